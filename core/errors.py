@@ -1,0 +1,55 @@
+"""Errors that carry their HTTP status; one handler at each edge renders them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a request: where, what, and for a name the nearest known ones."""
+
+    path: str
+    message: str
+    known: tuple[str, ...] = ()
+
+
+class InitlabError(Exception):
+    """Anything the caller can act on. `status` is the HTTP status it is answered with."""
+
+    status = 500
+    title = "Internal error"
+
+    def __init__(self, detail: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.problems = tuple(problems)
+
+
+class InvalidSpec(InitlabError):
+    """The request does not describe an experiment; every problem names its field."""
+
+    status = 422
+    title = "Invalid request"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems), problems)
+
+
+class NotFound(InitlabError):
+    """There is no such thing."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(InitlabError):
+    """The thing is in a state that does not allow the call."""
+
+    status = 409
+    title = "Conflict"
+
+
+class Unavailable(InitlabError):
+    """A part of the service cannot be reached now; the same call may succeed later."""
+
+    status = 503
+    title = "Service unavailable"

@@ -1,0 +1,35 @@
+"""He's initializers: they keep the variance of the signal through rectified layers."""
+
+import math
+from typing import Literal
+
+from core.initializers import Initializer, Normal, Shape, Uniform, fans, initializers
+from core.registry import NonNegative
+
+SOURCE = "He et al. 2015, arXiv:1502.01852"
+
+
+@initializers.register(
+    formula="U(-b, b), b = g·sqrt(3 / fan), g = sqrt(2 / (1 + a²))", source=SOURCE, aliases=["kaiming_uniform"]
+)
+def he_uniform(*, mode: Literal["fan_in", "fan_out"] = "fan_in", a: NonNegative = 0.0) -> Initializer:
+    """Uniform of variance 2 / fan; `a` is the negative slope of a leaky rectifier."""
+
+    def law(shape: Shape) -> Uniform:
+        bound = math.sqrt(3) * _std(shape, mode, a)
+        return Uniform(-bound, bound)
+
+    return Initializer(law)
+
+
+@initializers.register(
+    formula="N(0, g / sqrt(fan)), g = sqrt(2 / (1 + a²)), not truncated", source=SOURCE, aliases=["kaiming_normal"]
+)
+def he_normal(*, mode: Literal["fan_in", "fan_out"] = "fan_in", a: NonNegative = 0.0) -> Initializer:
+    """Normal of variance 2 / fan; `a` is the negative slope of a leaky rectifier."""
+    return Initializer(lambda shape: Normal(0.0, _std(shape, mode, a)))
+
+
+def _std(shape: Shape, mode: str, a: float) -> float:
+    fan = fans(shape)[mode == "fan_out"]
+    return math.sqrt(2 / (1 + a * a) / max(1, fan))

@@ -1,0 +1,240 @@
+"""Named catalogues: a thing is registered by existing, and what it takes is read off its signature."""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import create_model
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from core.errors import InvalidSpec, NotFound, Problem
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1, le=2**31)]
+CountFromZero = Annotated[int, Field(ge=0, le=2**31)]
+
+
+class Entry(BaseModel):
+    """A catalogue's thing as a spec names it: its canonical name and every parameter, defaults written out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
+    factory: ClassVar[Callable[..., Any]]
+
+    name: str
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by name; a nested entry stays an `Entry`."""
+        return {key: getattr(self, key) for key in type(self).model_fields if key != "name"}
+
+    def build(self) -> Any:
+        """What the catalogue's factory makes of the parameters."""
+        return type(self).factory(**self.parameters())
+
+
+class About(NamedTuple):
+    """What a catalogue says of an entry beside its parameters."""
+
+    aliases: tuple[str, ...]
+    formula: str
+    source: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class _Registered:
+    schema: type[Entry]
+    about: About
+
+
+class Registry(Mapping[str, type[Entry]]):
+    """Maps a public name to the model of its parameters.
+
+    `kind` is the singular noun users read; `package` is the package whose modules register themselves with
+    `@registry.register(...)` on a factory with keyword-only arguments. `common` are parameters that every entry has
+    and the factory does not take; an entry may give its own default for them when it registers.
+    """
+
+    def __init__(self, kind: str, package: str, common: Mapping[str, tuple[Any, Any]] | None = None) -> None:
+        self.kind = kind
+        self._package = package
+        self._common = dict(common or {})
+        self._entries: dict[str, _Registered] = {}
+        self._aliases: dict[str, str] = {}
+        self._discovered = False
+
+    def register(
+        self, *, formula: str, source: str, aliases: Sequence[str] = (), name: str | None = None, **common: Any
+    ) -> Callable[[Factory], Factory]:
+        """Enter the decorated factory under its own name (or `name`, where that is a Python keyword)."""
+
+        def enter(factory: Factory) -> Factory:
+            public = name or factory.__name__
+            for taken in (public, *aliases):
+                if taken in self._entries or taken in self._aliases:
+                    raise ValueError(f"{self.kind} {taken!r} is already registered")
+            about = About(tuple(aliases), formula, source, inspect.getdoc(factory) or "")
+            self._entries[public] = _Registered(self._schema(public, factory, common), about)
+            self._aliases.update(dict.fromkeys(aliases, public))
+            return factory
+
+        return enter
+
+    def __getitem__(self, name: str) -> type[Entry]:
+        return self._find(name).schema
+
+    def __iter__(self) -> Iterator[str]:
+        self._discover()
+        return iter(sorted(self._entries))
+
+    def __len__(self) -> int:
+        self._discover()
+        return len(self._entries)
+
+    def parse(self, raw: object) -> Entry:
+        """Validate a spec's way to name an entry: a bare name, or `{"name": ..., parameters...}`.
+
+        Raises `PydanticCustomError` that carries every `Problem`, so that it can be raised inside a model's validator.
+        """
+        if isinstance(raw, Entry):
+            raw = raw.model_dump()
+        if isinstance(raw, str):
+            raw = {"name": raw}
+        if not isinstance(raw, dict):
+            raise _custom([Problem("", f'should be the name of a {self.kind} or {{"name": ..., parameters}}')])
+        name = raw.get("name")
+        if not isinstance(name, str):
+            raise _custom([Problem("name", f"should be the name of a {self.kind}", tuple(self))])
+        try:
+            schema = self._find(name).schema
+        except NotFound:
+            raise _custom([unknown(self.kind, name, [*self, *self._aliases], "name")]) from None
+        try:
+            return schema.model_validate({**raw, "name": schema.model_fields["name"].default})
+        except ValidationError as error:
+            raise _custom(problems_of(error.errors(), schema)) from None
+
+    def describe(self, name: str) -> dict[str, Any]:
+        """What `GET /catalog` answers for one entry; raises `NotFound`."""
+        found = self._find(name)
+        return {
+            "kind": self.kind,
+            "name": found.schema.model_fields["name"].default,
+            **found.about._asdict(),
+            "parameters": found.schema.model_json_schema(),
+        }
+
+    def field(self) -> Any:
+        """The type of a model's field that holds an entry of this catalogue."""
+        return Annotated[Entry, _InCatalog(self)]
+
+    def _find(self, name: str) -> _Registered:
+        self._discover()
+        canonical = self._aliases.get(name, name)
+        if canonical not in self._entries:
+            problem = unknown(self.kind, name, [*self._entries, *self._aliases])
+            raise NotFound(problem.message, [problem])
+        return self._entries[canonical]
+
+    def _schema(self, public: str, factory: Callable[..., Any], common: Mapping[str, Any]) -> type[Entry]:
+        fields: dict[str, Any] = {"name": (Literal[public], public)}
+        for p in inspect.signature(factory, eval_str=True).parameters.values():
+            if p.kind is not p.KEYWORD_ONLY:
+                raise TypeError(f"{self.kind} {public!r}: parameter {p.name!r} is not keyword-only")
+            fields[p.name] = (p.annotation, ... if p.default is p.empty else p.default)
+        for key, (annotation, default) in self._common.items():
+            fields[key] = (annotation, common.get(key, default))
+        schema = cast(type[Entry], create_model(public, __base__=Entry, **fields))
+        schema.factory = _without(factory, self._common)
+        return schema
+
+    def _discover(self) -> None:
+        if self._discovered:
+            return
+        package = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self._package}.{module.name}")
+        self._discovered = True
+
+
+class _InCatalog:
+    """Makes pydantic read, write and document a field through its registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self._registry.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump()),
+        )
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        names = list(self._registry)
+        kind = self._registry.kind
+        return {
+            "anyOf": [
+                {"type": "string", "enum": names},
+                {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "enum": names}}},
+            ],
+            "description": f"A {kind} by name, or with its parameters: GET /catalog/{kind}s/{{name}} lists them.",
+        }
+
+
+def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Problem:
+    """The problem of a name that nothing has, with the nearest known names (all of them when none is near)."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
+    return Problem(path, f"unknown {noun} {given[:80]!r}{hint}", tuple(near or names))
+
+
+def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> list[Problem]:
+    """Pydantic's errors as problems: one path each, catalogue errors opened, typos with the nearest field of `model`."""
+    found = []
+    for error in errors:
+        path = join_path(*error["loc"])
+        nested: list[Problem] | None = error.get("ctx", {}).get("problems")
+        if nested is not None:
+            found += [p._replace(path=join_path(path, p.path)) for p in nested]
+        elif error["type"] == "extra_forbidden" and model is not None and len(error["loc"]) == 1:
+            found.append(unknown("field", str(error["loc"][0]), model.model_fields, path))
+        else:
+            found.append(Problem(path, re.sub(r"^(Value|Assertion) error, ", "", error["msg"])))
+    return found
+
+
+def invalid(error: ValidationError, model: type[BaseModel]) -> InvalidSpec:
+    """Pydantic's refusal as ours."""
+    return InvalidSpec(problems_of(error.errors(), model))
+
+
+def join_path(*parts: str | int) -> str:
+    """`("arms", 1, "initializer.low")` as `arms[1].initializer.low`."""
+    path = ""
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part:
+            path += f".{part}" if path and not part.startswith("[") else part
+    return path
+
+
+def _custom(problems: Sequence[Problem]) -> PydanticCustomError:
+    return PydanticCustomError("catalog", "not a valid catalogue entry", {"problems": list(problems)})
+
+
+def _without(factory: Callable[..., Any], common: Mapping[str, Any]) -> Any:
+    def build(**parameters: Any) -> Any:
+        return factory(**{key: value for key, value in parameters.items() if key not in common})
+
+    return staticmethod(build)
+

@@ -1,0 +1,53 @@
+"""What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.spec import Spec
+
+STEP_METRICS = ("train_loss", "lr")
+EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy")
+Outcome = Literal["completed", "diverged"]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run: an arm's label, a seed, and how it ended."""
+
+    id: int
+    arm: str
+    seed: int
+    status: str
+    outcome: Outcome | None
+    final: dict[str, float | None]
+    """The last value of every metric; None where it is not finite."""
+
+
+class Series(NamedTuple):
+    """One metric of one run: `values[i]` was measured at `steps[i]` (an update, or an epoch, from 0)."""
+
+    run_id: int
+    arm: str
+    seed: int
+    metric: str
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    @property
+    def unit(self) -> Literal["step", "epoch"]:
+        return "epoch" if self.metric in EPOCH_METRICS else "step"
+
+
+@dataclass(frozen=True)
+class Results:
+    """An experiment's spec, its runs in the order arm, seed, and its series by metric (read when asked for)."""
+
+    spec: Spec
+    steps_per_epoch: int
+    """Of the first arm: where an epoch's end lies on the axis of updates."""
+    runs: Sequence[RunResult]
+    series: Callable[[str], Sequence[Series]]

@@ -1,0 +1,45 @@
+"""The service's settings, from the environment or `.env`. Nothing else in the service reads the environment."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting has a default with which the service runs on a bare machine."""
+
+    model_config = SettingsConfigDict(env_prefix="INITLAB_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("var")
+    """Database, queue files and data sets of the embedded service."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty: SQLite in the data directory."""
+    broker_url: str = ""
+    """Celery broker URL; empty: the filesystem doorbell in the data directory."""
+    data_root: Path | None = None
+    """Where torchvision's data sets lie; none: `<data_dir>/datasets`."""
+    api_keys_file: Path | None = None
+    """Hashed API keys, one a line; none: loopback only."""
+    torch_threads: int | None = None
+    """Threads of one training process; none: the machine's cores shared among the worker's processes."""
+    lease_seconds: float = 30.0
+    """How long a silent worker keeps its cohort."""
+    sweep_seconds: float = 2.0
+    """How often lost cohorts and lost bells are looked for."""
+
+    @property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'initlab.sqlite'}"
+
+    @property
+    def datasets(self) -> Path:
+        """The folder of torchvision's data sets."""
+        return self.data_root or self.data_dir / "datasets"
+
+
+@cache
+def settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()

@@ -1,0 +1,200 @@
+"""From a base treatment and its replacements to arms: each a label and a whole treatment."""
+
+import copy
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from core.errors import Problem
+from core.registry import Entry, join_path, problems_of, unknown
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One treatment of an experiment."""
+
+    label: str
+    treatment: Any  # a `Treatment`; this module is below it
+    replaced: tuple[str, ...]
+    """The fields of the base that this arm replaces."""
+
+
+@dataclass
+class Expansion:
+    """Arms, the canonical way to write them, and what was wrong."""
+
+    arms: list[Arm] = field(default_factory=list)
+    canonical_arms: list[dict[str, Any]] | None = None
+    grid: dict[str, list[Any]] | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """An arm as it was asked for: settings by dotted path, and the path in the request where each stands."""
+
+    label: str | None
+    settings: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+
+def expand(
+    base: Mapping[str, Any],
+    arms: Sequence[Mapping[str, Any]] | None,
+    grid: Mapping[str, Sequence[Any]] | None,
+    treatment: type[BaseModel],
+    most: int,
+) -> Expansion:
+    """Resolve every arm of a request against the base (plain values, defaults written out)."""
+    result = Expansion()
+    if arms is not None and grid is not None:
+        result.problems.append(Problem("grid", "give arms or grid, not both"))
+        return result
+    if grid is not None and _size(grid) > most:
+        result.problems.append(Problem("grid", f"makes {_size(grid):,} arms; {most} is the most"))
+        return result
+    drafts = list(_drafts(arms, grid, result.problems))
+    labels: dict[str, int] = {}
+    for i, draft in enumerate(drafts):
+        arm = _resolve(draft, base, treatment, result.problems)
+        if arm is None:
+            continue
+        if arm.label in labels:
+            where = f"arms[{i}].label" if arms is not None else "grid"
+            result.problems.append(Problem(where, f"{arm.label!r} is the label of arm {labels[arm.label]} already"))
+        labels.setdefault(arm.label, i)
+        result.arms.append(arm)
+    result.problems = list(dict.fromkeys(result.problems))  # a fault of the base shows in every arm
+    if not result.problems:
+        _canonical(result, arms, grid)
+    return result
+
+
+def _drafts(
+    arms: Sequence[Mapping[str, Any]] | None, grid: Mapping[str, Sequence[Any]] | None, problems: list[Problem]
+) -> Iterator[_Draft]:
+    if grid is not None:
+        for cell in itertools.product(*(range(len(values)) for values in grid.values())):
+            chosen = dict(zip(grid, cell, strict=True))
+            settings = {key: grid[key][i] for key, i in chosen.items()}
+            yield _Draft(None, settings, {key: f"grid.{key}[{i}]" for key, i in chosen.items()})
+        return
+    for i, arm in enumerate(arms if arms is not None else [{}]):
+        label = arm.get("label")
+        if label is not None and not (isinstance(label, str) and label.strip() and label.isprintable()):
+            problems.append(Problem(f"arms[{i}].label", "should be printable text"))
+            continue
+        if label is not None and len(label) > 120:
+            problems.append(Problem(f"arms[{i}].label", "should have at most 120 characters"))
+            continue
+        settings = {key: value for key, value in arm.items() if key != "label"}
+        yield _Draft(label, settings, {key: f"arms[{i}].{key}" for key in settings})
+
+
+def _resolve(
+    draft: _Draft, base: Mapping[str, Any], treatment: type[BaseModel], problems: list[Problem]
+) -> Arm | None:
+    merged = dict(base)
+    found: list[Problem] = []
+    for key in sorted(draft.settings, key=lambda k: k.count(".")):  # a whole field first, then what reaches inside
+        problem = _replace(merged, key, draft.settings[key], draft.origins[key])
+        if problem is not None:
+            found.append(problem)
+    if not found:
+        try:
+            resolved = treatment.model_validate(merged)
+        except ValidationError as error:
+            found = [_at_origin(p, draft) for p in problems_of(error.errors(), treatment)]
+    if found:
+        problems += found
+        return None
+    replaced = tuple(dict.fromkeys(key.split(".")[0] for key in draft.settings))
+    return Arm(draft.label or _label(draft.settings, resolved), resolved, replaced)
+
+
+def _replace(merged: dict[str, Any], key: str, value: Any, origin: str) -> Problem | None:
+    top, *inner = key.split(".")
+    if top not in merged:
+        problem = unknown("setting", top, merged)
+        return problem._replace(path=origin)
+    if not inner:
+        merged[top] = value
+        return None
+    place = merged[top] = copy.deepcopy({"name": merged[top]} if isinstance(merged[top], str) else merged[top])
+    for part in inner[:-1]:
+        place = place.get(part) if isinstance(place, dict) else None
+    if not isinstance(place, dict):
+        return Problem(origin, f"there is nothing to reach inside of at {'.'.join([top, *inner[:-1]])!r}")
+    place[inner[-1]] = value
+    return None
+
+
+def _at_origin(problem: Problem, draft: _Draft) -> Problem:
+    """The problem's path as the request has it: in the arm where the arm set that field, else in the base."""
+    for key, origin in sorted(draft.origins.items(), key=lambda item: -len(item[0])):
+        rest = problem.path.removeprefix(key)
+        if rest != problem.path and rest[:1] in ("", ".", "["):
+            return problem._replace(path=join_path(origin, rest.removeprefix(".")) if rest[:1] != "[" else origin + rest)
+        if key.startswith(problem.path + "."):
+            return problem._replace(path=origin)
+    return problem
+
+
+def _label(settings: Mapping[str, Any], treatment: Any) -> str:
+    """A label from what the arm sets: "he_normal", or "batch_size=32, optimizer.lr=0.1"."""
+    words = []
+    for key in settings or ["initializer"]:
+        value: Any = treatment
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else getattr(value, part)
+        words.append((key, _short(value)))
+    if len(words) == 1 and "." not in words[0][0] and not isinstance(getattr(treatment, words[0][0]), int):
+        return words[0][1][:120]
+    return ", ".join(f"{key}={text}" for key, text in words)[:120]
+
+
+def _short(value: Any) -> str:
+    """An entry as its name and what differs from its defaults."""
+    if not isinstance(value, Entry):
+        return str(value)
+    fields = type(value).model_fields
+    shown = [
+        f"{key}={_short(given)}" for key, given in value.parameters().items() if _differs(given, fields[key].default)
+    ]
+    return f"{value.name}({', '.join(shown)})" if shown else value.name
+
+
+def _differs(given: Any, default: Any) -> bool:
+    return not (given.name == default and _short(given) == default) if isinstance(given, Entry) else given != default
+
+
+def _canonical(result: Expansion, arms: Sequence[Mapping[str, Any]] | None, grid: Mapping[str, Any] | None) -> None:
+    dumps = [arm.treatment.model_dump() for arm in result.arms]
+    if grid is None:
+        if arms is not None:
+            result.canonical_arms = [
+                {"label": arm.label} | {name: dump[name] for name in arm.replaced}
+                for arm, dump in zip(result.arms, dumps, strict=True)
+            ]
+        return
+    cells = list(itertools.product(*(range(len(values)) for values in grid.values())))
+    result.grid = {}
+    for axis, key in enumerate(grid):
+        first = {cell[axis]: dump for cell, dump in reversed(list(zip(cells, dumps, strict=True)))}
+        result.grid[key] = [_reach(first[i], key) for i in range(len(grid[key]))]
+
+
+def _reach(dump: Any, key: str) -> Any:
+    for part in key.split("."):
+        dump = dump[part]
+    return dump
+
+
+def _size(grid: Mapping[str, Sequence[Any]]) -> int:
+    size = 1
+    for values in grid.values():
+        size *= len(values)
+    return size

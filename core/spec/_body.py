@@ -1,0 +1,122 @@
+"""The body of a spec: a base treatment, and the arms that replace parts of it."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from core.datasets import DatasetEntry
+from core.errors import Problem
+from core.initializers import InitializerEntry
+from core.models import ModelEntry
+from core.optimizers import OptimizerEntry
+from core.registry import Entry, invalid
+from core.schedules import ScheduleEntry
+from core.spec._arms import Arm, expand
+
+
+class LIMITS:
+    """What one experiment may ask for."""
+
+    arms = 256
+    seeds = 1_000
+    runs = 10_000
+    batch_size = 1_000_000
+    epochs = 1_000_000
+    parameters = 500_000_000
+    """Of one run's model."""
+    steps = 500_000_000
+    """Updates of all runs together: each stores two numbers."""
+
+
+def _printable(text: str) -> str:
+    if not text.strip():
+        raise ValueError("should not be blank")
+    if not text.isprintable():
+        raise ValueError("should have no control characters, line breaks or lone surrogates")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_printable)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Treatment(BaseModel):
+    """All that one run is trained with, but for its seed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+    dataset: DatasetEntry = "digits"
+    model: ModelEntry = "mlp"
+    optimizer: OptimizerEntry = "adam"
+    schedule: ScheduleEntry = "constant"
+    initializer: InitializerEntry = "torch_default"
+    batch_size: Annotated[int, Field(ge=1, le=LIMITS.batch_size)] = 100
+    epochs: Annotated[int, Field(ge=1, le=LIMITS.epochs)] = 10
+
+
+class Spec(Treatment):
+    """An experiment: the base treatment's fields, and what is compared.
+
+    `arms` lists treatments, each `{"label": ..., field or dotted.path: value}`; `grid` is the other way to say it, the
+    product of the values listed for each field. With neither there is one arm, the base.
+    """
+
+    name: Text = "untitled"
+    arms: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=LIMITS.arms)] | None = None
+    grid: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)] | None = None
+    seeds: Annotated[int, Field(ge=1, le=LIMITS.seeds)] | Annotated[
+        list[Seed], Field(min_length=1, max_length=LIMITS.seeds)
+    ] = 5
+    baseline: Text | None = None
+    """Label of the arm that the others are compared with; none: the best."""
+    tags: Annotated[list[Text], Field(max_length=20)] = []
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    _arms: list[Arm] = PrivateAttr(default_factory=list)
+
+    @model_validator(mode="after")
+    def _expand(self) -> Self:
+        """Resolve every arm, and write `arms`, `grid` and `seeds` in their canonical form."""
+        seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+        base = {field: _dump(getattr(self, field)) for field in Treatment.model_fields}
+        expansion = expand(base, self.arms, self.grid, Treatment, LIMITS.arms)
+        problems = [*expansion.problems]
+        if len(set(seeds)) < len(seeds):
+            problems.append(Problem("seeds", "should differ from one another"))
+        labels = [arm.label for arm in expansion.arms]
+        if self.baseline is not None and not expansion.problems and self.baseline not in labels:
+            problems.append(Problem("baseline", f"is not the label of an arm: {', '.join(labels)}", tuple(labels)))
+        if len(seeds) * len(labels) > LIMITS.runs:
+            problems.append(Problem("seeds", f"{len(labels)} arms x {len(seeds)} seeds exceed {LIMITS.runs:,} runs"))
+        if problems:
+            raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
+        self.seeds, self.arms, self.grid, self._arms = seeds, expansion.canonical_arms, expansion.grid, expansion.arms
+        return self
+
+    @property
+    def expanded(self) -> list[Arm]:
+        """The arms, each with its whole treatment, in the order given."""
+        return self._arms
+
+    @property
+    def seed_list(self) -> list[int]:
+        """The seeds, each of which pairs one run of every arm."""
+        return self.seeds if isinstance(self.seeds, list) else list(range(self.seeds))
+
+    def canonical(self) -> dict[str, Any]:
+        """The spec with every default written out; parsing it again gives the same spec."""
+        return self.model_dump(exclude_none=True)
+
+
+def parse(raw: Any) -> Spec:
+    """Validate a spec; raises `InvalidSpec` with every problem found and the path to its field."""
+    try:
+        return Spec.model_validate(raw)
+    except ValidationError as error:
+        raise invalid(error, Spec) from None
+
+
+def _dump(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, Entry) else value

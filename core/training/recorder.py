@@ -1,0 +1,61 @@
+"""Where a trainer leaves what it measures. The worker's recorder writes to the database; this one keeps it in memory."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.results import Outcome
+from core.spec import Treatment
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One run to be trained: the caller's key for it, its whole treatment and its seed."""
+
+    run: int
+    treatment: Treatment
+    seed: int
+
+
+class Recorder(Protocol):
+    """Takes measurements without making the trainer wait.
+
+    The points of one series arrive in order, each once. A run's `finish` comes after its last point.
+    """
+
+    def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
+        """Points `first`, `first + 1`, ... of one series: updates for step metrics, epochs for epoch metrics."""
+
+    def finish(self, run: int, outcome: Outcome) -> None:
+        """The run has ended."""
+
+    def advance(self, step: int) -> None:
+        """All lanes still training have done updates 0..step-1, and all points of those have been recorded."""
+
+
+@dataclass
+class MemoryRecorder:
+    """Keeps every point; `series[run, metric]` is one array."""
+
+    blocks: dict[tuple[int, str], list[NDArray[Any]]] = field(default_factory=lambda: defaultdict(list))
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    step: int = 0
+
+    def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
+        held = sum(len(block) for block in self.blocks[run, metric])
+        if first != held:
+            raise ValueError(f"run {run}: {metric} continues at {first}, but {held} points are there")
+        self.blocks[run, metric].append(np.array(values))
+
+    def finish(self, run: int, outcome: Outcome) -> None:
+        self.outcomes[run] = outcome
+
+    def advance(self, step: int) -> None:
+        self.step = step
+
+    @property
+    def series(self) -> dict[tuple[int, str], NDArray[Any]]:
+        return {key: np.concatenate(blocks) for key, blocks in self.blocks.items()}
