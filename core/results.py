@@ -1,13 +1,16 @@
 """What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.spec import Spec
+from core.datasets import Facts
+from core.settings import settings
+from core.spec import Spec, Treatment
 
 STEP_METRICS = ("train_loss", "lr")
 EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy")
@@ -51,3 +54,10 @@ class Results:
     """Of the first arm: where an epoch's end lies on the axis of updates."""
     runs: Sequence[RunResult]
     series: Callable[[str], Sequence[Series]]
+    data_root: Path = field(default_factory=lambda: settings().datasets)
+    """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
+
+    def facts(self, treatment: Treatment) -> Facts:
+        """The sizes of an arm's data set; raises `DataError` where its files are no longer there."""
+        facts: Facts = treatment.dataset.build().facts(self.data_root)
+        return facts

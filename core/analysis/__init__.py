@@ -1,0 +1,24 @@
+"""Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
+
+from core.analysis._markdown import markdown
+from core.analysis._numbers import is_share, metric_name, number
+from core.analysis._paired import Comparisons, Summary, compare, holm, summarize
+from core.analysis._report import OUTCOMES, best_first, final_values, report
+from core.analysis._thin import thin
+
+__all__ = [
+    "OUTCOMES",
+    "Comparisons",
+    "Summary",
+    "best_first",
+    "compare",
+    "final_values",
+    "holm",
+    "is_share",
+    "markdown",
+    "metric_name",
+    "number",
+    "report",
+    "summarize",
+    "thin",
+]

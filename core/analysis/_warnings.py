@@ -1,0 +1,122 @@
+"""What a report's numbers cannot carry, in sentences."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from core.analysis._numbers import difference, is_share, number
+from core.analysis._verdict import quoted
+from core.datasets import DataError
+from core.results import Results
+
+FEW = 5
+"""Below this many seeds an interval is wide, and leans on the runs being normally distributed."""
+
+Arms = Sequence[Mapping[str, Any]]
+
+
+def warn(report: Mapping[str, Any], results: Results) -> list[str]:
+    """One sentence for each thing to beware of; `report` has its arms and comparisons."""
+    arms: Arms = report["arms"]
+    return [
+        *_diverged(arms, results),
+        *_missing(arms),
+        *_few(arms),
+        *_chance(arms, results),
+        *_no_width(arms, report["metric"]),
+        *_beyond(arms, report["metric"]),
+        *_comparisons(report),
+    ]
+
+
+def _diverged(arms: Arms, results: Results) -> Iterator[str]:
+    for arm in arms:
+        if not arm["diverged"]:
+            continue
+        seeds = [r.seed for r in results.runs if r.arm == arm["label"] and r.outcome == "diverged"]
+        shown = ", ".join(map(str, seeds[:10])) + (", ..." if len(seeds) > 10 else "")
+        all_of = arm["diverged"] == arm["runs"]
+        which = f"all {arm['runs']} runs" if all_of else f"{arm['diverged']} of {arm['runs']} runs"
+        mean = f"its mean is of N = {arm['n']} others only" if arm["n"] else "it has no mean"
+        yield (
+            f"{quoted([arm['label']])}: {which} diverged (seed{'s' if len(seeds) > 1 else ''} {shown}) "
+            f"and are left out: {mean}."
+        )
+
+
+def _missing(arms: Arms) -> Iterator[str]:
+    for key, words in (
+        ("failed", "failed"),
+        ("unfinished", "have not finished (queued, running or cancelled)"),
+        ("not_finite", "finished without a finite value of this metric"),
+    ):
+        hit = [arm for arm in arms if arm[key]]
+        if hit:
+            total, runs = sum(arm[key] for arm in hit), sum(arm["runs"] for arm in arms)
+            yield f"{total} of {runs} runs {words}, of {quoted([arm['label'] for arm in hit])}; they are in no mean."
+
+
+def _few(arms: Arms) -> Iterator[str]:
+    by_n: dict[int, list[str]] = defaultdict(list)
+    for arm in arms:
+        if 0 < arm["n"] < FEW:
+            by_n[arm["n"]].append(arm["label"])
+    for n, labels in sorted(by_n.items()):
+        whose = "every arm" if len(labels) == len(arms) else quoted(labels)
+        effect = "there is no interval and no test" if n == 1 else "intervals are wide and lean on normality"
+        yield f"Few seeds: N = {n} in {whose}; {effect}. Use {FEW} or more."
+
+
+def _chance(arms: Arms, results: Results) -> Iterator[str]:
+    """Arms whose validation accuracy is what guessing one class of equally frequent ones would give."""
+    at_chance: dict[int, list[str]] = defaultdict(list)
+    treatments = {arm.label: arm.treatment for arm in results.spec.expanded}
+    finals: dict[str, list[float]] = defaultdict(list)
+    for run in results.runs:
+        accuracy = run.final.get("valid_accuracy")
+        if accuracy is not None and run.status == "succeeded" and run.outcome != "diverged":
+            finals[run.arm].append(accuracy)
+    for label, values in finals.items():
+        try:
+            data = results.facts(treatments[label])
+        except DataError:
+            return  # without the data set's sizes chance is not known
+        chance = 1 / data.outputs
+        if sum(values) / len(values) <= chance + 3 * math.sqrt(chance * (1 - chance) / data.valid):
+            at_chance[data.outputs].append(label)
+    for classes, labels in at_chance.items():
+        whole = "No arm learned" if len(labels) == len(arms) else f"{quoted(labels)} did not learn"
+        yield f"{whole}: the validation accuracy is at chance level, {100 / classes:.3g} % for {classes} classes."
+
+
+def _no_width(arms: Arms, metric: str) -> Iterator[str]:
+    hit = [arm for arm in arms if arm["n"] > 1 and arm["sd"] == 0]
+    if hit:
+        values = ", ".join(f"{quoted([arm['label']])} at {number(metric, arm['mean'])}" for arm in hit)
+        yield f"Every run of an arm ended at the same value: {values}. An interval without width is not certainty."
+
+
+def _beyond(arms: Arms, metric: str) -> Iterator[str]:
+    if not is_share(metric):
+        return
+    hit = [arm["label"] for arm in arms if arm["ci_low"] is not None and (arm["ci_low"] < 0 or arm["ci_high"] > 1)]
+    if hit:
+        yield (
+            f"The interval of {quoted(hit)} reaches outside 0 to 100 %: Student's t does not know the bounds, and "
+            "is rough there."
+        )
+
+
+def _comparisons(report: Mapping[str, Any]) -> Iterator[str]:
+    n = {arm["label"]: arm["n"] for arm in report["arms"]}
+    unpaired = [c["b"] for c in report["comparisons"] if c["n"] < min(n[c["a"]], n[c["b"]])]
+    if unpaired:
+        yield f"Compared on fewer seeds than either arm finished, because the seeds differ: {quoted(unpaired)}."
+    for c in report["comparisons"]:
+        if c["n"] > 1 and c["effect_size"] is None and c["difference"] and c["ci_low"] == c["ci_high"]:
+            yield (
+                f"{quoted([c['a']])} and {quoted([c['b']])} differ by the same "
+                f"{difference(report['metric'], abs(c['difference']))} in all {c['n']} pairs. Without variation there "
+                "is no t test; p is the exact sign test's."
+            )
