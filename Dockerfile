@@ -1,0 +1,29 @@
+# One image for every part: `initlab api`, `initlab worker`, `initlab db upgrade`, or `initlab serve` for all in one.
+FROM python:3.12-slim
+
+# PyTorch's own builds without CUDA are a tenth of the size. For a GPU: --build-arg TORCH_INDEX=https://pypi.org/simple
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+
+ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 INITLAB_DATA_DIR=/data
+
+RUN useradd --uid 10001 --create-home initlab && install --directory --owner initlab /data
+WORKDIR /app
+
+# The large ones first: they change seldom, the sources often.
+COPY constraints.txt ./
+RUN pip install --extra-index-url "$TORCH_INDEX" -c constraints.txt torch torchvision
+
+COPY pyproject.toml README.md LICENSE ./
+COPY api ./api
+COPY core ./core
+COPY initlab ./initlab
+COPY migrations ./migrations
+COPY worker ./worker
+RUN pip install --extra-index-url "$TORCH_INDEX" -c constraints.txt '.[server]'
+
+USER initlab
+WORKDIR /data
+VOLUME /data
+EXPOSE 8000
+ENTRYPOINT ["initlab"]
+CMD ["serve"]

@@ -1,0 +1,60 @@
+# One command for everything, for people and for CI alike. `make` lists them.
+# Settings: PYTHON (3.11-3.13), and pip's own, such as PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu for
+# PyTorch without CUDA on Linux.
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve test check bench clean
+
+VENV := .venv
+RUN := $(VENV)/bin
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	if $$p -c '$(FITS)' 2>/dev/null; then echo $$p; exit; fi; done)
+INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SOURCES := api bench core initlab migrations tests worker
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: $(VENV)/.dev ## make the environment in .venv, for running and for developing
+
+demo: $(VENV)/.server ## compare seven ways to set initial weights on real images; report and pictures in var/demo
+	@$(RUN)/python -m initlab.demo
+
+serve: $(VENV)/.server ## run the service here, data in ./var
+	@$(RUN)/initlab serve
+
+test: $(VENV)/.dev ## run the tests
+	$(RUN)/python -m pytest
+
+check: $(VENV)/.dev ## format, lint, types, import rules, compose file, file lengths
+	$(RUN)/ruff format --check
+	$(RUN)/ruff check
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@find $(SOURCES) -name '*.py' -exec awk 'FNR == 301 {print FILENAME ": more than 300 lines"}' {} + | \
+		awk '{print} END {exit NR > 0}'
+
+bench: $(VENV)/.dev ## run the benchmarks; records go to bench/records
+	@for script in bench/*.py; do echo "== $$script"; $(RUN)/python "$$script" || exit 1; done
+
+clean: ## remove the environment, caches and the demo's output (not the data in ./var)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build dist var/demo
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@if ! "$(PYTHON)" -c '$(FITS)' 2>/dev/null; then \
+		echo "initlab needs Python 3.11, 3.12 or 3.13; found: $$(python3 --version 2>&1)." >&2; \
+		echo "Say which to use, for example: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.server: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing the service into $(VENV) (PyTorch is large; the first time takes minutes)."
+	$(INSTALL) -e '.[server]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.server
+	$(INSTALL) -e '.[server,dev]'
+	@touch $@

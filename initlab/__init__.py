@@ -1,0 +1,7 @@
+"""The client library and the command line of initlab: they speak HTTP only."""
+
+from initlab.client import Client
+from initlab.errors import ApiError, ClientError, Problem, SpecError, Unreachable
+from initlab.experiment import Experiment
+
+__all__ = ["ApiError", "Client", "ClientError", "Experiment", "Problem", "SpecError", "Unreachable"]

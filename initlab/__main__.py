@@ -1,0 +1,5 @@
+"""`python -m initlab` is `initlab`."""
+
+from initlab.cli import main
+
+main()

@@ -1,0 +1,229 @@
+"""The command line: what a person or a script does with a server, and the parts of the service itself.
+
+Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import typer
+from rich.console import RenderableType
+from rich.markdown import Markdown
+
+from initlab import display, service
+from initlab.client import Client
+from initlab.errors import FAILED, USAGE, ClientError
+from initlab.experiment import Experiment
+from initlab.follow import follow
+
+INTERRUPTED = 130
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
+
+Id = Annotated[int, typer.Argument(help="The experiment's id.", min=1)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")]
+
+
+@app.callback()
+def about() -> None:
+    """Which initial weights, schedule or batch size should a network start with, and is the difference real?
+
+    The server is INITLAB_URL (http://127.0.0.1:8000), the key INITLAB_API_KEY.
+    """
+
+
+@app.command()
+def submit(
+    spec: Annotated[str, typer.Argument(help="A JSON or YAML file, or - for standard input.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end and print the verdict.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Post an experiment."""
+    experiment = Client().submit(spec)
+    if wait:
+        _to_the_end(experiment, as_json)
+    elif as_json:
+        _print_json(experiment.data)
+    else:
+        _out(f"experiment {experiment.id} is {experiment.status}. Follow it with: initlab watch {experiment.id}")
+
+
+@app.command()
+def watch(experiment: Id, as_json: AsJson = False) -> None:
+    """Follow an experiment to its end, and print the verdict."""
+    _to_the_end(Client().experiment(experiment), as_json)
+
+
+@app.command("list")
+def list_experiments(
+    status: Annotated[str | None, typer.Option(help="queued, running, succeeded, failed or cancelled.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Those with this tag.")] = None,
+    name: Annotated[str | None, typer.Option(help="Those with this in their name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the experiments, the newest first."""
+    found = list(Client().experiments(status, tag, name))
+    if as_json:
+        _print_json([experiment.data for experiment in found])
+    elif found:
+        _out(display.experiments(found))
+    else:
+        _out("no experiments")
+
+
+@app.command()
+def show(experiment: Id, as_json: AsJson = False) -> None:
+    """Show how far each arm of an experiment is."""
+    found = Client().experiment(experiment)
+    if as_json:
+        _print_json(found.data)
+    else:
+        _out(display.experiment(found))
+
+
+@app.command()
+def cancel(experiment: Id) -> None:
+    """Stop an experiment; what was measured is kept."""
+    found = Client().experiment(experiment).cancel()
+    _out(f"experiment {found.id} is {found.status}")
+
+
+@app.command()
+def delete(experiment: Id) -> None:
+    """Remove a finished experiment and all it measured."""
+    Client().experiment(experiment).delete()
+    _out(f"experiment {experiment} is deleted")
+
+
+@app.command()
+def metrics(
+    experiment: Id,
+    metric: Annotated[list[str] | None, typer.Option(help="train_loss, valid_accuracy, ...; may be repeated.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="An arm's label; may be repeated.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="May be repeated.")] = None,
+    max_points: Annotated[int | None, typer.Option(min=2, help="Thin each series, keeping its spikes.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print series as CSV, one point a line."""
+    series = Client().experiment(experiment).metrics(metric, arm, seed, max_points)
+    if as_json:
+        _print_json(series)
+        return
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(["run_id", "arm", "seed", "metric", "unit", "step", "value"])
+    for one in series:
+        key = [one[column] for column in ("run_id", "arm", "seed", "metric", "unit")]
+        rows.writerows([*key, step, value] for step, value in zip(one["steps"], one["values"], strict=True))
+
+
+@app.command()
+def plot(
+    experiment: Id,
+    name: Annotated[str | None, typer.Argument(help="loss, accuracy, ...; none lists what can be drawn.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A .png, .svg or .json file; default NAME.png.")
+    ] = None,
+) -> None:
+    """Save a picture."""
+    found = Client().experiment(experiment)
+    if name is None:
+        _out(display.catalog_kind(found.plots()))
+        return
+    path = output or Path(f"{name}.png")
+    form = path.suffix.lower().removeprefix(".")
+    if form not in ("png", "svg", "json"):
+        raise ClientError(f"{path} should end in .png, .svg or .json")
+    picture = found.plot(name, cast(Literal["png", "svg", "json"], form))
+    path.write_bytes(picture)
+    _out(str(path))
+
+
+@app.command()
+def report(
+    experiment: Id,
+    format: Annotated[Literal["md", "json"], typer.Option(help="For people, or for programs.")] = "md",  # noqa: A002
+    metric: Annotated[str | None, typer.Option(help="What the arms are compared by.")] = None,
+) -> None:
+    """Print the comparison of the arms."""
+    found = Client().experiment(experiment)
+    if format == "json":
+        _print_json(found.report(metric))
+    else:
+        text = found.report_markdown(metric)
+        _out(Markdown(text) if sys.stdout.isatty() else text.rstrip("\n"))
+
+
+@app.command()
+def catalog(
+    kind: Annotated[str | None, typer.Argument(help="initializers, schedules, optimizers, models, ...")] = None,
+    name: Annotated[str | None, typer.Argument(help="One entry of that kind.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a spec may name."""
+    found = Client().catalog(kind, name)
+    if as_json:
+        _print_json(found)
+    elif name is not None:
+        _out(display.catalog_entry(found))
+    else:
+        for heading, entries in _kinds(found, kind):
+            _out(heading)
+            _out(display.catalog_kind(entries))
+
+
+for part in (service.serve, service.api, service.worker):
+    app.command()(part)
+app.add_typer(service.database, name="db")
+app.add_typer(service.keys, name="keys")
+
+
+def main() -> None:
+    """Run the command line; a failed call ends in a sentence and an exit code, never in a traceback."""
+    try:
+        app()
+    except ClientError as error:
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except OSError as error:
+        _complain(str(error))
+        sys.exit(USAGE)
+
+
+def _to_the_end(experiment: Experiment, as_json: bool) -> None:
+    try:
+        follow(experiment, display.console(stderr=True))
+    except KeyboardInterrupt:
+        _complain(f"\nexperiment {experiment.id} goes on. See it with: initlab watch {experiment.id}; ", end="")
+        _complain(f"stop it with: initlab cancel {experiment.id}")
+        raise typer.Exit(INTERRUPTED) from None
+    if experiment.status != "succeeded":
+        _complain(f"experiment {experiment.id} {experiment.status}{_reason(experiment.data)}")
+        raise typer.Exit(FAILED)
+    found = experiment.report()
+    if as_json:
+        _print_json(found)
+    else:
+        _out(display.verdict(found))
+
+
+def _reason(data: dict[str, Any]) -> str:
+    return f": {data['error']}" if data.get("error") else ""
+
+
+def _kinds(found: dict[str, Any], kind: str | None) -> list[tuple[str, list[dict[str, Any]]]]:
+    return [(kind, found["items"])] if kind else list(found.items())
+
+
+def _out(what: RenderableType) -> None:
+    display.console().print(what, soft_wrap=isinstance(what, str))
+
+
+def _print_json(what: Any) -> None:
+    sys.stdout.write(json.dumps(what, indent=2) + "\n")
+
+
+def _complain(text: str, end: str = "\n") -> None:
+    display.console(stderr=True).print(text, end=end, soft_wrap=True)

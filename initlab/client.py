@@ -1,0 +1,94 @@
+"""The client: a server's experiments, catalogue and previews from Python."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+from urllib.parse import quote
+
+from initlab import spec_file
+from initlab.experiment import Experiment, pages
+from initlab.settings import Settings
+from initlab.transport import Transport
+
+
+class Client:
+    """A server at `url` (default: the setting INITLAB_URL), asked as the owner of `api_key` (INITLAB_API_KEY).
+
+    `patience` is how many seconds a call is repeated while the server is away or busy. Every call may raise
+    `Unreachable` and `ApiError`.
+    """
+
+    def __init__(self, url: str | None = None, api_key: str | None = None, *, patience: float = 30.0) -> None:
+        settings = Settings()
+        key = settings.api_key if api_key is None else api_key
+        self._transport = Transport(settings.url if url is None else url, key.strip(), patience)
+
+    @property
+    def url(self) -> str:
+        return self._transport.url
+
+    def submit(self, spec: Mapping[str, Any] | str | Path) -> Experiment:
+        """Post an experiment: a dict, or the path of a JSON or YAML file (`-`: standard input).
+
+        A lost answer is asked for again under the same Idempotency-Key, so that one call makes one experiment. Raises
+        `ApiError` 422 with every problem of the spec, and `SpecError` where the file holds none.
+        """
+        body = spec_file.read(spec) if isinstance(spec, str | Path) else dict(spec)
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        return Experiment(self._transport, self._transport.call("POST", "/experiments", body=body, headers=key))
+
+    def experiment(self, id: int) -> Experiment:  # noqa: A002 the field's word
+        """One experiment; raises `ApiError` 404."""
+        return Experiment(self._transport, self._transport.call("GET", f"/experiments/{id}"))
+
+    def experiments(
+        self, status: str | None = None, tag: str | None = None, name: str | None = None
+    ) -> Iterator[Experiment]:
+        """All experiments, the newest first; read page by page."""
+        asked = {"status": status, "tag": tag, "name": name}
+        return (Experiment(self._transport, data) for data in pages(self._transport, "/experiments", asked))
+
+    def catalog(self, kind: str | None = None, name: str | None = None) -> dict[str, Any]:
+        """What a spec may name: everything, one kind (`initializers`, ...), or one entry with its parameters."""
+        if name is not None and kind is None:
+            raise ValueError("a name needs its kind")
+        path = "/".join(quote(part, safe="") for part in (kind, name) if part is not None)
+        return cast(dict[str, Any], self._transport.call("GET", f"/catalog/{path}".rstrip("/")))
+
+    def preview_schedule(
+        self,
+        schedule: str | Mapping[str, Any],
+        lr: float,
+        steps: int,
+        steps_per_epoch: int = 1,
+        metrics: Sequence[float] | None = None,
+    ) -> list[float]:
+        """The learning rate in force during each of `steps` updates; `metrics` feeds a plateau schedule."""
+        body: dict[str, Any] = {"schedule": schedule, "lr": lr, "steps": steps, "steps_per_epoch": steps_per_epoch}
+        if metrics is not None:
+            body["metrics"] = list(metrics)
+        return cast(list[float], self._transport.call("POST", "/previews/schedule", body=body)["lr"])
+
+    def preview_initializer(
+        self, initializer: str | Mapping[str, Any], shape: Sequence[int], seed: int = 0, bins: int = 50
+    ) -> dict[str, Any]:
+        """What an initializer draws for a weight of this shape: `stats`, `theory` and `histogram`."""
+        body = {"initializer": initializer, "shape": list(shape), "seed": seed, "bins": bins}
+        return cast(dict[str, Any], self._transport.call("POST", "/previews/initializer", body=body))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"

@@ -1,0 +1,123 @@
+"""What people read in a terminal: tables of experiments, arms and catalogue entries, and the verdict."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from initlab.experiment import Experiment
+
+PLAIN_WIDTH = 160
+"""Columns of a table that is written to a file or a pipe."""
+NONE = "–"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that takes text as it is: a label may look like rich's markup."""
+    out = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not out.is_terminal:
+        out.width = PLAIN_WIDTH
+    return out
+
+
+def experiments(items: Iterable[Experiment]) -> Table:
+    table = _table("id", "name", "status", "arms", "runs", "created")
+    for item in items:
+        done = item.progress
+        runs = f"{done['runs_done']:,}/{done['runs_total']:,}"
+        cells = (str(item.id), item.name, item.status, f"{len(item.arms)}", runs, str(item.data.get("created_at", "")))
+        table.add_row(*cells)
+    return table
+
+
+def experiment(item: Experiment) -> RenderableType:
+    table = _table("arm", "runs", "steps", "diverged")
+    for arm in item.arms:
+        runs, steps = (f"{arm[f'{noun}_done']:,}/{arm[f'{noun}_total']:,}" for noun in ("runs", "steps"))
+        table.add_row(arm["label"], runs, steps, str(arm["diverged"]))
+    head = Text(f"{item.name}\nexperiment {item.id}: {item.status}{_times(item.data)}")
+    return Group(head, table, *map(Text, _failure(item.data)))
+
+
+def verdict(report: Mapping[str, Any]) -> RenderableType:
+    """Arms from the best, arms of one place being those that the evidence cannot tell apart; then the sentences."""
+    groups: list[list[str]] = report["verdict"]["groups"]
+    place = {label: i for i, group in enumerate(groups, start=1) for label in group}
+    percent = str(report["metric"]).endswith("accuracy")
+    table = _table("place", "arm", "N", str(report["metric"]), "95 % interval", "sd", "diverged")
+    order = {label: i for i, label in enumerate(place)}
+    for arm in sorted(report["arms"], key=lambda arm: order.get(arm["label"], len(order))):
+        low, high = _number(arm["ci_low"], percent), _number(arm["ci_high"], percent)
+        table.add_row(
+            str(place.get(arm["label"], NONE)),
+            arm["label"],
+            str(arm["n"]),
+            _number(arm["mean"], percent),
+            NONE if NONE in (low, high) else f"{low} to {high}",
+            _number(arm["sd"], percent),
+            str(arm["diverged"]),
+        )
+    return Group(table, Text(report["verdict"]["text"]), *(Text(f"Note: {warning}") for warning in report["warnings"]))
+
+
+def catalog_entry(entry: Mapping[str, Any]) -> RenderableType:
+    table = _table("parameter", "type", "default")
+    schema = entry["parameters"]
+    required = schema.get("required", ())
+    for name, parameter in schema["properties"].items():
+        if name != "name":
+            default = "(required)" if name in required else str(parameter.get("default", NONE))
+            table.add_row(name, _type_words(parameter), default)
+    aliases = f" (also {', '.join(entry['aliases'])})" if entry.get("aliases") else ""
+    lines = [
+        f"{entry['name']}{aliases}",
+        entry["summary"],
+        f"formula  {entry['formula']}",
+        f"source   {entry['source']}",
+    ]
+    return Group(Text("\n".join(lines)), *([table] if table.row_count else []))
+
+
+def catalog_kind(entries: Iterable[Mapping[str, Any]]) -> Table:
+    table = _table("name", "what it is")
+    for entry in entries:
+        table.add_row(str(entry["name"]), str(entry.get("summary", "")).split("\n")[0])
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        numeric = column not in ("name", "status", "arm", "created", "parameter", "type", "default", "what it is")
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    return table
+
+
+def _number(value: float | None, percent: bool) -> str:
+    if value is None:
+        return NONE
+    return f"{100 * value:.2f} %" if percent else f"{value:.4g}"
+
+
+def _times(data: Mapping[str, Any]) -> str:
+    told = [
+        f"{verb} {data[key]}" for verb, key in (("started", "started_at"), ("ended", "finished_at")) if data.get(key)
+    ]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _failure(data: Mapping[str, Any]) -> list[str]:
+    return [f"error: {data['error']}"] if data.get("error") else []
+
+
+def _type_words(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    if "anyOf" in schema:
+        return " | ".join(dict.fromkeys(_type_words(option) for option in schema["anyOf"]))
+    bounds = {"exclusiveMinimum": "> {}", "minimum": ">= {}", "exclusiveMaximum": "< {}", "maximum": "<= {}"}
+    said = [text.format(schema[key]) for key, text in bounds.items() if key in schema]
+    return " ".join([str(schema.get("type", "any")), ", ".join(said)]).strip()

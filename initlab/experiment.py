@@ -1,0 +1,150 @@
+"""One experiment on the server, as a Python object."""
+
+import html
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, Self, cast
+from urllib.parse import quote
+
+from initlab.transport import Transport
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+FIRST_POLL, LONGEST_POLL, GROWTH = 0.1, 1.0, 1.25
+
+
+class Experiment:
+    """What the server last said of an experiment (`data`), and what can be asked about it."""
+
+    def __init__(self, transport: Transport, data: dict[str, Any]) -> None:
+        self._transport = transport
+        self._etag = ""
+        self.data = data
+
+    @property
+    def id(self) -> int:
+        return cast(int, self.data["id"])
+
+    @property
+    def name(self) -> str:
+        return cast(str, self.data["name"])
+
+    @property
+    def status(self) -> Status:
+        return cast(Status, self.data["status"])
+
+    @property
+    def finished(self) -> bool:
+        return self.status in ("succeeded", "failed", "cancelled")
+
+    @property
+    def arms(self) -> list[dict[str, Any]]:
+        """For each arm: label, runs_done, runs_total, steps_done, steps_total, diverged."""
+        return cast(list[dict[str, Any]], self.data["arms"])
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """steps_done, steps_total, runs_done, runs_total, eta_seconds (None while nobody can tell)."""
+        return cast(dict[str, Any], self.data["progress"])
+
+    @property
+    def path(self) -> str:
+        return f"/experiments/{self.id}"
+
+    def refresh(self) -> Self:
+        """Ask the server again."""
+        headers = {"If-None-Match": self._etag} if self._etag else {}
+        response = self._transport.request("GET", self.path, headers=headers)
+        if response.status_code != 304:
+            self.data, self._etag = response.json(), response.headers.get("ETag", "")
+        return self
+
+    def wait(self, progress: Callable[[Self], None] | None = None, timeout: float | None = None) -> Self:
+        """Poll until the experiment has ended, calling `progress` after each look; raises `TimeoutError`.
+
+        The pause grows from 0.1 s to 1 s, so that short experiments answer at once and long ones cost nothing.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = FIRST_POLL
+        while not self.refresh().finished:
+            if progress:
+                progress(self)
+            if deadline is not None and time.monotonic() + pause > deadline:
+                raise TimeoutError(f"experiment {self.id} is {self.status} after {timeout:g} s")
+            time.sleep(pause)
+            pause = min(pause * GROWTH, LONGEST_POLL)
+        if progress:
+            progress(self)
+        return self
+
+    def cancel(self) -> Self:
+        """Stop it; what was measured is kept."""
+        self._transport.call("POST", f"{self.path}/cancel")
+        return self.refresh()
+
+    def delete(self) -> None:
+        """Remove it and all it measured; raises `ApiError` 409 while it is unfinished."""
+        self._transport.call("DELETE", self.path)
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every run with its outcome and final numbers."""
+        return list(pages(self._transport, f"{self.path}/runs"))
+
+    def metrics(
+        self,
+        metric: str | Sequence[str] | None = None,
+        arm: str | Sequence[str] | None = None,
+        seed: int | Sequence[int] | None = None,
+        max_points: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Series as `{"run_id", "arm", "seed", "metric", "unit", "steps": [...], "values": [...], "total"}`.
+
+        `max_points` thins each series, keeping its spikes. A value that is not finite is None.
+        """
+        asked = {"metric": metric, "arm": arm, "seed": seed, "max_points": max_points}
+        answer = self._transport.call("GET", f"{self.path}/metrics", params=asked)
+        return cast(list[dict[str, Any]], answer["series"])
+
+    def plots(self) -> list[dict[str, Any]]:
+        """What can be drawn: `{"name", "summary", "links"}` each."""
+        return cast(list[dict[str, Any]], self._transport.call("GET", f"{self.path}/plots")["items"])
+
+    def plot(self, name: str, format: Literal["png", "svg", "json"] = "png") -> bytes:  # noqa: A002 the field's word
+        """A picture, or with `json` the data behind it."""
+        return self._transport.request("GET", f"{self.path}/plots/{quote(name, safe='')}.{format}").content
+
+    def report(self, metric: str | None = None) -> dict[str, Any]:
+        """The comparison of the arms: intervals, paired differences and the verdict."""
+        headers = {"Accept": "application/json"}
+        answer = self._transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers)
+        return cast(dict[str, Any], answer)
+
+    def report_markdown(self, metric: str | None = None) -> str:
+        """The same for people."""
+        headers = {"Accept": "text/markdown"}
+        return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+
+    def __repr__(self) -> str:
+        done = self.progress
+        return f"<Experiment {self.id} {self.name!r} {self.status}, {done['runs_done']}/{done['runs_total']} runs>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(str(arm['label']))}</td><td>{arm['runs_done']:,} / {arm['runs_total']:,}</td>"
+            f"<td>{arm['steps_done']:,} / {arm['steps_total']:,}</td><td>{arm['diverged']:,}</td></tr>"
+            for arm in self.arms
+        )
+        return (
+            f"<b>{html.escape(self.name)}</b> (experiment {self.id}, {html.escape(self.status)})"
+            f"<table><tr><th>arm</th><th>runs</th><th>steps</th><th>diverged</th></tr>{rows}</table>"
+        )
+
+
+def pages(transport: Transport, path: str, params: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    """The items of a list, page after page as they are asked for."""
+    cursor: str | None = None
+    while True:
+        page = transport.call("GET", path, params={**(params or {}), "cursor": cursor})
+        yield from page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return

@@ -1,0 +1,68 @@
+"""The commands that become a part of the service: each gives way to a process, since the client imports none of it."""
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from initlab.errors import ClientError
+
+NEEDED = ("alembic", "celery", "fastapi", "sqlalchemy", "torch", "uvicorn")
+Host = Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs API keys.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")]
+
+database = typer.Typer(no_args_is_help=True, help="The service's database.")
+keys = typer.Typer(no_args_is_help=True, help="The service's API keys.")
+
+
+def serve(
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept (INITLAB_DATA_DIR, ./var).")] = None,
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Run the whole service here: API, worker, SQLite and an embedded broker."""
+    become("worker.supervisor", data_dir=data_dir, host=host, port=port)
+
+
+def api(host: Host = None, port: Port = None) -> None:
+    """Run the API alone, for a deployment."""
+    become("api", host=host, port=port)
+
+
+def worker(
+    queues: Annotated[str | None, typer.Option(help="Queues to take work from, separated by commas.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Processes that train at the same time.")] = None,
+) -> None:
+    """Run a worker alone, for a deployment."""
+    become("worker", queues=queues, concurrency=concurrency)
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the database's tables to this version."""
+    become("core.store", "upgrade")
+
+
+@keys.command()
+def create(
+    file: Annotated[Path, typer.Option(help="The file of hashed keys (INITLAB_API_KEYS_FILE).")],
+    id: Annotated[str, typer.Option(help="Whose key it is.")],  # noqa: A002 the option's name
+) -> None:
+    """Make an API key: its hash goes into the file, the key is shown once."""
+    become("api.keys", "create", file=file, id=id)
+
+
+def become(module: str, *words: str, **options: object) -> NoReturn:
+    """Replace this process by `python -m module`, with the options that were given.
+
+    Raises `ClientError` where only the client is installed.
+    """
+    if any(find_spec(package) is None for package in NEEDED):
+        raise ClientError('The service needs more than the client does: pip install "initlab[server]"')
+    given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
+    # A folder named api or core where the user stands is not ours: python -m would import it first.
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    os.execve(sys.executable, [sys.executable, "-m", module, *words, *given], environment)  # noqa: S606 no shell is meant

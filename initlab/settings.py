@@ -1,0 +1,12 @@
+"""The client's settings, from the environment or `.env`."""
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where the server is, and who asks."""
+
+    model_config = SettingsConfigDict(env_prefix="INITLAB_", env_file=".env", extra="ignore", frozen=True)
+
+    url: str = "http://127.0.0.1:8000"
+    api_key: str = ""

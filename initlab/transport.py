@@ -1,0 +1,140 @@
+"""HTTP with patience: every call of the service may be repeated, so what was lost on the way is asked again."""
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+
+from initlab.errors import ApiError, ClientError, Problem, SpecError, Unreachable
+
+RETRIED = frozenset({429, 502, 503, 504})
+FIRST_CONTACT = 2.0
+"""Seconds for a server that has never answered: most likely it is not there."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+_TIMEOUT = httpx.Timeout(60, connect=5)
+_NO_PROXY: dict[str, None] = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
+
+
+class Transport:
+    """Calls one server.
+
+    Lost connections and the statuses 429, 502, 503 and 504 are tried again with growing pauses, or when `Retry-After`
+    says so, for `patience` seconds. Raises `Unreachable` when nothing answers and `ApiError` for a refusal.
+    """
+
+    def __init__(self, url: str, api_key: str, patience: float) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ClientError(f"The server's URL (INITLAB_URL) should begin with http:// or https://: {url!r}")
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise ClientError("The API key (INITLAB_API_KEY) has characters that no key has")
+        self.url = url.rstrip("/")
+        self._patience = patience
+        self._met = False
+        headers = {"User-Agent": f"initlab/{version('initlab')}"}
+        if api_key:
+            headers["Authorization"] = f"Bearer {api_key}"
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, mounts=_NO_PROXY)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def call(self, method: str, path: str, **request: Any) -> Any:
+        """The decoded answer; None for one without content."""
+        response = self.request(method, path, **request)
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise Unreachable(f"What answers at {self.url} is not an initlab server (no JSON at {path}).") from None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One call, repeated while it may still succeed; None among `params` is left out.
+
+        Raises `SpecError` for a body that JSON cannot say.
+        """
+        content = None if body is None else encode(body)
+        sent = dict(headers or {}) | ({} if content is None else {"Content-Type": "application/json"})
+        asked = {key: value for key, value in (params or {}).items() if value is not None}
+        started, pause, lost = time.monotonic(), FIRST_PAUSE, False
+        while True:
+            failure: ApiError | Unreachable
+            wait = pause
+            try:
+                response = self._http.request(method, path, content=content, params=asked, headers=sent)
+            except httpx.TransportError as error:
+                failure, lost = self._unreachable(error), True
+            else:
+                self._met = True
+                if response.status_code < 400 or (lost and method == "DELETE" and response.status_code == 404):
+                    return response
+                failure = api_error(response)
+                if response.status_code not in RETRIED:
+                    raise failure
+                wait = max(pause, retry_after(response.headers.get("Retry-After", "")))
+            patience = self._patience if self._met else min(self._patience, FIRST_CONTACT)
+            if time.monotonic() - started + wait > patience:
+                raise failure
+            time.sleep(wait)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _unreachable(self, error: httpx.TransportError) -> Unreachable:
+        reason = str(error) or type(error).__name__
+        return Unreachable(f"No answer from {self.url} ({reason}). Start a server with: initlab serve")
+
+
+def encode(body: Any) -> bytes:
+    """The body as JSON; raises `SpecError` for NaN, infinity, lone surrogates and objects of other kinds."""
+    try:
+        return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SpecError(f"The spec has a value that JSON has not: {error}") from None
+
+
+def retry_after(value: str) -> float:
+    """Seconds to wait by a `Retry-After` header, which has seconds or a date; 0 where it says nothing readable."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(value)
+        except ValueError:
+            return 0.0
+        seconds = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else 0.0
+
+
+def api_error(response: httpx.Response) -> ApiError:
+    """The answer as an error; one that is no problem document, from a proxy perhaps, keeps its status and phrase."""
+    try:
+        problem = response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        problem = None
+    if not isinstance(problem, dict):
+        return ApiError(response.status_code, response.reason_phrase or "Error")
+    title = str(problem.get("title") or response.reason_phrase or "Error")
+    return ApiError(response.status_code, title, str(problem.get("detail") or ""), _problems(problem.get("errors")))
+
+
+def _problems(errors: object) -> list[Problem]:
+    return [
+        Problem(
+            str(error.get("path") or ""), str(error.get("message") or ""), tuple(map(str, error.get("known") or ()))
+        )
+        for error in (errors if isinstance(errors, list) else [])
+        if isinstance(error, dict)
+    ]
