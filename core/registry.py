@@ -9,16 +9,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
-from pydantic import create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    create_model,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from core.errors import InvalidSpec, NotFound, Problem
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+HUGE = 1e12
+"""Largest size of a number: float32 holds it, and what is computed from it, with room."""
+NESTING = 16
+"""Most levels of entries, lists and objects inside an entry."""
+
+Real = Annotated[float, Field(ge=-HUGE, le=HUGE)]
+Positive = Annotated[float, Field(gt=0, le=HUGE)]
+NonNegative = Annotated[float, Field(ge=0, le=HUGE)]
 Count = Annotated[int, Field(ge=1, le=2**31)]
 CountFromZero = Annotated[int, Field(ge=0, le=2**31)]
 
@@ -30,6 +43,9 @@ class Entry(BaseModel):
     factory: ClassVar[Callable[..., Any]]
 
     name: str
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())  # the fields' own hashes would not do: a list has none
 
     def parameters(self) -> dict[str, Any]:
         """The parameters by name; a nested entry stays an `Entry`."""
@@ -102,12 +118,15 @@ class Registry(Mapping[str, type[Entry]]):
     def parse(self, raw: object) -> Entry:
         """Validate a spec's way to name an entry: a bare name, or `{"name": ..., parameters...}`.
 
+        The entry is built once, so that a factory can refuse parameters that do not fit together with a `ValueError`.
         Raises `PydanticCustomError` that carries every `Problem`, so that it can be raised inside a model's validator.
         """
         if isinstance(raw, Entry):
             raw = raw.model_dump()
         if isinstance(raw, str):
             raw = {"name": raw}
+        if _deeper(raw, NESTING):
+            raise _custom([Problem("", f"is nested more than {NESTING} levels deep")])
         if not isinstance(raw, dict):
             raise _custom([Problem("", f'should be the name of a {self.kind} or {{"name": ..., parameters}}')])
         name = raw.get("name")
@@ -118,9 +137,14 @@ class Registry(Mapping[str, type[Entry]]):
         except NotFound:
             raise _custom([unknown(self.kind, name, [*self, *self._aliases], "name")]) from None
         try:
-            return schema.model_validate({**raw, "name": schema.model_fields["name"].default})
+            entry = schema.model_validate({**raw, "name": schema.model_fields["name"].default})
         except ValidationError as error:
             raise _custom(problems_of(error.errors(), schema)) from None
+        try:
+            entry.build()
+        except ValueError as error:
+            raise _custom([Problem("", str(error))]) from None
+        return entry
 
     def describe(self, name: str) -> dict[str, Any]:
         """What `GET /catalog` answers for one entry; raises `NotFound`."""
@@ -198,7 +222,7 @@ def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Prob
 
 
 def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> list[Problem]:
-    """Pydantic's errors as problems: one path each, catalogue errors opened, typos with the nearest field of `model`."""
+    """Pydantic's errors as problems: catalogue errors opened, unknown fields with the nearest field of `model`."""
     found = []
     for error in errors:
         path = join_path(*error["loc"])
@@ -228,6 +252,19 @@ def join_path(*parts: str | int) -> str:
     return path
 
 
+def _deeper(raw: object, levels: int) -> bool:
+    """Whether JSON-like `raw` has more than so many levels; walked by level, so that no depth exhausts the stack."""
+    inside = [raw]
+    for _ in range(levels):
+        inside = [
+            child
+            for value in inside
+            if isinstance(value, dict | list)
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
+    return any(isinstance(value, dict | list) for value in inside)
+
+
 def _custom(problems: Sequence[Problem]) -> PydanticCustomError:
     return PydanticCustomError("catalog", "not a valid catalogue entry", {"problems": list(problems)})
 
@@ -237,4 +274,3 @@ def _without(factory: Callable[..., Any], common: Mapping[str, Any]) -> Any:
         return factory(**{key: value for key, value in parameters.items() if key not in common})
 
     return staticmethod(build)
-

@@ -17,9 +17,7 @@ EXAMPLES = 1797
     formula="1,797 grey images (1, 8, 8) of the digits 0-9, scaled to [0, 1]",
     source="Alpaydin & Kaynak 1998, UCI optical recognition of handwritten digits; scikit-learn load_digits",
 )
-def digits(
-    *, valid_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2, split_seed: CountFromZero = 0
-) -> Dataset:
+def digits(*, valid_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2, split_seed: CountFromZero = 0) -> Dataset:
     """The offline default: real data that needs no download."""
     held_out = valid_count(EXAMPLES, valid_fraction)
 

@@ -52,6 +52,11 @@ class Uniform:
     high: float
     distribution = "uniform"
 
+    @classmethod
+    def symmetric(cls, bound: float) -> "Uniform":
+        """U(-bound, bound)."""
+        return cls(-bound, bound)
+
     @property
     def std(self) -> float:
         return (self.high - self.low) / math.sqrt(12)
@@ -92,6 +97,6 @@ class Initializer:
 def fans(shape: Shape) -> tuple[int, int]:
     """`(fan_in, fan_out)` of a weight of torch's layout; fan_out is not divided by the groups, as in torch."""
     if len(shape) < 2:
-        raise ValueError(f"a weight of shape {shape} has no fans: two dimensions or more are needed")
+        raise ValueError(f"a tensor of shape {shape} has no fans: a weight has two dimensions or more")
     receptive = math.prod(shape[2:])
     return shape[1] * receptive, shape[0] * receptive

@@ -1,8 +1,7 @@
 """What a layer does when nobody asks for anything."""
 
-import math
-
-from core.initializers import Initializer, Shape, Uniform, fans, initializers
+from core.initializers import Initializer, initializers
+from core.initializers.lecun import law
 
 
 @initializers.register(
@@ -12,9 +11,4 @@ from core.initializers import Initializer, Shape, Uniform, fans, initializers
 )
 def torch_default() -> Initializer:
     """PyTorch's own default for linear and convolution layers, biases included."""
-
-    def law(shape: Shape) -> Uniform:
-        bound = 1 / math.sqrt(max(1, fans(shape)[0]))
-        return Uniform(-bound, bound)
-
     return Initializer(law, bias=law)

@@ -14,12 +14,7 @@ SOURCE = "He et al. 2015, arXiv:1502.01852"
 )
 def he_uniform(*, mode: Literal["fan_in", "fan_out"] = "fan_in", a: NonNegative = 0.0) -> Initializer:
     """Uniform of variance 2 / fan; `a` is the negative slope of a leaky rectifier."""
-
-    def law(shape: Shape) -> Uniform:
-        bound = math.sqrt(3) * _std(shape, mode, a)
-        return Uniform(-bound, bound)
-
-    return Initializer(law)
+    return Initializer(lambda shape: Uniform.symmetric(math.sqrt(3) * _std(shape, mode, a)))
 
 
 @initializers.register(

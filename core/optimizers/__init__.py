@@ -14,7 +14,8 @@ Update = Callable[[torch.Tensor, torch.Tensor, Mapping[str, torch.Tensor], int, 
 """update(parameter, gradient, state, t, hyper): in place.
 
 `parameter` and `gradient` are stacked over lanes, (lanes, *shape); every tensor of `state` has that shape; `t` counts
-updates from 1; every tensor of `hyper` (with `lr` among them) is (lanes, 1, ..., 1), so that each lane has its own.
+updates from 1; every tensor of `hyper` (with `lr` among them) is (lanes, 1, ..., 1), so that each lane has its own; it
+should be float64 also where the parameter is not, since 1 - 0.999 loses four digits in float32.
 """
 
 

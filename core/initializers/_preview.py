@@ -1,0 +1,40 @@
+"""What an initializer makes of one weight: its law, and a sample of it."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.initializers._laws import Initializer, fans
+from core.registry import Entry
+from core.streams import generator
+
+
+def preview(entry: Entry, shape: Sequence[int], seed: int, bins: int) -> dict[str, Any]:
+    """One weight of `shape` drawn by `seed`: `stats` of the sample, the law's own `theory`, and a `histogram`.
+
+    `stats["std"]` divides by the number of values. `histogram["edges"]` has `bins + 1` numbers, `["counts"]` one a bin.
+    Raises `ValueError` for a shape of fewer than two dimensions or without values.
+    """
+    initializer: Initializer = entry.build()
+    fan_in, fan_out = fans(tuple(shape))
+    if math.prod(shape) == 0:
+        raise ValueError(f"a weight of shape {tuple(shape)} has no values")
+    law = initializer.weight(tuple(shape))
+    values = law.draw(tuple(shape), generator(seed, "weight")).double().numpy()
+    low, high = float(values.min()), float(values.max())
+    margin = 0.5 * max(1.0, abs(low)) if low == high else 0.0  # a constant stands in the middle
+    counts, edges = np.histogram(values, bins, (low - margin, high + margin))
+    return {
+        "stats": {
+            "mean": float(values.mean()),
+            "std": float(values.std()),
+            "min": low,
+            "max": high,
+            "fan_in": fan_in,
+            "fan_out": fan_out,
+        },
+        "theory": {"distribution": law.distribution, "std": law.std, "bound": law.bound},
+        "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+    }

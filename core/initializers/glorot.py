@@ -1,0 +1,28 @@
+"""Glorot's initializers: they keep the variance of signal and gradient through linear layers."""
+
+import math
+
+from core.initializers import Initializer, Normal, Shape, Uniform, fans, initializers
+from core.registry import Positive
+
+SOURCE = "Glorot & Bengio 2010, PMLR 9:249-256"
+
+
+@initializers.register(
+    formula="U(-b, b), b = gain·sqrt(6 / (fan_in + fan_out))", source=SOURCE, aliases=["xavier_uniform"]
+)
+def glorot_uniform(*, gain: Positive = 1.0) -> Initializer:
+    """Uniform of variance 2·gain² / (fan_in + fan_out)."""
+    return Initializer(lambda shape: Uniform.symmetric(math.sqrt(3) * _std(shape, gain)))
+
+
+@initializers.register(
+    formula="N(0, gain·sqrt(2 / (fan_in + fan_out))), not truncated", source=SOURCE, aliases=["xavier_normal"]
+)
+def glorot_normal(*, gain: Positive = 1.0) -> Initializer:
+    """Normal of variance 2·gain² / (fan_in + fan_out)."""
+    return Initializer(lambda shape: Normal(0.0, _std(shape, gain)))
+
+
+def _std(shape: Shape, gain: float) -> float:
+    return gain * math.sqrt(2 / max(1, sum(fans(shape))))

@@ -1,0 +1,25 @@
+"""Exponential decay."""
+
+from core.registry import Count, NonNegative, Positive
+from core.schedules import Curve, Schedule, Span, schedules
+
+
+@schedules.register(
+    formula="max(B·gamma^u, end_lr), u = t / decay_steps, or t // decay_steps with staircase",
+    source="torch.optim.lr_scheduler.ExponentialLR; optax.exponential_decay",
+    aliases=["exponential_decay"],
+)
+def exponential(
+    *, gamma: Positive, decay_steps: Count = 1, staircase: bool = False, end_lr: NonNegative | None = None
+) -> Schedule:
+    """The rate times `gamma` over every `decay_steps`, smoothly or in stairs, never below `end_lr`."""
+    floor = end_lr or 0.0
+
+    def bind(base: float, _span: Span) -> Curve:
+        def rate(t: int) -> float:
+            u = t // decay_steps if staircase else t / decay_steps
+            return max(float(base * gamma**u), floor)
+
+        return rate
+
+    return bind

@@ -1,0 +1,223 @@
+"""What every entry of every catalogue promises. A newcomer is tested by existing."""
+
+import json
+import math
+from typing import Any
+
+import jsonschema
+import pytest
+import torch
+from pydantic_core import PydanticCustomError
+
+from core.datasets import Dataset, datasets
+from core.errors import Problem
+from core.initializers import Constant, Initializer, initializers
+from core.models import models
+from core.optimizers import Optimizer, optimizers
+from core.registry import Entry, Registry
+from core.schedules import bind, schedules
+from core.streams import generator
+
+CATALOGUES: dict[str, Registry] = {c.kind: c for c in (initializers, schedules, optimizers, models, datasets)}
+ENTRIES = [(kind, name) for kind, catalogue in CATALOGUES.items() for name in catalogue]
+SHAPES = [(256, 784), (10, 128), (32, 3, 3, 3), (64, 8, 3, 3), (8, 4, 5), (1, 1)]
+
+REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
+    ("initializer", "constant"): {"value": 0.5},
+    ("schedule", "exponential"): {"gamma": 0.9},
+    ("schedule", "linear_warmup"): {"warmup_steps": 3},
+    ("schedule", "step"): {"step_size": 4},
+}
+"""A value for each parameter that has no default."""
+
+
+def raw(kind: str, name: str) -> dict[str, Any]:
+    given = {"name": name, **REQUIRED.get((kind, name), {})}
+    needed = {key for key, field in CATALOGUES[kind][name].model_fields.items() if field.is_required()}
+    missing = needed - given.keys()
+    assert not missing, f"{kind} {name!r} needs {sorted(missing)}: write example values into REQUIRED of {__file__}"
+    return given
+
+
+def parse(kind: str, name: str) -> Entry:
+    return CATALOGUES[kind].parse(raw(kind, name))
+
+
+def refusal(kind: str, given: object) -> list[Problem]:
+    with pytest.raises(PydanticCustomError) as caught:
+        CATALOGUES[kind].parse(given)
+    problems: list[Problem] = (caught.value.context or {})["problems"]
+    return problems
+
+
+def of(kind: str) -> Any:
+    return pytest.mark.parametrize("name", list(CATALOGUES[kind]))
+
+
+every_entry = pytest.mark.parametrize(("kind", "name"), ENTRIES)
+
+
+def test_the_table_of_required_parameters_has_no_stale_row() -> None:
+    assert REQUIRED.keys() <= set(ENTRIES)
+
+
+@every_entry
+def test_it_is_documented(kind: str, name: str) -> None:
+    described = CATALOGUES[kind].describe(name)
+    assert described["summary"].endswith((".", ";"))
+    assert len(described["formula"]) >= 1
+    assert any(mark in described["source"] for mark in ("19", "20", "torch", "arXiv")), "cite a paper or a peer"
+
+
+@every_entry
+def test_its_schema_is_valid_and_closed(kind: str, name: str) -> None:
+    schema = json.loads(json.dumps(CATALOGUES[kind].describe(name)["parameters"], allow_nan=False))
+    validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    validator.check_schema(schema)
+    assert schema["additionalProperties"] is False
+    entry = parse(kind, name)
+    validator(schema).validate(entry.model_dump())
+    validator(schema).validate(raw(kind, name))
+    assert not validator(schema).is_valid({**raw(kind, name), "no such parameter": 1})
+
+
+@every_entry
+def test_parsing_is_canonical_and_idempotent(kind: str, name: str) -> None:
+    entry = parse(kind, name)
+    canonical = json.loads(json.dumps(entry.model_dump(), allow_nan=False))
+    assert canonical.keys() == CATALOGUES[kind][name].model_fields.keys()
+    again = CATALOGUES[kind].parse(canonical)
+    assert again == entry
+    assert again.model_dump() == canonical
+    if not REQUIRED.get((kind, name)):
+        assert CATALOGUES[kind].parse(name) == entry
+
+
+@every_entry
+def test_its_aliases_mean_itself(kind: str, name: str) -> None:
+    for alias in CATALOGUES[kind].describe(name)["aliases"]:
+        assert CATALOGUES[kind].parse({**raw(kind, name), "name": alias}) == parse(kind, name)
+        assert alias not in CATALOGUES[kind]._entries
+
+
+@every_entry
+def test_a_typo_gets_the_nearest_name(kind: str, name: str) -> None:
+    (problem,) = refusal(kind, name + "x")
+    assert (problem.path, problem.known[0]) == ("name", name)
+    for field in CATALOGUES[kind][name].model_fields.keys() - {"name"}:
+        problems = refusal(kind, {**raw(kind, name), field + "x": 1})
+        assert [(p.path, p.known[0]) for p in problems] == [(field + "x", field)]
+
+
+@every_entry
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 10**400, "\ud800", {}, [[]], [None]])
+def test_no_parameter_takes_nonsense(kind: str, name: str, bad: object) -> None:
+    for field in CATALOGUES[kind][name].model_fields.keys() - {"name"}:
+        for problem in refusal(kind, {**raw(kind, name), field: bad}):
+            assert problem.path.startswith(field)
+            problem.message.encode()
+
+
+@of("initializer")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_an_initializer_draws_what_its_law_says(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    initializer: Initializer = parse("initializer", name).build()
+    for law in (initializer.weight(shape), initializer.bias(shape)):
+        draw = law.draw(shape, generator(0, "a"), dtype)
+        assert draw.shape == shape
+        assert draw.dtype == dtype
+        assert draw.isfinite().all()
+        assert torch.equal(draw, law.draw(shape, generator(0, "a"), dtype))
+        assert isinstance(law, Constant) or not torch.equal(draw, law.draw(shape, generator(1, "a"), dtype))
+        if law.bound is not None:
+            assert draw.abs().max() <= torch.tensor(law.bound, dtype=dtype)
+        if (
+            law.std is not None
+        ):  # 6 standard errors of a standard deviation, of the heaviest-tailed law there is: normal
+            spread = (draw - draw.mean()).square().mean().sqrt()
+            assert abs(spread - law.std) <= law.std * 6 / math.sqrt(2 * draw.numel()) or draw.numel() == 1
+
+
+@of("initializer")
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0), (4, 0, 3, 3), (4, 3, 0, 0)], ids=str)
+def test_an_initializer_leaves_an_empty_weight_empty(name: str, shape: tuple[int, ...]) -> None:
+    initializer: Initializer = parse("initializer", name).build()
+    assert initializer.weight(shape).draw(shape, generator(0)).shape == shape
+    assert initializer.bias(shape).draw(shape[:1], generator(0)).isfinite().all()
+
+
+@of("initializer")
+def test_an_initializer_leaves_the_global_stream_alone(name: str) -> None:
+    before = torch.get_rng_state()
+    parse("initializer", name).build().weight((8, 8)).draw((8, 8), generator(0))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@of("schedule")
+@pytest.mark.parametrize("unit", ["step", "epoch"])
+def test_a_schedule_is_a_pure_function(name: str, unit: str) -> None:
+    entry = schedules.parse({**raw("schedule", name), "unit": unit})
+    curve = bind(entry, 0.1, steps=60, steps_per_epoch=7)
+    rates = [curve(t) for t in range(80)]
+    assert all(type(rate) is float and math.isfinite(rate) and rate >= 0 for rate in rates)
+    assert [curve(t) for t in reversed(range(80))] == rates[::-1]
+    again = bind(entry, 0.1, steps=60, steps_per_epoch=7)
+    assert [again(t) for t in range(80)] == rates
+    if unit == "epoch":
+        assert all(rates[t] == rates[t - t % 7] for t in range(80))
+
+
+@of("schedule")
+@pytest.mark.parametrize(("base", "steps", "steps_per_epoch"), [(0.0, 10, 5), (1e-30, 1, 1), (10.0, 1, 3)])
+def test_a_schedule_takes_the_smallest_runs(name: str, base: float, steps: int, steps_per_epoch: int) -> None:
+    curve = bind(parse("schedule", name), base, steps, steps_per_epoch)
+    assert all(math.isfinite(curve(t)) and curve(t) >= 0 for t in range(20))
+
+
+@of("optimizer")
+@pytest.mark.parametrize("shape", [(4, 3), (5,)], ids=str)
+def test_an_optimizer_equals_its_reference_on_every_lane(name: str, shape: tuple[int, ...]) -> None:
+    rates = [0.001, 0.01, 0.1]
+    lanes: list[Optimizer] = [optimizers.parse({**raw("optimizer", name), "lr": lr}).build() for lr in rates]
+    assert [lane.hyper["lr"] for lane in lanes] == rates
+    random = generator(0, name)
+    start = torch.randn(3, *shape, generator=random, dtype=torch.float64)
+    gradients = torch.randn(200, 3, *shape, generator=random, dtype=torch.float64)
+    gradients[20:25] = 0
+    w = start.clone()
+    state = {slot: torch.zeros_like(w) for slot in lanes[0].slots}
+    column = (3, *(1 for _ in shape))
+    hyper = {
+        key: torch.tensor([lane.hyper[key] for lane in lanes], dtype=torch.float64).view(column)
+        for key in lanes[0].hyper
+    }
+    parameters = [torch.nn.Parameter(lane.clone()) for lane in start]
+    references = [lane.reference([parameter]) for lane, parameter in zip(lanes, parameters, strict=True)]
+    for t, g in enumerate(gradients, start=1):
+        untouched = g.clone()
+        lanes[0].update(w, g, state, t, hyper)
+        assert torch.equal(g, untouched)
+        for parameter, reference, lane in zip(parameters, references, g, strict=True):
+            parameter.grad = lane.clone()
+            reference.step()
+        torch.testing.assert_close(w, torch.stack([p.detach() for p in parameters]), rtol=0, atol=1e-10)
+    assert not torch.equal(w, start)
+
+
+@of("model")
+def test_a_model_maps_a_batch_to_its_outputs(name: str) -> None:
+    for inputs, outputs in (((1, 8, 8), 10), ((1, 28, 28), 2)):
+        model = parse("model", name).build()(inputs, outputs)
+        assert model(torch.zeros(3, *inputs)).shape == (3, outputs)
+        with torch.device("meta"):
+            assert next(parse("model", name).build()(inputs, outputs).parameters()).is_meta
+
+
+@of("dataset")
+def test_a_dataset_splits_are_fractions(name: str) -> None:
+    dataset = datasets.parse({**raw("dataset", name), "valid_fraction": 0.5, "split_seed": 3}).build()
+    assert isinstance(dataset, Dataset)
+    for bad in (0.0, 1.0):
+        (problem,) = refusal("dataset", {**raw("dataset", name), "valid_fraction": bad})
+        assert problem.path == "valid_fraction"
