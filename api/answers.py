@@ -1,0 +1,47 @@
+"""Answers that a client may keep: what it can read, and whether it has it already."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+
+def preferred(request: Request, offered: Sequence[str]) -> str:
+    """The media type of `offered` that the Accept header likes best; the first where it does not care."""
+    best, weight = offered[0], 0.0
+    for part in request.headers.get("accept", "").split(","):
+        words = [word.strip() for word in part.split(";")]
+        q = next((_weight(word[2:]) for word in words[1:] if word.startswith("q=")), 1.0)
+        if words[0] in offered and q > weight:
+            best, weight = words[0], q
+    return best
+
+
+def etag(*parts: object) -> str:
+    """A strong validator made of whatever the answer depends on."""
+    return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def unchanged(request: Request, tag: str) -> Response | None:
+    """304 when the client has what `tag` names."""
+    known = request.headers.get("if-none-match", "")
+    if tag in [one.strip().removeprefix("W/") for one in known.split(",")]:
+        return Response(status_code=304, headers={"ETag": tag})
+    return None
+
+
+def plain(content: Any, tag: str | None = None) -> Response:
+    """JSON straight from plain values, without a second walk through a model."""
+    body = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"ETag": tag} if tag else None
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,50 @@
+"""The application: what lives as long as the process, and how its parts are put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import errors
+from api.deps import Service
+from api.guard import Guard
+from api.keys import read_keys
+from api.routes import catalog, experiments, health, plots, previews, results, runs
+from core.experiments import Sweeper
+from core.queue import Bell
+from core.settings import Settings
+from core.store import Database
+
+MAX_BODY = 1_000_000
+"""Bytes of one request: the largest spec that the limits allow is a tenth of it."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service on one database and one broker. Raises `InvalidKeys` for a keys file that cannot be used."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        service = Service(settings, Database(settings.database), Bell())
+        sweeper = Sweeper(service.database, service.bell, settings.sweep_seconds)
+        app.state.service = service
+        try:
+            yield
+        finally:
+            sweeper.close()
+            service.bell.close()
+            service.database.dispose()
+
+    app = FastAPI(
+        title="initlab",
+        version="0.1.0",
+        summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
+        lifespan=lifespan,
+        max_body_size=MAX_BODY,
+    )
+    errors.install(app)
+    keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
+    app.add_middleware(Guard, keys=keys)
+    for module in (experiments, runs, results, plots, catalog, previews, health):
+        app.include_router(module.router)
+    return app

@@ -1,0 +1,62 @@
+"""What the routes are given: a transaction, a look, an experiment, the process's service."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from sqlalchemy.orm import Session
+
+from core.experiments import read
+from core.queue import Bell
+from core.settings import Settings
+from core.store import Database, Experiment
+
+
+@dataclass(frozen=True)
+class Service:
+    """What lives as long as the process."""
+
+    settings: Settings
+    database: Database
+    bell: Bell
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(_service)]
+
+
+def _writing(service: ServiceDep) -> Iterator[Session]:
+    with service.database.transaction() as session:
+        yield session
+
+
+def _reading(service: ServiceDep) -> Iterator[Session]:
+    with service.database.reading() as session:
+        yield session
+
+
+# The scope makes the commit come before the answer: FastAPI's default tells the client 202 and then commits.
+Writing = Annotated[Session, Depends(_writing, scope="function")]
+Reading = Annotated[Session, Depends(_reading, scope="function")]
+
+Id = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+def _to_read(experiment_id: Id, session: Reading) -> Experiment:
+    return read.experiment(session, experiment_id)
+
+
+def _to_write(experiment_id: Id, session: Writing) -> Experiment:
+    return read.experiment(session, experiment_id)
+
+
+ExperimentToRead = Annotated[Experiment, Depends(_to_read, scope="function")]
+ExperimentToWrite = Annotated[Experiment, Depends(_to_write, scope="function")]
+
+ArmFilter = Annotated[str | None, Query(description="an arm's label")]
+SeedFilter = Annotated[int | None, Query(ge=0, lt=2**31, description="a seed")]

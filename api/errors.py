@@ -1,0 +1,78 @@
+"""Every error as `application/problem+json` (RFC 9457), from one place."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from core.errors import InitlabError, Problem
+from core.registry import problems_of
+from core.spec import Spec
+
+log = logging.getLogger(__name__)
+
+TEXTS = {
+    400: "the body is not JSON that can be read: nested too deeply, a number too long, or not UTF-8",
+    413: "the body is larger than 1 MB",
+}
+
+
+def problem(status: int, title: str, detail: str, errors: Sequence[Problem] = ()) -> Response:
+    """A problem document. ASCII only: what a client sent may hold characters that UTF-8 cannot."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body["errors"] = [{"path": p.path, "message": p.message, "known": list(p.known)} for p in errors]
+    return Response(json.dumps(body), status, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Give the application its handlers."""
+    app.add_exception_handler(InitlabError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for unavailable in (OperationalError, InterfaceError, DBAPIError, PoolTimeout):
+        app.add_exception_handler(unavailable, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, InitlabError)  # noqa: S101 what it was installed for
+    return problem(error.status, error.title, error.detail, error.problems)
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    inner = [e | {"loc": e["loc"][1:] if e["type"] != "json_invalid" else ()} for e in error.errors()]
+    problems = problems_of(inner, Spec)
+    detail = "; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems)
+    return problem(422, "Invalid request", detail, problems)
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    answer = problem(error.status_code, _title(error.status_code), TEXTS.get(error.status_code, str(error.detail)))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _database(_request: Request, error: Exception) -> Response:
+    log.warning("the database did not answer: %s", error)
+    answer = problem(503, "Service unavailable", "the database cannot be reached now; try again")
+    answer.headers["Retry-After"] = "1"
+    return answer
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "Internal error", "this is a fault of the service; its log has the details")
+
+
+def _title(status: int) -> str:
+    titles = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 406: "Not acceptable"}
+    return titles.get(status, "Content too large" if status == 413 else "Error")

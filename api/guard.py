@@ -1,0 +1,49 @@
+"""Who may come in: with API keys configured whoever shows one, without them only this machine."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import problem
+from api.keys import owner
+
+OPEN = ("/healthz", "/readyz")
+"""What a load balancer asks without a key."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address of that name."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Guard:
+    """ASGI middleware. A key comes as `Authorization: Bearer initlab_<id>_<secret>`."""
+
+    def __init__(self, app: ASGIApp, keys: Mapping[str, str] | None) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = None
+        if self._keys is None:
+            # The Host header too, or a web page could reach this service through a name that resolves to loopback.
+            name = headers.get("host", "").rsplit(":", 1)[0] if not headers.get("host", "").endswith("]") else "::1"
+            if not (is_loopback(scope["server"][0]) and is_loopback(name)):
+                refusal = problem(403, "Forbidden", "without API keys this service answers on loopback names only")
+        elif scope["path"] not in OPEN:
+            scheme, _, key = headers.get("authorization", "").partition(" ")
+            who = owner(key.strip(), self._keys) if scheme.lower() == "bearer" else None
+            if who is None:
+                refusal = problem(401, "Unauthorized", "send an API key: Authorization: Bearer <key>")
+                refusal.headers["WWW-Authenticate"] = "Bearer"
+            scope.setdefault("state", {})["key_id"] = who
+        await (refusal or self._app)(scope, receive, send)

@@ -1,0 +1,71 @@
+"""Experiments: post, list, look, cancel, delete."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.answers import etag, unchanged
+from api.deps import ExperimentToRead, ExperimentToWrite, Reading, ServiceDep, Writing
+from api.schemas import ExperimentList, ExperimentOut, ProblemOut
+from core import experiments
+from core.experiments import read
+from core.spec import Spec
+from core.store import after_commit
+
+router = APIRouter(
+    prefix="/experiments", tags=["experiments"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
+)
+
+
+@router.post("", status_code=202)
+def create(
+    spec: Spec,
+    session: Writing,
+    service: ServiceDep,
+    request: Request,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> ExperimentOut:
+    """Accept an experiment: its runs are queued when the answer comes. The same `Idempotency-Key` makes one only."""
+    key = None if idempotency_key is None else f"{getattr(request.state, 'key_id', '')}:{idempotency_key}"
+    created, cohorts = experiments.submit(session, spec, service.settings.datasets, key)
+    if cohorts:
+        after_commit(session, lambda: service.bell.ring(cohorts))
+    response.headers["Location"] = f"/experiments/{created.id}"
+    return ExperimentOut.of(created, read.progress(session, created))
+
+
+@router.get("")
+def index(
+    session: Reading,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[int | None, Query(ge=1, lt=2**63, description="`next` of the page before")] = None,
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+    tag: str | None = None,
+    name: Annotated[str | None, Query(description="a part of the name")] = None,
+) -> ExperimentList:
+    """The experiments, newest first."""
+    found, following = read.experiments(session, limit=limit, before=cursor, status=status, tag=tag, name=name)
+    return ExperimentList(items=[ExperimentOut.of(one, read.progress(session, one)) for one in found], next=following)
+
+
+@router.get("/{experiment_id}", response_model=ExperimentOut)
+def show(one: ExperimentToRead, session: Reading, request: Request, response: Response) -> ExperimentOut | Response:
+    """One experiment with its progress."""
+    progress = read.progress(session, one)
+    tag = etag(read.version(session, one.id), progress.cancelling)
+    response.headers["ETag"] = tag
+    return unchanged(request, tag) or ExperimentOut.of(one, progress)
+
+
+@router.post("/{experiment_id}/cancel", status_code=202)
+def cancel(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
+    """Stop it and keep what was measured. Asking again, or too late, changes nothing."""
+    experiments.cancel(session, one)
+    return ExperimentOut.of(one, read.progress(session, one))
+
+
+@router.delete("/{experiment_id}", status_code=204)
+def delete(one: ExperimentToWrite, session: Writing) -> None:
+    """Remove a finished experiment and all that it measured; 409 while it is not finished."""
+    experiments.delete(session, one)

@@ -1,0 +1,79 @@
+"""Pictures of an experiment, and the data behind them."""
+
+import threading
+from collections import OrderedDict
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request, Response
+
+from api.answers import etag, plain, unchanged
+from api.deps import ExperimentToRead, Reading
+from api.schemas import ProblemOut
+from core.experiments import read
+from core.plots import Plot, plots, render
+
+router = APIRouter(tags=["plots"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+
+MEDIA = {"png": "image/png", "svg": "image/svg+xml"}
+
+
+class _Kept:
+    """The pictures drawn last: several people look at one experiment."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._pictures: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def get(self, key: tuple[str, str]) -> bytes | None:
+        with self._lock:
+            if key in self._pictures:
+                self._pictures.move_to_end(key)
+            return self._pictures.get(key)
+
+    def put(self, key: tuple[str, str], picture: bytes) -> None:
+        with self._lock:
+            self._pictures[key] = picture
+            if len(self._pictures) > self._most:
+                self._pictures.popitem(last=False)
+
+
+_kept = _Kept(64)
+
+
+@router.get("/experiments/{experiment_id}/plots")
+def index(one: ExperimentToRead) -> dict[str, Any]:
+    """What can be drawn."""
+    here = f"/experiments/{one.id}/plots"
+    return {
+        "items": [
+            {
+                "name": name,
+                "summary": plots.describe(name)["summary"],
+                "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
+            }
+            for name in plots
+        ]
+    }
+
+
+@router.get(
+    "/experiments/{experiment_id}/plots/{name}.{extension}",
+    responses={200: {"content": {"image/png": {}, "image/svg+xml": {}, "application/json": {}}}},
+)
+def show(
+    one: ExperimentToRead, name: str, extension: Literal["png", "svg", "json"], session: Reading, request: Request
+) -> Response:
+    """A picture as PNG or SVG, or its data as JSON."""
+    plot: Plot = plots[name].model_validate({}).build()
+    tag = etag(read.version(session, one.id), name, extension)
+    answer = unchanged(request, tag)
+    if answer is not None:
+        return answer
+    if extension == "json":
+        return plain(plot.data(read.results(session, one)), tag)
+    picture = _kept.get((tag, extension))
+    if picture is None:
+        picture = render(plot.draw(plot.data(read.results(session, one))), extension)
+        _kept.put((tag, extension), picture)
+    return Response(picture, media_type=MEDIA[extension], headers={"ETag": tag})

@@ -1,0 +1,138 @@
+"""The shapes that clients rely on."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator
+
+from core.experiments.read import Progress
+from core.store import Experiment, Run
+
+
+def _instant(seconds: object) -> object:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else seconds
+
+
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+"""RFC 3339, UTC."""
+
+
+class ArmOut(BaseModel):
+    label: str
+    runs_done: int
+    runs_total: int
+    steps_done: int
+    steps_total: int
+    diverged: int
+    failed: int
+
+
+class ProgressOut(BaseModel):
+    steps_done: int
+    steps_total: int
+    runs_done: int
+    runs_total: int
+    eta_seconds: float | None
+
+
+class ExperimentOut(BaseModel):
+    """One experiment. `cancelling` until its workers have heard; `errors` are the reasons of failed runs."""
+
+    id: int
+    name: str
+    status: str
+    attempt: int
+    cancelling: bool
+    errors: list[str]
+    created_at: Instant
+    started_at: Instant | None
+    finished_at: Instant | None
+    spec: dict[str, Any]
+    arms: list[ArmOut]
+    progress: ProgressOut
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, one: Experiment, progress: Progress) -> Self:
+        here = f"/experiments/{one.id}"
+        return cls.model_validate(
+            {
+                "id": one.id,
+                "name": one.name,
+                "status": one.status,
+                "attempt": progress.attempt,
+                "cancelling": progress.cancelling,
+                "errors": progress.errors,
+                "created_at": one.created_at,
+                "started_at": one.started_at,
+                "finished_at": one.finished_at,
+                "spec": one.spec,
+                "arms": [vars(arm) for arm in progress.arms],
+                "progress": {name: getattr(progress, name) for name in ProgressOut.model_fields},
+                "links": {"self": here} | {name: f"{here}/{name}" for name in ("runs", "metrics", "plots", "report")},
+            }
+        )
+
+
+class ExperimentList(BaseModel):
+    items: list[ExperimentOut]
+    next: int | None
+
+
+class RunOut(BaseModel):
+    """One run. `final` holds the last value of each metric, null where it is not finite."""
+
+    id: int
+    experiment_id: int
+    arm: str
+    seed: int
+    status: str
+    outcome: str | None
+    attempt: int
+    steps_done: int
+    steps_total: int
+    final: dict[str, float | None]
+    started_at: Instant | None
+    finished_at: Instant | None
+    error: str | None
+
+    @classmethod
+    def of(cls, one: Run) -> Self:
+        values = {name: getattr(one, name) for name in cls.model_fields}
+        return cls.model_validate(values | {"final": one.final or {}})
+
+
+class RunList(BaseModel):
+    items: list[RunOut]
+    next: int | None = None
+
+
+class SeriesOut(BaseModel):
+    run_id: int
+    arm: str
+    seed: int
+    metric: str
+    unit: str
+    steps: list[int]
+    values: list[float | None]
+    total: int
+
+
+class MetricsOut(BaseModel):
+    series: list[SeriesOut]
+
+
+class ProblemItem(BaseModel):
+    path: str
+    message: str
+    known: list[str]
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemItem]

@@ -1,0 +1,7 @@
+"""The use cases: what the API and the workers call. States change nowhere else."""
+
+from core.experiments.control import cancel, delete
+from core.experiments.submit import submit
+from core.experiments.sweep import Sweeper, sweep
+
+__all__ = ["Sweeper", "cancel", "delete", "submit", "sweep"]

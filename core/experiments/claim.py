@@ -1,0 +1,144 @@
+"""The worker's transactions: claim, and writes that only the latest claim may make."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.experiments.states import ACTIVE, TERMINAL, move_runs, settle
+from core.results import Outcome
+from core.spec import Spec, parse
+from core.store import Cohort, Experiment, MetricBlock, Run, now
+from core.training import Lane
+
+
+class Fenced(Exception):
+    """The cohort belongs to a later claim, or has ended: this worker writes nothing more."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A cohort in this worker's hands."""
+
+    cohort_id: int
+    experiment_id: int
+    attempt: int
+    spec: Spec
+    lanes: Sequence[Lane]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one run ended: its outcome, its updates, and the last value of each metric (None where not finite)."""
+
+    outcome: Outcome
+    steps: int
+    final: dict[str, float | None]
+
+
+@dataclass
+class Flush:
+    """What one transaction of a worker stores. `blocks` are rows of metric_blocks."""
+
+    step: int = 0
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    ended: dict[int, Ended] = field(default_factory=dict)
+
+
+def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: float) -> Claim | None:
+    """Take the most urgent queued cohort that runs on one of `devices`; None when there is none.
+
+    Its runs that have not ended start again from their first update: their earlier points are removed here, in the
+    transaction that makes an older attempt's writes impossible.
+    """
+    best = (
+        select(Cohort.id)
+        .where(Cohort.status == "queued", Cohort.device.in_(devices))
+        .order_by(Cohort.priority.desc(), Cohort.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    cohort = session.scalar(
+        update(Cohort)
+        .where(Cohort.id == best, Cohort.status == "queued")
+        .values(status="running", attempt=Cohort.attempt + 1, holder=holder, lease_until=now() + lease_seconds)
+        .returning(Cohort)
+    )
+    if cohort is None:
+        return None
+    again = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
+    session.execute(delete(MetricBlock).where(MetricBlock.run_id.in_(again)))
+    move_runs(session, cohort.id, "running", attempt=cohort.attempt, steps_done=0, started_at=now())
+    settle(session, cohort.experiment_id)
+    experiment = session.get_one(Experiment, cohort.experiment_id)
+    spec = parse(experiment.spec)
+    runs = session.scalars(
+        select(Run).where(Run.cohort_id == cohort.id, Run.status == "running").order_by(Run.id)
+    ).all()
+    lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed) for run in runs]
+    return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes)
+
+
+def peek(session: Session, held: Claim) -> bool:
+    """Whether the user asked to cancel, without a write. Raises `Fenced`."""
+    cancel_requested = session.scalar(select(Cohort.cancel_requested).where(_is(held)))
+    if cancel_requested is None:
+        raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
+    return cancel_requested
+
+
+def renew(session: Session, held: Claim, lease_seconds: float) -> bool:
+    """Extend the lease; returns whether the user asked to cancel. Raises `Fenced`.
+
+    The UPDATE locks the row, so that whatever the transaction writes next cannot race a new claim.
+    """
+    cancel_requested: bool | None = session.scalar(
+        update(Cohort).where(_is(held)).values(lease_until=now() + lease_seconds).returning(Cohort.cancel_requested)
+    )
+    if cancel_requested is None:
+        raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
+    return cancel_requested
+
+
+def flush(session: Session, held: Claim, what: Flush) -> None:
+    """Store measurements; call after `renew` in the same transaction. Storing the same blocks again changes nothing."""
+    if what.blocks:
+        insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+        rows = [block | {"attempt": held.attempt} for block in what.blocks]
+        session.execute(insert(MetricBlock).on_conflict_do_nothing(), rows)
+    running = (Run.cohort_id == held.cohort_id, Run.status == "running")
+    quietly = {"synchronize_session": False}
+    session.execute(update(Run).where(*running).values(steps_done=what.step).execution_options(**quietly))
+    for run, end in what.ended.items():
+        session.execute(
+            update(Run)
+            .where(Run.id == run, *running)
+            .values(
+                status="succeeded",
+                outcome=end.outcome,
+                final=end.final,
+                steps_done=end.steps,
+                finished_at=now(),
+            )
+            .execution_options(**quietly)
+        )
+
+
+def end(session: Session, held: Claim, status: str, error: str | None = None) -> None:
+    """End the cohort, or give it back (`status="queued"`), with its runs that have not ended. Raises `Fenced`."""
+    values: dict[str, Any] = {"status": status, "error": error, "lease_until": None}
+    if status not in TERMINAL:
+        values |= {"queued_at": now(), "holder": None}
+    changed = session.scalar(update(Cohort).where(_is(held)).values(**values).returning(Cohort.id))
+    if changed is None:
+        raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
+    move_runs(session, held.cohort_id, status, error=error)
+    settle(session, held.experiment_id)
+
+
+def _is(held: Claim) -> ColumnElement[bool]:
+    return (Cohort.id == held.cohort_id) & (Cohort.attempt == held.attempt) & (Cohort.status == "running")

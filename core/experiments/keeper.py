@@ -1,0 +1,144 @@
+"""The keeper of a claim: a thread that stores what the trainer measures, renews the lease and hears the user.
+
+The trainer never waits for it. All of a worker's writes go through here, each in one transaction that begins by
+renewing the lease, so that a worker whose cohort was given to another can write nothing.
+"""
+
+import logging
+import math
+import threading
+import time
+from typing import Any, Literal, Protocol
+
+from numpy.typing import NDArray
+from sqlalchemy.exc import DBAPIError
+
+from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
+from core.results import Outcome
+from core.store import Database, StorageFull
+
+log = logging.getLogger(__name__)
+
+TICK = 0.2
+"""Seconds between looks: the delay of a cancellation, and of a measurement on its way to a reader."""
+
+Reason = Literal["cancel", "drain", "fenced"]
+
+
+class Flag(Protocol):
+    """Set when the process is to leave: a `multiprocessing` or `threading` event."""
+
+    def is_set(self) -> bool: ...
+
+
+class Keeper:
+    """A `Recorder` whose points end in the database. `reason` says why the trainer should stop; None: it should not."""
+
+    def __init__(self, database: Database, held: Claim, lease_seconds: float, draining: Flag) -> None:
+        self.reason: Reason | None = None
+        self._database = database
+        self._held = held
+        self._lease = lease_seconds
+        self._draining = draining
+        self._lock = threading.Lock()
+        self._buffer = Flush()
+        self._last: dict[int, dict[str, float | None]] = {lane.run: {} for lane in held.lanes}
+        self._steps: dict[int, int] = dict.fromkeys(self._last, 0)
+        self._renewed = time.monotonic()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread.start()
+
+    def stopped(self) -> bool:
+        """Polled by the trainer at every step."""
+        return self.reason is not None
+
+    def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
+        if not len(values):
+            return
+        block = {
+            "run_id": run,
+            "metric": metric,
+            "first": first,
+            "n": len(values),
+            "values": values.astype(values.dtype.newbyteorder("<")).tobytes(),
+        }
+        last = float(values[-1])
+        with self._lock:
+            self._buffer.blocks.append(block)
+            self._last[run][metric] = last if math.isfinite(last) else None
+            if metric == "train_loss":
+                self._steps[run] = first + len(values)
+
+    def finish(self, run: int, outcome: Outcome) -> None:
+        with self._lock:
+            self._buffer.ended[run] = Ended(outcome, self._steps[run], self._last[run])
+
+    def advance(self, step: int) -> None:
+        with self._lock:
+            self._buffer.step = step
+
+    def close(self, status: str, error: str | None = None) -> None:
+        """Store what is left and end the claim in the same transaction. Raises `Fenced`, or the database's error."""
+        self._closing.set()
+        self._thread.join()
+        give_up = self._renewed + self._lease * 0.8
+        while True:
+            try:
+                with self._database.transaction() as session:
+                    renew(session, self._held, self._lease)
+                    flush(session, self._held, self._buffer)
+                    end(session, self._held, status, error)
+                return
+            except (DBAPIError, StorageFull):
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(TICK)
+
+    def abandon(self) -> None:
+        """Stop without another word to the database."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing.wait(TICK):
+            try:
+                self._look()
+            except Fenced as fenced:
+                log.warning("%s was given to another worker; nothing more is written", fenced)
+                self.reason = "fenced"
+                return
+            except (DBAPIError, StorageFull) as error:
+                log.warning("the database cannot be written; %d blocks wait: %s", len(self._buffer.blocks), error)
+                if time.monotonic() - self._renewed > self._lease * 0.8:
+                    self.reason = "fenced"  # others may claim soon: stop before they do
+                    return
+
+    def _look(self) -> None:
+        """One fenced transaction where there is something to store or the lease has aged; else one cheap read."""
+        if self._draining.is_set() and self.reason is None:
+            self.reason = "drain"
+        with self._lock:
+            taken, self._buffer = self._buffer, Flush(step=self._buffer.step)
+        started = time.monotonic()
+        if not (taken.blocks or taken.ended) and started - self._renewed < self._lease / 6:
+            with self._database.reading() as session:
+                cancelled = peek(session, self._held)
+        else:
+            cancelled = self._store(taken)
+            self._renewed = started
+        if cancelled and self.reason is None:
+            self.reason = "cancel"
+
+    def _store(self, taken: Flush) -> bool:
+        try:
+            with self._database.transaction() as session:
+                cancelled = renew(session, self._held, self._lease)
+                flush(session, self._held, taken)
+                return cancelled
+        except (DBAPIError, StorageFull):
+            with self._lock:  # the same blocks again later: storing one twice changes nothing
+                taken.blocks += self._buffer.blocks
+                taken.ended |= self._buffer.ended
+                taken.step, self._buffer = self._buffer.step, taken
+            raise

@@ -1,0 +1,241 @@
+"""What is known of an experiment: its state and progress, its runs, its series, its results."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from core.analysis import thin
+from core.errors import NotFound
+from core.experiments.states import TERMINAL
+from core.results import Outcome, Results, RunResult, Series
+from core.spec import parse
+from core.store import Cohort, Experiment, MetricBlock, Run, Tag, now
+
+
+@dataclass(frozen=True)
+class ArmProgress:
+    """How far one arm has come."""
+
+    label: str
+    runs_done: int
+    runs_total: int
+    steps_done: int
+    steps_total: int
+    diverged: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an experiment has come, in all and by arm."""
+
+    arms: list[ArmProgress]
+    attempt: int
+    """Of the cohort that was claimed most often."""
+    cancelling: bool
+    errors: list[str]
+    eta_seconds: float | None
+
+    @property
+    def steps_done(self) -> int:
+        return sum(arm.steps_done for arm in self.arms)
+
+    @property
+    def steps_total(self) -> int:
+        return sum(arm.steps_total for arm in self.arms)
+
+    @property
+    def runs_done(self) -> int:
+        return sum(arm.runs_done for arm in self.arms)
+
+    @property
+    def runs_total(self) -> int:
+        return sum(arm.runs_total for arm in self.arms)
+
+
+def experiment(session: Session, experiment_id: int) -> Experiment:
+    """One experiment; raises `NotFound`."""
+    found = session.get(Experiment, experiment_id)
+    if found is None:
+        raise NotFound(f"there is no experiment {experiment_id}")
+    return found
+
+
+def run(session: Session, run_id: int) -> Run:
+    """One run; raises `NotFound`."""
+    found = session.get(Run, run_id)
+    if found is None:
+        raise NotFound(f"there is no run {run_id}")
+    return found
+
+
+def experiments(
+    session: Session,
+    *,
+    limit: int,
+    before: int | None = None,
+    status: str | None = None,
+    tag: str | None = None,
+    name: str | None = None,
+) -> tuple[list[Experiment], int | None]:
+    """A page of experiments, newest first, and the cursor of the next page; `name` is a part of the name."""
+    query = select(Experiment).order_by(Experiment.id.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(Experiment.id < before)
+    if status is not None:
+        query = query.where(Experiment.status == status)
+    if tag is not None:
+        query = query.where(Experiment.tags.any(Tag.tag == tag))
+    if name is not None:
+        query = query.where(Experiment.name.icontains(name, autoescape=True))
+    found = list(session.scalars(query))
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def progress(session: Session, of: Experiment) -> Progress:
+    """Counted from the runs."""
+    ended = Run.status.in_(TERMINAL)
+    rows = session.execute(
+        select(
+            Run.arm,
+            func.count().filter(ended).label("runs_done"),
+            func.count().label("runs_total"),
+            func.sum(Run.steps_done).label("steps_done"),
+            func.sum(Run.steps_total).label("steps_total"),
+            func.count().filter(Run.outcome == "diverged").label("diverged"),
+            func.count().filter(Run.status == "failed").label("failed"),
+            # a run that ended early has no updates left: what counts as work is less than its total
+            func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
+        )
+        .where(Run.experiment_id == of.id)
+        .group_by(Run.arm, Run.arm_index)
+        .order_by(Run.arm_index)
+    ).all()
+    cohorts = session.execute(
+        select(Cohort.attempt, Cohort.cancel_requested, Cohort.error).where(Cohort.experiment_id == of.id)
+    ).all()
+    arms = [
+        ArmProgress(r.arm, r.runs_done, r.runs_total, int(r.steps_done), int(r.steps_total), r.diverged, r.failed)
+        for r in rows
+    ]
+    left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
+    eta = None
+    if of.status == "running" and of.started_at is not None and done:
+        elapsed = (session.scalar(select(now())) or 0.0) - of.started_at
+        eta = elapsed * left / done
+    return Progress(
+        arms=arms,
+        attempt=max((c.attempt for c in cohorts), default=0),
+        cancelling=of.status not in TERMINAL and any(c.cancel_requested for c in cohorts),
+        errors=list(dict.fromkeys(c.error for c in cohorts if c.error)),
+        eta_seconds=eta,
+    )
+
+
+def version(session: Session, experiment_id: int) -> str:
+    """Changes whenever anything that is shown of the experiment changes: an ETag."""
+    row = session.execute(
+        select(func.sum(Run.steps_done), func.sum(Run.attempt), func.count().filter(Run.status.in_(TERMINAL))).where(
+            Run.experiment_id == experiment_id
+        )
+    ).one()
+    found = session.execute(
+        select(Experiment.status, Experiment.created_at).where(Experiment.id == experiment_id)
+    ).one()
+    return hashlib.blake2b(repr((experiment_id, *found, *map(str, row))).encode(), digest_size=12).hexdigest()
+
+
+def runs(session: Session, experiment_id: int, arm: str | None = None, seed: int | None = None) -> Sequence[Run]:
+    """The runs in the order arm, seed as the spec has them."""
+    mine = _of(experiment_id, arm, seed)
+    return session.scalars(select(Run).where(*mine).order_by(Run.id)).all()
+
+
+def series(
+    session: Session,
+    experiment_id: int,
+    *,
+    metrics: Sequence[str] | None = None,
+    arm: str | None = None,
+    seed: int | None = None,
+    run_id: int | None = None,
+    first: int | None = None,
+    last: int | None = None,
+) -> list[Series]:
+    """The series that were asked for, in the order run, metric; `first` and `last` bound the steps, both included."""
+    wanted = _of(experiment_id, arm, seed)
+    if metrics is not None:
+        wanted.append(MetricBlock.metric.in_(metrics))
+    if run_id is not None:
+        wanted.append(Run.id == run_id)
+    if first is not None:
+        wanted.append(MetricBlock.first + MetricBlock.n > first)
+    if last is not None:
+        wanted.append(MetricBlock.first <= last)
+    query = (
+        select(Run.id, Run.arm, Run.seed, MetricBlock.metric, MetricBlock.first, MetricBlock.n, MetricBlock.values)
+        .join(Run, MetricBlock.run_id == Run.id)
+        .where(*wanted)
+        .order_by(Run.id, MetricBlock.metric, MetricBlock.first)
+    )
+    parts: dict[tuple[int, str, int, str], list[tuple[int, NDArray[np.float64]]]] = {}
+    for row in session.execute(query):
+        values = np.frombuffer(row.values, dtype=f"<f{len(row.values) // row.n}").astype(np.float64)
+        parts.setdefault((row.id, row.arm, row.seed, row.metric), []).append((row.first, values))
+    found = []
+    for key, blocks in parts.items():
+        steps = np.concatenate([np.arange(start, start + len(values)) for start, values in blocks])
+        values = np.concatenate([values for _, values in blocks])
+        inside = (steps >= (first or 0)) & (steps <= (last if last is not None else steps[-1]))
+        found.append(Series(*key, steps[inside], values[inside]))
+    return found
+
+
+def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
+    """A series as the API gives it: floats that are not finite are None; thinned to `max_points` where asked."""
+    total = len(one.steps)
+    steps, values = one.steps, one.values
+    if max_points is not None and total > max_points:
+        kept = thin(steps, values, max_points)
+        steps, values = steps[kept], values[kept]
+    plain = values.astype(object)
+    plain[~np.isfinite(values)] = None
+    return {
+        "run_id": one.run_id,
+        "arm": one.arm,
+        "seed": one.seed,
+        "metric": one.metric,
+        "unit": one.unit,
+        "steps": steps.tolist(),
+        "values": plain.tolist(),
+        "total": total,
+    }
+
+
+def results(session: Session, of: Experiment) -> Results:
+    """The experiment as the analysis and the pictures take it; series are read while the session is open."""
+    found = [
+        RunResult(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {})
+        for r in runs(session, of.id)
+    ]
+    return Results(
+        spec=parse(of.spec),
+        steps_per_epoch=of.steps_per_epoch[0],
+        runs=found,
+        series=lambda metric: series(session, of.id, metrics=[metric]),
+    )
+
+
+def _of(experiment_id: int, arm: str | None, seed: int | None) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [Run.experiment_id == experiment_id]
+    if arm is not None:
+        wanted.append(Run.arm == arm)
+    if seed is not None:
+        wanted.append(Run.seed == seed)
+    return wanted

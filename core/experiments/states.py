@@ -1,0 +1,49 @@
+"""States and their transitions. A status changes by an UPDATE that names the one it expects; terminal ones are final.
+
+queued -> running (claimed) -> succeeded | failed | cancelled; running -> queued (the worker left or was lost);
+queued -> cancelled. Runs and cohorts move together; an experiment's status follows from its cohorts'.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.store import Cohort, Experiment, Run, now
+
+ACTIVE = ("queued", "running")
+TERMINAL = ("succeeded", "failed", "cancelled")
+
+
+def move_runs(session: Session, cohort_id: int, status: str, **values: Any) -> None:
+    """Give the cohort's runs that have not ended a new status."""
+    finished = {"finished_at": now()} if status in TERMINAL else {}
+    session.execute(
+        update(Run)
+        .where(Run.cohort_id == cohort_id, Run.status.in_(ACTIVE))
+        .values(status=status, **finished, **values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def settle(session: Session, experiment_id: int) -> None:
+    """Write the experiment's status as its cohorts' statuses have it, after any of them changed."""
+    # The row lock lets two cohorts that end at once see each other; SQLite has one writer anyway.
+    experiment = session.get_one(Experiment, experiment_id, with_for_update=True, populate_existing=True)
+    statuses = set(session.scalars(select(Cohort.status).where(Cohort.experiment_id == experiment_id)))
+    status = summary(statuses)
+    values: dict[str, Any] = {"status": status}
+    if status == "running" and experiment.started_at is None:
+        values["started_at"] = now()
+    if status in TERMINAL and experiment.finished_at is None:
+        values["finished_at"] = now()
+    session.execute(update(Experiment).where(Experiment.id == experiment_id).values(**values))
+
+
+def summary(statuses: Collection[str]) -> str:
+    """The status of the whole: running while any part runs or some are done and some wait; else the worst end."""
+    ended = [status for status in statuses if status in TERMINAL]
+    if len(ended) < len(statuses):
+        return "running" if "running" in statuses or ended else "queued"
+    return next(status for status in ("failed", "cancelled", "succeeded") if status in statuses)

@@ -1,0 +1,69 @@
+"""Accepting an experiment: everything is checked, then stored in one transaction, and only then is anyone told."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from core.errors import InvalidSpec, Problem
+from core.spec import ArmFacts, Spec, check
+from core.store import Cohort, Experiment, Run, Tag, now, serialise
+from core.training import plan_cohorts
+
+
+def submit(session: Session, spec: Spec, data_root: Path, idempotency_key: str | None = None) -> tuple[Experiment, int]:
+    """Store an experiment with its cohorts and runs, all queued; returns it and the number of cohorts to ring for.
+
+    The same `idempotency_key` with the same spec gives the experiment that is there, and nothing to ring for. Raises
+    `InvalidSpec` for a spec that cannot run, and for a key that was used with another spec.
+    """
+    canonical = spec.canonical()
+    fingerprint = hashlib.sha256(json.dumps(canonical, sort_keys=True).encode()).hexdigest()
+    if idempotency_key is not None:
+        serialise(session, idempotency_key)
+        known = session.scalar(select(Experiment).where(Experiment.idempotency_key == idempotency_key))
+        if known is not None:
+            if known.fingerprint != fingerprint:
+                raise InvalidSpec([Problem("Idempotency-Key", f"was used for experiment {known.id}, another spec")])
+            return known, 0
+    facts = check(spec, data_root)
+    experiment = Experiment(
+        name=spec.name,
+        spec=canonical,
+        steps_per_epoch=[fact.steps_per_epoch for fact in facts],
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint,
+        created_at=session.scalar(select(now())),
+        tags=[Tag(tag=tag) for tag in dict.fromkeys(spec.tags)],
+    )
+    session.add(experiment)
+    session.flush()
+    return experiment, _queue(session, experiment, spec, facts)
+
+
+def _queue(session: Session, experiment: Experiment, spec: Spec, facts: list[ArmFacts]) -> int:
+    plan = plan_cohorts(spec, facts)
+    cohorts = [
+        Cohort(experiment_id=experiment.id, priority=spec.priority, device=spec.device, queued_at=experiment.created_at)
+        for _ in plan
+    ]
+    session.add_all(cohorts)
+    session.flush()
+    runs = [(arm, seed, cohort.id) for cohort, members in zip(cohorts, plan, strict=True) for arm, seed in members]
+    session.execute(
+        insert(Run),
+        [
+            {
+                "experiment_id": experiment.id,
+                "cohort_id": cohort_id,
+                "arm_index": arm,
+                "arm": spec.expanded[arm].label,
+                "seed": seed,
+                "steps_total": facts[arm].steps,
+            }
+            for arm, seed, cohort_id in sorted(runs, key=lambda run: (run[0], spec.seed_list.index(run[1])))
+        ],
+    )
+    return len(cohorts)

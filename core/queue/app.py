@@ -1,0 +1,63 @@
+"""The Celery application, shared by those who ring (the API) and those who answer (the workers)."""
+
+from typing import Any
+
+from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
+
+from core.settings import Settings, settings
+
+DOORBELL = "initlab.doorbell"
+"""The one task: claim and train until nothing is queued."""
+
+QUEUE = "doorbell"  # without dots: kombu#2646
+
+TRANSPORT_ALIASES["fsbell"] = "core.queue.filesystem:Transport"
+
+
+def configuration(current: Settings) -> dict[str, Any]:
+    """Celery's settings, each with the fault it prevents (measured in docs/decisions/0006)."""
+    return {
+        "broker_url": current.broker_url or "fsbell://localhost/",
+        "broker_transport_options": _transport_options(current),
+        "task_default_queue": QUEUE,
+        "task_serializer": "json",
+        "accept_content": ["json"],  # a pickle is code
+        "task_ignore_result": True,  # results are rows of the database
+        "result_backend": None,
+        "task_acks_late": True,  # a bell survives its worker where the broker can do that
+        "task_reject_on_worker_lost": False,  # a poison cohort would loop; attempts are counted in the database
+        "worker_prefetch_multiplier": 1,  # no worker sits on bells that another could answer
+        "worker_cancel_long_running_tasks_on_connection_loss": False,  # a broker's blip must not end a training
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,  # the default gives up for ever after 100
+        "task_publish_retry": False,  # the sweeper rings again; a request never waits for the broker
+        "task_time_limit": None,
+        "task_soft_time_limit": None,
+        "worker_proc_alive_timeout": 60,  # a child imports torch before it says that it is up
+        "worker_enable_remote_control": False,  # concurrent writers corrupt its exchange file (dvc-task#73)
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+    }
+
+
+def _transport_options(current: Settings) -> dict[str, Any]:
+    if current.broker_url:
+        return {
+            "visibility_timeout": 7 * 86_400,  # a shorter one delivers a running task again, without end
+            "socket_timeout": 2,  # a frozen broker would block a publish for ever
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+        }
+    spool = current.data_dir.absolute() / "spool"
+    return {
+        "data_folder_in": str(spool),
+        "data_folder_out": str(spool),
+        "control_folder": str(current.data_dir.absolute() / "spool-control"),
+        "polling_interval": 0.02,
+    }
+
+
+app = Celery("initlab", set_as_current=True)
+app.config_from_object(configuration(settings()))

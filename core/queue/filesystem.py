@@ -1,0 +1,79 @@
+"""kombu's filesystem transport made safe: a message appears whole, one reader takes it, a bad file harms nobody.
+
+The stock transport lets readers see half-written files, moves messages across file systems, and dies on an empty one
+(kombu#1551). The spool need not be durable: the database is the truth and the sweeper rings again.
+"""
+
+import logging
+import os
+import time
+import uuid
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.transport import filesystem
+from kombu.utils.json import dumps, loads
+
+log = logging.getLogger(__name__)
+
+
+class Channel(filesystem.Channel):
+    """Puts by rename, takes by rename, inside one folder.
+
+    A queue is bound to the exchange of its own name and to nothing else, so that there is no exchange file to corrupt.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        for folder in (self.data_folder_in, self.control_folder):
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def get_table(self, exchange: str) -> list[filesystem.exchange_queue_t]:
+        return [filesystem.exchange_queue_t(exchange, "", exchange)]
+
+    def _queue_bind(self, *_: Any) -> None:
+        pass  # implied by the names
+
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
+        name = f"{time.time_ns():020d}_{uuid.uuid4().hex}.{queue}.msg"
+        draft = Path(self.data_folder_out, f".{name}.tmp")
+        draft.write_text(dumps(payload))
+        draft.replace(Path(self.data_folder_out, name))
+
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        del timeout  # a look never waits: the transport polls
+        for message in self._messages(queue):
+            taken = message.with_name(f".{message.name}.{os.getpid()}.taken")
+            try:
+                message.rename(taken)
+            except FileNotFoundError:
+                continue  # another reader was first
+            try:
+                text = taken.read_text()
+                return loads(text)
+            except ValueError:
+                log.warning("an unreadable bell was dropped: %s", message.name)
+            finally:
+                taken.unlink()
+        raise Empty
+
+    def _purge(self, queue: str) -> int:
+        messages = self._messages(queue)
+        for message in messages:
+            message.unlink(missing_ok=True)
+        return len(messages)
+
+    def _size(self, queue: str) -> int:
+        return len(self._messages(queue))
+
+    def _messages(self, queue: str) -> list[Path]:
+        """Oldest first: names begin with the time."""
+        suffix = f".{queue}.msg"
+        names = sorted(os.listdir(self.data_folder_in))
+        return [Path(self.data_folder_in, n) for n in names if n.endswith(suffix) and not n.startswith(".")]
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
+    polling_interval = 0.02

@@ -1,0 +1,99 @@
+"""Engines, and the two ways to use them: a transaction that writes, and a look that does not."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from core.errors import InitlabError
+
+AFTER_COMMIT = "after_commit"
+
+
+class StorageFull(InitlabError):
+    """The disk has no room for the write; nothing was stored."""
+
+    status = 507
+    title = "Storage full"
+
+
+class Database:
+    """One engine for the process. Make it after a fork, never before."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = _engine(url, pool_size)
+        self._reading = self.engine.execution_options(initlab_readonly=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Commit at the end, roll back on any error; then call what `after_commit` was given."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            try:
+                with session.begin():
+                    yield session
+            except OperationalError as error:
+                if _is_full(error):
+                    raise StorageFull("the database's disk is full; nothing was stored") from error
+                raise
+            for call in session.info.get(AFTER_COMMIT, ()):
+                call()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent look that takes no write lock."""
+        with Session(self._reading, expire_on_commit=False) as session:
+            yield session
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def after_commit(session: Session, call: Callable[[], Any]) -> None:
+    """Have `call` made once the session's transaction is durable; never if it is not."""
+    session.info.setdefault(AFTER_COMMIT, []).append(call)
+
+
+def serialise(session: Session, key: str) -> None:
+    """Let one transaction at a time past this point for the same key. On SQLite there is only one at a time anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(url, pool_size=pool_size, max_overflow=20, connect_args={"timeout": 10})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    # A stuck client must not hold its locks for ever, nor a dead server a request.
+    options = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=20,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": options},
+    )
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver must not begin transactions by itself: its DEFERRED ones lose updates (reliability, section 4).
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    readonly = connection.get_execution_options().get("initlab_readonly")
+    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+def _is_full(error: OperationalError) -> bool:
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        return original.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return getattr(original, "sqlstate", None) == "53100"  # PostgreSQL: disk_full

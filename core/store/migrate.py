@@ -1,0 +1,54 @@
+"""Bring a database to this code's schema, under a lock, and refuse one that is newer."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from core.errors import InitlabError
+
+
+class SchemaMismatch(InitlabError):
+    """The database's schema is not the one this code knows."""
+
+    status = 503
+    title = "Database schema mismatch"
+
+
+def upgrade(engine: Engine) -> None:
+    """Apply the migrations that are missing; raises `SchemaMismatch` for a database made by newer code.
+
+    Safe to call from several processes at once: on PostgreSQL an advisory lock, on SQLite the write lock of the
+    transaction lets one through at a time, and the others find the work done.
+    """
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4719200)")
+        config = _config(connection)
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in known:
+            raise SchemaMismatch(
+                f"the database is at revision {current}, which this code does not know: update initlab"
+            )
+        command.upgrade(config, "head")
+
+
+def revision(connection: Connection) -> tuple[str | None, str | None]:
+    """The database's revision and the one this code needs."""
+    head = ScriptDirectory.from_config(_config(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision(), head
+
+
+def _config(connection: Connection) -> Config:
+    spec = find_spec("migrations")
+    if spec is None or not spec.submodule_search_locations:
+        raise SchemaMismatch("the migrations are not installed beside the code")
+    config = Config()
+    config.set_main_option("script_location", str(Path(spec.submodule_search_locations[0])).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

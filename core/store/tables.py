@@ -1,0 +1,133 @@
+"""The tables. Times are seconds since 1970 by the database's clock (`core.store.now`)."""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+STATUS = "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')"
+Identity = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself in SQLite
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+class Experiment(Base):
+    """One posted spec. Its status follows from its cohorts' and is written with theirs."""
+
+    __tablename__ = "experiments"
+    __table_args__ = (CheckConstraint(STATUS, name="status"), {"sqlite_autoincrement": True})  # an id is never reused
+
+    id: Mapped[int] = mapped_column(Identity, primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    status: Mapped[str] = mapped_column(String(10), default="queued", index=True)
+    spec: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """Canonical: every default written out."""
+    steps_per_epoch: Mapped[list[int]] = mapped_column(JSON)
+    """Of each arm."""
+    idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the canonical spec, to tell a repeated request from another one under the same key."""
+    created_at: Mapped[float] = mapped_column(Double)
+    started_at: Mapped[float | None] = mapped_column(Double)
+    finished_at: Mapped[float | None] = mapped_column(Double)
+
+    tags: Mapped[list["Tag"]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+
+
+class Tag(Base):
+    """One tag of one experiment, so that lists can be filtered by it."""
+
+    __tablename__ = "tags"
+
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(120), primary_key=True, index=True)
+
+
+class Cohort(Base):
+    """Runs that one task of one worker trains together: the unit of queueing, of the lease and of the fence."""
+
+    __tablename__ = "cohorts"
+    __table_args__ = (CheckConstraint(STATUS, name="status"), Index("ix_cohorts_queue", "status", "priority", "id"))
+
+    id: Mapped[int] = mapped_column(Identity, primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), index=True)
+    status: Mapped[str] = mapped_column(String(10), default="queued")
+    priority: Mapped[int] = mapped_column(Integer)
+    device: Mapped[str] = mapped_column(String(8))
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    """Counts claims: every write of a worker carries it, and a write of an older attempt is refused."""
+    lost: Mapped[int] = mapped_column(Integer, default=0)
+    """Attempts that ended without a word, as when the worker was killed."""
+    holder: Mapped[str | None] = mapped_column(String(200))
+    lease_until: Mapped[float | None] = mapped_column(Double)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    queued_at: Mapped[float] = mapped_column(Double)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class Run(Base):
+    """One arm trained with one seed."""
+
+    __tablename__ = "runs"
+    __table_args__ = (CheckConstraint(STATUS, name="status"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Identity, primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), index=True)
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohorts.id", ondelete="CASCADE"), index=True)
+    arm_index: Mapped[int] = mapped_column(Integer)
+    arm: Mapped[str] = mapped_column(String(120))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[str] = mapped_column(String(10), default="queued")
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    steps_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    steps_total: Mapped[int] = mapped_column(BigInteger)
+    final: Mapped[dict[str, float | None] | None] = mapped_column(JSON)
+    started_at: Mapped[float | None] = mapped_column(Double)
+    finished_at: Mapped[float | None] = mapped_column(Double)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class Worker(Base):
+    """A training process that is alive, or was when it was last seen."""
+
+    __tablename__ = "workers"
+
+    holder: Mapped[str] = mapped_column(String(200), primary_key=True)
+    devices: Mapped[str] = mapped_column(String(40))
+    last_seen: Mapped[float] = mapped_column(Double)
+
+
+class MetricBlock(Base):
+    """Consecutive points of one metric of one run, packed as little-endian floats of `len(values) / n` bytes each."""
+
+    __tablename__ = "metric_blocks"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    metric: Mapped[str] = mapped_column(String(40), primary_key=True)
+    first: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    n: Mapped[int] = mapped_column(Integer)
+    attempt: Mapped[int] = mapped_column(Integer)
+    values: Mapped[bytes] = mapped_column(LargeBinary)

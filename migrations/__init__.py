@@ -1,0 +1,1 @@
+"""Alembic's migrations; `core.store.upgrade` runs them."""

@@ -1,0 +1,96 @@
+"""Databases and brokers for tests: SQLite always; PostgreSQL and Redis where they are, and in CI they must be."""
+
+import os
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from core.store import Database, upgrade
+
+POSTGRES = os.environ.get("INITLAB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
+
+
+def absent(what: str, how: str) -> None:
+    """Skip on a user's machine, fail in CI."""
+    text = f"{what} is not here: {how}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The URL of a server on which databases may be made."""
+    try:
+        psycopg.connect(f"{POSTGRES}/postgres", connect_timeout=3).close()
+    except psycopg.OperationalError:
+        absent("PostgreSQL", "apt-get install postgresql, or set INITLAB_TEST_POSTGRES=postgresql://user:pw@host:port")
+    return POSTGRES
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A database of the test's own, empty."""
+    name = f"initlab_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield f"{postgres_server.replace('postgresql://', 'postgresql+psycopg://')}/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database on either backend."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.sqlite'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def database(empty_database_url: str) -> Iterator[Database]:
+    """A database on either backend, made by the migrations."""
+    made = Database(empty_database_url)
+    upgrade(made.engine)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A Redis of the test's own, that it may flush, freeze and kill: a user's own server is never touched."""
+    binary = shutil.which("redis-server") or shutil.which("valkey-server")
+    if binary is None:
+        absent("redis-server", "apt-get install redis-server, or brew install redis")
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+    server = subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    try:
+        client = redis.Redis(port=port, retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 250))
+        client.ping()
+        client.close()
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture(params=["sqlite+filesystem", "sqlite+redis", "postgresql+redis"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """The environment of a service on each of the three backends."""
+    environment = {"INITLAB_DATA_DIR": str(tmp_path / "data")}
+    if "postgresql" in request.param:
+        environment["INITLAB_DATABASE_URL"] = request.getfixturevalue("postgres_url")
+    if "redis" in request.param:
+        environment["INITLAB_BROKER_URL"] = request.getfixturevalue("redis_url")
+    return environment

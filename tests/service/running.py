@@ -1,0 +1,133 @@
+"""A running service: real processes, real HTTP, ended with the test."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], seconds: float = 30) -> T:
+    """What `look` gives once it is true; fails when it is not true in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s")
+        time.sleep(0.01)
+    return found
+
+
+class Running:
+    """The one-command service on some backend, and hands to hurt it with."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.environment = environment
+        self.log = log
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it is ready for work."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("INITLAB_")}
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "worker.supervisor", "--port", "0"],
+                env=clean | {"INITLAB_TORCH_THREADS": "1"} | self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert "ready at" in line, f"{line}\n{self.log.read_text()}"
+        self.http = httpx.Client(base_url=line.split()[-1], timeout=30)
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> None:
+        """End it and wait for the end."""
+        self.http.close()
+        self.process.send_signal(with_signal)
+        self.process.wait(timeout=15)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def processes(self, module: str) -> list[psutil.Process]:
+        """The service's processes of a module, parents before children."""
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        return [p for p in found if p.is_running() and _runs(p, module)]
+
+    def post(self, spec: dict[str, Any], **headers: str) -> int:
+        """Post an experiment; returns its id."""
+        answer = self.http.post("/experiments", json=spec, headers=headers)
+        assert answer.status_code == 202, answer.text
+        return int(answer.json()["id"])
+
+    def get(self, path: str, **query: Any) -> Any:
+        """A JSON answer."""
+        answer = self.http.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ended(self, experiment: int, seconds: float = 60) -> Any:
+        """The experiment once it has ended."""
+
+        def look() -> Any:
+            found = self.get(f"/experiments/{experiment}")
+            return found if found["status"] in ("succeeded", "failed", "cancelled") else None
+
+        return until(look, seconds)
+
+    def training(self, experiment: int) -> Any:
+        """The experiment once updates have been stored."""
+        return until(lambda: self.get(f"/experiments/{experiment}")["progress"]["steps_done"])
+
+    def losses(self, experiment: int) -> list[Any]:
+        """Every run's train_loss series."""
+        series: list[Any] = self.get(f"/experiments/{experiment}/metrics", metric="train_loss")["series"]
+        return series
+
+
+def _runs(process: psutil.Process, module: str) -> bool:
+    try:
+        return module in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def running(environment: dict[str, str], log: Path) -> Iterator[Running]:
+    """A service that is gone, with all its processes, when the block ends."""
+    service = Running(environment, log)
+    try:
+        yield service
+    finally:
+        if service.process.poll() is None:
+            service.stop()
+
+
+def spec(*, arms: int = 2, seeds: int = 2, epochs: int = 2, **more: Any) -> dict[str, Any]:
+    """A small experiment on digits: 15 updates an epoch."""
+    initializers = ["he_normal", "glorot_uniform", "normal_rule", "uniform_rule", "zeros"]
+    return {
+        "name": "test",
+        "model": {"name": "mlp", "hidden": [16], "dropout": 0.1},
+        "arms": [{"initializer": name} for name in initializers[:arms]],
+        "seeds": seeds,
+        "epochs": epochs,
+        "batch_size": 100,
+    } | more
+
+
+def assert_exact(series: list[Any], runs: int, steps: int) -> None:
+    """Every run has every update once, in order."""
+    assert len(series) == runs
+    for one in series:
+        assert one["steps"] == list(range(steps)), one["run_id"]
+        assert len(one["values"]) == steps

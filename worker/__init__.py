@@ -1,0 +1,1 @@
+"""Celery workers that train, and the supervisor of the one-command service."""

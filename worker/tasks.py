@@ -1,0 +1,52 @@
+"""The one task, and what each worker process sets up for it.
+
+This module is imported before the worker forks. A fork after torch has computed anything hangs the child
+(pytorch#17199), so torch, and all of `core` that needs it, is imported in the child.
+"""
+
+import importlib
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from celery.signals import worker_process_init, worker_shutting_down
+
+from core.queue import DOORBELL, app
+from core.settings import settings
+
+log = logging.getLogger(__name__)
+
+draining = multiprocessing.Event()
+"""Made before the fork, so that the parent's signal reaches the training process."""
+
+processes = 1
+"""Training processes of this worker: they share the machine's cores. Set before the fork."""
+
+
+@app.task(name=DOORBELL)  # type: ignore[untyped-decorator]
+def doorbell() -> None:
+    """Claim and train until nothing is queued. A second bell finds nothing and costs one query."""
+    _worker()()
+
+
+@cache
+def _worker() -> Callable[[], int]:
+    """This process's worker, with its own database connections: made once, after the fork."""
+    threads = settings().torch_threads or max(1, (os.cpu_count() or 1) // processes)
+    module = importlib.import_module("core.experiments.work")
+    worker: Callable[[], int] = module.Worker(settings(), draining, threads)
+    return worker
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _warm_up(**_: Any) -> None:
+    _worker()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _drain(**_: Any) -> None:
+    log.info("leaving: the cohort in training goes back to the queue")
+    draining.set()
