@@ -20,6 +20,7 @@ from initlab.experiment import Experiment
 from initlab.follow import follow
 
 INTERRUPTED = 130
+CANCEL_SECONDS = 5.0
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
 
@@ -88,7 +89,10 @@ def show(experiment: Id, as_json: AsJson = False) -> None:
 def cancel(experiment: Id) -> None:
     """Stop an experiment; what was measured is kept."""
     found = Client().experiment(experiment).cancel()
-    _out(f"experiment {found.id} is {found.status}")
+    try:
+        _out(f"experiment {experiment} is {found.wait(timeout=CANCEL_SECONDS).status}")
+    except TimeoutError:
+        _out(f"experiment {experiment} will be cancelled when its worker is heard of or given up")
 
 
 @app.command()
@@ -102,9 +106,9 @@ def delete(experiment: Id) -> None:
 def metrics(
     experiment: Id,
     metric: Annotated[list[str] | None, typer.Option(help="train_loss, valid_accuracy, ...; may be repeated.")] = None,
-    arm: Annotated[list[str] | None, typer.Option(help="An arm's label; may be repeated.")] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="May be repeated.")] = None,
-    max_points: Annotated[int | None, typer.Option(min=2, help="Thin each series, keeping its spikes.")] = None,
+    arm: Annotated[str | None, typer.Option(help="An arm's label.")] = None,
+    seed: Annotated[int | None, typer.Option(help="One seed.")] = None,
+    max_points: Annotated[int | None, typer.Option(min=4, help="Thin each series, keeping its spikes.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print series as CSV, one point a line."""
@@ -200,17 +204,13 @@ def _to_the_end(experiment: Experiment, as_json: bool) -> None:
         _complain(f"stop it with: initlab cancel {experiment.id}")
         raise typer.Exit(INTERRUPTED) from None
     if experiment.status != "succeeded":
-        _complain(f"experiment {experiment.id} {experiment.status}{_reason(experiment.data)}")
+        _complain("\n  ".join([f"experiment {experiment.id} {experiment.status}", *experiment.errors]))
         raise typer.Exit(FAILED)
     found = experiment.report()
     if as_json:
         _print_json(found)
     else:
         _out(display.verdict(found))
-
-
-def _reason(data: dict[str, Any]) -> str:
-    return f": {data['error']}" if data.get("error") else ""
 
 
 def _kinds(found: dict[str, Any], kind: str | None) -> list[tuple[str, list[dict[str, Any]]]]:

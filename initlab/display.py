@@ -34,12 +34,12 @@ def experiments(items: Iterable[Experiment]) -> Table:
 
 
 def experiment(item: Experiment) -> RenderableType:
-    table = _table("arm", "runs", "steps", "diverged")
+    table = _table("arm", "runs", "steps", "diverged", "failed")
     for arm in item.arms:
         runs, steps = (f"{arm[f'{noun}_done']:,}/{arm[f'{noun}_total']:,}" for noun in ("runs", "steps"))
-        table.add_row(arm["label"], runs, steps, str(arm["diverged"]))
-    head = Text(f"{item.name}\nexperiment {item.id}: {item.status}{_times(item.data)}")
-    return Group(head, table, *map(Text, _failure(item.data)))
+        table.add_row(arm["label"], runs, steps, str(arm["diverged"]), str(arm["failed"]))
+    head = Text(f"{item.name}\nexperiment {item.id}: {_state(item.data)}")
+    return Group(head, table, *(Text(f"error: {error}") for error in item.errors))
 
 
 def verdict(report: Mapping[str, Any]) -> RenderableType:
@@ -102,15 +102,16 @@ def _number(value: float | None, percent: bool) -> str:
     return f"{100 * value:.2f} %" if percent else f"{value:.4g}"
 
 
+def _state(data: Mapping[str, Any]) -> str:
+    stopping = ", being cancelled" if data["cancelling"] else ""
+    return f"{data['status']}{stopping}{_times(data)}"
+
+
 def _times(data: Mapping[str, Any]) -> str:
     told = [
         f"{verb} {data[key]}" for verb, key in (("started", "started_at"), ("ended", "finished_at")) if data.get(key)
     ]
     return f" ({', '.join(told)})" if told else ""
-
-
-def _failure(data: Mapping[str, Any]) -> list[str]:
-    return [f"error: {data['error']}"] if data.get("error") else []
 
 
 def _type_words(schema: Mapping[str, Any]) -> str:

@@ -38,13 +38,18 @@ class Experiment:
 
     @property
     def arms(self) -> list[dict[str, Any]]:
-        """For each arm: label, runs_done, runs_total, steps_done, steps_total, diverged."""
+        """For each arm: label, runs_done, runs_total, steps_done, steps_total, diverged, failed."""
         return cast(list[dict[str, Any]], self.data["arms"])
 
     @property
     def progress(self) -> dict[str, Any]:
         """steps_done, steps_total, runs_done, runs_total, eta_seconds (None while nobody can tell)."""
         return cast(dict[str, Any], self.data["progress"])
+
+    @property
+    def errors(self) -> list[str]:
+        """Why runs failed."""
+        return cast(list[str], self.data["errors"])
 
     @property
     def path(self) -> str:
@@ -77,9 +82,9 @@ class Experiment:
         return self
 
     def cancel(self) -> Self:
-        """Stop it; what was measured is kept."""
-        self._transport.call("POST", f"{self.path}/cancel")
-        return self.refresh()
+        """Ask for its end; what was measured is kept. A worker hears it within a second: `wait` for it."""
+        self.data, self._etag = self._transport.call("POST", f"{self.path}/cancel"), ""
+        return self
 
     def delete(self) -> None:
         """Remove it and all it measured; raises `ApiError` 409 while it is unfinished."""
@@ -92,8 +97,8 @@ class Experiment:
     def metrics(
         self,
         metric: str | Sequence[str] | None = None,
-        arm: str | Sequence[str] | None = None,
-        seed: int | Sequence[int] | None = None,
+        arm: str | None = None,
+        seed: int | None = None,
         max_points: int | None = None,
     ) -> list[dict[str, Any]]:
         """Series as `{"run_id", "arm", "seed", "metric", "unit", "steps": [...], "values": [...], "total"}`.

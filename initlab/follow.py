@@ -62,7 +62,7 @@ def _update(progress: Progress, height: int) -> Callable[[Experiment], None]:
         for arm in arms:
             ended = arm["runs_done"] == arm["runs_total"]
             note = f"{arm['runs_done']}/{arm['runs_total']} runs"
-            note += f", {arm['diverged']} diverged" if arm["diverged"] else ""
+            note += "".join(f", {arm[outcome]} {outcome}" for outcome in ("diverged", "failed") if arm[outcome])
             show(arm["label"], arm["steps_total"] if ended else arm["steps_done"], arm["steps_total"], note)
         state = f"{experiment.status}{_left(done['eta_seconds'])}"
         all_done = done["steps_total"] if experiment.status == "succeeded" else done["steps_done"]

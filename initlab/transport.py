@@ -3,6 +3,7 @@
 import json
 import math
 import time
+import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -40,6 +41,7 @@ class Transport:
         if api_key:
             headers["Authorization"] = f"Bearer {api_key}"
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, mounts=_NO_PROXY)
+        weakref.finalize(self, self._http.close)  # nobody closes a client in a notebook
 
     def close(self) -> None:
         self._http.close()

@@ -1,0 +1,177 @@
+"""The command line against canned answers: what it prints, and its exit codes."""
+
+import csv
+import io
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RunCli = Callable[..., tuple[int, str, str]]
+
+
+def test_submit_says_how_to_follow(server: Any, experiment: dict[str, Any], run_cli: RunCli, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text("seeds: 2")
+    server.answer(202, experiment | {"status": "queued"})
+    code, out, err = run_cli("submit", str(tmp_path / "spec.yaml"))
+    assert (code, err) == (0, "")
+    assert out == "experiment 7 is queued. Follow it with: initlab watch 7\n"
+
+
+def test_submit_reads_standard_input(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"seeds": 3}'))
+    server.answer(202, experiment)
+    assert run_cli("submit", "-")[0] == 0
+    assert server.asked[0].body == {"seeds": 3}
+
+
+def test_waiting_tells_progress_in_lines_and_ends_in_the_verdict(
+    server: Any, experiment: dict[str, Any], report: dict[str, Any], run_cli: RunCli
+) -> None:
+    early = experiment["progress"] | {"steps_done": 20, "runs_done": 0, "eta_seconds": 61.2}
+    running = experiment | {"status": "running", "progress": early}
+    for answer in (running, running, running, experiment):
+        server.answer(200, answer)
+    server.answer(200, report)
+    code, out, err = run_cli("watch", "7")
+    assert code == 0
+    assert err.splitlines() == [
+        "experiment 7 running: 20/200 steps, 0/10 runs, 1 min 1 s left",
+        "experiment 7 succeeded: 190/200 steps, 10/10 runs",
+    ]
+    rows = [line.split() for line in out.splitlines() if line.strip()]
+    assert " ".join(rows[2]) == "1 [red]<b> 3 90.00 % 89.00 % to 91.00 % 1.00 % 2"
+    assert " ".join(rows[3]) == "2 zeros 5 10.00 % – 0.00 % 0"
+    assert out.splitlines()[-2:] == ["[red]<b> is best.", "Note: 2 runs of [red]<b> diverged."]
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_an_experiment_that_did_not_succeed_ends_in_1(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, status: str
+) -> None:
+    server.answer(200, experiment | {"status": status, "errors": ["disk full"]})
+    code, out, err = run_cli("watch", "7")
+    assert (code, out) == (1, "")
+    assert err.endswith(f"experiment 7 {status}\n  disk full\n")
+
+
+def test_an_invalid_spec_ends_in_2_with_every_problem(server: Any, run_cli: RunCli, tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text('{"arms": [{"initializer": "he_norml"}], "epochs": 0}')
+    errors = [
+        {
+            "path": "arms[0].initializer",
+            "message": "unknown initializer 'he_norml'",
+            "known": ["he_normal", "he_uniform"],
+        },
+        {"path": "epochs", "message": "Input should be greater than or equal to 1", "known": []},
+    ]
+    server.answer(422, {"title": "Invalid request", "status": 422, "detail": "...", "errors": errors})
+    code, out, err = run_cli("submit", str(tmp_path / "spec.json"), "--wait")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[1:] == [
+        "  arms[0].initializer: unknown initializer 'he_norml' (near: he_normal, he_uniform)",
+        "  epochs: Input should be greater than or equal to 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "words", [["submit", "none.json"], ["show", "0"], ["show", "x"], ["nothing"], ["plot", "7", "loss", "-o", "a.gif"]]
+)
+def test_a_wrong_call_ends_in_2(server: Any, experiment: dict[str, Any], run_cli: RunCli, words: list[str]) -> None:
+    server.answer(200, experiment)
+    code, out, err = run_cli(*words)
+    assert (code, out) == (2, "")
+    assert err
+    assert "Traceback" not in err
+
+
+def test_no_server_ends_in_3(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("INITLAB_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        code, out, err = run_cli("list")
+    assert (code, out) == (3, "")
+    assert "initlab serve" in err
+
+
+def test_metrics_are_csv(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:
+    one = {
+        "run_id": 3,
+        "arm": 'a,"b"',
+        "seed": 1,
+        "metric": "train_loss",
+        "unit": "step",
+        "steps": [0, 1],
+        "values": [2.5, None],
+    }
+    server.answer(200, experiment)
+    server.answer(200, {"series": [one]})
+    code, out, _ = run_cli("metrics", "7", "--metric", "train_loss", "--metric", "lr")
+    assert code == 0
+    assert list(csv.reader(io.StringIO(out))) == [
+        ["run_id", "arm", "seed", "metric", "unit", "step", "value"],
+        ["3", 'a,"b"', "1", "train_loss", "step", "0", "2.5"],
+        ["3", 'a,"b"', "1", "train_loss", "step", "1", ""],
+    ]
+    assert server.asked[1].path.endswith("metrics?metric=train_loss&metric=lr")
+
+
+def test_a_picture_is_saved_in_the_form_of_its_file(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, tmp_path: Path
+) -> None:
+    server.answer(200, experiment)
+    server.answer(200, b"<svg/>")
+    code, out, _ = run_cli("plot", "7", "loss", "-o", str(tmp_path / "a.svg"))
+    assert (code, out) == (0, f"{tmp_path / 'a.svg'}\n")
+    assert (tmp_path / "a.svg").read_bytes() == b"<svg/>"
+    assert server.asked[1].path == "/experiments/7/plots/loss.svg"
+
+
+def test_a_report_is_printed_as_it_is(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:
+    text = "# Report\n\n| " + "a" * 300 + " | [b] |\n"
+    server.answer(200, experiment)
+    server.answer(200, text.encode(), Content_Type="text/markdown; charset=utf-8")
+    assert run_cli("report", "7")[:2] == (0, text)
+
+
+def test_lists_and_details_show_labels_as_text(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:
+    server.answer(200, {"items": [experiment], "next": None})
+    assert "weights" in run_cli("list")[1]
+    server.answers.clear()
+    server.answer(200, experiment)
+    assert "[red]<b>" in run_cli("show", "7")[1]
+
+
+@pytest.mark.parametrize(("words", "answer"), [(["show", "7"], "one"), (["list"], "page")])
+def test_json_is_the_servers_own(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, words: list[str], answer: str
+) -> None:
+    server.answer(200, experiment if answer == "one" else {"items": [experiment], "next": None})
+    printed = json.loads(run_cli(*words, "--json")[1])
+    assert printed == (experiment if answer == "one" else [experiment])
+
+
+def test_cancel_and_delete(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:
+    server.answer(200, experiment | {"status": "cancelled"})
+    assert run_cli("cancel", "7")[:2] == (0, "experiment 7 is cancelled\n")
+    server.answers.clear()
+    server.answer(200, experiment | {"status": "running"})
+    server.answer(409, {"title": "Conflict", "detail": "it is running"})
+    code, _, err = run_cli("delete", "7")
+    assert (code, err) == (2, "Conflict (409): it is running\n")
+
+
+def test_every_command_explains_itself(run_cli: RunCli) -> None:
+    code, out, _ = run_cli("--help")
+    assert code == 0
+    commands = [
+        line.split()[0] for line in out.split("Commands:\n")[1].splitlines() if line.startswith("  ") and line[2] != " "
+    ]
+    assert {"serve", "submit", "watch", "report", "db", "keys"} <= set(commands)
+    for command in commands:
+        assert run_cli(command, "--help")[0] == 0

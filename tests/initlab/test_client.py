@@ -1,0 +1,142 @@
+"""The client and its experiments against canned answers of the contract."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from initlab import Client, Experiment, SpecError
+
+
+def test_a_list_is_read_page_by_page(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, {"items": [experiment], "next": "abc=="})
+    server.answer(200, {"items": [experiment | {"id": 8}], "next": None})
+    found = Client().experiments(tag="a & b")
+    assert server.asked == []
+    assert [one.id for one in found] == [7, 8]
+    assert [parse_qsl(urlsplit(asked.path).query) for asked in server.asked] == [
+        [("tag", "a & b")],
+        [("tag", "a & b"), ("cursor", "abc==")],
+    ]
+
+
+def test_waiting_polls_until_the_end_and_tells_of_each_look(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment | {"status": "queued"})
+    for status in ("queued", "running", "succeeded"):
+        server.answer(200, experiment | {"status": status})
+    seen: list[str] = []
+    found = Client().experiment(7).wait(lambda one: seen.append(one.status))
+    assert found.finished
+    assert seen == ["queued", "running", "succeeded"]
+
+
+def test_what_has_not_changed_is_not_sent_again(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment | {"status": "running"})
+    server.answer(200, experiment | {"status": "running"}, ETag='"1"')
+    server.answer(304)
+    server.answer(200, experiment, ETag='"2"')
+    assert Client().experiment(7).wait().status == "succeeded"
+    assert [asked.headers.get("If-None-Match") for asked in server.asked] == [None, None, '"1"', '"1"']
+
+
+def test_waiting_ends_at_its_timeout(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment | {"status": "running"})
+    with pytest.raises(TimeoutError, match=r"running after 0\.2 s"):
+        Client().experiment(7).wait(timeout=0.2)
+
+
+def test_metrics_are_asked_for_by_name(server: Any, experiment: dict[str, Any]) -> None:
+    series = [{"run_id": 1, "arm": "a/b", "seed": 0, "metric": "lr", "unit": "step", "steps": [0], "values": [None]}]
+    server.answer(200, experiment)
+    server.answer(200, {"series": series})
+    assert Client().experiment(7).metrics(["lr", "train_loss"], arm="a/b", seed=0, max_points=10) == series
+    asked = urlsplit(server.asked[1].path)
+    assert asked.path == "/experiments/7/metrics"
+    assert parse_qsl(asked.query) == [
+        ("metric", "lr"), ("metric", "train_loss"), ("arm", "a/b"), ("seed", "0"), ("max_points", "10")
+    ]  # fmt: skip
+
+
+def test_a_report_is_for_programs_or_for_people(
+    server: Any, experiment: dict[str, Any], report: dict[str, Any]
+) -> None:
+    server.answer(200, experiment)
+    server.answer(200, report)
+    server.answer(200, "# naïve".encode(), Content_Type="text/markdown; charset=utf-8")
+    found = Client().experiment(7)
+    assert found.report("valid_loss")["verdict"]["groups"] == [["[red]<b>"], ["zeros"]]
+    assert found.report_markdown() == "# naïve"
+    assert [asked.headers["Accept"] for asked in server.asked[1:]] == ["application/json", "text/markdown"]
+    assert server.asked[1].path == "/experiments/7/report?metric=valid_loss"
+
+
+def test_cancelling_shows_the_new_state(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment | {"status": "running"})
+    server.answer(202, experiment | {"status": "running", "cancelling": True})
+    server.answer(200, experiment | {"status": "cancelled"})
+    found = Client().experiment(7).cancel()
+    assert (found.status, found.data["cancelling"]) == ("running", True)
+    assert found.wait().status == "cancelled"
+    assert (server.asked[1].method, server.asked[1].path) == ("POST", "/experiments/7/cancel")
+
+
+def test_the_name_of_a_picture_is_quoted(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment)
+    server.answer(200, b"\x89PNG")
+    assert Client().experiment(7).plot("a/../b") == b"\x89PNG"
+    assert server.asked[1].path == "/experiments/7/plots/a%2F..%2Fb.png"
+
+
+def test_the_catalogue_is_asked_for_whole_or_by_entry(server: Any) -> None:
+    server.answer(200, {})
+    Client().catalog()
+    Client().catalog("initializers", "he normal")
+    assert [asked.path for asked in server.asked] == ["/catalog", "/catalog/initializers/he%20normal"]
+    with pytest.raises(ValueError, match="kind"):
+        Client().catalog(name="he_normal")
+
+
+def test_previews(server: Any) -> None:
+    server.answer(200, {"lr": [0.1, 0.05]})
+    assert Client().preview_schedule("cosine", lr=0.1, steps=2) == [0.1, 0.05]
+    assert server.asked[0].body == {"schedule": "cosine", "lr": 0.1, "steps": 2, "steps_per_epoch": 1}
+    Client().preview_initializer({"name": "constant", "value": 1.0}, (3, 2))
+    assert server.asked[1].body["shape"] == [3, 2]
+
+
+def test_a_notebook_shows_labels_as_text(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment | {"name": "<script>alert(1)</script>"})
+    shown = Client().experiment(7)._repr_html_()
+    assert "<script>" not in shown
+    assert "<td>[red]&lt;b&gt;</td>" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("spec.json", '{"optimizer": {"name": "adam", "lr": 1e-3}}'),
+        ("spec.json", '{\n\t"optimizer": {"name": "adam", "lr": 0.001}}'),
+        ("spec.yaml", "optimizer: {name: adam, lr: 1e-3}"),
+        ("spec.yml", "optimizer:\n  name: adam\n  lr: 0.001\n"),
+    ],
+)
+def test_specs_as_json_and_yaml(server: Any, experiment: dict[str, Any], tmp_path: Path, name: str, text: str) -> None:
+    server.answer(202, experiment)
+    (tmp_path / name).write_text(text)
+    assert isinstance(Client().submit(tmp_path / name), Experiment)
+    assert server.asked[0].body == {"optimizer": {"name": "adam", "lr": 0.001}}
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1, 2]", "", "a: [", "!!python/object/apply:os.getcwd []", "[" * 100_000, "\x00"]
+)
+def test_files_that_hold_no_spec(tmp_path: Path, text: str) -> None:
+    (tmp_path / "spec.yaml").write_text(text)
+    with pytest.raises(SpecError, match=r"spec\.yaml"):
+        Client().submit(tmp_path / "spec.yaml")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="cannot be read"):
+        Client().submit(str(tmp_path / "none.json"))

@@ -1,0 +1,46 @@
+"""The commands that give way to a process of the service."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from initlab import service
+
+RunCli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.mark.parametrize(
+    ("words", "becomes"),
+    [
+        (["serve", "--port", "0", "--data-dir", "a b"], ["worker.supervisor", "--data-dir=a b", "--port=0"]),
+        (["serve"], ["worker.supervisor"]),
+        (["api", "--host", "::1"], ["api", "--host=::1"]),
+        (["worker", "--queues", "a,b", "--concurrency", "2"], ["worker", "--queues=a,b", "--concurrency=2"]),
+        (["db", "upgrade"], ["core.store", "upgrade"]),
+        (["keys", "create", "--file", "k", "--id", "me"], ["api.keys", "create", "--file=k", "--id=me"]),
+    ],
+)
+def test_the_command_line_gives_way(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, words: list[str], becomes: list[str]
+) -> None:
+    taken: list[Any] = []
+
+    def execve(*process: Any) -> None:
+        taken.extend(process)
+        raise SystemExit(0)  # the process that would have been replaced
+
+    monkeypatch.setattr(os, "execve", execve)
+    assert run_cli(*words)[0] == 0
+    assert taken[0] == sys.executable
+    assert taken[1] == [sys.executable, "-m", *becomes]
+    assert taken[2]["PYTHONSAFEPATH"] == "1"
+
+
+def test_where_only_the_client_is_installed(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "NEEDED", ("a_package_that_is_not_installed",))
+    code, _, err = run_cli("serve")
+    assert code == 2
+    assert 'pip install "initlab[server]"' in err

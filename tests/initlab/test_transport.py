@@ -1,0 +1,156 @@
+"""Lost answers, busy servers, refusals."""
+
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from initlab import ApiError, Client, ClientError, SpecError, Unreachable
+from initlab.transport import retry_after
+
+
+def test_a_lost_answer_is_asked_for_again_under_the_same_key(server: Any, experiment: dict[str, Any]) -> None:
+    server.cut()
+    server.answer(202, experiment)
+    assert Client().submit({"arms": []}).id == 7
+    keys = [asked.headers["Idempotency-Key"] for asked in server.asked]
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    assert [asked.body for asked in server.asked] == [{"arms": []}] * 2
+
+
+def test_two_submissions_are_two_experiments(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(202, experiment)
+    client = Client()
+    client.submit({})
+    client.submit({})
+    assert server.asked[0].headers["Idempotency-Key"] != server.asked[1].headers["Idempotency-Key"]
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_busy_server_is_asked_again(server: Any, experiment: dict[str, Any], status: int) -> None:
+    server.answer(status, {"title": "Busy"})
+    server.answer(200, experiment)
+    assert Client().experiment(7).name == "weights"
+
+
+def test_retry_after_is_honoured(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(503, {"title": "Busy"}, Retry_After="1")
+    server.answer(200, experiment)
+    started = time.monotonic()
+    Client().experiment(7)
+    assert 1 <= time.monotonic() - started < 2
+
+
+def test_patience_ends_at_once_when_the_server_asks_for_more_of_it(server: Any) -> None:
+    server.answer(503, {"title": "Service unavailable", "detail": "no database"}, Retry_After="60")
+    started = time.monotonic()
+    with pytest.raises(ApiError, match=r"Service unavailable \(503\): no database") as refused:
+        Client().experiment(7)
+    assert time.monotonic() - started < 1
+    assert refused.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("", 0), ("soon", 0), ("3", 3), ("0.5", 0.5), ("-4", 0), ("inf", 0), ("nan", 0)]
+)
+def test_retry_after_in_seconds(value: str, seconds: float) -> None:
+    assert retry_after(value) == seconds
+
+
+def test_retry_after_as_a_date() -> None:
+    later = datetime.now(UTC) + timedelta(seconds=30)
+    assert 28 < retry_after(format_datetime(later, usegmt=True)) <= 30
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+
+
+def test_a_refusal_carries_every_problem_and_is_not_repeated(server: Any) -> None:
+    errors = [
+        {"path": "arms[1].initializer", "message": "unknown initializer 'he_norml'", "known": ["he_normal"]},
+        {"path": "epochs", "message": "should be 1 or more", "known": []},
+    ]
+    server.answer(422, {"title": "Invalid request", "status": 422, "detail": "two problems", "errors": errors})
+    with pytest.raises(ApiError) as refused:
+        Client().submit({})
+    assert len(server.asked) == 1
+    assert refused.value.status == 422
+    assert refused.value.problems[0].known == ("he_normal",)
+    assert str(refused.value).splitlines() == [
+        "Invalid request (422):",
+        "  arms[1].initializer: unknown initializer 'he_norml' (near: he_normal)",
+        "  epochs: should be 1 or more",
+    ]
+
+
+def test_a_refusal_that_is_no_problem_document(server: Any) -> None:
+    server.answer(404, b"<html>nginx</html>")
+    with pytest.raises(ApiError, match=r"^Not Found \(404\)$"):
+        Client().experiment(7)
+
+
+def test_another_web_server_is_recognised(server: Any) -> None:
+    server.answer(200, b"<html>It works!</html>")
+    with pytest.raises(Unreachable, match="not an initlab server"):
+        Client().experiment(7)
+
+
+def test_a_deletion_whose_answer_was_lost_has_happened(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment)
+    server.cut()
+    server.answer(404, {"title": "Not found"})
+    found = Client().experiment(7)
+    found.delete()
+    assert [asked.method for asked in server.asked] == ["GET", "DELETE", "DELETE"]
+
+
+def test_a_deletion_of_nothing_is_an_error(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment)
+    server.answer(404, {"title": "Not found"})
+    found = Client().experiment(7)
+    with pytest.raises(ApiError, match="Not found"):
+        found.delete()
+
+
+def test_nobody_there_is_said_soon() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody answers, and nobody else can
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match="initlab serve"):
+            Client(url).experiment(7)
+        assert time.monotonic() - started < 3
+
+
+def test_the_key_is_sent_and_never_shown(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment)
+    client = Client(api_key=" secret-key\n")
+    client.experiment(7)
+    assert server.asked[0].headers["Authorization"] == "Bearer secret-key"
+    assert "secret" not in repr(client)
+
+
+@pytest.mark.parametrize(
+    ("url", "key"), [("localhost:8000", ""), ("", ""), ("http://x", "schlüssel"), ("http://x", "a\nb")]
+)
+def test_impossible_settings_are_refused(url: str, key: str) -> None:
+    with pytest.raises(ClientError, match=r"INITLAB_(URL|API_KEY)"):
+        Client(url, key)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}])
+def test_what_json_cannot_say_is_refused_before_it_is_sent(server: Any, value: object) -> None:
+    with pytest.raises(SpecError, match="JSON has not"):
+        Client().submit({"lr": value})
+    assert server.asked == []
+
+
+def test_a_proxy_is_not_asked_for_loopback(
+    server: Any, experiment: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    server.answer(200, experiment)
+    assert Client(patience=0).experiment(7).id == 7
