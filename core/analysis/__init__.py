@@ -3,7 +3,7 @@
 from core.analysis._markdown import markdown
 from core.analysis._numbers import is_share, metric_name, number
 from core.analysis._paired import Comparisons, Summary, compare, holm, summarize
-from core.analysis._report import OUTCOMES, best_first, final_values, report
+from core.analysis._report import OUTCOMES, best_first, final_values, finite, report
 from core.analysis._thin import thin
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "best_first",
     "compare",
     "final_values",
+    "finite",
     "holm",
     "is_share",
     "markdown",

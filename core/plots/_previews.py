@@ -1,0 +1,118 @@
+"""Pictures of a schedule and of an initializer before anything is trained."""
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from core.analysis import thin
+from core.plots._curves import POINTS, plain
+from core.plots._frame import frame, padded, plain_number, set_axis
+from core.plots._lines import draw_lines
+from core.plots._rates import rate_axis, update_axis
+from core.plots._style import COLOURS, GREY, INK, styled
+
+_HELD_UP_TO = 300
+
+
+def draw_schedule_preview(data: dict[str, Any]) -> Figure:
+    """Draw `POST /previews/schedule`'s answer: `lr`, the rate of every update; `title` is optional."""
+    rates = np.array(data["lr"], dtype=np.float64)
+    steps = np.arange(len(rates))
+    at = thin(steps, rates, POINTS)
+    line = {"arm": 0, "role": "main", "x": steps[at].tolist(), "y": plain(rates[at]), "low": None, "high": None}
+    line |= {"raw": None, "held": len(rates) <= _HELD_UP_TO}
+    panel = {"title": "rate in force during each update", "x": update_axis([line]), "y": rate_axis([line])}
+    return draw_lines(
+        {
+            "title": data.get("title", "Learning rate"),
+            "caption": f"{len(rates):,} updates; from {_or_none(rates[:1])} to {_or_none(rates[-1:])}.",
+            "arms": [],
+            "panels": [panel | {"lines": [line]}],
+        }
+    )
+
+
+@styled
+def draw_initializer_preview(data: dict[str, Any]) -> Figure:
+    """Draw `POST /previews/initializer`'s answer: `stats`, `theory`, `histogram`; `title` is optional.
+
+    The law's density lies over the histogram of the sample where the law is uniform or normal, with lines at its bound
+    or one standard deviation from the mean.
+    """
+    stats, theory = data["stats"], data["theory"]
+    edges, counts = np.array(data["histogram"]["edges"]), np.array(data["histogram"]["counts"])
+    words = ", ".join(f"{key} {plain_number(stats[key], 4)}" for key in ("mean", "std", "min", "max"))
+    caption = (
+        f"N = {counts.sum():,} weights, fan-in {stats['fan_in']:,}, fan-out {stats['fan_out']:,}. Sample: {words}."
+    )
+    law = [f"{key} {plain_number(theory[key], 4)}" for key in ("std", "bound") if theory.get(key) is not None]
+    caption += f" Law: {', '.join([theory['distribution'], *law])}."
+    place = frame(data.get("title", "Initial weights"), caption, 7.4, 4.1)
+    axes = place.axes(0.8, 0.5, 6.45, 3.35)
+    constant = stats["min"] == stats["max"]
+    if constant:
+        axes.vlines(stats["mean"], 0, counts.sum(), color=COLOURS[5], lw=8, label="sample")
+    else:
+        axes.stairs(counts, edges, fill=True, color=COLOURS[5], alpha=0.7, label="sample")
+    top = float(counts.max(initial=1))
+    marks = _marks(stats, theory)
+    x = np.linspace(edges[0], edges[-1], 400)
+    density = _density(x, stats, theory)
+    if density is not None:
+        expected = density * counts.sum() * (edges[1] - edges[0])
+        axes.plot(x, expected, color=COLOURS[1], lw=1.6, label=f"{theory['distribution']} law")
+        top = max(top, float(expected.max()))
+    low, high = min(edges[0], *marks), max(edges[-1], *marks)
+    set_axis(axes, "x", {"label": "weight", "scale": "linear", "kind": "number", "limits": padded(low, high, 0.08)})
+    y = {"label": "weights in a bin (count)", "scale": "linear", "kind": "count", "limits": (0, top * 1.18)}
+    set_axis(axes, "y", y)
+    for where, label in marks.items():
+        if not constant:
+            axes.axvline(where, color=GREY, lw=0.9, ls=(0, (4, 2)), ymax=0.93)
+        axes.text(where, 0.94, label, transform=axes.get_xaxis_transform(), ha="center", size=8, color=INK)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.1)
+    return place.figure
+
+
+def _marks(stats: dict[str, Any], theory: dict[str, Any]) -> dict[float, str]:
+    """Where lines stand, and what is written on them."""
+    if theory["distribution"] == "uniform":
+        low, high = _ends(stats, theory)
+        return {low: plain_number(low, 4), high: plain_number(high, 4)}
+    if theory.get("std"):
+        mean = _mean(stats, theory)
+        return {mean - theory["std"]: "−1 sd", mean + theory["std"]: "+1 sd"}
+    return {stats["mean"]: f"all {plain_number(stats['mean'])}"} if stats["min"] == stats["max"] else {}
+
+
+def _density(x: NDArray[np.float64], stats: dict[str, Any], theory: dict[str, Any]) -> NDArray[np.float64] | None:
+    if theory["distribution"] == "uniform":
+        low, high = _ends(stats, theory)
+        return np.where((x >= low) & (x <= high), 1 / (high - low), 0.0)
+    if theory["distribution"] == "normal" and theory["std"]:
+        z = (x - _mean(stats, theory)) / theory["std"]
+        return np.asarray(np.exp(-z * z / 2) / (theory["std"] * math.sqrt(2 * math.pi)))
+    return None
+
+
+def _ends(stats: dict[str, Any], theory: dict[str, Any]) -> tuple[float, float]:
+    """A uniform law's ends: its width follows from its deviation, and one end is its bound."""
+    wide, bound = theory["std"] * math.sqrt(12), theory["bound"]
+    if abs(wide - 2 * bound) <= 1e-6 * bound:
+        return -bound, bound
+    return (bound - wide, bound) if stats["mean"] > 0 else (-bound, wide - bound)
+
+
+def _mean(stats: dict[str, Any], theory: dict[str, Any]) -> float:
+    """A normal law's mean: zero unless the sample says that it is not."""
+    if theory.get("mean") is not None:
+        return float(theory["mean"])
+    weights = stats["fan_in"] * stats["fan_out"]
+    return 0.0 if abs(stats["mean"]) < 5 * theory["std"] / math.sqrt(weights) else float(stats["mean"])
+
+
+def _or_none(rate: NDArray[np.float64]) -> str:
+    return plain_number(float(rate[0])) if len(rate) and math.isfinite(rate[0]) else "none"

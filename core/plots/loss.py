@@ -1,0 +1,78 @@
+"""The loss while the arms train."""
+
+from typing import Any
+
+from core.plots import Plot, plots
+from core.plots._curves import (
+    about_lines,
+    arms_drawn,
+    described,
+    diverged_lines,
+    extent,
+    mean_lines,
+    sample,
+    steps_per_epoch,
+)
+from core.plots._frame import padded, padded_log
+from core.plots._lines import draw_lines
+from core.plots._rates import update_axis
+from core.results import Results
+
+LOG_FROM = 100.0
+"""Largest over smallest loss from which the axis is logarithmic."""
+DECADES = 8
+"""Most decades of a logarithmic axis: what is higher lies above the picture."""
+
+
+@plots.register(
+    formula="mean over seeds of train_loss by update, and of valid_loss at each epoch's end, with 95 % Student t bands",
+    source="train_loss is the loss of one batch before its update; valid_loss is of the whole validation split",
+)
+def loss() -> Plot:
+    """Training loss of every update and validation loss of every epoch, one line an arm."""
+    return Plot(data, draw_lines)
+
+
+def data(results: Results) -> dict[str, Any]:
+    arms = arms_drawn(results)
+    steps = list(results.series("train_loss"))
+    per_epoch = steps_per_epoch(results, steps)
+    training = mean_lines(steps, results, arms) + diverged_lines(steps, results, arms)
+    validation = mean_lines(
+        results.series("valid_loss"), results, arms, place=lambda arm, epoch: (epoch + 1) * per_epoch[arm] - 1
+    )
+    y, note = _axis([*training, *validation])
+    x = update_axis([*training, *validation])
+    notes = [
+        sample(results),
+        about_lines([*training, *validation], "update"),
+        "X: a run diverged." if any(line["role"] == "diverged" for line in training) else "",
+        note,
+        arms.note,
+    ]
+    return {
+        "plot": "loss",
+        "title": f"Loss: {results.spec.name}",
+        "caption": " ".join(filter(None, notes)),
+        "arms": described(arms, results),
+        "panels": [
+            {"title": "training (one batch, before its update)", "x": x, "y": y, "lines": training},
+            {"title": "validation (whole split, at each epoch's end)", "x": x, "y": y, "lines": validation},
+        ],
+    }
+
+
+def _axis(lines: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """The axis, and a note of what lies above it: runs that diverge do not stretch it where others did not."""
+    y: dict[str, Any] = {"label": "cross-entropy (nats)", "scale": "linear", "kind": "number", "limits": None}
+    found = extent([line for line in lines if line["role"] != "diverged"]) or extent(lines)
+    if found is None:
+        return y | {"limits": (0.0, 1.0)}, ""
+    low, positive, high = found
+    top = min(high, positive * 10.0**DECADES) if positive > 0 else high
+    if positive > 0 and high / positive >= LOG_FROM:
+        y |= {"scale": "log", "limits": padded_log(positive, top)}
+    else:
+        y |= {"limits": padded(min(low, 0.0), high)}
+    whole = extent(lines) or found
+    return y, f"Losses above {top:.2g} lie above the picture." if whole[2] > top else ""

@@ -1,0 +1,89 @@
+"""The learning rates that were in force."""
+
+from typing import Any
+
+import numpy as np
+
+from core.analysis import thin
+from core.plots import Plot, plots
+from core.plots._curves import POINTS, plain, sample
+from core.plots._lines import draw_lines
+from core.plots._rates import rate_axis, update_axis
+from core.plots._style import MOST_ARMS
+from core.results import Results, Series
+
+HELD_UP_TO = 300
+"""Updates up to which a line is drawn in steps, one held rate an update."""
+
+
+@plots.register(formula="lr by update", source="lr[t] is the rate in force during update t, as the trainer recorded it")
+def schedule() -> Plot:
+    """Learning rate of every update, one line for each schedule; arms that share one share the line."""
+    return Plot(data, draw_lines)
+
+
+def data(results: Results) -> dict[str, Any]:
+    longest: dict[str, Series] = {}
+    for one in results.series("lr"):
+        if len(one.steps) > (len(longest[one.arm].steps) if one.arm in longest else 0):
+            longest[one.arm] = one
+    shared = _shared(longest, results)
+    groups = shared[:MOST_ARMS]
+    lines = [_line(longest[labels[0]], i) for i, labels in enumerate(groups)]
+    notes = [
+        sample(results),
+        f"{len(shared)} different schedule{'' if len(shared) == 1 else 's'}." if shared else "",
+        f"Drawn are the first {MOST_ARMS}." if len(shared) > MOST_ARMS else "",
+    ]
+    panel = {
+        "title": "rate in force during each update",
+        "x": update_axis(lines),
+        "y": rate_axis(lines),
+        "lines": lines,
+    }
+    return {
+        "plot": "schedule",
+        "title": f"Learning rate: {results.spec.name}",
+        "caption": " ".join(filter(None, notes)),
+        "arms": [{"label": _together(labels, len(results.spec.expanded)), "note": ""} for labels in groups],
+        "panels": [panel],
+    }
+
+
+def _shared(longest: dict[str, Series], results: Results) -> list[list[str]]:
+    """Labels of arms with the same rates, in the spec's order; a run cut short joins a curve that begins like it."""
+    completed = {run.id for run in results.runs if run.outcome == "completed"}
+    curves: dict[bytes, list[str]] = {}
+    labels = [arm.label for arm in results.spec.expanded if arm.label in longest]
+    for label in sorted(labels, key=lambda label: (longest[label].run_id not in completed, -len(longest[label].steps))):
+        rates = longest[label].values.tobytes()
+        if longest[label].run_id not in completed:
+            rates = next((curve for curve in curves if curve.startswith(rates)), rates)
+        curves.setdefault(rates, []).append(label)
+    at = {label: i for i, label in enumerate(labels)}
+    return sorted([sorted(group, key=at.__getitem__) for group in curves.values()], key=lambda group: at[group[0]])
+
+
+def _line(series: Series, index: int) -> dict[str, Any]:
+    at = thin(series.steps, series.values, POINTS)
+    y = plain(np.asarray(series.values[at], dtype=np.float64))
+    return {
+        "arm": index,
+        "role": "main",
+        "seed": None,
+        "n": 1,
+        "x": series.steps[at].tolist(),
+        "y": y,
+        "low": None,
+        "high": None,
+        "raw": None,
+        "held": len(series.steps) <= HELD_UP_TO,
+    }
+
+
+def _together(labels: list[str], arms: int) -> str:
+    if len(labels) == arms > 1:
+        return f"all {arms} arms"
+    if len(labels) > 3:
+        return f"{labels[0]}, {labels[1]} and {len(labels) - 2} more"
+    return ", ".join(labels)
