@@ -1,4 +1,4 @@
-"""Where a trainer leaves what it measures. The worker's recorder writes to the database; this one keeps it in memory."""
+"""Where a trainer leaves what it measures: in a database by the worker's recorder, in memory by the one here."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

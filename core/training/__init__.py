@@ -1,0 +1,20 @@
+"""Training: the runs of a cohort as lanes of one program, and one run as the plain loop that specifies it."""
+
+from core.training.ensemble import Stopped, train_lanes
+from core.training.initialize import initial_state
+from core.training.library import train
+from core.training.plan import plan_cohorts
+from core.training.recorder import Lane, MemoryRecorder, Recorder
+from core.training.reference import train_run
+
+__all__ = [
+    "Lane",
+    "MemoryRecorder",
+    "Recorder",
+    "Stopped",
+    "initial_state",
+    "plan_cohorts",
+    "train",
+    "train_lanes",
+    "train_run",
+]

@@ -1,0 +1,68 @@
+"""The whole of an experiment in one call, for a notebook: the numbers that the service gives, without a database."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.datasets import Splits
+from core.registry import Entry
+from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series
+from core.spec import Spec, check
+from core.training.ensemble import train_lanes
+from core.training.plan import plan_cohorts
+from core.training.recorder import Lane, MemoryRecorder
+
+
+def train(spec: Spec, data_root: Path) -> Results:
+    """Train every run of the experiment in this process and keep all points in memory.
+
+    `data_root` is the folder of the data sets. Raises `InvalidSpec` for arms that do not fit together, `DataError` for
+    data that cannot be read; neither after training has begun.
+    """
+    facts = check(spec, data_root)
+    arms, seeds = spec.expanded, spec.seed_list
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
+    lanes = {
+        (i, seed): Lane(i * len(seeds) + j, arm.treatment, seed)
+        for i, arm in enumerate(arms)
+        for j, seed in enumerate(seeds)
+    }
+    load = cache(lambda dataset: _load(dataset, data_root))
+    for arm in arms:
+        load(arm.treatment.dataset)
+    recorder = MemoryRecorder()
+    for cohort in plan_cohorts(spec, facts):
+        first = cohort[0][0]
+        data = load(arms[first].treatment.dataset)
+        train_lanes([lanes[member] for member in cohort], data, facts[first].data, recorder, device=device)
+    return _results(spec, facts[0].steps_per_epoch, lanes, recorder)
+
+
+def _load(dataset: Entry, data_root: Path) -> Splits:
+    splits: Splits = dataset.build().load(data_root)
+    return splits
+
+
+def _results(spec: Spec, steps_per_epoch: int, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder) -> Results:
+    points = recorder.series
+    labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
+
+    def final(run: int) -> dict[str, float | None]:
+        last = {m: float(points[run, m][-1]) for m in (*STEP_METRICS, *EPOCH_METRICS) if (run, m) in points}
+        return {metric: value if np.isfinite(value) else None for metric, value in last.items()}
+
+    def series(metric: str) -> list[Series]:
+        return [
+            Series(lane.run, labels[lane.run], lane.seed, metric, np.arange(len(values)), values.astype(np.float64))
+            for lane in lanes.values()
+            if (values := points.get((lane.run, metric))) is not None
+        ]
+
+    runs = [
+        RunResult(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run))
+        for lane in lanes.values()
+        for run in [lane.run]
+    ]
+    return Results(spec, steps_per_epoch, runs, series)
