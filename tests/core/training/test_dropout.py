@@ -1,0 +1,82 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from core.datasets import Facts
+from core.streams import generator
+from core.training import initial_state
+from core.training.dropout import LEVELS, PairedDropout, draw_masks, pair_dropout
+from core.training.network import network
+
+
+def layer(p: float, *shape: int) -> PairedDropout:
+    made = PairedDropout(p)
+    made.learn(shape)
+    return made
+
+
+def test_masks_are_a_function_of_seed_step_and_layer(make_lanes: Any) -> None:
+    two = {"a": layer(0.5, 40), "b": layer(0.5, 40)}
+    first = draw_masks(two, 3, 7, 20, torch.float32)
+    draw_masks(two, 3, 8, 20, torch.float32)
+    again = draw_masks({"new": layer(0.1, 33), **two}, 3, 7, 20, torch.float32)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["a"], first["b"])
+    for seed, step in ((4, 7), (3, 8)):
+        assert not torch.equal(first["a"], draw_masks(two, seed, step, 20, torch.float32)["a"])
+
+
+@pytest.mark.parametrize("p", [0.0, 0.2, 0.5, 0.99])
+def test_masks_drop_p_and_keep_the_mean(p: float) -> None:
+    n = 1_000_000
+    mask = layer(p, 1000).draw(n // 1000, generator(0, "test"), torch.float64)
+    kept = mask[mask != 0]
+    assert mask.shape == (1000, 1000)
+    assert abs((mask == 0).double().mean().item() - p) < 1 / LEVELS + 5 * (p * (1 - p) / n) ** 0.5
+    assert kept.unique().numel() == 1
+    assert kept[0].item() == pytest.approx(1 / (1 - p), rel=1e-2 if p == 0.99 else 1e-4)
+    # scaled by what is really kept: exact in expectation
+    assert kept[0].item() * (1 - layer(p).dropped / LEVELS) == pytest.approx(1, rel=1e-15)
+
+
+def test_neighbouring_draws_are_uncorrelated() -> None:
+    """Four draws come out of one 64-bit word: each place of the word must be as random as the others."""
+    mask = layer(0.5, 4).draw(250_000, generator(1, "test"), torch.float64) - 1
+    correlation = (mask.T @ mask / len(mask)).numpy()
+    assert abs(correlation - torch.eye(4).numpy()).max() < 5 / len(mask) ** 0.5
+    assert abs(mask.mean(0)).max().item() < 5 / len(mask) ** 0.5
+
+
+def test_evaluation_is_the_identity() -> None:
+    dropout = layer(0.5, 3)
+    dropout.mask = torch.zeros(2, 3)
+    x = torch.ones(2, 3)
+    assert torch.equal(dropout(x), torch.zeros(2, 3))
+    assert torch.equal(dropout.eval()(x), x)
+
+
+@pytest.mark.parametrize("p", [1.0, -0.1, float("nan")])
+def test_impossible_rates_are_refused(p: float) -> None:
+    with pytest.raises(ValueError, match="leaves no unit"):
+        PairedDropout(p)
+
+
+def test_other_kinds_of_dropout_are_refused() -> None:
+    with pytest.raises(TypeError, match="1: Dropout2d"):
+        pair_dropout(nn.Sequential(nn.ReLU(), nn.Dropout2d(0.5)))
+
+
+def test_a_layer_used_twice_is_refused() -> None:
+    dropout = layer(0.5, 3)
+    with pytest.raises(ValueError, match="called twice"):
+        dropout.learn((3,))
+
+
+def test_a_network_knows_its_masks_and_its_widest_layer(make_lanes: Any, facts: Facts) -> None:
+    lanes = make_lanes({"model.hidden": [16, 12]}, {"model.hidden": [200]})
+    nets = [network(lane.treatment, facts, initial_state(lane.treatment, facts, 0)) for lane in lanes]
+    assert {name: paired.shape for name, paired in nets[0].dropout.items()} == {"dropout1": (16,), "dropout2": (12,)}
+    assert [net.widest for net in nets] == [64, 200]
+    assert all(net.module.training for net in nets)
