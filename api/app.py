@@ -4,19 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api import errors
 from api.deps import Service
-from api.guard import Guard
+from api.guard import MAX_BODY, Guard
 from api.keys import read_keys
 from api.routes import catalog, experiments, health, plots, previews, results, runs
 from core.experiments import Sweeper
 from core.queue import Bell
 from core.settings import Settings
 from core.store import Database
-
-MAX_BODY = 1_000_000
-"""Bytes of one request: the largest spec that the limits allow is a tenth of it."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -40,11 +38,11 @@ def create_app(settings: Settings) -> FastAPI:
         version="0.1.0",
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
-        max_body_size=MAX_BODY,
     )
     errors.install(app)
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
-    app.add_middleware(Guard, keys=keys)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
+    app.add_middleware(Guard, keys=keys)  # outermost: the last one added
     for module in (experiments, runs, results, plots, catalog, previews, health):
         app.include_router(module.router)
     return app

@@ -9,6 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.errors import problem
 from api.keys import owner
 
+MAX_BODY = 1_000_000
+"""Bytes of one request: the largest spec that the limits allow is a tenth of it."""
+
 OPEN = ("/healthz", "/readyz")
 """What a load balancer asks without a key."""
 
@@ -34,7 +37,10 @@ class Guard:
             return
         headers = Headers(scope=scope)
         refusal = None
-        if self._keys is None:
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > MAX_BODY:  # a body that hides its length meets starlette's own limit
+            refusal = problem(413, "Content too large", f"the body is larger than {MAX_BODY:,} bytes")
+        elif self._keys is None:
             # The Host header too, or a web page could reach this service through a name that resolves to loopback.
             name = headers.get("host", "").rsplit(":", 1)[0] if not headers.get("host", "").endswith("]") else "::1"
             if not (is_loopback(scope["server"][0]) and is_loopback(name)):

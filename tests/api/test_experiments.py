@@ -1,0 +1,238 @@
+"""The life of an experiment over HTTP; the training is done by a real worker in this process."""
+
+import io
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from core.experiments.work import Worker
+from core.settings import Settings
+
+SPEC: dict[str, Any] = {
+    "name": "weights",
+    "model": {"name": "mlp", "hidden": [16]},
+    "arms": [
+        {"label": "he", "initializer": "he_normal"},
+        {"label": "zeros", "initializer": "zeros"},
+        {"label": "wild", "optimizer": {"name": "sgd", "lr": 1e12}, "model.activation": "linear"},
+    ],
+    "seeds": 3,
+    "epochs": 2,
+    "tags": ["a", "b"],
+}
+STEPS = 30  # 1,438 training images in batches of 100, two epochs
+
+
+@pytest.fixture
+def work(client: TestClient, settings: Settings) -> Callable[[], int]:
+    """Does what is queued."""
+    del client  # which made the database
+    return Worker(settings, threading.Event(), threads=1)
+
+
+def _post(client: TestClient, spec: dict[str, Any] = SPEC, **headers: str) -> Any:
+    return client.post("/experiments", json=spec, headers=headers)
+
+
+@pytest.fixture
+def done(client: TestClient, work: Callable[[], int]) -> int:
+    """A finished experiment."""
+    answer = _post(client)
+    work()
+    return int(answer.json()["id"])
+
+
+def test_a_post_is_accepted_with_its_address(client: TestClient) -> None:
+    answer = _post(client)
+    assert answer.status_code == 202
+    body = answer.json()
+    assert answer.headers["location"] == f"/experiments/{body['id']}"
+    assert (body["status"], body["name"], body["attempt"]) == ("queued", "weights", 0)
+    assert body["progress"] == {
+        "steps_done": 0,
+        "steps_total": 9 * STEPS,
+        "runs_done": 0,
+        "runs_total": 9,
+        "eta_seconds": None,
+    }
+    assert [arm["label"] for arm in body["arms"]] == ["he", "zeros", "wild"]
+    assert client.get(answer.headers["location"]).json() == body
+
+
+def test_what_is_stored_is_canonical_and_can_be_posted_again(client: TestClient) -> None:
+    stored = _post(client).json()["spec"]
+    assert stored["optimizer"]["lr"] == 0.001
+    assert stored["seeds"] == [0, 1, 2]
+    again = _post(client, stored)
+    assert again.status_code == 202
+    assert again.json()["spec"] == stored
+
+
+def test_an_idempotency_key_makes_one_experiment(client: TestClient) -> None:
+    first = _post(client, **{"Idempotency-Key": "k"})
+    second = _post(client, **{"Idempotency-Key": "k"})
+    assert second.status_code == 202
+    assert second.json()["id"] == first.json()["id"]
+    assert _post(client, **{"Idempotency-Key": "other"}).json()["id"] != first.json()["id"]
+    refused = _post(client, SPEC | {"epochs": 3}, **{"Idempotency-Key": "k"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["path"] == "Idempotency-Key"
+
+
+def test_lists_come_in_pages_and_filtered(client: TestClient) -> None:
+    ids = [
+        _post(client, SPEC | {"name": f"n{i}", "tags": ["even"] if i % 2 == 0 else []}).json()["id"] for i in range(5)
+    ]
+    first = client.get("/experiments", params={"limit": 2}).json()
+    assert [one["id"] for one in first["items"]] == ids[:-3:-1]
+    rest = client.get("/experiments", params={"limit": 10, "cursor": first["next"]}).json()
+    assert [one["id"] for one in rest["items"]] == ids[2::-1]
+    assert rest["next"] is None
+    even = client.get("/experiments", params={"tag": "even"}).json()["items"]
+    assert [one["id"] for one in even] == [ids[4], ids[2], ids[0]]
+    assert [one["id"] for one in client.get("/experiments", params={"name": "N3"}).json()["items"]] == [ids[3]]
+    assert client.get("/experiments", params={"name": "%"}).json()["items"] == []
+    client.post(f"/experiments/{ids[0]}/cancel")
+    cancelled = client.get("/experiments", params={"status": "cancelled"}).json()["items"]
+    assert [one["id"] for one in cancelled] == [ids[0]]
+
+
+def test_cancel_and_delete(client: TestClient) -> None:
+    here = _post(client).headers["location"]
+    refused = client.delete(here)
+    assert refused.status_code == 409
+    assert "cancel it first" in refused.json()["detail"]
+    for _ in range(2):
+        answer = client.post(f"{here}/cancel")
+        assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")
+    assert client.delete(here).status_code == 204
+    assert client.get(here).status_code == 404
+
+
+def test_runs_carry_outcome_and_final_numbers(client: TestClient, done: int) -> None:
+    found = client.get(f"/experiments/{done}").json()
+    assert found["status"] == "succeeded"
+    assert [arm["diverged"] for arm in found["arms"]] == [0, 0, 3]
+    runs = client.get(f"/experiments/{done}/runs").json()["items"]
+    assert [(run["arm"], run["seed"]) for run in runs] == [(a, s) for a in ("he", "zeros", "wild") for s in range(3)]
+    he, wild = runs[0], runs[6]
+    assert (he["status"], he["outcome"], he["steps_done"]) == ("succeeded", "completed", STEPS)
+    assert set(he["final"]) == {"train_loss", "lr", "train_accuracy", "valid_loss", "valid_accuracy"}
+    assert (wild["status"], wild["outcome"], wild["final"]["train_loss"]) == ("succeeded", "diverged", None)
+    assert client.get(f"/runs/{he['id']}").json() == he
+    only = client.get(f"/experiments/{done}/runs", params={"arm": "he", "seed": 1}).json()["items"]
+    assert [(run["arm"], run["seed"]) for run in only] == [("he", 1)]
+
+
+def test_metrics_by_column(client: TestClient, done: int) -> None:
+    def series(**query: Any) -> list[Any]:
+        found: list[Any] = client.get(f"/experiments/{done}/metrics", params=query).json()["series"]
+        return found
+
+    losses = series(metric="train_loss", arm="he")
+    assert [one["seed"] for one in losses] == [0, 1, 2]
+    for one in losses:
+        assert (one["unit"], one["steps"], one["total"]) == ("step", list(range(STEPS)), STEPS)
+    accuracy = series(metric="valid_accuracy", arm="zeros", seed=2)
+    assert [(one["unit"], one["steps"]) for one in accuracy] == [("epoch", [0, 1])]
+    part = series(metric="train_loss", arm="he", seed=0, first=7, last=12)[0]
+    assert part["steps"] == list(range(7, 13))
+    assert part["values"] == losses[0]["values"][7:13]
+    thinned = series(metric="train_loss", arm="he", seed=0, max_points=10)[0]
+    assert len(thinned["steps"]) <= 10
+    assert thinned["total"] == STEPS
+    assert max(thinned["values"]) == max(losses[0]["values"])
+    wild = series(metric="train_loss", arm="wild", seed=0)[0]
+    assert wild["values"][-1] is None
+    assert wild["steps"] == list(range(len(wild["steps"])))
+    both = client.get(f"/experiments/{done}/metrics?metric=lr&metric=valid_loss&arm=he&seed=0").json()["series"]
+    assert sorted(one["metric"] for one in both) == ["lr", "valid_loss"]
+    unknown = client.get(f"/experiments/{done}/metrics?metric=trian_loss")
+    assert unknown.json()["errors"][0]["known"][0] == "train_loss"
+    run = losses[0]["run_id"]
+    assert client.get(f"/runs/{run}/metrics", params={"metric": "train_loss"}).json()["series"] == [losses[0]]
+
+
+def test_the_schedule_is_recorded_exactly(client: TestClient, work: Callable[[], int]) -> None:
+    cosine = SPEC | {"arms": [{"label": "c", "schedule": "cosine", "optimizer.lr": 0.1}], "seeds": 1}
+    here = _post(client, cosine).headers["location"]
+    work()
+    rates = client.get(f"{here}/metrics", params={"metric": "lr"}).json()["series"][0]["values"]
+    expected = [0.1 * (1 + math.cos(math.pi * t / STEPS)) / 2 for t in range(STEPS)]
+    assert rates == pytest.approx(expected, abs=1e-15)
+    preview = client.post("/previews/schedule", json={"schedule": "cosine", "lr": 0.1, "steps": STEPS}).json()["lr"]
+    assert preview == rates
+
+
+def test_a_poller_is_answered_304_until_something_changes(client: TestClient, work: Callable[[], int]) -> None:
+    here = _post(client).headers["location"]
+    paths = [here, f"{here}/metrics", f"{here}/report", f"{here}/plots/loss.json"]
+    tags = {path: client.get(path).headers["etag"] for path in paths}
+    for path, tag in tags.items():
+        assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+    work()
+    for path, tag in tags.items():
+        assert client.get(path, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_the_report_as_json_and_markdown(client: TestClient, done: int) -> None:
+    found = client.get(f"/experiments/{done}/report").json()
+    assert found["metric"] == "valid_accuracy"
+    by_label = {arm["label"]: arm for arm in found["arms"]}
+    finals = [run["final"]["valid_accuracy"] for run in client.get(f"/experiments/{done}/runs?arm=he").json()["items"]]
+    assert by_label["he"]["n"] == 3
+    assert by_label["he"]["mean"] == pytest.approx(sum(finals) / 3)
+    assert by_label["wild"]["diverged"] == 3
+    assert found["verdict"]["text"]
+    markdown = client.get(f"/experiments/{done}/report", headers={"Accept": "text/markdown"})
+    assert markdown.headers["content-type"].startswith("text/markdown")
+    assert markdown.text.startswith("# weights")
+    assert client.get(f"/experiments/{done}/report?format=md").text == markdown.text
+    loss = client.get(f"/experiments/{done}/report?metric=valid_loss").json()
+    assert loss["metric"] == "valid_loss"
+
+
+def test_every_plot_in_every_format(client: TestClient, done: int) -> None:
+    items = client.get(f"/experiments/{done}/plots").json()["items"]
+    assert {item["name"] for item in items} >= {"loss", "accuracy", "schedule", "weights", "comparison"}
+    for item in items:
+        png = client.get(item["links"]["png"])
+        assert png.headers["content-type"] == "image/png"
+        assert Image.open(io.BytesIO(png.content)).size[0] >= 600
+        svg = client.get(item["links"]["svg"])
+        assert svg.headers["content-type"] == "image/svg+xml"
+        assert b"<svg" in svg.content
+        data = client.get(item["links"]["json"]).json()
+        assert "N = " in data["caption"]
+    assert client.get(f"/experiments/{done}/plots/los.png").json()["errors"][0]["known"] == ["loss"]
+    assert client.get(f"/experiments/{done}/plots/loss.gif").status_code == 422
+
+
+def test_pictures_of_an_experiment_without_results_are_drawn_too(client: TestClient) -> None:
+    here = _post(client).headers["location"]
+    for item in client.get(f"{here}/plots").json()["items"]:
+        assert client.get(item["links"]["png"]).status_code == 200
+    assert client.get(f"{here}/report").json()["arms"][0]["n"] == 0
+
+
+def test_a_training_that_fails_says_why(client: TestClient, work: Callable[[], int], settings: Settings) -> None:
+    """The data set goes away between the post and the training."""
+    raw = settings.datasets / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, header in (("images-idx3", [2051, 20, 28, 28]), ("labels-idx1", [2049, 20])):
+        shape = b"".join(number.to_bytes(4, "big") for number in header)
+        (raw / f"train-{name}-ubyte").write_bytes(shape + bytes(20 * (28 * 28 if len(header) == 4 else 1)))
+    here = _post(client, SPEC | {"dataset": "fashion_mnist", "arms": [{}]}).headers["location"]
+    (raw / "train-images-idx3-ubyte").unlink()
+    work()
+    found = client.get(here).json()
+    assert found["status"] == "failed"
+    assert "train-images-idx3-ubyte" in found["errors"][0]
+    run = client.get(f"{here}/runs").json()["items"][0]
+    assert (run["status"], run["error"]) == ("failed", found["errors"][0])
+    assert work() == 0

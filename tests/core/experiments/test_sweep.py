@@ -1,0 +1,118 @@
+"""What is lost is found, once, and what will never work is given up."""
+
+import subprocess
+import sys
+
+import pytest
+
+from core.errors import Conflict, NotFound
+from core.experiments import cancel, delete, read, sweep
+from core.experiments.claim import end, peek
+from core.experiments.holders import is_gone, this_process
+from core.experiments.sweep import MOST_LOST
+from core.store import Database
+from tests.core.experiments.claims import expire, queued, statuses, take, taken
+
+HOLDER = "from core.experiments.holders import this_process; print(this_process(), flush=True); input()"
+
+
+def test_a_live_lease_is_left_alone(database: Database) -> None:
+    experiment = queued(database)
+    taken(database)
+    assert sweep(database, 0) == (0, 0, 0)
+    assert statuses(database, experiment) == {"running"}
+
+
+def test_a_dead_process_of_this_host_loses_its_cohort_before_its_lease_ends(database: Database) -> None:
+    experiment = queued(database)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        holder = process.stdout.readline().strip()
+        taken(database, holder, lease=3600)
+        assert not is_gone(holder)
+        assert sweep(database, 0).rescued == 0
+        process.kill()
+        process.wait()
+    assert is_gone(holder)
+    assert sweep(database, 0).rescued == 1
+    assert statuses(database, experiment) == {"queued"}
+
+
+def test_a_process_of_another_host_is_never_declared_dead() -> None:
+    _, pid, started = this_process().rsplit("/", 2)
+    assert not is_gone(this_process())
+    assert not is_gone(f"another host/{pid}/{started}")
+    assert not is_gone("another host/999999999/0")
+
+
+def test_a_pid_that_was_given_to_a_younger_process_is_not_the_holder() -> None:
+    host, pid, started = this_process().rsplit("/", 2)
+    assert is_gone(f"{host}/{pid}/{float(started) - 3600:.0f}")
+
+
+def test_a_cohort_that_takes_its_workers_with_it_fails_with_the_reason(database: Database) -> None:
+    experiment = queued(database)
+    for attempt in range(1, MOST_LOST + 1):
+        held = taken(database)
+        assert held.attempt == attempt
+        expire(database, held)
+        sweep(database, 0)
+    assert take(database) is None
+    assert statuses(database, experiment) == {"failed"}
+    with database.reading() as session:
+        assert f"lost {MOST_LOST} times" in read.runs(session, experiment)[0].error or ""
+
+
+def test_a_cohort_given_back_is_not_counted_as_lost(database: Database) -> None:
+    experiment = queued(database)
+    for _ in range(MOST_LOST + 2):
+        held = taken(database)
+        with database.transaction() as session:
+            end(session, held, "queued")
+    assert statuses(database, experiment) == {"queued"}
+
+
+def test_cancelling_a_cohort_whose_worker_is_dead_is_done_by_the_sweeper(database: Database) -> None:
+    experiment = queued(database)
+    held = taken(database)
+    with database.transaction() as session:
+        cancel(session, read.experiment(session, experiment))
+    with database.reading() as session:
+        assert peek(session, held) is True
+        assert read.progress(session, read.experiment(session, experiment)).cancelling
+    expire(database, held)
+    assert sweep(database, 0).ended == 1
+    assert statuses(database, experiment) == {"cancelled"}
+
+
+def test_cancelling_a_queued_experiment_ends_it_at_once_and_again_changes_nothing(database: Database) -> None:
+    experiment = queued(database, cohorts=2)
+    for _ in range(2):
+        with database.transaction() as session:
+            one = read.experiment(session, experiment)
+            cancel(session, one)
+            assert one.status == "cancelled"
+    assert take(database) is None
+
+
+def test_waiting_cohorts_are_counted_once_they_have_waited(database: Database) -> None:
+    queued(database, cohorts=3)
+    assert sweep(database, 3600).waiting == 0
+    assert sweep(database, -1).waiting == 3
+
+
+def test_only_what_has_ended_can_be_deleted_and_then_all_of_it_is_gone(database: Database) -> None:
+    experiment = queued(database)
+    with pytest.raises(Conflict, match="cancel it first"), database.transaction() as session:
+        delete(session, read.experiment(session, experiment))
+    with database.transaction() as session:
+        cancel(session, read.experiment(session, experiment))
+    with database.transaction() as session:
+        delete(session, read.experiment(session, experiment))
+    with database.reading() as session:
+        assert read.runs(session, experiment) == []
+        with pytest.raises(NotFound):
+            read.experiment(session, experiment)
+    assert queued(database) > experiment

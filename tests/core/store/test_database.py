@@ -1,0 +1,118 @@
+"""Transactions on both databases: nothing lost, nothing half done, and a clock."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from core.store import Database, StorageFull, Worker, after_commit, now, serialise, upgrade
+
+
+def test_concurrent_increments_are_all_kept(database: Database) -> None:
+    """Four threads read, then write: SQLAlchemy's default on SQLite loses almost half of these without an error."""
+    with database.transaction() as session:
+        session.add(Worker(holder="counter", devices="", last_seen=0.0))
+
+    def count() -> None:
+        for _ in range(50):
+            with database.transaction() as session:
+                row = session.get(Worker, "counter", with_for_update=True)
+                assert row is not None
+                row.last_seen += 1
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert session.scalar(select(Worker.last_seen)) == 200
+
+
+def test_readers_see_a_consistent_state_and_do_not_wait_for_a_writer(database: Database) -> None:
+    with database.transaction() as writing:
+        writing.add(Worker(holder="new", devices="", last_seen=0.0))
+        writing.flush()
+        with database.reading() as reading:
+            assert reading.scalar(select(Worker.holder)) is None
+    with database.reading() as reading:
+        assert reading.scalar(select(Worker.holder)) == "new"
+
+
+def test_sqlite_commits_are_durable_and_fenced_by_foreign_keys(tmp_path: Path) -> None:
+    made = Database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    with made.reading() as session:
+        pragmas = {
+            name: session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    made.dispose()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_after_commit_runs_once_durable_and_never_otherwise(database: Database) -> None:
+    heard: list[str | None] = []
+
+    def look() -> None:
+        with database.reading() as session:
+            heard.append(session.scalar(select(Worker.holder)))
+
+    with database.transaction() as session:
+        session.add(Worker(holder="there", devices="", last_seen=0.0))
+        after_commit(session, look)
+        assert heard == []
+    assert heard == ["there"]
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        after_commit(session, look)
+        session.add(Worker(holder="there", devices="", last_seen=0.0))
+    assert heard == ["there"]
+
+
+def test_the_clock_is_the_databases_and_runs_on_inside_a_transaction(database: Database) -> None:
+    with database.transaction() as session:
+        first = session.scalar(select(now()))
+        assert first is not None
+        assert abs(first - time.time()) < 60
+        deadline = time.monotonic() + 5
+        while (later := session.scalar(select(now()))) == first:
+            assert time.monotonic() < deadline
+        assert later is not None
+        assert later > first
+
+
+def test_serialise_lets_one_transaction_at_a_time_past(database: Database) -> None:
+    inside, most = 0, 0
+    lock = threading.Lock()
+
+    def enter() -> None:
+        nonlocal inside, most
+        with database.transaction() as session:
+            serialise(session, "key")
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            session.execute(select(now()))
+            with lock:
+                inside -= 1
+
+    threads = [threading.Thread(target=enter) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+
+
+def test_a_full_disk_is_said_and_stores_nothing(tmp_path: Path) -> None:
+    made = Database(f"sqlite:///{tmp_path / 'small.sqlite'}", pool_size=1)
+    upgrade(made.engine)
+    with made.transaction() as session:
+        pages = session.scalar(text("PRAGMA page_count")) or 0
+        session.execute(text(f"PRAGMA max_page_count={pages}"))
+    with pytest.raises(StorageFull, match="disk is full"), made.transaction() as session:
+        session.add_all(Worker(holder=f"{i}" * 100, devices="", last_seen=0.0) for i in range(200))
+    with made.reading() as session:
+        assert session.scalar(select(Worker.holder)) is None
+    made.dispose()

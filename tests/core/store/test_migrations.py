@@ -1,0 +1,46 @@
+"""The migrations make exactly the tables of the code, and a newer database is refused."""
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from core.store import Base, Database, upgrade
+from core.store.migrate import SchemaMismatch, revision
+
+
+def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        found, head = revision(connection)
+    assert found == head
+    checks = {table: len(inspect(database.engine).get_check_constraints(table)) for table in ("experiments", "runs")}
+    assert checks == {"experiments": 1, "runs": 1}
+
+
+def test_upgrading_again_changes_nothing(database: Database) -> None:
+    upgrade(database.engine)
+    upgrade(database.engine)
+
+
+def test_several_processes_may_upgrade_at_once(empty_database_url: str) -> None:
+    command = [sys.executable, "-m", "core.store", "upgrade"]
+    environment = {"INITLAB_DATABASE_URL": empty_database_url, "PATH": ""}
+    processes = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    made = Database(empty_database_url)
+    assert "metric_blocks" in inspect(made.engine).get_table_names()
+    made.dispose()
+
+
+def test_a_newer_database_is_refused(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaMismatch, match=r"9999.*update initlab"):
+        upgrade(database.engine)
