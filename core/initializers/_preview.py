@@ -15,6 +15,7 @@ def preview(entry: Entry, shape: Sequence[int], seed: int, bins: int) -> dict[st
     """One weight of `shape` drawn by `seed`: `stats` of the sample, the law's own `theory`, and a `histogram`.
 
     `stats["std"]` divides by the number of values. `histogram["edges"]` has `bins + 1` numbers, `["counts"]` one a bin.
+    Equal values stand in the middle of a range of width 1.
     Raises `ValueError` for a shape of fewer than two dimensions or without values.
     """
     initializer: Initializer = entry.build()
@@ -23,15 +24,13 @@ def preview(entry: Entry, shape: Sequence[int], seed: int, bins: int) -> dict[st
         raise ValueError(f"a weight of shape {tuple(shape)} has no values")
     law = initializer.weight(tuple(shape))
     values = law.draw(tuple(shape), generator(seed, "weight")).double().numpy()
-    low, high = float(values.min()), float(values.max())
-    margin = 0.5 * max(1.0, abs(low)) if low == high else 0.0  # a constant stands in the middle
-    counts, edges = np.histogram(values, bins, (low - margin, high + margin))
+    counts, edges = np.histogram(values, bins)
     return {
         "stats": {
             "mean": float(values.mean()),
             "std": float(values.std()),
-            "min": low,
-            "max": high,
+            "min": float(values.min()),
+            "max": float(values.max()),
             "fan_in": fan_in,
             "fan_out": fan_out,
         },

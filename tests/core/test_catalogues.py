@@ -50,7 +50,7 @@ def refusal(kind: str, given: object) -> list[Problem]:
     return problems
 
 
-def of(kind: str) -> Any:
+def of(kind: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", list(CATALOGUES[kind]))
 
 
