@@ -18,8 +18,8 @@ def linear_warmup(
     """A ramp from `start_lr` towards `end_lr` (B where it is left out) over w = `warmup_steps` units, then `after`.
 
     The ramp never emits `end_lr`: at t = w the rate is `after(0)`. `after` starts from B at its own t = 0 and keeps its
-    own unit, but a warm-up in epochs holds every rate during the epoch. A length that `after` leaves out is what the run
-    has left. w = 0 is `after` alone.
+    own unit, but a warm-up in epochs holds every rate during the epoch. A length that `after` leaves out is what
+    the run has left. w = 0 is `after` alone.
     """
 
     def make(base: float, span: Span) -> Curve:
