@@ -120,5 +120,9 @@ def _type_words(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         return " | ".join(dict.fromkeys(_type_words(option) for option in schema["anyOf"]))
     bounds = {"exclusiveMinimum": "> {}", "minimum": ">= {}", "exclusiveMaximum": "< {}", "maximum": "<= {}"}
-    said = [text.format(schema[key]) for key, text in bounds.items() if key in schema]
+    said = [text.format(_bound(schema[key])) for key, text in bounds.items() if key in schema]
     return " ".join([str(schema.get("type", "any")), ", ".join(said)]).strip()
+
+
+def _bound(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"

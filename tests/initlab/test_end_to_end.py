@@ -1,0 +1,103 @@
+"""The command line against the real service: one command starts it, one asks it, and it is gone afterwards."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from initlab import ApiError, Client
+from initlab.demo import keep, service
+
+pytestmark = pytest.mark.service
+
+SPEC = {
+    "name": "tiny <b>",
+    "model": {"name": "mlp", "hidden": [8]},
+    "epochs": 2,
+    "seeds": 2,
+    "arms": [{"label": "all zeros", "initializer": "zeros"}, {"label": "he [red]", "initializer": "he_normal"}],
+}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service of its own on the embedded default, ended with the module."""
+    with service(tmp_path_factory.mktemp("service")) as here:
+        yield here
+        ours = psutil.Process().children(recursive=True)
+    assert psutil.wait_procs(ours, timeout=5)[1] == []
+
+
+def initlab(url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a process of its own."""
+    command = [sys.executable, "-m", "initlab", *words]
+    return subprocess.run(command, env={"INITLAB_URL": url}, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_submit_and_wait_ends_in_the_verdict(url: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text(json.dumps(SPEC))
+    ended = initlab(url, "submit", str(tmp_path / "spec.json"), "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert "he [red]" in ended.stdout
+    assert "N = 2" in ended.stdout
+    assert "4/4 runs" in ended.stderr
+
+
+def test_an_invalid_spec_names_the_field_and_the_nearest_name(url: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text("arms:\n- initializer: he_norml\n- epoch: 3\n")
+    refused = initlab(url, "submit", str(tmp_path / "spec.yaml"))
+    assert refused.returncode == 2
+    assert "arms[0].initializer" in refused.stderr
+    assert "he_normal" in refused.stderr
+    assert "arms[1].epoch" in refused.stderr
+    assert "'epochs'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_client_reads_what_was_measured(url: str, tmp_path: Path) -> None:
+    client = Client(url)
+    experiment = client.submit(SPEC).wait()
+    assert (experiment.status, experiment.errors) == ("succeeded", [])
+    losses = experiment.metrics(metric="train_loss", arm="he [red]", seed=1)
+    assert [one["steps"] for one in losses] == [list(range(30))]
+    assert len(experiment.metrics("train_loss", max_points=8)[0]["steps"]) <= 8
+    assert [(run["arm"], run["seed"]) for run in experiment.runs()] == [
+        (arm, seed) for arm in ("all zeros", "he [red]") for seed in (0, 1)
+    ]
+    pictures = keep(experiment, tmp_path)
+    assert {picture.stem for picture in pictures} >= {"loss", "accuracy", "schedule", "weights", "comparison"}
+    assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
+    assert "![loss](loss.png)" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert experiment.id in [one.id for one in client.experiments(name="tiny")]
+
+
+def test_previews_and_the_catalogue(url: str) -> None:
+    client = Client(url)
+    assert client.preview_schedule("constant", lr=0.1, steps=3) == [0.1, 0.1, 0.1]
+    drawn = client.preview_initializer({"name": "uniform", "low": -1.0, "high": 1.0}, [100, 50])
+    assert sum(drawn["histogram"]["counts"]) == 5000
+    for words in ([], ["initializers"], ["initializers", "he_normal"], ["schedules", "linear_warmup"]):
+        shown = initlab(url, "catalog", *words)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout
+
+
+def test_cancel_and_delete(url: str) -> None:
+    experiment = Client(url).submit(SPEC | {"epochs": 100_000})
+    with pytest.raises(ApiError) as refused:
+        experiment.delete()
+    assert refused.value.status == 409
+    assert initlab(url, "cancel", str(experiment.id)).stdout == f"experiment {experiment.id} is cancelled\n"
+    assert initlab(url, "delete", str(experiment.id)).returncode == 0
+    gone: Any = initlab(url, "show", str(experiment.id))
+    assert (gone.returncode, "404" in gone.stderr) == (2, True)
+
+
+def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    with service(tmp_path), pytest.raises(Exception, match="another initlab service"), service(tmp_path):
+        pass
