@@ -101,7 +101,8 @@ def _moments(x: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
     n = there.sum(axis=1)
     with np.errstate(all="ignore"):
         mean = np.where(there, x, 0.0).sum(axis=1) / n
-        sd = np.sqrt((np.where(there, x - mean[:, None], 0.0) ** 2).sum(axis=1) / (n - 1))
+        squares = (np.where(there, x - mean[:, None], 0.0) ** 2).sum(axis=1)
+        sd = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
     return n, mean, sd
 
 

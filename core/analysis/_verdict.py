@@ -72,7 +72,7 @@ def _against_baseline(comparisons: Sequence[Mapping[str, Any]], metric: str) -> 
     sign = 1 if metric.endswith("accuracy") else -1
     better = [c for c in comparisons if _differs(c) and sign * c["difference"] < 0]
     worse = [c for c in comparisons if _differs(c) and sign * c["difference"] > 0]
-    family = f"Holm over the {len(comparisons)} comparisons with the baseline"
+    family = f"Holm over the {len(comparisons)} comparisons with it" if len(comparisons) > 1 else "one comparison"
     return [
         *_sentences("Better than it:", better, metric, family),
         *_sentences("Worse than it:", worse, metric, family),

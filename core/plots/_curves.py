@@ -136,11 +136,9 @@ def steps_per_epoch(results: Results, steps: Sequence[Series]) -> dict[str, int]
 
 def about_lines(lines: Sequence[dict[str, Any]], unit: str) -> str:
     """What lines and bands are, for a caption; `unit` is what a point stands for."""
-    sentences = ["Line: mean over an arm's finished runs."]
+    sentences = ["Line: mean over an arm's runs that did not diverge."]
     if any(line["low"] is not None for line in lines):
-        sentences = [
-            "Line: mean over an arm's finished runs; band: 95 % interval (Student t; of two runs their range)."
-        ]
+        sentences.append("Band: 95 % interval (Student t; of two runs their range).")
     if any(line["raw"] is not None for line in lines):
         sentences.append(f"Thick: means over a hundredth of the run; faint: every {unit}.")
     return " ".join(sentences)

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, SymmetricalLogLocator
 
-from core.plots._style import GREY
+from core.plots._style import DPI, GREY
 from core.plots._text import wrap
 
 _TITLE, _CAPTION = 12.0, 8.0
@@ -45,7 +45,7 @@ def frame(title: str, caption: str, width: float, height: float) -> Frame:
     above = len(titles) * _TITLE * _LINE + 0.06
     below = len(captions) * _CAPTION * _LINE + 0.14
     total_width, total_height = width + 2 * _EDGE, height + above + below + 2 * _EDGE
-    figure = Figure(figsize=(total_width, total_height), facecolor="white")
+    figure = Figure(figsize=(total_width, total_height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(
         _EDGE / total_width,

@@ -5,10 +5,9 @@ from typing import Literal
 
 from matplotlib.figure import Figure
 
-from core.plots._style import styled
+from core.plots._style import DPI, styled
 
 Format = Literal["png", "svg"]
-DPI = 144
 
 
 @styled

@@ -10,6 +10,7 @@ from matplotlib import rc_context, rcdefaults, rcParams
 P = ParamSpec("P")
 R = TypeVar("R")
 
+DPI = 144
 FONT = "DejaVu Sans"  # comes with matplotlib: the same picture everywhere
 INK, GREY, FAINT = "#222222", "#6b6b6b", "#d9d9d9"
 

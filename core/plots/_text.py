@@ -10,6 +10,8 @@ from core.plots._style import FONT
 
 _MISSING = "\N{WHITE SQUARE}"
 _UNITS = 100.0
+_HINTING = 1.03
+"""Fitting letters to pixels makes small text a little wider than its outlines."""
 
 
 def clean(text: str) -> str:
@@ -26,7 +28,7 @@ def width(text: str, size: float) -> float:
     wide, _, _ = TextToPath().get_text_width_height_descent(
         text, FontProperties(family=FONT, size=_UNITS), ismath=False
     )
-    return float(wide) * size / _UNITS / 72
+    return float(wide) * _HINTING * size / _UNITS / 72
 
 
 def wrap(text: str, size: float, inches: float, most: int = 20) -> list[str]:

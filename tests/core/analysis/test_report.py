@@ -1,0 +1,210 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from core.analysis import OUTCOMES, report
+from core.errors import InvalidSpec
+from core.results import Results
+
+GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
+LIKE_IT = [0.968, 0.965, 0.976, 0.972, 0.969]
+WORSE = [0.90, 0.89, 0.91, 0.905, 0.896]
+CHANCE = [0.1, 0.1, 0.1, 0.1, 0.1]
+
+MakeResults = Callable[..., Results]
+
+
+def test_the_arms_are_told_as_they_are(experiment: MakeResults) -> None:
+    found = report(experiment({"good": GOOD, "half": [0.5, "failed", "diverged", "running", None]}))
+
+    good, half = found["arms"]
+    interval = stats.t.interval(0.95, 4, loc=np.mean(GOOD), scale=stats.sem(GOOD))
+    assert good["label"] == "good"
+    assert (good["n"], good["runs"], good["diverged"], good["failed"], good["unfinished"]) == (5, 5, 0, 0, 0)
+    assert (good["ci_low"], good["ci_high"]) == pytest.approx(interval)
+    assert half == {
+        "label": "half",
+        "n": 1,
+        "mean": 0.5,
+        "sd": None,
+        "ci_low": None,
+        "ci_high": None,
+        "runs": 5,
+        "diverged": 1,
+        "failed": 1,
+        "unfinished": 1,
+        "not_finite": 1,
+    }
+
+
+def test_the_best_is_compared_with_all_and_corrected_for_all_pairs(experiment: MakeResults) -> None:
+    arms = {"worse": WORSE, "good": GOOD, "like it": LIKE_IT}
+    found = report(experiment(arms))
+
+    p = {(a, b): stats.ttest_rel(arms[a], arms[b]).pvalue for a, b in [("good", "worse"), ("good", "like it")]}
+    assert [(c["a"], c["b"]) for c in found["comparisons"]] == [("good", "like it"), ("good", "worse")]
+    like_it, worse = found["comparisons"]
+    assert like_it["p"] == pytest.approx(p["good", "like it"])
+    assert worse["difference"] == pytest.approx(np.mean(GOOD) - np.mean(WORSE))
+    pairs = [*p.values(), stats.ttest_rel(LIKE_IT, WORSE).pvalue]
+    ranks = sorted(pairs)
+    assert worse["p_adjusted"] == pytest.approx(max(q * (3 - i) for i, q in enumerate(ranks) if q <= worse["p"]))
+    assert like_it["p_adjusted"] == pytest.approx(p["good", "like it"])
+    assert found["verdict"]["groups"] == [["good", "like it"], ["worse"]]
+
+
+def test_a_baseline_is_compared_with_the_others_alone(experiment: MakeResults) -> None:
+    arms = {"worse": WORSE, "good": GOOD, "like it": LIKE_IT, "chance": CHANCE}
+    found = report(experiment(arms, baseline="like it"))
+
+    assert [(c["a"], c["b"]) for c in found["comparisons"]] == [
+        ("like it", "good"),
+        ("like it", "worse"),
+        ("like it", "chance"),
+    ]
+    assert found["comparisons"][2]["p_adjusted"] == pytest.approx(3 * found["comparisons"][2]["p"])
+    assert found["comparisons"][0]["p_adjusted"] == pytest.approx(found["comparisons"][0]["p"])
+    assert found["verdict"]["groups"] == [["good", "like it"], ["worse", "chance"]]
+    assert "Worse than it" in found["verdict"]["text"]
+
+
+def test_an_arm_better_than_the_baseline_comes_before_it(experiment: MakeResults) -> None:
+    found = report(experiment({"worse": WORSE, "good": GOOD}, baseline="worse"))
+
+    assert found["verdict"]["groups"] == [["good"], ["worse"]]
+    assert found["comparisons"][0]["difference"] < 0
+    assert 'Better than it: "good" by 7.04 percentage points' in found["verdict"]["text"]
+
+
+def test_of_losses_the_lower_is_better(experiment: MakeResults) -> None:
+    found = report(experiment({"high": [2.3, 2.2, 2.4], "low": [0.1, 0.12, 0.11]}, "valid_loss"), "valid_loss")
+
+    assert found["verdict"]["groups"] == [["low"], ["high"]]
+    assert found["comparisons"][0]["difference"] == pytest.approx(0.11 - 2.3)
+    assert '"low" has the best mean validation loss 0.11 ' in found["verdict"]["text"]
+    assert 'It is better than "high" by 2.19 ' in found["verdict"]["text"]
+
+
+def test_the_verdict_names_numbers_units_and_n(experiment: MakeResults) -> None:
+    text = report(experiment({"good": GOOD, "like it": LIKE_IT, "worse": WORSE}))["verdict"]["text"]
+
+    assert '"good" has the best mean validation accuracy 97.06 % (N = 5, 95 % interval 96.33 to 97.79 %)' in text
+    assert 'better than "worse" by 7.04 percentage points (N = 5 pairs)' in text
+    assert 'cannot be told apart from "like it" (difference +0.06 percentage points' in text
+    assert "Holm over all 3 pairs of arms" in text
+
+
+def test_the_verdict_says_when_it_cannot_tell_which_is_best(experiment: MakeResults) -> None:
+    text = report(experiment({"good": GOOD, "like it": LIKE_IT}))["verdict"]["text"]
+
+    assert text.endswith("So these runs cannot tell which arm is best.")
+
+
+def test_an_arm_whose_seeds_differ_is_not_called_better_against_the_pairs(experiment: MakeResults) -> None:
+    """The best mean may come of easier seeds: the pairs decide."""
+    easy = [0.99, 0.99, 0.98, 0.5, 0.52, 0.51, 0.505]
+    lucky = [0.97, 0.972, 0.962] + ["failed"] * 4
+    found = report(experiment({"lucky": lucky, "steady": easy}))
+
+    assert found["comparisons"][0]["a"] == "lucky"
+    assert "But on the seeds that both finished it is worse than" in found["verdict"]["text"]
+    assert "It is better than" not in found["verdict"]["text"]
+    assert (
+        any("fewer seeds" in w for w in found["warnings"]) is False
+    )  # every finished seed of the smaller arm is paired
+
+
+@pytest.mark.parametrize(
+    ("finals", "words", "groups"),
+    [
+        ({"a": ["queued"] * 3, "b": ["running"] * 3}, "Cannot tell yet: no run has finished", []),
+        ({"a": ["diverged"] * 2, "b": ["diverged"] * 2}, "Cannot tell: all 4 runs diverged (N = 0)", []),
+        ({"a": ["failed"] * 2, "b": ["diverged"] * 2}, "Cannot tell: no run finished with a result", []),
+        ({"a": [0.9, 0.8]}, "There is one arm, so nothing is compared", [["a"]]),
+        ({"a": [0.9], "b": [0.8]}, "Cannot tell about", [["a", "b"]]),
+        ({"a": CHANCE, "b": CHANCE}, "cannot tell which arm is best", [["a", "b"]]),
+        ({"a": [0.9, 0.91], "b": ["diverged", "diverged"]}, 'Cannot tell about "b"', [["a"]]),
+        ({"a": [0.4, 0.5], "b": [0.3, 0.4]}, "cannot tell which arm is best", [["a", "b"]]),
+    ],
+)
+def test_thin_evidence_gives_an_honest_answer(
+    experiment: MakeResults, finals: dict[str, Any], words: str, groups: list[list[str]]
+) -> None:
+    found = report(experiment(finals))
+
+    json.dumps(found, allow_nan=False)
+    assert words in found["verdict"]["text"]
+    assert found["verdict"]["groups"] == groups
+
+
+def test_a_baseline_without_a_result_is_said(experiment: MakeResults) -> None:
+    found = report(experiment({"a": GOOD, "b": ["diverged"] * 5}, baseline="b"))
+
+    assert "no run of the baseline" in found["verdict"]["text"]
+
+
+def test_an_arm_with_one_survivor_is_not_the_best(experiment: MakeResults) -> None:
+    found = report(experiment({"wild": [0.999, "diverged", "diverged"], "tame": [0.95, 0.96, 0.955]}))
+
+    assert found["comparisons"][0]["a"] == "tame"
+    assert found["verdict"]["groups"][0][0] == "tame"
+
+
+def test_an_unknown_outcome_is_refused_with_the_known_ones(experiment: MakeResults) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        report(experiment({"a": GOOD}), "valid_acuracy")
+
+    assert caught.value.problems[0].path == "metric"
+    assert set(caught.value.problems[0].known) <= set(OUTCOMES)
+
+
+@pytest.mark.parametrize(
+    ("finals", "words"),
+    [
+        ({"a": GOOD, "b": [0.9, 0.91, "diverged", 0.92, 0.93]}, '"b": 1 of 5 runs diverged (seed 2) and are left out'),
+        (
+            {"a": GOOD, "b": ["diverged"] * 5},
+            "all 5 runs diverged (seeds 0, 1, 2, 3, 4) and are left out: it has no mean",
+        ),
+        ({"a": [0.9, 0.8, 0.7]}, "Few seeds: N = 3 in every arm"),
+        ({"a": [0.9]}, "Few seeds: N = 1 in every arm; there is no interval"),
+        ({"a": ["failed", 0.8, 0.7]}, '1 of 3 runs failed, of "a"'),
+        ({"a": ["cancelled", 0.8, 0.7]}, "1 of 3 runs have not finished"),
+        ({"a": GOOD, "zeros": CHANCE}, '"zeros" did not learn: the validation accuracy is at chance level, 10 %'),
+        ({"zeros": CHANCE}, "No arm learned"),
+        ({"zeros": CHANCE}, '"zeros" at 10.00 %'),
+        ({"a": [0.99, 0.999, 0.9, 0.98, 0.97]}, "reaches outside 0 to 100 %"),
+        ({"a": [0.5, 0.6, 0.7], "b": [0.4, 0.5, 0.6]}, "differ by the same 10.00 percentage points in all 3 pairs"),
+        ({"a": ["failed", 0.6, 0.7], "b": [0.4, "failed", 0.6]}, "because the seeds differ"),
+    ],
+)
+def test_warnings_say_what_the_numbers_cannot_carry(
+    experiment: MakeResults, finals: dict[str, Any], words: str
+) -> None:
+    assert any(words in warning for warning in report(experiment(finals))["warnings"])
+
+
+def test_five_good_seeds_call_for_no_warning(experiment: MakeResults) -> None:
+    assert report(experiment({"a": GOOD, "b": WORSE}))["warnings"] == []
+
+
+def test_equal_arms_are_called_different_in_at_most_6_of_100_experiments(experiment: MakeResults) -> None:
+    """The best is chosen by the data: correcting only its own comparisons would call about one in eight different."""
+    rng = np.random.default_rng(7)
+    results = experiment({label: [0.5] * 5 for label in "abcd"})
+    false = 0
+    for _ in range(1_000):
+        seeds = rng.normal(0.9, 0.01, 5)
+        values = np.round(seeds + rng.normal(0, 0.005, (4, 5)), 4)
+        runs = [
+            run.__class__(run.id, run.arm, run.seed, "succeeded", "completed", {"valid_accuracy": float(v)})
+            for run, v in zip(results.runs, values.ravel(), strict=True)
+        ]
+        found = report(Results(results.spec, 15, runs, results.series))
+        false += any(c["p_adjusted"] < 0.05 for c in found["comparisons"])
+
+    assert false <= 60

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from core.analysis import thin
+
+values_of_any_kind = arrays(
+    np.float64,
+    st.integers(1, 400),
+    elements=st.one_of(st.floats(-1e3, 1e3), st.just(np.nan), st.just(np.inf), st.just(-np.inf)),
+)
+
+
+@given(values_of_any_kind, st.integers(2, 100), st.integers(1, 7))
+def test_keeps_ends_order_and_limit(values: np.ndarray, most: int, stride: int) -> None:
+    kept = thin(np.arange(len(values)) * stride, values, most)
+
+    assert len(kept) <= most
+    assert kept[0] == 0
+    assert kept[-1] == len(values) - 1
+    assert (np.diff(kept) > 0).all()
+    if len(values) <= most:
+        assert kept.tolist() == list(range(len(values)))
+
+
+@given(values_of_any_kind, st.integers(5, 100))
+def test_keeps_spikes_and_what_is_not_finite(values: np.ndarray, most: int) -> None:
+    kept = values[thin(np.arange(len(values)), values, most)]
+
+    finite = values[np.isfinite(values)]
+    if len(finite):
+        assert kept[np.isfinite(kept)].max() == finite.max()
+        assert kept[np.isfinite(kept)].min() == finite.min()
+    assert np.isfinite(values).all() == np.isfinite(kept).all()
+
+
+def test_every_bucket_keeps_its_extremes_and_its_first_nan() -> None:
+    values = np.array([5, 1, 9, 4, 4, np.nan, 2, np.nan, 8, 3, 0], dtype=np.float64)
+
+    kept = thin(np.arange(11), values, 8)
+
+    # Inner points 1..9 in two buckets of width 4.5: 1..5 and 6..9.
+    assert kept.tolist() == [0, 1, 2, 5, 6, 7, 8, 10]
+
+
+def test_buckets_have_equal_width_in_steps() -> None:
+    steps = np.array([0, 1, 2, 3, 4, 5, 100, 200])
+    values = np.array([0, 1, 2, 3, 4, 5, 6, 7], dtype=np.float64)
+
+    assert thin(steps, values, 6).tolist() == [0, 1, 5, 6, 7]  # 1..5 lie in the first half of 1..100, 100 in the second
+
+
+@pytest.mark.parametrize("most", [1, 0, -3])
+def test_refuses_fewer_than_two_points(most: int) -> None:
+    with pytest.raises(ValueError, match="max_points"):
+        thin(np.arange(3), np.zeros(3), most)

@@ -1,0 +1,52 @@
+"""Experiments with series that are formulas, without a trainer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.results import Outcome, Results, RunResult, Series
+from core.spec import parse
+
+MakeResults = Callable[..., Results]
+
+
+@pytest.fixture
+def experiment() -> MakeResults:
+    """`experiment(arms, series, outcomes=..., statuses=..., **spec)`.
+
+    `series` maps a metric to `values(arm's index, seed)`; `outcomes` and `statuses` map (arm's index, seed) to what
+    differs from a completed run.
+    """
+
+    def make(
+        arms: Sequence[Mapping[str, Any]],
+        series: Mapping[str, Callable[[int, int], Any]],
+        outcomes: Mapping[tuple[int, int], Outcome | None] | None = None,
+        statuses: Mapping[tuple[int, int], str] | None = None,
+        steps_per_epoch: int = 5,
+        **spec: Any,
+    ) -> Results:
+        parsed = parse({"arms": list(arms), "epochs": 2, "seeds": 2} | spec)
+        runs: list[RunResult] = []
+        found: dict[str, list[Series]] = {metric: [] for metric in series}
+        for a, arm in enumerate(parsed.expanded):
+            for seed in parsed.seed_list:
+                final: dict[str, float | None] = {}
+                for metric, values in series.items():
+                    y = np.asarray(values(a, seed), dtype=np.float64)
+                    found[metric].append(Series(len(runs), arm.label, seed, metric, np.arange(len(y)), y))
+                    final[metric] = float(y[-1]) if len(y) and np.isfinite(y[-1]) else None
+                status = (statuses or {}).get((a, seed), "succeeded")
+                outcome: Outcome | None = (outcomes or {}).get(
+                    (a, seed), "completed" if status == "succeeded" else None
+                )
+                runs.append(RunResult(len(runs), arm.label, seed, status, outcome, final))
+        return Results(parsed, steps_per_epoch, runs, lambda metric: found.get(metric, []))
+
+    return make
+
+
+def arms(*labels: str, **settings: Any) -> list[dict[str, Any]]:
+    return [{"label": label, "initializer": "he_normal"} | settings for label in labels]
