@@ -5,6 +5,7 @@ backward, Adam and recording, no initial values and no evaluation; "experiment" 
 with both.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -13,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,7 @@ from core.results import Outcome
 from core.spec import Treatment, parse
 from core.training import Lane, MemoryRecorder, Stopped, train_lanes, train_run
 
-THREADS = 2
-REPEATS = 7
+REPEATS = 5
 UPDATES = 40
 INITIALIZERS = ["zeros", "ones", "uniform_rule", "normal_rule", "glorot_normal", "he_normal", "torch_default"]
 RECORD = Path(__file__).parent / "records" / "lanes.json"
@@ -129,7 +130,10 @@ def experiment() -> dict[str, Any]:
 
 
 def main() -> None:
-    torch.set_num_threads(THREADS)
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--threads", type=int, default=2)
+    threads = arguments.parse_args().threads
+    torch.set_num_threads(threads)
     generator = torch.Generator().manual_seed(0)
     rows = []
     print(f"{'ms an update and run':44s} {'loop':>9s} {'lanes':>9s} {'ratio':>7s}")
@@ -140,17 +144,12 @@ def main() -> None:
         for schedules in (["constant"], ["constant", "cosine"]):
             lanes = lanes_of(5, 1, schedules)
             name = f"MLP {np.prod(shape)}-256-128-10, Adam, 35 lanes, {len(schedules)} schedule(s)"
-            rows.append(
-                measure(
-                    name,
-                    lambda lanes=lanes, data=data, facts=facts: loop_updates(lanes, data, facts),
-                    lambda lanes=lanes, data=data, facts=facts: lane_updates(lanes, data, facts),
-                )
-            )
+            timed = (partial(work, lanes, data, facts) for work in (loop_updates, lane_updates))
+            rows.append(measure(name, *timed))
     rows.append(experiment())
     record = {
         "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {THREADS} threads",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {threads} threads",
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "n": REPEATS,
         "statistic": "median of interleaved repeats",

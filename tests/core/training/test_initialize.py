@@ -45,10 +45,10 @@ def test_arms_with_the_same_initializer_start_the_same(make_lanes: Any, facts: F
 
 def test_values_belong_to_the_caller(make_lanes: Any, facts: Facts) -> None:
     (lane,) = make_lanes({"initializer": "ones"})
-    for replaced in ({}, {"model": Norms()}):
-        for values in state_of(lane, facts, **replaced).values():
+    for model in (lane.treatment.model, Norms()):
+        for values in state_of(lane, facts, model=model).values():
             values.fill_(7)
-        assert not any((values == 7).any() for values in state_of(lane, facts, **replaced).values())
+        assert not any((values == 7).any() for values in state_of(lane, facts, model=model).values())
 
 
 def test_the_state_is_the_modules_own_in_the_dtype_asked_for(make_lanes: Any, facts: Facts) -> None:
