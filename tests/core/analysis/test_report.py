@@ -193,7 +193,7 @@ def test_five_good_seeds_call_for_no_warning(experiment: MakeResults) -> None:
 
 
 def test_equal_arms_are_called_different_in_at_most_6_of_100_experiments(experiment: MakeResults) -> None:
-    """The best is chosen by the data: correcting only its own comparisons would call about one in eight different."""
+    """The best is chosen by the data: correcting only its own three comparisons would call 7 in 100 different."""
     rng = np.random.default_rng(7)
     results = experiment({label: [0.5] * 5 for label in "abcd"})
     false = 0

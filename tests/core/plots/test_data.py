@@ -55,7 +55,7 @@ def test_a_band_that_would_pass_zero_ends_at_the_lowest_run(experiment: MakeResu
 
 
 def test_validation_loss_stands_at_each_epoch_s_end_of_its_own_arm(experiment: MakeResults) -> None:
-    updates = {0: 10, 1: 4}  # two epochs of 5, and of 2 with the larger batch
+    updates = {0: 10, 1: 6}  # two epochs of 5, and of 3 with another batch
     results = experiment(
         two({"batch_size": 100}, {"batch_size": 250}),
         {"train_loss": lambda a, _s: np.ones(updates[a]), "valid_loss": lambda *_: [1.0, 0.5]},
@@ -63,7 +63,7 @@ def test_validation_loss_stands_at_each_epoch_s_end_of_its_own_arm(experiment: M
 
     lines = data_of("loss", results)["panels"][1]["lines"]
 
-    assert [line["x"] for line in lines] == [[4, 9], [1, 3]]
+    assert [line["x"] for line in lines] == [[4, 9], [2, 5]]
 
 
 def test_while_an_arm_runs_its_epochs_are_placed_by_its_batch_size(experiment: MakeResults) -> None:
@@ -113,7 +113,9 @@ def test_a_line_keeps_its_runs_while_others_are_behind(experiment: MakeResults) 
 
 
 def test_failed_runs_are_not_drawn(experiment: MakeResults) -> None:
-    results = experiment(two(), {"train_loss": lambda _a, s: [1.0 + 9 * s]}, statuses={(0, 1): "failed"})
+    results = experiment(
+        two(), {"train_loss": lambda _a, s: [1.0 + 9 * s]}, statuses={(0, 0): "running", (0, 1): "failed"}
+    )
 
     assert data_of("loss", results)["panels"][0]["lines"][0]["y"] == [1.0]
 

@@ -10,7 +10,9 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from scipy import stats
 
 from core.initializers import initializers, preview
@@ -88,13 +90,28 @@ def test_every_plot_draws_every_kind_of_experiment(experiment: MakeResults, kind
 
 
 def assert_texts_apart(figure: Figure) -> None:
-    """No two texts of the figure itself, such as title, caption and the names of lines, lie over one another."""
+    """No two of title, caption, names of lines, and axes with their headings lie over one another or leave the page."""
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     boxes = [text.get_window_extent(renderer).padded(-1.5) for text in figure.texts if text.get_text()]
-    for a, b in itertools.combinations(boxes, 2):
+    areas = [box for axes in figure.axes for box in (axes.get_window_extent(renderer), *headings(axes, renderer))]
+    for a, b in [*itertools.combinations(boxes, 2), *itertools.product(boxes, areas)]:
         assert not a.overlaps(b)
     page = figure.bbox.padded(1)
     assert all(page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1 for box in boxes)
+
+
+def headings(axes: Axes, renderer: Any) -> list[Any]:
+    texts = [
+        child for child in (*axes.get_children(), axes.xaxis.label) if isinstance(child, Text) and child.get_text()
+    ]
+    return [
+        text.get_window_extent(renderer).padded(-1.5) for text in texts if text.axes is axes and not inside(text, axes)
+    ]
+
+
+def inside(text: Text, axes: Axes) -> bool:
+    """An annotation: it belongs to the lines and not to the page."""
+    return text in axes.texts
 
 
 @pytest.mark.parametrize("name", list(plots))
@@ -123,12 +140,12 @@ def test_a_label_cannot_put_elements_into_the_svg(experiment: MakeResults) -> No
 
 
 def test_matplotlib_s_settings_stay_as_they_were(experiment: MakeResults) -> None:
-    before = dict(mpl.rcParams)
     plot = plots.parse("comparison").build()
 
-    render(plot.draw(plot.data(KINDS["two arms"](experiment))), "svg")
-
-    assert dict(mpl.rcParams) == before
+    with mpl.rc_context({"axes.edgecolor": "red", "text.parse_math": True, "axes.grid": False}):
+        before = dict(mpl.rcParams)
+        render(plot.draw(plot.data(KINDS["two arms"](experiment))), "svg")
+        assert dict(mpl.rcParams) == before
 
 
 def test_threads_do_not_disturb_each_other(experiment: MakeResults) -> None:
