@@ -4,15 +4,16 @@ This module is imported before the worker forks. A fork after torch has computed
 (pytorch#17199), so torch, and all of `core` that needs it, is imported in the child.
 """
 
+import contextlib
 import importlib
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
+from sqlalchemy.exc import DBAPIError
 
 from core.queue import DOORBELL, app
 from core.settings import settings
@@ -32,18 +33,31 @@ def doorbell() -> None:
     _worker()()
 
 
+class Worker(Protocol):
+    """What this module may know of `core.experiments.work.Worker` before the fork."""
+
+    def __call__(self) -> int: ...
+    def close(self) -> None: ...
+
+
 @cache
-def _worker() -> Callable[[], int]:
+def _worker() -> Worker:
     """This process's worker, with its own database connections: made once, after the fork."""
     threads = settings().torch_threads or max(1, (os.cpu_count() or 1) // processes)
     module = importlib.import_module("core.experiments.work")
-    worker: Callable[[], int] = module.Worker(settings(), draining, threads)
+    worker: Worker = module.Worker(settings(), draining, threads)
     return worker
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _warm_up(**_: Any) -> None:
     _worker()
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _sign_off(**_: Any) -> None:
+    with contextlib.suppress(DBAPIError):  # the database may be gone first; the sign of life runs out by itself
+        _worker().close()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

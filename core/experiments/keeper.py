@@ -20,7 +20,7 @@ from core.store import Database, StorageFull
 log = logging.getLogger(__name__)
 
 TICK = 0.2
-"""Seconds between looks: the delay of a cancellation, and of a measurement on its way to a reader."""
+"""Seconds between looks at what the user wants: the delay of a cancellation."""
 
 Reason = Literal["cancel", "drain", "fenced"]
 
@@ -46,6 +46,7 @@ class Keeper:
         self._steps: dict[int, int] = dict.fromkeys(self._last, 0)
         self._renewed = time.monotonic()
         self._closing = threading.Event()
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._thread.start()
 
@@ -77,11 +78,11 @@ class Keeper:
     def advance(self, step: int) -> None:
         with self._lock:
             self._buffer.step = step
+        self._wake.set()
 
     def close(self, status: str, error: str | None = None) -> None:
         """Store what is left and end the claim in the same transaction. Raises `Fenced`, or the database's error."""
-        self._closing.set()
-        self._thread.join()
+        self.abandon()
         give_up = self._renewed + self._lease * 0.8
         while True:
             try:
@@ -98,10 +99,13 @@ class Keeper:
     def abandon(self) -> None:
         """Stop without another word to the database."""
         self._closing.set()
+        self._wake.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._closing.wait(TICK):
+        while not self._closing.is_set():
+            self._wake.wait(TICK)
+            self._wake.clear()
             try:
                 self._look()
             except Fenced as fenced:

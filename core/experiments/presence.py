@@ -30,11 +30,13 @@ class Presence:
         self._holder = this_process()
         self._closed = threading.Event()
         self._beat()
-        threading.Thread(target=self._run, name="presence", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Take the name off the list."""
         self._closed.set()
+        self._thread.join()
         with self._database.transaction() as session:
             session.execute(delete(Worker).where(Worker.holder == self._holder))
 

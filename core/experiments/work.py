@@ -45,6 +45,11 @@ class Worker:
             self._train(held)
         return taken
 
+    def close(self) -> None:
+        """Sign off; the process ends."""
+        self._presence.close()
+        self._database.dispose()
+
     def _train(self, held: Claim) -> None:
         log.info("cohort %d, attempt %d: %d runs", held.cohort_id, held.attempt, len(held.lanes))
         keeper = Keeper(self._database, held, self._settings.lease_seconds, self._draining)

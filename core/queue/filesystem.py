@@ -77,3 +77,7 @@ class Channel(filesystem.Channel):
 class Transport(filesystem.Transport):
     Channel = Channel
     polling_interval = 0.02
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]
+        """Look for a message for 0.2 s at most: a worker that is told to leave hears it between two looks."""
+        super().drain_events(connection, timeout=min(timeout or 0.2, 0.2))  # type: ignore[no-untyped-call]

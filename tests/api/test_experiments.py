@@ -3,7 +3,8 @@
 import io
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -29,10 +30,11 @@ STEPS = 30  # 1,438 training images in batches of 100, two epochs
 
 
 @pytest.fixture
-def work(client: TestClient, settings: Settings) -> Callable[[], int]:
+def work(client: TestClient, settings: Settings) -> Iterator[Callable[[], int]]:
     """Does what is queued."""
     del client  # which made the database
-    return Worker(settings, threading.Event(), threads=1)
+    with closing(Worker(settings, threading.Event(), threads=1)) as worker:
+        yield worker
 
 
 def _post(client: TestClient, spec: dict[str, Any] = SPEC, **headers: str) -> Any:

@@ -1,0 +1,128 @@
+"""What the service costs beside the training: latency of a post, post to first update, post to finished.
+
+`python bench/overhead.py` starts the embedded service in a folder of its own, prints a table and writes
+bench/records/overhead.json. The peer of the whole is the same cohort trained by `train_lanes` alone, in this process
+with as many threads, in turns with the service.
+"""
+
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.datasets import Dataset
+from core.spec import check, parse
+from core.training import Lane, MemoryRecorder, plan_cohorts, train_lanes
+from initlab import Client
+from initlab.demo import service
+
+POSTS = 40
+FIRST_UPDATES = 20
+WHOLES = 7
+DEMO = Path(__file__).parent.parent / "examples" / "weights_on_digits.json"
+RECORD = Path(__file__).parent / "records" / "overhead.json"
+SMALL = {"model": {"name": "mlp", "hidden": [16]}, "seeds": 1, "epochs": 1}
+
+
+def until(done: Callable[[], bool], pause: float) -> float:
+    """Seconds until `done`, asked again after `pause`."""
+    begin = time.perf_counter()
+    while not done():
+        time.sleep(pause)
+    return time.perf_counter() - begin
+
+
+def posts(client: Client) -> list[float]:
+    """Seconds of a post of the demo's spec, each cancelled so that none trains."""
+    spec = json.loads(DEMO.read_text()) | {"device": "cuda"}  # which no worker here can take
+    times = []
+    for _ in range(POSTS):
+        begin = time.perf_counter()
+        experiment = client.submit(spec)
+        times.append(time.perf_counter() - begin)
+        experiment.cancel()
+    return times
+
+
+def first_updates(client: Client) -> list[float]:
+    """Seconds from a post to its first update, as a client sees it, the worker idle before."""
+    times = []
+    for _ in range(FIRST_UPDATES):
+        begin = time.perf_counter()
+        experiment = client.submit(SMALL)
+        until(lambda: experiment.refresh().progress["steps_done"] > 0, 0.002)  # noqa: B023 ends in this turn
+        times.append(time.perf_counter() - begin)
+        experiment.wait()
+    return times
+
+
+def trained() -> float:
+    """Seconds of the demo's training alone."""
+    spec = parse(json.loads(DEMO.read_text()))
+    facts = check(spec, Path())
+    dataset: Dataset = spec.dataset.build()
+    data = dataset.load(Path())
+    begin = time.perf_counter()
+    for cohort in plan_cohorts(spec, facts):
+        lanes = [Lane(i, spec.expanded[arm].treatment, seed) for i, (arm, seed) in enumerate(cohort)]
+        train_lanes(lanes, data, facts[cohort[0][0]].data, MemoryRecorder())
+    return time.perf_counter() - begin
+
+
+def served(client: Client) -> float:
+    """Seconds of the demo's spec from its post to its end."""
+    spec = json.loads(DEMO.read_text())
+    begin = time.perf_counter()
+    experiment = client.submit(spec)
+    until(lambda: experiment.refresh().finished, 0.02)
+    taken = time.perf_counter() - begin
+    if experiment.status != "succeeded":
+        raise SystemExit(f"the experiment {experiment.status}: {experiment.errors}")
+    return taken
+
+
+def row(name: str, seconds: list[float], target: str) -> dict[str, Any]:
+    """Print and return the quantiles of one measurement, in milliseconds."""
+    times = sorted(second * 1e3 for second in seconds)
+    p50, p90 = statistics.median(times), times[int(0.9 * (len(times) - 1))]
+    print(f"{name:40s} n = {len(times):3d}   p50 {p50:8.1f} ms   p90 {p90:8.1f} ms   to reach: {target}", flush=True)
+    return {"case": name, "n": len(times), "p50_ms": round(p50, 2), "p90_ms": round(p90, 2), "target": target}
+
+
+def main() -> None:
+    torch.set_num_threads(os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as url, Client(url, api_key="") as client:
+        for _ in range(2):  # warm: the worker's and this process's first imports and caches
+            client.submit(SMALL).wait()
+            trained()
+            served(client)
+        rows = [
+            row("POST of the demo's spec", posts(client), "p50 at most 10 ms"),
+            row("POST to the first update seen", first_updates(client), "p50 at most 150 ms"),
+        ]
+        pairs = [(served(client), trained()) for _ in range(WHOLES)]
+    whole, alone = (list(column) for column in zip(*pairs, strict=True))
+    rows += [row("demo, POST to finished", whole, ""), row("demo, training alone", alone, "")]
+    overhead = statistics.median(w / a - 1 for w, a in pairs)
+    print(f"service overhead: {overhead:.1%} (median of {WHOLES} pairs; to reach: at most 5 %)")
+    record = {
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "rows": rows,
+        "overhead": round(overhead, 4),
+        "pairs_ms": [[round(w * 1e3, 1), round(a * 1e3, 1)] for w, a in pairs],
+    }
+    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

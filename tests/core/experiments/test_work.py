@@ -1,0 +1,141 @@
+"""A worker in this process: what it stores is what was trained, whatever happens to its database or to itself."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from core.experiments import cancel, read, submit
+from core.experiments.work import Worker
+from core.results import EPOCH_METRICS, STEP_METRICS
+from core.settings import Settings
+from core.spec import Spec, parse
+from core.store import Database, Experiment, upgrade
+from core.training import train
+
+SMALL = {
+    "model": {"name": "mlp", "hidden": [8], "dropout": 0.1},
+    "arms": [{"initializer": "he_normal"}, {"initializer": "normal_rule", "schedule": "cosine"}],
+    "seeds": 2,
+}
+
+
+def _spec(epochs: int) -> Spec:
+    return parse(SMALL | {"epochs": epochs})
+
+
+def _posted(database: Database, spec: Spec) -> int:
+    with database.transaction() as session:
+        return submit(session, spec, Path())[0].id
+
+
+@contextmanager
+def _working(database: Database, draining: threading.Event | None = None) -> Iterator[Worker]:
+    url = database.engine.url.render_as_string(hide_password=False)
+    worker = Worker(Settings(database_url=url), draining or threading.Event(), threads=1)
+    with closing(worker):
+        yield worker
+
+
+def _work(database: Database, draining: threading.Event | None = None) -> int:
+    with _working(database, draining) as worker:
+        return worker()
+
+
+def _status(database: Database, experiment: int) -> str:
+    with database.reading() as session:
+        return session.get_one(Experiment, experiment).status
+
+
+def _assert_as_trained(database: Database, experiment: int, spec: Spec) -> None:
+    """Every series is, bit for bit, what the library gives without a database."""
+    expected = train(spec, Path())
+    with database.reading() as session:
+        for metric in (*STEP_METRICS, *EPOCH_METRICS):
+            stored = {(s.arm, s.seed): s for s in read.series(session, experiment, metrics=[metric])}
+            wanted = {(s.arm, s.seed): s for s in expected.series(metric)}
+            assert stored.keys() == wanted.keys()
+            for key, series in wanted.items():
+                assert stored[key].steps.tolist() == series.steps.tolist(), (metric, key)
+                assert stored[key].values.tolist() == series.values.tolist(), (metric, key)
+
+
+def test_what_is_stored_is_what_was_trained(database: Database) -> None:
+    spec = _spec(epochs=3)
+    experiment = _posted(database, spec)
+    assert _work(database) == 1
+    assert _status(database, experiment) == "succeeded"
+    _assert_as_trained(database, experiment, spec)
+
+
+def test_a_worker_that_is_to_leave_gives_its_cohort_back_and_another_finishes_it(database: Database) -> None:
+    spec = _spec(epochs=60)
+    experiment = _posted(database, spec)
+    leaving = threading.Event()
+    first = threading.Thread(target=_work, args=(database, leaving))
+    first.start()
+    while _status(database, experiment) == "queued":
+        pass
+    leaving.set()
+    first.join()
+    assert _status(database, experiment) == "queued"
+    assert _work(database) == 1
+    assert _status(database, experiment) == "succeeded"
+    _assert_as_trained(database, experiment, spec)
+
+
+def test_a_worker_hears_a_cancellation_and_keeps_what_it_measured(database: Database) -> None:
+    experiment = _posted(database, _spec(epochs=20_000))
+    thread = threading.Thread(target=_work, args=(database,))
+    thread.start()
+    measured: list[object] = []
+    while not measured:
+        with database.reading() as session:
+            measured = list(read.series(session, experiment, metrics=["train_loss"]))
+    with database.transaction() as session:
+        cancel(session, read.experiment(session, experiment))
+    thread.join(timeout=30)
+    assert _status(database, experiment) == "cancelled"
+    with database.reading() as session:
+        for series in read.series(session, experiment, metrics=["train_loss"]):
+            assert series.steps.tolist() == list(range(len(series.steps)))
+        assert {run.status for run in read.runs(session, experiment)} == {"cancelled"}
+
+
+def test_cut_connections_lose_and_repeat_nothing(postgres_url: str) -> None:
+    """Every connection to the database is cut, again and again, while the worker trains and stores."""
+    database = Database(postgres_url)
+    upgrade(database.engine)
+    spec = _spec(epochs=60)
+    experiment = _posted(database, spec)
+    done = threading.Event()
+
+    def cut() -> None:
+        killer = Database(postgres_url, pool_size=1)
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        while not done.wait(0.05):
+            with killer.engine.begin() as connection:
+                connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+        killer.dispose()
+
+    cutter = threading.Thread(target=cut)
+    with _working(database) as worker:
+        cutter.start()
+        status = "queued"
+        while status != "succeeded":
+            with suppress(DBAPIError):  # the claim itself may be cut: the next bell tries again
+                worker()
+                status = _status(database, experiment)
+        done.set()
+        cutter.join()
+    _assert_as_trained(database, experiment, spec)
+    database.dispose()
+
+
+def test_a_worker_goes_on_to_whatever_is_queued(database: Database) -> None:
+    ids = [_posted(database, _spec(epochs=1)) for _ in range(3)]
+    assert _work(database) == 3
+    assert {_status(database, experiment) for experiment in ids} == {"succeeded"}

@@ -1,0 +1,179 @@
+"""Kill, flood, forget and cancel, with real processes on all three backends: nothing is lost, nothing is done twice."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+import psutil
+import pytest
+import redis
+from celery import Celery
+
+from core.queue import DOORBELL
+from core.queue.app import configuration
+from core.settings import Settings
+from tests.service.running import Running, assert_exact, running, spec, until
+
+pytestmark = pytest.mark.service
+
+LONG = spec(epochs=40_000)  # far longer than any test waits
+
+
+@pytest.fixture
+def service(backend: dict[str, str], tmp_path: Path) -> Iterator[Running]:
+    with running(backend, tmp_path / "service.log") as service:
+        yield service
+
+
+def test_a_worker_killed_in_mid_run_ends_in_a_finished_experiment(service: Running) -> None:
+    """Every update of every run is there once, with the values of a run that nobody killed."""
+    wanted = spec(epochs=150)
+    experiment = service.post(wanted)
+    service.training(experiment)
+    for process in service.processes("worker"):
+        process.kill()
+    until(lambda: service.get(f"/experiments/{experiment}")["attempt"] == 2, 30)
+    found = service.ended(experiment)
+    assert found["status"] == "succeeded"
+    assert found["attempt"] == 2
+    steps = 150 * 15
+    killed = service.losses(experiment)
+    assert_exact(killed, runs=4, steps=steps)
+    unbroken = service.losses(service.ended(service.post(wanted))["id"])
+    for one, other in zip(killed, unbroken, strict=True):
+        assert one["values"] == other["values"]
+
+
+def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
+    experiment = service.post(spec(epochs=150))
+    service.training(experiment)
+    main, child = service.processes("worker")
+    child.kill()
+    found = service.ended(experiment)
+    assert (found["status"], found["attempt"]) == ("succeeded", 2)
+    assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
+    assert main.is_running()
+
+
+def test_duplicate_bells_run_it_once(service: Running) -> None:
+    current = Settings(
+        data_dir=Path(service.environment["INITLAB_DATA_DIR"]),
+        broker_url=service.environment.get("INITLAB_BROKER_URL", ""),
+    )
+    experiment = service.post(spec(epochs=100))
+    ringer = Celery("ringer", set_as_current=False)  # this process's own application rings elsewhere
+    ringer.config_from_object(configuration(current))
+    for _ in range(10):
+        ringer.send_task(DOORBELL)
+    found = service.ended(experiment)
+    ringer.close()
+    assert (found["status"], found["attempt"]) == ("succeeded", 1)
+    assert_exact(service.losses(experiment), runs=4, steps=100 * 15)
+
+
+def test_queued_experiments_survive_the_loss_of_every_message(service: Running, backend: dict[str, str]) -> None:
+    first = service.post(spec(epochs=100))
+    service.training(first)
+    ids = [service.post(spec(arms=1, seeds=1, epochs=1)) for _ in range(20)]
+    if "INITLAB_BROKER_URL" in backend:
+        client = redis.Redis.from_url(backend["INITLAB_BROKER_URL"])
+        client.flushall()
+        client.close()
+    else:
+        for message in Path(backend["INITLAB_DATA_DIR"], "spool").iterdir():
+            message.unlink(missing_ok=True)
+    for process in service.processes("worker"):  # or it would go on to the queued ones by itself
+        process.kill()
+    for experiment in [first, *ids]:
+        assert service.ended(experiment)["status"] == "succeeded"
+        assert_exact(
+            service.losses(experiment), runs=4 if experiment == first else 1, steps=1500 if experiment == first else 15
+        )
+
+
+def test_cancel_ends_a_training_within_a_second_and_keeps_what_was_measured(service: Running) -> None:
+    experiment = service.post(LONG)
+    queued = service.post(LONG)
+    service.training(experiment)
+    started = time.monotonic()
+    assert service.http.post(f"/experiments/{experiment}/cancel").status_code == 202
+    found = until(lambda: (f := service.get(f"/experiments/{experiment}"))["status"] == "cancelled" and f, 5)
+    assert time.monotonic() - started < 1
+    for one in service.losses(experiment):
+        assert one["steps"] == list(range(len(one["steps"])))
+        assert len(one["steps"]) > 0
+    assert found["progress"]["steps_done"] == sum(len(one["steps"]) for one in service.losses(experiment))
+    service.training(queued)  # the worker goes on to the next
+    service.http.post(f"/experiments/{queued}/cancel")
+    service.http.post(f"/experiments/{experiment}/cancel")
+    assert service.get(f"/experiments/{experiment}")["finished_at"] == found["finished_at"]
+    assert service.ended(queued)["status"] == "cancelled"
+
+
+def test_a_service_that_ends_gives_its_cohort_back_and_the_next_one_finishes_it(service: Running) -> None:
+    experiment = service.post(spec(epochs=150))
+    service.training(experiment)
+    children = service.processes("worker") + service.processes("api")
+    started = time.monotonic()
+    service.stop()
+    assert time.monotonic() - started < 5
+    assert not [child for child in children if child.is_running()]
+    service.start()
+    found = service.ended(experiment)
+    assert (found["status"], found["attempt"]) == ("succeeded", 2)
+    assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
+
+
+def test_children_end_with_a_supervisor_that_is_killed_and_the_next_one_goes_on(service: Running) -> None:
+    experiment = service.post(spec(epochs=150))
+    service.training(experiment)
+    children = psutil.Process(service.process.pid).children(recursive=True)
+    service.stop(signal.SIGKILL)
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []
+    service.start()
+    assert service.ended(experiment)["status"] == "succeeded"
+    assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
+
+
+def test_a_zombie_that_wakes_after_its_lease_writes_nothing(backend: dict[str, str], tmp_path: Path) -> None:
+    """Its worker is frozen for longer than its lease; another takes over; then the first wakes."""
+    with running(backend | {"INITLAB_LEASE_SECONDS": "2"}, tmp_path / "service.log") as service:
+        experiment = service.post(spec(epochs=500))
+        service.training(experiment)
+        main, child = service.processes("worker")
+        for process in (child, main):
+            process.suspend()
+        until(lambda: service.get(f"/experiments/{experiment}")["status"] == "queued", 10)
+        for process in (main, child):
+            process.resume()
+        found = service.ended(experiment, 120)
+        assert (found["status"], found["attempt"]) == ("succeeded", 2)
+        assert_exact(service.losses(experiment), runs=4, steps=500 * 15)
+
+
+def test_a_second_service_on_the_same_data_is_refused(
+    service: Running, backend: dict[str, str], tmp_path: Path
+) -> None:
+    log = tmp_path / "second.log"
+    with pytest.raises(AssertionError, match="another initlab service"):
+        Running(backend, log)
+    assert service.get("/readyz")["status"] == "ready"
+
+
+def test_an_api_that_is_killed_comes_back(service: Running) -> None:
+    experiment = service.post(spec(epochs=100))
+    [api] = service.processes("api")
+    os.kill(api.pid, signal.SIGKILL)
+
+    def back() -> bool:
+        try:
+            return service.http.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    until(back)
+    assert service.ended(experiment)["status"] == "succeeded"
