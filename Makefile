@@ -45,7 +45,7 @@ clean: ## remove the environment, caches and the demo's output (not the data in 
 
 $(VENV)/.made:
 	@if ! "$(PYTHON)" -c '$(FITS)' 2>/dev/null; then \
-		echo "initlab needs Python 3.11, 3.12 or 3.13; found: $$(python3 --version 2>&1)." >&2; \
+		echo "initlab needs Python 3.11, 3.12 or 3.13; found: $$($(or $(PYTHON),python3) --version 2>&1)." >&2; \
 		echo "Say which to use, for example: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; fi
 	"$(PYTHON)" -m venv --clear $(VENV)
 	@touch $@

@@ -1,7 +1,7 @@
 """What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import Facts
-from core.settings import settings
 from core.spec import Spec, Treatment
 
 STEP_METRICS = ("train_loss", "lr")
@@ -54,7 +53,7 @@ class Results:
     """Of the first arm: where an epoch's end lies on the axis of updates."""
     runs: Sequence[RunResult]
     series: Callable[[str], Sequence[Series]]
-    data_root: Path = field(default_factory=lambda: settings().datasets)
+    data_root: Path
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
 
     def facts(self, treatment: Treatment) -> Facts:

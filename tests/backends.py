@@ -6,7 +6,9 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
@@ -17,7 +19,7 @@ from core.store import Database, upgrade
 POSTGRES = os.environ.get("INITLAB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
 
 
-def absent(what: str, how: str) -> None:
+def absent(what: str, how: str) -> NoReturn:
     """Skip on a user's machine, fail in CI."""
     text = f"{what} is not here: {how}"
     if os.environ.get("CI") == "true":
@@ -35,14 +37,21 @@ def postgres_server() -> str:
     return POSTGRES
 
 
+@contextmanager
+def postgres_database(server: str) -> Iterator[str]:
+    """The URL of a new, empty database, dropped at the end."""
+    name = f"initlab_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield f"{server.replace('postgresql://', 'postgresql+psycopg://')}/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """A database of the test's own, empty."""
-    name = f"initlab_test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        yield f"{postgres_server.replace('postgresql://', 'postgresql+psycopg://')}/{name}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with postgres_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -63,18 +72,17 @@ def database(empty_database_url: str) -> Iterator[Database]:
     made.dispose()
 
 
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
     """A Redis of the test's own, that it may flush, freeze and kill: a user's own server is never touched."""
     binary = shutil.which("redis-server") or shutil.which("valkey-server")
     if binary is None:
         absent("redis-server", "apt-get install redis-server, or brew install redis")
-        return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+    server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
     try:
         client = redis.Redis(port=port, retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 250))
         client.ping()
@@ -85,12 +93,15 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
         server.wait()
 
 
-@pytest.fixture(params=["sqlite+filesystem", "sqlite+redis", "postgresql+redis"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """The environment of a service on each of the three backends."""
-    environment = {"INITLAB_DATA_DIR": str(tmp_path / "data")}
-    if "postgresql" in request.param:
-        environment["INITLAB_DATABASE_URL"] = request.getfixturevalue("postgres_url")
-    if "redis" in request.param:
-        environment["INITLAB_BROKER_URL"] = request.getfixturevalue("redis_url")
-    return environment
+@pytest.fixture(scope="module", params=["sqlite+filesystem", "sqlite+redis", "postgresql+redis"])
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a service on each of the three backends, the same for all tests of a module."""
+    folder = tmp_path_factory.mktemp("backend")
+    environment = {"INITLAB_DATA_DIR": str(folder / "data")}
+    with ExitStack() as servers:
+        if "postgresql" in request.param:
+            server = request.getfixturevalue("postgres_server")
+            environment["INITLAB_DATABASE_URL"] = servers.enter_context(postgres_database(server))
+        if "redis" in request.param:
+            environment["INITLAB_BROKER_URL"] = servers.enter_context(redis_server(folder))
+        yield environment

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 
 from api.answers import etag, plain, unchanged
-from api.deps import ExperimentToRead, Reading
+from api.deps import ExperimentToRead, Reading, ServiceDep
 from api.schemas import ProblemOut
 from core.experiments import read
 from core.plots import Plot, plots, render
@@ -62,7 +62,12 @@ def index(one: ExperimentToRead) -> dict[str, Any]:
     responses={200: {"content": {"image/png": {}, "image/svg+xml": {}, "application/json": {}}}},
 )
 def show(
-    one: ExperimentToRead, name: str, extension: Literal["png", "svg", "json"], session: Reading, request: Request
+    one: ExperimentToRead,
+    name: str,
+    extension: Literal["png", "svg", "json"],
+    session: Reading,
+    service: ServiceDep,
+    request: Request,
 ) -> Response:
     """A picture as PNG or SVG, or its data as JSON."""
     plot: Plot = plots[name].model_validate({}).build()
@@ -70,10 +75,11 @@ def show(
     answer = unchanged(request, tag)
     if answer is not None:
         return answer
+    results = read.results(session, one, service.settings.datasets)
     if extension == "json":
-        return plain(plot.data(read.results(session, one)), tag)
+        return plain(plot.data(results), tag)
     picture = _kept.get((tag, extension))
     if picture is None:
-        picture = render(plot.draw(plot.data(read.results(session, one))), extension)
+        picture = render(plot.draw(plot.data(results)), extension)
         _kept.put((tag, extension), picture)
     return Response(picture, media_type=MEDIA[extension], headers={"ETag": tag})

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.answers import etag, plain, preferred, unchanged
-from api.deps import ExperimentToRead, Reading
+from api.deps import ExperimentToRead, Reading, ServiceDep
 from api.schemas import ProblemOut
 from core.analysis import markdown, report
 from core.experiments import read
@@ -19,6 +19,7 @@ MARKDOWN = "text/markdown"
 def show(
     one: ExperimentToRead,
     session: Reading,
+    service: ServiceDep,
     request: Request,
     metric: Annotated[
         Literal["valid_accuracy", "valid_loss", "train_accuracy", "train_loss"], Query(description="the outcome judged")
@@ -34,7 +35,7 @@ def show(
     tag = etag(read.version(session, one.id), metric, media)
     answer = unchanged(request, tag)
     if answer is None:
-        results = read.results(session, one)
+        results = read.results(session, one, service.settings.datasets)
         found = report(results, metric)
         if media == MARKDOWN:
             text = markdown(found, results.spec)

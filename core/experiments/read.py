@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -218,7 +219,7 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
     }
 
 
-def results(session: Session, of: Experiment) -> Results:
+def results(session: Session, of: Experiment, data_root: Path) -> Results:
     """The experiment as the analysis and the pictures take it; series are read while the session is open."""
     found = [
         RunResult(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {})
@@ -229,6 +230,7 @@ def results(session: Session, of: Experiment) -> Results:
         steps_per_epoch=of.steps_per_epoch[0],
         runs=found,
         series=lambda metric: series(session, of.id, metrics=[metric]),
+        data_root=data_root,
     )
 
 

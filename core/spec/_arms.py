@@ -94,9 +94,7 @@ def _drafts(
         yield _Draft(label, settings, {key: f"arms[{i}].{key}" for key in settings})
 
 
-def _resolve(
-    draft: _Draft, base: Mapping[str, Any], treatment: type[BaseModel], problems: list[Problem]
-) -> Arm | None:
+def _resolve(draft: _Draft, base: Mapping[str, Any], treatment: type[BaseModel], problems: list[Problem]) -> Arm | None:
     merged = dict(base)
     found: list[Problem] = []
     for key in sorted(draft.settings, key=lambda k: k.count(".")):  # a whole field first, then what reaches inside
@@ -137,7 +135,9 @@ def _at_origin(problem: Problem, draft: _Draft) -> Problem:
     for key, origin in sorted(draft.origins.items(), key=lambda item: -len(item[0])):
         rest = problem.path.removeprefix(key)
         if rest != problem.path and rest[:1] in ("", ".", "["):
-            return problem._replace(path=join_path(origin, rest.removeprefix(".")) if rest[:1] != "[" else origin + rest)
+            return problem._replace(
+                path=join_path(origin, rest.removeprefix(".")) if rest[:1] != "[" else origin + rest
+            )
         if key.startswith(problem.path + "."):
             return problem._replace(path=origin)
     return problem

@@ -65,9 +65,10 @@ class Spec(Treatment):
     name: Text = "untitled"
     arms: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=LIMITS.arms)] | None = None
     grid: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)] | None = None
-    seeds: Annotated[int, Field(ge=1, le=LIMITS.seeds)] | Annotated[
-        list[Seed], Field(min_length=1, max_length=LIMITS.seeds)
-    ] = 5
+    seeds: (
+        Annotated[int, Field(ge=1, le=LIMITS.seeds)]
+        | Annotated[list[Seed], Field(min_length=1, max_length=LIMITS.seeds)]
+    ) = 5
     baseline: Text | None = None
     """Label of the arm that the others are compared with; none: the best."""
     tags: Annotated[list[Text], Field(max_length=20)] = []

@@ -37,7 +37,7 @@ def train(spec: Spec, data_root: Path) -> Results:
         first = cohort[0][0]
         data = load(arms[first].treatment.dataset)
         train_lanes([lanes[member] for member in cohort], data, facts[first].data, recorder, device=device)
-    return _results(spec, facts[0].steps_per_epoch, lanes, recorder)
+    return _results(spec, data_root, facts[0].steps_per_epoch, lanes, recorder)
 
 
 def _load(dataset: Entry, data_root: Path) -> Splits:
@@ -45,7 +45,9 @@ def _load(dataset: Entry, data_root: Path) -> Splits:
     return splits
 
 
-def _results(spec: Spec, steps_per_epoch: int, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder) -> Results:
+def _results(
+    spec: Spec, data_root: Path, steps_per_epoch: int, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder
+) -> Results:
     points = recorder.series
     labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
 
@@ -65,4 +67,4 @@ def _results(spec: Spec, steps_per_epoch: int, lanes: dict[tuple[int, int], Lane
         for lane in lanes.values()
         for run in [lane.run]
     ]
-    return Results(spec, steps_per_epoch, runs, series)
+    return Results(spec, steps_per_epoch, runs, series, data_root)

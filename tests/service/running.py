@@ -47,7 +47,9 @@ class Running:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert "ready at" in line, f"{line}\n{self.log.read_text()}"
+        if "ready at" not in line:
+            self.process.communicate(timeout=15)
+            raise AssertionError(f"the service did not start: {self.log.read_text()}")
         self.http = httpx.Client(base_url=line.split()[-1], timeout=30)
 
     def stop(self, with_signal: int = signal.SIGTERM) -> None:

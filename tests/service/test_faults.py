@@ -22,9 +22,10 @@ pytestmark = pytest.mark.service
 LONG = spec(epochs=40_000)  # far longer than any test waits
 
 
-@pytest.fixture
-def service(backend: dict[str, str], tmp_path: Path) -> Iterator[Running]:
-    with running(backend, tmp_path / "service.log") as service:
+@pytest.fixture(scope="module")
+def service(backend: dict[str, str]) -> Iterator[Running]:
+    """One service for the whole module: whatever a test does to it, it recovers."""
+    with running(backend, Path(backend["INITLAB_DATA_DIR"] + ".log")) as service:
         yield service
 
 
@@ -139,28 +140,29 @@ def test_children_end_with_a_supervisor_that_is_killed_and_the_next_one_goes_on(
     assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
 
 
-def test_a_zombie_that_wakes_after_its_lease_writes_nothing(backend: dict[str, str], tmp_path: Path) -> None:
+def test_a_zombie_that_wakes_after_its_lease_writes_nothing(service: Running, backend: dict[str, str]) -> None:
     """Its worker is frozen for longer than its lease; another takes over; then the first wakes."""
-    with running(backend | {"INITLAB_LEASE_SECONDS": "2"}, tmp_path / "service.log") as service:
-        experiment = service.post(spec(epochs=500))
-        service.training(experiment)
-        main, child = service.processes("worker")
-        for process in (child, main):
-            process.suspend()
-        until(lambda: service.get(f"/experiments/{experiment}")["status"] == "queued", 10)
-        for process in (main, child):
-            process.resume()
-        found = service.ended(experiment, 120)
-        assert (found["status"], found["attempt"]) == ("succeeded", 2)
-        assert_exact(service.losses(experiment), runs=4, steps=500 * 15)
+    service.stop()
+    service.environment = backend | {"INITLAB_LEASE_SECONDS": "2"}
+    service.start()
+    experiment = service.post(spec(epochs=300))
+    service.training(experiment)
+    main, child = service.processes("worker")
+    for process in (child, main):
+        process.suspend()
+    until(lambda: service.get(f"/experiments/{experiment}")["status"] == "queued", 10)
+    for process in (main, child):
+        process.resume()
+    found = service.ended(experiment, 120)
+    assert (found["status"], found["attempt"]) == ("succeeded", 2)
+    assert_exact(service.losses(experiment), runs=4, steps=300 * 15)
 
 
 def test_a_second_service_on_the_same_data_is_refused(
     service: Running, backend: dict[str, str], tmp_path: Path
 ) -> None:
-    log = tmp_path / "second.log"
     with pytest.raises(AssertionError, match="another initlab service"):
-        Running(backend, log)
+        Running(backend, tmp_path / "second.log")
     assert service.get("/readyz")["status"] == "ready"
 
 

@@ -1,6 +1,7 @@
 """Experiments whose final values are written down, without a trainer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def experiment() -> MakeResults:
             for label, values in finals.items()
             for i, (seed, value) in enumerate(zip(parsed.seed_list, values, strict=True))
         ]
-        return Results(parsed, 15, runs, lambda _metric: [])
+        return Results(parsed, 15, runs, lambda _metric: [], Path())
 
     return make
 
