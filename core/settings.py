@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     """Threads of one training process; none: the machine's cores shared among the worker's processes."""
     lease_seconds: float = 30.0
     """How long a silent worker keeps its cohort."""
-    sweep_seconds: float = 2.0
+    sweep_seconds: float = 1.0
     """How often lost cohorts and lost bells are looked for."""
 
     @property

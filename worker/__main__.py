@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import warnings
 
@@ -24,6 +25,8 @@ def main() -> int:
     leave_with_parent(given.parent_pipe)
     settings().data_dir.mkdir(parents=True, exist_ok=True)
     tasks.processes = given.concurrency
+    # Threads that spin while they wait make a busy machine several times slower (bench/records/waiting.json).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
     warnings.simplefilter("ignore", SecurityWarning)  # it is about root and pickles; this queue reads JSON only
     command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(given.concurrency), "--loglevel", "WARNING"]
