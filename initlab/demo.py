@@ -30,6 +30,9 @@ def main(
     into.mkdir(parents=True, exist_ok=True)
     out = display.console()
     with service(into) as url, Client(url, api_key="") as client:
+        for left in client.experiments():
+            if not left.finished:  # of a demo that was interrupted: it would be trained first
+                left.cancel()
         out.print(f"The service runs at {url}. Posting {spec}.", soft_wrap=True)
         experiment = follow(client.submit(spec), display.console(stderr=True))
         if experiment.status != "succeeded":

@@ -101,3 +101,18 @@ def test_cancel_and_delete(url: str) -> None:
 def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with service(tmp_path), pytest.raises(Exception, match="another initlab service"), service(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(
+    ("arms", "code"), [([{"initializer": "zeros"}, {"initializer": "he_normal"}], 0), ([{}] * 300, 1)]
+)
+def test_the_demo_leaves_its_report_or_a_reason(tmp_path: Path, arms: list[Any], code: int) -> None:
+    (tmp_path / "spec.json").write_text(json.dumps(SPEC | {"arms": arms}))
+    command = [sys.executable, "-m", "initlab.demo", str(tmp_path / "spec.json"), "--into", str(tmp_path / "demo")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == code, ended.stderr
+    assert ("422" in ended.stderr) == (code == 1)
+    assert (tmp_path / "demo" / "report.md").exists() == (code == 0)
+    assert "Traceback" not in ended.stderr
+    left = [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+    assert left == []
