@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from initlab.errors import ApiError, ClientError, Problem, SpecError, Unreachable
 

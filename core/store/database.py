@@ -58,7 +58,8 @@ def after_commit(session: Session, call: Callable[[], Any]) -> None:
 
 
 def serialise(session: Session, key: str) -> None:
-    """Let one transaction at a time past this point for the same key. On SQLite there is only one at a time anyway."""
+    """Let one transaction at a time past this point for the same key."""
+    session.connection()  # on SQLite a transaction that has begun is the only one that writes
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 
