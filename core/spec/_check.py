@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import torch
 from core.datasets import DataError, Dataset, Facts
 from core.errors import InvalidSpec, Problem
 from core.optimizers import Optimizer
+from core.registry import Entry
 from core.schedules import bind
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Spec, Treatment
@@ -47,7 +49,8 @@ def check(spec: Spec, data_root: Path) -> list[ArmFacts]:
 
 
 def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
-    return lambda field: f"arms[{i}].{field}" if spec.arms is not None and field in arm.replaced else field
+    place = f"arms[{i}]" if spec.arms is not None else "grid"
+    return lambda field: f"{place}.{field}" if field in arm.replaced else field
 
 
 def _facts(treatment: Treatment, data_root: Path, where: Callable[[str], str]) -> ArmFacts:
@@ -57,11 +60,9 @@ def _facts(treatment: Treatment, data_root: Path, where: Callable[[str], str]) -
     except DataError as error:
         raise InvalidSpec([Problem(where("dataset"), error.detail)]) from None
     try:
-        with torch.device("meta"):
-            model = treatment.model.build()(data.inputs, data.outputs)
+        parameters = _parameters(treatment.model, data.inputs, data.outputs)
     except (RuntimeError, ValueError, OverflowError) as error:
         raise InvalidSpec([Problem(where("model"), f"does not fit the data set: {error}")]) from None
-    parameters = sum(p.numel() for p in model.parameters())
     if parameters > LIMITS.parameters:
         raise InvalidSpec(
             [Problem(where("model"), f"has {parameters:,} parameters; {LIMITS.parameters:,} is the most")]
@@ -70,6 +71,12 @@ def _facts(treatment: Treatment, data_root: Path, where: Callable[[str], str]) -
     steps = steps_per_epoch * treatment.epochs
     _try_schedule(treatment, steps, steps_per_epoch, where("schedule"))
     return ArmFacts(data, parameters, steps_per_epoch, steps)
+
+
+@lru_cache(maxsize=1024)  # the arms of an experiment mostly share their model
+def _parameters(model: Entry, inputs: tuple[int, ...], outputs: int) -> int:
+    with torch.device("meta"):
+        return sum(p.numel() for p in model.build()(inputs, outputs).parameters())
 
 
 def _try_schedule(treatment: Treatment, steps: int, steps_per_epoch: int, path: str) -> None:
