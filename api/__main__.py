@@ -29,6 +29,7 @@ def main() -> int:
         )
         return USAGE
     logging.basicConfig(level=logging.INFO, format="%(asctime)s api %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it says which database it is at every health check
     try:
         app = create_app(settings())
     except InitlabError as error:

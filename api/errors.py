@@ -14,7 +14,6 @@ from starlette.responses import Response
 
 from core.errors import InitlabError, Problem
 from core.registry import problems_of
-from core.spec import Spec
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +45,14 @@ def _ours(_request: Request, error: Exception) -> Response:
     return problem(error.status, error.title, error.detail, error.problems)
 
 
-def _invalid(_request: Request, error: Exception) -> Response:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    inner = [e | {"loc": e["loc"][1:] if e["type"] != "json_invalid" else ()} for e in error.errors()]
-    problems = problems_of(inner, Spec)
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = body.field_info.annotation if body is not None else None
+    problems = []
+    for one in error.errors():
+        inside = one | {"loc": () if one["type"] == "json_invalid" else one["loc"][1:]}
+        problems += problems_of([inside], model if one["loc"][0] == "body" else None)
     detail = "; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems)
     return problem(422, "Invalid request", detail, problems)
 

@@ -46,7 +46,8 @@ def index(
 ) -> ExperimentList:
     """The experiments, newest first."""
     found, following = read.experiments(session, limit=limit, before=cursor, status=status, tag=tag, name=name)
-    return ExperimentList(items=[ExperimentOut.of(one, read.progress(session, one)) for one in found], next=following)
+    progress = read.progresses(session, found)
+    return ExperimentList(items=[ExperimentOut.of(one, progress[one.id]) for one in found], next=following)
 
 
 @router.get("/{experiment_id}", response_model=ExperimentOut)

@@ -1,8 +1,10 @@
 """Runs and their series."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from api.answers import etag, plain, unchanged
 from api.deps import ArmFilter, ExperimentToRead, Id, Reading, SeedFilter
@@ -14,10 +16,18 @@ from core.results import EPOCH_METRICS, STEP_METRICS
 
 router = APIRouter(tags=["runs"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
 
-Metric = Annotated[list[str] | None, Query(description="metrics, repeated; none: all")]
-First = Annotated[int | None, Query(ge=0, lt=2**53, description="the first step wanted")]
-Last = Annotated[int | None, Query(ge=0, lt=2**53, description="the last step wanted")]
-MaxPoints = Annotated[int | None, Query(ge=4, le=1_000_000, description="thin each series, keeping its spikes")]
+
+class Wanted(BaseModel):
+    """Which series, and which part of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    metric: list[str] = Field([], description="metrics, repeated; none: all")
+    arm: ArmFilter = None
+    seed: SeedFilter = None
+    first: int | None = Field(None, ge=0, lt=2**53, description="the first step wanted")
+    last: int | None = Field(None, ge=0, lt=2**53, description="the last step wanted")
+    max_points: int | None = Field(None, ge=4, le=1_000_000, description="thin each series, keeping its spikes")
 
 
 @router.get("/experiments/{experiment_id}/runs")
@@ -34,49 +44,27 @@ def show(run_id: Id, session: Reading) -> RunOut:
 
 @router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut)
 def experiment_metrics(
-    one: ExperimentToRead,
-    session: Reading,
-    request: Request,
-    metric: Metric = None,
-    arm: ArmFilter = None,
-    seed: SeedFilter = None,
-    first: First = None,
-    last: Last = None,
-    max_points: MaxPoints = None,
+    one: ExperimentToRead, session: Reading, request: Request, wanted: Annotated[Wanted, Query()]
 ) -> Response:
     """The series of an experiment's runs, by column."""
-    _known(metric)
-    tag = etag(read.version(session, one.id), request.url.query)
-    answer = unchanged(request, tag)
-    if answer is None:
-        found = read.series(session, one.id, metrics=metric, arm=arm, seed=seed, first=first, last=last)
-        answer = plain({"series": [read.as_json(series, max_points) for series in found]}, tag)
-    return answer
+    return _series(session, request, one.id, wanted)
 
 
 @router.get("/runs/{run_id}/metrics", response_model=MetricsOut)
-def run_metrics(
-    run_id: Id,
-    session: Reading,
-    request: Request,
-    metric: Metric = None,
-    first: First = None,
-    last: Last = None,
-    max_points: MaxPoints = None,
-) -> Response:
+def run_metrics(run_id: Id, session: Reading, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
     """The series of one run, by column."""
-    _known(metric)
-    run = read.run(session, run_id)
-    tag = etag(read.version(session, run.experiment_id), request.url.query, run_id)
-    answer = unchanged(request, tag)
-    if answer is None:
-        found = read.series(session, run.experiment_id, metrics=metric, run_id=run.id, first=first, last=last)
-        answer = plain({"series": [read.as_json(series, max_points) for series in found]}, tag)
-    return answer
+    return _series(session, request, read.run(session, run_id).experiment_id, wanted, run_id=run_id)
 
 
-def _known(metrics: list[str] | None) -> None:
+def _series(session: Session, request: Request, experiment_id: int, wanted: Wanted, **more: Any) -> Response:
     known = (*STEP_METRICS, *EPOCH_METRICS)
-    problems = [unknown("metric", metric, known, "metric") for metric in metrics or () if metric not in known]
+    problems = [unknown("metric", metric, known, "metric") for metric in wanted.metric if metric not in known]
     if problems:
         raise InvalidSpec(problems)
+    tag = etag(read.version(session, experiment_id), wanted, more)
+    answer = unchanged(request, tag)
+    if answer is None:
+        asked = wanted.model_dump(exclude={"metric", "max_points"}) | more
+        found = read.series(session, experiment_id, metrics=wanted.metric or None, **asked)
+        answer = plain({"series": [read.as_json(series, wanted.max_points) for series in found]}, tag)
+    return answer

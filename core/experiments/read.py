@@ -100,10 +100,17 @@ def experiments(
 
 
 def progress(session: Session, of: Experiment) -> Progress:
-    """Counted from the runs."""
+    """How far one experiment has come."""
+    return progresses(session, [of])[of.id]
+
+
+def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress]:
+    """How far each experiment has come, by id: counted from the runs, three queries for all."""
+    ids = [one.id for one in of]
     ended = Run.status.in_(TERMINAL)
     rows = session.execute(
         select(
+            Run.experiment_id,
             Run.arm,
             func.count().filter(ended).label("runs_done"),
             func.count().label("runs_total"),
@@ -114,28 +121,40 @@ def progress(session: Session, of: Experiment) -> Progress:
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
         )
-        .where(Run.experiment_id == of.id)
-        .group_by(Run.arm, Run.arm_index)
-        .order_by(Run.arm_index)
+        .where(Run.experiment_id.in_(ids))
+        .group_by(Run.experiment_id, Run.arm, Run.arm_index)
+        .order_by(Run.experiment_id, Run.arm_index)
     ).all()
     cohorts = session.execute(
-        select(Cohort.attempt, Cohort.cancel_requested, Cohort.error).where(Cohort.experiment_id == of.id)
+        select(Cohort.experiment_id, Cohort.attempt, Cohort.cancel_requested, Cohort.error)
+        .where(Cohort.experiment_id.in_(ids))
+        .order_by(Cohort.id)
     ).all()
+    clock = session.scalar(select(now())) or 0.0
+    return {
+        one.id: _progress(
+            one,
+            [r for r in rows if r.experiment_id == one.id],
+            [c for c in cohorts if c.experiment_id == one.id],
+            clock,
+        )
+        for one in of
+    }
+
+
+def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock: float) -> Progress:
     arms = [
         ArmProgress(r.arm, r.runs_done, r.runs_total, int(r.steps_done), int(r.steps_total), r.diverged, r.failed)
         for r in rows
     ]
     left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
-    eta = None
-    if of.status == "running" and of.started_at is not None and done:
-        elapsed = (session.scalar(select(now())) or 0.0) - of.started_at
-        eta = elapsed * left / done
+    running = of.status == "running" and of.started_at is not None and done
     return Progress(
         arms=arms,
         attempt=max((c.attempt for c in cohorts), default=0),
         cancelling=of.status not in TERMINAL and any(c.cancel_requested for c in cohorts),
         errors=list(dict.fromkeys(c.error for c in cohorts if c.error)),
-        eta_seconds=eta,
+        eta_seconds=(clock - (of.started_at or clock)) * left / done if running else None,
     )
 
 

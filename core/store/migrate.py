@@ -1,5 +1,6 @@
 """Bring a database to this code's schema, under a lock, and refuse one that is newer."""
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,11 +41,15 @@ def upgrade(engine: Engine) -> None:
 
 def revision(connection: Connection) -> tuple[str | None, str | None]:
     """The database's revision and the one this code needs."""
-    head = ScriptDirectory.from_config(_config(connection)).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision(), head
+    return MigrationContext.configure(connection).get_current_revision(), _head()
 
 
-def _config(connection: Connection) -> Config:
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config(connection: Connection | None = None) -> Config:
     spec = find_spec("migrations")
     if spec is None or not spec.submodule_search_locations:
         raise SchemaMismatch("the migrations are not installed beside the code")

@@ -178,3 +178,12 @@ def test_a_bad_preview_is_refused_with_its_path(
     answer = client.post(f"/previews/{path}", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["path"] == where
+
+
+def test_a_typo_is_met_with_the_fields_of_its_own_request(client: TestClient) -> None:
+    spec = client.post("/experiments", json={"epoch": 1}).json()["errors"][0]
+    preview = client.post("/previews/schedule", json={"schedule": "cosine", "step": 1}).json()["errors"][0]
+    assert (spec["known"], preview["known"][0]) == (["epochs"], "steps")
+    answer = client.post("/experiments", json={}).headers["location"]
+    query = client.get(f"{answer}/metrics?metrics=lr")
+    assert (query.status_code, query.json()["errors"][0]["path"]) == (422, "metrics")
