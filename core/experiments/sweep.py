@@ -43,13 +43,14 @@ def sweep(database: Database, patience: float) -> Swept:
     rescued = ended = 0
     for row in held:
         if row.expired or is_gone(row.holder):
-            outcome = _give_up(database, row.id, row.attempt)
+            outcome = give_up(database, row.id, row.attempt)
             rescued += outcome == "queued"
             ended += outcome in ("failed", "cancelled")
     return Swept(rescued, ended, waiting + rescued)
 
 
-def _give_up(database: Database, cohort_id: int, attempt: int) -> str | None:
+def give_up(database: Database, cohort_id: int, attempt: int) -> str | None:
+    """End an attempt whose worker is lost; returns the cohort's new status, None when it is no longer that attempt."""
     with database.transaction() as session:
         cohort = session.scalar(
             update(Cohort)

@@ -9,7 +9,7 @@ from core.errors import Conflict, NotFound
 from core.experiments import cancel, delete, read, sweep
 from core.experiments.claim import end, peek
 from core.experiments.holders import is_gone, this_process
-from core.experiments.sweep import MOST_LOST
+from core.experiments.sweep import MOST_LOST, give_up
 from core.store import Database
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
 
@@ -116,3 +116,16 @@ def test_only_what_has_ended_can_be_deleted_and_then_all_of_it_is_gone(database:
         with pytest.raises(NotFound):
             read.experiment(session, experiment)
     assert queued(database) > experiment
+
+
+def test_a_sweeper_that_was_slow_does_not_end_the_next_attempt(database: Database) -> None:
+    """It saw attempt 1 expire; before it could act another sweeper did, and a worker claimed the cohort again."""
+    experiment = queued(database)
+    stale = taken(database)
+    expire(database, stale)
+    assert sweep(database, 0).rescued == 1
+    live = taken(database, "another host/2/0")
+    assert give_up(database, stale.cohort_id, stale.attempt) is None
+    with database.reading() as session:
+        assert peek(session, live) is False
+    assert statuses(database, experiment) == {"running"}

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -44,3 +46,20 @@ def test_a_newer_database_is_refused(database: Database) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaMismatch, match=r"9999.*update initlab"):
         upgrade(database.engine)
+
+
+def test_an_upgrade_waits_for_the_one_before_it(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    second = threading.Thread(target=upgrade, args=(database.engine,))
+    with database.engine.connect() as first:
+        first.execute(text("SELECT pg_advisory_lock(4719200)"))
+        second.start()
+        deadline = time.monotonic() + 20
+        while first.scalar(waiting) == 0:
+            assert time.monotonic() < deadline
+        assert inspect(first).get_table_names() == []
+        first.execute(text("SELECT pg_advisory_unlock(4719200)"))
+    second.join()
+    assert "runs" in inspect(database.engine).get_table_names()
+    database.dispose()
