@@ -33,11 +33,10 @@ def api(host: Host = None, port: Port = None) -> None:
 
 
 def worker(
-    queues: Annotated[str | None, typer.Option(help="Queues to take work from, separated by commas.")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Processes that train at the same time.")] = None,
 ) -> None:
     """Run a worker alone, for a deployment."""
-    become("worker", queues=queues, concurrency=concurrency)
+    become("worker", concurrency=concurrency)
 
 
 @database.command()

@@ -17,7 +17,6 @@ from worker import tasks
 def main() -> int:
     """Runs until SIGTERM; returns Celery's exit code."""
     arguments = argparse.ArgumentParser(prog="initlab worker", description="Train queued experiments.")
-    arguments.add_argument("--queues", default=None, help="queues to listen to, separated by commas")
     arguments.add_argument("--concurrency", type=int, default=1, help="training processes (one per GPU; default 1)")
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     given = arguments.parse_args()
@@ -25,14 +24,12 @@ def main() -> int:
     leave_with_parent(given.parent_pipe)
     settings().data_dir.mkdir(parents=True, exist_ok=True)
     tasks.processes = given.concurrency
-    # Threads that spin while they wait make a busy machine several times slower (bench/records/waiting.json).
+    # Threads that spin while they wait take twice as long beside another busy process (bench/records/waiting.json).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
     warnings.simplefilter("ignore", SecurityWarning)  # it is about root and pickles; this queue reads JSON only
     command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(given.concurrency), "--loglevel", "WARNING"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    if given.queues:
-        command += ["--queues", given.queues]
     return int(app.worker_main(command) or 0)
 
 

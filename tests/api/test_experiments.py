@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import OperationalError
 
 from core.experiments.work import Worker
 from core.settings import Settings
@@ -84,6 +86,20 @@ def test_an_idempotency_key_makes_one_experiment(client: TestClient) -> None:
     refused = _post(client, SPEC | {"epochs": 3}, **{"Idempotency-Key": "k"})
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["path"] == "Idempotency-Key"
+
+
+def test_a_commit_that_fails_is_never_answered_with_202(client: TestClient) -> None:
+    """FastAPI's default scope of a dependency commits after the answer has gone."""
+    engine = client.app.state.service.database.engine  # type: ignore[attr-defined]
+
+    def fail(_connection: Connection) -> None:
+        raise OperationalError("COMMIT", {}, Exception("the disk is gone"))
+
+    event.listen(engine, "commit", fail)
+    answer = _post(client)
+    event.remove(engine, "commit", fail)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert client.get("/experiments").json()["items"] == []
 
 
 def test_lists_come_in_pages_and_filtered(client: TestClient) -> None:

@@ -58,21 +58,19 @@ def test_one_keys_idempotency_does_not_touch_anothers(guarded: TestClient, key: 
 
 
 @pytest.mark.parametrize(
-    ("base_url", "status"),
+    ("address", "name", "status"),
     [
-        ("http://127.0.0.1:8000", 200),
-        ("http://localhost", 200),
-        ("http://[::1]:8000", 200),
-        ("http://attacker.example", 403),
-        ("http://192.168.0.7:8000", 403),
+        ("127.0.0.1", "127.0.0.1:8000", 200),
+        ("127.0.0.1", "localhost", 200),
+        ("[::1]", "[::1]:8000", 200),
+        ("127.0.0.1", "attacker.example", 403),
+        ("127.0.0.1", "127.0.0.1.attacker.example:8000", 403),
+        ("192.168.0.7", "localhost", 403),
     ],
 )
-def test_without_keys_only_loopback_names_are_answered(client: TestClient, base_url: str, status: int) -> None:
+def test_without_keys_only_loopback_is_answered(client: TestClient, address: str, name: str, status: int) -> None:
     """A web page could reach a service on this machine through a name of its own that resolves to loopback."""
-    server = "127.0.0.1" if status == 200 else base_url.removeprefix("http://").split(":")[0]
-    assert (
-        client.get(f"http://{server}/healthz", headers={"Host": base_url.removeprefix("http://")}).status_code == status
-    )
+    assert client.get(f"http://{address}/healthz", headers={"Host": name}).status_code == status
 
 
 def test_the_file_holds_no_key(key: str, keys_file: Path) -> None:

@@ -18,7 +18,7 @@ RunCli = Callable[..., tuple[int, str, str]]
         (["serve", "--port", "0", "--data-dir", "a b"], ["worker.supervisor", "--data-dir=a b", "--port=0"]),
         (["serve"], ["worker.supervisor"]),
         (["api", "--host", "::1"], ["api", "--host=::1"]),
-        (["worker", "--queues", "a,b", "--concurrency", "2"], ["worker", "--queues=a,b", "--concurrency=2"]),
+        (["worker", "--concurrency", "2"], ["worker", "--concurrency=2"]),
         (["db", "upgrade"], ["core.store", "upgrade"]),
         (["keys", "create", "--file", "k", "--id", "me"], ["api.keys", "create", "--file=k", "--id=me"]),
     ],

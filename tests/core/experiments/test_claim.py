@@ -3,11 +3,11 @@
 import threading
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.experiments import cancel, read, sweep
 from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
-from core.store import Database, Experiment
+from core.store import Database, Experiment, upgrade
 from tests.core.experiments.claims import block, blocks, expire, queued, statuses, take, taken
 
 
@@ -164,3 +164,27 @@ def test_an_experiment_ends_as_its_worst_cohort_did(database: Database) -> None:
     assert _status(database, experiment) == "failed"
     with database.reading() as session:
         assert read.progress(session, read.experiment(session, experiment)).errors == ["why"]
+
+
+def test_two_cohorts_that_end_at_once_end_their_experiment(postgres_url: str) -> None:
+    """Neither transaction sees the other's end: without a lock the experiment would be running for ever."""
+    database = Database(postgres_url)
+    upgrade(database.engine)
+    experiment = queued(database, cohorts=2)
+    one, other = taken(database), taken(database)
+
+    def end_other() -> None:
+        with database.transaction() as session:
+            end(session, other, "succeeded")
+
+    second = threading.Thread(target=end_other)
+    with database.transaction() as session:
+        end(session, one, "succeeded")
+        second.start()
+        with database.reading() as looking:
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while second.is_alive() and not looking.scalar(waiting):
+                pass
+    second.join()
+    assert _status(database, experiment) == "succeeded"
+    database.dispose()

@@ -89,7 +89,7 @@ def test_a_worker_that_is_to_leave_gives_its_cohort_back_and_another_finishes_it
 
 def test_a_worker_hears_a_cancellation_and_keeps_what_it_measured(database: Database) -> None:
     experiment = _posted(database, _spec(epochs=20_000))
-    thread = threading.Thread(target=_work, args=(database,))
+    thread = threading.Thread(target=_work, args=(database,), daemon=True)
     thread.start()
     measured: list[object] = []
     while not measured:
