@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 from api.answers import etag, plain, unchanged
 from api.deps import ArmFilter, ExperimentToRead, Id, Reading, SeedFilter
 from api.schemas import MetricsOut, ProblemOut, RunList, RunOut
-from core.errors import InvalidSpec
+from core.errors import InvalidSpec, Problem
 from core.experiments import read
 from core.registry import unknown
 from core.results import EPOCH_METRICS, STEP_METRICS
 
 router = APIRouter(tags=["runs"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+
+MOST_POINTS = 5_000_000
+"""Of one answer: about 100 MB of JSON."""
 
 
 class Wanted(BaseModel):
@@ -65,6 +68,13 @@ def _series(session: Session, request: Request, experiment_id: int, wanted: Want
     answer = unchanged(request, tag)
     if answer is None:
         asked = wanted.model_dump(exclude={"metric", "max_points"}) | more
-        found = read.series(session, experiment_id, metrics=wanted.metric or None, **asked)
-        answer = plain({"series": [read.as_json(series, wanted.max_points) for series in found]}, tag)
+        series = []
+        points = 0
+        for one in read.series(session, experiment_id, metrics=wanted.metric or None, **asked):
+            series.append(read.as_json(one, wanted.max_points))
+            points += len(series[-1]["steps"])
+            if points > MOST_POINTS:
+                advice = "thin the series with max_points, or ask for fewer by metric, arm, seed, first and last"
+                raise InvalidSpec([Problem("max_points", f"the answer has more than {MOST_POINTS:,} points: {advice}")])
+        answer = plain({"series": series}, tag)
     return answer

@@ -1,7 +1,8 @@
 """What is known of an experiment: its state and progress, its runs, its series, its results."""
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -187,8 +188,11 @@ def series(
     run_id: int | None = None,
     first: int | None = None,
     last: int | None = None,
-) -> list[Series]:
-    """The series that were asked for, in the order run, metric; `first` and `last` bound the steps, both included."""
+) -> Iterator[Series]:
+    """The series that were asked for, one after another in the order run, metric, while the session is open.
+
+    `first` and `last` bound the steps, both included. Only one series is in memory at a time.
+    """
     wanted = _of(experiment_id, arm, seed)
     if metrics is not None:
         wanted.append(MetricBlock.metric.in_(metrics))
@@ -204,17 +208,19 @@ def series(
         .where(*wanted)
         .order_by(Run.id, MetricBlock.metric, MetricBlock.first)
     )
-    parts: dict[tuple[int, str, int, str], list[tuple[int, NDArray[np.float64]]]] = {}
-    for row in session.execute(query):
-        values = np.frombuffer(row.values, dtype=f"<f{len(row.values) // row.n}").astype(np.float64)
-        parts.setdefault((row.id, row.arm, row.seed, row.metric), []).append((row.first, values))
-    found = []
-    for key, blocks in parts.items():
-        steps = np.concatenate([np.arange(start, start + len(values)) for start, values in blocks])
-        values = np.concatenate([values for _, values in blocks])
+    rows = session.execute(query, execution_options={"yield_per": 1000})
+    for key, blocks in itertools.groupby(rows, key=lambda row: (row.id, row.arm, row.seed, row.metric)):
+        steps, values = _unpack(blocks)
         inside = (steps >= (first or 0)) & (steps <= (last if last is not None else steps[-1]))
-        found.append(Series(*key, steps[inside], values[inside]))
-    return found
+        yield Series(*key, steps[inside], values[inside])
+
+
+def _unpack(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    steps, values = [], []
+    for block in blocks:
+        steps.append(np.arange(block.first, block.first + block.n))
+        values.append(np.frombuffer(block.values, dtype=f"<f{len(block.values) // block.n}").astype(np.float64))
+    return np.concatenate(steps), np.concatenate(values)
 
 
 def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
@@ -248,7 +254,7 @@ def results(session: Session, of: Experiment, data_root: Path) -> Results:
         spec=parse(of.spec),
         steps_per_epoch=of.steps_per_epoch[0],
         runs=found,
-        series=lambda metric: series(session, of.id, metrics=[metric]),
+        series=lambda metric: list(series(session, of.id, metrics=[metric])),
         data_root=data_root,
     )
 

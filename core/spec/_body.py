@@ -25,8 +25,8 @@ class LIMITS:
     epochs = 1_000_000
     parameters = 500_000_000
     """Of one run's model."""
-    steps = 500_000_000
-    """Updates of all runs together: each stores two numbers."""
+    steps = 50_000_000
+    """Updates of all runs together: each stores two numbers, and a picture reads one of them for every update."""
 
 
 def _printable(text: str) -> str:

@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
+from api.routes import runs
 from core.experiments.work import Worker
 from core.settings import Settings
 
@@ -174,6 +175,15 @@ def test_metrics_by_column(client: TestClient, done: int) -> None:
     assert unknown.json()["errors"][0]["known"][0] == "train_loss"
     run = losses[0]["run_id"]
     assert client.get(f"/runs/{run}/metrics", params={"metric": "train_loss"}).json()["series"] == [losses[0]]
+
+
+def test_an_answer_that_would_be_too_large_is_refused_with_what_to_ask_for(
+    client: TestClient, done: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "MOST_POINTS", 100)
+    refused = client.get(f"/experiments/{done}/metrics")
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "max_points")
+    assert client.get(f"/experiments/{done}/metrics?metric=train_loss&arm=he&max_points=10").status_code == 200
 
 
 def test_the_schedule_is_recorded_exactly(client: TestClient, work: Callable[[], int]) -> None:

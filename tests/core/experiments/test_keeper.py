@@ -61,7 +61,7 @@ def _measure(keeper: Keeper, held: Claim, first: int) -> None:
 
 def _losses(database: Database, held: Claim) -> list[list[float]]:
     with database.reading() as session:
-        found = read.series(session, held.experiment_id, metrics=["train_loss"])
+        found = list(read.series(session, held.experiment_id, metrics=["train_loss"]))
     assert all(series.steps.tolist() == list(range(len(series.steps))) for series in found)
     return [series.values.tolist() for series in found]
 

@@ -1,0 +1,134 @@
+"""The spec: what a request means, how it is written down, and where a problem lies."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import InvalidSpec
+from core.spec import LIMITS, check, parse
+
+WARMUP = {"name": "linear_warmup", "warmup_steps": 3, "after": {"name": "cosine", "eta_min": 0.1}}
+
+
+def _paths(raw: Any) -> list[str]:
+    with pytest.raises(InvalidSpec) as refusal:
+        parse(raw)
+    return [problem.path for problem in refusal.value.problems]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"seeds": 3, "arms": [{"initializer": "kaiming_normal"}, {"label": "b", "optimizer.lr": 0.1}]},
+        {"seeds": [5, 1], "grid": {"initializer": ["zeros", {"name": "uniform", "low": -1}], "optimizer.lr": [0.1, 1]}},
+        {"arms": [{"schedule": WARMUP}, {"schedule": WARMUP, "schedule.after.eta_min": 0.2}], "baseline": None},
+        {"grid": {"schedule.after.eta_min": [0.1, 0.3], "batch_size": [1, 2]}, "schedule": WARMUP},
+    ],
+    ids=["nothing", "arms", "grid", "nested", "nested grid"],
+)
+def test_the_canonical_form_is_plain_complete_and_means_the_same(raw: dict[str, Any]) -> None:
+    spec = parse(raw)
+    canonical = spec.canonical()
+    assert json.loads(json.dumps(canonical)) == canonical
+    again = parse(canonical)
+    assert again.canonical() == canonical
+    assert [(arm.label, arm.treatment) for arm in again.expanded] == [
+        (arm.label, arm.treatment) for arm in spec.expanded
+    ]
+
+
+def test_defaults_are_written_out_and_aliases_are_gone() -> None:
+    canonical = parse({"initializer": "kaiming_uniform", "optimizer": "sgd", "seeds": 2}).canonical()
+    assert canonical["initializer"] == {"name": "he_uniform", "mode": "fan_in", "a": 0.0}
+    assert canonical["optimizer"] == {"name": "sgd", "lr": 0.01, "momentum": 0.0}
+    assert canonical["seeds"] == [0, 1]
+    assert canonical["dataset"]["name"] == "digits"
+
+
+def test_an_arm_replaces_what_it_names_and_keeps_the_rest() -> None:
+    spec = parse(
+        {
+            "optimizer": {"name": "sgd", "lr": 0.5, "momentum": 0.9},
+            "batch_size": 32,
+            "arms": [{"label": "a", "optimizer.lr": 0.1}, {"label": "b", "optimizer": "adam", "optimizer.lr": 0.2}, {}],
+        }
+    )
+    a, b, base = (arm.treatment for arm in spec.expanded)
+    assert (a.optimizer.name, a.optimizer.lr, a.optimizer.momentum, a.batch_size) == ("sgd", 0.1, 0.9, 32)
+    assert (b.optimizer.name, b.optimizer.lr, b.batch_size) == ("adam", 0.2, 32)
+    assert base.optimizer.lr == 0.5
+
+
+def test_a_dotted_path_reaches_into_a_nested_entry() -> None:
+    spec = parse({"schedule": WARMUP, "arms": [{"schedule.after.eta_min": 0.7}, {"schedule.after": "constant"}]})
+    first, second = (arm.treatment.schedule for arm in spec.expanded)
+    assert (first.warmup_steps, first.after.name, first.after.eta_min) == (3, "cosine", 0.7)
+    assert second.after.name == "constant"
+
+
+def test_a_grid_is_the_product_in_order() -> None:
+    spec = parse({"grid": {"initializer": ["zeros", "ones"], "batch_size": [8, 16, 32]}})
+    cells = [(arm.treatment.initializer.name, arm.treatment.batch_size) for arm in spec.expanded]
+    assert cells == [(name, size) for name in ("zeros", "ones") for size in (8, 16, 32)]
+    assert len({arm.label for arm in spec.expanded}) == 6
+    assert spec.expanded[1].label == "initializer=zeros, batch_size=16"
+
+
+@pytest.mark.parametrize(
+    ("arm", "label"),
+    [
+        ({"initializer": "he_normal"}, "he_normal"),
+        ({"initializer": {"name": "uniform", "low": -0.5, "high": 0.5}}, "uniform(low=-0.5, high=0.5)"),
+        ({"batch_size": 32}, "batch_size=32"),
+        ({"optimizer.lr": 0.1}, "optimizer.lr=0.1"),
+        ({"label": "mine", "epochs": 3}, "mine"),
+    ],
+)
+def test_an_arm_without_a_label_is_called_by_what_it_sets(arm: dict[str, Any], label: str) -> None:
+    assert parse({"arms": [arm]}).expanded[0].label == label
+
+
+@pytest.mark.parametrize(
+    ("raw", "paths"),
+    [
+        # the fault lies in the arm that set it, and in the base where no arm did
+        ({"arms": [{}, {"label": "b", "initializer": {"name": "he_normal", "a": -1}}]}, ["arms[1].initializer.a"]),
+        ({"arms": [{"label": "a", "optimizer.lr": "x"}]}, ["arms[0].optimizer.lr"]),
+        ({"arms": [{"optimizer": "adam", "optimizer.lr": -1}]}, ["arms[0].optimizer.lr"]),
+        ({"arms": [{"schedule": WARMUP | {"after": "cosin"}}]}, ["arms[0].schedule.after.name"]),
+        ({"grid": {"batch_size": [1, 0, "2"]}}, ["grid.batch_size[1]", "grid.batch_size[2]"]),
+        ({"arms": [{"modle": "mlp"}, {"label": "b", "epoch": 1}]}, ["arms[0].modle", "arms[1].epoch"]),
+        ({"optimizer": {"name": "adam", "lr": 0}, "arms": [{}, {"label": "b"}]}, ["optimizer.lr"]),
+        ({"model": {"name": "mlp", "hidden": [4, 0]}}, ["model.hidden[1]"]),
+        ({"tags": ["ok", "\n"]}, ["tags[1]"]),
+    ],
+)
+def test_a_problem_has_the_path_where_the_request_has_it(raw: dict[str, Any], paths: list[str]) -> None:
+    assert _paths(raw) == paths
+
+
+def test_check_tells_each_arms_size() -> None:
+    spec = parse({"model": {"name": "mlp", "hidden": [16]}, "epochs": 3, "grid": {"batch_size": [100, 1000]}})
+    first, second = check(spec, Path())
+    assert first.parameters == 64 * 16 + 16 + 16 * 10 + 10
+    assert (first.data.train, first.data.valid) == (1438, 359)  # of 1,797 a fifth, rounded, is held out
+    assert (first.steps_per_epoch, first.steps) == (15, 45)
+    assert (second.steps_per_epoch, second.steps) == (2, 6)
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        ({"arms": [{}, {"label": "b", "model": {"name": "mlp", "hidden": [65_536] * 2}}]}, "arms[1].model"),
+        ({"grid": {"model": [{"name": "mlp", "hidden": [65_536] * 2}]}}, "grid.model"),
+        ({"dataset": "fashion_mnist"}, "dataset"),
+        ({"epochs": LIMITS.epochs, "seeds": 4}, "epochs"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_path(raw: dict[str, Any], path: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec) as refusal:
+        check(parse(raw), tmp_path)
+    assert [problem.path for problem in refusal.value.problems] == [path]
