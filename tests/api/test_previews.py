@@ -1,0 +1,42 @@
+"""Looks before any training, as numbers and as pictures."""
+
+import io
+import math
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+PNG = {"Accept": "image/png"}
+
+
+def test_a_schedule_is_the_rate_of_every_update(client: TestClient) -> None:
+    body = {"schedule": {"name": "step", "step_size": 2, "gamma": 0.5}, "lr": 0.8, "steps": 12, "steps_per_epoch": 3}
+    found = client.post("/previews/schedule", json=body).json()
+    assert found["lr"] == [0.8] * 6 + [0.4] * 6  # two epochs of three updates, then half
+    assert found["schedule"] == {"name": "step", "step_size": 2, "gamma": 0.5, "unit": "epoch"}
+
+
+def test_an_initializer_is_its_draws_beside_its_theory(client: TestClient) -> None:
+    body = {"initializer": "he_normal", "shape": [300, 200], "seed": 3, "bins": 20}
+    found = client.post("/previews/initializer", json=body).json()
+    std = math.sqrt(2 / 200)
+    assert found["theory"] == {"distribution": "normal", "std": pytest.approx(std), "bound": None}
+    assert (found["stats"]["fan_in"], found["stats"]["fan_out"]) == (200, 300)
+    assert found["stats"]["std"] == pytest.approx(std, rel=0.02)  # 60,000 draws: three sigma are 0.9 %
+    assert len(found["histogram"]["edges"]) == 21
+    assert sum(found["histogram"]["counts"]) == 300 * 200
+    assert client.post("/previews/initializer", json=body).json() == found
+    assert client.post("/previews/initializer", json=body | {"seed": 4}).json()["stats"] != found["stats"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("schedule", {"schedule": "cosine"}), ("initializer", {"initializer": "glorot_uniform"})]
+)
+def test_a_picture_where_one_is_asked_for(client: TestClient, path: str, body: dict[str, Any]) -> None:
+    answer = client.post(f"/previews/{path}", json=body, headers=PNG)
+    assert answer.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(answer.content)).size[0] >= 600
+    either = client.post(f"/previews/{path}", json=body, headers={"Accept": "image/png;q=0.5, application/json"})
+    assert either.headers["content-type"] == "application/json"
