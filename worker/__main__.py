@@ -27,6 +27,8 @@ def main() -> int:
     # Threads that spin while they wait take twice as long beside another busy process (bench/records/waiting.json).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
+    if pool == "solo":
+        tasks.this_worker()  # no child will be forked: this process trains
     warnings.simplefilter("ignore", SecurityWarning)  # it is about root and pickles; this queue reads JSON only
     command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(given.concurrency), "--loglevel", "WARNING"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]

@@ -30,7 +30,7 @@ processes = 1
 @app.task(name=DOORBELL)  # type: ignore[untyped-decorator]
 def doorbell() -> None:
     """Claim and train until nothing is queued. A second bell finds nothing and costs one query."""
-    _worker()()
+    this_worker()()
 
 
 class Worker(Protocol):
@@ -41,8 +41,8 @@ class Worker(Protocol):
 
 
 @cache
-def _worker() -> Worker:
-    """This process's worker, with its own database connections: made once, after the fork."""
+def this_worker() -> Worker:
+    """This process's worker, with its own database connections: made once, after any fork."""
     threads = settings().torch_threads or max(1, (os.cpu_count() or 1) // processes)
     module = importlib.import_module("core.experiments.work")
     worker: Worker = module.Worker(settings(), draining, threads)
@@ -51,13 +51,13 @@ def _worker() -> Worker:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _warm_up(**_: Any) -> None:
-    _worker()
+    this_worker()
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def _sign_off(**_: Any) -> None:
     with contextlib.suppress(DBAPIError):  # the database may be gone first; the sign of life runs out by itself
-        _worker().close()
+        this_worker().close()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

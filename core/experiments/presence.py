@@ -29,7 +29,6 @@ class Presence:
         self._devices = devices
         self._holder = this_process()
         self._closed = threading.Event()
-        self._beat()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
         self._thread.start()
 
@@ -41,11 +40,13 @@ class Presence:
             session.execute(delete(Worker).where(Worker.holder == self._holder))
 
     def _run(self) -> None:
-        while not self._closed.wait(BEAT):
+        while True:
             try:
                 self._beat()
-            except DBAPIError as error:
+            except DBAPIError as error:  # a worker may come up before its database does
                 log.warning("no sign of life could be written: %s", error)
+            if self._closed.wait(BEAT):
+                return
 
     def _beat(self) -> None:
         with self._database.transaction() as session:
