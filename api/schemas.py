@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator
 
-from core.experiments.read import Progress
+from core.experiments.read import ArmProgress, Progress
 from core.store import Experiment, Run
 
 
@@ -15,16 +15,6 @@ def _instant(seconds: object) -> object:
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 """RFC 3339, UTC."""
-
-
-class ArmOut(BaseModel):
-    label: str
-    runs_done: int
-    runs_total: int
-    steps_done: int
-    steps_total: int
-    diverged: int
-    failed: int
 
 
 class ProgressOut(BaseModel):
@@ -48,7 +38,7 @@ class ExperimentOut(BaseModel):
     started_at: Instant | None
     finished_at: Instant | None
     spec: dict[str, Any]
-    arms: list[ArmOut]
+    arms: list[ArmProgress]
     progress: ProgressOut
     links: dict[str, str]
 
@@ -67,7 +57,7 @@ class ExperimentOut(BaseModel):
                 "started_at": one.started_at,
                 "finished_at": one.finished_at,
                 "spec": one.spec,
-                "arms": [vars(arm) for arm in progress.arms],
+                "arms": progress.arms,
                 "progress": {name: getattr(progress, name) for name in ProgressOut.model_fields},
                 "links": {"self": here} | {name: f"{here}/{name}" for name in ("runs", "metrics", "plots", "report")},
             }

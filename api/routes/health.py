@@ -3,12 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter, Response
-from kombu.exceptions import OperationalError as BrokerError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.deps import ServiceDep
 from core.experiments.presence import workers_alive
-from core.queue import reachable
+from core.queue import trouble
 from core.store import revision
 
 router = APIRouter(tags=["health"])
@@ -30,13 +29,10 @@ def ready(service: ServiceDep, response: Response) -> dict[str, Any]:
             found, needed = revision(session.connection())
             checks["database"] = "ok" if found == needed else f"at revision {found}, this code needs {needed}"
             workers = workers_alive(session) if found == needed else 0
-    except DBAPIError as error:
+    except SQLAlchemyError as error:
         checks["database"] = f"cannot be reached: {type(error).__name__}"
-    try:
-        reachable()
-        checks["broker"] = "ok"
-    except (BrokerError, OSError) as error:
-        checks["broker"] = f"cannot be reached: {type(error).__name__}"
+    broker = trouble()
+    checks["broker"] = "ok" if broker is None else f"cannot be reached: {broker}"
     checks["workers"] = "ok" if workers else "none has given a sign of life"
     down = checks["database"] != "ok"
     if down:

@@ -11,7 +11,7 @@ import time
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
 from core.results import Outcome
@@ -91,7 +91,7 @@ class Keeper:
                     flush(session, self._held, self._buffer)
                     end(session, self._held, status, error)
                 return
-            except (DBAPIError, StorageFull):
+            except (SQLAlchemyError, StorageFull):
                 if time.monotonic() > give_up:
                     raise
                 time.sleep(TICK)
@@ -112,7 +112,7 @@ class Keeper:
                 log.warning("%s was given to another worker; nothing more is written", fenced)
                 self.reason = "fenced"
                 return
-            except (DBAPIError, StorageFull) as error:
+            except (SQLAlchemyError, StorageFull) as error:
                 log.warning("the database cannot be written; %d blocks wait: %s", len(self._buffer.blocks), error)
                 if time.monotonic() - self._renewed > self._lease * 0.8:
                     self.reason = "fenced"  # others may claim soon: stop before they do
@@ -140,7 +140,7 @@ class Keeper:
                 cancelled = renew(session, self._held, self._lease)
                 flush(session, self._held, taken)
                 return cancelled
-        except (DBAPIError, StorageFull):
+        except (SQLAlchemyError, StorageFull):
             with self._lock:  # the same blocks again later: storing one twice changes nothing
                 taken.blocks += self._buffer.blocks
                 taken.ended |= self._buffer.ended

@@ -4,11 +4,11 @@ import logging
 import threading
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.experiments.holders import this_process
-from core.store import Database, Worker, now
+from core.store import Database, StorageFull, Worker, now
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Presence:
         while True:
             try:
                 self._beat()
-            except DBAPIError as error:  # a worker may come up before its database does
+            except (SQLAlchemyError, StorageFull) as error:  # a worker may come up before its database does
                 log.warning("no sign of life could be written: %s", error)
             if self._closed.wait(BEAT):
                 return

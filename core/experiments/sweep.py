@@ -5,12 +5,12 @@ import threading
 from typing import NamedTuple
 
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.experiments.holders import is_gone
 from core.experiments.states import move_runs, settle
 from core.queue import Bell
-from core.store import Cohort, Database, now
+from core.store import Cohort, Database, StorageFull, now
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,6 @@ class Sweeper:
     """Sweeps every `period` seconds from a thread of its own, and rings for whoever waits."""
 
     def __init__(self, database: Database, bell: Bell, period: float) -> None:
-        self.rescued = 0
         self._database = database
         self._bell = bell
         self._period = period
@@ -97,9 +96,8 @@ class Sweeper:
         while not self._closed.wait(self._period):
             try:
                 swept = sweep(self._database, self._period)
-            except DBAPIError as error:
+            except (SQLAlchemyError, StorageFull) as error:
                 log.warning("the sweep could not reach the database: %s", error)
                 continue
-            self.rescued += swept.rescued
             if swept.waiting:
                 self._bell.ring(swept.waiting)

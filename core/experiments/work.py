@@ -63,7 +63,7 @@ class Worker:
             status = {"cancel": "cancelled", "drain": "queued"}.get(keeper.reason or "")
         except InitlabError as failure:
             status, error = "failed", failure.detail
-        except Exception as failure:
+        except Exception as failure:  # the edge: whatever a training raises ends its cohort, and is told
             log.exception("cohort %d failed", held.cohort_id)
             status, error = "failed", _words(failure)
         if status is None:

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 
+from celery import Celery
 from kombu.exceptions import OperationalError
 
 from core.queue.app import DOORBELL, QUEUE, app
@@ -13,34 +14,49 @@ log = logging.getLogger(__name__)
 MOST = 32  # one bell wakes one worker process, and each then works until nothing is queued
 
 
-def reachable() -> None:
-    """Raises kombu's OperationalError, or an OSError, when the broker cannot be reached now."""
-    with app.connection_for_write() as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+def trouble(ringer: Celery = app) -> str | None:
+    """Why the broker cannot be reached now; None when it can."""
+    try:
+        with ringer.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+    except _faults(ringer) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
-def _send(wanted: int) -> int:
+def _faults(ringer: Celery) -> tuple[type[Exception], ...]:
+    """What a broker's absence raises: kombu's own error while connecting, the transport's on an open connection."""
+    connection = ringer.connection_for_write()
+    return (OperationalError, OSError, *connection.connection_errors, *connection.channel_errors)
+
+
+def _send(ringer: Celery, wanted: int) -> None:
     """Have `wanted` bells in the queue, those that lie there already counted: unanswered ones must not pile up."""
-    with app.producer_or_acquire() as producer:
+    with ringer.producer_or_acquire() as producer:
         waiting = producer.channel.queue_declare(queue=QUEUE, durable=True, auto_delete=False).message_count
-        missing = max(0, wanted - int(waiting))
-        for _ in range(missing):
-            app.send_task(DOORBELL, producer=producer)
-    return missing
+        for _ in range(wanted - int(waiting)):
+            ringer.send_task(DOORBELL, producer=producer)
 
 
 class Bell:
     """Rings from a thread of its own. A ring that fails is counted and dropped: the sweeper rings again."""
 
-    def __init__(self) -> None:
-        self.rung = 0
-        self.failed = 0
-        self.last_error: str | None = None
+    def __init__(self, ringer: Celery = app) -> None:
+        self.failures = 0
+        self._ringer = ringer
+        self._faults = _faults(ringer)
         self._wanted = 0
+        self._ringing = False
         self._wake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
         self._thread.start()
+
+    @property
+    def idle(self) -> bool:
+        """Whether every bell that was asked for has been rung, or has failed."""
+        with self._wake:
+            return not (self._wanted or self._ringing)
 
     def ring(self, times: int = 1) -> None:
         """Ask for up to `times` bells; returns at once."""
@@ -58,15 +74,15 @@ class Bell:
     def _run(self) -> None:
         while True:
             with self._wake:
+                self._ringing = False
                 self._wake.wait_for(lambda: self._wanted or self._closed)
                 wanted, self._wanted = self._wanted, 0
                 if not wanted:
                     return
+                self._ringing = True
             try:
-                self.rung += _send(wanted)
-                self.last_error = None
-            except (OperationalError, OSError) as error:
-                self.failed += 1
-                self.last_error = f"{type(error).__name__}: {error}"
+                _send(self._ringer, wanted)
+            except self._faults as error:
+                self.failures += 1
                 log.warning("the broker cannot be reached; the sweeper will ring again: %s", error)
                 time.sleep(1)  # a dead broker costs each try its timeout: do not queue tries up

@@ -2,14 +2,19 @@
 
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import Conflict, NotFound
 from core.experiments import cancel, delete, read, sweep
 from core.experiments.claim import end, peek
 from core.experiments.holders import is_gone, this_process
-from core.experiments.sweep import MOST_LOST, give_up
+from core.experiments.sweep import MOST_LOST, Sweeper, give_up
+from core.queue import Bell
 from core.store import Database
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
 
@@ -129,3 +134,26 @@ def test_a_sweeper_that_was_slow_does_not_end_the_next_attempt(database: Databas
     with database.reading() as session:
         assert peek(session, live) is False
     assert statuses(database, experiment) == {"running"}
+
+
+def test_the_sweeper_outlives_a_database_that_does_not_answer(database: Database) -> None:
+    """A pool that times out raises no DBAPIError; a sweeper that ended of it would never be missed."""
+    experiment = queued(database)
+    expire(database, taken(database))
+    troubles = 0
+
+    def trouble(_connection: Connection) -> None:
+        nonlocal troubles
+        if threading.current_thread().name == "sweeper" and troubles < 3:
+            troubles += 1
+            raise PoolTimeout("no connection within 30 s")
+
+    event.listen(database.engine, "begin", trouble)
+    bell = Bell()
+    sweeper = Sweeper(database, bell, 0.02)
+    deadline = time.monotonic() + 20
+    while statuses(database, experiment) != {"queued"}:
+        assert time.monotonic() < deadline
+    sweeper.close()
+    bell.close()
+    assert troubles == 3

@@ -1,0 +1,79 @@
+"""The bell beside a broker that dies and comes back: it never stops ringing, and bells do not pile up."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from celery import Celery
+
+from core.queue.app import QUEUE, configuration
+from core.queue.bell import Bell, trouble
+from core.settings import Settings
+from tests.backends import redis_server
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    with redis_server(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def ringer(url: str) -> Iterator[Celery]:
+    ringer = Celery("ringer", set_as_current=False)
+    ringer.config_from_object(configuration(Settings(broker_url=url)))
+    yield ringer
+    ringer.close()
+
+
+def test_a_bell_outlives_its_broker(url: str, ringer: Celery, tmp_path: Path) -> None:
+    """The broker dies while the bell holds an open connection to it, and another one comes up in its place."""
+    client = redis.Redis.from_url(url)
+    bell = Bell(ringer)
+    bell.ring()
+    _until(lambda: client.llen(QUEUE) == 1)
+    assert trouble(ringer) is None
+    client.shutdown(nosave=True)
+    bell.ring()
+    _until(lambda: bell.failures >= 1)
+    assert trouble(ringer) is not None
+    binary = shutil.which("redis-server") or shutil.which("valkey-server") or ""
+    port = url.split(":")[-1].split("/")[0]
+    again = subprocess.Popen([binary, "--port", port, "--save", "", "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    try:
+
+        def rings() -> bool:
+            bell.ring()
+            try:
+                return client.llen(QUEUE) == 1
+            except redis.ConnectionError:
+                return False
+
+        _until(rings)
+        assert trouble(ringer) is None
+    finally:
+        bell.close()
+        client.close()
+        again.kill()
+        again.wait()
+
+
+def test_bells_that_nobody_answers_do_not_pile_up(url: str, ringer: Celery) -> None:
+    client = redis.Redis.from_url(url)
+    bell = Bell(ringer)
+    for times in (1, 3, 2, 3, 1):
+        bell.ring(times)
+        _until(lambda: bell.idle)
+    bell.close()
+    assert client.llen(QUEUE) == 3
+    client.close()
