@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from sqlalchemy.orm import Session
 
+from core.datasets import Sources
 from core.experiments import read
 from core.queue import Bell
 from core.settings import Settings
@@ -20,6 +21,11 @@ class Service:
     settings: Settings
     database: Database
     bell: Bell
+
+    @property
+    def sources(self) -> Sources:
+        """Where the data sets are."""
+        return Sources(self.settings.datasets, self.settings.uploads)
 
 
 def _service(request: Request) -> Service:

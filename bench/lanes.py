@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.datasets import Facts, Splits
+from core.datasets import Facts, Sources, Splits
 from core.datasets.digits import digits
 from core.results import Outcome
 from core.spec import Treatment, parse
@@ -113,7 +113,7 @@ def measure(name: str, loop: Callable[[], float], fast: Callable[[], float]) -> 
 
 def experiment() -> dict[str, Any]:
     dataset = digits()
-    data, facts = dataset.load(Path()), dataset.facts(Path())
+    data, facts = dataset.load(Sources()), dataset.facts(Sources())
     lanes, epochs = lanes_of(5, 2, ["constant"]), 2
     steps = -(-facts.train // lanes[0].treatment.batch_size) * epochs
 

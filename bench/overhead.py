@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker does; read 
 
 import torch
 
-from core.datasets import Dataset
+from core.datasets import Dataset, Sources
 from core.spec import check, parse
 from core.training import Lane, MemoryRecorder, plan_cohorts, train_lanes
 from initlab import Client
@@ -69,9 +69,9 @@ def first_updates(client: Client) -> list[float]:
 def trained() -> float:
     """Seconds of the demo's training alone."""
     spec = parse(json.loads(DEMO.read_text()))
-    facts = check(spec, Path())
+    facts = check(spec, Sources())
     dataset: Dataset = spec.dataset.build()
-    data = dataset.load(Path())
+    data = dataset.load(Sources())
     begin = time.perf_counter()
     for cohort in plan_cohorts(spec, facts):
         lanes = [Lane(i, spec.expanded[arm].treatment, seed) for i, (arm, seed) in enumerate(cohort)]

@@ -76,13 +76,21 @@ class Registry(Mapping[str, type[Entry]]):
 
     `kind` is the singular noun users read; `package` is the package whose modules register themselves with
     `@registry.register(...)` on a factory with keyword-only arguments. `common` are parameters that every entry has
-    and the factory does not take; an entry may give its own default for them when it registers.
+    and the factory does not take; an entry may give its own default for them, or (type, default), when it registers.
+    `finish` is given what the factory made and the common parameters, and returns what the entry builds.
     """
 
-    def __init__(self, kind: str, package: str, common: Mapping[str, tuple[Any, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        common: Mapping[str, tuple[Any, Any]] | None = None,
+        finish: Callable[..., Any] = lambda built, **_common: built,
+    ) -> None:
         self.kind = kind
         self._package = package
         self._common = dict(common or {})
+        self._finish = finish
         self._entries: dict[str, _Registered] = {}
         self._aliases: dict[str, str] = {}
         self._discovered = False
@@ -175,10 +183,18 @@ class Registry(Mapping[str, type[Entry]]):
                 raise TypeError(f"{self.kind} {public!r}: parameter {p.name!r} is not keyword-only")
             fields[p.name] = (p.annotation, ... if p.default is p.empty else p.default)
         for key, (annotation, default) in self._common.items():
-            fields[key] = (annotation, common.get(key, default))
+            own = common.get(key, default)
+            fields[key] = own if isinstance(own, tuple) else (annotation, own)
         schema = cast(type[Entry], create_model(public, __base__=Entry, **fields))
-        schema.factory = _without(factory, self._common)
+        schema.factory = self._finished(factory)
         return schema
+
+    def _finished(self, factory: Callable[..., Any]) -> Any:
+        def build(**parameters: Any) -> Any:
+            own = {key: value for key, value in parameters.items() if key not in self._common}
+            return self._finish(factory(**own), **{key: parameters[key] for key in self._common})
+
+        return staticmethod(build)
 
     def _discover(self) -> None:
         if self._discovered:
@@ -267,10 +283,3 @@ def _deeper(raw: object, levels: int) -> bool:
 
 def _custom(problems: Sequence[Problem]) -> PydanticCustomError:
     return PydanticCustomError("catalog", "not a valid catalogue entry", {"problems": list(problems)})
-
-
-def _without(factory: Callable[..., Any], common: Mapping[str, Any]) -> Any:
-    def build(**parameters: Any) -> Any:
-        return factory(**{key: value for key, value in parameters.items() if key not in common})
-
-    return staticmethod(build)

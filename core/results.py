@@ -2,18 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import Facts
+from core.datasets import Facts, Sources, Task
 from core.spec import Spec, Treatment
 
 STEP_METRICS = ("train_loss", "lr")
-EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy")
+EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2")
+"""Of all tasks; `epoch_metrics` are one task's."""
 Outcome = Literal["completed", "diverged"]
+
+
+def epoch_metrics(task: Task) -> tuple[str, str, str]:
+    """Names of a task's metrics by epoch: the score on the training split, loss and score on the validation split."""
+    score = "r2" if task == "regression" else "accuracy"
+    return f"train_{score}", "valid_loss", f"valid_{score}"
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,11 @@ class Results:
     """Of the first arm: where an epoch's end lies on the axis of updates."""
     runs: Sequence[RunResult]
     series: Callable[[str], Sequence[Series]]
-    data_root: Path
+    sources: Sources
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
+    task: Task = "multiclass"
 
     def facts(self, treatment: Treatment) -> Facts:
         """The sizes of an arm's data set; raises `DataError` where its files are no longer there."""
-        facts: Facts = treatment.dataset.build().facts(self.data_root)
+        facts: Facts = treatment.dataset.build().facts(self.sources)
         return facts

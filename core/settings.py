@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         """The folder of torchvision's data sets."""
         return self.data_root or self.data_dir / "datasets"
 
+    @property
+    def uploads(self) -> Path:
+        """The folder of users' own data sets."""
+        return self.data_dir / "uploads"
+
 
 @cache
 def settings() -> Settings:

@@ -75,7 +75,7 @@ def show(
     answer = unchanged(request, tag)
     if answer is not None:
         return answer
-    results = read.results(session, one, service.settings.datasets)
+    results = read.results(session, one, service.sources)
     if extension == "json":
         return plain(plot.data(results), tag)
     picture = _kept.get((tag, extension))

@@ -35,7 +35,7 @@ def show(
     tag = etag(read.version(session, one.id), metric, media)
     answer = unchanged(request, tag)
     if answer is None:
-        results = read.results(session, one, service.settings.datasets)
+        results = read.results(session, one, service.sources)
         found = report(results, metric)
         if media == MARKDOWN:
             text = markdown(found, results.spec)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -18,21 +18,41 @@ class DataError(InitlabError):
     title = "Data set not available"
 
 
+Task = Literal["multiclass", "binary", "regression"]
+"""What is learned, and with which loss: cross-entropy of classes, of a sigmoid's one output, or the squared error."""
+
+
+class Sources(NamedTuple):
+    """The folders that data sets are read from; by default those of a service that was started here."""
+
+    files: Path = Path("var/datasets")
+    """Where torchvision's files lie (`INITLAB_DATA_ROOT`); may be read-only."""
+    uploads: Path = Path("var/uploads")
+    """Where users' own data sets are kept."""
+
+
 class Facts(NamedTuple):
     """What a spec is checked against without reading the data."""
 
     inputs: tuple[int, ...]
     """Shape of one example."""
     outputs: int
-    """Number of classes."""
+    """Numbers that the model gives for an example: one a class, 1 for a binary task, one a target in regression."""
     train: int
     """Examples in the training split."""
     valid: int
     """Examples in the validation split."""
+    task: Task = "multiclass"
+    chance: float | None = None
+    """Accuracy of naming the most frequent class always; None: that of equally frequent classes."""
 
 
 class Splits(NamedTuple):
-    """The data itself: float32 inputs (n, *shape) scaled to [0, 1], int64 labels (n,)."""
+    """The data itself: float32 inputs (n, *shape), images scaled to [0, 1].
+
+    The labels of a multi-class task are int64 (n,); the targets of the others float32 (n, outputs), a binary one's 0
+    or 1.
+    """
 
     x_train: torch.Tensor
     y_train: torch.Tensor
@@ -42,13 +62,13 @@ class Splits(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """`facts(root)` is cheap and raises `DataError` where the files are not there; `load(root)` reads them.
+    """`facts(sources)` is cheap and raises `DataError` where the files are not there; `load(sources)` reads them.
 
-    `root` is the folder of the data sets (`INITLAB_DATA_ROOT`). Neither ever downloads.
+    Neither ever downloads.
     """
 
-    facts: Callable[[Path], Facts]
-    load: Callable[[Path], Splits]
+    facts: Callable[[Sources], Facts]
+    load: Callable[[Sources], Splits]
 
 
 def split(x: torch.Tensor, y: torch.Tensor, valid_fraction: float, split_seed: int) -> Splits:

@@ -4,7 +4,6 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.analysis import thin
+from core.datasets import Sources
 from core.errors import NotFound
 from core.experiments.states import TERMINAL
 from core.results import Outcome, Results, RunResult, Series
@@ -244,7 +244,7 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
     }
 
 
-def results(session: Session, of: Experiment, data_root: Path) -> Results:
+def results(session: Session, of: Experiment, sources: Sources) -> Results:
     """The experiment as the analysis and the pictures take it; series are read while the session is open."""
     found = [
         RunResult(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {})
@@ -255,7 +255,7 @@ def results(session: Session, of: Experiment, data_root: Path) -> Results:
         steps_per_epoch=of.steps_per_epoch[0],
         runs=found,
         series=lambda metric: list(series(session, of.id, metrics=[metric])),
-        data_root=data_root,
+        sources=sources,
     )
 
 

@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from core.datasets import Sources
 from core.errors import InvalidSpec, Problem
 from core.spec import ArmFacts, Spec, check
 from core.store import Cohort, Experiment, Run, Tag, now, serialise
 from core.training import plan_cohorts
 
 
-def submit(session: Session, spec: Spec, data_root: Path, idempotency_key: str | None = None) -> tuple[Experiment, int]:
+def submit(session: Session, spec: Spec, sources: Sources, idempotency_key: str | None = None) -> tuple[Experiment, int]:
     """Store an experiment with its cohorts and runs, all queued; returns it and the number of cohorts to ring for.
 
     The same `idempotency_key` with the same spec gives the experiment that is there, and nothing to ring for. Raises
@@ -28,7 +28,7 @@ def submit(session: Session, spec: Spec, data_root: Path, idempotency_key: str |
             if known.fingerprint != fingerprint:
                 raise InvalidSpec([Problem("Idempotency-Key", f"was used for experiment {known.id}, another spec")])
             return known, 0
-    facts = check(spec, data_root)
+    facts = check(spec, sources)
     experiment = Experiment(
         name=spec.name,
         spec=canonical,

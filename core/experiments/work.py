@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from core.datasets import Dataset, Facts, Splits
+from core.datasets import Dataset, Facts, Sources, Splits
 from core.errors import InitlabError
 from core.experiments.claim import Claim, Fenced, claim
 from core.experiments.holders import this_process
@@ -56,7 +56,7 @@ class Worker:
         status: str | None = "succeeded"
         error = None
         try:
-            data, facts = _load(held.lanes[0].treatment.dataset, self._settings.datasets)
+            data, facts = _load(held.lanes[0].treatment.dataset, Sources(self._settings.datasets, self._settings.uploads))
             device = "cuda" if self._cuda and held.spec.device != "cpu" else "cpu"
             train_lanes(held.lanes, data, facts, keeper, device=device, stopped=keeper.stopped)
         except Stopped:
@@ -81,7 +81,7 @@ def _words(failure: Exception) -> str:
 
 
 @lru_cache(maxsize=2)
-def _load(entry: Entry, root: Path) -> tuple[Splits, Facts]:
+def _load(entry: Entry, sources: Sources) -> tuple[Splits, Facts]:
     """The data set, kept: the cohorts of an experiment share it."""
     dataset: Dataset = entry.build()
-    return dataset.load(root), dataset.facts(root)
+    return dataset.load(sources), dataset.facts(sources)

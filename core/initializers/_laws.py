@@ -1,7 +1,6 @@
 """The laws that initial values are drawn from, and the fans they are scaled by."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,18 +79,6 @@ class Normal:
 
     def draw(self, shape: Shape, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         return torch.empty(shape, dtype=dtype).normal_(self.mean, self.std, generator=generator)
-
-
-@dataclass(frozen=True)
-class Initializer:
-    """Maps a weight's shape to the law of the weight and to the law of the layer's bias (zero unless it says else).
-
-    Weights have torch's layout, `(out, in / groups, *kernel)`, of two dimensions or more. Vectors such as a norm's
-    gain are never an initializer's business.
-    """
-
-    weight: Callable[[Shape], Law]
-    bias: Callable[[Shape], Law] = lambda _shape: Constant(0.0)
 
 
 def fans(shape: Shape) -> tuple[int, int]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from core.initializers._laws import Initializer, fans
+from core.initializers._initializer import Initializer, Layer
+from core.initializers._laws import fans
 from core.registry import Entry
 from core.streams import generator
 
@@ -22,7 +23,7 @@ def preview(entry: Entry, shape: Sequence[int], seed: int, bins: int) -> dict[st
     fan_in, fan_out = fans(tuple(shape))
     if math.prod(shape) == 0:
         raise ValueError(f"a weight of shape {tuple(shape)} has no values")
-    law = initializer.weight(tuple(shape))
+    law = initializer.weight(Layer(tuple(shape)))
     values = law.draw(tuple(shape), generator(seed, "weight")).double().numpy()
     counts, edges = np.histogram(values, bins)
     return {

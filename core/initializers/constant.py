@@ -9,16 +9,16 @@ SYMMETRY = "Goodfellow, Bengio & Courville 2016, Deep Learning, section 8.4, on 
 @initializers.register(formula="w = 0", source=SYMMETRY)
 def zeros() -> Initializer:
     """All weights 0: the units of a hidden layer stay equal for ever."""
-    return Initializer(lambda _shape: Constant(0.0))
+    return Initializer(lambda _layer: Constant(0.0))
 
 
 @initializers.register(formula="w = 1", source=SYMMETRY)
 def ones() -> Initializer:
     """All weights 1: the units of a hidden layer start equal, and their output grows like fan_in."""
-    return Initializer(lambda _shape: Constant(1.0))
+    return Initializer(lambda _layer: Constant(1.0))
 
 
 @initializers.register(formula="w = value", source=SYMMETRY)
 def constant(*, value: Real) -> Initializer:
     """All weights `value`: the units of a hidden layer start equal."""
-    return Initializer(lambda _shape: Constant(value))
+    return Initializer(lambda _layer: Constant(value))

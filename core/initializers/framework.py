@@ -1,7 +1,6 @@
 """What a layer does when nobody asks for anything."""
 
-from core.initializers import Initializer, initializers
-from core.initializers.lecun import law
+from core.initializers import Initializer, initializers, torch_law
 
 
 @initializers.register(
@@ -11,4 +10,4 @@ from core.initializers.lecun import law
 )
 def torch_default() -> Initializer:
     """PyTorch's own default for linear and convolution layers, biases included."""
-    return Initializer(law, bias=law)
+    return Initializer(torch_law, bias=torch_law)

@@ -2,7 +2,7 @@
 
 import math
 
-from core.initializers import Initializer, Normal, Shape, Uniform, fans, initializers
+from core.initializers import Initializer, Layer, Normal, Uniform, initializers
 from core.registry import Positive
 
 SOURCE = "Glorot & Bengio 2010, PMLR 9:249-256"
@@ -13,7 +13,7 @@ SOURCE = "Glorot & Bengio 2010, PMLR 9:249-256"
 )
 def glorot_uniform(*, gain: Positive = 1.0) -> Initializer:
     """Uniform of variance 2·gain² / (fan_in + fan_out)."""
-    return Initializer(lambda shape: Uniform.symmetric(math.sqrt(3) * _std(shape, gain)))
+    return Initializer(lambda layer: Uniform.symmetric(math.sqrt(3) * _std(layer, gain)))
 
 
 @initializers.register(
@@ -21,8 +21,8 @@ def glorot_uniform(*, gain: Positive = 1.0) -> Initializer:
 )
 def glorot_normal(*, gain: Positive = 1.0) -> Initializer:
     """Normal of variance 2·gain² / (fan_in + fan_out)."""
-    return Initializer(lambda shape: Normal(0.0, _std(shape, gain)))
+    return Initializer(lambda layer: Normal(0.0, _std(layer, gain)))
 
 
-def _std(shape: Shape, gain: float) -> float:
-    return gain * math.sqrt(2 / max(1, sum(fans(shape))))
+def _std(layer: Layer, gain: float) -> float:
+    return gain * math.sqrt(2 / max(1, sum(layer.fans)))

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from core.initializers import Initializer, Normal, Shape, Uniform, fans, initializers
+from core.initializers import Initializer, Layer, Normal, Uniform, initializers
 from core.registry import NonNegative
 
 SOURCE = "He et al. 2015, arXiv:1502.01852"
@@ -14,7 +14,7 @@ SOURCE = "He et al. 2015, arXiv:1502.01852"
 )
 def he_uniform(*, mode: Literal["fan_in", "fan_out"] = "fan_in", a: NonNegative = 0.0) -> Initializer:
     """Uniform of variance 2 / fan; `a` is the negative slope of a leaky rectifier."""
-    return Initializer(lambda shape: Uniform.symmetric(math.sqrt(3) * _std(shape, mode, a)))
+    return Initializer(lambda layer: Uniform.symmetric(math.sqrt(3) * _std(layer, mode, a)))
 
 
 @initializers.register(
@@ -22,9 +22,9 @@ def he_uniform(*, mode: Literal["fan_in", "fan_out"] = "fan_in", a: NonNegative 
 )
 def he_normal(*, mode: Literal["fan_in", "fan_out"] = "fan_in", a: NonNegative = 0.0) -> Initializer:
     """Normal of variance 2 / fan; `a` is the negative slope of a leaky rectifier."""
-    return Initializer(lambda shape: Normal(0.0, _std(shape, mode, a)))
+    return Initializer(lambda layer: Normal(0.0, _std(layer, mode, a)))
 
 
-def _std(shape: Shape, mode: str, a: float) -> float:
-    fan = fans(shape)[mode == "fan_out"]
+def _std(layer: Layer, mode: str, a: float) -> float:
+    fan = layer.fans[mode == "fan_out"]
     return math.sqrt(2 / (1 + a * a) / max(1, fan))

@@ -5,24 +5,18 @@ The standard deviation of `normal_rule` is sqrt(3) times that of `uniform_rule`:
 
 import math
 
-from core.initializers import Initializer, Normal, Shape, Uniform, fans, initializers
+from core.initializers import Initializer, Normal, initializers, torch_law
 
 SOURCE = "LeCun, Bottou, Orr & Müller 1998, Efficient BackProp"
-
-
-def law(shape: Shape) -> Uniform:
-    """U(-y, y), y = 1 / sqrt(fan_in); 0 where there are no inputs."""
-    fan_in, _ = fans(shape)
-    return Uniform.symmetric(1 / math.sqrt(fan_in) if fan_in else 0.0)
 
 
 @initializers.register(formula="U(-y, y), y = 1 / sqrt(fan_in)", source=SOURCE, aliases=["general_rule"])
 def uniform_rule() -> Initializer:
     """Uniform of variance 1 / (3·fan_in); biases are 0, unlike in `torch_default`."""
-    return Initializer(law)
+    return Initializer(torch_law)
 
 
 @initializers.register(formula="N(0, 1 / sqrt(fan_in)), not truncated", source=SOURCE)
 def normal_rule() -> Initializer:
     """Normal of variance 1 / fan_in."""
-    return Initializer(lambda shape: Normal(0.0, 1 / math.sqrt(max(1, fans(shape)[0]))))
+    return Initializer(lambda layer: Normal(0.0, 1 / math.sqrt(max(1, layer.fans[0]))))

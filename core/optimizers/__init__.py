@@ -2,35 +2,50 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 
 from core.registry import Registry
 
 optimizers = Registry("optimizer", __name__)
 OptimizerEntry = optimizers.field()
 
+Decay = Annotated[float, Field(ge=0, lt=1)]
+"""What a step leaves of a running mean or sum."""
+
 Update = Callable[[torch.Tensor, torch.Tensor, Mapping[str, torch.Tensor], int, Mapping[str, torch.Tensor]], None]
 """update(parameter, gradient, state, t, hyper): in place.
 
-`parameter` and `gradient` are stacked over lanes, (lanes, *shape); every tensor of `state` has that shape; `t` counts
-updates from 1; every tensor of `hyper` (with `lr` among them) is (lanes, 1, ..., 1), so that each lane has its own; it
-should be float64 also where the parameter is not, since 1 - 0.999 loses four digits in float32.
+`parameter` and `gradient` are stacked over lanes, (lanes, *shape); every slot of `state` has that shape, every scalar
+of it (lanes, 1, ..., 1) in float64; `t` counts updates from 1; every tensor of `hyper` (with `lr` among them) is
+(lanes, 1, ..., 1), so that each lane has its own, and in float64 also where the parameter is not: 1 - 0.999 loses four
+digits in float32.
 """
+Evaluated = Callable[[torch.Tensor, Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]], torch.Tensor]
+"""evaluated(parameter, state, hyper) -> the values to evaluate with, a new tensor; shapes as in `Update`."""
 
 
 @dataclass(frozen=True)
 class Optimizer:
     """One family's rule and one arm's numbers for it.
 
-    `hyper` are the numbers that may differ between lanes, `lr` among them; `slots` names the state's tensors, zero at
-    the start; `reference` makes the torch.optim optimizer that `update` must equal.
+    `hyper` are the numbers that may differ between lanes, `lr` among them (and `weight_decay`, where there is one);
+    `slots` names the state's tensors and `scalars` its numbers, all zero at the start. Lanes share a program where
+    `update`, `slots` and `scalars` are the same objects, so a choice that is no number is another function. `reference`
+    makes the torch.optim optimizer, or its authors' one, that `update` must equal; it takes parameters or groups of
+    them. `steps` says how a step grows with the gradient. `evaluated` is there where the rule evaluates with other
+    weights than it trains.
     """
 
     hyper: Mapping[str, float]
     slots: tuple[str, ...]
     update: Update
-    reference: Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
+    reference: Callable[[Iterable[Any]], torch.optim.Optimizer]
+    scalars: tuple[str, ...] = ()
+    steps: Literal["adam", "sgd"] = "adam"
+    evaluated: Evaluated | None = None
 
 
-__all__ = ["Optimizer", "OptimizerEntry", "Update", "optimizers"]
+__all__ = ["Decay", "Evaluated", "Optimizer", "OptimizerEntry", "Update", "optimizers"]

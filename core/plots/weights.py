@@ -15,7 +15,7 @@ from core.plots._style import COLOURS, FAINT, GREY, styled
 from core.plots._text import elide, width, wrap
 from core.results import Results
 from core.spec import Arm
-from core.training import initial_state
+from core.training import examples_of, initial_state
 
 BINS = 60
 MOST_ROWS, MOST_LAYERS = 24, 5
@@ -63,7 +63,11 @@ def data(results: Results) -> dict[str, Any]:
 
 def _row(arms: list[Arm], seed: int, results: Results) -> dict[str, Any]:
     treatment = arms[0].treatment
-    state = initial_state(treatment, results.facts(treatment), seed)
+
+    def examples(seed: int, count: int) -> torch.Tensor:
+        return examples_of(treatment.dataset.build().load(results.sources).x_train)(seed, count)
+
+    state = initial_state(treatment, results.facts(treatment), seed, examples=examples)
     layers = [_layer(name.removesuffix(".weight"), value) for name, value in state.items() if value.dim() > 1]
     return {"labels": [arm.label for arm in arms], "layers": layers}
 

@@ -2,12 +2,31 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from core.registry import Entry, Registry
 
 Curve = Callable[[int], float]
 """t -> learning rate."""
+State = tuple[float, ...]
+"""What a reactive schedule remembers: plain numbers, to be checkpointed as they are."""
+Metric = Literal["valid_loss", "valid_accuracy", "train_accuracy", "valid_r2", "train_r2"]
+"""What a reactive schedule can answer to: what is measured after every epoch."""
+
+
+@dataclass(frozen=True)
+class Reactive:
+    """A schedule that answers to a metric. Its state is a value: whoever trains keeps it and passes it in.
+
+    `metric` is reported after every epoch; then `react(state, t, value)` is the state from there on, t being the index
+    of the update that comes next. `rate(state, t)` is the learning rate during update t.
+    """
+
+    metric: Metric
+    start: State
+    rate: Callable[[State, int], float]
+    react: Callable[[State, int, float], State]
 
 
 class Span(NamedTuple):
@@ -20,7 +39,7 @@ class Span(NamedTuple):
     steps_per_epoch: int
 
 
-Schedule = Callable[[float, Span], Curve]
+Schedule = Callable[[float, Span], Curve | Reactive]
 """(base rate B, span) -> curve over t in the schedule's own unit."""
 
 Unit = Literal["step", "epoch"]
@@ -29,7 +48,7 @@ schedules = Registry("schedule", __name__, common={"unit": (Unit, "step")})
 ScheduleEntry = schedules.field()
 
 
-def bind(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve:
+def bind(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
     """The learning rate of every update of a run of `steps` updates, as a function of the update's index from 0.
 
     A schedule whose unit is the epoch holds its value during the epoch.
@@ -40,4 +59,4 @@ def bind(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve:
     return lambda step: curve(step // per_unit)
 
 
-__all__ = ["Curve", "Schedule", "ScheduleEntry", "Span", "Unit", "bind", "schedules"]
+__all__ = ["Curve", "Metric", "Reactive", "Schedule", "ScheduleEntry", "Span", "State", "Unit", "bind", "schedules"]

@@ -3,5 +3,6 @@
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
+from core.spec._layers import layers_of
 
-__all__ = ["LIMITS", "Arm", "ArmFacts", "Spec", "Treatment", "check", "parse"]
+__all__ = ["LIMITS", "Arm", "ArmFacts", "Spec", "Treatment", "check", "layers_of", "parse"]

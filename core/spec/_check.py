@@ -2,19 +2,15 @@
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
-from core.datasets import DataError, Dataset, Facts
+from core.datasets import DataError, Dataset, Facts, Sources
 from core.errors import InvalidSpec, Problem
 from core.optimizers import Optimizer
-from core.registry import Entry
 from core.schedules import bind
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Spec, Treatment
+from core.spec._size import size
 
 
 class ArmFacts(NamedTuple):
@@ -22,12 +18,14 @@ class ArmFacts(NamedTuple):
 
     data: Facts
     parameters: int
+    activations: int
+    """Numbers that a forward pass of one example makes."""
     steps_per_epoch: int
     steps: int
     """Updates of one run."""
 
 
-def check(spec: Spec, data_root: Path) -> list[ArmFacts]:
+def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
     """Build every arm's model without memory, look at its data set, try its schedule: one `ArmFacts` an arm.
 
     Raises `InvalidSpec` with the path of what does not fit or is too large.
@@ -37,9 +35,12 @@ def check(spec: Spec, data_root: Path) -> list[ArmFacts]:
     for i, arm in enumerate(spec.expanded):
         where = _where(spec, i, arm)
         try:
-            facts.append(_facts(arm.treatment, data_root, where))
+            facts.append(_facts(arm.treatment, sources, where))
         except InvalidSpec as error:
             problems += [p for p in error.problems if p not in problems]
+    if not problems and len({fact.data.task for fact in facts}) > 1:
+        tasks = ", ".join(f"{arm.label!r} {fact.data.task}" for arm, fact in zip(spec.expanded, facts, strict=True))
+        problems.append(Problem("arms", f"should learn one kind of task, to be compared: {tasks}"))
     total = sum(fact.steps for fact in facts) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
         problems.append(Problem("epochs", f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
@@ -53,14 +54,14 @@ def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     return lambda field: f"{place}.{field}" if field in arm.replaced else field
 
 
-def _facts(treatment: Treatment, data_root: Path, where: Callable[[str], str]) -> ArmFacts:
+def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) -> ArmFacts:
     dataset: Dataset = treatment.dataset.build()
     try:
-        data = dataset.facts(data_root)
+        data = dataset.facts(sources)
     except DataError as error:
         raise InvalidSpec([Problem(where("dataset"), error.detail)]) from None
     try:
-        parameters = _parameters(treatment.model, data.inputs, data.outputs)
+        parameters, activations = size(treatment.model, data.inputs, data.outputs)
     except (RuntimeError, ValueError, OverflowError) as error:
         raise InvalidSpec([Problem(where("model"), f"does not fit the data set: {error}")]) from None
     if parameters > LIMITS.parameters:
@@ -70,13 +71,7 @@ def _facts(treatment: Treatment, data_root: Path, where: Callable[[str], str]) -
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
     steps = steps_per_epoch * treatment.epochs
     _try_schedule(treatment, steps, steps_per_epoch, where("schedule"))
-    return ArmFacts(data, parameters, steps_per_epoch, steps)
-
-
-@lru_cache(maxsize=1024)  # the arms of an experiment mostly share their model
-def _parameters(model: Entry, inputs: tuple[int, ...], outputs: int) -> int:
-    with torch.device("meta"):
-        return sum(p.numel() for p in model.build()(inputs, outputs).parameters())
+    return ArmFacts(data, parameters, activations, steps_per_epoch, steps)
 
 
 def _try_schedule(treatment: Treatment, steps: int, steps_per_epoch: int, path: str) -> None:

@@ -1,7 +1,7 @@
 """Training: the runs of a cohort as lanes of one program, and one run as the plain loop that specifies it."""
 
 from core.training.ensemble import Stopped, train_lanes
-from core.training.initialize import initial_state
+from core.training.initialize import examples_of, initial_state
 from core.training.library import train
 from core.training.plan import plan_cohorts
 from core.training.recorder import Lane, MemoryRecorder, Recorder
@@ -12,6 +12,7 @@ __all__ = [
     "MemoryRecorder",
     "Recorder",
     "Stopped",
+    "examples_of",
     "initial_state",
     "plan_cohorts",
     "train",

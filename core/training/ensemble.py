@@ -3,20 +3,19 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from core.datasets import Facts, Splits
-from core.optimizers import Optimizer
-from core.schedules import bind
-from core.spec import Treatment
+from core.results import epoch_metrics
 from core.training.dropout import PairedDropout, draw_masks
+from core.training.factors import factors
 from core.training.feed import Feed
-from core.training.initialize import initial_state
+from core.training.initialize import Examples, examples_of, initial_state
 from core.training.ledger import CAPACITY, Ledger
 from core.training.network import network
+from core.training.objective import objective
 from core.training.plan import program
+from core.training.rates import Rates
 from core.training.recorder import Lane, Recorder
 from core.training.stack import Stack
 
@@ -51,14 +50,15 @@ def train_lanes(
     lanes = _alike_together(lanes)
     steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
     x_train, y_train, x_valid, y_valid = (t.to(device, dtype if t.is_floating_point() else t.dtype) for t in data)
-    states = _initial_states(lanes, facts, dtype)
+    states = _initial_states(lanes, facts, examples_of(data.x_train), dtype)
     net = network(treatment, facts, states[0])
-    stack = Stack(lanes, net, states, device)
+    stack = Stack(lanes, net, objective(facts.task), states, [factors(lane.treatment, facts) for lane in lanes], device)
     feed = Feed(x_train, y_train, [lane.seed for lane in lanes], treatment.batch_size)
-    rates = _Rates([lane.treatment for lane in lanes], steps_per_epoch)
+    metrics = epoch_metrics(facts.task)
+    rates = Rates([lane.treatment for lane in lanes], steps_per_epoch, metrics)
     column = torch.tensor(rates.column, device=device)
     block = torch.empty(min(CAPACITY, steps_per_epoch * treatment.epochs), len(lanes), dtype=dtype, device=device)
-    ledger = Ledger(lanes, recorder, steps_per_epoch, block, block_seconds)
+    ledger = Ledger(lanes, recorder, metrics, steps_per_epoch, block, block_seconds)
 
     def check() -> None:
         if stopped():
@@ -81,7 +81,9 @@ def train_lanes(
                 ledger.step(losses, table[i, rates.column])
             train = stack.evaluate(x_train, y_train, check)
             valid = stack.evaluate(x_valid, y_valid, check)
-            ledger.epoch(torch.stack((train[1], *valid)))
+            measured = torch.stack((train[1], *valid))
+            ledger.epoch(measured)
+            rates.react(epoch, measured)
     except Stopped:
         ledger.flush()
         raise
@@ -95,11 +97,13 @@ def _alike_together(lanes: Sequence[Lane]) -> list[Lane]:
     return sorted(lanes, key=lambda lane: order.index((lane.treatment.optimizer, lane.treatment.schedule)))
 
 
-def _initial_states(lanes: Sequence[Lane], facts: Facts, dtype: torch.dtype) -> list[dict[str, torch.Tensor]]:
+def _initial_states(
+    lanes: Sequence[Lane], facts: Facts, examples: Examples, dtype: torch.dtype
+) -> list[dict[str, torch.Tensor]]:
     """Every lane's initial values, drawn once where arms have the same initializer."""
     keys = [(lane.treatment.initializer, lane.seed) for lane in lanes]
     some_lane = dict(zip(keys, lanes, strict=True))
-    drawn = {key: initial_state(lane.treatment, facts, lane.seed, dtype) for key, lane in some_lane.items()}
+    drawn = {key: initial_state(lane.treatment, facts, lane.seed, dtype, examples) for key, lane in some_lane.items()}
     return [drawn[key] for key in keys]
 
 
@@ -107,23 +111,3 @@ def _masks(layers: Mapping[str, PairedDropout], feed: Feed, step: int, x: torch.
     """The lanes' masks for the batch x: drawn once a seed."""
     drawn = [draw_masks(layers, seed, step, x.shape[1], x.dtype) for seed in feed.distinct_seeds]
     return {name: feed.per_lane(torch.stack([masks[name] for masks in drawn]).to(x.device)) for name in layers}
-
-
-class _Rates:
-    """The learning rates of every lane; lanes that share optimizer and schedule share one curve."""
-
-    def __init__(self, treatments: Sequence[Treatment], steps_per_epoch: int) -> None:
-        keys = [(treatment.schedule, treatment.optimizer) for treatment in treatments]
-        distinct = list(dict.fromkeys(keys))
-        self.column = [distinct.index(key) for key in keys]
-        self._steps_per_epoch = steps_per_epoch
-        self._curves = []
-        for schedule, optimizer in distinct:
-            built: Optimizer = optimizer.build()
-            steps = steps_per_epoch * treatments[0].epochs
-            self._curves.append(bind(schedule, built.hyper["lr"], steps, steps_per_epoch))
-
-    def table(self, epoch: int) -> NDArray[np.float64]:
-        """The rates of an epoch, (updates, curves)."""
-        steps = range(epoch * self._steps_per_epoch, (epoch + 1) * self._steps_per_epoch)
-        return np.array([[curve(step) for curve in self._curves] for step in steps])

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.results import EPOCH_METRICS
 from core.training.recorder import Lane, Recorder
 
 CAPACITY = 4096
@@ -22,9 +21,16 @@ class Ledger:
     """
 
     def __init__(
-        self, lanes: Sequence[Lane], recorder: Recorder, steps_per_epoch: int, losses: torch.Tensor, seconds: float
+        self,
+        lanes: Sequence[Lane],
+        recorder: Recorder,
+        metrics: Sequence[str],
+        steps_per_epoch: int,
+        losses: torch.Tensor,
+        seconds: float,
     ) -> None:
-        """`losses`, (updates, lanes), is the memory for one block's losses, on the training's device."""
+        """`metrics` names an epoch's; `losses`, (updates, lanes), is the memory for one block's, on the device."""
+        self._metrics = metrics
         self._runs = [lane.run for lane in lanes]
         self._recorder = recorder
         self._steps_per_epoch = steps_per_epoch
@@ -52,7 +58,7 @@ class Ledger:
         self._count += 1
 
     def epoch(self, metrics: torch.Tensor) -> None:
-        """One epoch's metrics, (metrics, lanes) in the order of `EPOCH_METRICS`."""
+        """One epoch's metrics, (metrics, lanes) in the order of their names."""
         self._epochs.append(metrics)
 
     def flush(self) -> None:
@@ -77,7 +83,7 @@ class Ledger:
             self._recorder.record(run, "lr", self._first, rates[lane, :end])
             completed = (self._first + end - diverged) // self._steps_per_epoch - self._first_epoch
             if epochs is not None and completed > 0:
-                for metric, values in zip(EPOCH_METRICS, epochs[:, lane, :completed], strict=True):
+                for metric, values in zip(self._metrics, epochs[:, lane, :completed], strict=True):
                     self._recorder.record(run, metric, self._first_epoch, values)
             if diverged:
                 self._recorder.finish(run, "diverged")

@@ -1,12 +1,11 @@
 """The whole of an experiment in one call, for a notebook: the numbers that the service gives, without a database."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from core.datasets import Splits
+from core.datasets import Sources, Splits
 from core.registry import Entry
 from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series
 from core.spec import Spec, check
@@ -15,13 +14,13 @@ from core.training.plan import plan_cohorts
 from core.training.recorder import Lane, MemoryRecorder
 
 
-def train(spec: Spec, data_root: Path) -> Results:
+def train(spec: Spec, sources: Sources) -> Results:
     """Train every run of the experiment in this process and keep all points in memory.
 
-    `data_root` is the folder of the data sets. Raises `InvalidSpec` for arms that do not fit together, `DataError` for
+    `sources` are the folders of the data sets. Raises `InvalidSpec` for arms that do not fit together, `DataError` for
     data that cannot be read; neither after training has begun.
     """
-    facts = check(spec, data_root)
+    facts = check(spec, sources)
     arms, seeds = spec.expanded, spec.seed_list
     device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
     lanes = {
@@ -29,7 +28,7 @@ def train(spec: Spec, data_root: Path) -> Results:
         for i, arm in enumerate(arms)
         for j, seed in enumerate(seeds)
     }
-    load = cache(lambda dataset: _load(dataset, data_root))
+    load = cache(lambda dataset: _load(dataset, sources))
     for arm in arms:
         load(arm.treatment.dataset)
     recorder = MemoryRecorder()
@@ -37,16 +36,16 @@ def train(spec: Spec, data_root: Path) -> Results:
         first = cohort[0][0]
         data = load(arms[first].treatment.dataset)
         train_lanes([lanes[member] for member in cohort], data, facts[first].data, recorder, device=device)
-    return _results(spec, data_root, facts[0].steps_per_epoch, lanes, recorder)
+    return _results(spec, sources, facts[0].steps_per_epoch, lanes, recorder)
 
 
-def _load(dataset: Entry, data_root: Path) -> Splits:
-    splits: Splits = dataset.build().load(data_root)
+def _load(dataset: Entry, sources: Sources) -> Splits:
+    splits: Splits = dataset.build().load(sources)
     return splits
 
 
 def _results(
-    spec: Spec, data_root: Path, steps_per_epoch: int, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder
+    spec: Spec, sources: Sources, steps_per_epoch: int, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder
 ) -> Results:
     points = recorder.series
     labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
@@ -67,4 +66,4 @@ def _results(
         for lane in lanes.values()
         for run in [lane.run]
     ]
-    return Results(spec, steps_per_epoch, runs, series, data_root)
+    return Results(spec, steps_per_epoch, runs, series, sources)

@@ -10,7 +10,8 @@ from core.registry import Entry
 from core.spec import ArmFacts, Spec, Treatment
 
 MEMORY_BYTES = 2**30
-"""What the stacked parameters of one cohort may take, with their gradients, temporaries and optimizer state."""
+"""What one cohort may take: stacked parameters with their gradients, temporaries and optimizer state, and a batch's
+values and their gradients in every layer."""
 LANES = 512
 """The most runs of one cohort."""
 
@@ -22,7 +23,7 @@ def program(treatment: Treatment) -> tuple[object, ...]:
     optimizer = _built(treatment.optimizer)
     return (
         *(treatment.dataset, treatment.model, treatment.batch_size, treatment.epochs),
-        *(treatment.optimizer.name, optimizer.update, optimizer.slots),
+        *(treatment.optimizer.name, optimizer.update, optimizer.slots, optimizer.scalars),
     )
 
 
@@ -37,8 +38,10 @@ def plan_cohorts(spec: Spec, facts: Sequence[ArmFacts]) -> list[list[tuple[int, 
         groups.setdefault(program(arm.treatment), []).append(i)
     cohorts: list[list[tuple[int, int]]] = []
     for arms in groups.values():
+        batch = min(spec.expanded[arms[0]].treatment.batch_size, facts[arms[0]].data.train)
         slots = len(_built(spec.expanded[arms[0]].treatment.optimizer).slots)
-        width = max(1, min(LANES, MEMORY_BYTES // (facts[arms[0]].parameters * (3 + slots) * 4)))
+        numbers = facts[arms[0]].parameters * (3 + slots) + facts[arms[0]].activations * batch * 2
+        width = max(1, min(LANES, MEMORY_BYTES // (4 * numbers)))
         if width >= len(arms):
             parts = _even_parts(spec.seed_list, width // len(arms))
             cohorts += [[(arm, seed) for seed in seeds for arm in arms] for seeds in parts]

@@ -1,18 +1,22 @@
 """One run as the plain loop: slow on purpose, and the specification of what `train_lanes` computes."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.func import functional_call
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from core.datasets import Facts, Splits
+from core.datasets import Facts, Splits, Task
 from core.optimizers import Optimizer
-from core.schedules import bind
+from core.results import epoch_metrics
+from core.schedules import Reactive, bind
 from core.training.dropout import draw_masks
+from core.training.factors import Factors, factors
 from core.training.feed import epoch_order
-from core.training.initialize import initial_state
+from core.training.initialize import examples_of, initial_state
 from core.training.network import network
 from core.training.recorder import Lane, Recorder
 
@@ -23,43 +27,80 @@ def train_run(
     """Train one run on the CPU and record every point as it is measured; the rules are those of `train_lanes`."""
     treatment = lane.treatment
     x_train, y_train, x_valid, y_valid = (t.to(dtype if t.is_floating_point() else t.dtype) for t in data)
-    values = initial_state(treatment, facts, lane.seed, dtype)
+    values = initial_state(treatment, facts, lane.seed, dtype, examples_of(data.x_train))
     net = network(treatment, facts, values)
     model = net.module.to_empty(device="cpu").to(dtype)
     model.load_state_dict(values)
     rule: Optimizer = treatment.optimizer.build()
-    optimizer = rule.reference(model.parameters())
+    mine = {name: factors(treatment, facts).get(name, Factors()) for name, _ in model.named_parameters()}
+    optimizer = rule.reference([_group(rule, p, mine[name]) for name, p in model.named_parameters()])
+    _mode(optimizer, training=True)
     steps_per_epoch = math.ceil(len(x_train) / treatment.batch_size)
-    rate = bind(treatment.schedule, rule.hyper["lr"], steps_per_epoch * treatment.epochs, steps_per_epoch)
+    curve = bind(treatment.schedule, rule.hyper["lr"], steps_per_epoch * treatment.epochs, steps_per_epoch)
+    state = curve.start if isinstance(curve, Reactive) else ()
     step = 0
+
+    def outputs(x: torch.Tensor) -> torch.Tensor:
+        weights = {name: p * mine[name].forward for name, p in model.named_parameters()}
+        given: torch.Tensor = functional_call(model, weights, (x,))
+        return given
 
     for epoch in range(treatment.epochs):
         for batch in torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size):
             for name, mask in draw_masks(net.dropout, lane.seed, step, len(batch), dtype).items():
                 net.dropout[name].mask = mask
-            for group in optimizer.param_groups:
-                group["lr"] = rate(step)
+            rate = curve.rate(state, step) if isinstance(curve, Reactive) else curve(step)
+            for group, factor in zip(optimizer.param_groups, mine.values(), strict=True):
+                group["lr"] = rate * factor.lr
             optimizer.zero_grad()
-            loss = cross_entropy(model(x_train[batch]), y_train[batch])
+            loss = _loss(facts.task, outputs(x_train[batch]), y_train[batch])
             torch.autograd.backward(loss)
             optimizer.step()
             recorder.record(lane.run, "train_loss", step, loss.detach().numpy().reshape(1))
-            recorder.record(lane.run, "lr", step, np.array([rate(step)]))
+            recorder.record(lane.run, "lr", step, np.array([rate]))
             step += 1
             if not math.isfinite(loss.item()):
                 recorder.finish(lane.run, "diverged")
                 return
-        train, valid = _evaluate(model, x_train, y_train), _evaluate(model, x_valid, y_valid)
-        for metric, value in (("train_accuracy", train[1]), ("valid_loss", valid[0]), ("valid_accuracy", valid[1])):
+        _mode(optimizer, training=False)
+        model.eval()
+        with torch.no_grad():
+            train = _judge(facts.task, outputs(x_train), y_train)
+            valid = _judge(facts.task, outputs(x_valid), y_valid)
+        model.train()
+        _mode(optimizer, training=True)
+        measured = dict(zip(epoch_metrics(facts.task), (train[1], *valid), strict=True))
+        for metric, value in measured.items():
             recorder.record(lane.run, metric, epoch, np.array([value]))
+        if isinstance(curve, Reactive):
+            state = curve.react(state, step, measured[curve.metric])
         recorder.advance(step)
     recorder.finish(lane.run, "completed")
 
 
-def _evaluate(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
-    """Mean loss and accuracy."""
-    model.eval()
-    with torch.no_grad():
-        logits = model(x)
-    model.train()
-    return cross_entropy(logits, y).item(), (logits.argmax(1) == y).double().mean().item()
+def _group(rule: Optimizer, parameter: nn.Parameter, factor: Factors) -> dict[str, Any]:
+    """A parameter as a group of its own, so that it can have its own rate and weight decay."""
+    decay = {"weight_decay": rule.hyper["weight_decay"] / factor.lr} if "weight_decay" in rule.hyper else {}
+    return {"params": [parameter], **decay}
+
+
+def _mode(optimizer: Any, training: bool) -> None:
+    """Schedule-free optimizers evaluate with other weights than they train."""
+    if hasattr(optimizer, "eval"):
+        optimizer.train() if training else optimizer.eval()
+
+
+def _loss(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    if task == "multiclass":
+        return cross_entropy(outputs, y)
+    return binary_cross_entropy_with_logits(outputs, y) if task == "binary" else mse_loss(outputs, y)
+
+
+def _judge(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
+    """Mean loss, and accuracy or R² (the mean over targets)."""
+    loss = _loss(task, outputs, y).item()
+    if task == "regression":
+        left, whole = (outputs - y).square().sum(0), (y - y.mean(0)).square().sum(0)
+        return loss, (1 - left / whole).mean().item()
+    predicted = outputs.argmax(1) if task == "multiclass" else (torch.sigmoid(outputs) > 0.5).to(y.dtype)
+    return loss, (predicted == y).double().mean().item()

@@ -1,11 +1,11 @@
 """Experiments whose final values are written down, without a trainer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.datasets import Sources
 from core.results import Results, RunResult
 from core.spec import parse
 
@@ -27,7 +27,7 @@ def experiment() -> MakeResults:
             for label, values in finals.items()
             for i, (seed, value) in enumerate(zip(parsed.seed_list, values, strict=True))
         ]
-        return Results(parsed, 15, runs, lambda _metric: [], Path())
+        return Results(parsed, 15, runs, lambda _metric: [], Sources())
 
     return make
 

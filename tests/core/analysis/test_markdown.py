@@ -18,7 +18,7 @@ def test_the_page_has_all_of_the_report(experiment: MakeResults) -> None:
 
     assert page.startswith("# weights on digits\n\n")
     assert page == markdown(report(results), results.spec)
-    assert "- Model: mlp (hidden 256, 128; activation relu; dropout 0)" in page
+    assert "- Model: mlp (hidden 256, 128; activation relu; dropout 0;" in page
     assert "- Initial weights: differs by arm" in page
     assert "- Batch size: 100" in page
     assert "2 arms x 5 seeds = 10 runs (seeds 0, 1, 2, 3, 4)" in page

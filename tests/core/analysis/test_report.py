@@ -1,12 +1,12 @@
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from core.datasets import Sources
 from core.analysis import OUTCOMES, report
 from core.errors import InvalidSpec
 from core.results import Results
@@ -205,7 +205,7 @@ def test_equal_arms_are_called_different_in_at_most_6_of_100_experiments(experim
             run.__class__(run.id, run.arm, run.seed, "succeeded", "completed", {"valid_accuracy": float(v)})
             for run, v in zip(results.runs, values.ravel(), strict=True)
         ]
-        found = report(Results(results.spec, 15, runs, results.series, Path()))
+        found = report(Results(results.spec, 15, runs, results.series, Sources()))
         false += any(c["p_adjusted"] < 0.05 for c in found["comparisons"])
 
     assert false <= 60

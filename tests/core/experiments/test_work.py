@@ -10,11 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from core.experiments import cancel, read, submit
 from core.experiments.work import Worker
-from core.results import EPOCH_METRICS, STEP_METRICS
+from core.results import STEP_METRICS, epoch_metrics
 from core.settings import Settings
 from core.spec import Spec, parse
 from core.store import Database, Experiment, upgrade
 from core.training import train
+
+EPOCH_METRICS = epoch_metrics("multiclass")
 
 SMALL = {
     "model": {"name": "mlp", "hidden": [8], "dropout": 0.1},

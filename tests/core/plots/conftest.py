@@ -1,12 +1,12 @@
 """Experiments with series that are formulas, without a trainer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core.datasets import Sources
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import parse
 
@@ -44,7 +44,7 @@ def experiment() -> MakeResults:
                     (a, seed), "completed" if status == "succeeded" else None
                 )
                 runs.append(RunResult(len(runs), arm.label, seed, status, outcome, final))
-        return Results(parsed, steps_per_epoch, runs, lambda metric: found.get(metric, []), Path())
+        return Results(parsed, steps_per_epoch, runs, lambda metric: found.get(metric, []), Sources())
 
     return make
 

@@ -1,13 +1,12 @@
 """A small part of the real digits, and lanes to train on it."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from core.datasets import Facts, Splits, datasets
+from core.datasets import Facts, Sources, Splits, datasets
 from core.spec import parse
 from core.training import Lane
 
@@ -25,7 +24,7 @@ MakeLanes = Callable[..., list[Lane]]
 
 @pytest.fixture(scope="session")
 def splits() -> Splits:
-    whole = datasets.parse("digits").build().load(Path())
+    whole = datasets.parse("digits").build().load(Sources())
     return Splits(
         whole.x_train[: FACTS.train],
         whole.y_train[: FACTS.train],

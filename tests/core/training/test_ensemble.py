@@ -9,8 +9,10 @@ from torch import nn
 from core.datasets import Facts, Splits
 from core.models import Model
 from core.registry import Entry
-from core.results import EPOCH_METRICS, STEP_METRICS
+from core.results import STEP_METRICS, epoch_metrics
 from core.training import Lane, MemoryRecorder, Stopped, initial_state, stack, train_lanes, train_run
+
+EPOCH_METRICS = epoch_metrics("multiclass")
 
 STEPS_PER_EPOCH = 32
 FIVE_ARMS: list[dict[str, Any]] = [

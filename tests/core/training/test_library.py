@@ -1,11 +1,11 @@
-from pathlib import Path
-
 import numpy as np
 
-from core.datasets import datasets
-from core.results import EPOCH_METRICS, STEP_METRICS
+from core.datasets import Sources, datasets
+from core.results import STEP_METRICS, epoch_metrics
 from core.spec import parse
 from core.training import Lane, MemoryRecorder, train, train_run
+
+EPOCH_METRICS = epoch_metrics("multiclass")
 
 SPEC = parse(
     {
@@ -23,14 +23,14 @@ SPEC = parse(
 
 
 def test_an_experiment_gives_the_numbers_of_the_plain_loop() -> None:
-    results = train(SPEC, Path())
+    results = train(SPEC, Sources())
     assert [(run.arm, run.seed) for run in results.runs] == [
         (arm.label, seed) for arm in SPEC.expanded for seed in (3, 1)
     ]
     dataset = datasets.parse("digits").build()
     expected = MemoryRecorder()
     for run, treatment in zip(results.runs, [arm.treatment for arm in SPEC.expanded for _ in (3, 1)], strict=True):
-        train_run(Lane(run.id, treatment, run.seed), dataset.load(Path()), dataset.facts(Path()), expected)
+        train_run(Lane(run.id, treatment, run.seed), dataset.load(Sources()), dataset.facts(Sources()), expected)
         assert run.status == "succeeded"
         assert run.outcome == expected.outcomes[run.id] == ("diverged" if run.arm == "wild" else "completed")
     for metric in (*STEP_METRICS, *EPOCH_METRICS):
@@ -46,7 +46,7 @@ def test_an_experiment_gives_the_numbers_of_the_plain_loop() -> None:
 
 
 def test_final_values_are_the_last_and_null_where_not_finite() -> None:
-    results = train(SPEC, Path())
+    results = train(SPEC, Sources())
     he, wild = results.runs[0], results.runs[-1]
     last = {s.metric: s.values[-1] for m in (*STEP_METRICS, *EPOCH_METRICS) for s in results.series(m) if s.run_id == 0}
     assert he.final == last

@@ -1,9 +1,9 @@
 import itertools
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.datasets import Sources
 from core.spec import ArmFacts, Spec, check, parse
 from core.training import plan, plan_cohorts
 from core.training.plan import program
@@ -18,7 +18,7 @@ ARMS = [
 
 def planned(**given: Any) -> tuple[Spec, list[ArmFacts], list[list[tuple[int, int]]]]:
     spec = parse({"arms": ARMS, "epochs": 1} | given)
-    facts = check(spec, Path())
+    facts = check(spec, Sources())
     return spec, facts, plan_cohorts(spec, facts)
 
 
@@ -39,8 +39,10 @@ def test_every_run_comes_once_and_no_cohort_is_too_wide(lanes: int, monkeypatch:
 
 
 def test_memory_bounds_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, facts, _ = planned()
-    room_for_four = facts[0].parameters * (3 + 2) * 4 * 4  # weights, gradients, a temporary, and Adam's two slots
+    spec, facts, _ = planned()
+    # weights, gradients, a temporary, and Adam's two slots; a batch's values in every layer, and their gradients
+    numbers = facts[0].parameters * (3 + 2) + facts[0].activations * spec.batch_size * 2
+    room_for_four = numbers * 4 * 4
     monkeypatch.setattr(plan, "MEMORY_BYTES", room_for_four)
     assert [len(cohort) for cohort in planned(arms=ARMS[:1], seeds=5)[2]] == [2, 3]
     monkeypatch.setattr(plan, "MEMORY_BYTES", 1)

@@ -1,0 +1,95 @@
+"""What an initializer is: laws for a layer's weight and bias, and what a scheme may ask for beside them."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import torch
+from torch import nn
+
+from core.initializers._laws import Constant, Law, Shape, Uniform, fans
+from core.registry import Real
+
+State = dict[str, torch.Tensor]
+"""Initial values by the name of the parameter or buffer."""
+Steps = Literal["adam", "sgd"]
+"""How an optimizer's step grows with the gradient: not at all, as Adam's, or in proportion, as SGD's."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What an initializer may know of the layer whose weight and bias it sets.
+
+    `shape` is the weight's, in torch's layout, `(out, in / groups, *kernel)`.
+    """
+
+    shape: Shape
+    name: str = "layer"
+    """Its path in the model, such as `fc1`."""
+    groups: int = 1
+    role: Literal["input", "hidden", "output", "only"] = "hidden"
+    """Whether it reads the data, gives the outputs, or both."""
+    ends_branch: bool = False
+    """Whether its output is added to a residual stream."""
+    branches: int = 0
+    """Residual branches of the whole model."""
+
+    @property
+    def fans(self) -> tuple[int, int]:
+        """`(fan_in, fan_out)`; raises ValueError for a shape of fewer than two dimensions."""
+        return fans(self.shape)
+
+
+class Scaling(NamedTuple):
+    """Factors by which a scheme departs from one learning rate for all."""
+
+    forward: float = 1.0
+    """Of the weight, wherever the forward pass uses it."""
+    weight_lr: float = 1.0
+    """Of the weight's learning rate; its weight decay is divided by it, so that the shrinkage an update stays."""
+    bias_lr: float = 1.0
+
+
+class Calibration(NamedTuple):
+    """A second step of an initializer that looks at data."""
+
+    examples: int
+    """How many training examples it asks for."""
+    fit: Callable[[nn.Module, State, torch.Tensor], State]
+    """(module on the meta device in eval mode, state as drawn, examples) -> the state to start from."""
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """Maps a layer to the law of its weight and to the law of its bias (zero unless it says else).
+
+    A weight has two dimensions or more. Vectors such as a norm's gain are never an initializer's business. A law that
+    cannot be had for the layer raises ValueError.
+    """
+
+    weight: Callable[[Layer], Law]
+    bias: Callable[[Layer], Law] = lambda _layer: Constant(0.0)
+    scaling: Callable[[Layer, Steps], Scaling] = lambda _layer, _steps: Scaling()
+    """Asked for every layer with a weight, also for norms (their `shape` is that of the gain, one dimension)."""
+    calibration: Calibration | None = None
+    check: Callable[[Mapping[str, Layer]], None] = lambda _layers: None
+    """Raises ValueError for a model, given as its layers by name, that the scheme cannot start."""
+
+
+def torch_law(layer: Layer) -> Uniform:
+    """U(-y, y), y = 1 / sqrt(fan_in); 0 where there are no inputs: PyTorch's own law for weights and biases."""
+    fan_in, _ = layer.fans
+    return Uniform.symmetric(1 / math.sqrt(fan_in) if fan_in else 0.0)
+
+
+Bias = Real | Literal["torch_default"] | None
+"""A number for every bias, PyTorch's U(-y, y), y = 1 / sqrt(fan_in), or (None) what the initializer says: zero, but for
+`torch_default` and `per_layer`."""
+
+
+def with_bias(initializer: Initializer, *, bias: Bias) -> Initializer:
+    """The initializer with the bias that the spec asks for."""
+    if bias is None:
+        return initializer
+    return replace(initializer, bias=torch_law if bias == "torch_default" else lambda _layer: Constant(float(bias)))

@@ -1,0 +1,37 @@
+"""How a scheme such as mup departs from one learning rate for all parameters."""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from core.datasets import Facts
+from core.initializers import Initializer, Layer
+from core.optimizers import Optimizer
+from core.spec import Treatment, layers_of
+
+
+class Factors(NamedTuple):
+    """Of one parameter; weight decay is divided by `lr`, so that the shrinkage an update stays."""
+
+    forward: float = 1.0
+    lr: float = 1.0
+
+
+def factors(treatment: Treatment, data: Facts) -> dict[str, Factors]:
+    """The factors of the parameters that have any but 1, by name."""
+    initializer: Initializer = treatment.initializer.build()
+    optimizer: Optimizer = treatment.optimizer.build()
+    with torch.device("meta"):
+        module: nn.Module = treatment.model.build()(data.inputs, data.outputs)
+    layers = dict(layers_of(module))
+    for name, part in module.named_modules():
+        gain = getattr(part, "weight", None)
+        if name not in layers and isinstance(gain, nn.Parameter):
+            layers[name] = Layer(shape=tuple(gain.shape), name=name)
+    found = {}
+    for name, layer in layers.items():
+        scaling = initializer.scaling(layer, optimizer.steps)
+        found[f"{name}.weight"] = Factors(scaling.forward, scaling.weight_lr)
+        found[f"{name}.bias"] = Factors(lr=scaling.bias_lr)
+    return {name: factor for name, factor in found.items() if factor != Factors()}

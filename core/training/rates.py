@@ -1,0 +1,67 @@
+"""The learning rates of a cohort's lanes, update by update."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.optimizers import Optimizer
+from core.schedules import Curve, Reactive, State, bind
+from core.spec import Treatment
+
+
+@dataclass
+class _Reacting:
+    """One lane whose schedule answers to its own metric."""
+
+    lane: int
+    column: int
+    schedule: Reactive
+    state: State
+
+
+class Rates:
+    """Lanes that share optimizer and schedule share one curve, unless the schedule answers to each lane's metric.
+
+    `column[lane]` is the lane's curve.
+    """
+
+    def __init__(self, treatments: Sequence[Treatment], steps_per_epoch: int, metrics: Sequence[str]) -> None:
+        """`metrics` names what an epoch measures, in the order that `react` is given it."""
+        self.column: list[int] = []
+        self._steps_per_epoch = steps_per_epoch
+        self._metrics = metrics
+        self._curves: list[Curve] = []
+        self._reacting: list[_Reacting] = []
+        shared: dict[object, int] = {}
+        for lane, treatment in enumerate(treatments):
+            key = (treatment.schedule, treatment.optimizer)
+            if key not in shared:
+                optimizer: Optimizer = treatment.optimizer.build()
+                steps = steps_per_epoch * treatment.epochs
+                curve = bind(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
+                if isinstance(curve, Reactive):
+                    reacting = _Reacting(lane, len(self._curves), curve, curve.start)
+                    self._reacting.append(reacting)
+                    self._curves.append(lambda t, mine=reacting: mine.schedule.rate(mine.state, t))  # type: ignore[misc]
+                    self.column.append(reacting.column)
+                    continue
+                shared[key] = len(self._curves)
+                self._curves.append(curve)
+            self.column.append(shared[key])
+
+    def table(self, epoch: int) -> NDArray[np.float64]:
+        """The rates of an epoch, (updates, curves)."""
+        steps = range(epoch * self._steps_per_epoch, (epoch + 1) * self._steps_per_epoch)
+        return np.array([[curve(step) for curve in self._curves] for step in steps])
+
+    def react(self, epoch: int, metrics: torch.Tensor) -> None:
+        """Take an epoch's metrics, (metrics, lanes); waits for the device only where a schedule answers to them."""
+        if not self._reacting:
+            return
+        values = metrics.cpu().numpy()
+        for one in self._reacting:
+            value = float(values[self._metrics.index(one.schedule.metric), one.lane])
+            one.state = one.schedule.react(one.state, (epoch + 1) * self._steps_per_epoch, value)
