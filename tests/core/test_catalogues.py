@@ -17,6 +17,7 @@ from core.optimizers import Optimizer, optimizers
 from core.registry import Entry, Registry
 from core.schedules import bind, schedules
 from core.streams import generator
+from tests.core.optimizers.stacks import Stack
 
 CATALOGUES: dict[str, Registry] = {c.kind: c for c in (initializers, schedules, optimizers, models, datasets)}
 ENTRIES = [(kind, name) for kind, catalogue in CATALOGUES.items() for name in catalogue]
@@ -185,24 +186,18 @@ def test_an_optimizer_equals_its_reference_on_every_lane(name: str, shape: tuple
     start = torch.randn(3, *shape, generator=random, dtype=torch.float64)
     gradients = torch.randn(200, 3, *shape, generator=random, dtype=torch.float64)
     gradients[20:25] = 0
-    w = start.clone()
-    state = {slot: torch.zeros_like(w) for slot in lanes[0].slots}
-    column = (3, *(1 for _ in shape))
-    hyper = {
-        key: torch.tensor([lane.hyper[key] for lane in lanes], dtype=torch.float64).view(column)
-        for key in lanes[0].hyper
-    }
+    stack = Stack(lanes, start)
     parameters = [torch.nn.Parameter(lane.clone()) for lane in start]
     references = [lane.reference([parameter]) for lane, parameter in zip(lanes, parameters, strict=True)]
-    for t, g in enumerate(gradients, start=1):
+    for g in gradients:
         untouched = g.clone()
-        lanes[0].update(w, g, state, t, hyper)
+        stack.step(g)
         assert torch.equal(g, untouched)
         for parameter, reference, lane in zip(parameters, references, g, strict=True):
             parameter.grad = lane.clone()
             reference.step()
-        torch.testing.assert_close(w, torch.stack([p.detach() for p in parameters]), rtol=0, atol=1e-10)
-    assert not torch.equal(w, start)
+        torch.testing.assert_close(stack.w, torch.stack([p.detach() for p in parameters]), rtol=0, atol=1e-10)
+    assert not torch.equal(stack.w, start)
 
 
 @of("model")
