@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+import tempfile
 
 import uvicorn
 
@@ -35,6 +36,7 @@ def main() -> int:
     except InitlabError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
+    tempfile.tempdir = str(settings().data_dir.absolute())  # uploads are laid aside here: /tmp may be memory
     leave_with_parent(given.parent_pipe)
     # A poller asks several times a second: its every request in the log would hide what matters.
     server = uvicorn.Server(

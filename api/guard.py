@@ -8,9 +8,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import problem
 from api.keys import owner
+from core.datasets import MOST_FILE
 
 MAX_BODY = 1_000_000
 """Bytes of one request: the largest spec that the limits allow is a tenth of it."""
+
+MAX_UPLOAD = MOST_FILE + MAX_BODY
+"""Bytes of a request that brings a data set: the file, and what is said of it."""
 
 OPEN = ("/healthz", "/readyz")
 """What a load balancer asks without a key."""
@@ -22,6 +26,10 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _most(scope: Scope) -> int:
+    return MAX_UPLOAD if (scope["method"], scope["path"]) == ("POST", "/datasets") else MAX_BODY
 
 
 class Guard:
@@ -38,8 +46,8 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = None
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > MAX_BODY:  # a body that hides its length meets starlette's own limit
-            refusal = problem(413, "Content too large", f"the body is larger than {MAX_BODY:,} bytes")
+        if length.isdigit() and int(length) > (most := _most(scope)):  # hidden, it meets starlette's own limit
+            refusal = problem(413, "Content too large", f"the body is larger than {most:,} bytes")
         elif self._keys is None:
             # The Host header too, or a web page could reach this service through a name that resolves to loopback.
             name = headers.get("host", "").rsplit(":", 1)[0] if not headers.get("host", "").endswith("]") else "::1"

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator
+from fastapi import UploadFile
+from pydantic import BaseModel, BeforeValidator, Field
 
+from core.datasets import About, Options
 from core.experiments.read import ArmProgress, Progress
 from core.store import Experiment, Run
 
@@ -110,6 +112,30 @@ class SeriesOut(BaseModel):
 
 class MetricsOut(BaseModel):
     series: list[SeriesOut]
+
+
+class DatasetForm(Options):
+    """A file, its name, and how to read it. Columns may be repeated fields, or one field with commas."""
+
+    file: UploadFile
+    name: Annotated[str | None, Field(description="a-z, 0-9, '_', '.' and '-'; default: the file's name")] = None
+
+
+class DatasetOut(About):
+    """A user's data set. `sha256` is the content's; specs that use it record it."""
+
+    features: list[str]
+    """A table's, in the order of the inputs."""
+
+    @classmethod
+    def of(cls, one: About) -> Self:
+        features = [feature for column in one.columns for feature in column.features]
+        return cls.model_validate(dict(one) | {"features": features})
+
+
+class DatasetList(BaseModel):
+    items: list[DatasetOut]
+    next: None = None
 
 
 class ProblemItem(BaseModel):

@@ -1,9 +1,25 @@
 """Data sets: read from local files only, split once, the same for every arm and seed."""
 
+from core.datasets._content import MOST_FILE, About, Options
 from core.datasets._splits import DataError, Dataset, Facts, Sources, Splits, Task, split
+from core.datasets._uploads import Uploads
 from core.registry import Registry
 
 datasets = Registry("dataset", __name__)
 DatasetEntry = datasets.field()
 
-__all__ = ["DataError", "Dataset", "DatasetEntry", "Facts", "Sources", "Splits", "Task", "datasets", "split"]
+__all__ = [
+    "MOST_FILE",
+    "About",
+    "DataError",
+    "Dataset",
+    "DatasetEntry",
+    "Facts",
+    "Options",
+    "Sources",
+    "Splits",
+    "Task",
+    "Uploads",
+    "datasets",
+    "split",
+]

@@ -1,7 +1,8 @@
 """The use cases: what the API and the workers call. States change nowhere else."""
 
 from core.experiments.control import cancel, delete
+from core.experiments.datasets import delete_dataset
 from core.experiments.submit import submit
 from core.experiments.sweep import Sweeper, sweep
 
-__all__ = ["Sweeper", "cancel", "delete", "submit", "sweep"]
+__all__ = ["Sweeper", "cancel", "delete", "delete_dataset", "submit", "sweep"]

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import Problem
 from core.registry import Entry, join_path, problems_of, unknown
+
+_CONTENT = re.compile("@[0-9a-f]{64}$")
+"""What a submit adds to the name of a user's data set; no label has it."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ def _label(settings: Mapping[str, Any], treatment: Any) -> str:
 def _short(value: Any) -> str:
     """An entry as its name and what differs from its defaults."""
     if not isinstance(value, Entry):
-        return str(value)
+        return _CONTENT.sub("", str(value))
     fields = type(value).model_fields
     shown = [
         f"{key}={_short(given)}" for key, given in value.parameters().items() if _differs(given, fields[key].default)

@@ -1,0 +1,61 @@
+"""Users' own data sets: send, list, look, delete."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Path, Response
+
+from api.deps import ServiceDep, Writing
+from api.guard import MAX_UPLOAD
+from api.schemas import DatasetForm, DatasetList, DatasetOut, ProblemOut
+from core import experiments
+from core.datasets import Uploads
+
+router = APIRouter(
+    prefix="/datasets", tags=["datasets"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
+)
+
+Name = Annotated[str, Path(max_length=64)]
+
+
+def _uploads(service: ServiceDep) -> Uploads:
+    return Uploads(service.sources.uploads)
+
+
+UploadsDep = Annotated[Uploads, Depends(_uploads)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    max_body_size=MAX_UPLOAD,
+    form_limits={"max_files": 1, "max_fields": 10_000},
+    responses={200: {"model": DatasetOut, "description": "It is there already"}},
+)
+def create(form: Annotated[DatasetForm, File()], uploads: UploadsDep, response: Response) -> DatasetOut:
+    """Keep a table (CSV, Parquet), arrays (NPZ) or images (ZIP) under a name that specs can use.
+
+    The same content under the same name is 200; other content is 409. A file that cannot be learned from is 422, with
+    the row, the column or the file inside that is at fault, and nothing of it is kept.
+    """
+    kept, new = uploads.add(form.file.file, form.file.filename or "", form.name, form)
+    response.status_code = 201 if new else 200
+    response.headers["Location"] = f"/datasets/{kept.name}"
+    return DatasetOut.of(kept)
+
+
+@router.get("")
+def index(uploads: UploadsDep) -> DatasetList:
+    """All of them, by name."""
+    return DatasetList(items=[DatasetOut.of(one) for one in uploads])
+
+
+@router.get("/{name}")
+def show(name: Name, uploads: UploadsDep) -> DatasetOut:
+    """One of them."""
+    return DatasetOut.of(uploads.find(name))
+
+
+@router.delete("/{name}", status_code=204)
+def delete(name: Name, session: Writing, service: ServiceDep) -> None:
+    """Forget one; 409 while an experiment that has not ended uses it."""
+    experiments.delete_dataset(session, name, service.sources)

@@ -1,0 +1,83 @@
+"""ZIP archives of strangers: looked through before anything of them is unpacked."""
+
+import stat
+from pathlib import PurePosixPath
+from typing import BinaryIO
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from core.datasets._content import MOST_DECODED, InvalidUpload
+
+MOST_ENTRIES = 500_000
+MOST_RATIO = 1_000
+"""Deflate's own limit is 1,032: what is near it holds one byte again and again."""
+_SMALL = 2**20
+"""Bytes of a file that may be packed as tightly as it likes."""
+_DIRECTORY_ENTRY = b"PK\x01\x02"
+_METHODS = {0: "stored", 8: "deflate"}
+BROKEN = (BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+"""What `zipfile` raises for an archive that is damaged."""
+
+
+def open_archive(file: BinaryIO) -> ZipFile:
+    """The archive, all of whose names and sizes are acceptable; raises `InvalidUpload` with the file inside at fault.
+
+    `zipfile` unpacks no more of an entry than its declared size, so that bounding what is declared bounds what is made.
+    """
+    if _entries(file) > MOST_ENTRIES:
+        raise InvalidUpload(f"the archive has more than {MOST_ENTRIES:,} files")
+    try:
+        archive = ZipFile(file)
+    except BROKEN:
+        raise InvalidUpload("cannot be read as a ZIP archive") from None
+    size = 0
+    seen: set[str] = set()
+    for entry in archive.infolist():
+        _acceptable(entry)
+        if entry.filename in seen:
+            raise InvalidUpload(f"{shown(entry)} is in the archive twice")
+        seen.add(entry.filename)
+        size += entry.file_size
+    if size > MOST_DECODED:
+        raise InvalidUpload(f"the archive holds {size:,} bytes unpacked; {MOST_DECODED:,} is the most")
+    return archive
+
+
+def unpack(archive: ZipFile, entry: ZipInfo) -> bytes:
+    """An entry's bytes; raises `InvalidUpload` where it is damaged."""
+    try:
+        return archive.read(entry)
+    except BROKEN as error:
+        raise InvalidUpload(f"{shown(entry)} cannot be unpacked: {error}") from None
+
+
+def shown(entry: ZipInfo) -> str:
+    """A file's name in a sentence."""
+    return repr(entry.filename[-120:])
+
+
+def _entries(file: BinaryIO) -> int:
+    """At least the number of entries, counted before `zipfile` makes an object of each."""
+    count, tail = 0, b""
+    while chunk := file.read(2**20):
+        count += (tail + chunk).count(_DIRECTORY_ENTRY)
+        tail = chunk[-3:]
+    file.seek(0)
+    return count
+
+
+def _acceptable(entry: ZipInfo) -> None:
+    name = entry.orig_filename
+    if name.startswith(("/", "\\")) or name[1:2] == ":" or ".." in PurePosixPath(name.replace("\\", "/")).parts:
+        raise InvalidUpload(f"{name[:120]!r} points out of the archive")
+    if not name.isprintable():
+        raise InvalidUpload(f"{name[:120]!r} is no printable name")
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise InvalidUpload(f"{shown(entry)} is a link or a device, not a file")
+    if entry.flag_bits & 1:
+        raise InvalidUpload(f"{shown(entry)} is encrypted")
+    if entry.compress_type not in _METHODS:
+        raise InvalidUpload(f"{shown(entry)} is packed in a way other than {' and '.join(_METHODS.values())}")
+    if entry.file_size > max(_SMALL, MOST_RATIO * entry.compress_size):
+        raise InvalidUpload(
+            f"{shown(entry)} would unpack to {entry.file_size / max(1, entry.compress_size):,.0f} times its size"
+        )

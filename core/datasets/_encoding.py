@@ -1,0 +1,47 @@
+"""A table's columns as a network takes them, by statistics of the training split alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.datasets._content import Column
+
+
+def encode(columns: Sequence[Column], train: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The features float32 (n, features) of two splits of a table's values float64 (n, columns).
+
+    Numbers are standardised, text becomes one feature a category, 0 and 1 stay; a missing value is the training
+    split's mean, or its most frequent one. A column that is constant in training is 0 in both.
+    """
+    made = [np.empty((len(split), sum(len(c.features) for c in columns)), np.float32) for split in (train, valid)]
+    at = 0
+    for i, column in enumerate(columns):
+        pair = [split[:, i].numpy() for split in (train, valid)]
+        fill = _fill(column, pair[0])
+        filled = [np.where(np.isnan(values), fill, values) for values in pair]
+        if column.kind == "number":
+            filled = standardised(*filled)
+        for features, values in zip(made, filled, strict=True):
+            if column.kind == "text":
+                features[:, at : at + len(column.categories)] = values[:, None] == np.arange(len(column.categories))
+            else:
+                features[:, at] = values
+        at += len(column.features)
+    return torch.from_numpy(made[0]), torch.from_numpy(made[1])
+
+
+def standardised(train: NDArray[np.float64], valid: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Both less the training values' mean, over their standard deviation (with n, not n - 1); 0 where that is 0."""
+    if train.min() == train.max():
+        return [np.zeros_like(train), np.zeros_like(valid)]
+    mean, deviation = train.mean(), train.std()
+    return [(train - mean) / deviation, (valid - mean) / deviation]
+
+
+def _fill(column: Column, train: NDArray[np.float64]) -> float:
+    there = train[~np.isnan(train)]
+    if not len(there):
+        return 0.0
+    return float(there.mean() if column.kind == "number" else np.bincount(there.astype(np.int64)).argmax())

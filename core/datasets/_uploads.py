@@ -1,0 +1,208 @@
+"""Users' own data sets on disk: a folder each, which appears whole or not at all."""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from core.datasets import _arrays, _images, _tables
+from core.datasets._content import MOST_FILE, About, Found, InvalidUpload, Options
+from core.errors import Conflict, InitlabError, NotFound
+from core.registry import unknown
+
+NAME = r"[a-z0-9][a-z0-9_.-]{0,63}"
+ABOUT = "about.json"
+_NEW, _GONE, _LOCK = ".new-", ".gone-", ".lock"
+
+
+class NotStored(InitlabError):
+    """The disk does not take the data set; nothing of it is kept."""
+
+    status = 507
+    title = "Storage full"
+
+
+class Uploads:
+    """The data sets below a folder. The folder is the register: what has a name in it is whole and on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __iter__(self) -> Iterator[About]:
+        """All of them, by name."""
+        for name in self._names():
+            about = self.get(name)
+            if about is not None:  # not one that was deleted meanwhile
+                yield about
+
+    def get(self, name: str) -> About | None:
+        """What is kept under a name, if anything is."""
+        if not re.fullmatch(NAME, name):
+            return None
+        try:
+            return About.model_validate_json((self._folder / name / ABOUT).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def find(self, name: str) -> About:
+        """What is kept under a name; raises `NotFound` with the nearest names."""
+        about = self.get(name)
+        if about is None:
+            problem = unknown("data set", name, self._names(), "name")
+            raise NotFound(problem.message, [problem])
+        return about
+
+    def path(self, about: About, array: str) -> Path:
+        """The file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""
+        return self._folder / about.name / f"{array}.npy"
+
+    def add(self, file: BinaryIO, filename: str, name: str | None, options: Options) -> tuple[About, bool]:
+        """Keep what a file holds under a name (default: the file's); returns it, and whether it is new.
+
+        The same content under the same name is the same data set. Raises `InvalidUpload`, `Conflict` where the name
+        has other content, and `NotStored`; nothing of the file is left behind then.
+        """
+        name = _name(filename) if name is None else name
+        if not re.fullmatch(NAME, name):
+            message = "should be 1 to 64 of a-z, 0-9, '_', '.' and '-', the first a letter or a digit"
+            raise InvalidUpload(message, "name")
+        try:
+            with self._workplace() as aside:
+                about = _write(file, Path(filename).suffix.lower(), name, options, aside)
+                return self._settle(aside, about)
+        except OSError as error:
+            raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
+
+    def remove(self, name: str) -> None:
+        """Forget a data set; raises `NotFound`."""
+        self.find(name)
+        gone = Path(tempfile.mkdtemp(prefix=_GONE, dir=self._folder))
+        try:
+            os.replace(self._folder / name, gone / name)
+            _sync(self._folder)
+        except FileNotFoundError:
+            pass  # another call was first
+        finally:
+            shutil.rmtree(gone, ignore_errors=True)
+
+    def _names(self) -> list[str]:
+        if not self._folder.is_dir():
+            return []
+        return sorted(path.name for path in self._folder.iterdir() if re.fullmatch(NAME, path.name))
+
+    @contextmanager
+    def _workplace(self) -> Iterator[Path]:
+        """A folder to make a data set in, gone at the end; first those that a killed process left are removed."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._folder / _LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass  # another upload is at work: what lies there may be its own
+            else:
+                for prefix in (_NEW, _GONE):
+                    for left in self._folder.glob(f"{prefix}*"):
+                        shutil.rmtree(left, ignore_errors=True)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            aside = Path(tempfile.mkdtemp(prefix=_NEW, dir=self._folder))
+            try:
+                yield aside
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+
+    def _settle(self, aside: Path, about: About) -> tuple[About, bool]:
+        """Give the folder its name, unless that is taken."""
+        for _ in range(10):  # a name that is freed between the two looks is tried again
+            try:
+                os.rename(aside, self._folder / about.name)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            else:
+                _sync(self._folder)
+                return about, True
+            there = self.get(about.name)
+            if there is not None and there.sha256 == about.sha256:
+                return there, False
+            if there is not None:
+                raise Conflict(f"there is another data set {about.name!r}: delete it first, or choose another name")
+        raise NotStored(f"{self._folder / about.name} is in the way: it is no data set")
+
+
+def _name(filename: str) -> str:
+    stem = re.sub(r"[^a-z0-9_.-]+", "_", Path(filename).stem.lower()).strip("_.-")[:64]
+    if not stem:
+        raise InvalidUpload("should be given: the file's own name has no letters or digits", "name")
+    return stem
+
+
+def _write(file: BinaryIO, suffix: str, name: str, options: Options, aside: Path) -> About:
+    """Read the file, and leave its arrays and what is to be said of it in the folder `aside`, on disk."""
+    size = file.seek(0, os.SEEK_END)
+    if not 0 < size <= MOST_FILE:
+        raise InvalidUpload("the file is empty" if not size else f"the file is larger than {MOST_FILE:,} bytes")
+    file.seek(0)
+    file_sha256 = _sha256(file)
+    file.seek(0)
+    found = _read(file, suffix, options, aside)
+    for array, values in found.arrays.items():
+        np.save(aside / f"{array}.npy", values, allow_pickle=False)
+    digests = {}
+    for path in sorted(aside.iterdir()):
+        with path.open("rb") as written:
+            digests[path.name] = _sha256(written)
+            os.fsync(written.fileno())
+    content = found.content.model_dump(mode="json")
+    about = About(
+        **content,
+        name=name,
+        sha256=hashlib.sha256(json.dumps([content, digests], sort_keys=True).encode()).hexdigest(),
+        file_sha256=file_sha256,
+        bytes=sum(path.stat().st_size for path in aside.iterdir()),
+        created_at=datetime.now(UTC).replace(microsecond=0),
+    )
+    with (aside / ABOUT).open("w", encoding="utf-8") as out:
+        out.write(about.model_dump_json())
+        out.flush()
+        os.fsync(out.fileno())
+    _sync(aside)
+    return about
+
+
+def _read(file: BinaryIO, suffix: str, options: Options, aside: Path) -> Found:
+    if suffix == ".csv":
+        return _tables.read_csv(file, options)
+    if suffix in (".parquet", ".pq"):
+        return _tables.read_parquet(file, options)
+    if suffix == ".npz":
+        return _arrays.read(file, options)
+    if suffix == ".zip":
+        return _images.read(file, options, aside)
+    raise InvalidUpload(f"the file's name ends in {suffix!r}; data sets are .csv, .parquet, .npz and .zip (of images)")
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(2**20):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Bring a folder's names to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

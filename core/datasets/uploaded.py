@@ -1,0 +1,93 @@
+"""Users' own data sets: what was posted to `/datasets`."""
+
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from core.datasets import DataError, Dataset, Facts, Sources, Splits, datasets, split
+from core.datasets._content import About
+from core.datasets._encoding import encode, standardised
+from core.datasets._splits import valid_count
+from core.datasets._uploads import NAME, Uploads
+from core.registry import CountFromZero, unknown
+
+
+@datasets.register(
+    formula="numbers standardised and text one-hot by the training split; images and other bytes scaled to [0, 1]",
+    source="the file that was posted to /datasets; encoded as scikit-learn's transformers do, Pedregosa et al. 2011",
+)
+def uploaded(
+    *,
+    id: Annotated[str, Field(pattern=f"^{NAME}(@[0-9a-f]{{64}})?$")],  # noqa: A002 the parameter's name
+    valid_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2,
+    split_seed: CountFromZero = 0,
+) -> Dataset:
+    """The data set of that name; `name@sha256` where its content is that one, which an experiment's spec records.
+
+    Where the file itself holds a part out (`x_test`, `test/`), that part is the validation split, and
+    `valid_fraction` and `split_seed` say nothing. Targets of a regression are standardised like features: a loss of 1
+    is that of naming the mean.
+    """
+
+    def facts(sources: Sources) -> Facts:
+        about = _about(id, sources)
+        valid = about.valid_examples or valid_count(about.examples, valid_fraction)
+        return Facts(tuple(about.inputs), about.outputs, about.examples - valid, valid, about.task, about.chance)
+
+    def load(sources: Sources) -> Splits:
+        about = _about(id, sources)
+        x, y = _array(sources, about, "x"), _array(sources, about, "y")
+        if about.valid_examples is None:
+            raw = split(x, y, valid_fraction, split_seed)
+        else:
+            raw = Splits(x, y, _array(sources, about, "x_valid"), _array(sources, about, "y_valid"))
+        y_train, y_valid = _targets(about, raw)
+        if about.kind == "table":
+            x_train, x_valid = encode(about.columns, raw.x_train, raw.x_valid)
+        else:
+            x_train, x_valid = _scaled(raw.x_train), _scaled(raw.x_valid)
+        return Splits(x_train, y_train, x_valid, y_valid)
+
+    return Dataset(facts, load)
+
+
+def _about(id: str, sources: Sources) -> About:  # noqa: A002
+    """What is kept under the name; raises `DataError` where that is nothing, or other content."""
+    name, _, content = id.partition("@")
+    uploads = Uploads(sources.uploads)
+    about = uploads.get(name)
+    if about is None:
+        known = [one.name for one in uploads]
+        told = unknown("data set", name, known).message if known else f"there is no data set {name!r}"
+        raise DataError(f"{told}; send it with: initlab datasets upload FILE --name {name}")
+    if content and content != about.sha256:
+        raise DataError(
+            f"the data set {name!r} has other content now (SHA-256 {about.sha256}) than was asked for ({content})"
+        )
+    return about
+
+
+def _array(sources: Sources, about: About, array: str) -> torch.Tensor:
+    path = Uploads(sources.uploads).path(about, array)
+    try:
+        # Mapped, so that only the examples taken are read; "c": torch wants memory that it could write to.
+        return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
+    except (OSError, ValueError) as error:
+        raise DataError(f"the data set {about.name!r} cannot be read: {error}") from None
+
+
+def _scaled(x: torch.Tensor) -> torch.Tensor:
+    return x.float().div_(255) if x.dtype == torch.uint8 else x.clone()
+
+
+def _targets(about: About, raw: Splits) -> tuple[torch.Tensor, torch.Tensor]:
+    if about.task == "multiclass":
+        return raw.y_train.clone(), raw.y_valid.clone()
+    if about.task == "binary":
+        return raw.y_train.float().unsqueeze(1), raw.y_valid.float().unsqueeze(1)
+    columns = zip(raw.y_train.T.numpy(), raw.y_valid.T.numpy(), strict=True)
+    made = [standardised(train, valid) for train, valid in columns]
+    train, valid = (torch.from_numpy(np.stack([pair[i] for pair in made], axis=1)).float() for i in (0, 1))
+    return train, valid
