@@ -61,7 +61,15 @@ class Results:
     series: Callable[[str], Sequence[Series]]
     sources: Sources
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
-    task: Task = "multiclass"
+    task: Task
+    """What the arms learn."""
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The metrics whose last value can be an outcome; the first is judged where none is asked for."""
+        train, valid_loss, valid = epoch_metrics(self.task)
+        judged = (valid_loss, valid) if self.task == "regression" else (valid, valid_loss)
+        return (*judged, train, "train_loss")
 
     def facts(self, treatment: Treatment) -> Facts:
         """The sizes of an arm's data set; raises `DataError` where its files are no longer there."""

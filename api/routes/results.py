@@ -22,8 +22,9 @@ def show(
     service: ServiceDep,
     request: Request,
     metric: Annotated[
-        Literal["valid_accuracy", "valid_loss", "train_accuracy", "train_loss"], Query(description="the outcome judged")
-    ] = "valid_accuracy",
+        Literal["valid_accuracy", "valid_loss", "valid_r2", "train_accuracy", "train_loss", "train_r2"] | None,
+        Query(description="the outcome judged; default valid_accuracy, in regression valid_loss"),
+    ] = None,
     format: Annotated[  # noqa: A002 the query parameter's name
         Literal["json", "md"] | None, Query(description="json or md; else by Accept")
     ] = None,
@@ -32,7 +33,7 @@ def show(
     media = {"json": "application/json", "md": MARKDOWN}.get(
         format or "", preferred(request, ["application/json", MARKDOWN])
     )
-    tag = etag(read.version(session, one.id), metric, media)
+    tag = etag(read.version(session, one.id), metric or "", media)
     answer = unchanged(request, tag)
     if answer is None:
         results = read.results(session, one, service.sources)

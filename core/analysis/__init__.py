@@ -3,11 +3,10 @@
 from core.analysis._markdown import markdown
 from core.analysis._numbers import is_share, metric_name, number
 from core.analysis._paired import Comparisons, Summary, compare, holm, summarize
-from core.analysis._report import OUTCOMES, best_first, final_values, finite, report
+from core.analysis._report import best_first, final_values, finite, report
 from core.analysis._thin import thin
 
 __all__ = [
-    "OUTCOMES",
     "Comparisons",
     "Summary",
     "best_first",

@@ -6,9 +6,15 @@ def is_share(metric: str) -> bool:
     return metric.endswith("accuracy")
 
 
+def direction(metric: str) -> int:
+    """1 where more is better, as of an accuracy or R², -1 where less is, as of a loss."""
+    return -1 if metric.endswith("loss") else 1
+
+
 def metric_name(metric: str) -> str:
     """`valid_accuracy` as "validation accuracy"."""
-    return metric.replace("_", " ").replace("valid ", "validation ").replace("train ", "training ")
+    words = metric.replace("_", " ").replace("valid ", "validation ").replace("train ", "training ")
+    return words.replace("r2", "R²")
 
 
 def number(metric: str, value: float | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis._numbers import direction
 from core.analysis._paired import Comparisons, Floats, Summary, compare, holm, summarize
 from core.analysis._verdict import verdict
 from core.analysis._warnings import warn
@@ -14,13 +15,13 @@ from core.errors import InvalidSpec
 from core.registry import unknown
 from core.results import Results, RunResult
 
-OUTCOMES = ("valid_accuracy", "valid_loss", "train_accuracy", "train_loss")
-"""The metrics whose last value can be the outcome; accuracies are better when higher, losses when lower."""
 LEVEL = 0.05
 
 
-def report(results: Results, metric: str = "valid_accuracy") -> dict[str, Any]:
+def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     """The last value of `metric` of every arm, and whether the arms differ.
+
+    Where none is asked for, the metric is the validation accuracy, in regression the validation loss.
 
     - `arms`, in the spec's order: `n` finished runs with a finite last value, their `mean`, `sd` and 95 % Student t
       interval `ci_low`, `ci_high` (None below two runs); of all `runs` how many `diverged` (their values are in no
@@ -37,8 +38,9 @@ def report(results: Results, metric: str = "valid_accuracy") -> dict[str, Any]:
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
     """
-    if metric not in OUTCOMES:
-        raise InvalidSpec([unknown("outcome", metric, OUTCOMES, "metric")])
+    metric = metric or results.outcomes[0]
+    if metric not in results.outcomes:
+        raise InvalidSpec([unknown("outcome", metric, results.outcomes, "metric")])
     labels = [arm.label for arm in results.spec.expanded]
     values = final_values(results, metric)
     summaries = [summarize(row) for row in values]
@@ -83,7 +85,7 @@ def counts(run: RunResult, metric: str) -> bool:
 def best_first(summaries: Sequence[Summary], metric: str) -> list[int]:
     """The arms that have a mean, best first; those with one run come after those with more. Ties keep their order."""
     ranked = [i for i, s in enumerate(summaries) if s.n > 0]
-    return sorted(ranked, key=lambda i: (summaries[i].n < 2, -_sign(metric) * summaries[i].mean))
+    return sorted(ranked, key=lambda i: (summaries[i].n < 2, -direction(metric) * summaries[i].mean))
 
 
 def _arm(label: str, summary: Summary, runs: Sequence[RunResult]) -> dict[str, Any]:
@@ -128,13 +130,9 @@ def _peeled(order: list[int], differ: NDArray[np.bool_]) -> list[list[int]]:
 
 def _around(order: list[int], lead: Floats, metric: str) -> list[list[int]]:
     """The arms better than the baseline, like it, worse; `lead` is baseline less arm, 0 where they do not differ."""
-    sign = _sign(metric)
+    sign = direction(metric)
     thirds = [[i for i in order if np.sign(sign * lead[i]) == side] for side in (-1, 0, 1)]
     return [group for group in thirds if group]
-
-
-def _sign(metric: str) -> int:
-    return 1 if metric.endswith("accuracy") else -1
 
 
 def _comparisons(

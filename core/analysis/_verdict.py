@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.analysis._numbers import difference, metric_name, number, p_value, span
+from core.analysis._numbers import difference, direction, metric_name, number, p_value, span
 
 LEVEL = 0.05
 MOST = 6
@@ -57,7 +57,7 @@ def _lead(arm: Mapping[str, Any], metric: str, baseline: bool, alone: bool) -> s
 
 
 def _against_best(comparisons: Sequence[Mapping[str, Any]], metric: str, arms: int) -> list[str]:
-    sign = 1 if metric.endswith("accuracy") else -1
+    sign = direction(metric)
     beaten = [c for c in comparisons if _differs(c) and sign * c["difference"] > 0]
     reverse = [c for c in comparisons if _differs(c) and sign * c["difference"] < 0]
     family = f"Holm over all {arms * (arms - 1) // 2} pairs of arms" if arms > 2 else "one comparison"
@@ -69,7 +69,7 @@ def _against_best(comparisons: Sequence[Mapping[str, Any]], metric: str, arms: i
 
 
 def _against_baseline(comparisons: Sequence[Mapping[str, Any]], metric: str) -> list[str]:
-    sign = 1 if metric.endswith("accuracy") else -1
+    sign = direction(metric)
     better = [c for c in comparisons if _differs(c) and sign * c["difference"] < 0]
     worse = [c for c in comparisons if _differs(c) and sign * c["difference"] > 0]
     family = f"Holm over the {len(comparisons)} comparisons with it" if len(comparisons) > 1 else "one comparison"

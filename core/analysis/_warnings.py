@@ -69,8 +69,8 @@ def _few(arms: Arms) -> Iterator[str]:
 
 
 def _chance(arms: Arms, results: Results) -> Iterator[str]:
-    """Arms whose validation accuracy is what guessing one class of equally frequent ones would give."""
-    at_chance: dict[int, list[str]] = defaultdict(list)
+    """Arms whose validation accuracy is what naming the most frequent class always would give."""
+    at_chance: dict[tuple[int, float], list[str]] = defaultdict(list)
     treatments = {arm.label: arm.treatment for arm in results.spec.expanded}
     finals: dict[str, list[float]] = defaultdict(list)
     for run in results.runs:
@@ -82,12 +82,13 @@ def _chance(arms: Arms, results: Results) -> Iterator[str]:
             data = results.facts(treatments[label])
         except DataError:
             return  # without the data set's sizes chance is not known
-        chance = 1 / data.outputs
+        classes = max(2, data.outputs)
+        chance = data.chance or 1 / classes
         if sum(values) / len(values) <= chance + 3 * math.sqrt(chance * (1 - chance) / data.valid):
-            at_chance[data.outputs].append(label)
-    for classes, labels in at_chance.items():
+            at_chance[classes, chance].append(label)
+    for (classes, chance), labels in at_chance.items():
         whole = "No arm learned" if len(labels) == len(arms) else f"{quoted(labels)} did not learn"
-        yield f"{whole}: the validation accuracy is at chance level, {100 / classes:.3g} % for {classes} classes."
+        yield f"{whole}: the validation accuracy is at chance level, {100 * chance:.3g} % for {classes} classes."
 
 
 def _no_width(arms: Arms, metric: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.analysis import thin
-from core.datasets import Sources
+from core.datasets import Sources, Task
 from core.errors import NotFound
 from core.experiments.states import TERMINAL
 from core.results import Outcome, Results, RunResult, Series
@@ -256,6 +256,7 @@ def results(session: Session, of: Experiment, sources: Sources) -> Results:
         runs=found,
         series=lambda metric: list(series(session, of.id, metrics=[metric])),
         sources=sources,
+        task=cast(Task, of.task),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from core.analysis import best_first, final_values, summarize, thin
+from core.analysis import best_first, final_values, metric_name, summarize, thin
 from core.plots._style import MOST_ARMS
 from core.results import Results, Series
 
@@ -35,10 +35,10 @@ def arms_drawn(results: Results, most: int = MOST_ARMS) -> Arms:
     labels = [arm.label for arm in results.spec.expanded]
     if len(labels) <= most:
         return Arms(labels, "")
-    values = final_values(results, "valid_accuracy")
-    order = best_first([summarize(row) for row in values], "valid_accuracy")
+    metric = results.outcomes[0]
+    order = best_first([summarize(row) for row in final_values(results, metric)], metric)
     order += [i for i in range(len(labels)) if i not in set(order)]
-    note = f"Drawn are the {most} best of {len(labels)} arms by final validation accuracy."
+    note = f"Drawn are the {most} best of {len(labels)} arms by final {metric_name(metric)}."
     return Arms([labels[i] for i in sorted(order[:most])], note)
 
 

@@ -7,23 +7,29 @@ from core.plots._curves import about_lines, arms_drawn, described, extent, mean_
 from core.plots._frame import padded
 from core.plots._lines import draw_lines
 from core.plots._style import COLOURS
-from core.results import Results
+from core.results import Results, epoch_metrics
+
+SHARE: dict[str, Any] = {"label": "accuracy (% of examples)", "kind": "share", "lowest": 0.0}
+R2: dict[str, Any] = {"label": "R² (1: all of the variance explained; 0: none)", "kind": "number", "lowest": -1.0}
+"""`lowest` is where the axis ends: a network that explains less than nothing may do so without bound."""
 
 
 @plots.register(
-    formula="mean over seeds of valid_accuracy (and, dashed, of train_accuracy) by epoch, with 95 % Student t bands",
+    formula="mean over seeds of valid_accuracy (and, dashed, of train_accuracy) by epoch, with 95 % Student t bands; "
+    "in regression R², 1 - squared error / variance",
     source="both are measured in evaluation mode after the epoch, on the whole split",
 )
 def accuracy() -> Plot:
-    """Validation accuracy after every epoch, one line an arm, with the training accuracy beside it."""
+    """Validation accuracy (in regression R²) after every epoch, one line an arm, with that of the training split."""
     return Plot(data, draw_lines)
 
 
 def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
-    lines = mean_lines(results.series("valid_accuracy"), results, arms)
+    train, _, valid = epoch_metrics(results.task)
+    lines = mean_lines(results.series(valid), results, arms)
     few = len(arms.labels) <= len(COLOURS)
-    training = mean_lines(results.series("train_accuracy"), results, arms, role="second") if few else []
+    training = mean_lines(results.series(train), results, arms, role="second") if few else []
     for line in training:
         line["low"] = line["high"] = line["raw"] = None
     found = extent([*lines, *training])
@@ -34,16 +40,17 @@ def data(results: Results) -> dict[str, Any]:
         about_lines(lines, "epoch"),
         arms.note,
     ]
-    limits = padded(found[0], found[2]) if found else (0.0, 1.0)
+    title, y = ("R²", R2) if results.task == "regression" else ("Accuracy", SHARE)
+    limits = padded(max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
     panel = {
         "title": "after each epoch, in evaluation mode",
         "x": {"label": "epoch (from 0)", "scale": "linear", "kind": "count", "limits": padded(0, last, 0.015)},
-        "y": {"label": "accuracy (% of examples)", "scale": "linear", "kind": "share", "limits": limits},
+        "y": {"label": y["label"], "scale": "linear", "kind": y["kind"], "limits": limits},
         "lines": [*lines, *training],
     }
     return {
         "plot": "accuracy",
-        "title": f"Accuracy: {results.spec.name}",
+        "title": f"{title}: {results.spec.name}",
         "caption": " ".join(filter(None, notes)),
         "arms": described(arms, results),
         "panels": [panel],

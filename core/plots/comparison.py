@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.analysis import best_first, final_values, finite, report, summarize
+from core.analysis import best_first, final_values, finite, is_share, metric_name, report, summarize
 from core.plots import Plot, plots
 from core.plots._curves import Arms, arms_drawn, described, sample
 from core.plots._frame import Frame, frame, padded, set_axis
@@ -16,7 +16,6 @@ from core.plots._style import COLOURS, GREY, styled
 from core.plots._text import width, wrap
 from core.results import Results
 
-METRIC = "valid_accuracy"
 SYMLOG_FROM = 30.0
 """Widest over narrowest difference from which the axis of differences is logarithmic on both sides."""
 
@@ -25,18 +24,20 @@ _PANEL, _GAP = 3.7, 0.55
 
 
 @plots.register(
-    formula="last valid_accuracy of each run, its mean and 95 % Student t interval; differences paired by seed",
+    formula="last valid_accuracy (in regression valid_loss) of each run, its mean and 95 % Student t interval; "
+    "differences paired by seed",
     source="core.analysis.report, whose numbers are drawn",
 )
 def comparison() -> Plot:
-    """Final validation accuracy of every run, best arm first, and the paired differences from the best or baseline."""
+    """Final validation accuracy or loss of every run, best arm first, and paired differences from best or baseline."""
     return Plot(data, draw)
 
 
 def data(results: Results) -> dict[str, Any]:
-    found = report(results, METRIC)
+    metric = results.outcomes[0]
+    found = report(results, metric)
     arms = arms_drawn(results)
-    values = dict(zip((arm["label"] for arm in found["arms"]), final_values(results, METRIC), strict=True))
+    values = dict(zip((arm["label"] for arm in found["arms"]), final_values(results, metric), strict=True))
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     reference = found["comparisons"][0]["a"] if found["comparisons"] else None
     compared = {c["b"]: c for c in found["comparisons"]}
@@ -45,11 +46,11 @@ def data(results: Results) -> dict[str, Any]:
             **{key: arm[key] for key in ("label", "n", "mean", "ci_low", "ci_high")},
             "note": notes[arm["label"]],
             "values": [finite(v) for v in values[arm["label"]]],
-            "difference": _difference(arm["label"], reference, values, compared),
+            "difference": _difference(arm["label"], reference, values, compared, 100 if is_share(metric) else 1),
         }
-        for arm in _sorted(found["arms"], values, arms)
+        for arm in _sorted(found["arms"], values, arms, metric)
     ]
-    title = "Final validation accuracy"
+    title = f"Final {metric_name(metric)}"
     notes_below = [
         sample(results),
         "Dot: a run; bar: mean and 95 % interval (Student t)." if any(row["n"] > 1 for row in rows) else "Dot: a run.",
@@ -63,42 +64,45 @@ def data(results: Results) -> dict[str, Any]:
         "seeds": results.spec.seed_list,
         "reference": reference,
         "rows": rows,
-        "x": _axis([v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]]]),
-        "difference": _difference_axis([row["difference"] for row in rows if row["difference"] is not None]),
+        "x": _axis([v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]]], metric),
+        "difference": _difference_axis([row["difference"] for row in rows if row["difference"] is not None], metric),
     }
 
 
-def _sorted(found: list[dict[str, Any]], values: dict[str, Any], arms: Arms) -> list[dict[str, Any]]:
+def _sorted(found: list[dict[str, Any]], values: dict[str, Any], arms: Arms, metric: str) -> list[dict[str, Any]]:
     """The arms to draw, best first, those without a mean last."""
     drawn = [arm for arm in found if arm["label"] in arms.labels]
-    order = best_first([summarize(values[arm["label"]]) for arm in drawn], METRIC)
+    order = best_first([summarize(values[arm["label"]]) for arm in drawn], metric)
     return [drawn[i] for i in [*order, *(i for i in range(len(drawn)) if i not in order)]]
 
 
-def _difference(label: str, reference: str | None, values: dict[str, Any], compared: dict[str, Any]) -> Any:
-    """Arm less reference in percentage points: the report's comparison, seen from the arm."""
+def _difference(label: str, reference: str | None, values: dict[str, Any], compared: dict[str, Any], unit: int) -> Any:
+    """Arm less reference, shares in percentage points (`unit` 100): the report's comparison, seen from the arm."""
     if reference is None or label == reference:
         return None
     c = compared[label]
-    points = 100 * (values[label] - values[reference])
+    points = unit * (values[label] - values[reference])
     turned = {"mean": c["difference"], "ci_low": c["ci_high"], "ci_high": c["ci_low"]}
     return {
-        **{key: None if value is None else -100 * value + 0.0 for key, value in turned.items()},
+        **{key: None if value is None else -unit * value + 0.0 for key, value in turned.items()},
         "n": c["n"],
         "values": [finite(v) for v in points],
         "differs": c["p_adjusted"] is not None and c["p_adjusted"] < 0.05,
     }
 
 
-def _axis(values: list[float | None]) -> dict[str, Any]:
+def _axis(values: list[float | None], metric: str) -> dict[str, Any]:
     known = [v for v in values if v is not None]
     limits = padded(min(known), max(known)) if known else (0.0, 1.0)
-    return {"label": "validation accuracy (% of examples)", "scale": "linear", "kind": "share", "limits": limits}
+    share = is_share(metric)
+    label = f"{metric_name(metric)} (% of examples)" if share else metric_name(metric)
+    return {"label": label, "scale": "linear", "kind": "share" if share else "number", "limits": limits}
 
 
-def _difference_axis(differences: list[dict[str, Any]]) -> dict[str, Any]:
+def _difference_axis(differences: list[dict[str, Any]], metric: str) -> dict[str, Any]:
     """Linear, unless some arms differ so much more than others that these could not be seen."""
-    x: dict[str, Any] = {"label": "difference (percentage points)", "scale": "linear", "kind": "number"}
+    label = "difference (percentage points)" if is_share(metric) else f"difference in {metric_name(metric)}"
+    x: dict[str, Any] = {"label": label, "scale": "linear", "kind": "number"}
     extents = [
         max(abs(v) for v in [*one["values"], one["ci_low"], one["ci_high"]] if v is not None)
         for one in differences

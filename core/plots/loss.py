@@ -41,7 +41,8 @@ def data(results: Results) -> dict[str, Any]:
     validation = mean_lines(
         results.series("valid_loss"), results, arms, place=lambda arm, epoch: (epoch + 1) * per_epoch[arm] - 1
     )
-    y, note = _axis([*training, *validation])
+    name = "mean squared error" if results.task == "regression" else "cross-entropy (nats)"
+    y, note = _axis([*training, *validation], name)
     x = update_axis([*training, *validation])
     notes = [
         sample(results),
@@ -62,9 +63,9 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _axis(lines: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
+def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:
     """The axis, and a note of what lies above it: runs that diverge do not stretch it where others did not."""
-    y: dict[str, Any] = {"label": "cross-entropy (nats)", "scale": "linear", "kind": "number", "limits": None}
+    y: dict[str, Any] = {"label": name, "scale": "linear", "kind": "number", "limits": None}
     found = extent([line for line in lines if line["role"] != "diverged"]) or extent(lines)
     if found is None:
         return y | {"limits": (0.0, 1.0)}, ""

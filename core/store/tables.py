@@ -46,6 +46,8 @@ class Experiment(Base):
     """Canonical: every default written out."""
     steps_per_epoch: Mapped[list[int]] = mapped_column(JSON)
     """Of each arm."""
+    task: Mapped[str] = mapped_column(String(10), server_default="multiclass")
+    """What all arms learn: `core.datasets.Task`."""
     idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the canonical spec, to tell a repeated request from another one under the same key."""

@@ -31,11 +31,11 @@ class Feed:
         self._order = orders.to(self._x.device)
 
     def batch(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Batch i of the epoch for every lane: inputs (lanes, batch, *shape) and labels (lanes, batch)."""
+        """Batch i of the epoch for every lane: inputs (lanes, batch, *shape), labels or targets (lanes, batch, ...)."""
         mine = self._order[:, i * self._batch_size : (i + 1) * self._batch_size].index_select(0, self._rows)
         flat = mine.flatten()
-        x = self._x.index_select(0, flat).view(*mine.shape, *self._x.shape[1:])
-        return x, self._y.index_select(0, flat).view(mine.shape)
+        x, y = (whole.index_select(0, flat).view(*mine.shape, *whole.shape[1:]) for whole in (self._x, self._y))
+        return x, y
 
     def per_lane(self, by_seed: torch.Tensor) -> torch.Tensor:
         """Spread what belongs to the distinct seeds, (seeds, ...), over the lanes, (lanes, ...)."""

@@ -8,7 +8,7 @@ import torch
 from core.datasets import Sources, Splits
 from core.registry import Entry
 from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series
-from core.spec import Spec, check
+from core.spec import ArmFacts, Spec, check
 from core.training.ensemble import train_lanes
 from core.training.plan import plan_cohorts
 from core.training.recorder import Lane, MemoryRecorder
@@ -36,7 +36,7 @@ def train(spec: Spec, sources: Sources) -> Results:
         first = cohort[0][0]
         data = load(arms[first].treatment.dataset)
         train_lanes([lanes[member] for member in cohort], data, facts[first].data, recorder, device=device)
-    return _results(spec, sources, facts[0].steps_per_epoch, lanes, recorder)
+    return _results(spec, sources, facts[0], lanes, recorder)
 
 
 def _load(dataset: Entry, sources: Sources) -> Splits:
@@ -45,7 +45,7 @@ def _load(dataset: Entry, sources: Sources) -> Splits:
 
 
 def _results(
-    spec: Spec, sources: Sources, steps_per_epoch: int, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder
+    spec: Spec, sources: Sources, first: ArmFacts, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder
 ) -> Results:
     points = recorder.series
     labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
@@ -66,4 +66,4 @@ def _results(
         for lane in lanes.values()
         for run in [lane.run]
     ]
-    return Results(spec, steps_per_epoch, runs, series, sources)
+    return Results(spec, first.steps_per_epoch, runs, series, sources, first.data.task)

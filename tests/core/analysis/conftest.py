@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.datasets import Sources
+from core.datasets import Sources, Task
 from core.results import Results, RunResult
 from core.spec import parse
 
@@ -18,7 +18,7 @@ def experiment() -> MakeResults:
     """`experiment({label: [value of seed 0, ...]}, **spec)`: a word such as "diverged" or "failed" instead of a value
     says how the run ended, None that its metric is not finite."""
 
-    def make(finals: Finals, metric: str = "valid_accuracy", **spec: Any) -> Results:
+    def make(finals: Finals, metric: str = "valid_accuracy", task: Task = "multiclass", **spec: Any) -> Results:
         seeds = len(next(iter(finals.values())))
         arms = [{"label": label, "initializer": "zeros"} for label in finals]
         parsed = parse({"arms": arms, "seeds": seeds, "epochs": 2} | spec)
@@ -27,7 +27,7 @@ def experiment() -> MakeResults:
             for label, values in finals.items()
             for i, (seed, value) in enumerate(zip(parsed.seed_list, values, strict=True))
         ]
-        return Results(parsed, 15, runs, lambda _metric: [], Sources())
+        return Results(parsed, 15, runs, lambda _metric: [], Sources(), task)
 
     return make
 

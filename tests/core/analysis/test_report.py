@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from core.analysis import report
 from core.datasets import Sources
-from core.analysis import OUTCOMES, report
 from core.errors import InvalidSpec
 from core.results import Results
 
@@ -156,11 +156,24 @@ def test_an_arm_with_one_survivor_is_not_the_best(experiment: MakeResults) -> No
 
 
 def test_an_unknown_outcome_is_refused_with_the_known_ones(experiment: MakeResults) -> None:
-    with pytest.raises(InvalidSpec) as caught:
-        report(experiment({"a": GOOD}), "valid_acuracy")
+    results = experiment({"a": GOOD})
+    for wrong in ("valid_acuracy", "valid_r2"):
+        with pytest.raises(InvalidSpec) as caught:
+            report(results, wrong)
+        assert caught.value.problems[0].path == "metric"
+        assert set(caught.value.problems[0].known) <= set(results.outcomes)
 
-    assert caught.value.problems[0].path == "metric"
-    assert set(caught.value.problems[0].known) <= set(OUTCOMES)
+
+def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResults) -> None:
+    worse = {"low": [0.1, 0.12, 0.11], "high": [0.9, 0.92, 0.93]}
+    found = report(experiment(worse, "valid_loss", task="regression"))
+    assert found["metric"] == "valid_loss"
+    assert found["verdict"]["groups"] == [["low"], ["high"]]
+    assert '"low" has the best mean validation loss 0.11 ' in found["verdict"]["text"]
+    found = report(experiment(worse, "valid_r2", task="regression"), "valid_r2")
+    assert found["verdict"]["groups"] == [["high"], ["low"]]
+    assert '"high" has the best mean validation R² 0.9167 ' in found["verdict"]["text"]
+    assert report(experiment(worse, task="binary"))["metric"] == "valid_accuracy"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +218,7 @@ def test_equal_arms_are_called_different_in_at_most_6_of_100_experiments(experim
             run.__class__(run.id, run.arm, run.seed, "succeeded", "completed", {"valid_accuracy": float(v)})
             for run, v in zip(results.runs, values.ravel(), strict=True)
         ]
-        found = report(Results(results.spec, 15, runs, results.series, Sources()))
+        found = report(Results(results.spec, 15, runs, results.series, Sources(), "multiclass"))
         false += any(c["p_adjusted"] < 0.05 for c in found["comparisons"])
 
     assert false <= 60

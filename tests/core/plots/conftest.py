@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.datasets import Sources
+from core.datasets import Sources, Task
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import parse
 
@@ -27,6 +27,7 @@ def experiment() -> MakeResults:
         outcomes: Mapping[tuple[int, int], Outcome | None] | None = None,
         statuses: Mapping[tuple[int, int], str] | None = None,
         steps_per_epoch: int = 5,
+        task: Task = "multiclass",
         **spec: Any,
     ) -> Results:
         parsed = parse({"arms": list(arms), "epochs": 2, "seeds": 2} | spec)
@@ -44,7 +45,7 @@ def experiment() -> MakeResults:
                     (a, seed), "completed" if status == "succeeded" else None
                 )
                 runs.append(RunResult(len(runs), arm.label, seed, status, outcome, final))
-        return Results(parsed, steps_per_epoch, runs, lambda metric: found.get(metric, []), Sources())
+        return Results(parsed, steps_per_epoch, runs, lambda metric: found.get(metric, []), Sources(), task)
 
     return make
 

@@ -6,12 +6,13 @@ import threading
 import time
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
-from core.store import Base, Database, upgrade
-from core.store.migrate import SchemaMismatch, revision
+from core.store import Base, Database, Experiment, upgrade
+from core.store.migrate import SchemaMismatch, _config, revision
 
 
 def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
@@ -30,9 +31,9 @@ def test_upgrading_again_changes_nothing(database: Database) -> None:
 
 
 def test_several_processes_may_upgrade_at_once(empty_database_url: str) -> None:
-    command = [sys.executable, "-m", "core.store", "upgrade"]
+    words = [sys.executable, "-m", "core.store", "upgrade"]
     environment = {"INITLAB_DATABASE_URL": empty_database_url, "PATH": ""}
-    processes = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    processes = [subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     for process in processes:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors
@@ -62,4 +63,24 @@ def test_an_upgrade_waits_for_the_one_before_it(postgres_url: str) -> None:
         first.execute(text("SELECT pg_advisory_unlock(4719200)"))
     second.join()
     assert "runs" in inspect(database.engine).get_table_names()
+    database.dispose()
+
+
+def test_experiments_of_the_first_tables_keep_what_they_are(empty_database_url: str) -> None:
+    """Every experiment stored before tasks were learned classes."""
+    database = Database(empty_database_url)
+    row = {"name": "old", "status": "succeeded", "spec": "{}", "steps": "[15]", "fingerprint": "f" * 64, "at": 1.5}
+    with database.engine.begin() as connection:
+        command.upgrade(_config(connection), "0001")
+        connection.execute(
+            text(
+                "INSERT INTO experiments (name, status, spec, steps_per_epoch, fingerprint, created_at) "
+                "VALUES (:name, :status, :spec, :steps, :fingerprint, :at)"
+            ),
+            row,
+        )
+    upgrade(database.engine)
+    with database.reading() as session:
+        (kept,) = session.scalars(select(Experiment)).all()
+        assert (kept.name, kept.spec, kept.steps_per_epoch, kept.task) == ("old", {}, [15], "multiclass")
     database.dispose()

@@ -1,0 +1,83 @@
+"""Binary tasks and regression: the plain loop, and scikit-learn's metrics, are the specification."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
+
+from core.datasets import Facts, Splits, Task
+from core.results import STEP_METRICS, epoch_metrics
+from core.streams import generator
+from core.training import MemoryRecorder, initial_state, train_lanes, train_run
+
+TRAIN, VALID, FEATURES = 203, 61, 7
+ARMS = [
+    {"initializer": "he_normal"},
+    {"initializer": "torch_default", "schedule": "cosine"},
+    {"initializer": "glorot_uniform", "optimizer.lr": 0.05},
+]
+
+
+def problem(task: Task) -> tuple[Splits, Facts]:
+    random = generator(7, task)
+    x = torch.randn(TRAIN + VALID, FEATURES, generator=random)
+    y = torch.stack((x[:, 0] * x[:, 1] + x[:, 2], 3 * x[:, 3] - 1), 1) + 0.1 * torch.randn(len(x), 2, generator=random)
+    if task == "binary":
+        y = (y[:, :1] > 0.2).float()
+    data = Splits(x[:TRAIN], y[:TRAIN], x[TRAIN:], y[TRAIN:])
+    return data, Facts((FEATURES,), y.shape[1], TRAIN, VALID, task)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_lanes_agree_with_the_plain_loop(make_lanes: Any, task: Task) -> None:
+    data, facts = problem(task)
+    lanes = make_lanes(*ARMS, seeds=(0, 3), optimizer={"name": "adam", "lr": 0.01}, epochs=8)
+    fast, slow = MemoryRecorder(), MemoryRecorder()
+    train_lanes(lanes, data, facts, fast, dtype=torch.float64)
+    for lane in lanes:
+        train_run(lane, data, facts, slow, dtype=torch.float64)
+    assert fast.series.keys() == slow.series.keys()
+    assert {metric for _, metric in fast.series} == {*STEP_METRICS, *epoch_metrics(task)}
+    for key, values in slow.series.items():
+        np.testing.assert_allclose(fast.series[key], values, rtol=1e-9, atol=1e-12, err_msg=str(key))
+    for lane in lanes:
+        losses = fast.series[lane.run, "train_loss"]
+        assert losses[-7:].mean() < 0.95 * losses[:7].mean(), "it learns"
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("trainer", ["lanes", "plain loop"])
+def test_an_epochs_metrics_are_scikit_learns(make_lanes: Any, task: Task, trainer: str) -> None:
+    data, facts = problem(task)
+    still = {"name": "linear_warmup", "warmup_steps": 10**6, "end_lr": 0.0}
+    (lane,) = make_lanes({"initializer": "he_normal"}, schedule=still, epochs=1, model={"name": "mlp", "hidden": [9]})
+    recorder = MemoryRecorder()
+    if trainer == "lanes":
+        train_lanes([lane], data, facts, recorder, dtype=torch.float64)
+    else:
+        train_run(lane, data, facts, recorder, dtype=torch.float64)
+    w = {name: value.numpy() for name, value in initial_state(lane.treatment, facts, lane.seed, torch.float64).items()}
+
+    def outputs(x: torch.Tensor) -> Any:
+        hidden = np.maximum(x.double().numpy() @ w["fc1.weight"].T + w["fc1.bias"], 0)
+        return hidden @ w["fc2.weight"].T + w["fc2.bias"]
+
+    if task == "binary":
+        train, valid = (1 / (1 + np.exp(-outputs(x))) for x in (data.x_train, data.x_valid))
+        expected = {
+            "train_accuracy": accuracy_score(data.y_train, train > 0.5),
+            "valid_loss": log_loss(data.y_valid, valid),
+            "valid_accuracy": accuracy_score(data.y_valid, valid > 0.5),
+        }
+    else:
+        train, valid = outputs(data.x_train), outputs(data.x_valid)
+        expected = {
+            "train_r2": r2_score(data.y_train, train),
+            "valid_loss": mean_squared_error(data.y_valid, valid),
+            "valid_r2": r2_score(data.y_valid, valid),
+        }
+    assert epoch_metrics(task) == tuple(expected)
+    for metric, value in expected.items():
+        assert recorder.series[lane.run, metric] == pytest.approx([value], rel=1e-6), metric
