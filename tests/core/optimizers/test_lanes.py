@@ -1,5 +1,6 @@
 """Lanes with different numbers for everything, against torch.optim or the authors' own optimizer one by one."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -41,6 +42,19 @@ def test_a_lane_does_not_see_its_company(program: str) -> None:
         pair = [(i + 1) % 4, i]
         alike = stacked([lane, lane], start[pair], gradients[:, pair])
         torch.testing.assert_close(alike[1], together[i], rtol=1e-12, atol=1e-12)
+
+
+@every_program
+def test_lanes_that_differ_in_one_number(program: str) -> None:
+    start, gradients = problem(program, 2, steps=20)
+    first, *others = arms(program)
+    for number, value in first.hyper.items():
+        other = next((arm.hyper[number] for arm in others if arm.hyper[number] != value), value)
+        lanes = [first, dataclasses.replace(first, hyper={**first.hyper, number: other})]
+        together = stacked(lanes, start, gradients)
+        for i, lane in enumerate(lanes):
+            alone = stacked([lane], start[i : i + 1], gradients[:, i : i + 1])
+            torch.testing.assert_close(alone[0], together[i], rtol=1e-12, atol=1e-12)
 
 
 @alike_or_not
