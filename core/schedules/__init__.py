@@ -1,8 +1,8 @@
 """Learning-rate schedules: pure functions of t, the 0-based index of the update (or epoch) they are in force during."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from core.registry import Entry, Registry
@@ -10,7 +10,7 @@ from core.registry import Entry, Registry
 Curve = Callable[[int], float]
 """t -> learning rate."""
 State = tuple[float, ...]
-"""What a reactive schedule remembers: plain numbers, to be checkpointed as they are."""
+"""What a reactive schedule remembers: finite numbers, to be checkpointed as they are."""
 Metric = Literal["valid_loss", "valid_accuracy", "train_accuracy", "valid_r2", "train_r2"]
 """What a reactive schedule can answer to: what is measured after every epoch."""
 
@@ -32,11 +32,26 @@ class Reactive:
 class Span(NamedTuple):
     """What a schedule may know of the run it belongs to."""
 
-    length: int
-    """Length of the run in the schedule's own unit: the default of a length that is left out."""
+    steps: int
+    """Updates of the run."""
     steps_per_unit: int
-    """Updates in one of its units: 1, or the updates of an epoch."""
+    """Updates in one of the schedule's own units: 1, or the updates of an epoch."""
     steps_per_epoch: int
+
+    @property
+    def length(self) -> int:
+        """Length of the run in the schedule's own unit, at least 1: the default of a length that is left out."""
+        return max(1, math.ceil(self.steps / self.steps_per_unit))
+
+    def part(self, entry: Entry, base: float, start: int = 0, end: int | None = None) -> "Curve | Reactive":
+        """The schedule `entry`, begun at t = `start`, as a function of the t of the schedule that holds it.
+
+        It starts from `base` at a t = 0 of its own and keeps its own unit. What it has for a run lasts until t = `end`,
+        the run's end where that is left out.
+        """
+        steps = self.steps if end is None else end * self.steps_per_unit
+        own = _in_updates(entry, base, max(0, steps - start * self.steps_per_unit), self.steps_per_epoch)
+        return _timed(own, lambda t: (t - start) * self.steps_per_unit)
 
 
 Schedule = Callable[[float, Span], Curve | Reactive]
@@ -51,12 +66,78 @@ ScheduleEntry = schedules.field()
 def bind(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
     """The learning rate of every update of a run of `steps` updates, as a function of the update's index from 0.
 
-    A schedule whose unit is the epoch holds its value during the epoch.
+    A schedule whose unit is the epoch holds its value during the epoch. Asked for a rate that is negative or not finite
+    it raises `ValueError` with the update.
     """
+    bound = _in_updates(entry, base, steps, steps_per_epoch)
+    if isinstance(bound, Reactive):
+        return replace(bound, rate=_checked(bound.rate))
+    return _checked(bound)
+
+
+def rates(bound: Curve | Reactive, steps: Sequence[int]) -> list[float]:
+    """The rates of some updates while no metric is reported."""
+    if isinstance(bound, Reactive):
+        return [bound.rate(bound.start, step) for step in steps]
+    return [bound(step) for step in steps]
+
+
+def reported_rates(bound: Reactive, steps: int, steps_per_epoch: int, metrics: Sequence[float]) -> list[float]:
+    """The rates of all updates where `metrics[e]` is reported after epoch e, and none after the last of them."""
+    state, found = bound.start, []
+    for step in range(steps):
+        epoch, first = divmod(step, steps_per_epoch)
+        if first == 0 and 0 < epoch <= len(metrics):
+            state = bound.react(state, step, metrics[epoch - 1])
+        found.append(bound.rate(state, step))
+    return found
+
+
+def _in_updates(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
+    """`entry` as a function of the update's index."""
     per_unit = steps_per_epoch if getattr(entry, "unit") == "epoch" else 1  # noqa: B009 a common parameter
     schedule: Schedule = entry.build()
-    curve = schedule(base, Span(math.ceil(steps / per_unit), per_unit, steps_per_epoch))
-    return lambda step: curve(step // per_unit)
+    return _timed(schedule(base, Span(steps, per_unit, steps_per_epoch)), lambda step: step // per_unit)
 
 
-__all__ = ["Curve", "Metric", "Reactive", "Schedule", "ScheduleEntry", "Span", "State", "Unit", "bind", "schedules"]
+def _timed(bound: Curve | Reactive, clock: Callable[[int], int]) -> Curve | Reactive:
+    """`bound` by another clock: asked for t, it is asked for `clock(t)`."""
+    if isinstance(bound, Reactive):
+        rate, react = bound.rate, bound.react
+        return replace(
+            bound,
+            rate=lambda state, t: rate(state, clock(t)),
+            react=lambda state, t, value: react(state, clock(t), value),
+        )
+    return lambda t: bound(clock(t))
+
+
+def _checked(rate: Callable[..., float]) -> Callable[..., float]:
+    """`rate`, whose last argument is the index of an update, with a refusal of what no optimizer can use."""
+
+    def checked(*at: object) -> float:
+        try:
+            found = float(rate(*at))
+        except ArithmeticError:
+            found = math.nan
+        if not 0 <= found < math.inf:
+            raise ValueError(f"has the rate {found} at update {at[-1]}; a rate should be finite and 0 or more")
+        return found
+
+    return checked
+
+
+__all__ = [
+    "Curve",
+    "Metric",
+    "Reactive",
+    "Schedule",
+    "ScheduleEntry",
+    "Span",
+    "State",
+    "Unit",
+    "bind",
+    "rates",
+    "reported_rates",
+    "schedules",
+]

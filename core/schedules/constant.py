@@ -1,13 +1,32 @@
-"""No schedule."""
+"""A rate that does not change, and one that is ramped up to."""
 
+from core.registry import CountFromZero, NonNegative
 from core.schedules import Curve, Schedule, Span, schedules
 
 
-@schedules.register(formula="B", source="Robbins & Monro 1951, doi:10.1214/aoms/1177729586, is the usual contrast")
+@schedules.register(
+    formula="B",
+    source="Robbins & Monro 1951, doi:10.1214/aoms/1177729586, is the usual contrast",
+    aliases=["constant_schedule"],
+)
 def constant() -> Schedule:
     """The optimizer's rate throughout."""
 
     def bind(base: float, _span: Span) -> Curve:
         return lambda _t: base
+
+    return bind
+
+
+@schedules.register(
+    formula="t < w: start_lr + (B - start_lr)·t / w;  t >= w: B",
+    source="Goyal et al. 2017, arXiv:1706.02677; transformers.get_constant_schedule_with_warmup",
+    aliases=["constant_with_warmup", "warmup_constant"],
+)
+def constant_warmup(*, warmup_steps: CountFromZero, start_lr: NonNegative = 0.0) -> Schedule:
+    """A ramp from `start_lr` to B over w = `warmup_steps` units, then B; w = 0 is B from the first update."""
+
+    def bind(base: float, _span: Span) -> Curve:
+        return lambda t: start_lr + (base - start_lr) * t / warmup_steps if t < warmup_steps else base
 
     return bind

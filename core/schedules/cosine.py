@@ -1,20 +1,31 @@
-"""Cosine annealing."""
+"""Cosine annealing, with and without a warm-up."""
 
 import math
 from typing import Literal
 
-from core.registry import Count, NonNegative
+from core.registry import Count, CountFromZero, NonNegative
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._lengths import at_least_the_warm_up
+
+SOURCE = "Loshchilov & Hutter 2017, arXiv:1608.03983"
+Beyond = Literal["hold", "periodic"]
+
+
+def half_wave(u: float) -> float:
+    """From 1 at u = 0 to 0 at u = 1, and back to 1 at u = 2."""
+    return (1 + math.cos(math.pi * u)) / 2
+
+
+def _within(t: int, period: int, beyond: Beyond) -> float:
+    return (min(t, period) if beyond == "hold" else t % (2 * period)) / period
 
 
 @schedules.register(
     formula="eta_min + (B - eta_min)·(1 + cos(pi·t / T_max)) / 2",
-    source="Loshchilov & Hutter 2017, arXiv:1608.03983",
-    aliases=["cosine_annealing"],
+    source=SOURCE,
+    aliases=["cosine_annealing", "cosine_annealing_decay", "cosine_annealing_lr", "cosine_decay"],
 )
-def cosine(
-    *, T_max: Count | None = None, eta_min: NonNegative = 0.0, beyond: Literal["hold", "periodic"] = "hold"
-) -> Schedule:
+def cosine(*, T_max: Count | None = None, eta_min: NonNegative = 0.0, beyond: Beyond = "hold") -> Schedule:
     """From B down to `eta_min` at t = `T_max` (the run's length where it is left out).
 
     Past `T_max` it holds `eta_min`, as Keras, optax and timm do, or climbs back (`beyond="periodic"`), as torch and
@@ -22,11 +33,40 @@ def cosine(
     """
 
     def bind(base: float, span: Span) -> Curve:
-        period = T_max or max(1, span.length)
+        period = T_max or span.length
+        return lambda t: eta_min + (base - eta_min) * half_wave(_within(t, period, beyond))
+
+    return bind
+
+
+@schedules.register(
+    formula="t < w: start_lr + (B - start_lr)·t / w;  t >= w: eta_min + (B - eta_min)·(1 + cos(pi·u)) / 2, "
+    "u = (t - w) / max(1, T - w)",
+    source=f"{SOURCE}; transformers.get_cosine_schedule_with_warmup; optax.warmup_cosine_decay_schedule",
+    aliases=["warmup_cosine", "warmup_cosine_decay", "cosine_with_warmup"],
+)
+def cosine_warmup(
+    *,
+    warmup_steps: CountFromZero,
+    total_steps: Count | None = None,
+    eta_min: NonNegative = 0.0,
+    start_lr: NonNegative = 0.0,
+    beyond: Beyond = "hold",
+) -> Schedule:
+    """A ramp from `start_lr` to B over w = `warmup_steps`, then a half cosine to `eta_min` at t = T = `total_steps`.
+
+    T counts the warm-up, as in optax and unlike Keras, and is the run's length where it is left out. Past T it holds
+    `eta_min`, or climbs back (`beyond="periodic"`), as transformers does.
+    """
+    at_least_the_warm_up(total_steps, warmup_steps)
+
+    def bind(base: float, span: Span) -> Curve:
+        period = max(1, (total_steps or span.length) - warmup_steps)
 
         def rate(t: int) -> float:
-            u = min(t, period) if beyond == "hold" else t % (2 * period)
-            return eta_min + (base - eta_min) * (1 + math.cos(math.pi * u / period)) / 2
+            if t < warmup_steps:
+                return start_lr + (base - start_lr) * t / warmup_steps
+            return eta_min + (base - eta_min) * half_wave(_within(t - warmup_steps, period, beyond))
 
         return rate
 

@@ -1,5 +1,7 @@
 """Exponential decay."""
 
+import math
+
 from core.registry import Count, NonNegative, Positive
 from core.schedules import Curve, Schedule, Span, schedules
 
@@ -7,7 +9,7 @@ from core.schedules import Curve, Schedule, Span, schedules
 @schedules.register(
     formula="max(B·gamma^u, end_lr), u = t / decay_steps, or t // decay_steps with staircase",
     source="torch.optim.lr_scheduler.ExponentialLR; optax.exponential_decay",
-    aliases=["exponential_decay"],
+    aliases=["exponential_decay", "exponential_lr"],
 )
 def exponential(
     *, gamma: Positive, decay_steps: Count = 1, staircase: bool = False, end_lr: NonNegative | None = None
@@ -21,5 +23,19 @@ def exponential(
             return max(float(base * gamma**u), floor)
 
         return rate
+
+    return bind
+
+
+@schedules.register(
+    formula="B·exp(-gamma·t)",
+    source="paddle.optimizer.lr.NaturalExpDecay",
+    aliases=["natural_exp_decay", "natural_exponential"],
+)
+def natural_exp(*, gamma: Positive) -> Schedule:
+    """The rate divided by e over every 1 / `gamma` units: exponential decay by exp(-`gamma`) a unit."""
+
+    def bind(base: float, _span: Span) -> Curve:
+        return lambda t: base * math.exp(-gamma * t)
 
     return bind

@@ -1,12 +1,15 @@
 """Linear warm-up in front of any other schedule."""
 
+from dataclasses import replace
+
 from core.registry import CountFromZero, NonNegative
-from core.schedules import Curve, Schedule, ScheduleEntry, Span, bind, schedules
+from core.schedules import Curve, Reactive, Schedule, ScheduleEntry, Span, State, schedules
 
 
 @schedules.register(
     formula="t < w: start_lr + (end_lr - start_lr)·t / w;  t >= w: after(t - w)",
     source="Goyal et al. 2017, arXiv:1706.02677",
+    aliases=["warmup", "linear_lr_warmup"],
 )
 def linear_warmup(
     *,
@@ -19,19 +22,29 @@ def linear_warmup(
 
     The ramp never emits `end_lr`: at t = w the rate is `after(0)`. `after` starts from B at its own t = 0 and keeps its
     own unit, but a warm-up in epochs holds every rate during the epoch. A length that `after` leaves out is what
-    the run has left. w = 0 is `after` alone.
+    the run has left. w = 0 is `after` alone. Where `after` answers to a metric, what is reported before t = w is not
+    passed on.
     """
 
-    def make(base: float, span: Span) -> Curve:
-        left = max(0, span.length - warmup_steps) * span.steps_per_unit
-        rest = bind(after, base, left, span.steps_per_epoch)
+    def bind(base: float, span: Span) -> Curve | Reactive:
         end = base if end_lr is None else end_lr
 
-        def rate(t: int) -> float:
-            if t < warmup_steps:
-                return start_lr + (end - start_lr) * t / warmup_steps
-            return rest((t - warmup_steps) * span.steps_per_unit)
+        def ramp(t: int) -> float:
+            return start_lr + (end - start_lr) * t / warmup_steps
 
-        return rate
+        rest = span.part(after, base, start=warmup_steps)
+        if isinstance(rest, Reactive):
+            return _delayed(rest, ramp, warmup_steps)
+        return lambda t: ramp(t) if t < warmup_steps else rest(t)
 
-    return make
+    return bind
+
+
+def _delayed(rest: Reactive, ramp: Curve, start: int) -> Reactive:
+    def rate(state: State, t: int) -> float:
+        return ramp(t) if t < start else rest.rate(state, t)
+
+    def react(state: State, t: int, value: float) -> State:
+        return state if t < start else rest.react(state, t, value)
+
+    return replace(rest, rate=rate, react=react)

@@ -1,13 +1,19 @@
-"""Step decay."""
+"""Step decay, at even distances or at given milestones."""
+
+from bisect import bisect_right
+from typing import Annotated
+
+from pydantic import Field
 
 from core.registry import Count, Positive
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._milestones import Milestones
 
 
 @schedules.register(
     formula="B·gamma^(t // step_size)",
     source="He et al. 2016, arXiv:1512.03385; torch.optim.lr_scheduler.StepLR",
-    aliases=["step_decay"],
+    aliases=["step_decay", "step_lr"],
     unit="epoch",
 )
 def step(*, step_size: Count, gamma: Positive = 0.1) -> Schedule:
@@ -15,5 +21,20 @@ def step(*, step_size: Count, gamma: Positive = 0.1) -> Schedule:
 
     def bind(base: float, _span: Span) -> Curve:
         return lambda t: float(base * gamma ** (t // step_size))
+
+    return bind
+
+
+@schedules.register(
+    formula="B·gamma^(number of milestones <= t)",
+    source="torch.optim.lr_scheduler.MultiStepLR; paddle.optimizer.lr.MultiStepDecay",
+    aliases=["multi_step", "multi_step_decay", "multi_step_lr"],
+    unit="epoch",
+)
+def multistep(*, milestones: Annotated[Milestones, Field(min_length=1)], gamma: Positive = 0.1) -> Schedule:
+    """The rate times `gamma` at every milestone, in force at t = the milestone itself; one at 0 applies at once."""
+
+    def bind(base: float, _span: Span) -> Curve:
+        return lambda t: float(base * gamma ** bisect_right(milestones, t))
 
     return bind

@@ -1,0 +1,38 @@
+"""Cosine annealing with warm restarts."""
+
+from core.registry import Count, NonNegative, Positive
+from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules.cosine import half_wave
+
+
+@schedules.register(
+    formula="eta_min + (B·m_mul^i - eta_min)·(1 + cos(pi·r / T_i)) / 2, T_i = T_0·T_mult^i, r = t - (T_0 + ... + "
+    "T_(i-1)) in cycle i",
+    source="Loshchilov & Hutter 2017, arXiv:1608.03983 (SGDR)",
+    aliases=["cosine_annealing_warm_restarts", "cosine_decay_restarts", "sgdr"],
+)
+def cosine_restarts(*, T_0: Count, T_mult: Count = 1, eta_min: NonNegative = 0.0, m_mul: Positive = 1.0) -> Schedule:
+    """Half cosines from the peak towards `eta_min`: the first of `T_0` units, each `T_mult` times as long as the last.
+
+    The peak, B at first, is multiplied by `m_mul` at every restart. It stands exactly at the restart; `eta_min` itself
+    is never reached.
+    """
+
+    def bind(base: float, _span: Span) -> Curve:
+        def rate(t: int) -> float:
+            i, r, period = _cycle(t, T_0, T_mult)
+            return float(eta_min + (base * m_mul**i - eta_min) * half_wave(r / period))
+
+        return rate
+
+    return bind
+
+
+def _cycle(t: int, first: int, growth: int) -> tuple[int, int, int]:
+    """(index of the cycle that t is in, t within it, its length), in whole numbers: a logarithm rounds."""
+    if growth == 1:
+        return t // first, t % first, first
+    i, period = 0, first
+    while t >= period:
+        i, t, period = i + 1, t - period, period * growth
+    return i, t, period

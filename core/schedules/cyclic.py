@@ -1,0 +1,44 @@
+"""Cyclical rates."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from core.registry import Count, Positive
+from core.schedules import Curve, Schedule, Span, schedules
+
+_HEIGHTS: dict[str, Callable[[int, int, float], float]] = {
+    "triangular": lambda _cycle, _t, _gamma: 1.0,
+    "triangular2": lambda cycle, _t, _gamma: 0.5**cycle,
+    "exp_range": lambda _cycle, t, gamma: float(gamma**t),
+}
+
+
+@schedules.register(
+    formula="B + (max_lr - B)·tri·k, c, r = divmod(t, up + down), tri = r / up if r <= up else (up + down - r) / down, "
+    "k = 1 | 2^-c | gamma^t by mode",
+    source="Smith 2017, arXiv:1506.01186; torch.optim.lr_scheduler.CyclicLR",
+    aliases=["cyclic_lr", "clr"],
+)
+def cyclic(
+    *,
+    max_lr: Positive,
+    step_size_up: Count = 2000,
+    step_size_down: Count | None = None,
+    mode: Literal["triangular", "triangular2", "exp_range"] = "triangular",
+    gamma: Positive = 1.0,
+) -> Schedule:
+    """From B to `max_lr` in up = `step_size_up` units and back in down = `step_size_down` (up), for ever.
+
+    `triangular2` halves the height at every cycle, `exp_range` multiplies it by `gamma` at every unit.
+    """
+    up, down = step_size_up, step_size_down or step_size_up
+
+    def bind(base: float, _span: Span) -> Curve:
+        def rate(t: int) -> float:
+            cycle, r = divmod(t, up + down)
+            part = r / up if r <= up else (up + down - r) / down
+            return base + (max_lr - base) * part * _HEIGHTS[mode](cycle, t, gamma)
+
+        return rate
+
+    return bind

@@ -1,0 +1,95 @@
+"""Rates by a formula of the user's own."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._expression import Array, ExpressionText, compiled
+
+CHUNK = 512
+"""Values computed at a time."""
+MOST_FACTORS = 5_000_000
+"""Longest product: the last rate needs all the factors before it."""
+
+
+@schedules.register(
+    name="lambda",
+    formula="B·fn(t)",
+    source="torch.optim.lr_scheduler.LambdaLR; paddle.optimizer.lr.LambdaDecay",
+    aliases=["lambda_decay", "lambda_lr"],
+)
+def lambda_(*, fn: ExpressionText) -> Schedule:
+    """B times an expression, such as `0.95 ** epoch`.
+
+    It may use t, `epoch` (epochs that are over), `step` (updates that are over), all counted from the schedule's own
+    beginning, and `total_steps`, the updates that it has.
+    """
+
+    def bind(base: float, span: Span) -> Curve:
+        values = _values(fn, span)
+
+        def chunk(k: int) -> Array:
+            return base * values(k)
+
+        return _by_chunks(chunk)
+
+    return bind
+
+
+@schedules.register(
+    formula="B·fn(1)·fn(2)·...·fn(t)",
+    source="torch.optim.lr_scheduler.MultiplicativeLR; paddle.optimizer.lr.MultiplicativeDecay",
+    aliases=["multiplicative_decay", "multiplicative_lr"],
+)
+def multiplicative(*, fn: ExpressionText) -> Schedule:
+    """The rate times an expression at every t from 1 on, B at t = 0; the expression's names are those of `lambda`."""
+
+    def bind(base: float, span: Span) -> Curve:
+        if span.length > MOST_FACTORS:
+            raise ValueError(f"multiplies {MOST_FACTORS:,} times at most; `lambda` takes a product in closed form")
+        values = _values(fn, span)
+        before = [base]
+        """before[k]: the rate in force before chunk k."""
+
+        def products(k: int) -> Array:
+            factors = values(k)
+            if k == 0:
+                factors[0] = 1.0
+            factors[0] *= before[k]
+            return np.asarray(np.cumprod(factors), dtype=np.float64)
+
+        def chunk(k: int) -> Array:
+            while len(before) <= k:
+                before.append(float(products(len(before) - 1)[-1]))
+            return products(k)
+
+        return _by_chunks(chunk)
+
+    return bind
+
+
+def _values(fn: str, span: Span) -> Callable[[int], Array]:
+    """k -> the expression's values at t = k·CHUNK ... (k + 1)·CHUNK - 1, an array of one's own."""
+    expression = compiled(fn)
+
+    def values(k: int) -> Array:
+        t = np.arange(k * CHUNK, (k + 1) * CHUNK, dtype=np.float64)
+        step = t * span.steps_per_unit
+        total = np.array(span.steps, dtype=np.float64)
+        names = {"t": t, "step": step, "epoch": step // span.steps_per_epoch, "total_steps": total}
+        return np.array(np.broadcast_to(expression(names), t.shape))
+
+    return values
+
+
+def _by_chunks(chunk: Callable[[int], Array]) -> Curve:
+    """The curve whose values at t = k·CHUNK, ... are `chunk(k)`; the latest chunks are remembered."""
+
+    @lru_cache(maxsize=8)
+    def numbers(k: int) -> list[float]:
+        with np.errstate(all="ignore"):  # what is not finite is refused where it is used
+            return list(chunk(k).tolist())
+
+    return lambda t: numbers(t // CHUNK)[t % CHUNK]

@@ -1,0 +1,39 @@
+"""The base rate times a factor for a while."""
+
+from core.registry import CountFromZero, NonNegative
+from core.schedules import Curve, Schedule, Span, schedules
+
+
+@schedules.register(
+    formula="B·(f0 + (f1 - f0)·min(t, T) / T)",
+    source="torch.optim.lr_scheduler.LinearLR; paddle.optimizer.lr.LinearLR",
+    aliases=["linear_lr"],
+)
+def linear_factor(
+    *, start_factor: NonNegative = 1 / 3, end_factor: NonNegative = 1.0, total_steps: CountFromZero = 5
+) -> Schedule:
+    """B times a factor that moves from f0 = `start_factor` to f1 = `end_factor` over T = `total_steps` units.
+
+    T = 0 is the end factor at once, where torch would stay at the start factor for ever.
+    """
+
+    def bind(base: float, _span: Span) -> Curve:
+        def rate(t: int) -> float:
+            u = min(t, total_steps) / total_steps if total_steps else 1.0
+            return base * (start_factor + (end_factor - start_factor) * u)
+
+        return rate
+
+    return bind
+
+
+@schedules.register(
+    formula="B·factor while t < T, then B", source="torch.optim.lr_scheduler.ConstantLR", aliases=["constant_lr"]
+)
+def constant_factor(*, factor: NonNegative = 1 / 3, total_steps: CountFromZero = 5) -> Schedule:
+    """B times `factor` for T = `total_steps` units, then B."""
+
+    def bind(base: float, _span: Span) -> Curve:
+        return lambda t: base * factor if t < total_steps else base
+
+    return bind

@@ -1,0 +1,73 @@
+"""Schedules made of others: one after the other, or multiplied."""
+
+from bisect import bisect_right
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from core.registry import Entry
+from core.schedules import Curve, Reactive, Schedule, ScheduleEntry, Span, schedules
+from core.schedules._milestones import Milestones
+
+
+def _curve(part: Curve | Reactive) -> Curve:
+    if isinstance(part, Reactive):
+        raise ValueError("answers to a metric, and such a schedule cannot be a part; linear_warmup takes it as `after`")
+    return part
+
+
+def _deaf(entry: Entry) -> Entry:
+    """Refuse a part that answers to a metric, however deep."""
+    _curve(entry.build()(1.0, Span(1, 1, 1)))
+    return entry
+
+
+Parts = Annotated[list[Annotated[ScheduleEntry, AfterValidator(_deaf)]], Field(min_length=1, max_length=32)]
+
+
+@schedules.register(
+    formula="parts[i](t - milestones[i-1]), i = number of milestones <= t",
+    source="torch.optim.lr_scheduler.SequentialLR; optax.join_schedules",
+    aliases=["sequential_lr", "join_schedules"],
+)
+def sequential(*, parts: Parts, milestones: Milestones) -> Schedule:
+    """One part after the other, each from B at its own t = 0; a milestone is the first t of the part that follows it.
+
+    A part keeps its own unit. A length that it leaves out is the distance of its milestones; of the last part, what the
+    run has left. A milestone at 0 skips the first part.
+    """
+    if len(parts) != len(milestones) + 1:
+        raise ValueError(f"{len(milestones)} milestones need {len(milestones) + 1} parts, got {len(parts)}")
+    ends = [*milestones, None]
+
+    def bind(base: float, span: Span) -> Curve:
+        starts = [0, *milestones]
+        curves = [_curve(span.part(part, base, a, b)) for part, a, b in zip(parts, starts, ends, strict=True)]
+        return lambda t: curves[bisect_right(milestones, t)](t)
+
+    return bind
+
+
+@schedules.register(
+    formula="B·prod_k(parts[k](t) / B), 0 where B = 0",
+    source="torch.optim.lr_scheduler.ChainedScheduler",
+    aliases=["chained_scheduler", "product"],
+)
+def chained(*, parts: Parts) -> Schedule:
+    """B times what every part multiplies it with at t: meant for parts that are factors of B.
+
+    A part keeps its own unit, and a length that it leaves out is the run's.
+    """
+
+    def bind(base: float, span: Span) -> Curve:
+        curves = [_curve(span.part(part, base)) for part in parts]
+
+        def rate(t: int) -> float:
+            product = base
+            for curve in curves:
+                product *= curve(t) / base if base else 0.0
+            return product
+
+        return rate
+
+    return bind

@@ -1,0 +1,54 @@
+"""The one-cycle policy."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.registry import Count, Positive
+from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules.cosine import half_wave
+
+
+@schedules.register(
+    formula="ini -> max_lr until p·T - 1, -> min at T - 1; three_phase: ini -> max_lr until p·T - 1, -> ini until "
+    "2p·T - 2, -> min at T - 1; ini = max_lr / div_factor, min = ini / final_div_factor; t >= T: min",
+    source="Smith & Topin 2018, arXiv:1708.07120; torch.optim.lr_scheduler.OneCycleLR",
+    aliases=["one_cycle", "one_cycle_lr"],
+)
+def onecycle(
+    *,
+    max_lr: Positive | None = None,
+    total_steps: Count | None = None,
+    pct_start: Annotated[float, Field(ge=0, le=1)] = 0.3,
+    anneal_strategy: Literal["cos", "linear"] = "cos",
+    div_factor: Positive = 25.0,
+    final_div_factor: Positive = 1e4,
+    three_phase: bool = False,
+) -> Schedule:
+    """Up to `max_lr` (B where it is left out), then down to far below where it began.
+
+    T = `total_steps` is the run's length where it is left out; p = `pct_start`. The ends of the phases may lie between
+    two updates. A phase of no length is skipped. Only the rate cycles: momentum stays as it is.
+    """
+    if three_phase and pct_start > 0.5:
+        raise ValueError(f"three_phase goes up and down in pct_start each: it should be at most 0.5, got {pct_start}")
+
+    def bind(base: float, span: Span) -> Curve:
+        total = total_steps or span.length
+        highest = base if max_lr is None else max_lr
+        first = highest / div_factor
+        last = first / final_div_factor
+        ends = [pct_start * total - 1, *([2 * pct_start * total - 2] if three_phase else []), total - 1.0]
+        turns = [first, highest, *([first] if three_phase else []), last]
+        phases = list(zip([0.0, *ends], ends, turns, turns[1:], strict=False))
+
+        def rate(t: int) -> float:
+            for start, end, a, b in phases:
+                if t <= end and start < end:
+                    u = (t - start) / (end - start)
+                    return b + (a - b) * (half_wave(u) if anneal_strategy == "cos" else 1 - u)
+            return last
+
+        return rate
+
+    return bind

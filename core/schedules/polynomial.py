@@ -1,0 +1,58 @@
+"""Polynomial and linear decay to an end."""
+
+from core.registry import Count, CountFromZero, NonNegative, Positive
+from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._lengths import at_least_the_warm_up
+
+
+@schedules.register(
+    formula="(B - end_lr)·(1 - min(t, D) / D)^power + end_lr;  cycle: (1 - t / (D·k))^power, k = max(1, ceil(t / D))",
+    source="paddle.optimizer.lr.PolynomialDecay; keras.optimizers.schedules.PolynomialDecay",
+    aliases=["poly", "polynomial_decay", "polynomial_lr"],
+)
+def polynomial(
+    *, decay_steps: Count | None = None, end_lr: NonNegative = 1e-4, power: Positive = 1.0, cycle: bool = False
+) -> Schedule:
+    """From B to `end_lr` over D = `decay_steps` (the run's length where it is left out), then `end_lr`.
+
+    With `cycle` it reaches `end_lr` at every multiple of D and rises again, after the k-th to about 1 / (k + 1) of B:
+    never back to B.
+    """
+
+    def bind(base: float, span: Span) -> Curve:
+        length = decay_steps or span.length
+
+        def rate(t: int) -> float:
+            u = t / (length * max(1, -(-t // length))) if cycle else min(t, length) / length
+            return float((base - end_lr) * (1 - u) ** power + end_lr)
+
+        return rate
+
+    return bind
+
+
+@schedules.register(
+    formula="t < w: B·t / w;  t >= w: end_lr + (B - end_lr)·max(0, (T - t) / (T - w))",
+    source="Li, Yumer & Ramanan 2020, arXiv:1905.04753; transformers.get_linear_schedule_with_warmup",
+    aliases=["linear", "linear_with_warmup", "budgeted_linear"],
+)
+def linear_decay(
+    *, total_steps: Count | None = None, warmup_steps: CountFromZero = 0, end_lr: NonNegative = 0.0
+) -> Schedule:
+    """From B straight to `end_lr` at t = T = `total_steps` (the run's length where it is left out), then `end_lr`.
+
+    A ramp from 0 to B over w = `warmup_steps` comes first where it is asked for; T counts it.
+    """
+    at_least_the_warm_up(total_steps, warmup_steps)
+
+    def bind(base: float, span: Span) -> Curve:
+        total = total_steps or span.length
+
+        def rate(t: int) -> float:
+            if t < warmup_steps:
+                return base * t / warmup_steps
+            return end_lr if t >= total else end_lr + (base - end_lr) * (total - t) / (total - warmup_steps)
+
+        return rate
+
+    return bind
