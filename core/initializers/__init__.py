@@ -5,20 +5,23 @@ from core.initializers._initializer import (
     Calibration,
     Initializer,
     Layer,
+    Role,
     Scaling,
     State,
     Steps,
+    finish,
     torch_law,
-    with_bias,
 )
-from core.initializers._laws import Constant, Law, Normal, Shape, Uniform, fans
+from core.initializers._laws import CUT, KEPT, Constant, Law, Normal, Shape, Structured, TruncatedNormal, Uniform, fans
 from core.initializers._preview import preview
 from core.registry import Registry
 
-initializers = Registry("initializer", __name__, common={"bias": (Bias, None)}, finish=with_bias)
+initializers = Registry("initializer", __name__, common={"bias": (Bias, None)}, finish=finish)
 InitializerEntry = initializers.field()
 
 __all__ = [
+    "CUT",
+    "KEPT",
     "Calibration",
     "Constant",
     "Initializer",
@@ -26,10 +29,13 @@ __all__ = [
     "Law",
     "Layer",
     "Normal",
+    "Role",
     "Scaling",
     "Shape",
     "State",
     "Steps",
+    "Structured",
+    "TruncatedNormal",
     "Uniform",
     "fans",
     "initializers",

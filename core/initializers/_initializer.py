@@ -1,13 +1,14 @@
 """What an initializer is: laws for a layer's weight and bias, and what a scheme may ask for beside them."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
 from torch import nn
 
+from core.errors import Problem
 from core.initializers._laws import Constant, Law, Shape, Uniform, fans
 from core.registry import Real
 
@@ -15,6 +16,10 @@ State = dict[str, torch.Tensor]
 """Initial values by the name of the parameter or buffer."""
 Steps = Literal["adam", "sgd"]
 """How an optimizer's step grows with the gradient: not at all, as Adam's, or in proportion, as SGD's."""
+
+
+Role = Literal["input", "hidden", "output", "only"]
+"""Whether a layer reads the data, gives the outputs, both, or neither."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,7 @@ class Layer:
     name: str = "layer"
     """Its path in the model, such as `fc1`."""
     groups: int = 1
-    role: Literal["input", "hidden", "output", "only"] = "hidden"
-    """Whether it reads the data, gives the outputs, or both."""
+    role: Role = "hidden"
     ends_branch: bool = False
     """Whether its output is added to a residual stream."""
     branches: int = 0
@@ -73,8 +77,13 @@ class Initializer:
     scaling: Callable[[Layer, Steps], Scaling] = lambda _layer, _steps: Scaling()
     """Asked for every layer with a weight, also for norms (their `shape` is that of the gain, one dimension)."""
     calibration: Calibration | None = None
-    check: Callable[[Mapping[str, Layer]], None] = lambda _layers: None
-    """Raises ValueError for a model, given as its layers by name, that the scheme cannot start."""
+    check: Callable[[Mapping[str, Layer]], Iterable[Problem]] = lambda _layers: ()
+    """What is wrong with starting a model, given as its layers by name; paths are inside the initializer's entry."""
+
+    @property
+    def only_draws(self) -> bool:
+        """Whether it asks neither for data nor for learning rates of its own."""
+        return self.calibration is None and self.scaling is Initializer.scaling
 
 
 def torch_law(layer: Layer) -> Uniform:
@@ -85,11 +94,16 @@ def torch_law(layer: Layer) -> Uniform:
 
 Bias = Real | Literal["torch_default"] | None
 """A number for every bias, PyTorch's U(-y, y), y = 1 / sqrt(fan_in), or (None) what the initializer says: zero, but for
-`torch_default` and `per_layer`."""
+`torch_default`, and for `per_layer` and `mup`, where the nested initializer says."""
 
 
-def with_bias(initializer: Initializer, *, bias: Bias) -> Initializer:
-    """The initializer with the bias that the spec asks for."""
+def finish(initializer: Initializer, *, bias: Bias) -> Initializer:
+    """The initializer with the bias that the spec asks for; an empty weight is nothing to draw, whatever the scheme."""
+
+    def weight(layer: Layer) -> Law:
+        return Constant(0.0) if 0 in layer.shape else initializer.weight(layer)
+
     if bias is None:
-        return initializer
-    return replace(initializer, bias=torch_law if bias == "torch_default" else lambda _layer: Constant(float(bias)))
+        return replace(initializer, weight=weight)
+    law = torch_law if bias == "torch_default" else lambda _layer: Constant(float(bias))
+    return replace(initializer, weight=weight, bias=law)

@@ -1,6 +1,7 @@
 """The laws that initial values are drawn from, and the fans they are scaled by."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,12 +9,24 @@ import torch
 
 Shape = tuple[int, ...]
 
+CUT = 2.0
+"""Where a truncated normal is cut, in standard deviations of the normal it is cut from: Keras and JAX agree."""
+KEPT = math.erf(CUT / math.sqrt(2))
+"""Probability that a normal lies within the cut."""
+NARROWED = math.sqrt(1 - 2 * CUT * math.exp(-CUT * CUT / 2) / (math.sqrt(2 * math.pi) * KEPT))
+"""Standard deviation of what is left of a unit normal."""
+
 
 class Law(Protocol):
     """How the values of one parameter are drawn."""
 
     @property
     def distribution(self) -> str: ...
+
+    @property
+    def mean(self) -> float | None:
+        """Of all values together; None where nothing is known."""
+        ...
 
     @property
     def std(self) -> float | None: ...
@@ -33,6 +46,10 @@ class Constant:
     value: float
     distribution = "constant"
     std = 0.0
+
+    @property
+    def mean(self) -> float:
+        return self.value
 
     @property
     def bound(self) -> float:
@@ -57,6 +74,10 @@ class Uniform:
         return cls(-bound, bound)
 
     @property
+    def mean(self) -> float:
+        return (self.low + self.high) / 2
+
+    @property
     def std(self) -> float:
         return (self.high - self.low) / math.sqrt(12)
 
@@ -79,6 +100,48 @@ class Normal:
 
     def draw(self, shape: Shape, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         return torch.empty(shape, dtype=dtype).normal_(self.mean, self.std, generator=generator)
+
+
+@dataclass(frozen=True)
+class TruncatedNormal:
+    """Normal of standard deviation `parent`, cut at two of them from its mean: `std` is 0.88 parents."""
+
+    mean: float
+    parent: float
+    distribution = "truncated_normal"
+
+    @classmethod
+    def of(cls, std: float) -> "TruncatedNormal":
+        """The one around 0 whose standard deviation, after the cut, is `std`."""
+        return cls(0.0, std / NARROWED)
+
+    @property
+    def std(self) -> float:
+        return NARROWED * self.parent
+
+    @property
+    def bound(self) -> float:
+        return abs(self.mean) + CUT * self.parent
+
+    def draw(self, shape: Shape, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        values = torch.empty(shape, dtype=torch.float64).uniform_(-KEPT, KEPT, generator=generator)
+        values.erfinv_().mul_(math.sqrt(2)).clamp_(-CUT, CUT)  # the inverse is rounded: nothing may pass the cut
+        return values.mul_(self.parent).add_(self.mean).to(dtype)
+
+
+@dataclass(frozen=True)
+class Structured:
+    """Values that hang together, such as an orthogonal matrix's; `mean`, `std` and `bound` are those of all of them."""
+
+    distribution: str
+    make: Callable[[Shape, torch.Generator], torch.Tensor]
+    """Draws them in float64."""
+    mean: float | None = None
+    std: float | None = None
+    bound: float | None = None
+
+    def draw(self, shape: Shape, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        return self.make(shape, generator).to(dtype)
 
 
 def fans(shape: Shape) -> tuple[int, int]:

@@ -1,30 +1,40 @@
 """What an initializer makes of one weight: its law, and a sample of it."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
 
-from core.initializers._initializer import Initializer, Layer
-from core.initializers._laws import fans
+from core.initializers._initializer import Calibration, Initializer, Layer
 from core.registry import Entry
 from core.streams import generator
 
+MOST_NUMBERS = 2**20
+"""In the batch that an initializer looks at."""
 
-def preview(entry: Entry, shape: Sequence[int], seed: int, bins: int) -> dict[str, Any]:
-    """One weight of `shape` drawn by `seed`: `stats` of the sample, the law's own `theory`, and a `histogram`.
+
+def preview(entry: Entry, layer: Layer, seed: int, bins: int) -> dict[str, Any]:
+    """The weight that a run of `seed` gives `layer`: `stats` of it, its law's own `theory`, and a `histogram`.
 
     `stats["std"]` divides by the number of values. `histogram["edges"]` has `bins + 1` numbers, `["counts"]` one a bin.
-    Equal values stand in the middle of a range of width 1.
-    Raises `ValueError` for a shape of fewer than two dimensions or without values.
+    Equal values stand in the middle of a range of width 1. An initializer that looks at data is given a standard
+    normal batch, of which theory knows nothing.
+    Raises `ValueError` for a shape of fewer than two dimensions or without values, and for a layer that the
+    initializer has no law for.
     """
     initializer: Initializer = entry.build()
-    fan_in, fan_out = fans(tuple(shape))
-    if math.prod(shape) == 0:
-        raise ValueError(f"a weight of shape {tuple(shape)} has no values")
-    law = initializer.weight(Layer(tuple(shape)))
-    values = law.draw(tuple(shape), generator(seed, "weight")).double().numpy()
+    fan_in, fan_out = layer.fans
+    if math.prod(layer.shape) == 0:
+        raise ValueError(f"a weight of shape {layer.shape} has no values")
+    law = initializer.weight(layer)
+    weight = law.draw(layer.shape, generator(seed, "initial", f"{layer.name}.weight"))
+    theory = {"distribution": law.distribution, "mean": law.mean, "std": law.std, "bound": law.bound}
+    if initializer.calibration is not None:
+        weight = _calibrated(initializer.calibration, weight.flatten(1), seed)
+        theory |= {"std": None, "bound": None}
+    values = weight.double().numpy()
     counts, edges = np.histogram(values, bins)
     return {
         "stats": {
@@ -35,6 +45,16 @@ def preview(entry: Entry, shape: Sequence[int], seed: int, bins: int) -> dict[st
             "fan_in": fan_in,
             "fan_out": fan_out,
         },
-        "theory": {"distribution": law.distribution, "std": law.std, "bound": law.bound},
+        "theory": theory,
         "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
     }
+
+
+def _calibrated(calibration: Calibration, weight: torch.Tensor, seed: int) -> torch.Tensor:
+    """The weight, (out, fan_in), of a network that is one dense layer, after a look at a batch."""
+    out, fan_in = weight.shape
+    with torch.device("meta"):
+        module = nn.Sequential(nn.Linear(fan_in, out)).eval()
+    examples = min(calibration.examples, max(2, MOST_NUMBERS // fan_in))
+    x = torch.randn(examples, fan_in, generator=generator(seed, "calibration"))
+    return calibration.fit(module, {"0.weight": weight, "0.bias": torch.zeros(out)}, x)["0.weight"]

@@ -1,20 +1,55 @@
 """Laws of one scale for every layer, whatever its width."""
 
-from core.initializers import Initializer, Normal, Uniform, initializers
+import math
+
+from core.initializers import Initializer, Normal, TruncatedNormal, Uniform, initializers
 from core.registry import NonNegative, Real
 
 SOURCE = "what Glorot & Bengio 2010, PMLR 9:249-256, measured scaled laws against"
+KERAS = "Chollet et al. 2015, Keras 3, keras.initializers"
 
 
-@initializers.register(formula="U[low, high)", source=SOURCE, aliases=["uniform01"])
+@initializers.register(formula="U[low, high)", source=SOURCE, aliases=["uniform01", "uniform_"])
 def uniform(*, low: Real = 0.0, high: Real = 1.0) -> Initializer:
     """Uniform between two fixed numbers; the default's mean is 0.5, not 0."""
-    if high <= low:
-        raise ValueError(f"high should be greater than low, but high is {high} and low is {low}")
-    return Initializer(lambda _layer: Uniform(low, high))
+    return _uniform(low, high)
+
+
+@initializers.register(formula="U(-r, r), r = sqrt(3)·sigma", source=SOURCE)
+def uniform_fixed(*, sigma: NonNegative) -> Initializer:
+    """Uniform around 0 of standard deviation `sigma` (not variance)."""
+    return Initializer(lambda _layer: Uniform.symmetric(math.sqrt(3) * sigma))
 
 
 @initializers.register(formula="N(mean, std)", source=SOURCE, aliases=["gaussian", "gaussian_fixed"])
 def normal(*, mean: Real = 0.0, std: NonNegative = 0.01) -> Initializer:
     """Normal of a fixed standard deviation (not variance), not truncated."""
     return Initializer(lambda _layer: Normal(mean, std))
+
+
+@initializers.register(formula="N(mean, std) cut at mean ± 2·std", source=f"{KERAS}.TruncatedNormal")
+def truncated_normal(*, mean: Real = 0.0, std: NonNegative = 0.05) -> Initializer:
+    """Normal without its tails; `std` is that of the normal before the cut, and 0.88 of it is left.
+
+    Keras, JAX and TensorFlow mean this. torch's `trunc_normal_` and Paddle's `TruncatedNormal` cut at fixed values
+    (-2 and 2 unless told) instead, which is no cut at all for a small `std`.
+    """
+    return Initializer(lambda _layer: TruncatedNormal(mean, std))
+
+
+@initializers.register(formula="U[low, high)", source=f"{KERAS}.RandomUniform", aliases=["RandomUniform"])
+def keras_random_uniform(*, low: Real = -0.05, high: Real = 0.05) -> Initializer:
+    """`uniform` with Keras' defaults."""
+    return _uniform(low, high)
+
+
+@initializers.register(formula="N(mean, std)", source=f"{KERAS}.RandomNormal", aliases=["RandomNormal"])
+def keras_random_normal(*, mean: Real = 0.0, std: NonNegative = 0.05) -> Initializer:
+    """`normal` with Keras' defaults."""
+    return Initializer(lambda _layer: Normal(mean, std))
+
+
+def _uniform(low: float, high: float) -> Initializer:
+    if high <= low:
+        raise ValueError(f"high should be greater than low, but high is {high} and low is {low}")
+    return Initializer(lambda _layer: Uniform(low, high))

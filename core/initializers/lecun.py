@@ -1,11 +1,11 @@
-"""The general rules: weights scaled by the number of inputs alone.
+"""LeCun's initializers and the general rules: weights scaled by the number of inputs alone.
 
 The standard deviation of `normal_rule` is sqrt(3) times that of `uniform_rule`: comparing the two compares scales too.
 """
 
 import math
 
-from core.initializers import Initializer, Normal, initializers, torch_law
+from core.initializers import Initializer, Layer, Normal, TruncatedNormal, Uniform, initializers, torch_law
 
 SOURCE = "LeCun, Bottou, Orr & Müller 1998, Efficient BackProp"
 
@@ -19,4 +19,24 @@ def uniform_rule() -> Initializer:
 @initializers.register(formula="N(0, 1 / sqrt(fan_in)), not truncated", source=SOURCE)
 def normal_rule() -> Initializer:
     """Normal of variance 1 / fan_in."""
-    return Initializer(lambda layer: Normal(0.0, 1 / math.sqrt(max(1, layer.fans[0]))))
+    return Initializer(lambda layer: Normal(0.0, _std(layer)))
+
+
+@initializers.register(formula="U(-b, b), b = sqrt(3 / fan_in)", source=SOURCE, aliases=["LecunUniform"])
+def lecun_uniform() -> Initializer:
+    """Uniform of variance 1 / fan_in."""
+    return Initializer(lambda layer: Uniform.symmetric(math.sqrt(3) * _std(layer)))
+
+
+@initializers.register(
+    formula="N(0, p) cut at ±2p, p = 1 / sqrt(fan_in) / 0.8796",
+    source=f"{SOURCE}; Klambauer et al. 2017, arXiv:1706.02515; Keras 3, keras.initializers.LecunNormal",
+    aliases=["LecunNormal"],
+)
+def lecun_normal() -> Initializer:
+    """Normal without its tails, of variance 1 / fan_in after the cut; what SELU networks start from."""
+    return Initializer(lambda layer: TruncatedNormal.of(_std(layer)))
+
+
+def _std(layer: Layer) -> float:
+    return 1 / math.sqrt(layer.fans[0])

@@ -3,6 +3,6 @@
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
-from core.spec._layers import layers_of
+from core.spec._layers import PROJECTIONS, layers_of
 
-__all__ = ["LIMITS", "Arm", "ArmFacts", "Spec", "Treatment", "check", "layers_of", "parse"]
+__all__ = ["LIMITS", "PROJECTIONS", "Arm", "ArmFacts", "Spec", "Treatment", "check", "layers_of", "parse"]

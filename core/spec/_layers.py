@@ -1,31 +1,44 @@
 """The layers of a model as an initializer sees them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from core.initializers import Layer
+from core.initializers import Layer, Shape
+
+PROJECTIONS = ("q_proj", "k_proj", "v_proj")
+"""The three layers inside an `nn.MultiheadAttention`, which keeps them as parameters of its own."""
 
 
 def layers_of(module: nn.Module) -> Mapping[str, Layer]:
     """Every linear and convolution layer by name, in the order of the model.
 
-    The first reads the data and the last gives the outputs. A layer ends a residual branch where the model has marked
-    it with an attribute `ends_branch`.
+    An attention's three projections count as layers of their own, `<attention>.q_proj` and so on, also where it stacks
+    their weights. The first layer reads the data and the last gives the outputs. A layer ends a residual branch where
+    the model has marked it with an attribute `ends_branch`.
     """
-    found = {name: layer for name, layer in module.named_modules() if isinstance(layer, nn.Linear | _ConvNd)}
-    names = list(found)
-    branches = sum(hasattr(layer, "ends_branch") for layer in found.values())
+    parts = [*_parts(module)]
+    branches = sum(hasattr(part, "ends_branch") for _, _, part in parts)
     described = {}
-    for name, layer in found.items():
-        first, last = name == names[0], name == names[-1]
+    for i, (name, shape, part) in enumerate(parts):
+        first, last = i == 0, i == len(parts) - 1
         described[name] = Layer(
-            shape=tuple(layer.weight.shape),
+            shape=shape,
             name=name,
-            groups=layer.groups if isinstance(layer, _ConvNd) else 1,
+            groups=part.groups if isinstance(part, _ConvNd) else 1,
             role="only" if first and last else "input" if first else "output" if last else "hidden",
-            ends_branch=hasattr(layer, "ends_branch"),
+            ends_branch=hasattr(part, "ends_branch"),
             branches=branches,
         )
     return described
+
+
+def _parts(module: nn.Module) -> Iterator[tuple[str, Shape, nn.Module]]:
+    """Name, shape of the weight, and the module that has it."""
+    for name, part in module.named_modules():
+        if isinstance(part, nn.Linear | _ConvNd):
+            yield name, tuple(part.weight.shape), part
+        elif isinstance(part, nn.MultiheadAttention):
+            for projection, inputs in zip(PROJECTIONS, (part.embed_dim, part.kdim, part.vdim), strict=True):
+                yield f"{name}.{projection}", (part.embed_dim, inputs), part

@@ -1,17 +1,21 @@
-"""How large a treatment's model is, found without taking its memory."""
+"""What a treatment's model is made of and how large it is, found without taking its memory."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
+from core.initializers import Layer
 from core.registry import Entry
+from core.spec._layers import layers_of
 
 
 class Size(NamedTuple):
-    """Numbers that a run of the model holds."""
+    """Numbers that a run of the model holds, and the layers that an initializer starts."""
 
+    layers: Mapping[str, Layer]
     parameters: int
     activations: int
     """Of one example in a forward pass: the input, and what each layer gives."""
@@ -26,14 +30,15 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
         example = torch.empty(1, *inputs)
+    described = layers_of(module)
     parameters = sum(p.numel() for p in module.parameters())
     layers = [layer for layer in module.modules() if not list(layer.children())]
     if isinstance(module, nn.Sequential) and isinstance(layers[0], nn.Flatten):  # dense layers, one after the other
         widths = [layer.out_features for layer in layers if isinstance(layer, nn.Linear)]
-        return Size(parameters, example.numel() + len(layers) // max(1, len(widths)) * sum(widths))
+        return Size(described, parameters, example.numel() + len(layers) // max(1, len(widths)) * sum(widths))
     seen = [example.numel()]
     for layer in layers:
         layer.register_forward_hook(lambda _layer, _inputs, output: seen.append(output[0].numel()))
     with torch.no_grad():  # the first pass on the meta device loads torch's compiler, 1.5 s: dense networks go without
         module.eval()(example)
-    return Size(parameters, sum(seen))
+    return Size(described, parameters, sum(seen))

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.initializers import Initializer, Shape, fans, initializers
+from core.errors import NotFound
+from core.initializers import Initializer, Layer, Shape, fans, initializers
 from core.streams import generator
 
 LAYERS: dict[str, tuple[Callable[[], nn.Module], Shape, int, int]] = {
@@ -36,15 +37,32 @@ PEERS: list[tuple[Any, Callable[[Tensor], Tensor]]] = [
     ({"name": "he_uniform", "mode": "fan_out"}, lambda w: nn.init.kaiming_uniform_(w, mode="fan_out")),
     ("he_normal", lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu")),
     ({"name": "he_normal", "mode": "fan_out", "a": 0.5}, lambda w: nn.init.kaiming_normal_(w, 0.5, mode="fan_out")),
+    ("lecun_uniform", lambda w: nn.init.kaiming_uniform_(w, nonlinearity="linear")),
+    ({"name": "uniform_fixed", "sigma": 0.3}, lambda w: nn.init.uniform_(w, -0.3 * 3**0.5, 0.3 * 3**0.5)),
+    ("keras_random_uniform", lambda w: nn.init.uniform_(w, -0.05, 0.05)),
+    ("keras_random_normal", lambda w: nn.init.normal_(w, 0, 0.05)),
+    ("truncated_normal", lambda w: nn.init.trunc_normal_(w, 0, 0.05, -0.1, 0.1)),
+    ({"name": "truncated_normal", "mean": 3.0, "std": 2.0}, lambda w: nn.init.trunc_normal_(w, 3, 2, -1, 7)),
+    ("depth_scaled", lambda w: nn.init.normal_(w, 0, 0.02)),
+    ("orthogonal", nn.init.orthogonal_),
+    ({"name": "orthogonal", "gain": 1.5}, lambda w: nn.init.orthogonal_(w, 1.5)),
+    ("lsuv", nn.init.orthogonal_),
 ]
 """An initializer, and the function of torch.nn.init that means the same."""
 
+VS: dict[str, Any] = {"name": "variance_scaling"}
 THEORY: list[tuple[Any, Callable[[int, int], float], bool]] = [
     ("uniform_rule", lambda i, _o: 1 / i**0.5, True),
     ("torch_default", lambda i, _o: 1 / i**0.5, True),
     ("glorot_uniform", lambda i, o: (6 / (i + o)) ** 0.5, True),
     ("he_uniform", lambda i, _o: (6 / i) ** 0.5, True),
     ({"name": "he_uniform", "a": 5**0.5}, lambda i, _o: 1 / i**0.5, True),
+    ("lecun_uniform", lambda i, _o: (3 / i) ** 0.5, True),
+    ({"name": "variance_scaling", "distribution": "uniform"}, lambda i, _o: (3 / i) ** 0.5, True),
+    (VS | {"mode": "fan_out", "scale": 2.0, "distribution": "uniform"}, lambda _i, o: (6 / o) ** 0.5, True),
+    (VS | {"mode": "fan_avg", "distribution": "uniform"}, lambda i, o: (6 / (i + o)) ** 0.5, True),
+    (VS | {"mode": "fan_geo_avg", "distribution": "uniform"}, lambda i, o: 3**0.5 / (i * o) ** 0.25, True),
+    (VS | {"scale": 2.0, "distribution": "untruncated_normal"}, lambda i, _o: (2 / i) ** 0.5, False),
     ("normal_rule", lambda i, _o: 1 / i**0.5, False),
     ("glorot_normal", lambda i, o: (2 / (i + o)) ** 0.5, False),
     ("he_normal", lambda i, _o: (2 / i) ** 0.5, False),
@@ -55,7 +73,7 @@ THEORY: list[tuple[Any, Callable[[int, int], float], bool]] = [
 
 def sample(raw: Any, shape: Shape, seed: int = 0) -> Tensor:
     initializer: Initializer = initializers.parse(raw).build()
-    return initializer.weight(shape).draw(shape, generator(seed, "weight"), torch.float64)
+    return initializer.weight(Layer(shape)).draw(shape, generator(seed, "weight"), torch.float64)
 
 
 def same_law(a: Tensor, b: Tensor) -> None:
@@ -87,7 +105,7 @@ def test_a_vector_has_no_fans(shape: Shape) -> None:
         fans(shape)
     for name in ("uniform_rule", "normal_rule", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal"):
         with pytest.raises(ValueError, match="two dimensions or more"):
-            initializers.parse(name).build().weight(shape)
+            initializers.parse(name).build().weight(Layer(shape))
 
 
 @pytest.mark.parametrize(("raw", "peer"), PEERS, ids=[str(raw) for raw, _ in PEERS])
@@ -103,7 +121,7 @@ def test_the_law_is_that_of_torch(raw: Any, peer: Callable[[Tensor], Tensor], sh
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_scale_is_the_papers(raw: Any, scale: Callable[[int, int], float], is_bound: bool, layer: str) -> None:
     _, shape, fan_in, fan_out = LAYERS[layer]
-    law = initializers.parse(raw).build().weight(shape)
+    law = initializers.parse(raw).build().weight(Layer(shape))
     expected = scale(fan_in, fan_out)
     drawn = sample(raw, shape)
     if is_bound:
@@ -117,6 +135,76 @@ def test_the_scale_is_the_papers(raw: Any, scale: Callable[[int, int], float], i
         assert drawn.abs().max() > 2.3 * expected, "a cut normal ends at 2.2737 standard deviations"
 
 
+TRUNCATED: list[tuple[Any, Callable[[int, int], float]]] = [
+    ("glorot_normal_truncated", lambda i, o: (2 / (i + o)) ** 0.5),
+    ({"name": "glorot_normal_truncated", "gain": 1.7}, lambda i, o: 1.7 * (2 / (i + o)) ** 0.5),
+    ("he_normal_truncated", lambda i, _o: (2 / i) ** 0.5),
+    ({"name": "he_normal_truncated", "a": 0.5, "mode": "fan_out"}, lambda _i, o: (1.6 / o) ** 0.5),
+    ("lecun_normal", lambda i, _o: (1 / i) ** 0.5),
+    ("variance_scaling", lambda i, _o: (1 / i) ** 0.5),
+    (VS | {"mode": "fan_geo_avg", "scale": 3.0}, lambda i, o: (3 / (i * o) ** 0.5) ** 0.5),
+    ("truncated_normal", lambda _i, _o: 0.05 * 0.8796256610342398),
+]
+"""An initializer, and its standard deviation after the cut."""
+
+
+@pytest.mark.parametrize(("raw", "std"), TRUNCATED, ids=[str(raw) for raw, _ in TRUNCATED])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_truncated_law_is_cut_at_two_parents(raw: Any, std: Callable[[int, int], float], layer: str) -> None:
+    _, shape, fan_in, fan_out = LAYERS[layer]
+    law = initializers.parse(raw).build().weight(Layer(shape))
+    expected = std(fan_in, fan_out)
+    assert law.std == pytest.approx(expected, rel=1e-14)
+    assert law.bound == pytest.approx(expected * 2 / 0.8796256610342398, rel=1e-14)
+    drawn = sample(raw, shape)
+    assert drawn.abs().max() <= law.bound
+    assert drawn.abs().max() > law.bound * (1 - 40 / drawn.numel())
+    assert abs(drawn.std() - expected) <= 6 * expected / math.sqrt(2 * drawn.numel())
+
+
+def test_nothing_escapes_a_cut() -> None:
+    law = initializers.parse({"name": "truncated_normal", "std": 1.0}).build().weight(Layer((2000, 2000)))
+    for dtype in (torch.float32, torch.float64):
+        drawn = law.draw((2000, 2000), generator(1, "many"), dtype)  # of 4,000,000 values Keras on torch lets 15 escape
+        assert drawn.abs().max() <= 2
+        assert drawn.abs().max() > 2 - 1e-5
+
+
+def test_fan_out_may_be_of_one_group() -> None:
+    layer = Layer((64, 8, 3, 3), groups=4)
+    for name in ("he_normal", "he_uniform", "he_normal_truncated"):
+        plain, aware = (
+            initializers.parse({"name": name, "mode": "fan_out", "groups_aware": aware}).build().weight(layer).std
+            for aware in (False, True)
+        )
+        assert plain == pytest.approx((2 / 576) ** 0.5, rel=1e-14)
+        assert aware == pytest.approx((2 / 144) ** 0.5, rel=1e-14)  # as timm's fix_group_fanout
+        with pytest.raises(ValueError, match="mode fan_out"):
+            initializers.parse(name).model_copy(update={"groups_aware": True}).build()
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        *(("Zeros", "zeros"), ("Constant", "constant"), ("RandomUniform", "keras_random_uniform")),
+        *(("RandomNormal", "keras_random_normal"), ("GlorotNormal", "glorot_normal_truncated")),
+        *(("XavierNormal", "glorot_normal"), ("xavier_normal_", "glorot_normal"), ("HeNormal", "he_normal_truncated")),
+        *(("KaimingNormal", "he_normal"), ("kaiming_normal_", "he_normal"), ("kaiming_uniform", "he_uniform")),
+        *(("GlorotUniform", "glorot_uniform"), ("HeUniform", "he_uniform"), ("LecunNormal", "lecun_normal")),
+        *(("uniform01", "uniform"), ("gaussian_fixed", "normal"), ("framework_default", "torch_default")),
+        *(("Orthogonal", "orthogonal"), ("eye_", "identity"), ("dirac_", "dirac"), ("Identity", "identity")),
+    ],
+)
+def test_a_peers_name_means_what_the_peer_draws(alias: str, name: str) -> None:
+    assert initializers[alias] is initializers[name]
+
+
+@pytest.mark.parametrize("ambiguous", ["TruncatedNormal", "trunc_normal_", "Normal", "Uniform"])
+def test_a_name_that_peers_disagree_on_is_refused(ambiguous: str) -> None:
+    with pytest.raises(NotFound):
+        initializers[ambiguous]
+
+
 @pytest.mark.parametrize(
     "layer", ["linear 784->256", "conv 3->32", "conv 32->64, groups 4", "depthwise 32", "transposed 16->8"]
 )
@@ -126,23 +214,24 @@ def test_torch_default_is_what_torchs_layers_do(layer: str) -> None:
         torch.manual_seed(0)
         layers = [make().double() for _ in range(20)]
     initializer: Initializer = initializers.parse("torch_default").build()
-    for parameter, law in (("weight", initializer.weight(shape)), ("bias", initializer.bias(shape))):
+    for parameter, law in (("weight", initializer.weight(Layer(shape))), ("bias", initializer.bias(Layer(shape)))):
         theirs = torch.stack([getattr(layer, parameter) for layer in layers]).detach()
         same_law(law.draw(tuple(theirs.shape), generator(0, parameter), torch.float64), theirs)
         assert law.bound is not None
         assert theirs.abs().max() <= law.bound
 
 
-@pytest.mark.parametrize("name", [name for name in initializers if name != "torch_default"])
+@pytest.mark.parametrize("name", [name for name in initializers if name not in ("torch_default", "per_layer")])
 def test_biases_start_at_zero(name: str) -> None:
-    required = {"constant": {"value": 2.0}}
+    required = {"constant": {"value": 2.0}, "uniform_fixed": {"sigma": 2.0}, "sparse": {"sparsity": 0.5}}
+    required["mup"] = {"base_width": 8}
     initializer: Initializer = initializers.parse({"name": name, **required.get(name, {})}).build()
-    law = initializer.bias((5, 3))
+    law = initializer.bias(Layer((5, 3)))
     assert torch.equal(law.draw((5,), generator(0)), torch.zeros(5))
 
 
 def test_a_layer_without_inputs_has_no_bias() -> None:
-    law = initializers.parse("torch_default").build().bias((5, 0))
+    law = initializers.parse("torch_default").build().bias(Layer((5, 0)))
     assert torch.equal(law.draw((5,), generator(0)), torch.zeros(5))
 
 
@@ -156,4 +245,4 @@ def test_a_uniform_law_needs_room(low: float, high: float) -> None:
 
 def test_the_widest_uniform_law_still_fits_float32() -> None:
     entry = initializers.parse({"name": "uniform", "low": -1e12, "high": 1e12})
-    assert entry.build().weight((9, 9)).draw((9, 9), generator(0)).isfinite().all()
+    assert entry.build().weight(Layer((9, 9))).draw((9, 9), generator(0)).isfinite().all()
