@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
+from pydantic import Field
 
 from core.errors import InitlabError
 from core.streams import generator
@@ -18,6 +19,8 @@ class DataError(InitlabError):
     title = "Data set not available"
 
 
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+"""The part of the examples that is held out."""
 Task = Literal["multiclass", "binary", "regression"]
 """What is learned, and with which loss: cross-entropy of classes, of a sigmoid's one output, or the squared error."""
 
@@ -82,3 +85,8 @@ def split(x: torch.Tensor, y: torch.Tensor, valid_fraction: float, split_seed: i
 def valid_count(examples: int, valid_fraction: float) -> int:
     """How many of `examples` are held out: at least one, and at least one stays for training."""
     return min(max(1, round(examples * valid_fraction)), examples - 1)
+
+
+def scaled(splits: Splits) -> Splits:
+    """Images of bytes as numbers in [0, 1]; once they are split, so that no more than one copy is made of numbers."""
+    return splits._replace(x_train=splits.x_train.float().div_(255), x_valid=splits.x_valid.float().div_(255))

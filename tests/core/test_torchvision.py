@@ -14,7 +14,7 @@ def run(program: str) -> str:
 
 def test_the_import_is_whole_and_happens_once() -> None:
     program = (
-        "from core.datasets._torchvision import load\n"
+        "from core.torchvision import load\n"
         "first = load()\n"
         "import torchvision.datasets, torchvision.transforms.v2\n"
         "assert load() is first is torchvision\n"
@@ -41,7 +41,7 @@ def test_other_errors_of_the_import_are_not_swallowed() -> None:
         "        if name == 'torchvision':\n"
         "            raise RuntimeError('something else')\n"
         "sys.meta_path.insert(0, Broken())\n"
-        "from core.datasets._torchvision import load\n"
+        "from core.torchvision import load\n"
         "try:\n    load()\n"
         "except RuntimeError as error:\n    print(error)"
     )

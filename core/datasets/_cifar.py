@@ -1,0 +1,68 @@
+"""The CIFAR family: 50,000 colour images of 32 x 32, as torchvision lays them out: pickles, opened only if known."""
+
+import hashlib
+import pickle
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.datasets import DataError, Dataset, Facts, Sources, Splits, split
+from core.datasets._downloads import damaged, folder_of
+from core.datasets._splits import scaled, valid_count
+
+EXAMPLES = 50_000
+SHAPE = (3, 32, 32)
+
+
+def colour_images(
+    name: str, batches: Mapping[str, str], labels: str, classes: int, valid_fraction: float, split_seed: int
+) -> Dataset:
+    """The images of the training files of a data set in `DOWNLOADS`; its test files are not touched.
+
+    `batches` are those files, which share the images equally, with their MD5; `labels` is the key of the labels in
+    them. The classes are equally frequent.
+    """
+    held_out = valid_count(EXAMPLES, valid_fraction)
+
+    def facts(sources: Sources) -> Facts:
+        folder = folder_of(name, sources)
+        for batch in batches:
+            _long_enough(name, folder / batch, EXAMPLES // len(batches))
+        return Facts(SHAPE, classes, EXAMPLES - held_out, held_out, chance=1 / classes)
+
+    def load(sources: Sources) -> Splits:
+        folder = folder_of(name, sources)
+        parts = [_unpickled(name, folder / batch, digest) for batch, digest in batches.items()]
+        x = torch.from_numpy(np.concatenate([part.pop("data") for part in parts])).view(-1, *SHAPE)
+        y = torch.tensor([label for part in parts for label in part[labels]])
+        return scaled(split(x, y, valid_fraction, split_seed))
+
+    return Dataset(facts, load)
+
+
+def _long_enough(name: str, path: Path, examples: int) -> None:
+    """What can be said of a file without reading it: it has room for its images."""
+    try:
+        length = path.stat().st_size
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    if length < examples * np.prod(SHAPE):
+        raise damaged(name, path, f"it has {length:,} bytes, too few for {examples:,} images")
+
+
+def _unpickled(name: str, path: Path, digest: str) -> Any:
+    """What the file holds. A pickle can run anything, so the very bytes that are opened are compared before."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    if hashlib.md5(raw, usedforsecurity=False).hexdigest() != digest:
+        raise damaged(name, path, f"its MD5 is not {digest}, so that it is not opened")
+    with warnings.catch_warnings():
+        # Written by a NumPy of 2009, whose dtypes say 0 for False.
+        warnings.simplefilter("ignore", np.exceptions.VisibleDeprecationWarning)
+        return pickle.loads(raw, encoding="latin1")  # noqa: S301 known bytes, see above

@@ -1,3 +1,0 @@
-"""Moved to `core.torchvision`."""
-
-from core.torchvision import load as load

@@ -1,0 +1,20 @@
+"""CIFAR-100: small colour photographs, of 100 kinds of things."""
+
+from core.datasets import Dataset, datasets
+from core.datasets._cifar import colour_images
+from core.datasets._splits import Fraction
+from core.registry import CountFromZero
+
+BATCHES = {"train": "16019d7e3df5f24257cddd939b257f8d"}
+
+
+@datasets.register(
+    formula="50,000 colour images (3, 32, 32) of 100 kinds of things, scaled to [0, 1]; those of the training files",
+    source="Krizhevsky 2009, Learning multiple layers of features from tiny images; torchvision.datasets.CIFAR100",
+)
+def cifar100(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> Dataset:
+    """The training files in `cifar-100-python` under INITLAB_DATA_ROOT: `initlab datasets fetch cifar100`.
+
+    The labels are the 100 fine ones.
+    """
+    return colour_images("cifar100", BATCHES, "fine_labels", 100, valid_fraction, split_seed)
