@@ -1,0 +1,32 @@
+"""Breast cancer: 569 tumours, each by 30 measurements; carried by scikit-learn itself."""
+
+import torch
+
+from core.datasets import Dataset, Facts, Sources, Splits, datasets, split
+from core.datasets._splits import Fraction, valid_count
+from core.datasets._standardised import columns
+from core.registry import CountFromZero
+
+EXAMPLES = 569
+BENIGN = 357
+
+
+@datasets.register(
+    formula="569 tumours by 30 measurements, standardised by the training split; 0 malignant, 1 benign",
+    source="Street, Wolberg & Mangasarian 1993, UCI Wisconsin diagnostic; scikit-learn load_breast_cancer",
+)
+def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> Dataset:
+    """A binary task that needs no download."""
+    held_out = valid_count(EXAMPLES, valid_fraction)
+    facts = Facts((30,), 1, EXAMPLES - held_out, held_out, "binary", BENIGN / EXAMPLES)
+
+    def load(_sources: Sources) -> Splits:
+        from sklearn.datasets import load_breast_cancer  # noqa: PLC0415 a second to import: only who loads it pays
+
+        bunch = load_breast_cancer()
+        y = torch.from_numpy(bunch.target).float().unsqueeze(1)
+        raw = split(torch.from_numpy(bunch.data), y, valid_fraction, split_seed)
+        x_train, x_valid = columns(raw.x_train, raw.x_valid)
+        return raw._replace(x_train=x_train, x_valid=x_valid)
+
+    return Dataset(lambda _sources: facts, load)
