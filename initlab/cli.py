@@ -13,7 +13,7 @@ import typer
 from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import display, service
+from initlab import datasets, display, service
 from initlab.client import Client
 from initlab.errors import FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
@@ -134,7 +134,7 @@ def plot(
     """Save a picture."""
     found = Client().experiment(experiment)
     if name is None:
-        _out(display.catalog_kind(found.plots()))
+        _out(display.pictures(found.plots()))
         return
     path = output or Path(f"{name}.png")
     form = path.suffix.lower().removeprefix(".")
@@ -180,6 +180,7 @@ def catalog(
 
 for part in (service.serve, service.api, service.worker):
     app.command()(part)
+app.add_typer(datasets.app, name="datasets")
 app.add_typer(service.database, name="db")
 app.add_typer(service.keys, name="keys")
 

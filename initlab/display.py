@@ -1,6 +1,7 @@
 """What people read in a terminal: tables of experiments, arms and catalogue entries, and the verdict."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -13,6 +14,25 @@ from initlab.experiment import Experiment
 PLAIN_WIDTH = 160
 """Columns of a table that is written to a file or a pipe."""
 NONE = "–"
+WORDS = frozenset(
+    [
+        "name",
+        "status",
+        "arm",
+        "created",
+        "parameter",
+        "type",
+        "default",
+        "what it is",
+        "kind",
+        "task",
+        "column",
+        "features",
+        "formula",
+        "source",
+    ]
+)
+"""The columns that are no numbers."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -82,18 +102,71 @@ def catalog_entry(entry: Mapping[str, Any]) -> RenderableType:
 
 
 def catalog_kind(entries: Iterable[Mapping[str, Any]]) -> Table:
-    table = _table("name", "what it is")
+    table = _table("name", "what it is", "formula", "source")
     for entry in entries:
-        table.add_row(str(entry["name"]), str(entry.get("summary", "")).split("\n")[0])
+        summary = str(entry["summary"]).split("\n")[0]
+        table.add_row(str(entry["name"]), summary, str(entry["formula"]), str(entry["source"]))
     return table
+
+
+def pictures(items: Iterable[Mapping[str, Any]]) -> Table:
+    table = _table("name", "what it is")
+    for item in items:
+        table.add_row(str(item["name"]), str(item["summary"]).split("\n")[0])
+    return table
+
+
+def datasets(items: Iterable[Mapping[str, Any]]) -> Table:
+    table = _table("name", "kind", "examples", "inputs", "task", "outputs", "MB", "created")
+    for item in items:
+        table.add_row(
+            item["name"],
+            item["kind"],
+            f"{item['examples']:,}",
+            _shape(item),
+            item["task"],
+            f"{item['outputs']:,}",
+            f"{item['bytes'] / 1e6:,.1f}",
+            item["created_at"],
+        )
+    return table
+
+
+def dataset(item: Mapping[str, Any]) -> RenderableType:
+    """What a spec has to say to use it, what was found in it, and a table's columns."""
+    held_out = item["valid_examples"]
+    lines = [
+        item["name"],
+        f"in a spec   {json.dumps({'dataset': {'name': 'uploaded', 'id': item['name']}})}",
+        f"examples    {item['examples']:,}" + (f", {held_out:,} of them held out for validation" if held_out else ""),
+        f"inputs      {_shape(item)}",
+        f"task        {item['task']}" + (f": {_some(item['classes'])}" if item["classes"] else ""),
+        f"options     {', '.join(f'{k}={_words(v)}' for k, v in item['options'].items() if v) or 'none'}",
+        f"SHA-256     {item['sha256']}",
+    ]
+    table = _table("column", "kind", "features")
+    for column in item["columns"]:
+        table.add_row(column["name"], column["kind"], _some(column["categories"]) or "1")
+    return Group(Text("\n".join(lines)), *([table] if table.row_count else []))
 
 
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        numeric = column not in ("name", "status", "arm", "created", "parameter", "type", "default", "what it is")
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(column, justify="left" if column in WORDS else "right", overflow="fold")
     return table
+
+
+def _shape(item: Mapping[str, Any]) -> str:
+    return " x ".join(f"{side:,}" for side in item["inputs"])
+
+
+def _some(words: Sequence[str], most: int = 10) -> str:
+    return ", ".join(words[:most]) + (f", ... ({len(words)})" if len(words) > most else "")
+
+
+def _words(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def _number(value: float | None, percent: bool) -> str:

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_sco
 from core.datasets import Facts, Splits, Task
 from core.results import STEP_METRICS, epoch_metrics
 from core.streams import generator
-from core.training import MemoryRecorder, initial_state, train_lanes, train_run
+from core.training import MemoryRecorder, initial_state, stack, train_lanes, train_run
 
 TRAIN, VALID, FEATURES = 203, 61, 7
 ARMS = [
@@ -49,7 +49,10 @@ def test_lanes_agree_with_the_plain_loop(make_lanes: Any, task: Task) -> None:
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
 @pytest.mark.parametrize("trainer", ["lanes", "plain loop"])
-def test_an_epochs_metrics_are_scikit_learns(make_lanes: Any, task: Task, trainer: str) -> None:
+def test_an_epochs_metrics_are_scikit_learns(
+    make_lanes: Any, task: Task, trainer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "EVALUATION_BYTES", 9 * 8 * 10)  # in chunks of 10 examples
     data, facts = problem(task)
     still = {"name": "linear_warmup", "warmup_steps": 10**6, "end_lr": 0.0}
     (lane,) = make_lanes({"initializer": "he_normal"}, schedule=still, epochs=1, model={"name": "mlp", "hidden": [9]})
