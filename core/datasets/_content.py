@@ -43,8 +43,8 @@ class Options(BaseModel):
 
     def only(self, *known: str, kind: str) -> None:
         """Refuse every other option that was given."""
-        for option in sorted(self.model_fields_set - set(known)):
-            if getattr(self, option) not in (None, []):
+        for option in Options.model_fields:
+            if option not in known and getattr(self, option) not in (None, []):
                 raise InvalidUpload(f"does not apply to {kind}, which takes: {', '.join(known)}", option)
 
 

@@ -26,8 +26,9 @@ OPTIONS = ("target", "drop", "text", "missing", "task")
 
 @dataclass(frozen=True)
 class _Table:
-    """A table as it was read, and the number that people give to its first row."""
+    """A table as it was read: all names, the columns that can be read, and the number people give to the first row."""
 
+    names: list[str]
     columns: dict[str, pa.ChunkedArray]
     rows: int
     first: int
@@ -44,7 +45,7 @@ def read_csv(file: BinaryIO, options: Options) -> Found:
             csv.ParseOptions(newlines_in_values=True),
             csv.ConvertOptions(null_values=MISSING, strings_can_be_null=True, column_types=text),
         )
-        return _found(_table(table, first=2), options)
+        return _found(_table(table.column_names, table, first=2), options)
     except UnicodeDecodeError:
         raise InvalidUpload("the header is not UTF-8: save the file as UTF-8") from None
     except pa.ArrowInvalid as error:
@@ -59,16 +60,17 @@ def read_parquet(file: BinaryIO, options: Options) -> Found:
         _bounded(sum(group.column(j).num_values for group in groups for j in range(group.num_columns)))
         if sum(group.total_byte_size for group in groups) > MOST_DECODED:
             raise InvalidUpload(f"the table is larger than {MOST_DECODED / 2**30:.0f} GB once it is decoded")
-        fields = [field for field in about.schema_arrow if _is_plain(field) or field.name not in options.drop]
+        dropped = set(_words(options.drop))
+        fields = [field for field in about.schema_arrow if _is_plain(field) or field.name not in dropped]
         for field in fields:
             if not _is_plain(field):
                 raise InvalidUpload(f"column {field.name!r} holds {field.type} values, not numbers or text: drop it")
         # As dictionaries: a text that a small file repeats a million times stays one text.
         texts = [field.name for field in fields if _is_text(field.type)]
         file.seek(0)
-        names = [field.name for field in fields]
-        table = parquet.ParquetFile(file, read_dictionary=texts).read(columns=names, use_threads=False)
-        return _found(_table(table, first=1), options)
+        wanted = [field.name for field in fields]
+        table = parquet.ParquetFile(file, read_dictionary=texts).read(columns=wanted, use_threads=False)
+        return _found(_table(about.schema_arrow.names, table, first=1), options)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InvalidUpload(f"cannot be read as Parquet: {str(error)[:300]}") from None
 
@@ -99,8 +101,7 @@ def _bounded(cells: int) -> None:
         raise InvalidUpload(f"the table has {cells:,} cells; {MOST_CELLS:,} is the most")
 
 
-def _table(table: pa.Table, first: int) -> _Table:
-    names: list[str] = table.column_names
+def _table(names: list[str], table: pa.Table, first: int) -> _Table:
     for i, name in enumerate(names, start=1):
         if not name.strip():
             raise InvalidUpload(f"column {i} has no name (an index? write the file without it)")
@@ -111,14 +112,14 @@ def _table(table: pa.Table, first: int) -> _Table:
         raise InvalidUpload(f"there are two columns {twice!r}")
     if table.num_rows < 2:
         raise InvalidUpload(f"the table has {table.num_rows} rows; training and validation need one each")
-    return _Table(dict(zip(names, table.columns, strict=True)), table.num_rows, first)
+    return _Table(names, dict(zip(table.column_names, table.columns, strict=True)), table.num_rows, first)
 
 
 def _found(table: _Table, options: Options) -> Found:
     options.only(*OPTIONS, kind="a table")
     chosen = {field: _named(table, getattr(options, field), field) for field in ("target", "drop", "text")}
     if not chosen["target"]:
-        raise InvalidUpload("should name the column that is to be learned", "target", tuple(table.columns))
+        raise InvalidUpload("should name the column that is to be learned", "target", tuple(table.names))
     for name in sorted(set(chosen["target"]) & set(chosen["drop"])):
         raise InvalidUpload(f"{name!r} is the target", "drop")
     features = [name for name in table.columns if name not in {*chosen["target"], *chosen["drop"]}]
@@ -258,9 +259,9 @@ def _named(table: _Table, given: Iterable[str], field: str) -> list[str]:
     """The columns that an option names, each once, in the table's order but for the targets', which keep theirs."""
     found: dict[str, None] = {}
     for one in given:
-        for name in [one] if one in table.columns else filter(None, (word.strip() for word in one.split(","))):
-            if name not in table.columns:
-                problem = unknown("column", name, table.columns)
+        for name in [one] if one in table.names else filter(None, (word.strip() for word in one.split(","))):
+            if name not in table.names:
+                problem = unknown("column", name, table.names)
                 raise InvalidUpload(problem.message, field, problem.known)
             found[name] = None
-    return list(found) if field == "target" else [name for name in table.columns if name in found]
+    return list(found) if field == "target" else [name for name in table.names if name in found]

@@ -18,7 +18,7 @@ import numpy as np
 
 from core.datasets import _arrays, _images, _tables
 from core.datasets._content import MOST_FILE, About, Found, InvalidUpload, Options
-from core.errors import Conflict, InitlabError, NotFound
+from core.errors import Conflict, InitlabError, NotFound, Problem
 from core.registry import unknown
 
 NAME = r"[a-z0-9][a-z0-9_.-]{0,63}"
@@ -59,9 +59,14 @@ class Uploads:
         """What is kept under a name; raises `NotFound` with the nearest names."""
         about = self.get(name)
         if about is None:
-            problem = unknown("data set", name, self._names(), "name")
+            problem = self.unknown(name)
             raise NotFound(problem.message, [problem])
         return about
+
+    def unknown(self, name: str) -> Problem:
+        """What is wrong with a name that nothing has."""
+        names = self._names()
+        return unknown("data set", name, names, "name") if names else Problem("name", f"there is no data set {name!r}")
 
     def path(self, about: About, array: str) -> Path:
         """The file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""

@@ -11,7 +11,7 @@ from core.datasets._content import About
 from core.datasets._encoding import encode, standardised
 from core.datasets._splits import valid_count
 from core.datasets._uploads import NAME, Uploads
-from core.registry import CountFromZero, unknown
+from core.registry import CountFromZero
 
 
 @datasets.register(
@@ -59,8 +59,7 @@ def _about(id: str, sources: Sources) -> About:  # noqa: A002
     uploads = Uploads(sources.uploads)
     about = uploads.get(name)
     if about is None:
-        known = [one.name for one in uploads]
-        told = unknown("data set", name, known).message if known else f"there is no data set {name!r}"
+        told = uploads.unknown(name).message
         raise DataError(f"{told}; send it with: initlab datasets upload FILE --name {name}")
     if content and content != about.sha256:
         raise DataError(

@@ -1,0 +1,79 @@
+"""Files of every kind, made in memory, and what becomes of them."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pyarrow import parquet
+
+from core.datasets import About, Dataset, Options, Sources, Splits, Uploads, datasets
+from core.datasets._content import InvalidUpload
+
+
+def add(folder: Path, content: bytes, filename: str, name: str | None = "mine", **options: Any) -> About:
+    return Uploads(folder).add(io.BytesIO(content), filename, name, Options(**options))[0]
+
+
+def built(**parameters: Any) -> Dataset:
+    dataset: Dataset = datasets.parse({"name": "uploaded", "id": "mine", **parameters}).build()
+    return dataset
+
+
+def loaded(folder: Path, **parameters: Any) -> Splits:
+    """The data set `mine`; the facts are those of what is loaded."""
+    sources = Sources(Path("/nowhere"), folder)
+    dataset = built(**parameters)
+    facts, splits = dataset.facts(sources), dataset.load(sources)
+    assert splits.x_train.shape == (facts.train, *facts.inputs)
+    assert splits.x_valid.shape == (facts.valid, *facts.inputs)
+    label = () if facts.task == "multiclass" else (facts.outputs,)
+    assert (splits.y_train.shape, splits.y_valid.shape) == ((facts.train, *label), (facts.valid, *label))
+    return splits
+
+
+def refused(folder: Path, content: bytes, filename: str, **options: Any) -> str:
+    """The problem as it is told, path first; nothing of the file is left."""
+    with pytest.raises(InvalidUpload) as refusal:
+        add(folder, content, filename, **options)
+    assert refusal.value.status == 422
+    assert left(folder) == []
+    (problem,) = refusal.value.problems
+    problem.message.encode()
+    return f"{problem.path}: {problem.message}"
+
+
+def left(folder: Path) -> list[str]:
+    """What lies in the folder of data sets, beside its lock."""
+    return sorted(path.name for path in folder.glob("*") if path.name != ".lock")
+
+
+def parquet_of(**columns: Any) -> bytes:
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+def npz(**arrays: Any) -> bytes:
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays)
+    return out.getvalue()
+
+
+def picture(pixels: NDArray[np.uint8], form: str = "PNG") -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, form)
+    return out.getvalue()
+
+
+def zipped(files: dict[str, bytes], **how: Any) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", **({"compression": zipfile.ZIP_DEFLATED} | how)) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
