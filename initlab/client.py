@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 from urllib.parse import quote
 
 from initlab import spec_file
 from initlab.experiment import Experiment, pages
 from initlab.settings import Settings
-from initlab.transport import Transport
+from initlab.transport import Transport, Upload
 
 
 class Client:
@@ -77,6 +77,48 @@ class Client:
         """What an initializer draws for a weight of this shape: `stats`, `theory` and `histogram`."""
         body = {"initializer": initializer, "shape": list(shape), "seed": seed, "bins": bins}
         return cast(dict[str, Any], self._transport.call("POST", "/previews/initializer", body=body))
+
+    def upload_dataset(
+        self,
+        path: str | Path,
+        name: str | None = None,
+        *,
+        target: str | Sequence[str] = (),
+        drop: str | Sequence[str] = (),
+        text: str | Sequence[str] = (),
+        missing: Literal["refuse", "impute"] | None = None,
+        task: Literal["multiclass", "binary", "regression"] | None = None,
+        resize: int | str | None = None,
+    ) -> dict[str, Any]:
+        """Send a data set of your own, and return what the server found in it.
+
+        A CSV or Parquet table (`target` is the column to learn, `drop` those that are no features, `text` numbers to be
+        taken as text, `missing` what to do where a value is missing), an NPZ file of the arrays x and y, or a ZIP of
+        images in one folder a class (`resize`: a side, or "WIDTHxHEIGHT"). A spec names it as
+        `{"name": "uploaded", "id": name}`. The same content again changes nothing. Raises `ApiError` 422 with the row,
+        the column or the file inside that is at fault, and 409 where the name has other content.
+        """
+        columns = {"target": target, "drop": drop, "text": text}
+        fields: dict[str, str | list[str]] = {
+            key: [one] if isinstance(one, str) else list(one) for key, one in columns.items() if one
+        }
+        said = {"name": name, "missing": missing, "task": task, "resize": resize}
+        fields |= {key: str(value) for key, value in said.items() if value is not None}
+        with Path(path).open("rb") as file:
+            upload = Upload(file, Path(path).name, fields)
+            return cast(dict[str, Any], self._transport.call("POST", "/datasets", upload=upload))
+
+    def datasets(self) -> list[dict[str, Any]]:
+        """The data sets that users sent, by name."""
+        return cast(list[dict[str, Any]], self._transport.call("GET", "/datasets")["items"])
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """One of them; raises `ApiError` 404."""
+        return cast(dict[str, Any], self._transport.call("GET", f"/datasets/{quote(name, safe='')}"))
+
+    def delete_dataset(self, name: str) -> None:
+        """Remove one; raises `ApiError` 409 while an experiment that has not ended uses it."""
+        self._transport.call("DELETE", f"/datasets/{quote(name, safe='')}")
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import httpx2 as httpx
 
@@ -19,7 +19,17 @@ FIRST_CONTACT = 2.0
 """Seconds for a server that has never answered: most likely it is not there."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 _TIMEOUT = httpx.Timeout(60, connect=5)
+_UPLOAD_TIMEOUT = httpx.Timeout(600, connect=5)
+"""The server answers when it has read the whole file and kept what it holds."""
 _NO_PROXY: dict[str, None] = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
+
+
+class Upload(NamedTuple):
+    """A file on its way, and the form's fields beside it; a list is a field that is repeated."""
+
+    file: BinaryIO
+    name: str
+    fields: Mapping[str, str | list[str]]
 
 
 class Transport:
@@ -62,6 +72,7 @@ class Transport:
         path: str,
         *,
         body: Any = None,
+        upload: Upload | None = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
@@ -69,15 +80,17 @@ class Transport:
 
         Raises `SpecError` for a body that JSON cannot say.
         """
-        content = None if body is None else encode(body)
-        sent = dict(headers or {}) | ({} if content is None else {"Content-Type": "application/json"})
+        sent = dict(headers or {}) | ({} if body is None else {"Content-Type": "application/json"})
+        content: dict[str, Any] = {} if body is None else {"content": encode(body)}
+        if upload is not None:
+            content = {"files": {"file": (upload.name, upload.file)}, "data": upload.fields, "timeout": _UPLOAD_TIMEOUT}
         asked = {key: value for key, value in (params or {}).items() if value is not None}
         started, pause, lost = time.monotonic(), FIRST_PAUSE, False
         while True:
             failure: ApiError | Unreachable
             wait = pause
             try:
-                response = self._http.request(method, path, content=content, params=asked, headers=sent)
+                response = self._http.request(method, path, params=asked, headers=sent, **content)
             except httpx.TransportError as error:
                 failure, lost = self._unreachable(error), True
             else:
