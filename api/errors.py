@@ -18,8 +18,10 @@ from core.registry import problems_of
 log = logging.getLogger(__name__)
 
 TEXTS = {
-    400: "the body is not JSON that can be read: nested too deeply, a number too long, or not UTF-8",
-    413: "the body is larger than this call takes: 1 MB, and 1 GiB for a data set's file",
+    "There was an error parsing the body": (
+        "the body is not JSON that can be read: nested too deeply, a number too long, or not UTF-8"
+    ),
+    "Content Too Large": "the body is larger than this call takes: 1 MB, and 1 GiB for a data set's file",
 }
 
 
@@ -61,7 +63,7 @@ def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if isinstance(error.__cause__, OSError):  # while the body was laid aside
         return problem(507, "Storage full", f"the file cannot be stored: {error.__cause__.strerror}")
-    answer = problem(error.status_code, _title(error.status_code), TEXTS.get(error.status_code, str(error.detail)))
+    answer = problem(error.status_code, _title(error.status_code), TEXTS.get(str(error.detail), str(error.detail)))
     answer.headers.update(error.headers or {})
     return answer
 

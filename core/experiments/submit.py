@@ -8,19 +8,21 @@ from sqlalchemy.orm import Session
 
 from core.datasets import Sources
 from core.errors import InvalidSpec, Problem
+from core.experiments.datasets import pin
 from core.spec import ArmFacts, Spec, check
 from core.store import Cohort, Experiment, Run, Tag, now, serialise
 from core.training import plan_cohorts
 
 
-def submit(session: Session, spec: Spec, sources: Sources, idempotency_key: str | None = None) -> tuple[Experiment, int]:
+def submit(
+    session: Session, spec: Spec, sources: Sources, idempotency_key: str | None = None
+) -> tuple[Experiment, int]:
     """Store an experiment with its cohorts and runs, all queued; returns it and the number of cohorts to ring for.
 
     The same `idempotency_key` with the same spec gives the experiment that is there, and nothing to ring for. Raises
     `InvalidSpec` for a spec that cannot run, and for a key that was used with another spec.
     """
-    canonical = spec.canonical()
-    fingerprint = hashlib.sha256(json.dumps(canonical, sort_keys=True).encode()).hexdigest()
+    fingerprint = hashlib.sha256(json.dumps(spec.canonical(), sort_keys=True).encode()).hexdigest()
     if idempotency_key is not None:
         serialise(session, idempotency_key)
         known = session.scalar(select(Experiment).where(Experiment.idempotency_key == idempotency_key))
@@ -28,11 +30,13 @@ def submit(session: Session, spec: Spec, sources: Sources, idempotency_key: str 
             if known.fingerprint != fingerprint:
                 raise InvalidSpec([Problem("Idempotency-Key", f"was used for experiment {known.id}, another spec")])
             return known, 0
+    spec = pin(session, spec, sources)
     facts = check(spec, sources)
     experiment = Experiment(
         name=spec.name,
-        spec=canonical,
+        spec=spec.canonical(),
         steps_per_epoch=[fact.steps_per_epoch for fact in facts],
+        task=facts[0].data.task,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
         created_at=session.scalar(select(now())),

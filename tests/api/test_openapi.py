@@ -22,6 +22,8 @@ def test_the_openapi_document_holds_every_route_and_the_catalogues_names(client:
         "/experiments/{experiment_id}/report",
         "/runs/{run_id}",
         "/runs/{run_id}/metrics",
+        "/datasets",
+        "/datasets/{name}",
         "/catalog",
         "/catalog/{kind}",
         "/catalog/{kind}/{name}",
@@ -30,6 +32,11 @@ def test_the_openapi_document_holds_every_route_and_the_catalogues_names(client:
         "/healthz",
         "/readyz",
     }
+    form = document["components"]["schemas"]["DatasetForm"]
+    assert form["properties"].keys() == {"file", "name", "target", "drop", "text", "missing", "task", "resize"}
+    assert form["required"] == ["file"]
+    assert document["paths"]["/datasets"]["post"]["requestBody"]["content"].keys() == {"multipart/form-data"}
+    assert document["paths"]["/datasets"]["post"]["responses"].keys() >= {"200", "201", "default"}
     spec = document["components"]["schemas"]["Spec"]["properties"]
     assert spec["initializer"]["anyOf"][0]["enum"] == list(initializers)
     assert document["paths"]["/experiments"]["post"]["responses"].keys() >= {"202", "default"}
