@@ -23,7 +23,7 @@ def warn(report: Mapping[str, Any], results: Results) -> list[str]:
         *_diverged(arms, results),
         *_missing(arms),
         *_few(arms),
-        *_chance(arms, results),
+        *(_of_the_mean(arms, results) if results.task == "regression" else _chance(arms, results)),
         *_no_width(arms, report["metric"]),
         *_beyond(arms, report["metric"]),
         *_comparisons(report),
@@ -89,6 +89,19 @@ def _chance(arms: Arms, results: Results) -> Iterator[str]:
     for (classes, chance), labels in at_chance.items():
         whole = "No arm learned" if len(labels) == len(arms) else f"{quoted(labels)} did not learn"
         yield f"{whole}: the validation accuracy is at chance level, {100 * chance:.3g} % for {classes} classes."
+
+
+def _of_the_mean(arms: Arms, results: Results) -> Iterator[str]:
+    """Arms of a regression that explain nothing of the validation targets."""
+    finals: dict[str, list[float]] = defaultdict(list)
+    for run in results.runs:
+        explained = run.final.get("valid_r2")
+        if explained is not None and run.status == "succeeded" and run.outcome != "diverged":
+            finals[run.arm].append(explained)
+    labels = [label for label, values in finals.items() if sum(values) / len(values) <= 0]
+    if labels:
+        whole = "No arm learned" if len(labels) == len(arms) else f"{quoted(labels)} did not learn"
+        yield f"{whole}: predicting the mean always would be as good on the validation split (R² of 0 or less)."
 
 
 def _no_width(arms: Arms, metric: str) -> Iterator[str]:

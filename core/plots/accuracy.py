@@ -34,13 +34,15 @@ def data(results: Results) -> dict[str, Any]:
         line["low"] = line["high"] = line["raw"] = None
     found = extent([*lines, *training])
     last = max([line["x"][-1] for line in lines], default=1)
+    title, y = ("R²", R2) if results.task == "regression" else ("Accuracy", SHARE)
+    below = found is not None and found[0] < y["lowest"]
     notes = [
         sample(results),
         "Solid: validation; dashed, thin: training." if few else "Validation only.",
         about_lines(lines, "epoch"),
+        f"Values below {y['lowest']:g} lie below the picture." if below else "",
         arms.note,
     ]
-    title, y = ("R²", R2) if results.task == "regression" else ("Accuracy", SHARE)
     limits = padded(max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
     panel = {
         "title": "after each epoch, in evaluation mode",

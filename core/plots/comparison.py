@@ -10,12 +10,14 @@ from matplotlib.figure import Figure
 from core.analysis import best_first, final_values, finite, is_share, metric_name, report, summarize
 from core.plots import Plot, plots
 from core.plots._curves import Arms, arms_drawn, described, sample
-from core.plots._frame import Frame, frame, padded, set_axis
+from core.plots._frame import Frame, frame, padded, padded_log, set_axis
 from core.plots._lines import numbers
 from core.plots._style import COLOURS, GREY, styled
 from core.plots._text import width, wrap
 from core.results import Results
 
+LOG_FROM = 100.0
+"""Largest over smallest loss from which the axis of losses is logarithmic."""
 SYMLOG_FROM = 30.0
 """Widest over narrowest difference from which the axis of differences is logarithmic on both sides."""
 
@@ -94,9 +96,13 @@ def _difference(label: str, reference: str | None, values: dict[str, Any], compa
 def _axis(values: list[float | None], metric: str) -> dict[str, Any]:
     known = [v for v in values if v is not None]
     limits = padded(min(known), max(known)) if known else (0.0, 1.0)
-    share = is_share(metric)
-    label = f"{metric_name(metric)} (% of examples)" if share else metric_name(metric)
-    return {"label": label, "scale": "linear", "kind": "share" if share else "number", "limits": limits}
+    if is_share(metric):
+        return {"label": f"{metric_name(metric)} (% of examples)", "scale": "linear", "kind": "share", "limits": limits}
+    axis = {"label": metric_name(metric), "kind": "number"}
+    positive = [v for v in known if v > 0]
+    if positive and max(positive) / min(positive) >= LOG_FROM:  # an interval that reaches below zero ends at the axis
+        return axis | {"scale": "log", "limits": padded_log(min(positive), max(positive))}
+    return axis | {"scale": "linear", "limits": limits}
 
 
 def _difference_axis(differences: list[dict[str, Any]], metric: str) -> dict[str, Any]:

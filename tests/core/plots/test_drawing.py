@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy import stats
 
-from core.initializers import initializers, preview
+from core.initializers import Layer, initializers, preview
 from core.plots import draw_initializer_preview, draw_schedule_preview, plots, render
 from core.results import Results
 
@@ -182,13 +182,13 @@ def test_a_schedule_s_preview_is_drawn(rates: list[float]) -> None:
     ],
 )
 def test_an_initializer_s_preview_is_drawn(entry: Any) -> None:
-    data = preview(initializers.parse(entry), (32, 16), seed=0, bins=20)
+    data = preview(initializers.parse(entry), Layer((32, 16)), seed=0, bins=20)
 
     assert render(draw_initializer_preview(data), "png").startswith(b"\x89PNG")
 
 
 def test_a_uniform_law_s_density_has_the_sample_s_area() -> None:
-    data = preview(initializers.parse({"name": "uniform", "low": -3.0, "high": -2.0}), (64, 64), seed=0, bins=16)
+    data = preview(initializers.parse({"name": "uniform", "low": -3.0, "high": -2.0}), Layer((64, 64)), seed=0, bins=16)
 
     [axes] = draw_initializer_preview(data).axes
     law = next(line for line in axes.lines if "law" in str(line.get_label()))
@@ -198,12 +198,19 @@ def test_a_uniform_law_s_density_has_the_sample_s_area() -> None:
     assert y.max() == pytest.approx(64 * 64 / 16, rel=0.01)
 
 
-def test_a_normal_law_s_density_is_scipy_s() -> None:
-    data = preview(initializers.parse({"name": "normal", "mean": 0.0, "std": 0.1}), (64, 64), seed=0, bins=16)
+@pytest.mark.parametrize(
+    ("entry", "law"),
+    [
+        ({"name": "normal", "mean": 0.0, "std": 0.1}, stats.norm(0, 0.1)),
+        ({"name": "truncated_normal", "mean": -1.0, "std": 0.1}, stats.truncnorm(-2, 2, -1.0, 0.1)),
+    ],
+)
+def test_a_normal_law_s_density_is_scipy_s(entry: Any, law: Any) -> None:
+    data = preview(initializers.parse(entry), Layer((64, 64)), seed=0, bins=16)
 
     [axes] = draw_initializer_preview(data).axes
-    law = next(line for line in axes.lines if "law" in str(line.get_label()))
+    line = next(line for line in axes.lines if "law" in str(line.get_label()))
     edges = np.array(data["histogram"]["edges"])
 
-    expected = stats.norm(0, 0.1).pdf(np.asarray(law.get_xdata())) * 64 * 64 * (edges[1] - edges[0])
-    assert np.asarray(law.get_ydata()) == pytest.approx(expected, rel=1e-9)
+    expected = law.pdf(np.asarray(line.get_xdata())) * 64 * 64 * (edges[1] - edges[0])
+    assert np.asarray(line.get_ydata()) == pytest.approx(expected, rel=1e-9)
