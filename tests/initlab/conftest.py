@@ -92,7 +92,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 
         def _reply(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = script.take(Asked(self.command, self.path, dict(self.headers), json.loads(raw) if raw else None))
+            form = self.headers.get("Content-Type", "").startswith("multipart/")
+            body = raw if form else json.loads(raw) if raw else None
+            answer = script.take(Asked(self.command, self.path, dict(self.headers), body))
             if answer is None:
                 self.close_connection = True
                 return

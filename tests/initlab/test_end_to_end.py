@@ -98,6 +98,25 @@ def test_cancel_and_delete(url: str) -> None:
     assert (gone.returncode, "404" in gone.stderr) == (2, True)
 
 
+def test_a_users_own_table_is_sent_trained_on_and_deleted(url: str, tmp_path: Path) -> None:
+    """Its columns have nothing in common but their numbers: a network that learns has read them right."""
+    rows = [f"{i},{'north' if i % 3 else 'south'},{'yes' if i % 3 else 'no'}" for i in range(90)]
+    (tmp_path / "towns.csv").write_text("\n".join(["number,place,label", *rows]))
+    sent = initlab(url, "datasets", "upload", str(tmp_path / "towns.csv"), "--target", "label")
+    assert sent.returncode == 0, sent.stderr
+    assert "binary: no, yes" in sent.stdout
+    client = Client(url)
+    own = {"name": "uploaded", "id": "towns"}
+    adam = {"name": "adam", "lr": 0.05}
+    experiment = client.submit(SPEC | {"dataset": own, "optimizer": adam, "batch_size": 10, "epochs": 10}).wait()
+    assert (experiment.status, experiment.errors) == ("succeeded", [])
+    assert experiment.data["spec"]["dataset"]["id"] == f"towns@{client.dataset('towns')['sha256']}"
+    learned = [run for run in experiment.runs() if run["arm"] == "he [red]"]
+    assert [run["final"]["valid_accuracy"] for run in learned] == [1.0, 1.0]
+    assert initlab(url, "datasets", "delete", "towns").returncode == 0
+    assert initlab(url, "datasets", "list").stdout == "no data sets\n"
+
+
 def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with service(tmp_path), pytest.raises(Exception, match="another initlab service"), service(tmp_path):
         pass
