@@ -3,7 +3,6 @@
 import errno
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,11 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette import formparsers
 
-from core.datasets import Sources
-from core.experiments import submit
 from core.settings import Settings
-from core.spec import parse
-from core.store import Database, Experiment
 
 CSV = b"x,y\n" + b"".join(b"%d,%s\n" % (i, b"no" if i % 2 else b"yes") for i in range(20))
 OTHER = CSV + b"7,no\n"
@@ -242,25 +237,3 @@ def test_what_an_unfinished_experiment_uses_is_not_deleted(client: TestClient, u
     assert client.delete("/datasets/min").status_code == 204
     client.post(f"/experiments/{experiment.json()['id']}/cancel")
     assert client.delete("/datasets/mine").status_code == 204
-
-
-def test_a_delete_waits_for_a_submission_that_is_under_way(
-    client: TestClient, settings: Settings, tmp_path: Path
-) -> None:
-    """The data set is looked up, the experiment not yet stored: the delete has to see it all the same."""
-    send(client, name="mine")
-
-    database = Database(settings.database)
-    statuses: list[int] = []
-    thread = threading.Thread(target=lambda: statuses.append(client.delete("/datasets/mine").status_code))
-    with database.transaction() as session:
-        experiment: Experiment = submit(
-            session, parse(TINY | {"dataset": uploaded("mine")}), Sources(tmp_path, settings.uploads)
-        )[0]
-        thread.start()
-        thread.join(0.3)
-        assert statuses == []
-    thread.join()
-    assert statuses == [409]
-    assert experiment.spec["dataset"]["id"].startswith("mine@")
-    database.dispose()
