@@ -68,7 +68,8 @@ def _row(arms: list[Arm], seed: int, results: Results) -> dict[str, Any]:
         return examples_of(treatment.dataset.build().load(results.sources).x_train)(seed, count)
 
     state = initial_state(treatment, results.facts(treatment), seed, examples=examples)
-    layers = [_layer(name.removesuffix(".weight"), value) for name, value in state.items() if value.dim() > 1]
+    weights = {name: value for name, value in state.items() if name.endswith("weight") and value.dim() > 1}
+    layers = [_layer(name.removesuffix(".weight"), value) for name, value in weights.items()]
     return {"labels": [arm.label for arm in arms], "layers": layers}
 
 

@@ -1,17 +1,20 @@
-"""Initial values of a run: a function of (initializer, seed, parameter's name), and of data where it asks for any."""
+"""Initial values of a run: a function of initializer, model and seed, and of data where the initializer asks for it."""
 
 import copy
+import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
 
 from core.datasets import Facts
-from core.initializers import Initializer, Law, Layer, State
+from core.initializers import Initializer, Layer, Shape, State
+from core.models import Model
 from core.registry import Entry
-from core.spec import Treatment, layers_of
+from core.spec import PROJECTIONS, Treatment, layers_of
 from core.streams import generator
 
 Examples = Callable[[int, int], torch.Tensor]
@@ -20,25 +23,28 @@ _Fill = Callable[[Initializer, int, torch.dtype], torch.Tensor]
 """(initializer, seed, dtype) -> one parameter's or buffer's initial value."""
 _CONSTANT = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.PReLU)
 """Layers that start from constants of their own."""
+_global_stream = threading.Lock()
 
 
 def initial_state(
-    treatment: Treatment,
-    data: Facts,
-    seed: int,
-    dtype: torch.dtype = torch.float32,
-    examples: Examples | None = None,
+    treatment: Treatment, data: Facts, seed: int, dtype: torch.dtype = torch.float32, examples: Examples | None = None
 ) -> State:
     """The values that a run starts from, by the name of each parameter and buffer, in the model's order.
 
-    Weights and biases of linear and convolution layers are drawn by the treatment's initializer, each from a stream of
-    its own: arms with the same initializer start the same, and adding a layer leaves the others as they are. Norm
-    layers start from their constants. An initializer that looks at data is given `examples`; without them it raises
-    ValueError. Raises TypeError for a parameter or buffer of any other kind.
+    Weights and biases of linear and convolution layers, an attention's projections among them, are drawn by the
+    treatment's initializer, each from a stream of its own: arms with the same initializer start the same, and adding a
+    layer leaves the others as they are. Norm layers and PReLU start from their constants. Anything else, such as a
+    class token or an embedding of positions, has the values that the model's own constructor gives it under the seed,
+    whatever the initializer. An initializer that looks at data is given `examples`; without them it raises ValueError.
     """
     initializer: Initializer = treatment.initializer.build()
     module, fills = _fills(treatment.model, data.inputs, data.outputs)
-    state = {name: fill(initializer, seed, dtype) for name, fill in fills.items()}
+    names = module.state_dict().keys()
+    if not names <= fills.keys():
+        model: Model = treatment.model.build()
+        values = _constructed(lambda: model(data.inputs, data.outputs), seed)
+        fills = {**{name: _copied(value) for name, value in values.items()}, **fills}
+    state = {name: fills[name](initializer, seed, dtype) for name in names}
     if initializer.calibration is None:
         return state
     if examples is None:
@@ -58,40 +64,55 @@ def examples_of(x_train: torch.Tensor) -> Examples:
 
 
 @lru_cache(maxsize=64)
-def _fills(model: Entry, inputs: tuple[int, ...], outputs: int) -> tuple[nn.Module, Mapping[str, _Fill]]:
+def _fills(model: Entry, inputs: Shape, outputs: int) -> tuple[nn.Module, Mapping[str, _Fill]]:
+    """The model on the meta device in eval mode, and how each parameter and buffer with a rule is filled."""
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
     module.eval()
     layers = layers_of(module)
     fills: dict[str, _Fill] = {}
-    for prefix, part in module.named_modules():
-        if prefix in layers:
-            fills |= _drawn(layers[prefix], part)
+    for path, part in module.named_modules():
+        prefix = f"{path}." if path else ""
+        if isinstance(part, nn.Linear | _ConvNd):
+            fills |= {f"{prefix}weight": _weights(layers[path]), f"{prefix}bias": _biases(layers[path])}
+        elif isinstance(part, nn.MultiheadAttention):
+            parts = {name: layers[prefix + name] for name in PROJECTIONS}
+            fills |= {f"{prefix}in_proj_weight": _weights(*parts.values())}  # one above the other, or each by itself
+            fills |= {f"{prefix}{name}_weight": _weights(layer) for name, layer in parts.items()}
+            fills |= {f"{prefix}in_proj_bias": _biases(*parts.values())}
         elif isinstance(part, _CONSTANT):
-            fills |= _constants(prefix, part)
-    unknown = [name for name in module.state_dict() if name not in fills]
-    if unknown:
-        raise TypeError(f"no rule for the initial values of {', '.join(unknown)}")
-    return module, {name: fills[name] for name in module.state_dict()}
+            fills |= {f"{prefix}{name}": _copied(value) for name, value in _reset(part).items()}
+    return module, fills
 
 
-def _drawn(layer: Layer, part: nn.Module) -> dict[str, _Fill]:
-    def fill(name: str, shape: tuple[int, ...], law: Callable[[Initializer], Law]) -> _Fill:
-        return lambda initializer, seed, dtype: law(initializer).draw(shape, generator(seed, "initial", name), dtype)
+def _weights(*layers: Layer) -> _Fill:
+    def draw(initializer: Initializer, layer: Layer, seed: int, dtype: torch.dtype) -> torch.Tensor:
+        return initializer.weight(layer).draw(layer.shape, generator(seed, "initial", f"{layer.name}.weight"), dtype)
 
-    weight, bias = f"{layer.name}.weight", f"{layer.name}.bias"
-    fills = {weight: fill(weight, layer.shape, lambda initializer: initializer.weight(layer))}
-    if isinstance(part.bias, nn.Parameter):
-        fills[bias] = fill(bias, tuple(part.bias.shape), lambda initializer: initializer.bias(layer))
-    return fills
+    return lambda initializer, *how: torch.cat([draw(initializer, layer, *how) for layer in layers])
 
 
-def _constants(prefix: str, part: nn.Module) -> dict[str, _Fill]:
-    def fill(value: torch.Tensor) -> _Fill:
-        return lambda _initializer, _seed, dtype: value.to(
-            dtype if value.is_floating_point() else value.dtype, copy=True
-        )
+def _biases(*layers: Layer) -> _Fill:
+    def draw(initializer: Initializer, layer: Layer, seed: int, dtype: torch.dtype) -> torch.Tensor:
+        return initializer.bias(layer).draw(layer.shape[:1], generator(seed, "initial", f"{layer.name}.bias"), dtype)
 
+    return lambda initializer, *how: torch.cat([draw(initializer, layer, *how) for layer in layers])
+
+
+def _copied(value: torch.Tensor) -> _Fill:
+    return lambda _initializer, _seed, dtype: value.to(dtype if value.is_floating_point() else value.dtype, copy=True)
+
+
+def _reset(part: nn.Module) -> State:
+    """The values that a module on the meta device would have elsewhere."""
     part = copy.deepcopy(part).to_empty(device="cpu", recurse=False)
     part.reset_parameters()  # type: ignore[operator]
-    return {f"{prefix}.{name}" if prefix else name: fill(value.detach()) for name, value in part.state_dict().items()}
+    return {name: value.detach() for name, value in part.state_dict().items()}
+
+
+def _constructed(build: Callable[[], nn.Module], seed: int) -> State:
+    """The values that the model's constructor draws from torch's global stream, which is left as it was."""
+    with _global_stream, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(generator(seed, "initial", "constructor").initial_seed())
+        module = build()
+    return {name: value.detach() for name, value in module.state_dict().items()}

@@ -1,12 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import pytest
 import torch
 from torch import nn
 
-from core.datasets import Facts
+from core.datasets import Facts, Splits
 from core.registry import Entry
-from core.training import Lane, initial_state
+from core.training import Lane, examples_of, initial_state
 
 
 def state_of(lane: Lane, facts: Facts, seed: int = 0, **replaced: Any) -> dict[str, torch.Tensor]:
@@ -88,18 +89,80 @@ def test_norm_layers_start_from_their_constants(make_lanes: Any, facts: Facts) -
     assert same(state["5.bias"], torch.zeros(10))
 
 
-class Scaled(nn.Module):
-    def __init__(self) -> None:
+class Mixture(nn.Module):
+    """Has all kinds of parameters and buffers; the constructor draws some."""
+
+    def __init__(self, outputs: int) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(3))
+        self.embed = nn.Conv2d(1, 8, 4, stride=4)
+        self.token = nn.Parameter(0.02 * torch.randn(1, 1, 8))
+        self.scale = nn.Parameter(torch.full((8,), 1e-6))
+        self.table = nn.Embedding(4, 8)
+        self.register_buffer("index", torch.arange(4))
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.cross = nn.MultiheadAttention(8, 2, kdim=6, vdim=5, bias=False)
+        self.slope = nn.PReLU(8)
+        self.head = nn.Linear(8, outputs)
 
 
-class Odd(Entry):
-    factory: ClassVar[Any] = staticmethod(lambda: lambda _inputs, _outputs: nn.Sequential(nn.Flatten(), Scaled()))
-    name: str = "odd"
+class Mixed(Entry):
+    factory: ClassVar[Any] = staticmethod(lambda: lambda _inputs, outputs: Mixture(outputs))
+    name: str = "mixed"
 
 
-def test_a_parameter_without_a_rule_is_refused_by_name(make_lanes: Any, facts: Facts) -> None:
+OWN = ("token", "scale", "table.weight", "index")
+
+
+def test_what_has_no_rule_starts_as_the_constructor_says(make_lanes: Any, facts: Facts) -> None:
+    he, ones = make_lanes({"initializer": "he_normal"}, {"initializer": "ones"})
+    zero, other, one = (state_of(*lane, model=Mixed()) for lane in ((he, facts, 0), (ones, facts, 0), (he, facts, 1)))
+    for name in OWN:
+        assert same(zero[name], other[name])
+        assert same(zero[name], state_of(he, facts, 0, model=Mixed())[name])
+    assert same(zero["index"], torch.arange(4))
+    assert same(zero["scale"], torch.full((8,), 1e-6))
+    for name in ("token", "table.weight"):
+        assert not same(zero[name], one[name])
+    assert zero["token"].std() == pytest.approx(0.02, rel=0.8)
+    assert same(zero["slope.weight"], torch.full((8,), 0.25))
+    with torch.device("meta"):
+        assert list(zero) == list(Mixture(10).state_dict())
+
+
+def test_an_attentions_projections_are_layers_of_their_own(make_lanes: Any, facts: Facts) -> None:
+    layers = {"attention.k_proj": "zeros", "cross.v_proj": "ones", "attention.out_proj": "ones"}
+    given = {"name": "per_layer", "default": "orthogonal", "layers": layers}
+    (lane,) = make_lanes({"initializer": given})
+    state = state_of(lane, facts, model=Mixed())
+    q, k, v = state["attention.in_proj_weight"].split(8)
+    for block in (q, v):  # orthogonal each by itself
+        torch.testing.assert_close(block @ block.T, torch.eye(8))
+    assert not same(q, v)
+    assert not k.any()
+    assert same(state["attention.in_proj_bias"], torch.zeros(24))
+    assert same(state["attention.out_proj.weight"], torch.ones(8, 8))
+    assert same(state["cross.v_proj_weight"], torch.ones(8, 5))
+    torch.testing.assert_close(state["cross.k_proj_weight"].T @ state["cross.k_proj_weight"], torch.eye(6))
+    biased = state_of(make_lanes({"initializer": "torch_default"})[0], facts, model=Mixed())["attention.in_proj_bias"]
+    assert 0 < biased.abs().max() <= 8**-0.5
+    assert len(biased.unique()) == 24
+
+
+def test_constructors_on_several_threads_do_not_meet(make_lanes: Any, facts: Facts) -> None:
     (lane,) = make_lanes({})
-    with pytest.raises(TypeError, match=r"1\.scale"):
-        state_of(lane, facts, model=Odd())
+    expected = [state_of(lane, facts, seed, model=Mixed()) for seed in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda seed: state_of(lane, facts, seed, model=Mixed()), range(24)))
+    for ours, theirs in zip(found, expected, strict=True):
+        assert all(same(ours[name], theirs[name]) for name in theirs)
+
+
+def test_what_looks_at_data_is_given_the_seeds_examples(make_lanes: Any, facts: Facts, splits: Splits) -> None:
+    (lane,) = make_lanes({"initializer": {"name": "lsuv", "examples": 100, "tol": 0.001}})
+    choose = examples_of(splits.x_train)
+    state = initial_state(lane.treatment, facts, 3, examples=choose)
+    with torch.random.fork_rng():
+        module = lane.treatment.model.build()(facts.inputs, facts.outputs).eval()
+    module.load_state_dict(state)
+    outputs = module(choose(3, 100)).detach()
+    assert float(outputs.std()) == pytest.approx(1, rel=0.0011)
