@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from hypothesis import settings
+
 from core.schedules import bind, rates, schedules
 
 STEPS = 500
 B = 0.1
+by_plan = settings(deadline=None, derandomize=True)
+"""For properties: the same examples every time, however busy the machine."""
 
 
 def ours(raw: Any, steps: int = STEPS, steps_per_epoch: int = 1, base: float = B) -> list[float]:
