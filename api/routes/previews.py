@@ -9,17 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.answers import plain, preferred
 from api.schemas import ProblemOut
 from core.errors import InvalidSpec, Problem
-from core.initializers import InitializerEntry, preview
+from core.initializers import InitializerEntry, Layer, Role, preview
 from core.plots import draw_initializer_preview, draw_schedule_preview, render
 from core.registry import Entry, Positive
-from core.schedules import ScheduleEntry, bind
+from core.schedules import Reactive, ScheduleEntry, bind, rates, reported_rates
 
 router = APIRouter(
     prefix="/previews", tags=["previews"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
 )
 
 PNG = "image/png"
-MOST_VALUES = 16_000_000
+MOST_VALUES = 4_000_000
 
 
 class _Body(BaseModel):
@@ -27,36 +27,45 @@ class _Body(BaseModel):
 
 
 class SchedulePreview(_Body):
-    """`lr` is the base rate B; an epoch has `steps_per_epoch` updates."""
+    """`lr` is the base rate B; an epoch has `steps_per_epoch` updates.
+
+    `metrics` is for a schedule that answers to one: `metrics[e]` is reported after epoch e, null for NaN.
+    """
 
     schedule: ScheduleEntry
     lr: Positive = 0.1
     steps: Annotated[int, Field(ge=1, le=100_000)] = 100
     steps_per_epoch: Annotated[int, Field(ge=1, le=100_000)] = 1
+    metrics: Annotated[list[float | None], Field(max_length=100_000)] | None = None
 
 
 class InitializerPreview(_Body):
-    """`shape` is a weight's, in torch's layout: (out, in / groups, *kernel)."""
+    """`shape` is a weight's, in torch's layout: (out, in / groups, *kernel).
+
+    The rest tells of the layer what some initializers ask for: its name in the model, which also picks the stream that
+    the weight is drawn from; whether it reads the data (`input`), gives the outputs (`output`), or both (`only`);
+    whether it ends a residual branch, and how many branches the model has.
+    """
 
     initializer: InitializerEntry
     shape: Annotated[list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=2, max_length=5)] = [256, 784]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     bins: Annotated[int, Field(ge=1, le=1_000)] = 50
+    name: Annotated[str, Field(max_length=200)] = "layer"
+    role: Role = "hidden"
+    groups: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    ends_branch: bool = False
+    branches: Annotated[int, Field(ge=0, le=100_000)] = 0
 
 
 @router.post("/schedule", responses={200: {"content": {PNG: {}}}})
 def schedule(body: SchedulePreview, request: Request) -> Response:
     """`lr[t]` is in force during update t. JSON, or a PNG by `Accept`."""
     entry: Entry = body.schedule
-    curve = bind(entry, body.lr, body.steps, body.steps_per_epoch)
-    try:
-        rates = [curve(step) for step in range(body.steps)]
-    except (ArithmeticError, ValueError) as error:
-        raise InvalidSpec([Problem("schedule", f"has no rate at some update: {error}")]) from None
     found: dict[str, Any] = {
         "schedule": entry.model_dump(),
         "steps_per_epoch": body.steps_per_epoch,
-        "lr": rates,
+        "lr": _rates(body),
     }
     return _answer(request, found, draw_schedule_preview)
 
@@ -66,13 +75,32 @@ def initializer(body: InitializerPreview, request: Request) -> Response:
     """Values drawn for one weight beside what theory says of them. JSON, or a PNG by `Accept`."""
     if math.prod(body.shape) > MOST_VALUES:
         raise InvalidSpec([Problem("shape", f"has more than {MOST_VALUES:,} values")])
+    if body.shape[0] % body.groups:
+        raise InvalidSpec([Problem("groups", f"should divide the {body.shape[0]} outputs")])
+    layer = Layer(tuple(body.shape), body.name, body.groups, body.role, body.ends_branch, body.branches)
     try:
-        found = preview(body.initializer, tuple(body.shape), body.seed, body.bins)
+        found = preview(body.initializer, layer, body.seed, body.bins)
     except ValueError as error:
         raise InvalidSpec([Problem("shape", str(error))]) from None
     return _answer(
         request, {"initializer": body.initializer.model_dump(), "shape": body.shape} | found, draw_initializer_preview
     )
+
+
+def _rates(body: SchedulePreview) -> list[float]:
+    try:
+        bound = bind(body.schedule, body.lr, body.steps, body.steps_per_epoch)
+        if body.metrics is None:
+            return rates(bound, range(body.steps))
+        if not isinstance(bound, Reactive):
+            raise InvalidSpec([Problem("metrics", f"{body.schedule.name} answers to no metric")])
+        epochs = math.ceil(body.steps / body.steps_per_epoch)
+        if len(body.metrics) > epochs:
+            raise InvalidSpec([Problem("metrics", f"has {len(body.metrics)}, one an epoch; there are {epochs} epochs")])
+        metrics = [math.nan if metric is None else metric for metric in body.metrics]
+        return reported_rates(bound, body.steps, body.steps_per_epoch, metrics)
+    except ValueError as error:
+        raise InvalidSpec([Problem("schedule", str(error))]) from None
 
 
 def _answer(request: Request, found: dict[str, Any], draw: Any) -> Response:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from core.analysis import thin
+from core.initializers import CUT, KEPT
 from core.plots._curves import POINTS, plain
 from core.plots._frame import frame, padded, plain_number, set_axis
 from core.plots._lines import draw_lines
@@ -18,7 +19,8 @@ _HELD_UP_TO = 300
 
 
 def draw_schedule_preview(data: dict[str, Any]) -> Figure:
-    """Draw `POST /previews/schedule`'s answer: `lr`, the rate of every update; `title` is optional."""
+    """Draw `POST /previews/schedule`'s answer: `lr`, the rate of every update; `schedule` and `title` are optional."""
+    name = data.get("schedule", {}).get("name")
     rates = np.array(data["lr"], dtype=np.float64)
     steps = np.arange(len(rates))
     at = thin(steps, rates, POINTS)
@@ -27,7 +29,7 @@ def draw_schedule_preview(data: dict[str, Any]) -> Figure:
     panel = {"title": "rate in force during each update", "x": update_axis([line]), "y": rate_axis([line])}
     return draw_lines(
         {
-            "title": data.get("title", "Learning rate"),
+            "title": data.get("title", f"Learning rate: {name}" if name else "Learning rate"),
             "caption": f"{len(rates):,} updates; from {_or_none(rates[:1])} to {_or_none(rates[-1:])}.",
             "arms": [],
             "panels": [panel | {"lines": [line]}],
@@ -39,8 +41,8 @@ def draw_schedule_preview(data: dict[str, Any]) -> Figure:
 def draw_initializer_preview(data: dict[str, Any]) -> Figure:
     """Draw `POST /previews/initializer`'s answer: `stats`, `theory`, `histogram`; `title` is optional.
 
-    The law's density lies over the histogram of the sample where the law is uniform or normal, with lines at its bound
-    or one standard deviation from the mean.
+    The law's density lies over the histogram of the sample where the law is uniform or (truncated) normal, with lines
+    at its ends or one standard deviation from the mean.
     """
     stats, theory = data["stats"], data["theory"]
     edges, counts = np.array(data["histogram"]["edges"]), np.array(data["histogram"]["counts"])
@@ -60,7 +62,7 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
     top = float(counts.max(initial=1))
     marks = _marks(stats, theory)
     x = np.linspace(edges[0], edges[-1], 400)
-    density = _density(x, stats, theory)
+    density = _density(x, theory)
     if density is not None:
         expected = density * counts.sum() * (edges[1] - edges[0])
         axes.plot(x, expected, color=COLOURS[1], lw=1.6, label=f"{theory['distribution']} law")
@@ -79,39 +81,33 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
 
 def _marks(stats: dict[str, Any], theory: dict[str, Any]) -> dict[float, str]:
     """Where lines stand, and what is written on them."""
-    if theory["distribution"] == "uniform":
-        low, high = _ends(stats, theory)
-        return {low: plain_number(low, 4), high: plain_number(high, 4)}
-    if theory.get("std"):
-        mean = _mean(stats, theory)
-        return {mean - theory["std"]: "−1 sd", mean + theory["std"]: "+1 sd"}
+    mean, std, half = theory["mean"], theory["std"], _half(theory)
+    if half is not None:
+        return {mean - half: plain_number(mean - half, 4), mean + half: plain_number(mean + half, 4)}
+    if mean is not None and std:
+        return {mean - std: "−1 sd", mean + std: "+1 sd"}
     return {stats["mean"]: f"all {plain_number(stats['mean'])}"} if stats["min"] == stats["max"] else {}
 
 
-def _density(x: NDArray[np.float64], stats: dict[str, Any], theory: dict[str, Any]) -> NDArray[np.float64] | None:
+def _density(x: NDArray[np.float64], theory: dict[str, Any]) -> NDArray[np.float64] | None:
+    distribution, std, half = theory["distribution"], theory["std"], _half(theory)
+    if not std or distribution not in ("uniform", "normal", "truncated_normal"):
+        return None
+    away = np.abs(x - theory["mean"])
+    if distribution == "uniform":
+        return np.where(away <= half, 1 / (2 * half), 0.0) if half else None
+    parent = half / CUT if half else std
+    bell = np.exp(-((away / parent) ** 2) / 2) / (parent * math.sqrt(2 * math.pi))
+    return np.where(away <= half, bell / KEPT, 0.0) if half else np.asarray(bell)
+
+
+def _half(theory: dict[str, Any]) -> float | None:
+    """Half the width of a law that ends on both sides of its mean at the same distance."""
+    if not theory["std"]:
+        return None
     if theory["distribution"] == "uniform":
-        low, high = _ends(stats, theory)
-        return np.where((x >= low) & (x <= high), 1 / (high - low), 0.0)
-    if theory["distribution"] == "normal" and theory["std"]:
-        z = (x - _mean(stats, theory)) / theory["std"]
-        return np.asarray(np.exp(-z * z / 2) / (theory["std"] * math.sqrt(2 * math.pi)))
-    return None
-
-
-def _ends(stats: dict[str, Any], theory: dict[str, Any]) -> tuple[float, float]:
-    """A uniform law's ends: its width follows from its deviation, and one end is its bound."""
-    wide, bound = theory["std"] * math.sqrt(12), theory["bound"]
-    if abs(wide - 2 * bound) <= 1e-6 * bound:
-        return -bound, bound
-    return (bound - wide, bound) if stats["mean"] > 0 else (-bound, wide - bound)
-
-
-def _mean(stats: dict[str, Any], theory: dict[str, Any]) -> float:
-    """A normal law's mean: zero unless the sample says that it is not."""
-    if theory.get("mean") is not None:
-        return float(theory["mean"])
-    weights = stats["fan_in"] * stats["fan_out"]
-    return 0.0 if abs(stats["mean"]) < 5 * theory["std"] / math.sqrt(weights) else float(stats["mean"])
+        return float(math.sqrt(3) * theory["std"])
+    return float(theory["bound"] - abs(theory["mean"])) if theory["distribution"] == "truncated_normal" else None
 
 
 def _or_none(rate: NDArray[np.float64]) -> str:

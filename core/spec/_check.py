@@ -1,13 +1,15 @@
 """What only the catalogue can tell: that an arm's parts fit together, and how much work it is."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from core.datasets import DataError, Dataset, Facts, Sources
 from core.errors import InvalidSpec, Problem
+from core.initializers import Initializer, Layer
 from core.optimizers import Optimizer
-from core.schedules import bind
+from core.registry import join_path
+from core.schedules import bind, rates
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Spec, Treatment
 from core.spec._size import size
@@ -61,7 +63,7 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
     except DataError as error:
         raise InvalidSpec([Problem(where("dataset"), error.detail)]) from None
     try:
-        parameters, activations = size(treatment.model, data.inputs, data.outputs)
+        layers, parameters, activations = size(treatment.model, data.inputs, data.outputs)
     except (RuntimeError, ValueError, OverflowError) as error:
         raise InvalidSpec([Problem(where("model"), f"does not fit the data set: {error}")]) from None
     if parameters > LIMITS.parameters:
@@ -71,16 +73,29 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
     steps = steps_per_epoch * treatment.epochs
     _try_schedule(treatment, steps, steps_per_epoch, where("schedule"))
+    _try_initializer(treatment, layers, where("initializer"))
     return ArmFacts(data, parameters, activations, steps_per_epoch, steps)
 
 
 def _try_schedule(treatment: Treatment, steps: int, steps_per_epoch: int, path: str) -> None:
     optimizer: Optimizer = treatment.optimizer.build()
-    curve = bind(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
-    for step in sorted({0, 1, steps // 2, steps - 1}):
+    if steps > LIMITS.steps:
+        return  # refused for its length, and long to look at
+    some = sorted({*range(0, steps, max(1, steps // 200)), steps - 1})
+    try:
+        rates(bind(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch), some)
+    except ValueError as error:
+        raise InvalidSpec([Problem(path, str(error))]) from None
+
+
+def _try_initializer(treatment: Treatment, layers: Mapping[str, Layer], path: str) -> None:
+    initializer: Initializer = treatment.initializer.build()
+    problems = [problem._replace(path=join_path(path, problem.path)) for problem in initializer.check(layers)]
+    if problems:
+        raise InvalidSpec(problems)
+    for name, layer in layers.items():
         try:
-            rate = curve(step)
-        except (ArithmeticError, ValueError) as error:
-            raise InvalidSpec([Problem(path, f"has no rate at update {step}: {error}")]) from None
-        if not (math.isfinite(rate) and rate >= 0):
-            raise InvalidSpec([Problem(path, f"gives the rate {rate} at update {step}; it should be 0 or more")])
+            initializer.weight(layer), initializer.bias(layer)
+        except ValueError as error:
+            message = f"cannot start layer {name!r}: {error}; per_layer can give a layer another initializer"
+            raise InvalidSpec([Problem(path, message)]) from None

@@ -22,7 +22,7 @@ def test_an_initializer_is_its_draws_beside_its_theory(client: TestClient) -> No
     body = {"initializer": "he_normal", "shape": [300, 200], "seed": 3, "bins": 20}
     found = client.post("/previews/initializer", json=body).json()
     std = math.sqrt(2 / 200)
-    assert found["theory"] == {"distribution": "normal", "std": pytest.approx(std), "bound": None}
+    assert found["theory"] == {"distribution": "normal", "mean": 0.0, "std": pytest.approx(std), "bound": None}
     assert (found["stats"]["fan_in"], found["stats"]["fan_out"]) == (200, 300)
     assert found["stats"]["std"] == pytest.approx(std, rel=0.02)  # 60,000 draws: three sigma are 0.9 %
     assert len(found["histogram"]["edges"]) == 21
