@@ -18,9 +18,12 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 """How a CSV file says that a value is not there."""
 MOST_CATEGORIES = 100
 MOST_CELLS = 50_000_000
+MOST_COLUMNS = 10_000
 MOST_FEATURES = 10_000
 LONGEST = 200
 """Characters of a category or a column's name."""
+_LINE = 2**20
+"""Bytes of the longest line that Arrow reads."""
 OPTIONS = ("target", "drop", "text", "missing", "task")
 
 
@@ -36,7 +39,7 @@ class _Table:
 
 def read_csv(file: BinaryIO, options: Options) -> Found:
     """Comma-separated UTF-8 with a header; the header is row 1. Raises `InvalidUpload`."""
-    _bounded(_separators(file))
+    _bounded(file.readline(_LINE).count(b",") + 1, _separators(file))
     text = dict.fromkeys(_words(options.text), pa.string())
     try:
         table = csv.read_csv(
@@ -57,7 +60,8 @@ def read_parquet(file: BinaryIO, options: Options) -> Found:
     try:
         about = parquet.ParquetFile(file)
         groups = [about.metadata.row_group(i) for i in range(about.metadata.num_row_groups)]
-        _bounded(sum(group.column(j).num_values for group in groups for j in range(group.num_columns)))
+        cells = sum(group.column(j).num_values for group in groups for j in range(group.num_columns))
+        _bounded(about.metadata.num_columns, cells)
         if sum(group.total_byte_size for group in groups) > MOST_DECODED:
             raise InvalidUpload(f"the table is larger than {MOST_DECODED / 2**30:.0f} GB once it is decoded")
         dropped = set(_words(options.drop))
@@ -77,6 +81,7 @@ def read_parquet(file: BinaryIO, options: Options) -> Found:
 
 def _separators(file: BinaryIO) -> int:
     """At least the number of cells: commas and ends of lines."""
+    file.seek(0)
     count = 1
     while chunk := file.read(2**20):
         count += chunk.count(b",") + max(chunk.count(b"\n"), chunk.count(b"\r"))
@@ -96,7 +101,9 @@ def _is_plain(field: pa.Field) -> bool:
     )
 
 
-def _bounded(cells: int) -> None:
+def _bounded(columns: int, cells: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise InvalidUpload(f"the table has {columns:,} columns; {MOST_COLUMNS:,} is the most")
     if cells > MOST_CELLS:
         raise InvalidUpload(f"the table has {cells:,} cells; {MOST_CELLS:,} is the most")
 
@@ -122,7 +129,8 @@ def _found(table: _Table, options: Options) -> Found:
         raise InvalidUpload("should name the column that is to be learned", "target", tuple(table.names))
     for name in sorted(set(chosen["target"]) & set(chosen["drop"])):
         raise InvalidUpload(f"{name!r} is the target", "drop")
-    features = [name for name in table.columns if name not in {*chosen["target"], *chosen["drop"]}]
+    aside = {*chosen["target"], *chosen["drop"]}
+    features = [name for name in table.columns if name not in aside]
     if not features:
         raise InvalidUpload("there is no column left to learn from", "drop")
     target = _target(table, chosen["target"], chosen["text"], options)

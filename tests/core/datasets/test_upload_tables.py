@@ -262,6 +262,17 @@ def test_a_table_of_too_many_cells_is_refused_before_it_is_read(
     assert refused(tmp_path, data, name, target=["y"]).startswith(f"file: the table has {cells} cells")
 
 
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
+def test_a_table_of_too_many_columns_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    data = parquet_of(x=[1, 2], y=[0, 1]) if name == "t.parquet" else b"x,y\n1,0\n2,1\n"
+    monkeypatch.setattr(_tables, "MOST_COLUMNS", 1)
+    assert refused(tmp_path, data, name, target=["y"]) == "file: the table has 2 columns; 1 is the most"
+    monkeypatch.setattr(_tables, "MOST_COLUMNS", 2)
+    add(tmp_path, data, name, target=["y"])
+
+
 def test_a_damaged_parquet_file_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
     data = parquet_of(t=["a", "b"] * 50, x=np.arange(100.0), y=[0, 1] * 50)
     sound = add(tmp_path, data, "t.parquet", target=["y"])
