@@ -67,7 +67,7 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
         expected = density * counts.sum() * (edges[1] - edges[0])
         axes.plot(x, expected, color=COLOURS[1], lw=1.6, label=f"{theory['distribution']} law")
         top = max(top, float(expected.max()))
-    low, high = min(edges[0], *marks), max(edges[-1], *marks)
+    low, high = min([edges[0], *marks]), max([edges[-1], *marks])
     set_axis(axes, "x", {"label": "weight", "scale": "linear", "kind": "number", "limits": padded(low, high, 0.08)})
     y = {"label": "weights in a bin (count)", "scale": "linear", "kind": "count", "limits": (0, top * 1.18)}
     set_axis(axes, "y", y)

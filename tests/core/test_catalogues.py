@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -11,23 +11,48 @@ from pydantic_core import PydanticCustomError
 
 from core.datasets import Dataset, datasets
 from core.errors import Problem
-from core.initializers import Constant, Initializer, initializers
+from core.initializers import Initializer, Layer, initializers, preview
 from core.models import models
 from core.optimizers import Optimizer, optimizers
 from core.registry import Entry, Registry
-from core.schedules import bind, schedules
+from core.schedules import Unit, bind, rates, schedules
 from core.streams import generator
 from tests.core.optimizers.stacks import Stack
 
 CATALOGUES: dict[str, Registry] = {c.kind: c for c in (initializers, schedules, optimizers, models, datasets)}
 ENTRIES = [(kind, name) for kind, catalogue in CATALOGUES.items() for name in catalogue]
 SHAPES = [(256, 784), (10, 128), (32, 3, 3, 3), (64, 8, 3, 3), (8, 4, 5), (1, 1)]
+MATRICES = {"identity", "mup", "sparse"}
+"""Initializers for dense layers alone."""
+KERNELS = {"delta_orthogonal", "dirac"}
+"""Initializers for convolutions alone."""
+NOT_RANDOM = {"constant", "dirac", "identity", "ones", "zero_init", "zeros"}
 
 REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
+    ("dataset", "uploaded"): {"id": "churn"},
     ("initializer", "constant"): {"value": 0.5},
+    ("initializer", "mup"): {"base_width": 64},
+    ("initializer", "per_layer"): {"layers": {"fc1": "zeros"}},
+    ("initializer", "sparse"): {"sparsity": 0.25},
+    ("initializer", "uniform_fixed"): {"sigma": 0.1},
+    ("schedule", "chained"): {"parts": ["linear_factor", {"name": "exponential", "gamma": 0.9}]},
+    ("schedule", "constant_warmup"): {"warmup_steps": 3},
+    ("schedule", "cosine_restarts"): {"T_0": 5},
+    ("schedule", "cosine_warmup"): {"warmup_steps": 3},
+    ("schedule", "cyclic"): {"max_lr": 0.4},
     ("schedule", "exponential"): {"gamma": 0.9},
+    ("schedule", "inverse_sqrt"): {"warmup_steps": 3},
+    ("schedule", "inverse_time"): {"gamma": 0.5},
+    ("schedule", "lambda"): {"fn": "0.95 ** epoch"},
     ("schedule", "linear_warmup"): {"warmup_steps": 3},
+    ("schedule", "multiplicative"): {"fn": "0.95"},
+    ("schedule", "multistep"): {"milestones": [4, 9]},
+    ("schedule", "natural_exp"): {"gamma": 0.1},
+    ("schedule", "noam"): {"d_model": 512, "warmup_steps": 5},
+    ("schedule", "piecewise"): {"boundaries": [3, 8], "values": [1.0, 0.5, 0.1]},
+    ("schedule", "sequential"): {"parts": ["constant_factor", "cosine"], "milestones": [4]},
     ("schedule", "step"): {"step_size": 4},
+    ("schedule", "wsd"): {"warmup_steps": 3, "decay_steps": 4},
 }
 """A value for each parameter that has no default."""
 
@@ -51,6 +76,10 @@ def refusal(kind: str, given: object) -> list[Problem]:
     return problems
 
 
+def takes(name: str, shape: tuple[int, ...]) -> bool:
+    return not (name in MATRICES and len(shape) > 2) and not (name in KERNELS and len(shape) < 3)
+
+
 def of(kind: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", list(CATALOGUES[kind]))
 
@@ -67,7 +96,9 @@ def test_it_is_documented(kind: str, name: str) -> None:
     described = CATALOGUES[kind].describe(name)
     assert described["summary"].endswith((".", ";"))
     assert len(described["formula"]) >= 1
-    assert any(mark in described["source"] for mark in ("19", "20", "torch", "arXiv")), "cite a paper or a peer"
+    assert any(mark in described["source"] for mark in ("19", "20", "torch", "paddle", "arXiv")), (
+        "cite a paper or a peer"
+    )
 
 
 @every_entry
@@ -119,61 +150,99 @@ def test_no_parameter_takes_nonsense(kind: str, name: str, bad: object) -> None:
             problem.message.encode()
 
 
-@of("initializer")
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(
+    ("name", "shape"), [(name, shape) for name in initializers for shape in SHAPES if takes(name, shape)], ids=str
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_an_initializer_draws_what_its_law_says(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     initializer: Initializer = parse("initializer", name).build()
-    for law in (initializer.weight(shape), initializer.bias(shape)):
+    for law in (initializer.weight(Layer(shape)), initializer.bias(Layer(shape))):
         draw = law.draw(shape, generator(0, "a"), dtype)
         assert draw.shape == shape
         assert draw.dtype == dtype
         assert draw.isfinite().all()
         assert torch.equal(draw, law.draw(shape, generator(0, "a"), dtype))
-        assert isinstance(law, Constant) or not torch.equal(draw, law.draw(shape, generator(1, "a"), dtype))
+        same = torch.equal(draw, law.draw(shape, generator(1, "a"), dtype))
+        assert same == (law.distribution in NOT_RANDOM) or draw.numel() == 1
         if law.bound is not None:
             assert draw.abs().max() <= torch.tensor(law.bound, dtype=dtype)
-        if (
-            law.std is not None
-        ):  # 6 standard errors of a standard deviation, of the heaviest-tailed law there is: normal
-            spread = (draw - draw.mean()).square().mean().sqrt()
+        spread = (draw - draw.mean()).square().mean().sqrt()
+        if law.std is not None:  # 6 standard errors, of the heaviest-tailed law there is: normal
             assert abs(spread - law.std) <= law.std * 6 / math.sqrt(2 * draw.numel()) or draw.numel() == 1
+        if law.mean is not None:
+            assert abs(draw.mean() - law.mean) <= 6 * max(spread, law.std or 0.0) / math.sqrt(draw.numel()) + 1e-7
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [(name, shape) for name in initializers for shape in SHAPES if not takes(name, shape)], ids=str
+)
+def test_an_initializer_says_which_layers_it_is_for(name: str, shape: tuple[int, ...]) -> None:
+    initializer: Initializer = parse("initializer", name).build()
+    with pytest.raises(ValueError, match=r"is for (dense|convolutions)"):
+        initializer.weight(Layer(shape))
 
 
 @of("initializer")
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0), (4, 0, 3, 3), (4, 3, 0, 0)], ids=str)
 def test_an_initializer_leaves_an_empty_weight_empty(name: str, shape: tuple[int, ...]) -> None:
     initializer: Initializer = parse("initializer", name).build()
-    assert initializer.weight(shape).draw(shape, generator(0)).shape == shape
-    assert initializer.bias(shape).draw(shape[:1], generator(0)).isfinite().all()
+    assert initializer.weight(Layer(shape)).draw(shape, generator(0)).shape == shape
+    if takes(name, shape):
+        assert initializer.bias(Layer(shape)).draw(shape[:1], generator(0)).isfinite().all()
 
 
 @of("initializer")
 def test_an_initializer_leaves_the_global_stream_alone(name: str) -> None:
     before = torch.get_rng_state()
-    parse("initializer", name).build().weight((8, 8)).draw((8, 8), generator(0))
+    preview(parse("initializer", name), Layer((8, 8, 3) if name in KERNELS else (8, 8)), seed=0, bins=5)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@of("schedule")
-@pytest.mark.parametrize("unit", ["step", "epoch"])
+@of("initializer")
+def test_an_initializers_preview_is_plain_numbers(name: str) -> None:
+    shape = (8, 8, 3, 3) if name in KERNELS else (64, 32)
+    answer = preview(parse("initializer", name), Layer(shape), seed=0, bins=7)
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    assert sum(answer["histogram"]["counts"]) == math.prod(shape)
+
+
+@of("initializer")
+@pytest.mark.parametrize("bias", [0.25, "torch_default"])
+def test_a_bias_may_be_asked_for(name: str, bias: float | str) -> None:
+    entry = initializers.parse({**raw("initializer", name), "bias": bias})
+    drawn = entry.build().bias(Layer((500, 4))).draw((500,), generator(0))
+    if bias == "torch_default":  # U(-1/2, 1/2), as torch's own layers have it for four inputs
+        assert drawn.abs().max() <= 0.5
+        assert 0.24 < drawn.std() < 0.34
+    else:
+        assert torch.equal(drawn, torch.full((500,), 0.25))
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        (name, unit)
+        for name in schedules
+        for unit in get_args(Unit)
+        if unit in get_args(schedules[name].model_fields["unit"].annotation)
+    ],
+)
 def test_a_schedule_is_a_pure_function(name: str, unit: str) -> None:
     entry = schedules.parse({**raw("schedule", name), "unit": unit})
     curve = bind(entry, 0.1, steps=60, steps_per_epoch=7)
-    rates = [curve(t) for t in range(80)]
-    assert all(type(rate) is float and math.isfinite(rate) and rate >= 0 for rate in rates)
-    assert [curve(t) for t in reversed(range(80))] == rates[::-1]
-    again = bind(entry, 0.1, steps=60, steps_per_epoch=7)
-    assert [again(t) for t in range(80)] == rates
+    found = rates(curve, range(80))
+    assert all(type(rate) is float and math.isfinite(rate) and rate >= 0 for rate in found)
+    assert rates(curve, range(79, -1, -1)) == found[::-1]
+    assert rates(bind(entry, 0.1, steps=60, steps_per_epoch=7), range(80)) == found
     if unit == "epoch":
-        assert all(rates[t] == rates[t - t % 7] for t in range(80))
+        assert all(found[t] == found[t - t % 7] for t in range(80))
 
 
 @of("schedule")
 @pytest.mark.parametrize(("base", "steps", "steps_per_epoch"), [(0.0, 10, 5), (1e-30, 1, 1), (10.0, 1, 3)])
 def test_a_schedule_takes_the_smallest_runs(name: str, base: float, steps: int, steps_per_epoch: int) -> None:
-    curve = bind(parse("schedule", name), base, steps, steps_per_epoch)
-    assert all(math.isfinite(curve(t)) and curve(t) >= 0 for t in range(20))
+    found = rates(bind(parse("schedule", name), base, steps, steps_per_epoch), range(20))
+    assert all(math.isfinite(rate) and rate >= 0 for rate in found)
 
 
 @of("optimizer")
