@@ -2,7 +2,6 @@
 
 import hashlib
 import pickle
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,4 @@ def _unpickled(name: str, path: Path, digest: str) -> Any:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     if hashlib.md5(raw, usedforsecurity=False).hexdigest() != digest:
         raise damaged(name, path, f"its MD5 is not {digest}, so that it is not opened")
-    with warnings.catch_warnings():
-        # Written by a NumPy of 2009, whose dtypes say 0 for False.
-        warnings.simplefilter("ignore", np.exceptions.VisibleDeprecationWarning)
-        return pickle.loads(raw, encoding="latin1")  # noqa: S301 known bytes, see above
+    return pickle.loads(raw, encoding="latin1")  # noqa: S301 known bytes, see above

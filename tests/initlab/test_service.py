@@ -20,6 +20,7 @@ RunCli = Callable[..., tuple[int, str, str]]
         (["api", "--host", "::1"], ["api", "--host=::1"]),
         (["worker", "--concurrency", "2"], ["worker", "--concurrency=2"]),
         (["db", "upgrade"], ["core.store", "upgrade"]),
+        (["datasets", "fetch", "mnist", "--data-dir", "d"], ["core.datasets", "fetch", "mnist", "--data-dir=d"]),
         (["keys", "create", "--file", "k", "--id", "me"], ["api.keys", "create", "--file=k", "--id=me"]),
     ],
 )

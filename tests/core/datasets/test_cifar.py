@@ -1,7 +1,6 @@
 """The CIFAR family from pickles of torchvision's layout, made here; none is opened that is not the known one."""
 
 import pickle
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,9 +51,7 @@ def dataset(name: str, **parameters: object) -> Dataset:
 
 def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     kind, _, _, _, classes = FAMILY[name]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torchvision's own reading; ours is quiet
-        peer = getattr(torchvision().datasets, kind)(str(folder.parent), train=True)
+    peer = getattr(torchvision().datasets, kind)(str(folder.parent), train=True)
     made, sources = dataset(name, valid_fraction=0.2), Sources(folder.parent)
     facts, splits = made.facts(sources), made.load(sources)
     assert facts == ((3, 32, 32), classes, 40, 10, "multiclass", 1 / classes)

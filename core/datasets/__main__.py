@@ -1,0 +1,48 @@
+"""`python -m core.datasets fetch NAME`: download a public data set into the folder that the settings name."""
+
+import argparse
+import socket
+import sys
+from pathlib import Path
+
+from core.datasets._downloads import DOWNLOADS
+from core.datasets._fetch import fetch
+from core.errors import Unavailable
+from core.registry import unknown
+from core.settings import Settings
+
+USAGE, UNREACHABLE, INTERRUPTED = 2, 3, 130
+SILENT_SECONDS = 60.0
+
+
+def main() -> int:
+    """Returns the exit code: 0; 2 for an unknown name or a folder that cannot be written; 3 without an answer."""
+    parser = argparse.ArgumentParser(prog="initlab datasets", allow_abbrev=False)
+    command = parser.add_subparsers(required=True).add_parser("fetch")
+    command.add_argument("name", help=", ".join(DOWNLOADS))
+    command.add_argument("--data-dir", type=Path, help="where everything is kept (default: INITLAB_DATA_DIR or ./var)")
+    given = parser.parse_args()
+    if given.name not in DOWNLOADS:
+        return _complain(unknown("data set to download", given.name, DOWNLOADS).message, USAGE)
+    files = (Settings(data_dir=given.data_dir) if given.data_dir else Settings()).datasets
+    place = (files / DOWNLOADS[given.name].folder).absolute()
+    socket.setdefaulttimeout(SILENT_SECONDS)
+    try:
+        new = fetch(given.name, files)
+    except Unavailable as error:
+        return _complain(error.detail, UNREACHABLE)
+    except OSError as error:
+        return _complain(f"{given.name} cannot be stored: {error}", USAGE)
+    except KeyboardInterrupt:
+        return _complain(f"{given.name} was not downloaded", INTERRUPTED)
+    sys.stdout.write(f"{given.name} is in {place}\n" if new else f"{given.name} is there already, in {place}\n")
+    return 0
+
+
+def _complain(text: str, code: int) -> int:
+    sys.stderr.write(f"{text}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
