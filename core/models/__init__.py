@@ -4,12 +4,16 @@ from collections.abc import Callable
 
 from torch import nn
 
+from core.models._residual import StochasticDepth
 from core.registry import Registry
 
 models = Registry("model", __name__)
 ModelEntry = models.field()
 
 Model = Callable[[tuple[int, ...], int], nn.Module]
-"""(shape of one input, number of outputs) -> module that maps (batch, *input) to (batch, outputs)."""
+"""(shape of one input, number of outputs) -> module that maps (batch, *input) to (batch, outputs).
 
-__all__ = ["Model", "ModelEntry", "models"]
+Raises ValueError for inputs that it cannot take.
+"""
+
+__all__ = ["Model", "ModelEntry", "StochasticDepth", "models"]

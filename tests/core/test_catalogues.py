@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any, get_args
 
 import jsonschema
@@ -9,7 +10,7 @@ import pytest
 import torch
 from pydantic_core import PydanticCustomError
 
-from core.datasets import Dataset, datasets
+from core.datasets import DataError, Dataset, Facts, Sources, Splits, datasets
 from core.errors import Problem
 from core.initializers import Initializer, Layer, initializers, preview
 from core.models import models
@@ -35,6 +36,7 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("initializer", "per_layer"): {"layers": {"fc1": "zeros"}},
     ("initializer", "sparse"): {"sparsity": 0.25},
     ("initializer", "uniform_fixed"): {"sigma": 0.1},
+    ("model", "torchvision"): {"model": "resnet18"},
     ("schedule", "chained"): {"parts": ["linear_factor", {"name": "exponential", "gamma": 0.9}]},
     ("schedule", "constant_warmup"): {"warmup_steps": 3},
     ("schedule", "cosine_restarts"): {"T_0": 5},
@@ -270,12 +272,28 @@ def test_an_optimizer_equals_its_reference_on_every_lane(name: str, shape: tuple
 
 
 @of("model")
-def test_a_model_maps_a_batch_to_its_outputs(name: str) -> None:
-    for inputs, outputs in (((1, 8, 8), 10), ((1, 28, 28), 2)):
-        model = parse("model", name).build()(inputs, outputs)
-        assert model(torch.zeros(3, *inputs)).shape == (3, outputs)
-        with torch.device("meta"):
-            assert next(parse("model", name).build()(inputs, outputs).parameters()).is_meta
+@pytest.mark.parametrize(("inputs", "outputs"), [((1, 28, 28), 2), ((3, 32, 32), 10)])
+def test_a_model_maps_a_batch_to_its_outputs(name: str, inputs: tuple[int, ...], outputs: int) -> None:
+    model = parse("model", name).build()(inputs, outputs)
+    x = torch.rand(3, *inputs, generator=generator(0))
+    given = model(x)
+    assert given.shape == (3, outputs)
+    gradients = torch.autograd.grad(given.square().sum(), list(model.parameters()), allow_unused=True)
+    assert [key for (key, _), g in zip(model.named_parameters(), gradients, strict=True) if g is None] == []
+    model.eval()
+    torch.testing.assert_close(model(x[:1]), model(x)[:1])  # an example does not see its neighbours
+
+
+@of("model")
+@pytest.mark.parametrize("inputs", [(1,), (30,), (5, 4), (1, 1, 1), (1, 8, 8), (4, 9, 31)], ids=str)
+def test_a_model_takes_inputs_or_refuses_them_when_built(name: str, inputs: tuple[int, ...]) -> None:
+    with torch.device("meta"):
+        try:
+            model = parse("model", name).build()(inputs, 1)
+        except ValueError:
+            return
+        assert all(value.is_meta for value in model.state_dict().values())
+        assert model.eval()(torch.empty(2, *inputs)).shape == (2, 1)
 
 
 @of("dataset")
@@ -285,3 +303,38 @@ def test_a_dataset_splits_are_fractions(name: str) -> None:
     for bad in (0.0, 1.0):
         (problem,) = refusal("dataset", {**raw("dataset", name), "valid_fraction": bad})
         assert problem.path == "valid_fraction"
+
+
+@of("dataset")
+def test_a_dataset_is_here_as_its_facts_say_or_names_the_command_that_brings_it(name: str, tmp_path: Path) -> None:
+    def loaded(**parameters: Any) -> tuple[Facts, Splits]:
+        dataset: Dataset = datasets.parse({**raw("dataset", name), **parameters}).build()
+        return dataset.facts(sources), dataset.load(sources)
+
+    sources = Sources(tmp_path / "files", tmp_path / "uploads")
+    try:
+        facts, splits = loaded()
+    except DataError as error:
+        assert "initlab datasets " in error.detail
+        assert list(tmp_path.iterdir()) == []
+        return
+    for x, y, count in ((splits.x_train, splits.y_train, facts.train), (splits.x_valid, splits.y_valid, facts.valid)):
+        assert (x.shape, x.dtype) == ((count, *facts.inputs), torch.float32)
+        many = facts.task == "multiclass"
+        assert (y.shape, y.dtype) == (((count,), torch.int64) if many else ((count, facts.outputs), torch.float32))
+        assert x.isfinite().all()
+        assert y.isfinite().all()
+    y = torch.cat([splits.y_train, splits.y_valid])
+    if facts.task == "regression":
+        assert facts.chance is None
+    else:
+        assert set(y.unique().tolist()) == set(range(facts.outputs if facts.task == "multiclass" else 2))
+        assert facts.chance == pytest.approx(int(y.long().flatten().bincount().max()) / len(y), abs=0.03)
+    train, valid = (set(map(tuple, x.flatten(1).tolist())) for x in (splits.x_train, splits.x_valid))
+    assert not train & valid
+    again, same = loaded()
+    assert again == facts
+    assert all(torch.equal(a, b) for a, b in zip(splits, same, strict=True))
+    _, other = loaded(split_seed=1)
+    assert {part.shape for part in other} == {part.shape for part in splits}
+    assert not torch.equal(other.x_valid, splits.x_valid)
