@@ -2,57 +2,83 @@
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 
+from core.models import StochasticDepth
 from core.streams import generator
 
 LEVELS = 2**16
 """A unit is dropped by comparing 16 random bits with p: p is rounded to a multiple of 1 / 65,536, the scale with it."""
+Drops = Literal["unit", "channel", "example"]
 
 
 class PairedDropout(nn.Module):
-    """Dropout by a mask that it is given: `mask`, (batch, *shape), holds 0 or 1 / (1 - p). Identity in eval mode.
+    """Dropout by a mask that it is given, of 0 and 1 / (1 - p). Identity in eval mode.
 
+    `mask` is (batch, calls, *shape): a layer that one forward pass calls several times takes the next of its masks each
+    time. `drops` says what goes as one: a unit, a channel (the first dimension of an example), or a whole example.
     Being an input, the mask is the same whichever runs share the program, and vmap needs no randomness of its own.
     """
 
     mask: torch.Tensor
 
-    def __init__(self, p: float) -> None:
+    def __init__(self, p: float, drops: Drops = "unit") -> None:
         if not 0 <= p < 1:
             raise ValueError(f"dropout of {p} leaves no unit: it should be at least 0 and below 1")
         super().__init__()
         self.dropped = min(round(p * LEVELS), LEVELS - 1)
-        self.shape: tuple[int, ...] | None = None
+        self.drops = drops
+        self.calls = 0
+        self.shape: tuple[int, ...] = ()
+        self._next = 0
         self.register_buffer("mask", torch.empty(0), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.mask if self.training else x
+        if not self.training:
+            return x
+        mask = self.mask[:, self._next]
+        self._next = (self._next + 1) % self.calls
+        return x * mask
 
     def learn(self, shape: tuple[int, ...]) -> None:
-        """Take the shape of one example's mask; raises ValueError where there is one already."""
-        if self.shape is not None:
-            raise ValueError("a dropout layer is called twice in one forward pass: give each place its own layer")
-        self.shape = shape
+        """Take one more call for an example of this shape; raises ValueError for another shape than before."""
+        whole = {"unit": len(shape), "channel": 1, "example": 0}[self.drops]
+        mine = shape[:whole] + (1,) * (len(shape) - whole)
+        if self.calls and mine != self.shape:
+            raise ValueError(f"a dropout layer is called with {self.shape} and {mine}: give each place its own layer")
+        self.shape = mine
+        self.calls += 1
 
     def draw(self, examples: int, source: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
-        """The mask of a batch, (examples, *shape)."""
-        shape = (examples, *(self.shape or ()))
+        """The mask of a batch, (examples, calls, *shape)."""
+        shape = (examples, self.calls, *self.shape)
         count = math.prod(shape)
         words = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None, generator=source)
         kept = words.view(torch.int16)[:count] >= self.dropped - LEVELS // 2
         return kept.to(dtype).mul_(LEVELS / (LEVELS - self.dropped)).view(shape)
 
 
+_DROPS: dict[type[nn.Module], Drops] = {
+    nn.Dropout: "unit",
+    nn.Dropout1d: "channel",
+    nn.Dropout2d: "channel",
+    nn.Dropout3d: "channel",
+    StochasticDepth: "example",
+}
+
+
 def pair_dropout(module: nn.Module) -> None:
-    """Replace every nn.Dropout inside `module`; raises TypeError for the other kinds, which drop whole channels."""
+    """Replace every dropout inside `module`; raises TypeError for a kind that is not drawn by masks of 0 and 1."""
     for name, layer in list(module.named_modules()):
-        if isinstance(layer, nn.Dropout):
-            module.set_submodule(name, PairedDropout(layer.p))
-        elif isinstance(layer, nn.modules.dropout._DropoutNd):
+        if not isinstance(layer, _DropoutNd):
+            continue
+        if type(layer) not in _DROPS:
             raise TypeError(f"{name}: {type(layer).__name__} cannot be paired across runs; use nn.Dropout")
+        module.set_submodule(name, PairedDropout(layer.p, _DROPS[type(layer)]) if layer.p else nn.Identity())
 
 
 def draw_masks(

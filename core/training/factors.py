@@ -1,5 +1,7 @@
 """How a scheme such as mup departs from one learning rate for all parameters."""
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -8,6 +10,7 @@ from torch import nn
 from core.datasets import Facts
 from core.initializers import Initializer, Layer
 from core.optimizers import Optimizer
+from core.registry import Entry
 from core.spec import Treatment, layers_of
 
 
@@ -22,16 +25,22 @@ def factors(treatment: Treatment, data: Facts) -> dict[str, Factors]:
     """The factors of the parameters that have any but 1, by name."""
     initializer: Initializer = treatment.initializer.build()
     optimizer: Optimizer = treatment.optimizer.build()
+    found = {}
+    for name, layer in _layers(treatment.model, data.inputs, data.outputs).items():
+        scaling = initializer.scaling(layer, optimizer.steps)
+        found[f"{name}.weight"] = Factors(scaling.forward, scaling.weight_lr)
+        found[f"{name}.bias"] = Factors(lr=scaling.bias_lr)
+    return {name: factor for name, factor in found.items() if factor != Factors()}
+
+
+@lru_cache(maxsize=64)  # the lanes of a cohort share their model
+def _layers(model: Entry, inputs: tuple[int, ...], outputs: int) -> Mapping[str, Layer]:
+    """The model's layers, and all else that has a weight: norms."""
     with torch.device("meta"):
-        module: nn.Module = treatment.model.build()(data.inputs, data.outputs)
+        module: nn.Module = model.build()(inputs, outputs)
     layers = dict(layers_of(module))
     for name, part in module.named_modules():
         gain = getattr(part, "weight", None)
         if name not in layers and isinstance(gain, nn.Parameter):
             layers[name] = Layer(shape=tuple(gain.shape), name=name)
-    found = {}
-    for name, layer in layers.items():
-        scaling = initializer.scaling(layer, optimizer.steps)
-        found[f"{name}.weight"] = Factors(scaling.forward, scaling.weight_lr)
-        found[f"{name}.bias"] = Factors(lr=scaling.bias_lr)
-    return {name: factor for name, factor in found.items() if factor != Factors()}
+    return layers

@@ -39,7 +39,7 @@ def network(treatment: Treatment, data: Facts, values: Mapping[str, torch.Tensor
 
     def look(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
         nonlocal widest
-        widest = max(widest, output[0].numel())
+        widest = max(widest, output.numel())
         if isinstance(layer, PairedDropout):
             layer.learn(tuple(output.shape[1:]))
 

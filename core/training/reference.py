@@ -32,7 +32,8 @@ def train_run(
     model = net.module.to_empty(device="cpu").to(dtype)
     model.load_state_dict(values)
     rule: Optimizer = treatment.optimizer.build()
-    mine = {name: factors(treatment, facts).get(name, Factors()) for name, _ in model.named_parameters()}
+    departures = factors(treatment, facts)
+    mine = {name: departures.get(name, Factors()) for name, _ in model.named_parameters()}
     optimizer = rule.reference([_group(rule, p, mine[name]) for name, p in model.named_parameters()])
     _mode(optimizer, training=True)
     steps_per_epoch = math.ceil(len(x_train) / treatment.batch_size)

@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ import torch
 from torch import nn
 
 from core.datasets import Facts
+from core.models import StochasticDepth
 from core.streams import generator
 from core.training import initial_state
 from core.training.dropout import LEVELS, PairedDropout, draw_masks, pair_dropout
@@ -33,7 +35,7 @@ def test_masks_drop_p_and_keep_the_mean(p: float) -> None:
     n = 1_000_000
     mask = layer(p, 1000).draw(n // 1000, generator(0, "test"), torch.float64)
     kept = mask[mask != 0]
-    assert mask.shape == (1000, 1000)
+    assert mask.shape == (1000, 1, 1000)
     assert abs((mask == 0).double().mean().item() - p) < 1 / LEVELS + 5 * (p * (1 - p) / n) ** 0.5
     assert kept.min() == kept.max()
     assert kept[0].item() == pytest.approx(1 / (1 - p), rel=1e-2 if p == 0.99 else 1e-4)
@@ -43,7 +45,7 @@ def test_masks_drop_p_and_keep_the_mean(p: float) -> None:
 
 def test_neighbouring_draws_are_uncorrelated() -> None:
     """Four draws come out of one 64-bit word: each place of the word must be as random as the others."""
-    mask = layer(0.5, 4).draw(250_000, generator(1, "test"), torch.float64) - 1
+    mask = layer(0.5, 4).draw(250_000, generator(1, "test"), torch.float64)[:, 0] - 1
     correlation = (mask.T @ mask / len(mask)).numpy()
     assert abs(correlation - torch.eye(4).numpy()).max() < 5 / len(mask) ** 0.5
     assert abs(mask.mean(0)).max().item() < 5 / len(mask) ** 0.5
@@ -51,7 +53,7 @@ def test_neighbouring_draws_are_uncorrelated() -> None:
 
 def test_evaluation_is_the_identity() -> None:
     dropout = layer(0.5, 3)
-    dropout.mask = torch.zeros(2, 3)
+    dropout.mask = torch.zeros(2, 1, 3)
     x = torch.ones(2, 3)
     assert torch.equal(dropout(x), torch.zeros(2, 3))
     assert torch.equal(dropout.eval()(x), x)
@@ -63,15 +65,64 @@ def test_impossible_rates_are_refused(p: float) -> None:
         PairedDropout(p)
 
 
-def test_other_kinds_of_dropout_are_refused() -> None:
-    with pytest.raises(TypeError, match="1: Dropout2d"):
-        pair_dropout(nn.Sequential(nn.ReLU(), nn.Dropout2d(0.5)))
+@pytest.mark.parametrize(
+    ("kind", "shape", "mask"),
+    [
+        (nn.Dropout(0.5), (4, 3, 5), (4, 3, 5)),
+        (nn.Dropout1d(0.5), (4, 3), (4, 1)),
+        (nn.Dropout2d(0.5), (4, 3, 5), (4, 1, 1)),
+        (nn.Dropout3d(0.5), (4, 3, 5, 2), (4, 1, 1, 1)),
+        (StochasticDepth(0.5), (4, 3, 5), (1, 1, 1)),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else str(value),
+)
+def test_each_kind_drops_what_torch_drops(kind: nn.Module, shape: tuple[int, ...], mask: tuple[int, ...]) -> None:
+    """What goes as one is `mask`'s one number, in torch's own layer and in ours, and as often."""
+    module = nn.Sequential(kind)
+    pair_dropout(module)
+    (paired,) = module.children()
+    assert isinstance(paired, PairedDropout)
+    paired.learn(shape)
+    paired.mask = paired.draw(400, generator(0, "test"), torch.float32)
+    x = torch.ones(400, *shape)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        theirs = kind(x)
+    for dropped in (theirs, module(x)):
+        drawn = dropped[(slice(None), *(slice(size) for size in mask))]
+        assert torch.equal(dropped, drawn.expand_as(dropped))
+        assert set(dropped.unique().tolist()) == {0.0, 2.0}
+        assert abs((drawn == 0).float().mean().item() - 0.5) < 5 * 0.5 / math.sqrt(drawn.numel())
+        assert mask == (1, 1, 1) or (drawn.flatten(1).amax(1) != drawn.flatten(1).amin(1)).any()
 
 
-def test_a_layer_used_twice_is_refused() -> None:
+def test_a_layer_that_drops_nothing_draws_nothing() -> None:
+    module = nn.Sequential(nn.Dropout(0.0), nn.Dropout2d(0.0))
+    pair_dropout(module)
+    assert [type(layer) for layer in module] == [nn.Identity, nn.Identity]
+
+
+def test_dropout_that_is_not_a_mask_is_refused() -> None:
+    with pytest.raises(TypeError, match="1: AlphaDropout"):
+        pair_dropout(nn.Sequential(nn.ReLU(), nn.AlphaDropout(0.5)))
+
+
+def test_a_layer_used_twice_has_a_mask_for_each_call() -> None:
     dropout = layer(0.5, 3)
-    with pytest.raises(ValueError, match="called twice"):
-        dropout.learn((3,))
+    dropout.learn((3,))
+    dropout.mask = dropout.draw(2, generator(0, "test"), torch.float32)
+    assert dropout.mask.shape == (2, 2, 3)
+    x = torch.ones(2, 3)
+    for _ in range(2):
+        assert torch.equal(dropout(x), dropout.mask[:, 0])
+        assert torch.equal(dropout.eval()(x), x)
+        assert torch.equal(dropout.train()(x), dropout.mask[:, 1])
+
+
+def test_a_layer_used_for_two_shapes_is_refused() -> None:
+    dropout = layer(0.5, 3)
+    with pytest.raises(ValueError, match=r"called with \(3,\) and \(4,\)"):
+        dropout.learn((4,))
 
 
 def test_a_network_knows_its_masks_and_its_widest_layer(make_lanes: Any, facts: Facts) -> None:

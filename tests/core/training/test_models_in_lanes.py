@@ -1,0 +1,85 @@
+"""Every kind of model, with its norms and dropout on: the lanes against the plain loop."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.datasets import Facts, Splits
+from core.streams import generator
+from core.training import MemoryRecorder, train_lanes, train_run
+
+PICTURES = (1, 8, 8)
+COLOURED = (3, 12, 12)
+TABLE = (5,)
+
+MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+    "mlp with batch norm": (
+        PICTURES,
+        {"name": "mlp", "hidden": [12, 10], "activation": "leaky_relu", "dropout": 0.3, "norm": "batch_norm"},
+    ),
+    "mlp with layer norm": (
+        TABLE,
+        {"name": "mlp", "hidden": [12, 10], "activation": "prelu", "dropout": 0.3, "norm": "layer_norm"},
+    ),
+    "cnn": (PICTURES, {"name": "cnn", "channels": [4, 6], "convolutions": 2, "dense": [8], "activation": "elu"}),
+    "lenet5": (COLOURED, {"name": "lenet5"}),
+    "lenet5 with max-pools": (COLOURED, {"name": "lenet5", "pool": "max", "activation": "selu"}),
+    "resnet A": (PICTURES, {"name": "resnet", "depth": 8}),
+    "resnet B": (PICTURES, {"name": "resnet", "depth": 8, "shortcut": "B"}),
+    "transformer on patches": (PICTURES, {"name": "transformer", "d_model": 8, "heads": 2, "dropout": 0.3}),
+    "transformer on columns": (
+        TABLE,
+        {"name": "transformer", "d_model": 8, "heads": 2, "norm_first": False, "activation": "gelu"},
+    ),
+}
+
+
+def made(inputs: tuple[int, ...], train: int, valid: int, classes: int = 3) -> tuple[Splits, Facts]:
+    """Classes whose examples lie around points of their own."""
+    random = generator(0, "test", *inputs)
+    y = torch.arange(train + valid) % classes
+    x = torch.randn(classes, *inputs, generator=random)[y] + torch.randn(train + valid, *inputs, generator=random)
+    return Splits(x[:train], y[:train], x[train:], y[train:]), Facts(inputs, classes, train, valid)
+
+
+def assert_lanes_are_the_plain_loop(lanes: list[Any], data: Splits, facts: Facts, updates: int) -> None:
+    fast, slow = MemoryRecorder(), MemoryRecorder()
+    train_lanes(lanes, data, facts, fast, dtype=torch.float64)
+    for lane in lanes:
+        train_run(lane, data, facts, slow, dtype=torch.float64)
+        assert len(fast.series[lane.run, "train_loss"]) == updates
+    assert fast.series.keys() == slow.series.keys()
+    for (run, metric), values in fast.series.items():
+        np.testing.assert_allclose(values, slow.series[run, metric], rtol=1e-10, err_msg=f"{metric} of run {run}")
+
+
+@pytest.mark.parametrize(("inputs", "model"), MODELS.values(), ids=MODELS)
+def test_lanes_are_the_plain_loop(make_lanes: Any, inputs: tuple[int, ...], model: dict[str, Any]) -> None:
+    data, facts = made(inputs, train=54, valid=20)
+    lanes = make_lanes(
+        {"initializer": "he_normal"},
+        {"initializer": "torch_default"},
+        seeds=(0, 3),
+        model=model,
+        optimizer={"name": "sgd", "lr": 0.05, "momentum": 0.9},
+        batch_size=16,
+        epochs=3,
+    )
+    assert_lanes_are_the_plain_loop(lanes, data, facts, updates=12)
+
+
+@pytest.mark.parametrize("model", ["resnet18", "efficientnet_b0"])
+def test_torchvision_models_train_in_lanes(make_lanes: Any, model: str) -> None:
+    """One without dropout; one with dropout, stochastic depth and grouped convolutions."""
+    data, facts = made((1, 32, 32), train=8, valid=4)
+    lanes = make_lanes(
+        {"initializer": "torch_default"},
+        {"initializer": "glorot_uniform"},
+        model={"name": "torchvision", "model": model},
+        optimizer={"name": "sgd", "lr": 0.01},
+        batch_size=4,
+        epochs=1,
+    )
+    assert_lanes_are_the_plain_loop(lanes, data, facts, updates=2)
