@@ -11,6 +11,7 @@ from core.optimizers import Optimizer
 from core.registry import join_path
 from core.schedules import bind, rates
 from core.spec._arms import Arm
+from core.spec._batches import trains_on_one
 from core.spec._body import LIMITS, Spec, Treatment
 from core.spec._size import size
 
@@ -72,6 +73,10 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
         )
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
     steps = steps_per_epoch * treatment.epochs
+    last = data.train - (steps_per_epoch - 1) * treatment.batch_size
+    if last == 1 and not trains_on_one(treatment.model, data.inputs, data.outputs):
+        message = f"leaves a last batch of 1 of {data.train:,} examples, and batch norm cannot train on a single value"
+        raise InvalidSpec([Problem(where("batch_size"), message)])
     _try_schedule(treatment, steps, steps_per_epoch, where("schedule"))
     _try_initializer(treatment, layers, where("initializer"))
     return ArmFacts(data, parameters, activations, steps_per_epoch, steps)
