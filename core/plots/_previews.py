@@ -16,6 +16,8 @@ from core.plots._rates import rate_axis, update_axis
 from core.plots._style import COLOURS, GREY, INK, styled
 
 _HELD_UP_TO = 300
+_APART = 0.06
+"""Share of the picture's width from which one standard deviation is marked: below, the marks' words would meet."""
 
 
 def draw_schedule_preview(data: dict[str, Any]) -> Figure:
@@ -65,7 +67,7 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
     density = _density(x, theory)
     if density is not None:
         expected = density * counts.sum() * (edges[1] - edges[0])
-        axes.plot(x, expected, color=COLOURS[1], lw=1.6, label=f"{theory['distribution']} law")
+        axes.plot(x, expected, color=COLOURS[1], lw=1.6, label=f"{theory['distribution'].replace('_', ' ')} law")
         top = max(top, float(expected.max()))
     low, high = min([edges[0], *marks]), max([edges[-1], *marks])
     set_axis(axes, "x", {"label": "weight", "scale": "linear", "kind": "number", "limits": padded(low, high, 0.08)})
@@ -84,7 +86,7 @@ def _marks(stats: dict[str, Any], theory: dict[str, Any]) -> dict[float, str]:
     mean, std, half = theory["mean"], theory["std"], _half(theory)
     if half is not None:
         return {mean - half: plain_number(mean - half, 4), mean + half: plain_number(mean + half, 4)}
-    if mean is not None and std:
+    if mean is not None and std and std > _APART * (stats["max"] - stats["min"]):
         return {mean - std: "−1 sd", mean + std: "+1 sd"}
     return {stats["mean"]: f"all {plain_number(stats['mean'])}"} if stats["min"] == stats["max"] else {}
 

@@ -40,3 +40,38 @@ def test_a_picture_where_one_is_asked_for(client: TestClient, path: str, body: d
     assert Image.open(io.BytesIO(answer.content)).size[0] >= 600
     either = client.post(f"/previews/{path}", json=body, headers={"Accept": "image/png;q=0.5, application/json"})
     assert either.headers["content-type"] == "application/json"
+
+
+def test_a_layer_may_be_told_of(client: TestClient) -> None:
+    def theory(**body: Any) -> dict[str, Any]:
+        found: dict[str, Any] = client.post("/previews/initializer", json={"shape": [128, 128]} | body).json()["theory"]
+        return found
+
+    mup = {"name": "mup", "base_width": 32, "of": "normal_rule"}
+    assert theory(initializer=mup)["std"] == pytest.approx(128**-0.5)
+    assert theory(initializer=mup, role="output")["std"] == pytest.approx(32**-0.5)
+    assert theory(initializer="depth_scaled", ends_branch=True, branches=4)["std"] == pytest.approx(0.01)
+    mixed = {"name": "per_layer", "default": "he_normal", "layers": {"fc2": "zeros"}}
+    assert theory(initializer=mixed)["distribution"] == "normal"
+    assert theory(initializer=mixed, name="fc2")["distribution"] == "constant"
+    grouped = client.post("/previews/initializer", json={"initializer": "dirac", "shape": [8, 2, 3], "groups": 4})
+    assert grouped.json()["stats"]["mean"] == pytest.approx(8 / (8 * 2 * 3))
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"initializer": "dirac"}, "shape"),
+        ({"initializer": "identity", "shape": [4, 4, 3, 3]}, "shape"),
+        ({"initializer": "delta_orthogonal", "shape": [3, 4, 3]}, "shape"),
+        ({"initializer": "he_normal", "shape": [4000, 4000]}, "shape"),
+        ({"initializer": "dirac", "shape": [8, 2, 3], "groups": 3}, "groups"),
+        ({"initializer": {"name": "mup", "base_width": 8, "of": "orthogonal"}}, "initializer"),
+        ({"initializer": {"name": "per_layer", "layers": {"fc1": "lsuv"}}}, "initializer"),
+        ({"initializer": {"name": "he_normal", "groups_aware": True}}, "initializer"),
+    ],
+)
+def test_what_has_no_law_is_refused_where_it_is_said(client: TestClient, body: dict[str, Any], path: str) -> None:
+    answer = client.post("/previews/initializer", json=body)
+    assert answer.status_code == 422
+    assert [error["path"] for error in answer.json()["errors"]] == [path]

@@ -179,6 +179,7 @@ def test_a_schedule_s_preview_is_drawn(rates: list[float]) -> None:
         {"name": "uniform", "low": -3.0, "high": -2.0},
         {"name": "normal", "mean": 2.0, "std": 0.1},
         {"name": "normal", "mean": 0.0, "std": 0.0},
+        *("truncated_normal", "orthogonal", "identity", "zero_init", "lsuv"),
     ],
 )
 def test_an_initializer_s_preview_is_drawn(entry: Any) -> None:
