@@ -161,7 +161,11 @@ def _label(settings: Mapping[str, Any], treatment: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    """An entry as its name and what differs from its defaults."""
+    """An entry as its name and what differs from its defaults, also inside lists and objects."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_short(inner)}' for key, inner in value.items())}}}"
     if not isinstance(value, Entry):
         return _CONTENT.sub("", str(value))
     fields = type(value).model_fields

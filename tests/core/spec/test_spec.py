@@ -83,6 +83,17 @@ def test_a_grid_is_the_product_in_order() -> None:
     [
         ({"initializer": "he_normal"}, "he_normal"),
         ({"initializer": {"name": "uniform", "low": -0.5, "high": 0.5}}, "uniform(low=-0.5, high=0.5)"),
+        (
+            {
+                "initializer": {
+                    "name": "per_layer",
+                    "default": "he_normal",
+                    "layers": {"fc3": {"name": "he_normal", "a": 1.0}},
+                }
+            },
+            "per_layer(default=he_normal, layers={fc3: he_normal(a=1.0)})",
+        ),
+        ({"model": {"name": "mlp", "hidden": [16, 8]}}, "mlp(hidden=[16, 8])"),
         ({"batch_size": 32}, "batch_size=32"),
         ({"optimizer.lr": 0.1}, "optimizer.lr=0.1"),
         ({"label": "mine", "epochs": 3}, "mine"),
