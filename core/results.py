@@ -7,19 +7,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import Facts, Sources, Task
+from core.datasets import Facts, Sources, Task, epoch_metrics
 from core.spec import Spec, Treatment
 
 STEP_METRICS = ("train_loss", "lr")
 EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2")
 """Of all tasks; `epoch_metrics` are one task's."""
 Outcome = Literal["completed", "diverged"]
-
-
-def epoch_metrics(task: Task) -> tuple[str, str, str]:
-    """Names of a task's metrics by epoch: the score on the training split, loss and score on the validation split."""
-    score = "r2" if task == "regression" else "accuracy"
-    return f"train_{score}", "valid_loss", f"valid_{score}"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Data sets: read from local files only, split once, the same for every arm and seed."""
 
 from core.datasets._content import MOST_FILE, About, Options
-from core.datasets._splits import DataError, Dataset, Facts, Sources, Splits, Task, split
+from core.datasets._splits import DataError, Dataset, Facts, Sources, Splits, Task, epoch_metrics, split
 from core.datasets._uploads import Uploads
 from core.registry import Registry
 
@@ -21,5 +21,6 @@ __all__ = [
     "Task",
     "Uploads",
     "datasets",
+    "epoch_metrics",
     "split",
 ]

@@ -25,6 +25,12 @@ Task = Literal["multiclass", "binary", "regression"]
 """What is learned, and with which loss: cross-entropy of classes, of a sigmoid's one output, or the squared error."""
 
 
+def epoch_metrics(task: Task) -> tuple[str, str, str]:
+    """Names of a task's metrics by epoch: the score on the training split, loss and score on the validation split."""
+    score = "r2" if task == "regression" else "accuracy"
+    return f"train_{score}", "valid_loss", f"valid_{score}"
+
+
 class Sources(NamedTuple):
     """The folders that data sets are read from; by default those of a service that was started here."""
 

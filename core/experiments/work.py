@@ -56,7 +56,9 @@ class Worker:
         status: str | None = "succeeded"
         error = None
         try:
-            data, facts = _load(held.lanes[0].treatment.dataset, Sources(self._settings.datasets, self._settings.uploads))
+            data, facts = _load(
+                held.lanes[0].treatment.dataset, Sources(self._settings.datasets, self._settings.uploads)
+            )
             device = "cuda" if self._cuda and held.spec.device != "cpu" else "cpu"
             train_lanes(held.lanes, data, facts, keeper, device=device, stopped=keeper.stopped)
         except Stopped:

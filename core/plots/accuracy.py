@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from core.datasets import epoch_metrics
 from core.plots import Plot, plots
 from core.plots._curves import about_lines, arms_drawn, described, extent, mean_lines, sample
 from core.plots._frame import padded
 from core.plots._lines import draw_lines
 from core.plots._style import COLOURS
-from core.results import Results, epoch_metrics
+from core.results import Results
 
 SHARE: dict[str, Any] = {"label": "accuracy (% of examples)", "kind": "share", "lowest": 0.0}
 R2: dict[str, Any] = {"label": "R² (1: all of the variance explained; 0: none)", "kind": "number", "lowest": -1.0}

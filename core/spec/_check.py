@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from core.datasets import DataError, Dataset, Facts, Sources
+from core.datasets import DataError, Dataset, Facts, Sources, epoch_metrics
 from core.errors import InvalidSpec, Problem
 from core.initializers import Initializer, Layer
 from core.optimizers import Optimizer
 from core.registry import join_path
-from core.schedules import bind, rates
+from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import trains_on_one
 from core.spec._body import LIMITS, Spec, Treatment
@@ -77,20 +77,27 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
     if last == 1 and not trains_on_one(treatment.model, data.inputs, data.outputs):
         message = f"leaves a last batch of 1 of {data.train:,} examples, and batch norm cannot train on a single value"
         raise InvalidSpec([Problem(where("batch_size"), message)])
-    _try_schedule(treatment, steps, steps_per_epoch, where("schedule"))
+    _try_schedule(treatment, data, where("schedule"))
     _try_initializer(treatment, layers, where("initializer"))
     return ArmFacts(data, parameters, activations, steps_per_epoch, steps)
 
 
-def _try_schedule(treatment: Treatment, steps: int, steps_per_epoch: int, path: str) -> None:
+def _try_schedule(treatment: Treatment, data: Facts, path: str) -> None:
     optimizer: Optimizer = treatment.optimizer.build()
+    steps_per_epoch = math.ceil(data.train / treatment.batch_size)
+    steps = steps_per_epoch * treatment.epochs
     if steps > LIMITS.steps:
         return  # refused for its length, and long to look at
     some = sorted({*range(0, steps, max(1, steps // 200)), steps - 1})
     try:
-        rates(bind(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch), some)
+        bound = bind(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
+        rates(bound, some)
     except ValueError as error:
         raise InvalidSpec([Problem(path, str(error))]) from None
+    measured = epoch_metrics(data.task)
+    if isinstance(bound, Reactive) and bound.metric not in measured:
+        message = f"answers to {bound.metric}, but this data set's task has {', '.join(measured)}"
+        raise InvalidSpec([Problem(path, message, measured)])
 
 
 def _try_initializer(treatment: Treatment, layers: Mapping[str, Layer], path: str) -> None:

@@ -32,11 +32,12 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
         example = torch.empty(1, *inputs)
     described = layers_of(module)
     parameters = sum(p.numel() for p in module.parameters())
+    seen = [example.numel()]
     layers = [layer for layer in module.modules() if not list(layer.children())]
     if isinstance(module, nn.Sequential) and isinstance(layers[0], nn.Flatten):  # dense layers, one after the other
-        widths = [layer.out_features for layer in layers if isinstance(layer, nn.Linear)]
-        return Size(described, parameters, example.numel() + len(layers) // max(1, len(widths)) * sum(widths))
-    seen = [example.numel()]
+        for layer in layers:
+            seen.append(layer.out_features if isinstance(layer, nn.Linear) else seen[-1])
+        return Size(described, parameters, sum(seen))
     for layer in layers:
         layer.register_forward_hook(lambda _layer, _inputs, output: seen.append(output[0].numel()))
     with torch.no_grad():  # the first pass on the meta device loads torch's compiler, 1.5 s: dense networks go without

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from core.datasets import Facts, Splits
-from core.results import epoch_metrics
+from core.datasets import Facts, Splits, epoch_metrics
 from core.training.dropout import PairedDropout, draw_masks
 from core.training.factors import factors
 from core.training.feed import Feed

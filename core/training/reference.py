@@ -9,9 +9,8 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from core.datasets import Facts, Splits, Task
+from core.datasets import Facts, Splits, Task, epoch_metrics
 from core.optimizers import Optimizer
-from core.results import epoch_metrics
 from core.schedules import Reactive, bind
 from core.training.dropout import draw_masks
 from core.training.factors import Factors, factors

@@ -8,9 +8,10 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from core.datasets import epoch_metrics
 from core.experiments import cancel, read, submit
 from core.experiments.work import Worker
-from core.results import STEP_METRICS, epoch_metrics
+from core.results import STEP_METRICS
 from core.settings import Settings
 from core.spec import Spec, parse
 from core.store import Database, Experiment, upgrade

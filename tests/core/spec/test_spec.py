@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from core.datasets import Sources
 from core.errors import InvalidSpec
@@ -132,12 +133,45 @@ def test_check_tells_each_arms_size() -> None:
 
 
 @pytest.mark.parametrize(
+    "model",
+    [
+        {"name": "mlp", "hidden": [16, 9], "dropout": 0.1, "norm": "batch_norm"},
+        {"name": "mlp", "hidden": []},
+        {"name": "cnn", "channels": [4], "dense": [7]},
+    ],
+    ids=str,
+)
+def test_a_forward_pass_is_counted_layer_by_layer(model: dict[str, Any]) -> None:
+    (fact,) = check(parse({"model": model}), Sources())
+    with torch.random.fork_rng():
+        module = parse({"model": model}).model.build()((1, 8, 8), 10).eval()
+    seen = [64]
+    for layer in module.modules():
+        if not list(layer.children()):
+            layer.register_forward_hook(lambda _layer, _inputs, output: seen.append(output[0].numel()))
+    module(torch.zeros(3, 1, 8, 8))
+    assert fact.activations == sum(seen)
+
+
+@pytest.mark.parametrize(
     ("raw", "path"),
     [
         ({"arms": [{}, {"label": "b", "model": {"name": "mlp", "hidden": [65_536] * 2}}]}, "arms[1].model"),
         ({"grid": {"model": [{"name": "mlp", "hidden": [65_536] * 2}]}}, "grid.model"),
         ({"dataset": "fashion_mnist"}, "dataset"),
         ({"epochs": LIMITS.epochs, "seeds": 4}, "epochs"),
+        ({"arms": [{}, {"dataset": "diabetes"}]}, "arms"),
+        ({"schedule": {"name": "reduce_on_plateau", "metric": "valid_r2"}}, "schedule"),
+        (
+            {
+                "dataset": "diabetes",
+                "arms": [
+                    {"schedule": "reduce_on_plateau"},
+                    {"schedule": WARMUP | {"after": {"name": "reduce_on_plateau", "metric": "valid_accuracy"}}},
+                ],
+            },
+            "arms[1].schedule",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_path(raw: dict[str, Any], path: str, tmp_path: Path) -> None:

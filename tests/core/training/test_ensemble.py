@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from core.datasets import Facts, Splits
+from core.datasets import Facts, Splits, epoch_metrics
 from core.models import Model
 from core.registry import Entry
-from core.results import STEP_METRICS, epoch_metrics
+from core.results import STEP_METRICS
 from core.training import Lane, MemoryRecorder, Stopped, initial_state, stack, train_lanes, train_run
 
 EPOCH_METRICS = epoch_metrics("multiclass")

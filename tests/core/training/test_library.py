@@ -1,7 +1,7 @@
 import numpy as np
 
-from core.datasets import Sources, datasets
-from core.results import STEP_METRICS, epoch_metrics
+from core.datasets import Sources, datasets, epoch_metrics
+from core.results import STEP_METRICS
 from core.spec import parse
 from core.training import Lane, MemoryRecorder, train, train_run
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.datasets import Facts, Splits
-from core.results import STEP_METRICS, epoch_metrics
+from core.datasets import Facts, Splits, epoch_metrics
+from core.results import STEP_METRICS
 from core.training import MemoryRecorder, examples_of, initial_state, train_lanes, train_run
 
 PLATEAU = {

@@ -7,8 +7,8 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
 
-from core.datasets import Facts, Splits, Task
-from core.results import STEP_METRICS, epoch_metrics
+from core.datasets import Facts, Splits, Task, epoch_metrics
+from core.results import STEP_METRICS
 from core.streams import generator
 from core.training import MemoryRecorder, initial_state, stack, train_lanes, train_run
 
