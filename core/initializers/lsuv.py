@@ -1,6 +1,7 @@
 """Weights that a batch of data has tuned."""
 
 import copy
+import math
 from typing import Annotated
 
 import torch
@@ -36,54 +37,26 @@ def lsuv(
     """
 
     def fit(module: nn.Module, state: State, x: torch.Tensor) -> State:
-        module, state = copy.deepcopy(module), dict(state)  # hooks would fire in others' forward passes
-        for name in _in_order(module, state, x):
-            for _ in range(max_iter):
-                spread = float(_output(module, state, x, name).std())
-                if not 0 < spread < float("inf") or abs(spread / std - 1) <= tol:
+        module = copy.deepcopy(module)  # hooks would fire in others' forward passes
+        state = {name: value.clone() for name, value in state.items()}
+        tuned: set[nn.Module] = set()
+
+        def tune(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> torch.Tensor:
+            """Correct a layer when it is first called: all before it have been, and what it gives goes on."""
+            for _ in range(max_iter if layer not in tuned else 0):
+                spread = float(output.std())
+                if not 0 < spread < math.inf or abs(spread / std - 1) <= tol:
                     break
-                state[f"{name}.weight"] = state[f"{name}.weight"] * (std / (spread + EPS))
+                layer.weight.mul_(std / (spread + EPS))  # type: ignore[operator]  # the tensor in `state`
+                output = layer.forward(*inputs)
+            tuned.add(layer)
+            return output
+
+        for layer in module.modules():
+            if isinstance(layer, nn.Linear | _ConvNd):
+                layer.register_forward_hook(tune)
+        with torch.no_grad():
+            functional_call(module, state, (x,))
         return state
 
     return Initializer(orthogonal_law, calibration=Calibration(examples, fit))
-
-
-class _Reached(Exception):
-    """The forward pass has come as far as is needed."""
-
-
-def _in_order(module: nn.Module, state: State, x: torch.Tensor) -> list[str]:
-    """The layers' names in the order in which the forward pass first calls them."""
-    called: dict[str, None] = {}
-    layers = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, nn.Linear | _ConvNd)]
-    hooks = [
-        layer.register_forward_hook(lambda _layer, _inputs, _output, name=name: called.update({name: None}))
-        for name, layer in layers
-    ]
-    _forward(module, state, x[:1])
-    for hook in hooks:
-        hook.remove()
-    return list(called)
-
-
-def _output(module: nn.Module, state: State, x: torch.Tensor, name: str) -> torch.Tensor:
-    """What the layer gives for x when it is first called; the forward pass ends there."""
-    found: list[torch.Tensor] = []
-
-    def stop(_layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
-        found.append(output)
-        raise _Reached
-
-    hook = module.get_submodule(name).register_forward_hook(stop)
-    try:
-        _forward(module, state, x)
-    except _Reached:
-        pass
-    finally:
-        hook.remove()
-    return found[0]
-
-
-def _forward(module: nn.Module, state: State, x: torch.Tensor) -> None:
-    with torch.no_grad():
-        functional_call(module, state, (x,))

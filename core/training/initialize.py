@@ -41,9 +41,7 @@ def initial_state(
     module, fills = _fills(treatment.model, data.inputs, data.outputs)
     names = module.state_dict().keys()
     if not names <= fills.keys():
-        model: Model = treatment.model.build()
-        values = _constructed(lambda: model(data.inputs, data.outputs), seed)
-        fills = {**{name: _copied(value) for name, value in values.items()}, **fills}
+        fills = {**fills, **_constructed(treatment.model, data.inputs, data.outputs, seed)}
     state = {name: fills[name](initializer, seed, dtype) for name in names}
     if initializer.calibration is None:
         return state
@@ -110,9 +108,12 @@ def _reset(part: nn.Module) -> State:
     return {name: value.detach() for name, value in part.state_dict().items()}
 
 
-def _constructed(build: Callable[[], nn.Module], seed: int) -> State:
-    """The values that the model's constructor draws from torch's global stream, which is left as it was."""
+@lru_cache(maxsize=256)
+def _constructed(model: Entry, inputs: Shape, outputs: int, seed: int) -> Mapping[str, _Fill]:
+    """What has no rule: as the constructor draws it from torch's global stream, which is left as it was."""
+    _, fills = _fills(model, inputs, outputs)
+    build: Model = model.build()
     with _global_stream, torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, "initial", "constructor").initial_seed())
-        module = build()
-    return {name: value.detach() for name, value in module.state_dict().items()}
+        values = build(inputs, outputs).state_dict()
+    return {name: _copied(value.detach()) for name, value in values.items() if name not in fills}

@@ -151,10 +151,11 @@ def test_an_attentions_projections_are_layers_of_their_own(make_lanes: Any, fact
 def test_constructors_on_several_threads_do_not_meet(make_lanes: Any, facts: Facts) -> None:
     (lane,) = make_lanes({})
     expected = [state_of(lane, facts, seed, model=Mixed()) for seed in range(24)]
+    wider = facts._replace(outputs=11)  # what is kept of a model is not of another; the head is constructed last
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda seed: state_of(lane, facts, seed, model=Mixed()), range(24)))
+        found = list(threads.map(lambda seed: state_of(lane, wider, seed, model=Mixed()), range(24)))
     for ours, theirs in zip(found, expected, strict=True):
-        assert all(same(ours[name], theirs[name]) for name in theirs)
+        assert all(same(ours[name], theirs[name]) for name in OWN)
 
 
 def test_what_looks_at_data_is_given_the_seeds_examples(make_lanes: Any, facts: Facts, splits: Splits) -> None:
