@@ -17,7 +17,7 @@ from tests.core.schedules.curves import STEPS, B, agree, by_step, ours
 
 Peer = Callable[[], Any]
 SINGLE = 1e-7
-"""Keras's pi is of single precision."""
+"""Keras computes a cosine in single precision, whatever it is given."""
 
 
 @pytest.fixture(autouse=True)
