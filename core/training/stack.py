@@ -54,9 +54,14 @@ class Stack:
         self._widest = network.widest
         self._lanes = len(lanes)
         trained = [name for name, _ in self._module.named_parameters()]
-        state = {name: _stacked([values[name] for values in states]).to(device) for name in states[0]}
-        self.parameters = {name: state[name].requires_grad_() for name in trained}
-        self.buffers = {name: values for name, values in state.items() if name not in self.parameters}
+        self.parameters = {
+            name: _stacked([values[name] for values in states]).to(device).requires_grad_() for name in trained
+        }
+        self.buffers = {
+            name: torch.stack([values[name] for values in states]).to(device)
+            for name in states[0]
+            if name not in self.parameters
+        }
         optimizers: list[Optimizer] = [lane.treatment.optimizer.build() for lane in lanes]
         self._rule = optimizers[0]
         hyper = {

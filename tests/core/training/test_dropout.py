@@ -131,3 +131,36 @@ def test_a_network_knows_its_masks_and_its_widest_layer(make_lanes: Any, facts: 
     assert {name: paired.shape for name, paired in nets[0].dropout.items()} == {"dropout1": (16,), "dropout2": (12,)}
     assert [net.widest for net in nets] == [64, 200]
     assert all(net.module.training for net in nets)
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "masks", "widest"),
+    [
+        (
+            {"name": "cnn", "channels": [16, 8], "dense": [5]},
+            (1, 8, 8),
+            {"dropout1": (16, 4, 4), "dropout2": (8, 2, 2), "fc_dropout1": (5,)},
+            16 * 8 * 8,
+        ),
+        (
+            {"name": "transformer", "patch": 1, "d_model": 8, "heads": 4, "mlp_ratio": 1, "layers": 1},
+            (1, 8, 8),
+            {"dropout": (64, 8), "encoder.0.dropout1": (64, 8), "encoder.0.dropout2": (64, 8)},
+            4 * 64 * 64,  # the attention of each head
+        ),
+        (
+            {"name": "transformer", "d_model": 8, "heads": 1, "mlp_ratio": 2, "layers": 1},
+            (5,),
+            {"dropout": (5, 8), "encoder.0.dropout1": (5, 8), "encoder.0.dropout2": (5, 8)},
+            5 * 2 * 8,
+        ),
+    ],
+)
+def test_pictures_and_tables_have_masks_and_widths_of_their_own(
+    make_lanes: Any, model: dict[str, Any], inputs: tuple[int, ...], masks: dict[str, Any], widest: int
+) -> None:
+    (lane,) = make_lanes({}, model=model)
+    facts = Facts(inputs, 3, 10, 10)
+    net = network(lane.treatment, facts, initial_state(lane.treatment, facts, 0))
+    assert {name: paired.shape for name, paired in net.dropout.items()} == masks
+    assert net.widest == widest

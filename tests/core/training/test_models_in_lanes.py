@@ -1,14 +1,18 @@
 """Every kind of model, with its norms and dropout on: the lanes against the plain loop."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from core.datasets import Facts, Splits
+from core.models import Model, StochasticDepth
+from core.registry import Entry
 from core.streams import generator
-from core.training import MemoryRecorder, train_lanes, train_run
+from core.training import Lane, MemoryRecorder, initial_state, train_lanes, train_run
+from core.training.network import network
 
 PICTURES = (1, 8, 8)
 COLOURED = (3, 12, 12)
@@ -83,3 +87,51 @@ def test_torchvision_models_train_in_lanes(make_lanes: Any, model: str) -> None:
         epochs=1,
     )
     assert_lanes_are_the_plain_loop(lanes, data, facts, updates=2)
+
+
+class Branches(nn.Module):
+    """What no small model of the catalogue has: a layer that is called twice, one that drops channels, a buffer."""
+
+    order: torch.Tensor
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.register_buffer("order", torch.arange(64).view(8, 8).flip(0))
+        self.conv1 = nn.Conv2d(1, 4, 3, padding=1)
+        self.conv2 = nn.Conv2d(4, 4, 3, padding=1)
+        self.depth = StochasticDepth(0.5)
+        self.channels = nn.Dropout2d(0.5)
+        self.norm = nn.BatchNorm2d(4)
+        self.fc = nn.Linear(4, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.flatten(1)[:, self.order.view(-1)].view(x.shape)
+        x = x + self.depth(self.conv1(x))
+        x = self.norm(x + self.depth(self.conv2(x)).relu_())
+        outputs: torch.Tensor = self.fc(self.channels(x).mean((2, 3)))
+        return outputs
+
+
+def branches() -> Model:
+    return lambda _inputs, outputs: Branches(outputs)
+
+
+class Branched(Entry):
+    factory: ClassVar[Any] = staticmethod(branches)
+    name: str = "branched"
+
+
+def test_any_module_trains_in_lanes(make_lanes: Any) -> None:
+    data, facts = made(PICTURES, train=54, valid=20)
+    lanes = [
+        Lane(lane.run, lane.treatment.model_copy(update={"model": Branched()}), lane.seed)
+        for lane in make_lanes(
+            {"initializer": "he_normal"}, {"initializer": "lecun_normal"}, seeds=(0, 3), batch_size=16
+        )
+    ]
+    net = network(lanes[0].treatment, facts, initial_state(lanes[0].treatment, facts, 0))
+    assert {name: (layer.calls, layer.shape) for name, layer in net.dropout.items()} == {
+        "depth": (2, (1, 1, 1)),
+        "channels": (1, (4, 1, 1)),
+    }
+    assert_lanes_are_the_plain_loop(lanes, data, facts, updates=8)
