@@ -59,7 +59,7 @@ def test_a_train_folder_alone_is_split(tmp_path: Path) -> None:
 
 
 def test_one_colour_image_makes_all_of_them_colour(tmp_path: Path) -> None:
-    files = pets() | {"dog/x.png": picture(COLOUR[0])}
+    files = pets() | {"cat/x.png": picture(COLOUR[0])}
     assert add(tmp_path, zipped(files), "pets.zip").inputs == [3, 6, 5]
     splits = loaded(tmp_path, valid_fraction=0.01)
     grey = [torch.equal(image[0], image[1]) for image in torch.cat([splits.x_train, splits.x_valid])]
