@@ -142,3 +142,9 @@ def test_depth_is_refused_where_little_stack_is_left() -> None:
 def test_a_wrong_name_gets_the_nearest() -> None:
     assert refusals("0.9 ** epochs") == [("fn", "unknown name 'epochs'; did you mean 'epoch'?")]
     assert refusals("sqr(t)") == [("fn", "unknown function 'sqr'; did you mean 'sqrt'?")]
+
+
+@pytest.mark.parametrize("fn", ["1if t else 2", "2if t else 1", "1.5.2", "0x1f", "1j"])
+def test_numbers_end_where_they_end(fn: str) -> None:
+    """Python's parser would warn of the first ones, and read them."""
+    assert [message[:17] for _, message in refusals(fn)] == ["is not arithmetic"]
