@@ -28,8 +28,8 @@ def network(treatment: Treatment, data: Facts, values: Mapping[str, torch.Tensor
     """Build the treatment's model for the data set and learn its shapes from one small forward pass.
 
     `values` are some run's parameters and buffers, on the CPU: a pass on the meta device would need none, but loads
-    torch's compiler (1.4 s). Raises ValueError for a dropout layer that is called twice, TypeError for a kind of
-    dropout that cannot be paired.
+    torch's compiler (1.4 s). Raises ValueError for a dropout layer that is called for two shapes, TypeError for a kind
+    of dropout that cannot be paired.
     """
     with torch.device("meta"):
         module = treatment.model.build()(data.inputs, data.outputs)

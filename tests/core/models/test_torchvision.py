@@ -1,11 +1,15 @@
 """Torchvision's models: its own function on colour and grey pictures, and refusals that say what is wrong."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
+from torch.func import vmap
 
 from core.models import StochasticDepth
+from core.models.torchvision import _make_stackable
 from core.torchvision import load
 
 
@@ -43,6 +47,34 @@ def test_stochastic_depth_is_the_one_that_is_paired(build_model: Any) -> None:
     rates = [layer.p for layer in model.modules() if isinstance(layer, StochasticDepth)]
     assert rates == pytest.approx([0.2 * i / 16 for i in range(16)])
     assert not any(isinstance(layer, load().ops.StochasticDepth) for layer in model.modules())
+
+
+@pytest.fixture
+def _only_batched() -> Iterator[None]:
+    """An operation that vmap can only do lane by lane raises."""
+    torch._C._functorch._set_vmap_fallback_enabled(False)
+    yield
+    torch._C._functorch._set_vmap_fallback_enabled(True)
+
+
+@pytest.mark.usefixtures("_only_batched")
+@pytest.mark.parametrize("training", [True, False])
+def test_attention_is_batched_over_lanes(training: bool) -> None:
+    attention = nn.MultiheadAttention(8, 2, batch_first=True).train(training)
+    x = torch.randn(3, 4, 5, 8)
+    expected = [attention(lane, lane, lane, need_weights=False)[0] for lane in x]
+    _make_stackable(attention)
+    with torch.set_grad_enabled(training):
+        lanes, _ = vmap(lambda lane: attention(lane, lane, lane, need_weights=False))(x)
+    torch.testing.assert_close(lanes, torch.stack(expected))
+
+
+@pytest.mark.usefixtures("_only_batched")
+def test_a_global_mean_is_batched_over_lanes_in_any_memory_order() -> None:
+    pool = nn.Sequential(nn.AdaptiveAvgPool2d(1))
+    _make_stackable(pool)
+    x = torch.randn(3, 4, 5, 5, 8).permute(0, 1, 4, 2, 3)
+    torch.testing.assert_close(vmap(pool)(x).flatten(2), x.mean((3, 4)))
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
