@@ -13,7 +13,7 @@ from core.plots._curves import POINTS, plain
 from core.plots._frame import frame, padded, plain_number, set_axis
 from core.plots._lines import draw_lines
 from core.plots._rates import rate_axis, update_axis
-from core.plots._style import COLOURS, GREY, INK, styled
+from core.plots._style import COLOURS, GREY, INK, PREVIEW_DPI, styled
 
 _HELD_UP_TO = 300
 _APART = 0.06
@@ -29,7 +29,7 @@ def draw_schedule_preview(data: dict[str, Any]) -> Figure:
     line = {"arm": 0, "role": "main", "x": steps[at].tolist(), "y": plain(rates[at]), "low": None, "high": None}
     line |= {"raw": None, "held": len(rates) <= _HELD_UP_TO}
     panel = {"title": "rate in force during each update", "x": update_axis([line]), "y": rate_axis([line])}
-    return draw_lines(
+    figure = draw_lines(
         {
             "title": data.get("title", f"Learning rate: {name}" if name else "Learning rate"),
             "caption": f"{len(rates):,} updates; from {_or_none(rates[:1])} to {_or_none(rates[-1:])}.",
@@ -37,6 +37,8 @@ def draw_schedule_preview(data: dict[str, Any]) -> Figure:
             "panels": [panel | {"lines": [line]}],
         }
     )
+    figure.set_dpi(PREVIEW_DPI)
+    return figure
 
 
 @styled
@@ -78,6 +80,7 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
             axes.axvline(where, color=GREY, lw=0.9, ls=(0, (4, 2)), ymax=0.93)
         axes.text(where, 0.94, label, transform=axes.get_xaxis_transform(), ha="center", size=8, color=INK)
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.1)
+    place.figure.set_dpi(PREVIEW_DPI)
     return place.figure
 
 

@@ -11,6 +11,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DPI = 144
+PREVIEW_DPI = 100
+"""Of a preview, which is asked for while a person types."""
 FONT = "DejaVu Sans"  # comes with matplotlib: the same picture everywhere
 INK, GREY, FAINT = "#222222", "#6b6b6b", "#d9d9d9"
 
@@ -35,6 +37,7 @@ _SETTINGS: Any = {
     "axes.spines.right": False,
     "axes.titlesize": 9.5,
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # there are no ticks above: matplotlib need not look for them
     "axes.unicode_minus": True,
     "grid.color": "#e8e8e8",
     "grid.linewidth": 0.7,

@@ -1,0 +1,68 @@
+"""Every entry of every catalogue, with a value for each parameter that has no default."""
+
+from typing import Any
+
+import pytest
+from pydantic_core import PydanticCustomError
+
+from core.datasets import datasets
+from core.errors import Problem
+from core.initializers import initializers
+from core.models import models
+from core.optimizers import optimizers
+from core.registry import Entry, Registry
+from core.schedules import schedules
+
+CATALOGUES: dict[str, Registry] = {c.kind: c for c in (initializers, schedules, optimizers, models, datasets)}
+ENTRIES = [(kind, name) for kind, catalogue in CATALOGUES.items() for name in catalogue]
+REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
+    ("dataset", "uploaded"): {"id": "churn"},
+    ("initializer", "constant"): {"value": 0.5},
+    ("initializer", "mup"): {"base_width": 64},
+    ("initializer", "per_layer"): {"layers": {"fc1": "zeros"}},
+    ("initializer", "sparse"): {"sparsity": 0.25},
+    ("initializer", "uniform_fixed"): {"sigma": 0.1},
+    ("model", "torchvision"): {"model": "resnet18"},
+    ("schedule", "chained"): {"parts": ["linear_factor", {"name": "exponential", "gamma": 0.9}]},
+    ("schedule", "constant_warmup"): {"warmup_steps": 3},
+    ("schedule", "cosine_restarts"): {"T_0": 5},
+    ("schedule", "cosine_warmup"): {"warmup_steps": 3},
+    ("schedule", "cyclic"): {"max_lr": 0.4},
+    ("schedule", "exponential"): {"gamma": 0.9},
+    ("schedule", "inverse_sqrt"): {"warmup_steps": 3},
+    ("schedule", "inverse_time"): {"gamma": 0.5},
+    ("schedule", "lambda"): {"fn": "0.95 ** epoch"},
+    ("schedule", "linear_warmup"): {"warmup_steps": 3},
+    ("schedule", "multiplicative"): {"fn": "0.95"},
+    ("schedule", "multistep"): {"milestones": [4, 9]},
+    ("schedule", "natural_exp"): {"gamma": 0.1},
+    ("schedule", "noam"): {"d_model": 512, "warmup_steps": 5},
+    ("schedule", "piecewise"): {"boundaries": [3, 8], "values": [1.0, 0.5, 0.1]},
+    ("schedule", "sequential"): {"parts": ["constant_factor", "cosine"], "milestones": [4]},
+    ("schedule", "step"): {"step_size": 4},
+    ("schedule", "wsd"): {"warmup_steps": 3, "decay_steps": 4},
+}
+"""A value for each parameter that has no default."""
+
+
+def raw(kind: str, name: str) -> dict[str, Any]:
+    given = {"name": name, **REQUIRED.get((kind, name), {})}
+    needed = {key for key, field in CATALOGUES[kind][name].model_fields.items() if field.is_required()}
+    missing = needed - given.keys()
+    assert not missing, f"{kind} {name!r} needs {sorted(missing)}: write example values into REQUIRED of {__file__}"
+    return given
+
+
+def parse(kind: str, name: str) -> Entry:
+    return CATALOGUES[kind].parse(raw(kind, name))
+
+
+def refusal(kind: str, given: object) -> list[Problem]:
+    with pytest.raises(PydanticCustomError) as caught:
+        CATALOGUES[kind].parse(given)
+    problems: list[Problem] = (caught.value.context or {})["problems"]
+    return problems
+
+
+def of(kind: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("name", list(CATALOGUES[kind]))
