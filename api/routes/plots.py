@@ -1,13 +1,12 @@
 """Pictures of an experiment, and the data behind them."""
 
-import threading
-from collections import OrderedDict
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 
 from api.answers import etag, plain, unchanged
 from api.deps import ExperimentToRead, Reading, ServiceDep
+from api.pictures import Kept
 from api.schemas import ProblemOut
 from core.experiments import read
 from core.plots import Plot, plots, render
@@ -17,28 +16,7 @@ router = APIRouter(tags=["plots"], responses={"default": {"model": ProblemOut, "
 MEDIA = {"png": "image/png", "svg": "image/svg+xml"}
 
 
-class _Kept:
-    """The pictures drawn last: several people look at one experiment."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._pictures: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-
-    def get(self, key: tuple[str, str]) -> bytes | None:
-        with self._lock:
-            if key in self._pictures:
-                self._pictures.move_to_end(key)
-            return self._pictures.get(key)
-
-    def put(self, key: tuple[str, str], picture: bytes) -> None:
-        with self._lock:
-            self._pictures[key] = picture
-            if len(self._pictures) > self._most:
-                self._pictures.popitem(last=False)
-
-
-_kept = _Kept(64)
+_kept = Kept(64)
 
 
 @router.get("/experiments/{experiment_id}/plots")
@@ -78,8 +56,5 @@ def show(
     results = read.results(session, one, service.sources)
     if extension == "json":
         return plain(plot.data(results), tag)
-    picture = _kept.get((tag, extension))
-    if picture is None:
-        picture = render(plot.draw(plot.data(results)), extension)
-        _kept.put((tag, extension), picture)
+    picture = _kept.get((tag, extension), lambda: render(plot.draw(plot.data(results)), extension))
     return Response(picture, media_type=MEDIA[extension], headers={"ETag": tag})

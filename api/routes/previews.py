@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import plain, preferred
+from api.answers import etag, plain, preferred
+from api.pictures import Kept
 from api.schemas import ProblemOut
 from core.errors import InvalidSpec, Problem
 from core.initializers import InitializerEntry, Layer, Role, preview
@@ -20,6 +21,7 @@ router = APIRouter(
 
 PNG = "image/png"
 MOST_VALUES = 4_000_000
+_kept = Kept(64)
 
 
 class _Body(BaseModel):
@@ -105,5 +107,6 @@ def _rates(body: SchedulePreview) -> list[float]:
 
 def _answer(request: Request, found: dict[str, Any], draw: Any) -> Response:
     if preferred(request, ["application/json", PNG]) == PNG:
-        return Response(render(draw(found), "png"), media_type=PNG, headers={"Vary": "Accept"})
+        picture = _kept.get((draw.__name__, etag(found)), lambda: render(draw(found), "png"))
+        return Response(picture, media_type=PNG, headers={"Vary": "Accept"})
     return plain(found)
