@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from core.datasets import Sources
 from core.errors import InvalidSpec
 from core.experiments import submit
 from core.spec import Spec, parse
@@ -42,7 +43,7 @@ def test_runs_are_stored_in_the_order_of_arms_and_seeds_with_their_updates(datab
 def test_what_cannot_run_is_refused_and_leaves_nothing(database: Database, tmp_path: Path) -> None:
     spec = parse(SPEC | {"arms": [{"label": "a"}, {"label": "b", "dataset": "fashion_mnist"}]})
     with pytest.raises(InvalidSpec) as refusal, database.transaction() as session:
-        submit(session, spec, tmp_path)
+        submit(session, spec, Sources(tmp_path, tmp_path))
     assert [problem.path for problem in refusal.value.problems] == ["arms[1].dataset"]
     assert _counts(database) == (0, 0, 0)
 
