@@ -1,6 +1,7 @@
 """`python -m api`: the HTTP server."""
 
 import argparse
+import gc
 import logging
 import sys
 import tempfile
@@ -38,6 +39,7 @@ def main() -> int:
         return USAGE
     tempfile.tempdir = str(settings().data_dir.absolute())  # uploads are laid aside here: /tmp may be memory
     leave_with_parent(given.parent_pipe)
+    gc.freeze()  # what was imported stays: a collection that walks it takes a tenth of a second, in mid answer
     # A poller asks several times a second: its every request in the log would hide what matters.
     server = uvicorn.Server(
         uvicorn.Config(

@@ -1,9 +1,12 @@
 """Figures as bytes."""
 
 import io
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from core.plots._style import styled
 
@@ -16,6 +19,10 @@ def render(figure: Figure, format: Format) -> bytes:  # noqa: A002 the word user
     buffer = io.BytesIO()
     if format == "svg":
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    else:  # the best compression takes as long as the drawing, for a file a third smaller
-        figure.savefig(buffer, format="png", dpi="figure", pil_kwargs={"compress_level": 1})
+        return buffer.getvalue()
+    # As savefig would, in two thirds of its time: opaque, and compressed less for files a third larger.
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    pixels.save(buffer, "png", compress_level=1, dpi=(figure.dpi, figure.dpi))
     return buffer.getvalue()

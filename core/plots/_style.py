@@ -27,6 +27,7 @@ _SETTINGS: Any = {
     "font.sans-serif": [FONT],
     "font.size": 9,
     "text.color": INK,
+    "text.hinting": "no_hinting",  # letters as they were designed, at any size, and drawn sooner
     "text.parse_math": False,  # a label's dollar signs are dollar signs
     "axes.labelcolor": INK,
     "axes.edgecolor": GREY,
