@@ -40,6 +40,7 @@ def test_an_initializer_draws_what_its_law_says(name: str, shape: tuple[int, ...
         draw = law.draw(shape, generator(0, "a"), dtype)
         assert draw.shape == shape
         assert draw.dtype == dtype
+        assert draw.device.type == "cpu"
         assert draw.isfinite().all()
         assert torch.equal(draw, law.draw(shape, generator(0, "a"), dtype))
         same = torch.equal(draw, law.draw(shape, generator(1, "a"), dtype))
