@@ -32,6 +32,13 @@ def encode(columns: Sequence[Column], train: torch.Tensor, valid: torch.Tensor) 
     return torch.from_numpy(made[0]), torch.from_numpy(made[1])
 
 
+def standardised_columns(train: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two splits of numbers (n, columns) as float32, each column standardised by the training split."""
+    pairs = [standardised(*pair) for pair in zip(train.T.double().numpy(), valid.T.double().numpy(), strict=True)]
+    first, second = (torch.from_numpy(np.stack(part, axis=1)).float() for part in zip(*pairs, strict=True))
+    return first, second
+
+
 def standardised(train: NDArray[np.float64], valid: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Both less the training values' mean, over their standard deviation (with n, not n - 1); 0 where that is 0."""
     if train.min() == train.max():

@@ -3,8 +3,8 @@
 import torch
 
 from core.datasets import Dataset, Facts, Sources, Splits, datasets, split
+from core.datasets._encoding import standardised_columns
 from core.datasets._splits import Fraction, valid_count
-from core.datasets._standardised import columns
 from core.registry import CountFromZero
 
 EXAMPLES = 569
@@ -26,7 +26,7 @@ def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero =
         bunch = load_breast_cancer()
         y = torch.from_numpy(bunch.target).float().unsqueeze(1)
         raw = split(torch.from_numpy(bunch.data), y, valid_fraction, split_seed)
-        x_train, x_valid = columns(raw.x_train, raw.x_valid)
+        x_train, x_valid = standardised_columns(raw.x_train, raw.x_valid)
         return raw._replace(x_train=x_train, x_valid=x_valid)
 
     return Dataset(lambda _sources: facts, load)

@@ -3,8 +3,8 @@
 import torch
 
 from core.datasets import Dataset, Facts, Sources, Splits, datasets, split
+from core.datasets._encoding import standardised_columns
 from core.datasets._splits import Fraction, valid_count
-from core.datasets._standardised import columns
 from core.registry import CountFromZero
 
 EXAMPLES = 442
@@ -30,8 +30,8 @@ def diabetes(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -
         bunch = load_diabetes(scaled=False)
         y = torch.from_numpy(bunch.target).unsqueeze(1)
         raw = split(torch.from_numpy(bunch.data), y, valid_fraction, split_seed)
-        x_train, x_valid = columns(raw.x_train, raw.x_valid)
-        y_train, y_valid = columns(raw.y_train, raw.y_valid)
+        x_train, x_valid = standardised_columns(raw.x_train, raw.x_valid)
+        y_train, y_valid = standardised_columns(raw.y_train, raw.y_valid)
         return Splits(x_train, y_train, x_valid, y_valid)
 
     return Dataset(lambda _sources: facts, load)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core.datasets import DataError, Dataset, Facts, Sources, Splits, datasets, split
 from core.datasets._content import About
-from core.datasets._encoding import encode, standardised
+from core.datasets._encoding import encode, standardised_columns
 from core.datasets._splits import valid_count
 from core.datasets._uploads import NAME, Uploads
 from core.registry import CountFromZero
@@ -86,7 +86,4 @@ def _targets(about: About, raw: Splits) -> tuple[torch.Tensor, torch.Tensor]:
         return raw.y_train.clone(), raw.y_valid.clone()
     if about.task == "binary":
         return raw.y_train.float().unsqueeze(1), raw.y_valid.float().unsqueeze(1)
-    columns = zip(raw.y_train.T.numpy(), raw.y_valid.T.numpy(), strict=True)
-    made = [standardised(train, valid) for train, valid in columns]
-    train, valid = (torch.from_numpy(np.stack([pair[i] for pair in made], axis=1)).float() for i in (0, 1))
-    return train, valid
+    return standardised_columns(raw.y_train, raw.y_valid)

@@ -1,4 +1,4 @@
-"""What the rules share: numbers of lanes looked at, and weight decay."""
+"""What the rules share: numbers of lanes looked at, weight decay, and the running means of Adam and its kin."""
 
 from collections.abc import Mapping
 
@@ -31,3 +31,23 @@ def decay_(w: torch.Tensor, hyper: Mapping[str, torch.Tensor]) -> None:
     """Weight decay decoupled from the gradient: w *= 1 - lr · weight_decay."""
     if not all_zero(hyper["weight_decay"]):
         w.mul_((1 - hyper["lr"] * hyper["weight_decay"]).to(w.dtype))
+
+
+def decayed(w: torch.Tensor, g: torch.Tensor, hyper: Mapping[str, torch.Tensor], decoupled: bool) -> torch.Tensor:
+    """The gradient to go on with after weight decay, which shrinks `w` itself where it is decoupled."""
+    if decoupled:
+        decay_(w, hyper)
+        return g
+    return penalised(w, g, hyper)
+
+
+def update_moments(
+    state: Mapping[str, torch.Tensor], g: torch.Tensor, hyper: Mapping[str, torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The running means `m` of the gradient and `v` of its square, updated in place, and scratch of their shape."""
+    beta1, beta2 = hyper["beta1"], hyper["beta2"]
+    m, v = state["m"], state["v"]
+    m.lerp_(g, (1 - beta1).to(g.dtype))
+    scratch = g * (1 - beta2).to(g.dtype)
+    v.mul_(beta2.to(g.dtype)).addcmul_(g, scratch)
+    return m, v, scratch

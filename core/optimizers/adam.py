@@ -7,7 +7,7 @@ import torch
 from torch.optim.adam import adam as fused_adam
 
 from core.optimizers import Decay, Optimizer, optimizers
-from core.optimizers._lanes import decay_, penalised, same
+from core.optimizers._lanes import decayed, same, update_moments
 from core.registry import NonNegative, Positive
 
 FORMULA = (
@@ -79,16 +79,10 @@ def _update(
     if numbers is not None and w.is_contiguous():
         _fused(w, g, state, t, numbers, decoupled)
         return
-    if decoupled:
-        decay_(w, hyper)
-    else:
-        g = penalised(w, g, hyper)
+    g = decayed(w, g, hyper, decoupled)
     beta1, beta2 = hyper["beta1"], hyper["beta2"]
-    m, v = state["m"], state["v"]
     correction = (1 - beta2**t).sqrt()
-    m.lerp_(g, (1 - beta1).to(w.dtype))
-    scratch = g * (1 - beta2).to(w.dtype)
-    v.mul_(beta2.to(w.dtype)).addcmul_(g, scratch)
+    m, v, scratch = update_moments(state, g, hyper)
     if "v_max" in state:
         v = torch.maximum(state["v_max"], v, out=state["v_max"])
     # sqrt(v / c) + eps is (sqrt(v) + eps * sqrt(c)) / sqrt(c): the division goes into the rate, one number a lane

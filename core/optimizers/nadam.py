@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from core.optimizers import Decay, Optimizer, optimizers
-from core.optimizers._lanes import decay_, penalised
+from core.optimizers._lanes import decayed, update_moments
 from core.registry import NonNegative, Positive
 
 
@@ -68,18 +68,12 @@ def _update(
     hyper: Mapping[str, torch.Tensor],
     decoupled: bool = False,
 ) -> None:
-    if decoupled:
-        decay_(w, hyper)
-    else:
-        g = penalised(w, g, hyper)
+    g = decayed(w, g, hyper, decoupled)
     lr, beta1, beta2 = hyper["lr"], hyper["beta1"], hyper["beta2"]
     mu, ahead = (beta1 * (1 - 0.5 * torch.pow(0.96, i * hyper["momentum_decay"])) for i in (t, t + 1))
     gap = state["gap"].mul_(mu).add_(1 - mu)  # 1 - mu_1···mu_t: zero at the start, as the product is not
     correction = (1 - beta2**t).sqrt()
-    m, v = state["m"], state["v"]
-    m.lerp_(g, (1 - beta1).to(w.dtype))
-    scratch = g * (1 - beta2).to(w.dtype)
-    v.mul_(beta2.to(w.dtype)).addcmul_(g, scratch)
+    m, v, scratch = update_moments(state, g, hyper)
     # as in Adam, the division by sqrt(1 - b2^t) goes into the rates
     root = torch.sqrt(v, out=scratch).add_((hyper["eps"] * correction).to(w.dtype))
     step = g * (-lr * correction * (1 - mu) / gap).to(w.dtype)

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 
 from core.optimizers import Decay, Optimizer, optimizers
-from core.optimizers._lanes import decay_, penalised
+from core.optimizers._lanes import decayed, update_moments
 from core.registry import NonNegative, Positive
 
 
@@ -52,16 +52,10 @@ def _update(
     hyper: Mapping[str, torch.Tensor],
     decoupled: bool = False,
 ) -> None:
-    if decoupled:
-        decay_(w, hyper)
-    else:
-        g = penalised(w, g, hyper)
+    g = decayed(w, g, hyper, decoupled)
     beta1, beta2 = hyper["beta1"], hyper["beta2"]
     rectified, factor = _rectification(beta2, t)
-    m, v = state["m"], state["v"]
-    m.lerp_(g, (1 - beta1).to(w.dtype))
-    scratch = g * (1 - beta2).to(w.dtype)
-    v.mul_(beta2.to(w.dtype)).addcmul_(g, scratch)
+    m, v, scratch = update_moments(state, g, hyper)
     torch.sqrt(v, out=scratch).add_(hyper["eps"].to(w.dtype)).masked_fill_(~rectified, 1.0)
     torch.div(m, scratch, out=scratch)
     w.addcmul_(scratch, (-hyper["lr"] * factor / (1 - beta1**t)).to(w.dtype))
