@@ -8,6 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from tests.core.entries import ENTRIES, raw
+
 PNG = {"Accept": "image/png"}
 
 
@@ -75,3 +77,18 @@ def test_what_has_no_law_is_refused_where_it_is_said(client: TestClient, body: d
     answer = client.post("/previews/initializer", json=body)
     assert answer.status_code == 422
     assert [error["path"] for error in answer.json()["errors"]] == [path]
+
+
+@pytest.mark.parametrize(("kind", "name"), [entry for entry in ENTRIES if entry[0] in ("initializer", "schedule")])
+def test_every_entry_answers_in_numbers_and_in_a_picture(client: TestClient, kind: str, name: str) -> None:
+    body: dict[str, Any] = {kind: raw(kind, name)}
+    if name in ("delta_orthogonal", "dirac"):  # for convolutions alone
+        body["shape"] = [64, 32, 3, 3]
+    numbers = client.post(f"/previews/{kind}", json=body)
+    assert numbers.status_code == 200, numbers.text
+    found = numbers.json()
+    assert found[kind]["name"] == name
+    weights = math.prod(body.get("shape", [256, 784]))
+    assert len(found["lr"]) == 100 if kind == "schedule" else sum(found["histogram"]["counts"]) == weights
+    picture = client.post(f"/previews/{kind}", json=body, headers={"Accept": "image/png"})
+    assert picture.content.startswith(b"\x89PNG"), picture.text
