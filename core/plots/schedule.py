@@ -1,5 +1,6 @@
 """The learning rates that were in force."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ def schedule() -> Plot:
 
 def data(results: Results) -> dict[str, Any]:
     longest: dict[str, Series] = {}
-    for one in results.series("lr"):
+    series = results.series("lr")
+    for one in series:
         if len(one.steps) > (len(longest[one.arm].steps) if one.arm in longest else 0):
             longest[one.arm] = one
     shared = _shared(longest, results)
@@ -34,6 +36,7 @@ def data(results: Results) -> dict[str, Any]:
         sample(results),
         f"{len(shared)} different schedule{'' if len(shared) == 1 else 's'}." if shared else "",
         f"Drawn are the first {MOST_ARMS}." if len(shared) > MOST_ARMS else "",
+        _of_one_run(series, longest),
     ]
     panel = {
         "title": "rate in force during each update",
@@ -48,6 +51,16 @@ def data(results: Results) -> dict[str, Any]:
         "arms": [{"label": _together(labels, len(results.spec.expanded)), "note": ""} for labels in groups],
         "panels": [panel],
     }
+
+
+def _of_one_run(series: Sequence[Series], longest: dict[str, Series]) -> str:
+    """Which run's rates are drawn where they differ within an arm: a schedule may answer to what each run measures."""
+    drawn = {
+        one.arm: longest[one.arm].seed
+        for one in series
+        if not np.array_equal(one.values, longest[one.arm].values[: len(one.values)])
+    }
+    return "".join(f"The rates of {arm} differ by run: drawn are those of seed {seed}. " for arm, seed in drawn.items())
 
 
 def _shared(longest: dict[str, Series], results: Results) -> list[list[str]]:
