@@ -78,6 +78,8 @@ class Cohort(Base):
     status: Mapped[str] = mapped_column(String(10), default="queued")
     priority: Mapped[int] = mapped_column(Integer)
     device: Mapped[str] = mapped_column(String(8))
+    threads: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    """Of its training process, as planned: sums of floats depend on how they are shared out."""
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     """Counts claims: every write of a worker carries it, and a write of an older attempt is refused."""
     lost: Mapped[int] = mapped_column(Integer, default=0)
@@ -86,6 +88,11 @@ class Cohort(Base):
     lease_until: Mapped[float | None] = mapped_column(Double)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     queued_at: Mapped[float] = mapped_column(Double)
+    checkpoint: Mapped[str | None] = mapped_column(String(200))
+    """The file that training goes on from, in the folder of checkpoints."""
+    checkpoint_sha256: Mapped[str | None] = mapped_column(String(64))
+    checkpoint_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Updates that the file holds."""
     error: Mapped[str | None] = mapped_column(Text)
 
 
@@ -120,6 +127,8 @@ class Worker(Base):
     holder: Mapped[str] = mapped_column(String(200), primary_key=True)
     devices: Mapped[str] = mapped_column(String(40))
     last_seen: Mapped[float] = mapped_column(Double)
+    profile: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What its machine can do, as `core.training` measured it: what plans are made from."""
 
 
 class MetricBlock(Base):
