@@ -1,8 +1,13 @@
-"""Named random streams: a generator is a function of what it is for, never of what was drawn before."""
+"""Named random streams: what is drawn is a function of what it is for, never of what was drawn before."""
 
 import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
 
 import torch
+
+GAMMA, MIX1, MIX2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+"""SplitMix64's odd step and its two multipliers: Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195."""
 
 
 def generator(seed: int, *purpose: str | int) -> torch.Generator:
@@ -10,6 +15,45 @@ def generator(seed: int, *purpose: str | int) -> torch.Generator:
 
     Streams of different purposes are independent; the same purpose always gives the same stream, whatever else ran.
     """
+    return torch.Generator().manual_seed(_key(seed, purpose) >> 1)
+
+
+def keys(seeds: Iterable[int], *purpose: str | int, device: str | torch.device = "cpu") -> torch.Tensor:
+    """One key a seed for `words`, int64 (seeds,)."""
+    return torch.tensor([_signed(_key(seed, purpose)) for seed in seeds], dtype=torch.int64, device=device)
+
+
+def words(keys: torch.Tensor, step: int, count: int) -> torch.Tensor:
+    """`count` words of 64 random bits for every key at one step, int64 (len(keys), count), on the keys' device.
+
+    A counter goes in and no state is kept: any step can be had at any time, on any device, with the same bits.
+    """
+    state = _mixed(keys + _signed((step + 1) * GAMMA % 2**64))
+    return _mixed(state.unsqueeze(1) + _counter(count, keys.device))
+
+
+def _mixed(z: torch.Tensor) -> torch.Tensor:
+    """SplitMix64's finalizer, in place: every bit of the result depends on every bit of the word."""
+    for shift, factor in ((30, MIX1), (27, MIX2)):
+        z.bitwise_xor_(_shifted(z, shift)).mul_(_signed(factor))
+    return z.bitwise_xor_(_shifted(z, 31))
+
+
+def _shifted(z: torch.Tensor, by: int) -> torch.Tensor:
+    """z >> by of the words without a sign, which torch's own shift of int64 keeps."""
+    return (z >> by).bitwise_and_(2 ** (64 - by) - 1)
+
+
+@lru_cache(maxsize=64)
+def _counter(count: int, device: torch.device) -> torch.Tensor:
+    return torch.arange(1, count + 1, device=device) * _signed(GAMMA)
+
+
+def _key(seed: int, purpose: tuple[str | int, ...]) -> int:
     words = "/".join(str(word) for word in (seed, *purpose))
-    digest = hashlib.blake2b(words.encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "little")
+
+
+def _signed(word: int) -> int:
+    """The int64 with the word's bits."""
+    return word - 2**64 if word >= 2**63 else word

@@ -1,7 +1,7 @@
 """Data sets: read from local files only, split once, the same for every arm and seed."""
 
 from core.datasets._content import MOST_FILE, About, Options
-from core.datasets._splits import DataError, Dataset, Facts, Sources, Splits, Task, epoch_metrics, split
+from core.datasets._splits import DataError, Dataset, Facts, Sources, Splits, Task, as_numbers, epoch_metrics, split
 from core.datasets._uploads import Uploads
 from core.registry import Registry
 
@@ -20,6 +20,7 @@ __all__ = [
     "Splits",
     "Task",
     "Uploads",
+    "as_numbers",
     "datasets",
     "epoch_metrics",
     "split",

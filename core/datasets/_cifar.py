@@ -11,7 +11,7 @@ import torch
 
 from core.datasets import DataError, Dataset, Facts, Sources, Splits, split
 from core.datasets._downloads import damaged, folder_of
-from core.datasets._splits import scaled, valid_count
+from core.datasets._splits import valid_count
 
 EXAMPLES = 50_000
 SHAPE = (3, 32, 32)
@@ -38,7 +38,7 @@ def colour_images(
         parts = [_unpickled(name, folder / batch, digest) for batch, digest in batches.items()]
         x = torch.from_numpy(np.concatenate([part.pop("data") for part in parts])).view(-1, *SHAPE)
         y = torch.tensor([label for part in parts for label in part[labels]])
-        return scaled(split(x, y, valid_fraction, split_seed))
+        return split(x, y, valid_fraction, split_seed)
 
     return Dataset(facts, load)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.datasets import DataError, Dataset, Facts, Sources, Splits, split
 from core.datasets._downloads import damaged, folder_of
-from core.datasets._splits import scaled, valid_count
+from core.datasets._splits import valid_count
 
 IMAGES = "train-images-idx3-ubyte"
 LABELS = "train-labels-idx1-ubyte"
@@ -31,7 +31,7 @@ def grey_images(name: str, valid_fraction: float, split_seed: int) -> Dataset:
         folder = folder_of(name, sources)
         y = torch.from_numpy(_labels(name, folder)).long()
         x = torch.from_numpy(_bytes(folder / IMAGES, dimensions=3)).view(len(y), 1, SIDE, SIDE)
-        return scaled(split(x, y, valid_fraction, split_seed))
+        return split(x, y, valid_fraction, split_seed)
 
     return Dataset(facts, load)
 

@@ -47,7 +47,7 @@ def uploaded(
         if about.kind == "table":
             x_train, x_valid = encode(about.columns, raw.x_train, raw.x_valid)
         else:
-            x_train, x_valid = _scaled(raw.x_train), _scaled(raw.x_valid)
+            x_train, x_valid = raw.x_train.clone(), raw.x_valid.clone()  # out of the mapped file
         return Splits(x_train, y_train, x_valid, y_valid)
 
     return Dataset(facts, load)
@@ -75,10 +75,6 @@ def _array(sources: Sources, about: About, array: str) -> torch.Tensor:
         return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
     except (OSError, ValueError) as error:
         raise DataError(f"the data set {about.name!r} cannot be read: {error}") from None
-
-
-def _scaled(x: torch.Tensor) -> torch.Tensor:
-    return x.float().div_(255) if x.dtype == torch.uint8 else x.clone()
 
 
 def _targets(about: About, raw: Splits) -> tuple[torch.Tensor, torch.Tensor]:

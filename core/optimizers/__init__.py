@@ -15,13 +15,23 @@ OptimizerEntry = optimizers.field()
 Decay = Annotated[float, Field(ge=0, lt=1)]
 """What a step leaves of a running mean or sum."""
 
-Update = Callable[[torch.Tensor, torch.Tensor, Mapping[str, torch.Tensor], int, Mapping[str, torch.Tensor]], None]
+
+class Hyper(dict[str, torch.Tensor]):
+    """The numbers of an update by name, each (lanes, 1, ..., 1), so that every lane has its own.
+
+    `same` has them as plain numbers where all lanes agree, and is None elsewhere: a rule may then have a faster way,
+    and need not look at what lies on a device.
+    """
+
+    same: Mapping[str, float] | None = None
+
+
+Update = Callable[[torch.Tensor, torch.Tensor, Mapping[str, torch.Tensor], int, Hyper], None]
 """update(parameter, gradient, state, t, hyper): in place.
 
 `parameter` and `gradient` are stacked over lanes, (lanes, *shape); every slot of `state` has that shape, every scalar
-of it (lanes, 1, ..., 1) in float64; `t` counts updates from 1; every tensor of `hyper` (with `lr` among them) is
-(lanes, 1, ..., 1), so that each lane has its own, and in float64 also where the parameter is not: 1 - 0.999 loses four
-digits in float32.
+of it (lanes, 1, ..., 1) in float64; `t` counts updates from 1; `hyper` has `lr` among its numbers, in float64 also
+where the parameter is not: 1 - 0.999 loses four digits in float32.
 """
 Evaluated = Callable[[torch.Tensor, Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]], torch.Tensor]
 """evaluated(parameter, state, hyper) -> the values to evaluate with, a new tensor; shapes as in `Update`."""
@@ -48,4 +58,4 @@ class Optimizer:
     evaluated: Evaluated | None = None
 
 
-__all__ = ["Decay", "Evaluated", "Optimizer", "OptimizerEntry", "Update", "optimizers"]
+__all__ = ["Decay", "Evaluated", "Hyper", "Optimizer", "OptimizerEntry", "Update", "optimizers"]

@@ -1,19 +1,8 @@
-"""What the rules share: numbers of lanes looked at, weight decay, and the running means of Adam and its kin."""
+"""What the rules share: weight decay, and the running means of Adam and its kin."""
 
 from collections.abc import Mapping
 
 import torch
-
-
-def same(hyper: Mapping[str, torch.Tensor]) -> dict[str, float] | None:
-    """The one value that all lanes have of each number; None where they differ or looking would wait for a device."""
-    values: dict[str, float] = {}
-    for key, lanes in hyper.items():
-        distinct = set(lanes.flatten().tolist()) if lanes.device.type == "cpu" else ()
-        if len(distinct) != 1:
-            return None
-        (values[key],) = distinct
-    return values
 
 
 def all_zero(lanes: torch.Tensor) -> bool:

@@ -6,8 +6,8 @@ from functools import partial
 import torch
 from torch.optim.adam import adam as fused_adam
 
-from core.optimizers import Decay, Optimizer, optimizers
-from core.optimizers._lanes import decayed, same, update_moments
+from core.optimizers import Decay, Hyper, Optimizer, optimizers
+from core.optimizers._lanes import decayed, update_moments
 from core.registry import NonNegative, Positive
 
 FORMULA = (
@@ -72,12 +72,11 @@ def _update(
     g: torch.Tensor,
     state: Mapping[str, torch.Tensor],
     t: int,
-    hyper: Mapping[str, torch.Tensor],
+    hyper: Hyper,
     decoupled: bool = False,
 ) -> None:
-    numbers = same(hyper)
-    if numbers is not None and w.is_contiguous():
-        _fused(w, g, state, t, numbers, decoupled)
+    if hyper.same is not None and w.is_contiguous():
+        _fused(w, g, state, t, hyper.same, decoupled)
         return
     g = decayed(w, g, hyper, decoupled)
     beta1, beta2 = hyper["beta1"], hyper["beta2"]
@@ -96,7 +95,7 @@ def _fused(
     g: torch.Tensor,
     state: Mapping[str, torch.Tensor],
     t: int,
-    hyper: dict[str, float],
+    hyper: Mapping[str, float],
     decoupled: bool,
 ) -> None:
     """All lanes in torch's one-pass kernel: 3 times faster on a stack that no cache holds."""
@@ -106,7 +105,7 @@ def _fused(
         [state["m"]],
         [state["v"]],
         [state["v_max"]] if "v_max" in state else [],
-        [torch.tensor(t - 1.0)],
+        [torch.full((), t - 1.0, device=w.device)],
         fused=True,
         amsgrad="v_max" in state,
         maximize=False,

@@ -1,8 +1,20 @@
 """The one validated description of an experiment: request body = stored row = trainer input."""
 
 from core.spec._arms import Arm
-from core.spec._body import LIMITS, Spec, Treatment, parse
+from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
 from core.spec._layers import PROJECTIONS, layers_of
 
-__all__ = ["LIMITS", "PROJECTIONS", "Arm", "ArmFacts", "Spec", "Treatment", "check", "layers_of", "parse"]
+__all__ = [
+    "LIMITS",
+    "PROJECTIONS",
+    "Arm",
+    "ArmFacts",
+    "Augment",
+    "Precision",
+    "Spec",
+    "Treatment",
+    "check",
+    "layers_of",
+    "parse",
+]

@@ -10,7 +10,7 @@ from core.errors import Problem
 from core.initializers import InitializerEntry
 from core.models import ModelEntry
 from core.optimizers import OptimizerEntry
-from core.registry import Entry, invalid
+from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
 
@@ -41,6 +41,24 @@ Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_print
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
+Precision = Literal["fp32", "tf32", "bf16"]
+"""Of products and convolutions: float32; TensorFloat-32, where the GPU has it; bfloat16, the weights in float32."""
+
+
+class Augment(BaseModel):
+    """How training pictures are changed at random: the same for every run of a seed, another way at every update."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    crop: Annotated[int, Field(ge=0, le=64)] = 0
+    """The most pixels that a picture is moved by each way; what comes in is 0."""
+    flip: bool = False
+    """Whether every second picture is mirrored left to right."""
+
+    def __bool__(self) -> bool:
+        return self.crop > 0 or self.flip
+
+
 class Treatment(BaseModel):
     """All that one run is trained with, but for its seed."""
 
@@ -53,6 +71,8 @@ class Treatment(BaseModel):
     initializer: InitializerEntry = "torch_default"
     batch_size: Annotated[int, Field(ge=1, le=LIMITS.batch_size)] = 100
     epochs: Annotated[int, Field(ge=1, le=LIMITS.epochs)] = 10
+    augment: Augment = Augment()
+    precision: Precision = "fp32"
 
 
 class Spec(Treatment):
@@ -74,6 +94,8 @@ class Spec(Treatment):
     tags: Annotated[list[Text], Field(max_length=20)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    checkpoint_every: Annotated[float, Field(ge=0.1, le=86_400)] = 20.0
+    """Seconds between checkpoints, which a run goes on from after its worker died."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
@@ -120,4 +142,4 @@ def parse(raw: Any) -> Spec:
 
 
 def _dump(value: Any) -> Any:
-    return value.model_dump() if isinstance(value, Entry) else value
+    return value.model_dump() if isinstance(value, BaseModel) else value

@@ -77,9 +77,20 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
     if last == 1 and not trains_on_one(treatment.model, data.inputs, data.outputs):
         message = f"leaves a last batch of 1 of {data.train:,} examples, and batch norm cannot train on a single value"
         raise InvalidSpec([Problem(where("batch_size"), message)])
+    _try_augment(treatment, data, where("augment"))
     _try_schedule(treatment, data, where("schedule"))
     _try_initializer(treatment, layers, where("initializer"))
     return ArmFacts(data, parameters, activations, steps_per_epoch, steps)
+
+
+def _try_augment(treatment: Treatment, data: Facts, path: str) -> None:
+    if not treatment.augment:
+        return
+    if len(data.inputs) != 3:
+        raise InvalidSpec([Problem(path, f"is for pictures; this data set's examples are {data.inputs}")])
+    side = min(data.inputs[1:])
+    if treatment.augment.crop >= side:
+        raise InvalidSpec([Problem(f"{path}.crop", f"should be below {side}, the pictures' shorter side")])
 
 
 def _try_schedule(treatment: Treatment, data: Facts, path: str) -> None:

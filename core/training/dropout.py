@@ -1,7 +1,7 @@
 """Dropout whose draws are a function of (seed, step, layer) alone, and so are shared by every run of a seed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from core.models import StochasticDepth
-from core.streams import generator
+from core.streams import keys, words
 
 LEVELS = 2**16
 """A unit is dropped by comparing 16 random bits with p: p is rounded to a multiple of 1 / 65,536, the scale with it."""
@@ -53,13 +53,13 @@ class PairedDropout(nn.Module):
         self.shape = mine
         self.calls += 1
 
-    def draw(self, examples: int, source: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
-        """The mask of a batch, (examples, calls, *shape)."""
+    def draw(self, keys: torch.Tensor, step: int, examples: int, dtype: torch.dtype) -> torch.Tensor:
+        """The masks of a batch for every key, (keys, examples, calls, *shape)."""
         shape = (examples, self.calls, *self.shape)
         count = math.prod(shape)
-        words = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None, generator=source)
-        kept = words.view(torch.int16)[:count] >= self.dropped - LEVELS // 2
-        return kept.to(dtype).mul_(LEVELS / (LEVELS - self.dropped)).view(shape)
+        bits = words(keys, step, -(-count // 4)).view(torch.int16)[:, :count]
+        kept = bits >= self.dropped - LEVELS // 2
+        return kept.to(dtype).mul_(LEVELS / (LEVELS - self.dropped)).view(len(keys), *shape)
 
 
 _DROPS: dict[type[nn.Module], Drops] = {
@@ -81,8 +81,16 @@ def pair_dropout(module: nn.Module) -> None:
         module.set_submodule(name, PairedDropout(layer.p, _DROPS[type(layer)]) if layer.p else nn.Identity())
 
 
-def draw_masks(
-    layers: Mapping[str, PairedDropout], seed: int, step: int, examples: int, dtype: torch.dtype
-) -> dict[str, torch.Tensor]:
-    """The masks of update `step` by layer. Each layer has its own stream: adding one leaves the others' masks alone."""
-    return {name: layer.draw(examples, generator(seed, "dropout", step, name), dtype) for name, layer in layers.items()}
+class Masks:
+    """The masks of some seeds. Each layer has its own stream: adding one leaves the others' masks alone."""
+
+    def __init__(
+        self, layers: Mapping[str, PairedDropout], seeds: Sequence[int], dtype: torch.dtype, device: str = "cpu"
+    ) -> None:
+        self._layers = layers
+        self._keys = {name: keys(seeds, "dropout", name, device=device) for name in layers}
+        self._dtype = dtype
+
+    def draw(self, step: int, examples: int) -> dict[str, torch.Tensor]:
+        """Of update `step` by layer, (seeds, examples, calls, *shape) each."""
+        return {name: layer.draw(self._keys[name], step, examples, self._dtype) for name, layer in self._layers.items()}

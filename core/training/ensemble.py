@@ -1,26 +1,32 @@
 """The fast trainer: the runs of a cohort train together. `reference.train_run` is its specification."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 
 from core.datasets import Facts, Splits, epoch_metrics
-from core.training.dropout import PairedDropout, draw_masks
-from core.training.factors import factors
-from core.training.feed import Feed
-from core.training.initialize import Examples, examples_of, initial_state
+from core.spec import Precision
+from core.training.checkpoint import Checkpoint
+from core.training.grid import Grid
+from core.training.initialize import examples_of
 from core.training.ledger import CAPACITY, Ledger
-from core.training.network import network
-from core.training.objective import objective
 from core.training.plan import program
-from core.training.rates import Rates
+from core.training.program import Program, initial_stacks
 from core.training.recorder import Lane, Recorder
-from core.training.stack import Stack
 
 
 class Stopped(Exception):
-    """Training ended before its last update because `stopped()` said so; what was measured has been recorded."""
+    """Training ended before its last update because `stopped()` said so; what was measured has been recorded.
+
+    `checkpoint()` is where it would go on.
+    """
+
+    def __init__(self, checkpoint: Callable[[], Checkpoint]) -> None:
+        super().__init__("training was stopped")
+        self.checkpoint = checkpoint
 
 
 def train_lanes(
@@ -33,80 +39,135 @@ def train_lanes(
     dtype: torch.dtype = torch.float32,
     stopped: Callable[[], bool] = lambda: False,
     block_seconds: float = 0.5,
+    start: Checkpoint | None = None,
+    keep: Callable[[Checkpoint], None] | None = None,
+    keep_seconds: float = 20.0,
 ) -> None:
     """Train all lanes to the end of their epochs, each as if it were alone.
 
-    The lanes share data set, model, batch size, epochs and the optimizer's rule; initializer, schedule, seed and the
-    optimizer's numbers are their own. Measurements go to `recorder` after the first update and then about every
-    `block_seconds`; between blocks nothing waits for the device. A lane whose loss is not finite has diverged and
-    harms no other. `stopped` is asked before every update.
+    The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
+    schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
+    then about every `block_seconds`; between blocks nothing waits for the device. A lane whose loss is not finite has
+    diverged and harms no other; it leaves when its epoch ends. `stopped` is asked before every update.
+
+    Every `keep_seconds` all points so far are recorded and `keep` is given a checkpoint, a copy on the CPU. With
+    `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all
+    runs of the checkpoint.
 
     Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
     """
     if len({program(lane.treatment) for lane in lanes}) != 1:
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
-    treatment = lanes[0].treatment
-    lanes = _alike_together(lanes)
-    steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
-    x_train, y_train, x_valid, y_valid = (t.to(device, dtype if t.is_floating_point() else t.dtype) for t in data)
-    states = _initial_states(lanes, facts, examples_of(data.x_train), dtype)
-    net = network(treatment, facts, states[0])
-    stack = Stack(lanes, net, objective(facts.task), states, [factors(lane.treatment, facts) for lane in lanes], device)
-    feed = Feed(x_train, y_train, [lane.seed for lane in lanes], treatment.batch_size)
-    metrics = epoch_metrics(facts.task)
-    rates = Rates([lane.treatment for lane in lanes], steps_per_epoch, metrics)
-    column = torch.tensor(rates.column, device=device)
-    block = torch.empty(min(CAPACITY, steps_per_epoch * treatment.epochs), len(lanes), dtype=dtype, device=device)
-    ledger = Ledger(lanes, recorder, metrics, steps_per_epoch, block, block_seconds)
+    data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
+    with _precision(lanes[0].treatment.precision, device):
+        _Training(lanes, data, facts, recorder, dtype, stopped, block_seconds, start).run(keep, keep_seconds)
 
-    def check() -> None:
-        if stopped():
-            raise Stopped
 
-    try:
-        for epoch in range(treatment.epochs):
-            feed.start(epoch)
-            table = rates.table(epoch)
-            device_table = torch.from_numpy(table).to(device)
-            for i in range(steps_per_epoch):
-                if ledger.due:
-                    ledger.flush()
-                    if not ledger.training:
+class _Training:
+    """A program on its way from an update to the last."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        data: Splits,
+        facts: Facts,
+        recorder: Recorder,
+        dtype: torch.dtype,
+        stopped: Callable[[], bool],
+        block_seconds: float,
+        start: Checkpoint | None,
+    ) -> None:
+        treatment = lanes[0].treatment
+        device = str(data.x_train.device)
+        self._steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
+        self._epochs = treatment.epochs
+        self._stopped = stopped
+        if start is None:
+            grid = Grid(lanes, device)
+            state = initial_stacks(grid.lanes, facts, examples_of(data.x_train), dtype)
+            start = Checkpoint(0, 0, [lane.run for lane in grid.lanes], state)
+        else:
+            by_run = {lane.run: lane for lane in lanes}
+            grid = Grid([by_run[run] for run in start.runs], device)
+        self._step, self._epoch = start.step, start.epochs
+        self._program = Program(grid, start.state, start.plateaus, data, facts, dtype, start.step)
+        updates = min(CAPACITY, self._steps_per_epoch * treatment.epochs)
+        block = torch.empty(updates, len(grid.lanes), dtype=dtype, device=device)
+        metrics = epoch_metrics(facts.task)
+        self._ledger = Ledger(
+            grid.lanes, recorder, metrics, self._steps_per_epoch, block, block_seconds, start.step, start.epochs
+        )
+
+    def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> None:
+        keep_at = time.monotonic() + keep_seconds
+        try:
+            while self._epoch < self._epochs:
+                self._program.start(self._epoch)
+                while self._step < (self._epoch + 1) * self._steps_per_epoch:
+                    self._ledger.look()
+                    if not self._ledger.training:
                         return
-                check()
-                x, y = feed.batch(i)
-                masks = _masks(net.dropout, feed, epoch * steps_per_epoch + i, x)
-                losses = stack.update(x, y, masks, device_table[i].index_select(0, column))
-                ledger.step(losses, table[i, rates.column])
-            train = stack.evaluate(x_train, y_train, check)
-            valid = stack.evaluate(x_valid, y_valid, check)
-            measured = torch.stack((train[1], *valid))
-            ledger.epoch(measured)
-            rates.react(epoch, measured)
-    except Stopped:
-        ledger.flush()
-        raise
-    ledger.finish()
+                    self._check()
+                    if keep is not None and time.monotonic() >= keep_at:
+                        self._ledger.flush()
+                        keep(self.checkpoint())
+                        keep_at = time.monotonic() + keep_seconds
+                    losses = self._program.update(self._step)
+                    self._ledger.step(losses, self._program.rates(self._step))
+                    self._step += 1
+                if not self._leave_diverged():
+                    return
+                measured = self._program.evaluate(self._epoch, self._check)
+                self._ledger.epoch(measured)
+                self._epoch += 1
+        except Stopped:
+            self._ledger.flush()
+            raise
+        self._ledger.finish()
+
+    def checkpoint(self) -> Checkpoint:
+        """Where the training is, copied to the CPU."""
+        state = {name: value.detach().to("cpu", copy=True) for name, value in self._program.state().items()}
+        runs = [lane.run for lane in self._program.grid.lanes]
+        return Checkpoint(self._step, self._epoch, runs, state, dict(self._program.plateaus))
+
+    def _check(self) -> None:
+        if self._stopped():
+            raise Stopped(self.checkpoint)
+
+    def _leave_diverged(self) -> bool:
+        """Take diverged lanes out of the stack; returns whether any lane is left.
+
+        At the end of an epoch, and not as soon as it is seen: when that is depends on the clock, and a narrower stack
+        may round the others' sums in another way.
+        """
+        lanes = self._program.grid.lanes
+        finite = zip(lanes, self._ledger.finite(), strict=True)
+        left = [lane for lane, fine in finite if fine and lane.run in self._ledger.training]
+        if len(left) < len(lanes):
+            self._ledger.flush()
+            if left:
+                self._program = self._program.of(left, self._step)
+                self._program.start(self._epoch)
+                self._ledger.keep(self._program.grid.lanes)
+        return bool(left)
 
 
-def _alike_together(lanes: Sequence[Lane]) -> list[Lane]:
-    """Lanes with the same optimizer and schedule side by side: they can be updated with one rate."""
-    curves = [(lane.treatment.optimizer, lane.treatment.schedule) for lane in lanes]
-    order = list(dict.fromkeys(curves))
-    return sorted(lanes, key=lambda lane: order.index((lane.treatment.optimizer, lane.treatment.schedule)))
+def _as_it_is(values: torch.Tensor) -> bool:
+    return not values.is_floating_point()
 
 
-def _initial_states(
-    lanes: Sequence[Lane], facts: Facts, examples: Examples, dtype: torch.dtype
-) -> list[dict[str, torch.Tensor]]:
-    """Every lane's initial values, drawn once where arms have the same initializer."""
-    keys = [(lane.treatment.initializer, lane.seed) for lane in lanes]
-    some_lane = dict(zip(keys, lanes, strict=True))
-    drawn = {key: initial_state(lane.treatment, facts, lane.seed, dtype, examples) for key, lane in some_lane.items()}
-    return [drawn[key] for key in keys]
-
-
-def _masks(layers: Mapping[str, PairedDropout], feed: Feed, step: int, x: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The lanes' masks for the batch x: drawn once a seed."""
-    drawn = [draw_masks(layers, seed, step, x.shape[1], x.dtype) for seed in feed.distinct_seeds]
-    return {name: feed.per_lane(torch.stack([masks[name] for masks in drawn]).to(x.device)) for name in layers}
+@contextmanager
+def _precision(precision: Precision, device: str) -> Iterator[None]:
+    """What a GPU may round products to; the CPU's are float32, or bfloat16 by autocast."""
+    if device == "cpu":
+        yield
+        return
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic
+    matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
+    cudnn.deterministic = True
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic = before

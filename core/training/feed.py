@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 import torch
 
-from core.streams import generator
+from core.datasets import as_numbers
+from core.spec import Augment
+from core.streams import generator, keys
+from core.training.augment import augment
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> torch.Tensor:
@@ -13,16 +16,26 @@ def epoch_order(examples: int, seed: int, epoch: int) -> torch.Tensor:
 
 
 class Feed:
-    """Gathers the lanes' batches from a training split that lies in the device's memory.
+    """Gathers the seeds' batches from a training split that lies in the device's memory, pictures as bytes.
 
-    Lane i gets the batches of `seeds[i]`; the last batch of an epoch may be smaller.
+    The last batch of an epoch may be smaller.
     """
 
-    def __init__(self, x: torch.Tensor, y: torch.Tensor, seeds: Sequence[int], batch_size: int) -> None:
+    def __init__(
+        self,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        seeds: Sequence[int],
+        batch_size: int,
+        dtype: torch.dtype = torch.float32,
+        how: Augment | None = None,
+    ) -> None:
         self._x, self._y = x, y
         self._batch_size = batch_size
-        self._seeds = list(dict.fromkeys(seeds))
-        self._rows = torch.tensor([self._seeds.index(seed) for seed in seeds], device=x.device)
+        self._seeds = seeds
+        self._dtype = dtype
+        self._augment = how
+        self._keys = keys(seeds, "augment", device=x.device)
         self._order = torch.empty(0)
 
     def start(self, epoch: int) -> None:
@@ -30,18 +43,11 @@ class Feed:
         orders = torch.stack([epoch_order(len(self._x), seed, epoch) for seed in self._seeds])
         self._order = orders.to(self._x.device)
 
-    def batch(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Batch i of the epoch for every lane: inputs (lanes, batch, *shape), labels or targets (lanes, batch, ...)."""
-        mine = self._order[:, i * self._batch_size : (i + 1) * self._batch_size].index_select(0, self._rows)
+    def batch(self, i: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Batch i of the epoch, for update `step`: x (seeds, batch, *shape), labels or targets (seeds, batch, ...)."""
+        mine = self._order[:, i * self._batch_size : (i + 1) * self._batch_size]
         flat = mine.flatten()
         x, y = (whole.index_select(0, flat).view(*mine.shape, *whole.shape[1:]) for whole in (self._x, self._y))
-        return x, y
-
-    def per_lane(self, by_seed: torch.Tensor) -> torch.Tensor:
-        """Spread what belongs to the distinct seeds, (seeds, ...), over the lanes, (lanes, ...)."""
-        return by_seed.index_select(0, self._rows)
-
-    @property
-    def distinct_seeds(self) -> list[int]:
-        """The seeds in the order of their first lane."""
-        return self._seeds
+        if self._augment:
+            x = augment(x, self._augment, self._keys, step)
+        return as_numbers(x, self._dtype), y

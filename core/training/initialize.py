@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
-from core.datasets import Facts
+from core.datasets import Facts, as_numbers
 from core.initializers import Initializer, Layer, Shape, State
 from core.models import Model
 from core.registry import Entry
@@ -56,7 +56,7 @@ def examples_of(x_train: torch.Tensor) -> Examples:
 
     def choose(seed: int, count: int) -> torch.Tensor:
         order = torch.randperm(len(x_train), generator=generator(seed, "calibration"))
-        return x_train.cpu()[order[:count]]
+        return as_numbers(x_train.cpu()[order[:count]])
 
     return choose
 

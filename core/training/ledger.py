@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,11 +14,24 @@ CAPACITY = 4096
 """Most updates in one block."""
 
 
+class _Block(NamedTuple):
+    """Measurements on their way from the device."""
+
+    runs: list[int]
+    losses: torch.Tensor
+    """(updates, lanes) on the host."""
+    rates: NDArray[np.float64]
+    epochs: torch.Tensor | None
+    """(epochs, metrics, lanes) on the host."""
+    arrived: "torch.cuda.Event | None"
+    """None: it is there."""
+
+
 class Ledger:
     """Collects losses by update and metrics by epoch, and hands them to the recorder by the block.
 
     A lane whose loss is not finite has diverged: its step series end with that update, its epoch series with the last
-    epoch completed before it.
+    epoch completed before it. From a GPU a block is copied while training goes on, and handed over when it has arrived.
     """
 
     def __init__(
@@ -26,30 +40,32 @@ class Ledger:
         recorder: Recorder,
         metrics: Sequence[str],
         steps_per_epoch: int,
-        losses: torch.Tensor,
+        block: torch.Tensor,
         seconds: float,
+        step: int = 0,
+        epochs: int = 0,
     ) -> None:
-        """`metrics` names an epoch's; `losses`, (updates, lanes), is the memory for one block's, on the device."""
+        """`metrics` names an epoch's; `block`, (updates, lanes), is the memory for one block's losses, on the device;
+        `step` and `epochs` are those that have been recorded before."""
         self._metrics = metrics
         self._runs = [lane.run for lane in lanes]
         self._recorder = recorder
         self._steps_per_epoch = steps_per_epoch
-        self._losses = losses
-        self._rates = np.empty(losses.shape)
+        self._losses = block
+        self._rates = np.empty(block.shape)
         self._epochs: list[torch.Tensor] = []
-        self._first = self._count = self._first_epoch = 0
+        self._count = 0
+        self._first, self._first_epoch = step, epochs
+        """Of what has not been handed over yet."""
         self._seconds = seconds
         self._due_at = 0.0  # the first update is shown at once
-        self._training = dict(enumerate(self._runs))
+        self._training = set(self._runs)
+        self._coming: _Block | None = None
 
     @property
-    def training(self) -> bool:
-        """Whether any lane is known to train still."""
-        return bool(self._training)
-
-    @property
-    def due(self) -> bool:
-        return self._count > 0 and (self._count == len(self._losses) or time.monotonic() >= self._due_at)
+    def training(self) -> set[int]:
+        """The runs that are not known to have ended."""
+        return self._training
 
     def step(self, losses: torch.Tensor, rates: NDArray[np.float64]) -> None:
         """One update's losses and learning rates, (lanes,) each."""
@@ -61,36 +77,88 @@ class Ledger:
         """One epoch's metrics, (metrics, lanes) in the order of their names."""
         self._epochs.append(metrics)
 
-    def flush(self) -> None:
-        """Hand over all that was measured."""
-        if self._count:
-            self._record()
-        self._first += self._count
-        self._first_epoch += len(self._epochs)
-        self._count, self._epochs = 0, []
-        self._recorder.advance(self._first)
-        self._due_at = time.monotonic() + self._seconds
+    def look(self) -> None:
+        """Send a block off when it is due, and hand over what has arrived; waits for nothing."""
+        if self._coming is not None and self._coming.arrived is not None and self._coming.arrived.query():
+            self._hand_over()
+        if self._count and (self._count == len(self._losses) or time.monotonic() >= self._due_at):
+            self._send()
+            if self._coming is not None and self._coming.arrived is None:
+                self._hand_over()
 
-    def _record(self) -> None:
-        losses = self._losses[: self._count].T.cpu().numpy().copy()
-        rates = self._rates[: self._count].T.copy()
-        epochs = torch.stack(self._epochs, 2).cpu().numpy() if self._epochs else None
-        for lane, run in list(self._training.items()):
-            finite = np.isfinite(losses[lane])
-            diverged = not finite.all()
-            end = int(finite.argmin()) + 1 if diverged else self._count
-            self._recorder.record(run, "train_loss", self._first, losses[lane, :end])
-            self._recorder.record(run, "lr", self._first, rates[lane, :end])
-            completed = (self._first + end - diverged) // self._steps_per_epoch - self._first_epoch
-            if epochs is not None and completed > 0:
-                for metric, values in zip(self._metrics, epochs[:, lane, :completed], strict=True):
-                    self._recorder.record(run, metric, self._first_epoch, values)
-            if diverged:
-                self._recorder.finish(run, "diverged")
-                del self._training[lane]
+    def flush(self) -> None:
+        """Hand over all that was measured, waiting for the device."""
+        self._send()
+        self._hand_over()
+
+    def finite(self) -> list[bool]:
+        """Whether each lane's losses since the last block were all finite; waits for the device."""
+        found: list[bool] = torch.isfinite(self._losses[: self._count]).all(0).tolist()
+        return found
+
+    def keep(self, lanes: Sequence[Lane]) -> None:
+        """Go on with these lanes only, in this order; the others' last points have been handed over."""
+        self.flush()
+        self._runs = [lane.run for lane in lanes]
+        self._losses = self._losses[:, : len(lanes)].contiguous()
+        self._rates = np.empty(self._losses.shape)
 
     def finish(self) -> None:
         """Hand over the rest: every lane that still trains has completed."""
         self.flush()
-        for run in self._training.values():
-            self._recorder.finish(run, "completed")
+        for run in self._runs:
+            if run in self._training:
+                self._recorder.finish(run, "completed")
+
+    def _send(self) -> None:
+        """Start to bring what was measured to the host."""
+        self._hand_over()
+        losses, epochs = self._losses[: self._count], torch.stack(self._epochs) if self._epochs else None
+        arrived = None
+        if losses.is_cuda:
+            arrived = torch.cuda.Event()
+            losses, epochs = _to_host(losses), None if epochs is None else _to_host(epochs)
+            arrived.record()
+        self._coming = _Block(self._runs, losses, self._rates[: self._count], epochs, arrived)
+        if arrived is not None:  # the next updates' rates are written meanwhile
+            self._rates = np.empty(self._losses.shape)
+        self._count, self._epochs = 0, []
+        self._due_at = time.monotonic() + self._seconds
+
+    def _hand_over(self) -> None:
+        if self._coming is None:
+            return
+        block, self._coming = self._coming, None
+        if block.arrived is not None:
+            block.arrived.synchronize()
+        if len(block.losses) or block.epochs is not None:
+            self._record(block)
+        self._first += len(block.losses)
+        self._first_epoch += 0 if block.epochs is None else len(block.epochs)
+        self._recorder.advance(self._first)
+
+    def _record(self, block: _Block) -> None:
+        losses, rates = block.losses.T.numpy().copy(), block.rates.T.copy()
+        epochs = None if block.epochs is None else block.epochs.permute(2, 1, 0).numpy()
+        for lane, run in enumerate(block.runs):
+            if run not in self._training:
+                continue
+            finite = np.isfinite(losses[lane])
+            diverged = not finite.all()
+            end = int(finite.argmin()) + 1 if diverged else len(finite)
+            if end:
+                self._recorder.record(run, "train_loss", self._first, losses[lane, :end])
+                self._recorder.record(run, "lr", self._first, rates[lane, :end])
+            completed = (self._first + end - diverged) // self._steps_per_epoch - self._first_epoch
+            if epochs is not None and completed > 0:
+                for metric, values in zip(self._metrics, epochs[lane, :, :completed], strict=True):
+                    self._recorder.record(run, metric, self._first_epoch, values)
+            if diverged:
+                self._recorder.finish(run, "diverged")
+                self._training.discard(run)
+
+
+def _to_host(values: torch.Tensor) -> torch.Tensor:
+    """A copy that is made while the host goes on; there once an event after it has come."""
+    there = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    return there.copy_(values, non_blocking=True)

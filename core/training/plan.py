@@ -23,6 +23,7 @@ def program(treatment: Treatment) -> tuple[object, ...]:
     optimizer = _built(treatment.optimizer)
     return (
         *(treatment.dataset, treatment.model, treatment.batch_size, treatment.epochs),
+        *(treatment.augment, treatment.precision),
         *(treatment.optimizer.name, optimizer.update, optimizer.slots, optimizer.scalars),
     )
 

@@ -1,6 +1,6 @@
 """The learning rates of a cohort's lanes, update by update."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from core.optimizers import Optimizer
 from core.schedules import Curve, Reactive, State, bind
-from core.spec import Treatment
+from core.training.recorder import Lane
 
 
 @dataclass
 class _Reacting:
     """One lane whose schedule answers to its own metric."""
 
+    run: int
     lane: int
     column: int
     schedule: Reactive
@@ -28,22 +29,26 @@ class Rates:
     `column[lane]` is the lane's curve.
     """
 
-    def __init__(self, treatments: Sequence[Treatment], steps_per_epoch: int, metrics: Sequence[str]) -> None:
-        """`metrics` names what an epoch measures, in the order that `react` is given it."""
+    def __init__(
+        self, lanes: Sequence[Lane], steps_per_epoch: int, metrics: Sequence[str], states: Mapping[int, State]
+    ) -> None:
+        """`metrics` names what an epoch measures, in the order that `react` is given it; `states` are those of the
+        runs that have answered to some already."""
         self.column: list[int] = []
         self._steps_per_epoch = steps_per_epoch
         self._metrics = metrics
         self._curves: list[Curve] = []
         self._reacting: list[_Reacting] = []
         shared: dict[object, int] = {}
-        for lane, treatment in enumerate(treatments):
+        for i, lane in enumerate(lanes):
+            treatment = lane.treatment
             key = (treatment.schedule, treatment.optimizer)
             if key not in shared:
                 optimizer: Optimizer = treatment.optimizer.build()
                 steps = steps_per_epoch * treatment.epochs
                 curve = bind(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
                 if isinstance(curve, Reactive):
-                    reacting = _Reacting(lane, len(self._curves), curve, curve.start)
+                    reacting = _Reacting(lane.run, i, len(self._curves), curve, states.get(lane.run, curve.start))
                     self._reacting.append(reacting)
                     self._curves.append(lambda t, mine=reacting: mine.schedule.rate(mine.state, t))  # type: ignore[misc]
                     self.column.append(reacting.column)
@@ -56,6 +61,11 @@ class Rates:
         """The rates of an epoch, (updates, curves)."""
         steps = range(epoch * self._steps_per_epoch, (epoch + 1) * self._steps_per_epoch)
         return np.array([[curve(step) for curve in self._curves] for step in steps])
+
+    @property
+    def states(self) -> dict[int, State]:
+        """The states of the schedules that answer to a metric, by run."""
+        return {one.run: one.state for one in self._reacting}
 
     def react(self, epoch: int, metrics: torch.Tensor) -> None:
         """Take an epoch's metrics, (metrics, lanes); waits for the device only where a schedule answers to them."""

@@ -9,10 +9,12 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from core.datasets import Facts, Splits, Task, epoch_metrics
+from core.datasets import Facts, Splits, Task, as_numbers, epoch_metrics
 from core.optimizers import Optimizer
 from core.schedules import Reactive, bind
-from core.training.dropout import draw_masks
+from core.streams import keys
+from core.training.augment import augment
+from core.training.dropout import Masks
 from core.training.factors import Factors, factors
 from core.training.feed import epoch_order
 from core.training.initialize import examples_of, initial_state
@@ -25,7 +27,8 @@ def train_run(
 ) -> None:
     """Train one run on the CPU and record every point as it is measured; the rules are those of `train_lanes`."""
     treatment = lane.treatment
-    x_train, y_train, x_valid, y_valid = (t.to(dtype if t.is_floating_point() else t.dtype) for t in data)
+    x_train, x_valid = as_numbers(data.x_train, dtype), as_numbers(data.x_valid, dtype)
+    y_train, y_valid = (y.to(dtype) if y.is_floating_point() else y for y in (data.y_train, data.y_valid))
     values = initial_state(treatment, facts, lane.seed, dtype, examples_of(data.x_train))
     net = network(treatment, facts, values)
     model = net.module.to_empty(device="cpu").to(dtype)
@@ -38,6 +41,7 @@ def train_run(
     steps_per_epoch = math.ceil(len(x_train) / treatment.batch_size)
     curve = bind(treatment.schedule, rule.hyper["lr"], steps_per_epoch * treatment.epochs, steps_per_epoch)
     state = curve.start if isinstance(curve, Reactive) else ()
+    masks, pictures = Masks(net.dropout, [lane.seed], dtype), keys([lane.seed], "augment")
     step = 0
 
     def outputs(x: torch.Tensor) -> torch.Tensor:
@@ -47,13 +51,16 @@ def train_run(
 
     for epoch in range(treatment.epochs):
         for batch in torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size):
-            for name, mask in draw_masks(net.dropout, lane.seed, step, len(batch), dtype).items():
-                net.dropout[name].mask = mask
+            for name, mask in masks.draw(step, len(batch)).items():
+                net.dropout[name].mask = mask[0]
+            x = x_train[batch]
+            if treatment.augment:
+                x = augment(x.unsqueeze(0), treatment.augment, pictures, step)[0]
             rate = curve.rate(state, step) if isinstance(curve, Reactive) else curve(step)
             for group, factor in zip(optimizer.param_groups, mine.values(), strict=True):
                 group["lr"] = rate * factor.lr
             optimizer.zero_grad()
-            loss = _loss(facts.task, outputs(x_train[batch]), y_train[batch])
+            loss = _loss(facts.task, outputs(x), y_train[batch])
             torch.autograd.backward(loss)
             optimizer.step()
             recorder.record(lane.run, "train_loss", step, loss.detach().numpy().reshape(1))

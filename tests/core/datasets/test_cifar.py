@@ -56,12 +56,12 @@ def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     facts, splits = made.facts(sources), made.load(sources)
     assert facts == ((3, 32, 32), classes, 40, 10, "multiclass", 1 / classes)
     assert (splits.x_train.shape, splits.x_valid.shape) == ((40, 3, 32, 32), (10, 3, 32, 32))
-    assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.float32, torch.int64)
-    x = (torch.cat([splits.x_train, splits.x_valid]) * 255).round().byte()
+    assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.uint8, torch.int64)
+    x = torch.cat([splits.x_train, splits.x_valid])
     where = [int((torch.from_numpy(peer.data) == image.permute(1, 2, 0)).flatten(1).all(1).nonzero()) for image in x]
     assert sorted(where) == list(range(N))
     assert torch.cat([splits.y_train, splits.y_valid]).tolist() == [peer.targets[i] for i in where]
-    assert splits.x_train.aminmax() == (0, 1)
+    assert splits.x_train.aminmax() == (0, 255)
 
 
 def test_the_known_files_are_torchvisions(name: str) -> None:

@@ -49,13 +49,13 @@ def test_it_holds_what_torchvision_reads(name: str, sources: Sources) -> None:
     facts, splits = made.facts(sources), made.load(sources)
     assert facts == ((1, 28, 28), 10, 30, 10, "multiclass", 0.1)
     assert (splits.x_train.shape, splits.x_valid.shape) == ((30, 1, 28, 28), (10, 1, 28, 28))
-    assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.float32, torch.int64)
-    x = (torch.cat([splits.x_train, splits.x_valid]) * 255).round().byte().squeeze(1)
+    assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.uint8, torch.int64)
+    x = torch.cat([splits.x_train, splits.x_valid]).squeeze(1)
     y = torch.cat([splits.y_train, splits.y_valid])
     where = [int((peer.data == image).flatten(1).all(1).nonzero()) for image in x]
     assert sorted(where) == list(range(N))
     assert torch.equal(y, peer.targets[where])
-    assert splits.x_train.aminmax() == splits.x_valid.aminmax() == (0, 1)
+    assert splits.x_train.aminmax() == splits.x_valid.aminmax() == (0, 255)
 
 
 def test_the_split_is_a_function_of_its_seed(name: str, sources: Sources) -> None:

@@ -37,8 +37,8 @@ def test_a_part_held_out_is_the_validation_split(tmp_path: Path) -> None:
     assert (about.examples, about.valid_examples, about.inputs) == (14, 4, [1, 4, 5])
     assert (about.classes, about.chance) == (["0", "1", "2", "7"], 0.5)
     splits = loaded(tmp_path, valid_fraction=0.9, split_seed=5)
-    assert torch.equal(splits.x_train, torch.from_numpy(IMAGES[:, None]).float() / 255)
-    assert torch.equal(splits.x_valid, torch.from_numpy(IMAGES[:4, None]).float() / 255)
+    assert torch.equal(splits.x_train, torch.from_numpy(IMAGES[:, None]))
+    assert torch.equal(splits.x_valid, torch.from_numpy(IMAGES[:4, None]))
     assert splits.y_valid.tolist() == [0, 1, 1, 3]
 
 
@@ -51,7 +51,7 @@ def test_channels_come_first(tmp_path: Path, shape: tuple[int, ...], inputs: lis
     x = RNG.integers(0, 256, shape, dtype=np.uint8)
     assert add(tmp_path, npz(x=x, y=[0, 1, 2] * 2, x_test=x, y_test=[0, 1, 2] * 2), "a.npz").inputs == inputs
     moved = x.transpose(0, 3, 1, 2) if shape[3] == 3 and shape[1] != 3 else x
-    np.testing.assert_allclose(loaded(tmp_path).x_train, moved / 255, rtol=1e-6)
+    np.testing.assert_array_equal(loaded(tmp_path).x_train, moved)
 
 
 def test_text_labels_booleans_and_targets_of_a_regression(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from core.optimizers import Optimizer, optimizers
+from core.optimizers import Hyper, Optimizer, optimizers
 from core.streams import generator
 
 ARMS: dict[str, list[dict[str, Any]]] = {
@@ -90,12 +90,15 @@ class Stack:
         self.w = start.clone()
         self.state = {slot: torch.zeros_like(self.w) for slot in lanes[0].slots}
         self.state |= {scalar: torch.zeros(self._column, dtype=torch.float64) for scalar in lanes[0].scalars}
-        self.hyper = {key: self._numbers([lane.hyper[key] for lane in lanes]) for key in lanes[0].hyper}
+        self.hyper = Hyper({key: self._numbers([lane.hyper[key] for lane in lanes]) for key in lanes[0].hyper})
 
     def step(self, g: torch.Tensor, rates: list[float] | None = None) -> None:
         self._t += 1
         if rates is not None:
             self.hyper["lr"] = self._numbers(rates)
+        numbers = {key: set(values.flatten().tolist()) for key, values in self.hyper.items()}
+        alike = all(len(values) == 1 for values in numbers.values())
+        self.hyper.same = {key: values.pop() for key, values in numbers.items()} if alike else None
         self._first.update(self.w, g, self.state, self._t, self.hyper)
 
     def evaluated(self) -> torch.Tensor:

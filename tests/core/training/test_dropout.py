@@ -7,9 +7,9 @@ from torch import nn
 
 from core.datasets import Facts
 from core.models import StochasticDepth
-from core.streams import generator
+from core.streams import keys
 from core.training import initial_state
-from core.training.dropout import LEVELS, PairedDropout, draw_masks, pair_dropout
+from core.training.dropout import LEVELS, Masks, PairedDropout, pair_dropout
 from core.training.network import network
 
 
@@ -21,19 +21,20 @@ def layer(p: float, *shape: int) -> PairedDropout:
 
 def test_masks_are_a_function_of_seed_step_and_layer(make_lanes: Any) -> None:
     two = {"a": layer(0.5, 40), "b": layer(0.5, 40)}
-    first = draw_masks(two, 3, 7, 20, torch.float32)
-    draw_masks(two, 3, 8, 20, torch.float32)
-    again = draw_masks({"new": layer(0.1, 33), **two}, 3, 7, 20, torch.float32)
-    assert all(torch.equal(first[name], again[name]) for name in first)
+    masks = Masks(two, [3], torch.float32)
+    first = masks.draw(7, 20)
+    masks.draw(8, 20)
+    again = Masks({"new": layer(0.1, 33), **two}, [5, 3], torch.float32).draw(7, 20)
+    assert all(torch.equal(first[name][0], again[name][1]) for name in first)
     assert not torch.equal(first["a"], first["b"])
     for seed, step in ((4, 7), (3, 8)):
-        assert not torch.equal(first["a"], draw_masks(two, seed, step, 20, torch.float32)["a"])
+        assert not torch.equal(first["a"], Masks(two, [seed], torch.float32).draw(step, 20)["a"])
 
 
 @pytest.mark.parametrize("p", [0.0, 0.2, 0.5, 0.99])
 def test_masks_drop_p_and_keep_the_mean(p: float) -> None:
     n = 1_000_000
-    mask = layer(p, 1000).draw(n // 1000, generator(0, "test"), torch.float64)
+    mask = layer(p, 1000).draw(keys([0], "test"), 0, n // 1000, torch.float64)[0]
     kept = mask[mask != 0]
     assert mask.shape == (1000, 1, 1000)
     assert abs((mask == 0).double().mean().item() - p) < 1 / LEVELS + 5 * (p * (1 - p) / n) ** 0.5
@@ -45,7 +46,7 @@ def test_masks_drop_p_and_keep_the_mean(p: float) -> None:
 
 def test_neighbouring_draws_are_uncorrelated() -> None:
     """Four draws come out of one 64-bit word: each place of the word must be as random as the others."""
-    mask = layer(0.5, 4).draw(250_000, generator(1, "test"), torch.float64)[:, 0] - 1
+    mask = layer(0.5, 4).draw(keys([1], "test"), 0, 250_000, torch.float64)[0, :, 0] - 1
     correlation = (mask.T @ mask / len(mask)).numpy()
     assert abs(correlation - torch.eye(4).numpy()).max() < 5 / len(mask) ** 0.5
     assert abs(mask.mean(0)).max().item() < 5 / len(mask) ** 0.5
@@ -83,7 +84,7 @@ def test_each_kind_drops_what_torch_drops(kind: nn.Module, shape: tuple[int, ...
     (paired,) = module.children()
     assert isinstance(paired, PairedDropout)
     paired.learn(shape)
-    paired.mask = paired.draw(400, generator(0, "test"), torch.float32)
+    paired.mask = paired.draw(keys([0], "test"), 0, 400, torch.float32)[0]
     x = torch.ones(400, *shape)
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -110,7 +111,7 @@ def test_dropout_that_is_not_a_mask_is_refused() -> None:
 def test_a_layer_used_twice_has_a_mask_for_each_call() -> None:
     dropout = layer(0.5, 3)
     dropout.learn((3,))
-    dropout.mask = dropout.draw(2, generator(0, "test"), torch.float32)
+    dropout.mask = dropout.draw(keys([0], "test"), 0, 2, torch.float32)[0]
     assert dropout.mask.shape == (2, 2, 3)
     x = torch.ones(2, 3)
     for _ in range(2):

@@ -10,7 +10,7 @@ from core.datasets import Facts, Splits, epoch_metrics
 from core.models import Model
 from core.registry import Entry
 from core.results import STEP_METRICS
-from core.training import Lane, MemoryRecorder, Stopped, initial_state, stack, train_lanes, train_run
+from core.training import Lane, MemoryRecorder, Stopped, descent, initial_state, stack, train_lanes, train_run
 
 EPOCH_METRICS = epoch_metrics("multiclass")
 
@@ -59,7 +59,7 @@ def assert_agree(a: MemoryRecorder, b: MemoryRecorder, runs: list[int], rtol: fl
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
-@pytest.mark.parametrize("piece", [stack.PIECE, 1500], ids=["in one piece", "in pieces"])
+@pytest.mark.parametrize("piece", [descent.PIECE, 1500], ids=["in one piece", "in pieces"])
 def test_agrees_with_the_plain_loop(
     make_lanes: Any,
     splits: Splits,
@@ -68,8 +68,8 @@ def test_agrees_with_the_plain_loop(
     piece: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stack, "PIECE", piece)
-    monkeypatch.setattr(stack, "ALIKE", piece // 10)
+    monkeypatch.setattr(descent, "PIECE", piece)
+    monkeypatch.setattr(descent, "ALIKE", piece // 10)
     lanes = make_lanes(*FIVE_ARMS, seeds=(0, 3), optimizer=optimizer)
     fast = trained(lanes, splits, facts, dtype=torch.float64)
     slow = referred(lanes, splits, facts, torch.float64)
@@ -155,7 +155,7 @@ def test_training_ends_when_every_lane_has_diverged(make_lanes: Any, splits: Spl
 def test_evaluation_drops_no_unit(
     make_lanes: Any, splits: Splits, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack, "EVALUATION_BYTES", 64 * 8 * 2 * 7)  # in chunks of 7 examples
+    monkeypatch.setattr(stack, "EVALUATION", {"cpu": 64 * 2 * 7})  # in chunks of 7 examples
     still = {"name": "linear_warmup", "warmup_steps": 10**6, "end_lr": 0.0}
     lanes = make_lanes(
         {"initializer": "he_normal"}, {"initializer": "glorot_normal"}, schedule=still, epochs=1,

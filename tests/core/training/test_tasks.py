@@ -52,7 +52,7 @@ def test_lanes_agree_with_the_plain_loop(make_lanes: Any, task: Task) -> None:
 def test_an_epochs_metrics_are_scikit_learns(
     make_lanes: Any, task: Task, trainer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack, "EVALUATION_BYTES", 9 * 8 * 10)  # in chunks of 10 examples
+    monkeypatch.setattr(stack, "EVALUATION", {"cpu": 9 * 10})  # in chunks of 10 examples
     data, facts = problem(task)
     still = {"name": "linear_warmup", "warmup_steps": 10**6, "end_lr": 0.0}
     (lane,) = make_lanes({"initializer": "he_normal"}, schedule=still, epochs=1, model={"name": "mlp", "hidden": [9]})

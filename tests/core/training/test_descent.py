@@ -1,7 +1,7 @@
 import pytest
 
 from core.registry import Entry
-from core.training.stack import ALIKE, PIECE, _cuts
+from core.training.descent import ALIKE, PIECE, cuts
 
 A, B = [(Entry(name="adam"), Entry(name=name)) for name in ("constant", "cosine")]
 
@@ -16,6 +16,6 @@ A, B = [(Entry(name="adam"), Entry(name=name)) for name in ("constant", "cosine"
     ],
 )
 def test_pieces_fit_the_cache_and_share_a_rate(size: int, curves: list[tuple[Entry, Entry]], lanes: list[int]) -> None:
-    cuts = list(_cuts(size, curves))
-    assert [cut.stop - cut.start for cut in cuts] == lanes
-    assert [lane for cut in cuts for lane in range(cut.start, cut.stop)] == list(range(len(curves)))
+    found = list(cuts(size, curves))
+    assert [cut.stop - cut.start for cut in found] == lanes
+    assert [lane for cut in found for lane in range(cut.start, cut.stop)] == list(range(len(curves)))

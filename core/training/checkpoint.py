@@ -1,0 +1,70 @@
+"""A cohort at some update, as a file that it can go on from."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from core.errors import InitlabError
+from core.schedules import State
+
+FORMAT = "1"
+
+
+class DamagedCheckpoint(InitlabError):
+    """The file is not a whole checkpoint of this version."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that the next update depends on: what is drawn is a function of (seed, step), and needs no keeping."""
+
+    step: int
+    """Updates done."""
+    epochs: int
+    """Epochs evaluated: one less than those trained where the next thing to do is to evaluate."""
+    runs: list[int]
+    """The lanes that still train, in the order of the stacks."""
+    state: Mapping[str, torch.Tensor]
+    """As `Program.state` gives it: (lanes, *shape) each."""
+    plateaus: Mapping[int, State] = field(default_factory=dict)
+    """The states of schedules that answer to a metric, by run."""
+
+    def write(self, path: Path) -> None:
+        """Write aside, force to disk, rename: the path holds a whole checkpoint or none, always. Raises OSError."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        place = {"step": self.step, "epochs": self.epochs, "runs": self.runs, "plateaus": list(self.plateaus.items())}
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            tensors = {name: value.contiguous() for name, value in self.state.items()}
+            save_file(tensors, aside, {"format": FORMAT, "place": json.dumps(place)})
+            with aside.open("rb+") as file:
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @classmethod
+    def read(cls, path: Path) -> "Checkpoint":
+        """The checkpoint in a file; raises `DamagedCheckpoint` where there is none that is whole."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("format") != FORMAT:
+                    raise DamagedCheckpoint(f"{path.name} is of format {metadata.get('format')}, not {FORMAT}")
+                place = json.loads(metadata["place"])
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no mapping
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise DamagedCheckpoint(f"{path.name} cannot be read: {error}") from None
+        plateaus = {run: tuple(state) for run, state in place.pop("plateaus")}
+        return cls(**place, state=state, plateaus=plateaus)

@@ -1,0 +1,40 @@
+"""Which lanes share a seed, and with it batches and dropout draws."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import torch
+
+from core.training.recorder import Lane
+
+
+class Grid:
+    """The lanes of a cohort, those of one seed side by side.
+
+    Where every seed has as many lanes, the lanes are `groups` x `arms`: what belongs to a seed is given once to each
+    group. Elsewhere every lane is a group of its own.
+    """
+
+    def __init__(self, lanes: Sequence[Lane], device: str) -> None:
+        self.seeds = list(dict.fromkeys(lane.seed for lane in lanes))
+        # beside one another within a seed: lanes with the same optimizer and schedule, which one rate can update
+        curves = list(dict.fromkeys((lane.treatment.optimizer, lane.treatment.schedule) for lane in lanes))
+        self.lanes = sorted(
+            lanes,
+            key=lambda lane: (
+                self.seeds.index(lane.seed),
+                curves.index((lane.treatment.optimizer, lane.treatment.schedule)),
+            ),
+        )
+        counts = set(Counter(lane.seed for lane in lanes).values())
+        self.arms = counts.pop() if len(counts) == 1 else 1
+        self.groups = len(lanes) // self.arms
+        self._rows = torch.tensor([self.seeds.index(lane.seed) for lane in self.lanes], device=device)
+
+    def per_group(self, by_seed: torch.Tensor) -> torch.Tensor:
+        """What belongs to the seeds, (seeds, ...), as the groups take it, (groups, ...)."""
+        return by_seed if self.groups == len(self.seeds) else by_seed.index_select(0, self._rows)
+
+    def per_lane(self, by_seed: torch.Tensor) -> torch.Tensor:
+        """What belongs to the seeds, (seeds, ...), spread over the lanes, (lanes, ...)."""
+        return by_seed if len(self.lanes) == len(self.seeds) else by_seed.index_select(0, self._rows)
