@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         return self.data_root or self.data_dir / "datasets"
 
     @property
+    def checkpoints(self) -> Path:
+        """The folder of what interrupted training goes on from; workers that may take over share it."""
+        return self.data_dir / "checkpoints"
+
+    @property
     def uploads(self) -> Path:
         """The folder of users' own data sets."""
         return self.data_dir / "uploads"

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.experiments.checkpoints import Kept
 from core.experiments.states import ACTIVE, TERMINAL, move_runs, settle
-from core.results import Outcome
+from core.results import EPOCH_METRICS, STEP_METRICS, Outcome
 from core.spec import Spec, parse
 from core.store import Cohort, Experiment, MetricBlock, Run, now
 from core.training import Lane
+
+QUIETLY = {"synchronize_session": False}
+"""For an UPDATE of rows that the session does not hold."""
 
 
 class Fenced(Exception):
@@ -28,6 +32,11 @@ class Claim:
     attempt: int
     spec: Spec
     lanes: Sequence[Lane]
+    """All runs of the cohort."""
+    ended: frozenset[int] = frozenset()
+    """Runs whose outcome is known: they keep the others company, as they did before, and are not recorded again."""
+    kept: Kept | None = None
+    """The checkpoint to go on from; points after it have been removed."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +55,15 @@ class Flush:
     step: int = 0
     blocks: list[dict[str, Any]] = field(default_factory=list)
     ended: dict[int, Ended] = field(default_factory=dict)
+    kept: Kept | None = None
+    """A checkpoint whose points are all stored before, or in, this transaction."""
 
 
 def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: float) -> Claim | None:
     """Take the most urgent queued cohort that runs on one of `devices`; None when there is none.
 
-    Its runs that have not ended start again from their first update: their earlier points are removed here, in the
-    transaction that makes an older attempt's writes impossible.
+    Its runs that have not ended go on from the cohort's checkpoint, or from their first update: later points are
+    removed here, in the transaction that makes an older attempt's writes impossible.
     """
     best = (
         select(Cohort.id)
@@ -70,17 +81,42 @@ def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: 
     )
     if cohort is None:
         return None
-    again = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
-    session.execute(delete(MetricBlock).where(MetricBlock.run_id.in_(again)))
-    move_runs(session, cohort.id, "running", attempt=cohort.attempt, steps_done=0, started_at=now())
+    _roll_back(session, cohort)
+    started = func.coalesce(Run.started_at, now())
+    move_runs(
+        session, cohort.id, "running", attempt=cohort.attempt, steps_done=cohort.checkpoint_step, started_at=started
+    )
     settle(session, cohort.experiment_id)
     experiment = session.get_one(Experiment, cohort.experiment_id)
     spec = parse(experiment.spec)
-    runs = session.scalars(
-        select(Run).where(Run.cohort_id == cohort.id, Run.status == "running").order_by(Run.id)
-    ).all()
+    runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
     lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed) for run in runs]
-    return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes)
+    ended = frozenset(run.id for run in runs if run.status in TERMINAL)
+    return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, ended, _kept(cohort))
+
+
+def restart(session: Session, held: Claim) -> None:
+    """Forget a checkpoint that cannot be used, with all points of the runs that have not ended. Raises `Fenced`."""
+    forgotten = {"checkpoint": None, "checkpoint_sha256": None, "checkpoint_step": 0, "checkpoint_epochs": 0}
+    cohort = session.scalar(update(Cohort).where(_is(held)).values(**forgotten).returning(Cohort))
+    if cohort is None:
+        raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
+    _roll_back(session, cohort)
+    move_runs(session, cohort.id, "running", steps_done=0)
+
+
+def _roll_back(session: Session, cohort: Cohort) -> None:
+    """Remove the points after the cohort's checkpoint of its runs that have not ended. No block lies across it."""
+    active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
+    for metrics, first in ((STEP_METRICS, cohort.checkpoint_step), (EPOCH_METRICS, cohort.checkpoint_epochs)):
+        after = (MetricBlock.run_id.in_(active), MetricBlock.metric.in_(metrics), MetricBlock.first >= first)
+        session.execute(delete(MetricBlock).where(*after))
+
+
+def _kept(cohort: Cohort) -> Kept | None:
+    if cohort.checkpoint is None or cohort.checkpoint_sha256 is None:
+        return None
+    return Kept(cohort.checkpoint, cohort.checkpoint_sha256, cohort.checkpoint_step, cohort.checkpoint_epochs)
 
 
 def peek(session: Session, held: Claim) -> bool:
@@ -110,9 +146,21 @@ def flush(session: Session, held: Claim, what: Flush) -> None:
         insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
         rows = [block | {"attempt": held.attempt} for block in what.blocks]
         session.execute(insert(MetricBlock).on_conflict_do_nothing(), rows)
+    if what.kept is not None:
+        session.execute(
+            update(Cohort)
+            .where(_is(held))
+            .values(
+                checkpoint=what.kept.name,
+                checkpoint_sha256=what.kept.sha256,
+                checkpoint_step=what.kept.step,
+                checkpoint_epochs=what.kept.epochs,
+                lost=0,  # whoever comes this far is no poison
+            )
+            .execution_options(**QUIETLY)
+        )
     running = (Run.cohort_id == held.cohort_id, Run.status == "running")
-    quietly = {"synchronize_session": False}
-    session.execute(update(Run).where(*running).values(steps_done=what.step).execution_options(**quietly))
+    session.execute(update(Run).where(*running).values(steps_done=what.step).execution_options(**QUIETLY))
     for run, end in what.ended.items():
         session.execute(
             update(Run)
@@ -124,7 +172,7 @@ def flush(session: Session, held: Claim, what: Flush) -> None:
                 steps_done=end.steps,
                 finished_at=now(),
             )
-            .execution_options(**quietly)
+            .execution_options(**QUIETLY)
         )
 
 

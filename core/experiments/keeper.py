@@ -13,9 +13,11 @@ from typing import Any, Literal, Protocol
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.experiments.checkpoints import Shelf
 from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
 from core.results import Outcome
 from core.store import Database, StorageFull
+from core.training import Checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Flag(Protocol):
 class Keeper:
     """A `Recorder` whose points end in the database. `reason` says why the trainer should stop; None: it should not."""
 
-    def __init__(self, database: Database, held: Claim, lease_seconds: float, draining: Flag) -> None:
+    def __init__(self, database: Database, held: Claim, shelf: Shelf, lease_seconds: float, draining: Flag) -> None:
         self.reason: Reason | None = None
         self._database = database
         self._held = held
@@ -42,6 +44,9 @@ class Keeper:
         self._draining = draining
         self._lock = threading.Lock()
         self._buffer = Flush()
+        self._shelf = shelf
+        self._writing: threading.Thread | None = None
+        self._kept = held.kept
         self._last: dict[int, dict[str, float | None]] = {lane.run: {} for lane in held.lanes}
         self._steps: dict[int, int] = dict.fromkeys(self._last, 0)
         self._renewed = time.monotonic()
@@ -55,7 +60,7 @@ class Keeper:
         return self.reason is not None
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
-        if not len(values):
+        if not len(values) or run in self._held.ended:
             return
         block = {
             "run_id": run,
@@ -72,6 +77,8 @@ class Keeper:
                 self._steps[run] = first + len(values)
 
     def finish(self, run: int, outcome: Outcome) -> None:
+        if run in self._held.ended:
+            return
         with self._lock:
             self._buffer.ended[run] = Ended(outcome, self._steps[run], self._last[run])
 
@@ -80,9 +87,21 @@ class Keeper:
             self._buffer.step = step
         self._wake.set()
 
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint to its file, aside; its cohort goes on from it as soon as a transaction has said so."""
+        if self._writing is None or not self._writing.is_alive():  # a disk that is slower than the pace misses some
+            self._writing = threading.Thread(target=self._write, args=[checkpoint], name="checkpoint", daemon=True)
+            self._writing.start()
+
+    def keep_last(self, checkpoint: Checkpoint) -> None:
+        """The same, and wait for the file: the process is about to leave."""
+        self._finish_writing()
+        self._write(checkpoint)
+
     def close(self, status: str, error: str | None = None) -> None:
         """Store what is left and end the claim in the same transaction. Raises `Fenced`, or the database's error."""
         self.abandon()
+        self._finish_writing()
         give_up = self._renewed + self._lease * 0.8
         while True:
             try:
@@ -90,6 +109,7 @@ class Keeper:
                     renew(session, self._held, self._lease)
                     flush(session, self._held, self._buffer)
                     end(session, self._held, status, error)
+                self._shelf.clear(self._buffer.kept or self._kept if status == "queued" else None)
                 return
             except (SQLAlchemyError, StorageFull):
                 if time.monotonic() > give_up:
@@ -101,6 +121,20 @@ class Keeper:
         self._closing.set()
         self._wake.set()
         self._thread.join()
+
+    def _finish_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.join()
+
+    def _write(self, checkpoint: Checkpoint) -> None:
+        try:
+            kept = self._shelf.write(checkpoint)
+        except OSError as error:  # a full disk: training goes on, and would go on from the file before
+            log.warning("no checkpoint of update %d could be written: %s", checkpoint.step, error)
+            return
+        with self._lock:
+            self._buffer.kept = kept
+        self._wake.set()
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -125,7 +159,7 @@ class Keeper:
         with self._lock:
             taken, self._buffer = self._buffer, Flush(step=self._buffer.step)
         started = time.monotonic()
-        if not (taken.blocks or taken.ended) and started - self._renewed < self._lease / 6:
+        if not (taken.blocks or taken.ended or taken.kept) and started - self._renewed < self._lease / 6:
             with self._database.reading() as session:
                 cancelled = peek(session, self._held)
         else:
@@ -139,10 +173,14 @@ class Keeper:
             with self._database.transaction() as session:
                 cancelled = renew(session, self._held, self._lease)
                 flush(session, self._held, taken)
-                return cancelled
         except (SQLAlchemyError, StorageFull):
             with self._lock:  # the same blocks again later: storing one twice changes nothing
                 taken.blocks += self._buffer.blocks
                 taken.ended |= self._buffer.ended
+                taken.kept = self._buffer.kept or taken.kept
                 taken.step, self._buffer = self._buffer.step, taken
             raise
+        if taken.kept is not None:
+            self._kept = taken.kept
+            self._shelf.clear(taken.kept)
+        return cancelled

@@ -9,14 +9,15 @@ import torch
 
 from core.datasets import Dataset, Facts, Sources, Splits
 from core.errors import InitlabError
-from core.experiments.claim import Claim, Fenced, claim
+from core.experiments.checkpoints import Shelf
+from core.experiments.claim import Claim, Fenced, claim, restart
 from core.experiments.holders import this_process
 from core.experiments.keeper import Flag, Keeper
 from core.experiments.presence import Presence
 from core.registry import Entry
 from core.settings import Settings
 from core.store import Database
-from core.training import Stopped, train_lanes
+from core.training import Checkpoint, Stopped, train_lanes
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ class Worker:
 
     def _train(self, held: Claim) -> None:
         log.info("cohort %d, attempt %d: %d runs", held.cohort_id, held.attempt, len(held.lanes))
-        keeper = Keeper(self._database, held, self._settings.lease_seconds, self._draining)
+        shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
+        keeper = Keeper(self._database, held, shelf, self._settings.lease_seconds, self._draining)
         status: str | None = "succeeded"
         error = None
         try:
@@ -60,8 +62,20 @@ class Worker:
                 held.lanes[0].treatment.dataset, Sources(self._settings.datasets, self._settings.uploads)
             )
             device = "cuda" if self._cuda and held.spec.device != "cpu" else "cpu"
-            train_lanes(held.lanes, data, facts, keeper, device=device, stopped=keeper.stopped)
-        except Stopped:
+            train_lanes(
+                held.lanes,
+                data,
+                facts,
+                keeper,
+                device=device,
+                stopped=keeper.stopped,
+                start=self._start(held, shelf),
+                keep=keeper.keep,
+                keep_seconds=held.spec.checkpoint_every,
+            )
+        except Stopped as stop:
+            if keeper.reason == "drain":
+                keeper.keep_last(stop.checkpoint())
             status = {"cancel": "cancelled", "drain": "queued"}.get(keeper.reason or "")
         except InitlabError as failure:
             status, error = "failed", failure.detail
@@ -75,6 +89,16 @@ class Worker:
             keeper.close(status, error)
         except Fenced as fenced:
             log.warning("%s was given to another worker before it could end", fenced)
+
+    def _start(self, held: Claim, shelf: Shelf) -> Checkpoint | None:
+        """Where to go on; None: at the first update."""
+        if held.kept is None:
+            return None
+        found = shelf.read(held.kept)
+        if found is None:
+            with self._database.transaction() as session:
+                restart(session, held)
+        return found
 
 
 def _words(failure: Exception) -> str:

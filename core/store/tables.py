@@ -93,6 +93,8 @@ class Cohort(Base):
     checkpoint_sha256: Mapped[str | None] = mapped_column(String(64))
     checkpoint_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """Updates that the file holds."""
+    checkpoint_epochs: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """Epochs whose metrics had been measured."""
     error: Mapped[str | None] = mapped_column(Text)
 
 

@@ -1,5 +1,6 @@
 """Training: the runs of a cohort as lanes of one program, and one run as the plain loop that specifies it."""
 
+from core.training.checkpoint import Checkpoint, DamagedCheckpoint
 from core.training.ensemble import Stopped, train_lanes
 from core.training.initialize import examples_of, initial_state
 from core.training.library import train
@@ -8,6 +9,8 @@ from core.training.recorder import Lane, MemoryRecorder, Recorder
 from core.training.reference import train_run
 
 __all__ = [
+    "Checkpoint",
+    "DamagedCheckpoint",
     "Lane",
     "MemoryRecorder",
     "Recorder",

@@ -14,4 +14,5 @@ def upgrade() -> None:
     op.add_column("cohorts", sa.Column("checkpoint", sa.String(length=200), nullable=True))
     op.add_column("cohorts", sa.Column("checkpoint_sha256", sa.String(length=64), nullable=True))
     op.add_column("cohorts", sa.Column("checkpoint_step", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("cohorts", sa.Column("checkpoint_epochs", sa.Integer(), server_default="0", nullable=False))
     op.add_column("workers", sa.Column("profile", sa.JSON(), nullable=True))

@@ -48,6 +48,27 @@ def test_a_worker_killed_in_mid_run_ends_in_a_finished_experiment(service: Runni
         assert one["values"] == other["values"]
 
 
+def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None:
+    """Bit for bit as if nobody had killed it, and without doing again what the checkpoint holds."""
+    wanted = spec(epochs=300, checkpoint_every=0.2)
+    experiment = service.post(wanted)
+    service.training(experiment)
+    folder = Path(service.environment["INITLAB_DATA_DIR"], "checkpoints")
+    (first,) = until(lambda: [*folder.glob("cohort-*-1-*")][:1])
+    until(lambda: first not in [*folder.glob("cohort-*-1-*")])  # it goes when a later one counts
+    for process in service.processes("worker"):
+        process.kill()
+    held = until(lambda: (f := service.get(f"/experiments/{experiment}"))["attempt"] == 2 and f, 30)
+    assert held["progress"]["steps_done"] > 4 * int(first.stem.rpartition("-")[2]) > 0
+    found = service.ended(experiment)
+    assert (found["status"], found["attempt"]) == ("succeeded", 2)
+    killed = service.losses(experiment)
+    assert_exact(killed, runs=4, steps=300 * 15)
+    unbroken = service.losses(service.ended(service.post(wanted))["id"])
+    assert [one["values"] for one in killed] == [one["values"] for one in unbroken]
+    assert list(folder.iterdir()) == []
+
+
 def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
     experiment = service.post(spec(epochs=150))
     service.training(experiment)

@@ -135,7 +135,7 @@ def test_an_ended_cohort_stays_ended(database: Database) -> None:
     assert take(database) is None
 
 
-def test_runs_that_ended_early_are_not_trained_again(database: Database) -> None:
+def test_runs_that_ended_early_keep_what_they_are(database: Database) -> None:
     experiment = queued(database)
     held = taken(database)
     diverged, other = (lane.run for lane in held.lanes)
@@ -145,7 +145,7 @@ def test_runs_that_ended_early_are_not_trained_again(database: Database) -> None
     expire(database, held)
     sweep(database, 0)
     again = taken(database, "host/2/0")
-    assert [lane.run for lane in again.lanes] == [other]
+    assert ([lane.run for lane in again.lanes], again.ended) == ([diverged, other], {diverged})
     assert blocks(database) == [(0, 3, 1)]
     with database.reading() as session:
         runs = {

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from core.experiments import read
+from core.experiments.checkpoints import Shelf
 from core.experiments.claim import Claim, Fenced, end
 from core.experiments.keeper import Keeper
 from core.store import Database
@@ -66,8 +68,10 @@ def _losses(database: Database, held: Claim) -> list[list[float]]:
     return [series.values.tolist() for series in found]
 
 
-def test_points_wait_for_the_database_and_are_stored_once(database: Database, held: Claim, failing: Failing) -> None:
-    keeper = Keeper(database, held, 30, threading.Event())
+def test_points_wait_for_the_database_and_are_stored_once(
+    tmp_path: Path, database: Database, held: Claim, failing: Failing
+) -> None:
+    keeper = Keeper(database, held, Shelf(tmp_path, held.cohort_id, held.attempt), 30, threading.Event())
     failing.on = True
     _measure(keeper, held, 0)
     _until(lambda: failing.failures >= 2)
@@ -93,11 +97,13 @@ def test_points_wait_for_the_database_and_are_stored_once(database: Database, he
         assert [run.final for run in runs] == [{"train_loss": 8.0}] * 2
 
 
-def test_a_worker_that_cannot_renew_stops_before_others_may_claim(database: Database, held: Claim) -> None:
+def test_a_worker_that_cannot_renew_stops_before_others_may_claim(
+    tmp_path: Path, database: Database, held: Claim
+) -> None:
     fault = Failing(unknown=False)
     event.listen(database.engine, "commit", fault)
     fault.on = True
-    keeper = Keeper(database, held, 1.0, threading.Event())
+    keeper = Keeper(database, held, Shelf(tmp_path, held.cohort_id, held.attempt), 1.0, threading.Event())
     started = time.monotonic()
     _until(keeper.stopped)
     assert time.monotonic() - started < 2
@@ -106,11 +112,11 @@ def test_a_worker_that_cannot_renew_stops_before_others_may_claim(database: Data
     event.remove(database.engine, "commit", fault)
 
 
-def test_what_does_not_change_writes_nothing(database: Database, held: Claim) -> None:
+def test_what_does_not_change_writes_nothing(tmp_path: Path, database: Database, held: Claim) -> None:
     """An idle tick is a read: writes would wear the disk and wake every waiting writer."""
     commits: list[Connection] = []
     event.listen(database.engine, "commit", commits.append)
-    keeper = Keeper(database, held, 3600, threading.Event())
+    keeper = Keeper(database, held, Shelf(tmp_path, held.cohort_id, held.attempt), 3600, threading.Event())
     looks = 0
 
     def look(*_: object) -> None:
@@ -124,8 +130,8 @@ def test_what_does_not_change_writes_nothing(database: Database, held: Claim) ->
     assert statuses(database, held.experiment_id) == {"cancelled"}
 
 
-def test_a_claim_that_ended_elsewhere_stops_the_trainer(database: Database, held: Claim) -> None:
-    keeper = Keeper(database, held, 30, threading.Event())
+def test_a_claim_that_ended_elsewhere_stops_the_trainer(tmp_path: Path, database: Database, held: Claim) -> None:
+    keeper = Keeper(database, held, Shelf(tmp_path, held.cohort_id, held.attempt), 30, threading.Event())
     with database.transaction() as session:
         end(session, held, "failed", "ended elsewhere")
     _until(keeper.stopped)

@@ -1,0 +1,62 @@
+"""The files that cohorts go on from. A row of the database says which one counts; all others are litter."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.training import Checkpoint, DamagedCheckpoint
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A checkpoint file as its cohort's row knows it."""
+
+    name: str
+    sha256: str
+    step: int
+    """Updates that it holds."""
+    epochs: int
+    """Epochs whose metrics had been measured."""
+
+
+class Shelf:
+    """The checkpoint files of one cohort. Workers that may take over from each other should see one folder."""
+
+    def __init__(self, folder: Path, cohort_id: int, attempt: int) -> None:
+        self._folder = folder
+        self._cohort = f"cohort-{cohort_id}"
+        self._attempt = attempt
+
+    def write(self, checkpoint: Checkpoint) -> Kept:
+        """Put a checkpoint into a file of its own; raises OSError.
+
+        Its name has the attempt in it: a worker that was given up writes over nothing that counts.
+        """
+        name = f"{self._cohort}-{self._attempt}-{checkpoint.step}.safetensors"
+        checkpoint.write(self._folder / name)
+        return Kept(name, _sha256(self._folder / name), checkpoint.step, checkpoint.epochs)
+
+    def read(self, kept: Kept) -> Checkpoint | None:
+        """The checkpoint; None, with a word in the log, where the file is not what was written."""
+        path = self._folder / kept.name
+        try:
+            if _sha256(path) != kept.sha256:
+                raise DamagedCheckpoint(f"{kept.name} has another SHA-256 than when it was written")
+            return Checkpoint.read(path)
+        except (OSError, DamagedCheckpoint) as error:
+            log.warning("the checkpoint cannot be used, training starts again: %s", error)
+            return None
+
+    def clear(self, but: Kept | None) -> None:
+        """Remove the cohort's files but the one that counts."""
+        for path in self._folder.glob(f"*{self._cohort}-*"):
+            if but is None or path.name != but.name:
+                path.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
