@@ -28,7 +28,7 @@ def create(
 ) -> ExperimentOut:
     """Accept an experiment: its runs are queued when the answer comes. The same `Idempotency-Key` makes one only."""
     key = None if idempotency_key is None else f"{getattr(request.state, 'key_id', '')}:{idempotency_key}"
-    created, cohorts = experiments.submit(session, spec, service.sources, key)
+    created, cohorts = experiments.submit(session, spec, service.sources, key, service.profile)
     if cohorts:
         after_commit(session, lambda: service.bell.ring(cohorts))
     response.headers["Location"] = f"/experiments/{created.id}"

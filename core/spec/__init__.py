@@ -4,5 +4,18 @@ from core.spec._arms import Arm
 from core.spec._body import LIMITS, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
 from core.spec._layers import PROJECTIONS, layers_of
+from core.spec._size import Size, size
 
-__all__ = ["LIMITS", "PROJECTIONS", "Arm", "ArmFacts", "Spec", "Treatment", "check", "layers_of", "parse"]
+__all__ = [
+    "LIMITS",
+    "PROJECTIONS",
+    "Arm",
+    "ArmFacts",
+    "Size",
+    "Spec",
+    "Treatment",
+    "check",
+    "layers_of",
+    "parse",
+    "size",
+]

@@ -74,6 +74,8 @@ class Spec(Treatment):
     tags: Annotated[list[Text], Field(max_length=20)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """The part of the free memory that the cohorts trained at the same time may take."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
