@@ -82,7 +82,7 @@ class ArmPreviewOut(BaseModel):
 
 
 class CohortPreviewOut(BaseModel):
-    """Runs that one process would train together: every one of `arms` with every one of `seeds`, `lanes` in all."""
+    """Runs that one process would train together, `lanes` in all: `arms` with `seeds`, perhaps not all of the outer."""
 
     arms: list[str]
     seeds: list[int]

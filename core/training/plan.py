@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from core.optimizers import Optimizer
 from core.registry import Entry
@@ -22,7 +22,6 @@ EVALUATION = 1 / 3
 OWN = ("initializer", "schedule", "optimizer")
 """What may differ between the lanes of a program: the first two in all, the optimizer in its numbers."""
 
-Item = TypeVar("Item")
 Member = tuple[int, int]
 """(index of the arm, seed)."""
 
@@ -55,10 +54,15 @@ class Plan:
 
 
 class _Split(NamedTuple):
-    """One way to cut the runs of a program into cohorts: so many parts of its arms times so many of its seeds."""
+    """One way to cut the runs of a program, seed by seed, into cohorts.
 
-    arm_parts: int
-    seed_parts: int
+    They are so many `blocks` of so many `units` of so many `runs`, and each block is cut between units into `parts`.
+    """
+
+    blocks: int
+    units: int
+    runs: int
+    parts: int
     widths: Mapping[int, int]
     """How many cohorts of each width that makes."""
     lasts: Mapping[int, float]
@@ -86,24 +90,33 @@ def make_plan(spec: Spec, facts: Sequence[ArmFacts], profile: Profile) -> Plan:
     """Cut the experiment's runs into cohorts that may each be trained by `train_lanes`, so that all end soonest.
 
     `facts` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
-    together, since they share batches and dropout draws, unless memory or processors left idle speak against it. The
+    together, since they share batches and dropout draws, unless memory or a process left idle speak against it. The
     cohorts that train at the same time take at most `spec.memory_limit` of what is free, as estimated; a run that
     would not fit alone is planned all the same.
     """
-    found, *others = (_arranged(spec, facts, profile, way) for way in profile.on(spec.device))
+    found, *others = (_best(spec, facts, profile, way) for way in profile.on(spec.device))
     for other in others:
         if other.seconds < WORTH * found.seconds:
             found = other
     return found
 
 
-def _arranged(spec: Spec, facts: Sequence[ArmFacts], profile: Profile, way: Way) -> Plan:
-    """The plan that uses the machine in this way."""
+def _best(spec: Spec, facts: Sequence[ArmFacts], profile: Profile, way: Way) -> Plan:
+    """The plan that uses the machine in this way, with whole seeds unless processes would be idle for that."""
+    whole = _arranged(spec, facts, profile, way, whole=True)
+    if sum(cohort.seconds for cohort in whole.cohorts) >= WORTH * whole.seconds * whole.processes:
+        return whole
+    shared = _arranged(spec, facts, profile, way, whole=False)
+    return shared if shared.seconds < WORTH * whole.seconds else whole
+
+
+def _arranged(spec: Spec, facts: Sequence[ArmFacts], profile: Profile, way: Way, whole: bool) -> Plan:
+    """The plan of the front's splits that ends soonest."""
     budget = spec.memory_limit * profile.memory.get(way.device, MEMORY) / way.processes
     programs: dict[tuple[object, ...], list[int]] = {}
     for i, arm in enumerate(spec.expanded):
         programs.setdefault(program(arm.treatment), []).append(i)
-    fronts = [_front(spec, arms, facts[arms[0]], way, budget) for arms in programs.values()]
+    fronts = [_front(spec, arms, facts[arms[0]], way, budget, whole) for arms in programs.values()]
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
     for arms, split in zip(programs.values(), _chosen(fronts, processes), strict=True):
@@ -142,7 +155,7 @@ def _chosen(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
         now[longest] += 1
 
 
-def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: float) -> list[_Split]:
+def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: float, whole: bool) -> list[_Split]:
     """The splits of arms that share a program: each has more work in all, and a shorter longest cohort, than the last.
 
     A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
@@ -150,18 +163,15 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
     treatment = spec.expanded[arms[0]].treatment
     lane, data = _bytes(treatment, facts)
     widest = max(1, min(LANES, int((budget - data) // lane)))
-    seeds = len(spec.seed_list)
     lasts: dict[int, float] = {}
     splits = []
-    for arm_parts, seed_parts in [*((1, n) for n in _counts(seeds)), *((n, seeds) for n in _counts(len(arms))[1:])]:
-        widths: dict[int, int] = {}
-        for (a, some), (b, others) in itertools.product(_sizes(len(arms), arm_parts), _sizes(seeds, seed_parts)):
-            widths[a * b] = widths.get(a * b, 0) + some * others
+    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), whole):
+        widths = {size * runs: count * blocks for size, count in _sizes(units, parts)}
         if max(widths) > widest:
             continue
         for width in widths.keys() - lasts.keys():
             lasts[width] = _seconds(way, treatment, facts, width)
-        splits.append(_Split(arm_parts, seed_parts, widths, lasts))
+        splits.append(_Split(blocks, units, runs, parts, widths, lasts))
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
     for split in splits[1:]:
@@ -194,10 +204,20 @@ def _bytes(treatment: Treatment, facts: ArmFacts) -> tuple[int, int]:
     return 4 * numbers, 4 * data
 
 
+def _cuts(arms: int, seeds: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
+    """The first four of `_Split`: cuts between seeds and then inside of each, or wherever parts become even."""
+    if whole:
+        yield from ((1, seeds, arms, parts) for parts in _counts(seeds))
+        yield from ((seeds, arms, 1, parts) for parts in _counts(arms)[1:])
+    else:
+        yield from ((1, arms * seeds, 1, parts) for parts in _counts(arms * seeds))
+
+
 def _cohorts(arms: Sequence[int], seeds: Sequence[int], split: _Split) -> Iterator[list[Member]]:
-    for some_seeds in _parts(seeds, split.seed_parts):
-        for some_arms in _parts(arms, split.arm_parts):
-            yield [(arm, seed) for seed in some_seeds for arm in some_arms]
+    members = [(arm, seed) for seed in seeds for arm in arms]
+    for block in range(split.blocks):
+        bounds = ((block * split.units + i * split.units // split.parts) * split.runs for i in range(split.parts + 1))
+        yield from (members[first:last] for first, last in itertools.pairwise(bounds))
 
 
 def _counts(items: int) -> list[int]:
@@ -206,15 +226,9 @@ def _counts(items: int) -> list[int]:
 
 
 def _sizes(items: int, parts: int) -> list[tuple[int, int]]:
-    """The sizes of `_parts`, and how many have each."""
+    """The sizes of so many parts as even as can be, and how many have each."""
     size, larger = divmod(items, parts)
     return [(size + 1, larger), (size, parts - larger)] if larger else [(size, parts)]
-
-
-def _parts(items: Sequence[Item], parts: int) -> Iterator[Sequence[Item]]:
-    """`items` in so many consecutive parts of even size."""
-    bounds = [i * len(items) // parts for i in range(parts + 1)]
-    return (items[first:last] for first, last in itertools.pairwise(bounds))
 
 
 def _makespan(seconds: Sequence[float], processes: int) -> float:

@@ -66,9 +66,10 @@ def test_every_run_comes_once_and_no_cohort_is_too_wide(
     runs = itertools.chain(*(cohort.members for cohort in found.cohorts))
     assert sorted(runs) == [(arm, seed) for arm in range(3) for seed in range(5)]
     assert max(widths(found)) <= lanes
-    for cohort in found.cohorts:  # every one of some arms with every one of some seeds
-        arms, seeds = ({member[i] for member in cohort.members} for i in (0, 1))
-        assert len(cohort.members) == len(arms) * len(seeds)
+    by_seed = [(arm, seed) for seed in range(5) for arm in range(3)]
+    for cohort in found.cohorts:
+        first = by_seed.index(cohort.members[0])
+        assert cohort.members == by_seed[first : first + len(cohort.members)]
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])
@@ -76,6 +77,15 @@ def test_the_runs_of_a_seed_stay_together_while_they_fit(cores: int) -> None:
     _, _, found = planned(machine(cores), **TINY, arms=[{"initializer": "zeros"}, {"initializer": "ones"}], seeds=6)
     assert len(found.cohorts) == cores
     assert all([arm for arm, _ in cohort.members] == [0, 1] * (6 // cores) for cohort in found.cohorts)
+
+
+def test_a_seed_is_shared_out_only_where_a_process_would_be_idle() -> None:
+    arms = [{"label": f"{i}", "optimizer.lr": 0.1 * (i + 1)} for i in range(7)]
+    linear = FREE.model_copy(update={"dense": 1e-9, "update": 0.02})
+    profile = with_costs(machine(2), one=linear, lanes=linear)
+    assert widths(planned(profile, arms=arms, seeds=5)[2]) == [18, 17]
+    assert widths(planned(profile, arms=arms, seeds=4)[2]) == [14, 14]
+    assert widths(planned(profile, arms=arms[:3], seeds=13)[2]) == [21, 18]  # where it would hardly pay
 
 
 def test_memory_bounds_what_trains_at_once() -> None:
