@@ -4,7 +4,8 @@ FROM python:3.12-slim
 # PyTorch's own builds without CUDA are a tenth of the size. For a GPU: --build-arg TORCH_INDEX=https://pypi.org/simple
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
-ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 INITLAB_DATA_DIR=/data
+ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 INITLAB_DATA_DIR=/data \
+    INITLAB_CACHE_DIR=/data/cache
 
 RUN useradd --uid 10001 --create-home initlab && install --directory --owner initlab /data
 WORKDIR /app

@@ -15,6 +15,7 @@ from core.experiments import Sweeper
 from core.queue import Bell
 from core.settings import Settings
 from core.store import Database
+from core.training import machine
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -23,7 +24,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        service = Service(settings, Database(settings.database), Bell())
+        profile = machine.remembered(settings.cache) or machine.guess()
+        service = Service(settings, Database(settings.database), Bell(), profile)
         sweeper = Sweeper(service.database, service.bell, settings.sweep_seconds)
         app.state.service = service
         try:

@@ -12,6 +12,7 @@ from core.experiments import read
 from core.queue import Bell
 from core.settings import Settings
 from core.store import Database, Experiment
+from core.training import Profile
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Service:
     settings: Settings
     database: Database
     bell: Bell
+    profile: Profile
+    """What is planned with while no worker lives: this machine's numbers."""
 
     @property
     def sources(self) -> Sources:

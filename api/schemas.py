@@ -1,12 +1,13 @@
 """The shapes that clients rely on."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, Field
 
 from core.datasets import About, Options
+from core.experiments.preview import Preview
 from core.experiments.read import ArmProgress, Progress
 from core.store import Experiment, Run
 
@@ -69,6 +70,88 @@ class ExperimentOut(BaseModel):
 class ExperimentList(BaseModel):
     items: list[ExperimentOut]
     next: int | None
+
+
+class ArmPreviewOut(BaseModel):
+    """`steps` are the updates of one run."""
+
+    label: str
+    runs: int
+    parameters: int
+    steps: int
+
+
+class CohortPreviewOut(BaseModel):
+    """Runs that one process would train together, `lanes` in all: `arms` with `seeds`, perhaps not all of the outer."""
+
+    arms: list[str]
+    seeds: list[int]
+    lanes: int
+    threads: int
+    steps: int
+    estimated_seconds: float
+    estimated_bytes: int
+
+
+class PlanOut(BaseModel):
+    """How it would be trained. `processes` train at the same time; `numbers` says where the estimates come from."""
+
+    device: str
+    processes: int
+    estimated_seconds: float
+    estimated_bytes: int
+    numbers: Literal["measured", "guess"]
+    cohorts: list[CohortPreviewOut]
+
+
+class PreviewOut(BaseModel):
+    """What would be accepted. `steps_total` are the updates of all runs."""
+
+    name: str
+    spec: dict[str, Any]
+    arms: list[ArmPreviewOut]
+    seeds: list[int]
+    runs_total: int
+    steps_total: int
+    plan: PlanOut
+
+    @classmethod
+    def of(cls, found: Preview) -> Self:
+        seeds = found.spec.seed_list
+        labels = [arm.label for arm in found.spec.expanded]
+        arms = [
+            ArmPreviewOut(label=label, runs=len(seeds), parameters=fact.size.parameters, steps=fact.steps)
+            for label, fact in zip(labels, found.facts, strict=True)
+        ]
+        plan = found.plan
+        cohorts = [
+            CohortPreviewOut(
+                arms=list(dict.fromkeys(labels[arm] for arm, _ in cohort.members)),
+                seeds=list(dict.fromkeys(seed for _, seed in cohort.members)),
+                lanes=len(cohort.members),
+                threads=cohort.threads,
+                steps=found.facts[cohort.members[0][0]].steps,
+                estimated_seconds=cohort.seconds,
+                estimated_bytes=cohort.memory,
+            )
+            for cohort in plan.cohorts
+        ]
+        return cls(
+            name=found.spec.name,
+            spec=found.spec.canonical(),
+            arms=arms,
+            seeds=seeds,
+            runs_total=len(arms) * len(seeds),
+            steps_total=sum(arm.steps for arm in arms) * len(seeds),
+            plan=PlanOut(
+                device=plan.device,
+                processes=plan.processes,
+                estimated_seconds=plan.seconds,
+                estimated_bytes=plan.memory,
+                numbers="measured" if plan.measured else "guess",
+                cohorts=cohorts,
+            ),
+        )
 
 
 class RunOut(BaseModel):

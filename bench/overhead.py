@@ -22,7 +22,7 @@ import torch
 
 from core.datasets import Dataset, Sources
 from core.spec import check, parse
-from core.training import Lane, MemoryRecorder, plan_cohorts, train_lanes
+from core.training import Lane, MemoryRecorder, Profile, make_plan, train_lanes
 from initlab import Client
 from initlab.demo import service
 
@@ -73,9 +73,9 @@ def trained() -> float:
     dataset: Dataset = spec.dataset.build()
     data = dataset.load(Sources())
     begin = time.perf_counter()
-    for cohort in plan_cohorts(spec, facts):
-        lanes = [Lane(i, spec.expanded[arm].treatment, seed) for i, (arm, seed) in enumerate(cohort)]
-        train_lanes(lanes, data, facts[cohort[0][0]].data, MemoryRecorder())
+    for cohort in make_plan(spec, facts, Profile.guess()).cohorts:
+        lanes = [Lane(i, spec.expanded[arm].treatment, seed) for i, (arm, seed) in enumerate(cohort.members)]
+        train_lanes(lanes, data, facts[0].data, MemoryRecorder())
     return time.perf_counter() - begin
 
 

@@ -23,11 +23,11 @@ from pathlib import Path
 import torch
 from core.datasets import Sources
 from core.spec import check, parse
-from core.training import Lane, MemoryRecorder, plan_cohorts, train_lanes
+from core.training import Lane, MemoryRecorder, Profile, make_plan, train_lanes
 torch.set_num_threads(int(sys.argv[1]))
 spec = parse(json.loads(Path("examples/weights_on_digits.json").read_text()) | {"epochs": 2})
 facts, data = check(spec, Sources()), spec.dataset.build().load(Sources())
-members = enumerate(plan_cohorts(spec, facts)[0])
+members = enumerate(make_plan(spec, facts, Profile.guess()).cohorts[0].members)
 lanes = [Lane(i, spec.expanded[arm].treatment, seed) for i, (arm, seed) in members]
 for _ in range(2):  # the first is warm-up
     begin = time.perf_counter()

@@ -1,5 +1,6 @@
 """The service's settings, from the environment or `.env`. Nothing else in the service reads the environment."""
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,8 @@ class Settings(BaseSettings):
     """Where torchvision's data sets lie; none: `<data_dir>/datasets`."""
     api_keys_file: Path | None = None
     """Hashed API keys, one a line; none: loopback only."""
+    cache_dir: Path = Path("~/.cache/initlab")
+    """What can be had again: the profiles of machines."""
     torch_threads: int | None = None
     """Threads of one training process; none: the machine's cores shared among the worker's processes."""
     lease_seconds: float = 30.0
@@ -42,6 +45,11 @@ class Settings(BaseSettings):
     def checkpoints(self) -> Path:
         """The folder of what interrupted training goes on from; workers that may take over share it."""
         return self.data_dir / "checkpoints"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be had again."""
+        return Path(os.path.expanduser(self.cache_dir))  # as it is where nobody is at home
 
     @property
     def uploads(self) -> Path:

@@ -40,9 +40,14 @@ def about() -> None:
 def submit(
     spec: Annotated[str, typer.Argument(help="A JSON or YAML file, or - for standard input.")],
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end and print the verdict.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what it would be, and post nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Post an experiment."""
+    if preview:
+        found = Client().preview(spec)
+        _print_json(found) if as_json else _out(display.preview(found))
+        return
     experiment = Client().submit(spec)
     if wait:
         _to_the_end(experiment, as_json)

@@ -35,9 +35,15 @@ class Client:
         A lost answer is asked for again under the same Idempotency-Key, so that one call makes one experiment. Raises
         `ApiError` 422 with every problem of the spec, and `SpecError` where the file holds none.
         """
-        body = spec_file.read(spec) if isinstance(spec, str | Path) else dict(spec)
         key = {"Idempotency-Key": uuid.uuid4().hex}
-        return Experiment(self._transport, self._transport.call("POST", "/experiments", body=body, headers=key))
+        return Experiment(self._transport, self._transport.call("POST", "/experiments", body=_body(spec), headers=key))
+
+    def preview(self, spec: Mapping[str, Any] | str | Path) -> dict[str, Any]:
+        """What submitting this would start: arms, steps, and `plan` with its estimated time and memory.
+
+        The server checks the spec as `submit` would have it checked, and stores nothing. Raises what `submit` raises.
+        """
+        return cast(dict[str, Any], self._transport.call("POST", "/experiments/preview", body=_body(spec)))
 
     def experiment(self, id: int) -> Experiment:  # noqa: A002 the field's word
         """One experiment; raises `ApiError` 404."""
@@ -134,3 +140,7 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
+
+
+def _body(spec: Mapping[str, Any] | str | Path) -> Any:
+    return spec_file.read(spec) if isinstance(spec, str | Path) else dict(spec)

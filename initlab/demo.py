@@ -57,11 +57,13 @@ def keep(experiment: Experiment, into: Path) -> list[Path]:
 def service(into: Path) -> Iterator[str]:
     """The URL of a service that keeps its data and its log under `into`, for as long as the block runs.
 
-    It takes no INITLAB_* settings and no `.env` from the caller: the demo is the embedded default, whatever else is
-    configured here. Raises `ClientError` with the end of its log where it does not come up.
+    It takes no INITLAB_* settings and no `.env` from the caller, but for where things are cached: the demo is the
+    embedded default, whatever else is configured here. Raises `ClientError` with the end of its log where it does not
+    come up.
     """
     log = into / "service.log"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("INITLAB_")}
+    kept = ("INITLAB_CACHE_DIR",)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("INITLAB_") or key in kept}
     command = [
         sys.executable,
         "-m",

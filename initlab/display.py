@@ -30,6 +30,7 @@ WORDS = frozenset(
         "features",
         "formula",
         "source",
+        "such as",
     ]
 )
 """The columns that are no numbers."""
@@ -60,6 +61,42 @@ def experiment(item: Experiment) -> RenderableType:
         table.add_row(arm["label"], runs, steps, str(arm["diverged"]), str(arm["failed"]))
     head = Text(f"{item.name}\nexperiment {item.id}: {_state(item.data)}")
     return Group(head, table, *(Text(f"error: {error}") for error in item.errors))
+
+
+def preview(found: Mapping[str, Any]) -> RenderableType:
+    """The arms, and the cohorts that they would train in; those that are alike in one row."""
+    arms = _table("arm", "runs", "steps", "parameters")
+    for arm in found["arms"]:
+        arms.add_row(arm["label"], f"{arm['runs']:,}", f"{arm['steps']:,}", f"{arm['parameters']:,}")
+    plan = found["plan"]
+    cohorts = _table("cohorts", "of runs", "threads", "steps", "each", "memory", "such as")
+    columns = ("lanes", "threads", "steps", "estimated_seconds", "estimated_bytes")
+    for alike in _alike(plan["cohorts"], columns):
+        one = alike[0]
+        cohorts.add_row(
+            f"{len(alike):,}",
+            f"{one['lanes']:,}",
+            str(one["threads"]),
+            f"{one['steps']:,}",
+            duration(one["estimated_seconds"]),
+            _megabytes(one["estimated_bytes"]),
+            f"{_some(one['arms'], 2)} / seed {_some([str(seed) for seed in one['seeds']], 3)}",
+        )
+    processes = f"{plan['processes']:,} process{'es' if plan['processes'] > 1 else ''}"
+    head = f"{found['name']}: {found['runs_total']:,} runs, {found['steps_total']:,} steps"
+    time, memory = duration(plan["estimated_seconds"]), _megabytes(plan["estimated_bytes"])
+    basis = "as measured there" if plan["numbers"] == "measured" else "a guess: no machine was measured yet"
+    foot = f"about {time} and {memory} on {plan['device']}, {processes} at a time ({basis})"
+    return Group(Text(head), arms, cohorts, Text(foot))
+
+
+def duration(seconds: float) -> str:
+    """As a person would say it: 0.42 s, 61 s, 12 min, 3.5 h."""
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
 def verdict(report: Mapping[str, Any]) -> RenderableType:
@@ -155,6 +192,17 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, justify="left" if column in WORDS else "right", overflow="fold")
     return table
+
+
+def _alike(items: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[list[Mapping[str, Any]]]:
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for item in items:
+        groups.setdefault(tuple(item[column] for column in columns), []).append(item)
+    return list(groups.values())
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
 
 
 def _shape(item: Mapping[str, Any]) -> str:

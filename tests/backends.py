@@ -14,9 +14,18 @@ import psycopg
 import pytest
 import redis
 
+from core.settings import settings
 from core.store import Database, upgrade
+from core.training import Profile
+from core.training.machine import remember
 
 POSTGRES = os.environ.get("INITLAB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _known_machine() -> None:
+    """No test waits for a machine to be measured, and none depends on how fast it is."""
+    remember(Profile.guess(), settings().cache)
 
 
 def absent(what: str, how: str) -> NoReturn:

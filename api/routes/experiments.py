@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.answers import etag, unchanged
 from api.deps import ExperimentToRead, ExperimentToWrite, Reading, ServiceDep, Writing
-from api.schemas import ExperimentList, ExperimentOut, ProblemOut
+from api.schemas import ExperimentList, ExperimentOut, PreviewOut, ProblemOut
 from core import experiments
 from core.experiments import read
 from core.spec import Spec
@@ -28,11 +28,20 @@ def create(
 ) -> ExperimentOut:
     """Accept an experiment: its runs are queued when the answer comes. The same `Idempotency-Key` makes one only."""
     key = None if idempotency_key is None else f"{getattr(request.state, 'key_id', '')}:{idempotency_key}"
-    created, cohorts = experiments.submit(session, spec, service.sources, key)
+    created, cohorts = experiments.submit(session, spec, service.sources, key, service.profile)
     if cohorts:
         after_commit(session, lambda: service.bell.ring(cohorts))
     response.headers["Location"] = f"/experiments/{created.id}"
     return ExperimentOut.of(created, read.progress(session, created))
+
+
+@router.post("/preview")
+def preview(spec: Spec, session: Reading, service: ServiceDep) -> PreviewOut:
+    """What a post of this would be: its runs, its steps, and how long and in how much memory it would train.
+
+    The checks are those of a post, and nothing is stored.
+    """
+    return PreviewOut.of(experiments.preview(session, spec, service.sources, service.profile))
 
 
 @router.get("")

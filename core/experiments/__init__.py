@@ -2,7 +2,8 @@
 
 from core.experiments.control import cancel, delete
 from core.experiments.datasets import delete_dataset
+from core.experiments.preview import preview
 from core.experiments.submit import submit
 from core.experiments.sweep import Sweeper, sweep
 
-__all__ = ["Sweeper", "cancel", "delete", "delete_dataset", "submit", "sweep"]
+__all__ = ["Sweeper", "cancel", "delete", "delete_dataset", "preview", "submit", "sweep"]

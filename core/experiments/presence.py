@@ -1,14 +1,18 @@
-"""Which training processes are alive, for those who ask whether the service can work."""
+"""Which training processes are alive and what their machines can do, for those who ask whether and how to work."""
 
 import logging
+import math
 import threading
+from typing import Literal
 
+from pydantic import ValidationError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.experiments.holders import this_process
 from core.store import Database, StorageFull, Worker, now
+from core.training import Profile
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +25,37 @@ def workers_alive(session: Session) -> int:
     return session.scalar(select(func.count()).where(Worker.last_seen > now() - 3 * BEAT)) or 0
 
 
+def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallback: Profile) -> Profile:
+    """What experiments on a device are planned with: the profile of a live worker that has it, else `fallback`.
+
+    `auto` means a GPU where any worker has one, and `cpu` the machines without, where there are any. The profile says
+    how many such machines work, going by their training processes.
+    """
+    gpu = Worker.devices.contains("cuda")
+    wanted = [gpu] if device == "cuda" else []
+    found = session.execute(
+        select(Worker.profile, func.count().over(partition_by=gpu))
+        .where(Worker.last_seen > now() - 3 * BEAT, Worker.profile.is_not(None), *wanted)
+        .order_by(gpu if device == "cpu" else gpu.desc(), Worker.last_seen.desc(), Worker.holder)
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        return fallback
+    try:
+        profile = Profile.model_validate(found[0])
+    except ValidationError:  # of a worker of another version
+        return fallback
+    return profile.model_copy(update={"machines": math.ceil(found[1] / profile.processes)})
+
+
 class Presence:
     """Gives signs of life from a thread of its own for as long as the process lives."""
 
-    def __init__(self, database: Database, devices: str) -> None:
+    def __init__(self, database: Database, devices: str, profile: Profile | None) -> None:
+        """`profile` is the machine's, where it is known."""
         self._database = database
         self._devices = devices
+        self._profile = profile
         self._holder = this_process()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
@@ -53,4 +82,6 @@ class Presence:
             seen = session.execute(update(Worker).where(Worker.holder == self._holder).values(last_seen=now()))
             if not seen.rowcount:  # type: ignore[attr-defined]
                 session.execute(delete(Worker).where(Worker.last_seen < now() - 86_400))
-                session.add(Worker(holder=self._holder, devices=self._devices, last_seen=session.scalar(select(now()))))
+                profile = self._profile.model_dump(mode="json") if self._profile else None
+                seen_at = session.scalar(select(now()))
+                session.add(Worker(holder=self._holder, devices=self._devices, last_seen=seen_at, profile=profile))

@@ -9,18 +9,24 @@ from sqlalchemy.orm import Session
 from core.datasets import Sources
 from core.errors import InvalidSpec, Problem
 from core.experiments.datasets import pin
+from core.experiments.presence import profile_for
 from core.spec import ArmFacts, Spec, check
 from core.store import Cohort, Experiment, Run, Tag, now, serialise
-from core.training import plan_cohorts
+from core.training import Plan, Profile, make_plan
 
 
 def submit(
-    session: Session, spec: Spec, sources: Sources, idempotency_key: str | None = None
+    session: Session,
+    spec: Spec,
+    sources: Sources,
+    idempotency_key: str | None = None,
+    fallback: Profile | None = None,
 ) -> tuple[Experiment, int]:
     """Store an experiment with its cohorts and runs, all queued; returns it and the number of cohorts to ring for.
 
-    The same `idempotency_key` with the same spec gives the experiment that is there, and nothing to ring for. Raises
-    `InvalidSpec` for a spec that cannot run, and for a key that was used with another spec.
+    It is planned with a live worker's profile, and with `fallback` where no worker has given a sign of life. The same
+    `idempotency_key` with the same spec gives the experiment that is there, and nothing to ring for.
+    Raises `InvalidSpec` for a spec that cannot run, and for a key that was used with another spec.
     """
     fingerprint = hashlib.sha256(json.dumps(spec.canonical(), sort_keys=True).encode()).hexdigest()
     if idempotency_key is not None:
@@ -44,18 +50,28 @@ def submit(
     )
     session.add(experiment)
     session.flush()
-    return experiment, _queue(session, experiment, spec, facts)
+    plan = make_plan(spec, facts, profile_for(session, spec.device, fallback or Profile.guess()))
+    return experiment, _queue(session, experiment, spec, facts, plan)
 
 
-def _queue(session: Session, experiment: Experiment, spec: Spec, facts: list[ArmFacts]) -> int:
-    plan = plan_cohorts(spec, facts)
+def _queue(session: Session, experiment: Experiment, spec: Spec, facts: list[ArmFacts], plan: Plan) -> int:
     cohorts = [
-        Cohort(experiment_id=experiment.id, priority=spec.priority, device=spec.device, queued_at=experiment.created_at)
-        for _ in plan
+        Cohort(
+            experiment_id=experiment.id,
+            priority=spec.priority,
+            device=spec.device,
+            threads=planned.threads,
+            queued_at=experiment.created_at,
+        )
+        for planned in plan.cohorts
     ]
     session.add_all(cohorts)
     session.flush()
-    runs = [(arm, seed, cohort.id) for cohort, members in zip(cohorts, plan, strict=True) for arm, seed in members]
+    runs = [
+        (arm, seed, cohort.id)
+        for cohort, planned in zip(cohorts, plan.cohorts, strict=True)
+        for arm, seed in planned.members
+    ]
     session.execute(
         insert(Run),
         [

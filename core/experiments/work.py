@@ -18,6 +18,7 @@ from core.registry import Entry
 from core.settings import Settings
 from core.store import Database
 from core.training import Checkpoint, Stopped, train_lanes
+from core.training.machine import free_memory, remembered
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,9 @@ class Worker:
         self._cuda = torch.cuda.is_available()
         self._devices = ("auto", "cpu", "cuda") if self._cuda else ("auto", "cpu")
         self._database = Database(settings.database, pool_size=3)
-        self._presence = Presence(self._database, ",".join(self._devices))
+        known = remembered(settings.cache)
+        profile = known and known.model_copy(update={"memory": free_memory()})
+        self._presence = Presence(self._database, ",".join(self._devices), profile)
 
     def __call__(self) -> int:
         """Train queued cohorts until none is left or the process is to leave; returns how many were taken."""

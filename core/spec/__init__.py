@@ -4,6 +4,7 @@ from core.spec._arms import Arm
 from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
 from core.spec._layers import PROJECTIONS, layers_of
+from core.spec._size import Size, size
 
 __all__ = [
     "LIMITS",
@@ -12,9 +13,11 @@ __all__ = [
     "ArmFacts",
     "Augment",
     "Precision",
+    "Size",
     "Spec",
     "Treatment",
     "check",
     "layers_of",
     "parse",
+    "size",
 ]

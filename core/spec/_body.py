@@ -96,6 +96,8 @@ class Spec(Treatment):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoint_every: Annotated[float, Field(ge=0.1, le=86_400)] = 20.0
     """Seconds between checkpoints, which a run goes on from after its worker died."""
+    memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """The part of the free memory that the cohorts trained at the same time may take."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 

@@ -13,16 +13,14 @@ from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import trains_on_one
 from core.spec._body import LIMITS, Spec, Treatment
-from core.spec._size import size
+from core.spec._size import Size, size
 
 
 class ArmFacts(NamedTuple):
     """An arm's size."""
 
     data: Facts
-    parameters: int
-    activations: int
-    """Numbers that a forward pass of one example makes."""
+    size: Size
     steps_per_epoch: int
     steps: int
     """Updates of one run."""
@@ -64,13 +62,12 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
     except DataError as error:
         raise InvalidSpec([Problem(where("dataset"), error.detail)]) from None
     try:
-        layers, parameters, activations = size(treatment.model, data.inputs, data.outputs)
+        whole = size(treatment.model, data.inputs, data.outputs)
     except (RuntimeError, ValueError, OverflowError) as error:
         raise InvalidSpec([Problem(where("model"), f"does not fit the data set: {error}")]) from None
-    if parameters > LIMITS.parameters:
-        raise InvalidSpec(
-            [Problem(where("model"), f"has {parameters:,} parameters; {LIMITS.parameters:,} is the most")]
-        )
+    if whole.parameters > LIMITS.parameters:
+        message = f"has {whole.parameters:,} parameters; {LIMITS.parameters:,} is the most"
+        raise InvalidSpec([Problem(where("model"), message)])
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
     steps = steps_per_epoch * treatment.epochs
     last = data.train - (steps_per_epoch - 1) * treatment.batch_size
@@ -79,8 +76,8 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
         raise InvalidSpec([Problem(where("batch_size"), message)])
     _try_augment(treatment, data, where("augment"))
     _try_schedule(treatment, data, where("schedule"))
-    _try_initializer(treatment, layers, where("initializer"))
-    return ArmFacts(data, parameters, activations, steps_per_epoch, steps)
+    _try_initializer(treatment, whole.layers, where("initializer"))
+    return ArmFacts(data, whole, steps_per_epoch, steps)
 
 
 def _try_augment(treatment: Treatment, data: Facts, path: str) -> None:

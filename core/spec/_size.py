@@ -1,4 +1,4 @@
-"""What a treatment's model is made of and how large it is, found without taking its memory."""
+"""What a treatment's model is made of and how much work it is, found without taking its memory."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -6,19 +6,29 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from core.initializers import Layer
 from core.registry import Entry
 from core.spec._layers import layers_of
 
+_PLAIN = (nn.Flatten, nn.Identity)
+"""Layers that compute nothing."""
+
 
 class Size(NamedTuple):
-    """Numbers that a run of the model holds, and the layers that an initializer starts."""
+    """Numbers that a run of the model holds and computes, and the layers that an initializer starts."""
 
     layers: Mapping[str, Layer]
     parameters: int
     activations: int
     """Of one example in a forward pass: the input, and what each layer gives."""
+    calls: int
+    """Layers that a forward pass calls."""
+    dense_flops: int
+    """Of one example in a forward pass, in matrix products; a multiplication with its addition counts as two."""
+    conv_flops: int
+    """The same in convolutions."""
 
 
 @lru_cache(maxsize=1024)  # the arms of an experiment mostly share their model
@@ -32,14 +42,36 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
         example = torch.empty(1, *inputs)
     described = layers_of(module)
     parameters = sum(p.numel() for p in module.parameters())
-    seen = [example.numel()]
     layers = [layer for layer in module.modules() if not list(layer.children())]
     if isinstance(module, nn.Sequential) and isinstance(layers[0], nn.Flatten):  # dense layers, one after the other
+        seen, dense_flops = [example.numel()], 0
         for layer in layers:
+            dense_flops += 2 * layer.weight.numel() if isinstance(layer, nn.Linear) else 0
             seen.append(layer.out_features if isinstance(layer, nn.Linear) else seen[-1])
-        return Size(described, parameters, sum(seen))
+        calls = sum(not isinstance(layer, _PLAIN) for layer in layers)
+        return Size(described, parameters, sum(seen), calls, dense_flops, 0)
+    return Size(described, parameters, *_passed(module, layers, example))
+
+
+def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> tuple[int, int, int, int]:
+    """Activations, calls, and flops of matrix products and of convolutions, of one example's pass on the meta device.
+
+    The first such pass of a process loads torch's compiler, 1.5 s: dense networks go without.
+    """
+    seen = [example.numel()]
+    calls = 0
+
+    def look(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+        nonlocal calls
+        calls += not isinstance(layer, _PLAIN)
+        seen.append(output[0].numel())
+
     for layer in layers:
-        layer.register_forward_hook(lambda _layer, _inputs, output: seen.append(output[0].numel()))
-    with torch.no_grad():  # the first pass on the meta device loads torch's compiler, 1.5 s: dense networks go without
+        layer.register_forward_hook(look)
+    # With gradients wanted, an attention shows its products: its fused path for inference counts as none.
+    with FlopCounterMode(display=False) as counter, torch.enable_grad():
         module.eval()(example)
-    return Size(described, parameters, sum(seen))
+    by_kind: dict[bool, int] = {True: 0, False: 0}
+    for operation, flops in counter.get_flop_counts().get("Global", {}).items():
+        by_kind["convolution" in str(operation)] += flops
+    return sum(seen), calls, by_kind[False], by_kind[True]

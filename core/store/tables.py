@@ -129,7 +129,7 @@ class Worker(Base):
     holder: Mapped[str] = mapped_column(String(200), primary_key=True)
     devices: Mapped[str] = mapped_column(String(40))
     last_seen: Mapped[float] = mapped_column(Double)
-    profile: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    profile: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What its machine can do, as `core.training` measured it: what plans are made from."""
 
 

@@ -4,7 +4,8 @@ from core.training.checkpoint import Checkpoint, DamagedCheckpoint
 from core.training.ensemble import Stopped, train_lanes
 from core.training.initialize import examples_of, initial_state
 from core.training.library import train
-from core.training.plan import plan_cohorts
+from core.training.plan import Plan, PlannedCohort, make_plan
+from core.training.profile import Profile
 from core.training.recorder import Lane, MemoryRecorder, Recorder
 from core.training.reference import train_run
 
@@ -13,11 +14,14 @@ __all__ = [
     "DamagedCheckpoint",
     "Lane",
     "MemoryRecorder",
+    "Plan",
+    "PlannedCohort",
+    "Profile",
     "Recorder",
     "Stopped",
     "examples_of",
     "initial_state",
-    "plan_cohorts",
+    "make_plan",
     "train",
     "train_lanes",
     "train_run",

@@ -10,7 +10,8 @@ from core.registry import Entry
 from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series
 from core.spec import ArmFacts, Spec, check
 from core.training.ensemble import train_lanes
-from core.training.plan import plan_cohorts
+from core.training.plan import make_plan
+from core.training.profile import Device, Profile
 from core.training.recorder import Lane, MemoryRecorder
 
 
@@ -22,7 +23,7 @@ def train(spec: Spec, sources: Sources) -> Results:
     """
     facts = check(spec, sources)
     arms, seeds = spec.expanded, spec.seed_list
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
+    device: Device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
     lanes = {
         (i, seed): Lane(i * len(seeds) + j, arm.treatment, seed)
         for i, arm in enumerate(arms)
@@ -32,10 +33,10 @@ def train(spec: Spec, sources: Sources) -> Results:
     for arm in arms:
         load(arm.treatment.dataset)
     recorder = MemoryRecorder()
-    for cohort in plan_cohorts(spec, facts):
-        first = cohort[0][0]
+    for cohort in make_plan(spec, facts, Profile.guess(device=device)).cohorts:
+        first = cohort.members[0][0]
         data = load(arms[first].treatment.dataset)
-        train_lanes([lanes[member] for member in cohort], data, facts[first].data, recorder, device=device)
+        train_lanes([lanes[member] for member in cohort.members], data, facts[first].data, recorder, device=device)
     return _results(spec, sources, facts[0], lanes, recorder)
 
 

@@ -1,64 +1,245 @@
-"""Which runs train together."""
+"""Which runs train together, how many at the same time, and what that takes."""
 
+import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple
 
 from core.optimizers import Optimizer
 from core.registry import Entry
 from core.spec import ArmFacts, Spec, Treatment
+from core.training.profile import MEMORY, Device, Profile, Way, Work, estimate, estimate_start
 
-MEMORY_BYTES = 2**30
-"""What one cohort may take: stacked parameters with their gradients, temporaries and optimizer state, and a batch's
-values and their gradients in every layer."""
-LANES = 512
+LANES = 1024
 """The most runs of one cohort."""
+WORTH = 0.95
+"""A finer split, or another way, is taken where it lasts at most this part of the time: estimates are no better."""
+EVALUATION = 1 / 3
+"""Of an update's work, for each example: the forward pass alone."""
+OWN = ("initializer", "schedule", "optimizer")
+"""What may differ between the lanes of a program: the first two in all, the optimizer in its numbers."""
 
-Item = TypeVar("Item")
+Member = tuple[int, int]
+"""(index of the arm, seed)."""
+
+
+class PlannedCohort(NamedTuple):
+    """Runs that one task trains together."""
+
+    members: list[Member]
+    threads: int
+    seconds: float
+    """Estimated, from its start to its end."""
+    memory: int
+    """Bytes, estimated: the most that it takes at once, its data set included."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an experiment is trained; its cohorts in the order in which they should start, the longest first."""
+
+    cohorts: list[PlannedCohort]
+    device: Device
+    processes: int
+    """That train at the same time."""
+    seconds: float
+    """Estimated, until all have ended, if nothing else is trained."""
+    memory: int
+    """Bytes, estimated: the most that the cohorts trained at the same time take."""
+    measured: bool
+    """Whether the estimates come from a machine's own numbers."""
+
+
+class _Split(NamedTuple):
+    """One way to cut the runs of a program, seed by seed, into cohorts.
+
+    They are so many `blocks` of so many `units` of so many `runs`, and each block is cut between units into `parts`.
+    """
+
+    blocks: int
+    units: int
+    runs: int
+    parts: int
+    widths: Mapping[int, int]
+    """How many cohorts of each width that makes."""
+    lasts: Mapping[int, float]
+    """Seconds of a cohort of each of those widths."""
+
+    @property
+    def work(self) -> float:
+        """Seconds of all cohorts."""
+        return sum(self.lasts[width] * count for width, count in self.widths.items())
+
+    @property
+    def longest(self) -> float:
+        """Seconds of one."""
+        return max(self.lasts[width] for width in self.widths)
 
 
 def program(treatment: Treatment) -> tuple[object, ...]:
     """What runs must have in common to be lanes of one program; hashable."""
     optimizer = _built(treatment.optimizer)
-    return (
-        *(treatment.dataset, treatment.model, treatment.batch_size, treatment.epochs),
-        *(treatment.augment, treatment.precision),
-        *(treatment.optimizer.name, optimizer.update, optimizer.slots, optimizer.scalars),
+    shared = tuple(getattr(treatment, field) for field in Treatment.model_fields if field not in OWN)
+    return (*shared, treatment.optimizer.name, optimizer.update, optimizer.slots, optimizer.scalars)
+
+
+def make_plan(spec: Spec, facts: Sequence[ArmFacts], profile: Profile) -> Plan:
+    """Cut the experiment's runs into cohorts that may each be trained by `train_lanes`, so that all end soonest.
+
+    `facts` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
+    together, since they share batches and dropout draws, unless memory or a process left idle speak against it. The
+    cohorts that train at the same time take at most `spec.memory_limit` of what is free, as estimated; a run that
+    would not fit alone is planned all the same.
+    """
+    found, *others = (_best(spec, facts, profile, way) for way in profile.on(spec.device))
+    for other in others:
+        if other.seconds < WORTH * found.seconds:
+            found = other
+    return found
+
+
+def _best(spec: Spec, facts: Sequence[ArmFacts], profile: Profile, way: Way) -> Plan:
+    """The plan that uses the machine in this way, with whole seeds unless processes would be idle for that."""
+    whole = _arranged(spec, facts, profile, way, whole=True)
+    if sum(cohort.seconds for cohort in whole.cohorts) >= WORTH * whole.seconds * whole.processes:
+        return whole
+    shared = _arranged(spec, facts, profile, way, whole=False)
+    return shared if shared.seconds < WORTH * whole.seconds else whole
+
+
+def _arranged(spec: Spec, facts: Sequence[ArmFacts], profile: Profile, way: Way, whole: bool) -> Plan:
+    """The plan of the front's splits that ends soonest."""
+    budget = spec.memory_limit * profile.memory.get(way.device, MEMORY) / way.processes
+    programs: dict[tuple[object, ...], list[int]] = {}
+    for i, arm in enumerate(spec.expanded):
+        programs.setdefault(program(arm.treatment), []).append(i)
+    fronts = [_front(spec, arms, facts[arms[0]], way, budget, whole) for arms in programs.values()]
+    cohorts: list[PlannedCohort] = []
+    processes = way.processes * profile.machines
+    for arms, split in zip(programs.values(), _chosen(fronts, processes), strict=True):
+        lane, data = _bytes(spec.expanded[arms[0]].treatment, facts[arms[0]])
+        cohorts += [
+            PlannedCohort(members, way.threads, split.lasts[len(members)], len(members) * lane + data)
+            for members in _cohorts(arms, spec.seed_list, split)
+        ]
+    cohorts.sort(key=lambda cohort: -cohort.seconds)  # those as long stay in the order of their arms and seeds
+    processes = min(processes, len(cohorts))
+    return Plan(
+        cohorts=cohorts,
+        device=way.device,
+        processes=processes,
+        seconds=_makespan([cohort.seconds for cohort in cohorts], processes),
+        memory=sum(sorted((cohort.memory for cohort in cohorts), reverse=True)[:processes]),
+        measured=profile.measured,
     )
 
 
-def plan_cohorts(spec: Spec, facts: Sequence[ArmFacts]) -> list[list[tuple[int, int]]]:
-    """The experiment's runs, (index of the arm, seed), in cohorts that may each be trained by `train_lanes`.
+def _chosen(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
+    """One split of each front, so that all ends soonest: what lasts longest is cut finer for as long as that pays."""
+    now = [0] * len(fronts)
+    best, soonest = list(now), math.inf
+    while True:
+        splits = [front[i] for front, i in zip(fronts, now, strict=True)]
+        seconds = [
+            split.lasts[width] for split in splits for width, count in split.widths.items() for _ in range(count)
+        ]
+        if (end := _makespan(seconds, processes)) < WORTH * soonest:
+            best, soonest = list(now), end
+        longest = max(range(len(fronts)), key=lambda i: splits[i].longest)
+        # Finer splits are more work: none ends before all processes have had their part of what there is now.
+        if sum(seconds) / processes >= WORTH * soonest or now[longest] + 1 == len(fronts[longest]):
+            return [front[i] for front, i in zip(fronts, best, strict=True)]
+        now[longest] += 1
 
-    `facts` are the arms', as `check` gives them. The runs of a seed stay together where memory allows, so that they
-    share batches and dropout draws; cohorts of one program are of even width.
+
+def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: float, whole: bool) -> list[_Split]:
+    """The splits of arms that share a program: each has more work in all, and a shorter longest cohort, than the last.
+
+    A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
     """
-    groups: dict[tuple[object, ...], list[int]] = {}
-    for i, arm in enumerate(spec.expanded):
-        groups.setdefault(program(arm.treatment), []).append(i)
-    cohorts: list[list[tuple[int, int]]] = []
-    for arms in groups.values():
-        batch = min(spec.expanded[arms[0]].treatment.batch_size, facts[arms[0]].data.train)
-        slots = len(_built(spec.expanded[arms[0]].treatment.optimizer).slots)
-        numbers = facts[arms[0]].parameters * (3 + slots) + facts[arms[0]].activations * batch * 2
-        width = max(1, min(LANES, MEMORY_BYTES // (4 * numbers)))
-        if width >= len(arms):
-            parts = _even_parts(spec.seed_list, width // len(arms))
-            cohorts += [[(arm, seed) for seed in seeds for arm in arms] for seeds in parts]
-        else:
-            cohorts += [[(arm, seed) for arm in part] for seed in spec.seed_list for part in _even_parts(arms, width)]
-    return cohorts
+    treatment = spec.expanded[arms[0]].treatment
+    lane, data = _bytes(treatment, facts)
+    widest = max(1, min(LANES, int((budget - data) // lane)))
+    lasts: dict[int, float] = {}
+    splits = []
+    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), whole):
+        widths = {size * runs: count * blocks for size, count in _sizes(units, parts)}
+        if max(widths) > widest:
+            continue
+        for width in widths.keys() - lasts.keys():
+            lasts[width] = _seconds(way, treatment, facts, width)
+        splits.append(_Split(blocks, units, runs, parts, widths, lasts))
+    splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
+    front = splits[:1]
+    for split in splits[1:]:
+        if split.longest < front[-1].longest:
+            front.append(split)
+    return front
+
+
+def _seconds(way: Way, treatment: Treatment, facts: ArmFacts, width: int) -> float:
+    """How long a cohort so wide takes."""
+    update = Work(facts.size, facts.data.train / facts.steps_per_epoch)
+    judged = Work(facts.size, facts.data.train + facts.data.valid)
+    return (
+        estimate_start(way, update, width)
+        + facts.steps * estimate(way, update, width)
+        + treatment.epochs * EVALUATION * estimate(way, judged, width)
+    )
+
+
+def _bytes(treatment: Treatment, facts: ArmFacts) -> tuple[int, int]:
+    """What a lane takes, and what its cohort takes beside the lanes.
+
+    A lane has its parameters, gradients, temporaries and optimizer state, and a batch's values in every layer with
+    their gradients; all lanes read one copy of the data.
+    """
+    slots = len(_built(treatment.optimizer).slots)
+    batch = min(treatment.batch_size, facts.data.train)
+    numbers = facts.size.parameters * (3 + slots) + facts.size.activations * batch * 2
+    data = (facts.data.train + facts.data.valid) * (math.prod(facts.data.inputs) + max(2, facts.data.outputs))
+    return 4 * numbers, 4 * data
+
+
+def _cuts(arms: int, seeds: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
+    """The first four of `_Split`: cuts between seeds and then inside of each, or wherever parts become even."""
+    if whole:
+        yield from ((1, seeds, arms, parts) for parts in _counts(seeds))
+        yield from ((seeds, arms, 1, parts) for parts in _counts(arms)[1:])
+    else:
+        yield from ((1, arms * seeds, 1, parts) for parts in _counts(arms * seeds))
+
+
+def _cohorts(arms: Sequence[int], seeds: Sequence[int], split: _Split) -> Iterator[list[Member]]:
+    members = [(arm, seed) for seed in seeds for arm in arms]
+    for block in range(split.blocks):
+        bounds = ((block * split.units + i * split.units // split.parts) * split.runs for i in range(split.parts + 1))
+        yield from (members[first:last] for first, last in itertools.pairwise(bounds))
+
+
+def _counts(items: int) -> list[int]:
+    """The numbers of even parts that differ in their largest: any other has as large a part, and more of them."""
+    return sorted({math.ceil(items / most) for most in range(1, items + 1)})
+
+
+def _sizes(items: int, parts: int) -> list[tuple[int, int]]:
+    """The sizes of so many parts as even as can be, and how many have each."""
+    size, larger = divmod(items, parts)
+    return [(size + 1, larger), (size, parts - larger)] if larger else [(size, parts)]
+
+
+def _makespan(seconds: Sequence[float], processes: int) -> float:
+    """When the last of these ends, if whichever process is free takes the longest that is left."""
+    ends = [0.0] * processes
+    for one in sorted(seconds, reverse=True):
+        heapq.heapreplace(ends, ends[0] + one)
+    return max(ends)
 
 
 @lru_cache(maxsize=1024)
 def _built(entry: Entry) -> Optimizer:
     optimizer: Optimizer = entry.build()
     return optimizer
-
-
-def _even_parts(items: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:
-    """`items` in as few parts of at most `most` as there can be, of even size."""
-    parts = -(-len(items) // most)
-    bounds = [i * len(items) // parts for i in range(parts + 1)]
-    return (items[first:last] for first, last in itertools.pairwise(bounds))

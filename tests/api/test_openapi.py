@@ -13,6 +13,7 @@ def test_the_openapi_document_holds_every_route_and_the_catalogues_names(client:
     document = client.get("/openapi.json").json()
     assert set(document["paths"]) >= {
         "/experiments",
+        "/experiments/preview",
         "/experiments/{experiment_id}",
         "/experiments/{experiment_id}/cancel",
         "/experiments/{experiment_id}/runs",

@@ -52,6 +52,35 @@ REPORT: dict[str, Any] = {
     "warnings": ["2 runs of [red]<b> diverged."],
 }
 
+COHORT: dict[str, Any] = {
+    "arms": ["zeros", "[red]<b>"],
+    "seeds": [0, 1, 2, 3, 4],
+    "lanes": 10,
+    "threads": 1,
+    "steps": 1500,
+    "estimated_seconds": 42.4,
+    "estimated_bytes": 2_500_000,
+}
+PREVIEW: dict[str, Any] = {
+    "name": "weights",
+    "spec": {},
+    "arms": [
+        {"label": "zeros", "runs": 10, "parameters": 1210, "steps": 1500},
+        {"label": "[red]<b>", "runs": 10, "parameters": 1210, "steps": 1500},
+    ],
+    "seeds": list(range(10)),
+    "runs_total": 20,
+    "steps_total": 30_000,
+    "plan": {
+        "device": "cpu",
+        "processes": 2,
+        "estimated_seconds": 42.4,
+        "estimated_bytes": 5_000_000,
+        "numbers": "measured",
+        "cohorts": [COHORT, COHORT | {"seeds": [5, 6, 7, 8, 9]}],
+    },
+}
+
 
 @dataclass
 class Asked:
@@ -134,6 +163,12 @@ def experiment() -> dict[str, Any]:
 def report() -> dict[str, Any]:
     """The report of that experiment."""
     return json.loads(json.dumps(REPORT))
+
+
+@pytest.fixture
+def preview() -> dict[str, Any]:
+    """What the server says of an experiment that was not posted."""
+    return json.loads(json.dumps(PREVIEW))
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from initlab import display
+
 RunCli = Callable[..., tuple[int, str, str]]
 
 
@@ -28,6 +30,42 @@ def test_submit_reads_standard_input(
     server.answer(202, experiment)
     assert run_cli("submit", "-")[0] == 0
     assert server.asked[0].body == {"seeds": 3}
+
+
+def test_a_preview_shows_arms_cohorts_and_what_they_take(
+    server: Any, preview: dict[str, Any], run_cli: RunCli, tmp_path: Path
+) -> None:
+    (tmp_path / "spec.yaml").write_text("seeds: 10")
+    server.answer(200, preview)
+    code, out, err = run_cli("submit", str(tmp_path / "spec.yaml"), "--preview")
+    assert (code, err) == (0, "")
+    assert [(asked.path, asked.body) for asked in server.asked] == [("/experiments/preview", {"seeds": 10})]
+    rows = [" ".join(line.split()) for line in out.splitlines() if line.strip(" ─")]
+    assert rows == [
+        "weights: 20 runs, 30,000 steps",
+        "arm runs steps parameters",
+        "zeros 10 1,500 1,210",
+        "[red]<b> 10 1,500 1,210",
+        "cohorts of runs threads steps each memory such as",
+        "2 10 1 1,500 42 s 2.5 MB zeros, [red]<b> / seed 0, 1, 2, ... (5)",
+        "about 42 s and 5.0 MB on cpu, 2 processes at a time (as measured there)",
+    ]
+
+
+def test_a_preview_says_that_it_guesses(server: Any, preview: dict[str, Any], run_cli: RunCli, tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text("seeds: 10")
+    server.answer(200, preview | {"plan": preview["plan"] | {"numbers": "guess", "processes": 1}})
+    out = run_cli("submit", str(tmp_path / "spec.yaml"), "--preview")[1]
+    assert out.endswith("on cpu, 1 process at a time (a guess: no machine was measured yet)\n")
+    assert json.loads(run_cli("submit", str(tmp_path / "spec.yaml"), "--preview", "--json")[1])["name"] == "weights"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.0421, "0.042 s"), (9.91, "9.9 s"), (61, "61 s"), (721, "12 min"), (12_600, "3.5 h"), (1e7, "2,777.8 h")],
+)
+def test_durations_are_said_as_people_do(seconds: float, words: str) -> None:
+    assert display.duration(seconds) == words
 
 
 def test_waiting_tells_progress_in_lines_and_ends_in_the_verdict(

@@ -21,6 +21,16 @@ def test_a_list_is_read_page_by_page(server: Any, experiment: dict[str, Any]) ->
     ]
 
 
+def test_a_preview_posts_nothing_but_a_question(server: Any, preview: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text('{"seeds": 3}')
+    server.answer(200, preview)
+    assert Client().preview(tmp_path / "spec.json") == Client().preview({"seeds": 3}) == preview
+    assert [(asked.method, asked.path, asked.body) for asked in server.asked] == [
+        ("POST", "/experiments/preview", {"seeds": 3})
+    ] * 2
+    assert "Idempotency-Key" not in server.asked[0].headers
+
+
 def test_waiting_polls_until_the_end_and_tells_of_each_look(server: Any, experiment: dict[str, Any]) -> None:
     server.answer(200, experiment | {"status": "queued"})
     for status in ("queued", "running", "succeeded"):

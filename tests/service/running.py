@@ -36,7 +36,8 @@ class Running:
 
     def start(self) -> None:
         """Start it and wait until it is ready for work."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("INITLAB_")}
+        kept = ("INITLAB_CACHE_DIR",)  # with a profile of this machine, which need not be measured then
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("INITLAB_") or k in kept}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "worker.supervisor", "--port", "0"],

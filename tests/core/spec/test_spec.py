@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from core.datasets import Sources
 from core.errors import InvalidSpec
@@ -126,7 +127,7 @@ def test_a_problem_has_the_path_where_the_request_has_it(raw: dict[str, Any], pa
 def test_check_tells_each_arms_size() -> None:
     spec = parse({"model": {"name": "mlp", "hidden": [16]}, "epochs": 3, "grid": {"batch_size": [100, 1000]}})
     first, second = check(spec, Sources())
-    assert first.parameters == 64 * 16 + 16 + 16 * 10 + 10
+    assert first.size.parameters == 64 * 16 + 16 + 16 * 10 + 10
     assert (first.data.train, first.data.valid) == (1438, 359)  # of 1,797 a fifth, rounded, is held out
     assert (first.steps_per_epoch, first.steps) == (15, 45)
     assert (second.steps_per_epoch, second.steps) == (2, 6)
@@ -150,7 +151,27 @@ def test_a_forward_pass_is_counted_layer_by_layer(model: dict[str, Any]) -> None
         if not list(layer.children()):
             layer.register_forward_hook(lambda _layer, _inputs, output: seen.append(output[0].numel()))
     module(torch.zeros(3, 1, 8, 8))
-    assert fact.activations == sum(seen)
+    assert fact.size.activations == sum(seen)
+    named = [layer for layer in module.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+    flops = [2 * layer.weight.numel() * (64 if isinstance(layer, nn.Conv2d) else 1) for layer in named]  # 8 x 8 pixels
+    dense = sum(count for layer, count in zip(named, flops, strict=True) if isinstance(layer, nn.Linear))
+    assert (fact.size.dense_flops, fact.size.conv_flops) == (dense, sum(flops) - dense)
+
+
+@pytest.mark.parametrize(("model", "calls"), [("mlp", 5), ({"name": "mlp", "hidden": [4], "dropout": 0.1}, 4)], ids=str)
+def test_layers_that_compute_are_counted(model: Any, calls: int) -> None:
+    (fact,) = check(parse({"model": model}), Sources())
+    assert fact.size.calls == calls
+
+
+def test_an_attention_counts_its_products() -> None:
+    """Four projections of 8 x 8, and scores and their use, for 4 tokens; an MLP of 8 x 32; embedding and head."""
+    model = {"name": "transformer", "patch": 4, "d_model": 8, "heads": 2, "layers": 1, "mlp_ratio": 4}
+    (fact,) = check(parse({"model": model}), Sources())
+    tokens, width = 4, 8
+    attention = 4 * width**2 * tokens + 2 * tokens**2 * width
+    assert fact.size.dense_flops == 2 * (attention + 2 * 4 * width**2 * tokens + 16 * width * tokens + 10 * width)
+    assert fact.size.conv_flops == 0
 
 
 @pytest.mark.parametrize(
