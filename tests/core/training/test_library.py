@@ -1,9 +1,14 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pytest
 
 from core.datasets import Sources, datasets, epoch_metrics
 from core.results import STEP_METRICS
 from core.spec import parse
-from core.training import Lane, MemoryRecorder, train, train_run
+from core.training import Checkpoint, Lane, MemoryRecorder, library, train, train_lanes, train_run
 
 EPOCH_METRICS = epoch_metrics("multiclass")
 
@@ -52,3 +57,54 @@ def test_final_values_are_the_last_and_null_where_not_finite() -> None:
     assert he.final == last
     assert wild.final.keys() == set(STEP_METRICS)
     assert wild.final["train_loss"] is None
+
+
+class Killed(BaseException):
+    """Stands for whatever ends the process."""
+
+
+def test_a_call_that_was_interrupted_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = parse(SPEC.canonical() | {"checkpoint_every": 0.1, "epochs": 60})
+    unbroken = train(spec, Sources())
+    write, written = Checkpoint.write, []
+
+    def dying(checkpoint: Checkpoint, path: Path) -> None:
+        write(checkpoint, path)
+        written.append(checkpoint)
+        if len(written) in (1, 3):
+            raise Killed
+
+    monkeypatch.setattr(Checkpoint, "write", dying)
+    for _ in range(2):
+        with pytest.raises(Killed):
+            train(spec, Sources(), checkpoints=tmp_path)
+    resumed = train(spec, Sources(), checkpoints=tmp_path)
+    assert 0 < written[0].step < written[2].step
+    assert resumed.runs == unbroken.runs
+    for metric in (*STEP_METRICS, *EPOCH_METRICS):
+        pairs = zip(resumed.series(metric), unbroken.series(metric), strict=True)
+        assert all(np.array_equal(a.values, b.values, equal_nan=True) and a.run_id == b.run_id for a, b in pairs)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_memory_runs_out_halves_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A memory that holds so many lanes: what asks for more is told what torch's allocator says."""
+    widths: list[int] = []
+
+    def small(lanes: Sequence[Lane], *rest: Any, **options: Any) -> None:
+        widths.append(len(lanes))
+        if len(lanes) > room:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: error 12")
+        train_lanes(lanes, *rest, **options)
+
+    expected = train(SPEC, Sources())
+    monkeypatch.setattr(library, "train_lanes", small)
+    room = 1
+    found = train(SPEC, Sources())
+    assert max(widths) > 1 == min(widths)
+    assert [(run.id, run.outcome) for run in found.runs] == [(run.id, run.outcome) for run in expected.runs]
+    for a, b in zip(found.series("train_loss"), expected.series("train_loss"), strict=True):
+        np.testing.assert_allclose(a.values, b.values, rtol=1e-4)
+    room = 0
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        train(SPEC, Sources())
