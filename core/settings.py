@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     api_keys_file: Path | None = None
     """Hashed API keys, one a line; none: loopback only."""
     torch_threads: int | None = None
-    """Threads of one training process; none: the machine's cores shared among the worker's processes."""
+    """Threads of one training process; none: as planned for each cohort."""
     lease_seconds: float = 30.0
     """How long a silent worker keeps its cohort."""
     sweep_seconds: float = 1.0

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.experiments.holders import host_of
+from core.experiments.room import Room
 from core.experiments.states import ACTIVE, TERMINAL, move_runs, settle
 from core.results import Outcome
 from core.spec import Spec, parse
-from core.store import Cohort, Experiment, MetricBlock, Run, now
+from core.store import Cohort, Experiment, MetricBlock, Run, now, serialise
 from core.training import Lane
 
 
@@ -28,6 +30,8 @@ class Claim:
     attempt: int
     spec: Spec
     lanes: Sequence[Lane]
+    threads: int
+    """Of the training process, as planned."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,19 @@ class Flush:
     ended: dict[int, Ended] = field(default_factory=dict)
 
 
-def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: float) -> Claim | None:
+def claim(
+    session: Session, holder: str, devices: Sequence[str], lease_seconds: float, room: Room | None = None
+) -> Claim | None:
     """Take the most urgent queued cohort that runs on one of `devices`; None when there is none.
+
+    None too when its threads do not fit into the holder's machine now, as far as `room` says: a narrower cohort behind
+    it is left, or the wide one would never have its turn. Whoever ends last on this machine takes it.
 
     Its runs that have not ended start again from their first update: their earlier points are removed here, in the
     transaction that makes an older attempt's writes impossible.
     """
+    if room is not None:  # one at a time on each host: two that claim at once would not count each other's threads
+        serialise(session, f"claim on {host_of(holder)}")
     best = (
         select(Cohort.id)
         .where(Cohort.status == "queued", Cohort.device.in_(devices))
@@ -64,7 +75,7 @@ def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: 
     )
     cohort = session.scalar(
         update(Cohort)
-        .where(Cohort.id == best, Cohort.status == "queued")
+        .where(Cohort.id == best, Cohort.status == "queued", room.for_cohort(holder) if room else true())
         .values(status="running", attempt=Cohort.attempt + 1, holder=holder, lease_until=now() + lease_seconds)
         .returning(Cohort)
     )
@@ -80,12 +91,12 @@ def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: 
         select(Run).where(Run.cohort_id == cohort.id, Run.status == "running").order_by(Run.id)
     ).all()
     lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed) for run in runs]
-    return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes)
+    return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads)
 
 
 def peek(session: Session, held: Claim) -> bool:
     """Whether the user asked to cancel, without a write. Raises `Fenced`."""
-    cancel_requested = session.scalar(select(Cohort.cancel_requested).where(_is(held)))
+    cancel_requested = session.scalar(select(Cohort.cancel_requested).where(is_held(held)))
     if cancel_requested is None:
         raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
     return cancel_requested
@@ -97,7 +108,7 @@ def renew(session: Session, held: Claim, lease_seconds: float) -> bool:
     The UPDATE locks the row, so that whatever the transaction writes next cannot race a new claim.
     """
     cancel_requested: bool | None = session.scalar(
-        update(Cohort).where(_is(held)).values(lease_until=now() + lease_seconds).returning(Cohort.cancel_requested)
+        update(Cohort).where(is_held(held)).values(lease_until=now() + lease_seconds).returning(Cohort.cancel_requested)
     )
     if cancel_requested is None:
         raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
@@ -133,12 +144,13 @@ def end(session: Session, held: Claim, status: str, error: str | None = None) ->
     values: dict[str, Any] = {"status": status, "error": error, "lease_until": None}
     if status not in TERMINAL:
         values |= {"queued_at": now(), "holder": None}
-    changed = session.scalar(update(Cohort).where(_is(held)).values(**values).returning(Cohort.id))
+    changed = session.scalar(update(Cohort).where(is_held(held)).values(**values).returning(Cohort.id))
     if changed is None:
         raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
     move_runs(session, held.cohort_id, status, error=error)
     settle(session, held.experiment_id)
 
 
-def _is(held: Claim) -> ColumnElement[bool]:
+def is_held(held: Claim) -> ColumnElement[bool]:
+    """The fence: whether `Cohort` is still in the hands of this claim."""
     return (Cohort.id == held.cohort_id) & (Cohort.attempt == held.attempt) & (Cohort.status == "running")

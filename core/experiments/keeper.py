@@ -8,12 +8,15 @@ import logging
 import math
 import threading
 import time
-from typing import Any, Literal, Protocol
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeVar
 
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
+from core.experiments.halve import halve
 from core.results import Outcome
 from core.store import Database, StorageFull
 
@@ -22,6 +25,7 @@ log = logging.getLogger(__name__)
 TICK = 0.2
 """Seconds between looks at what the user wants: the delay of a cancellation."""
 
+T = TypeVar("T")
 Reason = Literal["cancel", "drain", "fenced"]
 
 
@@ -82,6 +86,13 @@ class Keeper:
 
     def close(self, status: str, error: str | None = None) -> None:
         """Store what is left and end the claim in the same transaction. Raises `Fenced`, or the database's error."""
+        self._last_words(lambda session: end(session, self._held, status, error))
+
+    def halve(self, error: str) -> str:
+        """Store what is left and halve the cohort in the same transaction; returns its status. Raises as `close`."""
+        return self._last_words(lambda session: halve(session, self._held, error))
+
+    def _last_words(self, say: Callable[[Session], T]) -> T:
         self.abandon()
         give_up = self._renewed + self._lease * 0.8
         while True:
@@ -89,8 +100,7 @@ class Keeper:
                 with self._database.transaction() as session:
                     renew(session, self._held, self._lease)
                     flush(session, self._held, self._buffer)
-                    end(session, self._held, status, error)
-                return
+                    return say(session)
             except (SQLAlchemyError, StorageFull):
                 if time.monotonic() > give_up:
                     raise
