@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     cache_dir: Path = Path("~/.cache/initlab")
     """What can be had again: the profiles of machines."""
     torch_threads: int | None = None
-    """Threads of one training process; none: the machine's cores shared among the worker's processes."""
+    """Threads of one training process; none: as planned for each cohort."""
     lease_seconds: float = 30.0
     """How long a silent worker keeps its cohort."""
     sweep_seconds: float = 1.0

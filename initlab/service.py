@@ -13,6 +13,12 @@ from initlab.errors import ClientError
 NEEDED = ("alembic", "celery", "fastapi", "sqlalchemy", "torch", "uvicorn")
 Host = Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs API keys.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Processes that train at the same time: one for each GPU, else for each core (8 at most)."
+    ),
+]
 
 database = typer.Typer(no_args_is_help=True, help="The service's database.")
 keys = typer.Typer(no_args_is_help=True, help="The service's API keys.")
@@ -22,9 +28,10 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept (INITLAB_DATA_DIR, ./var).")] = None,
     host: Host = None,
     port: Port = None,
+    concurrency: Concurrency = None,
 ) -> None:
     """Run the whole service here: API, worker, SQLite and an embedded broker."""
-    become("worker.supervisor", data_dir=data_dir, host=host, port=port)
+    become("worker.supervisor", data_dir=data_dir, host=host, port=port, concurrency=concurrency)
 
 
 def api(host: Host = None, port: Port = None) -> None:
@@ -32,9 +39,7 @@ def api(host: Host = None, port: Port = None) -> None:
     become("api", host=host, port=port)
 
 
-def worker(
-    concurrency: Annotated[int | None, typer.Option(min=1, help="Processes that train at the same time.")] = None,
-) -> None:
+def worker(concurrency: Concurrency = None) -> None:
     """Run a worker alone, for a deployment."""
     become("worker", concurrency=concurrency)
 

@@ -12,25 +12,33 @@ from core.lifeline import leave_with_parent
 from core.queue import app
 from core.settings import settings
 from worker import tasks
+from worker.measure import measure_machine
+from worker.processes import DEFAULT, default_processes, gpus
+
+log = logging.getLogger("worker")
 
 
 def main() -> int:
     """Runs until SIGTERM; returns Celery's exit code."""
     arguments = argparse.ArgumentParser(prog="initlab worker", description="Train queued experiments.")
-    arguments.add_argument("--concurrency", type=int, default=1, help="training processes (one per GPU; default 1)")
+    arguments.add_argument("--concurrency", type=int, help=f"training processes (default: {DEFAULT})")
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
+    for ours in ("core", "worker"):  # Celery gives the root logger its own level
+        logging.getLogger(ours).setLevel(logging.INFO)
     leave_with_parent(given.parent_pipe)
     settings().data_dir.mkdir(parents=True, exist_ok=True)
-    tasks.processes = given.concurrency
+    pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
+    tasks.processes = 1 if pool == "solo" else given.concurrency or default_processes()
+    log.info("training processes: %d; GPUs: %s", tasks.processes, ", ".join(gpus()) or "none")
+    measure_machine()
     # Threads that spin while they wait take twice as long beside another busy process (bench/records/waiting.json).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
     if pool == "solo":
         tasks.this_worker()  # no child will be forked: this process trains
     warnings.simplefilter("ignore", SecurityWarning)  # it is about root and pickles; this queue reads JSON only
-    command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(given.concurrency), "--loglevel", "WARNING"]
+    command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(tasks.processes), "--loglevel", "WARNING"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return int(app.worker_main(command) or 0)
 

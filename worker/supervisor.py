@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from core.errors import InitlabError
 from core.settings import settings
 from core.store import Database, upgrade
+from worker.processes import DEFAULT
 
 USAGE = 2
 """The exit code of a process that cannot run as it was asked to: starting it again would not help."""
@@ -63,7 +64,7 @@ def main() -> int:
     arguments.add_argument("--data-dir", help="database, queue and data sets (default: INITLAB_DATA_DIR or ./var)")
     arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     arguments.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
-    arguments.add_argument("--concurrency", type=int, default=1, help="training processes (default: %(default)s)")
+    arguments.add_argument("--concurrency", type=int, help=f"training processes (default: {DEFAULT})")
     given = arguments.parse_args()
     if given.data_dir:
         os.environ["INITLAB_DATA_DIR"] = given.data_dir  # the children read it too
@@ -83,7 +84,7 @@ def main() -> int:
     return USAGE
 
 
-def _supervise(host: str, port: int, concurrency: int) -> int:
+def _supervise(host: str, port: int, concurrency: int | None) -> int:
     leaving = threading.Event()
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
@@ -94,7 +95,7 @@ def _supervise(host: str, port: int, concurrency: int) -> int:
     pipe, _kept_open = os.pipe()  # children watch it: it closes when this process is gone
     children = [
         Child("api", ["api", "--host", host, "--port", str(port)]),
-        Child("worker", ["worker", "--concurrency", str(concurrency)]),
+        Child("worker", ["worker", *(["--concurrency", str(concurrency)] if concurrency else [])]),
     ]
     threading.Thread(target=_announce, args=(_url(host, port), leaving), daemon=True).start()
     code = 0

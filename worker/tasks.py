@@ -12,11 +12,13 @@ import os
 from functools import cache
 from typing import Any, Protocol
 
+from billiard.process import current_process
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from sqlalchemy.exc import DBAPIError
 
 from core.queue import DOORBELL, app
 from core.settings import settings
+from worker.processes import cores, gpu_of, gpus
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ draining = multiprocessing.Event()
 """Made before the fork, so that the parent's signal reaches the training process."""
 
 processes = 1
-"""Training processes of this worker: they share the machine's cores. Set before the fork."""
+"""Training processes of this worker. Set before the fork."""
 
 
 @app.task(name=DOORBELL)  # type: ignore[untyped-decorator]
@@ -43,14 +45,20 @@ class Worker(Protocol):
 @cache
 def this_worker() -> Worker:
     """This process's worker, with its own database connections: made once, after any fork."""
-    threads = settings().torch_threads or max(1, (os.cpu_count() or 1) // processes)
     module = importlib.import_module("core.experiments.work")
-    worker: Worker = module.Worker(settings(), draining, threads)
+    # more processes than cores were asked for: then each may train, or some would never have work
+    worker: Worker = module.Worker(settings(), draining, max(cores(), processes))
     return worker
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _warm_up(**_: Any) -> None:
+    # billiard counts a pool's children from 0 and gives a replacement the index of the one that was lost
+    index = getattr(current_process(), "index", None)  # none in the solo pool, which has no children
+    gpu = None if index is None else gpu_of(index, gpus())
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch is imported: the child never sees the others
+        log.info("process %d trains on GPU %s", os.getpid(), gpu)
     this_worker()
 
 

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.experiments.checkpoints import Kept
+from core.experiments.holders import host_of
+from core.experiments.room import Room
 from core.experiments.states import ACTIVE, TERMINAL, move_runs, settle
 from core.results import EPOCH_METRICS, STEP_METRICS, Outcome
 from core.spec import Spec, parse
-from core.store import Cohort, Experiment, MetricBlock, Run, now
+from core.store import Cohort, Experiment, MetricBlock, Run, now, serialise
 from core.training import Lane
 
 QUIETLY = {"synchronize_session": False}
@@ -33,6 +35,8 @@ class Claim:
     spec: Spec
     lanes: Sequence[Lane]
     """All runs of the cohort."""
+    threads: int
+    """Of the training process, as planned."""
     ended: frozenset[int] = frozenset()
     """Runs whose outcome is known: they keep the others company, as they did before, and are not recorded again."""
     kept: Kept | None = None
@@ -59,12 +63,19 @@ class Flush:
     """A checkpoint whose points are all stored before, or in, this transaction."""
 
 
-def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: float) -> Claim | None:
+def claim(
+    session: Session, holder: str, devices: Sequence[str], lease_seconds: float, room: Room | None = None
+) -> Claim | None:
     """Take the most urgent queued cohort that runs on one of `devices`; None when there is none.
+
+    None too when its threads do not fit into the holder's machine now, as far as `room` says: a narrower cohort behind
+    it is left, or the wide one would never have its turn. Whoever ends last on this machine takes it.
 
     Its runs that have not ended go on from the cohort's checkpoint, or from their first update: later points are
     removed here, in the transaction that makes an older attempt's writes impossible.
     """
+    if room is not None:  # one at a time on each host: two that claim at once would not count each other's threads
+        serialise(session, f"claim on {host_of(holder)}")
     best = (
         select(Cohort.id)
         .where(Cohort.status == "queued", Cohort.device.in_(devices))
@@ -75,7 +86,7 @@ def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: 
     )
     cohort = session.scalar(
         update(Cohort)
-        .where(Cohort.id == best, Cohort.status == "queued")
+        .where(Cohort.id == best, Cohort.status == "queued", room.for_cohort(holder) if room else true())
         .values(status="running", attempt=Cohort.attempt + 1, holder=holder, lease_until=now() + lease_seconds)
         .returning(Cohort)
     )
@@ -92,13 +103,13 @@ def claim(session: Session, holder: str, devices: Sequence[str], lease_seconds: 
     runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
     lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed) for run in runs]
     ended = frozenset(run.id for run in runs if run.status in TERMINAL)
-    return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, ended, _kept(cohort))
+    return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads, ended, _kept(cohort))
 
 
 def restart(session: Session, held: Claim) -> None:
     """Forget a checkpoint that cannot be used, with all points of the runs that have not ended. Raises `Fenced`."""
     forgotten = {"checkpoint": None, "checkpoint_sha256": None, "checkpoint_step": 0, "checkpoint_epochs": 0}
-    cohort = session.scalar(update(Cohort).where(_is(held)).values(**forgotten).returning(Cohort))
+    cohort = session.scalar(update(Cohort).where(is_held(held)).values(**forgotten).returning(Cohort))
     if cohort is None:
         raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
     _roll_back(session, cohort)
@@ -121,7 +132,7 @@ def _kept(cohort: Cohort) -> Kept | None:
 
 def peek(session: Session, held: Claim) -> bool:
     """Whether the user asked to cancel, without a write. Raises `Fenced`."""
-    cancel_requested = session.scalar(select(Cohort.cancel_requested).where(_is(held)))
+    cancel_requested = session.scalar(select(Cohort.cancel_requested).where(is_held(held)))
     if cancel_requested is None:
         raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
     return cancel_requested
@@ -133,7 +144,7 @@ def renew(session: Session, held: Claim, lease_seconds: float) -> bool:
     The UPDATE locks the row, so that whatever the transaction writes next cannot race a new claim.
     """
     cancel_requested: bool | None = session.scalar(
-        update(Cohort).where(_is(held)).values(lease_until=now() + lease_seconds).returning(Cohort.cancel_requested)
+        update(Cohort).where(is_held(held)).values(lease_until=now() + lease_seconds).returning(Cohort.cancel_requested)
     )
     if cancel_requested is None:
         raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
@@ -149,7 +160,7 @@ def flush(session: Session, held: Claim, what: Flush) -> None:
     if what.kept is not None:
         session.execute(
             update(Cohort)
-            .where(_is(held))
+            .where(is_held(held))
             .values(
                 checkpoint=what.kept.name,
                 checkpoint_sha256=what.kept.sha256,
@@ -181,12 +192,13 @@ def end(session: Session, held: Claim, status: str, error: str | None = None) ->
     values: dict[str, Any] = {"status": status, "error": error, "lease_until": None}
     if status not in TERMINAL:
         values |= {"queued_at": now(), "holder": None}
-    changed = session.scalar(update(Cohort).where(_is(held)).values(**values).returning(Cohort.id))
+    changed = session.scalar(update(Cohort).where(is_held(held)).values(**values).returning(Cohort.id))
     if changed is None:
         raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
     move_runs(session, held.cohort_id, status, error=error)
     settle(session, held.experiment_id)
 
 
-def _is(held: Claim) -> ColumnElement[bool]:
+def is_held(held: Claim) -> ColumnElement[bool]:
+    """The fence: whether `Cohort` is still in the hands of this claim."""
     return (Cohort.id == held.cohort_id) & (Cohort.attempt == held.attempt) & (Cohort.status == "running")

@@ -8,13 +8,16 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core.experiments.checkpoints import Shelf
 from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
+from core.experiments.halve import halve
 from core.results import Outcome
 from core.store import Database, StorageFull
 from core.training import Checkpoint
@@ -100,6 +103,18 @@ class Keeper:
 
     def close(self, status: str, error: str | None = None) -> None:
         """Store what is left and end the claim in the same transaction. Raises `Fenced`, or the database's error."""
+
+        def say(session: Session) -> str:
+            end(session, self._held, status, error)
+            return status
+
+        self._last_words(say, goes_on=status == "queued")
+
+    def halve(self, error: str) -> str:
+        """Store what is left and halve the cohort in the same transaction; returns its status. Raises as `close`."""
+        return self._last_words(lambda session: halve(session, self._held, error), goes_on=False)
+
+    def _last_words(self, say: Callable[[Session], str], goes_on: bool) -> str:
         self.abandon()
         self._finish_writing()
         give_up = self._renewed + self._lease * 0.8
@@ -108,9 +123,9 @@ class Keeper:
                 with self._database.transaction() as session:
                     renew(session, self._held, self._lease)
                     flush(session, self._held, self._buffer)
-                    end(session, self._held, status, error)
-                self._shelf.clear(self._buffer.kept or self._kept if status == "queued" else None)
-                return
+                    status = say(session)
+                self._shelf.clear(self._buffer.kept or self._kept if goes_on else None)
+                return status
             except (SQLAlchemyError, StorageFull):
                 if time.monotonic() > give_up:
                     raise

@@ -36,7 +36,7 @@ STEPS = 30  # 1,438 training images in batches of 100, two epochs
 def work(client: TestClient, settings: Settings) -> Iterator[Callable[[], int]]:
     """Does what is queued."""
     del client  # which made the database
-    with closing(Worker(settings, threading.Event(), threads=1)) as worker:
+    with closing(Worker(settings, threading.Event(), cores=1)) as worker:
         yield worker
 
 

@@ -12,6 +12,10 @@ from typing import Any, TypeVar
 
 import httpx2 as httpx
 import psutil
+from sqlalchemy import select
+
+from core.settings import Settings
+from core.store import Cohort, Database
 
 T = TypeVar("T")
 
@@ -40,7 +44,7 @@ class Running:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("INITLAB_") or k in kept}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker.supervisor", "--port", "0"],
+                [sys.executable, "-m", "worker.supervisor", "--port", "0", "--concurrency", "2"],
                 env=clean | {"INITLAB_TORCH_THREADS": "1"} | self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -65,6 +69,21 @@ class Running:
         """The service's processes of a module, parents before children."""
         found = psutil.Process(self.process.pid).children(recursive=True)
         return [p for p in found if p.is_running() and _runs(p, module)]
+
+    def trainers(self, experiment: int) -> list[int]:
+        """The processes that train the experiment's cohorts at this moment, by pid."""
+        current = Settings(
+            data_dir=Path(self.environment["INITLAB_DATA_DIR"]),
+            database_url=self.environment.get("INITLAB_DATABASE_URL", ""),
+        )
+        database = Database(current.database, pool_size=1)
+        try:
+            with database.reading() as session:
+                mine = (Cohort.experiment_id == experiment, Cohort.status == "running")
+                holders = session.scalars(select(Cohort.holder).where(*mine).order_by(Cohort.id)).all()
+        finally:
+            database.dispose()
+        return [int(holder.split("/")[-2]) for holder in holders if holder]
 
     def post(self, spec: dict[str, Any], **headers: str) -> int:
         """Post an experiment; returns its id."""

@@ -70,14 +70,22 @@ def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None
 
 
 def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
-    experiment = service.post(spec(epochs=150))
-    service.training(experiment)
-    main, child = service.processes("worker")
-    child.kill()
-    found = service.ended(experiment)
-    assert (found["status"], found["attempt"]) == ("succeeded", 2)
+    """Beside another that trains at the same time, and is not touched."""
+    arms = [{"initializer": "he_normal"}, {"initializer": "he_normal", "batch_size": 99}]  # two programs: two cohorts
+    experiment = service.post(spec(epochs=150) | {"arms": arms})
+    lost, unharmed = until(lambda: (pids := service.trainers(experiment))[1:] and pids)
+    assert lost != unharmed
+    assert {run["status"] for run in service.get(f"/experiments/{experiment}/runs")["items"]} == {"running"}
+    until(lambda: len(service.losses(experiment)) == 4)
+    main, *children = service.processes("worker")
+    assert {child.pid for child in children} == {lost, unharmed}
+    os.kill(lost, signal.SIGKILL)
+    assert service.ended(experiment)["status"] == "succeeded"
     assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
+    runs = service.get(f"/experiments/{experiment}/runs")["items"]
+    assert sorted(run["attempt"] for run in runs) == [1, 1, 2, 2]
     assert main.is_running()
+    assert unharmed in {child.pid for child in service.processes("worker")}
 
 
 def test_duplicate_bells_run_it_once(service: Running) -> None:
@@ -117,9 +125,9 @@ def test_queued_experiments_survive_the_loss_of_every_message(service: Running, 
 
 
 def test_cancel_ends_a_training_within_a_second_and_keeps_what_was_measured(service: Running) -> None:
-    experiment = service.post(LONG)
-    queued = service.post(LONG)
+    experiment, beside, queued = (service.post(LONG) for _ in range(3))
     service.training(experiment)
+    service.training(beside)
     started = time.monotonic()
     assert service.http.post(f"/experiments/{experiment}/cancel").status_code == 202
     found = until(lambda: (f := service.get(f"/experiments/{experiment}"))["status"] == "cancelled" and f, 5)
@@ -129,10 +137,11 @@ def test_cancel_ends_a_training_within_a_second_and_keeps_what_was_measured(serv
         assert len(one["steps"]) > 0
     assert found["progress"]["steps_done"] == sum(len(one["steps"]) for one in service.losses(experiment))
     service.training(queued)  # the worker goes on to the next
-    service.http.post(f"/experiments/{queued}/cancel")
+    for ended in (queued, beside):
+        service.http.post(f"/experiments/{ended}/cancel")
     service.http.post(f"/experiments/{experiment}/cancel")
     assert service.get(f"/experiments/{experiment}")["finished_at"] == found["finished_at"]
-    assert service.ended(queued)["status"] == "cancelled"
+    assert {service.ended(one)["status"] for one in (queued, beside)} == {"cancelled"}
 
 
 def test_a_service_that_ends_gives_its_cohort_back_and_the_next_one_finishes_it(service: Running) -> None:
@@ -168,11 +177,11 @@ def test_a_zombie_that_wakes_after_its_lease_writes_nothing(service: Running, ba
     service.start()
     experiment = service.post(spec(epochs=300))
     service.training(experiment)
-    main, child = service.processes("worker")
-    for process in (child, main):
+    main, *children = service.processes("worker")
+    for process in (*children, main):
         process.suspend()
     until(lambda: service.get(f"/experiments/{experiment}")["status"] == "queued", 10)
-    for process in (main, child):
+    for process in (main, *children):
         process.resume()
     found = service.ended(experiment, 120)
     assert (found["status"], found["attempt"]) == ("succeeded", 2)

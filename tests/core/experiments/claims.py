@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from core.experiments import submit
 from core.experiments.claim import Claim, claim
+from core.experiments.room import Room
 from core.spec import parse
 from core.store import Cohort, Database, MetricBlock, Run, now
 
@@ -24,9 +25,9 @@ def queued(database: Database, *, cohorts: int = 1, **more: Any) -> int:
         return experiment.id
 
 
-def take(database: Database, holder: str = "host/1/0", lease: float = 30) -> Claim | None:
+def take(database: Database, holder: str = "host/1/0", lease: float = 30, room: Room | None = None) -> Claim | None:
     with database.transaction() as session:
-        return claim(session, holder, DEVICES, lease)
+        return claim(session, holder, DEVICES, lease, room)
 
 
 def taken(database: Database, holder: str = "host/1/0", lease: float = 30) -> Claim:
@@ -57,3 +58,10 @@ def blocks(database: Database) -> list[tuple[int, int, int]]:
 def expire(database: Database, held: Claim) -> None:
     with database.transaction() as session:
         session.execute(update(Cohort).where(Cohort.id == held.cohort_id).values(lease_until=now() - 1))
+
+
+def plan_threads(database: Database, *threads: int) -> None:
+    """What the cohorts, in the order of their ids, are to train with."""
+    with database.transaction() as session:
+        for cohort_id, planned in enumerate(threads, start=1):
+            session.execute(update(Cohort).where(Cohort.id == cohort_id).values(threads=planned))

@@ -38,7 +38,7 @@ def _posted(database: Database, spec: Spec) -> int:
 @contextmanager
 def _working(database: Database, draining: threading.Event | None = None) -> Iterator[Worker]:
     url = database.engine.url.render_as_string(hide_password=False)
-    worker = Worker(Settings(database_url=url), draining or threading.Event(), threads=1)
+    worker = Worker(Settings(database_url=url), draining or threading.Event(), cores=2)
     with closing(worker):
         yield worker
 

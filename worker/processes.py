@@ -1,0 +1,57 @@
+"""How many processes train on this machine, and which GPU each of them has.
+
+Asked before the fork, where neither torch nor CUDA may be touched: a child of a process that so much as asked whether
+CUDA is there cannot use it (pytorch#68861).
+"""
+
+import glob
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+MOST = 8
+"""Training processes of a machine without GPUs: each holds torch and the data set in memory."""
+
+
+DEFAULT = f"one for each GPU, else one for each core, {MOST} at most"
+
+
+def default_processes() -> int:
+    """One for each GPU; without any, one for each core, `MOST` at most.
+
+    One process of two threads is slower than two of one thread for nearly every network that fits a cohort.
+    """
+    return len(gpus()) or min(cores(), MOST)
+
+
+def gpus() -> list[str]:
+    """The machine's GPUs by the names that CUDA_VISIBLE_DEVICES takes, found without CUDA.
+
+    Where that variable is set it says which are ours, and empty or -1 that none is. Else the driver's device files are
+    counted: CUDA numbers what it finds from 0, whatever the files' own numbers, as in a container that was given one.
+    """
+    ours = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if ours is None:
+        return [str(i) for i, _ in enumerate(glob.glob("/dev/nvidia[0-9]*"))]
+    names = [name.strip() for name in ours.split(",")]
+    ends = [i for i, name in enumerate(names) if name in ("", "-1")]  # CUDA reads no further than a name of no device
+    return names[: ends[0]] if ends else names
+
+
+def gpu_of(child: int, found: Sequence[str]) -> str | None:
+    """The GPU of a worker's child, counted from 0; None where there is none. More children than GPUs share them."""
+    return found[child % len(found)] if found else None
+
+
+def cores() -> int:
+    """The cores that this process may keep busy: those it may run on, and no more than its container's quota."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(here, _quota(Path("/sys/fs/cgroup/cpu.max")) or here))
+
+
+def _quota(file: Path) -> int | None:
+    """Whole cores of a control group (version 2); None where it has no limit."""
+    if not file.is_file():
+        return None
+    allowed, period = file.read_text().split()
+    return None if allowed == "max" else int(allowed) // int(period)
