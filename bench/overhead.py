@@ -7,22 +7,23 @@ with as many threads that wait in the same way, in turns with the service.
 
 import json
 import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker does; read when torch is loaded
 
+import record
 import torch
+from work import lanes_of
 
 from core.datasets import Dataset, Sources
-from core.spec import check, parse
-from core.training import Lane, MemoryRecorder, plan_cohorts, train_lanes
+from core.spec import parse
+from core.training import MemoryRecorder, train_lanes
 from initlab import Client
 from initlab.demo import service
 
@@ -30,7 +31,6 @@ POSTS = 40
 FIRST_UPDATES = 20
 WHOLES = 7
 DEMO = Path(__file__).parent.parent / "examples" / "weights_on_digits.json"
-RECORD = Path(__file__).parent / "records" / "overhead.json"
 SMALL = {"model": {"name": "mlp", "hidden": [16]}, "seeds": 1, "epochs": 1}
 
 
@@ -69,13 +69,10 @@ def first_updates(client: Client) -> list[float]:
 def trained() -> float:
     """Seconds of the demo's training alone."""
     spec = parse(json.loads(DEMO.read_text()))
-    facts = check(spec, Sources())
     dataset: Dataset = spec.dataset.build()
-    data = dataset.load(Sources())
+    data, facts, lanes = dataset.load(Sources()), dataset.facts(Sources()), lanes_of(spec)
     begin = time.perf_counter()
-    for cohort in plan_cohorts(spec, facts):
-        lanes = [Lane(i, spec.expanded[arm].treatment, seed) for i, (arm, seed) in enumerate(cohort)]
-        train_lanes(lanes, data, facts[cohort[0][0]].data, MemoryRecorder())
+    train_lanes(lanes, data, facts, MemoryRecorder())
     return time.perf_counter() - begin
 
 
@@ -97,7 +94,7 @@ def row(name: str, seconds: list[float], target: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(record.cores())
     with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as url, Client(url, api_key="") as client:
         for _ in range(2):  # warm: the worker's and this process's first imports and caches
             client.submit(SMALL).wait()
@@ -112,15 +109,13 @@ def main() -> None:
     rows += [row("demo, POST to finished", whole, ""), row("demo, training alone", alone, "")]
     overhead = statistics.median(w / a - 1 for w, a in pairs)
     print(f"service overhead: {overhead:.1%} (median of {WHOLES} pairs; to reach: at most 5 %)")
-    record = {
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "rows": rows,
-        "overhead": round(overhead, 4),
-        "pairs_ms": [[round(w * 1e3, 1), round(a * 1e3, 1)] for w, a in pairs],
-    }
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    record.write(
+        "overhead",
+        threads=torch.get_num_threads(),
+        rows=rows,
+        overhead=round(overhead, 4),
+        pairs_ms=[[round(w * 1e3, 1), round(a * 1e3, 1)] for w, a in pairs],
+    )
 
 
 if __name__ == "__main__":
