@@ -8,16 +8,15 @@ with as many threads that wait in the same way, in turns with the service.
 import json
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker does; read when torch is loaded
 
 import record
+import served
 import torch
 from work import lanes_of
 
@@ -25,7 +24,6 @@ from core.datasets import Dataset, Sources
 from core.spec import parse
 from core.training import MemoryRecorder, train_lanes
 from initlab import Client
-from initlab.demo import service
 
 POSTS = 40
 FIRST_UPDATES = 20
@@ -76,15 +74,6 @@ def trained() -> float:
     return time.perf_counter() - begin
 
 
-def served(client: Client) -> float:
-    """Seconds of the demo's spec from its post to its end, by the database's clock, while a client waits for it."""
-    experiment = client.submit(json.loads(DEMO.read_text())).wait()
-    if experiment.status != "succeeded":
-        raise SystemExit(f"the experiment {experiment.status}: {experiment.errors}")
-    begin, end = (datetime.fromisoformat(experiment.data[key]) for key in ("created_at", "finished_at"))
-    return (end - begin).total_seconds()
-
-
 def row(name: str, seconds: list[float], target: str) -> dict[str, Any]:
     """Print and return the quantiles of one measurement, in milliseconds."""
     times = sorted(second * 1e3 for second in seconds)
@@ -95,16 +84,17 @@ def row(name: str, seconds: list[float], target: str) -> dict[str, Any]:
 
 def main() -> None:
     torch.set_num_threads(record.cores())
-    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as url, Client(url, api_key="") as client:
+    demo = json.loads(DEMO.read_text())
+    with served.running() as client:
         for _ in range(2):  # warm: the worker's and this process's first imports and caches
             client.submit(SMALL).wait()
             trained()
-            served(client)
+            served.seconds(client, demo)
         rows = [
             row("POST of the demo's spec", posts(client), "p50 at most 10 ms"),
             row("POST to the first update seen", first_updates(client), "p50 at most 150 ms"),
         ]
-        pairs = [(served(client), trained()) for _ in range(WHOLES)]
+        pairs = [(served.seconds(client, demo), trained()) for _ in range(WHOLES)]
     whole, alone = (list(column) for column in zip(*pairs, strict=True))
     rows += [row("demo, POST to finished", whole, ""), row("demo, training alone", alone, "")]
     overhead = statistics.median(w / a - 1 for w, a in pairs)

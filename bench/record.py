@@ -5,9 +5,10 @@ import os
 import platform
 import re
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import torch
 
 FOLDER = Path(__file__).parent / "records"
 _load_before = os.getloadavg()[0]
@@ -22,6 +23,12 @@ def write(name: str, device: str = "cpu", **content: Any) -> None:
     print(f"kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 
+def require(device: str) -> None:
+    """Leave with one line where the device is not there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("there is no CUDA device on this machine; nothing was measured")
+
+
 def stem(name: str, device: str) -> str:
     """The record's name without its ending."""
     return name if device == "cpu" else f"{name}-{device}"
@@ -32,8 +39,6 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     found = {"cpu": _cpu(), "architecture": platform.machine(), "cores": cores(), "memory_gib": _gib(memory)}
     if device == "cuda":
-        import torch  # noqa: PLC0415 not every benchmark's own process needs it
-
         card = torch.cuda.get_device_properties(0)
         found |= {"gpu": card.name, "gpu_memory_gib": _gib(card.total_memory)}
     return found
@@ -41,10 +46,8 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
 
 def versions(device: str = "cpu") -> dict[str, str]:
     """Of Python and PyTorch, and of CUDA on a GPU."""
-    found = {"python": platform.python_version(), "torch": version("torch")}
+    found = {"python": platform.python_version(), "torch": torch.__version__}
     if device == "cuda":
-        import torch  # noqa: PLC0415
-
         found["cuda"] = str(torch.version.cuda)
     return found
 
