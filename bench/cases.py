@@ -164,8 +164,8 @@ _TABULAR = Case(
     batch=20,
     initializers=SEVEN[2:],
     seeds=20,
-    epochs=10,
-    peer_runs={"a": (1, 3), "b": (5, 4)},
+    epochs=6,
+    peer_runs={"a": (1, 3), "b": (5, 3)},
     targets={"b": 25},
 )
 _CNN = Case(

@@ -27,7 +27,7 @@ from initlab import Client
 
 POSTS = 40
 FIRST_UPDATES = 20
-WHOLES = 7
+WHOLES = 5
 DEMO = Path(__file__).parent.parent / "examples" / "weights_on_digits.json"
 SMALL = {"model": {"name": "mlp", "hidden": [16]}, "seeds": 1, "epochs": 1}
 

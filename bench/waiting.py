@@ -13,7 +13,7 @@ from pathlib import Path
 
 import record
 
-REPEATS = 5
+REPEATS = 3
 TRAIN = """
 import json, sys, time
 from pathlib import Path
