@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check bench clean
+.PHONY: help install demo serve test check bench bench-gpu clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -11,10 +11,11 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c '$(FITS)' 2>/dev/null; then echo $$p; exit; fi; done)
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+BENCHES := trainers curves logging_cost
 SOURCES := api bench core initlab migrations tests worker
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 install: $(VENV)/.dev ## make the environment in .venv, for running and for developing
 
@@ -37,7 +38,11 @@ check: $(VENV)/.dev ## format, lint, types, import rules, compose file, file len
 		awk '{print} END {exit NR > 0}'
 
 bench: $(VENV)/.dev ## run the benchmarks; records go to bench/records
-	@for script in bench/*.py; do echo "== $$script"; $(RUN)/python "$$script" || exit 1; done
+	@for name in $(BENCHES) overhead waiting; do echo "== $$name"; $(RUN)/python bench/$$name.py || exit 1; done
+
+bench-gpu: $(VENV)/.dev ## on a machine with a GPU: the tests that need one, and the benchmarks on it
+	@$(RUN)/python -m pytest -m gpu || test $$? -eq 5  # 5: there are none
+	@for name in $(BENCHES); do echo "== $$name"; $(RUN)/python bench/$$name.py --device cuda || exit 1; done
 
 clean: ## remove the environment, caches and the demo's output (not the data in ./var)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build dist var/demo

@@ -7,30 +7,28 @@ with as many threads that wait in the same way, in turns with the service.
 
 import json
 import os
-import platform
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker does; read when torch is loaded
 
+import record
+import served
 import torch
+from work import lanes_of
 
 from core.datasets import Dataset, Sources
-from core.spec import check, parse
-from core.training import Lane, MemoryRecorder, Profile, make_plan, train_lanes
+from core.spec import parse
+from core.training import MemoryRecorder, train_lanes
 from initlab import Client
-from initlab.demo import service
 
 POSTS = 40
 FIRST_UPDATES = 20
-WHOLES = 7
+WHOLES = 5
 DEMO = Path(__file__).parent.parent / "examples" / "weights_on_digits.json"
-RECORD = Path(__file__).parent / "records" / "overhead.json"
 SMALL = {"model": {"name": "mlp", "hidden": [16]}, "seeds": 1, "epochs": 1}
 
 
@@ -69,23 +67,11 @@ def first_updates(client: Client) -> list[float]:
 def trained() -> float:
     """Seconds of the demo's training alone."""
     spec = parse(json.loads(DEMO.read_text()))
-    facts = check(spec, Sources())
     dataset: Dataset = spec.dataset.build()
-    data = dataset.load(Sources())
+    data, facts, lanes = dataset.load(Sources()), dataset.facts(Sources()), lanes_of(spec)
     begin = time.perf_counter()
-    for cohort in make_plan(spec, facts, Profile.guess()).cohorts:
-        lanes = [Lane(i, spec.expanded[arm].treatment, seed) for i, (arm, seed) in enumerate(cohort.members)]
-        train_lanes(lanes, data, facts[0].data, MemoryRecorder())
+    train_lanes(lanes, data, facts, MemoryRecorder())
     return time.perf_counter() - begin
-
-
-def served(client: Client) -> float:
-    """Seconds of the demo's spec from its post to its end, by the database's clock, while a client waits for it."""
-    experiment = client.submit(json.loads(DEMO.read_text())).wait()
-    if experiment.status != "succeeded":
-        raise SystemExit(f"the experiment {experiment.status}: {experiment.errors}")
-    begin, end = (datetime.fromisoformat(experiment.data[key]) for key in ("created_at", "finished_at"))
-    return (end - begin).total_seconds()
 
 
 def row(name: str, seconds: list[float], target: str) -> dict[str, Any]:
@@ -97,30 +83,29 @@ def row(name: str, seconds: list[float], target: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    torch.set_num_threads(os.cpu_count() or 1)
-    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as url, Client(url, api_key="") as client:
+    torch.set_num_threads(record.cores())
+    demo = json.loads(DEMO.read_text())
+    with served.running() as client:
         for _ in range(2):  # warm: the worker's and this process's first imports and caches
             client.submit(SMALL).wait()
             trained()
-            served(client)
+            served.seconds(client, demo)
         rows = [
             row("POST of the demo's spec", posts(client), "p50 at most 10 ms"),
             row("POST to the first update seen", first_updates(client), "p50 at most 150 ms"),
         ]
-        pairs = [(served(client), trained()) for _ in range(WHOLES)]
+        pairs = [(served.seconds(client, demo), trained()) for _ in range(WHOLES)]
     whole, alone = (list(column) for column in zip(*pairs, strict=True))
     rows += [row("demo, POST to finished", whole, ""), row("demo, training alone", alone, "")]
     overhead = statistics.median(w / a - 1 for w, a in pairs)
     print(f"service overhead: {overhead:.1%} (median of {WHOLES} pairs; to reach: at most 5 %)")
-    record = {
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "rows": rows,
-        "overhead": round(overhead, 4),
-        "pairs_ms": [[round(w * 1e3, 1), round(a * 1e3, 1)] for w, a in pairs],
-    }
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    record.write(
+        "overhead",
+        threads=torch.get_num_threads(),
+        rows=rows,
+        overhead=round(overhead, 4),
+        pairs_ms=[[round(w * 1e3, 1), round(a * 1e3, 1)] for w, a in pairs],
+    )
 
 
 if __name__ == "__main__":

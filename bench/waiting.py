@@ -4,44 +4,42 @@
 process, prints seconds and writes bench/records/waiting.json.
 """
 
-import json
 import multiprocessing
 import os
-import platform
 import statistics
 import subprocess
 import sys
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
-REPEATS = 5
-RECORD = Path(__file__).parent / "records" / "waiting.json"
+import record
+
+REPEATS = 3
 TRAIN = """
-import json, os, sys, time
+import json, sys, time
 from pathlib import Path
 import torch
 from core.datasets import Sources
-from core.spec import check, parse
-from core.training import Lane, MemoryRecorder, Profile, make_plan, train_lanes
+from core.spec import parse
+from core.training import MemoryRecorder, train_lanes
+from work import lanes_of
 torch.set_num_threads(int(sys.argv[1]))
 spec = parse(json.loads(Path("examples/weights_on_digits.json").read_text()) | {"epochs": 2})
-facts, data = check(spec, Sources()), spec.dataset.build().load(Sources())
-members = enumerate(make_plan(spec, facts, Profile.guess()).cohorts[0].members)
-lanes = [Lane(i, spec.expanded[arm].treatment, seed) for i, (arm, seed) in members]
+dataset = spec.dataset.build()
+facts, data, lanes = dataset.facts(Sources()), dataset.load(Sources()), lanes_of(spec)
 for _ in range(2):  # the first is warm-up
     begin = time.perf_counter()
-    train_lanes(lanes, data, facts[0].data, MemoryRecorder())
+    train_lanes(lanes, data, facts, MemoryRecorder())
 print(time.perf_counter() - begin)
 """
 
 
 def train(policy: str) -> float:
     """Seconds of the cohort in a fresh process: the policy is read when torch is loaded."""
-    command = [sys.executable, "-c", TRAIN, str(os.cpu_count() or 1)]
-    environment = os.environ | {"OMP_WAIT_POLICY": policy}
-    root = Path(__file__).parent.parent
-    ended = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", TRAIN, str(record.cores())]
+    here = Path(__file__).parent
+    paths = os.pathsep.join([str(here), *sys.path[1:]])
+    environment = os.environ | {"OMP_WAIT_POLICY": policy, "PYTHONPATH": paths}
+    ended = subprocess.run(command, env=environment, cwd=here.parent, capture_output=True, text=True, check=True)
     return float(ended.stdout)
 
 
@@ -67,15 +65,13 @@ def main() -> None:
         rows.append(
             {"case": name, "spinning_s": round(spinning, 3), "asleep_s": round(asleep, 3), "samples_s": samples}
         )
-    record = {
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores and as many threads",
-        "versions": {"python": platform.python_version(), "torch": version("torch")},
-        "n": REPEATS,
-        "statistic": "median of interleaved repeats",
-        "rows": rows,
-    }
-    RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    record.write(
+        "waiting",
+        threads=record.cores(),
+        n=REPEATS,
+        statistic="median of interleaved repeats",
+        rows=rows,
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,131 @@
+"""What it costs to keep every measurement: training that stores to a real database beside training that discards.
+
+`python bench/logging_cost.py` prints milliseconds an update of the whole cohort and writes
+bench/records/logging_cost.json (`--device cuda`: logging_cost-cuda.json). What stores is the worker's own recorder, the
+`Keeper` of a claimed cohort, on SQLite in a folder of its own; its time ends when the last point is durable. Pairs in
+turns, the order within a pair alternating. The second case is the worst: the most points a second.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker does; read when torch is loaded
+
+import record
+import torch
+from sqlalchemy import func, select
+from work import Discard, lanes_of
+
+from core.datasets import Dataset, Facts, Sources, Splits
+from core.experiments import submit
+from core.experiments.claim import claim
+from core.experiments.keeper import Keeper
+from core.spec import Spec, parse
+from core.store import Database, MetricBlock, upgrade
+from core.training import train_lanes
+
+PAIRS = 15
+MOST = 0.02
+LEASE = 30.0
+SEVEN = ["zeros", "ones", "uniform_rule", "normal_rule", "glorot_normal", "he_normal", "torch_default"]
+SPECS: dict[str, dict[str, Any]] = {
+    "MLP 64-256-128-10 on digits, 35 lanes": {
+        "model": {"name": "mlp", "hidden": [256, 128], "dropout": 0.2},
+        "epochs": 5,
+        "seeds": 5,
+        "arms": [{"initializer": name} for name in SEVEN],
+    },
+    "table 30-6-6-1, batch 20, 100 lanes": {
+        "dataset": "breast_cancer",
+        "model": {"name": "mlp", "hidden": [6, 6]},
+        "batch_size": 20,
+        "epochs": 40,
+        "seeds": 20,
+        "arms": [{"initializer": name} for name in SEVEN[2:]],
+    },
+}
+
+
+def kept(database: Database, spec: Spec, data: Splits, facts: Facts, device: str) -> float:
+    """Seconds of the training while all is stored, from the claim on."""
+    with database.transaction() as session:
+        submit(session, spec, Sources())
+    with database.transaction() as session:
+        held = claim(session, "bench", ("auto", "cpu", "cuda"), LEASE)
+    assert held is not None
+    assert len(held.lanes) == len(lanes_of(spec)), "the experiment should be one cohort"
+    begin = time.perf_counter()
+    keeper = Keeper(database, held, LEASE, threading.Event())
+    train_lanes(held.lanes, data, facts, keeper, device=device, stopped=keeper.stopped)
+    keeper.close("succeeded")
+    return time.perf_counter() - begin
+
+
+def discarded(spec: Spec, data: Splits, facts: Facts, device: str) -> float:
+    """Seconds of the training while nothing is stored."""
+    begin = time.perf_counter()
+    train_lanes(lanes_of(spec), data, facts, Discard(), device=device)
+    return time.perf_counter() - begin
+
+
+def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """The pairs of one case; print and return what came out."""
+    spec = parse(dict(body))
+    dataset: Dataset = spec.dataset.build()
+    data, facts = dataset.load(Sources()), dataset.facts(Sources())
+    treatment = spec.expanded[0].treatment
+    updates = -(-facts.train // treatment.batch_size) * treatment.epochs
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'bench.sqlite'}")
+        upgrade(database.engine)
+        ways = (lambda: kept(database, spec, data, facts, device), lambda: discarded(spec, data, facts, device))
+        for warm in ways:
+            warm()
+        pairs = []
+        for turn in range(PAIRS):
+            order = (0, 1) if turn % 2 else (1, 0)
+            times = {way: ways[way]() * 1e3 / updates for way in order}
+            pairs.append((times[0], times[1]))
+        with database.reading() as session:
+            points = session.scalar(select(func.sum(MetricBlock.n))) or 0
+        database.dispose()
+    on, off = (statistics.median(column) for column in zip(*pairs, strict=True))
+    cost = statistics.median(kept_ms / discarded_ms - 1 for kept_ms, discarded_ms in pairs)
+    rate = points / (PAIRS + 1) / (on * updates / 1e3)
+    verdict = "reached" if cost <= MOST else "MISSED"
+    print(f"{name:40s} {on:9.3f} {off:9.3f} {cost:8.1%} {rate:12,.0f}   at most {MOST:.0%}: {verdict}", flush=True)
+    return {
+        "case": name,
+        "updates": updates,
+        "kept_ms": round(on, 4),
+        "discarded_ms": round(off, 4),
+        "cost": round(cost, 4),
+        "points_a_second": round(rate),
+        "at_most": MOST,
+        "reached": cost <= MOST,
+        "pairs_ms": [[round(value, 4) for value in pair] for pair in pairs],
+    }
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    device = arguments.parse_args().device
+    record.require(device)
+    torch.set_num_threads(record.cores())
+    print(record.described(device))
+    print(f"{'ms an update of all lanes':40s} {'kept':>9s} {'discarded':>9s} {'cost':>8s} {'points/s':>12s}")
+    rows = [measure(name, body, device) for name, body in SPECS.items()]
+    statistic = "median of the pairs' ratios less 1"
+    record.write("logging_cost", device, threads=torch.get_num_threads(), n=PAIRS, statistic=statistic, rows=rows)
+
+
+if __name__ == "__main__":
+    main()

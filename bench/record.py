@@ -1,0 +1,84 @@
+"""What every record says of itself: the date, the hardware, the versions and how busy the machine was."""
+
+import json
+import os
+import platform
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FOLDER = Path(__file__).parent / "records"
+_load_before = os.getloadavg()[0]
+
+
+def write(name: str, device: str = "cpu", **content: Any) -> None:
+    """Keep `content` as bench/records/NAME.json, or NAME-cuda.json of what ran on a GPU."""
+    load = {"before": round(_load_before, 2), "after": round(os.getloadavg()[0], 2)}
+    about = {"date": date.today().isoformat(), "hardware": hardware(device), "versions": versions(device)}
+    path = FOLDER / f"{stem(name, device)}.json"
+    path.write_text(_compact(json.dumps(about | {"load_average": load} | content, indent=1)) + "\n")
+    print(f"kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+
+def require(device: str) -> None:
+    """Leave with one line where the device is not there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("there is no CUDA device on this machine; nothing was measured")
+
+
+def stem(name: str, device: str) -> str:
+    """The record's name without its ending."""
+    return name if device == "cpu" else f"{name}-{device}"
+
+
+def hardware(device: str = "cpu") -> dict[str, Any]:
+    """The processor, the cores and the memory; on a GPU the card and its memory too."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    found = {"cpu": _cpu(), "architecture": platform.machine(), "cores": cores(), "memory_gib": _gib(memory)}
+    if device == "cuda":
+        card = torch.cuda.get_device_properties(0)
+        found |= {"gpu": card.name, "gpu_memory_gib": _gib(card.total_memory)}
+    return found
+
+
+def versions(device: str = "cpu") -> dict[str, str]:
+    """Of Python and PyTorch, and of CUDA on a GPU."""
+    found = {"python": platform.python_version(), "torch": torch.__version__}
+    if device == "cuda":
+        found["cuda"] = str(torch.version.cuda)
+    return found
+
+
+def described(device: str = "cpu") -> str:
+    """Hardware and versions on one line, for tables and captions."""
+    machine = hardware(device)
+    names = [machine["gpu"]] if device == "cuda" else []
+    names += [machine["cpu"], f"{machine['cores']} cores"]
+    return ", ".join(names + [f"{name} {number}" for name, number in versions(device).items()])
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cpu() -> str:
+    try:
+        names = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        names = []
+    return names[0].strip() if names else platform.processor() or platform.machine()
+
+
+def _gib(size: int) -> float:
+    return round(size / 2**30, 1)
+
+
+def _compact(text: str) -> str:
+    """JSON with every list of numbers on one line."""
+    return re.sub(
+        r"\[[\d\s.,eE+-]+\]", lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text
+    )

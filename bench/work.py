@@ -1,0 +1,21 @@
+"""What the benchmarks train: runs of one program."""
+
+from typing import Any
+
+from core.results import Outcome
+from core.spec import Spec
+from core.training import Lane
+
+
+def lanes_of(spec: Spec) -> list[Lane]:
+    """Every run of an experiment whose arms share a program, the runs of a seed side by side."""
+    pairs = [(arm, seed) for seed in spec.seed_list for arm in spec.expanded]
+    return [Lane(run, arm.treatment, seed) for run, (arm, seed) in enumerate(pairs)]
+
+
+class Discard:
+    """A recorder that keeps nothing."""
+
+    def record(self, run: int, metric: str, first: int, values: Any) -> None: ...
+    def finish(self, run: int, outcome: Outcome) -> None: ...
+    def advance(self, step: int) -> None: ...
