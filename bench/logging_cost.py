@@ -25,6 +25,7 @@ from work import Discard, lanes_of
 
 from core.datasets import Dataset, Facts, Sources, Splits
 from core.experiments import submit
+from core.experiments.checkpoints import Shelf
 from core.experiments.claim import claim
 from core.experiments.keeper import Keeper
 from core.spec import Spec, parse
@@ -53,7 +54,7 @@ SPECS: dict[str, dict[str, Any]] = {
 }
 
 
-def kept(database: Database, spec: Spec, data: Splits, facts: Facts, device: str) -> float:
+def kept(database: Database, folder: Path, spec: Spec, data: Splits, facts: Facts, device: str) -> float:
     """Seconds of the training while all is stored, from the claim on."""
     with database.transaction() as session:
         submit(session, spec, Sources())
@@ -62,8 +63,8 @@ def kept(database: Database, spec: Spec, data: Splits, facts: Facts, device: str
     assert held is not None
     assert len(held.lanes) == len(lanes_of(spec)), "the experiment should be one cohort"
     begin = time.perf_counter()
-    keeper = Keeper(database, held, LEASE, threading.Event())
-    train_lanes(held.lanes, data, facts, keeper, device=device, stopped=keeper.stopped)
+    keeper = Keeper(database, held, Shelf(folder, held.cohort_id, held.attempt), LEASE, threading.Event())
+    train_lanes(held.lanes, data, facts, keeper, device=device, stopped=keeper.stopped, keep=keeper.keep)
     keeper.close("succeeded")
     return time.perf_counter() - begin
 
@@ -85,7 +86,10 @@ def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'bench.sqlite'}")
         upgrade(database.engine)
-        ways = (lambda: kept(database, spec, data, facts, device), lambda: discarded(spec, data, facts, device))
+        ways = (
+            lambda: kept(database, Path(folder), spec, data, facts, device),
+            lambda: discarded(spec, data, facts, device),
+        )
         for warm in ways:
             warm()
         pairs = []
