@@ -60,16 +60,12 @@ def _draw(axes: Axes, name: str, kind: str, rows: Rows) -> None:
 
 
 def _label(above: Axes, below: Axes, rows: Rows) -> None:
-    """Name the lines beside those of the first column, where they have parted: at many lanes."""
-    first, second = LINES
-    for axes, kind, (line, text, colour, _), at, offset, side in (
-        (above, "ms", first, -1, (0, -8), "top"),
-        (above, "ms", second, -1, (0, 8), "bottom"),
-        (below, "mib", first, -3, (-8, 2), "bottom"),
-        (below, "mib", second, -1, (0, 8), "bottom"),
-    ):
-        point = (rows[at]["lanes"], rows[at][f"{line}_{kind}"])
-        axes.annotate(text, point, offset, textcoords="offset points", ha="right", va=side, color=colour)
+    """Name the first column's lines: of the time in the corner that they leave free, of the memory beside them."""
+    for i, (_, text, colour, _) in enumerate(LINES):
+        above.text(0.95, 0.93 - 0.08 * i, text, transform=above.transAxes, ha="right", va="top", color=colour)
+    for (line, text, colour, _), at, offset in zip(LINES, (-3, -1), ((-8, 2), (0, 8)), strict=True):
+        point = (rows[at]["lanes"], rows[at][f"{line}_mib"])
+        below.annotate(text, point, offset, textcoords="offset points", ha="right", va="bottom", color=colour)
 
 
 def _short(value: float, _position: int) -> str:

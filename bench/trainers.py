@@ -14,6 +14,7 @@ a and b train some of the runs, to which their time is proportional, each in a p
 """
 
 import argparse
+import os
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -152,7 +153,9 @@ def main() -> None:
             return
         whole = {"study": study(client)} if given.device == "cuda" else {}
     threads = {name: threads for name, (_, threads) in shapes(given.device).items()}
-    record.write("trainers", given.device, statistic=STATISTIC, threads=threads, cases=results, **whole)
+    waiting = os.environ["OMP_WAIT_POLICY"]  # of the peers' threads
+    content = {"statistic": STATISTIC, "threads": threads, "omp_wait_policy": waiting, "cases": results}
+    record.write("trainers", given.device, **content, **whole)
 
 
 if __name__ == "__main__":
