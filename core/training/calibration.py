@@ -62,15 +62,16 @@ _MANY_VALUES: _Network = ({"name": "mlp", "hidden": [64] * 3}, (16,), 512)
 _FEW_CHANNELS: _Network = ({"name": "lenet5"}, (1, 28, 28), 16)
 _MANY_CHANNELS: _Network = (
     {"name": "cnn", "channels": [32, 64], "batch_norm": False, "dropout": 0.0, "dense_dropout": 0.0},
-    (1, 16, 16),
-    16,
+    (1, 28, 28),
+    32,
 )
 _DENSE = (_SHALLOW, _DEEP, _MANY_WEIGHTS, _LARGE_BATCH, _MANY_PRODUCTS, _MANY_VALUES)
 
 CASES = [
     *(Case(*network, lanes=1) for network in (*_DENSE, _FEW_CHANNELS, _MANY_CHANNELS)),
-    *(Case(*network, lanes=64) for network in (_SHALLOW, _DEEP)),
-    *(Case(*network, lanes=4) for network in (_SHALLOW, *_DENSE[2:], _FEW_CHANNELS, _MANY_CHANNELS)),
+    *(Case(*network, lanes=lanes) for network in _DENSE[:2] for lanes in (2, 256)),
+    *(Case(*network, lanes=4) for network in (*_DENSE[2:], _FEW_CHANNELS)),
+    Case(*_MANY_CHANNELS, lanes=2),
 ]
 
 

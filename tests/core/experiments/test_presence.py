@@ -44,6 +44,8 @@ def test_a_live_workers_profile_is_taken(database: Database, add: Add) -> None:
     assert found(database) == FALLBACK
     add("here", "auto,cpu", Profile.guess(3))
     assert found(database) == Profile.guess(3)
+    add("newer", "auto,cpu", None, ago=-1)
+    assert found(database) == Profile.guess(3)
 
 
 def test_a_gpu_is_preferred_and_is_not_needed_for_the_cpu(database: Database, add: Add) -> None:
