@@ -13,6 +13,11 @@ def this_process() -> str:
     return f"{_host()}/{process.pid}/{process.create_time():.0f}"
 
 
+def machine_of(holder: str) -> str:
+    """What the holders of one host have in common."""
+    return holder.rsplit("/", 2)[0]
+
+
 def is_gone(holder: str) -> bool:
     """True when the holder lived on this host and is provably dead; False when that cannot be told from here."""
     host, pid, started = holder.rsplit("/", 2)
