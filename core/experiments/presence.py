@@ -1,7 +1,6 @@
 """Which training processes are alive and what their machines can do, for those who ask whether and how to work."""
 
 import logging
-import math
 import threading
 from typing import Literal
 
@@ -10,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.experiments.holders import this_process
+from core.experiments.holders import host_of, this_process
 from core.store import Database, StorageFull, Worker, now
 from core.training import Profile
 
@@ -29,23 +28,25 @@ def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallba
     """What experiments on a device are planned with: the profile of a live worker that has it, else `fallback`.
 
     `auto` means a GPU where any worker has one, and `cpu` the machines without, where there are any. The profile says
-    how many such machines work, going by their training processes.
+    how many such machines work.
     """
     gpu = Worker.devices.contains("cuda")
     wanted = [gpu] if device == "cuda" else []
-    found = session.execute(
-        select(Worker.profile, func.count().over(partition_by=gpu))
+    alive = session.execute(
+        select(Worker.holder, gpu.label("gpu"))
         .where(Worker.last_seen > now() - 3 * BEAT, Worker.profile.is_not(None), *wanted)
         .order_by(gpu if device == "cpu" else gpu.desc(), Worker.last_seen.desc(), Worker.holder)
-        .limit(1)
-    ).one_or_none()
-    if found is None:
+    ).all()
+    if not alive:
         return fallback
+    # Not their processes: one that was killed seems to live until its sign of life runs out, beside its successor.
+    machines = {host_of(worker.holder) for worker in alive if worker.gpu == alive[0].gpu}
+    row = session.scalar(select(Worker.profile).where(Worker.holder == alive[0].holder))
     try:
-        profile = Profile.model_validate(found[0])
-    except ValidationError:  # of a worker of another version
+        profile = Profile.model_validate(row)
+    except ValidationError:  # of a worker of another version, or of one that has just signed off
         return fallback
-    return profile.model_copy(update={"machines": math.ceil(found[1] / profile.processes)})
+    return profile.model_copy(update={"machines": len(machines)})
 
 
 class Presence:

@@ -17,6 +17,8 @@ LANES = 1024
 """The most runs of one cohort."""
 WORTH = 0.95
 """A finer split, or another way, is taken where it lasts at most this part of the time: estimates are no better."""
+COHORT = 0.03
+"""Seconds that a worker spends on a cohort beside its training: on the claim, and on storing how it ended."""
 EVALUATION = 1 / 3
 """Of an update's work, for each example: the forward pass alone."""
 OWN = ("initializer", "schedule", "optimizer")
@@ -94,32 +96,32 @@ def make_plan(spec: Spec, facts: Sequence[ArmFacts], profile: Profile) -> Plan:
     cohorts that train at the same time take at most `spec.memory_limit` of what is free, as estimated; a run that
     would not fit alone is planned all the same.
     """
-    found, *others = (_best(spec, facts, profile, way) for way in profile.on(spec.device))
+    programs: dict[tuple[object, ...], list[int]] = {}
+    for i, arm in enumerate(spec.expanded):
+        programs.setdefault(program(arm.treatment), []).append(i)
+    found, *others = (
+        _arranged(spec, facts, list(programs.values()), profile, way, whole)
+        for way in profile.on(spec.device)
+        for whole in (True, False)
+    )
     for other in others:
         if other.seconds < WORTH * found.seconds:
             found = other
     return found
 
 
-def _best(spec: Spec, facts: Sequence[ArmFacts], profile: Profile, way: Way) -> Plan:
-    """The plan that uses the machine in this way, with whole seeds unless processes would be idle for that."""
-    whole = _arranged(spec, facts, profile, way, whole=True)
-    if sum(cohort.seconds for cohort in whole.cohorts) >= WORTH * whole.seconds * whole.processes:
-        return whole
-    shared = _arranged(spec, facts, profile, way, whole=False)
-    return shared if shared.seconds < WORTH * whole.seconds else whole
+def _arranged(
+    spec: Spec, facts: Sequence[ArmFacts], programs: Sequence[Sequence[int]], profile: Profile, way: Way, whole: bool
+) -> Plan:
+    """The plan that uses the machine in this way, and cuts between seeds, or wherever it is best.
 
-
-def _arranged(spec: Spec, facts: Sequence[ArmFacts], profile: Profile, way: Way, whole: bool) -> Plan:
-    """The plan of the front's splits that ends soonest."""
+    `programs` are the arms of each program.
+    """
     budget = spec.memory_limit * profile.memory.get(way.device, MEMORY) / way.processes
-    programs: dict[tuple[object, ...], list[int]] = {}
-    for i, arm in enumerate(spec.expanded):
-        programs.setdefault(program(arm.treatment), []).append(i)
-    fronts = [_front(spec, arms, facts[arms[0]], way, budget, whole) for arms in programs.values()]
+    fronts = [_front(spec, arms, facts[arms[0]], way, budget, whole) for arms in programs]
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
-    for arms, split in zip(programs.values(), _chosen(fronts, processes), strict=True):
+    for arms, split in zip(programs, _chosen(fronts, processes), strict=True):
         lane, data = _bytes(spec.expanded[arms[0]].treatment, facts[arms[0]])
         cohorts += [
             PlannedCohort(members, way.threads, split.lasts[len(members)], len(members) * lane + data)
@@ -165,7 +167,7 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
     widest = max(1, min(LANES, int((budget - data) // lane)))
     lasts: dict[int, float] = {}
     splits = []
-    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), whole):
+    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), widest, whole):
         widths = {size * runs: count * blocks for size, count in _sizes(units, parts)}
         if max(widths) > widest:
             continue
@@ -185,7 +187,8 @@ def _seconds(way: Way, treatment: Treatment, facts: ArmFacts, width: int) -> flo
     update = Work(facts.size, facts.data.train / facts.steps_per_epoch)
     judged = Work(facts.size, facts.data.train + facts.data.valid)
     return (
-        estimate_start(way, update, width)
+        COHORT
+        + estimate_start(way, update, width)
         + facts.steps * estimate(way, update, width)
         + treatment.epochs * EVALUATION * estimate(way, judged, width)
     )
@@ -204,13 +207,14 @@ def _bytes(treatment: Treatment, facts: ArmFacts) -> tuple[int, int]:
     return 4 * numbers, 4 * data
 
 
-def _cuts(arms: int, seeds: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
-    """The first four of `_Split`: cuts between seeds and then inside of each, or wherever parts become even."""
-    if whole:
-        yield from ((1, seeds, arms, parts) for parts in _counts(seeds))
-        yield from ((seeds, arms, 1, parts) for parts in _counts(arms)[1:])
-    else:
+def _cuts(arms: int, seeds: int, widest: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
+    """The first four of `_Split`: cuts between seeds, inside of each where it is too wide, or even ones anywhere."""
+    if not whole:
         yield from ((1, arms * seeds, 1, parts) for parts in _counts(arms * seeds))
+    elif arms <= widest:
+        yield from ((1, seeds, arms, parts) for parts in _counts(seeds))
+    else:
+        yield from ((seeds, arms, 1, parts) for parts in _counts(arms))
 
 
 def _cohorts(arms: Sequence[int], seeds: Sequence[int], split: _Split) -> Iterator[list[Member]]:

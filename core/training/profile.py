@@ -125,17 +125,9 @@ def _guessed(device: Device, processes: int, threads: int) -> Way:
         costs = Costs(update=5e-4, call=1e-4, dense=3e-13, conv=5e-13, activation=5e-11, parameter=1e-10)
         return Way(device=device, processes=processes, threads=threads, start=0.01, draw=1.5e-8, one=costs, lanes=costs)
     share = 1 if threads == 1 else 1 / (0.7 * threads)  # threads wait for one another
-    one, lanes = (
-        Costs(
-            update=4e-4,
-            call=1.2e-4,
-            dense=2e-11 * share,
-            conv=conv * share,
-            activation=5e-9 * share,
-            parameter=2e-9 * share,
-        )
-        for conv in (4e-11, 8e-11)
-    )
+    flat = {"activation": 3e-9 * share, "parameter": 2e-9 * share, "dense": 1.5e-11 * share}
+    one = Costs(update=2e-4, call=6e-5, conv=4e-11 * share, **flat)
+    lanes = Costs(update=4e-4, call=1.2e-4, conv=7e-11 * share, **flat)
     return Way(device=device, processes=processes, threads=threads, start=0.005, draw=1.5e-8, one=one, lanes=lanes)
 
 

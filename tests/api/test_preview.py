@@ -74,7 +74,7 @@ def test_a_measured_machine_is_said_and_more_of_it_is_faster(client: TestClient,
     with database.transaction() as session:
         seen = session.scalar(select(now())) or 0.0
         row = profile.model_dump(mode="json")
-        session.add(Worker(holder="here", devices="auto,cpu", last_seen=seen, profile=row))
+        session.add(Worker(holder="here/1/0", devices="auto,cpu", last_seen=seen, profile=row))
     database.dispose()
     measured = _preview(client, long)["plan"]
     assert (measured["numbers"], measured["processes"]) == ("measured", 2)

@@ -48,6 +48,15 @@ def test_submit_and_wait_ends_in_the_verdict(url: str, tmp_path: Path) -> None:
     assert "4/4 runs" in ended.stderr
 
 
+def test_a_preview_shows_the_plan_and_posts_nothing(url: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text(json.dumps(SPEC | {"name": "only looked at"}))
+    shown = initlab(url, "submit", str(tmp_path / "spec.json"), "--preview")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("only looked at: 4 runs, 120 steps")
+    assert "he [red]" in shown.stdout
+    assert list(Client(url).experiments(name="only looked at")) == []
+
+
 def test_an_invalid_spec_names_the_field_and_the_nearest_name(url: str, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text("arms:\n- initializer: he_norml\n- epoch: 3\n")
     refused = initlab(url, "submit", str(tmp_path / "spec.yaml"))

@@ -38,19 +38,21 @@ def found(database: Database, device: Any = "auto") -> Profile:
 
 def test_a_live_workers_profile_is_taken(database: Database, add: Add) -> None:
     assert found(database) == FALLBACK
-    add("late", "auto,cpu", Profile.guess(2), ago=4 * BEAT)
+    add("late/1/0", "auto,cpu", Profile.guess(2), ago=4 * BEAT)
     assert found(database) == FALLBACK
-    add("unknown", "auto,cpu", None)
+    add("unknown/1/0", "auto,cpu", None)
     assert found(database) == FALLBACK
-    add("here", "auto,cpu", Profile.guess(3))
+    add("here/1/0", "auto,cpu", Profile.guess(3))
+    assert found(database) == Profile.guess(3)
+    add("newer/1/0", "auto,cpu", None, ago=-1)
     assert found(database) == Profile.guess(3)
 
 
 def test_a_gpu_is_preferred_and_is_not_needed_for_the_cpu(database: Database, add: Add) -> None:
     gpu, plain = Profile.guess(4, device="cuda"), Profile.guess(2)
-    add("plain", "auto,cpu", plain)
+    add("plain/1/0", "auto,cpu", plain)
     assert found(database, "cuda") == FALLBACK
-    add("gpu", "auto,cpu,cuda", gpu, ago=1)
+    add("gpu/1/0", "auto,cpu,cuda", gpu, ago=1)
     assert {device: found(database, device) for device in ("auto", "cpu", "cuda")} == {
         "auto": gpu,
         "cpu": plain,
@@ -58,18 +60,19 @@ def test_a_gpu_is_preferred_and_is_not_needed_for_the_cpu(database: Database, ad
     }
 
 
-def test_training_processes_are_counted_as_machines(database: Database, add: Add) -> None:
-    for i in range(3):
-        add(f"one {i}", "auto,cpu", Profile.guess(2))
+def test_machines_are_counted_and_not_their_processes(database: Database, add: Add) -> None:
+    """A process that was killed seems alive for a while, and its successor is there already."""
+    for i in range(4):
+        add(f"host {i // 2}/{i}/0", "auto,cpu", Profile.guess(2))
         assert found(database).machines == 1 + i // 2
-    add("gpu", "auto,cpu,cuda", Profile.guess(1, device="cuda"))
+    add("host 0/9/0", "auto,cpu,cuda", Profile.guess(1, device="cuda"))
     assert (found(database, "cpu").machines, found(database).machines) == (2, 1)
 
 
 def test_a_profile_of_another_version_is_not_understood(database: Database, add: Add) -> None:
-    add("old", "auto,cpu", Profile.guess(2))
+    add("old/1/0", "auto,cpu", Profile.guess(2))
     with database.transaction() as session:
-        worker = session.get_one(Worker, "old")
+        worker = session.get_one(Worker, "old/1/0")
         assert worker.profile is not None
         worker.profile = {**worker.profile, "news": 1}
     assert found(database) == FALLBACK
@@ -87,7 +90,7 @@ def test_an_experiment_is_stored_as_the_profile_has_it_planned(database: Databas
     spec = parse({"seeds": 8, "epochs": 500, "model": {"name": "mlp", "hidden": [4]}})
     two = Profile.guess(2)
     slow = [way.model_copy(update={"processes": 4, "threads": 3}) for way in two.ways[:1]]
-    add("four", "auto,cpu", two.model_copy(update={"processes": 4, "ways": slow}))
+    add("four/1/0", "auto,cpu", two.model_copy(update={"processes": 4, "ways": slow}))
     with database.transaction() as session:
         experiment, rings = submit(session, spec, Path())
         stored = session.execute(select(Cohort.threads, Cohort.device).where(Cohort.experiment_id == experiment.id))

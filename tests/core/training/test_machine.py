@@ -82,13 +82,14 @@ def test_a_container_is_as_large_as_it_is_allowed_to_be(tmp_path: Path, monkeypa
     assert machine.cores() == 1
 
 
-def test_a_machine_is_measured_by_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_is_measured_by_training() -> None:
     profile = machine.calibrate(MINIATURE, seconds=0.0, most_cores=2)
     assert profile.measured
     assert profile.machine == this_machine()
     assert profile == Profile.model_validate_json(profile.model_dump_json())
-    expected = [(2, 1), (1, 2)] if profile.processes == 2 else [(1, 1)]
-    assert [(way.processes, way.threads) for way in profile.ways] == expected
+    cores = min(2, machine.cores())
+    ways = [(way.processes, way.threads) for way in profile.ways if way.device == "cpu"]
+    assert ways == list(dict.fromkeys([(profile.processes, cores // profile.processes), (1, cores)]))
     work = Work(size(models.parse(MINIATURE[0].model), (3,), calibration.CLASSES), 4)
     assert all(estimate(way, work, lanes) > 0 for way in profile.ways for lanes in (1, 2))
 

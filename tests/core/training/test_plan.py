@@ -129,9 +129,10 @@ def test_tiny_networks_train_in_wide_cohorts_one_for_each_process() -> None:
         assert found.processes == cores
 
 
-def test_work_too_short_to_share_stays_in_one_piece() -> None:
-    _, _, found = planned(machine(8), arms=ARMS[:1], seeds=2, **SMALL)
-    assert widths(found) == [2]
+def test_nothing_is_cut_that_would_end_no_sooner() -> None:
+    launching = FREE.model_copy(update={"update": 0.01})  # as long for one lane as for many
+    _, _, found = planned(with_costs(machine(8), one=launching, lanes=launching), arms=ARMS[:1], seeds=6)
+    assert widths(found) == [6]
     assert found.processes == 1
 
 
