@@ -93,7 +93,9 @@ class Ledger:
         self._hand_over()
 
     def finite(self) -> list[bool]:
-        """Whether each lane's losses since the last block were all finite; waits for the device."""
+        """Whether each lane's losses not handed over were all finite; waits for the device."""
+        if self._coming is not None:
+            self._hand_over()
         found: list[bool] = torch.isfinite(self._losses[: self._count]).all(0).tolist()
         return found
 

@@ -58,7 +58,7 @@ class Program:
         self.grid = grid
         self._data, self._facts, self._dtype = data, facts, dtype
         self._steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
-        values = {name.partition("/")[2]: stack[0] for name, stack in state.items() if name[0] in "pb"}
+        values = {name.partition("/")[2]: stack[0].cpu() for name, stack in state.items() if name[0] in "pb"}
         net = network(treatment, facts, values, shared_inputs=grid.arms > 1)
         self._rates = Rates(grid.lanes, self._steps_per_epoch, epoch_metrics(facts.task), plateaus)
         self._stack = Stack(
