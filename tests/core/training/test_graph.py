@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 
 from core.training.graph import Graph, Tensors
+from core.training.stack import Stack
+from tests.core.training.trials import PICTURES, assert_same, made, rule, trained
 
 Run = Callable[[], Tensors]
 
@@ -111,3 +114,36 @@ def test_other_errors_pass_through(error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)):
         Graph(step, [step.count], fail)(torch.ones(3), torch.ones(3))
     assert step.count.item() == 0
+
+
+def test_training_by_replays_is_training(make_lanes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With dropout, batch norm, a smaller last batch, and a lane that leaves: then the narrower stack is captured."""
+    data, facts = made(PICTURES, train=22, valid=10)
+    lanes = make_lanes(
+        {"initializer": "he_normal"},
+        {"initializer": {"name": "constant", "value": 1e12}},
+        {"schedule": "cosine"},
+        seeds=(0, 3),
+        model={"name": "cnn", "channels": [3], "dense": [6, 6, 6, 6]},
+        optimizer=rule("adam"),
+        batch_size=8,
+        epochs=3,
+    )
+    plain, captures, replays = trained(lanes, data, facts), [], []
+
+    def counted(run: Run) -> tuple[Tensors, Callable[[], None]]:
+        outputs, replay = stand_in(run)
+        captures.append(len(outputs[0]))
+        return outputs, lambda: (replays.append(1), replay())[1]
+
+    make = Stack.__init__
+
+    def graphed(self: Stack, *given: Any) -> None:
+        make(self, *given)
+        self._gradients = Graph(self._differentiate, list(self._buffers.values()), counted)
+
+    monkeypatch.setattr(Stack, "__init__", graphed)
+    assert_same(trained(lanes, data, facts), plain)
+    assert captures == [6, 4]
+    assert len(replays) == 6
+    assert list(plain.outcomes.values()).count("diverged") == 2
