@@ -3,6 +3,8 @@
 import os
 import tempfile
 
+import pytest
+
 # Before anything of initlab is imported: the tests never see a user's settings or data.
 for name in [name for name in os.environ if name.startswith("INITLAB_") and not name.startswith("INITLAB_TEST_")]:
     del os.environ[name]
@@ -11,3 +13,15 @@ os.environ["INITLAB_DATA_DIR"] = tempfile.mkdtemp(prefix="initlab-tests-")
 os.environ["INITLAB_CACHE_DIR"] = os.path.join(os.environ["INITLAB_DATA_DIR"], "cache")
 
 pytest_plugins = ["tests.backends"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test of the GPU is no test where there is none: deselected, not skipped."""
+    of_gpu = {item.nodeid for item in items if item.get_closest_marker("gpu")}
+    if not of_gpu:
+        return
+    import torch  # noqa: PLC0415  not before the settings above, nor for tests that need none
+
+    if not torch.cuda.is_available():
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in of_gpu])
+        items[:] = [item for item in items if item.nodeid not in of_gpu]

@@ -29,20 +29,31 @@ class Checkpoint:
     epochs: int
     """Epochs evaluated: one less than those trained where the next thing to do is to evaluate."""
     runs: list[int]
-    """The lanes that still train, in the order of the stacks."""
+    """The lanes of the stacks, in their order."""
     state: Mapping[str, torch.Tensor]
     """As `Program.state` gives it: (lanes, *shape) each."""
     plateaus: Mapping[int, State] = field(default_factory=dict)
     """The states of schedules that answer to a metric, by run."""
+    ended: list[int] = field(default_factory=list)
+    """The runs among them that have diverged, and leave when their epoch ends."""
 
     def write(self, path: Path) -> None:
         """Write aside, force to disk, rename: the path holds a whole checkpoint or none, always. Raises OSError."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        place = {"step": self.step, "epochs": self.epochs, "runs": self.runs, "plateaus": list(self.plateaus.items())}
+        place = {
+            "step": self.step,
+            "epochs": self.epochs,
+            "runs": self.runs,
+            "plateaus": list(self.plateaus.items()),
+            "ended": self.ended,
+        }
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             tensors = {name: value.contiguous() for name, value in self.state.items()}
-            save_file(tensors, aside, {"format": FORMAT, "place": json.dumps(place)})
+            try:
+                save_file(tensors, aside, {"format": FORMAT, "place": json.dumps(place)})
+            except SafetensorError as error:  # of the disk: what is written is as it should be
+                raise OSError(str(error)) from error
             with aside.open("rb+") as file:
                 os.fsync(file.fileno())
             aside.replace(path)
@@ -63,8 +74,8 @@ class Checkpoint:
                 if metadata.get("format") != FORMAT:
                     raise DamagedCheckpoint(f"{path.name} is of format {metadata.get('format')}, not {FORMAT}")
                 place = json.loads(metadata["place"])
+                place["plateaus"] = {run: tuple(state) for run, state in place["plateaus"]}
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no mapping
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            return cls(**place, state=state)
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise DamagedCheckpoint(f"{path.name} cannot be read: {error}") from None
-        plateaus = {run: tuple(state) for run, state in place.pop("plateaus")}
-        return cls(**place, state=state, plateaus=plateaus)

@@ -63,8 +63,9 @@ class Descent:
     ) -> None:
         """`state` is as `state()` gives it; slots and scalars that are not there are zero, as at the start.
 
-        `orders` permutes a parameter's stack to the memory order of its gradient; `curves` and `factors` are each
-        lane's column of the rates, and those of its parameters' factors that are not 1.
+        `orders` permutes a parameter's stack to the memory order of its gradient, and has the model's order: where a
+        parameter lies decides how products round, and must not depend on the order of `state`. `curves` and `factors`
+        are each lane's column of the rates, and those of its parameters' factors that are not 1.
         """
         self._rule = optimizers[0]
         self._device = device
@@ -74,7 +75,7 @@ class Descent:
         self._updates = updates
         self._rates: list[tuple[torch.Tensor, torch.Tensor | None]] = []
         """The learning rates that updates read, (lanes,), and what they are multiplied by."""
-        stacks = {name.removeprefix("parameters/"): value for name, value in state.items() if _is(name, "parameters")}
+        stacks = {name: state[f"parameters/{name}"] for name in orders}
         own = {
             name: rates for name in stacks if set(rates := [lane.get(name, Factors()).lr for lane in factors]) != {1.0}
         }
@@ -202,7 +203,3 @@ def cuts(size: int, numbers: Sequence[object]) -> Iterator[slice]:
         if full or (size >= ALIKE and numbers[lane] != numbers[first]):
             yield slice(first, lane)
             first = lane
-
-
-def _is(name: str, kind: str) -> bool:
-    return name.startswith(f"{kind}/")

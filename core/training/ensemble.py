@@ -95,7 +95,8 @@ class _Training:
         block = torch.empty(updates, len(grid.lanes), dtype=dtype, device=device)
         metrics = epoch_metrics(facts.task)
         self._ledger = Ledger(
-            grid.lanes, recorder, metrics, self._steps_per_epoch, block, block_seconds, start.step, start.epochs
+            *(grid.lanes, recorder, metrics, self._steps_per_epoch, block, block_seconds),
+            *(start.step, start.epochs, start.ended),
         )
 
     def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> None:
@@ -129,7 +130,8 @@ class _Training:
         """Where the training is, copied to the CPU."""
         state = {name: value.detach().to("cpu", copy=True) for name, value in self._program.state().items()}
         runs = [lane.run for lane in self._program.grid.lanes]
-        return Checkpoint(self._step, self._epoch, runs, state, dict(self._program.plateaus))
+        ended = [run for run in runs if run not in self._ledger.training]
+        return Checkpoint(self._step, self._epoch, runs, state, dict(self._program.plateaus), ended)
 
     def _check(self) -> None:
         if self._stopped():

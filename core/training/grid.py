@@ -9,7 +9,7 @@ from core.training.recorder import Lane
 
 
 class Grid:
-    """The lanes of a cohort, those of one seed side by side.
+    """The lanes of a cohort, those of one seed side by side; lanes in a grid's order keep it.
 
     Where every seed has as many lanes, the lanes are `groups` x `arms`: what belongs to a seed is given once to each
     group. Elsewhere every lane is a group of its own.
@@ -17,10 +17,11 @@ class Grid:
 
     def __init__(self, lanes: Sequence[Lane], device: str) -> None:
         self.seeds = list(dict.fromkeys(lane.seed for lane in lanes))
+        by_seed = sorted(lanes, key=lambda lane: self.seeds.index(lane.seed))
         # beside one another within a seed: lanes with the same optimizer and schedule, which one rate can update
-        curves = list(dict.fromkeys((lane.treatment.optimizer, lane.treatment.schedule) for lane in lanes))
+        curves = list(dict.fromkeys((lane.treatment.optimizer, lane.treatment.schedule) for lane in by_seed))
         self.lanes = sorted(
-            lanes,
+            by_seed,
             key=lambda lane: (
                 self.seeds.index(lane.seed),
                 curves.index((lane.treatment.optimizer, lane.treatment.schedule)),

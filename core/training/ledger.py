@@ -1,7 +1,7 @@
 """What a cohort has measured and not yet handed over: it stays on the device until a block is due."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,9 +44,10 @@ class Ledger:
         seconds: float,
         step: int = 0,
         epochs: int = 0,
+        ended: Collection[int] = (),
     ) -> None:
         """`metrics` names an epoch's; `block`, (updates, lanes), is the memory for one block's losses, on the device;
-        `step` and `epochs` are those that have been recorded before."""
+        `step` and `epochs` are those that have been recorded before, `ended` the runs that ended then."""
         self._metrics = metrics
         self._runs = [lane.run for lane in lanes]
         self._recorder = recorder
@@ -59,7 +60,7 @@ class Ledger:
         """Of what has not been handed over yet."""
         self._seconds = seconds
         self._due_at = 0.0  # the first update is shown at once
-        self._training = set(self._runs)
+        self._training = set(self._runs).difference(ended)
         self._coming: _Block | None = None
 
     @property
@@ -92,7 +93,9 @@ class Ledger:
         self._hand_over()
 
     def finite(self) -> list[bool]:
-        """Whether each lane's losses since the last block were all finite; waits for the device."""
+        """Whether each lane's losses not handed over were all finite; waits for the device."""
+        if self._coming is not None:
+            self._hand_over()
         found: list[bool] = torch.isfinite(self._losses[: self._count]).all(0).tolist()
         return found
 

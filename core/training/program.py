@@ -59,7 +59,7 @@ class Program:
         self._data, self._facts, self._dtype = data, facts, dtype
         self._steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
         values = {
-            name.partition("/")[2]: stack[0]
+            name.partition("/")[2]: stack[0].cpu()
             for name, stack in state.items()
             if name.startswith(("parameters/", "buffers/"))
         }

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -10,13 +9,9 @@ from torch import nn
 from core.datasets import Facts, Splits
 from core.models import Model, StochasticDepth
 from core.registry import Entry
-from core.streams import generator
-from core.training import Lane, MemoryRecorder, initial_state, train_lanes, train_run
+from core.training import Lane, initial_state
 from core.training.network import network
-
-PICTURES = (1, 8, 8)
-COLOURED = (3, 12, 12)
-TABLE = (5,)
+from tests.core.training.trials import COLOURED, PICTURES, TABLE, assert_near, made, referred, trained
 
 MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "mlp with batch norm": (
@@ -40,23 +35,10 @@ MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
 }
 
 
-def made(inputs: tuple[int, ...], train: int, valid: int, classes: int = 3) -> tuple[Splits, Facts]:
-    """Classes whose examples lie around points of their own."""
-    random = generator(0, "test", *inputs)
-    y = torch.arange(train + valid) % classes
-    x = torch.randn(classes, *inputs, generator=random)[y] + torch.randn(train + valid, *inputs, generator=random)
-    return Splits(x[:train], y[:train], x[train:], y[train:]), Facts(inputs, classes, train, valid)
-
-
 def assert_lanes_are_the_plain_loop(lanes: list[Any], data: Splits, facts: Facts, updates: int) -> None:
-    fast, slow = MemoryRecorder(), MemoryRecorder()
-    train_lanes(lanes, data, facts, fast, dtype=torch.float64)
-    for lane in lanes:
-        train_run(lane, data, facts, slow, dtype=torch.float64)
-        assert len(fast.series[lane.run, "train_loss"]) == updates
-    assert fast.series.keys() == slow.series.keys()
-    for (run, metric), values in fast.series.items():
-        np.testing.assert_allclose(values, slow.series[run, metric], rtol=1e-10, err_msg=f"{metric} of run {run}")
+    fast = trained(lanes, data, facts, dtype=torch.float64)
+    assert all(len(fast.series[lane.run, "train_loss"]) == updates for lane in lanes)
+    assert_near(fast, referred(lanes, data, facts), 1e-10)
 
 
 @pytest.mark.parametrize(("inputs", "model"), MODELS.values(), ids=MODELS)

@@ -1,0 +1,127 @@
+"""The same spec gives the same bits, run after run; company changes nothing that is drawn, and nothing that is measured
+but by rounding."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from core.training import Lane, MemoryRecorder, examples_of
+from core.training.dropout import Masks
+from core.training.feed import Feed
+from core.training.grid import Grid
+from core.training.network import network
+from core.training.program import initial_stacks
+from tests.core.training.trials import PICTURES, assert_near, assert_same, made, trained
+
+PLATEAU = {"name": "reduce_on_plateau", "mode": "max", "factor": 0.5, "patience": 0, "eps": 0.0}
+MLP = {"name": "mlp", "hidden": [12, 8], "activation": "tanh", "dropout": 0.3}
+CNN = {"name": "cnn", "channels": [4], "dense": [8], "activation": "elu", "dropout": 0.2, "dense_dropout": 0.3}
+CASES: dict[str, dict[str, Any]] = {
+    "mlp": {"model": MLP, "schedule": PLATEAU},
+    "cnn": {"model": CNN, "schedule": PLATEAU, "augment": {"crop": 1, "flip": True}},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_twice_is_bit_identical_whatever_the_clock_says(make_lanes: Any, case: str, dtype: torch.dtype) -> None:
+    """Blocks of one update and one block for all; a checkpoint before every update and none."""
+    data, facts = made(PICTURES, train=54, valid=20)
+    arms = [{"initializer": "he_normal"}, {"initializer": "torch_default", "schedule": "cosine"}]
+    lanes = make_lanes(*arms, seeds=(0, 3), batch_size=16, epochs=3, **CASES[case])
+    first = trained(lanes, data, facts, dtype=dtype)
+    assert len({values.tobytes() for (_, metric), values in first.series.items() if metric == "train_loss"}) == 4
+    kept: list[int] = []
+    for options in (
+        {},
+        {"block_seconds": 0},
+        {"block_seconds": 3600},
+        {"keep": lambda checkpoint: kept.append(checkpoint.step), "keep_seconds": 0},
+    ):
+        assert_same(trained(lanes, data, facts, dtype=dtype, **options), first)
+    assert kept == list(range(12))
+
+
+ARMS: list[dict[str, Any]] = [
+    {"initializer": "he_normal"},
+    {"initializer": "torch_default", "optimizer.lr": 0.02},
+    {"initializer": "glorot_uniform", "schedule": "cosine"},
+]
+# Stable on purpose: smooth activations and small rates. Where training is chaotic it multiplies the last bit by ten
+# every few updates, and no trainer that sums in another order could stay near.
+STEADY = {"optimizer": {"name": "sgd", "lr": 0.01, "momentum": 0.5}, "batch_size": 16}
+COMPANIES: dict[str, list[int]] = {
+    "alone": [4],
+    "one seed": [3, 4, 5],
+    "one arm": [1, 4, 7],
+    "even": [1, 2, 4, 5],
+    "uneven": [8, 4, 0, 5, 1],
+    "backwards": [8, 7, 6, 5, 4, 3, 2, 1, 0],
+}
+"""Places among three seeds x three arms, seed by seed; each with run 4."""
+
+
+def nine(make_lanes: Any, **given: Any) -> list[Lane]:
+    lanes = make_lanes(*ARMS, seeds=(0, 3, 5), **STEADY, **given)
+    return sorted(lanes, key=lambda lane: (lane.seed, lane.run))
+
+
+@pytest.mark.parametrize("model", [MLP, CNN], ids=lambda model: model["name"])
+@pytest.mark.parametrize(
+    ("dtype", "updates", "rtol"),
+    [(torch.float64, 200, 1e-12), (torch.float32, 100, 1e-4)],
+    ids=["float64", "float32"],
+)
+def test_company_does_not_matter(
+    make_lanes: Any, model: dict[str, Any], dtype: torch.dtype, updates: int, rtol: float
+) -> None:
+    data, facts = made(PICTURES, train=78, valid=20)
+    lanes = nine(make_lanes, model=model, epochs=updates // 5)
+    together = trained(lanes, data, facts, dtype=dtype)
+    assert all(len(together.series[lane.run, "train_loss"]) == updates for lane in lanes)
+    for places in COMPANIES.values():
+        company = [lanes[place] for place in places]
+        apart = trained(company, data, facts, dtype=dtype)
+        assert_near(apart, together, rtol, runs=[lane.run for lane in company])
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+def test_what_is_drawn_is_the_same_in_any_company(make_lanes: Any, company: str) -> None:
+    data, facts = made(PICTURES, train=30, valid=20)
+    augment = {"crop": 2, "flip": True}
+    lanes = nine(make_lanes, model=CNN | {"dropout": 0.5}, epochs=1, augment=augment, initializer="he_normal")
+
+    def drawn(company: list[Lane], run: int) -> list[torch.Tensor]:
+        """All that a lane is given at random: initial values, two epochs' batches, masks."""
+        grid = Grid(company, "cpu")
+        (at,) = [i for i, lane in enumerate(grid.lanes) if lane.run == run]
+        treatment = company[0].treatment
+        state = initial_stacks(grid.lanes, facts, examples_of(data.x_train), torch.float32)
+        values = {name.partition("/")[2]: stack[0] for name, stack in state.items()}
+        masks = Masks(network(treatment, facts, values).dropout, grid.seeds, torch.float32)
+        feed = Feed(data.x_train, data.y_train, grid.seeds, 16, torch.float32, treatment.augment)
+        found = [stack[at] for stack in state.values()]
+        for step in range(4):
+            feed.start(step // 2)
+            x, y = feed.batch(step % 2, step)
+            found.append(grid.per_lane(y)[at])
+            group = at // grid.arms
+            found += [grid.per_group(shared)[group] for shared in (x, *masks.draw(step, y.shape[1]).values())]
+        return found
+
+    run = lanes[4].run
+    alone = drawn([lanes[4]], run)
+    here = drawn([lanes[place] for place in COMPANIES[company]], run)
+    assert len(alone) == len(here) > 4 * 4
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(alone, here, strict=True))
+
+
+def test_runs_of_a_seed_share_what_they_should_and_no_more(make_lanes: Any) -> None:
+    """Two arms that differ in nothing train alike, bit for bit; another seed has other data, masks and weights."""
+    data, facts = made(PICTURES, train=54, valid=20)
+    lanes = make_lanes({}, {}, seeds=(0, 3), model=MLP, **STEADY)
+    recorder: MemoryRecorder = trained(lanes, data, facts)
+    (a, other, b, _) = (recorder.series[lane.run, "train_loss"] for lane in lanes)
+    assert a.tobytes() == b.tobytes()
+    assert not (a == other).any()
