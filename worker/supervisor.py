@@ -5,6 +5,7 @@ takes both along when it ends. A data directory belongs to one service at a time
 """
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -131,9 +132,10 @@ def _announce(url: str, leaving: threading.Event) -> None:
     """Say so, once, when the service is ready for work."""
     while not leaving.wait(0.05):
         try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2):  # noqa: S310 our own address
-                print(f"initlab is ready at {url}", flush=True)  # noqa: T201 the one line a starter waits for
-                return
+            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 our own address
+                if json.load(answer)["status"] == "ready":  # a worker that measures the machine first is not
+                    print(f"initlab is ready at {url}", flush=True)  # noqa: T201 the one line a starter waits for
+                    return
         except (urllib.error.URLError, OSError):
             continue
 
