@@ -16,6 +16,7 @@ RunCli = Callable[..., tuple[int, str, str]]
     ("words", "becomes"),
     [
         (["serve", "--port", "0", "--data-dir", "a b"], ["worker.supervisor", "--data-dir=a b", "--port=0"]),
+        (["serve", "--concurrency", "2"], ["worker.supervisor", "--concurrency=2"]),
         (["serve"], ["worker.supervisor"]),
         (["api", "--host", "::1"], ["api", "--host=::1"]),
         (["worker", "--concurrency", "2"], ["worker", "--concurrency=2"]),
