@@ -8,7 +8,7 @@ import torch
 
 from core.datasets import Sources
 from core.spec import check, parse
-from core.training import MemoryRecorder, Stopped, plan_cohorts, train_lanes
+from core.training import MemoryRecorder, Profile, Stopped, make_plan, train_lanes
 from core.training.plan import program
 from tests.core.training.trials import PICTURES, made, trained
 
@@ -98,5 +98,6 @@ def test_other_precision_or_augmentation_is_another_program(make_lanes: Any) -> 
 def test_other_precision_or_augmentation_is_another_cohort() -> None:
     arms = [{"label": f"arm {i}"} | arm for i, arm in enumerate([{}, {"schedule": "cosine"}, *OTHER])]
     spec = parse({"arms": arms, "seeds": 2, "epochs": 1})
-    cohorts = plan_cohorts(spec, check(spec, Sources()))
-    assert [sorted({arm for arm, _ in cohort}) for cohort in cohorts] == [[0, 1], [2], [3], [4], [5], [6]]
+    cohorts = make_plan(spec, check(spec, Sources()), Profile.guess()).cohorts
+    members = sorted(sorted({arm for arm, _ in cohort.members}) for cohort in cohorts)
+    assert members == [[0, 1], [2], [3], [4], [5], [6]]
