@@ -110,6 +110,10 @@ N = 40_000
 NEIGHBOURS = {
     "of one step": lambda: (words(keys([0], "test"), 0, N + 1)[0, :-1], words(keys([0], "test"), 0, N + 1)[0, 1:]),
     "of steps": lambda: (words(keys([0], "test"), 5, N)[0], words(keys([0], "test"), 6, N)[0]),
+    "of steps, a word further": lambda: (
+        words(keys([0], "test"), 5, N + 1)[0, 1:],
+        words(keys([0], "test"), 6, N + 1)[0, :-1],
+    ),
     "of seeds": lambda: (words(keys([0], "test"), 5, N)[0], words(keys([1], "test"), 5, N)[0]),
     "of purposes": lambda: (words(keys([0], "test"), 5, N)[0], words(keys([0], "tess"), 5, N)[0]),
     "of keys side by side": lambda: tuple(words(torch.tensor([8, 9]), 5, N)),

@@ -55,6 +55,21 @@ def test_points_are_the_lanes_own_and_in_order(lanes: list[Lane]) -> None:
     assert set(recorder.outcomes.values()) == {"completed"}
 
 
+def test_what_was_handed_over_is_the_recorders(lanes: list[Lane]) -> None:
+    class Keeping(MemoryRecorder):
+        def record(self, run: int, metric: str, first: int, values: Any) -> None:
+            assert first == len(self.blocks[run, metric])
+            self.blocks[run, metric].append(values)
+
+    recorder = Keeping()
+    book = ledger(lanes, recorder)
+    for step in range(3):
+        measure(book, step, step, step, step)
+        book.look()
+    assert recorder.series[0, "train_loss"].tolist() == [0, 1, 2]
+    assert recorder.series[0, "lr"].tolist() == [0.0, 0.1, 0.2]
+
+
 def test_a_full_block_is_sent_before_it_is_due(lanes: list[Lane]) -> None:
     recorder = MemoryRecorder()
     book = ledger(lanes, recorder, seconds=3600, rows=3)

@@ -47,6 +47,9 @@ def test_one_bfloat16_lane_is_near_many(make_lanes: Any, model: dict[str, Any]) 
     together, alone = trained(lanes, DATA, FACTS), trained(lanes[:1], DATA, FACTS)
     for metric in ("train_loss", "valid_loss"):
         np.testing.assert_allclose(alone.series[0, metric], together.series[0, metric], rtol=16 * BF16)
+    for recorder in (together, alone):
+        losses = torch.from_numpy(recorder.series[0, "train_loss"])
+        assert (losses.bfloat16().float() != losses).all(), "what is rounded are products, not the loss"
 
 
 def test_bfloat16_twice_is_bit_identical(make_lanes: Any) -> None:

@@ -25,6 +25,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "rmsprop": {"lr": 0.001, "momentum": 0.5, "weight_decay": 0.1, **SMALL_EPS},
     "adagrad": {"lr": 0.01, "lr_decay": 0.1, **SMALL_EPS},
     "schedule_free_adamw": {"lr": 0.003, "weight_decay": 0.1, **SMALL_EPS},
+    "lion": {"lr": 0.0003, "weight_decay": 1.0},
     "sgd": {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1},
 }
 CHOICES = [
