@@ -8,6 +8,7 @@ import warnings
 
 from celery.platforms import SecurityWarning
 
+from core.hardware import is_measured
 from core.lifeline import leave_with_parent
 from core.queue import app
 from core.settings import settings
@@ -32,7 +33,8 @@ def main() -> int:
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
     tasks.processes = 1 if pool == "solo" else given.concurrency or default_processes()
     log.info("training processes: %d; GPUs: %s", tasks.processes, ", ".join(gpus()) or "none")
-    measure_machine()
+    if not is_measured(settings().cache):  # asking the process that measures would cost an import of torch
+        measure_machine()
     # Threads that spin while they wait take twice as long beside another busy process (bench/records/waiting.json).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if pool == "solo":

@@ -7,7 +7,8 @@ CUDA is there cannot use it (pytorch#68861).
 import glob
 import os
 from collections.abc import Sequence
-from pathlib import Path
+
+from core.hardware import cores
 
 MOST = 8
 """Training processes of a machine without GPUs: each holds torch and the data set in memory."""
@@ -41,17 +42,3 @@ def gpus() -> list[str]:
 def gpu_of(child: int, found: Sequence[str]) -> str | None:
     """The GPU of a worker's child, counted from 0; None where there is none. More children than GPUs share them."""
     return found[child % len(found)] if found else None
-
-
-def cores() -> int:
-    """The cores that this process may keep busy: those it may run on, and no more than its container's quota."""
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(here, _quota(Path("/sys/fs/cgroup/cpu.max")) or here))
-
-
-def _quota(file: Path) -> int | None:
-    """Whole cores of a control group (version 2); None where it has no limit."""
-    if not file.is_file():
-        return None
-    allowed, period = file.read_text().split()
-    return None if allowed == "max" else int(allowed) // int(period)

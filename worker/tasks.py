@@ -16,9 +16,10 @@ from billiard.process import current_process
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from sqlalchemy.exc import DBAPIError
 
+from core.hardware import cores
 from core.queue import DOORBELL, app
 from core.settings import settings
-from worker.processes import cores, gpu_of, gpus
+from worker.processes import gpu_of, gpus
 
 log = logging.getLogger(__name__)
 

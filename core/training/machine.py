@@ -5,10 +5,8 @@ is remembered. A process of its own, so that whoever forks training processes ne
 """
 
 import argparse
-import hashlib
 import logging
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,36 +14,21 @@ from pathlib import Path
 import psutil
 import torch
 
+from core.hardware import FORMAT, cores, memory_limit, profile_file, this_machine
 from core.settings import settings
 from core.training.calibration import CASES, SECONDS, Case, Share, measure
-from core.training.profile import FORMAT, Device, Profile
+from core.training.profile import Device, Profile
 
 log = logging.getLogger(__name__)
 
 PROCESS_BYTES = 2**30
 """Memory that a training process may need for itself: where there are more cores than that allows, threads share."""
-_CPU_QUOTA, _MEMORY_LIMIT = Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/memory.max")
-"""What a container may use of its host (Linux, cgroup 2)."""
-
-
-def this_machine() -> str:
-    """What a profile's numbers depend on: a profile of another name is another machine's."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{_processor()}, {cores()} cores, {device}, torch {torch.__version__}, format {FORMAT}"
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota, period = _first_line(_CPU_QUOTA, "max 100000").split()
-    return allowed if quota == "max" else max(1, min(allowed, int(quota) // int(period)))
 
 
 def free_memory() -> dict[Device, int]:
     """Bytes that nobody uses, of the machine and of one of its GPUs."""
-    limit = _first_line(_MEMORY_LIMIT, "max")
     available = psutil.virtual_memory().available
-    found: dict[Device, int] = {"cpu": available if limit == "max" else min(available, int(limit))}
+    found: dict[Device, int] = {"cpu": min(available, memory_limit() or available)}
     if torch.cuda.is_available():
         found["cuda"] = torch.cuda.mem_get_info()[0]
     return found
@@ -82,7 +65,7 @@ def remembered(folder: Path) -> Profile | None:
     """This machine's profile as it was left in the folder; None where there is none that can be used."""
     machine = this_machine()
     try:
-        profile = Profile.model_validate_json(_file(folder, machine).read_bytes())
+        profile = Profile.model_validate_json(profile_file(folder).read_bytes())
     except (OSError, ValueError):  # not there; not ours, or cut off
         return None
     return profile if profile.format == FORMAT and profile.machine == machine else None
@@ -91,7 +74,7 @@ def remembered(folder: Path) -> Profile | None:
 def remember(profile: Profile, folder: Path) -> None:
     """Leave a profile in the folder as this machine's; where that cannot be, say so and go on."""
     machine = this_machine()
-    path = _file(folder, machine)
+    path = profile_file(folder)
     aside = path.with_suffix(f".{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,26 +82,6 @@ def remember(profile: Profile, folder: Path) -> None:
         aside.replace(path)
     except OSError as error:
         log.warning("the machine's profile cannot be kept, and will be measured again: %s", error)
-
-
-def _file(folder: Path, machine: str) -> Path:
-    return folder / f"machine-{hashlib.sha256(machine.encode()).hexdigest()[:16]}.json"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # no Linux
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def _first_line(path: Path, default: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip() or default
-    except OSError:
-        return default
 
 
 def main() -> int:

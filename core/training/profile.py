@@ -4,10 +4,8 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from core.hardware import FORMAT
 from core.spec import Size
-
-FORMAT = 1
-"""Of the numbers and what they mean: a profile of another format is of no use."""
 
 Device = Literal["cpu", "cuda"]
 

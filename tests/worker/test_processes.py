@@ -1,13 +1,11 @@
 """How many processes train here, and on which GPU, asked without CUDA."""
 
 import glob
-import os
-from pathlib import Path
 
 import pytest
 
 from worker import processes
-from worker.processes import MOST, cores, default_processes, gpu_of, gpus
+from worker.processes import MOST, default_processes, gpu_of, gpus
 
 
 @pytest.fixture(autouse=True)
@@ -52,24 +50,3 @@ def test_every_child_has_a_gpu_of_its_own() -> None:
     assert [gpu_of(child, four) for child in range(4)] == four
     assert [gpu_of(child, ["0", "1"]) for child in range(4)] == ["0", "1", "0", "1"]
     assert gpu_of(0, []) is None
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a process is not bound to cores here")
-def test_cores_are_those_that_may_be_used() -> None:
-    every = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(every)})
-    try:
-        assert cores() == 1
-    finally:
-        os.sched_setaffinity(0, every)
-
-
-@pytest.mark.parametrize(
-    ("limit", "most"),
-    [("max 100000", None), ("200000 100000", 2), ("150000 100000", 1), ("50000 100000", 0), (None, None)],
-)
-def test_a_containers_quota(tmp_path: Path, limit: str | None, most: int | None) -> None:
-    file = tmp_path / "cpu.max"
-    if limit is not None:
-        file.write_text(f"{limit}\n")
-    assert processes._quota(file) == most

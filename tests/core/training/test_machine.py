@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core import hardware
 from core.models import models
 from core.spec import size
 from core.training import Profile, calibration, machine
@@ -59,27 +60,27 @@ def test_what_cannot_be_written_is_said_and_no_fault(tmp_path: Path, caplog: pyt
 
 def test_another_machine_has_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(Profile.guess(), tmp_path)
-    monkeypatch.setattr(machine.torch, "__version__", "0.0")
+    monkeypatch.setattr(hardware, "version", lambda _: "0.0")
     assert remembered(tmp_path) is None
     remember(Profile.guess(), tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_container_is_as_large_as_it_is_allowed_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, free = machine.cores(), machine.free_memory()["cpu"]
-    for name, path in (("_CPU_QUOTA", tmp_path / "cpu.max"), ("_MEMORY_LIMIT", tmp_path / "memory.max")):
-        monkeypatch.setattr(machine, name, path)
-    assert machine.cores() >= whole
+    whole, free = hardware.cores(), machine.free_memory()["cpu"]
+    for name, path in (("CPU_QUOTA", tmp_path / "cpu.max"), ("MEMORY_LIMIT", tmp_path / "memory.max")):
+        monkeypatch.setattr(hardware, name, path)
+    assert hardware.cores() >= whole
     (tmp_path / "cpu.max").write_text("max 100000\n")
     (tmp_path / "memory.max").write_text("max\n")
-    assert machine.cores() >= whole
+    assert hardware.cores() >= whole
     assert machine.free_memory()["cpu"] > free / 2
     (tmp_path / "cpu.max").write_text("150000 100000\n")
     (tmp_path / "memory.max").write_text("1000000\n")
-    assert machine.cores() == 1
+    assert hardware.cores() == 1
     assert machine.free_memory()["cpu"] == 1_000_000
     (tmp_path / "cpu.max").write_text("20000 100000\n")
-    assert machine.cores() == 1
+    assert hardware.cores() == 1
 
 
 def test_a_machine_is_measured_by_training() -> None:
@@ -87,7 +88,7 @@ def test_a_machine_is_measured_by_training() -> None:
     assert profile.measured
     assert profile.machine == this_machine()
     assert profile == Profile.model_validate_json(profile.model_dump_json())
-    cores = min(2, machine.cores())
+    cores = min(2, hardware.cores())
     ways = [(way.processes, way.threads) for way in profile.ways if way.device == "cpu"]
     assert ways == list(dict.fromkeys([(profile.processes, cores // profile.processes), (1, cores)]))
     work = Work(size(models.parse(MINIATURE[0].model), (3,), calibration.CLASSES), 4)
