@@ -8,6 +8,7 @@ import logging
 import os
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -75,8 +76,22 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
+    """Looked at from Celery's event loop, so that every child of a worker has pipes of its own.
+
+    Without an event loop all children wait at one pipe, and one that is killed there takes its lock along: no other
+    would hear a bell again.
+    """
+
     Channel = Channel
     polling_interval = 0.02
+    implements = filesystem.Transport.implements.extend(asynchronous=True)
+
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        loop.call_repeatedly(self.polling_interval, self._look, connection)
+
+    def _look(self, connection: Any) -> None:
+        with suppress(TimeoutError):
+            super().drain_events(connection, timeout=0)  # type: ignore[no-untyped-call]
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]
         """Look for a message for 0.2 s at most: a worker that is told to leave hears it between two looks."""

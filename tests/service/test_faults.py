@@ -88,6 +88,20 @@ def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
     assert unharmed in {child.pid for child in service.processes("worker")}
 
 
+def test_training_processes_killed_while_they_wait_are_replaced_and_hear_the_next_bell(service: Running) -> None:
+    def waiting() -> list[psutil.Process]:
+        return [child for child in service.processes("worker")[1:] if child.pid not in killed]
+
+    killed: set[int] = set()
+    for _ in range(2):
+        until(lambda: len(waiting()) == 2)
+        service.ended(service.post(spec(arms=1, seeds=1, epochs=1)))
+        first = waiting()[0]
+        killed.add(first.pid)
+        first.kill()
+        assert service.ended(service.post(spec(arms=1, seeds=1, epochs=1)))["status"] == "succeeded"
+
+
 def test_duplicate_bells_run_it_once(service: Running) -> None:
     current = Settings(
         data_dir=Path(service.environment["INITLAB_DATA_DIR"]),
