@@ -55,7 +55,7 @@ def test_a_bell_outlives_its_broker(url: str, ringer: Celery, tmp_path: Path) ->
         def rings() -> bool:
             bell.ring()
             try:
-                return client.llen(QUEUE) == 1
+                return bool(client.llen(QUEUE))  # rings that waited for the broker come at once
             except redis.ConnectionError:
                 return False
 
