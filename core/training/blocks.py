@@ -5,6 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+ALIGNED = 16
+"""Small parameters begin at multiples of so many numbers, in every lane: products of equal lanes are then equal bit for
+bit, which the CPU's library promises for memory that is aligned alike."""
+
 
 class Block:
     """Parameters that are updated together: one, in the memory order of its gradient, or several side by side.
@@ -17,25 +21,34 @@ class Block:
         """`stacks` are initial values, (lanes, *shape) each; `order` permutes a single one to its gradient's order."""
         self.shapes = {name: stack.shape[1:] for name, stack in stacks.items()}
         self._order = order
-        self.memory = self.packed(list(stacks.values())).to(device, copy=True).contiguous()
+        values = list(stacks.values())
+        if order is not None:
+            self.memory = values[0].permute(*order).to(device, copy=True).contiguous()
+            return
+        self._sizes = [math.prod(shape) for shape in self.shapes.values()]
+        self._spans = [-(-size // ALIGNED) * ALIGNED for size in self._sizes]
+        self.memory = torch.zeros(len(values[0]), sum(self._spans), dtype=values[0].dtype, device=device)
+        for view, value in zip(self.views(self.memory).values(), values, strict=True):
+            view.copy_(value)
+        self._together = torch.zeros_like(self.memory)
+        self._places = list(self.views(self._together).values())
 
     @property
     def numbers(self) -> int:
         """Of one lane."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
-    def packed(self, stacks: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The parameters' stacks, or their gradients, as they lie in memory; a view where it is one parameter."""
+    def packed(self, gradients: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The parameters' gradients as their values lie in memory: a view of one, until the next call for several."""
         if self._order is not None:
-            return stacks[0].permute(*self._order)
-        return torch.cat([stack.reshape(len(stack), -1) for stack in stacks], 1)
+            return gradients[0].permute(*self._order)
+        torch._foreach_copy_(self._places, list(gradients))
+        return self._together
 
     def views(self, memory: torch.Tensor) -> dict[str, torch.Tensor]:
         """Each parameter's stack, (lanes, *shape), inside memory laid out like the block's own."""
         if self._order is not None:
             (name,) = self.shapes
             return {name: memory.permute(*(self._order.index(i) for i in range(memory.ndim)))}
-        parts = memory.split([math.prod(shape) for shape in self.shapes.values()], 1)
-        return {
-            name: part.view(len(memory), *shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
-        }
+        parts = zip(self.shapes.items(), torch.split(memory, self._spans, 1), self._sizes, strict=True)
+        return {name: part[:, :size].view(len(memory), *shape) for (name, shape), part, size in parts}

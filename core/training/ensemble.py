@@ -83,12 +83,12 @@ class _Training:
         self._epochs = treatment.epochs
         self._stopped = stopped
         if start is None:
-            grid = Grid(lanes, device)
+            grid = Grid(lanes, device, math.prod(facts.inputs))
             state = initial_stacks(grid.lanes, facts, examples_of(data.x_train), dtype)
             start = Checkpoint(0, 0, [lane.run for lane in grid.lanes], state)
         else:
             by_run = {lane.run: lane for lane in lanes}
-            grid = Grid([by_run[run] for run in start.runs], device)
+            grid = Grid([by_run[run] for run in start.runs], device, math.prod(facts.inputs))
         self._step, self._epoch = start.step, start.epochs
         self._program = Program(grid, start.state, start.plateaus, data, facts, dtype, start.step)
         updates = min(CAPACITY, self._steps_per_epoch * treatment.epochs)

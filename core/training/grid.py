@@ -7,15 +7,20 @@ import torch
 
 from core.training.recorder import Lane
 
+COPIED = 2**16
+"""Numbers of all lanes' batches below which each lane is given its own copy: vmap's own cost is some 0.3 ms a level."""
+
 
 class Grid:
     """The lanes of a cohort, those of one seed side by side; lanes in a grid's order keep it.
 
     Where every seed has as many lanes, the lanes are `groups` x `arms`: what belongs to a seed is given once to each
-    group. Elsewhere every lane is a group of its own.
+    group. Elsewhere, and where batches are so small that copies cost less than the second vmap, every lane is a group
+    of its own.
     """
 
-    def __init__(self, lanes: Sequence[Lane], device: str) -> None:
+    def __init__(self, lanes: Sequence[Lane], device: str, inputs: int) -> None:
+        """`inputs` are the numbers of one example."""
         self.seeds = list(dict.fromkeys(lane.seed for lane in lanes))
         by_seed = sorted(lanes, key=lambda lane: self.seeds.index(lane.seed))
         # beside one another within a seed: lanes with the same optimizer and schedule, which one rate can update
@@ -28,7 +33,8 @@ class Grid:
             ),
         )
         counts = set(Counter(lane.seed for lane in lanes).values())
-        self.arms = counts.pop() if len(counts) == 1 else 1
+        small = len(lanes) * lanes[0].treatment.batch_size * inputs < COPIED
+        self.arms = counts.pop() if len(counts) == 1 and not small else 1
         self.groups = len(lanes) // self.arms
         self._rows = torch.tensor([self.seeds.index(lane.seed) for lane in self.lanes], device=device)
 

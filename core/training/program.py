@@ -63,7 +63,7 @@ class Program:
             for name, stack in state.items()
             if name.startswith(("parameters/", "buffers/"))
         }
-        net = network(treatment, facts, values, shared_inputs=grid.arms > 1)
+        net = network(treatment, facts, values, stacked=len(grid.lanes) > 1, shared_inputs=grid.arms > 1)
         self._rates = Rates(grid.lanes, self._steps_per_epoch, epoch_metrics(facts.task), plateaus)
         self._stack = Stack(
             grid,
@@ -121,7 +121,7 @@ class Program:
 
     def of(self, lanes: Sequence[Lane], step: int) -> "Program":
         """The same program of some of its lanes only, as it goes on at update `step`."""
-        grid = Grid(lanes, str(self._data.x_train.device))
+        grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._facts.inputs))
         rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.x_train.device)
         state = {name: stack.index_select(0, rows) for name, stack in self.state().items()}
         return Program(grid, state, self.plateaus, self._data, self._facts, self._dtype, step)

@@ -94,7 +94,7 @@ def test_what_is_drawn_is_the_same_in_any_company(make_lanes: Any, company: str)
 
     def drawn(company: list[Lane], run: int) -> list[torch.Tensor]:
         """All that a lane is given at random: initial values, two epochs' batches, masks."""
-        grid = Grid(company, "cpu")
+        grid = Grid(company, "cpu", 1000)
         (at,) = [i for i, lane in enumerate(grid.lanes) if lane.run == run]
         treatment = company[0].treatment
         state = initial_stacks(grid.lanes, facts, examples_of(data.x_train), torch.float32)

@@ -171,8 +171,8 @@ def test_a_ragged_cohort_goes_on(make_lanes: Any) -> None:
     a, _, _, b, c, d = make_lanes(*rates, seeds=(0, 3), model=MLP, **SHAPE)
     ragged = [a, b, c, d]
     assert [(lane.run, lane.seed) for lane in ragged] == [(0, 0), (103, 3), (200, 0), (203, 3)]
-    once = Grid(ragged, "cpu").lanes
-    assert Grid(once, "cpu").lanes == once
+    once = Grid(ragged, "cpu", 64).lanes
+    assert Grid(once, "cpu", 64).lanes == once
     whole = Run(ragged)
     for checkpoint, recorder in whole.kept[:5]:
         assert_goes_on(ragged[::-1], whole, checkpoint, recorder)
