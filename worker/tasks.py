@@ -59,6 +59,7 @@ def _warm_up(**_: Any) -> None:
     gpu = None if index is None else gpu_of(index, gpus())
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch is imported: the child never sees the others
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or products differ in their last bits, run to run
         log.info("process %d trains on GPU %s", os.getpid(), gpu)
     this_worker()
 

@@ -28,11 +28,6 @@ def forward(module: nn.Module, own: Tensors, shared: Tensors, x: torch.Tensor, a
     return vmap(per_arm)(grid, shared, x).flatten(0, 1)
 
 
-def evaluate(module: nn.Module, own: Tensors, x: torch.Tensor) -> torch.Tensor:
-    """The lanes' outputs, (lanes, batch, outputs), for one batch that all share, (batch, ...)."""
-    return forward(module, own, {}, x.unsqueeze(0), len(next(iter(own.values()))))
-
-
 def _caller(module: nn.Module) -> Callable[[Tensors, Tensors, torch.Tensor], torch.Tensor]:
     def call(own: Tensors, shared: Tensors, x: torch.Tensor) -> torch.Tensor:
         outputs: torch.Tensor = functional_call(module, {**own, **shared}, (x,), tie_weights=False)
