@@ -1,10 +1,10 @@
 """The worker's transactions: claim, and writes that only the latest claim may make."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, true, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -172,19 +172,26 @@ def flush(session: Session, held: Claim, what: Flush) -> None:
         )
     running = (Run.cohort_id == held.cohort_id, Run.status == "running")
     session.execute(update(Run).where(*running).values(steps_done=what.step).execution_options(**QUIETLY))
-    for run, end in what.ended.items():
-        session.execute(
-            update(Run)
-            .where(Run.id == run, *running)
-            .values(
-                status="succeeded",
-                outcome=end.outcome,
-                final=end.final,
-                steps_done=end.steps,
-                finished_at=now(),
-            )
-            .execution_options(**QUIETLY)
-        )
+    if what.ended:
+        _end_runs(session, held, what.ended)
+
+
+def _end_runs(session: Session, held: Claim, ended: Mapping[int, Ended]) -> None:
+    """Give runs that are still running their outcomes: one statement for all, a hundred runs at once are usual."""
+    columns = ("outcome", "final", "steps_done")
+    given = {name: bindparam(f"new_{name}", type_=getattr(Run, name).type) for name in columns}
+    one = (
+        update(Run)
+        .where(Run.id == bindparam("this"), Run.cohort_id == held.cohort_id, Run.status == "running")
+        .values(status="succeeded", finished_at=now(), **given)
+    )
+    session.connection().execute(
+        one,
+        [
+            {"this": run, "new_outcome": end.outcome, "new_final": end.final, "new_steps_done": end.steps}
+            for run, end in ended.items()
+        ],
+    )
 
 
 def end(session: Session, held: Claim, status: str, error: str | None = None) -> None:

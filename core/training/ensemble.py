@@ -47,8 +47,9 @@ def train_lanes(
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
     schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
-    then about every `block_seconds`; between blocks nothing waits for the device. A lane whose loss is not finite has
-    diverged and harms no other; it leaves when its epoch ends. `stopped` is asked before every update.
+    then about every `block_seconds`, more seldom for many lanes; between blocks nothing waits for the device. A lane
+    whose loss is not finite has diverged and harms no other; it leaves when its epoch ends. `stopped` is asked before
+    every update.
 
     Every `keep_seconds` all points so far are recorded and `keep` is given a checkpoint, a copy on the CPU. With
     `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all

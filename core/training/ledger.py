@@ -12,6 +12,9 @@ from core.training.recorder import Lane, Recorder
 
 CAPACITY = 4096
 """Most updates in one block."""
+BRISK, LEISURELY = 33, 10
+"""Lanes up to which blocks come at the pace asked for; beyond, they come so many times more seldom, at most ten: what a
+block costs grows with its series, and storing should take no more than a hundredth of the time."""
 
 
 class _Block(NamedTuple):
@@ -126,7 +129,7 @@ class Ledger:
         if arrived is not None:  # the next updates' rates are written meanwhile
             self._rates = np.empty(self._losses.shape)
         self._count, self._epochs = 0, []
-        self._due_at = time.monotonic() + self._seconds
+        self._due_at = time.monotonic() + self._seconds * min(max(1.0, len(self._runs) / BRISK), LEISURELY)
 
     def _hand_over(self) -> None:
         if self._coming is None:
