@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.datasets import DataError, Dataset, Facts, Sources, epoch_metrics
 from core.errors import InvalidSpec, Problem
 from core.initializers import Initializer, Layer
 from core.optimizers import Optimizer
-from core.registry import join_path
+from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import trains_on_one
@@ -96,16 +97,22 @@ def _try_schedule(treatment: Treatment, data: Facts, path: str) -> None:
     steps = steps_per_epoch * treatment.epochs
     if steps > LIMITS.steps:
         return  # refused for its length, and long to look at
-    some = sorted({*range(0, steps, max(1, steps // 200)), steps - 1})
     try:
-        bound = bind(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
-        rates(bound, some)
+        answers_to = _looked_at(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
     except ValueError as error:
         raise InvalidSpec([Problem(path, str(error))]) from None
     measured = epoch_metrics(data.task)
-    if isinstance(bound, Reactive) and bound.metric not in measured:
-        message = f"answers to {bound.metric}, but this data set's task has {', '.join(measured)}"
+    if answers_to is not None and answers_to not in measured:
+        message = f"answers to {answers_to}, but this data set's task has {', '.join(measured)}"
         raise InvalidSpec([Problem(path, message, measured)])
+
+
+@lru_cache(maxsize=1024)  # the arms of an experiment mostly share their schedule
+def _looked_at(schedule: Entry, lr: float, steps: int, steps_per_epoch: int) -> str | None:
+    """The metric that a schedule answers to, if any; raises ValueError where one of some 200 rates is none."""
+    bound = bind(schedule, lr, steps, steps_per_epoch)
+    rates(bound, sorted({*range(0, steps, max(1, steps // 200)), steps - 1}))
+    return bound.metric if isinstance(bound, Reactive) else None
 
 
 def _try_initializer(treatment: Treatment, layers: Mapping[str, Layer], path: str) -> None:
