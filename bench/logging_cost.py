@@ -32,14 +32,14 @@ from core.spec import Spec, parse
 from core.store import Database, MetricBlock, upgrade
 from core.training import train_lanes
 
-PAIRS = 15
+PAIRS = 9
 MOST = 0.02
 LEASE = 30.0
 SEVEN = ["zeros", "ones", "uniform_rule", "normal_rule", "glorot_normal", "he_normal", "torch_default"]
 SPECS: dict[str, dict[str, Any]] = {
     "MLP 64-256-128-10 on digits, 35 lanes": {
         "model": {"name": "mlp", "hidden": [256, 128], "dropout": 0.2},
-        "epochs": 5,
+        "epochs": 20,
         "seeds": 5,
         "arms": [{"initializer": name} for name in SEVEN],
     },
@@ -47,7 +47,7 @@ SPECS: dict[str, dict[str, Any]] = {
         "dataset": "breast_cancer",
         "model": {"name": "mlp", "hidden": [6, 6]},
         "batch_size": 20,
-        "epochs": 40,
+        "epochs": 200,
         "seeds": 20,
         "arms": [{"initializer": name} for name in SEVEN[2:]],
     },
@@ -123,7 +123,7 @@ def main() -> None:
     arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     device = arguments.parse_args().device
     record.require(device)
-    torch.set_num_threads(record.cores())
+    torch.set_num_threads(1)  # as a worker's processes
     print(record.described(device))
     print(f"{'ms an update of all lanes':40s} {'kept':>9s} {'discarded':>9s} {'cost':>8s} {'points/s':>12s}")
     rows = [measure(name, body, device) for name, body in SPECS.items()]

@@ -26,7 +26,11 @@ class Pool:
 
     def __call__(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """Call `function` in every process at once; what each returned."""
-        asked = [executor.submit(function, *arguments) for executor in self._executors]
+        return self.each(function, [arguments] * len(self))
+
+    def each(self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Call `function` in every process at once, in each with arguments of its own; what each returned."""
+        asked = [executor.submit(function, *own) for executor, own in zip(self._executors, arguments, strict=True)]
         return [one.result() for one in asked]
 
 
