@@ -106,6 +106,12 @@ def claim(
     return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads, ended, _kept(cohort))
 
 
+def anything_queued(session: Session, devices: Sequence[str]) -> bool:
+    """Whether a claim may find something: a look, for bells that wake more workers than there is work."""
+    waits = select(Cohort.id).where(Cohort.status == "queued", Cohort.device.in_(devices)).limit(1)
+    return session.scalar(waits) is not None
+
+
 def restart(session: Session, held: Claim) -> None:
     """Forget a checkpoint that cannot be used, with all points of the runs that have not ended. Raises `Fenced`."""
     forgotten = {"checkpoint": None, "checkpoint_sha256": None, "checkpoint_step": 0, "checkpoint_epochs": 0}

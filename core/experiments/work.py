@@ -11,7 +11,7 @@ import torch
 from core.datasets import Dataset, Facts, Sources, Splits
 from core.errors import InitlabError
 from core.experiments.checkpoints import Shelf
-from core.experiments.claim import Claim, Fenced, claim, restart
+from core.experiments.claim import Claim, Fenced, anything_queued, claim, restart
 from core.experiments.holders import this_process
 from core.experiments.keeper import Flag, Keeper
 from core.experiments.presence import Presence
@@ -46,6 +46,9 @@ class Worker:
         """Train queued cohorts until none is left or the process is to leave; returns how many were taken."""
         taken = 0
         while not self._draining.is_set():
+            with self._database.reading() as session:  # SQLite has one writer: it should not be one who finds nothing
+                if not anything_queued(session, self._devices):
+                    break
             with self._database.transaction() as session:
                 held = claim(session, this_process(), self._devices, self._settings.lease_seconds, self._room)
             if held is None:
