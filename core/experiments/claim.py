@@ -1,15 +1,17 @@
 """The worker's transactions: claim, and writes that only the latest claim may make."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select, true, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, true, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.experiments.checkpoints import Kept
 from core.experiments.holders import host_of
+from core.experiments.read import values_of
 from core.experiments.room import Room
 from core.experiments.states import ACTIVE, TERMINAL, move_runs, settle
 from core.results import EPOCH_METRICS, STEP_METRICS, Outcome
@@ -41,6 +43,8 @@ class Claim:
     """Runs whose outcome is known: they keep the others company, as they did before, and are not recorded again."""
     kept: Kept | None = None
     """The checkpoint to go on from; points after it have been removed."""
+    last: Mapping[int, dict[str, float | None]] = field(default_factory=dict)
+    """The last values before it of the runs that have not ended, by metric; None where not finite."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,11 @@ def claim(
     runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
     lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed) for run in runs]
     ended = frozenset(run.id for run in runs if run.status in TERMINAL)
-    return Claim(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads, ended, _kept(cohort))
+    kept = _kept(cohort)
+    return Claim(
+        *(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads, ended, kept),
+        {} if kept is None else _last_values(session, cohort),
+    )
 
 
 def anything_queued(session: Session, devices: Sequence[str]) -> bool:
@@ -128,6 +136,17 @@ def _roll_back(session: Session, cohort: Cohort) -> None:
     for metrics, first in ((STEP_METRICS, cohort.checkpoint_step), (EPOCH_METRICS, cohort.checkpoint_epochs)):
         after = (MetricBlock.run_id.in_(active), MetricBlock.metric.in_(metrics), MetricBlock.first >= first)
         session.execute(delete(MetricBlock).where(*after))
+
+
+def _last_values(session: Session, cohort: Cohort) -> dict[int, dict[str, float | None]]:
+    active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
+    series = (MetricBlock.run_id, MetricBlock.metric)
+    newest = select(*series, func.max(MetricBlock.first)).where(MetricBlock.run_id.in_(active)).group_by(*series)
+    found: dict[int, dict[str, float | None]] = {}
+    for block in session.scalars(select(MetricBlock).where(tuple_(*series, MetricBlock.first).in_(newest))):
+        value = float(values_of(block)[-1])
+        found.setdefault(block.run_id, {})[block.metric] = value if math.isfinite(value) else None
+    return found
 
 
 def _kept(cohort: Cohort) -> Kept | None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.experiments.checkpoints import Shelf
-from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
+from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew, restart
 from core.experiments.halve import halve
 from core.results import Outcome
 from core.store import Database, StorageFull
@@ -50,8 +50,10 @@ class Keeper:
         self._shelf = shelf
         self._writing: threading.Thread | None = None
         self._kept = held.kept
-        self._last: dict[int, dict[str, float | None]] = {lane.run: {} for lane in held.lanes}
-        self._steps: dict[int, int] = dict.fromkeys(self._last, 0)
+        self._last: dict[int, dict[str, float | None]] = {
+            lane.run: {**held.last.get(lane.run, {})} for lane in held.lanes
+        }
+        self._steps: dict[int, int] = dict.fromkeys(self._last, held.kept.step if held.kept else 0)
         self._renewed = time.monotonic()
         self._closing = threading.Event()
         self._wake = threading.Event()
@@ -89,6 +91,14 @@ class Keeper:
         with self._lock:
             self._buffer.step = step
         self._wake.set()
+
+    def restart(self) -> None:
+        """Forget the checkpoint that the claim was to go on from: it cannot be used. Raises `Fenced`."""
+        with self._database.transaction() as session:
+            restart(session, self._held)
+        self._kept = None
+        self._last = {run: {} for run in self._last}
+        self._steps = dict.fromkeys(self._last, 0)
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint to its file, aside; its cohort goes on from it as soon as a transaction has said so."""

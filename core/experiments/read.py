@@ -215,11 +215,16 @@ def series(
         yield Series(*key, steps[inside], values[inside])
 
 
+def values_of(block: Any) -> NDArray[np.float64]:
+    """The points of a row of metric_blocks."""
+    return np.frombuffer(block.values, dtype=f"<f{len(block.values) // block.n}").astype(np.float64)
+
+
 def _unpack(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     steps, values = [], []
     for block in blocks:
         steps.append(np.arange(block.first, block.first + block.n))
-        values.append(np.frombuffer(block.values, dtype=f"<f{len(block.values) // block.n}").astype(np.float64))
+        values.append(values_of(block))
     return np.concatenate(steps), np.concatenate(values)
 
 

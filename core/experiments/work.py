@@ -11,7 +11,7 @@ import torch
 from core.datasets import Dataset, Facts, Sources, Splits
 from core.errors import InitlabError
 from core.experiments.checkpoints import Shelf
-from core.experiments.claim import Claim, Fenced, anything_queued, claim, restart
+from core.experiments.claim import Claim, Fenced, anything_queued, claim
 from core.experiments.holders import this_process
 from core.experiments.keeper import Flag, Keeper
 from core.experiments.presence import Presence
@@ -97,7 +97,7 @@ class Worker:
                 keeper,
                 device=device,
                 stopped=keeper.stopped,
-                start=self._start(held, shelf),
+                start=_start(held, shelf, keeper),
                 keep=keeper.keep,
                 keep_seconds=held.spec.checkpoint_every,
             )
@@ -105,6 +105,8 @@ class Worker:
             if keeper.reason == "drain":
                 keeper.keep_last(stop.checkpoint())
             return {"cancel": "cancelled", "drain": "queued"}.get(keeper.reason or ""), None
+        except Fenced:
+            return None, None
         except InitlabError as failure:
             return "failed", failure.detail
         except Exception as failure:  # the edge: whatever a training raises ends its cohort, and is told
@@ -114,15 +116,15 @@ class Worker:
             return "failed", _words(failure)
         return "succeeded", None
 
-    def _start(self, held: Claim, shelf: Shelf) -> Checkpoint | None:
-        """Where to go on; None: at the first update."""
-        if held.kept is None:
-            return None
-        found = shelf.read(held.kept)
-        if found is None:
-            with self._database.transaction() as session:
-                restart(session, held)
-        return found
+
+def _start(held: Claim, shelf: Shelf, keeper: Keeper) -> Checkpoint | None:
+    """Where to go on; None: at the first update."""
+    if held.kept is None:
+        return None
+    found = shelf.read(held.kept)
+    if found is None:
+        keeper.restart()
+    return found
 
 
 def _free() -> None:

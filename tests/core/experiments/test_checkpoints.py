@@ -109,11 +109,34 @@ def test_a_lost_cohort_goes_on_after_the_points_of_its_checkpoint(
     second.close("succeeded")
     assert points(database, "train_loss") == {going_on: [*range(20)], diverged: [*range(19)]}
     with database.reading() as session:
-        assert {run.id: run.outcome for run in session.scalars(select(Run))} == {
-            going_on: "completed",
-            diverged: "diverged",
+        assert {run.id: (run.outcome, run.steps_done, run.final) for run in session.scalars(select(Run))} == {
+            going_on: ("completed", 20, {"train_loss": 19.0, "valid_loss": 0.0}),
+            diverged: ("diverged", 19, {"train_loss": 18.0, "valid_loss": 1.0}),
         }
     assert list(folder.iterdir()) == []
+
+
+def test_a_run_that_had_only_to_be_judged_keeps_its_updates_and_last_values(
+    folder: Path, database: Database, held: Claim
+) -> None:
+    """Its worker was told to leave during the last evaluation."""
+    keeper = keeper_of(database, held, folder)
+    measure(keeper, held, "train_loss", 0, 15)
+    keeper.record(held.lanes[0].run, "lr", 0, np.array([np.nan, np.inf], dtype=np.float32))
+    keeper.advance(15)
+    keeper.keep_last(checkpoint(held, 15))
+    keeper.close("queued")
+    again = taken(database, "host/2/0")
+    second = keeper_of(database, again, folder)
+    measure(second, again, "valid_loss", 0, 1)
+    for lane in again.lanes:
+        second.finish(lane.run, "completed")
+    second.advance(15)
+    second.close("succeeded")
+    with database.reading() as session:
+        first, other = session.scalars(select(Run).order_by(Run.id))
+        assert (first.steps_done, first.final) == (15, {"train_loss": 14.0, "lr": None, "valid_loss": 0.0})
+        assert (other.steps_done, other.final) == (15, {"train_loss": 14.0, "valid_loss": 0.0})
 
 
 def test_progress_is_no_poison(folder: Path, database: Database, held: Claim) -> None:
@@ -151,10 +174,15 @@ def test_a_damaged_checkpoint_is_forgotten_with_its_points(
     }[harm]()
     assert again.kept is not None
     assert Shelf(folder, again.cohort_id, again.attempt).read(again.kept) is None
-    with database.transaction() as session:
-        restart(session, again)
+    second = keeper_of(database, again, folder)
+    second.restart()
     assert points(database, "train_loss") == {}
     assert (cohort(database, again).checkpoint, cohort(database, again).checkpoint_step) == (None, 0)
+    for lane in again.lanes:
+        second.finish(lane.run, "diverged")
+    second.close("succeeded")
+    with database.reading() as session:  # nothing is left of what was measured before
+        assert [(run.steps_done, run.final) for run in session.scalars(select(Run))] == [(0, {})] * 2
 
 
 def test_a_worker_that_was_given_up_neither_moves_nor_removes_a_checkpoint(

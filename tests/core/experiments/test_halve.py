@@ -11,7 +11,7 @@ import torch
 from sqlalchemy import select, update
 
 from core.experiments import cancel, read, submit, sweep, work
-from core.experiments.claim import Claim, Ended, Fenced, Flush, flush, peek, renew
+from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
 from core.experiments.halve import halve, middle
 from core.experiments.work import Worker
 from core.settings import Settings
@@ -69,9 +69,24 @@ def test_runs_that_ended_stay_ended(database: Database) -> None:
         flush(session, held, Flush(3, [block(lane.run) for lane in held.lanes], {done: Ended("diverged", 3, {})}))
     assert _halve(database, held) == "queued"
     first, second = taken(database), taken(database)
-    going_on = [[lane.seed for lane in half.lanes if lane.run not in half.ended] for half in (first, second)]
-    assert going_on == [[1], [2]]
+    assert [[lane.seed for lane in half.lanes] for half in (first, second)] == [[1], [2]]  # no company that takes room
     assert blocks(database) == [(0, 3, 1)]
+
+
+def test_one_run_left_of_many_is_tried_alone_before_it_fails(database: Database) -> None:
+    experiment = queued(database, seeds=3)
+    held = taken(database)
+    ended = {lane.run: Ended("diverged", 3, {}) for lane in held.lanes[:2]}
+    with database.transaction() as session:
+        renew(session, held, 30)
+        flush(session, held, Flush(3, [block(lane.run) for lane in held.lanes], ended))
+    assert _halve(database, held) == "queued"
+    alone = taken(database)
+    assert [lane.seed for lane in alone.lanes] == [2]
+    assert alone.attempt == 2
+    with database.transaction() as session:
+        end(session, alone, "succeeded")
+        assert session.get_one(Experiment, experiment).status == "succeeded"
 
 
 def test_a_zombie_cannot_halve_what_another_has(database: Database) -> None:
