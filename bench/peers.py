@@ -20,6 +20,9 @@ from torch.utils.data import DataLoader, Dataset
 from core.torchvision import load as torchvision
 
 EVALUATION_BATCH = 2_000
+"""Examples that a good loop judges at once;"""
+CONVOLVED = 128
+"""and on a CPU pictures for convolutions, whose values it keeps in cache: twice as fast."""
 
 
 def seconds(way: str, name: str, runs: int, epochs: int, device: str) -> float:
@@ -126,9 +129,10 @@ def loop(case: Case, initializer: str, seed: int, epochs: int, device: str) -> l
     return torch.cat((losses, torch.stack(judged).float())).tolist()
 
 
-def _judged(case: Case, model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Iterator[torch.Tensor]:
+def _judged(case: Case, model: nn.Sequential, x: torch.Tensor, y: torch.Tensor) -> Iterator[torch.Tensor]:
     """Mean loss and accuracy, left on the device."""
-    outputs = torch.cat([model(_taken(case, part)) for part in x.split(EVALUATION_BATCH)])
+    convolved = x.device.type == "cpu" and any(isinstance(layer, nn.Conv2d) for layer in model)
+    outputs = torch.cat([model(_taken(case, part)) for part in x.split(CONVOLVED if convolved else EVALUATION_BATCH)])
     yield _loss(case, outputs, y)
     yield _right(case, outputs, y).float().mean()
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from core.hardware import cores, processor
+
 FOLDER = Path(__file__).parent / "records"
 _load_before = os.getloadavg()[0]
 
@@ -37,7 +39,7 @@ def stem(name: str, device: str) -> str:
 def hardware(device: str = "cpu") -> dict[str, Any]:
     """The processor, the cores and the memory; on a GPU the card and its memory too."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    found = {"cpu": _cpu(), "architecture": platform.machine(), "cores": cores(), "memory_gib": _gib(memory)}
+    found = {"cpu": processor(), "architecture": platform.machine(), "cores": cores(), "memory_gib": _gib(memory)}
     if device == "cuda":
         card = torch.cuda.get_device_properties(0)
         found |= {"gpu": card.name, "gpu_memory_gib": _gib(card.total_memory)}
@@ -58,19 +60,6 @@ def described(device: str = "cpu") -> str:
     names = [machine["gpu"]] if device == "cuda" else []
     names += [machine["cpu"], f"{machine['cores']} cores"]
     return ", ".join(names + [f"{name} {number}" for name, number in versions(device).items()])
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _cpu() -> str:
-    try:
-        names = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        names = []
-    return names[0].strip() if names else platform.processor() or platform.machine()
 
 
 def _gib(size: int) -> float:

@@ -33,7 +33,7 @@ def this_machine() -> str:
     shown = ", ".join(gpus) or "no GPU"
     if os.environ.get("CUDA_VISIBLE_DEVICES") is not None:
         shown += f" (of which {os.environ['CUDA_VISIBLE_DEVICES'] or 'none'})"
-    return f"{_processor()}, {cores()} cores, {shown}, torch {version('torch')}, format {FORMAT}"
+    return f"{processor()}, {cores()} cores, {shown}, torch {version('torch')}, format {FORMAT}"
 
 
 def is_measured(folder: Path) -> bool:
@@ -49,7 +49,8 @@ def profile_file(folder: Path) -> Path:
     return folder / f"machine-{hashlib.sha256(this_machine().encode()).hexdigest()[:16]}.json"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Its name, as the system has it."""
     try:
         name = _named(Path("/proc/cpuinfo").read_text(encoding="utf-8"), "model name")
     except OSError:  # no Linux

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+SMALL = 2**12
+"""Numbers of a small parameter, of one lane: the calls that it takes cost more than what they compute."""
 ALIGNED = 16
 """Small parameters begin at multiples of so many numbers, in every lane: products of equal lanes are then equal bit for
 bit, which the CPU's library promises for memory that is aligned alike."""

@@ -8,10 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from core.optimizers import Hyper, Optimizer
-from core.training.blocks import Block
+from core.training.blocks import SMALL, Block
 from core.training.factors import Factors
-
-Tensors = Mapping[str, torch.Tensor]
+from core.training.forward import Tensors
 
 PIECE = 2**19
 """Numbers of a parameter's stack that the CPU updates at once: with gradient, state and temporaries they stay in cache,
@@ -19,9 +18,6 @@ PIECE = 2**19
 ALIKE = 2**16
 """From this size of one lane's parameter on, a piece holds lanes with the same optimizer and schedule only: a rule may
 have a faster way for one rate, and that pays for the further pieces."""
-SMALL = 2**12
-"""Parameters of at most so many numbers a lane lie side by side on a CPU and are updated at once, as all do on a GPU:
-the calls cost more than copying their gradients together."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +33,15 @@ class _Piece:
     """All numbers but the rate, where the lanes agree on them; None where they do not."""
     curves: list[int]
     """The columns of the rates that the lanes follow."""
-    factor: float
-    """Of the rate; NaN where the lanes differ."""
+    factor: float | None
+    """Of the rate; None where the lanes differ."""
 
     def same(self, rates: NDArray[np.float64]) -> dict[str, float] | None:
         """The numbers of an update, where all lanes agree on them."""
-        distinct = {float(rates[curve]) * self.factor for curve in self.curves}
-        if self.agreed is None or len(distinct) > 1 or self.factor != self.factor:
+        if self.agreed is None or self.factor is None:
             return None
-        return self.agreed | {"lr": distinct.pop()}
+        distinct = {float(rates[curve]) * self.factor for curve in self.curves}
+        return self.agreed | {"lr": distinct.pop()} if len(distinct) == 1 else None
 
 
 class Descent:
@@ -84,8 +80,8 @@ class Descent:
             Block({name: stacks[name] for name in names}, None if len(names) > 1 else orders[names[0]], device)
             for names in self._together(stacks, own)
         ]
-        views = [view for block in self._blocks for view in block.views(block.memory).items()]
-        self.parameters = {name: dict(views)[name].detach().requires_grad_() for name in self._names}
+        views = self._views([block.memory for block in self._blocks])
+        self.parameters = {name: views[name].detach().requires_grad_() for name in self._names}
         self._slots: list[dict[str, torch.Tensor]] = []
         self._scalars: list[dict[str, torch.Tensor]] = []
         self._pieces: list[_Piece] = []
@@ -115,8 +111,7 @@ class Descent:
         found = [torch.empty_like(block.memory) for block in self._blocks]
         for piece in self._pieces:
             found[piece.block][piece.lanes] = self._rule.evaluated(piece.values, piece.state, piece.hyper)
-        views = [block.views(memory).items() for block, memory in zip(self._blocks, found, strict=True)]
-        return {name: view for block in views for name, view in block}
+        return self._views(found)
 
     def state(self) -> dict[str, torch.Tensor]:
         """All that the next update depends on, stacked over lanes: `parameters/<name>`, `slots/<slot>/<name>` and
@@ -129,8 +124,15 @@ class Descent:
                 found |= {f"scalars/{scalar}/{name}": numbers.flatten() for name in block.shapes}
         return found
 
+    def _views(self, memories: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Each parameter's stack inside memory that is laid out like the blocks'."""
+        found: dict[str, torch.Tensor] = {}
+        for block, memory in zip(self._blocks, memories, strict=True):
+            found |= block.views(memory)
+        return found
+
     def _together(self, stacks: Tensors, own: Mapping[str, object]) -> Iterator[list[str]]:
-        """The names of each block: the small ones that have no rate of their own, and each other by itself."""
+        """The names of each block: small ones together, on a GPU all, but for those with rates of their own."""
         small = [
             name
             for name, values in stacks.items()
@@ -191,7 +193,7 @@ class Descent:
                 hyper=Hyper({name: row.view(column)[lanes] for name, row in rows.items()}),
                 agreed={name: values.pop() for name, values in distinct.items()} if agreed else None,
                 curves=sorted(set(self._curves[lanes])),
-                factor=factors.pop() if len(factors) == 1 else float("nan"),
+                factor=factors.pop() if len(factors) == 1 else None,
             )
 
 

@@ -37,7 +37,7 @@ def _caller(module: nn.Module) -> Callable[[Tensors, Tensors, torch.Tensor], tor
 
 
 def _plain(x: torch.Tensor) -> torch.Tensor:
-    """Pictures in the order that the CPU's convolutions are faster in (1.4 times, bench/records/trainers.json)."""
+    """Pictures in the order that the CPU's convolutions are faster in (1.4 times: docs/decisions/0010)."""
     if x.ndim == 4 and x.device.type == "cpu":
         return x.contiguous(memory_format=torch.channels_last)
     return x

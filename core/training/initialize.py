@@ -56,7 +56,7 @@ def examples_of(x_train: torch.Tensor) -> Examples:
 
     def choose(seed: int, count: int) -> torch.Tensor:
         order = torch.randperm(len(x_train), generator=generator(seed, "calibration"))
-        return as_numbers(x_train.cpu()[order[:count]])
+        return as_numbers(x_train[order[:count].to(x_train.device)].cpu())
 
     return choose
 

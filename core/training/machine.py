@@ -94,7 +94,7 @@ def main() -> int:
     if profile is None:
         profile = calibrate()
         remember(profile, folder)
-    sys.stdout.write(profile.model_dump_json(indent=1) + "\n")
+    sys.stdout.write(profile.model_dump_json() + "\n")
     return 0
 
 

@@ -10,10 +10,8 @@ from torch.func import functional_call
 
 from core.datasets import Facts
 from core.spec import Treatment, layers_of
+from core.training.blocks import SMALL
 from core.training.dropout import PairedDropout, pair_dropout
-
-SMALL = 2**12
-"""Numbers of a small layer's weight."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,8 @@ class StackedLinear(nn.Linear):
     """A dense layer on rows, (batch, inputs), for stacked weights: written so that vmap makes the best product of it.
 
     torch takes `x @ w.mT` of one x and stacked weights apart, and a stack of `w @ x.mT` as one tall matrix. That is
-    faster where lanes share their batches and, of small layers, always; a large one judges a whole split 1.4 times
-    faster in torch's own way.
+    as fast or faster where lanes share their batches and, of small layers, always; a large one judges a whole split 1.4
+    times faster in torch's own way (docs/decisions/0010).
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from core.schedules import State
 from core.training.dropout import Masks
 from core.training.factors import factors
 from core.training.feed import Feed
+from core.training.forward import Tensors
 from core.training.grid import Grid
 from core.training.initialize import Examples, initial_state
 from core.training.network import network
@@ -19,8 +20,6 @@ from core.training.objective import objective
 from core.training.rates import Rates
 from core.training.recorder import Lane
 from core.training.stack import Stack
-
-Tensors = Mapping[str, torch.Tensor]
 
 
 def initial_stacks(

@@ -25,7 +25,10 @@ from core.training.recorder import Lane, Recorder
 def train_run(
     lane: Lane, data: Splits, facts: Facts, recorder: Recorder, *, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Train one run on the CPU and record every point as it is measured; the rules are those of `train_lanes`."""
+    """Train one run on the CPU and record every point as it is measured; the rules are those of `train_lanes`.
+
+    All is computed in `dtype`, whatever the treatment's precision.
+    """
     treatment = lane.treatment
     x_train, x_valid = as_numbers(data.x_train, dtype), as_numbers(data.x_valid, dtype)
     y_train, y_valid = (y.to(dtype) if y.is_floating_point() else y for y in (data.y_train, data.y_valid))

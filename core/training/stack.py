@@ -10,13 +10,11 @@ from core.optimizers import Optimizer
 from core.spec import Precision
 from core.training.descent import Descent
 from core.training.factors import Factors
-from core.training.forward import forward
+from core.training.forward import Tensors, forward
 from core.training.graph import Graph
 from core.training.grid import Grid
 from core.training.network import Network
 from core.training.objective import Objective
-
-Tensors = Mapping[str, torch.Tensor]
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
 """Numbers of one layer's values in evaluation; a CPU's stay in its cache."""

@@ -56,6 +56,7 @@ class Running:
             self.process.communicate(timeout=15)
             raise AssertionError(f"the service did not start: {self.log.read_text()}")
         self.http = httpx.Client(base_url=line.split()[-1], timeout=30)
+        assert self.get("/readyz")["status"] == "ready"
 
     def stop(self, with_signal: int = signal.SIGTERM) -> None:
         """End it and wait for the end."""

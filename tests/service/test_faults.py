@@ -64,8 +64,11 @@ def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None
     assert (found["status"], found["attempt"]) == ("succeeded", 2)
     killed = service.losses(experiment)
     assert_exact(killed, runs=4, steps=300 * 15)
-    unbroken = service.losses(service.ended(service.post(wanted))["id"])
+    whole = service.ended(service.post(wanted))["id"]
+    unbroken = service.losses(whole)
     assert [one["values"] for one in killed] == [one["values"] for one in unbroken]
+    ends = [[run["final"] for run in service.get(f"/experiments/{one}/runs")["items"]] for one in (experiment, whole)]
+    assert ends[0] == ends[1]
     assert list(folder.iterdir()) == []
 
 

@@ -1,5 +1,6 @@
 """What is measured is handed over once, in order and by the block."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,3 +196,21 @@ def test_a_lane_that_ended_in_a_block_on_its_way_has_ended(on_its_way: Any) -> N
     left = [run for run, fine in zip((0, 100, 200), finite, strict=True) if fine and run in book.training]
     assert left == [0, 200]
     assert recorder.outcomes == {100: "diverged"}
+
+
+@pytest.mark.parametrize(("lanes", "pace"), [(1, 1.0), (33, 1.0), (66, 2.0), (330, 10.0), (3300, 10.0)])
+def test_blocks_of_many_lanes_come_more_seldom(
+    make_lanes: Any, lanes: int, pace: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    many = [Lane(run, make_lanes({})[0].treatment, run) for run in range(lanes)]
+    recorder = MemoryRecorder()
+    book = ledger(many, recorder, seconds=0.5)
+    advances = []
+    for step, later in enumerate((0, pace * 0.5 - 0.01, 0.01)):
+        now += later
+        book.step(torch.zeros(lanes, dtype=torch.float64), np.zeros(lanes))
+        book.look()
+        advances.append((step + 1, recorder.step))
+    assert advances == [(1, 1), (2, 1), (3, 3)]
