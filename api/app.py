@@ -26,7 +26,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         profile = machine.remembered(settings.cache) or machine.guess()
         service = Service(settings, Database(settings.database), Bell(), profile)
-        sweeper = Sweeper(service.database, service.bell, settings.sweep_seconds)
+        sweeper = Sweeper(service.database, service.bell, settings)
         app.state.service = service
         try:
             yield

@@ -9,13 +9,14 @@ from pydantic import BaseModel, BeforeValidator, Field
 from core.datasets import About, Options
 from core.experiments.preview import Preview
 from core.experiments.read import ArmProgress, Progress
-from core.store import Experiment, Run
+from core.store import Event, Experiment, Run
 
 
 def _instant(seconds: object) -> object:
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else seconds
 
 
+LINKS = ("runs", "metrics", "plots", "report", "history")
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 """RFC 3339, UTC."""
 
@@ -36,6 +37,7 @@ class ExperimentOut(BaseModel):
     status: str
     attempt: int
     cancelling: bool
+    paused: bool
     errors: list[str]
     created_at: Instant
     started_at: Instant | None
@@ -55,6 +57,7 @@ class ExperimentOut(BaseModel):
                 "status": one.status,
                 "attempt": progress.attempt,
                 "cancelling": progress.cancelling,
+                "paused": progress.paused,
                 "errors": progress.errors,
                 "created_at": one.created_at,
                 "started_at": one.started_at,
@@ -62,9 +65,30 @@ class ExperimentOut(BaseModel):
                 "spec": one.spec,
                 "arms": progress.arms,
                 "progress": {name: getattr(progress, name) for name in ProgressOut.model_fields},
-                "links": {"self": here} | {name: f"{here}/{name}" for name in ("runs", "metrics", "plots", "report")},
+                "links": {"self": here} | {name: f"{here}/{name}" for name in LINKS},
             }
         )
+
+
+class EventOut(BaseModel):
+    """Something that happened to an experiment, or to one of its cohorts; `detail` is what its kind tells."""
+
+    id: int
+    at: Instant
+    kind: str
+    cohort: int | None
+    attempt: int | None
+    detail: dict[str, Any]
+
+    @classmethod
+    def of(cls, one: Event) -> Self:
+        here = {"id": one.id, "at": one.at, "kind": one.kind, "cohort": one.cohort_id, "attempt": one.attempt}
+        return cls.model_validate(here | {"detail": one.detail})
+
+
+class EventList(BaseModel):
+    items: list[EventOut]
+    next: int | None
 
 
 class ExperimentList(BaseModel):

@@ -25,6 +25,7 @@ from work import Discard, lanes_of
 
 from core.datasets import Dataset, Facts, Sources, Splits
 from core.experiments import submit
+from core.experiments.able import Able
 from core.experiments.checkpoints import Shelf
 from core.experiments.claim import claim
 from core.experiments.keeper import Keeper
@@ -59,7 +60,7 @@ def kept(database: Database, folder: Path, spec: Spec, data: Splits, facts: Fact
     with database.transaction() as session:
         submit(session, spec, Sources())
     with database.transaction() as session:
-        held = claim(session, "bench", ("auto", "cpu", "cuda"), LEASE)
+        held = claim(session, "host/1/0", Able(("auto", "cpu", "cuda"), ("cpu", "gpu")), LEASE)
     assert held is not None
     assert len(held.lanes) == len(lanes_of(spec)), "the experiment should be one cohort"
     begin = time.perf_counter()

@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     """How long a silent worker keeps its cohort."""
     sweep_seconds: float = 1.0
     """How often lost cohorts and lost bells are looked for."""
+    hang_seconds: float = 60.0
+    """An update that takes longer, and much longer than any before, is a hang: its process ends itself."""
+    failpoints: Path | None = None
+    """For tests: the folder of orders of `core.failpoints`."""
 
     @property
     def database(self) -> str:
@@ -45,6 +49,11 @@ class Settings(BaseSettings):
     def checkpoints(self) -> Path:
         """The folder of what interrupted training goes on from; workers that may take over share it."""
         return self.data_dir / "checkpoints"
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the logs of attempts."""
+        return self.data_dir / "logs"
 
     @property
     def cache(self) -> Path:

@@ -39,9 +39,14 @@ def api(host: Host = None, port: Port = None) -> None:
     become("api", host=host, port=port)
 
 
-def worker(concurrency: Concurrency = None) -> None:
+def worker(
+    concurrency: Concurrency = None,
+    queues: Annotated[
+        str | None, typer.Option(help="What to train, with commas: cpu, gpu, and labels that specs name as queue.")
+    ] = None,
+) -> None:
     """Run a worker alone, for a deployment."""
-    become("worker", concurrency=concurrency)
+    become("worker", concurrency=concurrency, queues=queues)
 
 
 @database.command()

@@ -10,11 +10,11 @@ from celery.platforms import SecurityWarning
 
 from core.hardware import is_measured
 from core.lifeline import leave_with_parent
-from core.queue import app
+from core.queue import app, bell_of
 from core.settings import settings
 from worker import tasks
 from worker.measure import measure_machine
-from worker.processes import DEFAULT, default_processes, gpus
+from worker.processes import DEFAULT, DEFAULT_QUEUES, default_processes, default_queues, gpus, queue_names
 
 log = logging.getLogger("worker")
 
@@ -23,6 +23,9 @@ def main() -> int:
     """Runs until SIGTERM; returns Celery's exit code."""
     arguments = argparse.ArgumentParser(prog="initlab worker", description="Train queued experiments.")
     arguments.add_argument("--concurrency", type=int, help=f"training processes (default: {DEFAULT})")
+    arguments.add_argument(
+        "--queues", type=queue_names, default=[], help=f"what to train, with commas (default: {DEFAULT_QUEUES})"
+    )
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
@@ -31,8 +34,12 @@ def main() -> int:
     leave_with_parent(given.parent_pipe)
     settings().data_dir.mkdir(parents=True, exist_ok=True)
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
+    if given.queues == ["cpu"]:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the GPUs are somebody else's, also as a reason for few processes
+    tasks.queues = given.queues or default_queues()
     tasks.processes = 1 if pool == "solo" else given.concurrency or default_processes()
-    log.info("training processes: %d; GPUs: %s", tasks.processes, ", ".join(gpus()) or "none")
+    words = ", ".join(tasks.queues), ", ".join(gpus()) or "none"
+    log.info("training processes: %d; queues: %s; GPUs: %s", tasks.processes, *words)
     if not is_measured(settings().cache):  # asking the process that measures would cost an import of torch
         measure_machine()
     # Threads that spin while they wait take twice as long beside another busy process (bench/records/waiting.json).
@@ -41,6 +48,7 @@ def main() -> int:
         tasks.this_worker()  # no child will be forked: this process trains
     warnings.simplefilter("ignore", SecurityWarning)  # it is about root and pickles; this queue reads JSON only
     command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(tasks.processes), "--loglevel", "WARNING"]
+    command += ["--queues", ",".join(bell_of(queue) for queue in tasks.queues)]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return int(app.worker_main(command) or 0)
 

@@ -6,6 +6,8 @@ CUDA is there cannot use it (pytorch#68861).
 
 import glob
 import os
+import re
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 
 from core.hardware import cores
@@ -14,6 +16,8 @@ MOST = 8
 """Training processes of a machine without GPUs: each holds torch and the data set in memory."""
 
 
+QUEUE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+DEFAULT_QUEUES = "cpu, and gpu where there is one"
 DEFAULT = f"one for each GPU, else one for each core, {MOST} at most"
 
 
@@ -23,6 +27,20 @@ def default_processes() -> int:
     One process of two threads is slower than two of one thread for nearly every network that fits a cohort.
     """
     return len(gpus()) or min(cores(), MOST)
+
+
+def default_queues() -> list[str]:
+    """The classes of devices that this machine has."""
+    return ["cpu", "gpu"] if gpus() else ["cpu"]
+
+
+def queue_names(text: str) -> list[str]:
+    """The queues that an option lists with commas: `cpu`, `gpu`, or labels that specs name."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if not QUEUE.fullmatch(name):
+            raise ArgumentTypeError(f"{name!r} is no queue: cpu, gpu or a label of a-z, 0-9, - and _")
+    return list(dict.fromkeys(names))
 
 
 def gpus() -> list[str]:

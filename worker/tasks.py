@@ -9,6 +9,7 @@ import importlib
 import logging
 import multiprocessing
 import os
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol
 
@@ -29,11 +30,17 @@ draining = multiprocessing.Event()
 processes = 1
 """Training processes of this worker. Set before the fork."""
 
+queues: Sequence[str] = ("cpu",)
+"""What this worker answers to. Set before the fork."""
+
 
 @app.task(name=DOORBELL)  # type: ignore[untyped-decorator]
 def doorbell() -> None:
     """Claim and train until nothing is queued. A second bell finds nothing and costs one query."""
-    this_worker()()
+    try:
+        this_worker()()
+    except DBAPIError as error:  # the sweeper rings again when the database is back
+        log.warning("the database cannot be reached: %s", error)
 
 
 class Worker(Protocol):
@@ -48,7 +55,7 @@ def this_worker() -> Worker:
     """This process's worker, with its own database connections: made once, after any fork."""
     module = importlib.import_module("core.experiments.work")
     # more processes than cores were asked for: then each may train, or some would never have work
-    worker: Worker = module.Worker(settings(), draining, max(cores(), processes))
+    worker: Worker = module.Worker(settings(), draining, max(cores(), processes), queues)
     return worker
 
 

@@ -1,14 +1,18 @@
-"""Experiments: post, list, look, cancel, delete."""
+"""Experiments: post, list, look, cancel, pause, try again, delete; and what happened to them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from api.answers import etag, unchanged
-from api.deps import ExperimentToRead, ExperimentToWrite, Reading, ServiceDep, Writing
-from api.schemas import ExperimentList, ExperimentOut, PreviewOut, ProblemOut
+from api.deps import ExperimentToRead, ExperimentToWrite, Reading, Service, ServiceDep, Writing
+from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut, ProblemOut
 from core import experiments
 from core.experiments import read
+from core.experiments.history import events
+from core.failpoints import reached
 from core.spec import Spec
 from core.store import after_commit
 
@@ -27,10 +31,10 @@ def create(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> ExperimentOut:
     """Accept an experiment: its runs are queued when the answer comes. The same `Idempotency-Key` makes one only."""
-    key = None if idempotency_key is None else f"{getattr(request.state, 'key_id', '')}:{idempotency_key}"
-    created, cohorts = experiments.submit(session, spec, service.sources, key, service.profile)
-    if cohorts:
-        after_commit(session, lambda: service.bell.ring(cohorts))
+    owner = getattr(request.state, "key_id", None)
+    key = None if idempotency_key is None else f"{owner or ''}:{idempotency_key}"
+    created, rings = experiments.submit(session, spec, service.sources, key, service.profile, owner)
+    _ring(session, service, rings)
     response.headers["Location"] = f"/experiments/{created.id}"
     return ExperimentOut.of(created, read.progress(session, created))
 
@@ -63,7 +67,7 @@ def index(
 def show(one: ExperimentToRead, session: Reading, request: Request, response: Response) -> ExperimentOut | Response:
     """One experiment with its progress."""
     progress = read.progress(session, one)
-    tag = etag(read.version(session, one.id), progress.cancelling)
+    tag = etag(read.version(session, one.id), progress.cancelling, progress.paused)
     response.headers["ETag"] = tag
     return unchanged(request, tag) or ExperimentOut.of(one, progress)
 
@@ -75,7 +79,53 @@ def cancel(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
     return ExperimentOut.of(one, read.progress(session, one))
 
 
+@router.post("/{experiment_id}/pause", status_code=202)
+def pause(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
+    """Have it wait where it is; 409 where it has ended. Its workers keep a checkpoint and give it back."""
+    experiments.pause(session, one)
+    return ExperimentOut.of(one, read.progress(session, one))
+
+
+@router.post("/{experiment_id}/resume", status_code=202)
+def resume(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
+    """Go on after a pause, from the same update; without one nothing changes."""
+    _ring(session, service, experiments.resume(session, one))
+    return ExperimentOut.of(one, read.progress(session, one))
+
+
+@router.post("/{experiment_id}/retry", status_code=202)
+def retry(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
+    """Run again what failed, and only that; 409 where nothing did."""
+    _ring(session, service, experiments.retry(session, one))
+    return ExperimentOut.of(one, read.progress(session, one))
+
+
+@router.get("/{experiment_id}/history")
+def history(
+    one: ExperimentToRead,
+    session: Reading,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    cursor: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the page before")] = 0,
+) -> EventList:
+    """What happened to it and why, the oldest first."""
+    found = events(session, one.id, cursor, limit + 1)
+    items = [EventOut.of(event) for event in found[:limit]]
+    return EventList(items=items, next=items[-1].id if len(found) > limit else None)
+
+
 @router.delete("/{experiment_id}", status_code=204)
 def delete(one: ExperimentToWrite, session: Writing) -> None:
     """Remove a finished experiment and all that it measured; 409 while it is not finished."""
     experiments.delete(session, one)
+
+
+def _ring(session: Session, service: Service, rings: Mapping[str, int]) -> None:
+    """Ring once what was written is durable; a bell that nobody hears is rung again by the sweeper."""
+
+    def ring() -> None:
+        reached("submit.committed")
+        for queue, times in rings.items():
+            service.bell.ring(queue, times)
+
+    if rings:
+        after_commit(session, ring)

@@ -1,13 +1,11 @@
 """The files that cohorts go on from. A row of the database says which one counts; all others are litter."""
 
 import hashlib
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.store import Cohort
 from core.training import Checkpoint, DamagedCheckpoint
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -20,6 +18,13 @@ class Kept:
     """Updates that it holds."""
     epochs: int
     """Epochs whose metrics had been measured."""
+
+    @classmethod
+    def of(cls, cohort: Cohort) -> "Kept | None":
+        """The one that a cohort goes on from."""
+        if cohort.checkpoint is None or cohort.checkpoint_sha256 is None:
+            return None
+        return cls(cohort.checkpoint, cohort.checkpoint_sha256, cohort.checkpoint_step, cohort.checkpoint_epochs)
 
 
 class Shelf:
@@ -39,21 +44,21 @@ class Shelf:
         checkpoint.write(self._folder / name)
         return Kept(name, _sha256(self._folder / name), checkpoint.step, checkpoint.epochs)
 
-    def read(self, kept: Kept) -> Checkpoint | None:
-        """The checkpoint; None, with a word in the log, where the file is not what was written."""
+    def read(self, kept: Kept) -> Checkpoint:
+        """The checkpoint; raises `DamagedCheckpoint` where the file is not what was written."""
         path = self._folder / kept.name
         try:
             if _sha256(path) != kept.sha256:
                 raise DamagedCheckpoint(f"{kept.name} has another SHA-256 than when it was written")
-            return Checkpoint.read(path)
-        except (OSError, DamagedCheckpoint) as error:
-            log.warning("the checkpoint cannot be used, training starts again: %s", error)
-            return None
+        except OSError as error:
+            raise DamagedCheckpoint(f"{kept.name} cannot be read: {error.strerror}") from error
+        return Checkpoint.read(path)
 
-    def clear(self, but: Kept | None) -> None:
-        """Remove the cohort's files but the one that counts."""
+    def clear(self, *but: Kept | None) -> None:
+        """Remove the cohort's files but those that count."""
+        names = {kept.name for kept in but if kept is not None}
         for path in self._folder.glob(f"*{self._cohort}-*"):
-            if but is None or path.name != but.name:
+            if path.name not in names:
                 path.unlink(missing_ok=True)
 
 

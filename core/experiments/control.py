@@ -1,11 +1,15 @@
-"""What a user does to an experiment that is there: cancel it, delete it."""
+"""What a user does to an experiment that is there: cancel it, pause it and go on, try again what failed, delete it."""
 
-from sqlalchemy import select, update
+from collections import Counter
+
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict
-from core.experiments.states import TERMINAL, move_runs, settle
-from core.store import Cohort, Experiment
+from core.experiments.able import queues_of
+from core.experiments.history import count, tell
+from core.experiments.states import ACTIVE, TERMINAL, move_runs, settle
+from core.store import Cohort, Experiment, Run, now
 
 
 def cancel(session: Session, experiment: Experiment) -> None:
@@ -14,7 +18,12 @@ def cancel(session: Session, experiment: Experiment) -> None:
     Queued cohorts end at once. A running one is told; its worker ends it, or the sweeper where the worker is dead.
     """
     mine = Cohort.experiment_id == experiment.id
-    session.execute(update(Cohort).where(mine, Cohort.status == "running").values(cancel_requested=True))
+    told = session.scalars(
+        update(Cohort)
+        .where(mine, Cohort.status == "running", ~Cohort.cancel_requested)
+        .values(cancel_requested=True)
+        .returning(Cohort.id)
+    ).all()
     queued = session.scalars(
         update(Cohort).where(mine, Cohort.status == "queued").values(status="cancelled").returning(Cohort.id)
     ).all()
@@ -22,7 +31,54 @@ def cancel(session: Session, experiment: Experiment) -> None:
         move_runs(session, cohort_id, "cancelled")
     if queued:
         settle(session, experiment.id)
+    if told or queued:
+        tell(session, experiment.id, "cancelling", running=len(told), queued=len(queued))
     session.refresh(experiment)
+
+
+def pause(session: Session, experiment: Experiment) -> None:
+    """Have an experiment wait: its running cohorts are given back where they are, and none is taken until `resume`.
+
+    Pausing again changes nothing; raises `Conflict` for an experiment that has ended.
+    """
+    if experiment.status in TERMINAL:
+        raise Conflict(f"experiment {experiment.id} is {experiment.status}: there is nothing to pause")
+    if _set_paused(session, experiment, paused=True):
+        tell(session, experiment.id, "paused")
+
+
+def resume(session: Session, experiment: Experiment) -> Counter[str]:
+    """Go on with a paused experiment; one that is not paused stays as it is. Returns how often to ring, by queue."""
+    if not _set_paused(session, experiment, paused=False):
+        return Counter()
+    tell(session, experiment.id, "resumed")
+    return bells(session, experiment.id)
+
+
+def retry(session: Session, experiment: Experiment) -> Counter[str]:
+    """Queue what failed again, and only that: from its checkpoint where there is one. Returns how often to ring.
+
+    Raises `Conflict` where nothing failed.
+    """
+    failed = session.scalars(
+        update(Cohort)
+        .where(Cohort.experiment_id == experiment.id, Cohort.status == "failed")
+        .values(status="queued", lost=0, error=None, cancel_requested=False, holder=None, queued_at=now())
+        .returning(Cohort.id)
+    ).all()
+    if not failed:
+        raise Conflict(f"experiment {experiment.id} is {experiment.status}, and none of its runs has failed")
+    runs = session.scalars(
+        update(Run)
+        .where(Run.cohort_id.in_(failed), Run.status == "failed")
+        .values(status="queued", error=None, finished_at=None)
+        .returning(Run.id)
+    ).all()
+    settle(session, experiment.id)
+    tell(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs))
+    count(session, "retries", len(failed))
+    session.refresh(experiment)
+    return bells(session, experiment.id)
 
 
 def delete(session: Session, experiment: Experiment) -> None:
@@ -31,3 +87,27 @@ def delete(session: Session, experiment: Experiment) -> None:
     if status not in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {status}: cancel it first")
     session.delete(experiment)
+
+
+def bells(session: Session, experiment_id: int) -> Counter[str]:
+    """How often to ring in which queue for an experiment's queued cohorts."""
+    rows = session.execute(
+        select(Cohort.device, Cohort.queue, func.count())
+        .where(Cohort.experiment_id == experiment_id, Cohort.status == "queued")
+        .group_by(Cohort.device, Cohort.queue)
+    )
+    rings: Counter[str] = Counter()
+    for device, queue, times in rows:
+        rings.update(dict.fromkeys(queues_of(device, queue), times))
+    return rings
+
+
+def _set_paused(session: Session, experiment: Experiment, *, paused: bool) -> bool:
+    """Whether that changed anything. All cohorts of an experiment are paused or none is: a retried one too."""
+    changed = session.scalars(
+        update(Cohort)
+        .where(Cohort.experiment_id == experiment.id, Cohort.paused != paused)
+        .values(paused=paused)
+        .returning(Cohort.status)
+    ).all()
+    return any(status in ACTIVE for status in changed)

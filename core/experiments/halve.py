@@ -5,43 +5,61 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.experiments.claim import Claim, Fenced, end, is_held
+from core.experiments.claim import Claim
+from core.experiments.history import count, tell
+from core.experiments.hold import Fenced, end, is_held
+from core.experiments.states import OF_STATUS
 from core.store import Cohort, Experiment, Run, now
 
 
 def halve(session: Session, held: Claim, error: str) -> str:
     """Put the cohort back to the queue with half of its runs that have not ended, and the others in a new one.
 
-    Runs that have ended leave it too: they would be trained again for company. Call after `renew` in the same
-    transaction. Both halves start over, and neither counts as lost. Returns the cohort's new status: "failed", with
-    `error` and what to do, where one run alone is too wide; "cancelled" where the user asked for that meanwhile. Raises
-    `Fenced`.
+    Call after `renew` in the same transaction. Neither half counts as lost. Returns the cohort's new status: "failed",
+    with `error` and what to do, where one run alone is too wide; "cancelled" where the user asked for that meanwhile.
+    Raises `Fenced`.
     """
     cohort = session.scalar(select(Cohort).where(is_held(held)).with_for_update())
     if cohort is None:
-        raise Fenced(f"cohort {held.cohort_id}, attempt {held.attempt}")
-    every = session.execute(
-        select(Run.id, Run.seed, Run.status).where(Run.cohort_id == held.cohort_id).order_by(Run.seed, Run.arm_index)
-    ).all()
-    runs = [run for run in every if run.status == "running"]
+        raise Fenced(held)
     if cohort.cancel_requested:
         end(session, held, "cancelled")
         return "cancelled"
-    if len(every) < 2:
+    if not split(session, cohort):
         advice = "one run alone needs more memory than there is: give it a smaller model or a smaller batch_size"
         end(session, held, "failed", f"{advice} ({error})")
         return "failed"
-    # An insert holds its experiment's row as a foreign key: two that halve at once could then not both settle it.
-    session.get_one(Experiment, held.experiment_id, with_for_update=True)
+    tell(session, held.experiment_id, "halved", cohort=held.cohort_id, attempt=held.attempt, why=error)
+    count(session, "halvings")
+    end(session, held, "queued", why="halved")
+    return "queued"
+
+
+def split(session: Session, cohort: Cohort) -> bool:
+    """Leave the cohort with half of its runs that have not ended, and queue the others in a new one.
+
+    Runs that have ended leave it too: they would be trained again for company. Both start over, with one lost attempt
+    to their name if they had any. False, and nothing is changed, for a cohort of one run. The caller holds the cohort's
+    row and gives it its new status.
+    """
+    every = session.execute(
+        select(Run.id, Run.seed, Run.status).where(Run.cohort_id == cohort.id).order_by(Run.seed, Run.arm_index)
+    ).all()
+    if len(every) < 2:
+        return False
+    runs = [run for run in every if run.status == "running"]
+    cohort.lost = min(cohort.lost, 1)
+    # Two that split at once would each wait for the other to let go of their experiment's row: one after the other.
+    session.get_one(Experiment, cohort.experiment_id, with_for_update=OF_STATUS)
     if len(runs) < len(every):
         _move(session, [run.id for run in every if run not in runs], _like(cohort, "succeeded"))
     if len(runs) > 1:
         second = runs[middle([run.seed for run in runs]) :]
         _move(session, [run.id for run in second], _like(cohort, "queued"), status="queued")
-    cohort.checkpoint = cohort.checkpoint_sha256 = None
+    cohort.checkpoint = cohort.checkpoint_sha256 = cohort.checkpoint_before = None
     cohort.checkpoint_step = cohort.checkpoint_epochs = 0
-    end(session, held, "queued")
-    return "queued"
+    session.flush()
+    return True
 
 
 def middle(seeds: Sequence[int]) -> int:
@@ -63,7 +81,9 @@ def _like(cohort: Cohort, status: str) -> Cohort:
         status=status,
         priority=cohort.priority,
         device=cohort.device,
+        queue=cohort.queue,
         threads=cohort.threads,
+        paused=cohort.paused,
         attempt=cohort.attempt,
         lost=cohort.lost,
         queued_at=now(),

@@ -18,6 +18,12 @@ def host_of(holder: str) -> str:
     return holder.rsplit("/", 2)[0]
 
 
+def spoken(holder: str) -> str:
+    """For people: `host, process 123`."""
+    host, pid, _ = holder.rsplit("/", 2)
+    return f"{host.split(' ')[0]}, process {pid}"
+
+
 def is_gone(holder: str) -> bool:
     """True when the holder lived on this host and is provably dead; False when that cannot be told from here."""
     host, pid, started = holder.rsplit("/", 2)

@@ -6,18 +6,25 @@ renewing the lease, so that a worker whose cohort was given to another can write
 
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from contextlib import suppress
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.experiments.checkpoints import Shelf
-from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew, restart
+from core.experiments.claim import Claim, Last
 from core.experiments.halve import halve
+from core.experiments.history import count
+from core.experiments.hold import Ended, Fenced, Flush, Wish, end, fall_back, flush, peek, renew
+from core.experiments.lose import lose
+from core.experiments.watch import Reason, Watch
+from core.failpoints import reached
 from core.results import Outcome
 from core.store import Database, StorageFull
 from core.training import Checkpoint
@@ -26,8 +33,10 @@ log = logging.getLogger(__name__)
 
 TICK = 0.2
 """Seconds between looks at what the user wants: the delay of a cancellation."""
-
-Reason = Literal["cancel", "drain", "fenced"]
+LEAVING = 3.0
+"""Seconds that a process which is to leave waits for a database that does not answer."""
+HUNG = 70
+"""The exit code of a process whose training does not stop."""
 
 
 class Flag(Protocol):
@@ -39,22 +48,33 @@ class Flag(Protocol):
 class Keeper:
     """A `Recorder` whose points end in the database. `reason` says why the trainer should stop; None: it should not."""
 
-    def __init__(self, database: Database, held: Claim, shelf: Shelf, lease_seconds: float, draining: Flag) -> None:
+    def __init__(
+        self,
+        database: Database,
+        held: Claim,
+        shelf: Shelf,
+        lease_seconds: float,
+        draining: Flag,
+        hang_seconds: float = 60.0,
+    ) -> None:
         self.reason: Reason | None = None
+        self._since = 0.0
         self._database = database
         self._held = held
         self._lease = lease_seconds
         self._draining = draining
         self._lock = threading.Lock()
-        self._buffer = Flush()
+        self._measured, self._buffer = Flush(), Flush()
         self._shelf = shelf
         self._writing: threading.Thread | None = None
-        self._kept = held.kept
-        self._last: dict[int, dict[str, float | None]] = {
-            lane.run: {**held.last.get(lane.run, {})} for lane in held.lanes
-        }
-        self._steps: dict[int, int] = dict.fromkeys(self._last, held.kept.step if held.kept else 0)
+        self.kept = held.kept
+        """The checkpoint that training goes on from."""
+        self._last: dict[int, dict[str, float | None]] = {lane.run: {} for lane in held.lanes}
+        self._steps: dict[int, int] = {}
+        self._go_on_from(held.last)
+        self._retries = 0
         self._renewed = time.monotonic()
+        self._watch = Watch(hang_seconds)
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -62,6 +82,8 @@ class Keeper:
 
     def stopped(self) -> bool:
         """Polled by the trainer at every step."""
+        self._watch.look_up()
+        reached("update")
         return self.reason is not None
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
@@ -75,30 +97,28 @@ class Keeper:
             "values": values.astype(values.dtype.newbyteorder("<")).tobytes(),
         }
         last = float(values[-1])
-        with self._lock:
-            self._buffer.blocks.append(block)
-            self._last[run][metric] = last if math.isfinite(last) else None
-            if metric == "train_loss":
-                self._steps[run] = first + len(values)
+        self._measured.blocks.append(block)
+        self._last[run][metric] = last if math.isfinite(last) else None
+        if metric == "train_loss":
+            self._steps[run] = first + len(values)
 
     def finish(self, run: int, outcome: Outcome) -> None:
-        if run in self._held.ended:
-            return
-        with self._lock:
-            self._buffer.ended[run] = Ended(outcome, self._steps[run], self._last[run])
+        if run not in self._held.ended:
+            self._measured.ended[run] = Ended(outcome, self._steps[run], self._last[run])
 
     def advance(self, step: int) -> None:
+        """What was measured until now is stored together: every run has come as far as the others."""
         with self._lock:
+            self._take_measured()
             self._buffer.step = step
         self._wake.set()
 
-    def restart(self) -> None:
-        """Forget the checkpoint that the claim was to go on from: it cannot be used. Raises `Fenced`."""
+    def fall_back(self, why: str) -> None:
+        """Forget a checkpoint that cannot be used, for the one before it or none. Raises `Fenced`."""
+        log.warning("the checkpoint cannot be used: %s", why)
         with self._database.transaction() as session:
-            restart(session, self._held)
-        self._kept = None
-        self._last = {run: {} for run in self._last}
-        self._steps = dict.fromkeys(self._last, 0)
+            self.kept, last = fall_back(session, self._held, why)
+        self._go_on_from(last)
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint to its file, aside; its cohort goes on from it as soon as a transaction has said so."""
@@ -111,41 +131,77 @@ class Keeper:
         self._finish_writing()
         self._write(checkpoint)
 
-    def close(self, status: str, error: str | None = None) -> None:
-        """Store what is left and end the claim in the same transaction. Raises `Fenced`, or the database's error."""
+    def close(self, status: str, error: str | None = None, why: str | None = None) -> None:
+        """Store what is left and end the claim in the same transaction. Raises `Fenced`.
+
+        Waits for a database that is away, as long as the process may: what was measured is here and nowhere else.
+        Raises the database's error where the process has to leave first.
+        """
 
         def say(session: Session) -> str:
-            end(session, self._held, status, error)
+            end(session, self._held, status, error, why)
             return status
 
-        self._last_words(say, goes_on=status == "queued")
+        self._last_words(say)
+
+    def lose(self, why: str) -> None:
+        """Give the attempt up as lost, with the points after its checkpoint. Raises as `close`."""
+        self._last_words(lambda session: lose(session, self._held, why))
 
     def halve(self, error: str) -> str:
         """Store what is left and halve the cohort in the same transaction; returns its status. Raises as `close`."""
-        return self._last_words(lambda session: halve(session, self._held, error), goes_on=False)
-
-    def _last_words(self, say: Callable[[Session], str], goes_on: bool) -> str:
-        self.abandon()
-        self._finish_writing()
-        give_up = self._renewed + self._lease * 0.8
-        while True:
-            try:
-                with self._database.transaction() as session:
-                    renew(session, self._held, self._lease)
-                    flush(session, self._held, self._buffer)
-                    status = say(session)
-                self._shelf.clear(self._buffer.kept or self._kept if goes_on else None)
-                return status
-            except (SQLAlchemyError, StorageFull):
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(TICK)
+        return self._last_words(lambda session: halve(session, self._held, error))
 
     def abandon(self) -> None:
         """Stop without another word to the database."""
         self._closing.set()
         self._wake.set()
-        self._thread.join()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def count_fenced(self) -> None:
+        """Another has the cohort: say so where such things are counted, and nowhere else."""
+        with suppress(SQLAlchemyError, StorageFull), self._database.transaction() as session:
+            count(session, "fenced_writes")
+
+    def _last_words(self, say: Callable[[Session], str]) -> str:
+        self.abandon()
+        self._finish_writing()
+        with self._lock:
+            self._take_measured()
+        what, leaving_since = self._buffer, None
+        while True:
+            try:
+                with self._database.transaction() as session:
+                    renew(session, self._held, self._lease)
+                    flush(session, self._held, what, self.kept)
+                    self._count_retries(session)
+                    status = say(session)
+                    reached("end.fenced")
+                break
+            except (SQLAlchemyError, StorageFull) as error:
+                self._retries += 1
+                if self._draining.is_set():
+                    leaving_since = leaving_since or time.monotonic()
+                    if time.monotonic() - leaving_since > LEAVING:
+                        raise
+                log.warning("the end cannot be written yet: %s", error)
+                time.sleep(TICK)
+        reached("end.committed")
+        if status in ("succeeded", "cancelled"):
+            self._shelf.clear()
+        elif what.kept is not None:
+            self._shelf.clear(what.kept, self.kept)
+        return status
+
+    def _go_on_from(self, last: Last) -> None:
+        self._last = {lane.run: {**last.get(lane.run, {})} for lane in self._held.lanes}
+        self._steps = dict.fromkeys(self._last, self.kept.step if self.kept else 0)
+
+    def _take_measured(self) -> None:
+        taken, self._measured = self._measured, Flush()
+        self._buffer.blocks += taken.blocks
+        self._buffer.ended |= taken.ended
 
     def _finish_writing(self) -> None:
         if self._writing is not None:
@@ -156,6 +212,8 @@ class Keeper:
             kept = self._shelf.write(checkpoint)
         except OSError as error:  # a full disk: training goes on, and would go on from the file before
             log.warning("no checkpoint of update %d could be written: %s", checkpoint.step, error)
+            with suppress(SQLAlchemyError, StorageFull), self._database.transaction() as session:
+                count(session, "checkpoint_failures")
             return
         with self._lock:
             self._buffer.kept = kept
@@ -165,39 +223,51 @@ class Keeper:
         while not self._closing.is_set():
             self._wake.wait(TICK)
             self._wake.clear()
+            if self._draining.is_set():
+                self._stop("drain")
+            waited = self._watch.stuck(self.reason, self._since)
+            if waited is not None:
+                self._leave_stuck(waited)
+            if self.reason in ("fenced", "silent"):
+                continue
             try:
                 self._look()
             except Fenced as fenced:
                 log.warning("%s was given to another worker; nothing more is written", fenced)
-                self.reason = "fenced"
-                return
+                self._stop("fenced")
             except (SQLAlchemyError, StorageFull) as error:
+                self._retries += 1
                 log.warning("the database cannot be written; %d blocks wait: %s", len(self._buffer.blocks), error)
                 if time.monotonic() - self._renewed > self._lease * 0.8:
-                    self.reason = "fenced"  # others may claim soon: stop before they do
-                    return
+                    self._stop("silent")  # others may claim soon: stop before they do
+
+    def _stop(self, reason: Reason) -> None:
+        """Have the trainer stop; a reason that forbids to write outweighs the others."""
+        if self.reason is None or (reason in ("fenced", "silent") and self.reason != reason):
+            self.reason, self._since = reason, time.monotonic()
 
     def _look(self) -> None:
         """One fenced transaction where there is something to store or the lease has aged; else one cheap read."""
-        if self._draining.is_set() and self.reason is None:
-            self.reason = "drain"
         with self._lock:
             taken, self._buffer = self._buffer, Flush(step=self._buffer.step)
         started = time.monotonic()
         if not (taken.blocks or taken.ended or taken.kept) and started - self._renewed < self._lease / 6:
             with self._database.reading() as session:
-                cancelled = peek(session, self._held)
+                wish = peek(session, self._held)
         else:
-            cancelled = self._store(taken)
+            wish = self._store(taken)
             self._renewed = started
-        if cancelled and self.reason is None:
-            self.reason = "cancel"
+        if wish is not None:
+            self._stop(wish)
 
-    def _store(self, taken: Flush) -> bool:
+    def _store(self, taken: Flush) -> Wish | None:
         try:
             with self._database.transaction() as session:
-                cancelled = renew(session, self._held, self._lease)
-                flush(session, self._held, taken)
+                wish = renew(session, self._held, self._lease)
+                reached("flush.fenced")
+                flush(session, self._held, taken, self.kept)
+                self._count_retries(session)
+            reached("flush.committed")
         except (SQLAlchemyError, StorageFull):
             with self._lock:  # the same blocks again later: storing one twice changes nothing
                 taken.blocks += self._buffer.blocks
@@ -205,7 +275,26 @@ class Keeper:
                 taken.kept = self._buffer.kept or taken.kept
                 taken.step, self._buffer = self._buffer.step, taken
             raise
+        self._retries = 0
         if taken.kept is not None:
-            self._kept = taken.kept
-            self._shelf.clear(taken.kept)
-        return cancelled
+            reached("checkpoint.committed")
+            self._shelf.clear(taken.kept, self.kept)
+            self.kept = taken.kept
+        return wish
+
+    def _count_retries(self, session: Session) -> None:
+        if self._retries:
+            count(session, "flush_retries", self._retries)
+
+    def _leave_stuck(self, waited: float) -> None:
+        """End the claim from this thread, and the process: a batch that does not return cannot be stopped."""
+        why = f"no update for {waited:.0f} s, {self.reason or 'and nobody had asked to stop'}"
+        log.error("the training hangs (%s): this process ends", why)
+        with suppress(Fenced, SQLAlchemyError, StorageFull):
+            if self.reason == "cancel":
+                self.close("cancelled", why=why)
+            elif self.reason in ("drain", "pause"):
+                self.close("queued", why=why)
+            elif self.reason is None:
+                self.lose(why)
+        os._exit(HUNG)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from core.experiments.able import Able
 from core.experiments.holders import host_of, this_process
 from core.store import Database, StorageFull, Worker, now
 from core.training import Profile
@@ -52,10 +53,10 @@ def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallba
 class Presence:
     """Gives signs of life from a thread of its own for as long as the process lives."""
 
-    def __init__(self, database: Database, devices: str, profile: Profile | None) -> None:
+    def __init__(self, database: Database, able: Able, profile: Profile | None) -> None:
         """`profile` is the machine's, where it is known."""
         self._database = database
-        self._devices = devices
+        self._able = able
         self._profile = profile
         self._holder = this_process()
         self._closed = threading.Event()
@@ -82,7 +83,7 @@ class Presence:
         with self._database.transaction() as session:
             seen = session.execute(update(Worker).where(Worker.holder == self._holder).values(last_seen=now()))
             if not seen.rowcount:  # type: ignore[attr-defined]
-                session.execute(delete(Worker).where(Worker.last_seen < now() - 86_400))
                 profile = self._profile.model_dump(mode="json") if self._profile else None
                 seen_at = session.scalar(select(now()))
-                session.add(Worker(holder=self._holder, devices=self._devices, last_seen=seen_at, profile=profile))
+                can = {"devices": ",".join(self._able.devices), "queues": ",".join(self._able.queues)}
+                session.add(Worker(holder=self._holder, last_seen=seen_at, profile=profile, **can))

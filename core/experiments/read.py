@@ -41,6 +41,8 @@ class Progress:
     attempt: int
     """Of the cohort that was claimed most often."""
     cancelling: bool
+    paused: bool
+    """Its cohorts wait for the user, or are about to."""
     errors: list[str]
     eta_seconds: float | None
 
@@ -127,7 +129,7 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
         .order_by(Run.experiment_id, Run.arm_index)
     ).all()
     cohorts = session.execute(
-        select(Cohort.experiment_id, Cohort.attempt, Cohort.cancel_requested, Cohort.error)
+        select(Cohort.experiment_id, Cohort.attempt, Cohort.cancel_requested, Cohort.paused, Cohort.error)
         .where(Cohort.experiment_id.in_(ids))
         .order_by(Cohort.id)
     ).all()
@@ -154,6 +156,7 @@ def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock
         arms=arms,
         attempt=max((c.attempt for c in cohorts), default=0),
         cancelling=of.status not in TERMINAL and any(c.cancel_requested for c in cohorts),
+        paused=of.status not in TERMINAL and any(c.paused for c in cohorts),
         errors=list(dict.fromkeys(c.error for c in cohorts if c.error)),
         eta_seconds=(clock - (of.started_at or clock)) * left / done if running else None,
     )

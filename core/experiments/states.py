@@ -1,7 +1,8 @@
 """States and their transitions. A status changes by an UPDATE that names the one it expects; terminal ones are final.
 
 queued -> running (claimed) -> succeeded | failed | cancelled; running -> queued (the worker left or was lost);
-queued -> cancelled. Runs and cohorts move together; an experiment's status follows from its cohorts'.
+queued -> cancelled; failed -> queued, when the user asks for another try. Runs and cohorts move together; an
+experiment's status follows from its cohorts'.
 """
 
 from collections.abc import Collection
@@ -14,6 +15,8 @@ from core.store import Cohort, Experiment, Run, now
 
 ACTIVE = ("queued", "running")
 TERMINAL = ("succeeded", "failed", "cancelled")
+OF_STATUS = {"key_share": True}
+"""The lock of an experiment's row that lets others refer to it: two that hold a reference could not both lock it."""
 
 
 def move_runs(session: Session, cohort_id: int, status: str, **values: Any) -> None:
@@ -27,16 +30,18 @@ def move_runs(session: Session, cohort_id: int, status: str, **values: Any) -> N
     )
 
 
-def settle(session: Session, experiment_id: int) -> None:
-    """Write the experiment's status as its cohorts' statuses have it, after any of them changed."""
+def settle(session: Session, experiment_id: int, **values: Any) -> None:
+    """Write the experiment's status as its cohorts' statuses have it, after any of them changed; `values` beside it."""
     # The row lock lets two cohorts that end at once see each other; SQLite has one writer anyway.
-    experiment = session.get_one(Experiment, experiment_id, with_for_update=True, populate_existing=True)
+    experiment = session.get_one(Experiment, experiment_id, with_for_update=OF_STATUS, populate_existing=True)
     statuses = set(session.scalars(select(Cohort.status).where(Cohort.experiment_id == experiment_id)))
     status = summary(statuses)
-    values: dict[str, Any] = {"status": status}
+    values["status"] = status
     if status == "running" and experiment.started_at is None:
         values["started_at"] = now()
-    if status in TERMINAL and experiment.finished_at is None:
+    if status not in TERMINAL:
+        values["finished_at"] = None
+    elif experiment.finished_at is None:
         values["finished_at"] = now()
     session.execute(update(Experiment).where(Experiment.id == experiment_id).values(**values))
 

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+from collections import Counter
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.datasets import Sources
 from core.errors import InvalidSpec, Problem
+from core.experiments.control import bells
 from core.experiments.datasets import pin
+from core.experiments.history import tell
 from core.experiments.presence import profile_for
+from core.failpoints import reached
 from core.spec import ArmFacts, Spec, check
 from core.store import Cohort, Experiment, Run, Tag, now, serialise
 from core.training import Plan, Profile, make_plan
@@ -21,8 +25,9 @@ def submit(
     sources: Sources,
     idempotency_key: str | None = None,
     fallback: Profile | None = None,
-) -> tuple[Experiment, int]:
-    """Store an experiment with its cohorts and runs, all queued; returns it and the number of cohorts to ring for.
+    owner: str | None = None,
+) -> tuple[Experiment, Counter[str]]:
+    """Store an experiment with its cohorts and runs, all queued; returns it and how often to ring in which queue.
 
     It is planned with a live worker's profile, and with `fallback` where no worker has given a sign of life. The same
     `idempotency_key` with the same spec gives the experiment that is there, and nothing to ring for.
@@ -35,7 +40,7 @@ def submit(
         if known is not None:
             if known.fingerprint != fingerprint:
                 raise InvalidSpec([Problem("Idempotency-Key", f"was used for experiment {known.id}, another spec")])
-            return known, 0
+            return known, Counter()
     spec = pin(session, spec, sources)
     facts = check(spec, sources)
     experiment = Experiment(
@@ -45,21 +50,26 @@ def submit(
         task=facts[0].data.task,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
+        owner=owner,
         created_at=session.scalar(select(now())),
         tags=[Tag(tag=tag) for tag in dict.fromkeys(spec.tags)],
     )
     session.add(experiment)
     session.flush()
     plan = make_plan(spec, facts, profile_for(session, spec.device, fallback or Profile.guess()))
-    return experiment, _queue(session, experiment, spec, facts, plan)
+    _queue(session, experiment, spec, facts, plan)
+    tell(session, experiment.id, "accepted", runs=len(facts) * len(spec.seed_list), cohorts=len(plan.cohorts))
+    reached("submit.before_commit")
+    return experiment, bells(session, experiment.id)
 
 
-def _queue(session: Session, experiment: Experiment, spec: Spec, facts: list[ArmFacts], plan: Plan) -> int:
+def _queue(session: Session, experiment: Experiment, spec: Spec, facts: list[ArmFacts], plan: Plan) -> None:
     cohorts = [
         Cohort(
             experiment_id=experiment.id,
             priority=spec.priority,
             device=spec.device,
+            queue=spec.queue,
             threads=planned.threads,
             queued_at=experiment.created_at,
         )
@@ -86,4 +96,3 @@ def _queue(session: Session, experiment: Experiment, spec: Spec, facts: list[Arm
             for arm, seed, cohort_id in sorted(runs, key=lambda run: (run[0], spec.seed_list.index(run[1])))
         ],
     )
-    return len(cohorts)

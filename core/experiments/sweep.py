@@ -1,35 +1,44 @@
-"""The sweeper finds what was lost: cohorts whose worker died, and bells that never reached one."""
+"""The sweeper finds what was lost: cohorts whose worker died, bells that never reached one, files nobody needs."""
 
 import logging
 import threading
+import time
+from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.experiments.holders import is_gone
-from core.experiments.states import move_runs, settle
+from core.experiments.able import queues_of
+from core.experiments.holders import is_gone, spoken
+from core.experiments.journal import Journals
+from core.experiments.litter import clear_litter
+from core.experiments.lose import give_up
 from core.queue import Bell
+from core.settings import Settings
 from core.store import Cohort, Database, StorageFull, now
 
 log = logging.getLogger(__name__)
 
-MOST_LOST = 3
-"""A cohort that took this many workers with it is failed rather than tried again."""
+GRACE = 2.0
+"""Seconds that workers have, after a database was away, to say that they still hold what they hold."""
+LITTER_PERIOD = 600.0
 
 
 class Swept(NamedTuple):
-    """What one sweep found: cohorts queued again, cohorts ended, and how many wait for a worker."""
+    """What one sweep found: cohorts queued again, cohorts ended, and how many bells to ring in which queue."""
 
     rescued: int
     ended: int
-    waiting: int
+    waiting: dict[str, int]
 
 
-def sweep(database: Database, patience: float) -> Swept:
+def sweep(database: Database, patience: float, journals: Path | None = None, *, merciful: bool = False) -> Swept:
     """Queue lost cohorts again. A cohort waits when it has been queued for longer than `patience` seconds.
 
-    A cohort is lost when its lease has run out, or at once when its holder lived on this host and is gone. Several
+    A cohort is lost when its lease has run out, or at once when its holder lived on this host and is gone. A `merciful`
+    sweep takes none whose lease has run out. `journals` is the folder of their logs. Several
     sweepers may run: each change names the attempt that it ends, so that only one of them makes it.
     """
     with database.reading() as session:
@@ -38,52 +47,34 @@ def sweep(database: Database, patience: float) -> Swept:
                 Cohort.status == "running"
             )
         ).all()
-        overdue = (Cohort.status == "queued") & (Cohort.queued_at < now() - patience)
-        waiting = session.scalar(select(func.count()).where(overdue)) or 0
     rescued = ended = 0
     for row in held:
-        if row.expired or is_gone(row.holder):
-            outcome = give_up(database, row.id, row.attempt)
-            rescued += outcome == "queued"
-            ended += outcome in ("failed", "cancelled")
-    return Swept(rescued, ended, waiting + rescued)
-
-
-def give_up(database: Database, cohort_id: int, attempt: int) -> str | None:
-    """End an attempt whose worker is lost; returns the cohort's new status, None when it is no longer that attempt."""
-    with database.transaction() as session:
-        cohort = session.scalar(
-            update(Cohort)
-            .where(Cohort.id == cohort_id, Cohort.attempt == attempt, Cohort.status == "running")
-            .values(lost=Cohort.lost + 1, lease_until=None)
-            .returning(Cohort)
-        )
-        if cohort is None:
-            return None  # its worker, or another sweeper, was first
-        error = None
-        if cohort.cancel_requested:
-            status = "cancelled"
-        elif cohort.lost >= MOST_LOST:
-            status = "failed"
-            error = f"the worker was lost {cohort.lost} times while it trained this cohort (out of memory, or killed?)"
-        else:
-            status = "queued"
-        session.execute(
-            update(Cohort).where(Cohort.id == cohort_id).values(status=status, error=error, queued_at=now())
-        )
-        move_runs(session, cohort_id, status, error=error)
-        settle(session, cohort.experiment_id)
-    log.warning("cohort %d: attempt %d was lost; now %s", cohort_id, attempt, status)
-    return status
+        gone = is_gone(row.holder)
+        if gone or (row.expired and not merciful):
+            why = f"its worker ({spoken(row.holder)}) {'is gone: killed, or crashed' if gone else 'fell silent'}"
+            with database.transaction() as session:
+                last_lines = Journals(journals).last_lines(row.id, row.attempt) if journals else ()
+                status = give_up(session, row.id, row.attempt, why, last_lines)
+            if status is not None:
+                log.warning("cohort %d: attempt %d was lost, %s; now %s", row.id, row.attempt, why, status)
+            rescued += status == "queued"
+            ended += status in ("failed", "cancelled")
+    with database.reading() as session:
+        overdue = (Cohort.status == "queued") & ~Cohort.paused & (Cohort.queued_at < now() - patience)
+        just_lost = Cohort.id.in_([row.id for row in held]) & (Cohort.status == "queued")
+        waiting = session.execute(select(Cohort.device, Cohort.queue).where(overdue | just_lost)).all()
+    return Swept(rescued, ended, Counter(queue for row in waiting for queue in queues_of(row.device, row.queue)))
 
 
 class Sweeper:
-    """Sweeps every `period` seconds from a thread of its own, and rings for whoever waits."""
+    """Sweeps every `sweep_seconds` from a thread of its own, and rings for whoever waits."""
 
-    def __init__(self, database: Database, bell: Bell, period: float) -> None:
+    def __init__(self, database: Database, bell: Bell, settings: Settings) -> None:
+        self.sweeps = 0
+        self.failures = 0
         self._database = database
         self._bell = bell
-        self._period = period
+        self._settings = settings
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
         self._thread.start()
@@ -93,11 +84,20 @@ class Sweeper:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._closed.wait(self._period):
+        merciful_until = tidy_at = 0.0
+        while not self._closed.wait(self._settings.sweep_seconds):
             try:
-                swept = sweep(self._database, self._period)
+                merciful = time.monotonic() < merciful_until
+                swept = sweep(self._database, self._settings.sweep_seconds, self._settings.journals, merciful=merciful)
+                if time.monotonic() > tidy_at:
+                    clear_litter(self._database, self._settings)
+                    tidy_at = time.monotonic() + LITTER_PERIOD
             except (SQLAlchemyError, StorageFull) as error:
+                self.failures += 1
+                # Nobody could renew a lease meanwhile: that it ran out says nothing of its holder.
+                merciful_until = time.monotonic() + GRACE
                 log.warning("the sweep could not reach the database: %s", error)
                 continue
-            if swept.waiting:
-                self._bell.ring(swept.waiting)
+            self.sweeps += 1
+            for queue, times in swept.waiting.items():
+                self._bell.ring(queue, times)

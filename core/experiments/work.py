@@ -2,57 +2,74 @@
 
 import gc
 import logging
+import os
 import traceback
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from core.datasets import Dataset, Facts, Sources, Splits
 from core.errors import InitlabError
+from core.experiments.able import CLASSES, Able
 from core.experiments.checkpoints import Shelf
-from core.experiments.claim import Claim, Fenced, anything_queued, claim
+from core.experiments.claim import Claim, anything_queued, claim
+from core.experiments.hold import Fenced
 from core.experiments.holders import this_process
+from core.experiments.journal import Journals
 from core.experiments.keeper import Flag, Keeper
 from core.experiments.presence import Presence
 from core.experiments.room import Room
+from core.experiments.watch import Reason
+from core.failpoints import reached
 from core.registry import Entry
 from core.settings import Settings
 from core.store import Database
-from core.training import Checkpoint, Stopped, train_lanes
+from core.training import Checkpoint, DamagedCheckpoint, Stopped, train_lanes
+from core.training.faults import broken_device, out_of_memory
 from core.training.machine import free_memory, remembered
-from core.training.memory import out_of_memory
 
 log = logging.getLogger(__name__)
+
+BROKEN = 71
+"""The exit code of a process whose GPU refuses everything after an error: only a new process has a new context."""
 
 
 class Worker:
     """A training process: made once, after the fork; called for every bell."""
 
-    def __init__(self, settings: Settings, draining: Flag, cores: int) -> None:
-        """`cores` are the machine's, shared by all training processes on it."""
+    def __init__(self, settings: Settings, draining: Flag, cores: int, queues: Sequence[str] = ()) -> None:
+        """`cores` are the machine's, shared by all training processes on it; `queues` what this one answers to.
+
+        Without queues it answers to those of the devices that it has.
+        """
         self._settings = settings
         self._draining = draining
-        self._cuda = torch.cuda.is_available()
-        self._devices = ("auto", "cpu", "cuda") if self._cuda else ("auto", "cpu")
+        self._cuda = torch.cuda.is_available() and tuple(queues) != ("cpu",)
+        devices = ("auto", "cpu", "cuda") if self._cuda else ("auto", "cpu")
+        self._able = Able(devices, tuple(queues) or (CLASSES if self._cuda else ("cpu",)))
         # Where there are GPUs, few processes share many cores, and most threads only wait for a GPU.
         self._room = None if self._cuda else Room(cores, settings.torch_threads)
         self._database = Database(settings.database, pool_size=3)
+        self._journals = Journals(settings.journals)
         known = remembered(settings.cache)
         profile = known and known.model_copy(update={"memory": free_memory()})
-        self._presence = Presence(self._database, ",".join(self._devices), profile)
+        self._presence = Presence(self._database, self._able, profile)
 
     def __call__(self) -> int:
         """Train queued cohorts until none is left or the process is to leave; returns how many were taken."""
         taken = 0
         while not self._draining.is_set():
             with self._database.reading() as session:  # SQLite has one writer: it should not be one who finds nothing
-                if not anything_queued(session, self._devices):
+                if not anything_queued(session, self._able):
                     break
             with self._database.transaction() as session:
-                held = claim(session, this_process(), self._devices, self._settings.lease_seconds, self._room)
+                held = claim(session, this_process(), self._able, self._settings.lease_seconds, self._room)
             if held is None:
                 break
+            reached("claim.committed")
             taken += 1
             self._train(held)
         return taken
@@ -63,28 +80,34 @@ class Worker:
         self._database.dispose()
 
     def _train(self, held: Claim) -> None:
-        log.info("cohort %d, attempt %d: %d runs", held.cohort_id, held.attempt, len(held.lanes))
-        torch.set_num_threads(self._settings.torch_threads or held.threads)
-        shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
-        keeper = Keeper(self._database, held, shelf, self._settings.lease_seconds, self._draining)
-        status, error = self._trained(held, shelf, keeper)
-        try:
-            if status == "too wide":
-                _free()
-                status = keeper.halve(error or "")
-                log.warning("cohort %d, of %d runs, ran out of memory: %s", held.cohort_id, len(held.lanes), status)
-            elif status is None:
-                keeper.abandon()
-            else:
-                keeper.close(status, error)
-        except Fenced as fenced:
-            log.warning("%s was given to another worker before it could end", fenced)
+        with self._journals.of(held.cohort_id, held.attempt):
+            log.info("cohort %d, attempt %d: %d runs", held.cohort_id, held.attempt, len(held.lanes))
+            torch.set_num_threads(self._settings.torch_threads or held.threads)
+            shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
+            settings = self._settings
+            keeper = Keeper(self._database, held, shelf, settings.lease_seconds, self._draining, settings.hang_seconds)
+            end = self._trained(held, shelf, keeper)
+            try:
+                if end.status == "too wide":
+                    _free()
+                    status = keeper.halve(end.error or "")
+                    log.warning("cohort %d, of %d runs, ran out of memory: %s", held.cohort_id, len(held.lanes), status)
+                elif end.status == "fenced":
+                    keeper.abandon()
+                    keeper.count_fenced()
+                elif end.status == "broken device":
+                    keeper.lose(end.error or "")
+                else:
+                    keeper.close(end.status, end.error, end.why)
+            except Fenced as fenced:
+                log.warning("%s was given to another worker before it could end", fenced)
+                keeper.count_fenced()
+        if end.status == "broken device":
+            log.error("the device is in no state to go on, and this process with it: %s", end.error)
+            os._exit(BROKEN)
 
-    def _trained(self, held: Claim, shelf: Shelf, keeper: Keeper) -> tuple[str | None, str | None]:
-        """Train, and say which status the cohort takes, and why.
-
-        The status is "too wide" where memory ran out, and None where another has the cohort.
-        """
+    def _trained(self, held: Claim, shelf: Shelf, keeper: Keeper) -> "_End":
+        """Train, and say what becomes of the cohort, and why."""
         device = "cuda" if self._cuda and held.spec.device != "cpu" else "cpu"
         try:
             data, facts = _load(
@@ -97,34 +120,53 @@ class Worker:
                 keeper,
                 device=device,
                 stopped=keeper.stopped,
-                start=_start(held, shelf, keeper),
+                start=_start(shelf, keeper),
                 keep=keeper.keep,
                 keep_seconds=held.spec.checkpoint_every,
             )
         except Stopped as stop:
-            if keeper.reason == "drain":
+            if keeper.reason in ("drain", "pause", "silent"):
                 keeper.keep_last(stop.checkpoint())
-            return {"cancel": "cancelled", "drain": "queued"}.get(keeper.reason or ""), None
+            return STOPPED[keeper.reason or "fenced"]
         except Fenced:
-            return None, None
+            return STOPPED["fenced"]
         except InitlabError as failure:
-            return "failed", failure.detail
+            return _End("failed", failure.detail)
         except Exception as failure:  # the edge: whatever a training raises ends its cohort, and is told
             if out_of_memory(failure):
-                return "too wide", _words(failure)
+                return _End("too wide", _words(failure))
+            if broken_device(failure):
+                return _End("broken device", _words(failure))
             log.exception("cohort %d failed", held.cohort_id)
-            return "failed", _words(failure)
-        return "succeeded", None
+            return _End("failed", _words(failure))
+        return _End("succeeded")
 
 
-def _start(held: Claim, shelf: Shelf, keeper: Keeper) -> Checkpoint | None:
-    """Where to go on; None: at the first update."""
-    if held.kept is None:
-        return None
-    found = shelf.read(held.kept)
-    if found is None:
-        keeper.restart()
-    return found
+class _End(NamedTuple):
+    """What becomes of a cohort: a status of the database, or "too wide", "fenced", "broken device"."""
+
+    status: str
+    error: str | None = None
+    why: str | None = None
+
+
+STOPPED: dict[Reason, _End] = {
+    "cancel": _End("cancelled"),
+    "pause": _End("queued", why="paused"),
+    "drain": _End("queued", why="its worker left"),
+    "silent": _End("queued", why="its worker could not reach the database"),
+    "fenced": _End("fenced"),
+}
+
+
+def _start(shelf: Shelf, keeper: Keeper) -> Checkpoint | None:
+    """Where to go on: the newest checkpoint that is whole; None: at the first update."""
+    while keeper.kept is not None:
+        try:
+            return shelf.read(keeper.kept)
+        except DamagedCheckpoint as damage:
+            keeper.fall_back(damage.detail)
+    return None
 
 
 def _free() -> None:

@@ -10,7 +10,11 @@ from core.settings import Settings, settings
 DOORBELL = "initlab.doorbell"
 """The one task: claim and train until nothing is queued."""
 
-QUEUE = "doorbell"  # without dots: kombu#2646
+
+def bell_of(queue: str) -> str:
+    """The broker's name of a queue: no dots in it, kombu#2646."""
+    return f"doorbell-{queue}"
+
 
 TRANSPORT_ALIASES["fsbell"] = "core.queue.filesystem:Transport"
 
@@ -20,7 +24,7 @@ def configuration(current: Settings) -> dict[str, Any]:
     return {
         "broker_url": current.broker_url or "fsbell://localhost/",
         "broker_transport_options": _transport_options(current),
-        "task_default_queue": QUEUE,
+        "task_default_queue": bell_of("cpu"),
         "task_serializer": "json",
         "accept_content": ["json"],  # a pickle is code
         "task_ignore_result": True,  # results are rows of the database

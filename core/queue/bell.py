@@ -3,11 +3,12 @@
 import logging
 import threading
 import time
+from collections import Counter
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from core.queue.app import DOORBELL, QUEUE, app
+from core.queue.app import DOORBELL, app, bell_of
 
 log = logging.getLogger(__name__)
 
@@ -30,22 +31,24 @@ def _faults(ringer: Celery) -> tuple[type[Exception], ...]:
     return (OperationalError, OSError, *connection.connection_errors, *connection.channel_errors)
 
 
-def _send(ringer: Celery, wanted: int) -> None:
+def _send(ringer: Celery, queue: str, wanted: int) -> None:
     """Have `wanted` bells in the queue, those that lie there already counted: unanswered ones must not pile up."""
+    name = bell_of(queue)
     with ringer.producer_or_acquire() as producer:
-        waiting = producer.channel.queue_declare(queue=QUEUE, durable=True, auto_delete=False).message_count
+        waiting = producer.channel.queue_declare(queue=name, durable=True, auto_delete=False).message_count
         for _ in range(wanted - int(waiting)):
-            ringer.send_task(DOORBELL, producer=producer)
+            ringer.send_task(DOORBELL, producer=producer, queue=name)
 
 
 class Bell:
     """Rings from a thread of its own. A ring that fails is counted and dropped: the sweeper rings again."""
 
     def __init__(self, ringer: Celery = app) -> None:
+        self.rings = 0
         self.failures = 0
         self._ringer = ringer
         self._faults = _faults(ringer)
-        self._wanted = 0
+        self._wanted: Counter[str] = Counter()
         self._ringing = False
         self._wake = threading.Condition()
         self._closed = False
@@ -58,10 +61,10 @@ class Bell:
         with self._wake:
             return not (self._wanted or self._ringing)
 
-    def ring(self, times: int = 1) -> None:
-        """Ask for up to `times` bells; returns at once."""
+    def ring(self, queue: str, times: int = 1) -> None:
+        """Ask for up to `times` bells in a queue; returns at once."""
         with self._wake:
-            self._wanted = min(MOST, self._wanted + times)
+            self._wanted[queue] = min(MOST, self._wanted[queue] + times)
             self._wake.notify()
 
     def close(self) -> None:
@@ -76,12 +79,14 @@ class Bell:
             with self._wake:
                 self._ringing = False
                 self._wake.wait_for(lambda: self._wanted or self._closed)
-                wanted, self._wanted = self._wanted, 0
+                wanted, self._wanted = self._wanted, Counter()
                 if not wanted:
                     return
                 self._ringing = True
             try:
-                _send(self._ringer, wanted)
+                for queue, times in wanted.items():
+                    _send(self._ringer, queue, times)
+                    self.rings += times
             except self._faults as error:
                 self.failures += 1
                 log.warning("the broker cannot be reached; the sweeper will ring again: %s", error)

@@ -94,6 +94,8 @@ class Spec(Treatment):
     tags: Annotated[list[Text], Field(max_length=20)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    queue: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] | None = None
+    """The label of the workers that may train it (`initlab worker --queues`); none: any that has the device."""
     checkpoint_every: Annotated[float, Field(ge=0.1, le=86_400)] = 20.0
     """Seconds between checkpoints, which a run goes on from after its worker died."""
     memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6

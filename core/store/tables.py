@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -51,6 +52,10 @@ class Experiment(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the canonical spec, to tell a repeated request from another one under the same key."""
+    owner: Mapped[str | None] = mapped_column(String(40), index=True)
+    """The id of the API key that posted it; None where no keys are configured."""
+    turn: Mapped[float | None] = mapped_column(Double)
+    """When a cohort of it was last taken: experiments of one priority take turns. None: its creation counts."""
     created_at: Mapped[float] = mapped_column(Double)
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)
@@ -78,15 +83,19 @@ class Cohort(Base):
     status: Mapped[str] = mapped_column(String(10), default="queued")
     priority: Mapped[int] = mapped_column(Integer)
     device: Mapped[str] = mapped_column(String(8))
+    queue: Mapped[str | None] = mapped_column(String(40))
+    """The label of the workers that may take it; None: any that has its device."""
     threads: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     """Of its training process, as planned: sums of floats depend on how they are shared out."""
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     """Counts claims: every write of a worker carries it, and a write of an older attempt is refused."""
     lost: Mapped[int] = mapped_column(Integer, default=0)
-    """Attempts that ended without a word, as when the worker was killed."""
+    """Attempts since the last progress that ended without a word, as when the worker was killed."""
     holder: Mapped[str | None] = mapped_column(String(200))
     lease_until: Mapped[float | None] = mapped_column(Double)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    paused: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Not to be taken, and to be given back by whoever holds it. Of all cohorts of an experiment, or none."""
     queued_at: Mapped[float] = mapped_column(Double)
     checkpoint: Mapped[str | None] = mapped_column(String(200))
     """The file that training goes on from, in the folder of checkpoints."""
@@ -95,6 +104,8 @@ class Cohort(Base):
     """Updates that the file holds."""
     checkpoint_epochs: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Epochs whose metrics had been measured."""
+    checkpoint_before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The checkpoint before it, should the file be damaged: `core.experiments.checkpoints.Kept`."""
     error: Mapped[str | None] = mapped_column(Text)
 
 
@@ -131,6 +142,32 @@ class Worker(Base):
     last_seen: Mapped[float] = mapped_column(Double)
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What its machine can do, as `core.training` measured it: what plans are made from."""
+    queues: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What it answers to: `cpu`, `gpu` and labels, with commas."""
+
+
+class Event(Base):
+    """Something that happened to an experiment or one of its cohorts, written in the transaction that did it."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_experiment", "experiment_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Identity, primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    cohort_id: Mapped[int | None] = mapped_column(Identity)
+    attempt: Mapped[int | None] = mapped_column(Integer)
+    at: Mapped[float] = mapped_column(Double)
+    kind: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Counter(Base):
+    """How often something rare has happened since the database was made, whichever process it happened to."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
 
 
 class MetricBlock(Base):

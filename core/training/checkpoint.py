@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from core.errors import InitlabError
+from core.failpoints import reached
 from core.schedules import State
 
 FORMAT = "1"
@@ -39,6 +40,7 @@ class Checkpoint:
 
     def write(self, path: Path) -> None:
         """Write aside, force to disk, rename: the path holds a whole checkpoint or none, always. Raises OSError."""
+        reached("checkpoint.before_write")
         path.parent.mkdir(parents=True, exist_ok=True)
         place = {
             "step": self.step,
@@ -56,6 +58,7 @@ class Checkpoint:
                 raise OSError(str(error)) from error
             with aside.open("rb+") as file:
                 os.fsync(file.fileno())
+            reached("checkpoint.written")
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)
@@ -64,6 +67,7 @@ class Checkpoint:
             os.fsync(folder)
         finally:
             os.close(folder)
+        reached("checkpoint.renamed")
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":

@@ -17,7 +17,7 @@ from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series
 from core.spec import ArmFacts, Spec, check
 from core.training.checkpoint import Checkpoint
 from core.training.ensemble import train_lanes
-from core.training.memory import out_of_memory
+from core.training.faults import out_of_memory
 from core.training.plan import make_plan
 from core.training.profile import Device, Profile
 from core.training.recorder import Lane, MemoryRecorder

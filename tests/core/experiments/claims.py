@@ -7,12 +7,13 @@ import numpy as np
 from sqlalchemy import select, update
 
 from core.experiments import submit
+from core.experiments.able import Able
 from core.experiments.claim import Claim, claim
 from core.experiments.room import Room
 from core.spec import parse
 from core.store import Cohort, Database, MetricBlock, Run, now
 
-DEVICES = ("auto", "cpu")
+ABLE = Able(("auto", "cpu"), ("cpu",))
 
 
 def queued(database: Database, *, cohorts: int = 1, **more: Any) -> int:
@@ -21,13 +22,15 @@ def queued(database: Database, *, cohorts: int = 1, **more: Any) -> int:
     spec = parse({"arms": arms, "seeds": 2, "epochs": 1, "model": {"name": "mlp", "hidden": [4]}} | more)
     with database.transaction() as session:
         experiment, rings = submit(session, spec, Path())
-        assert rings == cohorts
+        assert rings["cpu"] == cohorts or more.get("device") == "cuda"
         return experiment.id
 
 
-def take(database: Database, holder: str = "host/1/0", lease: float = 30, room: Room | None = None) -> Claim | None:
+def take(
+    database: Database, holder: str = "host/1/0", lease: float = 30, room: Room | None = None, able: Able = ABLE
+) -> Claim | None:
     with database.transaction() as session:
-        return claim(session, holder, DEVICES, lease, room)
+        return claim(session, holder, able, lease, room)
 
 
 def taken(database: Database, holder: str = "host/1/0", lease: float = 30) -> Claim:

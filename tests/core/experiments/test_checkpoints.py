@@ -12,11 +12,12 @@ import torch
 from sqlalchemy import select
 
 from core.experiments.checkpoints import Shelf
-from core.experiments.claim import Claim, Fenced, restart
+from core.experiments.claim import Claim
+from core.experiments.hold import Fenced, fall_back
 from core.experiments.keeper import Keeper
 from core.experiments.sweep import sweep
 from core.store import Cohort, Database, MetricBlock, Run
-from core.training import Checkpoint
+from core.training import Checkpoint, DamagedCheckpoint
 from tests.core.experiments.claims import expire, queued, statuses, taken
 
 
@@ -99,7 +100,6 @@ def test_a_lost_cohort_goes_on_after_the_points_of_its_checkpoint(
         assert session.get_one(Run, going_on).steps_done == 15
     assert again.kept is not None
     found = Shelf(folder, again.cohort_id, again.attempt).read(again.kept)
-    assert found is not None
     assert (found.step, found.epochs, found.runs) == (15, 1, [lane.run for lane in held.lanes])
 
     second = keeper_of(database, again, folder)
@@ -144,7 +144,7 @@ def test_progress_is_no_poison(folder: Path, database: Database, held: Claim) ->
         keeper = keeper_of(database, held, folder)
         keeper.keep(checkpoint(held, attempt))
         until(lambda held=held, step=attempt: cohort(database, held).checkpoint_step == step)
-        until(lambda: len(list(folder.iterdir())) == 1)  # the one before goes once the new one counts
+        until(lambda held=held: len(list(folder.iterdir())) == min(2, held.attempt))  # it and the one before
         keeper.abandon()
         expire(database, held)
         sweep(database, 0)
@@ -173,9 +173,10 @@ def test_a_damaged_checkpoint_is_forgotten_with_its_points(
         "gone": lambda: path.unlink(),
     }[harm]()
     assert again.kept is not None
-    assert Shelf(folder, again.cohort_id, again.attempt).read(again.kept) is None
+    with pytest.raises(DamagedCheckpoint):
+        Shelf(folder, again.cohort_id, again.attempt).read(again.kept)
     second = keeper_of(database, again, folder)
-    second.restart()
+    second.fall_back("why")
     assert points(database, "train_loss") == {}
     assert (cohort(database, again).checkpoint, cohort(database, again).checkpoint_step) == (None, 0)
     for lane in again.lanes:
@@ -199,7 +200,7 @@ def test_a_worker_that_was_given_up_neither_moves_nor_removes_a_checkpoint(
     with pytest.raises(Fenced):
         zombie.close("succeeded")
     with database.transaction() as session, pytest.raises(Fenced):
-        restart(session, held)
+        fall_back(session, held, "")
     kept = cohort(database, again).checkpoint
     assert kept is not None
     assert kept.endswith("-2-7.safetensors")

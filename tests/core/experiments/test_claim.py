@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select, text
 
 from core.experiments import cancel, read, sweep
-from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
+from core.experiments.claim import Claim
+from core.experiments.hold import Ended, Fenced, Flush, end, flush, peek, renew
 from core.store import Database, Experiment, upgrade
 from tests.core.experiments.claims import block, blocks, expire, queued, statuses, take, taken
 
@@ -128,7 +129,7 @@ def test_an_ended_cohort_stays_ended(database: Database) -> None:
     with pytest.raises(Fenced), database.transaction() as session:
         end(session, held, "failed", "too late")
     expire(database, held)
-    assert sweep(database, 0) == (0, 0, 0)
+    assert sweep(database, 0) == (0, 0, {})
     with database.transaction() as session:
         cancel(session, read.experiment(session, experiment))
     assert statuses(database, experiment) == {"succeeded"}

@@ -11,8 +11,9 @@ import torch
 from sqlalchemy import select, update
 
 from core.experiments import cancel, read, submit, sweep, work
-from core.experiments.claim import Claim, Ended, Fenced, Flush, end, flush, peek, renew
+from core.experiments.claim import Claim
 from core.experiments.halve import halve, middle
+from core.experiments.hold import Ended, Fenced, Flush, end, flush, peek, renew
 from core.experiments.work import Worker
 from core.settings import Settings
 from core.spec import parse
@@ -226,4 +227,4 @@ def test_a_cohort_that_was_halved_waits_for_a_worker(database: Database) -> None
     _halve(database, taken(database))
     with database.transaction() as session:
         session.execute(update(Cohort).values(queued_at=now() - 5))
-    assert sweep(database, 1).waiting == 2
+    assert sweep(database, 1).waiting["cpu"] == 2

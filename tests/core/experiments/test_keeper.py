@@ -14,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from core.experiments import read
 from core.experiments.checkpoints import Shelf
-from core.experiments.claim import Claim, Fenced, end
+from core.experiments.claim import Claim
+from core.experiments.hold import Fenced, end
 from core.experiments.keeper import Keeper
 from core.store import Database
 from tests.core.experiments.claims import queued, statuses, taken
@@ -113,7 +114,7 @@ def test_a_worker_that_cannot_renew_stops_before_others_may_claim(
     started = time.monotonic()
     _until(keeper.stopped)
     assert time.monotonic() - started < 2
-    assert keeper.reason == "fenced"
+    assert keeper.reason == "silent"
     keeper.abandon()
     event.remove(database.engine, "commit", fault)
 

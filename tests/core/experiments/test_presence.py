@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from core.experiments import submit
+from core.experiments.able import Able
 from core.experiments.presence import BEAT, Presence, profile_for
 from core.spec import parse
 from core.store import Cohort, Database, Worker, now
@@ -79,7 +80,7 @@ def test_a_profile_of_another_version_is_not_understood(database: Database, add:
 
 
 def test_a_sign_of_life_carries_the_profile(database: Database) -> None:
-    with closing(Presence(database, "auto,cpu", Profile.guess(5))):
+    with closing(Presence(database, Able(), Profile.guess(5))):
         while found(database) == FALLBACK:
             pass
         assert found(database) == Profile.guess(5)
@@ -95,4 +96,4 @@ def test_an_experiment_is_stored_as_the_profile_has_it_planned(database: Databas
         experiment, rings = submit(session, spec, Path())
         stored = session.execute(select(Cohort.threads, Cohort.device).where(Cohort.experiment_id == experiment.id))
         assert [tuple(row) for row in stored] == [(3, "auto")] * 4
-    assert rings == 4
+    assert rings == {"cpu": 4, "gpu": 4}

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import text, update
 
-from core.experiments.claim import claim, end
+from core.experiments.able import Able
+from core.experiments.claim import claim
+from core.experiments.hold import end
 from core.experiments.room import Room
 from core.store import Cohort, Database, upgrade
 from tests.core.experiments.claims import plan_threads, queued, take, taken
@@ -77,7 +79,7 @@ def test_what_trains_on_a_gpu_takes_no_cores(database: Database) -> None:
     queued(database)
     plan_threads(database, 2, 2)
     with database.transaction() as session:
-        assert claim(session, "host/1/0", ["auto", "cpu", "cuda"], 30) is not None
+        assert claim(session, "host/1/0", Able(["auto", "cpu", "cuda"], ["cpu", "gpu"]), 30) is not None
     assert take(database, "host/2/0", room=TWO) is not None
 
 
@@ -103,7 +105,7 @@ def test_two_that_claim_at_once_count_each_other(postgres_url: str) -> None:
 
     thread = threading.Thread(target=second)
     with database.transaction() as session:
-        first = claim(session, "host/1/0", ["auto", "cpu"], 30, TWO)
+        first = claim(session, "host/1/0", Able(), 30, TWO)
         assert first is not None
         thread.start()
         with database.reading() as looking:  # it waits for this transaction

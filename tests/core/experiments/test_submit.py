@@ -29,7 +29,7 @@ def _counts(database: Database) -> tuple[int, ...]:
 def test_runs_are_stored_in_the_order_of_arms_and_seeds_with_their_updates(database: Database) -> None:
     with database.transaction() as session:
         experiment, rings = submit(session, parse(SPEC), Path())
-    assert rings == 2  # batches of 50 and of 100 cannot share a program
+    assert rings == {"cpu": 2, "gpu": 2}  # batches of 50 and of 100 cannot share a program
     with database.reading() as session:
         runs = session.scalars(select(Run).order_by(Run.id)).all()
         assert [(run.arm, run.seed, run.steps_total) for run in runs] == [

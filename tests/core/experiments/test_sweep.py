@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
@@ -11,10 +12,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import Conflict, NotFound
 from core.experiments import cancel, delete, read, sweep
-from core.experiments.claim import end, peek
+from core.experiments.hold import end, peek
 from core.experiments.holders import is_gone, this_process
-from core.experiments.sweep import MOST_LOST, Sweeper, give_up
+from core.experiments.lose import MOST_LOST, give_up
+from core.experiments.sweep import Sweeper
 from core.queue import Bell
+from core.settings import Settings
 from core.store import Database
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
 
@@ -24,7 +27,7 @@ HOLDER = "from core.experiments.holders import this_process; print(this_process(
 def test_a_live_lease_is_left_alone(database: Database) -> None:
     experiment = queued(database)
     taken(database)
-    assert sweep(database, 0) == (0, 0, 0)
+    assert sweep(database, 0) == (0, 0, {})
     assert statuses(database, experiment) == {"running"}
 
 
@@ -57,8 +60,8 @@ def test_a_pid_that_was_given_to_a_younger_process_is_not_the_holder() -> None:
     assert is_gone(f"{host}/{pid}/{float(started) - 3600:.0f}")
 
 
-def test_a_cohort_that_takes_its_workers_with_it_fails_with_the_reason(database: Database) -> None:
-    experiment = queued(database)
+def test_a_run_that_takes_its_workers_with_it_fails_with_the_reason(database: Database) -> None:
+    experiment = queued(database, seeds=1)
     for attempt in range(1, MOST_LOST + 1):
         held = taken(database)
         assert held.attempt == attempt
@@ -67,7 +70,9 @@ def test_a_cohort_that_takes_its_workers_with_it_fails_with_the_reason(database:
     assert take(database) is None
     assert statuses(database, experiment) == {"failed"}
     with database.reading() as session:
-        assert f"lost {MOST_LOST} times" in read.runs(session, experiment)[0].error or ""
+        error = read.runs(session, experiment)[0].error or ""
+        assert f"{MOST_LOST} attempts without progress, after update 0 of 15" in error
+        assert "fell silent" in error
 
 
 def test_a_cohort_given_back_is_not_counted_as_lost(database: Database) -> None:
@@ -85,7 +90,7 @@ def test_cancelling_a_cohort_whose_worker_is_dead_is_done_by_the_sweeper(databas
     with database.transaction() as session:
         cancel(session, read.experiment(session, experiment))
     with database.reading() as session:
-        assert peek(session, held) is True
+        assert peek(session, held) == "cancel"
         assert read.progress(session, read.experiment(session, experiment)).cancelling
     expire(database, held)
     assert sweep(database, 0).ended == 1
@@ -104,8 +109,8 @@ def test_cancelling_a_queued_experiment_ends_it_at_once_and_again_changes_nothin
 
 def test_waiting_cohorts_are_counted_once_they_have_waited(database: Database) -> None:
     queued(database, cohorts=3)
-    assert sweep(database, 3600).waiting == 0
-    assert sweep(database, -1).waiting == 3
+    assert sweep(database, 3600).waiting == {}
+    assert sweep(database, -1).waiting == {"cpu": 3, "gpu": 3}
 
 
 def test_only_what_has_ended_can_be_deleted_and_then_all_of_it_is_gone(database: Database) -> None:
@@ -130,13 +135,14 @@ def test_a_sweeper_that_was_slow_does_not_end_the_next_attempt(database: Databas
     expire(database, stale)
     assert sweep(database, 0).rescued == 1
     live = taken(database, "another host/2/0")
-    assert give_up(database, stale.cohort_id, stale.attempt) is None
+    with database.transaction() as session:
+        assert give_up(session, stale.cohort_id, stale.attempt, "late") is None
     with database.reading() as session:
-        assert peek(session, live) is False
+        assert peek(session, live) is None
     assert statuses(database, experiment) == {"running"}
 
 
-def test_the_sweeper_outlives_a_database_that_does_not_answer(database: Database) -> None:
+def test_the_sweeper_outlives_a_database_that_does_not_answer(database: Database, tmp_path: Path) -> None:
     """A pool that times out raises no DBAPIError; a sweeper that ended of it would never be missed."""
     experiment = queued(database)
     expire(database, taken(database))
@@ -150,7 +156,7 @@ def test_the_sweeper_outlives_a_database_that_does_not_answer(database: Database
 
     event.listen(database.engine, "begin", trouble)
     bell = Bell()
-    sweeper = Sweeper(database, bell, 0.02)
+    sweeper = Sweeper(database, bell, Settings(data_dir=tmp_path, sweep_seconds=0.02))
     deadline = time.monotonic() + 20
     while statuses(database, experiment) != {"queued"}:
         assert time.monotonic() < deadline

@@ -10,10 +10,12 @@ import pytest
 import redis
 from celery import Celery
 
-from core.queue.app import QUEUE, configuration
+from core.queue.app import bell_of, configuration
 from core.queue.bell import Bell, trouble
 from core.settings import Settings
 from tests.backends import redis_server
+
+QUEUE = bell_of("cpu")
 
 
 def _until(true: Callable[[], bool]) -> None:
@@ -40,11 +42,11 @@ def test_a_bell_outlives_its_broker(url: str, ringer: Celery, tmp_path: Path) ->
     """The broker dies while the bell holds an open connection to it, and another one comes up in its place."""
     client = redis.Redis.from_url(url)
     bell = Bell(ringer)
-    bell.ring()
+    bell.ring("cpu")
     _until(lambda: client.llen(QUEUE) == 1)
     assert trouble(ringer) is None
     client.shutdown(nosave=True)
-    bell.ring()
+    bell.ring("cpu")
     _until(lambda: bell.failures >= 1)
     assert trouble(ringer) is not None
     binary = shutil.which("redis-server") or shutil.which("valkey-server") or ""
@@ -53,7 +55,7 @@ def test_a_bell_outlives_its_broker(url: str, ringer: Celery, tmp_path: Path) ->
     try:
 
         def rings() -> bool:
-            bell.ring()
+            bell.ring("cpu")
             try:
                 return bool(client.llen(QUEUE))  # rings that waited for the broker come at once
             except redis.ConnectionError:
@@ -72,7 +74,7 @@ def test_bells_that_nobody_answers_do_not_pile_up(url: str, ringer: Celery) -> N
     client = redis.Redis.from_url(url)
     bell = Bell(ringer)
     for times in (1, 3, 2, 3, 1):
-        bell.ring(times)
+        bell.ring("cpu", times)
         _until(lambda: bell.idle)
     bell.close()
     assert client.llen(QUEUE) == 3

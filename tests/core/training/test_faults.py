@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.training.memory import out_of_memory
+from core.training.faults import out_of_memory
 
 
 def _error(call: Callable[[], Any]) -> Exception:

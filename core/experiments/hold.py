@@ -1,0 +1,167 @@
+"""What the holder of a cohort may write, each time only while it holds it: the fence."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.experiments.checkpoints import Kept
+from core.experiments.claim import Claim, Last, last_values, roll_back
+from core.experiments.history import count, tell
+from core.experiments.states import TERMINAL, move_runs, settle
+from core.results import Outcome
+from core.store import Cohort, MetricBlock, Run, now
+
+QUIETLY = {"synchronize_session": False}
+"""For an UPDATE of rows that the session does not hold."""
+
+Wish = Literal["cancel", "pause"]
+
+
+class Fenced(Exception):
+    """The cohort belongs to a later claim, or has ended: this worker writes nothing more."""
+
+    def __init__(self, held: Claim) -> None:
+        super().__init__(f"cohort {held.cohort_id}, attempt {held.attempt}")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one run ended: its outcome, its updates, and the last value of each metric (None where not finite)."""
+
+    outcome: Outcome
+    steps: int
+    final: dict[str, float | None]
+
+
+@dataclass
+class Flush:
+    """What one transaction of a worker stores. `blocks` are rows of metric_blocks."""
+
+    step: int = 0
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    ended: dict[int, Ended] = field(default_factory=dict)
+    kept: Kept | None = None
+    """A checkpoint whose points are all stored before, or in, this transaction."""
+
+
+def is_held(held: Claim) -> ColumnElement[bool]:
+    """The fence: whether `Cohort` is still in the hands of this claim."""
+    return (Cohort.id == held.cohort_id) & (Cohort.attempt == held.attempt) & (Cohort.status == "running")
+
+
+def peek(session: Session, held: Claim) -> Wish | None:
+    """What the user asked for, without a write. Raises `Fenced`."""
+    row = session.execute(select(Cohort.cancel_requested, Cohort.paused).where(is_held(held))).one_or_none()
+    return _wish(held, row)
+
+
+def renew(session: Session, held: Claim, lease_seconds: float) -> Wish | None:
+    """Extend the lease; returns what the user asked for. Raises `Fenced`.
+
+    The UPDATE locks the row, so that whatever the transaction writes next cannot race a new claim.
+    """
+    row = session.execute(
+        update(Cohort)
+        .where(is_held(held))
+        .values(lease_until=now() + lease_seconds)
+        .returning(Cohort.cancel_requested, Cohort.paused)
+    ).one_or_none()
+    return _wish(held, row)
+
+
+def _wish(held: Claim, row: Any) -> Wish | None:
+    if row is None:
+        raise Fenced(held)
+    return "cancel" if row.cancel_requested else "pause" if row.paused else None
+
+
+def flush(session: Session, held: Claim, what: Flush, before: Kept | None = None) -> None:
+    """Store measurements; call after `renew` in the same transaction. Storing the same blocks again changes nothing.
+
+    `before` is the checkpoint that counted until `what.kept`.
+    """
+    if what.blocks:
+        insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
+        rows = [block | {"attempt": held.attempt} for block in what.blocks]
+        session.execute(insert(MetricBlock).on_conflict_do_nothing(), rows)
+    if what.kept is not None:
+        values = columns(what.kept, before) | {"lost": 0}  # whoever comes this far is no poison
+        session.execute(update(Cohort).where(is_held(held)).values(**values).execution_options(**QUIETLY))
+    running = (Run.cohort_id == held.cohort_id, Run.status == "running")
+    session.execute(update(Run).where(*running).values(steps_done=what.step).execution_options(**QUIETLY))
+    if what.ended:
+        _end_runs(session, held, what.ended)
+
+
+def columns(kept: Kept | None, before: Kept | None = None) -> dict[str, Any]:
+    """A cohort's columns that say where it goes on."""
+    return {
+        "checkpoint": kept and kept.name,
+        "checkpoint_sha256": kept and kept.sha256,
+        "checkpoint_step": kept.step if kept else 0,
+        "checkpoint_epochs": kept.epochs if kept else 0,
+        "checkpoint_before": before and asdict(before),
+    }
+
+
+def _end_runs(session: Session, held: Claim, ended: Mapping[int, Ended]) -> None:
+    """Give runs that are still running their outcomes: one statement for all, a hundred runs at once are usual."""
+    names = ("outcome", "final", "steps_done")
+    given = {name: bindparam(f"new_{name}", type_=getattr(Run, name).type) for name in names}
+    one = (
+        update(Run)
+        .where(Run.id == bindparam("this"), Run.cohort_id == held.cohort_id, Run.status == "running")
+        .values(status="succeeded", finished_at=now(), **given)
+    )
+    session.connection().execute(
+        one,
+        [
+            {"this": run, "new_outcome": end.outcome, "new_final": end.final, "new_steps_done": end.steps}
+            for run, end in ended.items()
+        ],
+    )
+
+
+def fall_back(session: Session, held: Claim, why: str) -> tuple[Kept | None, Last]:
+    """Forget a checkpoint that cannot be used, with the points after the one before it. Raises `Fenced`.
+
+    Returns that one, None where there is none and training starts over, and the last values before it.
+    """
+    cohort = session.scalar(select(Cohort).where(is_held(held)).with_for_update())
+    if cohort is None:
+        raise Fenced(held)
+    kept = None if cohort.checkpoint_before is None else Kept(**cohort.checkpoint_before)
+    for name, value in columns(kept).items():
+        setattr(cohort, name, value)
+    session.flush()
+    roll_back(session, cohort)
+    move_runs(session, cohort.id, "running", steps_done=cohort.checkpoint_step)
+    place = {"step": cohort.checkpoint_step, "epochs": cohort.checkpoint_epochs}
+    tell(session, held.experiment_id, "fell_back", cohort=cohort.id, attempt=held.attempt, why=why, **place)
+    count(session, "fallbacks")
+    return kept, {} if kept is None else last_values(session, cohort)
+
+
+def end(session: Session, held: Claim, status: str, error: str | None = None, why: str | None = None) -> None:
+    """End the cohort with its runs that have not ended, or give it back (`status="queued"`). Raises `Fenced`.
+
+    `error` is why runs failed, `why` the reason that the history has.
+    """
+    values: dict[str, Any] = {"status": status, "error": error, "lease_until": None}
+    if status not in TERMINAL:
+        values |= {"queued_at": now(), "holder": None}
+    step = session.scalar(update(Cohort).where(is_held(held)).values(**values).returning(Cohort.checkpoint_step))
+    if step is None:
+        raise Fenced(held)
+    move_runs(session, held.cohort_id, status, error=error)
+    settle(session, held.experiment_id)
+    about = {"cohort": held.cohort_id, "attempt": held.attempt}
+    if status == "queued":
+        tell(session, held.experiment_id, "released", **about, why=why, step=step)
+        count(session, "releases")
+    else:
+        tell(session, held.experiment_id, "ended", **about, status=status, why=error or why)

@@ -1,0 +1,55 @@
+"""The log of one attempt, in a file of its own: what is left of a process that died without a word."""
+
+import faulthandler
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+LAST_LINES = 8
+
+
+class Journals:
+    """The folder of the attempts' logs. Whoever gives an attempt up reads there, if it can see the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def of(self, cohort_id: int, attempt: int) -> Iterator[None]:
+        """Write this process's log there too, and where Python is when a signal such as SIGSEGV ends it.
+
+        The file goes when the attempt ends in whatever way it should.
+        """
+        path = self._path(cohort_id, attempt)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handler = logging.StreamHandler(path.open("a"))
+        except OSError as error:  # a full disk: the training matters more than its log
+            logging.getLogger(__name__).warning("the attempt's log cannot be written: %s", error)
+            yield
+            return
+        handler.setFormatter(logging.Formatter(FORMAT))
+        root = logging.getLogger()
+        root.addHandler(handler)
+        faulthandler.enable(handler.stream.fileno())
+        try:
+            yield
+        finally:
+            faulthandler.disable()
+            root.removeHandler(handler)
+            handler.stream.close()
+        path.unlink(missing_ok=True)
+
+    def last_lines(self, cohort_id: int, attempt: int) -> list[str]:
+        """The end of an attempt's log; empty where there is none to be seen. The file goes."""
+        path = self._path(cohort_id, attempt)
+        with suppress(OSError):
+            lines = path.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            path.unlink()
+            return [line[:200] for line in lines]
+        return []
+
+    def _path(self, cohort_id: int, attempt: int) -> Path:
+        return self._folder / f"cohort-{cohort_id}-{attempt}.log"
