@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check bench bench-gpu clean
+.PHONY: help install demo serve test soak sabotage check bench bench-gpu clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -36,6 +36,12 @@ check: $(VENV)/.dev ## format, lint, types, import rules, compose file, file len
 	$(RUN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@find $(SOURCES) -name '*.py' -exec awk 'FNR == 301 {print FILENAME ": more than 300 lines"}' {} + | \
 		awk '{print} END {exit NR > 0}'
+
+soak: $(VENV)/.dev ## kill, freeze and cut everything for half an hour; the record goes to bench/records/soak.json
+	@$(RUN)/python bench/soak.py
+
+sabotage: $(VENV)/.dev ## switch every protection off, one at a time: a test has to notice
+	@$(RUN)/python -m pytest -m sabotage
 
 bench: $(VENV)/.dev ## run the benchmarks; records go to bench/records
 	@for name in $(BENCHES) overhead waiting; do echo "== $$name"; $(RUN)/python bench/$$name.py || exit 1; done

@@ -84,22 +84,51 @@ def database(empty_database_url: str) -> Iterator[Database]:
 @contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
     """A Redis of the test's own, that it may flush, freeze and kill: a user's own server is never touched."""
-    binary = shutil.which("redis-server") or shutil.which("valkey-server")
-    if binary is None:
-        absent("redis-server", "apt-get install redis-server, or brew install redis")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
+    server = RedisServer(folder)
+    server.start()
     try:
-        client = redis.Redis(port=port, retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 250))
-        client.ping()
-        client.close()
-        yield f"redis://127.0.0.1:{port}/0"
+        yield server.url
     finally:
         server.kill()
-        server.wait()
+
+
+class RedisServer:
+    """A Redis on a port of its own, which it keeps when it is started again."""
+
+    def __init__(self, folder: Path) -> None:
+        binary = shutil.which("redis-server") or shutil.which("valkey-server")
+        if binary is None:
+            absent("redis-server", "apt-get install redis-server, or brew install redis")
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        command = [str(binary), "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        self._command = [*command, "--dir", str(folder)]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        client = redis.Redis(port=self.port, retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 250))
+        client.ping()
+        client.close()
+
+    def flush(self) -> None:
+        """Forget everything."""
+        client = redis.Redis(port=self.port)
+        client.flushall()
+        client.close()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module", params=["sqlite+filesystem", "sqlite+redis", "postgresql+redis"])

@@ -16,7 +16,11 @@ pytest_plugins = ["tests.backends"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test of the GPU is no test where there is none: deselected, not skipped."""
+    """A test of the GPU is no test where there is none, and sabotage is for those who ask: deselected, not skipped."""
+    if "sabotage" not in (config.option.markexpr or ""):
+        sabotages = [item for item in items if item.get_closest_marker("sabotage")]
+        config.hook.pytest_deselected(items=sabotages)
+        items[:] = [item for item in items if item not in sabotages]
     of_gpu = {item.nodeid for item in items if item.get_closest_marker("gpu")}
     if not of_gpu:
         return

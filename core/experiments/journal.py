@@ -7,7 +7,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-LAST_LINES = 8
+LAST_LINES = 4
+LAST_FRAMES = 6
+"""Of the Python stack at the signal that ended the process, the newest first."""
 
 
 class Journals:
@@ -33,7 +35,7 @@ class Journals:
         handler.setFormatter(logging.Formatter(FORMAT))
         root = logging.getLogger()
         root.addHandler(handler)
-        faulthandler.enable(handler.stream.fileno())
+        faulthandler.enable(handler.stream.fileno(), all_threads=False)
         try:
             yield
         finally:
@@ -46,9 +48,11 @@ class Journals:
         """The end of an attempt's log; empty where there is none to be seen. The file goes."""
         path = self._path(cohort_id, attempt)
         with suppress(OSError):
-            lines = path.read_text(errors="replace").splitlines()[-LAST_LINES:]
+            lines = path.read_text(errors="replace").splitlines()
             path.unlink()
-            return [line[:200] for line in lines]
+            died = next((i for i, line in enumerate(lines) if line.startswith("Fatal Python error")), len(lines))
+            stack = [line for line in lines[died:] if line.strip()][: 2 + LAST_FRAMES]
+            return [line[:200] for line in lines[:died][-LAST_LINES:] + stack]
         return []
 
     def _path(self, cohort_id: int, attempt: int) -> Path:

@@ -1,5 +1,6 @@
 """A running service: real processes, real HTTP, ended with the test."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import httpx2 as httpx
 import psutil
 from sqlalchemy import select
 
+from core.failpoints import POINTS
 from core.settings import Settings
 from core.store import Cohort, Database
 
@@ -34,17 +36,20 @@ class Running:
     """The one-command service on some backend, and hands to hurt it with."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self.environment = environment
+        self.failpoints = Path(environment["INITLAB_DATA_DIR"] + "-failpoints")
+        self.failpoints.mkdir(exist_ok=True)
+        self.environment = environment | {"INITLAB_FAILPOINTS": str(self.failpoints)}
         self.log = log
+        self._unbroken: dict[str, dict[str, Any]] = {}
         self.start()
 
-    def start(self) -> None:
+    def start(self, port: int = 0) -> None:
         """Start it and wait until it is ready for work."""
         kept = ("INITLAB_CACHE_DIR",)  # with a profile of this machine, which need not be measured then
         clean = {k: v for k, v in os.environ.items() if not k.startswith("INITLAB_") or k in kept}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker.supervisor", "--port", "0", "--concurrency", "2"],
+                [sys.executable, "-m", "worker.supervisor", "--port", str(port), "--concurrency", "2"],
                 env=clean | {"INITLAB_TORCH_THREADS": "1"} | self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -115,6 +120,51 @@ class Running:
         """Every run's train_loss series."""
         series: list[Any] = self.get(f"/experiments/{experiment}/metrics", metric="train_loss")["series"]
         return series
+
+    def order(self, point: str, what: str) -> None:
+        """Have whichever process reaches a failpoint first do something there, once (`core.failpoints`)."""
+        assert point in POINTS
+        aside = self.failpoints / ".order"
+        aside.write_text(what)
+        aside.rename(self.failpoints / point)
+
+    def is_ordered(self, point: str) -> bool:
+        """Whether an order still waits to be carried out."""
+        return (self.failpoints / point).exists()
+
+    def history(self, experiment: int) -> list[Any]:
+        """What happened to an experiment."""
+        items: list[Any] = self.get(f"/experiments/{experiment}/history", limit=1000)["items"]
+        return items
+
+    def assert_unharmed(self, experiment: int, wanted: dict[str, Any]) -> None:
+        """It succeeded, and all its series and final numbers are, bit for bit, those of one that nobody harmed."""
+        found = self.ended(experiment)
+        assert (found["status"], found["errors"]) == ("succeeded", []), self.history(experiment)
+        key = json.dumps(wanted, sort_keys=True)
+        if key not in self._unbroken:
+            whole = self.post(wanted)
+            assert self.ended(whole)["attempt"] == 1
+            self._unbroken[key] = self.results(whole)
+        assert self.results(experiment) == self._unbroken[key]
+
+    def results(self, experiment: int) -> dict[str, Any]:
+        """All series and final numbers of an experiment, without what differs between two of one spec."""
+        series = self.get(f"/experiments/{experiment}/metrics")["series"]
+        runs = self.get(f"/experiments/{experiment}/runs")["items"]
+        return {
+            "series": [{key: one[key] for key in ("arm", "seed", "metric", "steps", "values")} for one in series],
+            "runs": [{key: run[key] for key in ("arm", "seed", "outcome", "steps_done", "final")} for run in runs],
+        }
+
+    def counters(self) -> dict[str, int]:
+        """What the service says of itself to Prometheus."""
+        lines = self.http.get("/metrics").text.splitlines()
+        return {
+            line.split()[0].removeprefix("initlab_").removesuffix("_total"): int(float(line.split()[1]))
+            for line in lines
+            if line.split(" ")[0].endswith("_total") and "{" not in line
+        }
 
 
 def _runs(process: psutil.Process, module: str) -> bool:

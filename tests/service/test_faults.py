@@ -187,10 +187,10 @@ def test_children_end_with_a_supervisor_that_is_killed_and_the_next_one_goes_on(
     assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
 
 
-def test_a_zombie_that_wakes_after_its_lease_writes_nothing(service: Running, backend: dict[str, str]) -> None:
+def test_a_zombie_that_wakes_after_its_lease_writes_nothing(service: Running) -> None:
     """Its worker is frozen for longer than its lease; another takes over; then the first wakes."""
     service.stop()
-    service.environment = backend | {"INITLAB_LEASE_SECONDS": "2"}
+    service.environment |= {"INITLAB_LEASE_SECONDS": "2"}
     service.start()
     experiment = service.post(spec(epochs=300))
     service.training(experiment)

@@ -1,0 +1,216 @@
+"""Every protection is switched off once, and a test has to notice: `make sabotage`, outside of `make test`.
+
+The tree is copied, one text of it replaced, and the tests named beside it are run there: they have to fail.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("api", "core", "initlab", "migrations", "tests", "worker")
+
+pytestmark = [pytest.mark.sabotage, pytest.mark.timeout(600)]
+
+
+class Sabotage(NamedTuple):
+    """A protection, where it stands, what it becomes, and who should notice."""
+
+    protection: str
+    file: str
+    text: str
+    becomes: str
+    noticed_by: str
+
+
+EXPERIMENTS = "tests/core/experiments"
+SABOTAGES = [
+    Sabotage(
+        "fence: a write names its attempt",
+        "core/experiments/hold.py",
+        " & (Cohort.attempt == held.attempt)",
+        "",
+        f"{EXPERIMENTS}/test_claim.py::test_a_zombie_is_fenced_at_every_write",
+    ),
+    Sabotage(
+        "fence: a write expects a running cohort",
+        "core/experiments/hold.py",
+        '(Cohort.attempt == held.attempt) & (Cohort.status == "running")',
+        "(Cohort.attempt == held.attempt)",
+        f"{EXPERIMENTS}/test_claim.py::test_an_ended_cohort_stays_ended",
+    ),
+    Sabotage(
+        "the claim expects a queued cohort and skips what others hold",
+        "core/experiments/claim.py",
+        '.where(Cohort.id == best, Cohort.status == "queued", ',
+        ".where(Cohort.id == best, ",
+        f"{EXPERIMENTS}/test_claim.py::test_many_workers_claim_every_cohort_once",
+    ),
+    Sabotage(
+        "rollback of the tail",
+        "core/experiments/claim.py",
+        "    roll_back(session, cohort)\n    started",
+        "    started",
+        f"{EXPERIMENTS}/test_claim.py::test_a_lost_cohort_starts_again_without_its_old_points",
+    ),
+    Sabotage(
+        "BEGIN IMMEDIATE",
+        "core/store/database.py",
+        '"BEGIN" if readonly else "BEGIN IMMEDIATE"',
+        '"BEGIN"',
+        "tests/core/store/test_database.py",
+    ),
+    Sabotage(
+        "the driver begins no transaction by itself",
+        "core/store/database.py",
+        "    connection.isolation_level = None\n",
+        "",
+        "tests/core/store/test_database.py",
+    ),
+    Sabotage(
+        "the sweep takes back what a dead worker holds",
+        "core/experiments/sweep.py",
+        "if gone or (row.expired and not merciful):",
+        "if False:",
+        f"{EXPERIMENTS}/test_sweep.py",
+    ),
+    Sabotage(
+        "the sweep knows that a process of its host is gone",
+        "core/experiments/sweep.py",
+        "gone = is_gone(row.holder)",
+        "gone = False",
+        f"{EXPERIMENTS}/test_sweep.py::test_a_dead_process_of_this_host_loses_its_cohort_before_its_lease_ends",
+    ),
+    Sabotage(
+        "a sweep names the attempt that it ends",
+        "core/experiments/lose.py",
+        "Cohort.attempt == attempt, ",
+        "",
+        f"{EXPERIMENTS}/test_sweep.py::test_a_sweeper_that_was_slow_does_not_end_the_next_attempt",
+    ),
+    Sabotage(
+        "attempts without progress are counted",
+        "core/experiments/lose.py",
+        "lost=Cohort.lost + 1",
+        "lost=Cohort.lost",
+        f"{EXPERIMENTS}/test_sweep.py::test_a_run_that_takes_its_workers_with_it_fails_with_the_reason",
+    ),
+    Sabotage(
+        "progress resets the count",
+        "core/experiments/hold.py",
+        ' | {"lost": 0}',
+        "",
+        f"{EXPERIMENTS}/test_checkpoints.py::test_progress_is_no_poison",
+    ),
+    Sabotage(
+        "the file is on the disk before its row names it",
+        "core/experiments/keeper.py",
+        "            kept = self._shelf.write(checkpoint)\n",
+        "            name = f'cohort-{self._held.cohort_id}-{self._held.attempt}-{checkpoint.step}.safetensors'\n"
+        "            kept = Kept(name, '0' * 64, checkpoint.step, checkpoint.epochs)\n"
+        "            threading.Timer(0.3, self._shelf.write, [checkpoint]).start()\n",
+        "tests/service/test_failpoints.py -k 'sqlite and filesystem and (between_two_writes and before_write or torn)'",
+    ),
+    Sabotage(
+        "a checkpoint's SHA-256 is checked",
+        "core/experiments/checkpoints.py",
+        "if _sha256(path) != kept.sha256:",
+        "if False:",
+        f"{EXPERIMENTS}/test_checkpoints.py::test_a_damaged_checkpoint_is_forgotten_with_its_points",
+    ),
+    Sabotage(
+        "the file is written aside and renamed",
+        "core/training/checkpoint.py",
+        'aside = path.with_name(f".{path.name}.{os.getpid()}")',
+        "aside = path",
+        "tests/core/training/test_checkpoint.py",
+    ),
+    Sabotage(
+        "the one before is kept",
+        "core/experiments/keeper.py",
+        "self._shelf.clear(taken.kept, self.kept)",
+        "self._shelf.clear(taken.kept)",
+        "tests/service/test_failpoints.py -k 'sqlite and filesystem and torn'",
+    ),
+    Sabotage(
+        "a keeper that cannot renew stops its trainer",
+        "core/experiments/keeper.py",
+        'self._stop("silent")  #',
+        "pass  #",
+        f"{EXPERIMENTS}/test_keeper.py::test_a_worker_that_cannot_renew_stops_before_others_may_claim",
+    ),
+    Sabotage(
+        "blocks whose commit failed wait for the next",
+        "core/experiments/keeper.py",
+        "                taken.blocks += self._buffer.blocks\n",
+        "                taken.blocks = self._buffer.blocks\n",
+        f"{EXPERIMENTS}/test_keeper.py::test_points_wait_for_the_database_and_are_stored_once",
+    ),
+    Sabotage(
+        "a block that is stored already is no error",
+        "core/experiments/hold.py",
+        "insert(MetricBlock).on_conflict_do_nothing()",
+        "insert(MetricBlock)",
+        f"{EXPERIMENTS}/test_claim.py::test_storing_the_same_blocks_again_changes_nothing",
+    ),
+    Sabotage(
+        "a ring comes after the commit",
+        "api/routes/experiments.py",
+        "        after_commit(session, ring)",
+        "        ring()",
+        "tests/service/test_failpoints.py -k 'sqlite and filesystem and before_its_commit'",
+    ),
+    Sabotage(
+        "the same Idempotency-Key makes one experiment",
+        "core/experiments/submit.py",
+        "if known is not None:",
+        "if False:",
+        "tests/api/test_experiments.py",
+    ),
+    Sabotage(
+        "a training that hangs ends its process",
+        "core/experiments/keeper.py",
+        "if waited is not None:",
+        "if False:",
+        "tests/service/test_failpoints.py -k 'sqlite and filesystem and hangs'",
+    ),
+    Sabotage(
+        "the filesystem transport puts and takes whole messages",
+        "core/queue/filesystem.py",
+        '        draft = Path(self.data_folder_out, f".{name}.tmp")\n',
+        "        draft = Path(self.data_folder_out, name)\n",
+        "tests/core/queue/test_filesystem.py",
+    ),
+]
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES, ids=[one.protection for one in SABOTAGES])
+def test_a_protection_that_is_switched_off_is_noticed(sabotage: Sabotage, tmp_path: Path) -> None:
+    for folder in FOLDERS:
+        subprocess.run(["cp", "-r", ROOT / folder, tmp_path / folder], check=True)
+    for name in ("pyproject.toml", "README.md", "constraints.txt"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    file = tmp_path / sabotage.file
+    source = file.read_text()
+    assert source.count(sabotage.text) == 1, f"{sabotage.file} has the text {source.count(sabotage.text)} times"
+    assert noticed(sabotage.noticed_by, tmp_path) == 0, "the test fails as the code is"
+    file.write_text(source.replace(sabotage.text, sabotage.becomes))
+    assert noticed(sabotage.noticed_by, tmp_path) == 1
+
+
+def noticed(by: str, tree: Path) -> int:
+    """pytest's exit code: 0 all passed, 1 some failed."""
+    words, _, choice = by.partition(" -k ")
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *words.split()]
+    command += ["-k", choice.strip("'")] if choice else []
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("INITLAB_") or "TEST" in k}
+    ended = subprocess.run(
+        command, cwd=tree, env=environment | {"PYTHONPATH": str(tree)}, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if ended.returncode not in (0, 1):
+        raise AssertionError(ended.stdout[-3000:])
+    return ended.returncode

@@ -1,0 +1,157 @@
+"""The broker dies, freezes, forgets or repeats itself: posts are accepted all the while, and everything runs once."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from celery import Celery
+
+from core.queue import bell_of
+from core.queue.app import configuration
+from core.settings import Settings
+from tests.backends import RedisServer, free_port, postgres_database
+from tests.service.running import Running, running, spec, until
+
+pytestmark = pytest.mark.service
+
+SHORT = spec(arms=1, seeds=1, epochs=1)
+WHILE = spec(epochs=200)
+"""Trains while a test does its harm."""
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def service(
+    request: pytest.FixtureRequest, broker: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    data = tmp_path_factory.mktemp("data")
+    environment = {"INITLAB_DATA_DIR": str(data), "INITLAB_BROKER_URL": broker.url}
+    if request.param == "sqlite":
+        with running(environment, Path(f"{data}.log")) as service:
+            yield service
+        return
+    server = request.getfixturevalue("postgres_server")
+    with (
+        postgres_database(server) as url,
+        running(environment | {"INITLAB_DATABASE_URL": url}, Path(f"{data}.log")) as s,
+    ):
+        yield s
+
+
+def times_of_posts(service: Running, n: int) -> tuple[list[int], list[float]]:
+    """The ids of that many accepted experiments, and how long each post took, in order of length."""
+    ids, seconds = [], []
+    for _ in range(n):
+        started = time.monotonic()
+        ids.append(service.post(SHORT))
+        seconds.append(time.monotonic() - started)
+    return ids, sorted(seconds)
+
+
+def test_a_broker_that_is_killed_and_comes_back_is_hardly_missed(service: Running, broker: RedisServer) -> None:
+    training = service.post(WHILE)
+    service.training(training)
+    broker.kill()
+    ids, seconds = times_of_posts(service, 10)
+    assert seconds[-1] < 2.5
+    health = service.get("/readyz")
+    assert (health["status"], health["checks"]["database"]) == ("degraded", "ok")
+    broker.start()
+    back = time.monotonic()
+    until(lambda: service.get(f"/experiments/{ids[-1]}")["status"] != "queued", 15)
+    assert time.monotonic() - back < 10
+    for one in ids:
+        assert service.ended(one)["attempt"] == 1
+    service.assert_unharmed(training, WHILE)
+    assert service.get(f"/experiments/{training}")["attempt"] == 1
+    broker.kill()  # and now while nothing trains
+    broker.start()
+    assert service.ended(service.post(SHORT), 15)["status"] == "succeeded"
+
+
+def test_a_frozen_broker_holds_up_no_post(service: Running, broker: RedisServer) -> None:
+    assert broker.process is not None
+    broker.process.send_signal(signal.SIGSTOP)
+    try:
+        ids, seconds = times_of_posts(service, 30)
+        assert seconds[-1] < 2.5
+        started = time.monotonic()
+        assert service.get("/readyz")["status"] == "degraded"
+        assert time.monotonic() - started < 5
+    finally:
+        broker.process.send_signal(signal.SIGCONT)
+    for one in ids:
+        found = service.ended(one)
+        assert (found["status"], found["attempt"]) == ("succeeded", 1)
+
+
+def test_a_running_bell_that_is_delivered_again_and_again_runs_nothing_twice(
+    service: Running, broker: RedisServer
+) -> None:
+    """Celery gives a task back to the queue when its visibility timeout ends, also while it runs: here at once."""
+    training = service.post(WHILE)
+    service.training(training)
+    queued = [service.post(SHORT) for _ in range(4)]
+    ringer = Celery("ringer", set_as_current=False)
+    ringer.config_from_object(configuration(Settings(broker_url=broker.url)))
+    ringer.conf.broker_transport_options |= {"visibility_timeout": 0, "unacked_restore_interval": 0}
+    with ringer.connection_for_write() as connection:
+        channel = connection.default_channel
+        while service.get(f"/experiments/{training}")["status"] == "running":
+            channel.qos.restore_visible(num=100, interval=1)
+    assert channel.client.llen(bell_of("cpu")) < 100
+    ringer.close()
+    for one in (training, *queued):
+        found = service.ended(one)
+        assert (found["status"], found["attempt"]) == ("succeeded", 1)
+    service.assert_unharmed(training, WHILE)
+
+
+def test_a_broker_that_is_not_there_yet_is_waited_for(service: Running, broker: RedisServer) -> None:
+    service.stop()
+    broker.kill()
+    port = free_port()
+    starting = threading.Thread(target=service.start, args=(port,))
+    starting.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as early:
+
+        def alive() -> bool:
+            try:
+                return early.get("/readyz").json()["checks"]["workers"] == "ok"
+            except httpx.TransportError:
+                return False
+
+        until(alive)
+        assert early.get("/readyz").json()["status"] == "degraded"
+        experiment = early.post("/experiments", json=SHORT).json()["id"]
+        children = [process.pid for process in service.processes("worker")]
+        broker.start()
+        starting.join(timeout=30)
+        assert not starting.is_alive()
+    assert service.ended(experiment, 30)["status"] == "succeeded"
+    assert [process.pid for process in service.processes("worker")] == children
+
+
+def test_unreadable_bells_are_dropped(tmp_path: Path) -> None:
+    with running({"INITLAB_DATA_DIR": str(tmp_path / "data")}, tmp_path / "log") as service:
+        worker = [process.pid for process in service.processes("worker")]
+        for i, content in enumerate((b"", b'{"body": "', b"\x00\xff garbage", b"[]", b'{"body": 1}')):
+            name = f"{i:020d}_x.{bell_of('cpu')}.msg"
+            spool = tmp_path / "data" / "spool"
+            (spool / f".{name}").write_bytes(content)
+            os.replace(spool / f".{name}", spool / name)
+        until(lambda: not [*(tmp_path / "data" / "spool").glob("*_x.*")])
+        assert service.ended(service.post(SHORT))["status"] == "succeeded"
+        assert [process.pid for process in service.processes("worker")] == worker
