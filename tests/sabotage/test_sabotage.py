@@ -4,6 +4,7 @@ The tree is copied, one text of it replaced, and the tests named beside it are r
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -191,7 +192,7 @@ SABOTAGES = [
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=[one.protection for one in SABOTAGES])
 def test_a_protection_that_is_switched_off_is_noticed(sabotage: Sabotage, tmp_path: Path) -> None:
     for folder in FOLDERS:
-        subprocess.run(["cp", "-r", ROOT / folder, tmp_path / folder], check=True)
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "constraints.txt"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     file = tmp_path / sabotage.file

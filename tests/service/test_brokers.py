@@ -70,7 +70,7 @@ def test_a_broker_that_is_killed_and_comes_back_is_hardly_missed(service: Runnin
     assert (health["status"], health["checks"]["database"]) == ("degraded", "ok")
     broker.start()
     back = time.monotonic()
-    until(lambda: service.get(f"/experiments/{ids[-1]}")["status"] != "queued", 15)
+    until(lambda: service.get(f"/experiments/{ids[0]}")["status"] != "queued", 15)
     assert time.monotonic() - back < 10
     for one in ids:
         assert service.ended(one)["attempt"] == 1
