@@ -2,6 +2,7 @@
 
 1. A training process is killed 50 times at a random moment, on each backend: the time from the kill to the claim that
    goes on, and whether any number differs from those of a run that nobody harmed.
+   On the embedded service also: the time from a cancel to its end, and from SIGTERM to the end of all processes.
 2. Chaos for ten minutes in all (`tests/service/chaos.py`).
 3. A thousand cohorts through one worker: the memory of its training process.
 """
@@ -28,7 +29,10 @@ from tests.service.test_chaos import BACKENDS, chaos
 KILLS = 50
 CHAOS_SECONDS = 200
 COHORTS = 1000
+CANCELS = 30
+DRAINS = 10
 LONG = spec(epochs=60, checkpoint_every=0.2)
+ENDLESS = spec(epochs=100_000)
 
 
 def main() -> None:
@@ -43,6 +47,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, chaos(backend, Path(folder), POSTGRES, seed=1) as harmed:
             found["kills"][backend] = killed(harmed.service, given.kills)
             print(backend, found["kills"][backend])
+            if backend == BACKENDS[0]:
+                found["cancel"] = summary([cancelled(harmed.service) for _ in range(CANCELS)])
+                found["drain"] = summary([drained(harmed.service) for _ in range(DRAINS)])
+                print("cancel", found["cancel"], "drain", found["drain"])
     for seed, backend in enumerate(BACKENDS):
         with tempfile.TemporaryDirectory() as folder, chaos(backend, Path(folder), POSTGRES, seed=seed) as harmed:
             outcome = harmed.run(given.seconds).as_json()
@@ -89,6 +97,29 @@ def killed(service: Running, times: int) -> dict[str, Any]:
             wrong.append(f"experiment {experiment}: {service.history(experiment)}")
         points += sum(len(one["values"]) for one in whole["series"])
     return {"kills": len(seconds), "points": points, "wrong": wrong, "seconds_to_go_on": summary(seconds)}
+
+
+def cancelled(service: Running) -> float:
+    """Seconds from a cancel's answer until a training experiment has ended."""
+    experiment = service.post(ENDLESS)
+    service.training(experiment)
+    service.http.post(f"/experiments/{experiment}/cancel")
+    begin = time.monotonic()
+    until(lambda: service.get(f"/experiments/{experiment}")["status"] == "cancelled")
+    return time.monotonic() - begin
+
+
+def drained(service: Running) -> float:
+    """Seconds from SIGTERM until every process of a training service is gone; then it is started again."""
+    experiment = service.post(ENDLESS)
+    service.training(experiment)
+    begin = time.monotonic()
+    service.stop()
+    seconds = time.monotonic() - begin
+    service.start()
+    service.http.post(f"/experiments/{experiment}/cancel")
+    service.ended(experiment)
+    return seconds
 
 
 def memory(cohorts: int) -> dict[str, Any]:
