@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     """How long a silent worker keeps its cohort."""
     sweep_seconds: float = 1.0
     """How often lost cohorts and lost bells are looked for."""
+    drain_seconds: float = 1.0
+    """How long an API that was told to leave still answers."""
 
     @property
     def database(self) -> str:
