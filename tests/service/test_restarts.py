@@ -148,14 +148,14 @@ def test_every_signal_has_a_worker_keep_what_it_trained(service: Running) -> Non
             found = service.get(f"/experiments/{experiment}")
             return bool(found["attempt"] == attempt and found["progress"]["steps_done"] > done[-1])
 
-        until(goes_on)
+        until(goes_on, 60)
         processes = service.processes("worker")
         for one in signals:
             processes[0].send_signal(one)
         _, alive = psutil.wait_procs(processes, timeout=5)
         assert alive == []
         done.append(service.get(f"/experiments/{experiment}")["progress"]["steps_done"])
-    until(lambda: service.get(f"/experiments/{experiment}")["attempt"] == len(farewells) + 1)
+    until(lambda: service.get(f"/experiments/{experiment}")["attempt"] == len(farewells) + 1, 60)
     assert trained(service, experiment)[: len(farewells)] == [b - a for a, b in pairwise(done)]
     service.http.post(f"/experiments/{experiment}/cancel")
     service.ended(experiment)
