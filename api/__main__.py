@@ -3,51 +3,76 @@
 import argparse
 import gc
 import logging
+import socket
 import sys
 import tempfile
 
-import uvicorn
+from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
 from api.guard import is_loopback
+from api.server import Server
 from core.errors import InitlabError
-from core.lifeline import leave_with_parent
+from core.lifeline import leave_with_parent, leaving_at_once
 from core.settings import settings
+from core.store import once_it_answers, require_current
 
 USAGE = 2
+
+log = logging.getLogger("api")
 
 
 def main() -> int:
     """Runs until SIGTERM; returns 2 with the reason on stderr when it may not run as asked."""
+    given = _arguments()
+    try:
+        inherited = None if given.fd is None else socket.socket(fileno=given.fd)
+        for host in (given.host, *([inherited.getsockname()[0]] if inherited else [])):
+            _refuse_the_open(host)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s api %(levelname)s %(name)s: %(message)s")
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it says which database it is at every health check
+        leave_with_parent(given.parent_pipe)
+        settings().data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with leaving_at_once():
+            once_it_answers(settings().database, require_current, log.warning)
+        app = create_app(settings())
+    except (InitlabError, DBAPIError, OSError) as error:
+        sys.stderr.write(f"the API cannot start: {error}\n")
+        return USAGE
+    tempfile.tempdir = str(settings().data_dir.absolute())  # uploads are laid aside here: /tmp may be memory
+    gc.freeze()  # what was imported stays: a collection that walks it takes a tenth of a second, in mid answer
+    server = Server(
+        app,
+        given.host,
+        given.port,
+        drain=settings().drain_seconds,
+        inherited=inherited is not None,
+        ready=given.ready_pipe,
+    )
+    server.run([inherited] if inherited else None)
+    return 0 if server.started else USAGE
+
+
+def _arguments() -> argparse.Namespace:
     arguments = argparse.ArgumentParser(prog="initlab api", description="The HTTP server.")
     arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     arguments.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    arguments.add_argument("--fd", type=int, help="a socket that is listened on already, shared with other processes")
+    arguments.add_argument("--ready-pipe", type=int, help=argparse.SUPPRESS)
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
-    given = arguments.parse_args()
-    if not is_loopback(given.host) and settings().api_keys_file is None:
-        sys.stderr.write(
-            f"{given.host} can be reached from other machines, and no API keys are configured: make one with "
-            "`initlab keys create --file keys --id NAME` and set INITLAB_API_KEYS_FILE=keys\n"
+    return arguments.parse_args()
+
+
+class Open(InitlabError):
+    """Whoever reaches the machine could use the service."""
+
+
+def _refuse_the_open(host: str) -> None:
+    if not is_loopback(host) and settings().api_keys_file is None:
+        raise Open(
+            f"{host} can be reached from other machines, and no API keys are configured: make one with "
+            "`initlab keys create --file keys --id NAME` and set INITLAB_API_KEYS_FILE=keys"
         )
-        return USAGE
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s api %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it says which database it is at every health check
-    try:
-        app = create_app(settings())
-    except InitlabError as error:
-        sys.stderr.write(f"{error}\n")
-        return USAGE
-    tempfile.tempdir = str(settings().data_dir.absolute())  # uploads are laid aside here: /tmp may be memory
-    leave_with_parent(given.parent_pipe)
-    gc.freeze()  # what was imported stays: a collection that walks it takes a tenth of a second, in mid answer
-    # A poller asks several times a second: its every request in the log would hide what matters.
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, host=given.host, port=given.port, log_config=None, access_log=False, timeout_graceful_shutdown=3
-        )
-    )
-    server.run()
-    return 0 if server.started else USAGE
 
 
 if __name__ == "__main__":

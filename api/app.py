@@ -1,5 +1,6 @@
 """The application: what lives as long as the process, and how its parts are put together."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
     )
+    app.state.leaving = threading.Event()  # set when the process is about to end: streams end then
     errors.install(app)
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)

@@ -1,5 +1,6 @@
 """What the routes are given: a transaction, a look, an experiment, the process's service."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -37,6 +38,15 @@ def _service(request: Request) -> Service:
 
 
 ServiceDep = Annotated[Service, Depends(_service)]
+
+
+def _leaving(request: Request) -> threading.Event:
+    leaving: threading.Event = request.app.state.leaving
+    return leaving
+
+
+# Set when the process is about to end: whoever streams must come to an end.
+Leaving = Annotated[threading.Event, Depends(_leaving)]
 
 
 def _writing(service: ServiceDep) -> Iterator[Session]:

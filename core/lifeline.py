@@ -1,9 +1,31 @@
-"""A child ends with its parent, however the parent ends."""
+"""When a process leaves: with its parent, however the parent ends, and at once where nothing has begun."""
 
 import os
 import signal
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def leaving_at_once() -> Iterator[None]:
+    """SIGTERM and SIGINT end the process, with code 0, wherever it is: for a wait that may never end.
+
+    By default they would do so too, but not for the first process of a container.
+    """
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    before = {one: signal.signal(one, leave) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def leave_with_parent(pipe: int | None) -> None:

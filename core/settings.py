@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """An update that takes longer, and much longer than any before, is a hang: its process ends itself."""
     failpoints: Path | None = None
     """For tests: the folder of orders of `core.failpoints`."""
+    drain_seconds: float = 1.0
+    """How long an API that was told to leave still answers."""
 
     @property
     def database(self) -> str:

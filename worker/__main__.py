@@ -7,20 +7,25 @@ import sys
 import warnings
 
 from celery.platforms import SecurityWarning
+from sqlalchemy.exc import DBAPIError
 
+from core.errors import InitlabError
 from core.hardware import is_measured
-from core.lifeline import leave_with_parent
+from core.lifeline import leave_with_parent, leaving_at_once
 from core.queue import app, bell_of
 from core.settings import settings
+from core.store import once_it_answers, require_current
 from worker import tasks
 from worker.measure import measure_machine
 from worker.processes import DEFAULT, DEFAULT_QUEUES, default_processes, default_queues, gpus, queue_names
+
+USAGE = 2
 
 log = logging.getLogger("worker")
 
 
 def main() -> int:
-    """Runs until SIGTERM; returns Celery's exit code."""
+    """Runs until SIGTERM; returns Celery's exit code, or 2 with the reason on stderr when it may not run."""
     arguments = argparse.ArgumentParser(prog="initlab worker", description="Train queued experiments.")
     arguments.add_argument("--concurrency", type=int, help=f"training processes (default: {DEFAULT})")
     arguments.add_argument(
@@ -31,8 +36,15 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
     for ours in ("core", "worker"):  # Celery gives the root logger its own level
         logging.getLogger(ours).setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     leave_with_parent(given.parent_pipe)
-    settings().data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings().data_dir.mkdir(parents=True, exist_ok=True)
+        with leaving_at_once():
+            once_it_answers(settings().database, require_current, log.warning)
+    except (InitlabError, DBAPIError, OSError) as error:
+        sys.stderr.write(f"the worker cannot start: {error}\n")
+        return USAGE
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
     if given.queues == ["cpu"]:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the GPUs are somebody else's, also as a reason for few processes

@@ -1,7 +1,9 @@
 """`python -m worker.supervisor`: the whole service in one command, with no other server needed.
 
-Migrates, starts the API and a worker as child processes, starts either again with growing pauses when it dies, and
-takes both along when it ends. A data directory belongs to one service at a time.
+Listens, waits for the database and migrates it, starts the API and a worker as child processes, starts either again
+with growing pauses when it dies, replaces both at SIGHUP, and takes both along when it ends. The listening socket is
+the supervisor's: while an API starts again, connections wait instead of being refused. A data directory belongs to one
+service at a time.
 """
 
 import argparse
@@ -9,54 +11,29 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
 from types import FrameType
 
 import filelock
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
+from core.lifeline import leaving_at_once
 from core.settings import settings
-from core.store import Database, upgrade
+from core.store import once_it_answers, upgrade
+from worker.children import Child, Leaver
 from worker.processes import DEFAULT
+from worker.rolling import Roll
 
 USAGE = 2
 """The exit code of a process that cannot run as it was asked to: starting it again would not help."""
 
-
-@dataclass
-class Child:
-    """One supervised process."""
-
-    name: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
-    pause: float = 0.1
-    due: float = field(default_factory=time.monotonic)
-
-    def start(self, pipe: int) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *self.command, "--parent-pipe", str(pipe)], pass_fds=[pipe]
-        )
-        self.started = time.monotonic()
-
-    def ended(self) -> int | None:
-        """The exit code of a process that ended since the last look; plans its next start."""
-        code = None if self.process is None else self.process.poll()
-        if code is None:
-            return None
-        self.process = None
-        lived = time.monotonic() - self.started
-        self.pause = 0.1 if lived > 30 else min(5.0, self.pause * 2)
-        self.due = time.monotonic() + self.pause
-        return code
+BACKLOG = 2048
+"""Connections that wait while no API accepts them; the kernel may allow fewer."""
 
 
 def main() -> int:
@@ -72,65 +49,126 @@ def main() -> int:
     folder = settings().data_dir
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with filelock.FileLock(folder / "service.lock", blocking=False):
-            upgrade(Database(settings().database).engine)
-            port = given.port or _free_port(given.host)
-            return _supervise(given.host, port, given.concurrency)
+        with filelock.FileLock(folder / "service.lock", blocking=False), _bound(given.host, given.port) as bound:
+            with leaving_at_once():
+                once_it_answers(settings().database, upgrade, _say)
+            return _Supervisor(given.host, bound, given.concurrency).run()
     except filelock.Timeout:
-        sys.stderr.write(f"another initlab service is using {folder}: stop it, or give another --data-dir\n")
+        _say(f"another initlab service is using {folder}: stop it, or give another --data-dir")
     except (InitlabError, DBAPIError) as error:
-        sys.stderr.write(f"the database cannot be used: {error}\n")
+        _say(f"the database cannot be used: {error}")
     except OSError as error:
-        sys.stderr.write(f"the service cannot start: {error}\n")
+        _say(f"the service cannot start: {error}")
     return USAGE
 
 
-def _supervise(host: str, port: int, concurrency: int | None) -> int:
-    leaving = threading.Event()
-
-    def leave(_signal: int, _frame: FrameType | None) -> None:
-        leaving.set()
-
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
-    pipe, _kept_open = os.pipe()  # children watch it: it closes when this process is gone
-    children = [
-        Child("api", ["api", "--host", host, "--port", str(port)]),
-        Child("worker", ["worker", *(["--concurrency", str(concurrency)] if concurrency else [])]),
-    ]
-    threading.Thread(target=_announce, args=(_url(host, port), leaving), daemon=True).start()
-    code = 0
-    while not leaving.is_set():
-        for child in children:
-            ended = child.ended()
-            if ended == USAGE:
-                code = USAGE
-                leaving.set()
-            elif ended is not None:
-                sys.stderr.write(f"the {child.name} ended with code {ended}; it is started again\n")
-            if child.process is None and child.due <= time.monotonic() and not leaving.is_set():
-                child.start(pipe)
-        leaving.wait(0.05)
-    _stop(children)
-    return code
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket with the address, which nobody is listening on yet: a port in use is known before anything starts."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # one socket, so one address of a name that has several
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or the port stays taken for a minute after use
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise OSError(f"{host}:{port}: {error.strerror}") from error
+    return bound
 
 
-def _stop(children: list[Child]) -> None:
-    processes = [child.process for child in children if child.process is not None]
-    for process in processes:
-        process.terminate()
-    deadline = time.monotonic() + 5
-    for process in processes:
-        try:
-            process.wait(timeout=max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+class _Supervisor:
+    """The children and the orders that signals bring."""
+
+    def __init__(self, host: str, listening: socket.socket, concurrency: int | None) -> None:
+        # Plain flags: the lock of an event that the main thread waits for is not for a signal handler.
+        self._leaving = False
+        self._roll_asked = False
+        # nohup's ignored SIGHUP says that the service is to outlive its terminal
+        self._had_terminal = _has_terminal() and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
+        self._listening = listening
+        self._url = _url(host, listening.getsockname()[1])
+        pipe, _kept_open = os.pipe()  # children watch it: it closes when this process is gone
+        lifeline = ["--parent-pipe", str(pipe)]
+        # The host only tells what may be asked of the API; port and all are the socket's.
+        api = ["api", "--host", host, "--fd", str(listening.fileno()), *lifeline]
+        worker = ["worker", *(["--concurrency", str(concurrency)] if concurrency else []), *lifeline]
+        self._api = Child("api", api, (listening.fileno(), pipe))
+        self._worker = Child("worker", worker, (pipe,))
+        self._roll: Roll | None = None
+        self._api_leaves = settings().drain_seconds + 4  # the drain, the last answers, and the threads
+
+    def run(self) -> int:
+        """Supervise until the end; returns the exit code."""
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, self._leave)
+        signal.signal(signal.SIGHUP, self._hang_up)
+        self._listening.listen(BACKLOG)
+        over = threading.Event()
+        threading.Thread(target=_announce, args=(self._url, over), daemon=True).start()
+        code = 0
+        while not self._leaving:
+            code = self._look(self._api) or self._look(self._worker)
+            self._advance()
+            time.sleep(0.05)
+        over.set()
+        self._stop()
+        return code
+
+    def _leave(self, _signal: int, _frame: FrameType | None) -> None:
+        self._leaving = True
+
+    def _hang_up(self, _signal: int, _frame: FrameType | None) -> None:
+        """SIGHUP asks for a rolling restart, unless it says that the terminal was closed."""
+        if self._had_terminal and not _has_terminal():
+            self._leaving = True
+        else:
+            self._roll_asked = True
+
+    def _look(self, child: Child) -> int:
+        ended = child.ended()
+        if ended == USAGE:
+            self._leaving = True
+            return USAGE
+        if ended is not None:
+            _say(f"the {child.name} ended with code {ended}; it is started again")
+        if child.process is None and child.due <= time.monotonic() and not self._leaving:
+            child.start()
+        return 0
+
+    def _advance(self) -> None:
+        if self._roll is None and self._roll_asked:
+            self._roll_asked = False
+            self._roll = Roll(self._api, self._worker, self._api_leaves)
+        if self._roll is not None and not self._roll.advance():
+            self._roll = None
+
+    def _stop(self) -> None:
+        self._listening.close()
+        leavers = self._roll.stop(self._api_leaves) if self._roll else []
+        leavers += [Leaver(one.process, self._api_leaves) for one in (self._api, self._worker) if one.process]
+        while not all(one.gone() for one in leavers):
+            time.sleep(0.01)
 
 
-def _announce(url: str, leaving: threading.Event) -> None:
+def _has_terminal() -> bool:
+    """Whether a terminal controls this process; the kernel takes it away before it tells of the hang-up."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _announce(url: str, over: threading.Event) -> None:
     """Say so, once, when the service is ready for work."""
-    while not leaving.wait(0.05):
+    while not over.wait(0.05):
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 our own address
                 if json.load(answer)["status"] == "ready":  # a worker that measures the machine first is not
@@ -143,13 +181,6 @@ def _announce(url: str, leaving: threading.Event) -> None:
 def _url(host: str, port: int) -> str:
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{reachable}:{port}"
-
-
-def _free_port(host: str) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -7,14 +7,16 @@ This module is imported before the worker forks. A fork after torch has computed
 import contextlib
 import importlib
 import logging
-import multiprocessing
+import mmap
 import os
+import signal
 from collections.abc import Sequence
 from functools import cache
+from types import FrameType
 from typing import Any, Protocol
 
 from billiard.process import current_process
-from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
+from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from sqlalchemy.exc import DBAPIError
 
 from core.hardware import cores
@@ -24,8 +26,26 @@ from worker.processes import gpu_of, gpus
 
 log = logging.getLogger(__name__)
 
-draining = multiprocessing.Event()
+
+class Flag:
+    """A byte of shared memory. The lock of an event could be held for ever, by a child that was killed with it."""
+
+    def __init__(self) -> None:
+        self._byte = mmap.mmap(-1, 1)
+
+    def set(self) -> None:
+        self._byte[0] = 1
+
+    def is_set(self) -> bool:
+        return self._byte[0] == 1
+
+
+draining = Flag()
 """Made before the fork, so that the parent's signal reaches the training process."""
+
+IMPATIENT = 4
+"""Seconds that a drain is given by SIGQUIT or by a second signal. Cut off, its cohort goes on from the last checkpoint
+that counts."""
 
 processes = 1
 """Training processes of this worker. Set before the fork."""
@@ -81,3 +101,18 @@ def _sign_off(**_: Any) -> None:
 def _drain(**_: Any) -> None:
     log.info("leaving: the cohort in training goes back to the queue")
     draining.set()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _leave_warmly(**_: Any) -> None:
+    """Every signal drains: Celery's other ways to end kill the training before its last state is kept."""
+    warm = signal.getsignal(signal.SIGTERM)
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        if callable(warm):
+            if draining.is_set() or number == signal.SIGQUIT:
+                signal.alarm(IMPATIENT)  # its default ends the process, and the kernel takes the children along
+            warm(number, frame)
+
+    for one in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(one, leave)

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.deps import ServiceDep
+from api.deps import Leaving, ServiceDep
 from core.experiments.presence import workers_alive
 from core.queue import trouble
 from core.store import revision
@@ -20,8 +20,15 @@ def alive() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def ready(service: ServiceDep, response: Response) -> dict[str, Any]:
-    """200 `ready`, or `degraded` while work is accepted but waits; 503 `down` when nothing can be stored."""
+def ready(service: ServiceDep, leaving: Leaving, response: Response) -> dict[str, Any]:
+    """200 `ready`, or `degraded` while work is accepted but waits.
+
+    503 `down` when nothing can be stored, and `leaving` when this process is about to end: send no more here.
+    """
+    if leaving.is_set():
+        response.status_code = 503
+        response.headers["Retry-After"] = "1"
+        return {"status": "leaving", "workers": 0, "checks": {}}
     checks: dict[str, str] = {}
     workers = 0
     try:

@@ -2,8 +2,9 @@
 
 from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
-from core.store.migrate import revision, upgrade
+from core.store.migrate import require_current, revision, upgrade
 from core.store.tables import Base, Cohort, Counter, Event, Experiment, MetricBlock, Run, Tag, Worker
+from core.store.waiting import once_it_answers
 
 __all__ = [
     "Base",
@@ -19,6 +20,8 @@ __all__ = [
     "Worker",
     "after_commit",
     "now",
+    "once_it_answers",
+    "require_current",
     "revision",
     "serialise",
     "upgrade",

@@ -29,19 +29,31 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4719200)")
-        config = _config(connection)
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in known:
-            raise SchemaMismatch(
-                f"the database is at revision {current}, which this code does not know: update initlab"
-            )
-        command.upgrade(config, "head")
+        _refuse_newer(*revision(connection))
+        command.upgrade(_config(connection), "head")
+
+
+def require_current(engine: Engine) -> None:
+    """Raises `SchemaMismatch` unless the database has the tables of this code, and says what to do about it."""
+    with engine.connect() as connection:
+        found, needed = revision(connection)
+    _refuse_newer(found, needed)
+    if found != needed:
+        has = "has no tables yet" if found is None else f"is at revision {found}"
+        raise SchemaMismatch(f"the database {has}, this code needs revision {needed}: run `initlab db upgrade`")
 
 
 def revision(connection: Connection) -> tuple[str | None, str | None]:
     """The database's revision and the one this code needs."""
     return MigrationContext.configure(connection).get_current_revision(), _head()
+
+
+def _refuse_newer(found: str | None, needed: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaMismatch(
+            f"the database is at revision {found}, which this code, at {needed}, does not know: update initlab"
+        )
 
 
 @cache

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.store import Database, upgrade
+
 pytestmark = [
     pytest.mark.service,
     pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker has no children"),
@@ -15,6 +17,9 @@ pytestmark = [
 
 
 def test_every_child_has_a_gpu_and_a_replacement_that_of_the_lost_one(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'initlab.sqlite'}")
+    upgrade(database.engine)
+    database.dispose()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("INITLAB_")}
     ours = {"INITLAB_DATA_DIR": str(tmp_path), "CUDA_VISIBLE_DEVICES": "0,1"}
     command = [sys.executable, "-m", "worker"]

@@ -1,6 +1,12 @@
 """When the one-command service says that it is ready."""
 
+import fcntl
 import json
+import os
+import socket
+import subprocess
+import sys
+import termios
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,7 +14,24 @@ from typing import Any
 
 import pytest
 
-from worker.supervisor import _announce
+from worker.supervisor import _announce, _bound
+
+HANGS_UP = """
+import os, signal, time
+from worker.supervisor import _has_terminal
+
+said = []
+
+def say(*_):
+    said.append(_has_terminal())
+    print(said[-1], flush=True)
+
+signal.signal(signal.SIGHUP, say)
+say()
+os.kill(os.getpid(), signal.SIGHUP)  # somebody's
+while len(said) < 3:  # the kernel's
+    time.sleep(0.01)
+"""
 
 
 class Health(ThreadingHTTPServer):
@@ -47,3 +70,37 @@ def test_it_is_ready_when_its_worker_is(health: Health, capsys: pytest.CaptureFi
     _announce(url, threading.Event())
     assert health.asked == 4
     assert capsys.readouterr().out == f"initlab is ready at {url}\n"
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "127.0.0.1"), ("localhost", "127.0.0.1"), ("::1", "::1"), ("::", "::")]
+)
+def test_it_listens_where_it_was_told_to(host: str, address: str) -> None:
+    with _bound(host, 0) as bound:
+        assert bound.getsockname()[0] == address
+        assert bound.getsockname()[1] > 0
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"127.0.0.1:{port}: Address already in use"):
+            _bound("127.0.0.1", port)
+
+
+def test_a_closed_terminal_is_told_from_a_signal_that_somebody_sent() -> None:
+    """Both are SIGHUP: one means that the service leaves, the other a rolling restart."""
+    ours, its = os.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-c", HANGS_UP],
+        stdout=subprocess.PIPE,
+        stdin=its,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(its)
+    assert child.stdout is not None
+    assert [child.stdout.readline() for _ in range(2)] == ["True\n", "True\n"]
+    os.close(ours)
+    assert child.communicate(timeout=10)[0] == "False\n"

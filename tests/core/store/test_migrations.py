@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
-from core.store import Base, Database, Experiment, upgrade
+from core.store import Base, Database, Experiment, require_current, upgrade
 from core.store.migrate import SchemaMismatch, _config, revision
 
 
@@ -47,6 +47,32 @@ def test_a_newer_database_is_refused(database: Database) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaMismatch, match=r"9999.*update initlab"):
         upgrade(database.engine)
+
+
+def test_what_the_code_needs_is_there_after_an_upgrade(database: Database) -> None:
+    require_current(database.engine)
+
+
+def test_a_newer_database_is_no_base_to_work_on(database: Database) -> None:
+    with database.engine.begin() as connection:
+        _, head = revision(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaMismatch, match=rf"9999.*{head}.*update initlab"):
+        require_current(database.engine)
+
+
+def test_an_older_database_is_no_base_to_work_on(empty_database_url: str) -> None:
+    """The sentence names what there is, what is needed and what to do; a database without tables is the oldest."""
+    database = Database(empty_database_url)
+    with database.engine.connect() as connection:
+        _, head = revision(connection)
+    with pytest.raises(SchemaMismatch, match=rf"no tables yet.*{head}.*`initlab db upgrade`"):
+        require_current(database.engine)
+    with database.engine.begin() as connection:
+        command.upgrade(_config(connection), "0001")
+    with pytest.raises(SchemaMismatch, match=rf"0001.*{head}.*`initlab db upgrade`"):
+        require_current(database.engine)
+    database.dispose()
 
 
 def test_an_upgrade_waits_for_the_one_before_it(postgres_url: str) -> None:

@@ -1,0 +1,91 @@
+"""How the parts of a deployment start and leave: the database first, and no request lost."""
+
+import signal
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+
+from core.settings import Settings
+from core.store import Database, upgrade
+from tests.service.alone import accepts, ask, connect, forwarding, hears, started
+from tests.service.running import until
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Path:
+    database = Database(Settings(data_dir=tmp_path).database)
+    upgrade(database.engine)
+    database.dispose()
+    return tmp_path
+
+
+@pytest.mark.parametrize("inherited", [True, False])
+def test_an_api_that_leaves_answers_what_is_on_its_way(migrated: Path, inherited: bool) -> None:
+    """Idle connections are answered once more; only its own socket goes on accepting, until a second signal ends it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as left:
+        port = listening.getsockname()[1]
+        words, files = ["--fd", str(listening.fileno())], (listening.fileno(),)
+        if not inherited:
+            listening.close()
+            words, files = ["--port", str(port)], ()
+        given = {"INITLAB_DATA_DIR": str(migrated), "INITLAB_DRAIN_SECONDS": "60"}
+        api = left.enter_context(started("api", *words, files=files, **given))
+        hears(api, "startup complete")
+        until(lambda: accepts(port))
+        idle, other, used = (connect(port, left) for _ in range(3))
+        assert [ask(one, "/healthz") for one in (idle, other, used)] == [(200, None)] * 3
+        api.terminate()
+        until(lambda: ask(used, "/healthz") == (200, "close"))
+        assert ask(idle, "/readyz") == (503, "close")
+        later = connect(port, left)
+        assert ask(other, "/healthz") == (200, "close")
+        if inherited:
+            api.wait(timeout=3)  # nobody is connected any more
+            listening.accept()[0].close()  # left for a sibling
+        else:
+            assert ask(later, "/readyz") == (503, "close")
+            api.send_signal(signal.SIGINT)
+            api.wait(timeout=3)
+
+
+def test_they_wait_for_a_database_that_does_not_answer(postgres_url: str, tmp_path: Path) -> None:
+    """The service, and the API and the worker of a deployment; then it answers."""
+    server = make_url(postgres_url)
+    with socket.socket() as gate, ExitStack() as left:
+        gate.bind(("127.0.0.1", 0))  # and nobody listens
+        at = server.set(host="127.0.0.1", port=gate.getsockname()[1]).render_as_string(hide_password=False)
+        given = {"INITLAB_DATABASE_URL": at, "INITLAB_DATA_DIR": str(tmp_path / "data")}
+        whole = left.enter_context(started("worker.supervisor", "--port", "0", **given))
+        parts = [left.enter_context(started(*words, **given)) for words in (["api", "--port", "0"], ["worker"])]
+        for process in (whole, *parts):
+            hears(process, "waiting for the database: ")
+        for process in parts:
+            process.terminate()
+        assert [process.wait(timeout=5) for process in parts] == [0, 0]
+        gate.listen()
+        left.enter_context(forwarding(gate, (server.host or "127.0.0.1", server.port or 5432)))
+        hears(whole, "startup complete")
+        whole.terminate()
+        assert whole.wait(timeout=10) == 0
+        assert whole.stderr is not None
+        assert "waiting for the database" not in whole.stderr.read()
+
+
+def test_a_database_of_other_code_is_refused(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """By the API and by the worker, which say what to do."""
+    database = Database(Settings(data_dir=migrated).database)
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.dispose()
+    cases = [("api", migrated, "update initlab"), ("worker", migrated, "update initlab")]
+    cases.append(("worker", tmp_path_factory.mktemp("empty"), "no tables yet"))
+    with ExitStack() as left:
+        refusing = [left.enter_context(started(module, INITLAB_DATA_DIR=str(folder))) for module, folder, _ in cases]
+        for process, (_, _, words) in zip(refusing, cases, strict=True):
+            assert words in process.communicate(timeout=60)[1]
+            assert process.returncode == 2
