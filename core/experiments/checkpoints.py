@@ -54,12 +54,21 @@ class Shelf:
             raise DamagedCheckpoint(f"{kept.name} cannot be read: {error.strerror}") from error
         return Checkpoint.read(path)
 
-    def clear(self, *but: Kept | None) -> None:
-        """Remove the cohort's files but those that count."""
-        names = {kept.name for kept in but if kept is not None}
+    def clear(self, newest: Kept | None = None, before: Kept | None = None) -> None:
+        """Remove the cohort's files but those that count, and those that are younger than the newest.
+
+        The next one may be on its way already, of this attempt or of another that has taken over.
+        """
+        counts = {kept.name for kept in (newest, before) if kept is not None}
         for path in self._folder.glob(f"*{self._cohort}-*"):
-            if path.name not in names:
+            if path.name not in counts and (newest is None or _age(path.name) < _age(newest.name)):
                 path.unlink(missing_ok=True)
+
+
+def _age(name: str) -> tuple[int, int]:
+    """The attempt and the step in the name of a file, or of one that is not yet whole."""
+    attempt, step = name.split(".safetensors")[0].rsplit("-", 2)[1:]
+    return int(attempt), int(step)
 
 
 def _sha256(path: Path) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict
 from core.experiments.able import queues_of
 from core.experiments.history import count, tell
-from core.experiments.states import ACTIVE, TERMINAL, move_runs, settle
+from core.experiments.states import TERMINAL, move_runs, settle
 from core.store import Cohort, Experiment, Run, now
 
 
@@ -17,6 +17,7 @@ def cancel(session: Session, experiment: Experiment) -> None:
 
     Queued cohorts end at once. A running one is told; its worker ends it, or the sweeper where the worker is dead.
     """
+    _hold_still(session, experiment)
     mine = Cohort.experiment_id == experiment.id
     told = session.scalars(
         update(Cohort)
@@ -41,6 +42,7 @@ def pause(session: Session, experiment: Experiment) -> None:
 
     Pausing again changes nothing; raises `Conflict` for an experiment that has ended.
     """
+    _hold_still(session, experiment)
     if experiment.status in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}: there is nothing to pause")
     if _set_paused(session, experiment, paused=True):
@@ -49,6 +51,7 @@ def pause(session: Session, experiment: Experiment) -> None:
 
 def resume(session: Session, experiment: Experiment) -> Counter[str]:
     """Go on with a paused experiment; one that is not paused stays as it is. Returns how often to ring, by queue."""
+    _hold_still(session, experiment)
     if not _set_paused(session, experiment, paused=False):
         return Counter()
     tell(session, experiment.id, "resumed")
@@ -60,6 +63,7 @@ def retry(session: Session, experiment: Experiment) -> Counter[str]:
 
     Raises `Conflict` where nothing failed.
     """
+    _hold_still(session, experiment)
     failed = session.scalars(
         update(Cohort)
         .where(Cohort.experiment_id == experiment.id, Cohort.status == "failed")
@@ -83,17 +87,17 @@ def retry(session: Session, experiment: Experiment) -> Counter[str]:
 
 def delete(session: Session, experiment: Experiment) -> None:
     """Remove a finished experiment with all its measurements; raises `Conflict` while it is queued or running."""
-    status = session.scalar(select(Experiment.status).where(Experiment.id == experiment.id).with_for_update())
-    if status not in TERMINAL:
-        raise Conflict(f"experiment {experiment.id} is {status}: cancel it first")
+    _hold_still(session, experiment)
+    if experiment.status not in TERMINAL:
+        raise Conflict(f"experiment {experiment.id} is {experiment.status}: cancel it first")
     session.delete(experiment)
 
 
 def bells(session: Session, experiment_id: int) -> Counter[str]:
-    """How often to ring in which queue for an experiment's queued cohorts."""
+    """How often to ring in which queue for an experiment's cohorts that are queued and not paused."""
     rows = session.execute(
         select(Cohort.device, Cohort.queue, func.count())
-        .where(Cohort.experiment_id == experiment_id, Cohort.status == "queued")
+        .where(Cohort.experiment_id == experiment_id, Cohort.status == "queued", ~Cohort.paused)
         .group_by(Cohort.device, Cohort.queue)
     )
     rings: Counter[str] = Counter()
@@ -102,12 +106,26 @@ def bells(session: Session, experiment_id: int) -> Counter[str]:
     return rings
 
 
+def _hold_still(session: Session, experiment: Experiment) -> None:
+    """Lock an experiment's cohorts and look at it again: meanwhile none is taken, given back, halved or ended.
+
+    A cohort that went from one state to another between two statements would escape both, and one that was cut off
+    another meanwhile would escape all: hence again until there is none that is new. Always in the order of their ids,
+    and before their experiment, as workers do: else two would each wait for what the other has locked.
+    """
+    mine = select(Cohort.id).where(Cohort.experiment_id == experiment.id).order_by(Cohort.id).with_for_update()
+    known = -1
+    while (found := len(session.scalars(mine).all())) != known:
+        known = found
+    session.refresh(experiment)
+
+
 def _set_paused(session: Session, experiment: Experiment, *, paused: bool) -> bool:
     """Whether that changed anything. All cohorts of an experiment are paused or none is: a retried one too."""
     changed = session.scalars(
         update(Cohort)
         .where(Cohort.experiment_id == experiment.id, Cohort.paused != paused)
         .values(paused=paused)
-        .returning(Cohort.status)
+        .returning(Cohort.id)
     ).all()
-    return any(status in ACTIVE for status in changed)
+    return bool(changed)

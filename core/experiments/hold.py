@@ -49,8 +49,12 @@ class Flush:
 
 
 def is_held(held: Claim) -> ColumnElement[bool]:
-    """The fence: whether `Cohort` is still in the hands of this claim."""
-    return (Cohort.id == held.cohort_id) & (Cohort.attempt == held.attempt) & (Cohort.status == "running")
+    """The fence: whether `Cohort` is still in the hands of this claim.
+
+    Its experiment is named too: SQLite gives the id of a cohort that was deleted to the next one.
+    """
+    mine = (Cohort.id == held.cohort_id) & (Cohort.experiment_id == held.experiment_id)
+    return mine & (Cohort.attempt == held.attempt) & (Cohort.status == "running")
 
 
 def peek(session: Session, held: Claim) -> Wish | None:
@@ -146,22 +150,28 @@ def fall_back(session: Session, held: Claim, why: str) -> tuple[Kept | None, Las
     return kept, {} if kept is None else last_values(session, cohort)
 
 
-def end(session: Session, held: Claim, status: str, error: str | None = None, why: str | None = None) -> None:
+def end(session: Session, held: Claim, status: str, error: str | None = None, why: str | None = None) -> str:
     """End the cohort with its runs that have not ended, or give it back (`status="queued"`). Raises `Fenced`.
 
-    `error` is why runs failed, `why` the reason that the history has.
+    `error` is why runs failed, `why` the reason that the history has. Returns the status: what the user cancelled
+    meanwhile is not given back, it could wait for ever to be taken once more.
     """
+    found = select(Cohort.cancel_requested, Cohort.checkpoint_step).where(is_held(held)).with_for_update()
+    row = session.execute(found).one_or_none()
+    if row is None:
+        raise Fenced(held)
+    if status == "queued" and row.cancel_requested:
+        status = "cancelled"
     values: dict[str, Any] = {"status": status, "error": error, "lease_until": None}
     if status not in TERMINAL:
         values |= {"queued_at": now(), "holder": None}
-    step = session.scalar(update(Cohort).where(is_held(held)).values(**values).returning(Cohort.checkpoint_step))
-    if step is None:
-        raise Fenced(held)
+    session.execute(update(Cohort).where(is_held(held)).values(**values))
     move_runs(session, held.cohort_id, status, error=error)
     settle(session, held.experiment_id)
     about = {"cohort": held.cohort_id, "attempt": held.attempt}
     if status == "queued":
-        tell(session, held.experiment_id, "released", **about, why=why, step=step)
+        tell(session, held.experiment_id, "released", **about, why=why, step=row.checkpoint_step)
         count(session, "releases")
     else:
         tell(session, held.experiment_id, "ended", **about, status=status, why=error or why)
+    return status

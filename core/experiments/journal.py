@@ -41,19 +41,23 @@ class Journals:
         finally:
             faulthandler.disable()
             root.removeHandler(handler)
-            handler.stream.close()
-        path.unlink(missing_ok=True)
+            with suppress(OSError):  # of a full disk: what was not written is tried once more here
+                handler.stream.close()
+        self.remove(cohort_id, attempt)
 
     def last_lines(self, cohort_id: int, attempt: int) -> list[str]:
-        """The end of an attempt's log; empty where there is none to be seen. The file goes."""
-        path = self._path(cohort_id, attempt)
+        """The end of an attempt's log; empty where there is none to be seen."""
         with suppress(OSError):
-            lines = path.read_text(errors="replace").splitlines()
-            path.unlink()
+            lines = self._path(cohort_id, attempt).read_text(errors="replace").splitlines()
             died = next((i for i, line in enumerate(lines) if line.startswith("Fatal Python error")), len(lines))
             stack = [line for line in lines[died:] if line.strip()][: 2 + LAST_FRAMES]
             return [line[:200] for line in lines[:died][-LAST_LINES:] + stack]
         return []
+
+    def remove(self, cohort_id: int, attempt: int) -> None:
+        """The log is told, or there is nothing to tell."""
+        with suppress(OSError):
+            self._path(cohort_id, attempt).unlink()
 
     def _path(self, cohort_id: int, attempt: int) -> Path:
         return self._folder / f"cohort-{cohort_id}-{attempt}.log"

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from core.experiments.checkpoints import Shelf
 from core.experiments.claim import Claim, Last
 from core.experiments.halve import halve
-from core.experiments.history import count
+from core.experiments.history import Count, count
 from core.experiments.hold import Ended, Fenced, Flush, Wish, end, fall_back, flush, peek, renew
 from core.experiments.lose import lose
 from core.experiments.watch import Reason, Watch
@@ -137,12 +137,7 @@ class Keeper:
         Waits for a database that is away, as long as the process may: what was measured is here and nowhere else.
         Raises the database's error where the process has to leave first.
         """
-
-        def say(session: Session) -> str:
-            end(session, self._held, status, error, why)
-            return status
-
-        self._last_words(say)
+        self._last_words(lambda session: end(session, self._held, status, error, why))
 
     def lose(self, why: str) -> None:
         """Give the attempt up as lost, with the points after its checkpoint. Raises as `close`."""
@@ -161,8 +156,7 @@ class Keeper:
 
     def count_fenced(self) -> None:
         """Another has the cohort: say so where such things are counted, and nowhere else."""
-        with suppress(SQLAlchemyError, StorageFull), self._database.transaction() as session:
-            count(session, "fenced_writes")
+        self._count("fenced_writes")
 
     def _last_words(self, say: Callable[[Session], str]) -> str:
         self.abandon()
@@ -196,7 +190,8 @@ class Keeper:
 
     def _go_on_from(self, last: Last) -> None:
         self._last = {lane.run: {**last.get(lane.run, {})} for lane in self._held.lanes}
-        self._steps = dict.fromkeys(self._last, self.kept.step if self.kept else 0)
+        self._buffer.step = self.kept.step if self.kept else 0
+        self._steps = dict.fromkeys(self._last, self._buffer.step)
 
     def _take_measured(self) -> None:
         taken, self._measured = self._measured, Flush()
@@ -212,8 +207,7 @@ class Keeper:
             kept = self._shelf.write(checkpoint)
         except OSError as error:  # a full disk: training goes on, and would go on from the file before
             log.warning("no checkpoint of update %d could be written: %s", checkpoint.step, error)
-            with suppress(SQLAlchemyError, StorageFull), self._database.transaction() as session:
-                count(session, "checkpoint_failures")
+            self._count("checkpoint_failures")
             return
         with self._lock:
             self._buffer.kept = kept
@@ -286,6 +280,10 @@ class Keeper:
         if self._retries:
             count(session, "flush_retries", self._retries)
 
+    def _count(self, what: Count) -> None:
+        with suppress(SQLAlchemyError, StorageFull), self._database.transaction() as session:
+            count(session, what)
+
     def _leave_stuck(self, waited: float) -> None:
         """End the claim from this thread, and the process: a batch that does not return cannot be stopped."""
         why = f"no update for {waited:.0f} s, {self.reason or 'and nobody had asked to stop'}"
@@ -297,4 +295,5 @@ class Keeper:
                 self.close("queued", why=why)
             elif self.reason is None:
                 self.lose(why)
+        self._count("hangs")
         os._exit(HUNG)

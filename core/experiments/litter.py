@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Container
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -40,7 +41,8 @@ def _clear(folder: Path, needed: Container[str], running: Container[int], old: f
         cohort = _OF_COHORT.match(path.name)
         if cohort is None or path.name in needed or int(cohort[1]) in running:
             continue
-        if time.time() - path.stat().st_mtime > old:
-            path.unlink(missing_ok=True)
-            gone += 1
+        with suppress(FileNotFoundError):  # its owner, or another sweeper, was first
+            if time.time() - path.stat().st_mtime > old:
+                path.unlink()
+                gone += 1
     return gone

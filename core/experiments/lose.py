@@ -10,7 +10,7 @@ from core.experiments.claim import Claim
 from core.experiments.halve import split
 from core.experiments.history import count, tell
 from core.experiments.hold import Fenced
-from core.experiments.states import move_runs, settle
+from core.experiments.states import has_active, move_runs, settle
 from core.store import Cohort, Run, now
 
 MOST_LOST = 3
@@ -42,13 +42,15 @@ def give_up(session: Session, cohort_id: int, attempt: int, why: str, last_lines
     )
     if cohort is None:
         return None  # its worker, or another sweeper, was first
-    status, error, halved = "queued", None, False
+    status, error, into = "queued", None, dict[str, int]()
     if cohort.cancel_requested:
         status = "cancelled"
-    elif cohort.lost >= LOST_TOGETHER and split(session, cohort):
-        halved = True
-    elif cohort.lost >= MOST_LOST:
-        status, error = "failed", _error(session, cohort, why, last_lines)
+    elif not has_active(session, cohort_id):
+        status = "succeeded"  # all was measured and stored but for this word
+    elif cohort.lost >= LOST_TOGETHER:
+        into = split(session, cohort)
+        if not into and cohort.lost >= MOST_LOST:
+            status, error = "failed", _error(session, cohort, why, last_lines)
     cohort.status, cohort.error = status, error
     session.flush()
     move_runs(session, cohort_id, status, error=error)
@@ -56,8 +58,8 @@ def give_up(session: Session, cohort_id: int, attempt: int, why: str, last_lines
     told = partial(tell, session, cohort.experiment_id, cohort=cohort_id, attempt=attempt, why=why)
     told("lost", step=cohort.checkpoint_step, log=list(last_lines))
     count(session, "rescues")
-    if halved:
-        told("halved")
+    if into:
+        told("halved", into=into)
         count(session, "halvings")
     if status != "queued":
         told("ended", status=status)

@@ -30,6 +30,12 @@ def move_runs(session: Session, cohort_id: int, status: str, **values: Any) -> N
     )
 
 
+def has_active(session: Session, cohort_id: int) -> bool:
+    """Whether a run of the cohort has not ended."""
+    active = select(Run.id).where(Run.cohort_id == cohort_id, Run.status.in_(ACTIVE)).limit(1)
+    return session.scalar(active) is not None
+
+
 def settle(session: Session, experiment_id: int, **values: Any) -> None:
     """Write the experiment's status as its cohorts' statuses have it, after any of them changed; `values` beside it."""
     # The row lock lets two cohorts that end at once see each other; SQLite has one writer anyway.

@@ -15,6 +15,7 @@ from core.experiments.holders import is_gone, spoken
 from core.experiments.journal import Journals
 from core.experiments.litter import clear_litter
 from core.experiments.lose import give_up
+from core.experiments.states import TERMINAL
 from core.queue import Bell
 from core.settings import Settings
 from core.store import Cohort, Database, StorageFull, now
@@ -41,6 +42,7 @@ def sweep(database: Database, patience: float, journals: Path | None = None, *, 
     sweep takes none whose lease has run out. `journals` is the folder of their logs. Several
     sweepers may run: each change names the attempt that it ends, so that only one of them makes it.
     """
+    logs = journals and Journals(journals)
     with database.reading() as session:
         held = session.execute(
             select(Cohort.id, Cohort.attempt, Cohort.holder, (Cohort.lease_until < now()).label("expired")).where(
@@ -52,17 +54,19 @@ def sweep(database: Database, patience: float, journals: Path | None = None, *, 
         gone = is_gone(row.holder)
         if gone or (row.expired and not merciful):
             why = f"its worker ({spoken(row.holder)}) {'is gone: killed, or crashed' if gone else 'fell silent'}"
+            last_lines = logs.last_lines(row.id, row.attempt) if logs else ()
             with database.transaction() as session:
-                last_lines = Journals(journals).last_lines(row.id, row.attempt) if journals else ()
                 status = give_up(session, row.id, row.attempt, why, last_lines)
             if status is not None:
+                if logs:  # and not before: another sweeper may be the one that tells
+                    logs.remove(row.id, row.attempt)
                 log.warning("cohort %d: attempt %d was lost, %s; now %s", row.id, row.attempt, why, status)
             rescued += status == "queued"
-            ended += status in ("failed", "cancelled")
+            ended += status in TERMINAL
     with database.reading() as session:
-        overdue = (Cohort.status == "queued") & ~Cohort.paused & (Cohort.queued_at < now() - patience)
-        just_lost = Cohort.id.in_([row.id for row in held]) & (Cohort.status == "queued")
-        waiting = session.execute(select(Cohort.device, Cohort.queue).where(overdue | just_lost)).all()
+        long_enough = (Cohort.queued_at < now() - patience) | Cohort.id.in_([row.id for row in held])
+        waits = (Cohort.status == "queued") & ~Cohort.paused & long_enough
+        waiting = session.execute(select(Cohort.device, Cohort.queue).where(waits)).all()
     return Swept(rescued, ended, Counter(queue for row in waiting for queue in queues_of(row.device, row.queue)))
 
 
