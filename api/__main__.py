@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import logging
 import sys
 import tempfile
 
@@ -12,6 +11,7 @@ from api.app import create_app
 from api.guard import is_loopback
 from core.errors import InitlabError
 from core.lifeline import leave_with_parent
+from core.logs import set_up
 from core.settings import settings
 
 USAGE = 2
@@ -30,8 +30,7 @@ def main() -> int:
             "`initlab keys create --file keys --id NAME` and set INITLAB_API_KEYS_FILE=keys\n"
         )
         return USAGE
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s api %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it says which database it is at every health check
+    set_up("api", settings())
     try:
         app = create_app(settings())
     except InitlabError as error:

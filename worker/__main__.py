@@ -5,11 +5,15 @@ import logging
 import os
 import sys
 import warnings
+from typing import Any
 
 from celery.platforms import SecurityWarning
+from celery.signals import setup_logging
+from celery.utils.log import get_multiprocessing_logger
 
 from core.hardware import is_measured
 from core.lifeline import leave_with_parent
+from core.logs import set_up
 from core.queue import app, bell_of
 from core.settings import settings
 from worker import tasks
@@ -17,6 +21,14 @@ from worker.measure import measure_machine
 from worker.processes import DEFAULT, DEFAULT_QUEUES, default_processes, default_queues, gpus, queue_names
 
 log = logging.getLogger("worker")
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _keep_logging(**_: Any) -> None:
+    """Celery leaves logging alone where somebody answers to this signal; its pool's errors then come our way too."""
+    pool = get_multiprocessing_logger()
+    pool.setLevel(logging.ERROR)
+    pool.propagate = True
 
 
 def main() -> int:
@@ -28,9 +40,7 @@ def main() -> int:
     )
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     given = arguments.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
-    for ours in ("core", "worker"):  # Celery gives the root logger its own level
-        logging.getLogger(ours).setLevel(logging.INFO)
+    set_up("worker", settings(), others=logging.WARNING)
     leave_with_parent(given.parent_pipe)
     settings().data_dir.mkdir(parents=True, exist_ok=True)
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent

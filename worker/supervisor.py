@@ -6,6 +6,7 @@ takes both along when it ends. A data directory belongs to one service at a time
 
 import argparse
 import json
+import logging
 import os
 import signal
 import socket
@@ -22,9 +23,12 @@ import filelock
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
+from core.logs import set_up
 from core.settings import settings
 from core.store import Database, upgrade
 from worker.processes import DEFAULT
+
+log = logging.getLogger("worker.supervisor")
 
 USAGE = 2
 """The exit code of a process that cannot run as it was asked to: starting it again would not help."""
@@ -69,6 +73,7 @@ def main() -> int:
     given = arguments.parse_args()
     if given.data_dir:
         os.environ["INITLAB_DATA_DIR"] = given.data_dir  # the children read it too
+    set_up("supervisor", settings())
     folder = settings().data_dir
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -77,11 +82,11 @@ def main() -> int:
             port = given.port or _free_port(given.host)
             return _supervise(given.host, port, given.concurrency)
     except filelock.Timeout:
-        sys.stderr.write(f"another initlab service is using {folder}: stop it, or give another --data-dir\n")
+        log.error("another initlab service is using %s: stop it, or give another --data-dir", folder)
     except (InitlabError, DBAPIError) as error:
-        sys.stderr.write(f"the database cannot be used: {error}\n")
+        log.error("the database cannot be used: %s", error)
     except OSError as error:
-        sys.stderr.write(f"the service cannot start: {error}\n")
+        log.error("the service cannot start: %s", error)
     return USAGE
 
 
@@ -107,7 +112,7 @@ def _supervise(host: str, port: int, concurrency: int | None) -> int:
                 code = USAGE
                 leaving.set()
             elif ended is not None:
-                sys.stderr.write(f"the {child.name} ended with code {ended}; it is started again\n")
+                log.warning("the %s ended with code %d; it is started again", child.name, ended)
             if child.process is None and child.due <= time.monotonic() and not leaving.is_set():
                 child.start(pipe)
         leaving.wait(0.05)

@@ -43,9 +43,10 @@ def sweep(database: Database, patience: float, journals: Path | None = None, *, 
     """
     with database.reading() as session:
         held = session.execute(
-            select(Cohort.id, Cohort.attempt, Cohort.holder, (Cohort.lease_until < now()).label("expired")).where(
-                Cohort.status == "running"
-            )
+            select(
+                *(Cohort.experiment_id, Cohort.id, Cohort.attempt, Cohort.holder),
+                (Cohort.lease_until < now()).label("expired"),
+            ).where(Cohort.status == "running")
         ).all()
     rescued = ended = 0
     for row in held:
@@ -56,7 +57,8 @@ def sweep(database: Database, patience: float, journals: Path | None = None, *, 
                 last_lines = Journals(journals).last_lines(row.id, row.attempt) if journals else ()
                 status = give_up(session, row.id, row.attempt, why, last_lines)
             if status is not None:
-                log.warning("cohort %d: attempt %d was lost, %s; now %s", row.id, row.attempt, why, status)
+                about = {"experiment": row.experiment_id, "cohort": row.id, "attempt": row.attempt}
+                log.warning("lost: %s; now %s", why, status, extra=about)
             rescued += status == "queued"
             ended += status in ("failed", "cancelled")
     with database.reading() as session:
