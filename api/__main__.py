@@ -14,6 +14,7 @@ from api.guard import is_loopback
 from api.server import Server
 from core.errors import InitlabError
 from core.lifeline import leave_with_parent, leaving_at_once
+from core.logs import set_up
 from core.settings import settings
 from core.store import once_it_answers, require_current
 
@@ -25,19 +26,18 @@ log = logging.getLogger("api")
 def main() -> int:
     """Runs until SIGTERM; returns 2 with the reason on stderr when it may not run as asked."""
     given = _arguments()
+    set_up("api", settings())
     try:
         inherited = None if given.fd is None else socket.socket(fileno=given.fd)
         for host in (given.host, *([inherited.getsockname()[0]] if inherited else [])):
             _refuse_the_open(host)
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s api %(levelname)s %(name)s: %(message)s")
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # it says which database it is at every health check
         leave_with_parent(given.parent_pipe)
         settings().data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with leaving_at_once():
             once_it_answers(settings().database, require_current, log.warning)
         app = create_app(settings())
     except (InitlabError, DBAPIError, OSError) as error:
-        sys.stderr.write(f"the API cannot start: {error}\n")
+        log.error("the API cannot start: %s", error)
         return USAGE
     tempfile.tempdir = str(settings().data_dir.absolute())  # uploads are laid aside here: /tmp may be memory
     gc.freeze()  # what was imported stays: a collection that walks it takes a tenth of a second, in mid answer

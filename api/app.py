@@ -11,7 +11,9 @@ from api import errors
 from api.deps import Service
 from api.guard import MAX_BODY, Guard
 from api.keys import read_keys
-from api.routes import catalog, datasets, experiments, health, plots, previews, results, runs
+from api.metrics import Metrics
+from api.routes import catalog, datasets, experiments, health, metrics, plots, previews, results, runs
+from api.seen import Seen
 from core.experiments import Sweeper
 from core.queue import Bell
 from core.settings import Settings
@@ -26,16 +28,17 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         profile = machine.remembered(settings.cache) or machine.guess()
-        service = Service(settings, Database(settings.database), Bell(), profile)
-        sweeper = Sweeper(service.database, service.bell, settings)
-        app.state.service = service
+        database, bell = Database(settings.database), Bell()
+        sweeper = Sweeper(database, bell, settings)
+        app.state.service = Service(settings, database, bell, sweeper, profile, keys or {})
         try:
             yield
         finally:
             sweeper.close()
-            service.bell.close()
-            service.database.dispose()
+            bell.close()
+            database.dispose()
 
+    keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
     app = FastAPI(
         title="initlab",
         version="0.1.0",
@@ -43,10 +46,11 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.leaving = threading.Event()  # set when the process is about to end: streams end then
+    app.state.metrics = Metrics(app.version)
     errors.install(app)
-    keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
-    app.add_middleware(Guard, keys=keys)  # outermost: the last one added
-    for module in (experiments, runs, results, plots, datasets, catalog, previews, health):
+    app.add_middleware(Guard, keys=keys)
+    app.add_middleware(Seen, metrics=app.state.metrics)  # outermost: the last one added
+    for module in (experiments, runs, results, plots, datasets, catalog, previews, health, metrics):
         app.include_router(module.router)
     return app

@@ -1,15 +1,16 @@
 """What the routes are given: a transaction, a look, an experiment, the process's service."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 from sqlalchemy.orm import Session
 
+from api.keys import Key
 from core.datasets import Sources
-from core.experiments import read
+from core.experiments import Limits, Sweeper, read
 from core.queue import Bell
 from core.settings import Settings
 from core.store import Database, Experiment
@@ -23,13 +24,31 @@ class Service:
     settings: Settings
     database: Database
     bell: Bell
+    sweeper: Sweeper
     profile: Profile
     """What is planned with while no worker lives: this machine's numbers."""
+    keys: Mapping[str, Key]
+    """By id; empty where none are configured."""
 
     @property
     def sources(self) -> Sources:
         """Where the data sets are."""
         return Sources(self.settings.datasets, self.settings.uploads)
+
+    def limits(self, owner: str | None) -> Limits:
+        """How much of the service the owner of an API key may take."""
+        key = None if owner is None else self.keys[owner]
+        own = None if key is None else key.unfinished_runs
+        return Limits(self.settings.max_unfinished_runs if own is None else own, key and key.priority)
+
+
+def _owner(request: Request) -> str | None:
+    owner: str | None = getattr(request.state, "key_id", None)
+    return owner
+
+
+Owner = Annotated[str | None, Depends(_owner)]
+"""The id of the API key of the request; None where no keys are configured."""
 
 
 def _service(request: Request) -> Service:

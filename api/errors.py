@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from core.errors import InitlabError, Problem
+from core.logs import request_id
 from core.registry import problems_of
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,10 @@ def install(app: FastAPI) -> None:
 
 def _ours(_request: Request, error: Exception) -> Response:
     assert isinstance(error, InitlabError)  # noqa: S101 what it was installed for
-    return problem(error.status, error.title, error.detail, error.problems)
+    answer = problem(error.status, error.title, error.detail, error.problems)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -77,7 +81,10 @@ def _database(_request: Request, error: Exception) -> Response:
 
 def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(500, "Internal error", "this is a fault of the service; its log has the details")
+    detail = f"this is a fault of the service; its log has the details, with request={request_id()}"
+    answer = problem(500, "Internal error", detail)
+    answer.headers["X-Request-ID"] = request_id()  # answered outside of all middleware
+    return answer
 
 
 def _title(status: int) -> str:

@@ -1,13 +1,18 @@
 """Who may come in: with API keys configured whoever shows one, without them only this machine."""
 
+import math
+import time
 from collections.abc import Mapping
 from ipaddress import ip_address
 
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import problem
-from api.keys import owner
+from api.keys import Key, owner
 from core.datasets import MOST_FILE
 
 MAX_BODY = 1_000_000
@@ -35,9 +40,10 @@ def _most(scope: Scope) -> int:
 class Guard:
     """ASGI middleware. A key comes as `Authorization: Bearer initlab_<id>_<secret>`."""
 
-    def __init__(self, app: ASGIApp, keys: Mapping[str, str] | None) -> None:
+    def __init__(self, app: ASGIApp, keys: Mapping[str, Key] | None) -> None:
         self._app = app
         self._keys = keys
+        self._windows = MovingWindowRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,5 +65,17 @@ class Guard:
             if who is None:
                 refusal = problem(401, "Unauthorized", "send an API key: Authorization: Bearer <key>")
                 refusal.headers["WWW-Authenticate"] = "Bearer"
+            else:
+                refusal = self._too_fast(who, self._keys[who])
             scope.setdefault("state", {})["key_id"] = who
         await (refusal or self._app)(scope, receive, send)
+
+    def _too_fast(self, who: str, key: Key) -> Response | None:
+        """The refusal of one request too many. Each process of the API counts its own."""
+        if key.requests is None or self._windows.hit(key.requests, who):
+            return None
+        wait = max(1, math.ceil(self._windows.get_window_stats(key.requests, who).reset_time - time.time()))
+        text = f"this API key may send {key.requests}: wait {wait} s"
+        refusal = problem(429, "Too many requests", text)
+        refusal.headers["Retry-After"] = str(wait)
+        return refusal

@@ -17,6 +17,8 @@ class InitlabError(Exception):
 
     status = 500
     title = "Internal error"
+    retry_after: int | None = None
+    """Seconds after which the same call may succeed, where that can be said."""
 
     def __init__(self, detail: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(detail)

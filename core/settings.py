@@ -3,8 +3,14 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -32,6 +38,12 @@ class Settings(BaseSettings):
     """How often lost cohorts and lost bells are looked for."""
     hang_seconds: float = 60.0
     """An update that takes longer, and much longer than any before, is a hang: its process ends itself."""
+    max_unfinished_runs: Annotated[int, Field(ge=0)] = 100_000
+    """Queued and running ones of each API key that names no number of its own; of all users where there are no keys."""
+    log_format: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line for programs."""
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    """The least that is logged of what the service itself says."""
     failpoints: Path | None = None
     """For tests: the folder of orders of `core.failpoints`."""
     drain_seconds: float = 1.0

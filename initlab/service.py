@@ -59,9 +59,15 @@ def upgrade() -> None:
 def create(
     file: Annotated[Path, typer.Option(help="The file of hashed keys (INITLAB_API_KEYS_FILE).")],
     id: Annotated[str, typer.Option(help="Whose key it is.")],  # noqa: A002 the option's name
+    unfinished_runs: Annotated[
+        int | None, typer.Option(min=0, help="Most runs that are queued or running at a time.")
+    ] = None,
+    priority: Annotated[int | None, typer.Option(help="The highest priority it may ask for.")] = None,
+    requests: Annotated[str | None, typer.Option(help="Most requests in a time, such as 20/second.")] = None,
 ) -> None:
     """Make an API key: its hash goes into the file, the key is shown once."""
-    become("api.keys", "create", file=file, id=id)
+    limits = {"unfinished_runs": unfinished_runs, "priority": priority, "requests": requests}
+    become("api.keys", "create", file=file, id=id, **limits)
 
 
 def become(module: str, *words: str, **options: object) -> NoReturn:

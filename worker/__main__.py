@@ -5,13 +5,17 @@ import logging
 import os
 import sys
 import warnings
+from typing import Any
 
 from celery.platforms import SecurityWarning
+from celery.signals import setup_logging
+from celery.utils.log import get_multiprocessing_logger
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
 from core.hardware import is_measured
 from core.lifeline import leave_with_parent, leaving_at_once
+from core.logs import set_up
 from core.queue import app, bell_of
 from core.settings import settings
 from core.store import once_it_answers, require_current
@@ -24,6 +28,14 @@ USAGE = 2
 log = logging.getLogger("worker")
 
 
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _keep_logging(**_: Any) -> None:
+    """Celery leaves logging alone where somebody answers to this signal; its pool's errors then come our way too."""
+    pool = get_multiprocessing_logger()
+    pool.setLevel(logging.ERROR)
+    pool.propagate = True
+
+
 def main() -> int:
     """Runs until SIGTERM; returns Celery's exit code, or 2 with the reason on stderr when it may not run."""
     arguments = argparse.ArgumentParser(prog="initlab worker", description="Train queued experiments.")
@@ -33,17 +45,14 @@ def main() -> int:
     )
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     given = arguments.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
-    for ours in ("core", "worker"):  # Celery gives the root logger its own level
-        logging.getLogger(ours).setLevel(logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    set_up("worker", settings(), others=logging.WARNING)
     leave_with_parent(given.parent_pipe)
     try:
         settings().data_dir.mkdir(parents=True, exist_ok=True)
         with leaving_at_once():
             once_it_answers(settings().database, require_current, log.warning)
     except (InitlabError, DBAPIError, OSError) as error:
-        sys.stderr.write(f"the worker cannot start: {error}\n")
+        log.error("the worker cannot start: %s", error)
         return USAGE
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
     if given.queues == ["cpu"]:

@@ -1,11 +1,13 @@
 """A rolling restart: other processes take over from the supervised ones, and nothing that was accepted is lost."""
 
+import logging
 import os
-import sys
 import time
 from collections.abc import Generator, Iterator
 
 from worker.children import Child, Leaver, Process
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 60
 """Seconds for a new API to be ready: it imports torch, on a machine that trains meanwhile."""
@@ -55,7 +57,7 @@ class Roll:
         yield from self._gone(before, self._api_leaves)
         yield from self._gone(self._worker.release(), WORKER_LEAVES)
         self._worker.due = time.monotonic()
-        sys.stderr.write("rolling restart: the API was replaced, the worker starts again\n")
+        log.info("rolling restart: the API was replaced, the worker starts again")
 
     def _ready(self) -> Generator[None, None, bool]:
         """Start a new API; whether it is ready. Why one is not has been said."""
@@ -75,7 +77,7 @@ class Roll:
         code = self._coming.wait()
         self._coming = None
         why = f"it ended with code {code}" if said is not None else f"it was not ready in {PATIENCE} s"
-        sys.stderr.write(f"rolling restart: given up, all stays as it was: a new API was started, and {why}\n")
+        log.warning("rolling restart: given up, all stays as it was: a new API was started, and %s", why)
         return False
 
     def _gone(self, process: Process | None, seconds: float) -> Iterator[None]:

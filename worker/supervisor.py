@@ -8,6 +8,7 @@ service at a time.
 
 import argparse
 import json
+import logging
 import os
 import signal
 import socket
@@ -23,11 +24,14 @@ from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
 from core.lifeline import leaving_at_once
+from core.logs import set_up
 from core.settings import settings
 from core.store import once_it_answers, upgrade
 from worker.children import Child, Leaver
 from worker.processes import DEFAULT
 from worker.rolling import Roll
+
+log = logging.getLogger("worker.supervisor")
 
 USAGE = 2
 """The exit code of a process that cannot run as it was asked to: starting it again would not help."""
@@ -46,19 +50,20 @@ def main() -> int:
     given = arguments.parse_args()
     if given.data_dir:
         os.environ["INITLAB_DATA_DIR"] = given.data_dir  # the children read it too
+    set_up("supervisor", settings())
     folder = settings().data_dir
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with filelock.FileLock(folder / "service.lock", blocking=False), _bound(given.host, given.port) as bound:
             with leaving_at_once():
-                once_it_answers(settings().database, upgrade, _say)
+                once_it_answers(settings().database, upgrade, log.warning)
             return _Supervisor(given.host, bound, given.concurrency).run()
     except filelock.Timeout:
-        _say(f"another initlab service is using {folder}: stop it, or give another --data-dir")
+        log.error("another initlab service is using %s: stop it, or give another --data-dir", folder)
     except (InitlabError, DBAPIError) as error:
-        _say(f"the database cannot be used: {error}")
+        log.error("the database cannot be used: %s", error)
     except OSError as error:
-        _say(f"the service cannot start: {error}")
+        log.error("the service cannot start: %s", error)
     return USAGE
 
 
@@ -133,7 +138,7 @@ class _Supervisor:
             self._leaving = True
             return USAGE
         if ended is not None:
-            _say(f"the {child.name} ended with code {ended}; it is started again")
+            log.warning("the %s ended with code %d; it is started again", child.name, ended)
         if child.process is None and child.due <= time.monotonic() and not self._leaving:
             child.start()
         return 0
@@ -160,10 +165,6 @@ def _has_terminal() -> bool:
     except OSError:
         return False
     return True
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
 
 
 def _announce(url: str, over: threading.Event) -> None:

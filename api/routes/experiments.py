@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.answers import etag, unchanged
-from api.deps import ExperimentToRead, ExperimentToWrite, Reading, Service, ServiceDep, Writing
+from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, Writing
 from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut, ProblemOut
 from core import experiments
 from core.experiments import read
@@ -26,25 +26,30 @@ def create(
     spec: Spec,
     session: Writing,
     service: ServiceDep,
-    request: Request,
+    owner: Owner,
     response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> ExperimentOut:
-    """Accept an experiment: its runs are queued when the answer comes. The same `Idempotency-Key` makes one only."""
-    owner = getattr(request.state, "key_id", None)
+    """Accept an experiment: its runs are queued when the answer comes. The same `Idempotency-Key` makes one only.
+
+    429 while as many runs as this API key may have are queued or running.
+    """
     key = None if idempotency_key is None else f"{owner or ''}:{idempotency_key}"
-    created, rings = experiments.submit(session, spec, service.sources, key, service.profile, owner)
+    created, rings = experiments.submit(
+        session, spec, service.sources, key, service.profile, owner, service.limits(owner)
+    )
     _ring(session, service, rings)
     response.headers["Location"] = f"/experiments/{created.id}"
     return ExperimentOut.of(created, read.progress(session, created))
 
 
 @router.post("/preview")
-def preview(spec: Spec, session: Reading, service: ServiceDep) -> PreviewOut:
+def preview(spec: Spec, session: Reading, service: ServiceDep, owner: Owner) -> PreviewOut:
     """What a post of this would be: its runs, its steps, and how long and in how much memory it would train.
 
-    The checks are those of a post, and nothing is stored.
+    The checks are those of a post, and nothing is stored; how many runs wait already is not looked at.
     """
+    experiments.check_priority(spec, service.limits(owner))
     return PreviewOut.of(experiments.preview(session, spec, service.sources, service.profile))
 
 

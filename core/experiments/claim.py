@@ -41,6 +41,13 @@ class Claim:
     """The checkpoint to go on from; points after it have been removed."""
     last: Last = field(default_factory=dict)
     """The last values before it."""
+    arms: Mapping[int, str] = field(default_factory=dict)
+    """The labels of the arms, by run."""
+
+    def about(self, run: int) -> dict[str, object]:
+        """What a line of the log says of one of its runs."""
+        seed = next(lane.seed for lane in self.lanes if lane.run == run)
+        return {"run": run, "arm": self.arms.get(run), "seed": seed}
 
 
 def claim(session: Session, holder: str, able: Able, lease_seconds: float, room: Room | None = None) -> Claim | None:
@@ -94,6 +101,7 @@ def claim(session: Session, holder: str, able: Able, lease_seconds: float, room:
     return Claim(
         *(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads, ended, kept),
         {} if kept is None else last_values(session, cohort),
+        {run.id: run.arm for run in runs},
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+from core.logs import Text
+
 LAST_LINES = 4
 LAST_FRAMES = 6
 """Of the Python stack at the signal that ended the process, the newest first."""
@@ -32,7 +33,7 @@ class Journals:
             logging.getLogger(__name__).warning("the attempt's log cannot be written: %s", error)
             yield
             return
-        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.setFormatter(Text())
         root = logging.getLogger()
         root.addHandler(handler)
         faulthandler.enable(handler.stream.fileno(), all_threads=False)

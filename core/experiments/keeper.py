@@ -89,13 +89,8 @@ class Keeper:
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
         if not len(values) or run in self._held.ended:
             return
-        block = {
-            "run_id": run,
-            "metric": metric,
-            "first": first,
-            "n": len(values),
-            "values": values.astype(values.dtype.newbyteorder("<")).tobytes(),
-        }
+        packed = values.astype(values.dtype.newbyteorder("<")).tobytes()
+        block = {"run_id": run, "metric": metric, "first": first, "n": len(values), "values": packed}
         last = float(values[-1])
         self._measured.blocks.append(block)
         self._last[run][metric] = last if math.isfinite(last) else None
@@ -105,6 +100,8 @@ class Keeper:
     def finish(self, run: int, outcome: Outcome) -> None:
         if run not in self._held.ended:
             self._measured.ended[run] = Ended(outcome, self._steps[run], self._last[run])
+            if outcome == "diverged":
+                log.info("diverged", extra=self._held.about(run) | {"update": self._steps[run]})
 
     def advance(self, step: int) -> None:
         """What was measured until now is stored together: every run has come as far as the others."""

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from typing import Literal
 
 from pydantic import ValidationError
@@ -23,6 +24,12 @@ BEAT = 5.0
 def workers_alive(session: Session) -> int:
     """How many training processes gave a sign of life lately."""
     return session.scalar(select(func.count()).where(Worker.last_seen > now() - 3 * BEAT)) or 0
+
+
+def workers_by_queue(session: Session) -> Counter[str]:
+    """The same by the queue that they answer to; one that answers to several counts in each."""
+    answering = session.scalars(select(Worker.queues).where(Worker.last_seen > now() - 3 * BEAT))
+    return Counter(queue for queues in answering for queue in queues.split(",") if queue)
 
 
 def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallback: Profile) -> Profile:

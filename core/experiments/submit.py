@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.datasets import Sources
 from core.errors import InvalidSpec, Problem
+from core.experiments.admit import Limits, admit, check_priority
 from core.experiments.control import bells
 from core.experiments.datasets import pin
 from core.experiments.history import tell
@@ -26,12 +27,14 @@ def submit(
     idempotency_key: str | None = None,
     fallback: Profile | None = None,
     owner: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008 a value
 ) -> tuple[Experiment, Counter[str]]:
     """Store an experiment with its cohorts and runs, all queued; returns it and how often to ring in which queue.
 
     It is planned with a live worker's profile, and with `fallback` where no worker has given a sign of life. The same
     `idempotency_key` with the same spec gives the experiment that is there, and nothing to ring for.
-    Raises `InvalidSpec` for a spec that cannot run, and for a key that was used with another spec.
+    Raises `InvalidSpec` for a spec that cannot run, for one above the owner's limits, and for a key that was used with
+    another spec; `TooManyRuns` while too many of the owner's runs have not ended.
     """
     fingerprint = hashlib.sha256(json.dumps(spec.canonical(), sort_keys=True).encode()).hexdigest()
     if idempotency_key is not None:
@@ -41,8 +44,10 @@ def submit(
             if known.fingerprint != fingerprint:
                 raise InvalidSpec([Problem("Idempotency-Key", f"was used for experiment {known.id}, another spec")])
             return known, Counter()
+    check_priority(spec, limits)
     spec = pin(session, spec, sources)
     facts = check(spec, sources)
+    admit(session, owner, limits, len(facts) * len(spec.seed_list))
     experiment = Experiment(
         name=spec.name,
         spec=spec.canonical(),

@@ -45,9 +45,10 @@ def sweep(database: Database, patience: float, journals: Path | None = None, *, 
     logs = journals and Journals(journals)
     with database.reading() as session:
         held = session.execute(
-            select(Cohort.id, Cohort.attempt, Cohort.holder, (Cohort.lease_until < now()).label("expired")).where(
-                Cohort.status == "running"
-            )
+            select(
+                *(Cohort.experiment_id, Cohort.id, Cohort.attempt, Cohort.holder),
+                (Cohort.lease_until < now()).label("expired"),
+            ).where(Cohort.status == "running")
         ).all()
     rescued = ended = 0
     for row in held:
@@ -60,7 +61,8 @@ def sweep(database: Database, patience: float, journals: Path | None = None, *, 
             if status is not None:
                 if logs:  # and not before: another sweeper may be the one that tells
                     logs.remove(row.id, row.attempt)
-                log.warning("cohort %d: attempt %d was lost, %s; now %s", row.id, row.attempt, why, status)
+                about = {"experiment": row.experiment_id, "cohort": row.id, "attempt": row.attempt}
+                log.warning("lost: %s; now %s", why, status, extra=about)
             rescued += status == "queued"
             ended += status in TERMINAL
     with database.reading() as session:

@@ -24,6 +24,7 @@ from core.experiments.presence import Presence
 from core.experiments.room import Room
 from core.experiments.watch import Reason
 from core.failpoints import reached
+from core.logs import working_for
 from core.registry import Entry
 from core.settings import Settings
 from core.store import Database
@@ -80,8 +81,9 @@ class Worker:
         self._database.dispose()
 
     def _train(self, held: Claim) -> None:
-        with self._journals.of(held.cohort_id, held.attempt):
-            log.info("cohort %d, attempt %d: %d runs", held.cohort_id, held.attempt, len(held.lanes))
+        claim = working_for(experiment=held.experiment_id, cohort=held.cohort_id, attempt=held.attempt)
+        with claim, self._journals.of(held.cohort_id, held.attempt):
+            log.info("training", extra={"runs": len(held.lanes)})
             torch.set_num_threads(self._settings.torch_threads or held.threads)
             shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
             settings = self._settings
@@ -91,11 +93,12 @@ class Worker:
                 if end.status == "too wide":
                     _free()
                     status = keeper.halve(end.error or "")
-                    log.warning("cohort %d, of %d runs, ran out of memory: %s", held.cohort_id, len(held.lanes), status)
+                    log.warning("out of memory; now %s", status, extra={"runs": len(held.lanes)})
                 elif end.status == "fenced":
                     keeper.abandon()
                     keeper.count_fenced()
                 elif end.status == "broken device":
+                    log.error("the device is in no state to go on, and this process with it: %s", end.error)
                     keeper.lose(end.error or "")
                 else:
                     keeper.close(end.status, end.error, end.why)
@@ -103,7 +106,6 @@ class Worker:
                 log.warning("%s was given to another worker before it could end", fenced)
                 keeper.count_fenced()
         if end.status == "broken device":
-            log.error("the device is in no state to go on, and this process with it: %s", end.error)
             os._exit(BROKEN)
 
     def _trained(self, held: Claim, shelf: Shelf, keeper: Keeper) -> "_End":
@@ -137,7 +139,7 @@ class Worker:
                 return _End("too wide", _words(failure))
             if broken_device(failure):
                 return _End("broken device", _words(failure))
-            log.exception("cohort %d failed", held.cohort_id)
+            log.exception("the training failed")
             return _End("failed", _words(failure))
         return _End("succeeded")
 

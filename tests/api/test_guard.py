@@ -85,7 +85,7 @@ def test_a_revoked_key_and_anothers_secret_are_refused(key: str, keys_file: Path
     known = read_keys(keys_file)
     assert owner(other, known) == "other"
     assert owner(other.replace("other", "lab"), known) is None
-    assert owner(key, {name: digest for name, digest in known.items() if name != "lab"}) is None
+    assert owner(key, {name: one for name, one in known.items() if name != "lab"}) is None
     assert owner("", known) is None
     assert owner("initlab_lab_", known) is None
 

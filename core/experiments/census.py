@@ -1,0 +1,57 @@
+"""How much waits, runs and has ended, in one look: what is shown to those who run the service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.experiments.able import CLASSES
+from core.experiments.history import counts
+from core.experiments.presence import workers_by_queue
+from core.experiments.states import ACTIVE, TERMINAL
+from core.store import Cohort, Experiment, Run, now
+
+
+@dataclass(frozen=True)
+class Census:
+    """Of the whole database. Of cohorts and runs only those that have not ended: the others are never few."""
+
+    counts: Mapping[str, int]
+    """How often rare things happened: `core.experiments.history.COUNTS`."""
+    experiments: Mapping[str, int]
+    """By status."""
+    cohorts: Mapping[str, int]
+    """Those `queued`, those `running`, and those `paused`, which are queued and not to be taken."""
+    runs: Mapping[str, int]
+    """Of the cohorts that are `queued` and `running`, the few that have ended in these too: an index has that."""
+    waited: float
+    """Seconds that the cohort which may be taken and has been queued longest has waited; 0 where none waits."""
+    workers: Mapping[str, int]
+    """Live training processes by the queue that they answer to."""
+
+
+def take_census(session: Session) -> Census:
+    """Costs what has not ended, and an index of the experiments: not what was ever trained."""
+    experiments = dict.fromkeys((*ACTIVE, *TERMINAL), 0)
+    by_status = select(Experiment.status, func.count()).group_by(Experiment.status)
+    for status, number in session.execute(by_status):
+        experiments[status] = number
+    cohorts = dict.fromkeys((*ACTIVE, "paused"), 0)
+    waited = 0.0
+    parts = session.execute(
+        select(Cohort.status, Cohort.paused, func.count(), now() - func.min(Cohort.queued_at))
+        .where(Cohort.status.in_(ACTIVE))
+        .group_by(Cohort.status, Cohort.paused)
+    )
+    for status, paused, number, longest in parts:
+        waits = status == "queued" and not paused
+        cohorts["paused" if status == "queued" and paused else status] += number
+        waited = max(waited, longest) if waits else waited
+    runs = dict.fromkeys(ACTIVE, 0)
+    of_cohorts = select(Cohort.status, func.count()).join(Run, Run.cohort_id == Cohort.id)
+    of_cohorts = of_cohorts.where(Cohort.status.in_(ACTIVE)).group_by(Cohort.status)
+    for status, number in session.execute(of_cohorts):
+        runs[status] = number
+    workers = dict.fromkeys(CLASSES, 0) | workers_by_queue(session)
+    return Census(counts(session), experiments, cohorts, runs, waited, workers)

@@ -1,0 +1,96 @@
+"""What a process logs: lines that say which claim or request they are about, as text for people or JSON for programs.
+
+A training process works for one claim at a time, with several threads: `working_for` holds for the whole process. The
+API answers many requests at once: `in_request` holds for the request, in whichever thread it is answered.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from core.settings import Settings
+
+FIELDS = ("experiment", "cohort", "attempt", "run", "runs", "arm", "seed", "update", "request")
+"""What a line may say beside its message: through the context, or with `extra` for itself."""
+OURS = ("api", "core", "worker")
+
+_process = "initlab"
+_claim: Mapping[str, object] = {}
+_request: ContextVar[Mapping[str, object]] = ContextVar("request", default=MappingProxyType({}))
+
+
+def set_up(process: str, settings: Settings, others: int = logging.INFO) -> None:
+    """Log to stderr, as the settings say. Libraries tell nothing below `others`, however much of ours is asked for."""
+    global _process
+    _process = process
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Json(()) if settings.log_format == "json" else Text())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(level, others))
+    for ours in OURS:
+        logging.getLogger(ours).setLevel(level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it says which database it is at every health check
+
+
+@contextmanager
+def working_for(**fields: object) -> Iterator[None]:
+    """Have every line of this process, of any thread, carry the fields."""
+    global _claim
+    before, _claim = _claim, fields
+    try:
+        yield
+    finally:
+        _claim = before
+
+
+def in_request(**fields: object) -> None:
+    """Have the lines of this request carry the fields. They end with its task, whose context is its own."""
+    _request.set(fields)
+
+
+def request_id() -> str:
+    """The id of the request that is being answered."""
+    return str(_request.get().get("request", ""))
+
+
+class Text(logging.Formatter):
+    """One line, which ends with the fields: `experiment=3 cohort=7 attempt=2`; then the traceback, if any."""
+
+    def __init__(self) -> None:
+        super().__init__(f"%(asctime)s {_process} %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 the base's name
+        fields = (f"{name}={_word(value)}" for name, value in _fields(record).items())
+        return " ".join([super().formatMessage(record), *fields])
+
+
+class _Json(JsonFormatter):
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        log_data["time"] = at.replace("+00:00", "Z")
+        log_data |= {"level": record.levelname, "logger": record.name, "process": _process, "pid": record.process}
+        log_data["message"] = record.getMessage()
+        log_data |= _fields(record)
+        if "exc_info" in message_dict:  # as text: the formatter puts it there
+            log_data["exception"] = message_dict["exc_info"]
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    """The fields of a line, in their order. It is formatted in the thread that says it, so that the context is its."""
+    told = {**_claim, **_request.get(), **record.__dict__}
+    return {name: told[name] for name in FIELDS if told.get(name) is not None}
+
+
+def _word(value: object) -> str:
+    """The value as one word: quoted where a reader could not tell its end."""
+    text = str(value)
+    return text if text and not set(text) & set(' "=') and text.isprintable() else json.dumps(text)
