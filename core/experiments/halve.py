@@ -25,41 +25,43 @@ def halve(session: Session, held: Claim, error: str) -> str:
     if cohort.cancel_requested:
         end(session, held, "cancelled")
         return "cancelled"
-    if not split(session, cohort):
+    into = split(session, cohort)
+    if not into:
         advice = "one run alone needs more memory than there is: give it a smaller model or a smaller batch_size"
         end(session, held, "failed", f"{advice} ({error})")
         return "failed"
-    tell(session, held.experiment_id, "halved", cohort=held.cohort_id, attempt=held.attempt, why=error)
+    tell(session, held.experiment_id, "halved", cohort=held.cohort_id, attempt=held.attempt, why=error, into=into)
     count(session, "halvings")
     end(session, held, "queued", why="halved")
     return "queued"
 
 
-def split(session: Session, cohort: Cohort) -> bool:
+def split(session: Session, cohort: Cohort) -> list[int]:
     """Leave the cohort with half of its runs that have not ended, and queue the others in a new one.
 
     Runs that have ended leave it too: they would be trained again for company. Both start over, with one lost attempt
-    to their name if they had any. False, and nothing is changed, for a cohort of one run. The caller holds the cohort's
-    row and gives it its new status.
+    to their name if they had any. Returns the new cohorts; none, and nothing is changed, for a cohort of one run. The
+    caller holds the cohort's row and gives it its new status.
     """
     every = session.execute(
         select(Run.id, Run.seed, Run.status).where(Run.cohort_id == cohort.id).order_by(Run.seed, Run.arm_index)
     ).all()
     if len(every) < 2:
-        return False
+        return []
     runs = [run for run in every if run.status == "running"]
     cohort.lost = min(cohort.lost, 1)
     # Two that split at once would each wait for the other to let go of their experiment's row: one after the other.
     session.get_one(Experiment, cohort.experiment_id, with_for_update=OF_STATUS)
+    into = []
     if len(runs) < len(every):
-        _move(session, [run.id for run in every if run not in runs], _like(cohort, "succeeded"))
+        into.append(_move(session, [run.id for run in every if run not in runs], _like(cohort, "succeeded")))
     if len(runs) > 1:
         second = runs[middle([run.seed for run in runs]) :]
-        _move(session, [run.id for run in second], _like(cohort, "queued"), status="queued")
+        into.append(_move(session, [run.id for run in second], _like(cohort, "queued"), status="queued"))
     cohort.checkpoint = cohort.checkpoint_sha256 = cohort.checkpoint_before = None
     cohort.checkpoint_step = cohort.checkpoint_epochs = 0
     session.flush()
-    return True
+    return into
 
 
 def middle(seeds: Sequence[int]) -> int:
@@ -68,10 +70,11 @@ def middle(seeds: Sequence[int]) -> int:
     return min(borders, key=lambda i: abs(2 * i - len(seeds)), default=len(seeds) // 2)
 
 
-def _move(session: Session, runs: Sequence[int], into: Cohort, **values: str) -> None:
+def _move(session: Session, runs: Sequence[int], into: Cohort, **values: str) -> int:
     session.add(into)
     session.flush()
     session.execute(update(Run).where(Run.id.in_(runs)).values(cohort_id=into.id, **values))
+    return into.id
 
 
 def _like(cohort: Cohort, status: str) -> Cohort:

@@ -42,11 +42,11 @@ def give_up(session: Session, cohort_id: int, attempt: int, why: str, last_lines
     )
     if cohort is None:
         return None  # its worker, or another sweeper, was first
-    status, error, halved = "queued", None, False
+    status, error, into = "queued", None, list[int]()
     if cohort.cancel_requested:
         status = "cancelled"
-    elif cohort.lost >= LOST_TOGETHER and split(session, cohort):
-        halved = True
+    elif cohort.lost >= LOST_TOGETHER and (into := split(session, cohort)):
+        pass  # its runs are parted, and all queued
     elif cohort.lost >= MOST_LOST:
         status, error = "failed", _error(session, cohort, why, last_lines)
     cohort.status, cohort.error = status, error
@@ -56,8 +56,8 @@ def give_up(session: Session, cohort_id: int, attempt: int, why: str, last_lines
     told = partial(tell, session, cohort.experiment_id, cohort=cohort_id, attempt=attempt, why=why)
     told("lost", step=cohort.checkpoint_step, log=list(last_lines))
     count(session, "rescues")
-    if halved:
-        told("halved")
+    if into:
+        told("halved", into=into)
         count(session, "halvings")
     if status != "queued":
         told("ended", status=status)
