@@ -10,7 +10,7 @@ from api import errors
 from api.deps import Service
 from api.guard import MAX_BODY, Guard
 from api.keys import read_keys
-from api.routes import catalog, datasets, experiments, health, plots, previews, results, runs
+from api.routes import catalog, datasets, events, experiments, health, plots, previews, results, runs
 from core.experiments import Sweeper
 from core.queue import Bell
 from core.settings import Settings
@@ -45,6 +45,6 @@ def create_app(settings: Settings) -> FastAPI:
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(Guard, keys=keys)  # outermost: the last one added
-    for module in (experiments, runs, results, plots, datasets, catalog, previews, health):
+    for module in (experiments, events, runs, results, plots, datasets, catalog, previews, health):
         app.include_router(module.router)
     return app
