@@ -271,6 +271,30 @@ def test_halves_start_over_each_from_its_own_claim(database: Database, watch: Wa
         viewed.check()
 
 
+def test_runs_that_moved_on_to_another_cohort_are_rewound_too(database: Database, watch: Watch) -> None:
+    """Nobody has claimed the other cohort yet, so that nothing else voids what they had."""
+    viewed = watch(queued(database, seeds=4))
+    hand = Hand.of(database, taken(database))
+    hand.train(20, keep=True)
+    hand.train(20)
+    viewed.drain()
+    hand.lose()
+    hand = Hand.of(database, taken(database))
+    hand.train(10)
+    hand.halve()
+    viewed.check()
+
+
+def test_a_viewer_of_which_nothing_was_wanted_yet_sees_what_comes(database: Database, watch: Watch) -> None:
+    """A cohort that was lost before it had measured anything."""
+    viewed = watch(queued(database))
+    hand = Hand.of(database, taken(database))
+    hand.lose()
+    viewed.drain()
+    Hand.of(database, taken(database)).train(10)
+    viewed.check()
+
+
 def test_a_rewind_names_runs_that_were_wanted(database: Database, watch: Watch) -> None:
     viewed = watch(queued(database, cohorts=2), Choice(arm="arm 1", seed=0, metrics=("train_loss",)))
     hands = [Hand.of(database, taken(database)) for _ in range(2)]
