@@ -12,7 +12,7 @@ from api.deps import Service
 from api.guard import MAX_BODY, Guard
 from api.keys import read_keys
 from api.metrics import Metrics
-from api.routes import catalog, datasets, experiments, health, metrics, plots, previews, results, runs
+from api.routes import catalog, datasets, events, experiments, health, metrics, plots, previews, results, runs
 from api.seen import Seen
 from core.experiments import Sweeper
 from core.queue import Bell
@@ -51,6 +51,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(Guard, keys=keys)
     app.add_middleware(Seen, metrics=app.state.metrics)  # outermost: the last one added
-    for module in (experiments, runs, results, plots, datasets, catalog, previews, health, metrics):
+    for module in (experiments, events, runs, results, plots, datasets, catalog, previews, health, metrics):
         app.include_router(module.router)
     return app

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from api.keys import Key
 from core.datasets import Sources
+from core.errors import InvalidSpec
 from core.experiments import Limits, Sweeper, read
 from core.queue import Bell
+from core.registry import unknown
+from core.results import EPOCH_METRICS, STEP_METRICS
 from core.settings import Settings
 from core.store import Database, Experiment
 from core.training import Profile
@@ -98,3 +102,20 @@ ExperimentToWrite = Annotated[Experiment, Depends(_to_write, scope="function")]
 
 ArmFilter = Annotated[str | None, Query(description="an arm's label")]
 SeedFilter = Annotated[int | None, Query(ge=0, lt=2**31, description="a seed")]
+
+
+class Chosen(BaseModel):
+    """Which series of an experiment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    metric: list[str] = Field([], description="metrics, repeated; none: all")
+    arm: ArmFilter = None
+    seed: SeedFilter = None
+
+    def check(self) -> None:
+        """Raises `InvalidSpec` for a metric that no experiment has."""
+        known = (*STEP_METRICS, *EPOCH_METRICS)
+        problems = [unknown("metric", metric, known, "metric") for metric in self.metric if metric not in known]
+        if problems:
+            raise InvalidSpec(problems)

@@ -16,7 +16,7 @@ def _instant(seconds: object) -> object:
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else seconds
 
 
-LINKS = ("runs", "metrics", "plots", "report", "history")
+LINKS = ("runs", "metrics", "plots", "report", "history", "events")
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 """RFC 3339, UTC."""
 

@@ -2,6 +2,7 @@
 
 from initlab.client import Client
 from initlab.errors import ApiError, ClientError, Problem, SpecError, Unreachable
+from initlab.events import Event
 from initlab.experiment import Experiment
 
-__all__ = ["ApiError", "Client", "ClientError", "Experiment", "Problem", "SpecError", "Unreachable"]
+__all__ = ["ApiError", "Client", "ClientError", "Event", "Experiment", "Problem", "SpecError", "Unreachable"]

@@ -101,6 +101,36 @@ def cancel(experiment: Id) -> None:
 
 
 @app.command()
+def pause(experiment: Id) -> None:
+    """Have an experiment wait where it is."""
+    found = Client().experiment(experiment).pause()
+    left = "" if found.status == "queued" else "; its workers keep where they are and let go of it"
+    _out(f"experiment {experiment} is paused{left}. Go on with: initlab resume {experiment}")
+
+
+@app.command()
+def resume(experiment: Id) -> None:
+    """Go on with a paused experiment."""
+    _out(_goes_on(Client().experiment(experiment).resume()))
+
+
+@app.command()
+def retry(experiment: Id) -> None:
+    """Run again what failed of an experiment, and only that."""
+    _out(_goes_on(Client().experiment(experiment).retry()))
+
+
+@app.command()
+def history(experiment: Id, as_json: AsJson = False) -> None:
+    """Show what happened to an experiment, when and why."""
+    found = list(Client().experiment(experiment).history())
+    if as_json:
+        _print_json(found)
+    else:
+        _out(display.history(found))
+
+
+@app.command()
 def delete(experiment: Id) -> None:
     """Remove a finished experiment and all it measured."""
     Client().experiment(experiment).delete()
@@ -217,6 +247,19 @@ def _to_the_end(experiment: Experiment, as_json: bool) -> None:
         _print_json(found)
     else:
         _out(display.verdict(found))
+
+
+def _goes_on(experiment: Experiment) -> str:
+    """What an experiment does after it was told to."""
+    if experiment.finished:
+        return f"experiment {experiment.id} is {experiment.status}"
+    done = experiment.progress
+    left = done["runs_total"] - done["runs_done"]
+    how = "paused: go on with: initlab resume" if experiment.paused else "follow it with: initlab watch"
+    return (
+        f"experiment {experiment.id} is {experiment.status}, with {left:,} of {done['runs_total']:,} runs to train; "
+        f"{how} {experiment.id}"
+    )
 
 
 def _kinds(found: dict[str, Any], kind: str | None) -> list[tuple[str, list[dict[str, Any]]]]:

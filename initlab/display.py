@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from initlab.experiment import Experiment
+from initlab.happenings import sentence, why
 
 PLAIN_WIDTH = 160
 """Columns of a table that is written to a file or a pipe."""
@@ -31,6 +32,9 @@ WORDS = frozenset(
         "formula",
         "source",
         "such as",
+        "when",
+        "what",
+        "why",
     ]
 )
 """The columns that are no numbers."""
@@ -61,6 +65,13 @@ def experiment(item: Experiment) -> RenderableType:
         table.add_row(arm["label"], runs, steps, str(arm["diverged"]), str(arm["failed"]))
     head = Text(f"{item.name}\nexperiment {item.id}: {_state(item.data)}")
     return Group(head, table, *(Text(f"error: {error}") for error in item.errors))
+
+
+def history(events: Iterable[Mapping[str, Any]]) -> Table:
+    table = _table("when", "what", "why")
+    for event in events:
+        table.add_row(str(event["at"]), sentence(event), why(event))
+    return table
 
 
 def preview(found: Mapping[str, Any]) -> RenderableType:
@@ -224,7 +235,7 @@ def _number(value: float | None, percent: bool) -> str:
 
 
 def _state(data: Mapping[str, Any]) -> str:
-    stopping = ", being cancelled" if data["cancelling"] else ""
+    stopping = ", being cancelled" if data["cancelling"] else ", paused" if data["paused"] else ""
     return f"{data['status']}{stopping}{_times(data)}"
 
 

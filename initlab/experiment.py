@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Self, cast
 from urllib.parse import quote
 
+from initlab.events import Event, follow
 from initlab.transport import Transport
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -35,6 +36,11 @@ class Experiment:
     @property
     def finished(self) -> bool:
         return self.status in ("succeeded", "failed", "cancelled")
+
+    @property
+    def paused(self) -> bool:
+        """Whether it waits for `resume`, or is about to."""
+        return cast(bool, self.data["paused"])
 
     @property
     def arms(self) -> list[dict[str, Any]]:
@@ -83,8 +89,41 @@ class Experiment:
 
     def cancel(self) -> Self:
         """Ask for its end; what was measured is kept. A worker hears it within a second: `wait` for it."""
-        self.data, self._etag = self._transport.call("POST", f"{self.path}/cancel"), ""
-        return self
+        return self._ask("cancel")
+
+    def pause(self) -> Self:
+        """Have it wait where it is, until `resume`; raises `ApiError` 409 where it has ended."""
+        return self._ask("pause")
+
+    def resume(self) -> Self:
+        """Go on after a pause, from the same update; without one nothing changes."""
+        return self._ask("resume")
+
+    def retry(self) -> Self:
+        """Run again what failed, and only that; raises `ApiError` 409 where nothing did."""
+        return self._ask("retry")
+
+    def history(self) -> Iterator[dict[str, Any]]:
+        """What happened to it, the oldest first: `{"id", "at", "kind", "cohort", "attempt", "detail"}`."""
+        return pages(self._transport, f"{self.path}/history")
+
+    def events(
+        self,
+        metric: str | Sequence[str] | None = None,
+        arm: str | None = None,
+        seed: int | None = None,
+        last_event_id: str | None = None,
+    ) -> Iterator[Event]:
+        """What happens from now on, and before that all that was measured, until the experiment has ended.
+
+        An event has an `id`, a `kind` and its `data`. `state` and `progress` are the experiment's own; `metric` has the
+        `values` of one series from step, or epoch, `first` on; `rewind` voids what its `runs` measured at `step` and
+        later, in epochs at `epoch` and later: their training goes on from a checkpoint, and those points come again.
+        Lost connections are made again, and nothing is left out or comes twice; with `last_event_id` that holds for a
+        program that was ended too. Raises `Unreachable` and `ApiError`, 404 once the experiment is deleted.
+        """
+        asked = {"metric": metric, "arm": arm, "seed": seed}
+        return follow(self._transport, f"{self.path}/events", asked, last_event_id)
 
     def delete(self) -> None:
         """Remove it and all it measured; raises `ApiError` 409 while it is unfinished."""
@@ -127,6 +166,10 @@ class Experiment:
         """The same for people."""
         headers = {"Accept": "text/markdown"}
         return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+
+    def _ask(self, what: Literal["cancel", "pause", "resume", "retry"]) -> Self:
+        self.data, self._etag = self._transport.call("POST", f"{self.path}/{what}"), ""
+        return self
 
     def __repr__(self) -> str:
         done = self.progress

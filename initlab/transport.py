@@ -4,7 +4,8 @@ import json
 import math
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -45,7 +46,7 @@ class Transport:
         if not (api_key.isascii() and api_key.isprintable()):
             raise ClientError("The API key (INITLAB_API_KEY) has characters that no key has")
         self.url = url.rstrip("/")
-        self._patience = patience
+        self.patience = patience
         self._met = False
         headers = {"User-Agent": f"initlab/{version('initlab')}"}
         if api_key:
@@ -84,32 +85,53 @@ class Transport:
         content: dict[str, Any] = {} if body is None else {"content": encode(body)}
         if upload is not None:
             content = {"files": {"file": (upload.name, upload.file)}, "data": upload.fields, "timeout": _UPLOAD_TIMEOUT}
-        asked = {key: value for key, value in (params or {}).items() if value is not None}
+        return self._patiently(self._http.build_request(method, path, params=_given(params), headers=sent, **content))
+
+    @contextmanager
+    def stream(
+        self, path: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[httpx.Response]:
+        """A GET whose answer is read as it comes. It begins with the same patience; what breaks off later raises."""
+        request = self._http.build_request("GET", path, params=_given(params), headers=dict(headers or {}))
+        response = self._patiently(request, stream=True)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def _patiently(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         started, pause, lost = time.monotonic(), FIRST_PAUSE, False
         while True:
             failure: ApiError | Unreachable
             wait = pause
             try:
-                response = self._http.request(method, path, params=asked, headers=sent, **content)
+                response = self._http.send(request, stream=stream)
+                if stream and response.status_code >= 400:
+                    response.read()
             except httpx.TransportError as error:
-                failure, lost = self._unreachable(error), True
+                failure, lost = self.unreachable(error), True
             else:
                 self._met = True
-                if response.status_code < 400 or (lost and method == "DELETE" and response.status_code == 404):
+                if response.status_code < 400 or (lost and request.method == "DELETE" and response.status_code == 404):
                     return response
                 failure = api_error(response)
                 if response.status_code not in RETRIED:
                     raise failure
                 wait = max(pause, retry_after(response.headers.get("Retry-After", "")))
-            patience = self._patience if self._met else min(self._patience, FIRST_CONTACT)
+            patience = self.patience if self._met else min(self.patience, FIRST_CONTACT)
             if time.monotonic() - started + wait > patience:
                 raise failure
             time.sleep(wait)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _unreachable(self, error: httpx.TransportError) -> Unreachable:
+    def unreachable(self, error: httpx.TransportError) -> Unreachable:
+        """A lost connection in words for people."""
         reason = str(error) or type(error).__name__
         return Unreachable(f"No answer from {self.url} ({reason}). Start a server with: initlab serve")
+
+
+def _given(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (params or {}).items() if value is not None}
 
 
 def encode(body: Any) -> bytes:

@@ -3,16 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api.answers import etag, plain, unchanged
-from api.deps import ArmFilter, ExperimentToRead, Id, Reading, SeedFilter
+from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter
 from api.schemas import MetricsOut, ProblemOut, RunList, RunOut
 from core.errors import InvalidSpec, Problem
 from core.experiments import read
-from core.registry import unknown
-from core.results import EPOCH_METRICS, STEP_METRICS
 
 router = APIRouter(tags=["runs"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
 
@@ -20,14 +18,9 @@ MOST_POINTS = 5_000_000
 """Of one answer: about 100 MB of JSON."""
 
 
-class Wanted(BaseModel):
+class Wanted(Chosen):
     """Which series, and which part of them."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    metric: list[str] = Field([], description="metrics, repeated; none: all")
-    arm: ArmFilter = None
-    seed: SeedFilter = None
     first: int | None = Field(None, ge=0, lt=2**53, description="the first step wanted")
     last: int | None = Field(None, ge=0, lt=2**53, description="the last step wanted")
     max_points: int | None = Field(None, ge=4, le=1_000_000, description="thin each series, keeping its spikes")
@@ -60,10 +53,7 @@ def run_metrics(run_id: Id, session: Reading, request: Request, wanted: Annotate
 
 
 def _series(session: Session, request: Request, experiment_id: int, wanted: Wanted, **more: Any) -> Response:
-    known = (*STEP_METRICS, *EPOCH_METRICS)
-    problems = [unknown("metric", metric, known, "metric") for metric in wanted.metric if metric not in known]
-    if problems:
-        raise InvalidSpec(problems)
+    wanted.check()
     tag = etag(read.version(session, experiment_id), wanted, more)
     answer = unchanged(request, tag)
     if answer is None:

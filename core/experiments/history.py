@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.store import Counter, Event, now
+from core.store import Counter, Event, Experiment, now
 
 Kind = Literal[
     "accepted",  # with its cohorts and runs
@@ -50,7 +50,11 @@ def tell(
     attempt: int | None = None,
     **detail: Any,
 ) -> None:
-    """Add to an experiment's history."""
+    """Add to an experiment's history.
+
+    The experiment's row is locked until the transaction ends: who has read up to an id has missed no smaller one.
+    """
+    session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
     values = {"experiment_id": experiment_id, "cohort_id": cohort, "attempt": attempt, "kind": kind, "detail": detail}
     session.execute(insert(Event).values(at=now(), **values))
 

@@ -26,7 +26,9 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = _engine(url, pool_size)
-        self._reading = self.engine.execution_options(initlab_readonly=True)
+        # SQLite gives one state to all statements of a transaction; PostgreSQL has to be asked for it.
+        snapshot = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
+        self._reading = self.engine.execution_options(initlab_readonly=True, **snapshot)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

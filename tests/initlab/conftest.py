@@ -16,6 +16,7 @@ EXPERIMENT: dict[str, Any] = {
     "name": "weights",
     "status": "succeeded",
     "cancelling": False,
+    "paused": False,
     "errors": [],
     "created_at": "2026-11-21T06:00:00Z",
     "arms": [

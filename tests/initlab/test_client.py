@@ -91,6 +91,29 @@ def test_cancelling_shows_the_new_state(server: Any, experiment: dict[str, Any])
     assert (server.asked[1].method, server.asked[1].path) == ("POST", "/experiments/7/cancel")
 
 
+def test_pausing_resuming_and_trying_again_show_the_new_state(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment | {"status": "running"})
+    server.answer(202, experiment | {"status": "running", "paused": True})
+    server.answer(202, experiment | {"status": "queued"})
+    server.answer(202, experiment | {"status": "running"})
+    found = Client().experiment(7)
+    assert not found.paused
+    assert found.pause().paused
+    assert (found.resume().status, found.paused) == ("queued", False)
+    assert found.retry().status == "running"
+    assert [asked.path for asked in server.asked[1:]] == [
+        f"/experiments/7/{what}" for what in ("pause", "resume", "retry")
+    ]
+
+
+def test_a_history_is_read_page_by_page(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment)
+    server.answer(200, {"items": [{"id": 1}], "next": 1})
+    server.answer(200, {"items": [{"id": 2}], "next": None})
+    assert [event["id"] for event in Client().experiment(7).history()] == [1, 2]
+    assert server.asked[-1].path == "/experiments/7/history?cursor=1"
+
+
 def test_the_name_of_a_picture_is_quoted(server: Any, experiment: dict[str, Any]) -> None:
     server.answer(200, experiment)
     server.answer(200, b"\x89PNG")

@@ -42,6 +42,16 @@ def test_readers_see_a_consistent_state_and_do_not_wait_for_a_writer(database: D
         assert reading.scalar(select(Worker.holder)) == "new"
 
 
+def test_a_look_sees_one_state_in_all_its_statements(database: Database) -> None:
+    with database.reading() as reading:
+        assert list(reading.scalars(select(Worker.holder))) == []
+        with database.transaction() as session:
+            session.add(Worker(holder="later", devices="", last_seen=0.0))
+        assert list(reading.scalars(select(Worker.holder))) == []
+    with database.reading() as reading:
+        assert list(reading.scalars(select(Worker.holder))) == ["later"]
+
+
 def test_sqlite_commits_are_durable_and_fenced_by_foreign_keys(tmp_path: Path) -> None:
     made = Database(f"sqlite:///{tmp_path / 'a.sqlite'}")
     with made.reading() as session:

@@ -1,0 +1,121 @@
+"""An experiment as it goes on: server-sent events."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.responses import Response
+
+from api.deps import Chosen, Id, Service, ServiceDep
+from api.schemas import ProblemOut
+from core.errors import NotFound
+from core.experiments.position import Choice
+from core.experiments.stream import Sent, Stream
+
+router = APIRouter(tags=["experiments"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+log = logging.getLogger(__name__)
+
+PACE = 0.5
+"""Seconds between looks."""
+GLANCE = 0.1
+"""Seconds in which a stream notices that its process leaves."""
+SILENCE = 15.0
+"""Seconds after which a comment says that the stream is alive: proxies close what is silent for a minute."""
+RETRY = 1000
+"""Milliseconds after which a browser connects again."""
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+LOOKS = CapacityLimiter(4)
+"""Looks at the same time: however many watch, the other calls keep their threads and connections."""
+
+
+@router.get(
+    "/experiments/{experiment_id}/events",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "Events"},
+        204: {"description": "`Last-Event-ID` was the end, and nothing has happened since"},
+    },
+)
+async def events(
+    experiment_id: Id,
+    chosen: Annotated[Chosen, Query()],
+    service: ServiceDep,
+    request: Request,
+    last_event_id: Annotated[str | None, Header(description="the `id` of the last event, of the same URL")] = None,
+) -> Response:
+    """What happens, as server-sent events that end with the experiment.
+
+    - `state`: `{"status", "paused", "cancelling", "attempt"}`, at once and whenever it changes; an end comes last.
+    - `progress`: as the experiment has it.
+    - `metric`: `{"run_id", "arm", "seed", "metric", "unit", "attempt", "first", "values"}`: the points from step, or
+      epoch, `first` on. Null is a value that is not finite.
+    - `rewind`: `{"runs", "attempt", "step", "epoch"}`: those runs' points at that update and later, by epoch at that
+      epoch and later, are void and will come again: their training goes on from a checkpoint.
+
+    Applied in order they make what `/metrics` gives. With `Last-Event-ID` they go on after that event, whichever
+    process answers: nothing is left out, nothing comes twice. An id of another experiment, or of other query
+    parameters, is refused with 422.
+    """
+    chosen.check()
+    choice = Choice(tuple(chosen.metric), chosen.arm, chosen.seed)
+    stream = Stream(experiment_id, choice, last_event_id or None)
+    if await run_sync(_in_a_session, service, stream.is_over, limiter=LOOKS):
+        return Response(status_code=204)  # what tells a browser not to connect again
+    leaving = getattr(request.app.state, "leaving", None)
+    told = _told(service, stream, leaving.is_set if leaving is not None else lambda: False)
+    return EventSourceResponse(told, headers=HEADERS)
+
+
+async def _told(service: Service, stream: Stream, leaving: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The stream until the experiment ends or is deleted, or this process leaves."""
+    yield format_sse_event(retry=RETRY)
+    spoke_at = time.monotonic()
+    while not (stream.ended or leaving()):
+        news = await _news(service, stream)
+        if news is None:
+            return
+        if not news and time.monotonic() - spoke_at > SILENCE:
+            news = [KEEPALIVE_COMMENT]
+        for event in news:
+            yield event
+            spoke_at = time.monotonic()
+            if leaving():
+                return
+        if not (stream.ended or (news and stream.more)):
+            await _pause(leaving)
+
+
+async def _news(service: Service, stream: Stream) -> list[bytes] | None:
+    """What is new; None once the experiment is deleted."""
+    try:
+        return await run_sync(_written, service, stream, limiter=LOOKS)
+    except NotFound:
+        return None
+    except (DBAPIError, PoolTimeout) as error:  # the viewer waits here as well as it would by connecting again
+        log.warning("a stream of events could not look at the database: %s", error)
+        return []
+
+
+async def _pause(leaving: Callable[[], bool]) -> None:
+    until = time.monotonic() + PACE
+    while not leaving() and (left := until - time.monotonic()) > 0:
+        await asyncio.sleep(min(GLANCE, left))
+
+
+def _written(service: Service, stream: Stream) -> list[bytes]:
+    sent: list[Sent] = _in_a_session(service, stream.look)
+    return [format_sse_event(data_str=json.dumps(one.data, allow_nan=False), event=one.kind, id=one.id) for one in sent]
+
+
+def _in_a_session(service: Service, look: Callable[..., Any]) -> Any:
+    with service.database.reading() as session:
+        return look(session)

@@ -1,0 +1,55 @@
+"""An experiment's history in sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SENTENCES = {
+    "accepted": "accepted: {runs} in {cohorts}",
+    "claimed": "taken by {worker}: {runs}, {start}",
+    "fell_back": "a checkpoint could not be used: on {start}",
+    "released": "given back, to go on {start}",
+    "lost": "its worker was lost; to go on {start}",
+    "halved": "its runs were parted, and each part starts over",
+    "ended": "ended: {status}",
+    "cancelling": "cancelled by the user: {stopped}",
+    "paused": "paused by the user",
+    "resumed": "resumed by the user",
+    "retried": "tried again by the user: {runs} in {cohorts}",
+}
+"""By kind. A newer server may tell of others."""
+
+
+def sentence(event: Mapping[str, Any]) -> str:
+    """What happened, and to which cohort; a kind that is not known here is returned as it is."""
+    kind, detail = event["kind"], event["detail"]
+    step = detail.get("step")
+    if kind not in SENTENCES:
+        return str(kind)
+    text = SENTENCES[kind].format(
+        runs=_count(detail.get("runs"), "run"),
+        cohorts=_count(detail.get("cohorts"), "cohort"),
+        worker=detail.get("worker") or "a worker",
+        start=f"from update {step:,}" if step else "from the beginning",
+        status=detail.get("status") or "nobody noted how",
+        stopped=_stopped(detail),
+    )
+    if event["cohort"] is None:
+        return text
+    attempt = "" if event["attempt"] is None else f", attempt {event['attempt']}"
+    return f"cohort {event['cohort']}{attempt}: {text}"
+
+
+def why(event: Mapping[str, Any]) -> str:
+    """The reason, and the last lines of the log of a process that was lost."""
+    lines = [event["detail"].get("why"), *event["detail"].get("log", ())]
+    return "\n".join(str(line) for line in lines if line)
+
+
+def _count(number: int | None, noun: str) -> str:
+    return f"{noun}s" if number is None else f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _stopped(detail: Mapping[str, Any]) -> str:
+    ways = (("queued", "ended at once"), ("running", "told to stop"))
+    said = [f"{_count(detail[key], 'cohort')} {how}" for key, how in ways if detail.get(key)]
+    return ", ".join(said) or "nothing was left to stop"

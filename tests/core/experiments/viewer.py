@@ -1,0 +1,60 @@
+"""A viewer as small as one can be: it applies what a stream sends it, and has then what is stored."""
+
+import math
+from typing import Any
+
+from core.experiments import read
+from core.experiments.position import EVERYTHING, Choice
+from core.store import Database
+
+Points = dict[tuple[int, str], dict[int, float | None]]
+
+
+class Viewer:
+    """Its series, by run and metric. A point that it has already, or that leaves a gap, is an error of the stream."""
+
+    def __init__(self) -> None:
+        self.series: Points = {}
+        self.units: dict[str, str] = {}
+        self.state: dict[str, Any] = {}
+        self.progress: dict[str, Any] = {}
+        self.last_id: str | None = None
+        self.received = 0
+        self.rewound: list[dict[str, Any]] = []
+
+    def apply(self, kind: str, data: dict[str, Any], event_id: str) -> None:
+        self.last_id = event_id
+        if kind == "metric":
+            one = self.series.setdefault((data["run_id"], data["metric"]), {})
+            self.units[data["metric"]] = data["unit"]
+            assert data["first"] == len(one), "nothing twice, and nothing left out"
+            one.update(enumerate(data["values"], data["first"]))
+            self.received += len(data["values"])
+        elif kind == "rewind":
+            self.rewound.append(data)
+            for (run, metric), one in self.series.items():
+                if run in data["runs"]:
+                    first = data["epoch"] if self.units[metric] == "epoch" else data["step"]
+                    for void in [step for step in one if step >= first]:
+                        del one[void]
+        elif kind == "state":
+            self.state = data
+        else:
+            self.progress = data
+
+    def whole(self) -> Points:
+        """The series that have points."""
+        return {key: one for key, one in self.series.items() if one}
+
+
+def stored(database: Database, experiment: int, choice: Choice = EVERYTHING) -> Points:
+    """What `GET /metrics` has."""
+    asked = {"metrics": choice.metrics or None, "arm": choice.arm, "seed": choice.seed}
+    with database.reading() as session:
+        return {
+            (one.run_id, one.metric): {
+                int(step): float(value) if math.isfinite(value) else None
+                for step, value in zip(one.steps, one.values, strict=True)
+            }
+            for one in read.series(session, experiment, **asked)
+        }
