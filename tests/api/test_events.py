@@ -23,7 +23,7 @@ from core.experiments.work import Worker
 from core.settings import Settings
 from core.store import Database, Experiment, upgrade
 from tests.core.experiments.claims import queued, taken
-from tests.core.experiments.test_stream import Hand
+from tests.core.experiments.hands import Hand
 from tests.core.experiments.viewer import Viewer, stored
 
 Told = tuple[str, dict[str, Any], str]

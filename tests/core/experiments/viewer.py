@@ -5,6 +5,7 @@ from typing import Any
 
 from core.experiments import read
 from core.experiments.position import EVERYTHING, Choice
+from core.experiments.stream import Sent, Stream
 from core.store import Database
 
 Points = dict[tuple[int, str], dict[int, float | None]]
@@ -58,3 +59,42 @@ def stored(database: Database, experiment: int, choice: Choice = EVERYTHING) -> 
             }
             for one in read.series(session, experiment, **asked)
         }
+
+
+class Watching:
+    """A viewer on its connection, which may break after any event."""
+
+    def __init__(self, database: Database, experiment: int, choice: Choice = EVERYTHING) -> None:
+        self.viewer = Viewer()
+        self.choice = choice
+        self._database = database
+        self._experiment = experiment
+        self._stream = Stream(experiment, choice)
+
+    def look(self, most: int | None = None) -> list[Sent]:
+        """Apply what is new; after `most` events the connection breaks, and the next look is another process's."""
+        with self._database.reading() as session:
+            sent = self._stream.look(session)
+        for one in sent[:most]:
+            self.viewer.apply(*one)
+        if most is not None:
+            self.reconnect()
+        return sent[:most]
+
+    def reconnect(self) -> None:
+        self._stream = Stream(self._experiment, self.choice, self.viewer.last_id)
+
+    def drain(self) -> list[Sent]:
+        """Everything that is new."""
+        sent = self.look()
+        while self._stream.more:
+            sent += self.look()
+        return sent
+
+    def check(self) -> None:
+        self.drain()
+        assert self.viewer.whole() == stored(self._database, self._experiment, self.choice)
+
+    @property
+    def ended(self) -> bool:
+        return self._stream.ended

@@ -1,0 +1,86 @@
+"""A worker's hands in a database: what a keeper writes, without any training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.experiments.checkpoints import Kept
+from core.experiments.claim import Claim
+from core.experiments.halve import halve
+from core.experiments.hold import Ended, Flush, end, fall_back, flush, renew
+from core.experiments.lose import give_up
+from core.store import Database
+
+STEPS, EVERY = 60, 10
+"""Updates of a run, and of an epoch."""
+
+
+@dataclass
+class Hand:
+    """A worker that trains one cohort; its values say who wrote them, so that a stale one is seen."""
+
+    database: Database
+    held: Claim
+    step: int
+    epochs: int
+    alive: set[int]
+    before: Kept | None
+
+    @classmethod
+    def of(cls, database: Database, held: Claim) -> "Hand":
+        step, epochs = (held.kept.step, held.kept.epochs) if held.kept else (0, 0)
+        alive = {lane.run for lane in held.lanes} - held.ended
+        return cls(database, held, step, epochs, alive, held.kept)
+
+    def measure(self, steps: int, *, diverged: int | None = None) -> Flush:
+        """The next updates of all runs, with the epochs that end on the way; a run may end in the last of them."""
+        last = min(STEPS, self.step + steps)
+        what = Flush(step=last)
+        epochs = range(self.epochs, last // EVERY)
+        for run in sorted(self.alive):
+            for metric, first, n in (
+                ("train_loss", self.step, last - self.step),
+                ("lr", self.step, last - self.step),
+                ("valid_loss", epochs.start, len(epochs)),
+            ):
+                values = run + np.arange(first, first + n) / 1e3 + self.held.attempt * 1e3
+                if run == diverged and metric == "train_loss":
+                    values[-1:] = np.nan
+                packed = values.astype("<f8").tobytes()
+                if n:
+                    what.blocks.append({"run_id": run, "metric": metric, "first": first, "n": n, "values": packed})
+        if diverged is not None:
+            what.ended[diverged] = Ended("diverged", last, {})
+            self.alive.remove(diverged)
+        self.step, self.epochs = last, epochs.stop
+        return what
+
+    def store(self, what: Flush, *, keep: bool = False) -> None:
+        if keep:
+            what.kept = Kept(f"{self.held.cohort_id}-{self.held.attempt}-{self.step}", "0", self.step, self.epochs)
+        with self.database.transaction() as session:
+            renew(session, self.held, 30)
+            flush(session, self.held, what, self.before)
+        self.before = what.kept or self.before
+
+    def train(self, steps: int, *, diverged: int | None = None, keep: bool = False) -> None:
+        self.store(self.measure(steps, diverged=diverged), keep=keep)
+
+    def finish(self, status: str, error: str | None = None) -> None:
+        with self.database.transaction() as session:
+            end(session, self.held, status, error)
+
+    def lose(self) -> None:
+        with self.database.transaction() as session:
+            give_up(session, self.held.cohort_id, self.held.attempt, "killed")
+
+    def halve(self) -> None:
+        with self.database.transaction() as session:
+            renew(session, self.held, 30)
+            halve(session, self.held, "no memory")
+
+    def fall_back(self) -> None:
+        with self.database.transaction() as session:
+            kept = fall_back(session, self.held, "damaged")[0]
+        self.step, self.epochs = (kept.step, kept.epochs) if kept else (0, 0)
+        self.before = kept
