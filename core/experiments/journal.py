@@ -2,7 +2,7 @@
 
 import faulthandler
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -46,8 +46,8 @@ class Journals:
     def last_lines(self, cohort_id: int, attempt: int) -> list[str]:
         """The end of an attempt's log; empty where there is none to be seen."""
         with suppress(OSError):
-            lines = self._path(cohort_id, attempt).read_text(errors="replace").splitlines()[-LAST_LINES:]
-            return [line[:200] for line in lines]
+            text = self._path(cohort_id, attempt).read_text(errors="replace")
+            return [line[:200] for line in _last([line for line in text.splitlines() if line.strip()])]
         return []
 
     def remove(self, cohort_id: int, attempt: int) -> None:
@@ -57,3 +57,12 @@ class Journals:
 
     def _path(self, cohort_id: int, attempt: int) -> Path:
         return self._folder / f"cohort-{cohort_id}-{attempt}.log"
+
+
+def _last(lines: Sequence[str]) -> Sequence[str]:
+    """The end; of a process that a signal ended the beginning of its end: Python tells the innermost call first."""
+    fatal = next((i for i, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+    if fatal is None:
+        return lines[-LAST_LINES:]
+    here = next((i for i, line in enumerate(lines) if line.startswith("Current thread")), fatal + 1)
+    return [*lines[max(0, fatal - 2) : fatal + 1], *lines[here:]][:LAST_LINES]
