@@ -2,15 +2,13 @@
 
 import faulthandler
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.logs import Text
 
-LAST_LINES = 4
-LAST_FRAMES = 6
-"""Of the Python stack at the signal that ended the process, the newest first."""
+LAST_LINES = 8
 
 
 class Journals:
@@ -49,10 +47,8 @@ class Journals:
     def last_lines(self, cohort_id: int, attempt: int) -> list[str]:
         """The end of an attempt's log; empty where there is none to be seen."""
         with suppress(OSError):
-            lines = self._path(cohort_id, attempt).read_text(errors="replace").splitlines()
-            died = next((i for i, line in enumerate(lines) if line.startswith("Fatal Python error")), len(lines))
-            stack = [line for line in lines[died:] if line.strip()][: 2 + LAST_FRAMES]
-            return [line[:200] for line in lines[:died][-LAST_LINES:] + stack]
+            text = self._path(cohort_id, attempt).read_text(errors="replace")
+            return [line[:200] for line in _last([line for line in text.splitlines() if line.strip()])]
         return []
 
     def remove(self, cohort_id: int, attempt: int) -> None:
@@ -62,3 +58,12 @@ class Journals:
 
     def _path(self, cohort_id: int, attempt: int) -> Path:
         return self._folder / f"cohort-{cohort_id}-{attempt}.log"
+
+
+def _last(lines: Sequence[str]) -> Sequence[str]:
+    """The end; of a process that a signal ended the beginning of its end: Python tells the innermost call first."""
+    fatal = next((i for i, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
+    if fatal is None:
+        return lines[-LAST_LINES:]
+    here = next((i for i, line in enumerate(lines) if line.startswith("Current thread")), fatal + 1)
+    return [*lines[max(0, fatal - 2) : fatal + 1], *lines[here:]][:LAST_LINES]

@@ -22,7 +22,7 @@ def queued(database: Database, *, cohorts: int = 1, **more: Any) -> int:
     spec = parse({"arms": arms, "seeds": 2, "epochs": 1, "model": {"name": "mlp", "hidden": [4]}} | more)
     with database.transaction() as session:
         experiment, rings = submit(session, spec, Path())
-        assert rings["cpu"] == cohorts or more.get("device") == "cuda"
+        assert set(rings.values()) == {cohorts}
         return experiment.id
 
 

@@ -1,12 +1,98 @@
-"""What was told is told once, in the order of the commits."""
+"""What is told is told with what was done, and counted once whoever counts at the same time."""
+
+import threading
+from typing import get_args
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
-from core.experiments.history import events, tell
-from core.store import Database, upgrade
+from core.experiments import read
+from core.experiments.history import COUNTS, Count, Kind, count, counts, events, tell
+from core.store import Database, Event, upgrade
 from tests.core.experiments.claims import queued
+
+
+def test_what_never_happened_counts_as_nothing(database: Database) -> None:
+    with database.reading() as session:
+        assert counts(session) == dict.fromkeys(get_args(Count), 0)
+    assert set(COUNTS) == set(get_args(Count))
+
+
+def test_counters_add_up(database: Database) -> None:
+    with database.transaction() as session:
+        count(session, "rescues")
+        count(session, "flush_retries", 5)
+        count(session, "rescues", 2)
+    with database.reading() as session:
+        assert {name: n for name, n in counts(session).items() if n} == {"rescues": 3, "flush_retries": 5}
+
+
+def test_many_count_at_once(postgres_url: str) -> None:
+    """The first of all too: none of them finds the row there."""
+    database = Database(postgres_url)
+    upgrade(database.engine)
+    errors: list[Exception] = []
+    start = threading.Barrier(6)
+
+    def work() -> None:
+        try:
+            start.wait()
+            for _ in range(20):
+                with database.transaction() as session:
+                    count(session, "rescues")
+        except Exception as error:  # noqa: BLE001 whatever it is, the test wants to know
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert (errors, counts(session)["rescues"]) == ([], 120)
+    database.dispose()
+
+
+def test_what_was_undone_was_not_told(database: Database) -> None:
+    experiment = queued(database)
+    with pytest.raises(ZeroDivisionError), database.transaction() as session:
+        tell(session, experiment, "paused")
+        count(session, "rescues")
+        raise ZeroDivisionError
+    with database.reading() as session:
+        assert [event.kind for event in events(session, experiment)] == ["accepted"]
+        assert counts(session)["rescues"] == 0
+
+
+def test_a_history_is_read_page_by_page_and_is_one_experiments(database: Database) -> None:
+    one, other = queued(database), queued(database)
+    with database.transaction() as session:
+        for i in range(5):
+            tell(session, one, "claimed", cohort=1, attempt=i, worker="here")
+            tell(session, other, "lost", cohort=2, attempt=i)
+    with database.reading() as session:
+        first = events(session, one, limit=4)
+        rest = events(session, one, after=first[-1].id)
+    assert [event.attempt for event in (*first, *rest)] == [None, 0, 1, 2, 3, 4]
+    assert rest[-1].detail == {"worker": "here"}
+    assert rest[-1].at >= first[0].at > 0
+
+
+def test_a_history_goes_with_its_experiment(database: Database) -> None:
+    experiment = queued(database)
+    with database.transaction() as session:
+        session.delete(read.experiment(session, experiment))
+    with database.reading() as session:
+        assert session.scalars(select(Event)).all() == []
+
+
+def test_no_kind_is_longer_than_its_column(database: Database) -> None:
+    experiment = queued(database)
+    with database.transaction() as session:
+        for kind in get_args(Kind):
+            tell(session, experiment, kind)
+        assert session.scalar(text("SELECT count(*) FROM events")) == 1 + len(get_args(Kind))
 
 
 def test_ids_follow_the_commits(postgres_url: str) -> None:
