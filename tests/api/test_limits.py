@@ -40,7 +40,7 @@ def enter(tmp_path: Path) -> Iterator[Enter]:
 
 
 def test_a_key_has_no_more_unfinished_runs_than_its_own(enter: Enter) -> None:
-    limited, other = enter("unfinished_runs=6"), enter()
+    limited, other = enter("unfinished_runs=7"), enter()
     accepted = limited.post("/experiments", json=SPEC, headers={"Idempotency-Key": "k"})
     assert accepted.status_code == 202
     refused = limited.post("/experiments", json=SPEC)

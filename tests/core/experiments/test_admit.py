@@ -28,16 +28,16 @@ def _stored(database: Database) -> tuple[int, int]:
 
 
 def test_what_would_exceed_the_limit_is_refused_and_leaves_nothing(database: Database) -> None:
-    first = _post(database, 10)
-    _post(database, 10)
+    first = _post(database, 11)
+    _post(database, 11)
     with pytest.raises(TooManyRuns) as refusal:
-        _post(database, 10)
+        _post(database, 11)
     assert refusal.value.detail.startswith(
-        "8 runs of this API key have not ended, and the experiment would add 4: 10 are"
+        "8 runs of this API key have not ended, and the experiment would add 4: 11 are"
     )
     assert _stored(database) == (2, 8)
-    _post(database, 10, owner="other")
-    _post(database, 10, owner=None)
+    _post(database, 11, owner="other")
+    _post(database, 11, owner=None)
     _post(database, 12)  # as many as are allowed
     with database.transaction() as session:
         cancel(session, read.experiment(session, first))
