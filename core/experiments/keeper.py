@@ -55,7 +55,7 @@ class Keeper:
         shelf: Shelf,
         lease_seconds: float,
         draining: Flag,
-        hang_seconds: float = 60.0,
+        watch: Watch | None = None,
     ) -> None:
         self.reason: Reason | None = None
         self._since = 0.0
@@ -74,7 +74,7 @@ class Keeper:
         self._go_on_from(held.last)
         self._retries = 0
         self._renewed = time.monotonic()
-        self._watch = Watch(hang_seconds)
+        self._watch = watch or Watch(60.0)
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)

@@ -1,6 +1,7 @@
 """Whether a training still moves: a batch that never ends cannot be asked to stop."""
 
 import time
+from collections.abc import Mapping
 from typing import Literal
 
 Reason = Literal["cancel", "pause", "drain", "fenced", "silent"]
@@ -18,8 +19,9 @@ BEFORE_THE_FIRST = 1800.0
 class Watch:
     """Kept by the trainer, which looks up before every update, and read by the keeper's thread."""
 
-    def __init__(self, hang_seconds: float) -> None:
+    def __init__(self, hang_seconds: float, patience: Mapping[Reason, float] = PATIENCE) -> None:
         self._hang = hang_seconds
+        self._patience = patience
         self._looked = time.monotonic()
         self._longest = 0.0
         self._started = False
@@ -35,6 +37,6 @@ class Watch:
         """Seconds since the trainer was last here, if that is too long; `since` is when `reason` came up."""
         here = time.monotonic()
         if reason is not None:
-            return here - self._looked if here - since > PATIENCE[reason] else None
+            return here - self._looked if here - since > self._patience[reason] else None
         limit = max(self._hang, MANY * self._longest) if self._started else max(self._hang, BEFORE_THE_FIRST)
         return here - self._looked if here - self._looked > limit else None

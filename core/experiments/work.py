@@ -22,7 +22,7 @@ from core.experiments.journal import Journals
 from core.experiments.keeper import Flag, Keeper
 from core.experiments.presence import Presence
 from core.experiments.room import Room
-from core.experiments.watch import Reason
+from core.experiments.watch import Reason, Watch
 from core.failpoints import reached
 from core.logs import working_for
 from core.registry import Entry
@@ -87,7 +87,8 @@ class Worker:
             torch.set_num_threads(self._settings.torch_threads or held.threads)
             shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
             settings = self._settings
-            keeper = Keeper(self._database, held, shelf, settings.lease_seconds, self._draining, settings.hang_seconds)
+            watch = Watch(settings.hang_seconds)
+            keeper = Keeper(self._database, held, shelf, settings.lease_seconds, self._draining, watch)
             end = self._trained(held, shelf, keeper)
             try:
                 if end.status == "too wide":

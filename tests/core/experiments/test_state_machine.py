@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
@@ -144,6 +145,7 @@ class Service(Books):
         self.hands.append(hand)
         for run in hand.training:
             self.stored[run] = self.began[run][held.attempt] = at
+            assert self.seen.by_id("runs")[run]["steps_done"] == at.steps
         for _ in range(damaged):
             self._fall_back(hand)
 
@@ -259,6 +261,7 @@ class Service(Books):
             assert replayed(first, told) == now
 
 
+@pytest.mark.timeout(900)  # where it fails, it looks for a short way to fail
 def test_any_order_of_events_keeps_what_must_hold(database: Database) -> None:
     on_sqlite = database.engine.dialect.name == "sqlite"
     if on_sqlite:  # each step is a transaction: none of these has to survive the power
