@@ -63,6 +63,15 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[Database]:
+    """A database on PostgreSQL, where two transactions write at once, made by the migrations."""
+    made = Database(postgres_url)
+    upgrade(made.engine)
+    yield made
+    made.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database on either backend."""

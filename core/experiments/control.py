@@ -5,7 +5,7 @@ from collections import Counter
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.experiments.able import queues_of
 from core.experiments.history import count, tell
 from core.experiments.states import TERMINAL, move_runs, settle
@@ -111,13 +111,15 @@ def _hold_still(session: Session, experiment: Experiment) -> None:
 
     A cohort that went from one state to another between two statements would escape both, and one that was cut off
     another meanwhile would escape all: hence again until there is none that is new. Always in the order of their ids,
-    and before their experiment, as workers do: else two would each wait for what the other has locked.
+    and before their experiment, as workers do: else two would each wait for what the other has locked. Raises
+    `NotFound` where it was deleted meanwhile.
     """
     mine = select(Cohort.id).where(Cohort.experiment_id == experiment.id).order_by(Cohort.id).with_for_update()
     known = -1
     while (found := len(session.scalars(mine).all())) != known:
         known = found
-    session.refresh(experiment)
+    if session.get(Experiment, experiment.id, populate_existing=True) is None:
+        raise NotFound(f"there is no experiment {experiment.id}")
 
 
 def _set_paused(session: Session, experiment: Experiment, *, paused: bool) -> bool:

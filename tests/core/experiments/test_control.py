@@ -1,20 +1,20 @@
 """What a user may do to an experiment that is there, also while workers and other users are at it."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.experiments import cancel, delete, pause, read, resume, retry
 from core.experiments.checkpoints import Kept
 from core.experiments.claim import Claim
 from core.experiments.halve import halve
 from core.experiments.history import counts, events
 from core.experiments.hold import Ended, Fenced, Flush, end, flush, peek, renew
-from core.store import Cohort, Database, Experiment, Run, upgrade
+from core.store import Cohort, Database, Experiment, Run
 from tests.core.experiments.claims import block, blocks, queued, statuses, take, taken
 
 Wish = Callable[..., Any]
@@ -172,15 +172,6 @@ def _waits(database: Database, thread: threading.Thread) -> None:
                 return
 
 
-@pytest.fixture
-def postgres(postgres_url: str) -> Iterator[Database]:
-    """Where two transactions write at once."""
-    database = Database(postgres_url)
-    upgrade(database.engine)
-    yield database
-    database.dispose()
-
-
 @pytest.mark.parametrize("wish", [cancel, pause])
 def test_a_wish_that_meets_a_halving_reaches_both_halves(postgres: Database, wish: Wish) -> None:
     """The new half is there only when the halving is committed, and the wish has begun before."""
@@ -234,6 +225,28 @@ def test_a_retry_and_a_deletion_at_once_do_not_wait_for_each_other(postgres: Dat
         retry(session, one)
     thread.join()
     assert refusals == [f"experiment {experiment} is queued: cancel it first"]
+
+
+@pytest.mark.parametrize("wish", [cancel, pause, resume, retry, delete])
+def test_what_is_deleted_meanwhile_is_not_found(postgres: Database, wish: Wish) -> None:
+    experiment = queued(postgres)
+    ask(postgres, experiment, cancel)
+    refusals: list[str] = []
+
+    def come_late() -> None:
+        try:
+            ask(postgres, experiment, wish)
+        except NotFound as refusal:
+            refusals.append(refusal.detail)
+
+    thread = threading.Thread(target=come_late)
+    with postgres.transaction() as session:
+        delete(session, read.experiment(session, experiment))
+        session.flush()
+        thread.start()
+        _waits(postgres, thread)
+    thread.join()
+    assert refusals == [f"there is no experiment {experiment}"]
 
 
 def test_a_zombie_of_a_deleted_experiment_ends_nobody_elses_cohort(database: Database) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from core.experiments import read
 from core.experiments.history import COUNTS, Count, Kind, count, counts, events, tell
-from core.store import Database, Event, upgrade
+from core.store import Database, Event
 from tests.core.experiments.claims import queued
 
 
@@ -28,10 +28,8 @@ def test_counters_add_up(database: Database) -> None:
         assert {name: n for name, n in counts(session).items() if n} == {"rescues": 3, "flush_retries": 5}
 
 
-def test_many_count_at_once(postgres_url: str) -> None:
+def test_many_count_at_once(postgres: Database) -> None:
     """The first of all too: none of them finds the row there."""
-    database = Database(postgres_url)
-    upgrade(database.engine)
     errors: list[Exception] = []
     start = threading.Barrier(6)
 
@@ -39,7 +37,7 @@ def test_many_count_at_once(postgres_url: str) -> None:
         try:
             start.wait()
             for _ in range(20):
-                with database.transaction() as session:
+                with postgres.transaction() as session:
                     count(session, "rescues")
         except Exception as error:  # noqa: BLE001 whatever it is, the test wants to know
             errors.append(error)
@@ -49,9 +47,8 @@ def test_many_count_at_once(postgres_url: str) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    with database.reading() as session:
+    with postgres.reading() as session:
         assert (errors, counts(session)["rescues"]) == ([], 120)
-    database.dispose()
 
 
 def test_what_was_undone_was_not_told(database: Database) -> None:

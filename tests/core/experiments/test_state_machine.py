@@ -25,7 +25,7 @@ from core.spec import parse
 from core.store import Cohort, Database
 from tests.core.experiments.books import UPDATES, Books, Hand
 from tests.core.experiments.claims import expire, take
-from tests.core.experiments.whole import Length, assert_consistent, assert_series, replayed
+from tests.core.experiments.whole import Length, assert_consistent, assert_overtaken, lengths, replayed
 
 MOST_AT_WORK, MOST = 3, 6
 WORKERS = {
@@ -251,7 +251,8 @@ class Service(Books):
     @invariant()
     def holds(self) -> None:
         assert_consistent(self.seen)
-        assert_series(self.seen, self.stored, self.began)
+        assert lengths(self.seen) == self.stored
+        assert_overtaken(self.seen, self.began)
         for experiment, first in self.posted.items():
             runs = [run for run in self.seen.tables["runs"] if run["experiment_id"] == experiment]
             assert sorted((run["arm_index"], run["seed"]) for run in runs) == self.members[experiment]

@@ -1,0 +1,138 @@
+"""A database of every version before is upgraded with what is in it: read as it was, and trained on to its end."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from core.datasets import Sources
+from core.experiments import pause, read, resume, retry, sweep
+from core.experiments.history import counts, events
+from core.experiments.work import Worker
+from core.settings import Settings
+from core.spec import parse
+from core.store import Cohort, Database, MetricBlock, upgrade
+from core.store.migrate import revision
+from tests.core.store.old import (
+    FAILED,
+    PER_EPOCH,
+    QUEUED,
+    RUNNING,
+    RUNS,
+    SAFE,
+    SPECS,
+    STEPS,
+    SUCCEEDED,
+    make,
+    recording,
+)
+
+
+@pytest.fixture(params=SPECS)
+def old(request: pytest.FixtureRequest) -> str:
+    """A released revision."""
+    return str(request.param)
+
+
+@pytest.fixture
+def upgraded(empty_database_url: str, old: str, tmp_path: Path) -> Iterator[Database]:
+    database = Database(empty_database_url)
+    make(database, old, tmp_path / "checkpoints")
+    upgrade(database.engine)
+    yield database
+    database.dispose()
+
+
+def assert_whole(database: Database, old: str, experiment: int) -> None:
+    """Every series is, bit for bit, what a training that was never interrupted gives."""
+    made = recording(old, experiment)
+    with database.reading() as session:
+        found = {(s.run_id, s.metric): s for s in read.series(session, experiment)}
+        assert found.keys() == made.points.keys()
+        for key, series in found.items():
+            assert series.steps.tolist() == list(range(len(series.steps)))
+            assert np.array_equal(series.values, made.points[key].astype(np.float64)), key
+        for run in read.runs(session, experiment):
+            assert (run.status, run.outcome, run.steps_done) == ("succeeded", "completed", STEPS)
+            assert run.final == {m: float(values[-1]) for (r, m), values in made.points.items() if r == run.id}
+
+
+def test_every_version_that_stored_something_is_tried(old: str, upgraded: Database) -> None:
+    """A new revision comes with the spec that the one before it stored."""
+    with upgraded.engine.connect() as connection:
+        found, head = revision(connection)
+    assert found == head
+    assert head == f"{len(SPECS) + 1:04}"
+
+
+def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
+    assert_whole(upgraded, old, SUCCEEDED)
+    made = recording(old, FAILED)
+    with upgraded.reading() as session:
+        found, following = read.experiments(session, limit=10, tag="b")
+        assert ([one.id for one in found], following) == ([RUNNING, QUEUED, FAILED, SUCCEEDED], None)
+        assert [one.status for one in found] == ["running", "queued", "failed", "succeeded"]
+        assert {(one.task, one.owner, one.turn) for one in found} == {("multiclass", None, None)}
+        assert {tag.tag for tag in found[0].tags} == {"a", "b"}
+        progress = {number: read.progress(session, read.experiment(session, number)) for number in (SUCCEEDED, FAILED)}
+        assert [(arm.runs_done, arm.steps_done, arm.diverged) for arm in progress[SUCCEEDED].arms] == [(2, 90, 0)] * 2
+        assert [(arm.failed, arm.diverged) for arm in progress[FAILED].arms] == [(1, 1), (2, 0)]
+        assert progress[FAILED].errors == ["RuntimeError: why (in step, x.py:1)"]
+        assert not progress[FAILED].paused
+        diverged, *failed = read.runs(session, FAILED)
+        assert (diverged.outcome, diverged.final) == ("diverged", {"train_loss": None, "lr": 0.001})
+        assert {(run.status, run.steps_done, run.final) for run in failed} == {("failed", SAFE, None)}
+        for series in read.series(session, FAILED, run_id=failed[0].id):
+            length = SAFE // PER_EPOCH if series.unit == "epoch" else SAFE
+            expected = made.points[failed[0].id, series.metric][:length]
+            assert np.array_equal(series.values, expected.astype(np.float64))
+        results = read.results(session, read.experiment(session, SUCCEEDED), Sources())
+        assert len(results.series("valid_accuracy")) == RUNS
+        assert results.spec == parse(SPECS[old])
+        assert (list(events(session, SUCCEEDED)), set(counts(session).values())) == ([], {0})
+
+
+def test_what_waits_and_what_was_in_training_is_trained_to_its_end(
+    old: str, upgraded: Database, tmp_path: Path
+) -> None:
+    """The one that its worker left in the middle goes on from its checkpoint, where its version kept one."""
+    assert sweep(upgraded, 0).rescued == 1
+    url = upgraded.engine.url.render_as_string(hide_password=False)
+    worker = Worker(Settings(database_url=url, data_dir=tmp_path), threading.Event(), cores=2)
+    with closing(worker):
+        assert worker() == 2
+    for experiment in (QUEUED, RUNNING):
+        assert_whole(upgraded, old, experiment)
+    step = SAFE if old == "0003" else 0
+    with upgraded.reading() as session:
+        assert {read.experiment(session, number).status for number in (QUEUED, RUNNING)} == {"succeeded"}
+        told = [(event.kind, event.detail.get("step")) for event in events(session, RUNNING)]
+        assert told == [("lost", step), ("claimed", step), ("ended", None)]
+        blocks = session.execute(
+            select(MetricBlock.first, MetricBlock.attempt).where(
+                MetricBlock.run_id > RUNS * (RUNNING - 1), MetricBlock.metric == "train_loss"
+            )
+        ).all()
+        assert {attempt for first, attempt in blocks if first < step} == ({2} if step else set())
+        assert {attempt for first, attempt in blocks if first >= step} == {3}
+    assert list((tmp_path / "checkpoints").glob(f"*cohort-{RUNNING}-*")) == []
+
+
+def test_what_this_version_can_do_it_can_do_with_what_was_stored_before(upgraded: Database) -> None:
+    with upgraded.transaction() as session:
+        for number in (QUEUED, RUNNING):
+            pause(session, read.experiment(session, number))
+        assert resume(session, read.experiment(session, QUEUED)) == {"cpu": 1, "gpu": 1}
+        assert retry(session, read.experiment(session, FAILED)) == {"cpu": 1, "gpu": 1}
+    with upgraded.reading() as session:
+        rows = session.execute(select(Cohort.status, Cohort.paused, Cohort.queue).order_by(Cohort.id)).all()
+    assert [tuple(row) for row in rows] == [
+        ("succeeded", False, None),
+        ("queued", False, None),
+        ("queued", False, None),
+        ("running", True, None),
+    ]
