@@ -28,7 +28,7 @@ def until(look: Callable[[], T], seconds: float = 30) -> T:
     while not (found := look()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s")
-        time.sleep(0.01)
+        time.sleep(0.05)  # a look costs the service some milliseconds, of two cores
     return found
 
 

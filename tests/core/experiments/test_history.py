@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from core.experiments import read
 from core.experiments.history import COUNTS, Count, Kind, count, counts, events, tell
-from core.store import Database, Event
+from core.store import Database, Event, upgrade
 from tests.core.experiments.claims import queued
 
 
