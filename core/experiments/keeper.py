@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +23,7 @@ from core.experiments.halve import halve
 from core.experiments.history import Count, count
 from core.experiments.hold import Ended, Fenced, Flush, Wish, end, fall_back, flush, peek, renew
 from core.experiments.lose import lose
-from core.experiments.watch import Reason, Watch
+from core.experiments.watch import Flag, Reason, Watch
 from core.failpoints import reached
 from core.results import Outcome
 from core.store import Database, StorageFull
@@ -33,16 +33,12 @@ log = logging.getLogger(__name__)
 
 TICK = 0.2
 """Seconds between looks at what the user wants: the delay of a cancellation."""
+ASLEEP = 1.0
+"""Seconds of a tick that only a process which did not run at all can take."""
 LEAVING = 3.0
 """Seconds that a process which is to leave waits for a database that does not answer."""
 HUNG = 70
 """The exit code of a process whose training does not stop."""
-
-
-class Flag(Protocol):
-    """Set when the process is to leave: a `multiprocessing` or `threading` event."""
-
-    def is_set(self) -> bool: ...
 
 
 class Keeper:
@@ -124,7 +120,8 @@ class Keeper:
             self._writing.start()
 
     def keep_last(self, checkpoint: Checkpoint) -> None:
-        """The same, and wait for the file: the process is about to leave."""
+        """The same of a trainer that has stopped, and wait for the file: the process is about to leave."""
+        self._watch.end()
         self._finish_writing()
         self._write(checkpoint)
 
@@ -212,8 +209,7 @@ class Keeper:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._wake.wait(TICK)
-            self._wake.clear()
+            self._rest()
             if self._draining.is_set():
                 self._stop("drain")
             waited = self._watch.stuck(self.reason, self._since)
@@ -231,6 +227,14 @@ class Keeper:
                 log.warning("the database cannot be written; %d blocks wait: %s", len(self._buffer.blocks), error)
                 if time.monotonic() - self._renewed > self._lease * 0.8:
                     self._stop("silent")  # others may claim soon: stop before they do
+
+    def _rest(self) -> None:
+        began = time.monotonic()
+        self._wake.wait(TICK)
+        self._wake.clear()
+        if (slept := time.monotonic() - began) > ASLEEP:
+            self._watch.excuse(slept)
+            self._since += slept
 
     def _stop(self, reason: Reason) -> None:
         """Have the trainer stop; a reason that forbids to write outweighs the others."""

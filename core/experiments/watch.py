@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
 Reason = Literal["cancel", "pause", "drain", "fenced", "silent"]
 """Why a trainer should stop: the user's wishes; its process is to leave; another has its cohort; the database was away
@@ -16,6 +16,12 @@ BEFORE_THE_FIRST = 1800.0
 """Seconds until the first update: data are read and weights are drawn."""
 
 
+class Flag(Protocol):
+    """Set when the process is to leave."""
+
+    def is_set(self) -> bool: ...
+
+
 class Watch:
     """Kept by the trainer, which looks up before every update, and read by the keeper's thread."""
 
@@ -25,6 +31,7 @@ class Watch:
         self._looked = time.monotonic()
         self._longest = 0.0
         self._started = False
+        self._off = False
 
     def look_up(self) -> None:
         """The trainer is here. Called at every update: it should cost nothing."""
@@ -33,9 +40,19 @@ class Watch:
             self._longest = here - self._looked
         self._looked, self._started = here, True
 
+    def excuse(self, seconds: float) -> None:
+        """The whole process slept for so long, stopped by a signal or with its machine: that is no hang."""
+        self._looked += seconds
+
+    def end(self) -> None:
+        """The trainer has stopped: what takes time now is the disk or the database."""
+        self._off = True
+
     def stuck(self, reason: Reason | None, since: float) -> float | None:
         """Seconds since the trainer was last here, if that is too long; `since` is when `reason` came up."""
         here = time.monotonic()
+        if self._off:
+            return None
         if reason is not None:
             return here - self._looked if here - since > self._patience[reason] else None
         limit = max(self._hang, MANY * self._longest) if self._started else max(self._hang, BEFORE_THE_FIRST)

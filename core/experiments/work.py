@@ -19,10 +19,10 @@ from core.experiments.claim import Claim, anything_queued, claim
 from core.experiments.hold import Fenced
 from core.experiments.holders import this_process
 from core.experiments.journal import Journals
-from core.experiments.keeper import Flag, Keeper
+from core.experiments.keeper import Keeper
 from core.experiments.presence import Presence
 from core.experiments.room import Room
-from core.experiments.watch import Reason, Watch
+from core.experiments.watch import Flag, Reason, Watch
 from core.failpoints import reached
 from core.logs import working_for
 from core.registry import Entry

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 BACKENDS = ("sqlite+filesystem", "sqlite+redis", "postgresql+redis")
 LEASE = 2.0
-SECONDS = 40
+SECONDS = 60
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def chaos(backend: str, folder: Path, postgres_server: str, seed: int) -> Iterat
         yield Chaos(service, LEASE, seed, broker, proxy)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", [BACKENDS[0], BACKENDS[2]])  # the soak has all
 def test_chaos_loses_nothing_and_does_nothing_twice(backend: str, postgres_server: str, tmp_path: Path) -> None:
     with chaos(backend, tmp_path, postgres_server, seed=len(backend)) as harmed:
         outcome = harmed.run(SECONDS)

@@ -16,7 +16,9 @@ from core.settings import Settings
 from core.store import Cohort, Database
 from tests.service.running import Running, running, spec, until
 
-pytestmark = pytest.mark.service
+BACKENDS = ["sqlite+filesystem", "postgresql+redis"]
+"""What fails here fails between two writes to a database: the broker has no part in it."""
+pytestmark = [pytest.mark.service, pytest.mark.parametrize("backend", BACKENDS, indirect=True, scope="module")]
 
 WANTED = spec(epochs=40, checkpoint_every=0.1)
 """Some seconds, and several checkpoints."""

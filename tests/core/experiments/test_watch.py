@@ -69,3 +69,22 @@ def test_whoever_must_not_write_or_must_go_has_less_time_than_a_lease(clock: Clo
     """Others take the cohort when its lease of 30 s ends; a supervisor kills what has not left after 5 s."""
     assert PATIENCE["drain"] < 5
     assert PATIENCE["silent"] < 0.2 * 30
+
+
+def test_a_process_that_slept_did_not_hang(clock: Clock) -> None:
+    watched = Watch(HANG)
+    watched.look_up()
+    clock.now += 10 * HANG
+    watched.excuse(10 * HANG - 1)
+    assert watched.stuck(None, 0.0) is None
+    clock.now += HANG
+    assert watched.stuck(None, 0.0) == HANG + 1
+
+
+@pytest.mark.parametrize("reason", [None, *PATIENCE])
+def test_a_trainer_that_has_stopped_may_write_for_as_long_as_it_takes(clock: Clock, reason: Reason | None) -> None:
+    watched = Watch(HANG)
+    watched.look_up()
+    watched.end()
+    clock.now += 10 * HANG
+    assert watched.stuck(reason, 0.0) is None
