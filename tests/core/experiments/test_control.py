@@ -155,6 +155,18 @@ def test_a_retry_of_a_paused_experiment_waits_with_it(database: Database) -> Non
     assert taken(database).attempt == 2
 
 
+def test_a_pause_can_end_after_its_experiment(database: Database) -> None:
+    """Or its history would say for ever that it waits, though what is tried again is taken."""
+    experiment = queued(database)
+    held = taken(database)
+    ask(database, experiment, pause)
+    fail(database, held)
+    assert ask(database, experiment, resume) == {}  # there is nothing to take
+    assert kinds(database, experiment)[-1] == "resumed"
+    assert ask(database, experiment, retry) == {"cpu": 1, "gpu": 1}
+    assert taken(database).attempt == 2
+
+
 def test_where_nothing_failed_there_is_nothing_to_retry(database: Database) -> None:
     experiment = queued(database)
     with pytest.raises(Conflict) as refused:
