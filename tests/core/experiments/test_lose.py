@@ -170,17 +170,3 @@ def test_a_sweep_tells_the_last_lines_and_then_the_log_goes(database: Database, 
     assert not log.exists()
     with database.reading() as session:
         assert events(session, experiment)[-1].detail["log"] == [f"line {i}" for i in range(12, 20)]
-
-
-def test_the_log_is_left_to_the_sweeper_that_tells_it(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another gives the attempt up between this one's look and its deed, and has not told it yet."""
-    queued(database, seeds=1)
-    held = taken(database)
-    log = tmp_path / f"cohort-{held.cohort_id}-{held.attempt}.log"
-    log.write_text("the last line")
-    expire(database, held)
-    monkeypatch.setattr("core.experiments.sweep.is_gone", lambda _: not give(database, held))
-    assert sweep(database, 0, tmp_path).rescued == 0
-    assert log.exists()
