@@ -1,7 +1,7 @@
 """Whether a training still moves: a batch that never ends cannot be asked to stop."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 Reason = Literal["cancel", "pause", "drain", "fenced", "silent"]
@@ -25,17 +25,23 @@ class Flag(Protocol):
 class Watch:
     """Kept by the trainer, which looks up before every update, and read by the keeper's thread."""
 
-    def __init__(self, hang_seconds: float, patience: Mapping[Reason, float] = PATIENCE) -> None:
+    def __init__(
+        self,
+        hang_seconds: float,
+        patience: Mapping[Reason, float] = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._hang = hang_seconds
         self._patience = patience
-        self._looked = time.monotonic()
+        self._looked = clock()
         self._longest = 0.0
         self._started = False
         self._off = False
 
     def look_up(self) -> None:
         """The trainer is here. Called at every update: it should cost nothing."""
-        here = time.monotonic()
+        here = self._clock()
         if self._started and here - self._looked > self._longest:
             self._longest = here - self._looked
         self._looked, self._started = here, True
@@ -50,7 +56,7 @@ class Watch:
 
     def stuck(self, reason: Reason | None, since: float) -> float | None:
         """Seconds since the trainer was last here, if that is too long; `since` is when `reason` came up."""
-        here = time.monotonic()
+        here = self._clock()
         if self._off:
             return None
         if reason is not None:

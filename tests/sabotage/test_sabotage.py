@@ -177,7 +177,7 @@ SABOTAGES = [
         "core/experiments/keeper.py",
         "if waited is not None:",
         "if False:",
-        "tests/service/test_failpoints.py -k 'sqlite and filesystem and hangs'",
+        "tests/service/test_failing_trainings.py -k hangs",
     ),
     Sabotage(
         "the filesystem transport puts and takes whole messages",

@@ -38,8 +38,9 @@ SPECS = [
         checkpoint_every=0.1,
         arms=1,
         model={"name": "mlp", "hidden": [8], "activation": "linear"},
+        optimizer={"name": "sgd", "lr": 0.1},
     )
-    | {"arms": [{"initializer": "he_normal"}, {"initializer": "he_normal", "optimizer.lr": 1e30}]},
+    | {"arms": [{"initializer": "he_normal"}, {"initializer": "he_normal", "optimizer.lr": 1e12}]},
 ]
 CLIENTS = 2
 WAITING = 6

@@ -2,7 +2,6 @@
 
 import pytest
 
-from core.experiments import watch
 from core.experiments.watch import BEFORE_THE_FIRST, MANY, PATIENCE, Reason, Watch
 
 HANG = 60.0
@@ -17,10 +16,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(watch, "time", made)
-    return made
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def test_an_update_hangs_when_it_takes_far_longer_than_any_before(
     clock: Clock, updates: list[float], silence: float, stuck: bool
 ) -> None:
-    watched = Watch(HANG)
+    watched = Watch(HANG, clock=clock.monotonic)
     for seconds in updates:
         clock.now += seconds
         watched.look_up()
@@ -48,14 +45,14 @@ def test_an_update_hangs_when_it_takes_far_longer_than_any_before(
 
 
 def test_more_patience_may_be_asked_for_the_first_update_too(clock: Clock) -> None:
-    watched = Watch(2 * BEFORE_THE_FIRST)
+    watched = Watch(2 * BEFORE_THE_FIRST, clock=clock.monotonic)
     clock.now += 2 * BEFORE_THE_FIRST - 1
     assert watched.stuck(None, 0.0) is None
 
 
 @pytest.mark.parametrize("reason", PATIENCE)
 def test_a_trainer_that_is_to_stop_has_some_time(clock: Clock, reason: Reason) -> None:
-    watched = Watch(HANG)
+    watched = Watch(HANG, clock=clock.monotonic)
     watched.look_up()
     clock.now += 30  # of a long update
     since = clock.now
@@ -72,7 +69,7 @@ def test_whoever_must_not_write_or_must_go_has_less_time_than_a_lease(clock: Clo
 
 
 def test_a_process_that_slept_did_not_hang(clock: Clock) -> None:
-    watched = Watch(HANG)
+    watched = Watch(HANG, clock=clock.monotonic)
     watched.look_up()
     clock.now += 10 * HANG
     watched.excuse(10 * HANG - 1)
@@ -83,7 +80,7 @@ def test_a_process_that_slept_did_not_hang(clock: Clock) -> None:
 
 @pytest.mark.parametrize("reason", [None, *PATIENCE])
 def test_a_trainer_that_has_stopped_may_write_for_as_long_as_it_takes(clock: Clock, reason: Reason | None) -> None:
-    watched = Watch(HANG)
+    watched = Watch(HANG, clock=clock.monotonic)
     watched.look_up()
     watched.end()
     clock.now += 10 * HANG
