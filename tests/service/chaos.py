@@ -6,7 +6,6 @@ experiment has to have ended once, with the numbers of one that nobody harmed.
 """
 
 import itertools
-import json
 import random
 import signal
 import threading
@@ -269,6 +268,6 @@ class Chaos:
         got, whole = self._service.results(experiment), self._whole[which]
         outcome.points += sum(len(one["values"]) for one in got["series"])
         # Halves train in other company than the whole, which may round sums another way.
-        same = close(got, whole) if halved else json.dumps(got) == json.dumps(whole)
+        same = close(got, whole) if halved else got == whole
         if not same:
             outcome.wrong.append(f"experiment {experiment} has other numbers than one that nobody harmed: {history}")

@@ -20,7 +20,7 @@ from tests.service.running import Running, running, spec, until
 pytestmark = pytest.mark.service
 
 SHORT = spec(arms=1, seeds=1, epochs=1)
-WHILE = spec(epochs=200)
+WHILE = spec(epochs=100)
 """Trains while a test does its harm."""
 
 

@@ -50,7 +50,7 @@ def test_a_poison_run_fails_alone_with_its_last_words_and_others_flow(service: R
 
 
 def test_many_crashes_with_progress_between_them_are_no_poison(service: Running) -> None:
-    wanted = spec(arms=1, seeds=1, epochs=150, checkpoint_every=0.1)
+    wanted = spec(arms=1, seeds=1, epochs=60, checkpoint_every=0.1)
     experiment = service.post(wanted)
     for _ in range(4):
         service.order("checkpoint.committed", "kill")
@@ -111,7 +111,7 @@ def test_a_disk_without_room_for_a_checkpoint_leaves_the_one_before_it_whole(ser
 
 
 def test_pause_gives_the_cohort_back_and_resume_goes_on_from_there(service: Running) -> None:
-    wanted = spec(epochs=300)
+    wanted = spec(epochs=100)
     experiment = service.post(wanted)
     service.training(experiment)
     assert service.http.post(f"/experiments/{experiment}/pause").json()["paused"] is True
@@ -119,7 +119,7 @@ def test_pause_gives_the_cohort_back_and_resume_goes_on_from_there(service: Runn
     assert service.ended(service.post(SHORT))["status"] == "succeeded"  # the worker is free for others
     waiting = service.get(f"/experiments/{experiment}")
     assert (waiting["status"], waiting["paused"]) == ("queued", True)
-    assert 0 < waiting["progress"]["steps_done"] < 300 * 15 * 4
+    assert 0 < waiting["progress"]["steps_done"] < 100 * 15 * 4
     assert service.http.post(f"/experiments/{experiment}/resume").json()["paused"] is False
     service.assert_unharmed(experiment, wanted)
     claims = [event["detail"]["step"] for event in service.history(experiment) if event["kind"] == "claimed"]
