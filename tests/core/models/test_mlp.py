@@ -44,7 +44,7 @@ def test_without_hidden_layers_it_is_a_linear_model(build_model: Any, inputs: tu
         ({"activation": "sigmoid"}, torch.sigmoid),
         ({"activation": "linear"}, torch.clone),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "as",
 )
 def test_the_forward_pass(
     build_model: Any, activation: dict[str, Any], function: Callable[[torch.Tensor], torch.Tensor]
