@@ -67,13 +67,14 @@ class Stream:
         state = {"status": experiment.status}
         state |= {name: getattr(progress, name) for name in ("paused", "cancelling", "attempt")}
         counts = {name: getattr(progress, name) for name in ("steps_done", "steps_total", "runs_done", "runs_total")}
+        ended = experiment.status in TERMINAL
+        so_far = counts | {"ended": ended}  # then nobody waits for what is left, though the counts stay
         news: dict[str, Any] = {}
         if state != self._told.get("state"):
             news["state"] = state
-        if counts != self._told.get("progress"):
-            news["progress"] = counts
+        if so_far != self._told.get("progress"):
+            news["progress"] = so_far
         found = _Look(session, self._experiment, self._choice, self._writer, self.position, self._quiet)
-        ended = experiment.status in TERMINAL
         if "state" in news and not ended:
             found.tell("state", state)
         found.hear()

@@ -1,12 +1,10 @@
 """When the one-command service says that it is ready."""
 
-import fcntl
 import json
 import os
 import socket
 import subprocess
 import sys
-import termios
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +15,7 @@ import pytest
 from worker.supervisor import _announce, _bound
 
 HANGS_UP = """
-import os, signal, time
+import fcntl, os, signal, termios, time
 from worker.supervisor import _has_terminal
 
 said = []
@@ -26,6 +24,7 @@ def say(*_):
     said.append(_has_terminal())
     print(said[-1], flush=True)
 
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 signal.signal(signal.SIGHUP, say)
 say()
 os.kill(os.getpid(), signal.SIGHUP)  # somebody's
@@ -97,7 +96,6 @@ def test_a_closed_terminal_is_told_from_a_signal_that_somebody_sent() -> None:
         stdin=its,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(its)
     assert child.stdout is not None

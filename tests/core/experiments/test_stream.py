@@ -39,6 +39,17 @@ def test_points_come_as_they_are_stored_and_the_state_first_and_last(database: D
     viewed.check()
 
 
+def test_an_end_after_which_no_count_changes_still_says_that_nothing_is_left_to_wait_for(database: Database) -> None:
+    viewed = Watching(database, queued(database))
+    hand = Hand.of(database, taken(database))
+    hand.train(30, diverged=1)
+    hand.train(10, diverged=2)
+    progress = [one.data for one in viewed.drain() if one.kind == "progress"][-1]
+    assert (progress["runs_done"], progress["eta_seconds"]) == (2, 0)
+    hand.finish("succeeded")
+    assert [one.data for one in viewed.drain() if one.kind == "progress"] == [progress | {"eta_seconds": None}]
+
+
 def test_nothing_is_sent_twice_after_a_break_anywhere(database: Database) -> None:
     """Also for what one look would have sent whole."""
     viewed = Watching(database, queued(database))
