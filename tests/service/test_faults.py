@@ -25,7 +25,8 @@ LONG = spec(epochs=40_000)  # far longer than any test waits
 @pytest.fixture(scope="module")
 def service(backend: dict[str, str]) -> Iterator[Running]:
     """One service for the whole module: whatever a test does to it, it recovers."""
-    with running(backend, Path(backend["INITLAB_DATA_DIR"] + ".log")) as service:
+    environment = backend | {"INITLAB_LEASE_SECONDS": "5"}  # or a zombie would sleep for half a minute
+    with running(environment, Path(backend["INITLAB_DATA_DIR"] + ".log")) as service:
         yield service
 
 
@@ -50,7 +51,7 @@ def test_a_worker_killed_in_mid_run_ends_in_a_finished_experiment(service: Runni
 
 def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None:
     """Bit for bit as if nobody had killed it, and without doing again what the checkpoint holds."""
-    wanted = spec(epochs=300, checkpoint_every=0.2)
+    wanted = spec(epochs=150, checkpoint_every=0.1)
     experiment = service.post(wanted)
     service.training(experiment)
     folder = Path(service.environment["INITLAB_DATA_DIR"], "checkpoints")
@@ -63,7 +64,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None
     found = service.ended(experiment)
     assert (found["status"], found["attempt"]) == ("succeeded", 2)
     killed = service.losses(experiment)
-    assert_exact(killed, runs=4, steps=300 * 15)
+    assert_exact(killed, runs=4, steps=150 * 15)
     whole = service.ended(service.post(wanted))["id"]
     unbroken = service.losses(whole)
     assert [one["values"] for one in killed] == [one["values"] for one in unbroken]
@@ -189,20 +190,17 @@ def test_children_end_with_a_supervisor_that_is_killed_and_the_next_one_goes_on(
 
 def test_a_zombie_that_wakes_after_its_lease_writes_nothing(service: Running) -> None:
     """Its worker is frozen for longer than its lease; another takes over; then the first wakes."""
-    service.stop()
-    service.environment |= {"INITLAB_LEASE_SECONDS": "2"}
-    service.start()
-    experiment = service.post(spec(epochs=300))
+    experiment = service.post(spec(epochs=150))
     service.training(experiment)
     main, *children = service.processes("worker")
     for process in (*children, main):
         process.suspend()
-    until(lambda: service.get(f"/experiments/{experiment}")["status"] == "queued", 10)
+    until(lambda: service.get(f"/experiments/{experiment}")["status"] == "queued", 15)
     for process in (main, *children):
         process.resume()
     found = service.ended(experiment, 120)
     assert (found["status"], found["attempt"]) == ("succeeded", 2)
-    assert_exact(service.losses(experiment), runs=4, steps=300 * 15)
+    assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
 
 
 def test_a_second_service_on_the_same_data_is_refused(
