@@ -67,6 +67,8 @@ def main() -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if pool == "solo":
         tasks.this_worker()  # no child will be forked: this process trains
+    else:
+        tasks.preload()
     warnings.simplefilter("ignore", SecurityWarning)  # it is about root and pickles; this queue reads JSON only
     command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(tasks.processes), "--loglevel", "WARNING"]
     command += ["--queues", ",".join(bell_of(queue) for queue in tasks.queues)]
