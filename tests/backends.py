@@ -47,11 +47,11 @@ def postgres_server() -> str:
 
 
 @contextmanager
-def postgres_database(server: str) -> Iterator[str]:
-    """The URL of a new, empty database, dropped at the end."""
+def postgres_database(server: str, like: str = "template1") -> Iterator[str]:
+    """The URL of a new database, a copy of one that nobody is connected to (empty), dropped at the end."""
     name = f"initlab_test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
         yield f"{server.replace('postgresql://', 'postgresql+psycopg://')}/{name}"
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -63,13 +63,35 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres(postgres_url: str) -> Iterator[Database]:
-    """A database on PostgreSQL, where two transactions write at once, made by the migrations."""
-    made = Database(postgres_url)
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """The name of a database made by the migrations, once for all tests: each has a copy."""
+    with postgres_database(postgres_server) as url:
+        _migrate(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a file."""
+    path = tmp_path_factory.mktemp("migrated") / "initlab.sqlite"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+def _migrate(url: str) -> None:
+    made = Database(url)
     upgrade(made.engine)
-    yield made
     made.dispose()
+
+
+@pytest.fixture
+def postgres(postgres_server: str, migrated_postgres: str) -> Iterator[Database]:
+    """A database on PostgreSQL, where two transactions write at once, made by the migrations."""
+    with postgres_database(postgres_server, migrated_postgres) as url:
+        made = Database(url)
+        yield made
+        made.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -81,11 +103,13 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture
-def database(empty_database_url: str) -> Iterator[Database]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database on either backend, made by the migrations."""
-    made = Database(empty_database_url)
-    upgrade(made.engine)
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgres")
+        return
+    made = Database(f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path / 'test.sqlite')}")
     yield made
     made.dispose()
 

@@ -1,5 +1,6 @@
 """The application in this process, on SQLite, without a worker."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,6 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from core.settings import Settings
-from core.store import Database, upgrade
 
 
 @pytest.fixture
@@ -17,10 +17,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
+def client(settings: Settings, migrated_sqlite: Path) -> Iterator[TestClient]:
     settings.data_dir.mkdir()
-    made = Database(settings.database)
-    upgrade(made.engine)
-    made.dispose()
+    shutil.copy(migrated_sqlite, settings.data_dir)
     with TestClient(create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
         yield client

@@ -32,7 +32,7 @@ def service(backend: dict[str, str]) -> Iterator[Running]:
 
 def test_a_worker_killed_in_mid_run_ends_in_a_finished_experiment(service: Running) -> None:
     """Every update of every run is there once, with the values of a run that nobody killed."""
-    wanted = spec(epochs=150)
+    wanted = spec(epochs=80)
     experiment = service.post(wanted)
     service.training(experiment)
     for process in service.processes("worker"):
@@ -41,7 +41,7 @@ def test_a_worker_killed_in_mid_run_ends_in_a_finished_experiment(service: Runni
     found = service.ended(experiment)
     assert found["status"] == "succeeded"
     assert found["attempt"] == 2
-    steps = 150 * 15
+    steps = 80 * 15
     killed = service.losses(experiment)
     assert_exact(killed, runs=4, steps=steps)
     unbroken = service.losses(service.ended(service.post(wanted))["id"])
@@ -51,7 +51,7 @@ def test_a_worker_killed_in_mid_run_ends_in_a_finished_experiment(service: Runni
 
 def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None:
     """Bit for bit as if nobody had killed it, and without doing again what the checkpoint holds."""
-    wanted = spec(epochs=150, checkpoint_every=0.1)
+    wanted = spec(epochs=80, checkpoint_every=0.1)
     experiment = service.post(wanted)
     service.training(experiment)
     folder = Path(service.environment["INITLAB_DATA_DIR"], "checkpoints")
@@ -64,7 +64,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None
     found = service.ended(experiment)
     assert (found["status"], found["attempt"]) == ("succeeded", 2)
     killed = service.losses(experiment)
-    assert_exact(killed, runs=4, steps=150 * 15)
+    assert_exact(killed, runs=4, steps=80 * 15)
     whole = service.ended(service.post(wanted))["id"]
     unbroken = service.losses(whole)
     assert [one["values"] for one in killed] == [one["values"] for one in unbroken]
@@ -76,7 +76,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None
 def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
     """Beside another that trains at the same time, and is not touched."""
     arms = [{"initializer": "he_normal"}, {"initializer": "he_normal", "batch_size": 99}]  # two programs: two cohorts
-    experiment = service.post(spec(epochs=150) | {"arms": arms})
+    experiment = service.post(spec(epochs=80) | {"arms": arms})
     lost, unharmed = until(lambda: (pids := service.trainers(experiment))[1:] and pids)
     assert lost != unharmed
     assert {run["status"] for run in service.get(f"/experiments/{experiment}/runs")["items"]} == {"running"}
@@ -85,7 +85,7 @@ def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
     assert {child.pid for child in children} == {lost, unharmed}
     os.kill(lost, signal.SIGKILL)
     assert service.ended(experiment)["status"] == "succeeded"
-    assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
+    assert_exact(service.losses(experiment), runs=4, steps=80 * 15)
     runs = service.get(f"/experiments/{experiment}/runs")["items"]
     assert sorted(run["attempt"] for run in runs) == [1, 1, 2, 2]
     assert main.is_running()
@@ -111,7 +111,7 @@ def test_duplicate_bells_run_it_once(service: Running) -> None:
         data_dir=Path(service.environment["INITLAB_DATA_DIR"]),
         broker_url=service.environment.get("INITLAB_BROKER_URL", ""),
     )
-    experiment = service.post(spec(epochs=100))
+    experiment = service.post(spec(epochs=50))
     ringer = Celery("ringer", set_as_current=False)  # this process's own application rings elsewhere
     ringer.config_from_object(configuration(current))
     for _ in range(10):
@@ -119,11 +119,11 @@ def test_duplicate_bells_run_it_once(service: Running) -> None:
     found = service.ended(experiment)
     ringer.close()
     assert (found["status"], found["attempt"]) == ("succeeded", 1)
-    assert_exact(service.losses(experiment), runs=4, steps=100 * 15)
+    assert_exact(service.losses(experiment), runs=4, steps=50 * 15)
 
 
 def test_queued_experiments_survive_the_loss_of_every_message(service: Running, backend: dict[str, str]) -> None:
-    first = service.post(spec(epochs=100))
+    first = service.post(spec(epochs=50))
     service.training(first)
     ids = [service.post(spec(arms=1, seeds=1, epochs=1)) for _ in range(20)]
     if "INITLAB_BROKER_URL" in backend:
@@ -138,7 +138,7 @@ def test_queued_experiments_survive_the_loss_of_every_message(service: Running, 
     for experiment in [first, *ids]:
         assert service.ended(experiment)["status"] == "succeeded"
         assert_exact(
-            service.losses(experiment), runs=4 if experiment == first else 1, steps=1500 if experiment == first else 15
+            service.losses(experiment), runs=4 if experiment == first else 1, steps=750 if experiment == first else 15
         )
 
 
@@ -163,7 +163,7 @@ def test_cancel_ends_a_training_within_a_second_and_keeps_what_was_measured(serv
 
 
 def test_a_service_that_ends_gives_its_cohort_back_and_the_next_one_finishes_it(service: Running) -> None:
-    experiment = service.post(spec(epochs=150))
+    experiment = service.post(spec(epochs=80))
     service.training(experiment)
     children = service.processes("worker") + service.processes("api")
     started = time.monotonic()
@@ -173,11 +173,11 @@ def test_a_service_that_ends_gives_its_cohort_back_and_the_next_one_finishes_it(
     service.start()
     found = service.ended(experiment)
     assert (found["status"], found["attempt"]) == ("succeeded", 2)
-    assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
+    assert_exact(service.losses(experiment), runs=4, steps=80 * 15)
 
 
 def test_children_end_with_a_supervisor_that_is_killed_and_the_next_one_goes_on(service: Running) -> None:
-    experiment = service.post(spec(epochs=150))
+    experiment = service.post(spec(epochs=80))
     service.training(experiment)
     children = psutil.Process(service.process.pid).children(recursive=True)
     service.stop(signal.SIGKILL)
@@ -185,12 +185,12 @@ def test_children_end_with_a_supervisor_that_is_killed_and_the_next_one_goes_on(
     assert alive == []
     service.start()
     assert service.ended(experiment)["status"] == "succeeded"
-    assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
+    assert_exact(service.losses(experiment), runs=4, steps=80 * 15)
 
 
 def test_a_zombie_that_wakes_after_its_lease_writes_nothing(service: Running) -> None:
     """Its worker is frozen for longer than its lease; another takes over; then the first wakes."""
-    experiment = service.post(spec(epochs=150))
+    experiment = service.post(spec(epochs=80))
     service.training(experiment)
     main, *children = service.processes("worker")
     for process in (*children, main):
@@ -200,7 +200,7 @@ def test_a_zombie_that_wakes_after_its_lease_writes_nothing(service: Running) ->
         process.resume()
     found = service.ended(experiment, 120)
     assert (found["status"], found["attempt"]) == ("succeeded", 2)
-    assert_exact(service.losses(experiment), runs=4, steps=150 * 15)
+    assert_exact(service.losses(experiment), runs=4, steps=80 * 15)
 
 
 def test_a_second_service_on_the_same_data_is_refused(
@@ -212,7 +212,7 @@ def test_a_second_service_on_the_same_data_is_refused(
 
 
 def test_an_api_that_is_killed_comes_back(service: Running) -> None:
-    experiment = service.post(spec(epochs=100))
+    experiment = service.post(spec(epochs=60))
     [api] = service.processes("api")
     os.kill(api.pid, signal.SIGKILL)
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from core.experiments import cancel, read, sweep
 from core.experiments.claim import Claim
 from core.experiments.hold import Ended, Fenced, Flush, end, flush, peek, renew
-from core.store import Database, Experiment, upgrade
+from core.store import Database, Experiment
 from tests.core.experiments.claims import block, blocks, expire, queued, statuses, take, taken
 
 
@@ -167,10 +167,9 @@ def test_an_experiment_ends_as_its_worst_cohort_did(database: Database) -> None:
         assert read.progress(session, read.experiment(session, experiment)).errors == ["why"]
 
 
-def test_two_cohorts_that_end_at_once_end_their_experiment(postgres_url: str) -> None:
+def test_two_cohorts_that_end_at_once_end_their_experiment(postgres: Database) -> None:
     """Neither transaction sees the other's end: without a lock the experiment would be running for ever."""
-    database = Database(postgres_url)
-    upgrade(database.engine)
+    database = postgres
     experiment = queued(database, cohorts=2)
     one, other = taken(database), taken(database)
 
@@ -188,4 +187,3 @@ def test_two_cohorts_that_end_at_once_end_their_experiment(postgres_url: str) ->
                 pass
     second.join()
     assert _status(database, experiment) == "succeeded"
-    database.dispose()

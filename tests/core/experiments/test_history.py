@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from core.experiments import read
 from core.experiments.history import COUNTS, Count, Kind, count, counts, events, tell
-from core.store import Database, Event, upgrade
+from core.store import Database, Event
 from tests.core.experiments.claims import queued
 
 
@@ -92,10 +92,9 @@ def test_no_kind_is_longer_than_its_column(database: Database) -> None:
         assert session.scalar(text("SELECT count(*) FROM events")) == 1 + len(get_args(Kind))
 
 
-def test_ids_follow_the_commits(postgres_url: str) -> None:
+def test_ids_follow_the_commits(postgres: Database) -> None:
     """Or who has read up to the larger id would never see the smaller one. SQLite has one writer anyway."""
-    database = Database(postgres_url)
-    upgrade(database.engine)
+    database = postgres
     first, second = queued(database), queued(database)
     with database.transaction() as one:
         tell(one, first, "paused")

@@ -10,7 +10,7 @@ from core.experiments.able import Able
 from core.experiments.claim import claim
 from core.experiments.hold import end
 from core.experiments.room import Room
-from core.store import Cohort, Database, upgrade
+from core.store import Cohort, Database
 from tests.core.experiments.claims import plan_threads, queued, take, taken
 
 TWO = Room(cores=2)
@@ -92,10 +92,9 @@ def test_threads_that_were_set_count_instead_of_the_planned_ones(database: Datab
     assert take(database, "host/3/0", room=one_each) is None
 
 
-def test_two_that_claim_at_once_count_each_other(postgres_url: str) -> None:
+def test_two_that_claim_at_once_count_each_other(postgres: Database) -> None:
     """Neither transaction would see the other's cohort: both would find a machine on which nothing runs."""
-    database = Database(postgres_url)
-    upgrade(database.engine)
+    database = postgres
     queued(database, cohorts=2)
     plan_threads(database, 2, 2)
     found: list[object] = []
@@ -117,4 +116,3 @@ def test_two_that_claim_at_once_count_each_other(postgres_url: str) -> None:
     with database.transaction() as session:
         end(session, first, "succeeded")
     assert take(database, "host/2/0", room=TWO) is not None
-    database.dispose()

@@ -14,7 +14,7 @@ from core.experiments.work import Worker
 from core.results import STEP_METRICS
 from core.settings import Settings
 from core.spec import Spec, parse
-from core.store import Database, Experiment, upgrade
+from core.store import Database, Experiment
 from core.training import train
 
 EPOCH_METRICS = epoch_metrics("multiclass")
@@ -108,16 +108,15 @@ def test_a_worker_hears_a_cancellation_and_keeps_what_it_measured(database: Data
         assert {run.status for run in read.runs(session, experiment)} == {"cancelled"}
 
 
-def test_cut_connections_lose_and_repeat_nothing(postgres_url: str) -> None:
+def test_cut_connections_lose_and_repeat_nothing(postgres: Database) -> None:
     """Every connection to the database is cut, again and again, while the worker trains and stores."""
-    database = Database(postgres_url)
-    upgrade(database.engine)
+    database = postgres
     spec = _spec(epochs=60)
     experiment = _posted(database, spec)
     done = threading.Event()
 
     def cut() -> None:
-        killer = Database(postgres_url, pool_size=1)
+        killer = Database(database.engine.url.render_as_string(hide_password=False), pool_size=1)
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         while not done.wait(0.05):
             with killer.engine.begin() as connection:
