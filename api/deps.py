@@ -41,7 +41,7 @@ class Service:
 
     def limits(self, owner: str | None) -> Limits:
         """How much of the service the owner of an API key may take."""
-        key = None if owner is None else self.keys[owner]
+        key = None if owner is None else self.keys.get(owner)
         own = None if key is None else key.unfinished_runs
         return Limits(self.settings.max_unfinished_runs if own is None else own, key and key.priority)
 

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import Response
 
-from api.deps import Chosen, Id, Service, ServiceDep
+from api.deps import Chosen, Id, Leaving, Service, ServiceDep
 from api.schemas import ProblemOut
 from core.errors import NotFound
 from core.experiments.position import Choice
@@ -49,7 +49,7 @@ async def events(
     experiment_id: Id,
     chosen: Annotated[Chosen, Query()],
     service: ServiceDep,
-    request: Request,
+    leaving: Leaving,
     last_event_id: Annotated[str | None, Header(description="the `id` of the last event, of the same URL")] = None,
 ) -> Response:
     """What happens, as server-sent events that end with the experiment.
@@ -70,9 +70,7 @@ async def events(
     stream = Stream(experiment_id, choice, last_event_id or None)
     if await run_sync(_in_a_session, service, stream.is_over, limiter=LOOKS):
         return Response(status_code=204)  # what tells a browser not to connect again
-    leaving = getattr(request.app.state, "leaving", None)
-    told = _told(service, stream, leaving.is_set if leaving is not None else lambda: False)
-    return EventSourceResponse(told, headers=HEADERS)
+    return EventSourceResponse(_told(service, stream, leaving.is_set), headers=HEADERS)
 
 
 async def _told(service: Service, stream: Stream, leaving: Callable[[], bool]) -> AsyncIterator[bytes]:

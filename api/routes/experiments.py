@@ -100,8 +100,8 @@ def resume(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> Exp
 
 @router.post("/{experiment_id}/retry", status_code=202)
 def retry(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
-    """Run again what failed, and only that; 409 where nothing did."""
-    _ring(session, service, experiments.retry(session, one))
+    """Run again what failed, and only that; 409 where nothing did, 429 as for a post."""
+    _ring(session, service, experiments.retry(session, one, service.limits(one.owner)))
     return ExperimentOut.of(one, read.progress(session, one))
 
 

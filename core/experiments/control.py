@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Conflict, NotFound
 from core.experiments.able import queues_of
+from core.experiments.admit import Limits, admit
 from core.experiments.history import count, tell
 from core.experiments.states import TERMINAL, move_runs, settle
 from core.store import Cohort, Experiment, Run, now
@@ -58,26 +59,24 @@ def resume(session: Session, experiment: Experiment) -> Counter[str]:
     return bells(session, experiment.id)
 
 
-def retry(session: Session, experiment: Experiment) -> Counter[str]:
+def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -> Counter[str]:  # noqa: B008 a value
     """Queue what failed again, and only that: from its checkpoint where there is one. Returns how often to ring.
 
-    Raises `Conflict` where nothing failed.
+    Raises `Conflict` where nothing failed, and as `admit` does where its owner, with `limits`, has too much to train.
     """
     _hold_still(session, experiment)
+    mine = (Run.experiment_id == experiment.id, Run.status == "failed")
+    runs = session.scalars(select(Run.id).where(*mine)).all()
+    if not runs:
+        raise Conflict(f"experiment {experiment.id} is {experiment.status}, and none of its runs has failed")
+    admit(session, experiment.owner, limits, len(runs))
     failed = session.scalars(
         update(Cohort)
         .where(Cohort.experiment_id == experiment.id, Cohort.status == "failed")
         .values(status="queued", lost=0, error=None, cancel_requested=False, holder=None, queued_at=now())
         .returning(Cohort.id)
     ).all()
-    if not failed:
-        raise Conflict(f"experiment {experiment.id} is {experiment.status}, and none of its runs has failed")
-    runs = session.scalars(
-        update(Run)
-        .where(Run.cohort_id.in_(failed), Run.status == "failed")
-        .values(status="queued", error=None, finished_at=None)
-        .returning(Run.id)
-    ).all()
+    session.execute(update(Run).where(*mine).values(status="queued", error=None, finished_at=None))
     settle(session, experiment.id)
     tell(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs))
     count(session, "retries", len(failed))

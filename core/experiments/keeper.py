@@ -148,9 +148,10 @@ class Keeper:
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
-    def count_fenced(self) -> None:
-        """Another has the cohort: say so where such things are counted, and nowhere else."""
-        self._count("fenced_writes")
+    def count(self, what: Count) -> None:
+        """Add to a counter, where the database answers: of a worker that another has fenced off too."""
+        with suppress(SQLAlchemyError, StorageFull), self._database.transaction() as session:
+            count(session, what)
 
     def _last_words(self, say: Callable[[Session], str]) -> str:
         self.abandon()
@@ -201,7 +202,7 @@ class Keeper:
             kept = self._shelf.write(checkpoint)
         except OSError as error:  # a full disk: training goes on, and would go on from the file before
             log.warning("no checkpoint of update %d could be written: %s", checkpoint.step, error)
-            self._count("checkpoint_failures")
+            self.count("checkpoint_failures")
             return
         with self._lock:
             self._buffer.kept = kept
@@ -281,10 +282,6 @@ class Keeper:
         if self._retries:
             count(session, "flush_retries", self._retries)
 
-    def _count(self, what: Count) -> None:
-        with suppress(SQLAlchemyError, StorageFull), self._database.transaction() as session:
-            count(session, what)
-
     def _leave_stuck(self, waited: float) -> None:
         """End the claim from this thread, and the process: a batch that does not return cannot be stopped."""
         why = f"no update for {waited:.0f} s, {self.reason or 'and nobody had asked to stop'}"
@@ -296,5 +293,5 @@ class Keeper:
                 self.close("queued", why=why)
             elif self.reason is None:
                 self.lose(why)
-        self._count("hangs")
+        self.count("hangs")
         os._exit(HUNG)

@@ -39,8 +39,8 @@ def sweep(database: Database, patience: float, journals: Path | None = None, *, 
     """Queue lost cohorts again. A cohort waits when it has been queued for longer than `patience` seconds.
 
     A cohort is lost when its lease has run out, or at once when its holder lived on this host and is gone. A `merciful`
-    sweep takes none whose lease has run out. `journals` is the folder of their logs. Several
-    sweepers may run: each change names the attempt that it ends, so that only one of them makes it.
+    sweep takes none whose lease has run out. `journals` is the folder of their logs. Several sweepers may run: each
+    change names the attempt that it ends, so that only one of them makes it.
     """
     logs = journals and Journals(journals)
     with database.reading() as session:

@@ -81,8 +81,8 @@ class Worker:
         self._database.dispose()
 
     def _train(self, held: Claim) -> None:
-        claim = working_for(experiment=held.experiment_id, cohort=held.cohort_id, attempt=held.attempt)
-        with claim, self._journals.of(held.cohort_id, held.attempt):
+        about = working_for(experiment=held.experiment_id, cohort=held.cohort_id, attempt=held.attempt)
+        with about, self._journals.of(held.cohort_id, held.attempt):
             log.info("training", extra={"runs": len(held.lanes)})
             torch.set_num_threads(self._settings.torch_threads or held.threads)
             shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
@@ -97,7 +97,7 @@ class Worker:
                     log.warning("out of memory; now %s", status, extra={"runs": len(held.lanes)})
                 elif end.status == "fenced":
                     keeper.abandon()
-                    keeper.count_fenced()
+                    keeper.count("fenced_writes")
                 elif end.status == "broken device":
                     log.error("the device is in no state to go on, and this process with it: %s", end.error)
                     keeper.lose(end.error or "")
@@ -105,7 +105,7 @@ class Worker:
                     keeper.close(end.status, end.error, end.why)
             except Fenced as fenced:
                 log.warning("%s was given to another worker before it could end", fenced)
-                keeper.count_fenced()
+                keeper.count("fenced_writes")
         if end.status == "broken device":
             os._exit(BROKEN)
 

@@ -3,13 +3,13 @@
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from core import failpoints
 from core.failpoints import POINTS, reached
+from tests.at_once import at_once
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -54,20 +54,15 @@ def test_an_order_is_carried_out_once_however_many_processes_reach_it(tmp_path: 
 
 def test_threads_take_an_order_once_too(folder: Path) -> None:
     (folder / "update").write_text("memory")
-    taken: list[BaseException] = []
 
-    def reach() -> None:
+    def takes() -> bool:
         try:
             reached("update")
-        except MemoryError as error:
-            taken.append(error)
+        except MemoryError:
+            return True
+        return False
 
-    threads = [threading.Thread(target=reach) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(taken) == 1
+    assert sum(at_once(8, takes)) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 
@@ -57,39 +56,3 @@ def accepts(port: int) -> bool:
     """Whether somebody listens."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@contextmanager
-def forwarding(gate: socket.socket, to: tuple[str, int]) -> Iterator[None]:
-    """Whoever connects to the gate reaches the other address."""
-    with ExitStack() as open_ones:
-
-        def forward(source: socket.socket, target: socket.socket) -> None:
-            while data := source.recv(65536):
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-
-        def let_in() -> None:
-            while True:
-                try:
-                    client, _ = gate.accept()
-                except OSError:  # closed: the end
-                    return
-                far = socket.create_connection(to)
-                for pair in ((client, far), (far, client)):
-                    threading.Thread(target=_quietly, args=(forward, *pair), daemon=True).start()
-                open_ones.callback(client.close)
-                open_ones.callback(far.close)
-
-        thread = threading.Thread(target=let_in, daemon=True)
-        thread.start()
-        yield
-        gate.shutdown(socket.SHUT_RDWR)
-        thread.join()
-
-
-def _quietly(call: Callable[..., None], *words: socket.socket) -> None:
-    try:
-        call(*words)
-    except OSError:  # either end has gone
-        return

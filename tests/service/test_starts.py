@@ -2,16 +2,19 @@
 
 import signal
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from sqlalchemy import make_url, text
 
 from core.settings import Settings
 from core.store import Database, upgrade
-from tests.service.alone import accepts, ask, connect, forwarding, hears, started
-from tests.service.running import until
+from tests.backends import free_port
+from tests.service.alone import accepts, ask, connect, hears, started
+from tests.service.proxies import Proxy
+from tests.service.running import spec, until
 
 pytestmark = pytest.mark.service
 
@@ -56,9 +59,9 @@ def test_an_api_that_leaves_answers_what_is_on_its_way(migrated: Path, inherited
 def test_they_wait_for_a_database_that_does_not_answer(postgres_url: str, tmp_path: Path) -> None:
     """The service, and the API and the worker of a deployment; then it answers."""
     server = make_url(postgres_url)
-    with socket.socket() as gate, ExitStack() as left:
-        gate.bind(("127.0.0.1", 0))  # and nobody listens
-        at = server.set(host="127.0.0.1", port=gate.getsockname()[1]).render_as_string(hide_password=False)
+    with closing(Proxy((server.host or "127.0.0.1", server.port or 5432))) as proxy, ExitStack() as left:
+        proxy.refuse()
+        at = server.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
         given = {"INITLAB_DATABASE_URL": at, "INITLAB_DATA_DIR": str(tmp_path / "data")}
         whole = left.enter_context(started("worker.supervisor", "--port", "0", **given))
         parts = [left.enter_context(started(*words, **given)) for words in (["api", "--port", "0"], ["worker"])]
@@ -67,8 +70,7 @@ def test_they_wait_for_a_database_that_does_not_answer(postgres_url: str, tmp_pa
         for process in parts:
             process.terminate()
         assert [process.wait(timeout=5) for process in parts] == [0, 0]
-        gate.listen()
-        left.enter_context(forwarding(gate, (server.host or "127.0.0.1", server.port or 5432)))
+        proxy.allow()
         hears(whole, "startup complete")
         whole.terminate()
         assert whole.wait(timeout=10) == 0
@@ -89,3 +91,21 @@ def test_a_database_of_other_code_is_refused(migrated: Path, tmp_path_factory: p
         for process, (_, _, words) in zip(refusing, cases, strict=True):
             assert words in process.communicate(timeout=60)[1]
             assert process.returncode == 2
+
+
+def test_a_worker_of_a_queue_trains_what_names_it_and_nothing_else(migrated: Path) -> None:
+    """Its bell too: what it does not answer to rings elsewhere."""
+    port = free_port()
+    given = {"INITLAB_DATA_DIR": str(migrated)}
+    small = spec(arms=1, seeds=1, epochs=1)
+    with ExitStack() as left:
+        left.enter_context(started("api", "--port", str(port), **given))
+        worker = left.enter_context(started("worker", "--queues", "lab-3", "--concurrency", "1", **given))
+        hears(worker, "queues: lab-3")
+        until(lambda: accepts(port))
+        client = left.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30))
+        others = client.post("/experiments", json=small).json()["id"]
+        its = client.post("/experiments", json=small | {"queue": "lab-3"}).json()["id"]
+        until(lambda: client.get(f"/experiments/{its}").json()["status"] == "succeeded")
+        assert client.get(f"/experiments/{others}").json()["status"] == "queued"
+        assert 'initlab_workers{queue="lab-3"} 1.0' in client.get("/metrics").text

@@ -1,17 +1,16 @@
 """How much one user may take: exactly so much, also when many programs post at once."""
 
-import threading
-
 import pytest
 from sqlalchemy import func, select, update
 
 from core.datasets import Sources
 from core.errors import InvalidSpec
-from core.experiments import Limits, cancel, read, submit
+from core.experiments import Limits, cancel, read, retry, submit
 from core.experiments.admit import TooManyRuns, unfinished_runs
 from core.experiments.states import settle
 from core.spec import parse
 from core.store import Cohort, Database, Experiment, Run
+from tests.at_once import at_once
 
 FOUR_RUNS = {"arms": [{"label": "a"}, {"label": "b"}], "seeds": 2, "epochs": 1, "model": {"name": "mlp", "hidden": [4]}}
 
@@ -63,27 +62,33 @@ def test_a_run_that_ended_before_its_cohort_leaves_room(database: Database) -> N
     _post(database, 7)
 
 
+def test_a_retry_is_let_in_as_a_post_is(database: Database) -> None:
+    first = _post(database, 4)
+    with database.transaction() as session:
+        session.execute(update(Cohort).values(status="failed"))
+        session.execute(update(Run).values(status="failed"))
+        settle(session, first)
+    _post(database, 4)
+    with pytest.raises(TooManyRuns, match="would add 4: 7 are allowed"), database.transaction() as session:
+        retry(session, read.experiment(session, first), Limits(7))
+    with database.transaction() as session:
+        assert unfinished_runs(session, "lab") == 4
+        retry(session, read.experiment(session, first), Limits(8))
+        assert unfinished_runs(session, "lab") == 8
+
+
 def test_an_experiment_that_is_too_large_by_itself_never_will_be_let_in(database: Database) -> None:
     with pytest.raises(InvalidSpec, match="the experiment has 4 runs, and 3 may be unfinished at a time"):
         _post(database, 3)
 
 
 def test_many_programs_with_one_key_get_exactly_what_it_may(database: Database) -> None:
-    accepted: list[int] = []
-    refused: list[BaseException] = []
-    together = threading.Barrier(8)
-
-    def post() -> None:
-        together.wait()
+    def is_accepted() -> bool:
         try:
-            accepted.append(_post(database, 12))
-        except TooManyRuns as error:
-            refused.append(error)
+            _post(database, 12)
+        except TooManyRuns:
+            return False
+        return True
 
-    threads = [threading.Thread(target=post) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(accepted), len(refused)) == (3, 5)
+    assert sorted(at_once(8, is_accepted)) == [False] * 5 + [True] * 3
     assert _stored(database) == (3, 12)

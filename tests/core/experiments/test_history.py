@@ -1,6 +1,5 @@
 """What is told is told with what was done, and counted once whoever counts at the same time."""
 
-import threading
 from typing import get_args
 
 import pytest
@@ -10,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from core.experiments import read
 from core.experiments.history import COUNTS, Count, Kind, count, counts, events, tell
 from core.store import Database, Event
+from tests.at_once import at_once
 from tests.core.experiments.claims import queued
 
 
@@ -30,25 +30,15 @@ def test_counters_add_up(database: Database) -> None:
 
 def test_many_count_at_once(postgres: Database) -> None:
     """The first of all too: none of them finds the row there."""
-    errors: list[Exception] = []
-    start = threading.Barrier(6)
 
     def work() -> None:
-        try:
-            start.wait()
-            for _ in range(20):
-                with postgres.transaction() as session:
-                    count(session, "rescues")
-        except Exception as error:  # noqa: BLE001 whatever it is, the test wants to know
-            errors.append(error)
+        for _ in range(20):
+            with postgres.transaction() as session:
+                count(session, "rescues")
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(6, work)
     with postgres.reading() as session:
-        assert (errors, counts(session)["rescues"]) == ([], 120)
+        assert counts(session)["rescues"] == 120
 
 
 def test_what_was_undone_was_not_told(database: Database) -> None:

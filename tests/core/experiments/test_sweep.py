@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import Conflict, NotFound
 from core.experiments import cancel, delete, read, sweep
-from core.experiments.hold import end, peek
+from core.experiments.hold import end, peek, renew
 from core.experiments.holders import is_gone, this_process
 from core.experiments.lose import MOST_LOST, give_up
 from core.experiments.sweep import Sweeper
@@ -29,6 +29,25 @@ def test_a_live_lease_is_left_alone(database: Database) -> None:
     taken(database)
     assert sweep(database, 0) == (0, 0, {})
     assert statuses(database, experiment) == {"running"}
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_jumps_in_a_process_moves_no_lease(
+    database: Database, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Leases are counted by the database's clock alone, in the claim, in the renewal and in the sweep."""
+    experiment = queued(database)
+    right = time.time
+    monkeypatch.setattr(time, "time", lambda: right() + 3600 * hours)
+    held = taken(database)
+    with database.transaction() as session:
+        renew(session, held, 30)
+    monkeypatch.undo()
+    assert sweep(database, 0) == (0, 0, {})
+    expire(database, held)
+    monkeypatch.setattr(time, "time", lambda: right() - 3600 * hours)
+    assert sweep(database, 0).rescued == 1
+    assert statuses(database, experiment) == {"queued"}
 
 
 def test_a_dead_process_of_this_host_loses_its_cohort_before_its_lease_ends(database: Database) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.store import Database, StorageFull, Worker, after_commit, now, serialise, upgrade
+from tests.at_once import at_once
 
 
 def test_concurrent_increments_are_all_kept(database: Database) -> None:
@@ -23,11 +24,7 @@ def test_concurrent_increments_are_all_kept(database: Database) -> None:
                 assert row is not None
                 row.last_seen += 1
 
-    threads = [threading.Thread(target=count) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(4, count)
     with database.reading() as session:
         assert session.scalar(select(Worker.last_seen)) == 200
 
@@ -107,11 +104,7 @@ def test_serialise_lets_one_transaction_at_a_time_past(database: Database) -> No
             with lock:
                 inside -= 1
 
-    threads = [threading.Thread(target=enter) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(6, enter)
     assert most == 1
 
 
