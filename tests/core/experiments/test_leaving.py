@@ -175,7 +175,7 @@ def test_where_another_took_it_meanwhile_what_was_measured_is_measured_again(
     until(keeper.stopped)
     assert keeper.reason == "fenced"
     keeper.abandon()
-    keeper.count_fenced()
+    keeper.count("fenced_writes")
     assert losses(database, experiment) == []
     with database.reading() as session:
         assert {name: counts(session)[name] for name in ("fenced_writes", "rescues", "hangs")} == {
