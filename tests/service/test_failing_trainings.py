@@ -85,7 +85,7 @@ def test_a_broken_device_ends_its_process_and_the_run_goes_on_in_a_fresh_one(ser
     before = {process.pid for process in service.processes("worker")}
     service.order("update", "device")
     service.assert_unharmed(experiment, WANTED)
-    assert len({process.pid for process in service.processes("worker")} - before) >= 1
+    until(lambda: {process.pid for process in service.processes("worker")} - before)
     [lost] = [event for event in service.history(experiment) if event["kind"] == "lost"]
     assert "CUDA error" in lost["detail"]["why"]
 
