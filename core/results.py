@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from core.spec import Spec, Treatment
 STEP_METRICS = ("train_loss", "lr")
 EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2")
 """Of all tasks; `epoch_metrics` are one task's."""
-Outcome = Literal["completed", "diverged"]
+Outcome = Literal["completed", "diverged", "stopped_early"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class RunResult:
     outcome: Outcome | None
     final: dict[str, float | None]
     """The last value of every metric; None where it is not finite."""
+    steps_done: int = 0
+    steps_total: int = 0
+    """Updates that were made, and that all its epochs have."""
 
 
 class Series(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.analysis._numbers import difference, metric_name, number, p_value, span
+from core.analysis._saved import saved_sentence
 from core.registry import Entry
 from core.spec import Spec, Treatment
 
@@ -39,7 +40,7 @@ def markdown(report: Mapping[str, Any], spec: Spec) -> str:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
         parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
-    parts += ["## How this was computed", _method(report)]
+    parts += ["## How this was computed", _method(report), *saved_sentence(report["saved"])]
     return "\n\n".join(parts) + "\n"
 
 

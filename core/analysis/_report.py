@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.analysis._numbers import direction
 from core.analysis._paired import Comparisons, Floats, Summary, compare, holm, summarize
+from core.analysis._saved import saved
 from core.analysis._verdict import verdict
 from core.analysis._warnings import warn
 from core.errors import InvalidSpec
@@ -26,6 +27,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     - `arms`, in the spec's order: `n` finished runs with a finite last value, their `mean`, `sd` and 95 % Student t
       interval `ci_low`, `ci_high` (None below two runs); of all `runs` how many `diverged` (their values are in no
       mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no finite value (`not_finite`).
+      A run that `stopped_early` counts with its last value.
     - `comparisons` of one arm `a` with each other arm `b`: `difference` a - b over the `n` seeds that both finished,
       its interval, the paired t test's `p`, `p_adjusted` by Holm, `effect_size` (see `compare`). Best `b` first.
       Without a baseline `a` is the arm with the best mean of two or more runs. The data chose it, so the family that
@@ -35,6 +37,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       arm with all that cannot be told apart from it (adjusted p of 0.05 or more, or no test possible), then the same
       among the rest. With one: the arms better than it, it and those that cannot be told apart from it, the worse.
     - `warnings`: sentences on what the numbers cannot carry.
+    - `saved`: what was not trained, see `saved`.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
     """
@@ -62,6 +65,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     labelled = [[labels[i] for i in group] for group in groups]
     answer["verdict"] = {"text": verdict(answer, labelled), "groups": labelled}
     answer["warnings"] = warn(answer, results)
+    answer["saved"] = saved(results)
     return answer
 
 
@@ -101,6 +105,7 @@ def _arm(label: str, summary: Summary, runs: Sequence[RunResult]) -> dict[str, A
         "diverged": diverged,
         "failed": failed,
         "unfinished": len(mine) - len(over) - failed,
+        "stopped_early": sum(run.outcome == "stopped_early" for run in over),
         "not_finite": len(over) - diverged - summary.n,
     }
 

@@ -31,6 +31,7 @@ class ArmProgress:
     steps_total: int
     diverged: int
     failed: int
+    stopped_early: int
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
             func.sum(Run.steps_total).label("steps_total"),
             func.count().filter(Run.outcome == "diverged").label("diverged"),
             func.count().filter(Run.status == "failed").label("failed"),
+            func.count().filter(Run.outcome == "stopped_early").label("stopped_early"),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
         )
@@ -147,7 +149,10 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
 
 def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock: float) -> Progress:
     arms = [
-        ArmProgress(r.arm, r.runs_done, r.runs_total, int(r.steps_done), int(r.steps_total), r.diverged, r.failed)
+        ArmProgress(
+            *(r.arm, r.runs_done, r.runs_total, int(r.steps_done), int(r.steps_total)),
+            *(r.diverged, r.failed, r.stopped_early),
+        )
         for r in rows
     ]
     left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
@@ -255,7 +260,10 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
 def results(session: Session, of: Experiment, sources: Sources) -> Results:
     """The experiment as the analysis and the pictures take it; series are read while the session is open."""
     found = [
-        RunResult(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {})
+        RunResult(
+            *(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {}),
+            *(r.steps_done, r.steps_total),
+        )
         for r in runs(session, of.id)
     ]
     return Results(

@@ -5,6 +5,7 @@ from typing import Any
 from core.plots import Plot, plots
 from core.plots._curves import (
     about_lines,
+    about_stopped,
     arms_drawn,
     described,
     diverged_lines,
@@ -47,6 +48,7 @@ def data(results: Results) -> dict[str, Any]:
     notes = [
         sample(results),
         about_lines([*training, *validation], "update"),
+        about_stopped(results, by_update=True),
         "X: a run diverged." if any(line["role"] == "diverged" for line in training) else "",
         note,
         arms.note,

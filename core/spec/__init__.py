@@ -5,6 +5,7 @@ from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
 from core.spec._layers import PROJECTIONS, layers_of
 from core.spec._size import Size, size
+from core.spec._stopping import EarlyStopping, Patience
 
 __all__ = [
     "LIMITS",
@@ -12,6 +13,8 @@ __all__ = [
     "Arm",
     "ArmFacts",
     "Augment",
+    "EarlyStopping",
+    "Patience",
     "Precision",
     "Size",
     "Spec",

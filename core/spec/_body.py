@@ -13,6 +13,7 @@ from core.optimizers import OptimizerEntry
 from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
+from core.spec._stopping import EarlyStopping
 
 
 class LIMITS:
@@ -73,6 +74,8 @@ class Treatment(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=LIMITS.epochs)] = 10
     augment: Augment = Augment()
     precision: Precision = "fp32"
+    early_stopping: EarlyStopping | None = None
+    """When a run ends before its last epoch; none: never."""
 
 
 class Spec(Treatment):

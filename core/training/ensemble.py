@@ -16,6 +16,7 @@ from core.training.ledger import CAPACITY, Ledger
 from core.training.plan import program
 from core.training.program import Program, initial_stacks
 from core.training.recorder import Lane, Recorder
+from core.training.stopping import Stopping
 
 
 class Stopped(Exception):
@@ -48,8 +49,8 @@ def train_lanes(
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
     schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
     then about every `block_seconds`, more seldom for many lanes; between blocks nothing waits for the device. A lane
-    whose loss is not finite has diverged and harms no other; it leaves when its epoch ends. `stopped` is asked before
-    every update.
+    whose loss is not finite has diverged and harms no other; it leaves when its epoch ends, and so does one that early
+    stopping ends. `stopped` is asked before every update.
 
     Every `keep_seconds` all points so far are recorded and `keep` is given a checkpoint, a copy on the CPU. With
     `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all
@@ -95,6 +96,7 @@ class _Training:
         updates = min(CAPACITY, self._steps_per_epoch * treatment.epochs)
         block = torch.empty(updates, len(grid.lanes), dtype=dtype, device=device)
         metrics = epoch_metrics(facts.task)
+        self._stopping = Stopping(grid.lanes, metrics, start.patience)
         self._ledger = Ledger(
             *(grid.lanes, recorder, metrics, self._steps_per_epoch, block, block_seconds),
             *(start.step, start.epochs, start.ended),
@@ -122,6 +124,8 @@ class _Training:
                 measured = self._program.evaluate(self._epoch, self._check)
                 self._ledger.epoch(measured)
                 self._epoch += 1
+                if self._epoch < self._epochs and not self._leave_early(measured):
+                    return
         except Stopped:
             self._ledger.flush()
             raise
@@ -132,7 +136,8 @@ class _Training:
         state = {name: value.detach().to("cpu", copy=True) for name, value in self._program.state().items()}
         runs = [lane.run for lane in self._program.grid.lanes]
         ended = [run for run in runs if run not in self._ledger.training]
-        return Checkpoint(self._step, self._epoch, runs, state, dict(self._program.plateaus), ended)
+        plateaus, patience = dict(self._program.plateaus), self._stopping.states(runs)
+        return Checkpoint(self._step, self._epoch, runs, state, plateaus, ended, patience)
 
     def _check(self) -> None:
         if self._stopped():
@@ -150,10 +155,25 @@ class _Training:
         if len(left) < len(lanes):
             self._ledger.flush()
             if left:
-                self._program = self._program.of(left, self._step)
+                self._go_on_with(left)
                 self._program.start(self._epoch)
-                self._ledger.keep(self._program.grid.lanes)
         return bool(left)
+
+    def _leave_early(self, measured: torch.Tensor) -> bool:
+        """Take the lanes out of the stack that end with the epoch just measured; returns whether any is left."""
+        lanes = self._program.grid.lanes
+        ending = self._stopping.react(lanes, self._epoch, measured)
+        if not ending:
+            return True
+        self._ledger.stop(ending)
+        left = [lane for lane in lanes if lane.run not in ending]
+        if left:
+            self._go_on_with(left)
+        return bool(left)
+
+    def _go_on_with(self, left: Sequence[Lane]) -> None:
+        self._program = self._program.of(left, self._step)
+        self._ledger.keep(self._program.grid.lanes)
 
 
 def _as_it_is(values: torch.Tensor) -> bool:

@@ -64,6 +64,7 @@ class Ledger:
         self._seconds = seconds
         self._due_at = 0.0  # the first update is shown at once
         self._training = set(self._runs).difference(ended)
+        self._leaving: Collection[int] = ()
         self._coming: _Block | None = None
 
     @property
@@ -109,6 +110,12 @@ class Ledger:
         self._losses = self._losses[:, : len(lanes)].contiguous()
         self._rates = np.empty(self._losses.shape)
 
+    def stop(self, runs: Collection[int]) -> None:
+        """Hand over all that was measured, and with it that these runs have stopped early."""
+        self._send()
+        self._leaving = runs
+        self._hand_over()
+
     def finish(self) -> None:
         """Hand over the rest: every lane that still trains has completed."""
         self.flush()
@@ -141,6 +148,10 @@ class Ledger:
             self._record(block)
         self._first += len(block.losses)
         self._first_epoch += 0 if block.epochs is None else len(block.epochs)
+        for run in self._leaving:
+            self._recorder.finish(run, "stopped_early")
+            self._training.discard(run)
+        self._leaving = ()
         self._recorder.advance(self._first)
 
     def _record(self, block: _Block) -> None:

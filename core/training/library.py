@@ -13,7 +13,7 @@ import torch
 
 from core.datasets import Facts, Sources, Splits
 from core.registry import Entry
-from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series
+from core.results import EPOCH_METRICS, OUTCOMES, STEP_METRICS, Results, RunResult, Series
 from core.spec import ArmFacts, Spec, check
 from core.training.checkpoint import Checkpoint
 from core.training.ensemble import train_lanes
@@ -59,7 +59,7 @@ def train(spec: Spec, sources: Sources, *, checkpoints: Path | None = None) -> R
     for path in files:
         if path is not None:
             path.unlink(missing_ok=True)
-    return _results(spec, sources, facts[0], lanes, whole)
+    return _results(spec, sources, facts, lanes, whole)
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,11 @@ def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None
 
     def keep(checkpoint: Checkpoint) -> None:
         points = {f"points/{run}/{metric}": torch.from_numpy(v) for (run, metric), v in recorder.series.items()}
-        diverged = [run for run, outcome in recorder.outcomes.items() if outcome == "diverged"]
-        ended = {"points/diverged": torch.tensor(diverged, dtype=torch.int64)}
-        completed = {"points/completed": torch.tensor(sorted(recorder.outcomes.keys() - set(diverged)))}
-        replace(checkpoint, state={**checkpoint.state, **points, **ended, **completed}).write(path)
+        ended = {
+            f"points/{outcome}": torch.tensor([r for r, how in recorder.outcomes.items() if how == outcome]).long()
+            for outcome in OUTCOMES
+        }
+        replace(checkpoint, state={**checkpoint.state, **points, **ended}).write(path)
 
     return keep
 
@@ -131,7 +132,7 @@ def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> Non
     """Take back what a checkpoint held beside its state."""
     for name, values in state.items():
         _, _, key = name.partition("points/")
-        if key in ("diverged", "completed"):
+        if key in OUTCOMES:
             recorder.outcomes |= dict.fromkeys(values.long().tolist(), key)
         elif key:
             run, _, metric = key.partition("/")
@@ -144,9 +145,10 @@ def _load(dataset: Entry, sources: Sources) -> Splits:
 
 
 def _results(
-    spec: Spec, sources: Sources, first: ArmFacts, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder
+    spec: Spec, sources: Sources, facts: list[ArmFacts], lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder
 ) -> Results:
     points = recorder.series
+    totals = {lane.run: facts[arm].steps for (arm, _), lane in lanes.items()}
     labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
 
     def final(run: int) -> dict[str, float | None]:
@@ -161,8 +163,11 @@ def _results(
         ]
 
     runs = [
-        RunResult(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run))
+        RunResult(
+            *(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run)),
+            *(len(points[run, "train_loss"]), totals[run]),
+        )
         for lane in lanes.values()
         for run in [lane.run]
     ]
-    return Results(spec, first.steps_per_epoch, runs, series, sources, first.data.task)
+    return Results(spec, facts[0].steps_per_epoch, runs, series, sources, facts[0].data.task)

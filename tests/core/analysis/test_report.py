@@ -38,6 +38,7 @@ def test_the_arms_are_told_as_they_are(experiment: MakeResults) -> None:
         "diverged": 1,
         "failed": 1,
         "unfinished": 1,
+        "stopped_early": 0,
         "not_finite": 1,
     }
 
