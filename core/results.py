@@ -1,8 +1,8 @@
 """What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from core.spec import Spec, Treatment
 STEP_METRICS = ("train_loss", "lr")
 EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2")
 """Of all tasks; `epoch_metrics` are one task's."""
-Outcome = Literal["completed", "diverged", "stopped_early"]
+Outcome = Literal["completed", "diverged", "stopped_early", "pruned"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
@@ -61,6 +61,8 @@ class Results:
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
     task: Task
     """What the arms learn."""
+    rungs: Sequence[Mapping[str, Any]] = ()
+    """What was decided where the arms were compared before their last epoch: `core.analysis.decide_rung`."""
 
     @property
     def outcomes(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from rich.table import Column
 from initlab.experiment import Experiment
 
 ALL = "all arms"
-ENDS = {"diverged": "diverged", "failed": "failed", "stopped_early": "stopped early"}
+ENDS = {"diverged": "diverged", "failed": "failed", "stopped_early": "stopped early", "pruned": "pruned"}
 """How runs of an arm can end but as they should."""
 LINES = 10
 """Lines of progress where no bars can be drawn."""

@@ -4,13 +4,16 @@ from core.analysis._markdown import markdown
 from core.analysis._numbers import is_share, metric_name, number
 from core.analysis._paired import Comparisons, Summary, compare, holm, summarize
 from core.analysis._report import best_first, final_values, finite, report
+from core.analysis._rungs import Decision, decide_rung, pruned_arms
 from core.analysis._thin import thin
 
 __all__ = [
     "Comparisons",
+    "Decision",
     "Summary",
     "best_first",
     "compare",
+    "decide_rung",
     "final_values",
     "finite",
     "holm",
@@ -18,6 +21,7 @@ __all__ = [
     "markdown",
     "metric_name",
     "number",
+    "pruned_arms",
     "report",
     "summarize",
     "thin",

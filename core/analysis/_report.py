@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from core.analysis._numbers import direction
 from core.analysis._paired import Comparisons, Floats, Summary, compare, holm, summarize
-from core.analysis._saved import saved
+from core.analysis._rungs import pruned_arms
+from core.analysis._saved import pruned_sentences, saved
 from core.analysis._verdict import verdict
 from core.analysis._warnings import warn
 from core.errors import InvalidSpec
@@ -27,7 +28,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     - `arms`, in the spec's order: `n` finished runs with a finite last value, their `mean`, `sd` and 95 % Student t
       interval `ci_low`, `ci_high` (None below two runs); of all `runs` how many `diverged` (their values are in no
       mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no finite value (`not_finite`).
-      A run that `stopped_early` counts with its last value.
+      A run that `stopped_early` counts with its last value; `pruned` are the runs of an arm that was given up.
     - `comparisons` of one arm `a` with each other arm `b`: `difference` a - b over the `n` seeds that both finished,
       its interval, the paired t test's `p`, `p_adjusted` by Holm, `effect_size` (see `compare`). Best `b` first.
       Without a baseline `a` is the arm with the best mean of two or more runs. The data chose it, so the family that
@@ -59,23 +60,29 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "metric": metric,
         "baseline": baseline,
-        "arms": [_arm(label, s, results.runs) for label, s in zip(labels, summaries, strict=True)],
+        "arms": [_arm(label, s, results) for label, s in zip(labels, summaries, strict=True)],
         "comparisons": _comparisons(labels, found, adjusted, reference, order),
     }
     labelled = [[labels[i] for i in group] for group in groups]
-    answer["verdict"] = {"text": verdict(answer, labelled), "groups": labelled}
-    answer["warnings"] = warn(answer, results)
     answer["saved"] = saved(results)
+    tried = [c for c in answer["comparisons"] if c["b"] not in pruned_arms(results.rungs)]
+    text = [verdict({**answer, "comparisons": tried}, labelled), *pruned_sentences(answer["saved"])]
+    answer["verdict"] = {"text": " ".join(text), "groups": labelled}
+    answer["warnings"] = warn(answer, results)
     return answer
 
 
 def final_values(results: Results, metric: str) -> Floats:
-    """Last values (arms, seeds) in the spec's order; NaN where a run has not finished, diverged, or has no value."""
+    """Last values (arms, seeds) in the spec's order; NaN where a run has not finished, diverged, or has no value.
+
+    Pruned arms have none: what their runs had reached on the way is not what others have at their end.
+    """
     arms = {arm.label: i for i, arm in enumerate(results.spec.expanded)}
     seeds = {seed: i for i, seed in enumerate(results.spec.seed_list)}
     values = np.full((len(arms), len(seeds)), np.nan)
+    pruned = pruned_arms(results.rungs)
     for run in results.runs:
-        if counts(run, metric):
+        if counts(run, metric) and run.arm not in pruned:
             values[arms[run.arm], seeds[run.seed]] = run.final[metric]
     return values
 
@@ -92,11 +99,12 @@ def best_first(summaries: Sequence[Summary], metric: str) -> list[int]:
     return sorted(ranked, key=lambda i: (summaries[i].n < 2, -direction(metric) * summaries[i].mean))
 
 
-def _arm(label: str, summary: Summary, runs: Sequence[RunResult]) -> dict[str, Any]:
-    mine = [run for run in runs if run.arm == label]
+def _arm(label: str, summary: Summary, results: Results) -> dict[str, Any]:
+    mine = [run for run in results.runs if run.arm == label]
     over = [run for run in mine if run.status == "succeeded"]
     diverged = sum(run.outcome == "diverged" for run in over)
     failed = sum(run.status == "failed" for run in mine)
+    pruned = len(over) - diverged if label in pruned_arms(results.rungs) else 0
     return {
         "label": label,
         "n": summary.n,
@@ -106,7 +114,8 @@ def _arm(label: str, summary: Summary, runs: Sequence[RunResult]) -> dict[str, A
         "failed": failed,
         "unfinished": len(mine) - len(over) - failed,
         "stopped_early": sum(run.outcome == "stopped_early" for run in over),
-        "not_finite": len(over) - diverged - summary.n,
+        "pruned": pruned,
+        "not_finite": len(over) - diverged - pruned - summary.n,
     }
 
 

@@ -16,6 +16,8 @@ Kind = Literal[
     "released",  # by a worker that leaves, or for a pause: nothing is lost
     "lost",  # an attempt ended without a word
     "halved",  # it needed more memory than there is, or was lost again and again
+    "waiting",  # a cohort has come to a rung, and is given back until the others have
+    "rung",  # the arms were compared there, and some pruned
     "ended",  # a cohort, in a terminal state
     "cancelling",  # the user asked
     "paused",

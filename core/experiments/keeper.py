@@ -23,6 +23,7 @@ from core.experiments.halve import halve
 from core.experiments.history import Count, count
 from core.experiments.hold import Ended, Fenced, Flush, Wish, end, fall_back, flush, peek, renew
 from core.experiments.lose import lose
+from core.experiments.rungs import wait
 from core.experiments.watch import Flag, Reason, Watch
 from core.failpoints import reached
 from core.results import Outcome
@@ -126,12 +127,13 @@ class Keeper:
         self._write(checkpoint)
 
     def close(self, status: str, error: str | None = None, why: str | None = None) -> None:
-        """Store what is left and end the claim in the same transaction. Raises `Fenced`.
+        """Store what is left and end the claim, or have it wait at its rung, in the same transaction. Raises `Fenced`.
 
         Waits for a database that is away, as long as the process may: what was measured is here and nowhere else.
         Raises the database's error where the process has to leave first.
         """
-        self._last_words(lambda session: end(session, self._held, status, error, why))
+        waits = status == "waiting"
+        self._last_words(lambda s: wait(s, self._held) if waits else end(s, self._held, status, error, why))
 
     def lose(self, why: str) -> None:
         """Give the attempt up as lost, with the points after its checkpoint. Raises as `close`."""

@@ -32,6 +32,7 @@ class ArmProgress:
     diverged: int
     failed: int
     stopped_early: int
+    pruned: int
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
             func.count().filter(Run.outcome == "diverged").label("diverged"),
             func.count().filter(Run.status == "failed").label("failed"),
             func.count().filter(Run.outcome == "stopped_early").label("stopped_early"),
+            func.count().filter(Run.outcome == "pruned").label("pruned"),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
         )
@@ -151,7 +153,7 @@ def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock
     arms = [
         ArmProgress(
             *(r.arm, r.runs_done, r.runs_total, int(r.steps_done), int(r.steps_total)),
-            *(r.diverged, r.failed, r.stopped_early),
+            *(r.diverged, r.failed, r.stopped_early, r.pruned),
         )
         for r in rows
     ]
@@ -273,6 +275,7 @@ def results(session: Session, of: Experiment, sources: Sources) -> Results:
         series=lambda metric: list(series(session, of.id, metrics=[metric])),
         sources=sources,
         task=cast(Task, of.task),
+        rungs=of.rungs or (),
     )
 
 

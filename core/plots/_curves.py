@@ -51,7 +51,9 @@ def described(arms: Arms, results: Results) -> list[dict[str, str]]:
         failed = sum(run.status == "failed" for run in runs)
         open_ = sum(run.status not in ("succeeded", "failed") for run in runs)
         early = sum(run.outcome == "stopped_early" for run in runs)
-        parts = [(diverged, "diverged"), (failed, "failed"), (open_, "unfinished"), (early, "stopped early")]
+        pruned = sum(run.outcome == "pruned" for run in runs)
+        parts = [(diverged, "diverged"), (failed, "failed"), (open_, "unfinished")]
+        parts += [(early, "stopped early"), (pruned, "pruned")]
         words = [f"{n} {word}" for n, word in parts if n]
         found.append({"label": label, "note": f"{', '.join(words)} of {len(runs)}" if words else ""})
     if len(found) > 1 and len({one["note"] for one in found}) == 1:

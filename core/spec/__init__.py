@@ -4,11 +4,13 @@ from core.spec._arms import Arm
 from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
 from core.spec._layers import PROJECTIONS, layers_of
+from core.spec._pruning import PAIRS, Pruning
 from core.spec._size import Size, size
 from core.spec._stopping import EarlyStopping, Patience
 
 __all__ = [
     "LIMITS",
+    "PAIRS",
     "PROJECTIONS",
     "Arm",
     "ArmFacts",
@@ -16,6 +18,7 @@ __all__ = [
     "EarlyStopping",
     "Patience",
     "Precision",
+    "Pruning",
     "Size",
     "Spec",
     "Treatment",

@@ -13,6 +13,7 @@ from core.optimizers import OptimizerEntry
 from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
+from core.spec._pruning import PAIRS, Pruning
 from core.spec._stopping import EarlyStopping
 
 
@@ -103,6 +104,8 @@ class Spec(Treatment):
     """Seconds between checkpoints, which a run goes on from after its worker died."""
     memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
     """The part of the free memory that the cohorts trained at the same time may take."""
+    pruning: Pruning | None = None
+    """Which arms are given up before their last epoch; none: none."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
@@ -120,6 +123,8 @@ class Spec(Treatment):
             problems.append(Problem("baseline", f"is not the label of an arm: {', '.join(labels)}", tuple(labels)))
         if len(seeds) * len(labels) > LIMITS.runs:
             problems.append(Problem("seeds", f"{len(labels)} arms x {len(seeds)} seeds exceed {LIMITS.runs:,} runs"))
+        if self.pruning is not None and not problems:
+            problems += _unfit(self.pruning, seeds, expansion.arms)
         if problems:
             raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
         self.seeds, self.arms, self.grid, self._arms = seeds, expansion.canonical_arms, expansion.grid, expansion.arms
@@ -146,6 +151,20 @@ def parse(raw: Any) -> Spec:
         return Spec.model_validate(raw)
     except ValidationError as error:
         raise invalid(error, Spec) from None
+
+
+def _unfit(pruning: Pruning, seeds: list[int], arms: list[Arm]) -> list[Problem]:
+    """Why arms cannot be compared on the way."""
+    epochs = {arm.treatment.epochs for arm in arms}
+    if len(seeds) < PAIRS:
+        return [Problem("pruning", f"judges an arm by {PAIRS} seeds or more, and there are {len(seeds)}")]
+    if len(arms) < 2:
+        return [Problem("pruning", "compares arms, and there is one")]
+    if len(epochs) > 1:
+        return [Problem("pruning", "compares arms after the same epochs: give all of them the same number of epochs")]
+    if not pruning.rungs(min(epochs)):
+        return [Problem("pruning.first", f"should be below the {min(epochs)} epochs that there are")]
+    return []
 
 
 def _dump(value: Any) -> Any:

@@ -46,6 +46,8 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
     total = sum(fact.steps for fact in facts) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
         problems.append(Problem("epochs", f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
+    if not problems and spec.pruning is not None:
+        _must_measure(spec.pruning.judged(facts[0].data.task), facts[0].data, "pruning.metric")
     if problems:
         raise InvalidSpec(problems)
     return facts

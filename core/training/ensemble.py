@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 
 from core.datasets import Facts, Splits, epoch_metrics
+from core.results import Outcome
 from core.spec import Precision
 from core.training.checkpoint import Checkpoint
 from core.training.grid import Grid
@@ -43,7 +44,9 @@ def train_lanes(
     start: Checkpoint | None = None,
     keep: Callable[[Checkpoint], None] | None = None,
     keep_seconds: float = 20.0,
-) -> None:
+    until: int | None = None,
+    leaving: Mapping[int, int] = {},
+) -> Checkpoint | None:
     """Train all lanes to the end of their epochs, each as if it were alone.
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
@@ -56,13 +59,17 @@ def train_lanes(
     `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all
     runs of the checkpoint.
 
+    With `until` training stops after so many epochs, or where it is, if that is later, and returns where it would go
+    on; None where no run is left to train. `leaving` says after how many epochs runs end that are pruned.
+
     Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
     """
     if len({program(lane.treatment) for lane in lanes}) != 1:
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
     data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
     with _precision(lanes[0].treatment.precision, device):
-        _Training(lanes, data, facts, recorder, dtype, stopped, block_seconds, start).run(keep, keep_seconds)
+        training = _Training(lanes, data, facts, recorder, dtype, stopped, block_seconds, start, until, leaving)
+        return training.run(keep, keep_seconds)
 
 
 class _Training:
@@ -78,11 +85,15 @@ class _Training:
         stopped: Callable[[], bool],
         block_seconds: float,
         start: Checkpoint | None,
+        until: int | None,
+        leaving: Mapping[int, int],
     ) -> None:
         treatment = lanes[0].treatment
         device = str(data.x_train.device)
         self._steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
         self._epochs = treatment.epochs
+        self._until = treatment.epochs if until is None else until
+        self._leaving = leaving
         self._stopped = stopped
         if start is None:
             grid = Grid(lanes, device, math.prod(facts.inputs))
@@ -102,15 +113,17 @@ class _Training:
             *(start.step, start.epochs, start.ended),
         )
 
-    def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> None:
+    def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> Checkpoint | None:
         keep_at = time.monotonic() + keep_seconds
         try:
-            while self._epoch < self._epochs:
+            if not self._leave(self._pruned(), "pruned"):
+                return None
+            while self._epoch < min(self._epochs, self._until):
                 self._program.start(self._epoch)
                 while self._step < (self._epoch + 1) * self._steps_per_epoch:
                     self._ledger.look()
                     if not self._ledger.training:
-                        return
+                        return None
                     self._check()
                     if keep is not None and time.monotonic() >= keep_at:
                         self._ledger.flush()
@@ -120,16 +133,20 @@ class _Training:
                     self._ledger.step(losses, self._program.rates(self._step))
                     self._step += 1
                 if not self._leave_diverged():
-                    return
+                    return None
                 measured = self._program.evaluate(self._epoch, self._check)
                 self._ledger.epoch(measured)
                 self._epoch += 1
                 if self._epoch < self._epochs and not self._leave_early(measured):
-                    return
+                    return None
         except Stopped:
             self._ledger.flush()
             raise
+        if self._epoch < self._epochs:
+            self._ledger.flush()
+            return self.checkpoint()
         self._ledger.finish()
+        return None
 
     def checkpoint(self) -> Checkpoint:
         """Where the training is, copied to the CPU."""
@@ -161,12 +178,19 @@ class _Training:
 
     def _leave_early(self, measured: torch.Tensor) -> bool:
         """Take the lanes out of the stack that end with the epoch just measured; returns whether any is left."""
+        ending = self._stopping.react(self._program.grid.lanes, self._epoch, measured)
+        return self._leave(ending, "stopped_early") and self._leave(self._pruned(), "pruned")
+
+    def _pruned(self) -> set[int]:
+        return {run for run, epochs in self._leaving.items() if epochs <= self._epoch}
+
+    def _leave(self, ending: Collection[int], outcome: Outcome) -> bool:
+        """Take runs that end out of the stack, if they are there; returns whether any lane is left."""
         lanes = self._program.grid.lanes
-        ending = self._stopping.react(lanes, self._epoch, measured)
-        if not ending:
-            return True
-        self._ledger.stop(ending)
         left = [lane for lane in lanes if lane.run not in ending]
+        if len(left) == len(lanes):
+            return True
+        self._ledger.end(ending, outcome)
         if left:
             self._go_on_with(left)
         return bool(left)

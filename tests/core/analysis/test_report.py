@@ -39,6 +39,7 @@ def test_the_arms_are_told_as_they_are(experiment: MakeResults) -> None:
         "failed": 1,
         "unfinished": 1,
         "stopped_early": 0,
+        "pruned": 0,
         "not_finite": 1,
     }
 

@@ -1,0 +1,14 @@
+"""Where cohorts wait for each other, and what was decided there."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("experiments", sa.Column("rungs", sa.JSON(), nullable=True))
+    op.add_column("cohorts", sa.Column("rung", sa.Integer(), nullable=True))
