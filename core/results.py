@@ -31,6 +31,10 @@ class RunResult:
     steps_done: int = 0
     steps_total: int = 0
     """Updates that were made, and that all its epochs have."""
+    energy_kwh: float | None = None
+    co2e_g: float | None = None
+    energy_source: Literal["measured", "estimated"] | None = None
+    """What it took from the socket, and what that is in carbon dioxide; None where nobody has looked."""
 
 
 class Series(NamedTuple):

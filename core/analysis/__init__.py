@@ -1,5 +1,6 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
+from core.analysis._energy import amount, energy
 from core.analysis._markdown import markdown
 from core.analysis._numbers import is_share, metric_name, number
 from core.analysis._paired import Comparisons, Summary, compare, holm, summarize
@@ -11,9 +12,11 @@ __all__ = [
     "Comparisons",
     "Decision",
     "Summary",
+    "amount",
     "best_first",
     "compare",
     "decide_rung",
+    "energy",
     "final_values",
     "finite",
     "holm",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.analysis._energy import energy_sentence
 from core.analysis._numbers import difference, metric_name, number, p_value, span
 from core.analysis._saved import saved_sentence
 from core.registry import Entry
@@ -40,7 +41,12 @@ def markdown(report: Mapping[str, Any], spec: Spec) -> str:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
         parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
-    parts += ["## How this was computed", _method(report), *saved_sentence(report["saved"])]
+    parts += [
+        "## How this was computed",
+        _method(report),
+        *saved_sentence(report["saved"]),
+        *map(escape, energy_sentence(report["energy"])),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

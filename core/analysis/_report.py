@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis._energy import energy
 from core.analysis._numbers import direction
 from core.analysis._paired import Comparisons, Floats, Summary, compare, holm, summarize
 from core.analysis._rungs import pruned_arms
@@ -38,7 +39,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       arm with all that cannot be told apart from it (adjusted p of 0.05 or more, or no test possible), then the same
       among the rest. With one: the arms better than it, it and those that cannot be told apart from it, the worse.
     - `warnings`: sentences on what the numbers cannot carry.
-    - `saved`: what was not trained, see `saved`.
+    - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
     """
@@ -65,6 +66,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     }
     labelled = [[labels[i] for i in group] for group in groups]
     answer["saved"] = saved(results)
+    answer["energy"] = energy(results)
     tried = [c for c in answer["comparisons"] if c["b"] not in pruned_arms(results.rungs)]
     text = [verdict({**answer, "comparisons": tried}, labelled), *pruned_sentences(answer["saved"])]
     answer["verdict"] = {"text": " ".join(text), "groups": labelled}

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.analysis import pruned_arms
+from core.energy import NOTHING, Cost, Source
 from core.experiments.able import Able, may_be_taken
 from core.experiments.checkpoints import Kept
 from core.experiments.history import count, tell
@@ -46,6 +47,8 @@ class Claim:
     """The labels of the arms, by run."""
     rung: int | None = None
     """The epochs after which it waits for the experiment's other cohorts; None: it does not."""
+    cost: Cost = NOTHING
+    """What each of its runs that have not ended has cost before."""
     leaving: Mapping[int, int] = field(default_factory=dict)
     """The epochs that runs of pruned arms have, by run."""
 
@@ -110,8 +113,18 @@ def claim(session: Session, holder: str, able: Able, lease_seconds: float, room:
         {} if kept is None else last_values(session, cohort),
         {run.id: run.arm for run in runs},
         _next_rung(spec, {decision["epoch"] for decision in decided}),
+        _cost([run for run in runs if run.id not in ended]),
         {run.id: pruned[run.arm] for run in runs if run.arm in pruned},
     )
+
+
+def _cost(runs: Sequence[Run]) -> Cost:
+    """What each of these runs has cost: the same, as they have always trained together."""
+    known = [run for run in runs if run.energy_kwh is not None]
+    if not known:
+        return NOTHING
+    source: Source = "measured" if {run.energy_source for run in known} == {"measured"} else "estimated"
+    return Cost(max(run.energy_kwh or 0.0 for run in known), max(run.co2e_g or 0.0 for run in known), source)
 
 
 def _next_rung(spec: Spec, decided: Collection[int]) -> int | None:

@@ -68,7 +68,9 @@ def events(session: Session, experiment_id: int, after: int = 0, limit: int = 10
 
 
 def count(session: Session, what: Count, times: int = 1) -> None:
-    """Add to a counter. Only for what is rare: its row is locked until the transaction ends."""
+    """Add to a counter, where there is something to add. Only for what is rare: its row is locked until the commit."""
+    if not times:
+        return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     new = dialect.insert(Counter).values(name=what, value=times)
     session.execute(

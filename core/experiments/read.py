@@ -264,7 +264,7 @@ def results(session: Session, of: Experiment, sources: Sources) -> Results:
     found = [
         RunResult(
             *(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {}),
-            *(r.steps_done, r.steps_total),
+            *(r.steps_done, r.steps_total, r.energy_kwh, r.co2e_g, r.energy_source),  # type: ignore[arg-type]
         )
         for r in runs(session, of.id)
     ]

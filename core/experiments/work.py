@@ -14,6 +14,7 @@ import torch
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.datasets import Dataset, Facts, Sources, Splits
+from core.energy import Bill, Meter, intensity
 from core.errors import InitlabError, NotFound
 from core.experiments.able import CLASSES, Able
 from core.experiments.checkpoints import Shelf
@@ -57,6 +58,7 @@ class Worker:
         # Where there are GPUs, few processes share many cores, and most threads only wait for a GPU.
         self._room = None if self._cuda else Room(cores, settings.torch_threads)
         self._database = Database(settings.database, pool_size=3)
+        self._carbon = intensity(settings.carbon_intensity)
         self._journals = Journals(settings.journals)
         known = remembered(settings.cache)
         profile = known and known.model_copy(update={"memory": free_memory()})
@@ -91,7 +93,8 @@ class Worker:
             shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
             settings = self._settings
             watch = Watch(settings.hang_seconds)
-            keeper = Keeper(self._database, held, shelf, settings.lease_seconds, self._draining, watch)
+            bill = Bill(held.cost, len(held.lanes) - len(held.ended), self._meter(held), self._carbon)
+            keeper = Keeper(self._database, held, shelf, settings.lease_seconds, self._draining, watch, bill)
             end = self._trained(held, shelf, keeper)
             try:
                 if end.status == "too wide":
@@ -124,6 +127,10 @@ class Worker:
                         after_commit(session, lambda: reached("decide.committed"))
             except (SQLAlchemyError, StorageFull) as error:
                 log.warning("it cannot be decided yet who goes on; a sweep will try again: %s", error)
+
+    def _meter(self, held: Claim) -> Meter:
+        on_gpu = self._cuda and held.spec.device != "cpu"
+        return Meter.of(str(torch.cuda.get_device_properties(0).uuid) if on_gpu else None)
 
     def _trained(self, held: Claim, shelf: Shelf, keeper: Keeper) -> "_End":
         """Train, and say what becomes of the cohort, and why."""

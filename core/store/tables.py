@@ -131,6 +131,11 @@ class Run(Base):
     steps_done: Mapped[int] = mapped_column(BigInteger, default=0)
     steps_total: Mapped[int] = mapped_column(BigInteger)
     final: Mapped[dict[str, float | None] | None] = mapped_column(JSON)
+    energy_kwh: Mapped[float | None] = mapped_column(Double)
+    """Its share of what its cohorts took, over all attempts; None: nobody has looked."""
+    co2e_g: Mapped[float | None] = mapped_column(Double)
+    energy_source: Mapped[str | None] = mapped_column(String(10))
+    """measured, or estimated if any of it is: `core.energy`."""
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)
     error: Mapped[str | None] = mapped_column(Text)

@@ -1,4 +1,4 @@
-"""Where cohorts wait for each other, and what was decided there."""
+"""Where cohorts wait for each other, and what was decided there; the energy that a run has cost."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,3 +12,6 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("experiments", sa.Column("rungs", sa.JSON(), nullable=True))
     op.add_column("cohorts", sa.Column("rung", sa.Integer(), nullable=True))
+    op.add_column("runs", sa.Column("energy_kwh", sa.Double(), nullable=True))
+    op.add_column("runs", sa.Column("co2e_g", sa.Double(), nullable=True))
+    op.add_column("runs", sa.Column("energy_source", sa.String(length=10), nullable=True))
