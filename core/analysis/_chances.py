@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, fisher_exact
 
 from core.analysis._intervals import CONFIDENCE, Floats, Ints, resampled
 
@@ -56,13 +55,17 @@ def rate(hits: int, of: int) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=4096)
 def _wilson(hits: int, of: int) -> tuple[float, float]:
+    from scipy.stats import binomtest  # noqa: PLC0415 0.3 s to import: only who asks for a report pays
+
     interval = binomtest(hits, of).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 @lru_cache(maxsize=4096)
 def same_share(hits_a: int, of_a: int, hits_b: int, of_b: int) -> float:
-    """Fisher's exact two-sided p that two arms have the same chance of a hit; 1 where both or neither always had it."""
+    """Fisher's exact two-sided p that two arms have the same chance of a hit; NaN where one has no runs."""
+    from scipy.stats import fisher_exact  # noqa: PLC0415 0.3 s to import: only who asks for a report pays
+
     if not of_a or not of_b:
         return float("nan")
     return float(fisher_exact(np.array([[hits_a, of_a - hits_a], [hits_b, of_b - hits_b]])).pvalue)

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import nct, t
+from scipy.special import nctdtr, stdtrit
 
 POWER = 0.8
 MOST = 10_000
@@ -17,10 +17,10 @@ def power(n: int, effect: float, level: float) -> float:
     `effect` is the true mean of the differences in their standard deviations, which are normal: t is then noncentral
     (Cohen 1988, Statistical Power Analysis for the Behavioral Sciences, 2nd ed., section 2.3).
     """
-    critical = t.isf(level / 2, n - 1)
+    critical = -stdtrit(n - 1, level / 2)
     away = abs(effect) * np.sqrt(n)
-    wrong_side = np.nan_to_num(nct.cdf(-critical, n - 1, away))  # scipy has no number where it is below 1e-13
-    return float(nct.sf(critical, n - 1, away) + wrong_side)
+    wrong_side = np.nan_to_num(nctdtr(n - 1, away, -critical))  # scipy has no number where it is below 1e-13
+    return float(1 - nctdtr(n - 1, away, critical) + wrong_side)
 
 
 @lru_cache(maxsize=1024)
