@@ -1,7 +1,8 @@
 """What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -57,6 +58,8 @@ class Results:
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
     task: Task
     """What the arms learn."""
+    whole: "Results | None" = None
+    """All arms, where these are only some of them: a comparison is one among all, whichever are looked at."""
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -64,6 +67,19 @@ class Results:
         train, valid_loss, valid = epoch_metrics(self.task)
         judged = (valid_loss, valid) if self.task == "regression" else (valid, valid_loss)
         return (*judged, train, "train_loss")
+
+    def of_arms(self, labels: Collection[str]) -> "Results":
+        """Only the arms of these labels, of which there should be one at least; in the spec's order."""
+        spec = self.spec.of_arms(labels)
+        first, now_first = self.spec.expanded[0].treatment, spec.expanded[0].treatment
+        return replace(
+            self,
+            spec=spec,
+            steps_per_epoch=max(1, math.ceil(self.steps_per_epoch * first.batch_size / now_first.batch_size)),
+            runs=[run for run in self.runs if run.arm in labels],
+            series=lambda metric: [one for one in self.series(metric) if one.arm in labels],
+            whole=self.whole or self,
+        )
 
     def facts(self, treatment: Treatment) -> Facts:
         """The sizes of an arm's data set; raises `DataError` where its files are no longer there."""

@@ -66,7 +66,9 @@ def sample(results: Results) -> str:
     parts = [f"{status['succeeded']} finished, {diverged} of them diverged" if diverged else ""]
     parts[0] = parts[0] or f"{status['succeeded']} finished, 0 diverged"
     parts += [f"{status[name]} {name}" for name in ("failed", "cancelled", "running", "queued") if status[name]]
-    return f"N = {_count(arms, 'arm')} x {_count(seeds, 'seed')} = {_count(arms * seeds, 'run')}: {', '.join(parts)}."
+    only = "" if results.whole is None else f" Asked for: {arms} of {_count(len(results.whole.spec.expanded), 'arm')}."
+    product = f"{_count(arms, 'arm')} x {_count(seeds, 'seed')} = {_count(arms * seeds, 'run')}"
+    return f"N = {product}: {', '.join(parts)}.{only}"
 
 
 def _count(n: int, noun: str) -> str:
