@@ -9,10 +9,13 @@ from matplotlib.axes import Axes
 from core.plots._frame import numbers, set_axis
 from core.plots._style import COLOURS, GREY, INK, RULE
 
+NOTE = 7.0
+"""Points."""
+
 
 def draw_beside(axes: Axes, beside: dict[str, Any], heights: Mapping[int, float]) -> None:
     """Draw `rows`, each of an `arm`, at that arm's height (a part of the axes'): `values`, `mean`, `ci_low`, `ci_high`,
-    and a `note` at the right edge."""
+    and a `note` at the right."""
     axes.set_title(beside["title"])
     axes.set_ylim(0, 1)
     axes.set_yticks([])
@@ -37,9 +40,9 @@ def _row(axes: Axes, row: dict[str, Any], at: float) -> None:
         row["note"],
         (1, at),
         xycoords=axes.get_yaxis_transform(),
-        xytext=(0, 3),
+        xytext=(5, 0),
         textcoords="offset points",
-        ha="right",
-        size=7,
+        va="center",
+        size=NOTE,
         color=GREY,
     )

@@ -6,6 +6,8 @@ from typing import Any
 from core.analysis import is_share, metric_name
 from core.plots._frame import padded
 
+DECIDED = "one of the two beats the other (adjusted p < 0.05, and not by losing more runs)"
+"""What the report's rule asks for, for a caption."""
 SYMLOG_FROM = 30.0
 """Widest over narrowest difference from which the axis of differences is logarithmic on both sides."""
 
@@ -41,7 +43,8 @@ def _outward(value: float, within: float) -> float:
 
 
 def seen_from(comparison: dict[str, Any], reference: str) -> dict[str, Any]:
-    """The report's comparison as the other arm less `reference`: `arm`, `n`, `mean`, `ci_low`, `ci_high`, and its p."""
+    """The report's comparison as the other arm less `reference`: `arm`, `n`, `mean`, `ci_low`, `ci_high`, its p, and
+    whether one of the two beats the other by the report's rule."""
     turned = comparison["a"] == reference
     low, high = ("ci_high", "ci_low") if turned else ("ci_low", "ci_high")
     ends = {"mean": comparison["difference"], "ci_low": comparison[low], "ci_high": comparison[high]}
@@ -50,16 +53,12 @@ def seen_from(comparison: dict[str, Any], reference: str) -> dict[str, Any]:
         "n": comparison["n"],
         **{key: -value + 0.0 if turned and value is not None else value for key, value in ends.items()},
         "p_adjusted": comparison["p_adjusted"],
+        "decided": comparison["better"] is not None,
     }
 
 
 def against(report: dict[str, Any]) -> tuple[str | None, dict[str, dict[str, Any]]]:
-    """The baseline, or without one the best arm, and every comparison with it by the other arm's label."""
-    groups = report["verdict"]["groups"]
-    reference = report["baseline"] if report["baseline"] is not None else groups[0][0] if groups else None
-    mine = [
-        seen_from(c, reference)
-        for c in report["comparisons"]
-        if reference is not None and reference in (c["a"], c["b"])
-    ]
+    """What the others are compared with, None where nothing is, and each comparison with it by the other's label."""
+    reference = report["reference"]
+    mine = [seen_from(c, reference) for c in report["comparisons"] if reference in (c["a"], c["b"])]
     return (reference if mine else None), {one["arm"]: one for one in mine}

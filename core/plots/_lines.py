@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
-from core.plots._beside import draw_beside
+from core.plots._beside import NOTE, draw_beside
 from core.plots._frame import Frame, frame, set_axis
 from core.plots._frame import numbers as numbers
 from core.plots._style import COLOURS, GREY, INK, PAPER, line_style, styled
@@ -37,7 +37,8 @@ def draw_lines(data: dict[str, Any]) -> Figure:
     each = _PANEL[min(2, len(panels) + (beside is not None))]
     height = max(_HEIGHT, labels.height + 0.2)
     inner = len(panels) * each + (len(panels) - 1) * _GAP
-    right = 0.0 if beside is None else _APART + each
+    notes = max([width(row["note"], NOTE) for row in beside["rows"]], default=0.0) if beside is not None else 0.0
+    right = 0.0 if beside is None else _APART + each + notes + 0.1
     place = frame(data["title"], data["caption"], _LEFT + inner + gutter + right, _BOTTOM + height + _TOP)
     drawn: list[Axes] = []
     for i, panel in enumerate(panels):

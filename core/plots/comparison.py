@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from core.analysis import best_first, final_values, finite, is_share, metric_name, report, summarize
 from core.plots import Plot, plots
-from core.plots._curves import Arms, arms_drawn, described, sample
-from core.plots._differences import against, difference_axis, difference_unit
+from core.plots._curves import Arms, arms_drawn, described, intervals, sample
+from core.plots._differences import DECIDED, against, difference_axis, difference_unit
 from core.plots._frame import Frame, frame, numbers, padded, padded_log, set_axis
 from core.plots._style import COLOURS, GREY, INK, RULE, styled
 from core.plots._text import width, wrap
@@ -53,8 +53,8 @@ def data(results: Results) -> dict[str, Any]:
     among = f" All {len(found['arms'])} arms are compared." if results.whole is not None else ""
     notes_below = [
         sample(results),
-        "Faint: a run; in front: mean and 95 % interval (Student t)." if several else "Dot: a run.",
-        f"Right: arm less {reference}, faint a seed; orange: adjusted p < 0.05.{among}" if reference else "",
+        f"Faint: a run; in front: mean and 95 % interval ({intervals(found['arms'])})." if several else "Dot: a run.",
+        f"Right: arm less {reference}, faint a seed; orange: {DECIDED}.{among}" if reference else "",
         arms.note,
     ]
     differences = [row["difference"] for row in rows if row["difference"] is not None]
@@ -74,7 +74,9 @@ def data(results: Results) -> dict[str, Any]:
 def _sorted(found: list[dict[str, Any]], values: dict[str, Any], arms: Arms, metric: str) -> list[dict[str, Any]]:
     """The arms to draw, best first, those without a mean last."""
     drawn = [arm for arm in found if arm["label"] in arms.labels]
-    order = best_first([summarize(values[arm["label"]]) for arm in drawn], metric)
+    lost = [arm["diverged"] + arm["not_finite"] for arm in drawn]
+    unreliable = [n > 0 and 2 * n >= arm["n"] + n for n, arm in zip(lost, drawn, strict=True)]
+    order = best_first([summarize(values[arm["label"]]) for arm in drawn], metric, unreliable)
     return [drawn[i] for i in [*order, *(i for i in range(len(drawn)) if i not in order)]]
 
 
@@ -87,7 +89,7 @@ def _difference(label: str, reference: str | None, values: dict[str, Any], compa
         **{key: None if c[key] is None else unit * c[key] for key in ("mean", "ci_low", "ci_high")},
         "n": c["n"],
         "values": [finite(v) for v in unit * (values[label] - values[reference])],
-        "differs": c["p_adjusted"] is not None and c["p_adjusted"] < 0.05,
+        "decided": c["decided"],
     }
 
 
@@ -172,7 +174,7 @@ def _difference_row(axes: Axes, row: dict[str, Any], at: float, data: dict[str, 
     elif row["difference"]["mean"] is None:
         axes.text(0.02, at, "no pairs", transform=axes.get_yaxis_transform(), color=GREY, size=8, va="center")
     else:
-        colour = COLOURS[1] if row["difference"]["differs"] else GREY
+        colour = COLOURS[1] if row["difference"]["decided"] else GREY
         _row(axes, row["difference"], at, len(data["seeds"]), colour)
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from core.analysis import is_share, metric_name, report
 from core.plots import Plot, plots
 from core.plots._curves import sample
-from core.plots._differences import against, difference_axis, difference_unit, seen_from
+from core.plots._differences import DECIDED, against, difference_axis, difference_unit, seen_from
 from core.plots._empty import draw_nothing
 from core.plots._frame import frame, set_axis
 from core.plots._style import COLOURS, GREY, INK, RULE, styled
@@ -17,6 +17,8 @@ from core.plots._text import width, wrap
 from core.results import Results
 
 MOST_ROWS = 40
+FEW_PAIRS = 15
+"""Up to so many, all pairs are drawn; of more those with the baseline or the best arm."""
 
 _LABEL, _NUMBER = 9.0, 8.5
 _PANEL, _STEP = 4.2, 0.3
@@ -38,11 +40,10 @@ def data(results: Results) -> dict[str, Any]:
     labels = {arm.label for arm in results.spec.expanded}
     reference, mine = against(found)
     among = len(found["arms"])
-    if len(mine) == len(found["comparisons"]):
-        every = [{"label": arm} | one for arm, one in mine.items() if arm in labels]
-    else:  # all pairs
-        chosen = [c for c in found["comparisons"] if c["a"] in labels and c["b"] in labels]
-        every = [{"label": f"{c['b']} less {c['a']}"} | seen_from(c, c["a"]) for c in chosen]
+    every = [{"label": arm} | one for arm, one in mine.items() if arm in labels]
+    pairs = [c for c in found["comparisons"] if c["a"] in labels and c["b"] in labels]
+    if len(every) < len(pairs) <= FEW_PAIRS:
+        every = [{"label": f"{c['b']} less {c['a']}"} | seen_from(c, c["a"]) for c in pairs]
         reference = None
     unit = difference_unit(metric)
     rows = [
@@ -51,15 +52,14 @@ def data(results: Results) -> dict[str, Any]:
             "n": one["n"],
             **{key: None if one[key] is None else unit * one[key] for key in ("mean", "ci_low", "ci_high")},
             "p_adjusted": one["p_adjusted"],
+            "decided": one["decided"],
         }
         for one in every[:MOST_ROWS]
     ]
     notes = [
         sample(results),
         "Dot: mean over the pairs (a pair: two runs of one seed); bar: 95 % interval (Student t)." if rows else "",
-        f"p: two-sided, adjusted by Holm for all that is compared among the {among} arms; orange: below 0.05."
-        if rows
-        else "",
+        f"p: two-sided, by Holm for all that is compared among the {among} arms. Orange: {DECIDED}." if rows else "",
         f"Drawn are the first {MOST_ROWS} of {len(every)} comparisons." if len(every) > MOST_ROWS else "",
     ]
     return {
@@ -133,7 +133,7 @@ def _row(axes: Axes, row: dict[str, Any], at: float) -> None:
     if row["mean"] is None:
         axes.text(0.02, at, "no pairs", transform=axes.get_yaxis_transform(), color=GREY, size=8, va="center")
         return
-    colour = COLOURS[1] if row["p_adjusted"] is not None and row["p_adjusted"] < 0.05 else COLOURS[6]
+    colour = COLOURS[1] if row["decided"] else COLOURS[6]
     if row["ci_low"] is not None:
         axes.plot([row["ci_low"], row["ci_high"]], [at, at], color=colour, lw=2.0, solid_capstyle="butt", zorder=3)
     axes.plot([row["mean"]], [at], "o", ms=6, color=colour, mec=INK, mew=0.8, zorder=4)

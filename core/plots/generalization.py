@@ -1,10 +1,11 @@
 """What is learned of the training data that does not hold for other data."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from core.analysis import is_share, summarize
+from core.analysis import is_share, run_outcomes, summarize
 from core.datasets import epoch_metrics
 from core.plots import Plot, plots
 from core.plots._curves import about_lines, arms_drawn, described, mean_lines, sample
@@ -16,7 +17,7 @@ from core.results import Results
 @plots.register(
     formula="mean over seeds of train_accuracy and valid_accuracy by epoch (in regression of R²), with 95 % Student t "
     "bands; gap: the last of the one less the last of the other, run by run",
-    source="both are measured in evaluation mode after the epoch, on the whole split",
+    source="both are measured in evaluation mode after the epoch, on the whole split; core.analysis.run_outcomes",
 )
 def generalization() -> Plot:
     """Training against validation by epoch, one panel an arm, and the gap that is left at the end."""
@@ -33,12 +34,13 @@ def data(results: Results) -> dict[str, Any]:
     for line in drawn:
         line["raw"] = None
     lines = {i: [line for line in drawn if line["arm"] == i] for i in range(len(arms.labels))}
+    outcomes = run_outcomes(results)
     x, y = epoch_axis(lines), value_axis(lines, valid)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     caption = [
         sample(results),
         about_lines(drawn, "epoch") if drawn else "",
-        f"Gap: training less validation {short_name(valid)} after the last epoch, mean and 95 % interval (Student t)"
+        f"Gap: training less validation {short_name(valid)} after the last epoch, mean and 95 % interval"
         f"{', in percentage points' if is_share(valid) else ''}.",
         y.pop("note"),
         arms.note,
@@ -53,7 +55,7 @@ def data(results: Results) -> dict[str, Any]:
         "panels": [
             {
                 "title": label,
-                "note": ", ".join(filter(None, [_gap(results, label, train, valid), notes[label]])),
+                "note": ", ".join(filter(None, [_gap(results, label, outcomes, valid), notes[label]])),
                 "x": x,
                 "y": y,
                 "lines": lines[i],
@@ -63,10 +65,9 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _gap(results: Results, label: str, train: str, valid: str) -> str:
-    runs = [run for run in results.runs if run.arm == label and run.status == "succeeded" and run.outcome != "diverged"]
-    ends = [(run.final.get(train), run.final.get(valid)) for run in runs]
-    found = summarize(np.array([a - b for a, b in ends if a is not None and b is not None], dtype=np.float64))
+def _gap(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]], valid: str) -> str:
+    gaps = [outcomes[run.id]["generalization_gap"] for run in results.runs if run.arm == label]
+    found = summarize(np.array([gap for gap in gaps if gap is not None], dtype=np.float64))
     if found.n == 0:
         return "N = 0"
 

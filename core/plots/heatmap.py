@@ -17,8 +17,6 @@ from core.plots._frame import Frame, frame, plain_number
 from core.plots._style import FAINT, GREY, INK, PAPER, styled
 from core.plots._text import elide, width, wrap
 from core.results import Results
-from core.spec import Arm
-from core.spec._arms import _short
 
 MOST_LEVELS, MOST_PANELS = 24, 24
 
@@ -45,7 +43,7 @@ def data(results: Results) -> dict[str, Any]:
     if grid is None:
         why = "This experiment has no grid: its arms are a list, and there are no two fields to draw across and down."
         return base | {"caption": sample(results), "empty": why, "panels": []}
-    at = {arm.label: [_level(arm, field) for field in grid] for arm in arms}
+    at = {arm.label: [arm.settings[field] for field in grid] for arm in arms}
     levels = [list(dict.fromkeys(at[arm.label][i] for arm in arms)) for i in range(len(grid))]
     fields, two = [*grid], len(grid) > 1
     rows, columns, rest = (levels[0] if two else [""]), levels[1 if two else 0], [*range(2, len(grid))]
@@ -195,10 +193,3 @@ def _lines(axes: Axes, text: list[str], at: tuple[float, float], ha: str, down: 
             color=INK,
             annotation_clip=False,
         )
-
-
-def _level(arm: Arm, field: str) -> str:
-    value = arm.treatment
-    for part in field.split("."):
-        value = value.get(part) if isinstance(value, dict) else getattr(value, part)
-    return _short(value)

@@ -1,11 +1,12 @@
 """How alike the runs of an arm are, and how quietly each of them learns."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from core.analysis import is_share, metric_name, thin
+from core.analysis import metric_name, run_outcomes, summarize, thin
 from core.plots import Plot, plots
 from core.plots._curves import arms_drawn, described, mean_lines, plain, sample
 from core.plots._multiples import draw_multiples
@@ -19,8 +20,9 @@ MOST_POINTS = 40_000
 
 
 @plots.register(
-    formula="the validation metric of every run by epoch, and the mean over an arm's seeds",
-    source="measured in evaluation mode after each epoch, on the whole validation split",
+    formula="the validation metric of every run by epoch, and the mean over an arm's seeds; jump: the root mean square "
+    "of its changes from epoch to epoch less the trend",
+    source="measured in evaluation mode after each epoch, on the whole validation split; core.analysis.run_outcomes",
 )
 def stability() -> Plot:
     """Every seed of each arm by epoch, one panel an arm: how far the runs lie apart, and how jumpy each is."""
@@ -43,12 +45,17 @@ def data(results: Results) -> dict[str, Any]:
         left_out += max(0, len(mine) - MOST_SEEDS)
         for one in mine[:MOST_SEEDS]:
             lines[i] += _line(one, i, "diverged" if one.run_id in diverged else "seed", most)
+    outcomes = run_outcomes(results)
+    score = "R²" if results.task == "regression" else "the accuracy (in percentage points)"
     x, y = epoch_axis(lines), value_axis(lines, metric)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     drawn = [line for part in lines.values() for line in part]
     caption = [
         sample(results),
-        f"sd: of the last values{', in percentage points' if is_share(metric) else ''}.",
+        f"Jump: how much {score} goes up and down from epoch to epoch beside its trend (root mean square): mean over "
+        "the runs and 95 % interval."
+        if any(outcome["stability"] is not None for outcome in outcomes.values())
+        else "",
         "Thick: mean over the runs that did not diverge." if any(line["role"] == "mean" for line in drawn) else "",
         "X: a run diverged." if any(line["role"] == "diverged" for line in drawn) else "",
         f"Not drawn: {left_out:,} runs beyond the first {MOST_SEEDS} of an arm." if left_out else "",
@@ -65,7 +72,9 @@ def data(results: Results) -> dict[str, Any]:
         "panels": [
             {
                 "title": label,
-                "note": ", ".join(filter(None, [f"N = {_runs(lines[i])}", *_spread(lines[i], metric), notes[label]])),
+                "note": ", ".join(
+                    filter(None, [f"N = {_runs(lines[i])}", _jumps(results, label, outcomes), notes[label]])
+                ),
                 "x": x,
                 "y": y,
                 "lines": lines[i],
@@ -90,10 +99,16 @@ def _runs(lines: list[dict[str, Any]]) -> int:
     return sum(line["role"] in ("seed", "diverged") for line in lines)
 
 
-def _spread(lines: list[dict[str, Any]], metric: str) -> list[str]:
-    """The standard deviation over the runs' last values."""
-    last = [line["y"][-1] for line in lines if line["role"] == "seed"]
-    if len(last) < 2:
-        return []
-    sd = float(np.std(last, ddof=1))
-    return [f"sd {100 * sd:.2g}" if is_share(metric) else f"sd {sd:.3g}"]
+def _jumps(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]]) -> str:
+    """The mean of the runs' own jumpiness, and its interval."""
+    found = [outcomes[run.id]["stability"] for run in results.runs if run.arm == label]
+    jumps = summarize(np.array([v for v in found if v is not None], dtype=np.float64))
+    if jumps.n == 0:
+        return ""
+    share = results.task != "regression"
+
+    def write(value: float) -> str:
+        return f"{100 * value:.1f}" if share else f"{value:.3g}"
+
+    interval = f" ({write(max(0.0, jumps.ci_low))} to {write(jumps.ci_high)})" if jumps.n > 1 else ""
+    return f"jump {write(jumps.mean)}{interval}"

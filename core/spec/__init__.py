@@ -5,6 +5,7 @@ from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
 from core.spec._layers import PROJECTIONS, layers_of
 from core.spec._size import Size, size
+from core.spec._target import Target
 
 __all__ = [
     "LIMITS",
@@ -15,6 +16,7 @@ __all__ = [
     "Precision",
     "Size",
     "Spec",
+    "Target",
     "Treatment",
     "check",
     "layers_of",

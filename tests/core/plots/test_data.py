@@ -270,7 +270,7 @@ def test_the_comparison_has_the_report_s_numbers_best_first(experiment: MakeResu
     assert a["difference"]["values"] == pytest.approx((100 * d).tolist())
     assert a["difference"]["mean"] == pytest.approx(100 * d.mean())
     assert (a["difference"]["ci_low"], a["difference"]["ci_high"]) == pytest.approx([100 * end for end in interval])
-    assert a["difference"]["differs"] == (stats.ttest_1samp(d, 0).pvalue < 0.05)
+    assert a["difference"]["decided"] == (stats.ttest_1samp(d, 0).pvalue < 0.05)
 
 
 def test_differences_of_far_and_near_arms_get_an_axis_for_both(experiment: MakeResults) -> None:

@@ -46,7 +46,9 @@ def test_a_comparison_is_one_among_all_whichever_are_looked_at(three: Results) -
     assert part["rows"] == [row for row in whole["rows"] if row["label"] != "b"]
     assert part["reference"] == "b"
     assert "All 3 arms are compared." in part["caption"]
-    assert data_of("forest", three, arms=["c"])["rows"] == data_of("forest", three)["rows"][1:]
+    every = {row["label"]: row for row in data_of("forest", three)["rows"]}
+    assert set(every) == {"a less b", "c less b", "c less a"}
+    assert data_of("forest", three, arms=["c"])["rows"] == [every["c less b"] | {"label": "c"}]
 
 
 def test_a_baseline_that_is_not_drawn_stays_what_is_compared_with(experiment: MakeResults) -> None:
