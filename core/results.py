@@ -1,7 +1,8 @@
 """What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -28,12 +29,14 @@ class RunResult:
     outcome: Outcome | None
     final: dict[str, float | None]
     """The last value of every metric; None where it is not finite."""
+    seconds: float | None = field(default=None, compare=False)
+    """From its first update to its end by the clock, waits and the company of other runs included; None: not known."""
     steps_done: int = 0
     steps_total: int = 0
     """Updates that were made, and that all its epochs have."""
-    energy_kwh: float | None = None
-    co2e_g: float | None = None
-    energy_source: Literal["measured", "estimated"] | None = None
+    energy_kwh: float | None = field(default=None, compare=False)
+    co2e_g: float | None = field(default=None, compare=False)
+    energy_source: Literal["measured", "estimated"] | None = field(default=None, compare=False)
     """What it took from the socket, and what that is in carbon dioxide; None where nobody has looked."""
 
 
@@ -65,8 +68,19 @@ class Results:
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
     task: Task
     """What the arms learn."""
+    steps_by_arm: Mapping[str, int] = field(default_factory=dict)
+    """Updates in an epoch of each arm, by label."""
+    whole: "Results | None" = None
+    """All arms, where these are only some of them: a comparison is one among all, whichever are looked at."""
     rungs: Sequence[Mapping[str, Any]] = ()
     """What was decided where the arms were compared before their last epoch: `core.analysis.decide_rung`."""
+
+    def steps_in_epoch(self, arm: str) -> int:
+        """Updates in an epoch of an arm; where that is not known, by its batch size from the first arm's."""
+        if arm in self.steps_by_arm:
+            return self.steps_by_arm[arm]
+        sizes: dict[str, int] = {one.label: one.treatment.batch_size for one in self.spec.expanded}
+        return max(1, math.ceil(self.steps_per_epoch * next(iter(sizes.values())) / sizes[arm]))
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -74,6 +88,18 @@ class Results:
         train, valid_loss, valid = epoch_metrics(self.task)
         judged = (valid_loss, valid) if self.task == "regression" else (valid, valid_loss)
         return (*judged, train, "train_loss")
+
+    def of_arms(self, labels: Collection[str]) -> "Results":
+        """Only the arms of these labels, of which there should be one at least; in the spec's order."""
+        spec = self.spec.of_arms(labels)
+        return replace(
+            self,
+            spec=spec,
+            steps_per_epoch=self.steps_in_epoch(spec.expanded[0].label),
+            runs=[run for run in self.runs if run.arm in labels],
+            series=lambda metric: [one for one in self.series(metric) if one.arm in labels],
+            whole=self.whole or self,
+        )
 
     def facts(self, treatment: Treatment) -> Facts:
         """The sizes of an arm's data set; raises `DataError` where its files are no longer there."""

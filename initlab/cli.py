@@ -6,14 +6,13 @@ Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or 
 import csv
 import json
 import sys
-from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import datasets, display, service
+from initlab import datasets, display, pictures, service
 from initlab.client import Client
 from initlab.errors import FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
@@ -158,38 +157,25 @@ def metrics(
         rows.writerows([*key, step, value] for step, value in zip(one["steps"], one["values"], strict=True))
 
 
-@app.command()
-def plot(
-    experiment: Id,
-    name: Annotated[str | None, typer.Argument(help="loss, accuracy, ...; none lists what can be drawn.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A .png, .svg or .json file; default NAME.png.")
-    ] = None,
-) -> None:
-    """Save a picture."""
-    found = Client().experiment(experiment)
-    if name is None:
-        _out(display.pictures(found.plots()))
-        return
-    path = output or Path(f"{name}.png")
-    form = path.suffix.lower().removeprefix(".")
-    if form not in ("png", "svg", "json"):
-        raise ClientError(f"{path} should end in .png, .svg or .json")
-    picture = found.plot(name, cast(Literal["png", "svg", "json"], form))
-    path.write_bytes(picture)
-    _out(str(path))
+app.command()(pictures.plot)
 
 
 @app.command()
 def report(
     experiment: Id,
-    format: Annotated[Literal["md", "json"], typer.Option(help="For people, or for programs.")] = "md",  # noqa: A002
-    metric: Annotated[str | None, typer.Option(help="What the arms are compared by.")] = None,
+    format: Annotated[  # noqa: A002
+        Literal["md", "html", "json"], typer.Option(help="For people, for a browser, or for programs.")
+    ] = "md",
+    metric: Annotated[
+        str | None, typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...")
+    ] = None,
 ) -> None:
     """Print the comparison of the arms."""
     found = Client().experiment(experiment)
     if format == "json":
         _print_json(found.report(metric))
+    elif format == "html":
+        sys.stdout.write(found.report_html(metric))
     else:
         text = found.report_markdown(metric)
         _out(Markdown(text) if sys.stdout.isatty() else text.rstrip("\n"))

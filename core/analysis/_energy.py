@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis._paired import summarize
+from core.analysis._intervals import summarize
 from core.results import Results, RunResult
 
 HOW = {
@@ -19,8 +19,8 @@ def energy(results: Results) -> dict[str, Any] | None:
     """Energy and CO2e of the runs that have any, in all and by arm; None where no run has.
 
     - `source` is "estimated" if any of it is; `kwh`, `co2e_g` and `runs` are of the whole experiment.
-    - `arms`, in the spec's order: `n` runs, their total `kwh` and `co2e_g`; `mean_kwh` of a run with its 95 % Student
-      t interval `ci_low`, `ci_high`, in which runs that trained together do not differ; `kwh_per_point` is that mean
+    - `arms`, in the spec's order: `n` runs, their total `kwh` and `co2e_g`; `mean_kwh` of a run with its 95 %
+      interval `ci_low`, `ci_high`, in which runs that trained together do not differ; `kwh_per_point` is that mean
       divided by the mean final validation accuracy of the same runs in percentage points, None in regression, for a
       pruned arm, and where it is 0.
     """

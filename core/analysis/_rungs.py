@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from core.analysis._intervals import Floats
 from core.analysis._numbers import direction
-from core.analysis._paired import Floats, compare, holm
+from core.analysis._paired import compare, holm
 from core.datasets import Task
 from core.spec import PAIRS, Spec
 

@@ -7,6 +7,7 @@ from core.spec._layers import PROJECTIONS, layers_of
 from core.spec._pruning import PAIRS, Pruning
 from core.spec._size import Size, size
 from core.spec._stopping import EarlyStopping, Patience
+from core.spec._target import Target
 
 __all__ = [
     "LIMITS",
@@ -21,6 +22,7 @@ __all__ = [
     "Pruning",
     "Size",
     "Spec",
+    "Target",
     "Treatment",
     "check",
     "layers_of",

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -111,6 +112,8 @@ class _Part:
     def _train(self, until: int | None, leaving: Mapping[int, int]) -> None:
         if self._start is not None and (not self._start.runs or self._start.epochs >= (until or math.inf)):
             return
+        if self._start is None:
+            self.recorder.began = time.monotonic()
         keep = None if self.path is None else _keeper(self.recorder, self.path)
         self._start = train_lanes(
             *(self._lanes, self._work.data, self._work.facts, self.recorder),
@@ -141,6 +144,7 @@ def _together(parts: Sequence[_Part]) -> MemoryRecorder:
     for part in parts:
         whole.blocks |= part.recorder.blocks
         whole.outcomes |= part.recorder.outcomes
+        whole.seconds |= part.recorder.seconds
     return whole
 
 
@@ -176,7 +180,8 @@ def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None
 
 
 def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> None:
-    """Take back what a checkpoint held beside its state."""
+    """Take back what a checkpoint held beside its state; how long that took is not known."""
+    recorder.began = None
     for name, values in state.items():
         _, _, key = name.partition("points/")
         if key in OUTCOMES:
@@ -194,10 +199,10 @@ def _load(dataset: Entry, sources: Sources) -> Splits:
 def _results(
     spec: Spec,
     sources: Sources,
-    facts: list[ArmFacts],
+    facts: Sequence[ArmFacts],
     lanes: _Lanes,
     recorder: MemoryRecorder,
-    decided: list[Decision],
+    decided: Sequence[Decision],
 ) -> Results:
     points = recorder.series
     totals = {lane.run: facts[arm].steps for (arm, _), lane in lanes.items()}
@@ -217,9 +222,13 @@ def _results(
     runs = [
         RunResult(
             *(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run)),
-            *(len(points[run, "train_loss"]), totals[run]),
+            seconds=recorder.seconds.get(run),
+            steps_done=len(points[run, "train_loss"]),
+            steps_total=totals[run],
         )
         for lane in lanes.values()
         for run in [lane.run]
     ]
-    return Results(spec, facts[0].steps_per_epoch, runs, series, sources, facts[0].data.task, decided)
+    steps = {arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, facts, strict=True)}
+    about = (spec, facts[0].steps_per_epoch, runs, series, sources, facts[0].data.task, steps)
+    return Results(*about, rungs=decided)

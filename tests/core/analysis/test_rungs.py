@@ -1,5 +1,6 @@
 """Which arms are given up on the way: those that the seeds tell apart from the best, and no other."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,12 +103,14 @@ def ended(values: dict[str, list[float]], **more: Any) -> Results:
     runs = [
         RunResult(
             *(3 * i + j, label, seed, "succeeded", "pruned" if label == "far" else "completed"),
-            *({"valid_accuracy": value}, 33 if label == "far" else 100, 100),
+            {"valid_accuracy": value},
+            steps_done=33 if label == "far" else 100,
+            steps_total=100,
         )
         for i, (label, row) in enumerate(values.items())
         for j, (seed, value) in enumerate(zip(spec.seed_list, row, strict=True))
     ]
-    return Results(spec, 15, runs, lambda _: [], Sources(), "multiclass", [decision])
+    return Results(spec, 15, runs, lambda _: [], Sources(), "multiclass", rungs=[decision])
 
 
 def test_a_pruned_arm_is_in_no_ranking_and_the_report_says_why() -> None:
@@ -138,9 +141,7 @@ def test_a_pruned_arm_is_in_no_ranking_and_the_report_says_why() -> None:
 def test_a_run_that_stopped_early_in_an_arm_that_was_pruned_stands_for_nothing() -> None:
     """Its last value is final, but it would be the arm's only one: chosen by how it ended."""
     whole = ended({"a": GOOD[0], "far": FAR, "b": GOOD[2]})
-    early = RunResult(3, "far", 0, "succeeded", "stopped_early", {"valid_accuracy": 0.1}, 20, 100)
-    results = Results(
-        *(whole.spec, 15, [*whole.runs[:3], early, *whole.runs[4:]], whole.series, Sources(), "multiclass"), whole.rungs
-    )
+    early = replace(whole.runs[3], outcome="stopped_early", steps_done=20)
+    results = replace(whole, runs=[*whole.runs[:3], early, *whole.runs[4:]])
     assert report(results)["arms"][1]["n"] == 0
     assert report(results)["arms"][1]["pruned"] == 3
