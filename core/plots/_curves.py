@@ -87,12 +87,14 @@ def _count(n: int, noun: str) -> str:
 def about_stopped(results: Results, by_update: bool = False) -> str:
     """What lines are of an arm whose runs do not all end with the last epoch; nothing where there is none."""
     early = sum(run.outcome == "stopped_early" for run in results.runs)
-    if not early:
-        return ""
-    ends = " By update a line ends where the first run of its arm did." if by_update else ""
-    return (
-        f"{_count(early, 'run')} stopped early: by epoch such a run keeps its last value, as it trains no more.{ends}"
-    )
+    pruned = sum(run.outcome == "pruned" for run in results.runs)
+    keeps = "by epoch such a run keeps its last value, as it trains no more"
+    parts = [f"{_count(early, 'run')} stopped early: {keeps}."] if early else []
+    if early and by_update:
+        parts.append("By update a line ends where the first run of its arm did.")
+    if pruned:
+        parts.append(f"{_count(pruned, 'run')} pruned: the line of such an arm ends where it was given up.")
+    return " ".join(parts)
 
 
 def mean_lines(

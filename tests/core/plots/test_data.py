@@ -139,6 +139,21 @@ def test_a_run_that_stopped_early_keeps_its_last_value_by_epoch_and_ends_its_lin
     assert accuracy["arms"] == [{"label": "a", "note": "1 stopped early of 2"}, {"label": "b", "note": ""}]
 
 
+def test_the_line_of_a_pruned_arm_ends_where_it_was_given_up(experiment: MakeResults) -> None:
+    results = experiment(
+        two(),
+        {"valid_accuracy": lambda a, _s: [0.2, 0.5, 0.6, 0.7][: 4 - 3 * a]},
+        outcomes={(1, 0): "pruned", (1, 1): "pruned"},
+        epochs=4,
+    )
+
+    accuracy = data_of("accuracy", results)
+
+    assert [line["x"] for line in accuracy["panels"][0]["lines"]] == [[0, 1, 2, 3], [0]]
+    assert "2 runs pruned: the line of such an arm ends where it was given up." in accuracy["caption"]
+    assert [arm["note"] for arm in accuracy["arms"]] == ["", "2 pruned of 2"]
+
+
 def test_failed_runs_are_not_drawn(experiment: MakeResults) -> None:
     results = experiment(
         two(), {"train_loss": lambda _a, s: [1.0 + 9 * s]}, statuses={(0, 0): "running", (0, 1): "failed"}
