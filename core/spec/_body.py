@@ -13,6 +13,7 @@ from core.optimizers import OptimizerEntry
 from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
+from core.spec._diagnostics import Diagnostics
 
 
 class LIMITS:
@@ -100,6 +101,8 @@ class Spec(Treatment):
     """Seconds between checkpoints, which a run goes on from after its worker died."""
     memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
     """The part of the free memory that the cohorts trained at the same time may take."""
+    diagnostics: Diagnostics | None = None
+    """How often every layer is looked at; None: never."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
