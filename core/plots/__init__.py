@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from core.plots._previews import draw_initializer_preview, draw_schedule_preview
+from core.plots._previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
 from core.plots._render import Format, render
 from core.registry import Registry
 from core.results import Results
@@ -22,4 +22,12 @@ class Plot:
 
 plots = Registry("plot", __name__)
 
-__all__ = ["Format", "Plot", "draw_initializer_preview", "draw_schedule_preview", "plots", "render"]
+__all__ = [
+    "Format",
+    "Plot",
+    "draw_initializer_preview",
+    "draw_schedule_preview",
+    "draw_signal_preview",
+    "plots",
+    "render",
+]
