@@ -20,15 +20,15 @@ def depth_axis(layers: int) -> dict[str, Any]:
 
 
 def size_axis(lines: Sequence[dict[str, Any]], label: str) -> dict[str, Any]:
-    """Of sizes that span decades, zeros among them."""
+    """Of sizes that span decades, zeros and bands among them."""
     y: dict[str, Any] = {"label": label, "scale": "log", "kind": "number", "limits": (0.1, 10.0)}
-    found = extent(lines)
+    found = extent([*lines, *({**line, "y": line[end]} for line in lines for end in ("low", "high") if line[end])])
     if found is None or not math.isfinite(found[1]):
         return y
     low, positive, high = found
     if low > 0:
         return y | {"limits": padded_log(low, high)}
-    within = max(positive, LEAST * high)
+    within = 10.0 ** math.floor(math.log10(max(positive, LEAST * high)))
     return y | {"scale": "symlog", "linear_within": within, "limits": (-0.2 * within, 2 * high)}
 
 
