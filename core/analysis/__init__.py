@@ -1,5 +1,6 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
+from core.analysis._findings import findings, layers_of_arm
 from core.analysis._html import html
 from core.analysis._intervals import Summary, summaries, summarize
 from core.analysis._judgement import best_first
@@ -16,10 +17,12 @@ __all__ = [
     "best_first",
     "compare",
     "final_values",
+    "findings",
     "finite",
     "holm",
     "html",
     "is_share",
+    "layers_of_arm",
     "markdown",
     "metric_name",
     "number",

@@ -14,6 +14,7 @@ from core.optimizers import OptimizerEntry
 from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
+from core.spec._diagnostics import Diagnostics
 from core.spec._target import Target
 
 
@@ -104,6 +105,8 @@ class Spec(Treatment):
     """The part of the free memory that the cohorts trained at the same time may take."""
     target: Target | None = None
     """What runs are timed to."""
+    diagnostics: Diagnostics | None = None
+    """How often every layer is looked at; None: never."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 

@@ -88,12 +88,16 @@ class Program:
 
     def update(self, step: int) -> torch.Tensor:
         """Update `step` of every lane; its losses, (lanes,), before the update."""
-        i = step % self._steps_per_epoch
-        x, y = self._feed.batch(i, step)
-        masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(step, y.shape[1]).items()}
-        return self._stack.update(
-            self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i]
-        )
+        return self._stack.update(*self._needed(step))
+
+    def diagnosed(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same update, and what its layers were measured to do, (metrics, lanes) as `diagnostics` names it."""
+        return self._stack.diagnosed(*self._needed(step))
+
+    @property
+    def diagnostics(self) -> list[str]:
+        """The names of what the last `diagnosed` update measured."""
+        return self._stack.diagnosis.names
 
     def rates(self, step: int) -> NDArray[np.float64]:
         """The lanes' learning rates during update `step`, (lanes,)."""
@@ -108,6 +112,13 @@ class Program:
         measured = torch.stack((train[1], *valid))
         self._rates.react(epoch, measured)
         return measured
+
+    def _needed(self, step: int) -> tuple[torch.Tensor, torch.Tensor, Tensors, NDArray[np.float64], torch.Tensor]:
+        """What an update needs: inputs, labels or targets, dropout masks, and its rates on the host and the device."""
+        i = step % self._steps_per_epoch
+        x, y = self._feed.batch(i, step)
+        masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(step, y.shape[1]).items()}
+        return self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i]
 
     def state(self) -> dict[str, torch.Tensor]:
         """Parameters, buffers and the optimizer's state, stacked over the grid's lanes. Views."""
