@@ -172,7 +172,7 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
         if max(widths) > widest:
             continue
         for width in widths.keys() - lasts.keys():
-            lasts[width] = _seconds(way, treatment, facts, width)
+            lasts[width] = _seconds(way, facts, width)
         splits.append(_Split(blocks, units, runs, parts, widths, lasts))
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
@@ -182,7 +182,7 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
     return front
 
 
-def _seconds(way: Way, treatment: Treatment, facts: ArmFacts, width: int) -> float:
+def _seconds(way: Way, facts: ArmFacts, width: int) -> float:
     """How long a cohort so wide takes."""
     update = Work(facts.size, facts.data.train / facts.steps_per_epoch)
     judged = Work(facts.size, facts.data.train + facts.data.valid)
@@ -190,7 +190,7 @@ def _seconds(way: Way, treatment: Treatment, facts: ArmFacts, width: int) -> flo
         COHORT
         + estimate_start(way, update, width)
         + facts.steps * estimate(way, update, width)
-        + treatment.epochs * EVALUATION * estimate(way, judged, width)
+        + facts.steps // facts.steps_per_epoch * EVALUATION * estimate(way, judged, width)
     )
 
 

@@ -14,6 +14,7 @@ from core.training.forward import Tensors, forward
 from core.training.graph import Graph
 from core.training.grid import Grid
 from core.training.network import Network
+from core.training.noise import Noise
 from core.training.objective import Objective
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
@@ -61,14 +62,24 @@ class Stack:
         self._gradients = Graph(self._differentiate, list(self._buffers.values())) if graphed else self._differentiate
 
     def update(
-        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors, rates: NDArray[np.float64], on_device: torch.Tensor
+        self,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        masks: Tensors,
+        rates: NDArray[np.float64],
+        on_device: torch.Tensor,
+        noise: Noise | None = None,
     ) -> torch.Tensor:
         """One update of every lane; its losses, (lanes,), before the update.
 
         x is (groups, batch, *shape), y (lanes, batch, ...), each mask (groups, batch, calls, *units); `rates` and
-        `on_device` are the learning rates of the curves, (curves,).
+        `on_device` are the learning rates of the curves, (curves,). With `noise` the update is measured.
         """
         losses, *gradients = self._gradients(x, y, *masks.values())
+        if noise is not None:
+            m, b = y.shape[1] // 2, y.shape[1]
+            _, *half = self._differentiate(x[:, :m], y[:, :m], *(mask[:, :m] for mask in masks.values()))
+            noise.add(gradients, half, m, b)
         self._descent.step(gradients, rates, on_device)
         return losses
 
