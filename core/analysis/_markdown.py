@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.analysis._kinds import range_sections
 from core.analysis._numbers import difference, metric_name, number, p_value, span
 from core.registry import Entry
 from core.spec import Spec, Treatment
@@ -17,6 +18,8 @@ FIELDS = {
     "batch_size": "Batch size",
     "epochs": "Epochs",
 }
+REPLACED = ("schedule", "epochs")
+"""What a range test has of its own."""
 
 
 def markdown(report: Mapping[str, Any], spec: Spec) -> str:
@@ -30,16 +33,19 @@ def markdown(report: Mapping[str, Any], spec: Spec) -> str:
         escape(report["verdict"]["text"]),
         "## What was compared",
         _compared(spec),
-        f"## {metric_name(report['metric']).capitalize()}",
-        _arms(report),
     ]
+    if report.get("lr_range") is None:
+        parts += [f"## {metric_name(report['metric']).capitalize()}", _arms(report)]
     if report["comparisons"]:
         parts += [f"## Differences from {escape(report['comparisons'][0]['a'])}", _comparisons(report)]
     if report["verdict"]["groups"]:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
         parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
-    parts += ["## How this was computed", _method(report)]
+    if spec.lr_range is None:
+        parts += ["## How this was computed", _method(report)]
+    else:
+        parts += range_sections(report, spec.lr_range, escape, _table)
     return "\n\n".join(parts) + "\n"
 
 
@@ -63,7 +69,7 @@ def _compared(spec: Spec) -> str:
     lines = [
         f"- {title}: {'differs by arm' if field in varied else escape(words(getattr(spec, field)))}"
         for field, title in FIELDS.items()
-        if field in Treatment.model_fields
+        if field in Treatment.model_fields and not (spec.lr_range is not None and field in REPLACED)
     ]
     listed = ", ".join(map(str, seeds[:20])) + (", ..." if len(seeds) > 20 else "")
     runs = f"{_count(len(arms), 'arm')} x {_count(len(seeds), 'seed')} = {_count(len(arms) * len(seeds), 'run')}"

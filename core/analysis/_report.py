@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis._kinds import of_its_kind
 from core.analysis._numbers import direction
 from core.analysis._paired import Comparisons, Floats, Summary, compare, holm, summarize
 from core.analysis._verdict import verdict
@@ -35,6 +36,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       arm with all that cannot be told apart from it (adjusted p of 0.05 or more, or no test possible), then the same
       among the rest. With one: the arms better than it, it and those that cannot be told apart from it, the worse.
     - `warnings`: sentences on what the numbers cannot carry.
+    - what the experiment's kind adds or puts in place of these: see `of_its_kind`.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
     """
@@ -62,7 +64,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     labelled = [[labels[i] for i in group] for group in groups]
     answer["verdict"] = {"text": verdict(answer, labelled), "groups": labelled}
     answer["warnings"] = warn(answer, results)
-    return answer
+    return of_its_kind(answer, results)
 
 
 def final_values(results: Results, metric: str) -> Floats:

@@ -122,6 +122,7 @@ class Worker:
                 facts,
                 keeper,
                 device=device,
+                updates=held.spec.updates,
                 stopped=keeper.stopped,
                 start=_start(shelf, keeper),
                 keep=keeper.keep,

@@ -3,6 +3,7 @@
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
+from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
 from core.spec._size import Size, size
 
@@ -12,6 +13,8 @@ __all__ = [
     "Arm",
     "ArmFacts",
     "Augment",
+    "Kind",
+    "LrRange",
     "Precision",
     "Size",
     "Spec",

@@ -24,6 +24,8 @@ class Arm:
     treatment: Any  # a `Treatment`; this module is below it
     replaced: tuple[str, ...]
     """The fields of the base that this arm replaces."""
+    asked: "Arm | None" = None
+    """The arm as the request has it, where the experiment's kind has made this one of it."""
 
 
 @dataclass

@@ -13,6 +13,7 @@ from core.optimizers import OptimizerEntry
 from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
+from core.spec._kinds import Kind, LrRange, range_test
 
 
 class LIMITS:
@@ -101,6 +102,11 @@ class Spec(Treatment):
     memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
     """The part of the free memory that the cohorts trained at the same time may take."""
 
+    kind: Kind | None = None
+    """What is asked of the arms; none: how they compare."""
+    lr_range: LrRange | None = None
+    """Settings of a learning-rate range test."""
+
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
     @model_validator(mode="after")
@@ -109,23 +115,39 @@ class Spec(Treatment):
         seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
         base = {field: _dump(getattr(self, field)) for field in Treatment.model_fields}
         expansion = expand(base, self.arms, self.grid, Treatment, LIMITS.arms)
-        problems = [*expansion.problems]
+        arms, refused = self._of_its_kind([] if expansion.problems else expansion.arms)
+        problems = [*expansion.problems, *refused]
         if len(set(seeds)) < len(seeds):
             problems.append(Problem("seeds", "should differ from one another"))
-        labels = [arm.label for arm in expansion.arms]
+        labels = [arm.label for arm in arms]
         if self.baseline is not None and not expansion.problems and self.baseline not in labels:
             problems.append(Problem("baseline", f"is not the label of an arm: {', '.join(labels)}", tuple(labels)))
         if len(seeds) * len(labels) > LIMITS.runs:
             problems.append(Problem("seeds", f"{len(labels)} arms x {len(seeds)} seeds exceed {LIMITS.runs:,} runs"))
         if problems:
             raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
-        self.seeds, self.arms, self.grid, self._arms = seeds, expansion.canonical_arms, expansion.grid, expansion.arms
+        self.seeds, self.arms, self.grid, self._arms = seeds, expansion.canonical_arms, expansion.grid, arms
         return self
+
+    def _of_its_kind(self, asked: list[Arm]) -> tuple[list[Arm], list[Problem]]:
+        """What the experiment's kind makes of the arms, and what speaks against it; its settings are written out."""
+        if self.kind == "comparison":
+            self.kind = None
+        if self.kind == "lr_range_test":
+            self.lr_range = self.lr_range or LrRange()
+            return range_test(asked, self.lr_range, "grid" if self.grid is not None else "arms")
+        misplaced = [] if self.lr_range is None else [Problem("lr_range", 'is for "kind": "lr_range_test"')]
+        return asked, misplaced
 
     @property
     def expanded(self) -> list[Arm]:
         """The arms, each with its whole treatment, in the order given."""
         return self._arms
+
+    @property
+    def updates(self) -> int | None:
+        """Updates of a run that does not end with its epochs."""
+        return None if self.lr_range is None else self.lr_range.steps
 
     @property
     def seed_list(self) -> list[int]:

@@ -37,7 +37,7 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
     for i, arm in enumerate(spec.expanded):
         where = _where(spec, i, arm)
         try:
-            facts.append(_facts(arm.treatment, sources, where))
+            facts.append(_facts(arm.treatment, sources, where, spec.updates))
         except InvalidSpec as error:
             problems += [p for p in error.problems if p not in problems]
     if not problems and len({fact.data.task for fact in facts}) > 1:
@@ -45,7 +45,8 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
         problems.append(Problem("arms", f"should learn one kind of task, to be compared: {tasks}"))
     total = sum(fact.steps for fact in facts) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
-        problems.append(Problem("epochs", f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
+        length = "epochs" if spec.updates is None else "lr_range.steps"
+        problems.append(Problem(length, f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
     if problems:
         raise InvalidSpec(problems)
     return facts
@@ -56,7 +57,7 @@ def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     return lambda field: f"{place}.{field}" if field in arm.replaced else field
 
 
-def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) -> ArmFacts:
+def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str], updates: int | None) -> ArmFacts:
     dataset: Dataset = treatment.dataset.build()
     try:
         data = dataset.facts(sources)
@@ -70,13 +71,13 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
         message = f"has {whole.parameters:,} parameters; {LIMITS.parameters:,} is the most"
         raise InvalidSpec([Problem(where("model"), message)])
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
-    steps = steps_per_epoch * treatment.epochs
+    steps = updates or steps_per_epoch * treatment.epochs
     last = data.train - (steps_per_epoch - 1) * treatment.batch_size
     if last == 1 and not trains_on_one(treatment.model, data.inputs, data.outputs):
         message = f"leaves a last batch of 1 of {data.train:,} examples, and batch norm cannot train on a single value"
         raise InvalidSpec([Problem(where("batch_size"), message)])
     _try_augment(treatment, data, where("augment"))
-    _try_schedule(treatment, data, where("schedule"))
+    _try_schedule(treatment, data, where("schedule"), steps)
     _try_initializer(treatment, whole.layers, where("initializer"))
     return ArmFacts(data, whole, steps_per_epoch, steps)
 
@@ -91,10 +92,9 @@ def _try_augment(treatment: Treatment, data: Facts, path: str) -> None:
         raise InvalidSpec([Problem(f"{path}.crop", f"should be below {side}, the pictures' shorter side")])
 
 
-def _try_schedule(treatment: Treatment, data: Facts, path: str) -> None:
+def _try_schedule(treatment: Treatment, data: Facts, path: str, steps: int) -> None:
     optimizer: Optimizer = treatment.optimizer.build()
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
-    steps = steps_per_epoch * treatment.epochs
     if steps > LIMITS.steps:
         return  # refused for its length, and long to look at
     try:

@@ -98,6 +98,7 @@ class _Work:
             train_lanes(
                 *(lanes, self.data, self.facts, recorder),
                 device=self.device,
+                updates=self.spec.updates,
                 start=start,
                 keep=keep,
                 keep_seconds=self.spec.checkpoint_every,

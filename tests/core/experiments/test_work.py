@@ -4,22 +4,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.datasets import epoch_metrics
 from core.experiments import cancel, read, submit
 from core.experiments.work import Worker
-from core.results import STEP_METRICS
+from core.results import EPOCH_METRICS, STEP_METRICS
 from core.settings import Settings
 from core.spec import Spec, parse
 from core.store import Database, Experiment
 from core.training import train
 
-EPOCH_METRICS = epoch_metrics("multiclass")
-
-SMALL = {
+SMALL: dict[str, Any] = {
     "model": {"name": "mlp", "hidden": [8], "dropout": 0.1},
     "arms": [{"initializer": "he_normal"}, {"initializer": "normal_rule", "schedule": "cosine"}],
     "seeds": 2,
@@ -66,8 +65,11 @@ def _assert_as_trained(database: Database, experiment: int, spec: Spec) -> None:
                 assert stored[key].values.tolist() == series.values.tolist(), (metric, key)
 
 
-def test_what_is_stored_is_what_was_trained(database: Database) -> None:
-    spec = _spec(epochs=3)
+RANGE = {"kind": "lr_range_test", "lr_range": {"steps": 20, "smoothing": 0.5}, "arms": SMALL["arms"][:1]}
+
+
+@pytest.mark.parametrize("spec", [_spec(epochs=3), parse(SMALL | RANGE)], ids=["comparison", "range test"])
+def test_what_is_stored_is_what_was_trained(database: Database, spec: Spec) -> None:
     experiment = _posted(database, spec)
     assert _work(database) == 1
     assert _status(database, experiment) == "succeeded"
