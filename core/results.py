@@ -1,7 +1,8 @@
 """What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,6 +30,10 @@ class RunResult:
     outcome: Outcome | None
     final: dict[str, float | None]
     """The last value of every metric; None where it is not finite."""
+    seconds: float | None = field(default=None, compare=False)
+    """From its first update to its end by the clock, waits and the company of other runs included; None: not known."""
+    steps_done: int = 0
+    """Updates."""
 
 
 class Series(NamedTuple):
@@ -59,6 +64,15 @@ class Results:
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
     task: Task
     """What the arms learn."""
+    steps_by_arm: Mapping[str, int] = field(default_factory=dict)
+    """Updates in an epoch of each arm, by label."""
+
+    def steps_in_epoch(self, arm: str) -> int:
+        """Updates in an epoch of an arm; where that is not known, by its batch size from the first arm's."""
+        if arm in self.steps_by_arm:
+            return self.steps_by_arm[arm]
+        sizes: dict[str, int] = {one.label: one.treatment.batch_size for one in self.spec.expanded}
+        return max(1, math.ceil(self.steps_per_epoch * next(iter(sizes.values())) / sizes[arm]))
 
     @property
     def outcomes(self) -> tuple[str, ...]:

@@ -183,13 +183,19 @@ def plot(
 @app.command()
 def report(
     experiment: Id,
-    format: Annotated[Literal["md", "json"], typer.Option(help="For people, or for programs.")] = "md",  # noqa: A002
-    metric: Annotated[str | None, typer.Option(help="What the arms are compared by.")] = None,
+    format: Annotated[  # noqa: A002
+        Literal["md", "html", "json"], typer.Option(help="For people, for a browser, or for programs.")
+    ] = "md",
+    metric: Annotated[
+        str | None, typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...")
+    ] = None,
 ) -> None:
     """Print the comparison of the arms."""
     found = Client().experiment(experiment)
     if format == "json":
         _print_json(found.report(metric))
+    elif format == "html":
+        sys.stdout.write(found.report_html(metric))
     else:
         text = found.report_markdown(metric)
         _out(Markdown(text) if sys.stdout.isatty() else text.rstrip("\n"))

@@ -167,6 +167,11 @@ class Experiment:
         headers = {"Accept": "text/markdown"}
         return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
 
+    def report_html(self, metric: str | None = None) -> str:
+        """The same as a web page, whose pictures are linked as `plots/NAME.png`."""
+        headers = {"Accept": "text/html"}
+        return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+
     def _ask(self, what: Literal["cancel", "pause", "resume", "retry"]) -> Self:
         self.data, self._etag = self._transport.call("POST", f"{self.path}/{what}"), ""
         return self

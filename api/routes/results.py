@@ -3,44 +3,59 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from api.answers import etag, plain, preferred, unchanged
 from api.deps import ExperimentToRead, Reading, ServiceDep
 from api.schemas import ProblemOut
-from core.analysis import markdown, report
+from core.analysis import html, markdown, report
 from core.experiments import read
+from core.plots import plots
 
 router = APIRouter(tags=["results"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
 
-MARKDOWN = "text/markdown"
+MARKDOWN, HTML = "text/markdown", "text/html"
+POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+"""The page needs no scripts and nothing from elsewhere, whatever a label smuggled in."""
 
 
-@router.get("/experiments/{experiment_id}/report")
+@router.get(
+    "/experiments/{experiment_id}/report",
+    responses={200: {"content": {"application/json": {}, MARKDOWN: {}, HTML: {}}}},
+)
 def show(
     one: ExperimentToRead,
     session: Reading,
     service: ServiceDep,
     request: Request,
     metric: Annotated[
-        Literal["valid_accuracy", "valid_loss", "valid_r2", "train_accuracy", "train_loss", "train_r2"] | None,
-        Query(description="the outcome judged; default valid_accuracy, in regression valid_loss"),
+        str | None,
+        Query(
+            max_length=40,
+            description="the outcome judged: any that the report's arms list; default valid_accuracy, in regression "
+            "valid_loss",
+        ),
     ] = None,
     format: Annotated[  # noqa: A002 the query parameter's name
-        Literal["json", "md"] | None, Query(description="json or md; else by Accept")
+        Literal["json", "md", "html"] | None, Query(description="json, md or html; else by Accept")
     ] = None,
 ) -> Response:
-    """What the data supports: per arm the interval, paired comparisons, the verdict. JSON, or Markdown by `Accept`."""
-    media = {"json": "application/json", "md": MARKDOWN}.get(
-        format or "", preferred(request, ["application/json", MARKDOWN])
+    """What the data supports: outcomes with intervals, paired comparisons, the verdict. JSON, Markdown or HTML."""
+    media = {"json": "application/json", "md": MARKDOWN, "html": HTML}.get(
+        format or "", preferred(request, ["application/json", MARKDOWN, HTML])
     )
     tag = etag(read.version(session, one.id), metric or "", media)
     answer = unchanged(request, tag)
     if answer is None:
         results = read.results(session, one, service.sources)
         found = report(results, metric)
+        headers = {"ETag": tag, "Vary": "Accept"}
         if media == MARKDOWN:
-            text = markdown(found, results.spec)
-            answer = Response(text, media_type=f"{MARKDOWN}; charset=utf-8", headers={"ETag": tag, "Vary": "Accept"})
+            answer = Response(markdown(found, results.spec), media_type=f"{MARKDOWN}; charset=utf-8", headers=headers)
+        elif media == HTML:
+            pictures = {name: plots.describe(name)["summary"] for name in plots}
+            page = html(found, results.spec, pictures)
+            answer = HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
         else:
             answer = plain(found, tag)
             answer.headers["Vary"] = "Accept"

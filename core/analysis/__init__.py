@@ -1,10 +1,14 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
+from core.analysis._html import html
+from core.analysis._intervals import Summary, summaries, summarize
+from core.analysis._judgement import best_first
 from core.analysis._lr_range import RangeCurve, range_curves, range_entries, range_rates
 from core.analysis._markdown import markdown
 from core.analysis._numbers import is_share, metric_name, number
-from core.analysis._paired import Comparisons, Summary, compare, holm, summarize
-from core.analysis._report import best_first, final_values, finite, report
+from core.analysis._outcomes import outcome_names, run_outcomes
+from core.analysis._paired import Comparisons, compare, holm
+from core.analysis._report import final_values, finite, report
 from core.analysis._thin import thin
 
 __all__ = [
@@ -16,14 +20,18 @@ __all__ = [
     "final_values",
     "finite",
     "holm",
+    "html",
     "is_share",
     "markdown",
     "metric_name",
     "number",
+    "outcome_names",
     "range_curves",
     "range_entries",
     "range_rates",
     "report",
+    "run_outcomes",
+    "summaries",
     "summarize",
     "thin",
 ]

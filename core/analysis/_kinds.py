@@ -33,8 +33,11 @@ def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
             {key: arm[key] if key in COUNTED else None for key in arm} | {"n": n[arm["label"]], "not_finite": 0}
             for arm in answer["arms"]
         ],
+        "reference": None,
         "comparisons": [],
-        "verdict": {"text": range_verdict(entries, settings), "groups": []},
+        "factorial": None,
+        "verdict": {key: [] if isinstance(value, list) else None for key, value in answer["verdict"].items()}
+        | {"text": range_verdict(entries, settings)},
         "warnings": range_warnings(entries, settings),
     }
 

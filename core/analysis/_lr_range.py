@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.signal import lfilter
 
-from core.analysis._paired import Floats
+from core.analysis._intervals import Floats
 from core.analysis._verdict import MOST
 from core.results import Results
 from core.spec import Arm, LrRange

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.analysis._intervals import BOOTSTRAP_FROM
 from core.analysis._kinds import range_sections
 from core.analysis._numbers import difference, metric_name, number, p_value, span
 from core.registry import Entry
@@ -21,6 +22,10 @@ FIELDS = {
 REPLACED = ("schedule", "epochs")
 """What a range test has of its own."""
 
+MOST_ROWS = 60
+MOST_COLUMNS = 8
+LAST = ("valid_accuracy", "valid_loss", "valid_r2", "train_accuracy", "train_loss", "train_r2")
+
 
 def markdown(report: Mapping[str, Any], spec: Spec) -> str:
     """`report.md`: what was compared, the arms, the comparisons, the verdict, what to beware of, how it was computed.
@@ -34,18 +39,16 @@ def markdown(report: Mapping[str, Any], spec: Spec) -> str:
         "## What was compared",
         _compared(spec),
     ]
-    if report.get("lr_range") is None:
-        parts += [f"## {metric_name(report['metric']).capitalize()}", _arms(report)]
-    if report["comparisons"]:
-        parts += [f"## Differences from {escape(report['comparisons'][0]['a'])}", _comparisons(report)]
+    if spec.lr_range is None:
+        parts += [f"## {_capital(metric_name(report['metric']))}", _arms(report), _more(report), *_differences(report)]
+    else:
+        parts += range_sections(report, spec.lr_range, escape, _table)
     if report["verdict"]["groups"]:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
         parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
     if spec.lr_range is None:
-        parts += ["## How this was computed", _method(report)]
-    else:
-        parts += range_sections(report, spec.lr_range, escape, _table)
+        parts += [*_grid(report), *_outcomes(report), "## How this was computed", _method(report)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,13 +98,14 @@ def _arms(report: Mapping[str, Any]) -> str:
     metric = report["metric"]
     rows = []
     for arm in report["arms"]:
-        half = None if arm["ci_high"] is None else arm["ci_high"] - arm["mean"]
+        even = arm["interval"] == "t"
         mean = number(metric, arm["mean"])
+        half = f" ± {number(metric, arm['ci_high'] - arm['mean'])}" if even else ""
         rows.append(
             [
                 escape(arm["label"]),
                 f"{arm['n']} of {arm['runs']}",
-                mean if half is None else f"{mean.removesuffix(' %')} ± {number(metric, half)}",
+                f"{mean.removesuffix(' %') if half else mean}{half}",
                 span(metric, arm["ci_low"], arm["ci_high"]) or "-",
                 number(metric, arm["sd"]),
                 str(arm["diverged"]),
@@ -111,10 +115,48 @@ def _arms(report: Mapping[str, Any]) -> str:
     return _table(["arm", "N", "mean ± half-width", "95 % interval", "sd", "diverged", "no result"], rows)
 
 
-def _comparisons(report: Mapping[str, Any]) -> str:
+def _more(report: Mapping[str, Any]) -> str:
     metric = report["metric"]
+    with_target = any("reached_target" in arm["rates"] for arm in report["arms"])
     rows = [
         [
+            escape(arm["label"]),
+            number(metric, arm["median"]),
+            number(metric, arm["iqm"]),
+            "-" if arm["p_best"] is None else f"{100 * arm['p_best']:.0f} %",
+            _rate(arm["rates"]["completed"]),
+            *([_rate(arm["rates"]["reached_target"])] if with_target else []),
+        ]
+        for arm in report["arms"]
+    ]
+    head = ["arm", "median", "inter-quartile mean", "chance of being best", "did not diverge"]
+    return _table([*head, *(["reached the target"] if with_target else [])], rows)
+
+
+def _rate(rate: Mapping[str, Any] | None) -> str:
+    if rate is None:
+        return "-"
+    return f"{rate['hits']} of {rate['n']} ({100 * rate['ci_low']:.0f} to {100 * rate['ci_high']:.0f} %)"
+
+
+def _differences(report: Mapping[str, Any]) -> list[str]:
+    """The comparisons of the reference, and the other pairs."""
+    mine = [c for c in report["comparisons"] if c["a"] == report["reference"]]
+    rest = [c for c in report["comparisons"] if c["a"] != report["reference"]]
+    if not mine:
+        return []
+    parts = [f"## Differences from {escape(report['reference'])}", _comparisons(report["metric"], mine)]
+    if rest:
+        parts += ["## Differences between the others", _comparisons(report["metric"], rest[:MOST_ROWS], pairs=True)]
+    if len(rest) > MOST_ROWS:
+        parts.append(f"And {len(rest) - MOST_ROWS} more pairs, in the report as JSON.")
+    return parts
+
+
+def _comparisons(metric: str, comparisons: Sequence[Mapping[str, Any]], pairs: bool = False) -> str:
+    rows = [
+        [
+            *([escape(c["a"])] if pairs else []),
             escape(c["b"]),
             str(c["n"]),
             difference(metric, c["difference"], signed=True),
@@ -122,11 +164,66 @@ def _comparisons(report: Mapping[str, Any]) -> str:
             p_value(c["p"]).removeprefix("= "),
             p_value(c["p_adjusted"]).removeprefix("= "),
             "-" if c["effect_size"] is None else f"{c['effect_size']:+.3g}",
+            p_value(c["p_sign_flip"]).removeprefix("= "),
         ]
-        for c in report["comparisons"]
+        for c in comparisons
     ]
-    head = ["compared with", "N pairs", "difference", "95 % interval", "p", "p adjusted", "effect size"]
-    return _table(head, rows)
+    head = ["N pairs", "difference", "95 % interval", "p", "p adjusted", "effect size", "p by sign flips"]
+    return _table([*(["arm"] if pairs else []), "compared with", *head], rows)
+
+
+def _grid(report: Mapping[str, Any]) -> list[str]:
+    found, metric = report["factorial"], report["metric"]
+    if found is None or not found["effects"]:
+        return []
+    terms = [
+        [" x ".join(map(escape, term["factors"])), "-" if term["share"] is None else f"{100 * term['share']:.1f} %"]
+        for term in found["terms"]
+    ]
+    rows = [
+        [
+            " x ".join(map(escape, effect["factors"])),
+            escape("; ".join(effect["levels"])),
+            difference(metric, effect["estimate"], signed=True),
+            span(metric, effect["ci_low"], effect["ci_high"], signed=True),
+            p_value(effect["p"]).removeprefix("= "),
+            p_value(effect["p_adjusted"]).removeprefix("= "),
+        ]
+        for effect in found["effects"][:MOST_ROWS]
+    ]
+    parts = [
+        "## What each field does",
+        f"N = {found['n']} seeds that have a value in every cell.",
+        _table(["field", "share of the variation between cells"], terms),
+        _table(["field", "level", "effect", "95 % interval", "p", "p adjusted"], rows),
+    ]
+    if len(found["effects"]) > MOST_ROWS:
+        parts.append(f"And {len(found['effects']) - MOST_ROWS} more effects, in the report as JSON.")
+    return parts
+
+
+def _outcomes(report: Mapping[str, Any]) -> list[str]:
+    arms = report["arms"][:MOST_COLUMNS]
+    rows = [[metric_name(name), *(_short(name, arm["outcomes"][name]) for arm in arms)] for name in arms[0]["outcomes"]]
+    parts = [
+        "## All outcomes",
+        "Mean, its 95 % interval and N.",
+        _table(["outcome", *(escape(arm["label"]) for arm in arms)], rows),
+    ]
+    if len(report["arms"]) > MOST_COLUMNS:
+        parts.append(f"And {len(report['arms']) - MOST_COLUMNS} more arms, in the report as JSON.")
+    return parts
+
+
+def _short(metric: str, one: Mapping[str, Any]) -> str:
+    if not one["n"]:
+        return "-"
+    sure = span(metric, one["ci_low"], one["ci_high"])
+    return f"{number(metric, one['mean'])} ({f'{sure}, ' if sure else ''}N = {one['n']})"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _groups(report: Mapping[str, Any]) -> str:
@@ -138,11 +235,20 @@ def _method(report: Mapping[str, Any]) -> str:
     family = "all pairs of arms, because the data chose the best arm"
     if report["baseline"] is not None:
         family = "the comparisons with the baseline"
+    name = metric_name(report["metric"])
+    last = f"last {name}" if report["metric"] in LAST else name
     return (
-        f"The outcome is each finished run's last {metric_name(report['metric'])}. Intervals are Student's t at 95 %; "
-        "N counts finished runs that did not diverge.\n"
+        f"The outcome is each finished run's {last}. Intervals are at 95 %: Student's t below {BOOTSTRAP_FROM} runs, "
+        f"from {BOOTSTRAP_FROM} on the BCa bootstrap with its level expanded for few runs; of shares Wilson's. "
+        "N counts finished runs that have a value.\n"
         "Differences are paired by seed: paired t test, its p adjusted by Holm over "
-        f"{family}; effect size is Cohen's d_z with Hedges' correction."
+        f"{family}; effect size is Cohen's d_z with Hedges' correction. The p by sign flips needs no distribution, and "
+        "with n pairs is never below 2^(1-n): five pairs or fewer cannot bring it below 0.05.\n"
+        "A run that diverged, or never came to what is asked for, has no value and is in no mean; none is invented for "
+        "it. It counts all the same: an arm is called better than another only if no larger share of its finished runs "
+        "was lost so, or if its smaller share is itself no chance (Fisher's exact test, p adjusted by Holm); and an "
+        "arm that lost half of them comes after those that did not. The chance of being best draws seeds again "
+        "(bootstrap); with few seeds it is surer than it should be."
     )
 
 

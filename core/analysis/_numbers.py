@@ -1,4 +1,34 @@
-"""Numbers as people read them: accuracies in percent, their differences in percentage points, losses as they are."""
+"""Numbers as people read them: accuracies in percent, their differences in percentage points, times with their unit."""
+
+from typing import NamedTuple
+
+_LESS = ("loss_area", "steps_to_target", "epochs_to_converge", "generalization_gap", "stability", "seconds")
+"""Outcomes, beside losses, of which less is better."""
+_DESCRIBE = ("generalization_gap", "stability", "steps_per_second", "seconds")
+"""Outcomes that are lower or higher, but by themselves neither better nor worse."""
+_UNITS = {  # of differences: the name of a metric says that it counts
+    "steps_to_target": " updates",
+    "epochs_to_converge": " epochs",
+    "steps_per_second": " updates/s",
+    "seconds": " s",
+}
+_NAMES = {
+    "loss_area": "area under the training loss (per update)",
+    "steps_to_target": "number of updates to the target",
+    "epochs_to_converge": "number of epochs to converge",
+    "generalization_gap": "generalisation gap",
+    "stability": "jump of the validation score between epochs",
+    "steps_per_second": "number of updates per second",
+    "seconds": "training time",
+}
+
+
+class Words(NamedTuple):
+    """How arms are called by a metric."""
+
+    best: str
+    better: str
+    worse: str
 
 
 def is_share(metric: str) -> bool:
@@ -8,20 +38,29 @@ def is_share(metric: str) -> bool:
 
 def direction(metric: str) -> int:
     """1 where more is better, as of an accuracy or R², -1 where less is, as of a loss."""
-    return -1 if metric.endswith("loss") else 1
+    return -1 if metric.endswith("loss") or metric in _LESS else 1
+
+
+def words(metric: str) -> Words:
+    """Best, better, worse; of what only describes a run: lowest, lower, higher."""
+    if metric not in _DESCRIBE:
+        return Words("best", "better", "worse")
+    return Words("highest", "higher", "lower") if direction(metric) > 0 else Words("lowest", "lower", "higher")
 
 
 def metric_name(metric: str) -> str:
     """`valid_accuracy` as "validation accuracy"."""
-    words = metric.replace("_", " ").replace("valid ", "validation ").replace("train ", "training ")
-    return words.replace("r2", "R²")
+    if metric in _NAMES:
+        return _NAMES[metric]
+    plain = metric.replace("_", " ").replace("valid ", "validation ").replace("train ", "training ")
+    return plain.replace("r2", "R²")
 
 
 def number(metric: str, value: float | None) -> str:
     """A value of the metric with its unit, "-" where there is none."""
     if value is None:
         return "-"
-    return f"{100 * value:.2f} %" if is_share(metric) else f"{value:.4g}"
+    return f"{100 * value:.2f} %" if is_share(metric) else f"{value:.4g}{' s' if metric == 'seconds' else ''}"
 
 
 def difference(metric: str, value: float | None, signed: bool = False) -> str:
@@ -29,7 +68,9 @@ def difference(metric: str, value: float | None, signed: bool = False) -> str:
     if value is None:
         return "-"
     sign = "+" if signed else ""
-    return f"{100 * value:{sign}.2f} percentage points" if is_share(metric) else f"{value:{sign}.4g}"
+    if is_share(metric):
+        return f"{100 * value:{sign}.2f} percentage points"
+    return f"{value:{sign}.4g}{_UNITS.get(metric, '')}"
 
 
 def span(metric: str, low: float | None, high: float | None, signed: bool = False) -> str:
@@ -38,7 +79,7 @@ def span(metric: str, low: float | None, high: float | None, signed: bool = Fals
         return ""
     sign = "+" if signed else ""
     if not is_share(metric):
-        return f"{low:{sign}.4g} to {high:{sign}.4g}"
+        return f"{low:{sign}.4g} to {high:{sign}.4g}{' s' if metric == 'seconds' and not signed else ''}"
     return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}{'' if signed else ' %'}"
 
 

@@ -1,69 +1,96 @@
-"""From the runs of an experiment to its report: intervals, paired comparisons, a verdict and what to beware of."""
+"""From the runs of an experiment to its report: outcomes, intervals, paired comparisons, a verdict and its limits."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis._chances import chance_of_best, rate, sign_flip
+from core.analysis._factorial import factorial
+from core.analysis._intervals import Floats, Summary, summaries
+from core.analysis._judgement import Judgement, judge
 from core.analysis._kinds import of_its_kind
 from core.analysis._numbers import direction
-from core.analysis._paired import Comparisons, Floats, Summary, compare, holm, summarize
+from core.analysis._outcomes import outcome_names, run_outcomes, values_of
+from core.analysis._separation import separation
 from core.analysis._verdict import verdict
 from core.analysis._warnings import warn
 from core.errors import InvalidSpec
 from core.registry import unknown
 from core.results import Results, RunResult
 
-LEVEL = 0.05
+ALL_PAIRS = 24
+"""Arms up to which all their pairs are listed, 276 at most; beyond, those of the best arm."""
+
+_STATISTICS = ("n", "mean", "sd", "median", "iqm", "ci_low", "ci_high", "interval")
 
 
 def report(results: Results, metric: str | None = None) -> dict[str, Any]:
-    """The last value of `metric` of every arm, and whether the arms differ.
+    """Every outcome of every run and arm, and whether the arms differ in the one called `metric`.
 
-    Where none is asked for, the metric is the validation accuracy, in regression the validation loss.
+    Where none is asked for, the metric is the last validation accuracy, in regression the last validation loss.
 
-    - `arms`, in the spec's order: `n` finished runs with a finite last value, their `mean`, `sd` and 95 % Student t
-      interval `ci_low`, `ci_high` (None below two runs); of all `runs` how many `diverged` (their values are in no
-      mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no finite value (`not_finite`).
-    - `comparisons` of one arm `a` with each other arm `b`: `difference` a - b over the `n` seeds that both finished,
-      its interval, the paired t test's `p`, `p_adjusted` by Holm, `effect_size` (see `compare`). Best `b` first.
-      Without a baseline `a` is the arm with the best mean of two or more runs. The data chose it, so the family that
-      Holm corrects for is all pairs of arms: whichever had come out on top, its comparisons are covered. With a
-      baseline `a` is the baseline, named before the data, and the family is its k - 1 comparisons.
-    - `verdict`: `text`, and `groups` of labels, best first, of the arms that have a mean. Without a baseline: the best
-      arm with all that cannot be told apart from it (adjusted p of 0.05 or more, or no test possible), then the same
-      among the rest. With one: the arms better than it, it and those that cannot be told apart from it, the worse.
+    - `runs`: `run_id`, `arm`, `seed`, `status`, `outcome` and all that `run_outcomes` tells.
+    - `arms`, in the spec's order: `n` finished runs with a value, their `mean`, `sd`, `median`, `iqm` and 95 % interval
+      `ci_low`, `ci_high`, by Student's t or from ten runs on the BCa bootstrap, as `interval` says (see `summaries`;
+      None below two runs); `p_best`, how often it is the best when seeds are drawn again. Of all `runs` how many
+      `diverged` (they are in no mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no
+      value (`not_finite`). `rates`, with Wilson intervals: of the finished runs those that `completed` without
+      diverging, and where there is a target those that `reached_target`. `outcomes`: the same statistics for every
+      outcome.
+    - `comparisons` of one arm `a` with another `b`: `difference` a - b over the `n` seeds that both finished, its
+      interval, the paired t test's `p`, `p_adjusted` by Holm, `effect_size` (see `compare`), `p_sign_flip` of the
+      permutation test; `p_lost` and `p_lost_adjusted` where runs came to no value; `better`, the label of the arm that
+      beats the other by the rule of `judge`, or None. First those of `reference`, best `b` first: the baseline, else
+      the best arm. Without a baseline the data chose it, so the family that Holm corrects for is all pairs of arms,
+      which follow, of up to 24 arms. With a baseline the family is its k - 1 comparisons.
+    - `verdict`: `text`; `groups` of labels, best first, of the arms that have a mean. Without a baseline: the best
+      arm with all that it neither beats nor is beaten by, then the same among the rest. With one: the arms that beat
+      it, it and those like it, those it beats. `beats`: who beats whom, by how much. `detectable` and `seeds_needed`:
+      see `separation`.
+    - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`: sentences on what the numbers cannot carry.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
     """
-    metric = metric or results.outcomes[0]
-    if metric not in results.outcomes:
-        raise InvalidSpec([unknown("outcome", metric, results.outcomes, "metric")])
+    names = outcome_names(results)
+    metric = metric or names[0]
+    if metric not in names:
+        raise InvalidSpec([unknown("outcome", metric, names, "metric")])
     labels = [arm.label for arm in results.spec.expanded]
-    values = final_values(results, metric)
-    summaries = [summarize(row) for row in values]
-    order = best_first(summaries, metric)
-    found = compare(values)
     baseline = results.spec.baseline
-    reference = labels.index(baseline) if baseline is not None else order[0] if order else None
-    adjusted = _adjusted(found, reference if baseline is not None else None)
-    if baseline is not None and reference in order:
-        groups = _around(order, np.where(adjusted[reference] < LEVEL, found.difference[reference], 0.0), metric)
-    else:
-        groups = _peeled(order, adjusted < LEVEL)
+    outcomes = run_outcomes(results)
+    every = values_of(results, outcomes, names)
+    found = dict(zip(names, _by_arm(every), strict=True))
+    values = every[names.index(metric)]
+    lost = _finished(results) & ~np.isfinite(values)
+    judged = judge(values, lost, found[metric], metric, labels.index(baseline) if baseline is not None else None)
+    runs: dict[str, list[RunResult]] = {label: [] for label in labels}
+    for run in results.runs:
+        runs[run.arm].append(run)
+    best = chance_of_best(values, lost, direction(metric))
     answer: dict[str, Any] = {
         "metric": metric,
         "baseline": baseline,
-        "arms": [_arm(label, s, results.runs) for label, s in zip(labels, summaries, strict=True)],
-        "comparisons": _comparisons(labels, found, adjusted, reference, order),
+        "reference": None if judged.reference is None else labels[judged.reference],
+        "arms": [
+            _arm(label, i, found, metric, float(best[i]), runs[label], outcomes) for i, label in enumerate(labels)
+        ],
+        "comparisons": _comparisons(labels, judged, values, baseline is None),
+        "factorial": factorial(results, values, found[metric]),
     }
-    labelled = [[labels[i] for i in group] for group in groups]
-    answer["verdict"] = {"text": verdict(answer, labelled), "groups": labelled}
+    groups = [[labels[i] for i in group] for group in judged.groups]
+    answer["verdict"] = {"groups": groups, "beats": _beats(answer["comparisons"]), **separation(judged, values, labels)}
+    answer["verdict"]["text"] = verdict(answer)
     answer["warnings"] = warn(answer, results)
+    answer["runs"] = [
+        {"run_id": run.id, "arm": run.arm, "seed": run.seed, "status": run.status, "outcome": run.outcome}
+        | outcomes[run.id]
+        for run in results.runs
+    ]
     return of_its_kind(answer, results)
 
 
@@ -84,81 +111,111 @@ def counts(run: RunResult, metric: str) -> bool:
     return run.status == "succeeded" and run.outcome != "diverged" and value is not None and math.isfinite(value)
 
 
-def best_first(summaries: Sequence[Summary], metric: str) -> list[int]:
-    """The arms that have a mean, best first; those with one run come after those with more. Ties keep their order."""
-    ranked = [i for i, s in enumerate(summaries) if s.n > 0]
-    return sorted(ranked, key=lambda i: (summaries[i].n < 2, -direction(metric) * summaries[i].mean))
+def finite(value: float) -> float | None:
+    """The number, or None where it is NaN or infinite."""
+    return float(value) if math.isfinite(value) else None
 
 
-def _arm(label: str, summary: Summary, runs: Sequence[RunResult]) -> dict[str, Any]:
-    mine = [run for run in runs if run.arm == label]
+def _finished(results: Results) -> NDArray[np.bool_]:
+    """Which runs (arms, seeds) have succeeded."""
+    arms = {arm.label: i for i, arm in enumerate(results.spec.expanded)}
+    seeds = {seed: i for i, seed in enumerate(results.spec.seed_list)}
+    there = np.zeros((len(arms), len(seeds)), dtype=np.bool_)
+    for run in results.runs:
+        there[arms[run.arm], seeds[run.seed]] = run.status == "succeeded"
+    return there
+
+
+def _by_arm(values: Floats) -> list[list[Summary]]:
+    """The summaries of every outcome's every arm; `values` is (outcomes, arms, seeds)."""
+    outcomes, arms, seeds = values.shape
+    flat = summaries(values.reshape(-1, seeds))
+    return [flat[i * arms : (i + 1) * arms] for i in range(outcomes)]
+
+
+def _statistics(summary: Summary) -> dict[str, Any]:
+    found = {name: getattr(summary, name) for name in _STATISTICS}
+    return {name: finite(value) if isinstance(value, float) else value for name, value in found.items()}
+
+
+def _arm(
+    label: str,
+    index: int,
+    found: Mapping[str, Sequence[Summary]],
+    metric: str,
+    p_best: float,
+    mine: Sequence[RunResult],
+    outcomes: Mapping[int, Mapping[str, float | None]],
+) -> dict[str, Any]:
     over = [run for run in mine if run.status == "succeeded"]
     diverged = sum(run.outcome == "diverged" for run in over)
     failed = sum(run.status == "failed" for run in mine)
+    without = sum(outcomes[run.id][metric] is None for run in over if run.outcome != "diverged")
+    rates = {"completed": rate(len(over) - diverged, len(over))}
+    if "steps_to_target" in found:
+        reached = sum(outcomes[run.id]["steps_to_target"] is not None for run in over)
+        rates["reached_target"] = rate(reached, len(over))
     return {
         "label": label,
-        "n": summary.n,
-        **{name: finite(getattr(summary, name)) for name in ("mean", "sd", "ci_low", "ci_high")},
+        **_statistics(found[metric][index]),
+        "p_best": finite(p_best),
         "runs": len(mine),
         "diverged": diverged,
         "failed": failed,
         "unfinished": len(mine) - len(over) - failed,
-        "not_finite": len(over) - diverged - summary.n,
+        "not_finite": without,
+        "rates": rates,
+        "outcomes": {name: _statistics(one[index]) for name, one in found.items()},
     }
 
 
-def _adjusted(found: Comparisons, baseline: int | None) -> Floats:
-    """Adjusted p (arms, arms): over all pairs, or, with a baseline, over the comparisons with it alone."""
-    adjusted = np.full(found.p.shape, np.nan)
-    if baseline is not None:
-        family = found.p[baseline].copy()
-        family[baseline] = np.nan
-        adjusted[baseline] = adjusted[:, baseline] = holm(family)
-    else:
-        pairs = np.triu_indices(len(adjusted), k=1)
-        adjusted[pairs] = holm(found.p[pairs])
-        adjusted.T[pairs] = adjusted[pairs]
-    return adjusted
-
-
-def _peeled(order: list[int], differ: NDArray[np.bool_]) -> list[list[int]]:
-    """The best arm and all that do not differ from it, then the same among the rest."""
-    groups = []
-    while order:
-        groups.append([i for i in order if i == order[0] or not differ[order[0], i]])
-        order = [i for i in order if i not in groups[-1]]
-    return groups
-
-
-def _around(order: list[int], lead: Floats, metric: str) -> list[list[int]]:
-    """The arms better than the baseline, like it, worse; `lead` is baseline less arm, 0 where they do not differ."""
-    sign = direction(metric)
-    thirds = [[i for i in order if np.sign(sign * lead[i]) == side] for side in (-1, 0, 1)]
-    return [group for group in thirds if group]
-
-
-def _comparisons(
-    labels: Sequence[str], found: Comparisons, adjusted: Floats, reference: int | None, order: Sequence[int]
-) -> list[dict[str, Any]]:
-    if reference is None:
+def _comparisons(labels: Sequence[str], judged: Judgement, values: Floats, free: bool) -> list[dict[str, Any]]:
+    if judged.reference is None:
         return []
-    others = [*order, *(i for i in range(len(labels)) if i not in order)]
+    order = [*judged.order, *(i for i in range(len(labels)) if i not in set(judged.order))]
+    pairs = [(judged.reference, i) for i in order if i != judged.reference]
+    if free and len(labels) <= ALL_PAIRS:
+        rest = [i for i in order if i != judged.reference]
+        pairs += [(a, b) for k, a in enumerate(rest) for b in rest[k + 1 :]]
+    if not pairs:
+        return []
+    a, b = np.array(pairs).T
+    flipped = sign_flip(values[a] - values[b])
+    found = judged.found
     return [
         {
-            "a": labels[reference],
-            "b": labels[i],
-            "n": int(found.n[reference, i]),
+            "a": labels[i],
+            "b": labels[j],
+            "n": int(found.n[i, j]),
             **{
-                name: finite(getattr(found, name)[reference, i])
+                name: finite(getattr(found, name)[i, j])
                 for name in ("difference", "ci_low", "ci_high", "p", "effect_size")
             },
-            "p_adjusted": finite(adjusted[reference, i]),
+            "p_adjusted": finite(judged.adjusted[i, j]),
+            "p_sign_flip": finite(flipped[k]),
+            "lost": [int(judged.lost[i]), int(judged.lost[j])],
+            "finished": [int(judged.finished[i]), int(judged.finished[j])],
+            "p_lost": finite(judged.p_lost[i, j]),
+            "p_lost_adjusted": finite(judged.adjusted_lost[i, j]),
+            "better": labels[i] if judged.beats[i, j] else labels[j] if judged.beats[j, i] else None,
         }
-        for i in others
-        if i != reference
+        for k, (i, j) in enumerate(pairs)
     ]
 
 
-def finite(value: float) -> float | None:
-    """The number, or None where it is NaN or infinite."""
-    return float(value) if math.isfinite(value) else None
+def _beats(comparisons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who beats whom: the listed comparisons that are decided, seen from the winner."""
+    found = []
+    for c in comparisons:
+        if c["better"] is None:
+            continue
+        turned = c["better"] == c["b"]
+        low, high = ("ci_high", "ci_low") if turned else ("ci_low", "ci_high")
+        ends = {name: c[key] for name, key in (("difference", "difference"), ("ci_low", low), ("ci_high", high))}
+        if turned:
+            ends = {name: None if value is None else -value for name, value in ends.items()}
+        found.append(
+            {"winner": c["better"], "loser": c["a"] if turned else c["b"], "n": c["n"], **ends}
+            | {key: c[key] for key in ("p_adjusted", "p_lost_adjusted")}
+        )
+    return found

@@ -12,6 +12,12 @@ from core.results import Results
 
 FEW = 5
 """Below this many seeds an interval is wide, and leans on the runs being normally distributed."""
+CEILING = 0.99
+"""Of an accuracy or R²: above, little room is left to differ."""
+NEVER = {
+    "steps_to_target": "finished without having reached the target",
+    "epochs_to_converge": "finished away from their best",
+}
 
 Arms = Sequence[Mapping[str, Any]]
 
@@ -21,12 +27,16 @@ def warn(report: Mapping[str, Any], results: Results) -> list[str]:
     arms: Arms = report["arms"]
     return [
         *_diverged(arms, results),
-        *_missing(arms),
+        *_missing(arms, report["metric"]),
         *_few(arms),
         *(_of_the_mean(arms, results) if results.task == "regression" else _chance(arms, results)),
         *_no_width(arms, report["metric"]),
         *_beyond(arms, report["metric"]),
         *_comparisons(report),
+        *_ceiling(report),
+        *_budgets(results),
+        *_clock(report),
+        *_grid(report, results),
     ]
 
 
@@ -45,11 +55,11 @@ def _diverged(arms: Arms, results: Results) -> Iterator[str]:
         )
 
 
-def _missing(arms: Arms) -> Iterator[str]:
+def _missing(arms: Arms, metric: str) -> Iterator[str]:
     for key, words in (
         ("failed", "failed"),
         ("unfinished", "have not finished (queued, running or cancelled)"),
-        ("not_finite", "finished without a finite value of this metric"),
+        ("not_finite", NEVER.get(metric, "finished without a finite value of this metric")),
     ):
         hit = [arm for arm in arms if arm[key]]
         if hit:
@@ -134,3 +144,57 @@ def _comparisons(report: Mapping[str, Any]) -> Iterator[str]:
                 f"{difference(report['metric'], abs(c['difference']))} in all {c['n']} pairs. Without variation there "
                 "is no t test; p is the exact sign test's."
             )
+
+
+def _ceiling(report: Mapping[str, Any]) -> Iterator[str]:
+    metric = report["metric"]
+    if not metric.endswith(("accuracy", "r2")):
+        return
+    high = [arm["label"] for arm in report["arms"] if arm["n"] and arm["mean"] >= CEILING]
+    if len(high) > 1 and report["reference"] in high:
+        yield (
+            f"Ceiling: the mean of {quoted(high)} is {number(metric, CEILING)} or more, which leaves little room to "
+            "differ. Fewer epochs, the updates to a target, or a harder task may tell them apart."
+        )
+
+
+def _budgets(results: Results) -> Iterator[str]:
+    """Arms that were given more updates or examples than others."""
+    updates: dict[str, int] = {}
+    examples: dict[str, int] = {}
+    for arm in results.spec.expanded:
+        updates[arm.label] = results.steps_in_epoch(arm.label) * arm.treatment.epochs
+        try:
+            examples[arm.label] = results.facts(arm.treatment).train * arm.treatment.epochs
+        except DataError:
+            examples.clear()  # without the data set's sizes they are not known
+            break
+    if len(set(updates.values())) == 1 and len(set(examples.values())) <= 1:
+        return
+    parts = [
+        _range(values, unit)
+        for values, unit in ((updates, "updates"), (examples, "examples"))
+        if len(set(values.values())) > 1
+    ]
+    same = f", of the same {next(iter(examples.values())):,} examples" if len(set(examples.values())) == 1 else ""
+    yield f"Budgets differ: a run has {' and '.join(parts)}{same}. A difference may be that of the budget."
+
+
+def _range(values: Mapping[str, int], unit: str) -> str:
+    low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
+    return f"{values[low]:,} ({quoted([low])}) to {values[high]:,} ({quoted([high])}) {unit}"
+
+
+def _clock(report: Mapping[str, Any]) -> Iterator[str]:
+    if report["metric"] in ("seconds", "steps_per_second"):
+        yield "Runs that train together share the machine, and what else it did: the clock says little about an arm."
+
+
+def _grid(report: Mapping[str, Any], results: Results) -> Iterator[str]:
+    if report["factorial"] is None:
+        return
+    n, seeds = report["factorial"]["n"], len(results.spec.seed_list)
+    if n < 2:
+        yield f"No effects of the grid: they need two seeds with a value in every cell, and there are {n}."
+    elif n < seeds:
+        yield f"The effects of the grid are of the {n} of {seeds} seeds that have a value in every cell."

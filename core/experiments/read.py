@@ -254,17 +254,23 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
 
 def results(session: Session, of: Experiment, sources: Sources) -> Results:
     """The experiment as the analysis and the pictures take it; series are read while the session is open."""
+    spec = parse(of.spec)
     found = [
-        RunResult(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {})
+        RunResult(
+            *(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {}),
+            seconds=r.finished_at - r.started_at if r.finished_at and r.started_at else None,
+            steps_done=r.steps_done,
+        )
         for r in runs(session, of.id)
     ]
     return Results(
-        spec=parse(of.spec),
+        spec=spec,
         steps_per_epoch=of.steps_per_epoch[0],
         runs=found,
         series=lambda metric: list(series(session, of.id, metrics=[metric])),
         sources=sources,
         task=cast(Task, of.task),
+        steps_by_arm=dict(zip((arm.label for arm in spec.expanded), of.steps_per_epoch, strict=True)),
     )
 
 

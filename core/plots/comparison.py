@@ -42,7 +42,7 @@ def data(results: Results) -> dict[str, Any]:
     values = dict(zip((arm["label"] for arm in found["arms"]), final_values(results, metric), strict=True))
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     reference = found["comparisons"][0]["a"] if found["comparisons"] else None
-    compared = {c["b"]: c for c in found["comparisons"]}
+    compared = {c["b"]: c for c in found["comparisons"] if c["a"] == reference}
     rows = [
         {
             **{key: arm[key] for key in ("label", "n", "mean", "ci_low", "ci_high")},

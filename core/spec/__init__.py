@@ -6,6 +6,7 @@ from core.spec._check import ArmFacts, check
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
 from core.spec._size import Size, size
+from core.spec._target import Target
 
 __all__ = [
     "LIMITS",
@@ -18,6 +19,7 @@ __all__ = [
     "Precision",
     "Size",
     "Spec",
+    "Target",
     "Treatment",
     "check",
     "layers_of",

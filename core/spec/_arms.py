@@ -24,6 +24,8 @@ class Arm:
     treatment: Any  # a `Treatment`; this module is below it
     replaced: tuple[str, ...]
     """The fields of the base that this arm replaces."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What it sets, by dotted path, in words: `{"initializer": "he_normal", "batch_size": "32"}`."""
     asked: "Arm | None" = None
     """The arm as the request has it, where the experiment's kind has made this one of it."""
 
@@ -116,7 +118,8 @@ def _resolve(draft: _Draft, base: Mapping[str, Any], treatment: type[BaseModel],
         problems += found
         return None
     replaced = tuple(dict.fromkeys(key.split(".")[0] for key in draft.settings))
-    return Arm(draft.label or _label(draft.settings, resolved), resolved, replaced)
+    words = {key: _short(_reach(resolved, key)) for key in draft.settings}
+    return Arm(draft.label or _label(words, resolved), resolved, replaced, words)
 
 
 def _replace(merged: dict[str, Any], key: str, value: Any, origin: str) -> Problem | None:
@@ -149,17 +152,13 @@ def _at_origin(problem: Problem, draft: _Draft) -> Problem:
     return problem
 
 
-def _label(settings: Mapping[str, Any], treatment: Any) -> str:
+def _label(words: Mapping[str, str], treatment: Any) -> str:
     """A label from what the arm sets: "he_normal", or "batch_size=32, optimizer.lr=0.1"."""
-    words = []
-    for key in settings or ["initializer"]:
-        value: Any = treatment
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, dict) else getattr(value, part)
-        words.append((key, _short(value)))
-    if len(words) == 1 and "." not in words[0][0] and not isinstance(getattr(treatment, words[0][0]), int):
-        return words[0][1][:120]
-    return ", ".join(f"{key}={text}" for key, text in words)[:120]
+    words = words or {"initializer": _short(treatment.initializer)}
+    key, text = next(iter(words.items()))
+    if len(words) == 1 and "." not in key and not isinstance(getattr(treatment, key), int):
+        return text[:120]
+    return ", ".join(f"{key}={text}" for key, text in words.items())[:120]
 
 
 def _short(value: Any) -> str:
@@ -197,10 +196,11 @@ def _canonical(result: Expansion, arms: Sequence[Mapping[str, Any]] | None, grid
         result.grid[key] = [_reach(first[i], key) for i in range(len(grid[key]))]
 
 
-def _reach(dump: Any, key: str) -> Any:
+def _reach(value: Any, key: str) -> Any:
+    """What lies at a dotted path of a treatment, or of its plain values."""
     for part in key.split("."):
-        dump = dump[part]
-    return dump
+        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
+    return value
 
 
 def _size(grid: Mapping[str, Sequence[Any]]) -> int:

@@ -14,6 +14,7 @@ from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
 from core.spec._kinds import Kind, LrRange, range_test
+from core.spec._target import Target
 
 
 class LIMITS:
@@ -101,6 +102,8 @@ class Spec(Treatment):
     """Seconds between checkpoints, which a run goes on from after its worker died."""
     memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
     """The part of the free memory that the cohorts trained at the same time may take."""
+    target: Target | None = None
+    """What runs are timed to."""
 
     kind: Kind | None = None
     """What is asked of the arms; none: how they compare."""

@@ -43,6 +43,8 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
     if not problems and len({fact.data.task for fact in facts}) > 1:
         tasks = ", ".join(f"{arm.label!r} {fact.data.task}" for arm, fact in zip(spec.expanded, facts, strict=True))
         problems.append(Problem("arms", f"should learn one kind of task, to be compared: {tasks}"))
+    if not problems and spec.target is not None:
+        problems += spec.target.problems(facts[0].data.task)
     total = sum(fact.steps for fact in facts) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
         length = "epochs" if spec.updates is None else "lr_range.steps"

@@ -55,11 +55,12 @@ def train(spec: Spec, sources: Sources, *, checkpoints: Path | None = None) -> R
         for recorder, path in work.train([lanes[member] for member in cohort.members]):
             whole.blocks |= recorder.blocks
             whole.outcomes |= recorder.outcomes
+            whole.seconds |= recorder.seconds
             files.append(path)
     for path in files:
         if path is not None:
             path.unlink(missing_ok=True)
-    return _results(spec, sources, facts[0], lanes, whole)
+    return _results(spec, sources, facts, lanes, whole)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None
 
 
 def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> None:
-    """Take back what a checkpoint held beside its state."""
+    """Take back what a checkpoint held beside its state; how long that took is not known."""
+    recorder.began = None
     for name, values in state.items():
         _, _, key = name.partition("points/")
         if key in ("diverged", "completed"):
@@ -145,7 +147,11 @@ def _load(dataset: Entry, sources: Sources) -> Splits:
 
 
 def _results(
-    spec: Spec, sources: Sources, first: ArmFacts, lanes: dict[tuple[int, int], Lane], recorder: MemoryRecorder
+    spec: Spec,
+    sources: Sources,
+    facts: Sequence[ArmFacts],
+    lanes: dict[tuple[int, int], Lane],
+    recorder: MemoryRecorder,
 ) -> Results:
     points = recorder.series
     labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
@@ -162,8 +168,13 @@ def _results(
         ]
 
     runs = [
-        RunResult(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run))
+        RunResult(
+            *(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run)),
+            seconds=recorder.seconds.get(run),
+            steps_done=len(points[run, "train_loss"]),
+        )
         for lane in lanes.values()
         for run in [lane.run]
     ]
-    return Results(spec, first.steps_per_epoch, runs, series, sources, first.data.task)
+    steps = {arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, facts, strict=True)}
+    return Results(spec, facts[0].steps_per_epoch, runs, series, sources, facts[0].data.task, steps)

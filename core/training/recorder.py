@@ -1,5 +1,6 @@
 """Where a trainer leaves what it measures: in a database by the worker's recorder, in memory by the one here."""
 
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -43,6 +44,10 @@ class MemoryRecorder:
     blocks: dict[tuple[int, str], list[NDArray[Any]]] = field(default_factory=lambda: defaultdict(list))
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     step: int = 0
+    began: float | None = field(default_factory=time.monotonic)
+    """None: before this process, nobody knows how long."""
+    seconds: dict[int, float] = field(default_factory=dict)
+    """From the beginning to each run's end."""
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
         held = sum(len(block) for block in self.blocks[run, metric])
@@ -52,6 +57,8 @@ class MemoryRecorder:
 
     def finish(self, run: int, outcome: Outcome) -> None:
         self.outcomes[run] = outcome
+        if self.began is not None:
+            self.seconds[run] = time.monotonic() - self.began
 
     def advance(self, step: int) -> None:
         self.step = step

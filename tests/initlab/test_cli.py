@@ -175,6 +175,12 @@ def test_a_report_is_printed_as_it_is(server: Any, experiment: dict[str, Any], r
     server.answer(200, experiment)
     server.answer(200, text.encode(), Content_Type="text/markdown; charset=utf-8")
     assert run_cli("report", "7")[:2] == (0, text)
+    server.answers.clear()
+    server.answer(200, experiment)
+    server.answer(200, b"<!doctype html>\n<p>&lt;b&gt; [b]</p>\n", Content_Type="text/html; charset=utf-8")
+    printed = run_cli("report", "7", "--format", "html", "--metric", "loss_area")
+    assert printed[:2] == (0, "<!doctype html>\n<p>&lt;b&gt; [b]</p>\n")
+    assert server.asked[-1].path == "/experiments/7/report?metric=loss_area"
 
 
 def test_lists_and_details_show_labels_as_text(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:

@@ -77,7 +77,12 @@ def test_a_report_is_for_programs_or_for_people(
     found = Client().experiment(7)
     assert found.report("valid_loss")["verdict"]["groups"] == [["[red]<b>"], ["zeros"]]
     assert found.report_markdown() == "# naïve"
-    assert [asked.headers["Accept"] for asked in server.asked[1:]] == ["application/json", "text/markdown"]
+    server.answers.clear()
+    server.answer(200, b"<!doctype html>", Content_Type="text/html; charset=utf-8")
+    assert found.report_html("loss_area") == "<!doctype html>"
+    accepted = [asked.headers["Accept"] for asked in server.asked[1:]]
+    assert accepted == ["application/json", "text/markdown", "text/html"]
+    assert server.asked[3].path == "/experiments/7/report?metric=loss_area"
     assert server.asked[1].path == "/experiments/7/report?metric=valid_loss"
 
 

@@ -23,9 +23,9 @@ def experiment() -> MakeResults:
         arms = [{"label": label, "initializer": "zeros"} for label in finals]
         parsed = parse({"arms": arms, "seeds": seeds, "epochs": 2} | spec)
         runs = [
-            run_of(i, label, seed, value, metric)
-            for label, values in finals.items()
-            for i, (seed, value) in enumerate(zip(parsed.seed_list, values, strict=True))
+            run_of(a * seeds + s, label, seed, value, metric)
+            for a, (label, values) in enumerate(finals.items())
+            for s, (seed, value) in enumerate(zip(parsed.seed_list, values, strict=True))
         ]
         return Results(parsed, 15, runs, lambda _metric: [], Sources(), task)
 

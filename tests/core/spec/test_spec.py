@@ -199,3 +199,35 @@ def test_what_does_not_fit_is_refused_with_its_path(raw: dict[str, Any], path: s
     with pytest.raises(InvalidSpec) as refusal:
         check(parse(raw), Sources(tmp_path))
     assert [problem.path for problem in refusal.value.problems] == [path]
+
+
+def test_a_target_is_stored_and_none_is_left_out() -> None:
+    target = {"metric": "valid_accuracy", "value": 0.9}
+    spec = parse({"target": target})
+
+    assert check(spec, Sources())
+    assert spec.canonical()["target"] == target
+    assert parse(spec.canonical()) == spec
+    assert "target" not in parse({}).canonical()
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "words"),
+    [
+        ({"metric": "valid_accuracy", "value": 90}, "target.value", "0.9 is 90 %"),
+        ({"metric": "valid_accuracy", "value": 0.0}, "target.value", "above 0"),
+        ({"metric": "valid_r2", "value": 1.5}, "target.value", "at most 1"),
+        ({"metric": "valid_loss", "value": -1.0}, "target.value", "above 0"),
+        ({"metric": "valid_accuracy", "value": float("nan")}, "target.value", "finite"),
+        ({"metric": "valid_accuracy"}, "target.value", "required"),
+        ({"metric": "valid_acuracy", "value": 0.9}, "target.metric", "did you mean 'valid_accuracy'"),
+        ({"metric": "valid_r2", "value": 0.9}, "target.metric", "unknown metric of a multiclass task"),
+        ({"metric": "train_loss", "value": 0.1}, "target.metric", "unknown metric"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused(target: dict[str, Any], path: str, words: str) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        check(parse({"target": target}), Sources())
+    (problem,) = caught.value.problems
+    assert problem.path == path
+    assert words in problem.message

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,15 @@ def test_where_memory_runs_out_halves_go_on(monkeypatch: pytest.MonkeyPatch) -> 
     room = 0
     with pytest.raises(RuntimeError, match="can't allocate memory"):
         train(SPEC, Sources())
+
+
+def test_runs_say_how_long_they_took_and_how_far_they_came() -> None:
+    began = time.monotonic()
+    results = train(SPEC, Sources())
+    took = time.monotonic() - began
+
+    assert results.steps_by_arm == {"he": 15, "small batches": 3, "wild": 15}
+    for run in results.runs:
+        assert run.steps_done == len(next(s for s in results.series("train_loss") if s.run_id == run.id).values)
+        assert run.seconds is not None
+        assert 0 < run.seconds < took
