@@ -1,5 +1,6 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
+from core.analysis._batch_size import scan_entries
 from core.analysis._html import html
 from core.analysis._intervals import Summary, summaries, summarize
 from core.analysis._judgement import best_first
@@ -31,6 +32,7 @@ __all__ = [
     "range_rates",
     "report",
     "run_outcomes",
+    "scan_entries",
     "summaries",
     "summarize",
     "thin",

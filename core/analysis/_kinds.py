@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from core.analysis._batch_size import rounded, scan_entries, scan_verdict, scan_warnings
 from core.analysis._lr_range import FALL, MULTIPLE, range_entries, range_verdict, range_warnings
+from core.analysis._numbers import metric_name, number
 from core.results import Results
-from core.spec import LrRange
+from core.spec import LrRange, Spec
 
 SUGGESTED = "suggested_lr"
 """The `metric` of a range test's report: none that runs are ranked by."""
@@ -21,11 +23,14 @@ def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
     A range test has `lr_range` (see there), None elsewhere. Its arms ended at a rate that nobody would train with, so
     that their last values say nothing: no arm has a mean, none is compared or ranked, and a run that diverged is what
     the test is for, and no warning.
+
+    A scan has `batch_size` (see `scan_entries`), None elsewhere. It is a comparison too, of its arms' last values, and
+    `metric=steps_to_target` is one of the updates; the verdict's text begins with what the scan asks.
     """
     entries, settings = range_entries(results), results.spec.lr_range
-    answer["lr_range"] = entries
+    answer |= {"lr_range": entries, "batch_size": scan_entries(results)}
     if entries is None or settings is None:
-        return answer
+        return _scanned(answer, results)
     n = {entry["label"]: entry["n"] for entry in entries}
     return answer | {
         "metric": SUGGESTED,
@@ -39,6 +44,18 @@ def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
         "verdict": {key: [] if isinstance(value, list) else None for key, value in answer["verdict"].items()}
         | {"text": range_verdict(entries, settings)},
         "warnings": range_warnings(entries, settings),
+    }
+
+
+def _scanned(answer: dict[str, Any], results: Results) -> dict[str, Any]:
+    entries, target = answer["batch_size"], results.spec.target
+    if entries is None or target is None:
+        return answer
+    asked = scan_verdict(entries, target)
+    text = " ".join(filter(None, [asked, f"At the end of training: {answer['verdict']['text']}"]))
+    return answer | {
+        "verdict": answer["verdict"] | {"text": text},
+        "warnings": [*scan_warnings(entries), *answer["warnings"]],
     }
 
 
@@ -84,3 +101,45 @@ def _method(settings: LrRange) -> str:
         "the rates at which the seeds fall fastest, each judged by itself (Smith 2017, arXiv:1506.01186; the rules are "
         "fastai's)."
     )
+
+
+def scan_section(report: Mapping[str, Any], spec: Spec, escape: Callable[[str], str], table: Table) -> list[str]:
+    """The part of a scan's Markdown page before the comparison of its arms."""
+    settings, target = spec.batch_size_scan, spec.target
+    if settings is None or target is None:
+        return []
+    head = ["arm", "rate", "reached", "updates", "95 % interval", "examples", "95 % interval", "noise scale"]
+    rows = [
+        [
+            escape(size["label"]),
+            f"{size['lr']:.3g}",
+            f"{size['n']} of {size['runs']}",
+            *_mean_and_span(size["steps"]),
+            *_mean_and_span(size["samples"]),
+            _scale(size["noise_scale"]),
+        ]
+        for entry in report["batch_size"]
+        for size in entry["sizes"]
+    ]
+    goal = f"{metric_name(target.metric)} of {number(target.metric, target.value)}"
+    how = (
+        f"Updates and training examples until the end of the first epoch with a {goal}, of the runs that reached it; "
+        f"intervals as below. The base rate is for batch size {spec.batch_size}, and follows the rule "
+        f"{settings.rule!r}. Noise scale: tr(S) / |G|² (McCandlish et al. 2018, arXiv:1812.06162), the ratio of the "
+        "means over seeds until the target was reached, with Fieller's 95 % interval."
+    )
+    return ["## Batch sizes", table(head, rows), how]
+
+
+def _mean_and_span(found: Mapping[str, Any] | None) -> tuple[str, str]:
+    if found is None:
+        return "-", "-"
+    sure = "-" if found["ci_low"] is None else f"{found['ci_low']:,.0f} to {found['ci_high']:,.0f}"
+    return f"{found['mean']:,.0f}", sure
+
+
+def _scale(found: Mapping[str, Any] | None) -> str:
+    if found is None or found["estimate"] is None:
+        return "-"
+    high = "or more" if found["ci_high"] is None else f"to {rounded(found['ci_high'])}"
+    return rounded(found["estimate"]) + ("" if found["ci_low"] is None else f" ({rounded(found['ci_low'])} {high})")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.analysis._intervals import BOOTSTRAP_FROM
-from core.analysis._kinds import range_sections
+from core.analysis._kinds import range_sections, scan_section
 from core.analysis._numbers import difference, metric_name, number, p_value, span
 from core.registry import Entry
 from core.spec import Spec, Treatment
@@ -39,6 +39,7 @@ def markdown(report: Mapping[str, Any], spec: Spec) -> str:
         "## What was compared",
         _compared(spec),
     ]
+    parts += scan_section(report, spec, escape, _table)
     if spec.lr_range is None:
         parts += [f"## {_capital(metric_name(report['metric']))}", _arms(report), _more(report), *_differences(report)]
     else:

@@ -123,6 +123,7 @@ class Worker:
                 keeper,
                 device=device,
                 updates=held.spec.updates,
+                noise_every=held.spec.noise_every,
                 stopped=keeper.stopped,
                 start=_start(shelf, keeper),
                 keep=keeper.keep,

@@ -5,6 +5,7 @@ from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
+from core.spec._scan import BatchSizeScan
 from core.spec._size import Size, size
 from core.spec._target import Target
 
@@ -14,6 +15,7 @@ __all__ = [
     "Arm",
     "ArmFacts",
     "Augment",
+    "BatchSizeScan",
     "Kind",
     "LrRange",
     "Precision",

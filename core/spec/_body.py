@@ -14,6 +14,7 @@ from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
 from core.spec._kinds import Kind, LrRange, range_test
+from core.spec._scan import BatchSizeScan, scan
 from core.spec._target import Target
 
 
@@ -109,6 +110,8 @@ class Spec(Treatment):
     """What is asked of the arms; none: how they compare."""
     lr_range: LrRange | None = None
     """Settings of a learning-rate range test."""
+    batch_size_scan: BatchSizeScan | None = None
+    """Settings of a batch-size scan, which also needs a `target`."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
@@ -136,11 +139,27 @@ class Spec(Treatment):
         """What the experiment's kind makes of the arms, and what speaks against it; its settings are written out."""
         if self.kind == "comparison":
             self.kind = None
+        arms: list[Arm] = asked
+        problems: list[Problem] = []
+        place = "grid" if self.grid is not None else "arms" if self.arms is not None else None
         if self.kind == "lr_range_test":
             self.lr_range = self.lr_range or LrRange()
-            return range_test(asked, self.lr_range, "grid" if self.grid is not None else "arms")
-        misplaced = [] if self.lr_range is None else [Problem("lr_range", 'is for "kind": "lr_range_test"')]
-        return asked, misplaced
+            arms, problems = range_test(asked, self.lr_range, place)
+        elif self.lr_range is not None:
+            problems.append(Problem("lr_range", 'is for "kind": "lr_range_test"'))
+        if self.kind != "batch_size_scan":
+            if self.batch_size_scan is not None:
+                problems.append(Problem("batch_size_scan", 'is for "kind": "batch_size_scan"'))
+            return arms, problems
+        if self.target is None:
+            message = (
+                'a scan counts what it takes to a target: give one, such as {"metric": "valid_accuracy", "value": 0.9}'
+            )
+            problems.append(Problem("target", message))
+        if self.batch_size_scan is None:
+            return arms, [*problems, Problem("batch_size_scan", 'give its settings, such as {"rule": "linear"}')]
+        arms, refused = scan(asked, self.batch_size_scan, self.batch_size, place)
+        return arms, [*problems, *refused]
 
     @property
     def expanded(self) -> list[Arm]:
@@ -151,6 +170,11 @@ class Spec(Treatment):
     def updates(self) -> int | None:
         """Updates of a run that does not end with its epochs."""
         return None if self.lr_range is None else self.lr_range.steps
+
+    @property
+    def noise_every(self) -> int:
+        """Updates from one measurement of the gradient noise to the next; 0: none."""
+        return 0 if self.batch_size_scan is None else self.batch_size_scan.noise_every
 
     @property
     def seed_list(self) -> list[int]:

@@ -14,6 +14,7 @@ from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import trains_on_one
 from core.spec._body import LIMITS, Spec, Treatment
+from core.spec._scan import check_scanned
 from core.spec._size import Size, size
 
 
@@ -37,7 +38,13 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
     for i, arm in enumerate(spec.expanded):
         where = _where(spec, i, arm)
         try:
-            facts.append(_facts(arm.treatment, sources, where, spec.updates))
+            found = _facts(arm.treatment, sources, where, spec.updates)
+            facts.append(found)
+            if spec.batch_size_scan is not None:
+                scanned = check_scanned(
+                    arm, spec.batch_size_scan, found.data, found.steps, found.steps_per_epoch, where
+                )
+                problems += [p for p in scanned if p not in problems]
         except InvalidSpec as error:
             problems += [p for p in error.problems if p not in problems]
     if not problems and len({fact.data.task for fact in facts}) > 1:
@@ -55,8 +62,12 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
 
 
 def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
-    place = f"arms[{i}]" if spec.arms is not None else "grid"
-    return lambda field: f"{place}.{field}" if field in arm.replaced else field
+    own: dict[str, str] = {}
+    if spec.batch_size_scan is not None:  # of each arm that was asked for, one of every size
+        i, size = divmod(i, len(spec.batch_size_scan.sizes))
+        own = {"batch_size": f"batch_size_scan.sizes[{size}]"}
+    place, replaced = f"arms[{i}]" if spec.arms is not None else "grid", (arm.asked or arm).replaced
+    return lambda field: own.get(field, f"{place}.{field}" if field in replaced else field)
 
 
 def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str], updates: int | None) -> ArmFacts:

@@ -10,7 +10,7 @@ from core.errors import Problem
 from core.registry import HUGE, Positive
 from core.spec._arms import Arm
 
-Kind = Literal["comparison", "lr_range_test"]
+Kind = Literal["comparison", "lr_range_test", "batch_size_scan"]
 Made = tuple[list[Arm], list[Problem]]
 
 

@@ -114,6 +114,12 @@ def test_a_loss_that_is_not_finite_is_where_it_diverges() -> None:
     assert found["suggested"]["lr"] == pytest.approx(1e-3)
 
 
+def test_a_jump_is_seen_through_the_smoothing() -> None:
+    losses = np.where(np.arange(STEPS) < 80, 2 - np.arange(STEPS) / 100, 100.0)
+    found = entry(range_of(lambda *_: losses, smoothing=0.9))
+    assert found["diverged"]["lr"] == pytest.approx(RAMP[80])
+
+
 @pytest.mark.parametrize(
     "losses", [lambda *_: np.full(STEPS, 2.3), lambda *_: 2.3 + RAMP, lambda *_: 2.3 - 0.1 * RAMP, lambda *_: [np.nan]]
 )

@@ -68,10 +68,19 @@ def _assert_as_trained(database: Database, experiment: int, spec: Spec) -> None:
 RANGE = {"kind": "lr_range_test", "lr_range": {"steps": 20, "smoothing": 0.5}, "arms": SMALL["arms"][:1]}
 
 
-@pytest.mark.parametrize("spec", [_spec(epochs=3), parse(SMALL | RANGE)], ids=["comparison", "range test"])
+SCAN = {
+    "kind": "batch_size_scan",
+    "batch_size_scan": {"sizes": [100, 400], "rule": "sqrt", "noise_every": 2},
+    "target": {"metric": "valid_loss", "value": 1.0},
+    "epochs": 2,
+}
+KINDS = {"comparison": _spec(epochs=3), "range test": parse(SMALL | RANGE), "scan": parse(SMALL | SCAN)}
+
+
+@pytest.mark.parametrize("spec", KINDS.values(), ids=KINDS)
 def test_what_is_stored_is_what_was_trained(database: Database, spec: Spec) -> None:
     experiment = _posted(database, spec)
-    assert _work(database) == 1
+    assert _work(database) == len({arm.treatment.batch_size for arm in spec.expanded})
     assert _status(database, experiment) == "succeeded"
     _assert_as_trained(database, experiment, spec)
 

@@ -44,6 +44,13 @@ def test_all_its_epochs_are_the_same_as_no_number(make_lanes: Any, splits: Split
     assert_same(trained(lanes, splits, facts, updates=2 * PER_EPOCH), trained(lanes, splits, facts))
 
 
+def test_an_epoch_that_is_cut_short_is_not_evaluated(make_lanes: Any, splits: Splits, facts: Facts) -> None:
+    """Before every update, and before each of an evaluation's two parts, the trainer asks whether to stop."""
+    asked: list[None] = []
+    trained(make_lanes({}), splits, facts, updates=45, stopped=lambda: bool(asked.append(None)))
+    assert len(asked) == 45 + 2
+
+
 def test_it_goes_on_from_any_checkpoint(make_lanes: Any, splits: Splits, facts: Facts) -> None:
     lanes, kept = make_lanes(*ARMS), []
 
