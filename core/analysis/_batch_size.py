@@ -186,10 +186,10 @@ def _found(entry: Mapping[str, Any], goal: str, named: bool) -> Iterator[str]:
     reached = [size for size in entry["sizes"] if size["n"] == size["runs"]] or [s for s in entry["sizes"] if s["n"]]
     if reached and all(size["samples"] is not None for size in reached):
         steps, samples = (min(reached, key=lambda size: size[of]["mean"]) for of in ("steps", "samples"))
-        those = "" if len(reached) == len(entry["sizes"]) else "of the sizes with which all runs came there, "
-        those = those if reached[0]["n"] == reached[0]["runs"] else "of the runs that came there, "
+        those = "" if len(reached) == len(entry["sizes"]) else ", of the sizes with which all runs came there,"
+        those = those if reached[0]["n"] == reached[0]["runs"] else ", of the runs that came there,"
         yield (
-            f"{who} reached a {goal}, {those}after the fewest updates with batch size {_told(steps, 'steps')}, and the "
+            f"{who} reached a {goal}{those} after the fewest updates with batch size {_told(steps, 'steps')}, and the "
             f"fewest examples with batch size {_told(samples, 'samples')}."
         )
     nowhere = [str(size["batch_size"]) for size in entry["sizes"] if not size["n"]]

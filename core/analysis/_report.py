@@ -95,12 +95,15 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
 
 
 def final_values(results: Results, metric: str) -> Floats:
-    """Last values (arms, seeds) in the spec's order; NaN where a run has not finished, diverged, or has no value."""
+    """Last values (arms, seeds) in the spec's order; NaN where a run has not finished, diverged, or has no value.
+
+    The runs of a range test have none: they ended at a rate that nobody would train with.
+    """
     arms = {arm.label: i for i, arm in enumerate(results.spec.expanded)}
     seeds = {seed: i for i, seed in enumerate(results.spec.seed_list)}
     values = np.full((len(arms), len(seeds)), np.nan)
     for run in results.runs:
-        if counts(run, metric):
+        if counts(run, metric) and results.spec.lr_range is None:
             values[arms[run.arm], seeds[run.seed]] = run.final[metric]
     return values
 

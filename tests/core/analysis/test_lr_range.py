@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.analysis import markdown, range_entries, report
+from core.analysis import final_values, markdown, range_entries, report
 from core.analysis._lr_range import smooth
 from core.datasets import Sources
 from core.results import Results, RunResult, Series
@@ -162,6 +162,7 @@ def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
     assert "heuristic" in text
     assert "best" not in text.replace("which rate trains best", "")
     assert [one["label"] for one in found["lr_range"]] == ["a", "b"]
+    assert np.isnan(final_values(results, "valid_accuracy")).all()
 
 
 def test_its_page_has_the_rates_and_how_they_were_found() -> None:
