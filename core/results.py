@@ -1,8 +1,8 @@
 """What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -66,6 +66,8 @@ class Results:
     """What the arms learn."""
     steps_by_arm: Mapping[str, int] = field(default_factory=dict)
     """Updates in an epoch of each arm, by label."""
+    whole: "Results | None" = None
+    """All arms, where these are only some of them: a comparison is one among all, whichever are looked at."""
 
     def steps_in_epoch(self, arm: str) -> int:
         """Updates in an epoch of an arm; where that is not known, by its batch size from the first arm's."""
@@ -80,6 +82,18 @@ class Results:
         train, valid_loss, valid = epoch_metrics(self.task)
         judged = (valid_loss, valid) if self.task == "regression" else (valid, valid_loss)
         return (*judged, train, "train_loss")
+
+    def of_arms(self, labels: Collection[str]) -> "Results":
+        """Only the arms of these labels, of which there should be one at least; in the spec's order."""
+        spec = self.spec.of_arms(labels)
+        return replace(
+            self,
+            spec=spec,
+            steps_per_epoch=self.steps_in_epoch(spec.expanded[0].label),
+            runs=[run for run in self.runs if run.arm in labels],
+            series=lambda metric: [one for one in self.series(metric) if one.arm in labels],
+            whole=self.whole or self,
+        )
 
     def facts(self, treatment: Treatment) -> Facts:
         """The sizes of an arm's data set; raises `DataError` where its files are no longer there."""

@@ -152,9 +152,27 @@ class Experiment:
         """What can be drawn: `{"name", "summary", "links"}` each."""
         return cast(list[dict[str, Any]], self._transport.call("GET", f"{self.path}/plots")["items"])
 
-    def plot(self, name: str, format: Literal["png", "svg", "json"] = "png") -> bytes:  # noqa: A002 the field's word
-        """A picture, or with `json` the data behind it."""
-        return self._transport.request("GET", f"{self.path}/plots/{quote(name, safe='')}.{format}").content
+    def plot(
+        self,
+        name: str,
+        format: Literal["png", "svg", "json"] = "png",  # noqa: A002 the field's word
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        dpi: int | None = None,
+        theme: Literal["light", "dark"] | None = None,
+        arm: str | Sequence[str] | None = None,
+        log: bool | None = None,
+        first: int | Literal["all"] | None = None,
+    ) -> bytes:
+        """A picture, or with `json` the data behind it.
+
+        `width` and `height` are pixels, `arm` one label or several, `log` whether the axis of values is logarithmic,
+        `first` how many updates `loss` shows. What is None is as the server has it.
+        """
+        asked = {"width": width, "height": height, "dpi": dpi, "theme": theme, "arm": arm, "log": log, "first": first}
+        path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
+        return self._transport.request("GET", path, params=asked).content
 
     def report(self, metric: str | None = None) -> dict[str, Any]:
         """The comparison of the arms: intervals, paired differences and the verdict."""

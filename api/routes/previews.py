@@ -21,7 +21,7 @@ router = APIRouter(
 
 PNG = "image/png"
 MOST_VALUES = 4_000_000
-_kept = Kept(64)
+_kept = Kept(16 * 2**20)
 
 
 class _Body(BaseModel):
@@ -107,6 +107,6 @@ def _rates(body: SchedulePreview) -> list[float]:
 
 def _answer(request: Request, found: dict[str, Any], draw: Any) -> Response:
     if preferred(request, ["application/json", PNG]) == PNG:
-        picture = _kept.get((draw.__name__, etag(found)), lambda: render(draw(found), "png"))
+        picture = _kept.get(etag(draw.__name__, found), lambda: render(draw(found), "png"))
         return Response(picture, media_type=PNG, headers={"Vary": "Accept"})
     return plain(found)

@@ -1,5 +1,6 @@
 """The body of a spec: a base treatment, and the arms that replace parts of it."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
@@ -180,6 +181,12 @@ class Spec(Treatment):
     def seed_list(self) -> list[int]:
         """The seeds, each of which pairs one run of every arm."""
         return self.seeds if isinstance(self.seeds, list) else list(range(self.seeds))
+
+    def of_arms(self, labels: Collection[str]) -> "Spec":
+        """The experiment as if it had only these arms; a baseline that is not among them is none."""
+        spec = self.model_copy(update={"baseline": self.baseline if self.baseline in labels else None})
+        spec._arms = [arm for arm in self._arms if arm.label in labels]
+        return spec
 
     def canonical(self) -> dict[str, Any]:
         """The spec with every default written out; parsing it again gives the same spec."""
