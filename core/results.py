@@ -12,7 +12,9 @@ from core.datasets import Facts, Sources, Task, epoch_metrics
 from core.spec import DIAGNOSTICS, Spec, Treatment
 
 STEP_METRICS = ("train_loss", "lr")
-EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2")
+NOISE_METRICS = ("gradient_squared", "gradient_variance")
+"""By epoch, where the gradient noise is measured: estimates of |G|² and of tr(S) (`core.training.noise`)."""
+EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2", *NOISE_METRICS)
 """Of all tasks; `epoch_metrics` are one task's."""
 Outcome = Literal["completed", "diverged"]
 

@@ -123,6 +123,8 @@ class Worker:
                 facts,
                 keeper,
                 device=device,
+                updates=held.spec.updates,
+                noise_every=held.spec.noise_every,
                 stopped=keeper.stopped,
                 start=_start(shelf, keeper),
                 keep=keeper.keep,

@@ -100,6 +100,8 @@ class _Work:
             train_lanes(
                 *(lanes, self.data, self.facts, recorder),
                 device=self.device,
+                updates=self.spec.updates,
+                noise_every=self.spec.noise_every,
                 start=start,
                 keep=keep,
                 keep_seconds=self.spec.checkpoint_every,

@@ -15,6 +15,7 @@ from core.training.forward import Tensors, forward
 from core.training.graph import Graph
 from core.training.grid import Grid
 from core.training.network import Network
+from core.training.noise import Noise
 from core.training.objective import Objective
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
@@ -64,23 +65,35 @@ class Stack:
         self._look = Graph(self._given, []) if graphed else self._given
 
     def update(
-        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors, rates: NDArray[np.float64], on_device: torch.Tensor
+        self,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        masks: Tensors,
+        rates: NDArray[np.float64],
+        on_device: torch.Tensor,
+        noise: Noise | None = None,
     ) -> torch.Tensor:
         """One update of every lane; its losses, (lanes,), before the update.
 
         x is (groups, batch, *shape), y (lanes, batch, ...), each mask (groups, batch, calls, *units); `rates` and
-        `on_device` are the learning rates of the curves, (curves,).
+        `on_device` are the learning rates of the curves, (curves,). With `noise` the update is measured.
         """
-        losses, *gradients = self._gradients(x, y, *masks.values())
+        losses, gradients = self._differentiated(x, y, masks, noise)
         self._descent.step(gradients, rates, on_device)
         return losses
 
     def diagnosed(
-        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors, rates: NDArray[np.float64], on_device: torch.Tensor
+        self,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        masks: Tensors,
+        rates: NDArray[np.float64],
+        on_device: torch.Tensor,
+        noise: Noise | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The same update, and what was measured of it, (metrics, lanes): `diagnosis` has their names."""
         (given,) = self._look(x, *masks.values())
-        losses, *gradients = self._gradients(x, y, *masks.values())
+        losses, gradients = self._differentiated(x, y, masks, noise)
         by_name = dict(zip(self._parameters, gradients, strict=True))
         standing, weights = self.diagnosis.standing(self._parameters, by_name)
         self._descent.step(gradients, rates, on_device)
@@ -113,6 +126,17 @@ class Stack:
     def state(self) -> dict[str, torch.Tensor]:
         """All that the next update depends on, stacked over lanes. Views: they change with the next update."""
         return {**self._descent.state(), **{f"buffers/{name}": value for name, value in self._buffers.items()}}
+
+    def _differentiated(
+        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors, noise: Noise | None
+    ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
+        """Losses and gradients of an update, its noise measured where that is asked for."""
+        losses, *gradients = self._gradients(x, y, *masks.values())
+        if noise is not None:
+            m, b = y.shape[1] // 2, y.shape[1]
+            _, *half = self._differentiate(x[:, :m], y[:, :m], *(mask[:, :m] for mask in masks.values()))
+            noise.add(gradients, half, m, b)
+        return losses, gradients
 
     def _differentiate(self, x: torch.Tensor, y: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Every lane's loss, (lanes,), and the gradients of the parameters' stacks."""
