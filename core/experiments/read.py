@@ -8,17 +8,19 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.analysis import thin
 from core.datasets import Sources, Task
-from core.energy import Source
 from core.errors import NotFound
 from core.experiments.states import TERMINAL
 from core.results import Outcome, Results, RunResult, Series
-from core.spec import parse
+from core.spec import DIAGNOSTICS, parse
 from core.store import Cohort, Experiment, MetricBlock, Run, Tag, now
+
+DIAGNOSTIC: ColumnElement[bool] = MetricBlock.metric.contains("/")
+"""Whether a block is one layer's."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,9 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
             func.count().label("runs_total"),
             func.sum(Run.steps_done).label("steps_done"),
             func.sum(Run.steps_total).label("steps_total"),
-            func.count().filter(Run.outcome == "diverged").label("diverged"),
-            func.count().filter(Run.status == "failed").label("failed"),
-            func.count().filter(Run.outcome == "stopped_early").label("stopped_early"),
-            func.count().filter(Run.outcome == "pruned").label("pruned"),
+            func.count().filter(Run.outcome == "diverged"),
+            func.count().filter(Run.status == "failed"),
+            *(func.count().filter(Run.outcome == outcome) for outcome in ("stopped_early", "pruned")),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
         )
@@ -151,13 +152,7 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
 
 
 def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock: float) -> Progress:
-    arms = [
-        ArmProgress(
-            *(r.arm, r.runs_done, r.runs_total, int(r.steps_done), int(r.steps_total)),
-            *(r.diverged, r.failed, r.stopped_early, r.pruned),
-        )
-        for r in rows
-    ]
+    arms = [ArmProgress(r.arm, *map(int, r[2:10])) for r in rows]
     left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
     running = of.status == "running" and of.started_at is not None and done
     return Progress(
@@ -199,22 +194,23 @@ def series(
     run_id: int | None = None,
     first: int | None = None,
     last: int | None = None,
+    diagnostics: bool = False,
 ) -> Iterator[Series]:
     """The series that were asked for, one after another in the order run, metric, while the session is open.
 
-    `first` and `last` bound the steps, both included. Only one series is in memory at a time.
+    `metrics` as `of_metrics` takes them; None: all, of diagnostics only with `diagnostics`. `first` and `last` bound
+    the steps, both included. Only one series is in memory at a time.
     """
-    wanted = _of(experiment_id, arm, seed)
-    if metrics is not None:
-        wanted.append(MetricBlock.metric.in_(metrics))
+    wanted = [*_of(experiment_id, arm, seed), of_metrics(metrics or (), diagnostics)]
     if run_id is not None:
         wanted.append(Run.id == run_id)
     if first is not None:
-        wanted.append(MetricBlock.first + MetricBlock.n > first)
+        wanted.append(MetricBlock.first + (MetricBlock.n - 1) * MetricBlock.every >= first)
     if last is not None:
         wanted.append(MetricBlock.first <= last)
+    block = (MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values)
     query = (
-        select(Run.id, Run.arm, Run.seed, MetricBlock.metric, MetricBlock.first, MetricBlock.n, MetricBlock.values)
+        select(Run.id, Run.arm, Run.seed, MetricBlock.metric, *block)
         .join(Run, MetricBlock.run_id == Run.id)
         .where(*wanted)
         .order_by(Run.id, MetricBlock.metric, MetricBlock.first)
@@ -223,7 +219,16 @@ def series(
     for key, blocks in itertools.groupby(rows, key=lambda row: (row.id, row.arm, row.seed, row.metric)):
         steps, values = _unpack(blocks)
         inside = (steps >= (first or 0)) & (steps <= (last if last is not None else steps[-1]))
-        yield Series(*key, steps[inside], values[inside])
+        if inside.any():
+            yield Series(*key, steps[inside], values[inside])
+
+
+def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnElement[bool]:
+    """Blocks of some metrics, `activation_std` meaning that of every layer; none: all, with or without diagnostics."""
+    if not metrics:
+        return true() if diagnostics else ~DIAGNOSTIC
+    of_layers = [MetricBlock.metric.startswith(f"{one}/", autoescape=True) for one in metrics if one in DIAGNOSTICS]
+    return or_(MetricBlock.metric.in_(metrics), *of_layers)
 
 
 def values_of(block: Any) -> NDArray[np.float64]:
@@ -234,7 +239,7 @@ def values_of(block: Any) -> NDArray[np.float64]:
 def _unpack(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     steps, values = [], []
     for block in blocks:
-        steps.append(np.arange(block.first, block.first + block.n))
+        steps.append(block.first + block.every * np.arange(block.n))
         values.append(values_of(block))
     return np.concatenate(steps), np.concatenate(values)
 
@@ -263,15 +268,12 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
 def results(session: Session, of: Experiment, sources: Sources) -> Results:
     """The experiment as the analysis and the pictures take it; series are read while the session is open."""
     spec = parse(of.spec)
+    same = ("steps_done", "steps_total", "energy_kwh", "co2e_g", "energy_source")
     found = [
         RunResult(
             *(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {}),
             seconds=r.finished_at - r.started_at if r.finished_at and r.started_at else None,
-            steps_done=r.steps_done,
-            steps_total=r.steps_total,
-            energy_kwh=r.energy_kwh,
-            co2e_g=r.co2e_g,
-            energy_source=cast(Source | None, r.energy_source),
+            **{name: getattr(r, name) for name in same},
         )
         for r in runs(session, of.id)
     ]

@@ -1,11 +1,14 @@
 """Which arms are given up before the last epoch, because they are worse than another beyond doubt."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.datasets import Task
+from core.errors import Problem
 from core.schedules import Metric
+from core.spec._kinds import Kind
 
 PAIRS = 3
 """The fewest seeds that an arm is judged by."""
@@ -39,3 +42,18 @@ class Pruning(BaseModel):
     def judged(self, task: Task) -> str:
         """The metric that arms are compared by."""
         return self.metric or ("valid_loss" if task == "regression" else "valid_accuracy")
+
+
+def unfit(pruning: Pruning, kind: Kind | None, seeds: int, epochs: Sequence[int]) -> list[Problem]:
+    """Why an experiment's arms, of so many epochs each, cannot be compared on the way."""
+    if kind is not None:
+        return [Problem("pruning", f"is for comparisons: leave it out of a {kind}")]
+    if seeds < PAIRS:
+        return [Problem("pruning", f"judges an arm by {PAIRS} seeds or more, and there are {seeds}")]
+    if len(epochs) < 2:
+        return [Problem("pruning", "compares arms, and there is one")]
+    if len(set(epochs)) > 1:
+        return [Problem("pruning", "compares arms after the same epochs: give all of them the same number of epochs")]
+    if not pruning.rungs(min(epochs)):
+        return [Problem("pruning.first", f"should be below the {min(epochs)} epochs that there are")]
+    return []

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 import torch
 
 from core.datasets import Facts, Splits, epoch_metrics
-from core.results import Outcome
+from core.results import NOISE_METRICS, Outcome
 from core.spec import Precision
 from core.training.checkpoint import Checkpoint
 from core.training.grid import Grid
 from core.training.initialize import examples_of
 from core.training.ledger import CAPACITY, Ledger
+from core.training.length import Length
 from core.training.plan import program
 from core.training.program import Program, initial_stacks
 from core.training.recorder import Lane, Recorder
@@ -39,15 +40,18 @@ def train_lanes(
     *,
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
+    updates: int | None = None,
+    noise_every: int = 0,
     stopped: Callable[[], bool] = lambda: False,
     block_seconds: float = 0.5,
     start: Checkpoint | None = None,
     keep: Callable[[Checkpoint], None] | None = None,
     keep_seconds: float = 20.0,
+    diagnose_every: int | None = None,
     until: int | None = None,
     leaving: Mapping[int, int] = {},
 ) -> Checkpoint | None:
-    """Train all lanes to the end of their epochs, each as if it were alone.
+    """Train all lanes to the end of their epochs, or for so many `updates`, each as if it were alone.
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
     schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
@@ -55,9 +59,15 @@ def train_lanes(
     whose loss is not finite has diverged and harms no other; it leaves when its epoch ends, and so does one that early
     stopping ends. `stopped` is asked before every update.
 
+    With `noise_every`, updates 0, `noise_every`, ... of each epoch also measure the gradient noise, and epochs have the
+    means as two more metrics (see `core.training.noise`); training itself is bit for bit what it is without.
+
     Every `keep_seconds` all points so far are recorded and `keep` is given a checkpoint, a copy on the CPU. With
     `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all
     runs of the checkpoint.
+
+    With `diagnose_every` each layer is measured at update 0 and every so many updates (`diagnosis.Diagnosis`), as
+    series `activation_std/fc1` whose points are numbered from 0. Nothing else is changed by it.
 
     With `until` training stops after so many epochs, or where it is, if that is later, and returns where it would go
     on; None where no run is left to train. `leaving` says after how many epochs runs end that are pruned.
@@ -68,8 +78,8 @@ def train_lanes(
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
     data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
     with _precision(lanes[0].treatment.precision, device):
-        training = _Training(lanes, data, facts, recorder, dtype, stopped, block_seconds, start, until, leaving)
-        return training.run(keep, keep_seconds)
+        how = (dtype, updates, noise_every, stopped, block_seconds, start, diagnose_every, until, leaving)
+        return _Training(lanes, data, facts, recorder, *how).run(keep, keep_seconds)
 
 
 class _Training:
@@ -82,19 +92,22 @@ class _Training:
         facts: Facts,
         recorder: Recorder,
         dtype: torch.dtype,
+        updates: int | None,
+        noise_every: int,
         stopped: Callable[[], bool],
         block_seconds: float,
         start: Checkpoint | None,
+        diagnose_every: int | None,
         until: int | None,
         leaving: Mapping[int, int],
     ) -> None:
         treatment = lanes[0].treatment
         device = str(data.x_train.device)
-        self._steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
-        self._epochs = treatment.epochs
-        self._until = treatment.epochs if until is None else until
+        self._length = Length.of(treatment, len(data.x_train), updates)
+        self._until = self._length.epochs if until is None else until
         self._leaving = leaving
         self._stopped = stopped
+        self._every = diagnose_every
         if start is None:
             grid = Grid(lanes, device, math.prod(facts.inputs))
             state = initial_stacks(grid.lanes, facts, examples_of(data.x_train), dtype)
@@ -103,50 +116,57 @@ class _Training:
             by_run = {lane.run: lane for lane in lanes}
             grid = Grid([by_run[run] for run in start.runs], device, math.prod(facts.inputs))
         self._step, self._epoch = start.step, start.epochs
-        self._program = Program(grid, start.state, start.plateaus, data, facts, dtype, start.step)
-        updates = min(CAPACITY, self._steps_per_epoch * treatment.epochs)
-        block = torch.empty(updates, len(grid.lanes), dtype=dtype, device=device)
-        metrics = epoch_metrics(facts.task)
+        how = (self._length, noise_every, dtype)
+        self._program = Program(grid, start.state, start.plateaus, data, facts, *how, start.step)
+        rows = min(CAPACITY, self._length.updates)
+        block = torch.empty(rows, len(grid.lanes), dtype=dtype, device=device)
+        metrics = (*epoch_metrics(facts.task), *(NOISE_METRICS if noise_every else ()))
         self._stopping = Stopping(grid.lanes, metrics, start.patience)
         self._ledger = Ledger(
-            *(grid.lanes, recorder, metrics, self._steps_per_epoch, block, block_seconds),
-            *(start.step, start.epochs, start.ended),
+            *(grid.lanes, recorder, metrics, self._length.per_epoch, block, block_seconds),
+            *(start.step, start.epochs, start.ended, diagnose_every),
         )
 
     def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> Checkpoint | None:
-        keep_at = time.monotonic() + keep_seconds
         try:
-            if not self._leave(self._pruned(), "pruned"):
-                return None
-            while self._epoch < min(self._epochs, self._until):
-                self._program.start(self._epoch)
-                while self._step < (self._epoch + 1) * self._steps_per_epoch:
-                    self._ledger.look()
-                    if not self._ledger.training:
-                        return None
-                    self._check()
-                    if keep is not None and time.monotonic() >= keep_at:
-                        self._ledger.flush()
-                        keep(self.checkpoint())
-                        keep_at = time.monotonic() + keep_seconds
-                    losses = self._program.update(self._step)
-                    self._ledger.step(losses, self._program.rates(self._step))
-                    self._step += 1
-                if not self._leave_diverged():
-                    return None
-                measured = self._program.evaluate(self._epoch, self._check)
-                self._ledger.epoch(measured)
-                self._epoch += 1
-                if self._epoch < self._epochs and not self._leave_early(measured):
-                    return None
+            left = self._leave(self._pruned(), "pruned") and self._train(keep, keep_seconds)
         except Stopped:
             self._ledger.flush()
             raise
-        if self._epoch < self._epochs:
+        if left and self._until <= self._epoch < self._length.epochs:
             self._ledger.flush()
             return self.checkpoint()
-        self._ledger.finish()
+        if left:
+            self._ledger.finish()
         return None
+
+    def _train(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> bool:
+        """Train as far as is asked for; returns whether any lane is left."""
+        keep_at = time.monotonic() + keep_seconds
+        while self._epoch < min(self._length.epochs, self._until):
+            self._program.start(self._epoch)
+            while self._step < self._length.end(self._epoch):
+                self._ledger.look()
+                if not self._ledger.training:
+                    return False
+                self._check()
+                if keep is not None and time.monotonic() >= keep_at:
+                    self._ledger.flush()
+                    keep(self.checkpoint())
+                    keep_at = time.monotonic() + keep_seconds
+                losses = self._update()
+                self._ledger.step(losses, self._program.rates(self._step))
+                self._step += 1
+            if not self._length.whole(self._epoch):
+                break
+            if not self._leave_diverged():
+                return False
+            measured = self._program.evaluate(self._epoch, self._check)
+            self._ledger.epoch(measured)
+            self._epoch += 1
+            if self._epoch < self._length.epochs and not self._leave_early(measured):
+                return False
+        return True
 
     def checkpoint(self) -> Checkpoint:
         """Where the training is, copied to the CPU."""
@@ -155,6 +175,13 @@ class _Training:
         ended = [run for run in runs if run not in self._ledger.training]
         plateaus, patience = dict(self._program.plateaus), self._stopping.states(runs)
         return Checkpoint(self._step, self._epoch, runs, state, plateaus, ended, patience)
+
+    def _update(self) -> torch.Tensor:
+        if self._every is None or self._step % self._every:
+            return self._program.update(self._step)
+        losses, found = self._program.diagnosed(self._step)
+        self._ledger.diagnosed(self._program.diagnostics, found)
+        return losses
 
     def _check(self) -> None:
         if self._stopped():

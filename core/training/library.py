@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from core.analysis import Decision, decide_rung, pruned_arms
 from core.datasets import Facts, Sources, Splits, Task
 from core.registry import Entry
-from core.results import EPOCH_METRICS, OUTCOMES, STEP_METRICS, Results, RunResult, Series
+from core.results import EPOCH_METRICS, OUTCOMES, STEP_METRICS, Results, RunResult, Series, spacing
 from core.spec import Arm, ArmFacts, Spec, check
 from core.training.checkpoint import Checkpoint
 from core.training.ensemble import train_lanes
@@ -121,6 +122,9 @@ class _Part:
             start=self._start,
             keep=keep,
             keep_seconds=self._work.spec.checkpoint_every,
+            diagnose_every=self._work.spec.diagnostics.every if self._work.spec.diagnostics else None,
+            updates=self._work.spec.updates,
+            noise_every=self._work.spec.noise_every,
             until=until,
             leaving=leaving,
         )
@@ -212,11 +216,19 @@ def _results(
         last = {m: float(points[run, m][-1]) for m in (*STEP_METRICS, *EPOCH_METRICS) if (run, m) in points}
         return {metric: value if np.isfinite(value) else None for metric, value in last.items()}
 
-    def series(metric: str) -> list[Series]:
+    of_run: dict[int, list[str]] = defaultdict(list)
+    for run, metric in sorted(points):
+        of_run[run].append(metric)
+
+    def series(wanted: str) -> list[Series]:
         return [
-            Series(lane.run, labels[lane.run], lane.seed, metric, np.arange(len(values)), values.astype(np.float64))
+            Series(
+                lane.run, labels[lane.run], lane.seed, metric, np.arange(len(values)) * every, values.astype(np.float64)
+            )
             for lane in lanes.values()
-            if (values := points.get((lane.run, metric))) is not None
+            for metric in of_run[lane.run]
+            if wanted in (metric, metric.partition("/")[0])
+            for every, values in [(spacing(spec, metric), points[lane.run, metric])]
         ]
 
     runs = [

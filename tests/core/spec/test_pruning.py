@@ -39,6 +39,7 @@ def test_it_is_written_out_and_left_out_where_it_is_not_asked_for() -> None:
         ({"seeds": 2}, "pruning", "3 seeds or more, and there are 2"),
         ({"arms": None}, "pruning", "compares arms, and there is one"),
         ({"arms": [{}, {"label": "b", "epochs": 3}]}, "pruning", "the same number of epochs"),
+        ({"kind": "lr_range_test", "epochs": 10}, "pruning", "for comparisons"),
         ({"epochs": 1}, "pruning.first", "below the 1 epochs"),
         ({"pruning": {"factor": 1}}, "pruning.factor", "greater than or equal to 2"),
         ({"pruning": {"level": 1}}, "pruning.level", "less than 1"),
