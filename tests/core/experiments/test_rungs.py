@@ -28,6 +28,7 @@ from core.spec import parse
 from core.store import Cohort, Database, Experiment
 from core.training import train
 from tests.core.experiments.claims import expire, take, taken
+from tests.core.experiments.viewer import Watching
 
 ACCURACY = {"good": 0.9, "fair": 0.85, "zeros": 0.1}
 """After each epoch, by arm; where it learns, a seed adds some thousandths."""
@@ -315,6 +316,29 @@ def test_a_run_that_stopped_early_or_diverged_is_judged_by_what_it_has(database:
     differences = [0.8, 0.902 - 0.2, 0.8]  # seeds 0, 2 and 3
     assert (found["arm"], found["n"], found["difference"]) == ("zeros", 3, pytest.approx(np.mean(differences)))
     assert runs(database, experiment)["zeros"] == {("succeeded", "pruned"), ("succeeded", "stopped_early")}
+
+
+def test_a_viewer_follows_cohorts_that_wait_are_lost_and_go_on(database: Database) -> None:
+    experiment = posted(database)
+    watching = Watching(database, experiment)
+    first, second, third = [taken(database) for _ in range(3)]
+    for held in (first, third):
+        arrive(database, held)
+        watching.check()
+    with database.transaction() as session:  # without a checkpoint: its points are void
+        renew(session, second, 30)
+        flush(session, second, replace(measured(second, 1), kept=None))
+    watching.check()
+    expire(database, second)
+    sweep(database, 3600)
+    arrive(database, taken(database))
+    watching.check()
+    assert (watching.viewer.progress["runs_done"], watching.viewer.state["status"]) == (3, "running")
+    for held in (taken(database), taken(database)):
+        arrive(database, held)
+        watching.check()
+    steps = {run: len(points) for (run, metric), points in watching.viewer.series.items() if metric == "train_loss"}
+    assert sorted(steps.values()) == [2, 2, 2, 4, 4, 4, 4, 4, 4]
 
 
 def test_two_that_would_decide_at_once_decide_once(database: Database) -> None:
