@@ -44,7 +44,7 @@ def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
     - `diverged`: 1 or 0.
 
     A run that diverged has no values, whatever it had reached before: only `diverged`, its time, and `steps_to_target`
-    where it had come there.
+    where it had come there. The runs of a range test have none either: they ended at a rate that nobody would use.
     """
     train_score, _, score = epoch_metrics(results.task)
     target = results.spec.target
@@ -63,7 +63,7 @@ def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
         if target is not None and target.metric in of:
             epochs = _reached(of[target.metric], target.value)
             mine["steps_to_target"] = None if epochs is None else epochs * results.steps_in_epoch(run.arm)
-        if not diverged:
+        if not diverged and results.spec.lr_range is None:
             mine |= {metric: _finite(run.final.get(metric)) for metric in results.outcomes}
             mine |= _of_curves(of, train_score, score)
     return found
