@@ -1,6 +1,7 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
 from core.analysis._batch_size import scan_entries
+from core.analysis._findings import findings, layers_of_arm
 from core.analysis._html import html
 from core.analysis._intervals import Summary, summaries, summarize
 from core.analysis._judgement import best_first
@@ -19,10 +20,12 @@ __all__ = [
     "best_first",
     "compare",
     "final_values",
+    "findings",
     "finite",
     "holm",
     "html",
     "is_share",
+    "layers_of_arm",
     "markdown",
     "metric_name",
     "number",

@@ -11,6 +11,8 @@ from core.spec import LrRange, Spec
 
 SUGGESTED = "suggested_lr"
 """The `metric` of a range test's report: none that runs are ranked by."""
+COUNTED = ("label", "runs", "diverged", "failed", "unfinished")
+"""What the arms of such a report keep."""
 
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 
@@ -18,9 +20,10 @@ Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
     """A comparison's report made that of the experiment's kind.
 
-    A range test has `lr_range` (see `range_entries`), None elsewhere. Its runs have no outcomes (see `run_outcomes`),
-    so that no arm has a mean and none is compared or ranked; `metric` is "suggested_lr", `n` counts the runs behind
-    the curves, and a run that diverged is what the test is for, and no warning.
+    A range test has `lr_range` (see `range_entries`), None elsewhere. Its runs have no outcomes but their time (see
+    `run_outcomes`), and whichever was asked for, no arm has a mean and none is compared or ranked: `metric` is
+    "suggested_lr", `n` counts the runs behind the curves, and a run that diverged is what the test is for, and no
+    warning.
 
     A scan has `batch_size` (see `scan_entries`), None elsewhere. It is a comparison too, of its arms' last values, and
     `metric=steps_to_target` is one of the updates; the verdict's text begins with what the scan asks.
@@ -32,8 +35,16 @@ def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
     n = {entry["label"]: entry["n"] for entry in entries}
     return answer | {
         "metric": SUGGESTED,
-        "arms": [arm | {"n": n[arm["label"]], "not_finite": 0} for arm in answer["arms"]],
-        "verdict": answer["verdict"] | {"text": range_verdict(entries, settings)},
+        "arms": [
+            {key: arm[key] if key in COUNTED else None for key in arm} | {"n": n[arm["label"]], "not_finite": 0}
+            for arm in answer["arms"]
+        ],
+        "reference": None,
+        "comparisons": [],
+        "factorial": None,
+        "findings": [],  # of rates that rise until they are too large
+        "verdict": {key: [] if isinstance(value, list) else None for key, value in answer["verdict"].items()}
+        | {"text": range_verdict(entries, settings)},
         "warnings": range_warnings(entries, settings),
     }
 

@@ -48,6 +48,8 @@ def markdown(report: Mapping[str, Any], spec: Spec) -> str:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
         parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
+    if report["findings"]:
+        parts += ["## What was found in the runs", _findings(report)]
     if spec.lr_range is None:
         parts += [*_grid(report), *_outcomes(report), "## How this was computed", _method(report)]
     return "\n\n".join(parts) + "\n"
@@ -230,6 +232,14 @@ def _capital(text: str) -> str:
 def _groups(report: Mapping[str, Any]) -> str:
     groups: Sequence[Sequence[str]] = report["verdict"]["groups"]
     return "\n".join(f"{i}. {'; '.join(map(escape, group))}" for i, group in enumerate(groups, start=1))
+
+
+def _findings(report: Mapping[str, Any]) -> str:
+    return "\n".join(
+        f"- {escape(one['arm'])}, {one['kind'].replace('_', ' ')}, in {one['evidence']['seeds']} of "
+        f"{_count(one['evidence']['of'], 'run')}: {escape(one['explanation'])}"
+        for one in report["findings"]
+    )
 
 
 def _method(report: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.analysis._chances import chance_of_best, rate, sign_flip
 from core.analysis._factorial import factorial
+from core.analysis._findings import findings
 from core.analysis._intervals import Floats, Summary, summaries
 from core.analysis._judgement import Judgement, judge
 from core.analysis._kinds import of_its_kind
@@ -52,6 +53,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       see `separation`.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`: sentences on what the numbers cannot carry.
+    - `findings`: what is wrong with an arm and why, as `findings` gives it.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
@@ -91,6 +93,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
         | outcomes[run.id]
         for run in results.runs
     ]
+    answer["findings"] = findings(results)
     return of_its_kind(answer, results)
 
 

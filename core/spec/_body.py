@@ -14,6 +14,7 @@ from core.optimizers import OptimizerEntry
 from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
+from core.spec._diagnostics import Diagnostics
 from core.spec._kinds import Kind, LrRange, range_test
 from core.spec._scan import BatchSizeScan, scan
 from core.spec._target import Target
@@ -106,6 +107,8 @@ class Spec(Treatment):
     """The part of the free memory that the cohorts trained at the same time may take."""
     target: Target | None = None
     """What runs are timed to."""
+    diagnostics: Diagnostics | None = None
+    """How often every layer is looked at; None: never."""
 
     kind: Kind | None = None
     """What is asked of the arms; none: how they compare."""

@@ -1,7 +1,7 @@
 """What only the catalogue can tell: that an arm's parts fit together, and how much work it is."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import trains_on_one
 from core.spec._body import LIMITS, Spec, Treatment
+from core.spec._diagnostics import DIAGNOSTICS, MOST_POINTS
 from core.spec._scan import check_scanned
 from core.spec._size import Size, size
 
@@ -56,9 +57,22 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
     if not problems and total > LIMITS.steps:
         length = "epochs" if spec.updates is None else "lr_range.steps"
         problems.append(Problem(length, f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
+    if not problems and spec.diagnostics is not None:
+        problems += _too_many_looks(spec.diagnostics.every, facts, len(spec.seed_list))
     if problems:
         raise InvalidSpec(problems)
     return facts
+
+
+def _too_many_looks(every: int, facts: Sequence[ArmFacts], seeds: int) -> list[Problem]:
+    def points(every: int) -> int:
+        looks = (math.ceil(fact.steps / every) * len(fact.size.layers) for fact in facts)
+        return sum(looks) * len(DIAGNOSTICS) * seeds
+
+    if points(every) <= MOST_POINTS:
+        return []
+    message = f"makes up to {points(every):,} points, of all layers and runs; {MOST_POINTS:,} is the most"
+    return [Problem("diagnostics.every", f"{message}: look more seldom")]
 
 
 def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:

@@ -46,6 +46,7 @@ def train_lanes(
     start: Checkpoint | None = None,
     keep: Callable[[Checkpoint], None] | None = None,
     keep_seconds: float = 20.0,
+    diagnose_every: int | None = None,
 ) -> None:
     """Train all lanes to the end of their epochs, or for so many `updates`, each as if it were alone.
 
@@ -62,15 +63,17 @@ def train_lanes(
     `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all
     runs of the checkpoint.
 
+    With `diagnose_every` each layer is measured at update 0 and every so many updates (`diagnosis.Diagnosis`), as
+    series `activation_std/fc1` whose points are numbered from 0. Nothing else is changed by it.
+
     Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
     """
     if len({program(lane.treatment) for lane in lanes}) != 1:
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
     data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
     with _precision(lanes[0].treatment.precision, device):
-        _Training(lanes, data, facts, recorder, dtype, updates, noise_every, stopped, block_seconds, start).run(
-            keep, keep_seconds
-        )
+        how = (dtype, updates, noise_every, stopped, block_seconds, start, diagnose_every)
+        _Training(lanes, data, facts, recorder, *how).run(keep, keep_seconds)
 
 
 class _Training:
@@ -88,11 +91,13 @@ class _Training:
         stopped: Callable[[], bool],
         block_seconds: float,
         start: Checkpoint | None,
+        diagnose_every: int | None,
     ) -> None:
         treatment = lanes[0].treatment
         device = str(data.x_train.device)
         self._length = Length.of(treatment, len(data.x_train), updates)
         self._stopped = stopped
+        self._every = diagnose_every
         if start is None:
             grid = Grid(lanes, device, math.prod(facts.inputs))
             state = initial_stacks(grid.lanes, facts, examples_of(data.x_train), dtype)
@@ -108,7 +113,7 @@ class _Training:
         metrics = (*epoch_metrics(facts.task), *(NOISE_METRICS if noise_every else ()))
         self._ledger = Ledger(
             *(grid.lanes, recorder, metrics, self._length.per_epoch, block, block_seconds),
-            *(start.step, start.epochs, start.ended),
+            *(start.step, start.epochs, start.ended, diagnose_every),
         )
 
     def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> None:
@@ -125,7 +130,7 @@ class _Training:
                         self._ledger.flush()
                         keep(self.checkpoint())
                         keep_at = time.monotonic() + keep_seconds
-                    losses = self._program.update(self._step)
+                    losses = self._update()
                     self._ledger.step(losses, self._program.rates(self._step))
                     self._step += 1
                 if not self._length.whole(self._epoch):
@@ -146,6 +151,13 @@ class _Training:
         runs = [lane.run for lane in self._program.grid.lanes]
         ended = [run for run in runs if run not in self._ledger.training]
         return Checkpoint(self._step, self._epoch, runs, state, dict(self._program.plateaus), ended)
+
+    def _update(self) -> torch.Tensor:
+        if self._every is None or self._step % self._every:
+            return self._program.update(self._step)
+        losses, found = self._program.diagnosed(self._step)
+        self._ledger.diagnosed(self._program.diagnostics, found)
+        return losses
 
     def _check(self) -> None:
         if self._stopped():

@@ -40,7 +40,7 @@ def range_of(losses: Losses, *labels: str, seeds: int = 3, smoothing: float = 0.
             status = given.get("statuses", {}).get((arm.label, seed), "succeeded")
             ended = "diverged" if len(broken) else "completed"
             final = {"train_loss": None, "valid_accuracy": 0.1 * (1 + seed)}
-            runs.append(RunResult(len(runs), arm.label, seed, status, ended, final))  # type: ignore[arg-type]
+            runs.append(RunResult(len(runs), arm.label, seed, status, ended, final, seconds=3.0 + len(runs)))  # type: ignore[arg-type]
             series.append(Series(len(series), arm.label, seed, "train_loss", np.arange(len(values)), values))
     found = {"train_loss": series}
     return Results(spec, 15, runs, lambda metric: found.get(metric, []), Sources(), "multiclass")
@@ -165,6 +165,13 @@ def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
     assert "best" not in text.replace("which rate trains best", "")
     assert [one["label"] for one in found["lr_range"]] == ["a", "b"]
     assert np.isnan(final_values(results, "valid_accuracy")).all()
+
+
+def test_no_outcome_that_is_asked_for_ranks_its_arms() -> None:
+    """Not even its time, which its runs do have."""
+    results = range_of(lambda *_: falling(1e-3), "a", "b")
+    assert report(results, "seconds") == report(results)
+    assert report(results)["runs"][0]["seconds"] == 3.0
 
 
 def test_its_page_has_the_rates_and_how_they_were_found() -> None:
