@@ -1,17 +1,18 @@
 """What an update does to every layer: what its units give, how its weights stand and pull, and how far they move."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from core.training.descent import PIECE
 from core.training.forward import Tensors, spread
 from core.training.probe import Probe, places
 
 ROWS = 256
 """The most neurons of a layer that are compared: the cost grows with their square."""
+PIECE = 2**17
+"""Numbers that a CPU takes at once: in its cache, and in memory that the process does not have to ask for anew."""
 
 
 class Diagnosis:
@@ -35,6 +36,7 @@ class Diagnosis:
         self._probe = Probe(module)
         self._places = places(module)
         self._names: list[str] = []
+        self._norms: dict[str, torch.Tensor] = {}
 
     @property
     def names(self) -> list[str]:
@@ -48,7 +50,7 @@ class Diagnosis:
 
     def standing(self, weights: Tensors, gradients: Tensors) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """How the weights stand and pull, (metrics, lanes), and copies of them for `moved`."""
-        self._names = []
+        self._names, self._norms = [], {}
         found = []
         for layer, (name, rows) in self._places.items():
             weight, gradient = weights[name].detach()[:, rows], gradients[name][:, rows]
@@ -56,6 +58,7 @@ class Diagnosis:
             kinds = ["weight_norm", "gradient_norm", "effective_rank", *(["neuron_cosine"] if comparable else [])]
             self._names += [f"{kind}/{layer}" for kind in kinds]
             found.append(_by_piece(_standing, weight, gradient)[: len(kinds)])
+            self._norms[layer] = found[-1][0]
         return torch.cat(found), {name: weights[name].detach().clone() for name, _ in self._places.values()}
 
     def moved(self, before: Tensors, after: Tensors) -> torch.Tensor:
@@ -63,14 +66,18 @@ class Diagnosis:
         found = []
         for layer, (name, rows) in self._places.items():
             self._names.append(f"update_ratio/{layer}")
-            found.append(_by_piece(_moved, before[name][:, rows], after[name].detach()[:, rows]))
+            far = _by_piece(
+                lambda a, b: _norm(b - a).unsqueeze(0), before[name][:, rows], after[name].detach()[:, rows]
+            )
+            found.append(far / self._norms[layer])
         return torch.cat(found)
 
 
 def _by_piece(measure: Callable[..., torch.Tensor], *stacks: torch.Tensor) -> torch.Tensor:
     """(metrics, lanes); on a CPU of so few lanes at once that what they need stays in its cache."""
     whole = stacks[0]
-    lanes = len(whole) if whole.is_cuda else max(1, PIECE // whole[0].numel())
+    numbers = max(whole[0].numel(), min(ROWS, whole.shape[1]) ** 2)
+    lanes = len(whole) if whole.is_cuda else max(1, PIECE // numbers)
     return torch.cat([measure(*part) for part in zip(*(torch.split(s, lanes) for s in stacks), strict=True)], 1)
 
 
@@ -81,39 +88,33 @@ def _standing(weight: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     return torch.stack([_norm(weight), _norm(gradient), *_alike(rows)])
 
 
-def _moved(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-    return (_norm(after - before) / _norm(before)).unsqueeze(0)
-
-
-def _alike(rows: torch.Tensor) -> Sequence[torch.Tensor]:
+def _alike(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Effective rank and mean absolute cosine of each lane's rows, (lanes, rows, inputs), from their products."""
-    rows = rows / _scale(rows, (1, 2))  # squares of very small and very large weights have no float
-    products = rows @ rows.mT
-    squares = products.diagonal(dim1=1, dim2=2)
-    # a matrix of zeros has the rank 0
-    rank = squares.sum(1).square() / products.square().sum((1, 2)).clamp(min=torch.finfo(rows.dtype).tiny)
+    rows = rows / _scale(rows)
+    power = rows.square().sum(2, keepdim=True)
+    zero = power == 0
+    rows = rows / torch.where(zero, 1.0, power).sqrt()
+    cosines = rows @ rows.mT
+    squares = (power.mT @ cosines.square() @ power).flatten()  # of all products of two rows
+    rank = power.sum((1, 2)).square() / squares.clamp(min=torch.finfo(rows.dtype).tiny)  # of a matrix of zeros: 0
     count = rows.shape[1]
     if count == 1:
         return rank, torch.full_like(rank, math.nan)
-    lengths = squares.sqrt()
-    zero = lengths == 0
-    lengths = torch.where(zero, 1.0, lengths)
-    cosines = products.abs_().div_(lengths.unsqueeze(1)).div_(lengths.unsqueeze(2))
-    zeros = zero.sum(1)
+    zeros = zero.sum((1, 2))
     # the diagonal does not count, whose rows of zeros have a cosine of 0; of two such the one with the other has 1
-    others = cosines.sum((1, 2)) - (count - zeros) + zeros * (zeros - 1)
+    others = cosines.abs_().sum((1, 2)) - (count - zeros) + zeros * (zeros - 1)
     return rank, (others / (count * (count - 1))).clamp(0, 1)
 
 
 def _norm(values: torch.Tensor) -> torch.Tensor:
     """Of each lane, (lanes,), also where squares have no float: vanishing gradients are to be told from none."""
-    dimensions = tuple(range(1, values.ndim))
-    scale = _scale(values, dimensions)
-    norm: torch.Tensor = torch.linalg.vector_norm(values / scale, dim=dimensions)
+    scale = _scale(values)
+    norm: torch.Tensor = torch.linalg.vector_norm(values / scale, dim=tuple(range(1, values.ndim)))
     return norm * scale.flatten()
 
 
-def _scale(values: torch.Tensor, dimensions: tuple[int, ...]) -> torch.Tensor:
+def _scale(values: torch.Tensor) -> torch.Tensor:
     """The largest of each lane, 1 where all are 0, with a 1 for each dimension."""
-    largest = torch.linalg.vector_norm(values, math.inf, dim=dimensions, keepdim=True)
+    # on a CPU many times as fast as torch's infinity norm
+    largest = values.abs().amax(tuple(range(1, values.ndim)), keepdim=True)
     return torch.where(largest == 0, 1.0, largest)
