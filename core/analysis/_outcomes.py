@@ -49,18 +49,18 @@ def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
     - `diverged`: 1 or 0.
 
     A run that diverged has no values, whatever it had reached before: only `diverged`, its time, and `steps_to_target`
-    where it had come there.
+    where it had come there. The runs of a range test have none either: they ended at a rate that nobody would use.
     """
     train_score, loss, score = epoch_metrics(results.task)
     target = results.spec.target
-    names = (*outcome_names(results), "diverged")
+    names, counted = (*outcome_names(results), "diverged"), results.spec.lr_range is None
     found: dict[int, dict[str, float | None]] = {}
     gone = pruned_arms(results.rungs)
     for run in results.runs:
         found[run.id] = mine = dict.fromkeys(names)
         if run.status == "succeeded" and run.arm not in gone:
             mine |= {"diverged": float(run.outcome == "diverged")} | _time(run)
-        if mine["diverged"] == 0:
+        if mine["diverged"] == 0 and counted:
             mine |= {metric: _finite(run.final.get(metric)) for metric in results.outcomes}
             mine["generalization_gap"] = _less(mine[train_score], mine[score])
     for metric in dict.fromkeys(("train_loss", loss, score, *([target.metric] if target is not None else []))):
@@ -69,7 +69,7 @@ def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
             if target is not None and metric == target.metric and mine["diverged"] is not None:
                 epochs = _reached(one, target.value)
                 mine["steps_to_target"] = None if epochs is None else epochs * results.steps_in_epoch(one.arm)
-            if mine["diverged"] == 0:
+            if mine["diverged"] == 0 and counted:
                 mine |= _of_curve(one, score)
     return found
 

@@ -82,8 +82,8 @@ def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     if spec.batch_size_scan is not None:  # of each arm that was asked for, one of every size
         i, size = divmod(i, len(spec.batch_size_scan.sizes))
         own = {"batch_size": f"batch_size_scan.sizes[{size}]"}
-    place, replaced = f"arms[{i}]" if spec.arms is not None else "grid", (arm.asked or arm).replaced
-    return lambda field: own.get(field, f"{place}.{field}" if field in replaced else field)
+    place = f"arms[{i}]" if spec.arms is not None else "grid"
+    return lambda field: own.get(field, f"{place}.{field}" if field in arm.replaced else field)
 
 
 def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str], updates: int | None) -> ArmFacts:

@@ -2,101 +2,25 @@
 
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select
 
 from core.datasets import Sources
 from core.errors import Conflict
-from core.experiments import cancel, delete, pause, read, resume, retry, submit, sweep
+from core.experiments import cancel, delete, pause, read, resume, retry, sweep
 from core.experiments.census import take_census
-from core.experiments.checkpoints import Kept
-from core.experiments.claim import Claim
 from core.experiments.halve import halve
 from core.experiments.history import events
 from core.experiments.hold import Ended, Fenced, Flush, end, flush, renew
 from core.experiments.lose import give_up
 from core.experiments.rungs import decide, wait
-from core.experiments.work import Worker
-from core.settings import Settings
-from core.spec import parse
-from core.store import Cohort, Database, Experiment
-from core.training import train
+from core.store import Database
+from tests.core.experiments.at_rungs import ACCURACY, arrive, cohorts, measured, posted, rungs, runs
 from tests.core.experiments.claims import expire, take, taken
 from tests.core.experiments.viewer import Watching
-
-ACCURACY = {"good": 0.9, "fair": 0.85, "zeros": 0.1}
-"""After each epoch, by arm; where it learns, a seed adds some thousandths."""
-PER_EPOCH = 2
-
-
-def posted(database: Database, seeds: int = 3, **more: Any) -> int:
-    """Three arms, each a cohort, compared after 1, 2 and 4 of 5 epochs."""
-    arms = [{"label": label, "batch_size": 100 + i} for i, label in enumerate(ACCURACY)]
-    spec = parse(
-        {"arms": arms, "seeds": seeds, "epochs": 5, "pruning": {}, "model": {"name": "mlp", "hidden": [4]}} | more
-    )
-    with database.transaction() as session:
-        return submit(session, spec, Path())[0].id
-
-
-def measured(held: Claim, epochs: int, since: int = 0) -> Flush:
-    """All that a training measures until then, and a checkpoint of it."""
-    what = Flush(PER_EPOCH * epochs, kept=Kept(f"{held.cohort_id}-{held.attempt}", "0", PER_EPOCH * epochs, epochs))
-    for lane in held.lanes:
-        if lane.run in held.ended:
-            continue
-        arm = held.arms[lane.run]
-        level = ACCURACY[arm] + (0 if arm == "zeros" else (lane.seed % 3) / 1000)
-        for metric, first, values in (
-            ("train_loss", PER_EPOCH * since, np.ones(PER_EPOCH * (epochs - since))),
-            ("valid_accuracy", since, level + 0.01 * np.arange(since, epochs)),
-        ):
-            packed = values.astype("<f8").tobytes()
-            what.blocks.append(
-                {"run_id": lane.run, "metric": metric, "first": first, "n": len(values), "values": packed}
-            )
-    return what
-
-
-def arrive(database: Database, held: Claim, *, deciding: bool = True, ended: Mapping[int, Ended] | None = None) -> None:
-    """What a worker does at a rung; `deciding=False`: it is killed between its two transactions."""
-    assert held.rung is not None
-    what = measured(held, held.rung, held.kept.epochs if held.kept else 0)
-    what.ended |= ended or {}
-    with database.transaction() as session:
-        renew(session, held, 30)
-        flush(session, held, what, held.kept)
-        wait(session, held)
-    if deciding:
-        with database.transaction() as session:
-            decide(session, held.experiment_id)
-
-
-def runs(database: Database, experiment: int) -> dict[str, set[tuple[str, str | None]]]:
-    """Status and outcome of each arm's runs."""
-    found: dict[str, set[tuple[str, str | None]]] = {}
-    with database.reading() as session:
-        for run in read.runs(session, experiment):
-            found.setdefault(run.arm, set()).add((run.status, run.outcome))
-    return found
-
-
-def rungs(database: Database, experiment: int) -> list[dict[str, Any]]:
-    with database.reading() as session:
-        return session.get_one(Experiment, experiment).rungs or []
-
-
-def cohorts(database: Database, experiment: int) -> list[tuple[str, int | None]]:
-    with database.reading() as session:
-        mine = select(Cohort.status, Cohort.rung).where(Cohort.experiment_id == experiment).order_by(Cohort.id)
-        return [(status, rung) for status, rung in session.execute(mine)]
-
 
 PRUNED = {"good": {("queued", None)}, "fair": {("queued", None)}, "zeros": {("succeeded", "pruned")}}
 
@@ -358,38 +282,3 @@ def test_two_that_would_decide_at_once_decide_once(database: Database) -> None:
         thread.join()
     assert sorted(decided) == [False, False, False, True]
     assert len(rungs(database, experiment)) == 1
-
-
-def test_a_worker_prunes_as_the_library_does(database: Database, tmp_path: Path) -> None:
-    """Real trainings, in two cohorts, with all numbers bit for bit."""
-    spec = parse(
-        {
-            "model": {"name": "mlp", "hidden": [8]},
-            "optimizer": {"name": "adam", "lr": 0.01},
-            "epochs": 3,
-            "seeds": 3,
-            "pruning": {},
-            "arms": [
-                {"label": "zeros", "initializer": "zeros"},
-                {"label": "he", "initializer": "he_normal"},
-                {"label": "glorot", "initializer": "glorot_normal", "batch_size": 50},
-            ],
-        }
-    )
-    with database.transaction() as session:
-        experiment = submit(session, spec, Path())[0].id
-    url = database.engine.url.render_as_string(hide_password=False)
-    worker = Worker(Settings(database_url=url, data_dir=tmp_path), threading.Event(), cores=2)
-    assert worker() > 4
-    worker.close()
-    expected = train(spec, Sources())
-    with database.reading() as session:
-        found = read.results(session, read.experiment(session, experiment), Sources())
-        assert [replace(run, id=0) for run in found.runs] == [replace(run, id=0) for run in expected.runs]
-        assert list(found.rungs) == list(expected.rungs)
-        for metric in ("train_loss", "valid_accuracy"):
-            for mine, other in zip(found.series(metric), expected.series(metric), strict=True):
-                assert np.array_equal(mine.values, other.values), (mine.arm, mine.seed, metric)
-    pruned = {run.arm for run in found.runs if run.outcome == "pruned"}
-    assert "zeros" in pruned
-    assert pruned == {one["arm"] for rung in found.rungs for one in rung["pruned"]}

@@ -105,6 +105,21 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     ),
     "one run stopped early and an arm was pruned": lambda make: given_up(make),
     "huge losses": lambda make: small(make)(arms("a", "b"), series(5, 2, train_loss=lambda *_: [1e300, 1e-300, 0.0])),
+    "range test": lambda make: small(make)(
+        arms("a", "b", "c"),
+        series(60, 4, train_loss=lambda a, s: 2.3 / (1 + np.exp(np.arange(60 - 9 * a) / 5 - 5 - s)) + 0.1),
+        outcomes={(2, 0): "diverged", (2, 1): "diverged"},
+        kind="lr_range_test",
+        lr_range={"steps": 60},
+        epochs=10,
+    ),
+    "batch-size scan": lambda make: small(make)(
+        arms("a", "b"),
+        series(10, 2, gradient_squared=lambda *_: [0.2, 0.1], gradient_variance=lambda a, s: [9.0 + a, 8.0 + s]),
+        kind="batch_size_scan",
+        batch_size_scan={"sizes": [16, 32, 64], "rule": "sqrt"},
+        target={"metric": "valid_accuracy", "value": 0.5},
+    ),
     "not finite in the middle": lambda make: small(make)(
         arms("a", "b"), series(5, 2, valid_loss=lambda *_: [np.inf, 1.0], train_loss=lambda *_: [1, np.nan, 2])
     ),
