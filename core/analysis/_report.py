@@ -11,7 +11,7 @@ from core.analysis._chances import chance_of_best, rate, sign_flip
 from core.analysis._factorial import factorial
 from core.analysis._intervals import Floats, Summary, summaries
 from core.analysis._judgement import Judgement, judge
-from core.analysis._numbers import direction
+from core.analysis._numbers import TIMES, direction
 from core.analysis._outcomes import outcome_names, run_outcomes, values_of
 from core.analysis._separation import separation
 from core.analysis._verdict import verdict
@@ -49,6 +49,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       arm with all that it neither beats nor is beaten by, then the same among the rest. With one: the arms that beat
       it, it and those like it, those it beats. `beats`: who beats whom, by how much. `detectable` and `seeds_needed`:
       see `separation`.
+    - Outcomes by the clock are of runs that share it: they are told, not compared.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`: sentences on what the numbers cannot carry.
 
@@ -69,7 +70,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     runs: dict[str, list[RunResult]] = {label: [] for label in labels}
     for run in results.runs:
         runs[run.arm].append(run)
-    best = chance_of_best(values, lost, direction(metric))
+    best = chance_of_best(values, lost, direction(metric)) if metric not in TIMES else np.full(len(labels), np.nan)
     answer: dict[str, Any] = {
         "metric": metric,
         "baseline": baseline,
@@ -77,11 +78,15 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
         "arms": [
             _arm(label, i, found, metric, float(best[i]), runs[label], outcomes) for i, label in enumerate(labels)
         ],
-        "comparisons": _comparisons(labels, judged, values, baseline is None),
+        "comparisons": [] if metric in TIMES else _comparisons(labels, judged, values, baseline is None),
         "factorial": factorial(results, values, found[metric]),
     }
-    groups = [[labels[i] for i in group] for group in judged.groups]
-    answer["verdict"] = {"groups": groups, "beats": _beats(answer["comparisons"]), **separation(judged, values, labels)}
+    groups = [[labels[i] for i in group] for group in ([judged.order] if metric in TIMES else judged.groups) if group]
+    answer["verdict"] = {
+        "groups": groups,
+        "beats": _beats(answer["comparisons"]),
+        **separation(judged, values, labels, metric),
+    }
     answer["verdict"]["text"] = verdict(answer)
     answer["warnings"] = warn(answer, results)
     answer["runs"] = [

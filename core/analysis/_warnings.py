@@ -35,7 +35,6 @@ def warn(report: Mapping[str, Any], results: Results) -> list[str]:
         *_comparisons(report),
         *_ceiling(report),
         *_budgets(results),
-        *_clock(report),
         *_grid(report, results),
     ]
 
@@ -183,11 +182,6 @@ def _budgets(results: Results) -> Iterator[str]:
 def _range(values: Mapping[str, int], unit: str) -> str:
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     return f"{values[low]:,} ({quoted([low])}) to {values[high]:,} ({quoted([high])}) {unit}"
-
-
-def _clock(report: Mapping[str, Any]) -> Iterator[str]:
-    if report["metric"] in ("seconds", "steps_per_second"):
-        yield "Runs that train together share the machine, and what else it did: the clock says little about an arm."
 
 
 def _grid(report: Mapping[str, Any], results: Results) -> Iterator[str]:
