@@ -1,20 +1,37 @@
 """What came out of an experiment, as the analysis and the pictures take it: plain values, wherever they were stored."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import Facts, Sources, Task, epoch_metrics
-from core.spec import Spec, Treatment
+from core.spec import DIAGNOSTICS, Spec, Treatment
 
 STEP_METRICS = ("train_loss", "lr")
-EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2")
+NOISE_METRICS = ("gradient_squared", "gradient_variance")
+"""By epoch, where the gradient noise is measured: estimates of |G|² and of tr(S) (`core.training.noise`)."""
+EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2", *NOISE_METRICS)
 """Of all tasks; `epoch_metrics` are one task's."""
 Outcome = Literal["completed", "diverged"]
+
+
+def is_diagnostic(metric: str) -> bool:
+    """Whether it is one layer's, measured every so many updates: `activation_std/fc1`."""
+    return "/" in metric
+
+
+def spacing(spec: Spec, metric: str) -> int:
+    """Updates, or epochs, between two points of a metric."""
+    return spec.diagnostics.every if spec.diagnostics and is_diagnostic(metric) else 1
+
+
+def is_metric(metric: str) -> bool:
+    """Whether some experiment may have it; `activation_std` alone means that of every layer."""
+    return metric.partition("/")[0] in DIAGNOSTICS or metric in (*STEP_METRICS, *EPOCH_METRICS)
 
 
 @dataclass(frozen=True)
@@ -58,12 +75,15 @@ class Results:
     """Of the first arm: where an epoch's end lies on the axis of updates."""
     runs: Sequence[RunResult]
     series: Callable[[str], Sequence[Series]]
+    """Of a metric; of `activation_std`, or another diagnostic, those of all layers."""
     sources: Sources
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
     task: Task
     """What the arms learn."""
     steps_by_arm: Mapping[str, int] = field(default_factory=dict)
     """Updates in an epoch of each arm, by label."""
+    whole: "Results | None" = None
+    """All arms, where these are only some of them: a comparison is one among all, whichever are looked at."""
 
     def steps_in_epoch(self, arm: str) -> int:
         """Updates in an epoch of an arm; where that is not known, by its batch size from the first arm's."""
@@ -78,6 +98,18 @@ class Results:
         train, valid_loss, valid = epoch_metrics(self.task)
         judged = (valid_loss, valid) if self.task == "regression" else (valid, valid_loss)
         return (*judged, train, "train_loss")
+
+    def of_arms(self, labels: Collection[str]) -> "Results":
+        """Only the arms of these labels, of which there should be one at least; in the spec's order."""
+        spec = self.spec.of_arms(labels)
+        return replace(
+            self,
+            spec=spec,
+            steps_per_epoch=self.steps_in_epoch(spec.expanded[0].label),
+            runs=[run for run in self.runs if run.arm in labels],
+            series=lambda metric: [one for one in self.series(metric) if one.arm in labels],
+            whole=self.whole or self,
+        )
 
     def facts(self, treatment: Treatment) -> Facts:
         """The sizes of an arm's data set; raises `DataError` where its files are no longer there."""

@@ -6,14 +6,13 @@ Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or 
 import csv
 import json
 import sys
-from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import datasets, display, service
+from initlab import datasets, display, pictures, service
 from initlab.client import Client
 from initlab.errors import FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
@@ -144,10 +143,11 @@ def metrics(
     arm: Annotated[str | None, typer.Option(help="An arm's label.")] = None,
     seed: Annotated[int | None, typer.Option(help="One seed.")] = None,
     max_points: Annotated[int | None, typer.Option(min=4, help="Thin each series, keeping its spikes.")] = None,
+    diagnostics: Annotated[bool, typer.Option("--diagnostics", help="Those of every layer too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print series as CSV, one point a line."""
-    series = Client().experiment(experiment).metrics(metric, arm, seed, max_points)
+    series = Client().experiment(experiment).metrics(metric, arm, seed, max_points, diagnostics)
     if as_json:
         _print_json(series)
         return
@@ -158,26 +158,7 @@ def metrics(
         rows.writerows([*key, step, value] for step, value in zip(one["steps"], one["values"], strict=True))
 
 
-@app.command()
-def plot(
-    experiment: Id,
-    name: Annotated[str | None, typer.Argument(help="loss, accuracy, ...; none lists what can be drawn.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A .png, .svg or .json file; default NAME.png.")
-    ] = None,
-) -> None:
-    """Save a picture."""
-    found = Client().experiment(experiment)
-    if name is None:
-        _out(display.pictures(found.plots()))
-        return
-    path = output or Path(f"{name}.png")
-    form = path.suffix.lower().removeprefix(".")
-    if form not in ("png", "svg", "json"):
-        raise ClientError(f"{path} should end in .png, .svg or .json")
-    picture = found.plot(name, cast(Literal["png", "svg", "json"], form))
-    path.write_bytes(picture)
-    _out(str(path))
+app.command()(pictures.plot)
 
 
 @app.command()

@@ -6,8 +6,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from core.plots._previews import draw_initializer_preview, draw_schedule_preview
-from core.plots._render import Format, render
+from core.plots._data import plot_data
+from core.plots._previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
+from core.plots._render import Format, Look, Theme, picture, render
 from core.registry import Registry
 from core.results import Results
 
@@ -22,4 +23,16 @@ class Plot:
 
 plots = Registry("plot", __name__)
 
-__all__ = ["Format", "Plot", "draw_initializer_preview", "draw_schedule_preview", "plots", "render"]
+__all__ = [
+    "Format",
+    "Look",
+    "Plot",
+    "Theme",
+    "draw_initializer_preview",
+    "draw_schedule_preview",
+    "draw_signal_preview",
+    "picture",
+    "plot_data",
+    "plots",
+    "render",
+]

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,7 +66,15 @@ def sample(results: Results) -> str:
     parts = [f"{status['succeeded']} finished, {diverged} of them diverged" if diverged else ""]
     parts[0] = parts[0] or f"{status['succeeded']} finished, 0 diverged"
     parts += [f"{status[name]} {name}" for name in ("failed", "cancelled", "running", "queued") if status[name]]
-    return f"N = {_count(arms, 'arm')} x {_count(seeds, 'seed')} = {_count(arms * seeds, 'run')}: {', '.join(parts)}."
+    only = "" if results.whole is None else f" Asked for: {arms} of {_count(len(results.whole.spec.expanded), 'arm')}."
+    product = f"{_count(arms, 'arm')} x {_count(seeds, 'seed')} = {_count(arms * seeds, 'run')}"
+    return f"N = {product}: {', '.join(parts)}.{only}"
+
+
+def intervals(arms: Iterable[Mapping[str, Any]]) -> str:
+    """How the intervals of means were found, for a caption: `arms` are the report's, or have their `interval`."""
+    words = {"t": "Student t", "bca": "BCa bootstrap"}
+    return ", ".join(words[kind] for kind in ("t", "bca") if kind in {arm["interval"] for arm in arms})
 
 
 def _count(n: int, noun: str) -> str:
@@ -125,6 +133,8 @@ def steps_per_epoch(results: Results, steps: Sequence[Series]) -> dict[str, int]
         arm.label: max(1, math.ceil(results.steps_per_epoch * first.batch_size / arm.treatment.batch_size))
         for arm in arms
     }
+    if results.spec.updates is not None:  # its runs end inside an epoch
+        return found
     epochs = {arm.label: arm.treatment.epochs for arm in arms}
     completed = {run.id for run in results.runs if run.outcome == "completed"}
     return found | {

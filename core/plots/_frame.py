@@ -1,14 +1,17 @@
 """A figure with its title above and its caption below, and axes whose numbers have units."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, SymmetricalLogLocator
+from numpy.typing import NDArray
 
-from core.plots._style import DPI, GREY
+from core.plots._style import DPI, GREY, PAPER
 from core.plots._text import wrap
 
 _TITLE, _CAPTION = 12.0, 8.0
@@ -45,7 +48,7 @@ def frame(title: str, caption: str, width: float, height: float) -> Frame:
     above = len(titles) * _TITLE * _LINE + 0.06
     below = len(captions) * _CAPTION * _LINE + 0.14
     total_width, total_height = width + 2 * _EDGE, height + above + below + 2 * _EDGE
-    figure = Figure(figsize=(total_width, total_height), dpi=DPI, facecolor="white")
+    figure = Figure(figsize=(total_width, total_height), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
     figure.text(
         _EDGE / total_width,
@@ -120,3 +123,8 @@ def plain_number(value: float, digits: int = 6) -> str:
 
 def _percent(value: float) -> str:
     return f"{round(100 * value, 6):g} %".replace("-", "−")
+
+
+def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
+    """JSON's numbers as an array, None as NaN."""
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)

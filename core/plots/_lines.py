@@ -1,22 +1,22 @@
 """Line pictures: panels side by side, and every arm named where its line ends."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from core.plots._beside import NOTE, draw_beside
 from core.plots._frame import Frame, frame, set_axis
-from core.plots._style import COLOURS, GREY, INK, line_style, styled
+from core.plots._frame import numbers as numbers
+from core.plots._style import COLOURS, GREY, INK, PAPER, line_style, styled
 from core.plots._text import width, wrap
 
 _HEIGHT = 4.3
 _PANEL = {1: 6.6, 2: 4.3}
-_LEFT, _GAP, _BOTTOM, _TOP = 0.78, 0.3, 0.48, 0.26
+_LEFT, _GAP, _APART, _BOTTOM, _TOP = 0.78, 0.3, 0.15, 0.48, 0.26
 _REACH, _SWATCH, _SPACE = 0.22, 0.26, 0.07
 """Inches from the axes to a label's swatch, the swatch's length, and from there to the text."""
 _MOST_LABEL = 2.6
@@ -27,27 +27,37 @@ _MARKERS_UP_TO = 40
 def draw_lines(data: dict[str, Any]) -> Figure:
     """Draw `panels`, each with `x`, `y` (see `set_axis`) and `lines`; `arms` have the `label` and `note` of each arm.
 
-    A line has its `arm`'s index, a `role` ("main", "second", "diverged"), `x`, `y`, `low`, `high`, `raw`. Panels share
-    the y axis of the first.
+    A line has its `arm`'s index, a `role` ("main", "second", "diverged"), `x`, `y`, `low`, `high`, `raw`; one that
+    diverged but `goes_on` beyond the picture has no mark at its end. Panels share the y axis of the first, but where
+    `own_y` says that each has its own. Right of the names stands what `beside` has, where it is there, each arm's row
+    in the height of its name. `empty` is written where there are no lines.
     """
-    panels = data["panels"]
+    panels, beside = data["panels"], data.get("beside")
     labels = _Labels(data["arms"])
     gutter = _REACH + _SWATCH + _SPACE + labels.width
-    each = _PANEL[min(2, len(panels))]
+    each = _PANEL[min(2, len(panels) + (beside is not None))]
     height = max(_HEIGHT, labels.height + 0.2)
-    inner = len(panels) * each + (len(panels) - 1) * _GAP
-    place = frame(data["title"], data["caption"], _LEFT + inner + gutter, _BOTTOM + height + _TOP)
+    own_y = data.get("own_y", False)
+    gap = _LEFT if own_y else _GAP
+    inner = len(panels) * each + (len(panels) - 1) * gap
+    notes = max([width(row["note"], NOTE) for row in beside["rows"]], default=0.0) if beside is not None else 0.0
+    right = 0.0 if beside is None else _APART + each + notes + 0.1
+    place = frame(data["title"], data["caption"], _LEFT + inner + gutter + right, _BOTTOM + height + _TOP)
     drawn: list[Axes] = []
     for i, panel in enumerate(panels):
-        axes = place.axes(_LEFT + i * (each + _GAP), _BOTTOM, each, height, sharey=drawn[0] if drawn else None)
+        shared = drawn[0] if drawn and not own_y else None
+        axes = place.axes(_LEFT + i * (each + gap), _BOTTOM, each, height, sharey=shared)
         drawn.append(axes)
-        _draw_panel(axes, panel, first=i == 0)
+        _draw_panel(axes, panel, first=shared is None, empty=data.get("empty", "nothing measured"))
     ends = [_ends(axes, panel["lines"]) for axes, panel in zip(drawn, panels, strict=True)]
-    labels.draw(place, drawn[-1], ends, (_LEFT + inner, _BOTTOM, height))
+    heights = labels.draw(place, drawn[-1], ends, (_LEFT + inner, _BOTTOM, height))
+    if beside is not None:
+        axes = place.axes(_LEFT + inner + gutter + _APART, _BOTTOM, each, height)
+        draw_beside(axes, beside, heights)
     return place.figure
 
 
-def _draw_panel(axes: Axes, panel: dict[str, Any], first: bool) -> None:
+def _draw_panel(axes: Axes, panel: dict[str, Any], first: bool, empty: str) -> None:
     axes.set_title(panel["title"])
     set_axis(axes, "x", panel["x"])
     if first:
@@ -59,7 +69,7 @@ def _draw_panel(axes: Axes, panel: dict[str, Any], first: bool) -> None:
     for line in panel["lines"]:
         _draw_line(axes, line, many)
     if not panel["lines"]:
-        axes.text(0.5, 0.5, "nothing measured yet", transform=axes.transAxes, ha="center", color=GREY)
+        axes.text(0.5, 0.5, empty, transform=axes.transAxes, ha="center", color=GREY)
 
 
 def _draw_line(axes: Axes, line: dict[str, Any], many: bool) -> None:
@@ -79,6 +89,8 @@ def _draw_line(axes: Axes, line: dict[str, Any], many: bool) -> None:
         axes.plot(x, y, **style | {"linestyle": (0, (3, 2))}, lw=0.9, alpha=0.8, zorder=2)
     elif line["role"] == "diverged":
         axes.plot(x, y, **style, lw=0.8, alpha=0.7, zorder=2)
+        if line.get("goes_on"):
+            return
         low, high = axes.get_ylim()
         axes.plot(
             x[-1:],
@@ -87,17 +99,12 @@ def _draw_line(axes: Axes, line: dict[str, Any], many: bool) -> None:
             clip_on=False,
             markersize=7,
             color=style["color"],
-            mec="white",
+            mec=PAPER,
             zorder=4,
         )
     else:
         shape = {"drawstyle": "steps-post"} if line.get("held") else marker
         axes.plot(x, y, **style, **shape, lw=1.3 if many else 1.7, zorder=3)
-
-
-def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """JSON's numbers as an array, None as NaN."""
-    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _ends(axes: Axes, lines: Sequence[dict[str, Any]]) -> dict[int, tuple[float, float]]:
@@ -136,8 +143,11 @@ class _Labels:
 
     def draw(
         self, place: Frame, last: Axes, ends: list[dict[int, tuple[float, float]]], gutter: tuple[float, float, float]
-    ) -> None:
-        """`ends` are each panel's line ends; `gutter` is its left edge, bottom and height in inches."""
+    ) -> dict[int, float]:
+        """`ends` are each panel's line ends; `gutter` is its left edge, bottom and height in inches.
+
+        Returns the height of each arm's name as a part of the axes' height.
+        """
         left, bottom, height = gutter
         known = {arm: up for panel in ends for arm, (_, up) in panel.items()}
         order = sorted(range(len(self.texts)), key=lambda arm: -known.get(arm, -1.0))
@@ -175,6 +185,7 @@ class _Labels:
             )
             swatch[0].set_in_layout(False)
             self._write(place, arm, start + (_SWATCH + _SPACE) / total_width, y, total_height)
+        return {arm: 1 - middle / height for arm, middle in zip(order, middles, strict=True)}
 
     def _write(self, place: Frame, arm: int, x: float, y: float, total_height: float) -> None:
         text, note = self.texts[arm], self.notes[arm]

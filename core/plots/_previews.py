@@ -1,4 +1,4 @@
-"""Pictures of a schedule and of an initializer before anything is trained."""
+"""Pictures of a schedule, of an initializer and of a network's signal before anything is trained."""
 
 import math
 from typing import Any
@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from core.analysis import thin
-from core.initializers import CUT, KEPT
 from core.plots._curves import POINTS, plain
+from core.plots._depth import depth_axis, depth_line, named, size_axis
 from core.plots._frame import frame, padded, plain_number, set_axis
+from core.plots._laws import density as law_density
+from core.plots._laws import half_width
 from core.plots._lines import draw_lines
 from core.plots._rates import rate_axis, update_axis
 from core.plots._style import COLOURS, GREY, INK, PREVIEW_DPI, styled
@@ -35,6 +37,44 @@ def draw_schedule_preview(data: dict[str, Any]) -> Figure:
             "caption": f"{len(rates):,} updates; from {_or_none(rates[:1])} to {_or_none(rates[-1:])}.",
             "arms": [],
             "panels": [panel | {"lines": [line]}],
+        }
+    )
+    figure.set_dpi(PREVIEW_DPI)
+    return figure
+
+
+def draw_signal_preview(data: dict[str, Any]) -> Figure:
+    """Draw `POST /previews/signal`'s answer; `title` is optional."""
+    panels: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
+    for field, title, label in (
+        ("forward", "forward: outputs of each layer", "variance of a layer's outputs"),
+        ("backward", "backward: gradients by those outputs", "variance of the gradient"),
+    ):
+        lines = []
+        for i, one in enumerate(data["initializers"]):
+            values = [layer[field] for layer in one["layers"]]
+            mean, low, high = ([value[name] for value in values] for name in ("mean", "low", "high"))
+            lines.append(depth_line(i, "main", mean, data["seeds"], low=low, high=high))
+            expected = [value["theory"] for value in values]
+            if any(value is not None for value in expected):
+                lines.append(depth_line(i, "second", expected, data["seeds"]))
+        x = depth_axis(max(len(line["x"]) for line in lines))
+        panels.append({"title": title, "x": x, "y": size_axis(lines, label), "lines": lines})
+    theory = any(line["role"] == "second" for line in lines)
+    notes = [
+        f"N = {data['seeds']} {'seed' if data['seeds'] == 1 else 'seeds'}, batch of {data['batch']:,}, "
+        f"inputs: {data['data']}; outputs pulled by standard normal noise.",
+        "Line: mean; band: lowest to highest seed." + (" Dashed: expected by theory." if theory else ""),
+        named([layer["name"] for layer in data["initializers"][0]["layers"]]),
+    ]
+    figure = draw_lines(
+        {
+            "title": data.get("title", f"Signal at update 0: {data['model']['name']}"),
+            "caption": " ".join(filter(None, notes)),
+            "arms": [{"label": one["label"], "note": ""} for one in data["initializers"]],
+            "own_y": True,
+            "panels": panels,
         }
     )
     figure.set_dpi(PREVIEW_DPI)
@@ -66,7 +106,7 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
     top = float(counts.max(initial=1))
     marks = _marks(stats, theory)
     x = np.linspace(edges[0], edges[-1], 400)
-    density = _density(x, theory)
+    density = law_density(x, theory)
     if density is not None:
         expected = density * counts.sum() * (edges[1] - edges[0])
         axes.plot(x, expected, color=COLOURS[1], lw=1.6, label=f"{theory['distribution'].replace('_', ' ')} law")
@@ -86,33 +126,12 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
 
 def _marks(stats: dict[str, Any], theory: dict[str, Any]) -> dict[float, str]:
     """Where lines stand, and what is written on them."""
-    mean, std, half = theory["mean"], theory["std"], _half(theory)
+    mean, std, half = theory["mean"], theory["std"], half_width(theory)
     if half is not None:
         return {mean - half: plain_number(mean - half, 4), mean + half: plain_number(mean + half, 4)}
     if mean is not None and std and std > _APART * (stats["max"] - stats["min"]):
         return {mean - std: "−1 sd", mean + std: "+1 sd"}
     return {stats["mean"]: f"all {plain_number(stats['mean'])}"} if stats["min"] == stats["max"] else {}
-
-
-def _density(x: NDArray[np.float64], theory: dict[str, Any]) -> NDArray[np.float64] | None:
-    distribution, std, half = theory["distribution"], theory["std"], _half(theory)
-    if not std or distribution not in ("uniform", "normal", "truncated_normal"):
-        return None
-    away = np.abs(x - theory["mean"])
-    if distribution == "uniform":
-        return np.where(away <= half, 1 / (2 * half), 0.0) if half else None
-    parent = half / CUT if half else std
-    bell = np.exp(-((away / parent) ** 2) / 2) / (parent * math.sqrt(2 * math.pi))
-    return np.where(away <= half, bell / KEPT, 0.0) if half else np.asarray(bell)
-
-
-def _half(theory: dict[str, Any]) -> float | None:
-    """Half the width of a law that ends on both sides of its mean at the same distance."""
-    if not theory["std"]:
-        return None
-    if theory["distribution"] == "uniform":
-        return float(math.sqrt(3) * theory["std"])
-    return float(theory["bound"] - abs(theory["mean"])) if theory["distribution"] == "truncated_normal" else None
 
 
 def _or_none(rate: NDArray[np.float64]) -> str:

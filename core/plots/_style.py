@@ -2,10 +2,17 @@
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
 from matplotlib import rc_context, rcdefaults, rcParams
+from matplotlib.figure import Figure
+
+from core.plots._themes import COLOURS, FAINT, GREY, INK, LIGHT, PAPER, RULE, THEMES, Theme, repaint
+
+__all__ = ["COLOURS", "FAINT", "GREY", "INK", "PAPER", "RULE"]  # what is drawn with; the rest is imported from here too
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -14,10 +21,7 @@ DPI = 144
 PREVIEW_DPI = 100
 """Of a preview, which is asked for while a person types."""
 FONT = "DejaVu Sans"  # comes with matplotlib: the same picture everywhere
-INK, GREY, FAINT = "#222222", "#6b6b6b", "#d9d9d9"
 
-# Okabe & Ito 2008, without the yellow that vanishes on white: told apart with every common colour blindness.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.1)), (0, (6, 1.5, 1, 1.5)))
 MOST_ARMS = 24
 """Arms in one picture: more lines than this cannot be told apart."""
@@ -26,11 +30,8 @@ _SETTINGS: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": [FONT],
     "font.size": 9,
-    "text.color": INK,
     "text.hinting": "no_hinting",  # letters as they were designed, at any size, and drawn sooner
     "text.parse_math": False,  # a label's dollar signs are dollar signs
-    "axes.labelcolor": INK,
-    "axes.edgecolor": GREY,
     "axes.linewidth": 0.7,
     "axes.grid": True,
     "axes.axisbelow": True,
@@ -40,33 +41,47 @@ _SETTINGS: Any = {
     "axes.titlelocation": "left",
     "axes.titley": 1.0,  # there are no ticks above: matplotlib need not look for them
     "axes.unicode_minus": True,
-    "grid.color": "#e8e8e8",
     "grid.linewidth": 0.7,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
     "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5,
     "xtick.major.width": 0.7,
     "ytick.major.width": 0.7,
     "lines.solid_capstyle": "round",
     "path.simplify": True,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text stays text: it can be searched, copied and read aloud
     "svg.hashsalt": "initlab",
 }
 _lock = threading.RLock()
+_theme: ContextVar[Theme] = ContextVar("theme", default=LIGHT)
+
+
+@contextmanager
+def themed(name: str) -> Iterator[None]:
+    """Whatever is drawn inside has the theme of that name."""
+    token = _theme.set(THEMES[name])
+    try:
+        yield
+    finally:
+        _theme.reset(token)
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """Run with the house's settings, one thread at a time, and leave matplotlib's as they were."""
+    """Run with the house's settings, one thread at a time, and leave matplotlib's as they were.
+
+    What is drawn is drawn in the light theme's colours; a figure that the function returns is repainted in those of the
+    theme in force (see `themed`).
+    """
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        theme = _theme.get()
         with _lock, rc_context():
             rcdefaults()
-            rcParams.update(_SETTINGS)
-            return function(*args, **kwargs)
+            rcParams.update(_SETTINGS | theme.settings)
+            result = function(*args, **kwargs)
+            if isinstance(result, Figure) and theme is not LIGHT:
+                repaint(result, theme)
+            return result
 
     return run
 

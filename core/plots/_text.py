@@ -48,7 +48,8 @@ def wrap(text: str, size: float, inches: float, most: int = 20) -> list[str]:
 
 
 def elide(text: str, size: float, inches: float) -> str:
-    """`text` with as much of its middle left out as makes it fit: labels differ at their ends."""
+    """`text`, `clean`, with as much of its middle left out as makes it fit: labels differ at their ends."""
+    text = clean(text)
     if width(text, size) <= inches:
         return text
     keep = len(text) - 1

@@ -1,6 +1,5 @@
 """What the arms came to, and by how much they differ seed by seed."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -9,17 +8,15 @@ from matplotlib.figure import Figure
 
 from core.analysis import best_first, final_values, finite, is_share, metric_name, report, summarize
 from core.plots import Plot, plots
-from core.plots._curves import Arms, arms_drawn, described, sample
-from core.plots._frame import Frame, frame, padded, padded_log, set_axis
-from core.plots._lines import numbers
-from core.plots._style import COLOURS, GREY, styled
+from core.plots._curves import Arms, arms_drawn, described, intervals, sample
+from core.plots._differences import DECIDED, against, difference_axis, difference_unit
+from core.plots._frame import Frame, frame, numbers, padded, padded_log, set_axis
+from core.plots._style import COLOURS, GREY, INK, RULE, styled
 from core.plots._text import width, wrap
 from core.results import Results
 
 LOG_FROM = 100.0
 """Largest over smallest loss from which the axis of losses is logarithmic."""
-SYMLOG_FROM = 30.0
-"""Widest over narrowest difference from which the axis of differences is logarithmic on both sides."""
 
 _LABEL, _NOTE = 9.0, 7.5
 _PANEL, _GAP = 3.7, 0.55
@@ -37,44 +34,49 @@ def comparison() -> Plot:
 
 def data(results: Results) -> dict[str, Any]:
     metric = results.outcomes[0]
-    found = report(results, metric)
+    everything = results.whole or results
+    found = report(everything, metric)
     arms = arms_drawn(results)
-    values = dict(zip((arm["label"] for arm in found["arms"]), final_values(results, metric), strict=True))
+    values = dict(zip((arm["label"] for arm in found["arms"]), final_values(everything, metric), strict=True))
     notes = {one["label"]: one["note"] for one in described(arms, results)}
-    reference = found["comparisons"][0]["a"] if found["comparisons"] else None
-    compared = {c["b"]: c for c in found["comparisons"] if c["a"] == reference}
+    reference, compared = against(found)
     rows = [
         {
             **{key: arm[key] for key in ("label", "n", "mean", "ci_low", "ci_high")},
             "note": notes[arm["label"]],
             "values": [finite(v) for v in values[arm["label"]]],
-            "difference": _difference(arm["label"], reference, values, compared, 100 if is_share(metric) else 1),
+            "difference": _difference(arm["label"], reference, values, compared, difference_unit(metric)),
         }
         for arm in _sorted(found["arms"], values, arms, metric)
     ]
-    title = f"Final {metric_name(metric)}"
+    several = any(row["n"] > 1 for row in rows)
+    among = f" All {len(found['arms'])} arms are compared." if results.whole is not None else ""
     notes_below = [
         sample(results),
-        "Dot: a run; bar: mean and 95 % interval (Student t)." if any(row["n"] > 1 for row in rows) else "Dot: a run.",
-        f"Right: arm less {reference}, a dot a seed; orange: adjusted p < 0.05." if reference is not None else "",
+        f"Faint: a run; in front: mean and 95 % interval ({intervals(found['arms'])})." if several else "Dot: a run.",
+        f"Right: arm less {reference}, faint a seed; orange: {DECIDED}.{among}" if reference else "",
         arms.note,
     ]
+    differences = [row["difference"] for row in rows if row["difference"] is not None]
+    ends = [[*one["values"], one["ci_low"], one["ci_high"]] for one in differences if one["mean"] is not None]
     return {
         "plot": "comparison",
-        "title": f"{title}: {results.spec.name}",
+        "title": f"Final {metric_name(metric)}: {results.spec.name}",
         "caption": " ".join(filter(None, notes_below)),
         "seeds": results.spec.seed_list,
         "reference": reference,
         "rows": rows,
         "x": _axis([v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]]], metric),
-        "difference": _difference_axis([row["difference"] for row in rows if row["difference"] is not None], metric),
+        "difference": difference_axis(ends, metric),
     }
 
 
 def _sorted(found: list[dict[str, Any]], values: dict[str, Any], arms: Arms, metric: str) -> list[dict[str, Any]]:
     """The arms to draw, best first, those without a mean last."""
     drawn = [arm for arm in found if arm["label"] in arms.labels]
-    order = best_first([summarize(values[arm["label"]]) for arm in drawn], metric)
+    lost = [arm["diverged"] + arm["not_finite"] for arm in drawn]
+    unreliable = [n > 0 and 2 * n >= arm["n"] + n for n, arm in zip(lost, drawn, strict=True)]
+    order = best_first([summarize(values[arm["label"]]) for arm in drawn], metric, unreliable)
     return [drawn[i] for i in [*order, *(i for i in range(len(drawn)) if i not in order)]]
 
 
@@ -83,56 +85,29 @@ def _difference(label: str, reference: str | None, values: dict[str, Any], compa
     if reference is None or label == reference:
         return None
     c = compared[label]
-    points = unit * (values[label] - values[reference])
-    turned = {"mean": c["difference"], "ci_low": c["ci_high"], "ci_high": c["ci_low"]}
     return {
-        **{key: None if value is None else -unit * value + 0.0 for key, value in turned.items()},
+        **{key: None if c[key] is None else unit * c[key] for key in ("mean", "ci_low", "ci_high")},
         "n": c["n"],
-        "values": [finite(v) for v in points],
-        "differs": c["p_adjusted"] is not None and c["p_adjusted"] < 0.05,
+        "values": [finite(v) for v in unit * (values[label] - values[reference])],
+        "decided": c["decided"],
     }
 
 
 def _axis(values: list[float | None], metric: str) -> dict[str, Any]:
     known = [v for v in values if v is not None]
     limits = padded(min(known), max(known)) if known else (0.0, 1.0)
+    axis: dict[str, Any] = {"label": metric_name(metric), "kind": "number", "values": known}
     if is_share(metric):
-        return {"label": f"{metric_name(metric)} (% of examples)", "scale": "linear", "kind": "share", "limits": limits}
-    axis = {"label": metric_name(metric), "kind": "number"}
+        return axis | {
+            "label": f"{axis['label']} (% of examples)",
+            "scale": "linear",
+            "kind": "share",
+            "limits": limits,
+        }
     positive = [v for v in known if v > 0]
     if positive and max(positive) / min(positive) >= LOG_FROM:  # an interval that reaches below zero ends at the axis
         return axis | {"scale": "log", "limits": padded_log(min(positive), max(positive))}
     return axis | {"scale": "linear", "limits": limits}
-
-
-def _difference_axis(differences: list[dict[str, Any]], metric: str) -> dict[str, Any]:
-    """Linear, unless some arms differ so much more than others that these could not be seen."""
-    label = "difference (percentage points)" if is_share(metric) else f"difference in {metric_name(metric)}"
-    x: dict[str, Any] = {"label": label, "scale": "linear", "kind": "number"}
-    extents = [
-        max(abs(v) for v in [*one["values"], one["ci_low"], one["ci_high"]] if v is not None)
-        for one in differences
-        if one["mean"] is not None
-    ]
-    ends = [v for one in differences for v in [*one["values"], one["ci_low"], one["ci_high"]] if v is not None]
-    if not ends:
-        return x | {"limits": (-1.0, 1.0)}
-    low, high = min(0.0, *ends), max(0.0, *ends)
-    small = min([e for e in extents if e > 0], default=0.0)
-    if small == 0 or max(extents) / small < SYMLOG_FROM:
-        return x | {"limits": padded(low, high, 0.06)}
-    within = 10.0 ** math.floor(math.log10(small))
-    label = f"{x['label']}; logarithmic beyond ±{within:g}"
-    return x | {
-        "label": label,
-        "scale": "symlog",
-        "linear_within": within,
-        "limits": (_outward(low, within), _outward(high, within)),
-    }
-
-
-def _outward(value: float, within: float) -> float:
-    return math.copysign(max(abs(value) * 1.6, within), value)
 
 
 @styled
@@ -178,20 +153,19 @@ def _axes(place: Frame, left: float, wide: float, height: float, x: dict[str, An
 
 
 def _row(axes: Axes, row: dict[str, Any], at: float, seeds: int, colour: str) -> None:
-    axes.axhline(at, color="#f0f0f0", lw=0.7, zorder=0)
+    axes.axhline(at, color=RULE, lw=0.7, zorder=0)
     x = numbers(row["values"])
     offset = np.linspace(-0.1, 0.1, seeds) if seeds > 1 else np.zeros(1)  # a seed has the same height in every row
-    few = row["n"] <= 20
-    axes.plot(
-        x, at + offset, "o", ms=3.6 if few else 2.2, color=colour, alpha=0.55 if few else 0.3, mec="none", zorder=2
-    )
+    few, alone = row["n"] <= 20, row["n"] == 1
+    alpha = 1.0 if alone else 0.35 if few else 0.2
+    axes.plot(x, at + offset, "o", ms=3.8 if few else 2.4, color=colour, alpha=alpha, mec="none", zorder=2)
     if row["mean"] is None:
         axes.text(0.02, at, "no result", transform=axes.get_yaxis_transform(), color=GREY, size=8, va="center")
         return
     if row["ci_low"] is not None:
-        axes.plot([row["ci_low"], row["ci_high"]], [at, at], color="#222222", lw=1.4, zorder=3, solid_capstyle="butt")
+        axes.plot([row["ci_low"], row["ci_high"]], [at, at], color=INK, lw=1.6, zorder=3, solid_capstyle="butt")
     if row["n"] > 1:
-        axes.plot([row["mean"]], [at], "|", ms=11, mew=1.8, color="#222222", zorder=4)
+        axes.plot([row["mean"]], [at], "o", ms=5.5, color=colour, mec=INK, mew=1.1, zorder=4)
 
 
 def _difference_row(axes: Axes, row: dict[str, Any], at: float, data: dict[str, Any]) -> None:
@@ -200,7 +174,7 @@ def _difference_row(axes: Axes, row: dict[str, Any], at: float, data: dict[str, 
     elif row["difference"]["mean"] is None:
         axes.text(0.02, at, "no pairs", transform=axes.get_yaxis_transform(), color=GREY, size=8, va="center")
     else:
-        colour = COLOURS[1] if row["difference"]["differs"] else GREY
+        colour = COLOURS[1] if row["difference"]["decided"] else GREY
         _row(axes, row["difference"], at, len(data["seeds"]), colour)
 
 

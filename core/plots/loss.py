@@ -1,6 +1,9 @@
 """The loss while the arms train."""
 
-from typing import Any
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from core.plots import Plot, plots
 from core.plots._curves import (
@@ -16,10 +19,12 @@ from core.plots._curves import (
 from core.plots._frame import padded, padded_log
 from core.plots._lines import draw_lines
 from core.plots._rates import update_axis
-from core.results import Results
+from core.results import Results, Series
 
 LOG_FROM = 100.0
 """Largest over smallest loss from which the axis is logarithmic."""
+MOST_FIRST = 1_000_000
+First = Annotated[int, Field(ge=1, le=MOST_FIRST)] | Literal["all"]
 DECADES = 8
 """Most decades of a logarithmic axis: what is higher lies above the picture."""
 
@@ -28,26 +33,32 @@ DECADES = 8
     formula="mean over seeds of train_loss by update, and of valid_loss at each epoch's end, with 95 % Student t bands",
     source="train_loss is the loss of one batch before its update; valid_loss is of the whole validation split",
 )
-def loss() -> Plot:
-    """Training loss of every update and validation loss of every epoch, one line an arm."""
-    return Plot(data, draw_lines)
+def loss(*, first: First = 100) -> Plot:
+    """Training loss of the `first` updates (all: of every one) and validation loss of every epoch, one line an arm."""
+    return Plot(partial(data, first=None if first == "all" else first), draw_lines)
 
 
-def data(results: Results) -> dict[str, Any]:
+def data(results: Results, first: int | None) -> dict[str, Any]:
     arms = arms_drawn(results)
-    steps = list(results.series("train_loss"))
-    per_epoch = steps_per_epoch(results, steps)
+    whole = list(results.series("train_loss"))
+    per_epoch = steps_per_epoch(results, whole)
+    longest = max([len(one.steps) for one in whole], default=0)
+    steps = [cut(one, first) for one in whole]
     training = mean_lines(steps, results, arms) + diverged_lines(steps, results, arms)
+    for line in training:
+        line["goes_on"] = line["role"] == "diverged" and first is not None and line["x"][-1] == first - 1
     validation = mean_lines(
         results.series("valid_loss"), results, arms, place=lambda arm, epoch: (epoch + 1) * per_epoch[arm] - 1
     )
     name = "mean squared error" if results.task == "regression" else "cross-entropy (nats)"
     y, note = _axis([*training, *validation], name)
-    x = update_axis([*training, *validation])
+    diverged = [line for line in training if line["role"] == "diverged"]
     notes = [
         sample(results),
+        f"Training: the first {first:,} of {longest:,} updates." if first is not None and longest > first else "",
         about_lines([*training, *validation], "update"),
-        "X: a run diverged." if any(line["role"] == "diverged" for line in training) else "",
+        "Thin: a run that diverged, X where it did." if any(not line["goes_on"] for line in diverged) else "",
+        "Thin without X: one that diverged later." if any(line["goes_on"] for line in diverged) else "",
         note,
         arms.note,
     ]
@@ -57,10 +68,25 @@ def data(results: Results) -> dict[str, Any]:
         "caption": " ".join(filter(None, notes)),
         "arms": described(arms, results),
         "panels": [
-            {"title": "training (one batch, before its update)", "x": x, "y": y, "lines": training},
-            {"title": "validation (whole split, at each epoch's end)", "x": x, "y": y, "lines": validation},
+            {
+                "title": "training (one batch, before its update)",
+                "x": update_axis(training),
+                "y": y,
+                "lines": training,
+            },
+            {
+                "title": "validation (whole split, at each epoch's end)",
+                "x": update_axis(validation),
+                "y": y,
+                "lines": validation,
+            },
         ],
     }
+
+
+def cut(one: Series, first: int | None) -> Series:
+    """The series up to so many updates; None: all of it."""
+    return one if first is None else one._replace(steps=one.steps[:first], values=one.values[:first])
 
 
 def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:

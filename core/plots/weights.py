@@ -8,28 +8,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from core.initializers import Initializer, Layer
 from core.plots import Plot, plots
 from core.plots._curves import sample
 from core.plots._frame import frame, padded, plain_number
+from core.plots._laws import outline
 from core.plots._style import COLOURS, FAINT, GREY, styled
 from core.plots._text import elide, width, wrap
 from core.results import Results
-from core.spec import Arm
+from core.spec import Arm, layers_of
 from core.training import examples_of, initial_state
 
 BINS = 60
 MOST_ROWS, MOST_LAYERS = 24, 5
 
 _LABEL = 9.0
-_WIDE, _HIGH, _GAP_X, _GAP_Y = 2.0, 0.52, 0.22, 0.52
+_WIDE, _HIGH, _GAP_X, _GAP_Y = 2.0, 0.62, 0.26, 0.62
 
 
 @plots.register(
-    formula="histogram of each layer's initial weights, drawn again from the arm's initializer and the first seed",
+    formula="histogram of each layer's initial weights, drawn again from the arm's initializer and the first seed, and "
+    "the density of the initializer's law times their number and the width of a bin",
     source="core.training.initial_state: the very values that the trainer started from",
 )
 def weights() -> Plot:
-    """Histograms of the initial weights, one row for each way to start, one column a layer."""
+    """Histograms of the initial weights with their law's density, a row for each way to start, a column a layer."""
     return Plot(data, draw)
 
 
@@ -46,7 +49,8 @@ def data(results: Results) -> dict[str, Any]:
         row["layers"] = [layer for layer in row["layers"] if layer["name"] in drawn]
     notes = [
         sample(results),
-        f"Weights of seed {seed}, without biases; sd: their standard deviation. Every histogram has its own axis.",
+        f"Filled: weights of seed {seed}, without biases; line: the density of the initializer's law, where it is "
+        "uniform or normal; sd: standard deviation of the weights and of the law. Every histogram has its own axes.",
         f"Drawn are {len(drawn)} of {len(names)} layers." if len(drawn) < len(names) else "",
         f"Drawn are the first {MOST_ROWS} of {len(starts)} ways to start." if len(starts) > MOST_ROWS else "",
     ]
@@ -67,16 +71,39 @@ def _row(arms: list[Arm], seed: int, results: Results) -> dict[str, Any]:
     def examples(seed: int, count: int) -> torch.Tensor:
         return examples_of(treatment.dataset.build().load(results.sources).x_train)(seed, count)
 
-    state = initial_state(treatment, results.facts(treatment), seed, examples=examples)
+    facts = results.facts(treatment)
+    state = initial_state(treatment, facts, seed, examples=examples)
     weights = {name: value for name, value in state.items() if name.endswith("weight") and value.dim() > 1}
-    layers = [_layer(name.removesuffix(".weight"), value) for name, value in weights.items()]
-    return {"labels": [arm.label for arm in arms], "layers": layers}
+    with torch.device("meta"):
+        layers = layers_of(treatment.model.build()(facts.inputs, facts.outputs))
+    drawn = {name.removesuffix(".weight"): value for name, value in weights.items()}
+    initializer = treatment.initializer.build()
+    return {
+        "labels": [arm.label for arm in arms],
+        "layers": [
+            _layer(name, value, _law(initializer, layers[name]) if name in layers else None)
+            for name, value in drawn.items()
+        ],
+    }
 
 
-def _layer(name: str, weight: torch.Tensor) -> dict[str, Any]:
+def _law(initializer: Initializer, layer: Layer) -> dict[str, Any]:
+    """What is known of a layer's weights; of those that an initializer fits to data only the kind."""
+    law = initializer.weight(layer)
+    known = initializer.calibration is None
+    return {
+        "distribution": law.distribution,
+        "mean": law.mean if known else None,
+        "std": law.std if known else None,
+        "bound": law.bound if known else None,
+    }
+
+
+def _layer(name: str, weight: torch.Tensor, law: dict[str, Any] | None) -> dict[str, Any]:
     values = weight.detach().double().flatten().numpy()
     low, high = float(values.min()), float(values.max())
     counts, edges = np.histogram(values, BINS, (low, high)) if high > low else (np.array([len(values)]), [low, high])
+    line = outline(law, low, high) if law is not None and high > low else None
     return {
         "name": name,
         "shape": list(weight.shape),
@@ -86,6 +113,10 @@ def _layer(name: str, weight: torch.Tensor) -> dict[str, Any]:
         "max": high,
         "edges": np.asarray(edges).tolist(),
         "counts": counts.tolist(),
+        "law": law,
+        "density": None
+        if line is None
+        else {"x": line[0].tolist(), "y": (line[1] * len(values) * (high - low) / BINS).tolist()},
     }
 
 
@@ -104,17 +135,18 @@ def draw(data: dict[str, Any]) -> Figure:
         for j, name in enumerate(columns):
             axes = place.axes(margin + j * (_WIDE + _GAP_X), bottom, _WIDE, _HIGH)
             if name in found:
-                _panel(axes, found[name], COLOURS[i % len(COLOURS)])
+                _panel(axes, found[name])
             else:
                 axes.set_axis_off()
             if i == 0:
                 _heading(axes, name)
             if j == 0:
-                axes.text(
-                    -0.13 / _WIDE,
-                    0.5,
+                axes.annotate(
                     "\n".join(texts[i]),
-                    transform=axes.transAxes,
+                    (0, 0.5),
+                    xycoords="axes fraction",
+                    xytext=(-9, 0),
+                    textcoords="offset points",
                     ha="right",
                     va="center",
                     size=_LABEL,
@@ -131,20 +163,41 @@ def draw(data: dict[str, Any]) -> Figure:
 
 
 def _heading(axes: Axes, name: str) -> None:
-    axes.text(0.0, 1.5, elide(name, 9.5, _WIDE), transform=axes.transAxes, size=9.5, weight="bold", va="bottom")
+    axes.annotate(
+        elide(name, 9.5 * 1.1, _WIDE),
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 25),
+        textcoords="offset points",
+        size=9.5,
+        weight="bold",
+    )
 
 
-def _panel(axes: Axes, layer: dict[str, Any], colour: str) -> None:
-    low, high = layer["min"], layer["max"]
+def _panel(axes: Axes, layer: dict[str, Any]) -> None:
+    low, high, line = layer["min"], layer["max"], layer["density"]
     if high > low:
-        axes.stairs(layer["counts"], layer["edges"], fill=True, color=colour, alpha=0.75, lw=0)
+        axes.stairs(layer["counts"], layer["edges"], fill=True, color=COLOURS[5], alpha=0.8, lw=0)
+        if line is not None:
+            axes.plot(line["x"], line["y"], color=COLOURS[1], lw=1.3)
+            low, high = min(low, line["x"][0]), max(high, line["x"][-1])
         axes.set_xlim(*padded(low, high, 0.02))
+        axes.set_ylim(0, 1.05 * max([*layer["counts"], *(line["y"] if line else [])]))
     else:
-        axes.vlines([low], 0, 1, color=colour, lw=3)
+        axes.vlines([low], 0, 1, color=COLOURS[0], lw=3)
         axes.set_xlim(low - 1, low + 1)
+        axes.set_ylim(0, 1.05)
     shape = " x ".join(map(str, layer["shape"]))
-    about = f"sd {plain_number(layer['sd'], 3)}" if high > low else f"all {plain_number(low)}"
-    axes.text(0.0, 1.06, f"{shape}; {about}", transform=axes.transAxes, size=7.5, color=GREY, va="bottom")
+    for text, up in ((shape, 13), (_about(layer), 3)):
+        axes.annotate(
+            elide(text, 7.5, _WIDE + 0.15),
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, up),
+            textcoords="offset points",
+            size=7.5,
+            color=GREY,
+        )
     axes.set_yticks([])
     axes.grid(False)
     axes.spines["left"].set_visible(False)
@@ -152,6 +205,14 @@ def _panel(axes: Axes, layer: dict[str, Any], colour: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=2) if high > low else FixedLocator([low]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
     axes.tick_params(axis="x", labelsize=7.5, length=2, pad=2)
+
+
+def _about(layer: dict[str, Any]) -> str:
+    if layer["max"] == layer["min"]:
+        return f"all {plain_number(layer['min'])}"
+    law = layer["law"]
+    known = f"; law {plain_number(law['std'], 3)}" if law is not None and law["std"] is not None else ""
+    return f"sd {plain_number(layer['sd'], 3)}{known}"
 
 
 def _together(labels: list[str]) -> str:

@@ -170,6 +170,18 @@ def test_a_picture_is_saved_in_the_form_of_its_file(
     assert server.asked[1].path == "/experiments/7/plots/loss.svg"
 
 
+def test_a_picture_s_options_reach_the_server(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, tmp_path: Path
+) -> None:
+    server.answer(200, experiment)
+    server.answer(200, b"\x89PNG")
+    size = ["--width", "800", "--height", "600", "--dpi", "200", "--theme", "dark"]
+    what = ["--arm", "a b", "--arm", "c", "--linear", "--first", "all"]
+    assert run_cli("plot", "7", "loss", "-o", str(tmp_path / "a.png"), *size, *what)[0] == 0
+    query = "width=800&height=600&dpi=200&theme=dark&arm=a%20b&arm=c&log=false&first=all"
+    assert server.asked[1].path.replace("+", "%20") == f"/experiments/7/plots/loss.png?{query}"
+
+
 def test_a_report_is_printed_as_it_is(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:
     text = "# Report\n\n| " + "a" * 300 + " | [b] |\n"
     server.answer(200, experiment)

@@ -1,10 +1,12 @@
 """Experiments with series that are formulas, without a trainer."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.datasets import Sources, Task
 from core.results import Outcome, Results, RunResult, Series
@@ -22,7 +24,7 @@ def experiment() -> MakeResults:
     """
 
     def make(
-        arms: Sequence[Mapping[str, Any]],
+        arms: Sequence[Mapping[str, Any]] | None,
         series: Mapping[str, Callable[[int, int], Any]],
         outcomes: Mapping[tuple[int, int], Outcome | None] | None = None,
         statuses: Mapping[tuple[int, int], str] | None = None,
@@ -30,7 +32,7 @@ def experiment() -> MakeResults:
         task: Task = "multiclass",
         **spec: Any,
     ) -> Results:
-        parsed = parse({"arms": list(arms), "epochs": 2, "seeds": 2} | spec)
+        parsed = parse({"epochs": 2, "seeds": 2} | ({} if arms is None else {"arms": list(arms)}) | spec)
         runs: list[RunResult] = []
         found: dict[str, list[Series]] = {metric: [] for metric in series}
         for a, arm in enumerate(parsed.expanded):
@@ -52,3 +54,9 @@ def experiment() -> MakeResults:
 
 def arms(*labels: str, **settings: Any) -> list[dict[str, Any]]:
     return [{"label": label, "initializer": "he_normal"} | settings for label in labels]
+
+
+@pytest.fixture
+def pixels() -> Callable[[bytes], Any]:
+    """The pixels of a PNG: (down, across, 3)."""
+    return lambda png: np.asarray(Image.open(io.BytesIO(png)))

@@ -1,0 +1,122 @@
+"""How soon the arms get where they get."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.analysis import finite, is_share, metric_name, run_outcomes, summarize
+from core.plots import Plot, plots
+from core.plots._curves import about_lines, arms_drawn, described, mean_lines, sample, steps_per_epoch
+from core.plots._frame import padded
+from core.plots._lines import draw_lines
+from core.plots._rates import update_axis
+from core.plots._values import short_name, value_axis
+from core.results import Results, Series
+
+
+@plots.register(
+    formula="best validation metric so far, mean over seeds with 95 % Student t band; beside it each run's "
+    "steps_to_target, where the spec has a target, else its epochs_to_converge",
+    source="core.analysis.run_outcomes: a run that never got there has no time, and is counted",
+)
+def convergence() -> Plot:
+    """Best value so far by update, and how long each arm took: to the target, or until it changed little."""
+    return Plot(data, draw_lines)
+
+
+def data(results: Results) -> dict[str, Any]:
+    metric = results.outcomes[0]
+    arms = arms_drawn(results)
+    per_epoch = steps_per_epoch(results, list(results.series("lr")))
+    best = best_so_far(results, metric)
+    lines = mean_lines(best, results, arms, place=lambda arm, epoch: (epoch + 1) * per_epoch[arm] - 1)
+    for line in lines:
+        line["raw"] = None
+    y = value_axis({0: lines}, metric)
+    what = "steps_to_target" if results.spec.target is not None else "epochs_to_converge"
+    beside = _beside(results, arms.labels, what)
+    caption = [
+        sample(results),
+        about_lines(lines, "epoch") if lines else "",
+        f"Right: {_about(results, what)}; faint a run, in front mean and 95 % interval of those that did.",
+        "Who learns nothing has converged at once." if what == "epochs_to_converge" else "",
+        y.pop("note"),
+        arms.note,
+    ]
+    panel = {
+        "title": f"best {metric_name(metric)} so far",
+        "x": update_axis(lines),
+        "y": y | {"label": y["label"].replace(short_name(metric), f"best {short_name(metric)}", 1)},
+        "lines": lines,
+    }
+    return {
+        "plot": "convergence",
+        "title": f"Convergence: {results.spec.name}",
+        "caption": " ".join(filter(None, caption)),
+        "arms": described(arms, results),
+        "panels": [panel],
+        "beside": beside,
+    }
+
+
+def best_so_far(results: Results, metric: str) -> list[Series]:
+    """Each run's best value up to each epoch; one that ended before others of its arm keeps it to the arm's last."""
+    better = np.fmin if metric.endswith("loss") else np.fmax
+    series = [one for one in results.series(metric) if len(one.steps)]
+    ended = {run.id for run in results.runs if run.status == "succeeded" and run.outcome != "diverged"}
+    last: dict[str, int] = {}
+    for one in series:
+        last[one.arm] = max(last.get(one.arm, 0), len(one.steps))
+    found = []
+    for one in series:
+        best = better.accumulate(one.values)
+        more = last[one.arm] - len(best) if one.run_id in ended else 0
+        steps = np.concatenate([one.steps, one.steps[-1] + 1 + np.arange(more)])
+        found.append(one._replace(steps=steps, values=np.concatenate([best, np.repeat(best[-1:], more)])))
+    return found
+
+
+def _beside(results: Results, labels: Sequence[str], what: str) -> dict[str, Any]:
+    outcomes = run_outcomes(results)
+    rows: list[dict[str, Any]] = []
+    for i, label in enumerate(labels):
+        runs = [run for run in results.runs if run.arm == label and run.status == "succeeded"]
+        times = np.array([_number(outcomes[run.id].get(what)) for run in runs], dtype=np.float64)
+        found = summarize(times)
+        ends = {"ci_low": _above_zero(found.ci_low), "ci_high": finite(found.ci_high)}
+        note = f"{found.n} of {len(runs)}" if found.n < len(runs) else f"N = {found.n}"
+        row = {"arm": i, "values": [finite(v) for v in times.tolist()], "mean": finite(found.mean), **ends}
+        rows.append(row | {"n": found.n, "note": note})
+    known = [v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]] if v is not None]
+    steps = what == "steps_to_target"
+    limits = padded(0.0, max(known), 0.06) if known else (0.0, 1.0)
+    return {
+        "title": "updates to the target" if steps else "epochs to converge",
+        "x": {
+            "label": "updates" if steps else "epochs",
+            "scale": "linear",
+            "kind": "count",
+            "limits": limits,
+            "values": known,
+        },
+        "rows": rows,
+    }
+
+
+def _about(results: Results, what: str) -> str:
+    if results.spec.target is not None and what == "steps_to_target":
+        target = results.spec.target
+        value = f"{100 * target.value:g} %" if is_share(target.metric) else f"{target.value:g}"
+        return f"updates until {metric_name(target.metric)} reached {value}, at an epoch's end"
+    score = "R²" if results.task == "regression" else "accuracy"
+    return f"epochs until the validation {score} was within 0.01 of its best and stayed there"
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value
+
+
+def _above_zero(value: float) -> float | None:
+    """An interval of times ends at 0."""
+    return finite(max(0.0, value)) if np.isfinite(value) else None

@@ -1,0 +1,169 @@
+"""By how much the arms differ, with the interval of each difference."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from core.analysis import is_share, metric_name, report
+from core.plots import Plot, plots
+from core.plots._curves import sample
+from core.plots._differences import DECIDED, against, difference_axis, difference_unit, seen_from
+from core.plots._empty import draw_nothing
+from core.plots._frame import frame, set_axis
+from core.plots._style import COLOURS, GREY, INK, RULE, styled
+from core.plots._text import width, wrap
+from core.results import Results
+
+MOST_ROWS = 40
+FEW_PAIRS = 15
+"""Up to so many, all pairs are drawn; of more those with the baseline or the best arm."""
+
+_LABEL, _NUMBER = 9.0, 8.5
+_PANEL, _STEP = 4.2, 0.3
+_COLUMN_GAP = 0.22
+
+
+@plots.register(
+    formula="arm less the one it is compared with, seed by seed: mean and 95 % Student t interval, p adjusted by Holm",
+    source="core.analysis.report, whose comparisons are drawn",
+)
+def forest() -> Plot:
+    """Paired differences with their intervals, N and adjusted p: what is compared with the baseline or the best arm."""
+    return Plot(data, draw)
+
+
+def data(results: Results) -> dict[str, Any]:
+    metric = results.outcomes[0]
+    found = report(results.whole or results, metric)
+    labels = {arm.label for arm in results.spec.expanded}
+    reference, mine = against(found)
+    among = len(found["arms"])
+    every = [{"label": arm} | one for arm, one in mine.items() if arm in labels]
+    pairs = [c for c in found["comparisons"] if c["a"] in labels and c["b"] in labels]
+    if len(every) < len(pairs) <= FEW_PAIRS:
+        every = [{"label": f"{c['b']} less {c['a']}"} | seen_from(c, c["a"]) for c in pairs]
+        reference = None
+    unit = difference_unit(metric)
+    rows = [
+        {
+            "label": one["label"],
+            "n": one["n"],
+            **{key: None if one[key] is None else unit * one[key] for key in ("mean", "ci_low", "ci_high")},
+            "p_adjusted": one["p_adjusted"],
+            "decided": one["decided"],
+        }
+        for one in every[:MOST_ROWS]
+    ]
+    notes = [
+        sample(results),
+        "Dot: mean over the pairs (a pair: two runs of one seed); bar: 95 % interval (Student t)." if rows else "",
+        f"p: two-sided, by Holm for all that is compared among the {among} arms. Orange: {DECIDED}." if rows else "",
+        f"Drawn are the first {MOST_ROWS} of {len(every)} comparisons." if len(every) > MOST_ROWS else "",
+    ]
+    return {
+        "plot": "forest",
+        "title": f"Differences in final {metric_name(metric)}: {results.spec.name}",
+        "caption": " ".join(filter(None, notes)),
+        "reference": reference,
+        "empty": _why_empty(among, len(labels)),
+        "digits": 2 if is_share(metric) else 4,
+        "rows": rows,
+        "x": difference_axis([[row["mean"], row["ci_low"], row["ci_high"]] for row in rows], metric),
+    }
+
+
+def _why_empty(arms: int, drawn: int) -> str:
+    if arms == 1:
+        return "There is one arm: nothing to compare it with."
+    if drawn == 1:
+        return "The one arm that was asked for is what the others are compared with."
+    return "Nothing can be compared yet: no arm has a finished run."
+
+
+@styled
+def draw(data: dict[str, Any]) -> Figure:
+    """Draw a row a comparison: left its name, in the middle the interval, right the numbers."""
+    rows = data["rows"]
+    if not rows:
+        return draw_nothing(data)
+    texts = [wrap(row["label"], _LABEL, 3.0, 2 if len(rows) <= 20 else 1) for row in rows]
+    heights = [max(_STEP, len(text) * _LABEL * 1.3 / 72 + 0.08) for text in texts]
+    middles = np.cumsum(heights) - np.array(heights) / 2
+    columns = {
+        "N": [f"{row['n']}" for row in rows],
+        "difference (95 % interval)": [_difference(row, data["digits"]) for row in rows],
+        "adjusted p": [_p(row["p_adjusted"]) for row in rows],
+    }
+    widths = [max(width(text, _NUMBER) for text in (name, *column)) for name, column in columns.items()]
+    margin = max(width(line, _LABEL) for text in texts for line in text) + 0.15
+    total = max(0.8, sum(heights))
+    across = margin + _PANEL + sum(widths) + len(widths) * _COLUMN_GAP
+    place = frame(data["title"], data["caption"], across, total + 0.85)
+    axes = place.axes(margin, 0.5, _PANEL, total)
+    _axis(axes, data, total)
+    for row, at, text in zip(rows, middles, texts, strict=True):
+        _row(axes, row, at)
+        for i, line in enumerate(text):
+            up = ((len(text) - 1) / 2 - i) * _LABEL * 1.3 / 72
+            _write(axes, (0, at), -0.1, line, up=up, size=_LABEL)
+    right = 0.0
+    for (name, column), wide in zip(columns.items(), widths, strict=True):
+        right += _COLUMN_GAP + wide
+        _write(axes, (1, 0), right, name, up=0.13, size=_NUMBER, color=GREY)
+        for at, number in zip(middles, column, strict=True):
+            _write(axes, (1, at), right, number, size=_NUMBER)
+    return place.figure
+
+
+def _axis(axes: Axes, data: dict[str, Any], total: float) -> None:
+    axes.set_ylim(total, 0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    set_axis(axes, "x", data["x"])
+    axes.axvline(0, color=GREY, lw=0.9)
+    if data["reference"] is not None:
+        [heading] = wrap(f"arm less {data['reference']}", 9.5, _PANEL, 1)
+        axes.set_title(heading)
+
+
+def _row(axes: Axes, row: dict[str, Any], at: float) -> None:
+    axes.axhline(at, color=RULE, lw=0.7, zorder=0)
+    if row["mean"] is None:
+        axes.text(0.02, at, "no pairs", transform=axes.get_yaxis_transform(), color=GREY, size=8, va="center")
+        return
+    colour = COLOURS[1] if row["decided"] else COLOURS[6]
+    if row["ci_low"] is not None:
+        axes.plot([row["ci_low"], row["ci_high"]], [at, at], color=colour, lw=2.0, solid_capstyle="butt", zorder=3)
+    axes.plot([row["mean"]], [at], "o", ms=6, color=colour, mec=INK, mew=0.8, zorder=4)
+
+
+def _write(axes: Axes, at: tuple[float, float], inches: float, text: str, up: float = 0.0, **look: Any) -> None:
+    """So many inches to the right of a side of the axes (0 or 1), in the height of a row or `up` from there."""
+    axes.annotate(
+        text,
+        at,
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(inches * 72, up * 72),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        annotation_clip=False,
+        **look,
+    )
+
+
+def _difference(row: dict[str, Any], digits: int) -> str:
+    if row["mean"] is None:
+        return "–"
+
+    def write(value: float) -> str:
+        return f"{value:+.2f}" if digits == 2 else f"{value:+.3g}"
+
+    interval = "" if row["ci_low"] is None else f" ({write(row['ci_low'])} to {write(row['ci_high'])})"
+    return f"{write(row['mean'])}{interval}".replace("-", "−")
+
+
+def _p(p: float | None) -> str:
+    return "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,78 @@
+"""What is learned of the training data that does not hold for other data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from core.analysis import is_share, run_outcomes, summarize
+from core.datasets import epoch_metrics
+from core.plots import Plot, plots
+from core.plots._curves import about_lines, arms_drawn, described, mean_lines, sample
+from core.plots._multiples import draw_multiples
+from core.plots._values import epoch_axis, short_name, value_axis
+from core.results import Results
+
+
+@plots.register(
+    formula="mean over seeds of train_accuracy and valid_accuracy by epoch (in regression of R²), with 95 % Student t "
+    "bands; gap: the last of the one less the last of the other, run by run",
+    source="both are measured in evaluation mode after the epoch, on the whole split; core.analysis.run_outcomes",
+)
+def generalization() -> Plot:
+    """Training against validation by epoch, one panel an arm, and the gap that is left at the end."""
+    return Plot(data, draw_multiples)
+
+
+def data(results: Results) -> dict[str, Any]:
+    arms = arms_drawn(results)
+    train, _, valid = epoch_metrics(results.task)
+    drawn = [
+        *mean_lines(results.series(train), results, arms, role="train"),
+        *mean_lines(results.series(valid), results, arms, role="valid"),
+    ]
+    for line in drawn:
+        line["raw"] = None
+    lines = {i: [line for line in drawn if line["arm"] == i] for i in range(len(arms.labels))}
+    outcomes = run_outcomes(results)
+    x, y = epoch_axis(lines), value_axis(lines, valid)
+    notes = {one["label"]: one["note"] for one in described(arms, results)}
+    caption = [
+        sample(results),
+        about_lines(drawn, "epoch") if drawn else "",
+        f"Gap: training less validation {short_name(valid)} after the last epoch, mean and 95 % interval"
+        f"{', in percentage points' if is_share(valid) else ''}.",
+        y.pop("note"),
+        arms.note,
+    ]
+    key = [{"role": "train", "label": "training"}, {"role": "valid", "label": "validation"}]
+    return {
+        "plot": "generalization",
+        "title": f"Training against validation: {results.spec.name}",
+        "caption": " ".join(filter(None, caption)),
+        "key": key if drawn else [],
+        "shaded": ["train", "valid"],
+        "panels": [
+            {
+                "title": label,
+                "note": ", ".join(filter(None, [_gap(results, label, outcomes, valid), notes[label]])),
+                "x": x,
+                "y": y,
+                "lines": lines[i],
+            }
+            for i, label in enumerate(arms.labels)
+        ],
+    }
+
+
+def _gap(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]], valid: str) -> str:
+    gaps = [outcomes[run.id]["generalization_gap"] for run in results.runs if run.arm == label]
+    found = summarize(np.array([gap for gap in gaps if gap is not None], dtype=np.float64))
+    if found.n == 0:
+        return "N = 0"
+
+    def write(value: float) -> str:
+        return f"{100 * value:.1f}" if is_share(valid) else f"{value:.3g}"
+
+    interval = f" ({write(found.ci_low)} to {write(found.ci_high)})" if found.n > 1 else ""
+    return f"gap {write(found.mean)}{interval}, N = {found.n}".replace("-", "−")

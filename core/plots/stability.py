@@ -1,0 +1,114 @@
+"""How alike the runs of an arm are, and how quietly each of them learns."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from core.analysis import metric_name, run_outcomes, summarize, thin
+from core.plots import Plot, plots
+from core.plots._curves import arms_drawn, described, mean_lines, plain, sample
+from core.plots._multiples import draw_multiples
+from core.plots._values import epoch_axis, value_axis
+from core.results import Results, Series
+
+MOST_SEEDS = 100
+"""Runs of one arm that are drawn."""
+MOST_POINTS = 40_000
+"""Points of all runs together; each has 50 at least."""
+
+
+@plots.register(
+    formula="the validation metric of every run by epoch, and the mean over an arm's seeds; jump: the root mean square "
+    "of its changes from epoch to epoch less the trend",
+    source="measured in evaluation mode after each epoch, on the whole validation split; core.analysis.run_outcomes",
+)
+def stability() -> Plot:
+    """Every seed of each arm by epoch, one panel an arm: how far the runs lie apart, and how jumpy each is."""
+    return Plot(data, draw_multiples)
+
+
+def data(results: Results) -> dict[str, Any]:
+    metric = results.outcomes[0]
+    arms = arms_drawn(results)
+    series = [one for one in results.series(metric) if one.arm in arms.labels]
+    lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for line in mean_lines(series, results, arms, role="mean"):
+        if line["n"] > 1:
+            lines[line["arm"]].append(line | {"low": None, "high": None, "raw": None})
+    diverged = {run.id for run in results.runs if run.outcome == "diverged"}
+    left_out = 0
+    most = max(50, MOST_POINTS // max(1, len(series)))
+    for i, label in enumerate(arms.labels):
+        mine = [one for one in series if one.arm == label and len(one.steps)]
+        left_out += max(0, len(mine) - MOST_SEEDS)
+        for one in mine[:MOST_SEEDS]:
+            lines[i] += _line(one, i, "diverged" if one.run_id in diverged else "seed", most)
+    outcomes = run_outcomes(results)
+    score = "R²" if results.task == "regression" else "the accuracy (in percentage points)"
+    x, y = epoch_axis(lines), value_axis(lines, metric)
+    notes = {one["label"]: one["note"] for one in described(arms, results)}
+    drawn = [line for part in lines.values() for line in part]
+    caption = [
+        sample(results),
+        f"Jump: how much {score} goes up and down from epoch to epoch beside its trend (root mean square): mean over "
+        "the runs and 95 % interval."
+        if any(outcome["stability"] is not None for outcome in outcomes.values())
+        else "",
+        "Thick: mean over the runs that did not diverge." if any(line["role"] == "mean" for line in drawn) else "",
+        "X: a run diverged." if any(line["role"] == "diverged" for line in drawn) else "",
+        f"Not drawn: {left_out:,} runs beyond the first {MOST_SEEDS} of an arm." if left_out else "",
+        y.pop("note"),
+        arms.note,
+    ]
+    roles = {line["role"] for line in drawn}
+    names = (("seed", "one run (a seed)"), ("mean", "mean of the runs"), ("diverged", "diverged"))
+    return {
+        "plot": "stability",
+        "title": f"{metric_name(metric).capitalize()} of every run: {results.spec.name}",
+        "caption": " ".join(filter(None, caption)),
+        "key": [{"role": role, "label": label} for role, label in names if role in roles],
+        "panels": [
+            {
+                "title": label,
+                "note": ", ".join(
+                    filter(None, [f"N = {_runs(lines[i])}", _jumps(results, label, outcomes), notes[label]])
+                ),
+                "x": x,
+                "y": y,
+                "lines": lines[i],
+            }
+            for i, label in enumerate(arms.labels)
+        ],
+    }
+
+
+def _line(one: Series, arm: int, role: str, most: int) -> list[dict[str, Any]]:
+    steps, values = one.steps, one.values
+    finite = np.flatnonzero(np.isfinite(values))
+    if not len(finite):
+        return []
+    steps, values = steps[: finite[-1] + 1], values[: finite[-1] + 1]
+    at = thin(steps, values, most)
+    shape = {"x": steps[at].tolist(), "y": plain(values[at]), "low": None, "high": None, "raw": None}
+    return [{"arm": arm, "role": role, "seed": one.seed, "n": 1} | shape]
+
+
+def _runs(lines: list[dict[str, Any]]) -> int:
+    return sum(line["role"] in ("seed", "diverged") for line in lines)
+
+
+def _jumps(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]]) -> str:
+    """The mean of the runs' own jumpiness, and its interval."""
+    found = [outcomes[run.id]["stability"] for run in results.runs if run.arm == label]
+    jumps = summarize(np.array([v for v in found if v is not None], dtype=np.float64))
+    if jumps.n == 0:
+        return ""
+    share = results.task != "regression"
+
+    def write(value: float) -> str:
+        return f"{100 * value:.1f}" if share else f"{value:.3g}"
+
+    interval = f" ({write(max(0.0, jumps.ci_low))} to {write(jumps.ci_high)})" if jumps.n > 1 else ""
+    return f"jump {write(jumps.mean)}{interval}"

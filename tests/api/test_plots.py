@@ -1,0 +1,194 @@
+"""Pictures over HTTP: what may be asked for, and how often they are drawn."""
+
+import io
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from api.routes import plots as route
+from core.plots._style import styled
+from core.settings import Settings
+from core.store import Database, MetricBlock, Run
+
+SPEC = {
+    "name": "pictures",
+    "arms": [{"label": "a", "initializer": "zeros"}, {"label": "b", "initializer": "he_normal"}],
+    "seeds": 2,
+    "epochs": 1,
+}
+
+
+@pytest.fixture
+def here(client: TestClient) -> str:
+    """An experiment that waits: pictures of it say so."""
+    return client.post("/experiments", json=SPEC).headers["location"]
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the pictures in the order in which they were drawn."""
+    found: list[str] = []
+    draw = route.picture
+
+    def counted(function: Any, data: dict[str, Any], *rest: Any) -> bytes:
+        found.append(data["plot"])
+        return draw(function, data, *rest)
+
+    monkeypatch.setattr(route, "picture", counted)
+    monkeypatch.setattr(route, "_kept", route.Kept(10**7))
+    return found
+
+
+def measured(settings: Settings, experiment_id: int, steps: int) -> None:
+    """As a worker would store it: so many updates of every run, and the run's count of them."""
+    database = Database(settings.database)
+    with database.transaction() as session:
+        for run in session.query(Run).filter_by(experiment_id=experiment_id):
+            values = np.linspace(2.0, 1.0, steps, dtype="<f4").tobytes()
+            session.add(MetricBlock(run_id=run.id, metric="train_loss", first=0, n=steps, attempt=1, values=values))
+            run.steps_done = steps
+    database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("width=99", "width"),
+        ("width=100000", "width"),
+        ("height=-1", "height"),
+        ("height=wide", "height"),
+        ("dpi=0", "dpi"),
+        ("dpi=10000", "dpi"),
+        ("theme=solarized", "theme"),
+        ("arm=nobody", "arm"),
+        ("arm=a&arm=nobody", "arm"),
+        ("log=perhaps", "log"),
+        ("first=0", "first"),
+        ("first=some", "first"),
+        ("first=1000001", "first"),
+        ("first=%D9%A3", "first"),
+        (f"first={'9' * 5000}", "first"),
+        ("widht=300", "widht"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_with_its_name(
+    client: TestClient, here: str, query: str, path: str
+) -> None:
+    for extension in ("png", "svg", "json"):
+        answer = client.get(f"{here}/plots/loss.{extension}?{query}")
+        assert (answer.status_code, [one["path"] for one in answer.json()["errors"]]) == (422, [path])
+
+
+def test_an_unknown_arm_is_answered_with_those_that_there_are(client: TestClient, here: str) -> None:
+    [problem] = client.get(f"{here}/plots/loss.png?arm=nobody").json()["errors"]
+    assert problem["known"] == ["a", "b"]
+
+
+def test_an_option_of_one_picture_is_none_of_another(client: TestClient, here: str) -> None:
+    for query, path in (("first=10", "first"), ("log=true", "log")):
+        answer = client.get(f"{here}/plots/weights.png?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, path)
+    assert "loss" in client.get(f"{here}/plots/weights.png?first=10").json()["detail"]
+
+
+def test_every_option_is_taken(client: TestClient, here: str, settings: Settings) -> None:
+    measured(settings, int(here.rsplit("/", 1)[1]), 12)
+    query = "width=640&height=360&dpi=96&theme=dark&arm=a&log=true&first=5"
+    picture = Image.open(io.BytesIO(client.get(f"{here}/plots/loss.png?{query}").content))
+    assert (picture.size, picture.info["dpi"][0]) == ((640, 360), pytest.approx(96, rel=1e-3))
+    assert max(picture.getpixel((2, 2))) < 64  # type: ignore[arg-type, type-var]
+    assert 'width="640" height="360"' in client.get(f"{here}/plots/loss.svg?{query}").text
+    data = client.get(f"{here}/plots/loss.json?{query}").json()
+    assert [arm["label"] for arm in data["arms"]] == ["a"]
+    [line] = data["panels"][0]["lines"]
+    assert (len(line["x"]), data["panels"][0]["y"]["scale"]) == (5, "log")
+    assert client.get(f"{here}/plots/loss.json?first=all").json()["panels"][0]["lines"][0]["x"] == list(range(12))
+
+
+def test_too_many_pixels_are_refused(client: TestClient) -> None:
+    arms = [{"label": str(i), "initializer": {"name": "uniform", "low": -1.0 - i, "high": 1.0}} for i in range(24)]
+    small = {"arms": arms, "model": {"name": "mlp", "hidden": [4]}}
+    here = client.post("/experiments", json=SPEC | small).headers["location"]
+    answer = client.get(f"{here}/plots/weights.png?dpi=600")
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "dpi")
+
+
+def test_a_picture_is_drawn_again_only_when_it_would_look_different(
+    client: TestClient, here: str, settings: Settings, drawn: list[str]
+) -> None:
+    number = int(here.rsplit("/", 1)[1])
+    first = client.get(f"{here}/plots/loss.png")
+    assert client.get(f"{here}/plots/loss.png").content == first.content
+    assert drawn == ["loss"]
+
+    database = Database(settings.database)
+    with database.transaction() as session:  # another version of the experiment, and nothing of it is in this picture
+        session.query(Run).filter_by(experiment_id=number).update({"attempt": Run.attempt + 1})
+    database.dispose()
+    again = client.get(f"{here}/plots/loss.png")
+    assert again.headers["etag"] != first.headers["etag"]
+    assert again.content == first.content
+    assert drawn == ["loss"]
+
+    measured(settings, number, 3)
+    assert client.get(f"{here}/plots/loss.png").content != first.content
+    assert drawn == ["loss", "loss"]
+    client.get(f"{here}/plots/loss.png?theme=dark")
+    client.get(f"{here}/plots/loss.svg")
+    assert drawn == ["loss"] * 4
+
+
+def test_what_is_the_same_is_answered_with_304(client: TestClient, here: str, drawn: list[str]) -> None:
+    tag = client.get(f"{here}/plots/loss.png?width=300").headers["etag"]
+    assert client.get(f"{here}/plots/loss.png?width=300", headers={"If-None-Match": tag}).status_code == 304
+    assert client.get(f"{here}/plots/loss.png?width=301", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_two_who_ask_at_the_same_time_have_one_picture(client: TestClient, here: str, drawn: list[str]) -> None:
+    answers: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(client.get(f"{here}/plots/loss.png").content)) for _ in "ab"
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers[0] == answers[1]
+    assert drawn == ["loss"]
+
+
+def test_many_pictures_hold_up_no_other_call(client: TestClient, here: str) -> None:
+    """More are asked for than the server has threads, and none can be drawn: matplotlib is taken."""
+    taken, release = threading.Event(), threading.Event()
+
+    @styled
+    def hold() -> None:
+        taken.set()
+        release.wait(60)
+
+    statuses: list[int] = []
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert taken.wait(60)
+    asking = [
+        threading.Thread(target=lambda: statuses.append(client.get(f"{here}/plots/loss.png?width=200").status_code))
+        for _ in range(60)
+    ]
+    try:
+        for thread in asking:
+            thread.start()
+        answered: list[int] = []
+        other = threading.Thread(target=lambda: answered.append(client.get(here).status_code), daemon=True)
+        other.start()
+        other.join(30)
+        assert answered == [200]
+        assert statuses == []
+    finally:
+        release.set()
+        for thread in (*asking, holder):
+            thread.join()
+    assert statuses == [200] * 60

@@ -1,0 +1,86 @@
+"""Experiments of every kind that a picture has to cope with."""
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from core.results import Results
+from tests.core.plots.conftest import MakeResults
+
+LAWS = ["he_normal", "zeros", "ones", "torch_default"] * 6
+GRID = {"initializer": ["he_normal", "zeros", {"name": "uniform", "low": -0.5, "high": 0.5}], "batch_size": [32, 128]}
+
+
+def small(make: MakeResults) -> MakeResults:
+    """With a model whose weights are soon drawn."""
+    return partial(make, model={"name": "mlp", "hidden": [8]})
+
+
+def losses(steps: int) -> Callable[[int, int], Any]:
+    return lambda a, s: (2.3 + s / 10) * np.exp(-(a + 1) * np.arange(steps) / steps)
+
+
+def accuracies(epochs: int) -> Callable[[int, int], Any]:
+    return lambda a, s: 1 - 0.9 * np.exp(-(a + 1 + s / 10) * np.arange(1, epochs + 1) / epochs)
+
+
+def series(steps: int, epochs: int, **other: Any) -> dict[str, Any]:
+    whole = {"train_loss": losses(steps), "lr": lambda *_: np.full(steps, 0.1)}
+    each = {"valid_loss": losses(epochs), "train_accuracy": accuracies(epochs), "valid_accuracy": accuracies(epochs)}
+    return whole | each | other
+
+
+def arms(*labels: str) -> list[dict[str, Any]]:
+    laws = itertools.cycle(["he_normal", "zeros", "ones", "torch_default"])
+    return [{"label": label, "initializer": law} for label, law in zip(labels, laws, strict=False)]
+
+
+KINDS: dict[str, Callable[[MakeResults], Results]] = {
+    "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
+    "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
+    "more arms than are drawn": lambda make: small(make)(arms(*map(str, range(40))), series(5, 1), epochs=1),
+    "24 arms with long labels": lambda make: small(make)(
+        arms(*(f"initializer={law} with optimizer.lr={i / 1000:g} and batch_size={i}" for i, law in enumerate(LAWS))),
+        series(50, 5),
+        epochs=5,
+        seeds=3,
+    ),
+    "a grid of two": lambda make: small(make)(None, series(10, 2), seeds=3, grid=GRID),
+    "a grid of three": lambda make: small(make)(
+        None,
+        series(10, 2),
+        seeds=2,
+        grid={**GRID, "optimizer.lr": [0.1, 0.01]},
+        outcomes={(0, 0): "diverged", (0, 1): "diverged"},
+    ),
+    "a grid of one": lambda make: small(make)(None, series(10, 2), grid={"schedule": ["constant", "cosine"]}),
+    "long run": lambda make: small(make)(arms("a", "b"), series(20_000, 250), epochs=250, seeds=3),
+    "labels of any kind": lambda make: small(make)(
+        arms("x" * 120, "word " * 24, "$a_1^$ \\frac", "<b>&amp;|", "初期化 🎉", "שלום", "-->"),
+        series(10, 2),
+        name="x" * 120,
+    ),
+    "one run diverged": lambda make: small(make)(
+        arms("a", "b"),
+        series(10, 2, train_loss=lambda a, s: [1.0, 1e38, np.nan] if (a, s) == (0, 0) else np.ones(10)),
+        outcomes={(0, 0): "diverged"},
+    ),
+    "all runs diverged at once": lambda make: small(make)(
+        arms("a", "b"),
+        {"train_loss": lambda *_: [np.nan], "lr": lambda *_: [0.1]},
+        outcomes=dict.fromkeys(itertools.product((0, 1), (0, 1)), "diverged"),
+    ),
+    "nothing measured": lambda make: small(make)(
+        arms("a", "b"), {}, statuses=dict.fromkeys(itertools.product((0, 1), (0, 1)), "queued")
+    ),
+    "everything constant": lambda make: small(make)(
+        arms("a", "b"), series(5, 2) | dict.fromkeys(series(5, 2), lambda *_: [0.0, 0.0]), seeds=5
+    ),
+    "huge losses": lambda make: small(make)(arms("a", "b"), series(5, 2, train_loss=lambda *_: [1e300, 1e-300, 0.0])),
+    "not finite in the middle": lambda make: small(make)(
+        arms("a", "b"), series(5, 2, valid_loss=lambda *_: [np.inf, 1.0], train_loss=lambda *_: [1, np.nan, 2])
+    ),
+}

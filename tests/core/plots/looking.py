@@ -1,0 +1,45 @@
+"""What a person who looks at a picture would not forgive."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+
+def assert_texts_apart(figure: Figure) -> None:
+    """No text lies over another, over axes that are not its own, or off the page; numbers at ticks do not count."""
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    texts = written(figure)
+    boxes = [text.get_window_extent(renderer).padded(-1.5) for text in texts]
+    corners = np.array([box.extents for box in boxes])
+    for i, j in zip(*np.nonzero(np.triu(overlaps(corners, corners), k=1)), strict=True):
+        raise AssertionError(f"{texts[i].get_text()!r} lies over {texts[j].get_text()!r}")
+    drawn = [axes for axes in figure.axes if axes.axison]
+    for axes in drawn:
+        area = np.array([axes.get_window_extent(renderer).extents])
+        for i in np.flatnonzero(overlaps(corners, area)):
+            assert texts[i] in axes.texts, f"{texts[i].get_text()!r} lies over axes"
+    page = figure.bbox.padded(1)
+    for text, box in zip(texts, boxes, strict=True):
+        inside = page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
+        assert inside, f"{text.get_text()!r} leaves the page"
+
+
+def written(figure: Figure) -> list[Text]:
+    """All texts but the ticks' numbers."""
+    at_ticks = {
+        id(label)
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for label in axis.findobj(Text)
+        if label is not axis.label
+    }
+    found = [text for text in figure.findobj(Text) if text.get_text().strip() and id(text) not in at_ticks]
+    return [text for text in found if text.get_visible()]
+
+
+def overlaps(a: Any, b: Any) -> Any:
+    """Which of the boxes (n, 4) and (m, 4), given by two corners, have points in common: (n, m)."""
+    apart = (a[:, None, 0] >= b[None, :, 2]) | (b[None, :, 0] >= a[:, None, 2])
+    return ~(apart | (a[:, None, 1] >= b[None, :, 3]) | (b[None, :, 1] >= a[:, None, 3]))
