@@ -7,7 +7,7 @@ import numpy as np
 
 from core.analysis._intervals import Floats, moments
 from core.analysis._judgement import LEVEL, Judgement
-from core.analysis._numbers import TIMES
+from core.analysis._numbers import SHARED
 from core.analysis._power import POWER, detectable, seeds_needed
 
 
@@ -22,7 +22,7 @@ def separation(judged: Judgement, values: Floats, labels: Sequence[str], metric:
     """
     nothing = {"detectable": None, "seeds_needed": None}
     second = next((i for i in judged.order if i != judged.reference), None)
-    if judged.reference is None or second is None or metric in TIMES:
+    if judged.reference is None or second is None or metric in SHARED:
         return nothing
     n, mean, sd = (float(field[0]) for field in moments(values[[judged.reference]] - values[[second]]))
     p = judged.found.p[judged.reference, second]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.analysis._numbers import TIMES, difference, direction, metric_name, number, p_value, span, words
+from core.analysis._numbers import SHARED, difference, direction, metric_name, number, p_value, span, words
 
 LEVEL = 0.05
 MOST = 6
@@ -25,8 +25,9 @@ def verdict(report: Mapping[str, Any]) -> str:
     text = [_lead(first, metric, name is not None, alone=len(arms) == 1)]
     if len(arms) == 1:
         return f"{text[0]} There is one arm, so nothing is compared."
-    if metric in TIMES:
-        return f"{text[0]} Runs that train together share one clock, so arms are not compared by it."
+    if metric in SHARED:
+        shared = "Runs that train together share it: it is one measurement, not several"
+        return f"{text[0]} {shared}, so arms are not compared by it."
     comparisons = [c for c in report["comparisons"] if c["a"] == first["label"]]
     if name is None:
         text += _unreliable(first, list(arms.values()), metric)

@@ -84,7 +84,7 @@ def _chance(arms: Arms, results: Results) -> Iterator[str]:
     finals: dict[str, list[float]] = defaultdict(list)
     for run in results.runs:
         accuracy = run.final.get("valid_accuracy")
-        if accuracy is not None and run.status == "succeeded" and run.outcome != "diverged":
+        if accuracy is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
             finals[run.arm].append(accuracy)
     for label, values in finals.items():
         try:
@@ -105,7 +105,7 @@ def _of_the_mean(arms: Arms, results: Results) -> Iterator[str]:
     finals: dict[str, list[float]] = defaultdict(list)
     for run in results.runs:
         explained = run.final.get("valid_r2")
-        if explained is not None and run.status == "succeeded" and run.outcome != "diverged":
+        if explained is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
             finals[run.arm].append(explained)
     labels = [label for label, values in finals.items() if sum(values) / len(values) <= 0]
     if labels:
