@@ -4,12 +4,13 @@ import io
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from core.errors import InvalidSpec
 from core.plots import Look, picture, plots, render
-from core.plots._fit import fit
+from core.plots._fit import _stretch, fit
 from core.plots._render import pixels
 from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import KINDS, arms, series
@@ -33,12 +34,24 @@ def test_width_and_height_are_exact_and_nothing_comes_to_overlap(
     plot = plots.parse(name).build()
     figure = plot.draw(plot.data(KINDS["a grid of two"](experiment)))
 
+    natural = figure.get_size_inches()
+
     fit(figure, width, height)
 
+    assert (figure.get_size_inches() >= natural).all()
     assert pixels(figure) == (width, height)
     figure.set_dpi(72)  # what is apart at one resolution is apart at each
     render(figure, "png")  # places what stands at axes
     assert_texts_apart(figure)
+
+
+def test_what_is_drawn_takes_all_of_the_growth() -> None:
+    """Of ten inches four are axes, in two parts; with fourteen they have eight, and each margin what it had."""
+    move = _stretch(10.0, 14.0, [(0.1, 0.4), (0.5, 0.6)])
+
+    inches = 14 * move(np.array([0.0, 0.1, 0.4, 0.5, 0.6, 1.0]))
+
+    assert np.diff(inches) == pytest.approx([1.0, 6.0, 1.0, 2.0, 4.0])
 
 
 @pytest.mark.parametrize(("width", "height"), [(333, 222), (1111, 1234)])

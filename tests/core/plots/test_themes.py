@@ -107,7 +107,8 @@ def test_nothing_of_the_light_theme_is_left_in_the_dark(experiment: MakeResults,
 def colours(figure: Figure) -> list[Any]:
     """Every visible colour of every artist."""
     found: list[Any] = []
-    for artist in figure.findobj():
+    arrows = [text.arrow_patch for text in figure.findobj(Annotation) if text.arrow_patch is not None]
+    for artist in [*figure.findobj(), *arrows]:
         if isinstance(artist, Text):
             found += [artist.get_color()] if artist.get_text() else []
         elif isinstance(artist, Line2D):
