@@ -17,7 +17,7 @@ from core.plots import Look, picture, plots
 from core.plots._style import styled, themed
 from core.plots._themes import LIGHT, THEMES, Theme
 from tests.core.plots.conftest import MakeResults
-from tests.core.plots.kinds import KINDS
+from tests.core.plots.kinds import GRIDS, KINDS
 from tests.core.plots.looking import written
 
 Rgb = Any
@@ -79,7 +79,7 @@ def test_every_two_colours_are_told_apart_by_every_eye(theme: Theme, eye: str) -
 def test_every_text_of_every_picture_can_be_read(experiment: MakeResults, name: str, theme: str) -> None:
     plot = plots.parse(name).build()
     with themed(theme):
-        figure = plot.draw(plot.data(KINDS["a grid of two"](experiment)))
+        figure = plot.draw(plot.data(GRIDS["a grid of two"](experiment)))
 
     for text in written(figure):
         assert contrast(text.get_color(), ground(text, figure)) >= 4.5, text.get_text()
