@@ -38,7 +38,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, compose file, file len
 	@find $(SOURCES) -name '*.py' -exec awk 'FNR == 301 {print FILENAME ": more than 300 lines"}' {} + | \
 		awk '{print} END {exit NR > 0}'
 
-soak: $(VENV)/.dev ## kill, freeze and cut everything for half an hour; the record goes to bench/records/soak.json
+soak: $(VENV)/.dev ## kill, freeze and cut everything for twenty minutes; the record goes to bench/records/soak.json
 	@$(RUN)/python bench/soak.py
 
 sabotage: $(VENV)/.dev ## switch every protection off, one at a time: a test has to notice

@@ -15,8 +15,9 @@ from core.errors import InvalidSpec
 from core.experiments import Limits, Sweeper, read
 from core.queue import Bell
 from core.registry import unknown
-from core.results import EPOCH_METRICS, STEP_METRICS
+from core.results import EPOCH_METRICS, STEP_METRICS, is_metric
 from core.settings import Settings
+from core.spec import DIAGNOSTICS
 from core.store import Database, Experiment
 from core.training import Profile
 
@@ -109,13 +110,18 @@ class Chosen(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    metric: list[str] = Field([], description="metrics, repeated; none: all")
+    metric: list[str] = Field(
+        [],
+        description="metrics, repeated; a diagnostic of one layer, `activation_std/fc1`, or of all, `activation_std`; "
+        "none: all but diagnostics",
+    )
+    diagnostics: bool = Field(False, description="with no `metric`: the diagnostics of every layer too")
     arm: ArmFilter = None
     seed: SeedFilter = None
 
     def check(self) -> None:
         """Raises `InvalidSpec` for a metric that no experiment has."""
-        known = (*STEP_METRICS, *EPOCH_METRICS)
-        problems = [unknown("metric", metric, known, "metric") for metric in self.metric if metric not in known]
+        known = (*STEP_METRICS, *EPOCH_METRICS, *DIAGNOSTICS)
+        problems = [unknown("metric", metric, known, "metric") for metric in self.metric if not is_metric(metric)]
         if problems:
             raise InvalidSpec(problems)

@@ -79,24 +79,36 @@ def killed(service: Running, times: int) -> dict[str, Any]:
     points = 0
     while len(seconds) < times:
         experiment = service.post(LONG)
+        until(lambda one=experiment: len(claims(service, one)) == 2)  # it is trained in two parts
         service.training(experiment)
         for _ in range(min(4, times - len(seconds))):
-            attempt = service.get(f"/experiments/{experiment}")["attempt"]
             wait = time.monotonic() + chance.uniform(0.1, 0.6)
             until(lambda wait=wait: time.monotonic() > wait)
-            trainers = service.trainers(experiment)
+            # not again before its first progress: what dies three times without any is taken for the cause
+            until(lambda one=experiment: service.trainers(one, most_lost=0) or over(service, one))
+            trainers = service.trainers(experiment, most_lost=0)
             if not trainers:
                 break
-            at = time.time()
+            before, at = len(claims(service, experiment)), time.time()
             psutil.Process(trainers[0]).kill()
-            path = f"/experiments/{experiment}"
-            until(lambda path=path, attempt=attempt: service.get(path)["attempt"] > attempt)
-            claims = [event for event in service.history(experiment) if event["kind"] == "claimed"]
-            seconds.append(max(0.0, _timestamp(claims[-1]["at"]) - at))
+            until(lambda one=experiment, n=before: len(claims(service, one)) > n or over(service, one))
+            after = claims(service, experiment)[before:]
+            if not after:  # it ended just before the signal came
+                break
+            seconds.append(max(0.0, _timestamp(after[0]["at"]) - at))
         if service.ended(experiment)["status"] != "succeeded" or service.results(experiment) != whole:
             wrong.append(f"experiment {experiment}: {service.history(experiment)}")
         points += sum(len(one["values"]) for one in whole["series"])
     return {"kills": len(seconds), "points": points, "wrong": wrong, "seconds_to_go_on": summary(seconds)}
+
+
+def claims(service: Running, experiment: int) -> list[Any]:
+    """The claims of an experiment's cohorts, the oldest first."""
+    return [event for event in service.history(experiment) if event["kind"] == "claimed"]
+
+
+def over(service: Running, experiment: int) -> bool:
+    return bool(service.get(f"/experiments/{experiment}")["status"] == "succeeded")
 
 
 def cancelled(service: Running) -> float:

@@ -9,12 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import Facts, Sources, Task, epoch_metrics
-from core.spec import Spec, Treatment
+from core.spec import DIAGNOSTICS, Spec, Treatment
 
 STEP_METRICS = ("train_loss", "lr")
-EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2")
+NOISE_METRICS = ("gradient_squared", "gradient_variance")
+"""By epoch, where the gradient noise is measured: estimates of |G|² and of tr(S) (`core.training.noise`)."""
+EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2", *NOISE_METRICS)
 """Of all tasks; `epoch_metrics` are one task's."""
 Outcome = Literal["completed", "diverged"]
+
+
+def is_diagnostic(metric: str) -> bool:
+    """Whether it is one layer's, measured every so many updates: `activation_std/fc1`."""
+    return "/" in metric
+
+
+def spacing(spec: Spec, metric: str) -> int:
+    """Updates, or epochs, between two points of a metric."""
+    return spec.diagnostics.every if spec.diagnostics and is_diagnostic(metric) else 1
+
+
+def is_metric(metric: str) -> bool:
+    """Whether some experiment may have it; `activation_std` alone means that of every layer."""
+    return metric.partition("/")[0] in DIAGNOSTICS or metric in (*STEP_METRICS, *EPOCH_METRICS)
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,7 @@ class Results:
     """Of the first arm: where an epoch's end lies on the axis of updates."""
     runs: Sequence[RunResult]
     series: Callable[[str], Sequence[Series]]
+    """Of a metric; of `activation_std`, or another diagnostic, those of all layers."""
     sources: Sources
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
     task: Task

@@ -143,10 +143,11 @@ def metrics(
     arm: Annotated[str | None, typer.Option(help="An arm's label.")] = None,
     seed: Annotated[int | None, typer.Option(help="One seed.")] = None,
     max_points: Annotated[int | None, typer.Option(min=4, help="Thin each series, keeping its spikes.")] = None,
+    diagnostics: Annotated[bool, typer.Option("--diagnostics", help="Those of every layer too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print series as CSV, one point a line."""
-    series = Client().experiment(experiment).metrics(metric, arm, seed, max_points)
+    series = Client().experiment(experiment).metrics(metric, arm, seed, max_points, diagnostics)
     if as_json:
         _print_json(series)
         return

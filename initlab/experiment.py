@@ -113,16 +113,18 @@ class Experiment:
         arm: str | None = None,
         seed: int | None = None,
         last_event_id: str | None = None,
+        diagnostics: bool = False,
     ) -> Iterator[Event]:
         """What happens from now on, and before that all that was measured, until the experiment has ended.
 
         An event has an `id`, a `kind` and its `data`. `state` and `progress` are the experiment's own; `metric` has the
-        `values` of one series from step, or epoch, `first` on; `rewind` voids what its `runs` measured at `step` and
-        later, in epochs at `epoch` and later: their training goes on from a checkpoint, and those points come again.
-        Lost connections are made again, and nothing is left out or comes twice; with `last_event_id` that holds for a
-        program that was ended too. Raises `Unreachable` and `ApiError`, 404 once the experiment is deleted.
+        `values` of one series at step, or epoch, `first`, `first + every`, ...; `rewind` voids what its `runs` measured
+        at `step` and later, in epochs at `epoch` and later: their training goes on from a checkpoint, and those points
+        come again. Lost connections are made again, and nothing is left out or comes twice; with `last_event_id` that
+        holds for a program that was ended too. Diagnostics come as in `metrics`. Raises `Unreachable` and `ApiError`,
+        404 once the experiment is deleted.
         """
-        asked = {"metric": metric, "arm": arm, "seed": seed}
+        asked = {"metric": metric, "arm": arm, "seed": seed, "diagnostics": diagnostics or None}
         return follow(self._transport, f"{self.path}/events", asked, last_event_id)
 
     def delete(self) -> None:
@@ -139,12 +141,16 @@ class Experiment:
         arm: str | None = None,
         seed: int | None = None,
         max_points: int | None = None,
+        diagnostics: bool = False,
     ) -> list[dict[str, Any]]:
         """Series as `{"run_id", "arm", "seed", "metric", "unit", "steps": [...], "values": [...], "total"}`.
 
-        `max_points` thins each series, keeping its spikes. A value that is not finite is None.
+        `max_points` thins each series, keeping its spikes. A value that is not finite is None. Diagnostics of layers
+        are among them where `metric` names one, `activation_std/fc1` or of all layers `activation_std`, or with
+        `diagnostics` where it names none.
         """
         asked = {"metric": metric, "arm": arm, "seed": seed, "max_points": max_points}
+        asked |= {"diagnostics": diagnostics or None}
         answer = self._transport.call("GET", f"{self.path}/metrics", params=asked)
         return cast(list[dict[str, Any]], answer["series"])
 

@@ -56,8 +56,8 @@ async def events(
 
     - `state`: `{"status", "paused", "cancelling", "attempt"}`, at once and whenever it changes; an end comes last.
     - `progress`: as the experiment has it.
-    - `metric`: `{"run_id", "arm", "seed", "metric", "unit", "attempt", "first", "values"}`: the points from step, or
-      epoch, `first` on. Null is a value that is not finite.
+    - `metric`: `{"run_id", "arm", "seed", "metric", "unit", "attempt", "first", "every", "values"}`: the points at
+      step, or epoch, `first`, `first + every`, ...; `every` is 1 but for diagnostics. Null: a value that is not finite.
     - `rewind`: `{"runs", "attempt", "step", "epoch"}`: those runs' points at that update and later, by epoch at that
       epoch and later, are void and will come again: their training goes on from a checkpoint.
 
@@ -66,7 +66,7 @@ async def events(
     parameters, is refused with 422.
     """
     chosen.check()
-    choice = Choice(tuple(chosen.metric), chosen.arm, chosen.seed)
+    choice = Choice(tuple(chosen.metric), chosen.arm, chosen.seed, chosen.diagnostics)
     stream = Stream(experiment_id, choice, last_event_id or None)
     if await run_sync(_in_a_session, service, stream.is_over, limiter=LOOKS):
         return Response(status_code=204)  # what tells a browser not to connect again

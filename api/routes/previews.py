@@ -1,4 +1,4 @@
-"""Looks at a schedule or an initializer before any training."""
+"""Looks at a schedule, an initializer or a network's signal before any training."""
 
 import math
 from typing import Annotated, Any
@@ -7,11 +7,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import etag, plain, preferred
+from api.deps import ServiceDep
 from api.pictures import Kept
 from api.schemas import ProblemOut
+from api.signal import SignalPreview, signal_of
 from core.errors import InvalidSpec, Problem
 from core.initializers import InitializerEntry, Layer, Role, preview
-from core.plots import draw_initializer_preview, draw_schedule_preview, render
+from core.plots import draw_initializer_preview, draw_schedule_preview, draw_signal_preview, render
 from core.registry import Entry, Positive
 from core.schedules import Reactive, ScheduleEntry, bind, rates, reported_rates
 
@@ -87,6 +89,19 @@ def initializer(body: InitializerPreview, request: Request) -> Response:
     return _answer(
         request, {"initializer": body.initializer.model_dump(), "shape": body.shape} | found, draw_initializer_preview
     )
+
+
+@router.post("/signal", responses={200: {"content": {PNG: {}}}})
+def signal(body: SignalPreview, request: Request, service: ServiceDep) -> Response:
+    """Forward and backward variance at update 0, layer by layer, without training. JSON, or a PNG by `Accept`.
+
+    Of each of `initializers` its `layers`, `{name, fan_in, fan_out, forward, activation, backward}`: `forward` is the
+    variance of the layer's outputs, `activation` that after the activation, `backward` that of the gradient which
+    standard normal noise at the network's outputs sends back; each with `mean`, `low` and `high` over the seeds.
+    `theory` is the expected value, for dense layers with (leaky) rectifiers or nothing between them.
+    """
+    found = signal_of(body, service.sources)
+    return _answer(request, found, draw_signal_preview)
 
 
 def _rates(body: SchedulePreview) -> list[float]:

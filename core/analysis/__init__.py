@@ -1,8 +1,11 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
+from core.analysis._batch_size import scan_entries
+from core.analysis._findings import findings, layers_of_arm
 from core.analysis._html import html
 from core.analysis._intervals import Summary, summaries, summarize
 from core.analysis._judgement import best_first
+from core.analysis._lr_range import RangeCurve, range_curves, range_entries, range_rates
 from core.analysis._markdown import markdown
 from core.analysis._numbers import is_share, metric_name, number
 from core.analysis._outcomes import outcome_names, run_outcomes
@@ -12,20 +15,27 @@ from core.analysis._thin import thin
 
 __all__ = [
     "Comparisons",
+    "RangeCurve",
     "Summary",
     "best_first",
     "compare",
     "final_values",
+    "findings",
     "finite",
     "holm",
     "html",
     "is_share",
+    "layers_of_arm",
     "markdown",
     "metric_name",
     "number",
     "outcome_names",
+    "range_curves",
+    "range_entries",
+    "range_rates",
     "report",
     "run_outcomes",
+    "scan_entries",
     "summaries",
     "summarize",
     "thin",

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.analysis._intervals import BOOTSTRAP_FROM
+from core.analysis._kinds import range_sections, scan_section
 from core.analysis._numbers import difference, metric_name, number, p_value, span
 from core.registry import Entry
 from core.spec import Spec, Treatment
@@ -18,6 +19,8 @@ FIELDS = {
     "batch_size": "Batch size",
     "epochs": "Epochs",
 }
+REPLACED = ("schedule", "epochs")
+"""What a range test has of its own."""
 
 MOST_ROWS = 60
 MOST_COLUMNS = 8
@@ -35,16 +38,20 @@ def markdown(report: Mapping[str, Any], spec: Spec) -> str:
         escape(report["verdict"]["text"]),
         "## What was compared",
         _compared(spec),
-        f"## {_capital(metric_name(report['metric']))}",
-        _arms(report),
-        _more(report),
     ]
-    parts += _differences(report)
+    parts += scan_section(report, spec, escape, _table)
+    if spec.lr_range is None:
+        parts += [f"## {_capital(metric_name(report['metric']))}", _arms(report), _more(report), *_differences(report)]
+    else:
+        parts += range_sections(report, spec.lr_range, escape, _table)
     if report["verdict"]["groups"]:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
         parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
-    parts += [*_grid(report), *_outcomes(report), "## How this was computed", _method(report)]
+    if report["findings"]:
+        parts += ["## What was found in the runs", _findings(report)]
+    if spec.lr_range is None:
+        parts += [*_grid(report), *_outcomes(report), "## How this was computed", _method(report)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -68,7 +75,7 @@ def _compared(spec: Spec) -> str:
     lines = [
         f"- {title}: {'differs by arm' if field in varied else escape(words(getattr(spec, field)))}"
         for field, title in FIELDS.items()
-        if field in Treatment.model_fields
+        if field in Treatment.model_fields and not (spec.lr_range is not None and field in REPLACED)
     ]
     listed = ", ".join(map(str, seeds[:20])) + (", ..." if len(seeds) > 20 else "")
     runs = f"{_count(len(arms), 'arm')} x {_count(len(seeds), 'seed')} = {_count(len(arms) * len(seeds), 'run')}"
@@ -225,6 +232,14 @@ def _capital(text: str) -> str:
 def _groups(report: Mapping[str, Any]) -> str:
     groups: Sequence[Sequence[str]] = report["verdict"]["groups"]
     return "\n".join(f"{i}. {'; '.join(map(escape, group))}" for i, group in enumerate(groups, start=1))
+
+
+def _findings(report: Mapping[str, Any]) -> str:
+    return "\n".join(
+        f"- {escape(one['arm'])}, {one['kind'].replace('_', ' ')}, in {one['evidence']['seeds']} of "
+        f"{_count(one['evidence']['of'], 'run')}: {escape(one['explanation'])}"
+        for one in report["findings"]
+    )
 
 
 def _method(report: Mapping[str, Any]) -> str:

@@ -46,26 +46,25 @@ def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
     A run that diverged has no values, whatever it had reached before: only `diverged`, its time, and `steps_to_target`
     where it had come there.
     """
-    train_score, _, score = epoch_metrics(results.task)
+    train_score, loss, score = epoch_metrics(results.task)
     target = results.spec.target
-    metrics = {"train_loss", *epoch_metrics(results.task)}
-    series = {metric: {one.run_id: one for one in results.series(metric)} for metric in metrics}
-    names = outcome_names(results)
+    names = (*outcome_names(results), "diverged")
     found: dict[int, dict[str, float | None]] = {}
     for run in results.runs:
-        mine: dict[str, float | None] = dict.fromkeys((*names, "diverged"))
-        found[run.id] = mine
-        if run.status != "succeeded":
-            continue
-        diverged = run.outcome == "diverged"
-        mine |= {"diverged": float(diverged)} | _time(run)
-        of = {metric: by_run[run.id] for metric, by_run in series.items() if run.id in by_run}
-        if target is not None and target.metric in of:
-            epochs = _reached(of[target.metric], target.value)
-            mine["steps_to_target"] = None if epochs is None else epochs * results.steps_in_epoch(run.arm)
-        if not diverged:
+        found[run.id] = mine = dict.fromkeys(names)
+        if run.status == "succeeded":
+            mine |= {"diverged": float(run.outcome == "diverged")} | _time(run)
+        if mine["diverged"] == 0:
             mine |= {metric: _finite(run.final.get(metric)) for metric in results.outcomes}
-            mine |= _of_curves(of, train_score, score)
+            mine["generalization_gap"] = _less(mine[train_score], mine[score])
+    for metric in dict.fromkeys(("train_loss", loss, score, *([target.metric] if target is not None else []))):
+        for one in results.series(metric):  # a metric after the other: together they may be gigabytes
+            mine = found[one.run_id]
+            if target is not None and metric == target.metric and mine["diverged"] is not None:
+                epochs = _reached(one, target.value)
+                mine["steps_to_target"] = None if epochs is None else epochs * results.steps_in_epoch(one.arm)
+            if mine["diverged"] == 0:
+                mine |= _of_curve(one, score)
     return found
 
 
@@ -84,23 +83,21 @@ def values_of(results: Results, outcomes: Mapping[int, Mapping[str, float | None
     return values
 
 
-def _of_curves(of: Mapping[str, Series], train_score: str, score: str) -> dict[str, float | None]:
-    """What the curves of a run that did not diverge tell."""
-    found: dict[str, float | None] = {}
-    for metric in (score, "valid_loss"):
-        values = of[metric].values if metric in of else np.empty(0)
-        values = values[np.isfinite(values)]
-        if len(values):
-            found[f"best_{metric}"] = float(values.max() if direction(metric) > 0 else values.min())
-    if "train_loss" in of:
-        found["loss_area"] = _area(of["train_loss"].values)
-    if score in of:
-        valid = of[score].values
-        found["epochs_to_converge"] = _converged(valid)
-        found["stability"] = _jumps(valid)
-        if train_score in of:
-            found["generalization_gap"] = _finite(of[train_score].values[-1] - valid[-1])
-    return found
+def _of_curve(series: Series, score: str) -> dict[str, float | None]:
+    """What one curve of a run that did not diverge tells."""
+    values = series.values
+    if not len(values):
+        return {}
+    if series.metric == "train_loss":
+        return {"loss_area": _area(values)}
+    if series.metric not in ("valid_loss", score):
+        return {}
+    finite = values[np.isfinite(values)]
+    best = (finite.max() if direction(series.metric) > 0 else finite.min()) if len(finite) else None
+    found = {f"best_{series.metric}": None if best is None else float(best)}
+    return found | (
+        {"epochs_to_converge": _converged(values), "stability": _jumps(values)} if series.metric == score else {}
+    )
 
 
 def _time(run: RunResult) -> dict[str, float | None]:
@@ -133,6 +130,10 @@ def _jumps(values: Floats) -> float | None:
         return None
     rest = values - isotonic_regression(values).x
     return float(np.sqrt(np.mean(np.diff(rest) ** 2)))
+
+
+def _less(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
 
 
 def _finite(value: float | None) -> float | None:

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from core.analysis._chances import chance_of_best, rate, sign_flip
 from core.analysis._factorial import factorial
+from core.analysis._findings import findings
 from core.analysis._intervals import Floats, Summary, summaries
 from core.analysis._judgement import Judgement, judge
+from core.analysis._kinds import of_its_kind
 from core.analysis._numbers import direction
 from core.analysis._outcomes import outcome_names, run_outcomes, values_of
 from core.analysis._separation import separation
@@ -51,6 +53,8 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       see `separation`.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`: sentences on what the numbers cannot carry.
+    - `findings`: what is wrong with an arm and why, as `findings` gives it.
+    - what the experiment's kind adds or puts in place of these: see `of_its_kind`.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
     """
@@ -89,16 +93,20 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
         | outcomes[run.id]
         for run in results.runs
     ]
-    return answer
+    answer["findings"] = findings(results)
+    return of_its_kind(answer, results)
 
 
 def final_values(results: Results, metric: str) -> Floats:
-    """Last values (arms, seeds) in the spec's order; NaN where a run has not finished, diverged, or has no value."""
+    """Last values (arms, seeds) in the spec's order; NaN where a run has not finished, diverged, or has no value.
+
+    The runs of a range test have none: they ended at a rate that nobody would train with.
+    """
     arms = {arm.label: i for i, arm in enumerate(results.spec.expanded)}
     seeds = {seed: i for i, seed in enumerate(results.spec.seed_list)}
     values = np.full((len(arms), len(seeds)), np.nan)
     for run in results.runs:
-        if counts(run, metric):
+        if counts(run, metric) and results.spec.lr_range is None:
             values[arms[run.arm], seeds[run.seed]] = run.final[metric]
     return values
 

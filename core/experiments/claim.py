@@ -11,10 +11,10 @@ from core.experiments.able import Able
 from core.experiments.checkpoints import Kept
 from core.experiments.history import count, tell
 from core.experiments.holders import host_of, spoken
-from core.experiments.read import values_of
+from core.experiments.read import DIAGNOSTIC, values_of
 from core.experiments.room import Room
 from core.experiments.states import ACTIVE, TERMINAL, move_runs, settle
-from core.results import EPOCH_METRICS, STEP_METRICS
+from core.results import EPOCH_METRICS
 from core.spec import Spec, parse
 from core.store import Cohort, Experiment, MetricBlock, Run, now, serialise
 from core.training import Lane
@@ -117,16 +117,17 @@ def _waits(able: Able) -> ColumnElement[bool]:
 def roll_back(session: Session, cohort: Cohort) -> None:
     """Remove the points after the cohort's checkpoint of its runs that have not ended. No block lies across it."""
     active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
-    for metrics, first in ((STEP_METRICS, cohort.checkpoint_step), (EPOCH_METRICS, cohort.checkpoint_epochs)):
-        after = (MetricBlock.run_id.in_(active), MetricBlock.metric.in_(metrics), MetricBlock.first >= first)
-        session.execute(delete(MetricBlock).where(*after))
+    by_epoch = MetricBlock.metric.in_(EPOCH_METRICS)
+    for kind, first in ((~by_epoch, cohort.checkpoint_step), (by_epoch, cohort.checkpoint_epochs)):
+        session.execute(delete(MetricBlock).where(MetricBlock.run_id.in_(active), kind, MetricBlock.first >= first))
 
 
 def last_values(session: Session, cohort: Cohort) -> Last:
-    """The last stored values of the cohort's runs that have not ended."""
+    """The last stored values of the cohort's runs that have not ended, but for diagnostics."""
     active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
     series = (MetricBlock.run_id, MetricBlock.metric)
-    newest = select(*series, func.max(MetricBlock.first)).where(MetricBlock.run_id.in_(active)).group_by(*series)
+    mine = (MetricBlock.run_id.in_(active), ~DIAGNOSTIC)
+    newest = select(*series, func.max(MetricBlock.first)).where(*mine).group_by(*series)
     found: dict[int, dict[str, float | None]] = {}
     for block in session.scalars(select(MetricBlock).where(tuple_(*series, MetricBlock.first).in_(newest))):
         value = float(values_of(block)[-1])

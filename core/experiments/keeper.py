@@ -25,7 +25,7 @@ from core.experiments.hold import Ended, Fenced, Flush, Wish, end, fall_back, fl
 from core.experiments.lose import lose
 from core.experiments.watch import Flag, Reason, Watch
 from core.failpoints import reached
-from core.results import Outcome
+from core.results import Outcome, is_diagnostic, spacing
 from core.store import Database, StorageFull
 from core.training import Checkpoint
 
@@ -86,10 +86,12 @@ class Keeper:
         if not len(values) or run in self._held.ended:
             return
         packed = values.astype(values.dtype.newbyteorder("<")).tobytes()
-        block = {"run_id": run, "metric": metric, "first": first, "n": len(values), "values": packed}
-        last = float(values[-1])
-        self._measured.blocks.append(block)
-        self._last[run][metric] = last if math.isfinite(last) else None
+        every = spacing(self._held.spec, metric)
+        place = {"run_id": run, "metric": metric, "first": first * every, "n": len(values), "every": every}
+        self._measured.blocks.append(place | {"values": packed})
+        if not is_diagnostic(metric):
+            last = float(values[-1])
+            self._last[run][metric] = last if math.isfinite(last) else None
         if metric == "train_loss":
             self._steps[run] = first + len(values)
 

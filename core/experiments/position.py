@@ -16,11 +16,15 @@ MOST_COHORTS = 100_000
 
 @dataclass(frozen=True)
 class Choice:
-    """Which series a viewer wants: metrics (none: all) of an arm and a seed (None: all)."""
+    """Which series a viewer wants: metrics (none: all) of an arm and a seed (None: all).
+
+    All are those of no layer, and only with `diagnostics` those of layers too.
+    """
 
     metrics: tuple[str, ...] = ()
     arm: str | None = None
     seed: int | None = None
+    diagnostics: bool = False
 
 
 EVERYTHING = Choice()
@@ -77,7 +81,9 @@ class Writer:
     """
 
     def __init__(self, experiment_id: int, choice: Choice) -> None:
-        chosen = (experiment_id, sorted(set(choice.metrics)), choice.arm, choice.seed)
+        chosen: tuple[object, ...] = (experiment_id, sorted(set(choice.metrics)), choice.arm, choice.seed)
+        if choice.diagnostics:  # without, as it was before there were any
+            chosen += (True,)
         self._stamp = hashlib.blake2b(repr(chosen).encode(), digest_size=4).hexdigest()
 
     def write(self, position: Position) -> str:
@@ -123,19 +129,39 @@ def _place_text(place: Place) -> str:
     if place.part is None:
         return text
     part = place.part
-    return f"{text}~{part.step}.{part.epochs}.{part.run}.{part.metric.replace('_', '-')}.{part.first}"
+    return f"{text}~{part.step}.{part.epochs}.{part.run}.{_metric_text(part.metric)}.{part.first}"
 
 
 def _place(text: str) -> Place:
     place = re.fullmatch(
-        r"(\d{1,18})\.(\d{1,9})\.(\d{1,9})(?:~(\d{1,18})\.(\d{1,9})\.(\d{1,18})\.([a-z0-9-]{1,40})\.(\d{1,18}))?", text
+        r"(\d{1,18})\.(\d{1,9})\.(\d{1,9})(?:~(\d{1,18})\.(\d{1,9})\.(\d{1,18})\.([A-Za-z0-9-]{1,600})\.(\d{1,18}))?",
+        text,
     )
     if place is None:
         raise _refused("is damaged")
     part = None
     if place[4] is not None:
-        part = Part(int(place[4]), int(place[5]), int(place[6]), place[7].replace("-", "_"), int(place[8]))
+        part = Part(int(place[4]), int(place[5]), int(place[6]), _metric(place[7]), int(place[8]))
     return Place(int(place[1]), int(place[2]), int(place[3]), part)
+
+
+def _metric_text(metric: str) -> str:
+    """`_` as `-`, and what is neither a small letter nor a digit by its code, `/` as `Z2f`."""
+    return re.sub("[^a-z0-9-]", lambda found: "".join(f"Z{byte:02x}" for byte in found[0].encode()), _swapped(metric))
+
+
+def _metric(text: str) -> str:
+    """What `_metric_text` wrote."""
+    try:
+        return _swapped(
+            re.sub("(?:Z[0-9a-f]{2})+", lambda found: bytes.fromhex(found[0].replace("Z", "")).decode(), text)
+        )
+    except UnicodeDecodeError:
+        raise _refused("is damaged") from None
+
+
+def _swapped(text: str) -> str:
+    return text.translate({ord("_"): "-", ord("-"): "_"})
 
 
 def _ranges(numbers: Iterable[int]) -> str:

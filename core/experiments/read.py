@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.analysis import thin
@@ -16,8 +16,11 @@ from core.datasets import Sources, Task
 from core.errors import NotFound
 from core.experiments.states import TERMINAL
 from core.results import Outcome, Results, RunResult, Series
-from core.spec import parse
+from core.spec import DIAGNOSTICS, parse
 from core.store import Cohort, Experiment, MetricBlock, Run, Tag, now
+
+DIAGNOSTIC: ColumnElement[bool] = MetricBlock.metric.contains("/")
+"""Whether a block is one layer's."""
 
 
 @dataclass(frozen=True)
@@ -191,22 +194,23 @@ def series(
     run_id: int | None = None,
     first: int | None = None,
     last: int | None = None,
+    diagnostics: bool = False,
 ) -> Iterator[Series]:
     """The series that were asked for, one after another in the order run, metric, while the session is open.
 
-    `first` and `last` bound the steps, both included. Only one series is in memory at a time.
+    `metrics` as `of_metrics` takes them; None: all, of diagnostics only with `diagnostics`. `first` and `last` bound
+    the steps, both included. Only one series is in memory at a time.
     """
-    wanted = _of(experiment_id, arm, seed)
-    if metrics is not None:
-        wanted.append(MetricBlock.metric.in_(metrics))
+    wanted = [*_of(experiment_id, arm, seed), of_metrics(metrics or (), diagnostics)]
     if run_id is not None:
         wanted.append(Run.id == run_id)
     if first is not None:
-        wanted.append(MetricBlock.first + MetricBlock.n > first)
+        wanted.append(MetricBlock.first + (MetricBlock.n - 1) * MetricBlock.every >= first)
     if last is not None:
         wanted.append(MetricBlock.first <= last)
+    block = (MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values)
     query = (
-        select(Run.id, Run.arm, Run.seed, MetricBlock.metric, MetricBlock.first, MetricBlock.n, MetricBlock.values)
+        select(Run.id, Run.arm, Run.seed, MetricBlock.metric, *block)
         .join(Run, MetricBlock.run_id == Run.id)
         .where(*wanted)
         .order_by(Run.id, MetricBlock.metric, MetricBlock.first)
@@ -215,7 +219,16 @@ def series(
     for key, blocks in itertools.groupby(rows, key=lambda row: (row.id, row.arm, row.seed, row.metric)):
         steps, values = _unpack(blocks)
         inside = (steps >= (first or 0)) & (steps <= (last if last is not None else steps[-1]))
-        yield Series(*key, steps[inside], values[inside])
+        if inside.any():
+            yield Series(*key, steps[inside], values[inside])
+
+
+def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnElement[bool]:
+    """Blocks of some metrics, `activation_std` meaning that of every layer; none: all, with or without diagnostics."""
+    if not metrics:
+        return true() if diagnostics else ~DIAGNOSTIC
+    of_layers = [MetricBlock.metric.startswith(f"{one}/", autoescape=True) for one in metrics if one in DIAGNOSTICS]
+    return or_(MetricBlock.metric.in_(metrics), *of_layers)
 
 
 def values_of(block: Any) -> NDArray[np.float64]:
@@ -226,7 +239,7 @@ def values_of(block: Any) -> NDArray[np.float64]:
 def _unpack(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     steps, values = [], []
     for block in blocks:
-        steps.append(np.arange(block.first, block.first + block.n))
+        steps.append(block.first + block.every * np.arange(block.n))
         values.append(values_of(block))
     return np.concatenate(steps), np.concatenate(values)
 

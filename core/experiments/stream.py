@@ -17,6 +17,7 @@ from core.experiments import read
 from core.experiments.position import BEGINNING, EVERYTHING, Choice, Part, Place, Position, Writer
 from core.experiments.states import TERMINAL
 from core.results import EPOCH_METRICS, STEP_METRICS
+from core.spec import DIAGNOSTICS
 from core.store import Cohort, Event, MetricBlock, Run
 
 MOST_POINTS = 200_000
@@ -112,7 +113,8 @@ class _Look:
         self._writer = writer
         self._points = 0
         self._chosen: list[ColumnElement[bool]] = [true()]
-        self._metrics = choice.metrics
+        self._metrics = read.of_metrics(choice.metrics, choice.diagnostics)
+        self._diagnostics = choice.diagnostics or any(m.partition("/")[0] in DIAGNOSTICS for m in choice.metrics)
         if choice.arm is not None:
             self._chosen.append(Run.arm == choice.arm)
         if choice.seed is not None:
@@ -177,7 +179,8 @@ class _Look:
             return
         if here.part is None:
             there = Place(step, epochs, attempt)
-            rest = and_(Run.attempt < attempt, MetricBlock.attempt >= here.attempt, _between(here, None))
+            lacks = _between(here, None, self._diagnostics)
+            rest = and_(Run.attempt < attempt, MetricBlock.attempt >= here.attempt, lacks)
             self.sent += self._told_of(cohort, rest)
         else:
             there = Place(min(step, here.step), min(epochs, here.epochs))
@@ -200,7 +203,7 @@ class _Look:
         lacking = (
             select(MetricBlock.metric.in_(EPOCH_METRICS).label("epochs"), func.max(AFTER))
             .join(Run, Run.id == MetricBlock.run_id)
-            .where(Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt, _between(here, None))
+            .where(Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt, _between(here))
             .group_by("epochs")
         )
         found = {bool(of_epochs): after for of_epochs, after in self._session.execute(lacking)}
@@ -211,7 +214,7 @@ class _Look:
     def _go(self, cohort: int, there: Place) -> bool:
         """Send what lies between the viewer and that place; False where that is too much for one look."""
         here = self.position.at(cohort)
-        wanted = [MetricBlock.attempt >= here.attempt, _between(here, there)]
+        wanted = [MetricBlock.attempt >= here.attempt, _between(here, there, self._diagnostics)]
         if here.part is not None:
             key = tuple_(MetricBlock.run_id, MetricBlock.metric, MetricBlock.first)
             wanted.append(key >= (here.part.run, here.part.metric, here.part.first))
@@ -228,12 +231,11 @@ class _Look:
 
     def _told_of(self, cohort: int, wanted: ColumnElement[bool], there: Place | None = None) -> Generator[Sent]:
         """The wanted points of a cohort's runs, and after each event the position on the way `there`."""
-        metrics = MetricBlock.metric.in_(self._metrics) if self._metrics else true()
-        block = (MetricBlock.attempt, MetricBlock.first, MetricBlock.n, MetricBlock.values)
+        block = (MetricBlock.attempt, MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values)
         query = (
             select(Run.id, Run.arm, Run.seed, MetricBlock.metric, *block)
             .join(Run, Run.id == MetricBlock.run_id)
-            .where(Run.cohort_id == cohort, wanted, metrics, *self._chosen)
+            .where(Run.cohort_id == cohort, wanted, self._metrics, *self._chosen)
             .order_by(MetricBlock.run_id, MetricBlock.metric, MetricBlock.first)
         )
         here = self.position.at(cohort)
@@ -249,16 +251,17 @@ class _Look:
                 yield Sent("metric", _points(blocks), self._writer.add(others, cohort, place))
 
 
-def _between(here: Place, there: Place | None) -> ColumnElement[bool]:
-    """Points that a viewer lacks who is `here`; those before `there` only, if it is given."""
-    kinds = []
-    for metrics, first, end in (
-        (STEP_METRICS, here.step, there and there.step),
-        (EPOCH_METRICS, here.epochs, there and there.epochs),
-    ):
-        before = true() if end is None else MetricBlock.first < end
-        kinds.append(and_(MetricBlock.metric.in_(metrics), MetricBlock.first >= first, before))
-    return or_(*kinds)
+def _between(here: Place, there: Place | None = None, diagnostics: bool = False) -> ColumnElement[bool]:
+    """Points that a viewer lacks who is `here`; those before `there` only, if it is given.
+
+    Without `diagnostics`, which are stored with the losses of their updates, an index finds them.
+    """
+    steps = MetricBlock.metric.in_(STEP_METRICS)
+    kinds = [(or_(steps, read.DIAGNOSTIC) if diagnostics else steps, 0), (MetricBlock.metric.in_(EPOCH_METRICS), 1)]
+    first = MetricBlock.first
+    return or_(
+        *(and_(kind, first >= here[i], true() if there is None else first < there[i]) for kind, i in kinds)
+    )  # of a place 0 is the step, 1 the epochs
 
 
 def _family(cohort: int, later: Sequence[Event]) -> list[int]:
@@ -276,8 +279,8 @@ def _joined(rows: Iterable[Any]) -> Iterator[list[Row[Any]]]:
     for row in rows:
         if found:
             last = found[-1]
-            follows = (last.id, last.metric, last.attempt, last.first + last.n)
-            full = row.first + row.n - found[0].first > LONGEST
+            follows = (last.id, last.metric, last.attempt, last.first + last.n * last.every)
+            full = (row.first - found[0].first) // row.every + row.n > LONGEST
             if full or (row.id, row.metric, row.attempt, row.first) != follows:
                 yield found
                 found = []
@@ -293,4 +296,5 @@ def _points(blocks: Sequence[Row[Any]]) -> dict[str, Any]:
     plain[~np.isfinite(values)] = None
     about = {"run_id": first.id, "arm": first.arm, "seed": first.seed, "metric": first.metric}
     unit = "epoch" if first.metric in EPOCH_METRICS else "step"
-    return about | {"unit": unit, "attempt": first.attempt, "first": first.first, "values": plain.tolist()}
+    place = {"unit": unit, "attempt": first.attempt, "first": first.first, "every": first.every}
+    return about | place | {"values": plain.tolist()}

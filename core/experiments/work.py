@@ -112,6 +112,7 @@ class Worker:
     def _trained(self, held: Claim, shelf: Shelf, keeper: Keeper) -> "_End":
         """Train, and say what becomes of the cohort, and why."""
         device = "cuda" if self._cuda and held.spec.device != "cpu" else "cpu"
+        diagnostics = held.spec.diagnostics
         try:
             data, facts = _load(
                 held.lanes[0].treatment.dataset, Sources(self._settings.datasets, self._settings.uploads)
@@ -122,10 +123,13 @@ class Worker:
                 facts,
                 keeper,
                 device=device,
+                updates=held.spec.updates,
+                noise_every=held.spec.noise_every,
                 stopped=keeper.stopped,
                 start=_start(shelf, keeper),
                 keep=keeper.keep,
                 keep_seconds=held.spec.checkpoint_every,
+                diagnose_every=diagnostics.every if diagnostics else None,
             )
         except Stopped as stop:
             if keeper.reason in ("drain", "pause", "silent"):

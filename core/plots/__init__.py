@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from core.plots._data import plot_data
-from core.plots._previews import draw_initializer_preview, draw_schedule_preview
+from core.plots._previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
 from core.plots._render import Format, Look, Theme, picture, render
 from core.registry import Registry
 from core.results import Results
@@ -30,6 +30,7 @@ __all__ = [
     "Theme",
     "draw_initializer_preview",
     "draw_schedule_preview",
+    "draw_signal_preview",
     "picture",
     "plot_data",
     "plots",

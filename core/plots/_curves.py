@@ -133,6 +133,8 @@ def steps_per_epoch(results: Results, steps: Sequence[Series]) -> dict[str, int]
         arm.label: max(1, math.ceil(results.steps_per_epoch * first.batch_size / arm.treatment.batch_size))
         for arm in arms
     }
+    if results.spec.updates is not None:  # its runs end inside an epoch
+        return found
     epochs = {arm.label: arm.treatment.epochs for arm in arms}
     completed = {run.id for run in results.runs if run.outcome == "completed"}
     return found | {

@@ -28,23 +28,27 @@ def draw_lines(data: dict[str, Any]) -> Figure:
     """Draw `panels`, each with `x`, `y` (see `set_axis`) and `lines`; `arms` have the `label` and `note` of each arm.
 
     A line has its `arm`'s index, a `role` ("main", "second", "diverged"), `x`, `y`, `low`, `high`, `raw`; one that
-    diverged but `goes_on` beyond the picture has no mark at its end. Panels share the y axis of the first.
-    Right of the names stands what `beside` has, where it is there, each arm's row in the height of its name.
+    diverged but `goes_on` beyond the picture has no mark at its end. Panels share the y axis of the first, but where
+    `own_y` says that each has its own. Right of the names stands what `beside` has, where it is there, each arm's row
+    in the height of its name. `empty` is written where there are no lines.
     """
     panels, beside = data["panels"], data.get("beside")
     labels = _Labels(data["arms"])
     gutter = _REACH + _SWATCH + _SPACE + labels.width
     each = _PANEL[min(2, len(panels) + (beside is not None))]
     height = max(_HEIGHT, labels.height + 0.2)
-    inner = len(panels) * each + (len(panels) - 1) * _GAP
+    own_y = data.get("own_y", False)
+    gap = _LEFT if own_y else _GAP
+    inner = len(panels) * each + (len(panels) - 1) * gap
     notes = max([width(row["note"], NOTE) for row in beside["rows"]], default=0.0) if beside is not None else 0.0
     right = 0.0 if beside is None else _APART + each + notes + 0.1
     place = frame(data["title"], data["caption"], _LEFT + inner + gutter + right, _BOTTOM + height + _TOP)
     drawn: list[Axes] = []
     for i, panel in enumerate(panels):
-        axes = place.axes(_LEFT + i * (each + _GAP), _BOTTOM, each, height, sharey=drawn[0] if drawn else None)
+        shared = drawn[0] if drawn and not own_y else None
+        axes = place.axes(_LEFT + i * (each + gap), _BOTTOM, each, height, sharey=shared)
         drawn.append(axes)
-        _draw_panel(axes, panel, first=i == 0)
+        _draw_panel(axes, panel, first=shared is None, empty=data.get("empty", "nothing measured"))
     ends = [_ends(axes, panel["lines"]) for axes, panel in zip(drawn, panels, strict=True)]
     heights = labels.draw(place, drawn[-1], ends, (_LEFT + inner, _BOTTOM, height))
     if beside is not None:
@@ -53,7 +57,7 @@ def draw_lines(data: dict[str, Any]) -> Figure:
     return place.figure
 
 
-def _draw_panel(axes: Axes, panel: dict[str, Any], first: bool) -> None:
+def _draw_panel(axes: Axes, panel: dict[str, Any], first: bool, empty: str) -> None:
     axes.set_title(panel["title"])
     set_axis(axes, "x", panel["x"])
     if first:
@@ -65,7 +69,7 @@ def _draw_panel(axes: Axes, panel: dict[str, Any], first: bool) -> None:
     for line in panel["lines"]:
         _draw_line(axes, line, many)
     if not panel["lines"]:
-        axes.text(0.5, 0.5, "nothing measured", transform=axes.transAxes, ha="center", color=GREY)
+        axes.text(0.5, 0.5, empty, transform=axes.transAxes, ha="center", color=GREY)
 
 
 def _draw_line(axes: Axes, line: dict[str, Any], many: bool) -> None:

@@ -3,16 +3,24 @@
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmFacts, check
+from core.spec._diagnostics import DIAGNOSTICS, Diagnostics
+from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
+from core.spec._scan import BatchSizeScan
 from core.spec._size import Size, size
 from core.spec._target import Target
 
 __all__ = [
+    "DIAGNOSTICS",
     "LIMITS",
     "PROJECTIONS",
     "Arm",
     "ArmFacts",
     "Augment",
+    "BatchSizeScan",
+    "Diagnostics",
+    "Kind",
+    "LrRange",
     "Precision",
     "Size",
     "Spec",

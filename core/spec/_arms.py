@@ -26,6 +26,8 @@ class Arm:
     """The fields of the base that this arm replaces."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """What it sets, by dotted path, in words: `{"initializer": "he_normal", "batch_size": "32"}`."""
+    asked: "Arm | None" = None
+    """The arm as the request has it, where the experiment's kind has made this one of it."""
 
 
 @dataclass

@@ -14,6 +14,9 @@ from core.optimizers import OptimizerEntry
 from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
+from core.spec._diagnostics import Diagnostics
+from core.spec._kinds import Kind, LrRange, range_test
+from core.spec._scan import BatchSizeScan, scan
 from core.spec._target import Target
 
 
@@ -104,6 +107,15 @@ class Spec(Treatment):
     """The part of the free memory that the cohorts trained at the same time may take."""
     target: Target | None = None
     """What runs are timed to."""
+    diagnostics: Diagnostics | None = None
+    """How often every layer is looked at; None: never."""
+
+    kind: Kind | None = None
+    """What is asked of the arms; none: how they compare."""
+    lr_range: LrRange | None = None
+    """Settings of a learning-rate range test."""
+    batch_size_scan: BatchSizeScan | None = None
+    """Settings of a batch-size scan, which also needs a `target`."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
@@ -113,23 +125,60 @@ class Spec(Treatment):
         seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
         base = {field: _dump(getattr(self, field)) for field in Treatment.model_fields}
         expansion = expand(base, self.arms, self.grid, Treatment, LIMITS.arms)
-        problems = [*expansion.problems]
+        arms, refused = self._of_its_kind([] if expansion.problems else expansion.arms)
+        problems = [*expansion.problems, *refused]
         if len(set(seeds)) < len(seeds):
             problems.append(Problem("seeds", "should differ from one another"))
-        labels = [arm.label for arm in expansion.arms]
+        labels = [arm.label for arm in arms]
         if self.baseline is not None and not expansion.problems and self.baseline not in labels:
             problems.append(Problem("baseline", f"is not the label of an arm: {', '.join(labels)}", tuple(labels)))
         if len(seeds) * len(labels) > LIMITS.runs:
             problems.append(Problem("seeds", f"{len(labels)} arms x {len(seeds)} seeds exceed {LIMITS.runs:,} runs"))
         if problems:
             raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
-        self.seeds, self.arms, self.grid, self._arms = seeds, expansion.canonical_arms, expansion.grid, expansion.arms
+        self.seeds, self.arms, self.grid, self._arms = seeds, expansion.canonical_arms, expansion.grid, arms
         return self
+
+    def _of_its_kind(self, asked: list[Arm]) -> tuple[list[Arm], list[Problem]]:
+        """What the experiment's kind makes of the arms, and what speaks against it; its settings are written out."""
+        if self.kind == "comparison":
+            self.kind = None
+        arms: list[Arm] = asked
+        problems: list[Problem] = []
+        place = "grid" if self.grid is not None else "arms" if self.arms is not None else None
+        if self.kind == "lr_range_test":
+            self.lr_range = self.lr_range or LrRange()
+            arms, problems = range_test(asked, self.lr_range, place)
+        elif self.lr_range is not None:
+            problems.append(Problem("lr_range", 'is for "kind": "lr_range_test"'))
+        if self.kind != "batch_size_scan":
+            if self.batch_size_scan is not None:
+                problems.append(Problem("batch_size_scan", 'is for "kind": "batch_size_scan"'))
+            return arms, problems
+        if self.target is None:
+            message = (
+                'a scan counts what it takes to a target: give one, such as {"metric": "valid_accuracy", "value": 0.9}'
+            )
+            problems.append(Problem("target", message))
+        if self.batch_size_scan is None:
+            return arms, [*problems, Problem("batch_size_scan", 'give its settings, such as {"rule": "linear"}')]
+        arms, refused = scan(asked, self.batch_size_scan, self.batch_size, place)
+        return arms, [*problems, *refused]
 
     @property
     def expanded(self) -> list[Arm]:
         """The arms, each with its whole treatment, in the order given."""
         return self._arms
+
+    @property
+    def updates(self) -> int | None:
+        """Updates of a run that does not end with its epochs."""
+        return None if self.lr_range is None else self.lr_range.steps
+
+    @property
+    def noise_every(self) -> int:
+        """Updates from one measurement of the gradient noise to the next; 0: none."""
+        return 0 if self.batch_size_scan is None else self.batch_size_scan.noise_every
 
     @property
     def seed_list(self) -> list[int]:

@@ -1,7 +1,7 @@
 """What only the catalogue can tell: that an arm's parts fit together, and how much work it is."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import trains_on_one
 from core.spec._body import LIMITS, Spec, Treatment
+from core.spec._diagnostics import DIAGNOSTICS, MOST_POINTS
+from core.spec._scan import check_scanned
 from core.spec._size import Size, size
 
 
@@ -37,7 +39,13 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
     for i, arm in enumerate(spec.expanded):
         where = _where(spec, i, arm)
         try:
-            facts.append(_facts(arm.treatment, sources, where))
+            found = _facts(arm.treatment, sources, where, spec.updates)
+            facts.append(found)
+            if spec.batch_size_scan is not None:
+                scanned = check_scanned(
+                    arm, spec.batch_size_scan, found.data, found.steps, found.steps_per_epoch, where
+                )
+                problems += [p for p in scanned if p not in problems]
         except InvalidSpec as error:
             problems += [p for p in error.problems if p not in problems]
     if not problems and len({fact.data.task for fact in facts}) > 1:
@@ -47,18 +55,36 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
         problems += spec.target.problems(facts[0].data.task)
     total = sum(fact.steps for fact in facts) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
-        problems.append(Problem("epochs", f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
+        length = "epochs" if spec.updates is None else "lr_range.steps"
+        problems.append(Problem(length, f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
+    if not problems and spec.diagnostics is not None:
+        problems += _too_many_looks(spec.diagnostics.every, facts, len(spec.seed_list))
     if problems:
         raise InvalidSpec(problems)
     return facts
 
 
+def _too_many_looks(every: int, facts: Sequence[ArmFacts], seeds: int) -> list[Problem]:
+    def points(every: int) -> int:
+        looks = (math.ceil(fact.steps / every) * len(fact.size.layers) for fact in facts)
+        return sum(looks) * len(DIAGNOSTICS) * seeds
+
+    if points(every) <= MOST_POINTS:
+        return []
+    message = f"makes up to {points(every):,} points, of all layers and runs; {MOST_POINTS:,} is the most"
+    return [Problem("diagnostics.every", f"{message}: look more seldom")]
+
+
 def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
-    place = f"arms[{i}]" if spec.arms is not None else "grid"
-    return lambda field: f"{place}.{field}" if field in arm.replaced else field
+    own: dict[str, str] = {}
+    if spec.batch_size_scan is not None:  # of each arm that was asked for, one of every size
+        i, size = divmod(i, len(spec.batch_size_scan.sizes))
+        own = {"batch_size": f"batch_size_scan.sizes[{size}]"}
+    place, replaced = f"arms[{i}]" if spec.arms is not None else "grid", (arm.asked or arm).replaced
+    return lambda field: own.get(field, f"{place}.{field}" if field in replaced else field)
 
 
-def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) -> ArmFacts:
+def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str], updates: int | None) -> ArmFacts:
     dataset: Dataset = treatment.dataset.build()
     try:
         data = dataset.facts(sources)
@@ -72,13 +98,13 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str]) 
         message = f"has {whole.parameters:,} parameters; {LIMITS.parameters:,} is the most"
         raise InvalidSpec([Problem(where("model"), message)])
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
-    steps = steps_per_epoch * treatment.epochs
+    steps = updates or steps_per_epoch * treatment.epochs
     last = data.train - (steps_per_epoch - 1) * treatment.batch_size
     if last == 1 and not trains_on_one(treatment.model, data.inputs, data.outputs):
         message = f"leaves a last batch of 1 of {data.train:,} examples, and batch norm cannot train on a single value"
         raise InvalidSpec([Problem(where("batch_size"), message)])
     _try_augment(treatment, data, where("augment"))
-    _try_schedule(treatment, data, where("schedule"))
+    _try_schedule(treatment, data, where("schedule"), steps)
     _try_initializer(treatment, whole.layers, where("initializer"))
     return ArmFacts(data, whole, steps_per_epoch, steps)
 
@@ -93,10 +119,9 @@ def _try_augment(treatment: Treatment, data: Facts, path: str) -> None:
         raise InvalidSpec([Problem(f"{path}.crop", f"should be below {side}, the pictures' shorter side")])
 
 
-def _try_schedule(treatment: Treatment, data: Facts, path: str) -> None:
+def _try_schedule(treatment: Treatment, data: Facts, path: str, steps: int) -> None:
     optimizer: Optimizer = treatment.optimizer.build()
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
-    steps = steps_per_epoch * treatment.epochs
     if steps > LIMITS.steps:
         return  # refused for its length, and long to look at
     try:

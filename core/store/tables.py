@@ -171,13 +171,18 @@ class Counter(Base):
 
 
 class MetricBlock(Base):
-    """Consecutive points of one metric of one run, packed as little-endian floats of `len(values) / n` bytes each."""
+    """Consecutive points of one metric of one run, packed as little-endian floats of `len(values) / n` bytes each.
+
+    They were measured at updates, or epochs, `first`, `first + every`, ...
+    """
 
     __tablename__ = "metric_blocks"
 
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    metric: Mapped[str] = mapped_column(String(40), primary_key=True)
+    metric: Mapped[str] = mapped_column(String(200), primary_key=True)
     first: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     n: Mapped[int] = mapped_column(Integer)
+    every: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    """1, but for diagnostics."""
     attempt: Mapped[int] = mapped_column(Integer)
     values: Mapped[bytes] = mapped_column(LargeBinary)

@@ -8,6 +8,7 @@ from core.training.plan import Plan, PlannedCohort, make_plan
 from core.training.profile import Profile
 from core.training.recorder import Lane, MemoryRecorder, Recorder
 from core.training.reference import train_run
+from core.training.signal import signal
 
 __all__ = [
     "Checkpoint",
@@ -22,6 +23,7 @@ __all__ = [
     "examples_of",
     "initial_state",
     "make_plan",
+    "signal",
     "train",
     "train_lanes",
     "train_run",

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 import torch
 
 from core.datasets import Facts, Splits, epoch_metrics
+from core.results import NOISE_METRICS
 from core.spec import Precision
 from core.training.checkpoint import Checkpoint
 from core.training.grid import Grid
 from core.training.initialize import examples_of
 from core.training.ledger import CAPACITY, Ledger
+from core.training.length import Length
 from core.training.plan import program
 from core.training.program import Program, initial_stacks
 from core.training.recorder import Lane, Recorder
@@ -37,13 +39,16 @@ def train_lanes(
     *,
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
+    updates: int | None = None,
+    noise_every: int = 0,
     stopped: Callable[[], bool] = lambda: False,
     block_seconds: float = 0.5,
     start: Checkpoint | None = None,
     keep: Callable[[Checkpoint], None] | None = None,
     keep_seconds: float = 20.0,
+    diagnose_every: int | None = None,
 ) -> None:
-    """Train all lanes to the end of their epochs, each as if it were alone.
+    """Train all lanes to the end of their epochs, or for so many `updates`, each as if it were alone.
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
     schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
@@ -51,9 +56,15 @@ def train_lanes(
     whose loss is not finite has diverged and harms no other; it leaves when its epoch ends. `stopped` is asked before
     every update.
 
+    With `noise_every`, updates 0, `noise_every`, ... of each epoch also measure the gradient noise, and epochs have the
+    means as two more metrics (see `core.training.noise`); training itself is bit for bit what it is without.
+
     Every `keep_seconds` all points so far are recorded and `keep` is given a checkpoint, a copy on the CPU. With
     `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all
     runs of the checkpoint.
+
+    With `diagnose_every` each layer is measured at update 0 and every so many updates (`diagnosis.Diagnosis`), as
+    series `activation_std/fc1` whose points are numbered from 0. Nothing else is changed by it.
 
     Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
     """
@@ -61,7 +72,8 @@ def train_lanes(
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
     data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
     with _precision(lanes[0].treatment.precision, device):
-        _Training(lanes, data, facts, recorder, dtype, stopped, block_seconds, start).run(keep, keep_seconds)
+        how = (dtype, updates, noise_every, stopped, block_seconds, start, diagnose_every)
+        _Training(lanes, data, facts, recorder, *how).run(keep, keep_seconds)
 
 
 class _Training:
@@ -74,15 +86,18 @@ class _Training:
         facts: Facts,
         recorder: Recorder,
         dtype: torch.dtype,
+        updates: int | None,
+        noise_every: int,
         stopped: Callable[[], bool],
         block_seconds: float,
         start: Checkpoint | None,
+        diagnose_every: int | None,
     ) -> None:
         treatment = lanes[0].treatment
         device = str(data.x_train.device)
-        self._steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
-        self._epochs = treatment.epochs
+        self._length = Length.of(treatment, len(data.x_train), updates)
         self._stopped = stopped
+        self._every = diagnose_every
         if start is None:
             grid = Grid(lanes, device, math.prod(facts.inputs))
             state = initial_stacks(grid.lanes, facts, examples_of(data.x_train), dtype)
@@ -91,21 +106,22 @@ class _Training:
             by_run = {lane.run: lane for lane in lanes}
             grid = Grid([by_run[run] for run in start.runs], device, math.prod(facts.inputs))
         self._step, self._epoch = start.step, start.epochs
-        self._program = Program(grid, start.state, start.plateaus, data, facts, dtype, start.step)
-        updates = min(CAPACITY, self._steps_per_epoch * treatment.epochs)
-        block = torch.empty(updates, len(grid.lanes), dtype=dtype, device=device)
-        metrics = epoch_metrics(facts.task)
+        how = (self._length, noise_every, dtype)
+        self._program = Program(grid, start.state, start.plateaus, data, facts, *how, start.step)
+        rows = min(CAPACITY, self._length.updates)
+        block = torch.empty(rows, len(grid.lanes), dtype=dtype, device=device)
+        metrics = (*epoch_metrics(facts.task), *(NOISE_METRICS if noise_every else ()))
         self._ledger = Ledger(
-            *(grid.lanes, recorder, metrics, self._steps_per_epoch, block, block_seconds),
-            *(start.step, start.epochs, start.ended),
+            *(grid.lanes, recorder, metrics, self._length.per_epoch, block, block_seconds),
+            *(start.step, start.epochs, start.ended, diagnose_every),
         )
 
     def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> None:
         keep_at = time.monotonic() + keep_seconds
         try:
-            while self._epoch < self._epochs:
+            while self._epoch < self._length.epochs:
                 self._program.start(self._epoch)
-                while self._step < (self._epoch + 1) * self._steps_per_epoch:
+                while self._step < self._length.end(self._epoch):
                     self._ledger.look()
                     if not self._ledger.training:
                         return
@@ -114,9 +130,11 @@ class _Training:
                         self._ledger.flush()
                         keep(self.checkpoint())
                         keep_at = time.monotonic() + keep_seconds
-                    losses = self._program.update(self._step)
+                    losses = self._update()
                     self._ledger.step(losses, self._program.rates(self._step))
                     self._step += 1
+                if not self._length.whole(self._epoch):
+                    break
                 if not self._leave_diverged():
                     return
                 measured = self._program.evaluate(self._epoch, self._check)
@@ -133,6 +151,13 @@ class _Training:
         runs = [lane.run for lane in self._program.grid.lanes]
         ended = [run for run in runs if run not in self._ledger.training]
         return Checkpoint(self._step, self._epoch, runs, state, dict(self._program.plateaus), ended)
+
+    def _update(self) -> torch.Tensor:
+        if self._every is None or self._step % self._every:
+            return self._program.update(self._step)
+        losses, found = self._program.diagnosed(self._step)
+        self._ledger.diagnosed(self._program.diagnostics, found)
+        return losses
 
     def _check(self) -> None:
         if self._stopped():

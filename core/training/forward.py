@@ -7,10 +7,17 @@ from torch import nn
 from torch.func import functional_call, vmap
 
 Tensors = Mapping[str, torch.Tensor]
+Call = Callable[[Tensors, Tensors, torch.Tensor], torch.Tensor]
+"""(one lane's own, what it shares, its batch) -> what the lane gives: one tensor."""
 
 
 def forward(module: nn.Module, own: Tensors, shared: Tensors, x: torch.Tensor, arms: int) -> torch.Tensor:
-    """The lanes' outputs for their batches, (lanes, batch, outputs).
+    """The lanes' outputs for their batches, (lanes, batch, outputs)."""
+    return spread(_caller(module), own, shared, x, arms)
+
+
+def spread(call: Call, own: Tensors, shared: Tensors, x: torch.Tensor, arms: int) -> torch.Tensor:
+    """What `call` gives of every lane, (lanes, ...).
 
     `own` are parameters and buffers, (groups * arms, *shape); `shared`, dropout masks, and x belong to a group of
     `arms` lanes each, (groups, batch, ...). What a group shares is never copied for its lanes, and its first product is
@@ -18,17 +25,17 @@ def forward(module: nn.Module, own: Tensors, shared: Tensors, x: torch.Tensor, a
     """
     if len(x) * arms == 1:
         mine, masks = ({name: value.squeeze(0) for name, value in given.items()} for given in (own, shared))
-        return _caller(module)(mine, masks, _plain(x.squeeze(0))).unsqueeze(0)
+        return call(mine, masks, _plain(x.squeeze(0))).unsqueeze(0)
     if arms == 1:
-        return vmap(_caller(module))(own, shared, x)
-    per_arm = vmap(_caller(module), (0, None, None))
+        return vmap(call)(own, shared, x)
+    per_arm = vmap(call, (0, None, None))
     if len(x) == 1:
         return per_arm(own, {name: mask.squeeze(0) for name, mask in shared.items()}, x.squeeze(0))
     grid = {name: value.unflatten(0, (len(x), arms)) for name, value in own.items()}
     return vmap(per_arm)(grid, shared, x).flatten(0, 1)
 
 
-def _caller(module: nn.Module) -> Callable[[Tensors, Tensors, torch.Tensor], torch.Tensor]:
+def _caller(module: nn.Module) -> Call:
     def call(own: Tensors, shared: Tensors, x: torch.Tensor) -> torch.Tensor:
         outputs: torch.Tensor = functional_call(module, {**own, **shared}, (x,), tie_weights=False)
         return outputs

@@ -15,6 +15,8 @@ CAPACITY = 4096
 BRISK, LEISURELY = 33, 10
 """Lanes up to which blocks come at the pace asked for; beyond, they come so many times more seldom, at most ten: what a
 block costs grows with its series, and storing should take no more than a hundredth of the time."""
+SERIES = 5
+"""Of a lane without diagnostics: so many more count as a lane more."""
 
 
 class _Block(NamedTuple):
@@ -26,6 +28,8 @@ class _Block(NamedTuple):
     rates: NDArray[np.float64]
     epochs: torch.Tensor | None
     """(epochs, metrics, lanes) on the host."""
+    diagnoses: torch.Tensor | None
+    """(updates that were looked at, metrics, lanes) on the host."""
     arrived: "torch.cuda.Event | None"
     """None: it is there."""
 
@@ -48,9 +52,11 @@ class Ledger:
         step: int = 0,
         epochs: int = 0,
         ended: Collection[int] = (),
+        every: int | None = None,
     ) -> None:
         """`metrics` names an epoch's; `block`, (updates, lanes), is the memory for one block's losses, on the device;
-        `step` and `epochs` are those that have been recorded before, `ended` the runs that ended then."""
+        `step` and `epochs` are those that have been recorded before, `ended` the runs that ended then; `every` is how
+        many updates lie between two diagnoses."""
         self._metrics = metrics
         self._runs = [lane.run for lane in lanes]
         self._recorder = recorder
@@ -58,6 +64,9 @@ class Ledger:
         self._losses = block
         self._rates = np.empty(block.shape)
         self._epochs: list[torch.Tensor] = []
+        self._every = every or 1
+        self._diagnostics: Sequence[str] = ()
+        self._diagnoses: list[torch.Tensor] = []
         self._count = 0
         self._first, self._first_epoch = step, epochs
         """Of what has not been handed over yet."""
@@ -80,6 +89,11 @@ class Ledger:
     def epoch(self, metrics: torch.Tensor) -> None:
         """One epoch's metrics, (metrics, lanes) in the order of their names."""
         self._epochs.append(metrics)
+
+    def diagnosed(self, metrics: Sequence[str], values: torch.Tensor) -> None:
+        """What the layers did in the update that comes next: (metrics, lanes), the same metrics every time."""
+        self._diagnostics = metrics
+        self._diagnoses.append(values)
 
     def look(self) -> None:
         """Send a block off when it is due, and hand over what has arrived; waits for nothing."""
@@ -119,17 +133,20 @@ class Ledger:
     def _send(self) -> None:
         """Start to bring what was measured to the host."""
         self._hand_over()
-        losses, epochs = self._losses[: self._count], torch.stack(self._epochs) if self._epochs else None
+        losses = self._losses[: self._count]
+        epochs, diagnoses = (torch.stack(found) if found else None for found in (self._epochs, self._diagnoses))
         arrived = None
         if losses.is_cuda:
             arrived = torch.cuda.Event()
-            losses, epochs = _to_host(losses), None if epochs is None else _to_host(epochs)
+            losses = _to_host(losses)
+            epochs, diagnoses = (None if found is None else _to_host(found) for found in (epochs, diagnoses))
             arrived.record()
-        self._coming = _Block(self._runs, losses, self._rates[: self._count], epochs, arrived)
+        self._coming = _Block(self._runs, losses, self._rates[: self._count], epochs, diagnoses, arrived)
         if arrived is not None:  # the next updates' rates are written meanwhile
             self._rates = np.empty(self._losses.shape)
-        self._count, self._epochs = 0, []
-        self._due_at = time.monotonic() + self._seconds * min(max(1.0, len(self._runs) / BRISK), LEISURELY)
+        self._count, self._epochs, self._diagnoses = 0, [], []
+        lanes = len(self._runs) * (1 + len(self._diagnostics) / SERIES)
+        self._due_at = time.monotonic() + self._seconds * min(max(1.0, lanes / BRISK), LEISURELY)
 
     def _hand_over(self) -> None:
         if self._coming is None:
@@ -146,6 +163,7 @@ class Ledger:
     def _record(self, block: _Block) -> None:
         losses, rates = block.losses.T.numpy().copy(), block.rates.T.copy()
         epochs = None if block.epochs is None else block.epochs.permute(2, 1, 0).numpy()
+        diagnoses = None if block.diagnoses is None else block.diagnoses.permute(2, 1, 0).numpy()
         for lane, run in enumerate(block.runs):
             if run not in self._training:
                 continue
@@ -159,9 +177,19 @@ class Ledger:
             if epochs is not None and completed > 0:
                 for metric, values in zip(self._metrics, epochs[lane, :, :completed], strict=True):
                     self._recorder.record(run, metric, self._first_epoch, values)
+            if diagnoses is not None:
+                self._record_diagnoses(run, diagnoses[lane], self._first + end)
             if diverged:
                 self._recorder.finish(run, "diverged")
                 self._training.discard(run)
+
+    def _record_diagnoses(self, run: int, found: NDArray[np.floating], end: int) -> None:
+        """Those of `found`, (metrics, updates looked at), that were made before update `end`."""
+        first = -(-self._first // self._every)
+        made = -(-end // self._every) - first
+        if made > 0:
+            for metric, values in zip(self._diagnostics, found[:, :made], strict=True):
+                self._recorder.record(run, metric, first, values)
 
 
 def _to_host(values: torch.Tensor) -> torch.Tensor:

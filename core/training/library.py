@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,7 +14,7 @@ import torch
 
 from core.datasets import Facts, Sources, Splits
 from core.registry import Entry
-from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series
+from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series, spacing
 from core.spec import ArmFacts, Spec, check
 from core.training.checkpoint import Checkpoint
 from core.training.ensemble import train_lanes
@@ -99,9 +100,12 @@ class _Work:
             train_lanes(
                 *(lanes, self.data, self.facts, recorder),
                 device=self.device,
+                updates=self.spec.updates,
+                noise_every=self.spec.noise_every,
                 start=start,
                 keep=keep,
                 keep_seconds=self.spec.checkpoint_every,
+                diagnose_every=self.spec.diagnostics.every if self.spec.diagnostics else None,
             )
         if keep is not None:
             keep(Checkpoint(recorder.step, lanes[0].treatment.epochs, [], {}))
@@ -159,11 +163,19 @@ def _results(
         last = {m: float(points[run, m][-1]) for m in (*STEP_METRICS, *EPOCH_METRICS) if (run, m) in points}
         return {metric: value if np.isfinite(value) else None for metric, value in last.items()}
 
-    def series(metric: str) -> list[Series]:
+    of_run: dict[int, list[str]] = defaultdict(list)
+    for run, metric in sorted(points):
+        of_run[run].append(metric)
+
+    def series(wanted: str) -> list[Series]:
         return [
-            Series(lane.run, labels[lane.run], lane.seed, metric, np.arange(len(values)), values.astype(np.float64))
+            Series(
+                lane.run, labels[lane.run], lane.seed, metric, np.arange(len(values)) * every, values.astype(np.float64)
+            )
             for lane in lanes.values()
-            if (values := points.get((lane.run, metric))) is not None
+            for metric in of_run[lane.run]
+            if wanted in (metric, metric.partition("/")[0])
+            for every, values in [(spacing(spec, metric), points[lane.run, metric])]
         ]
 
     runs = [

@@ -122,7 +122,7 @@ def _arranged(
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
     for arms, split in zip(programs, _chosen(fronts, processes), strict=True):
-        lane, data = _bytes(spec.expanded[arms[0]].treatment, facts[arms[0]])
+        lane, data = _bytes(spec.expanded[arms[0]].treatment, facts[arms[0]], spec.noise_every)
         cohorts += [
             PlannedCohort(members, way.threads, split.lasts[len(members)], len(members) * lane + data)
             for members in _cohorts(arms, spec.seed_list, split)
@@ -163,7 +163,7 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
     A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
     """
     treatment = spec.expanded[arms[0]].treatment
-    lane, data = _bytes(treatment, facts)
+    lane, data = _bytes(treatment, facts, spec.noise_every)
     widest = max(1, min(LANES, int((budget - data) // lane)))
     lasts: dict[int, float] = {}
     splits = []
@@ -172,7 +172,7 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
         if max(widths) > widest:
             continue
         for width in widths.keys() - lasts.keys():
-            lasts[width] = _seconds(way, treatment, facts, width)
+            lasts[width] = _seconds(way, facts, width, spec.noise_every)
         splits.append(_Split(blocks, units, runs, parts, widths, lasts))
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
@@ -182,19 +182,20 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
     return front
 
 
-def _seconds(way: Way, treatment: Treatment, facts: ArmFacts, width: int) -> float:
-    """How long a cohort so wide takes."""
+def _seconds(way: Way, facts: ArmFacts, width: int, noise_every: int = 0) -> float:
+    """How long a cohort so wide takes; an update in which the gradient noise is measured has half a pass more."""
+    updates = facts.steps * (1 + (0.5 / noise_every if noise_every else 0))
     update = Work(facts.size, facts.data.train / facts.steps_per_epoch)
     judged = Work(facts.size, facts.data.train + facts.data.valid)
     return (
         COHORT
         + estimate_start(way, update, width)
-        + facts.steps * estimate(way, update, width)
-        + treatment.epochs * EVALUATION * estimate(way, judged, width)
+        + updates * estimate(way, update, width)
+        + facts.steps // facts.steps_per_epoch * EVALUATION * estimate(way, judged, width)
     )
 
 
-def _bytes(treatment: Treatment, facts: ArmFacts) -> tuple[int, int]:
+def _bytes(treatment: Treatment, facts: ArmFacts, noise_every: int = 0) -> tuple[int, int]:
     """What a lane takes, and what its cohort takes beside the lanes.
 
     A lane has its parameters, gradients, temporaries and optimizer state, and a batch's values in every layer with
@@ -202,7 +203,8 @@ def _bytes(treatment: Treatment, facts: ArmFacts) -> tuple[int, int]:
     """
     slots = len(_built(treatment.optimizer).slots)
     batch = min(treatment.batch_size, facts.data.train)
-    numbers = facts.size.parameters * (3 + slots) + facts.size.activations * batch * 2
+    gradients = 2 if noise_every else 1
+    numbers = facts.size.parameters * (2 + gradients + slots) + facts.size.activations * batch * 2
     data = (facts.data.train + facts.data.valid) * (math.prod(facts.data.inputs) + max(2, facts.data.outputs))
     return 4 * numbers, 4 * data
 

@@ -15,7 +15,9 @@ from core.training.feed import Feed
 from core.training.forward import Tensors
 from core.training.grid import Grid
 from core.training.initialize import Examples, initial_state
+from core.training.length import Length
 from core.training.network import network
+from core.training.noise import Noise
 from core.training.objective import objective
 from core.training.rates import Rates
 from core.training.recorder import Lane
@@ -47,23 +49,26 @@ class Program:
         plateaus: Mapping[int, State],
         data: Splits,
         facts: Facts,
+        length: Length,
+        noise_every: int,
         dtype: torch.dtype,
         step: int,
     ) -> None:
         """`state` is as `state()` gives it, its lanes in the grid's order; `plateaus` the states of schedules that
-        answer to a metric, by run. `data` lies on the device."""
+        answer to a metric, by run. `data` lies on the device. The gradient noise is measured in every `noise_every`th
+        update of an epoch; 0: in none."""
         treatment = grid.lanes[0].treatment
         device = str(data.x_train.device)
         self.grid = grid
         self._data, self._facts, self._dtype = data, facts, dtype
-        self._steps_per_epoch = math.ceil(len(data.x_train) / treatment.batch_size)
+        self._length, self._noise_every = length, noise_every
         values = {
             name.partition("/")[2]: stack[0].cpu()
             for name, stack in state.items()
             if name.startswith(("parameters/", "buffers/"))
         }
         net = network(treatment, facts, values, stacked=len(grid.lanes) > 1, shared_inputs=grid.arms > 1)
-        self._rates = Rates(grid.lanes, self._steps_per_epoch, epoch_metrics(facts.task), plateaus)
+        self._rates = Rates(grid.lanes, length, epoch_metrics(facts.task), plateaus)
         self._stack = Stack(
             grid,
             net,
@@ -77,6 +82,8 @@ class Program:
         )
         self._feed = Feed(data.x_train, data.y_train, grid.seeds, treatment.batch_size, dtype, treatment.augment)
         self._masks = Masks(net.dropout, grid.seeds, dtype, device)
+        examples = len(data.x_train)
+        self._noise = Noise(len(grid.lanes), examples, noise_every, device, state) if noise_every else None
         self._table = np.empty((0, 0))
         self._on_device = torch.empty(0)
 
@@ -88,16 +95,20 @@ class Program:
 
     def update(self, step: int) -> torch.Tensor:
         """Update `step` of every lane; its losses, (lanes,), before the update."""
-        i = step % self._steps_per_epoch
-        x, y = self._feed.batch(i, step)
-        masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(step, y.shape[1]).items()}
-        return self._stack.update(
-            self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i]
-        )
+        return self._stack.update(*self._needed(step))
+
+    def diagnosed(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same update, and what its layers were measured to do, (metrics, lanes) as `diagnostics` names it."""
+        return self._stack.diagnosed(*self._needed(step))
+
+    @property
+    def diagnostics(self) -> list[str]:
+        """The names of what the last `diagnosed` update measured."""
+        return self._stack.diagnosis.names
 
     def rates(self, step: int) -> NDArray[np.float64]:
         """The lanes' learning rates during update `step`, (lanes,)."""
-        rates: NDArray[np.float64] = self._table[step % self._steps_per_epoch, self._rates.column]
+        rates: NDArray[np.float64] = self._table[step % self._length.per_epoch, self._rates.column]
         return rates
 
     def evaluate(self, epoch: int, check: Callable[[], None]) -> torch.Tensor:
@@ -107,11 +118,22 @@ class Program:
         valid = self._stack.evaluate(lambda part: as_numbers(x_valid[part], self._dtype), y_valid, check)
         measured = torch.stack((train[1], *valid))
         self._rates.react(epoch, measured)
-        return measured
+        return measured if self._noise is None else torch.cat((measured, self._noise.take()))
+
+    def _needed(
+        self, step: int
+    ) -> tuple[torch.Tensor, torch.Tensor, Tensors, NDArray[np.float64], torch.Tensor, Noise | None]:
+        """What an update needs: inputs, labels or targets, dropout masks, its rates on the host and the device, and
+        what measures its noise where that is due."""
+        i = step % self._length.per_epoch
+        x, y = self._feed.batch(i, step)
+        masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(step, y.shape[1]).items()}
+        noise = self._noise if self._noise is not None and self._noise.due(i, y.shape[1]) else None
+        return self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i], noise
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Parameters, buffers and the optimizer's state, stacked over the grid's lanes. Views."""
-        return self._stack.state()
+        """Parameters, buffers, the optimizer's state and the noise of an epoch so far, by the grid's lanes. Views."""
+        return self._stack.state() if self._noise is None else self._stack.state() | self._noise.state()
 
     @property
     def plateaus(self) -> dict[int, State]:
@@ -123,4 +145,5 @@ class Program:
         grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._facts.inputs))
         rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.x_train.device)
         state = {name: stack.index_select(0, rows) for name, stack in self.state().items()}
-        return Program(grid, state, self.plateaus, self._data, self._facts, self._dtype, step)
+        how = (self._length, self._noise_every, self._dtype)
+        return Program(grid, state, self.plateaus, self._data, self._facts, *how, step)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.optimizers import Optimizer
 from core.schedules import Curve, Reactive, State, bind
+from core.training.length import Length
 from core.training.recorder import Lane
 
 
@@ -30,12 +31,12 @@ class Rates:
     """
 
     def __init__(
-        self, lanes: Sequence[Lane], steps_per_epoch: int, metrics: Sequence[str], states: Mapping[int, State]
+        self, lanes: Sequence[Lane], length: Length, metrics: Sequence[str], states: Mapping[int, State]
     ) -> None:
         """`metrics` names what an epoch measures, in the order that `react` is given it; `states` are those of the
         runs that have answered to some already."""
         self.column: list[int] = []
-        self._steps_per_epoch = steps_per_epoch
+        self._length = length
         self._metrics = metrics
         self._curves: list[Curve] = []
         self._reacting: list[_Reacting] = []
@@ -45,8 +46,7 @@ class Rates:
             key = (treatment.schedule, treatment.optimizer)
             if key not in shared:
                 optimizer: Optimizer = treatment.optimizer.build()
-                steps = steps_per_epoch * treatment.epochs
-                curve = bind(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
+                curve = bind(treatment.schedule, optimizer.hyper["lr"], length.updates, length.per_epoch)
                 if isinstance(curve, Reactive):
                     reacting = _Reacting(lane.run, i, len(self._curves), curve, states.get(lane.run, curve.start))
                     self._reacting.append(reacting)
@@ -59,7 +59,7 @@ class Rates:
 
     def table(self, epoch: int) -> NDArray[np.float64]:
         """The rates of an epoch, (updates, curves)."""
-        steps = range(epoch * self._steps_per_epoch, (epoch + 1) * self._steps_per_epoch)
+        steps = range(epoch * self._length.per_epoch, self._length.end(epoch))
         return np.array([[curve(step) for curve in self._curves] for step in steps])
 
     @property
@@ -74,4 +74,4 @@ class Rates:
         values = metrics.cpu().numpy()
         for one in self._reacting:
             value = float(values[self._metrics.index(one.schedule.metric), one.lane])
-            one.state = one.schedule.react(one.state, (epoch + 1) * self._steps_per_epoch, value)
+            one.state = one.schedule.react(one.state, (epoch + 1) * self._length.per_epoch, value)

@@ -28,7 +28,10 @@ class Recorder(Protocol):
     """
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
-        """Points `first`, `first + 1`, ... of one series: updates for step metrics, epochs for epoch metrics."""
+        """Points `first`, `first + 1`, ... of one series: updates for step metrics, epochs for epoch metrics.
+
+        Of diagnostics, `activation_std/fc1`, they are the updates that were looked at, numbered from 0.
+        """
 
     def finish(self, run: int, outcome: Outcome) -> None:
         """The run has ended."""

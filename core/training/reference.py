@@ -1,6 +1,8 @@
 """One run as the plain loop: slow on purpose, and the specification of what `train_lanes` computes."""
 
 import math
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 
 from core.datasets import Facts, Splits, Task, as_numbers, epoch_metrics
 from core.optimizers import Optimizer
+from core.results import NOISE_METRICS
 from core.schedules import Reactive, bind
 from core.streams import keys
 from core.training.augment import augment
@@ -18,12 +21,19 @@ from core.training.dropout import Masks
 from core.training.factors import Factors, factors
 from core.training.feed import epoch_order
 from core.training.initialize import examples_of, initial_state
-from core.training.network import network
+from core.training.network import Network, network
 from core.training.recorder import Lane, Recorder
 
 
 def train_run(
-    lane: Lane, data: Splits, facts: Facts, recorder: Recorder, *, dtype: torch.dtype = torch.float32
+    lane: Lane,
+    data: Splits,
+    facts: Facts,
+    recorder: Recorder,
+    *,
+    dtype: torch.dtype = torch.float32,
+    updates: int | None = None,
+    noise_every: int = 0,
 ) -> None:
     """Train one run on the CPU and record every point as it is measured; the rules are those of `train_lanes`.
 
@@ -42,9 +52,11 @@ def train_run(
     optimizer = rule.reference([_group(rule, p, mine[name]) for name, p in model.named_parameters()])
     _mode(optimizer, training=True)
     steps_per_epoch = math.ceil(len(x_train) / treatment.batch_size)
-    curve = bind(treatment.schedule, rule.hyper["lr"], steps_per_epoch * treatment.epochs, steps_per_epoch)
+    steps = updates or steps_per_epoch * treatment.epochs
+    curve = bind(treatment.schedule, rule.hyper["lr"], steps, steps_per_epoch)
     state = curve.start if isinstance(curve, Reactive) else ()
     masks, pictures = Masks(net.dropout, [lane.seed], dtype), keys([lane.seed], "augment")
+    noise = _Noise(noise_every, len(x_train))
     step = 0
 
     def outputs(x: torch.Tensor) -> torch.Tensor:
@@ -52,18 +64,22 @@ def train_run(
         given: torch.Tensor = functional_call(model, weights, (x,))
         return given
 
-    for epoch in range(treatment.epochs):
-        for batch in torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size):
-            for name, mask in masks.draw(step, len(batch)).items():
-                net.dropout[name].mask = mask[0]
-            x = x_train[batch]
+    def loss_of(x: torch.Tensor, y: torch.Tensor, drawn: Mapping[str, torch.Tensor], first: int) -> torch.Tensor:
+        _mask(net, drawn, first)
+        return _loss(facts.task, outputs(x[:first]), y[:first])
+
+    for epoch in range(math.ceil(steps / steps_per_epoch)):
+        batches = torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size)[: steps - step]
+        for i, batch in enumerate(batches):
+            drawn = masks.draw(step, len(batch))
+            x, y = x_train[batch], y_train[batch]
             if treatment.augment:
                 x = augment(x.unsqueeze(0), treatment.augment, pictures, step)[0]
             rate = curve.rate(state, step) if isinstance(curve, Reactive) else curve(step)
-            for group, factor in zip(optimizer.param_groups, mine.values(), strict=True):
-                group["lr"] = rate * factor.lr
+            _set_rate(optimizer, rate, mine)
+            noise.measure(i, len(batch), model, partial(loss_of, x, y, drawn))
             optimizer.zero_grad()
-            loss = _loss(facts.task, outputs(x), y_train[batch])
+            loss = loss_of(x, y, drawn, len(batch))
             torch.autograd.backward(loss)
             optimizer.step()
             recorder.record(lane.run, "train_loss", step, loss.detach().numpy().reshape(1))
@@ -72,6 +88,9 @@ def train_run(
             if not math.isfinite(loss.item()):
                 recorder.finish(lane.run, "diverged")
                 return
+        if step % steps_per_epoch:
+            recorder.advance(step)
+            break
         _mode(optimizer, training=False)
         model.eval()
         with torch.no_grad():
@@ -80,7 +99,7 @@ def train_run(
         model.train()
         _mode(optimizer, training=True)
         measured = dict(zip(epoch_metrics(facts.task), (train[1], *valid), strict=True))
-        for metric, value in measured.items():
+        for metric, value in (measured | noise.take()).items():
             recorder.record(lane.run, metric, epoch, np.array([value]))
         if isinstance(curve, Reactive):
             state = curve.react(state, step, measured[curve.metric])
@@ -88,10 +107,47 @@ def train_run(
     recorder.finish(lane.run, "completed")
 
 
+class _Noise:
+    """What `core.training.noise` estimates, by gradients of the half and of the whole that are each taken anew."""
+
+    def __init__(self, every: int, examples: int) -> None:
+        self._every, self._examples = every, examples
+        self._found: list[tuple[float, float]] = []
+
+    def measure(self, i: int, b: int, model: nn.Module, loss_of: Callable[[int], torch.Tensor]) -> None:
+        """`loss_of(m)` is the mean loss of the first m examples of the epoch's batch i, which has b."""
+        if self._every == 0 or i % self._every or b == 1:
+            return
+        n, m = self._examples, b // 2
+        h, g = (
+            torch.cat([part.flatten() for part in torch.autograd.grad(loss_of(count), [*model.parameters()])])
+            for count in (m, b)
+        )
+        variance = (h - g).dot(h - g).item() * b * m / (b - m)
+        self._found.append((g.dot(g).item() - variance * (1 / b - 1 / n), variance * (n - 1) / n))
+
+    def take(self) -> dict[str, float]:
+        """The epoch's means."""
+        found, self._found = self._found, []
+        means = np.mean(found, axis=0).tolist() if found else [math.nan, math.nan]
+        return dict(zip(NOISE_METRICS, means, strict=True)) if self._every else {}
+
+
 def _group(rule: Optimizer, parameter: nn.Parameter, factor: Factors) -> dict[str, Any]:
     """A parameter as a group of its own, so that it can have its own rate and weight decay."""
     decay = {"weight_decay": rule.hyper["weight_decay"] / factor.lr} if "weight_decay" in rule.hyper else {}
     return {"params": [parameter], **decay}
+
+
+def _mask(net: Network, drawn: Mapping[str, torch.Tensor], first: int) -> None:
+    """Have the first examples of a batch keep the units that were drawn for them."""
+    for name, mask in drawn.items():
+        net.dropout[name].mask = mask[0, :first]
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float, mine: Mapping[str, Factors]) -> None:
+    for group, factor in zip(optimizer.param_groups, mine.values(), strict=True):
+        group["lr"] = rate * factor.lr
 
 
 def _mode(optimizer: Any, training: bool) -> None:

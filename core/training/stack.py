@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from core.optimizers import Optimizer
 from core.spec import Precision
 from core.training.descent import Descent
+from core.training.diagnosis import Diagnosis
 from core.training.factors import Factors
 from core.training.forward import Tensors, forward
 from core.training.graph import Graph
 from core.training.grid import Grid
 from core.training.network import Network
+from core.training.noise import Noise
 from core.training.objective import Objective
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
@@ -57,20 +59,45 @@ class Stack:
             if set(mine) != {1.0}:
                 column = [-1, *[1] * (values.ndim - 1)]
                 self._forward[name] = torch.tensor(mine, device=device, dtype=values.dtype).view(column)
+        self.diagnosis = Diagnosis(network.module)
         graphed = device != "cpu"
         self._gradients = Graph(self._differentiate, list(self._buffers.values())) if graphed else self._differentiate
+        self._look = Graph(self._given, []) if graphed else self._given
 
     def update(
-        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors, rates: NDArray[np.float64], on_device: torch.Tensor
+        self,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        masks: Tensors,
+        rates: NDArray[np.float64],
+        on_device: torch.Tensor,
+        noise: Noise | None = None,
     ) -> torch.Tensor:
         """One update of every lane; its losses, (lanes,), before the update.
 
         x is (groups, batch, *shape), y (lanes, batch, ...), each mask (groups, batch, calls, *units); `rates` and
-        `on_device` are the learning rates of the curves, (curves,).
+        `on_device` are the learning rates of the curves, (curves,). With `noise` the update is measured.
         """
-        losses, *gradients = self._gradients(x, y, *masks.values())
+        losses, gradients = self._differentiated(x, y, masks, noise)
         self._descent.step(gradients, rates, on_device)
         return losses
+
+    def diagnosed(
+        self,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        masks: Tensors,
+        rates: NDArray[np.float64],
+        on_device: torch.Tensor,
+        noise: Noise | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same update, and what was measured of it, (metrics, lanes): `diagnosis` has their names."""
+        (given,) = self._look(x, *masks.values())
+        losses, gradients = self._differentiated(x, y, masks, noise)
+        by_name = dict(zip(self._parameters, gradients, strict=True))
+        standing, weights = self.diagnosis.standing(self._parameters, by_name)
+        self._descent.step(gradients, rates, on_device)
+        return losses, torch.cat([given, standing, self.diagnosis.moved(weights, self._parameters)])
 
     def evaluate(self, x: Callable[[slice], torch.Tensor], y: torch.Tensor, check: Callable[[], None]) -> torch.Tensor:
         """Mean loss and score of every lane on a split, (2, lanes) in float64, dropout off and norms frozen.
@@ -100,6 +127,17 @@ class Stack:
         """All that the next update depends on, stacked over lanes. Views: they change with the next update."""
         return {**self._descent.state(), **{f"buffers/{name}": value for name, value in self._buffers.items()}}
 
+    def _differentiated(
+        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors, noise: Noise | None
+    ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
+        """Losses and gradients of an update, its noise measured where that is asked for."""
+        losses, *gradients = self._gradients(x, y, *masks.values())
+        if noise is not None:
+            m, b = y.shape[1] // 2, y.shape[1]
+            _, *half = self._differentiate(x[:, :m], y[:, :m], *(mask[:, :m] for mask in masks.values()))
+            noise.add(gradients, half, m, b)
+        return losses, gradients
+
     def _differentiate(self, x: torch.Tensor, y: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Every lane's loss, (lanes,), and the gradients of the parameters' stacks."""
         shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
@@ -109,6 +147,13 @@ class Stack:
         losses = self._objective.losses(outputs, y).mean(1)
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
         return losses.detach(), *gradients
+
+    def _given(self, x: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor]:
+        """What the layers give for a batch, (metrics, lanes)."""
+        shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
+        with self._autocast():
+            own = self._scaled(self._parameters)
+            return (self.diagnosis.before(own, self._buffers, shared, x, self._grid.arms),)
 
     def _whole(self, outputs: torch.Tensor) -> torch.Tensor:
         """Outputs as the loss takes them."""

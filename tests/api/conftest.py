@@ -1,13 +1,16 @@
 """The application in this process, on SQLite, without a worker."""
 
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from core.experiments.work import Worker
 from core.settings import Settings
 
 
@@ -22,3 +25,11 @@ def client(settings: Settings, migrated_sqlite: Path) -> Iterator[TestClient]:
     shutil.copy(migrated_sqlite, settings.data_dir)
     with TestClient(create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
         yield client
+
+
+@pytest.fixture
+def work(client: TestClient, settings: Settings) -> Iterator[Callable[[], int]]:
+    """Does what is queued."""
+    del client  # which made the database
+    with closing(Worker(settings, threading.Event(), cores=1)) as worker:
+        yield worker

@@ -2,11 +2,7 @@
 
 import io
 import math
-import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from itertools import pairwise
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +12,6 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from api.routes import runs
-from core.experiments.work import Worker
 from core.settings import Settings
 
 SPEC: dict[str, Any] = {
@@ -32,14 +27,6 @@ SPEC: dict[str, Any] = {
     "tags": ["a", "b"],
 }
 STEPS = 30  # 1,438 training images in batches of 100, two epochs
-
-
-@pytest.fixture
-def work(client: TestClient, settings: Settings) -> Iterator[Callable[[], int]]:
-    """Does what is queued."""
-    del client  # which made the database
-    with closing(Worker(settings, threading.Event(), cores=1)) as worker:
-        yield worker
 
 
 def _post(client: TestClient, spec: dict[str, Any] = SPEC, **headers: str) -> Any:
@@ -208,58 +195,6 @@ def test_a_poller_is_answered_304_until_something_changes(client: TestClient, wo
     work()
     for path, tag in tags.items():
         assert client.get(path, headers={"If-None-Match": tag}).status_code == 200
-
-
-def test_the_report_as_json_and_markdown(client: TestClient, done: int) -> None:
-    found = client.get(f"/experiments/{done}/report").json()
-    assert found["metric"] == "valid_accuracy"
-    by_label = {arm["label"]: arm for arm in found["arms"]}
-    finals = [run["final"]["valid_accuracy"] for run in client.get(f"/experiments/{done}/runs?arm=he").json()["items"]]
-    assert by_label["he"]["n"] == 3
-    assert by_label["he"]["mean"] == pytest.approx(sum(finals) / 3)
-    assert by_label["wild"]["diverged"] == 3
-    assert found["verdict"]["text"]
-    markdown = client.get(f"/experiments/{done}/report", headers={"Accept": "text/markdown"})
-    assert markdown.headers["content-type"].startswith("text/markdown")
-    assert markdown.text.startswith("# weights")
-    assert client.get(f"/experiments/{done}/report?format=md").text == markdown.text
-    loss = client.get(f"/experiments/{done}/report?metric=valid_loss").json()
-    assert loss["metric"] == "valid_loss"
-
-
-def test_the_report_as_a_page(client: TestClient, done: int) -> None:
-    page = client.get(f"/experiments/{done}/report", headers={"Accept": "text/html,application/xhtml+xml;q=0.9"})
-
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert client.get(f"/experiments/{done}/report?format=html").text == page.text
-    pictures = re.findall(r'<img src="([^"]+)"', page.text)
-    assert "plots/loss.png" in pictures
-    listed = {item["links"]["png"] for item in client.get(f"/experiments/{done}/plots").json()["items"]}
-    assert {f"/experiments/{done}/{picture}" for picture in pictures} == listed  # where a browser looks for them
-    assert client.get(f"/experiments/{done}/report").headers["content-type"] == "application/json"
-
-
-def test_the_report_has_every_run_and_outcome(client: TestClient, done: int) -> None:
-    found = client.get(f"/experiments/{done}/report").json()
-    runs = {(run["arm"], run["seed"]): run for run in found["runs"]}
-    assert len(runs) == sum(arm["runs"] for arm in found["arms"])
-    for run in client.get(f"/experiments/{done}/runs").json()["items"]:
-        mine = runs[run["arm"], run["seed"]]
-        assert mine["run_id"] == run["id"]
-        assert mine["diverged"] == (run["outcome"] == "diverged")
-        assert mine["seconds"] > 0
-        if not mine["diverged"]:
-            losses = client.get(f"/runs/{run['id']}/metrics?metric=train_loss").json()["series"][0]["values"]
-            area = sum((a + b) / 2 for a, b in pairwise(losses)) / (len(losses) - 1)
-            assert mine["loss_area"] == pytest.approx(area)
-            assert mine["valid_accuracy"] == run["final"]["valid_accuracy"]
-    for name in found["arms"][0]["outcomes"]:
-        assert client.get(f"/experiments/{done}/report?metric={name}").json()["metric"] == name
-    refused = client.get(f"/experiments/{done}/report?metric=valid_acuracy")
-    assert refused.status_code == 422
-    assert refused.json()["errors"][0]["path"] == "metric"
-    assert "valid_accuracy" in refused.json()["errors"][0]["known"]
 
 
 def test_every_plot_in_every_format(client: TestClient, done: int) -> None:

@@ -141,6 +141,20 @@ def test_previews(server: Any) -> None:
     assert server.asked[0].body == {"schedule": "cosine", "lr": 0.1, "steps": 2, "steps_per_epoch": 1}
     Client().preview_initializer({"name": "constant", "value": 1.0}, (3, 2))
     assert server.asked[1].body["shape"] == [3, 2]
+    Client().preview_signal(("he_normal", {"name": "constant", "value": 1.0}), model="lenet5", seeds=2)
+    asked = {"initializers": ["he_normal", {"name": "constant", "value": 1.0}], "model": "lenet5", "seeds": 2}
+    assert (server.asked[2].path, server.asked[2].body) == ("/previews/signal", asked)
+
+
+def test_diagnostics_are_asked_for_by_name_or_all(server: Any, experiment: dict[str, Any]) -> None:
+    server.answer(200, experiment)
+    server.answer(200, {"series": []})
+    found = Client().experiment(7)
+    found.metrics()
+    found.metrics("activation_std/fc1")
+    found.metrics(diagnostics=True)
+    queries = [asked.path.partition("?")[2] for asked in server.asked[1:]]
+    assert queries == ["", "metric=activation_std%2Ffc1", "diagnostics=true"]
 
 
 def test_a_notebook_shows_labels_as_text(server: Any, experiment: dict[str, Any]) -> None:

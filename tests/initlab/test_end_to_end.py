@@ -15,7 +15,7 @@ from initlab.demo import keep, service
 
 pytestmark = pytest.mark.service
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "name": "tiny <b>",
     "model": {"name": "mlp", "hidden": [8]},
     "epochs": 2,
@@ -95,6 +95,40 @@ def test_previews_and_the_catalogue(url: str) -> None:
         shown = initlab(url, "catalog", *words)
         assert shown.returncode == 0, shown.stderr
         assert shown.stdout
+
+
+RANGE = {"kind": "lr_range_test", "lr_range": {"low": 1e-5, "high": 10, "steps": 60}}
+SCAN = {
+    "kind": "batch_size_scan",
+    "batch_size_scan": {"sizes": [100, 400], "rule": "none"},
+    "target": {"metric": "valid_loss", "value": 10.0},
+    "epochs": 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "preview", "verdict", "picture"),
+    [
+        (RANGE, "120 steps", '"he [red]": the loss falls fastest at a rate of', "lr_range"),
+        (SCAN, "76 steps", "The network reached a validation loss of 10 after", "batch_size"),
+    ],
+    ids=["range test", "scan"],
+)
+def test_a_tool_is_asked_for_as_any_experiment(
+    url: str, tmp_path: Path, kind: dict[str, Any], preview: str, verdict: str, picture: str
+) -> None:
+    kept = {key: value for key, value in SPEC.items() if key != "epochs"}
+    (tmp_path / "spec.json").write_text(json.dumps(kept | {"arms": SPEC["arms"][1:]} | kind))
+    shown = initlab(url, "submit", str(tmp_path / "spec.json"), "--preview")
+    assert preview in shown.stdout, shown.stderr
+    ended = initlab(url, "submit", str(tmp_path / "spec.json"), "--wait")
+    assert ended.returncode == 0, ended.stderr
+    assert verdict in ended.stdout
+    newest = next(iter(Client(url).experiments()))
+    drawn = initlab(url, "plot", str(newest.id), picture, "-o", str(tmp_path / "a.png"))
+    assert drawn.returncode == 0, drawn.stderr
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert verdict.replace("[", "\\[").replace("]", "\\]") in initlab(url, "report", str(newest.id)).stdout
 
 
 def test_cancel_and_delete(url: str) -> None:

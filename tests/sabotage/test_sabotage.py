@@ -47,8 +47,11 @@ SABOTAGES = [
     Sabotage(
         "the claim expects a queued cohort and skips what others hold",
         "core/experiments/claim.py",
-        '.where(Cohort.id == best, Cohort.status == "queued", ',
-        ".where(Cohort.id == best, ",
+        "        .with_for_update(skip_locked=True, of=Cohort)\n        .scalar_subquery()\n    )\n"
+        "    cohort = session.scalar(\n        update(Cohort)\n"
+        '        .where(Cohort.id == best, Cohort.status == "queued", ',
+        "        .scalar_subquery()\n    )\n"
+        "    cohort = session.scalar(\n        update(Cohort)\n        .where(Cohort.id == best, ",
         f"{EXPERIMENTS}/test_claim.py::test_many_workers_claim_every_cohort_once",
     ),
     Sabotage(
@@ -63,13 +66,6 @@ SABOTAGES = [
         "core/store/database.py",
         '"BEGIN" if readonly else "BEGIN IMMEDIATE"',
         '"BEGIN"',
-        "tests/core/store/test_database.py",
-    ),
-    Sabotage(
-        "the driver begins no transaction by itself",
-        "core/store/database.py",
-        "    connection.isolation_level = None\n",
-        "",
         "tests/core/store/test_database.py",
     ),
     Sabotage(

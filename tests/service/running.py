@@ -76,8 +76,11 @@ class Running:
         found = psutil.Process(self.process.pid).children(recursive=True)
         return [p for p in found if p.is_running() and _runs(p, module)]
 
-    def trainers(self, experiment: int) -> list[int]:
-        """The processes that train the experiment's cohorts at this moment, by pid."""
+    def trainers(self, experiment: int, most_lost: int = 9) -> list[int]:
+        """The processes that train the experiment's cohorts at this moment, by pid.
+
+        Only of cohorts that were lost at most so often since their last progress.
+        """
         current = Settings(
             data_dir=Path(self.environment["INITLAB_DATA_DIR"]),
             database_url=self.environment.get("INITLAB_DATABASE_URL", ""),
@@ -85,7 +88,7 @@ class Running:
         database = Database(current.database, pool_size=1)
         try:
             with database.reading() as session:
-                mine = (Cohort.experiment_id == experiment, Cohort.status == "running")
+                mine = (Cohort.experiment_id == experiment, Cohort.status == "running", Cohort.lost <= most_lost)
                 holders = session.scalars(select(Cohort.holder).where(*mine).order_by(Cohort.id)).all()
         finally:
             database.dispose()

@@ -124,20 +124,22 @@ def test_a_torn_checkpoint_gives_way_to_the_one_before_it(service: Running, data
 
 def test_an_api_killed_before_its_commit_has_accepted_nothing_and_after_it_all(service: Running) -> None:
     """The same Idempotency-Key makes one experiment, whichever of the two happened."""
+
+    def sent(method: str, **how: Any) -> Any:
+        try:
+            answer = service.http.request(method, "/experiments", **how)
+        except httpx.TransportError:
+            return None
+        return answer if answer.is_success else None
+
     for point in ("submit.before_commit", "submit.committed"):
         count = len(service.get("/experiments", limit=200)["items"])
         service.order(point, "kill")
         headers = {"Idempotency-Key": point}
         with pytest.raises(httpx.TransportError):
             service.http.post("/experiments", json=SHORT, headers=headers)
-
-        def again(headers: dict[str, str] = headers) -> Any:
-            try:
-                answer = service.http.post("/experiments", json=SHORT, headers=headers)
-            except httpx.TransportError:
-                return None
-            return answer if answer.status_code == 202 else None
-
-        found = until(again).json()
+        accepted = until(lambda: sent("GET", params={"limit": 200})).json()["items"]
+        assert len(accepted) == count + (point == "submit.committed")
+        found = until(lambda headers=headers: sent("POST", json=SHORT, headers=headers)).json()
         assert len(service.get("/experiments", limit=200)["items"]) == count + 1
         assert service.ended(found["id"])["status"] == "succeeded"

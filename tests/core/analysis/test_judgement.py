@@ -1,5 +1,6 @@
 """Who beats whom, by values and by how many runs came to one; and how often equal arms are called different."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -189,6 +190,18 @@ def test_runs_that_never_reach_the_target_are_lost_like_diverged_ones(experiment
     assert [arm["not_finite"] for arm in found["arms"]] == [5, 5]  # these have no curves
     assert found["arms"][0]["rates"]["reached_target"]["hits"] == 0
     assert any("finished without having reached the target" in w for w in found["warnings"])
+
+
+def test_the_time_of_a_run_that_diverged_is_in_no_mean(experiment: Any) -> None:
+    """It did less: an arm would be the faster, the more often it diverges."""
+    results = experiment({"a": [0.9, 0.8, "diverged"], "b": [0.9, 0.8, 0.7]})
+    timed = [replace(run, seconds=0.1 if run.outcome == "diverged" else 2.0, steps_done=30) for run in results.runs]
+    found = report(replace(results, runs=timed), "seconds")
+
+    assert [arm["mean"] for arm in found["arms"]] == [2, 2]
+    assert found["runs"][2]["seconds"] == 0.1
+    assert found["arms"][0]["outcomes"]["steps_per_second"]["mean"] == 15
+    assert any("share the machine" in w for w in found["warnings"])
 
 
 def test_every_outcome_of_every_arm_is_there(experiment: Any) -> None:

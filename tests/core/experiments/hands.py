@@ -13,6 +13,9 @@ from core.store import Database
 
 STEPS, EVERY = 60, 10
 """Updates of a run, and of an epoch."""
+LOOKS = 4
+"""Updates between two diagnoses."""
+LAYERS = ("activation_std/fc1", "activation_std/Mixed_5b.branch-1", "weight_norm/fc1")
 
 
 @dataclass
@@ -33,22 +36,26 @@ class Hand:
         return cls(database, held, step, epochs, alive, held.kept)
 
     def measure(self, steps: int, *, diverged: int | None = None) -> Flush:
-        """The next updates of all runs, with the epochs that end on the way; a run may end in the last of them."""
+        """The next updates of all runs, with the epochs that end on the way and the diagnoses that are due; a run may
+        end in the last of them."""
         last = min(STEPS, self.step + steps)
         what = Flush(step=last)
         epochs = range(self.epochs, last // EVERY)
+        looks = range(-(-self.step // LOOKS), -(-last // LOOKS))
         for run in sorted(self.alive):
-            for metric, first, n in (
-                ("train_loss", self.step, last - self.step),
-                ("lr", self.step, last - self.step),
-                ("valid_loss", epochs.start, len(epochs)),
+            for metric, first, n, every in (
+                ("train_loss", self.step, last - self.step, 1),
+                ("lr", self.step, last - self.step, 1),
+                ("valid_loss", epochs.start, len(epochs), 1),
+                *((metric, looks.start * LOOKS, len(looks), LOOKS) for metric in LAYERS),
             ):
                 values = run + np.arange(first, first + n) / 1e3 + self.held.attempt * 1e3
                 if run == diverged and metric == "train_loss":
                     values[-1:] = np.nan
                 packed = values.astype("<f8").tobytes()
                 if n:
-                    what.blocks.append({"run_id": run, "metric": metric, "first": first, "n": n, "values": packed})
+                    place = {"run_id": run, "metric": metric, "first": first, "n": n, "every": every}
+                    what.blocks.append(place | {"values": packed})
         if diverged is not None:
             what.ended[diverged] = Ended("diverged", last, {})
             self.alive.remove(diverged)

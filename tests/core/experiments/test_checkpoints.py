@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from core.experiments.checkpoints import Shelf
 from core.experiments.claim import Claim
+from core.experiments.history import counts
 from core.experiments.hold import Fenced, fall_back
 from core.experiments.keeper import Keeper
 from core.experiments.sweep import sweep
@@ -98,6 +99,7 @@ def test_a_lost_cohort_goes_on_after_the_points_of_its_checkpoint(
     assert points(database, "valid_loss") == {going_on: [0], diverged: [0, 1]}
     with database.reading() as session:
         assert session.get_one(Run, going_on).steps_done == 15
+        assert counts(session)["resumed_attempts"] == 1
     assert again.kept is not None
     found = Shelf(folder, again.cohort_id, again.attempt).read(again.kept)
     assert (found.step, found.epochs, found.runs) == (15, 1, [lane.run for lane in held.lanes])
@@ -232,3 +234,5 @@ def test_a_disk_without_room_ends_no_training(folder: Path, database: Database, 
     keeper.close("succeeded")
     assert statuses(database, held.experiment_id) == {"succeeded"}
     assert cohort(database, held).checkpoint is None
+    with database.reading() as session:
+        assert counts(session)["checkpoint_failures"] == 1

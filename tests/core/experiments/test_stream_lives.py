@@ -21,7 +21,10 @@ CHOICES = [
     Choice(metrics=("valid_loss",)),
     Choice(arm="arm 1"),
     Choice(seed=1, metrics=("train_loss", "valid_loss")),
+    Choice(metrics=("activation_std", "valid_loss")),
+    Choice(seed=0, metrics=("weight_norm/fc1",)),
 ]
+ALL = Choice(diagnostics=True)
 
 
 class Life:
@@ -113,7 +116,7 @@ def test_any_life_ends_in_the_series_that_are_stored(
     dice = random.Random(seed)
     life = Life(database, dice)
     monkeypatch.setattr(stream, "LONGEST", 8)
-    viewed = [Watching(database, life.experiment, choice) for choice in [*dice.sample(CHOICES, 3), EVERYTHING]]
+    viewed = [Watching(database, life.experiment, choice) for choice in [*dice.sample(CHOICES, 3), EVERYTHING, ALL]]
     for _ in life:
         monkeypatch.setattr(stream, "MOST_POINTS", dice.choice([5, 40, 1000]))
         for one in viewed:

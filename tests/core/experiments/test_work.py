@@ -4,25 +4,30 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.datasets import epoch_metrics
 from core.experiments import cancel, read, submit
 from core.experiments.work import Worker
-from core.results import STEP_METRICS
+from core.results import NOISE_METRICS, STEP_METRICS
 from core.settings import Settings
-from core.spec import Spec, parse
+from core.spec import DIAGNOSTICS, Spec, parse
 from core.store import Database, Experiment
 from core.training import train
 
-EPOCH_METRICS = epoch_metrics("multiclass")
+OF_EPOCHS = epoch_metrics("multiclass")
+MEASURED = set(DIAGNOSTICS) - {"activation_saturated"}
+"""Of two layers, the first with a rectifier."""
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "model": {"name": "mlp", "hidden": [8], "dropout": 0.1},
     "arms": [{"initializer": "he_normal"}, {"initializer": "normal_rule", "schedule": "cosine"}],
     "seeds": 2,
+    "diagnostics": {"every": 7},
 }
 
 
@@ -56,22 +61,52 @@ def _status(database: Database, experiment: int) -> str:
 def _assert_as_trained(database: Database, experiment: int, spec: Spec) -> None:
     """Every series is, bit for bit, what the library gives without a database."""
     expected = train(spec, Path())
+    runs = len(spec.expanded) * len(spec.seed_list)
+    noise = NOISE_METRICS if spec.kind == "batch_size_scan" else ()
     with database.reading() as session:
-        for metric in (*STEP_METRICS, *EPOCH_METRICS):
-            stored = {(s.arm, s.seed): s for s in read.series(session, experiment, metrics=[metric])}
-            wanted = {(s.arm, s.seed): s for s in expected.series(metric)}
+        for metric in (*STEP_METRICS, *OF_EPOCHS, *noise, *MEASURED):
+            stored = {(s.arm, s.seed, s.metric): s for s in read.series(session, experiment, metrics=[metric])}
+            wanted = {(s.arm, s.seed, s.metric): s for s in expected.series(metric)}
             assert stored.keys() == wanted.keys()
+            assert len(wanted) == runs * (2 if metric in MEASURED - {"activation_dead"} else 1)
             for key, series in wanted.items():
                 assert stored[key].steps.tolist() == series.steps.tolist(), (metric, key)
                 assert stored[key].values.tolist() == series.values.tolist(), (metric, key)
 
 
-def test_what_is_stored_is_what_was_trained(database: Database) -> None:
-    spec = _spec(epochs=3)
+RANGE = {"kind": "lr_range_test", "lr_range": {"steps": 20, "smoothing": 0.5}, "arms": SMALL["arms"][:1]}
+
+
+SCAN = {
+    "kind": "batch_size_scan",
+    "batch_size_scan": {"sizes": [100, 400], "rule": "sqrt", "noise_every": 2},
+    "target": {"metric": "valid_loss", "value": 1.0},
+    "epochs": 2,
+}
+KINDS = {"comparison": _spec(epochs=3), "range test": parse(SMALL | RANGE), "scan": parse(SMALL | SCAN)}
+
+
+@pytest.mark.parametrize("spec", KINDS.values(), ids=KINDS)
+def test_what_is_stored_is_what_was_trained(database: Database, spec: Spec) -> None:
     experiment = _posted(database, spec)
-    assert _work(database) == 1
+    assert _work(database) == len({arm.treatment.batch_size for arm in spec.expanded})
     assert _status(database, experiment) == "succeeded"
     _assert_as_trained(database, experiment, spec)
+
+
+def test_what_layers_did_is_read_where_it_is_asked_for(database: Database) -> None:
+    experiment = _posted(database, KINDS["comparison"])
+    _work(database)
+    with database.reading() as session:
+        unasked = {series.metric for series in read.series(session, experiment)}
+        (one,) = read.series(session, experiment, metrics=["weight_norm/fc2"], run_id=1, first=8, last=22)
+        assert (one.unit, one.steps.tolist()) == ("step", [14, 21])
+        last = [s.steps.tolist() for s in read.series(session, experiment, metrics=["weight_norm"], run_id=1, first=42)]
+        assert last == [[42], [42]]
+        assert {metric for run in read.runs(session, experiment) for metric in run.final or {}} == unasked
+        assert unasked == {*STEP_METRICS, *OF_EPOCHS}
+        asked = {series.metric.partition("/")[0] for series in read.series(session, experiment, diagnostics=True)}
+        assert asked == unasked | MEASURED
 
 
 def test_a_worker_that_is_to_leave_gives_its_cohort_back_and_another_finishes_it(database: Database) -> None:

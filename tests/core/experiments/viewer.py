@@ -28,8 +28,8 @@ class Viewer:
         if kind == "metric":
             one = self.series.setdefault((data["run_id"], data["metric"]), {})
             self.units[data["metric"]] = data["unit"]
-            assert data["first"] == len(one), "nothing twice, and nothing left out"
-            one.update(enumerate(data["values"], data["first"]))
+            assert data["first"] == len(one) * data["every"], "nothing twice, and nothing left out"
+            one.update((data["first"] + i * data["every"], value) for i, value in enumerate(data["values"]))
             self.received += len(data["values"])
         elif kind == "rewind":
             self.rewound.append(data)
@@ -50,7 +50,8 @@ class Viewer:
 
 def stored(database: Database, experiment: int, choice: Choice = EVERYTHING) -> Points:
     """What `GET /metrics` has."""
-    asked = {"metrics": choice.metrics or None, "arm": choice.arm, "seed": choice.seed}
+    asked: dict[str, Any] = {"metrics": choice.metrics or None, "diagnostics": choice.diagnostics}
+    asked |= {"arm": choice.arm, "seed": choice.seed}
     with database.reading() as session:
         return {
             (one.run_id, one.metric): {

@@ -14,6 +14,8 @@ from core.store import Counter as CounterRow
 
 Row = Mapping[str, Any]
 STEPS_OF_EPOCH = 4
+LOOKED_AT, LOOKS = "weight_norm/fc1", 3
+"""A diagnostic, and the updates between two points of it."""
 
 
 class Length(NamedTuple):
@@ -65,13 +67,20 @@ def points(run: int, metric: str, first: int, last: int) -> NDArray[np.float32]:
 def rows(run: int, since: Length, until: Length) -> list[dict[str, Any]]:
     """The blocks with what a run measured between two lengths."""
     return [
-        {"run_id": run, "metric": metric, "first": a, "n": b - a, "values": points(run, metric, a, b).tobytes()}
-        for metric, a, b in (
-            ("train_loss", since.steps, until.steps),
-            ("valid_loss", since.epochs, until.epochs),
+        {"run_id": run, "metric": metric, "first": a * every, "n": b - a, "every": every}
+        | {"values": points(run, metric, a, b).tobytes()}
+        for metric, a, b, every in (
+            ("train_loss", since.steps, until.steps, 1),
+            ("valid_loss", since.epochs, until.epochs, 1),
+            (LOOKED_AT, looks(since), looks(until), LOOKS),
         )
         if b > a
     ]
+
+
+def looks(length: Length) -> int:
+    """How often a run of that length has been looked at: at updates 0, 3, 6, ..."""
+    return -(-length.steps // LOOKS)
 
 
 def assert_consistent(whole: Whole) -> None:
@@ -120,12 +129,15 @@ def lengths(whole: Whole) -> dict[int, Length]:
     """How much of each run is stored: every series is there from its first point on, with its values."""
     found: Counter[tuple[int, str]] = Counter()
     for block in whole.tables["metric_blocks"]:  # in the order run, metric, first
-        run, metric, first = block["run_id"], block["metric"], block["first"]
-        assert first == found[run, metric]
+        run, metric, first = block["run_id"], block["metric"], found[block["run_id"], block["metric"]]
+        assert block["first"] == first * block["every"]
         found[run, metric] += block["n"]
         assert block["values"] == points(run, metric, first, found[run, metric]).tobytes()
     runs = [run["id"] for run in whole.tables["runs"]]
-    return {run: Length(found[run, "train_loss"], found[run, "valid_loss"]) for run in runs}
+    lengths = {run: Length(found[run, "train_loss"], found[run, "valid_loss"]) for run in runs}
+    for run, length in lengths.items():
+        assert found[run, LOOKED_AT] == looks(length)
+    return lengths
 
 
 def assert_overtaken(whole: Whole, began: Mapping[int, Mapping[int, Length]]) -> None:
@@ -133,7 +145,8 @@ def assert_overtaken(whole: Whole, began: Mapping[int, Mapping[int, Length]]) ->
     for block in whole.tables["metric_blocks"]:
         for attempt, length in began[block["run_id"]].items():
             if block["attempt"] < attempt:
-                assert block["first"] + block["n"] <= length[block["metric"] == "valid_loss"]
+                last = block["first"] + (block["n"] - 1) * block["every"]
+                assert last < length[block["metric"] == "valid_loss"]
 
 
 def replayed(posted: Sequence[int], events: Sequence[Row]) -> dict[int, tuple[str, int, bool]]:

@@ -76,7 +76,7 @@ def make(database: Database, revision: str, checkpoints: Path) -> None:
         store.experiment(QUEUED, "queued", attempt=0)
         store.runs(QUEUED, "queued", steps=0)
         more: dict[str, Any] = {"holder": "elsewhere boot pid/7/0", "lease_until": AT}
-        if revision == "0003":
+        if revision >= "0003":
             made = recording(revision, RUNNING).checkpoint
             assert made is not None
             name = f"cohort-{RUNNING}-2-{SAFE}.safetensors"

@@ -214,3 +214,62 @@ def test_blocks_of_many_lanes_come_more_seldom(
         book.look()
         advances.append((step + 1, recorder.step))
     assert advances == [(1, 1), (2, 1), (3, 3)]
+
+
+LOOKED_AT = ("activation_std/fc1", "weight_norm/fc1")
+
+
+def diagnose(book: Ledger, *values: float) -> None:
+    book.diagnosed(LOOKED_AT, torch.tensor([values, [10 * value for value in values]], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("start", [0, 3, 4])
+def test_diagnoses_come_with_the_losses_of_their_updates(lanes: list[Lane], start: int) -> None:
+    """Numbered from 0, whatever was recorded before, and of a lane that ends none after its end."""
+    recorder = MemoryRecorder()
+    looks = -(-start // 3)
+    for run in (0, 100, 200):
+        for metric in ("train_loss", "lr", *LOOKED_AT):
+            recorder.record(run, metric, 0, np.zeros(start if metric in ("train_loss", "lr") else looks))
+    book = ledger(lanes, recorder, seconds=3600, step=start, epochs=start // 2, every=3)
+    for step in range(start, 9):
+        if step % 3 == 0:
+            diagnose(book, step, step + 0.1, step + 0.2)
+        measure(book, step, 1.0, NAN if step == 5 else 1.0, 1.0)
+        if step in (start, 4):
+            book.flush()
+    book.finish()
+    for i, lane in enumerate(lanes):
+        expected = [step + i / 10 for step in (0, 3, 6)[looks:] if step <= 5 or i != 1]
+        assert recorder.series[lane.run, "activation_std/fc1"][looks:].tolist() == expected
+        assert recorder.series[lane.run, "weight_norm/fc1"][looks:] == pytest.approx([10 * one for one in expected])
+    assert recorder.outcomes == {0: "completed", 100: "diverged", 200: "completed"}
+
+
+def test_diagnoses_too_are_copied_while_training_goes_on(on_its_way: Any) -> None:
+    book, recorder, events = on_its_way
+    diagnose(book, 1.0, 2.0, 3.0)
+    measure(book, 0, 1.0, 2.0, 3.0)
+    book.look()
+    diagnose(book, 4.0, 5.0, 6.0)
+    measure(book, 1, 1.0, 2.0, 3.0)
+    assert (len(events), (0, LOOKED_AT[0]) in recorder.series) == (1, False)
+    book.finish()
+    assert recorder.series[200, LOOKED_AT[0]].tolist() == [3.0, 6.0]
+
+
+def test_blocks_with_more_series_come_more_seldom(make_lanes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """33 lanes with 5 diagnostics have as many series as 66 without."""
+    now, names = 100.0, [f"weight_norm/fc{i}" for i in range(5)]
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    many = [Lane(run, make_lanes({})[0].treatment, run) for run in range(33)]
+    recorder = MemoryRecorder()
+    book = ledger(many, recorder, seconds=0.5)
+    advances = []
+    for later in (0, 0.99, 0.01):
+        now += later
+        book.diagnosed(names, torch.zeros(5, 33, dtype=torch.float64))
+        book.step(torch.zeros(33, dtype=torch.float64), np.zeros(33))
+        book.look()
+        advances.append(recorder.step)
+    assert advances == [1, 1, 3]

@@ -65,7 +65,7 @@ class Killed(BaseException):
 
 
 def test_a_call_that_was_interrupted_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = parse(SPEC.canonical() | {"checkpoint_every": 0.1, "epochs": 60})
+    spec = parse(SPEC.canonical() | {"checkpoint_every": 0.1, "epochs": 60, "diagnostics": {"every": 7}})
     unbroken = train(spec, Sources())
     write, written = Checkpoint.write, []
 
@@ -82,9 +82,15 @@ def test_a_call_that_was_interrupted_goes_on_where_it_was(tmp_path: Path, monkey
     resumed = train(spec, Sources(), checkpoints=tmp_path)
     assert 0 < written[0].step < written[2].step
     assert resumed.runs == unbroken.runs
-    for metric in (*STEP_METRICS, *EPOCH_METRICS):
-        pairs = zip(resumed.series(metric), unbroken.series(metric), strict=True)
-        assert all(np.array_equal(a.values, b.values, equal_nan=True) and a.run_id == b.run_id for a, b in pairs)
+    for metric in (*STEP_METRICS, *EPOCH_METRICS, "weight_norm", "activation_std/fc2"):
+        pairs = [*zip(resumed.series(metric), unbroken.series(metric), strict=True)]
+        assert all(np.array_equal(a.values, b.values, equal_nan=True) and a[:4] == b[:4] for a, b in pairs)
+        assert all(np.array_equal(a.steps, b.steps) for a, b in pairs)
+    norms = resumed.series("weight_norm")
+    assert [(one.run_id, one.metric) for one in norms[:4]] == [
+        (run, f"weight_norm/fc{layer}") for run in (0, 1) for layer in (1, 2)
+    ]
+    assert norms[0].steps.tolist() == list(range(0, 60 * 15, 7))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,124 @@
+"""How the signal goes through the layers: activations forward, gradients backward."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.analysis import layers_of_arm
+from core.plots import Plot, plots
+from core.plots._curves import arms_drawn, described, plain, sample
+from core.plots._depth import depth_axis, depth_line, named, size_axis
+from core.plots._lines import draw_lines
+from core.plots._style import COLOURS
+from core.results import Results, RunResult, Series
+
+NONE = 'Layers were not measured: post the experiment with "diagnostics": {"every": 50}.'
+PANELS = {
+    "activation_std": ("activations", "standard deviation of activations"),
+    "gradient_norm": ("gradients of the weights", "norm of a layer's gradient"),
+}
+
+
+@plots.register(
+    formula="geometric mean over an arm's runs of activation_std, and of gradient_norm, of every layer at update 0, "
+    "and at the last update that was looked at",
+    source="diagnostics of the training itself, after Glorot & Bengio 2010, figures 6 and 7",
+)
+def layers() -> Plot:
+    """Activations and gradients from layer to layer, one line an arm, at the start and at the last look."""
+    return Plot(data, draw_lines)
+
+
+def data(results: Results) -> dict[str, Any]:
+    arms = arms_drawn(results)
+    names = {label: layers_of_arm(results, label) for label in arms.labels} if results.spec.diagnostics else {}
+    few = len(arms.labels) <= len(COLOURS)
+    runs = {run.id: run for run in results.runs if run.status != "failed"}
+    panels, lasts = [], set[int]()
+    for metric, (title, label) in PANELS.items():
+        found = _by_run(results.series(metric) if results.spec.diagnostics else [], runs)
+        lines = []
+        for index, arm in enumerate(arms.labels):
+            mine = [found[run] for run in found if runs[run].arm == arm]
+            lines += _lines(index, mine, names.get(arm, []), few, lasts)
+        x = depth_axis(max([len(line["x"]) for line in lines], default=2))
+        panels.append({"title": title, "x": x, "y": size_axis(lines, label), "lines": lines})
+    measured = any(panel["lines"] for panel in panels)
+    alike = len({tuple(one) for one in names.values()}) == 1
+    notes = [
+        sample(results),
+        _about(few, lasts) if measured else "",
+        NONE if results.spec.diagnostics is None else "",
+        named(next(iter(names.values()))) if alike else "Arms have layers of their own." if names else "",
+        arms.note,
+    ]
+    return {
+        "plot": "layers",
+        "title": f"Layer by layer: {results.spec.name}",
+        "caption": " ".join(filter(None, notes)),
+        "arms": described(arms, results),
+        "own_y": True,
+        "empty": "no diagnostics were asked for" if results.spec.diagnostics is None else "nothing measured yet",
+        "layers": names,
+        "panels": panels,
+    }
+
+
+def _about(few: bool, lasts: set[int]) -> str:
+    later = {step for step in lasts if step}
+    words = "Geometric means over an arm's runs; band: lowest to highest run. Solid: update 0"
+    if not few or not later:
+        return f"{words}."
+    when = f"update {later.pop()}" if len(later) == 1 else "the last look at each arm"
+    return f"{words}; dashed: {when}."
+
+
+def _by_run(series: Sequence[Series], runs: Mapping[int, RunResult]) -> dict[int, dict[str, Series]]:
+    """Each run's series by layer."""
+    found: dict[int, dict[str, Series]] = defaultdict(dict)
+    for one in series:
+        if one.run_id in runs and len(one.steps):
+            found[one.run_id][one.metric.partition("/")[2]] = one
+    return found
+
+
+def _lines(
+    arm: int, runs: Sequence[Mapping[str, Series]], names: Sequence[str], few: bool, lasts: set[int]
+) -> list[dict[str, Any]]:
+    """The line at update 0 and, of few arms, that at the last look of the run that has come furthest."""
+    if not runs:
+        return []
+    last = max(int(series.steps[-1]) for run in runs for series in run.values())
+    lasts.add(last)
+    start = _values(runs, names, 0)
+    with np.errstate(all="ignore"):
+        low, high = start.min(axis=0), start.max(axis=0)
+    band = {"low": plain(low), "high": plain(high)} if len(runs) > 1 else {}
+    lines = [depth_line(arm, "main", _mean(start), len(runs), **band)]
+    if few and last > 0:
+        lines.append(depth_line(arm, "second", _mean(_values(runs, names, last)), len(runs)))
+    return lines
+
+
+def _values(runs: Sequence[Mapping[str, Series]], names: Sequence[str], step: int) -> Any:
+    """(runs, layers) at an update; NaN where a run has no such point."""
+    values = np.full((len(runs), len(names)), np.nan)
+    for i, run in enumerate(runs):
+        for j, name in enumerate(names):
+            if name in run:
+                at = np.flatnonzero(run[name].steps == step)
+                values[i, j] = run[name].values[at[0]] if len(at) else math.nan
+    return values
+
+
+def _mean(values: Any) -> list[float | None]:
+    """Geometric, over the runs that have a finite value: 0 where one of them is 0."""
+    found: list[float | None] = []
+    for column in values.T:
+        finite = column[np.isfinite(column)]
+        with np.errstate(divide="ignore"):
+            found.append(float(np.exp(np.log(finite).mean())) if len(finite) else None)
+    return found

@@ -1,0 +1,128 @@
+"""The loss against the rate in a learning-rate range test."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from core.analysis import RangeCurve, range_curves, range_entries, range_rates, thin
+from core.plots import Plot, plots
+from core.plots._curves import POINTS, Floats, plain, sample
+from core.plots._frame import padded, padded_log, plain_number
+from core.plots._lines import draw_lines
+from core.plots._style import MOST_ARMS, line_style, styled
+from core.results import Results
+from core.spec import LrRange
+
+ABOVE = 1.4
+"""Where the picture ends, in parts of the highest start: beyond lie losses that diverge."""
+MARKS = {"suggested": "o", "least": "v", "diverged": "X"}
+
+
+@plots.register(
+    formula="mean over seeds of the smoothed train_loss by rate, s(t) = b·s(t-1) + (1-b)·loss(t) over 1 - b^(t+1)",
+    source="core.analysis.range_entries, whose rates are marked; Smith 2017, arXiv:1506.01186; fastai",
+)
+def lr_range() -> Plot:
+    """Loss of a range test while the rate rises: the rates it suggests, and where it diverges."""
+    return Plot(data, draw)
+
+
+def data(results: Results) -> dict[str, Any]:
+    entries = range_entries(results) or []
+    settings = results.spec.lr_range or LrRange()
+    ramp = range_rates(settings)
+    drawn = list(zip(entries, range_curves(results), strict=False))[:MOST_ARMS]
+    lines = [_line(i, entry, curve, ramp) for i, (entry, curve) in enumerate(drawn) if len(curve.smooth)]
+    y = _axis(lines, "mean squared error" if results.task == "regression" else "cross-entropy (nats)")
+    panel = {
+        "title": "loss of one batch before its update, smoothed",
+        "x": {"label": "learning rate", "scale": "log", "kind": "number"}
+        | {"limits": padded_log(settings.low, settings.high, 0.015)},
+        "y": y,
+        "lines": lines,
+    }
+    notes = [
+        sample(results),
+        "Thick: mean over seeds of the smoothed loss; band: range over seeds; faint: mean before smoothing."
+        if entries
+        else "This experiment is no learning-rate range test.",
+        "Circle: falls fastest, the rate suggested; triangle: least loss; X: diverges. A heuristic." if entries else "",
+        f"Losses above {y['limits'][1]:.2g} lie above the picture." if lines else "",
+        f"Drawn are the first {MOST_ARMS} of {len(entries)} arms." if len(entries) > MOST_ARMS else "",
+    ]
+    return {
+        "plot": "lr_range",
+        "title": f"Learning-rate range test: {results.spec.name}",
+        "caption": " ".join(filter(None, notes)),
+        "arms": [{"label": entry["label"], "note": _note(entry)} for entry, _ in drawn],
+        "panels": [panel],
+        "marks": [mark for i, (entry, curve) in enumerate(drawn) for mark in _marks(i, entry, curve, ramp)],
+    }
+
+
+def _line(arm: int, entry: dict[str, Any], curve: RangeCurve, ramp: Floats) -> dict[str, Any]:
+    """Up to where it diverges: what comes after says nothing of the rate."""
+    diverged = entry["diverged"]
+    end = len(ramp) if diverged is None else int(np.abs(ramp - diverged["lr"]).argmin()) + 1
+    length = min(end, len(curve.smooth))
+    rates = ramp[:length]
+    at, at_raw = (thin(np.arange(length), y[:length], POINTS) for y in (curve.smooth, curve.mean))
+    seeds = np.stack([one[:length] for one in curve.smoothed])
+    band = {"low": plain(seeds.min(axis=0)[at]), "high": plain(seeds.max(axis=0)[at])}
+    return {
+        "arm": arm,
+        "role": "main",
+        "seed": None,
+        "n": len(seeds),
+        "x": rates[at].tolist(),
+        "y": plain(curve.smooth[at]),
+        **(band if len(seeds) > 1 else dict.fromkeys(band)),
+        "raw": {"x": rates[at_raw].tolist(), "y": plain(curve.mean[at_raw])},
+    }
+
+
+def _axis(lines: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    starts = [line["y"][0] for line in lines]
+    low = min([min(line["y"]) for line in lines], default=0.0)
+    limits = padded(min(low, 0.0), ABOVE * max(starts)) if starts else (0.0, 1.0)
+    return {"label": f"training loss: {name}", "scale": "linear", "kind": "number", "limits": limits}
+
+
+def _note(entry: dict[str, Any]) -> str:
+    said = [(entry["suggested"], "suggested {}"), (entry["diverged"], "diverges from {}")]
+    words = [text.format(plain_number(one["lr"], 2)) for one, text in said if one is not None]
+    return f"{', '.join(words) or 'no rate suggested'}; N = {entry['n']}"
+
+
+def _marks(arm: int, entry: dict[str, Any], curve: RangeCurve, ramp: Floats) -> list[dict[str, Any]]:
+    found = []
+    for kind in MARKS:
+        if entry[kind] is not None and len(curve.smooth):
+            at = int(np.abs(ramp - entry[kind]["lr"]).argmin())
+            loss = float(curve.smooth[min(at, len(curve.smooth) - 1)])
+            found.append({"arm": arm, "kind": kind, "x": entry[kind]["lr"], "y": loss})
+    return found
+
+
+@styled
+def draw(data: dict[str, Any]) -> Figure:
+    """Draw the curves, and on them the rates that are marked."""
+    figure = draw_lines(data)
+    for mark in data["marks"]:
+        _mark(figure.axes[0], mark)
+    return figure
+
+
+def _mark(axes: Axes, mark: dict[str, Any]) -> None:
+    colour = line_style(mark["arm"])["color"]
+    low, high = axes.get_ylim()
+    y = min(max(mark["y"], low), high)
+    if mark["kind"] == "suggested":
+        axes.vlines(mark["x"], low, y, color=colour, lw=0.8, alpha=0.6, zorder=2)
+    axes.plot(
+        [mark["x"]], [y], MARKS[mark["kind"]], ms=8 if mark["kind"] != "least" else 6,
+        color=colour, mec="white", clip_on=False, zorder=5,
+    )  # fmt: skip

@@ -1,0 +1,29 @@
+"""What a spec can ask for beside the curves: a look at every layer, now and then."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DIAGNOSTICS = (
+    "activation_mean",
+    "activation_std",
+    "activation_zeros",
+    "activation_dead",
+    "activation_saturated",
+    "weight_norm",
+    "gradient_norm",
+    "update_ratio",
+    "effective_rank",
+    "neuron_cosine",
+)
+"""What a look measures, each by layer: the metric `activation_std/fc1` is that of the layer `fc1`."""
+MOST_POINTS = 100_000_000
+"""Of all runs together: as many as the losses and rates of the longest experiment."""
+
+
+class Diagnostics(BaseModel):
+    """How often each layer is looked at: at update 0, and then every `every` updates."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    every: Annotated[int, Field(ge=1, le=1_000_000)] = 50

@@ -1,0 +1,69 @@
+"""Kinds of experiment beside a comparison: what each makes of the arms that it was given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from core.errors import Problem
+from core.registry import HUGE, Positive
+from core.spec._arms import Arm
+
+Kind = Literal["comparison", "lr_range_test", "batch_size_scan"]
+Made = tuple[list[Arm], list[Problem]]
+
+
+class LrRange(BaseModel):
+    """A learning-rate range test (Smith 2017, arXiv:1506.01186): the rate rises exponentially while a network trains.
+
+    During update t of `steps` it is low·(high / low)^(t / (steps - 1)), for every arm and seed.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+    low: Positive = 1e-6
+    high: Positive = 10.0
+    steps: Annotated[int, Field(ge=20, le=100_000)] = 100
+    """Updates of a run, which may end inside an epoch."""
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """What an update leaves of the running mean of the loss, which so looks back over 1 / (1 - smoothing) updates."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not 1 < self.high / self.low <= HUGE:
+            raise ValueError(f"high should be above low, at most {HUGE:g} times")
+        if self.memory > self.steps / 4:
+            raise ValueError(f"smoothing looks back over {self.memory} updates, more than a quarter of steps")
+        return self
+
+    @property
+    def memory(self) -> int:
+        """Updates that the running mean looks back over."""
+        return round(1 / (1 - self.smoothing))
+
+
+def range_test(asked: Sequence[Arm], settings: LrRange, place: str | None) -> Made:
+    """The arms with the ramp as their schedule; `place` is what the request lists its arms in."""
+    problems = []
+    for i, arm in enumerate(asked):
+        default = type(arm.treatment)()
+        for field, why in (("schedule", "the rate is the ramp's"), ("epochs", "a run has lr_range.steps updates")):
+            if getattr(arm.treatment, field) != getattr(default, field):
+                problems.append(Problem(where(arm, i, place, field), f"leave it out of an lr_range_test: {why}"))
+    ramp = {"name": "exponential", "gamma": settings.high / settings.low, "decay_steps": settings.steps - 1}
+    return [changed(arm, {"schedule": ramp}, settings.low) for arm in asked], list(dict.fromkeys(problems))
+
+
+def changed(arm: Arm, settings: Mapping[str, Any], lr: float) -> Arm:
+    """The arm with other settings and another base rate."""
+    dump = arm.treatment.model_dump() | settings
+    dump["optimizer"] = dump["optimizer"] | {"lr": lr}
+    return replace(arm, treatment=type(arm.treatment).model_validate(dump), asked=arm)
+
+
+def where(arm: Arm, i: int, place: str | None, field: str) -> str:
+    """The path of an arm's field in the request, which lists its arms in `place`."""
+    if place is None or (field not in arm.replaced and field != "label"):
+        return field
+    return f"arms[{i}].{field}" if place == "arms" else f"grid.{field}"

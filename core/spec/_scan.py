@@ -1,0 +1,122 @@
+"""The batch-size scan: every arm with every batch size, the learning rate scaled by a rule."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Annotated, Literal, Self
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
+
+from core.datasets import Facts
+from core.errors import Problem
+from core.registry import Entry, problems_of
+from core.schedules import bind, rates
+from core.spec._arms import Arm
+from core.spec._kinds import Made, changed, where
+
+LABEL = 120
+"""Most characters of a label."""
+
+
+class BatchSizeScan(BaseModel):
+    """Which batch sizes to train with, each from the same weights and on the same examples in the same order.
+
+    The spec's own `batch_size` is the one that the arms' rates are for. With another size the rate is multiplied by
+    their ratio (`linear`: Goyal et al. 2017, arXiv:1706.02677, for SGD), by its square root (`sqrt`: Krizhevsky 2014,
+    arXiv:1404.5997; Malladi et al. 2022, arXiv:2205.10287, for Adam), or by nothing (`none`).
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    sizes: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=64)] = [16, 32, 64, 128, 256]
+    rule: Literal["linear", "sqrt", "none"]
+    noise_every: Annotated[int, Field(ge=0)] = 4
+    """The gradient noise is measured in updates 0, `noise_every`, ... of an epoch, at half an update's cost; 0: not."""
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if len(set(self.sizes)) < len(self.sizes):
+            raise ValueError("sizes should differ from one another")
+        return self
+
+    def factor(self, size: int, base: int) -> float:
+        """What the rate is multiplied by."""
+        return {"linear": size / base, "sqrt": math.sqrt(size / base), "none": 1.0}[self.rule]
+
+
+def scan(asked: Sequence[Arm], settings: BatchSizeScan, base: int, place: str | None) -> Made:
+    """Every arm with every size, in this order; `place` is what the request lists its arms in, None if it lists none.
+
+    Labels are "batch_size=32", behind the arm's own where the request lists arms.
+    """
+    made: list[Arm] = []
+    problems: list[Problem] = []
+    for i, arm in enumerate(asked):
+        if "batch_size" in arm.replaced:
+            message = "leave it out of the arms: batch_size_scan.sizes lists what is scanned"
+            problems.append(Problem(where(arm, i, place, "batch_size"), message))
+        labels = [
+            f"batch_size={size}" if place is None else f"{arm.label}, batch_size={size}" for size in settings.sizes
+        ]
+        if (longest := max(map(len, labels))) > LABEL:
+            message = f"should be shorter by {longest - LABEL}, for the batch size comes behind it"
+            problems.append(Problem(where(arm, i, place, "label"), message))
+        for k, (size, label) in enumerate(zip(settings.sizes, labels, strict=True)):
+            try:
+                rate = arm.treatment.optimizer.parameters()["lr"] * settings.factor(size, base)
+                one = changed(arm, {"batch_size": size}, rate)
+            except ValidationError as error:
+                found = "; ".join(f"{p.path}: {p.message}" for p in problems_of(error.errors(), type(arm.treatment)))
+                problems.append(Problem(f"batch_size_scan.sizes[{k}]", found))
+                continue
+            own = ("batch_size",) if settings.rule == "none" else ("batch_size", "optimizer")
+            made.append(replace(one, label=label, replaced=tuple(dict.fromkeys([*arm.replaced, *own]))))
+    return made, list(dict.fromkeys(problems))
+
+
+def check_scanned(
+    arm: Arm, settings: BatchSizeScan, data: Facts, steps: int, per_epoch: int, path: Callable[[str], str]
+) -> list[Problem]:
+    """What only the data set and the model can tell of one arm of a scan."""
+    problems = []
+    size = arm.treatment.batch_size
+    if size > data.train:
+        problems.append(Problem(path("batch_size"), f"is more than the {data.train:,} training examples"))
+    if settings.noise_every and mixes_examples(arm.treatment.model, data.inputs, data.outputs):
+        message = (
+            "of a model with batch norm there is no gradient noise scale, for no example has a gradient of its own: "
+            "set 0, or take a model without"
+        )
+        problems.append(Problem("batch_size_scan.noise_every", message))
+    if not _follows(arm, steps, per_epoch):
+        message = (
+            f"has rates of its own, which the rule {settings.rule!r} does not reach: leave them out, or take 'none'"
+        )
+        problems.append(Problem(path("schedule"), message))
+    return problems
+
+
+def _follows(arm: Arm, steps: int, per_epoch: int) -> bool:
+    """Whether all rates of the schedule grow with the optimizer's."""
+    before, after = ((arm.asked or arm).treatment.optimizer, arm.treatment.optimizer)
+    at = sorted({*range(0, steps, max(1, steps // 50)), steps - 1})
+    first, second = (
+        rates(bind(arm.treatment.schedule, entry.parameters()["lr"], steps, per_epoch), at) for entry in (before, after)
+    )
+    factor = after.parameters()["lr"] / before.parameters()["lr"]
+    return all(math.isclose(b, factor * a, rel_tol=1e-6, abs_tol=1e-15) for a, b in zip(first, second, strict=True))
+
+
+@lru_cache(maxsize=1024)
+def mixes_examples(model: Entry, inputs: tuple[int, ...], outputs: int) -> bool:
+    """Whether what an example gives depends on its batch while a model trains, or is remembered from it."""
+    with torch.device("meta"):
+        module: nn.Module = model.build()(inputs, outputs)
+    return any(
+        isinstance(layer, _BatchNorm) or (isinstance(layer, _NormBase) and layer.track_running_stats)
+        for layer in module.modules()
+    )

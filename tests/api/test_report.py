@@ -1,0 +1,70 @@
+"""The report over HTTP, of runs that a real worker in this process trained."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.api.test_experiments import SPEC
+
+
+@pytest.fixture
+def done(client: TestClient, work: Callable[[], int]) -> int:
+    """A finished experiment."""
+    answer = client.post("/experiments", json=SPEC)
+    work()
+    return int(answer.json()["id"])
+
+
+def test_the_report_as_json_and_markdown(client: TestClient, done: int) -> None:
+    found = client.get(f"/experiments/{done}/report").json()
+    assert found["metric"] == "valid_accuracy"
+    by_label = {arm["label"]: arm for arm in found["arms"]}
+    finals = [run["final"]["valid_accuracy"] for run in client.get(f"/experiments/{done}/runs?arm=he").json()["items"]]
+    assert by_label["he"]["n"] == 3
+    assert by_label["he"]["mean"] == pytest.approx(sum(finals) / 3)
+    assert by_label["wild"]["diverged"] == 3
+    assert found["verdict"]["text"]
+    markdown = client.get(f"/experiments/{done}/report", headers={"Accept": "text/markdown"})
+    assert markdown.headers["content-type"].startswith("text/markdown")
+    assert markdown.text.startswith("# weights")
+    assert client.get(f"/experiments/{done}/report?format=md").text == markdown.text
+    loss = client.get(f"/experiments/{done}/report?metric=valid_loss").json()
+    assert loss["metric"] == "valid_loss"
+
+
+def test_the_report_as_a_page(client: TestClient, done: int) -> None:
+    page = client.get(f"/experiments/{done}/report", headers={"Accept": "text/html,application/xhtml+xml;q=0.9"})
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert client.get(f"/experiments/{done}/report?format=html").text == page.text
+    pictures = re.findall(r'<img src="([^"]+)"', page.text)
+    assert "plots/loss.png" in pictures
+    listed = {item["links"]["png"] for item in client.get(f"/experiments/{done}/plots").json()["items"]}
+    assert {f"/experiments/{done}/{picture}" for picture in pictures} == listed  # where a browser looks for them
+    assert client.get(f"/experiments/{done}/report").headers["content-type"] == "application/json"
+
+
+def test_the_report_has_every_run_and_outcome(client: TestClient, done: int) -> None:
+    found = client.get(f"/experiments/{done}/report").json()
+    runs = {(run["arm"], run["seed"]): run for run in found["runs"]}
+    assert len(runs) == sum(arm["runs"] for arm in found["arms"])
+    for run in client.get(f"/experiments/{done}/runs").json()["items"]:
+        mine = runs[run["arm"], run["seed"]]
+        assert mine["run_id"] == run["id"]
+        assert mine["diverged"] == (run["outcome"] == "diverged")
+        assert mine["seconds"] > 0
+        if not mine["diverged"]:
+            losses = client.get(f"/runs/{run['id']}/metrics?metric=train_loss").json()["series"][0]["values"]
+            area = sum((a + b) / 2 for a, b in pairwise(losses)) / (len(losses) - 1)
+            assert mine["loss_area"] == pytest.approx(area)
+            assert mine["valid_accuracy"] == run["final"]["valid_accuracy"]
+    for name in found["arms"][0]["outcomes"]:
+        assert client.get(f"/experiments/{done}/report?metric={name}").json()["metric"] == name
+    refused = client.get(f"/experiments/{done}/report?metric=valid_acuracy")
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["path"] == "metric"
+    assert "valid_accuracy" in refused.json()["errors"][0]["known"]

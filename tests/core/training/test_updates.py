@@ -1,0 +1,106 @@
+"""Runs of so many updates, which end inside an epoch; learning-rate range tests are made of them."""
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.datasets import Facts, Sources, Splits
+from core.results import STEP_METRICS
+from core.spec import parse
+from core.training import Checkpoint, Lane, MemoryRecorder, train, train_lanes, train_run
+from core.training.length import Length
+from tests.core.training.trials import assert_near, assert_same
+
+PER_EPOCH = 32
+ARMS: list[dict[str, Any]] = [{"initializer": "he_normal"}, {"schedule": "cosine"}, {"schedule": "reduce_on_plateau"}]
+
+
+def trained(lanes: list[Lane], splits: Splits, facts: Facts, **options: Any) -> MemoryRecorder:
+    recorder = MemoryRecorder()
+    train_lanes(lanes, splits, facts, recorder, **options)
+    return recorder
+
+
+@pytest.mark.parametrize("updates", [1, 31, 32, 33, 45, 64, 70])
+def test_it_ends_after_so_many_updates_as_the_plain_loop_does(
+    make_lanes: Any, splits: Splits, facts: Facts, updates: int
+) -> None:
+    lanes = make_lanes(*ARMS, seeds=(0, 3))
+    fast = trained(lanes, splits, facts, dtype=torch.float64, updates=updates)
+    slow = MemoryRecorder()
+    for lane in lanes:
+        train_run(lane, splits, facts, slow, dtype=torch.float64, updates=updates)
+    assert fast.step == slow.step == updates
+    assert_near(fast, slow, rtol=1e-10)
+    assert {len(fast.series[lane.run, metric]) for lane in lanes for metric in STEP_METRICS} == {updates}
+    assert {len(fast.series.get((lane.run, "valid_loss"), ())) for lane in lanes} == {updates // PER_EPOCH}
+
+
+def test_all_its_epochs_are_the_same_as_no_number(make_lanes: Any, splits: Splits, facts: Facts) -> None:
+    lanes = make_lanes(*ARMS)
+    assert_same(trained(lanes, splits, facts, updates=2 * PER_EPOCH), trained(lanes, splits, facts))
+
+
+def test_an_epoch_that_is_cut_short_is_not_evaluated(make_lanes: Any, splits: Splits, facts: Facts) -> None:
+    """Before every update, and before each of an evaluation's two parts, the trainer asks whether to stop."""
+    asked: list[None] = []
+    trained(make_lanes({}), splits, facts, updates=45, stopped=lambda: bool(asked.append(None)))
+    assert len(asked) == 45 + 2
+
+
+def test_it_goes_on_from_any_checkpoint(make_lanes: Any, splits: Splits, facts: Facts) -> None:
+    lanes, kept = make_lanes(*ARMS), []
+
+    def keep(checkpoint: Checkpoint) -> None:
+        kept.append((checkpoint, copy.deepcopy(whole)))
+
+    whole = MemoryRecorder()
+    train_lanes(lanes, splits, facts, whole, updates=40, keep=keep, keep_seconds=0)
+    for checkpoint, recorder in kept[::7] + kept[-1:]:
+        train_lanes(lanes, splits, facts, recorder, updates=40, start=checkpoint)
+        assert_same(recorder, whole)
+
+
+def test_a_run_that_diverges_in_a_last_part_of_an_epoch_has_diverged(
+    make_lanes: Any, splits: Splits, facts: Facts
+) -> None:
+    late = {"name": "linear_warmup", "warmup_steps": 36, "end_lr": 0.0, "after": "constant"}
+    lanes = make_lanes(
+        {"schedule": late, "optimizer.lr": 1e12}, {},
+        optimizer={"name": "sgd", "lr": 0.01}, model={"name": "mlp", "hidden": [16], "activation": "linear"},
+    )  # fmt: skip
+    recorder = trained(lanes, splits, facts, updates=60, block_seconds=60)
+    assert recorder.outcomes == {0: "diverged", 100: "completed"}
+    assert 36 < len(recorder.series[0, "train_loss"]) < 60
+    assert len(recorder.series[100, "train_loss"]) == 60
+
+
+def test_a_length_in_epochs_and_updates() -> None:
+    treatment = parse({"batch_size": 32, "epochs": 3}).expanded[0].treatment
+    assert Length.of(treatment, 1000) == Length(96, 32)
+    cut = Length.of(treatment, 1000, 40)
+    assert (cut.epochs, [cut.end(e) for e in (0, 1)], [cut.whole(e) for e in (0, 1)]) == (2, [32, 40], [True, False])
+
+
+SMALL = {"model": {"name": "mlp", "hidden": [8]}, "epochs": 1, "seeds": 2, "arms": [{"initializer": "he_normal"}]}
+
+
+def test_a_range_test_leaves_no_trace_in_what_is_trained_after_it() -> None:
+    before = train(parse(SMALL), Sources())
+    tested = train(
+        parse(
+            SMALL | {"epochs": 10, "kind": "lr_range_test", "lr_range": {"high": 1e6, "steps": 20, "smoothing": 0.5}}
+        ),
+        Sources(),
+    )
+    after = train(parse(SMALL), Sources())
+    for metric in ("train_loss", "valid_loss", "valid_accuracy"):
+        pairs = zip(before.series(metric), after.series(metric), strict=True)
+        assert all(a.values.tobytes() == b.values.tobytes() for a, b in pairs)
+    firsts = [[one.values[0] for one in results.series("train_loss")] for results in (tested, after)]
+    assert firsts[0] == firsts[1], "it started from the same weights, with the same batch"
+    ramp = tested.series("lr")[0].values
+    np.testing.assert_allclose(ramp, np.geomspace(1e-6, 1e6, 20)[: len(ramp)])
