@@ -11,7 +11,7 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c '$(FITS)' 2>/dev/null; then echo $$p; exit; fi; done)
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-BENCHES := trainers curves logging_cost
+BENCHES := trainers curves logging_cost diagnostics
 SOURCES := api bench core initlab migrations tests worker
 
 help: ## list the commands

@@ -191,6 +191,9 @@ class RunOut(BaseModel):
     steps_done: int
     steps_total: int
     final: dict[str, float | None]
+    energy_kwh: float | None
+    co2e_g: float | None
+    energy_source: str | None
     started_at: Instant | None
     finished_at: Instant | None
     error: str | None

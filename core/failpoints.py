@@ -28,6 +28,8 @@ POINTS = frozenset(
         "checkpoint.committed",
         "end.fenced",
         "end.committed",
+        "decide.before_commit",
+        "decide.committed",
     }
 )
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ NOISE_METRICS = ("gradient_squared", "gradient_variance")
 """By epoch, where the gradient noise is measured: estimates of |G|² and of tr(S) (`core.training.noise`)."""
 EPOCH_METRICS = ("train_accuracy", "valid_loss", "valid_accuracy", "train_r2", "valid_r2", *NOISE_METRICS)
 """Of all tasks; `epoch_metrics` are one task's."""
-Outcome = Literal["completed", "diverged"]
+Outcome = Literal["completed", "diverged", "stopped_early", "pruned"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 def is_diagnostic(metric: str) -> bool:
@@ -48,7 +49,12 @@ class RunResult:
     seconds: float | None = field(default=None, compare=False)
     """From its first update to its end by the clock, waits and the company of other runs included; None: not known."""
     steps_done: int = 0
-    """Updates."""
+    steps_total: int = 0
+    """Updates that were made, and that all its epochs have."""
+    energy_kwh: float | None = field(default=None, compare=False)
+    co2e_g: float | None = field(default=None, compare=False)
+    energy_source: Literal["measured", "estimated"] | None = field(default=None, compare=False)
+    """What it took from the socket, and what that is in carbon dioxide; None where nobody has looked."""
 
 
 class Series(NamedTuple):
@@ -84,6 +90,8 @@ class Results:
     """Updates in an epoch of each arm, by label."""
     whole: "Results | None" = None
     """All arms, where these are only some of them: a comparison is one among all, whichever are looked at."""
+    rungs: Sequence[Mapping[str, Any]] = ()
+    """What was decided where the arms were compared before their last epoch: `core.analysis.decide_rung`."""
 
     def steps_in_epoch(self, arm: str) -> int:
         """Updates in an epoch of an arm; where that is not known, by its batch size from the first arm's."""

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Lines for people, or one JSON object a line for programs."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     """The least that is logged of what the service itself says."""
+    carbon_intensity: Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    """g CO2e of a kWh, or a country's ISO code of three letters (with initlab[energy]); none: 475, the world's mean."""
     failpoints: Path | None = None
     """For tests: the folder of orders of `core.failpoints`."""
     drain_seconds: float = 1.0

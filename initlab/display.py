@@ -112,6 +112,8 @@ def duration(seconds: float) -> str:
 
 def verdict(report: Mapping[str, Any]) -> RenderableType:
     """Arms from the best, arms of one place being those that the evidence cannot tell apart; then the sentences."""
+    if report.get("lr_range"):
+        return Group(_rates(report["lr_range"]), *_sentences(report))
     groups: list[list[str]] = report["verdict"]["groups"]
     place = {label: i for i, group in enumerate(groups, start=1) for label in group}
     percent = str(report["metric"]).endswith("accuracy")
@@ -128,7 +130,32 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
             _number(arm["sd"], percent),
             str(arm["diverged"]),
         )
-    return Group(table, Text(report["verdict"]["text"]), *(Text(f"Note: {warning}") for warning in report["warnings"]))
+    return Group(table, *_sentences(report))
+
+
+def _sentences(report: Mapping[str, Any]) -> list[Text]:
+    return [Text(report["verdict"]["text"]), *(Text(f"Note: {warning}") for warning in report["warnings"])]
+
+
+def _rates(entries: Iterable[Mapping[str, Any]]) -> Table:
+    """What a learning-rate range test says of each arm; nothing ranks them."""
+    table = _table("arm", "N", "suggested rate", "single seeds", "a tenth of the least loss's", "diverges from")
+    for entry in entries:
+        suggested, diverged = entry["suggested"] or {}, entry["diverged"] or {}
+        low, high = _rate(suggested.get("low")), _rate(suggested.get("high"))
+        table.add_row(
+            entry["label"],
+            str(entry["n"]),
+            _rate(suggested.get("lr")),
+            NONE if NONE in (low, high) else f"{low} to {high}",
+            _rate(entry["tenth"]),
+            _rate(diverged.get("lr")),
+        )
+    return table
+
+
+def _rate(value: float | None) -> str:
+    return NONE if value is None else f"{value:.2g}"
 
 
 def catalog_entry(entry: Mapping[str, Any]) -> RenderableType:

@@ -9,6 +9,8 @@ from rich.table import Column
 from initlab.experiment import Experiment
 
 ALL = "all arms"
+ENDS = {"diverged": "diverged", "failed": "failed", "stopped_early": "stopped early", "pruned": "pruned"}
+"""How runs of an arm can end but as they should."""
 LINES = 10
 """Lines of progress where no bars can be drawn."""
 
@@ -62,7 +64,7 @@ def _update(progress: Progress, height: int) -> Callable[[Experiment], None]:
         for arm in arms:
             ended = arm["runs_done"] == arm["runs_total"]
             note = f"{arm['runs_done']}/{arm['runs_total']} runs"
-            note += "".join(f", {arm[outcome]} {outcome}" for outcome in ("diverged", "failed") if arm[outcome])
+            note += "".join(f", {arm[key]} {words}" for key, words in ENDS.items() if arm.get(key))
             show(arm["label"], arm["steps_total"] if ended else arm["steps_done"], arm["steps_total"], note)
         state = f"{experiment.status}{_left(done['eta_seconds'])}"
         all_done = done["steps_total"] if experiment.status == "succeeded" else done["steps_done"]

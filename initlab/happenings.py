@@ -10,6 +10,8 @@ SENTENCES = {
     "released": "given back, to go on {start}",
     "lost": "its worker was lost; to go on {start}",
     "halved": "its runs were parted, and each part starts over",
+    "waiting": "given back after {epochs}, until the other cohorts have come as far",
+    "rung": "the arms were compared after {epochs}: {pruned}",
     "ended": "ended: {status}",
     "cancelling": "cancelled by the user: {stopped}",
     "paused": "paused by the user",
@@ -32,6 +34,10 @@ def sentence(event: Mapping[str, Any]) -> str:
         start=f"from update {step:,}" if step else "from the beginning",
         status=detail.get("status") or "nobody noted how",
         stopped=_stopped(detail),
+        epochs=_count(detail.get("epoch"), "epoch"),
+        pruned=", ".join(f'"{one["arm"]}"' for one in detail.get("pruned", ())) + " pruned"
+        if detail.get("pruned")
+        else "none is worse beyond doubt",
     )
     if event["cohort"] is None:
         return text

@@ -1,6 +1,7 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
 from core.analysis._batch_size import scan_entries
+from core.analysis._energy import amount, energy
 from core.analysis._findings import findings, layers_of_arm
 from core.analysis._html import html
 from core.analysis._intervals import Summary, summaries, summarize
@@ -11,14 +12,19 @@ from core.analysis._numbers import is_share, metric_name, number
 from core.analysis._outcomes import outcome_names, run_outcomes
 from core.analysis._paired import Comparisons, compare, holm
 from core.analysis._report import final_values, finite, report
+from core.analysis._rungs import Decision, decide_rung, pruned_arms
 from core.analysis._thin import thin
 
 __all__ = [
     "Comparisons",
+    "Decision",
     "RangeCurve",
     "Summary",
+    "amount",
     "best_first",
     "compare",
+    "decide_rung",
+    "energy",
     "final_values",
     "findings",
     "finite",
@@ -30,6 +36,7 @@ __all__ = [
     "metric_name",
     "number",
     "outcome_names",
+    "pruned_arms",
     "range_curves",
     "range_entries",
     "range_rates",

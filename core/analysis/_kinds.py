@@ -20,9 +20,10 @@ Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
     """A comparison's report made that of the experiment's kind.
 
-    A range test has `lr_range` (see there), None elsewhere. Its arms ended at a rate that nobody would train with, so
-    that their last values say nothing: no arm has a mean, none is compared or ranked, and a run that diverged is what
-    the test is for, and no warning.
+    A range test has `lr_range` (see `range_entries`), None elsewhere. Its runs have no outcomes but their time (see
+    `run_outcomes`), and whichever was asked for, no arm has a mean and none is compared or ranked: `metric` is
+    "suggested_lr", `n` counts the runs behind the curves, and a run that diverged is what the test is for, and no
+    warning.
 
     A scan has `batch_size` (see `scan_entries`), None elsewhere. It is a comparison too, of its arms' last values, and
     `metric=steps_to_target` is one of the updates; the verdict's text begins with what the scan asks.

@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.analysis._energy import energy_sentence
 from core.analysis._intervals import BOOTSTRAP_FROM
 from core.analysis._kinds import range_sections, scan_section
 from core.analysis._numbers import difference, metric_name, number, p_value, span
+from core.analysis._saved import saved_sentence
 from core.registry import Entry
 from core.spec import Spec, Treatment
 
@@ -52,6 +54,7 @@ def markdown(report: Mapping[str, Any], spec: Spec) -> str:
         parts += ["## What was found in the runs", _findings(report)]
     if spec.lr_range is None:
         parts += [*_grid(report), *_outcomes(report), "## How this was computed", _method(report)]
+    parts += [*saved_sentence(report["saved"]), *map(escape, energy_sentence(report["energy"]))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,16 +2,29 @@
 
 from typing import NamedTuple
 
-_LESS = ("loss_area", "steps_to_target", "epochs_to_converge", "generalization_gap", "stability", "seconds")
+_LESS = (
+    "loss_area",
+    "steps_to_target",
+    "epochs_to_converge",
+    "generalization_gap",
+    "stability",
+    "seconds",
+    "energy_kwh",
+    "co2e_g",
+)
 """Outcomes, beside losses, of which less is better."""
-_DESCRIBE = ("generalization_gap", "stability", "steps_per_second", "seconds")
+_DESCRIBE = ("generalization_gap", "stability", "steps_per_second", "seconds", "energy_kwh", "co2e_g")
 """Outcomes that are lower or higher, but by themselves neither better nor worse."""
 _UNITS = {  # of differences: the name of a metric says that it counts
     "steps_to_target": " updates",
     "epochs_to_converge": " epochs",
     "steps_per_second": " updates/s",
     "seconds": " s",
+    "energy_kwh": " kWh",
+    "co2e_g": " g",
 }
+_WITH_UNIT = ("seconds", "energy_kwh", "co2e_g")
+"""Whose values have it too."""
 _NAMES = {
     "loss_area": "area under the training loss (per update)",
     "steps_to_target": "number of updates to the target",
@@ -20,6 +33,8 @@ _NAMES = {
     "stability": "jump of the validation score between epochs",
     "steps_per_second": "number of updates per second",
     "seconds": "training time",
+    "energy_kwh": "energy",
+    "co2e_g": "carbon dioxide (CO2e)",
 }
 
 
@@ -60,7 +75,9 @@ def number(metric: str, value: float | None) -> str:
     """A value of the metric with its unit, "-" where there is none."""
     if value is None:
         return "-"
-    return f"{100 * value:.2f} %" if is_share(metric) else f"{value:.4g}{' s' if metric == 'seconds' else ''}"
+    return (
+        f"{100 * value:.2f} %" if is_share(metric) else f"{value:.4g}{_UNITS[metric] if metric in _WITH_UNIT else ''}"
+    )
 
 
 def difference(metric: str, value: float | None, signed: bool = False) -> str:

@@ -7,6 +7,7 @@ from scipy.optimize import isotonic_regression
 
 from core.analysis._intervals import Floats
 from core.analysis._numbers import direction
+from core.analysis._rungs import pruned_arms
 from core.datasets import epoch_metrics
 from core.results import Results, RunResult, Series
 
@@ -22,11 +23,14 @@ def outcome_names(results: Results) -> tuple[str, ...]:
         *(f"best_{score}", f"best_{loss}", "loss_area"),
         *(["steps_to_target"] if results.spec.target is not None else []),
         *("epochs_to_converge", "generalization_gap", "stability", "steps_per_second", "seconds"),
+        *(["energy_kwh", "co2e_g"] if any(run.energy_kwh is not None for run in results.runs) else []),
     )
 
 
 def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
     """Every run's outcomes, by its id; None where there is no answer, as all are of a run that has not finished.
+
+    So are those of an arm that was pruned: what its runs had come to is not what others came to at their end.
 
     The score is the accuracy, in regression R²; both splits are scored in evaluation mode at the end of each epoch.
 
@@ -41,20 +45,22 @@ def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
       changes, after the trend was taken away, which is the monotone curve nearest to it (isotonic regression). 0 for a
       run that never goes back; needs three epochs. Less is steadier.
     - `seconds` by the clock from first update to end, and `steps_per_second`. Runs of a cohort share the machine.
+    - `energy_kwh` and `co2e_g`, where it is known what was taken. Runs that train together share it equally.
     - `diverged`: 1 or 0.
 
     A run that diverged has no values, whatever it had reached before: only `diverged`, its time, and `steps_to_target`
-    where it had come there.
+    where it had come there. The runs of a range test have none either: they ended at a rate that nobody would use.
     """
     train_score, loss, score = epoch_metrics(results.task)
     target = results.spec.target
-    names = (*outcome_names(results), "diverged")
+    names, counted = (*outcome_names(results), "diverged"), results.spec.lr_range is None
     found: dict[int, dict[str, float | None]] = {}
+    gone = pruned_arms(results.rungs)
     for run in results.runs:
         found[run.id] = mine = dict.fromkeys(names)
-        if run.status == "succeeded":
+        if run.status == "succeeded" and run.arm not in gone:
             mine |= {"diverged": float(run.outcome == "diverged")} | _time(run)
-        if mine["diverged"] == 0:
+        if mine["diverged"] == 0 and counted:
             mine |= {metric: _finite(run.final.get(metric)) for metric in results.outcomes}
             mine["generalization_gap"] = _less(mine[train_score], mine[score])
     for metric in dict.fromkeys(("train_loss", loss, score, *([target.metric] if target is not None else []))):
@@ -63,7 +69,7 @@ def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
             if target is not None and metric == target.metric and mine["diverged"] is not None:
                 epochs = _reached(one, target.value)
                 mine["steps_to_target"] = None if epochs is None else epochs * results.steps_in_epoch(one.arm)
-            if mine["diverged"] == 0:
+            if mine["diverged"] == 0 and counted:
                 mine |= _of_curve(one, score)
     return found
 
@@ -102,7 +108,8 @@ def _of_curve(series: Series, score: str) -> dict[str, float | None]:
 
 def _time(run: RunResult) -> dict[str, float | None]:
     rate = run.steps_done / run.seconds if run.seconds else None
-    return {"seconds": run.seconds, "steps_per_second": rate}
+    energy = {} if run.energy_kwh is None else {"energy_kwh": run.energy_kwh, "co2e_g": run.co2e_g}
+    return {"seconds": run.seconds, "steps_per_second": rate, **energy}
 
 
 def _area(losses: Floats) -> float | None:

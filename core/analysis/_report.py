@@ -1,13 +1,14 @@
 """From the runs of an experiment to its report: outcomes, intervals, paired comparisons, a verdict and its limits."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis._chances import chance_of_best, rate, sign_flip
+from core.analysis._energy import energy
 from core.analysis._factorial import factorial
 from core.analysis._findings import findings
 from core.analysis._intervals import Floats, Summary, summaries
@@ -15,6 +16,8 @@ from core.analysis._judgement import Judgement, judge
 from core.analysis._kinds import of_its_kind
 from core.analysis._numbers import direction
 from core.analysis._outcomes import outcome_names, run_outcomes, values_of
+from core.analysis._rungs import pruned_arms
+from core.analysis._saved import pruned_sentences, saved
 from core.analysis._separation import separation
 from core.analysis._verdict import verdict
 from core.analysis._warnings import warn
@@ -38,9 +41,10 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       `ci_low`, `ci_high`, by Student's t or from ten runs on the BCa bootstrap, as `interval` says (see `summaries`;
       None below two runs); `p_best`, how often it is the best when seeds are drawn again. Of all `runs` how many
       `diverged` (they are in no mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no
-      value (`not_finite`). `rates`, with Wilson intervals: of the finished runs those that `completed` without
-      diverging, and where there is a target those that `reached_target`. `outcomes`: the same statistics for every
-      outcome.
+      value (`not_finite`); a run that `stopped_early` counts with what it came to, and `pruned` are the runs of an arm
+      that was given up, which has no values. `rates`, with Wilson intervals: of the finished runs those that
+      `completed` without diverging, and where there is a target those that `reached_target`. `outcomes`: the same
+      statistics for every outcome.
     - `comparisons` of one arm `a` with another `b`: `difference` a - b over the `n` seeds that both finished, its
       interval, the paired t test's `p`, `p_adjusted` by Holm, `effect_size` (see `compare`), `p_sign_flip` of the
       permutation test; `p_lost` and `p_lost_adjusted` where runs came to no value; `better`, the label of the arm that
@@ -53,6 +57,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       see `separation`.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`: sentences on what the numbers cannot carry.
+    - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
     - `findings`: what is wrong with an arm and why, as `findings` gives it.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`.
 
@@ -68,7 +73,8 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     every = values_of(results, outcomes, names)
     found = dict(zip(names, _by_arm(every), strict=True))
     values = every[names.index(metric)]
-    lost = _finished(results) & ~np.isfinite(values)
+    gone = set(pruned_arms(results.rungs))
+    lost = _finished(results, gone) & ~np.isfinite(values)
     judged = judge(values, lost, found[metric], metric, labels.index(baseline) if baseline is not None else None)
     runs: dict[str, list[RunResult]] = {label: [] for label in labels}
     for run in results.runs:
@@ -79,14 +85,18 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
         "baseline": baseline,
         "reference": None if judged.reference is None else labels[judged.reference],
         "arms": [
-            _arm(label, i, found, metric, float(best[i]), runs[label], outcomes) for i, label in enumerate(labels)
+            _arm(label, i, found, metric, float(best[i]), runs[label], outcomes, pruned=label in gone)
+            for i, label in enumerate(labels)
         ],
         "comparisons": _comparisons(labels, judged, values, baseline is None),
         "factorial": factorial(results, values, found[metric]),
     }
     groups = [[labels[i] for i in group] for group in judged.groups]
     answer["verdict"] = {"groups": groups, "beats": _beats(answer["comparisons"]), **separation(judged, values, labels)}
-    answer["verdict"]["text"] = verdict(answer)
+    answer |= {"saved": saved(results), "energy": energy(results)}
+    tried = [c for c in answer["comparisons"] if not gone.intersection((c["a"], c["b"]))]
+    text = [verdict({**answer, "comparisons": tried}), *pruned_sentences(answer["saved"])]
+    answer["verdict"]["text"] = " ".join(text)
     answer["warnings"] = warn(answer, results)
     answer["runs"] = [
         {"run_id": run.id, "arm": run.arm, "seed": run.seed, "status": run.status, "outcome": run.outcome}
@@ -100,13 +110,15 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
 def final_values(results: Results, metric: str) -> Floats:
     """Last values (arms, seeds) in the spec's order; NaN where a run has not finished, diverged, or has no value.
 
-    The runs of a range test have none: they ended at a rate that nobody would train with.
+    Pruned arms have none: what their runs had reached on the way is not what others have at their end. The runs of a
+    range test have none either: they ended at a rate that nobody would train with.
     """
     arms = {arm.label: i for i, arm in enumerate(results.spec.expanded)}
     seeds = {seed: i for i, seed in enumerate(results.spec.seed_list)}
     values = np.full((len(arms), len(seeds)), np.nan)
+    pruned = pruned_arms(results.rungs)
     for run in results.runs:
-        if counts(run, metric) and results.spec.lr_range is None:
+        if counts(run, metric) and run.arm not in pruned and results.spec.lr_range is None:
             values[arms[run.arm], seeds[run.seed]] = run.final[metric]
     return values
 
@@ -122,13 +134,13 @@ def finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _finished(results: Results) -> NDArray[np.bool_]:
-    """Which runs (arms, seeds) have succeeded."""
+def _finished(results: Results, gone: Collection[str]) -> NDArray[np.bool_]:
+    """Which runs (arms, seeds) have succeeded, of arms that are not gone: these were not to come to anything."""
     arms = {arm.label: i for i, arm in enumerate(results.spec.expanded)}
     seeds = {seed: i for i, seed in enumerate(results.spec.seed_list)}
     there = np.zeros((len(arms), len(seeds)), dtype=np.bool_)
     for run in results.runs:
-        there[arms[run.arm], seeds[run.seed]] = run.status == "succeeded"
+        there[arms[run.arm], seeds[run.seed]] = run.status == "succeeded" and run.arm not in gone
     return there
 
 
@@ -152,15 +164,18 @@ def _arm(
     p_best: float,
     mine: Sequence[RunResult],
     outcomes: Mapping[int, Mapping[str, float | None]],
+    *,
+    pruned: bool,
 ) -> dict[str, Any]:
     over = [run for run in mine if run.status == "succeeded"]
     diverged = sum(run.outcome == "diverged" for run in over)
     failed = sum(run.status == "failed" for run in mine)
-    without = sum(outcomes[run.id][metric] is None for run in over if run.outcome != "diverged")
-    rates = {"completed": rate(len(over) - diverged, len(over))}
+    ended = [] if pruned else over
+    without = sum(outcomes[run.id][metric] is None for run in ended if run.outcome != "diverged")
+    rates = {"completed": rate(len(ended) - diverged if ended else 0, len(ended))}
     if "steps_to_target" in found:
-        reached = sum(outcomes[run.id]["steps_to_target"] is not None for run in over)
-        rates["reached_target"] = rate(reached, len(over))
+        reached = sum(outcomes[run.id]["steps_to_target"] is not None for run in ended)
+        rates["reached_target"] = rate(reached, len(ended))
     return {
         "label": label,
         **_statistics(found[metric][index]),
@@ -169,6 +184,8 @@ def _arm(
         "diverged": diverged,
         "failed": failed,
         "unfinished": len(mine) - len(over) - failed,
+        "stopped_early": sum(run.outcome == "stopped_early" for run in over),
+        "pruned": len(over) - diverged if pruned else 0,
         "not_finite": without,
         "rates": rates,
         "outcomes": {name: _statistics(one[index]) for name, one in found.items()},

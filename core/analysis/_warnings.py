@@ -85,7 +85,7 @@ def _chance(arms: Arms, results: Results) -> Iterator[str]:
     finals: dict[str, list[float]] = defaultdict(list)
     for run in results.runs:
         accuracy = run.final.get("valid_accuracy")
-        if accuracy is not None and run.status == "succeeded" and run.outcome != "diverged":
+        if accuracy is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
             finals[run.arm].append(accuracy)
     for label, values in finals.items():
         try:
@@ -106,7 +106,7 @@ def _of_the_mean(arms: Arms, results: Results) -> Iterator[str]:
     finals: dict[str, list[float]] = defaultdict(list)
     for run in results.runs:
         explained = run.final.get("valid_r2")
-        if explained is not None and run.status == "succeeded" and run.outcome != "diverged":
+        if explained is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
             finals[run.arm].append(explained)
     labels = [label for label, values in finals.items() if sum(values) / len(values) <= 0]
     if labels:
@@ -188,6 +188,11 @@ def _range(values: Mapping[str, int], unit: str) -> str:
 def _clock(report: Mapping[str, Any]) -> Iterator[str]:
     if report["metric"] in ("seconds", "steps_per_second"):
         yield "Runs that train together share the machine, and what else it did: the clock says little about an arm."
+    if report["metric"] in ("energy_kwh", "co2e_g"):
+        yield (
+            "Runs that train together share their energy equally: their values are one measurement, not several, and "
+            "intervals and tests know less than they seem to."
+        )
 
 
 def _grid(report: Mapping[str, Any], results: Results) -> Iterator[str]:

@@ -17,6 +17,11 @@ def queues_of(device: str, queue: str | None) -> tuple[str, ...]:
     return _CLASSES_OF[device] if queue is None else (queue,)
 
 
+def may_be_taken() -> ColumnElement[bool]:
+    """Whether `Cohort` is queued and waits for a worker alone: not for the user, nor for other cohorts."""
+    return and_(Cohort.status == "queued", ~Cohort.paused, Cohort.rung.is_(None))
+
+
 class Able(NamedTuple):
     """What a worker can do and is for."""
 

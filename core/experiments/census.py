@@ -22,7 +22,8 @@ class Census:
     experiments: Mapping[str, int]
     """By status."""
     cohorts: Mapping[str, int]
-    """Those `queued`, those `running`, and those `paused`, which are queued and not to be taken."""
+    """Those `queued`, those `running`, and of those that are queued and not to be taken the `paused` ones, and those
+    `waiting` at a rung for others."""
     runs: Mapping[str, int]
     """Of the cohorts that are `queued` and `running`, the few that have ended in these too: an index has that."""
     waited: float
@@ -37,17 +38,18 @@ def take_census(session: Session) -> Census:
     by_status = select(Experiment.status, func.count()).group_by(Experiment.status)
     for status, number in session.execute(by_status):
         experiments[status] = number
-    cohorts = dict.fromkeys((*ACTIVE, "paused"), 0)
+    cohorts = dict.fromkeys((*ACTIVE, "paused", "waiting"), 0)
     waited = 0.0
+    at_rung = Cohort.rung.is_not(None)
     parts = session.execute(
-        select(Cohort.status, Cohort.paused, func.count(), now() - func.min(Cohort.queued_at))
+        select(Cohort.status, Cohort.paused, at_rung, func.count(), now() - func.min(Cohort.queued_at))
         .where(Cohort.status.in_(ACTIVE))
-        .group_by(Cohort.status, Cohort.paused)
+        .group_by(Cohort.status, Cohort.paused, at_rung)
     )
-    for status, paused, number, longest in parts:
-        waits = status == "queued" and not paused
-        cohorts["paused" if status == "queued" and paused else status] += number
-        waited = max(waited, longest) if waits else waited
+    for status, paused, at_a_rung, number, longest in parts:
+        why = "paused" if paused else "waiting" if at_a_rung else "queued"
+        cohorts[status if status == "running" else why] += number
+        waited = max(waited, longest) if (status, why) == ("queued", "queued") else waited
     runs = dict.fromkeys(ACTIVE, 0)
     of_cohorts = select(Cohort.status, func.count()).join(Run, Run.cohort_id == Cohort.id)
     of_cohorts = of_cohorts.where(Cohort.status.in_(ACTIVE)).group_by(Cohort.status)

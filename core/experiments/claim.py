@@ -1,13 +1,15 @@
 """Taking a cohort: from here on only this attempt may write, and what an older one left too much is gone."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, delete, func, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
-from core.experiments.able import Able
+from core.analysis import pruned_arms
+from core.energy import NOTHING, Cost, Source
+from core.experiments.able import Able, may_be_taken
 from core.experiments.checkpoints import Kept
 from core.experiments.history import count, tell
 from core.experiments.holders import host_of, spoken
@@ -43,6 +45,12 @@ class Claim:
     """The last values before it."""
     arms: Mapping[int, str] = field(default_factory=dict)
     """The labels of the arms, by run."""
+    rung: int | None = None
+    """The epochs after which it waits for the experiment's other cohorts; None: it does not."""
+    cost: Cost = NOTHING
+    """What each of its runs that have not ended has cost before."""
+    leaving: Mapping[int, int] = field(default_factory=dict)
+    """The epochs that runs of pruned arms have, by run."""
 
     def about(self, run: int) -> dict[str, object]:
         """What a line of the log says of one of its runs."""
@@ -98,11 +106,31 @@ def claim(session: Session, holder: str, able: Able, lease_seconds: float, room:
     tell(session, cohort.experiment_id, "claimed", **about, worker=spoken(holder), runs=len(runs), **place)
     if kept is not None:
         count(session, "resumed_attempts")
+    decided = experiment.rungs or []
+    pruned = pruned_arms(decided)
     return Claim(
         *(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads, ended, kept),
         {} if kept is None else last_values(session, cohort),
         {run.id: run.arm for run in runs},
+        _next_rung(spec, {decision["epoch"] for decision in decided}),
+        _cost([run for run in runs if run.id not in ended]),
+        {run.id: pruned[run.arm] for run in runs if run.arm in pruned},
     )
+
+
+def _cost(runs: Sequence[Run]) -> Cost:
+    """What each of these runs has cost: the same, as they have always trained together."""
+    known = [run for run in runs if run.energy_kwh is not None]
+    if not known:
+        return NOTHING
+    source: Source = "measured" if {run.energy_source for run in known} == {"measured"} else "estimated"
+    return Cost(max(run.energy_kwh or 0.0 for run in known), max(run.co2e_g or 0.0 for run in known), source)
+
+
+def _next_rung(spec: Spec, decided: Collection[int]) -> int | None:
+    """The first rung of the experiment at which nothing has been decided yet: no cohort goes beyond it."""
+    rungs = spec.pruning.rungs(spec.expanded[0].treatment.epochs) if spec.pruning else []
+    return next((rung for rung in rungs if rung not in decided), None)
 
 
 def anything_queued(session: Session, able: Able) -> bool:
@@ -111,7 +139,7 @@ def anything_queued(session: Session, able: Able) -> bool:
 
 
 def _waits(able: Able) -> ColumnElement[bool]:
-    return (Cohort.status == "queued") & ~Cohort.paused & able.suits()
+    return may_be_taken() & able.suits()
 
 
 def roll_back(session: Session, cohort: Cohort) -> None:

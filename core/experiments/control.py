@@ -5,11 +5,11 @@ from collections import Counter
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core.errors import Conflict, NotFound
-from core.experiments.able import queues_of
+from core.errors import Conflict
+from core.experiments.able import may_be_taken, queues_of
 from core.experiments.admit import Limits, admit
 from core.experiments.history import count, tell
-from core.experiments.states import TERMINAL, move_runs, settle
+from core.experiments.states import TERMINAL, hold_still, move_runs, settle
 from core.store import Cohort, Experiment, Run, now
 
 
@@ -18,7 +18,7 @@ def cancel(session: Session, experiment: Experiment) -> None:
 
     Queued cohorts end at once. A running one is told; its worker ends it, or the sweeper where the worker is dead.
     """
-    _hold_still(session, experiment)
+    hold_still(session, experiment.id)
     mine = Cohort.experiment_id == experiment.id
     told = session.scalars(
         update(Cohort)
@@ -43,7 +43,7 @@ def pause(session: Session, experiment: Experiment) -> None:
 
     Pausing again changes nothing; raises `Conflict` for an experiment that has ended.
     """
-    _hold_still(session, experiment)
+    hold_still(session, experiment.id)
     if experiment.status in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}: there is nothing to pause")
     if _set_paused(session, experiment, paused=True):
@@ -52,7 +52,7 @@ def pause(session: Session, experiment: Experiment) -> None:
 
 def resume(session: Session, experiment: Experiment) -> Counter[str]:
     """Go on with a paused experiment; one that is not paused stays as it is. Returns how often to ring, by queue."""
-    _hold_still(session, experiment)
+    hold_still(session, experiment.id)
     if not _set_paused(session, experiment, paused=False):
         return Counter()
     tell(session, experiment.id, "resumed")
@@ -64,7 +64,7 @@ def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -
 
     Raises `Conflict` where nothing failed, and as `admit` does where its owner, with `limits`, has too much to train.
     """
-    _hold_still(session, experiment)
+    hold_still(session, experiment.id)
     mine = (Run.experiment_id == experiment.id, Run.status == "failed")
     runs = session.scalars(select(Run.id).where(*mine)).all()
     if not runs:
@@ -86,39 +86,23 @@ def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -
 
 def delete(session: Session, experiment: Experiment) -> None:
     """Remove a finished experiment with all its measurements; raises `Conflict` while it is queued or running."""
-    _hold_still(session, experiment)
+    hold_still(session, experiment.id)
     if experiment.status not in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}: cancel it first")
     session.delete(experiment)
 
 
 def bells(session: Session, experiment_id: int) -> Counter[str]:
-    """How often to ring in which queue for an experiment's cohorts that are queued and not paused."""
+    """How often to ring in which queue for an experiment's cohorts that may be taken."""
     rows = session.execute(
         select(Cohort.device, Cohort.queue, func.count())
-        .where(Cohort.experiment_id == experiment_id, Cohort.status == "queued", ~Cohort.paused)
+        .where(Cohort.experiment_id == experiment_id, may_be_taken())
         .group_by(Cohort.device, Cohort.queue)
     )
     rings: Counter[str] = Counter()
     for device, queue, times in rows:
         rings.update(dict.fromkeys(queues_of(device, queue), times))
     return rings
-
-
-def _hold_still(session: Session, experiment: Experiment) -> None:
-    """Lock an experiment's cohorts and look at it again: meanwhile none is taken, given back, halved or ended.
-
-    A cohort that went from one state to another between two statements would escape both, and one that was cut off
-    another meanwhile would escape all: hence again until there is none that is new. Always in the order of their ids,
-    and before their experiment, as workers do: else two would each wait for what the other has locked. Raises
-    `NotFound` where it was deleted meanwhile.
-    """
-    mine = select(Cohort.id).where(Cohort.experiment_id == experiment.id).order_by(Cohort.id).with_for_update()
-    known = -1
-    while (found := len(session.scalars(mine).all())) != known:
-        known = found
-    if session.get(Experiment, experiment.id, populate_existing=True) is None:
-        raise NotFound(f"there is no experiment {experiment.id}")
 
 
 def _set_paused(session: Session, experiment: Experiment, *, paused: bool) -> bool:

@@ -16,6 +16,8 @@ Kind = Literal[
     "released",  # by a worker that leaves, or for a pause: nothing is lost
     "lost",  # an attempt ended without a word
     "halved",  # it needed more memory than there is, or was lost again and again
+    "waiting",  # a cohort has come to a rung, and is given back until the others have
+    "rung",  # the arms were compared there, and some pruned
     "ended",  # a cohort, in a terminal state
     "cancelling",  # the user asked
     "paused",
@@ -66,7 +68,9 @@ def events(session: Session, experiment_id: int, after: int = 0, limit: int = 10
 
 
 def count(session: Session, what: Count, times: int = 1) -> None:
-    """Add to a counter. Only for what is rare: its row is locked until the transaction ends."""
+    """Add to a counter, where there is something to add. Only for what is rare: its row is locked until the commit."""
+    if not times:
+        return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     new = dialect.insert(Counter).values(name=what, value=times)
     session.execute(

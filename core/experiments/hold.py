@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.energy import Cost
 from core.experiments.checkpoints import Kept
 from core.experiments.claim import Claim, Last, last_values, roll_back
 from core.experiments.history import count, tell
@@ -46,6 +47,13 @@ class Flush:
     ended: dict[int, Ended] = field(default_factory=dict)
     kept: Kept | None = None
     """A checkpoint whose points are all stored before, or in, this transaction."""
+    cost: Cost | None = None
+    """What each run that trains, or ends with this transaction, has cost."""
+
+    def then(self, later: "Flush") -> "Flush":
+        """This, which could not be stored, together with what came after it."""
+        ended = self.ended | later.ended
+        return Flush(later.step, self.blocks + later.blocks, ended, later.kept or self.kept, later.cost)
 
 
 def is_held(held: Claim) -> ColumnElement[bool]:
@@ -93,10 +101,13 @@ def flush(session: Session, held: Claim, what: Flush, before: Kept | None = None
         rows = [block | {"attempt": held.attempt} for block in what.blocks]
         session.execute(insert(MetricBlock).on_conflict_do_nothing(), rows)
     if what.kept is not None:
-        values = columns(what.kept, before) | {"lost": 0}  # whoever comes this far is no poison
-        session.execute(update(Cohort).where(is_held(held)).values(**values).execution_options(**QUIETLY))
+        place = columns(what.kept, before) | {"lost": 0}  # whoever comes this far is no poison
+        session.execute(update(Cohort).where(is_held(held)).values(**place).execution_options(**QUIETLY))
     running = (Run.cohort_id == held.cohort_id, Run.status == "running")
-    session.execute(update(Run).where(*running).values(steps_done=what.step).execution_options(**QUIETLY))
+    values: dict[str, Any] = {"steps_done": what.step}
+    if what.cost is not None:
+        values |= {"energy_kwh": what.cost.kwh, "co2e_g": what.cost.co2e_g, "energy_source": what.cost.source}
+    session.execute(update(Run).where(*running).values(**values).execution_options(**QUIETLY))
     if what.ended:
         _end_runs(session, held, what.ended)
 

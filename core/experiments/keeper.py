@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from core.energy import Bill
 from core.experiments.checkpoints import Shelf
 from core.experiments.claim import Claim, Last
 from core.experiments.halve import halve
 from core.experiments.history import Count, count
 from core.experiments.hold import Ended, Fenced, Flush, Wish, end, fall_back, flush, peek, renew
 from core.experiments.lose import lose
+from core.experiments.rungs import wait
 from core.experiments.watch import Flag, Reason, Watch
 from core.failpoints import reached
 from core.results import Outcome, is_diagnostic, spacing
@@ -52,6 +54,7 @@ class Keeper:
         lease_seconds: float,
         draining: Flag,
         watch: Watch | None = None,
+        bill: Bill | None = None,
     ) -> None:
         self.reason: Reason | None = None
         self._since = 0.0
@@ -71,6 +74,7 @@ class Keeper:
         self._retries = 0
         self._renewed = time.monotonic()
         self._watch = watch or Watch(60.0)
+        self._bill = bill or Bill(held.cost, len(held.lanes) - len(held.ended))
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -124,16 +128,18 @@ class Keeper:
     def keep_last(self, checkpoint: Checkpoint) -> None:
         """The same of a trainer that has stopped, and wait for the file: the process is about to leave."""
         self._watch.end()
-        self._finish_writing()
+        if self._writing is not None:
+            self._writing.join()
         self._write(checkpoint)
 
     def close(self, status: str, error: str | None = None, why: str | None = None) -> None:
-        """Store what is left and end the claim in the same transaction. Raises `Fenced`.
+        """Store what is left and end the claim, or have it wait at its rung, in the same transaction. Raises `Fenced`.
 
         Waits for a database that is away, as long as the process may: what was measured is here and nowhere else.
         Raises the database's error where the process has to leave first.
         """
-        self._last_words(lambda session: end(session, self._held, status, error, why))
+        waits = status == "waiting"
+        self._last_words(lambda s: wait(s, self._held) if waits else end(s, self._held, status, error, why))
 
     def lose(self, why: str) -> None:
         """Give the attempt up as lost, with the points after its checkpoint. Raises as `close`."""
@@ -157,16 +163,18 @@ class Keeper:
 
     def _last_words(self, say: Callable[[Session], str]) -> str:
         self.abandon()
-        self._finish_writing()
+        if self._writing is not None:
+            self._writing.join()
         with self._lock:
             self._take_measured()
         what, leaving_since = self._buffer, None
+        what.cost = self._bill.cost()
         while True:
             try:
                 with self._database.transaction() as session:
                     renew(session, self._held, self._lease)
                     flush(session, self._held, what, self.kept)
-                    self._count_retries(session)
+                    count(session, "flush_retries", self._retries)
                     status = say(session)
                     reached("end.fenced")
                 break
@@ -194,10 +202,6 @@ class Keeper:
         taken, self._measured = self._measured, Flush()
         self._buffer.blocks += taken.blocks
         self._buffer.ended |= taken.ended
-
-    def _finish_writing(self) -> None:
-        if self._writing is not None:
-            self._writing.join()
 
     def _write(self, checkpoint: Checkpoint) -> None:
         try:
@@ -259,30 +263,25 @@ class Keeper:
             self._stop(wish)
 
     def _store(self, taken: Flush) -> Wish | None:
+        taken.cost = self._bill.cost()
         try:
             with self._database.transaction() as session:
                 wish = renew(session, self._held, self._lease)
                 reached("flush.fenced")
                 flush(session, self._held, taken, self.kept)
-                self._count_retries(session)
+                count(session, "flush_retries", self._retries)
             reached("flush.committed")
         except (SQLAlchemyError, StorageFull):
             with self._lock:  # the same blocks again later: storing one twice changes nothing
-                taken.blocks += self._buffer.blocks
-                taken.ended |= self._buffer.ended
-                taken.kept = self._buffer.kept or taken.kept
-                taken.step, self._buffer = self._buffer.step, taken
+                self._buffer = taken.then(self._buffer)
             raise
         self._retries = 0
+        self._bill.leave(len(taken.ended))
         if taken.kept is not None:
             reached("checkpoint.committed")
             self._shelf.clear(taken.kept, self.kept)
             self.kept = taken.kept
         return wish
-
-    def _count_retries(self, session: Session) -> None:
-        if self._retries:
-            count(session, "flush_retries", self._retries)
 
     def _leave_stuck(self, waited: float) -> None:
         """End the claim from this thread, and the process: a batch that does not return cannot be stopped."""

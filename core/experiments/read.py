@@ -34,6 +34,8 @@ class ArmProgress:
     steps_total: int
     diverged: int
     failed: int
+    stopped_early: int
+    pruned: int
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,9 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
             func.count().label("runs_total"),
             func.sum(Run.steps_done).label("steps_done"),
             func.sum(Run.steps_total).label("steps_total"),
-            func.count().filter(Run.outcome == "diverged").label("diverged"),
-            func.count().filter(Run.status == "failed").label("failed"),
+            func.count().filter(Run.outcome == "diverged"),
+            func.count().filter(Run.status == "failed"),
+            *(func.count().filter(Run.outcome == outcome) for outcome in ("stopped_early", "pruned")),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
         )
@@ -149,10 +152,7 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
 
 
 def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock: float) -> Progress:
-    arms = [
-        ArmProgress(r.arm, r.runs_done, r.runs_total, int(r.steps_done), int(r.steps_total), r.diverged, r.failed)
-        for r in rows
-    ]
+    arms = [ArmProgress(r.arm, *map(int, r[2:10])) for r in rows]
     left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
     running = of.status == "running" and of.started_at is not None and done
     return Progress(
@@ -268,11 +268,12 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
 def results(session: Session, of: Experiment, sources: Sources) -> Results:
     """The experiment as the analysis and the pictures take it; series are read while the session is open."""
     spec = parse(of.spec)
+    same = ("steps_done", "steps_total", "energy_kwh", "co2e_g", "energy_source")
     found = [
         RunResult(
             *(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {}),
             seconds=r.finished_at - r.started_at if r.finished_at and r.started_at else None,
-            steps_done=r.steps_done,
+            **{name: getattr(r, name) for name in same},
         )
         for r in runs(session, of.id)
     ]
@@ -284,6 +285,7 @@ def results(session: Session, of: Experiment, sources: Sources) -> Results:
         sources=sources,
         task=cast(Task, of.task),
         steps_by_arm=dict(zip((arm.label for arm in spec.expanded), of.steps_per_epoch, strict=True)),
+        rungs=of.rungs or (),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from core.errors import NotFound
 from core.store import Cohort, Experiment, Run, now
 
 ACTIVE = ("queued", "running")
@@ -34,6 +35,22 @@ def has_active(session: Session, cohort_id: int) -> bool:
     """Whether a run of the cohort has not ended."""
     active = select(Run.id).where(Run.cohort_id == cohort_id, Run.status.in_(ACTIVE)).limit(1)
     return session.scalar(active) is not None
+
+
+def hold_still(session: Session, experiment_id: int) -> None:
+    """Lock an experiment's cohorts and look at it again: meanwhile none is taken, given back, halved or ended.
+
+    A cohort that went from one state to another between two statements would escape both, and one that was cut off
+    another meanwhile would escape all: hence again until there is none that is new. Always in the order of their ids,
+    and before their experiment, as workers do: else two would each wait for what the other has locked. Raises
+    `NotFound` where it was deleted meanwhile.
+    """
+    mine = select(Cohort.id).where(Cohort.experiment_id == experiment_id).order_by(Cohort.id).with_for_update()
+    known = -1
+    while (found := len(session.scalars(mine).all())) != known:
+        known = found
+    if session.get(Experiment, experiment_id, populate_existing=True) is None:
+        raise NotFound(f"there is no experiment {experiment_id}")
 
 
 def settle(session: Session, experiment_id: int, **values: Any) -> None:

@@ -4,17 +4,20 @@ import logging
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.experiments.able import queues_of
+from core.errors import NotFound
+from core.experiments.able import may_be_taken, queues_of
 from core.experiments.holders import is_gone, spoken
 from core.experiments.journal import Journals
 from core.experiments.litter import clear_litter
 from core.experiments.lose import give_up
+from core.experiments.rungs import decide, waiting_for_a_decision
 from core.experiments.states import TERMINAL
 from core.queue import Bell
 from core.settings import Settings
@@ -66,9 +69,14 @@ def sweep(database: Database, patience: float, journals: Path | None = None, *, 
             rescued += status == "queued"
             ended += status in TERMINAL
     with database.reading() as session:
-        long_enough = (Cohort.queued_at < now() - patience) | Cohort.id.in_([row.id for row in held])
-        waits = (Cohort.status == "queued") & ~Cohort.paused & long_enough
-        waiting = session.execute(select(Cohort.device, Cohort.queue).where(waits)).all()
+        all_there = waiting_for_a_decision(session)
+    for experiment in all_there:  # whoever came last was killed before it could decide, or its end was found here
+        with suppress(NotFound), database.transaction() as session:
+            decide(session, experiment)
+    with database.reading() as session:
+        just_now = Cohort.id.in_([row.id for row in held]) | Cohort.experiment_id.in_(all_there)
+        long_enough = (Cohort.queued_at < now() - patience) | just_now
+        waiting = session.execute(select(Cohort.device, Cohort.queue).where(may_be_taken() & long_enough)).all()
     return Swept(rescued, ended, Counter(queue for row in waiting for queue in queues_of(row.device, row.queue)))
 
 

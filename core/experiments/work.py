@@ -5,14 +5,17 @@ import logging
 import os
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.datasets import Dataset, Facts, Sources, Splits
-from core.errors import InitlabError
+from core.energy import Bill, Meter, intensity
+from core.errors import InitlabError, NotFound
 from core.experiments.able import CLASSES, Able
 from core.experiments.checkpoints import Shelf
 from core.experiments.claim import Claim, anything_queued, claim
@@ -22,12 +25,13 @@ from core.experiments.journal import Journals
 from core.experiments.keeper import Keeper
 from core.experiments.presence import Presence
 from core.experiments.room import Room
+from core.experiments.rungs import decide
 from core.experiments.watch import Flag, Reason, Watch
 from core.failpoints import reached
 from core.logs import working_for
 from core.registry import Entry
 from core.settings import Settings
-from core.store import Database
+from core.store import Database, StorageFull, after_commit
 from core.training import Checkpoint, DamagedCheckpoint, Stopped, train_lanes
 from core.training.faults import broken_device, out_of_memory
 from core.training.machine import free_memory, remembered
@@ -54,6 +58,7 @@ class Worker:
         # Where there are GPUs, few processes share many cores, and most threads only wait for a GPU.
         self._room = None if self._cuda else Room(cores, settings.torch_threads)
         self._database = Database(settings.database, pool_size=3)
+        self._carbon = intensity(settings.carbon_intensity)
         self._journals = Journals(settings.journals)
         known = remembered(settings.cache)
         profile = known and known.model_copy(update={"memory": free_memory()})
@@ -88,7 +93,8 @@ class Worker:
             shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
             settings = self._settings
             watch = Watch(settings.hang_seconds)
-            keeper = Keeper(self._database, held, shelf, settings.lease_seconds, self._draining, watch)
+            bill = Bill(held.cost, len(held.lanes) - len(held.ended), self._meter(held), self._carbon)
+            keeper = Keeper(self._database, held, shelf, settings.lease_seconds, self._draining, watch, bill)
             end = self._trained(held, shelf, keeper)
             try:
                 if end.status == "too wide":
@@ -106,8 +112,25 @@ class Worker:
             except Fenced as fenced:
                 log.warning("%s was given to another worker before it could end", fenced)
                 keeper.count("fenced_writes")
+            if held.spec.pruning is not None:
+                self._decide(held)
         if end.status == "broken device":
             os._exit(BROKEN)
+
+    def _decide(self, held: Claim) -> None:
+        """Where this cohort was the last to come to its rung, or to end, the others need not wait for a sweep."""
+        with suppress(NotFound):
+            try:
+                with self._database.transaction() as session:
+                    if decide(session, held.experiment_id):
+                        reached("decide.before_commit")
+                        after_commit(session, lambda: reached("decide.committed"))
+            except (SQLAlchemyError, StorageFull) as error:
+                log.warning("it cannot be decided yet who goes on; a sweep will try again: %s", error)
+
+    def _meter(self, held: Claim) -> Meter:
+        on_gpu = self._cuda and held.spec.device != "cpu"
+        return Meter.of(str(torch.cuda.get_device_properties(0).uuid) if on_gpu else None)
 
     def _trained(self, held: Claim, shelf: Shelf, keeper: Keeper) -> "_End":
         """Train, and say what becomes of the cohort, and why."""
@@ -117,7 +140,7 @@ class Worker:
             data, facts = _load(
                 held.lanes[0].treatment.dataset, Sources(self._settings.datasets, self._settings.uploads)
             )
-            train_lanes(
+            paused = train_lanes(
                 held.lanes,
                 data,
                 facts,
@@ -129,8 +152,13 @@ class Worker:
                 start=_start(shelf, keeper),
                 keep=keeper.keep,
                 keep_seconds=held.spec.checkpoint_every,
+                until=held.rung,
+                leaving=held.leaving,
                 diagnose_every=diagnostics.every if diagnostics else None,
             )
+            if paused is not None:
+                keeper.keep_last(paused)
+                return _End("waiting")
         except Stopped as stop:
             if keeper.reason in ("drain", "pause", "silent"):
                 keeper.keep_last(stop.checkpoint())
@@ -150,7 +178,7 @@ class Worker:
 
 
 class _End(NamedTuple):
-    """What becomes of a cohort: a status of the database, or "too wide", "fenced", "broken device"."""
+    """What becomes of a cohort: a status of the database, or "waiting", "too wide", "fenced", "broken device"."""
 
     status: str
     error: str | None = None

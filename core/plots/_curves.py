@@ -50,7 +50,10 @@ def described(arms: Arms, results: Results) -> list[dict[str, str]]:
         diverged = sum(run.outcome == "diverged" for run in runs)
         failed = sum(run.status == "failed" for run in runs)
         open_ = sum(run.status not in ("succeeded", "failed") for run in runs)
+        early = sum(run.outcome == "stopped_early" for run in runs)
+        pruned = sum(run.outcome == "pruned" for run in runs)
         parts = [(diverged, "diverged"), (failed, "failed"), (open_, "unfinished")]
+        parts += [(early, "stopped early"), (pruned, "pruned")]
         words = [f"{n} {word}" for n, word in parts if n]
         found.append({"label": label, "note": f"{', '.join(words)} of {len(runs)}" if words else ""})
     if len(found) > 1 and len({one["note"] for one in found}) == 1:
@@ -81,6 +84,19 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
+def about_stopped(results: Results, by_update: bool = False) -> str:
+    """What lines are of an arm whose runs do not all end with the last epoch; nothing where there is none."""
+    early = sum(run.outcome == "stopped_early" for run in results.runs)
+    pruned = sum(run.outcome == "pruned" for run in results.runs)
+    keeps = "by epoch such a run keeps its last value, as it trains no more"
+    parts = [f"{_count(early, 'run')} stopped early: {keeps}."] if early else []
+    if early and by_update:
+        parts.append("By update a line ends where the first run of its arm did.")
+    if pruned:
+        parts.append(f"{_count(pruned, 'run')} pruned: the line of such an arm ends where it was given up.")
+    return " ".join(parts)
+
+
 def mean_lines(
     series: Iterable[Series],
     results: Results,
@@ -92,9 +108,9 @@ def mean_lines(
 
     The mean is of the completed runs, or where there is none yet of the runs under way that have come half as far as
     the first of them, up to where all of those are: along one line its runs never change. Diverged and failed runs are
-    in no mean. A series of more than two hundred points
-    is averaged over a hundredth of the run first, and its raw mean kept as `raw`. `place(arm, steps)` says where on the
-    x axis the steps lie.
+    in no mean. A run that stopped early has, by epoch, its last value from there on, as its weights no longer change.
+    A series of more than two hundred points is averaged over a hundredth of the run first, and its raw mean kept as
+    `raw`. `place(arm, steps)` says where on the x axis the steps lie.
     """
     chosen = _chosen(series, results)
     return [
@@ -183,10 +199,25 @@ def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series
         run = runs[one.run_id]
         if len(one.steps) and run.outcome != "diverged" and run.status != "failed":
             (completed if run.status == "succeeded" else under_way)[one.arm].append(one)
+    for arm, done in completed.items():
+        completed[arm] = _held(done, {one.run_id for one in done if runs[one.run_id].outcome == "stopped_early"})
     for arm, open_ in under_way.items():
         longest = max(len(one.steps) for one in open_)
         under_way[arm] = [one for one in open_ if 2 * len(one.steps) >= longest]
     return defaultdict(list, under_way | completed)
+
+
+def _held(done: Sequence[Series], stopped: set[int]) -> list[Series]:
+    """Epoch series as long as the arm's longest: those of runs that stopped early with their last value."""
+    longest = max(done, key=lambda one: len(one.steps))
+    if longest.unit == "step":
+        return list(done)
+    return [
+        one._replace(steps=longest.steps, values=np.pad(one.values, (0, len(longest.steps) - len(one.steps)), "edge"))
+        if one.run_id in stopped
+        else one
+        for one in done
+    ]
 
 
 def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], Ints]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from core.datasets import epoch_metrics
 from core.plots import Plot, plots
-from core.plots._curves import about_lines, arms_drawn, described, extent, mean_lines, sample
+from core.plots._curves import about_lines, about_stopped, arms_drawn, described, extent, mean_lines, sample
 from core.plots._frame import padded
 from core.plots._lines import draw_lines
 from core.plots._style import COLOURS
@@ -41,6 +41,7 @@ def data(results: Results) -> dict[str, Any]:
         sample(results),
         "Solid: validation; dashed, thin: training." if few else "Validation only.",
         about_lines(lines, "epoch"),
+        about_stopped(results),
         f"Values below {y['lowest']:g} lie below the picture." if below else "",
         arms.note,
     ]

@@ -10,9 +10,10 @@ from matplotlib.ticker import FixedLocator
 from core.analysis import metric_name, number, scan_entries
 from core.plots import Plot, plots
 from core.plots._curves import sample
+from core.plots._empty import draw_nothing
 from core.plots._frame import frame, padded_log, plain_number, set_axis
 from core.plots._lines import numbers
-from core.plots._style import GREY, INK, line_style, styled
+from core.plots._style import GREY, INK, PAPER, line_style, styled
 from core.plots._text import width, wrap
 from core.results import Results
 
@@ -36,7 +37,11 @@ def batch_size() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    entries = scan_entries(results) or []
+    entries, settings, target = scan_entries(results), results.spec.batch_size_scan, results.spec.target
+    base = {"plot": "batch_size", "title": f"Batch sizes: {results.spec.name}"}
+    if entries is None or settings is None or target is None:
+        why = 'This experiment is no batch-size scan ("kind": "batch_size_scan").'
+        return base | {"caption": sample(results), "empty": why, "panels": []}
     drawn = entries[:MOST]
     steps, samples = ([_line(i, entry, of) for i, entry in enumerate(drawn)] for of in ("steps", "samples"))
     noise = [
@@ -58,10 +63,11 @@ def data(results: Results) -> dict[str, Any]:
         {"title": "training examples to the target", "x": x, "y": _axis(samples, "examples"), "lines": samples},
     ]
     panels[0]["perfect"] = [_perfect(line) for line in steps if len(line["x"]) > 1]
-    return {
-        "plot": "batch_size",
-        "title": f"Batch sizes: {results.spec.name}",
-        "caption": " ".join(filter(None, _notes(results, entries, noise))),
+    goal = f"{metric_name(target.metric)} of {number(target.metric, target.value)}"
+    how = f"Target: {goal}, looked at after each epoch. Rate: rule {settings.rule!r} from batch size "
+    return base | {
+        "empty": "",
+        "caption": " ".join([sample(results), f"{how}{results.spec.batch_size}.", *_notes(entries, noise)]),
         "arms": [{"label": entry["label"], "note": _note(entry)} for entry in drawn],
         "panels": panels,
         "noise": noise,
@@ -73,6 +79,8 @@ def _line(arm: int, entry: dict[str, Any], of: str) -> dict[str, Any]:
     there = [size for size in entry["sizes"] if size[of] is not None]
     return {
         "arm": arm,
+        "role": "main",
+        "raw": None,
         "x": [size["batch_size"] for size in there],
         "y": [size[of]["mean"] for size in there],
         "low": [size[of]["ci_low"] for size in there],
@@ -95,14 +103,7 @@ def _axis(lines: Sequence[dict[str, Any]], what: str) -> dict[str, Any]:
     return {"label": what, "scale": "log", "kind": "number", "limits": limits}
 
 
-def _notes(results: Results, entries: Sequence[dict[str, Any]], noise: Sequence[dict[str, Any]]) -> Iterator[str]:
-    yield sample(results)
-    target, settings = results.spec.target, results.spec.batch_size_scan
-    if settings is None or target is None:
-        yield "This experiment is no batch-size scan."
-        return
-    yield f"Target: {metric_name(target.metric)} of {number(target.metric, target.value)}, looked at after each epoch."
-    yield f"Rate: rule {settings.rule!r} from batch size {results.spec.batch_size}."
+def _notes(entries: Sequence[dict[str, Any]], noise: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "Dot: mean over the seeds that reached it, hollow where some did not; bar: 95 % interval."
     yield "Faint line: half the updates for twice the batch."
     if noise:
@@ -129,6 +130,8 @@ def _rounded(value: float | None) -> str:
 @styled
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the two panels side by side, and the arms' names beside them."""
+    if data["empty"]:
+        return draw_nothing(data)
     texts = [
         (wrap(arm["label"], _LABEL, _MOST_LABEL, 2), wrap(arm["note"], _NOTE, _MOST_LABEL, 2)) for arm in data["arms"]
     ]
@@ -185,5 +188,5 @@ def _draw_line(axes: Axes, line: dict[str, Any]) -> None:
     axes.plot(x, y, **style, lw=1.3, zorder=3)
     axes.vlines(x, numbers(low), numbers(high), color=style["color"], lw=1.4, alpha=0.8, zorder=3)
     for i, at in enumerate(order):
-        face = style["color"] if line["whole"][at] else "white"
+        face = style["color"] if line["whole"][at] else PAPER
         axes.plot([x[i]], [y[i]], "o", ms=5, color=style["color"], mfc=face, zorder=4)

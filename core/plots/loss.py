@@ -8,6 +8,7 @@ from pydantic import Field
 from core.plots import Plot, plots
 from core.plots._curves import (
     about_lines,
+    about_stopped,
     arms_drawn,
     described,
     diverged_lines,
@@ -57,6 +58,7 @@ def data(results: Results, first: int | None) -> dict[str, Any]:
         sample(results),
         f"Training: the first {first:,} of {longest:,} updates." if first is not None and longest > first else "",
         about_lines([*training, *validation], "update"),
+        about_stopped(results, by_update=True),
         "Thin: a run that diverged, X where it did." if any(not line["goes_on"] for line in diverged) else "",
         "Thin without X: one that diverged later." if any(line["goes_on"] for line in diverged) else "",
         note,

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from core.analysis import RangeCurve, range_curves, range_entries, range_rates, thin
 from core.plots import Plot, plots
 from core.plots._curves import POINTS, Floats, plain, sample
+from core.plots._empty import draw_nothing
 from core.plots._frame import padded, padded_log, plain_number
 from core.plots._lines import draw_lines
-from core.plots._style import MOST_ARMS, line_style, styled
+from core.plots._style import MOST_ARMS, PAPER, line_style, styled
 from core.results import Results
-from core.spec import LrRange
 
 ABOVE = 1.4
 """Where the picture ends, in parts of the highest start: beyond lie losses that diverge."""
@@ -31,8 +31,11 @@ def lr_range() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    entries = range_entries(results) or []
-    settings = results.spec.lr_range or LrRange()
+    entries, settings = range_entries(results), results.spec.lr_range
+    base = {"plot": "lr_range", "title": f"Learning-rate range test: {results.spec.name}"}
+    if entries is None or settings is None:
+        why = 'This experiment is no learning-rate range test ("kind": "lr_range_test").'
+        return base | {"caption": sample(results), "empty": why, "panels": []}
     ramp = range_rates(settings)
     drawn = list(zip(entries, range_curves(results), strict=False))[:MOST_ARMS]
     lines = [_line(i, entry, curve, ramp) for i, (entry, curve) in enumerate(drawn) if len(curve.smooth)]
@@ -46,16 +49,13 @@ def data(results: Results) -> dict[str, Any]:
     }
     notes = [
         sample(results),
-        "Thick: mean over seeds of the smoothed loss; band: range over seeds; faint: mean before smoothing."
-        if entries
-        else "This experiment is no learning-rate range test.",
-        "Circle: falls fastest, the rate suggested; triangle: least loss; X: diverges. A heuristic." if entries else "",
+        "Thick: mean over seeds of the smoothed loss; band: range over seeds; faint: mean before smoothing.",
+        "Circle: falls fastest, the rate suggested; triangle: least loss; X: diverges. A heuristic.",
         f"Losses above {y['limits'][1]:.2g} lie above the picture." if lines else "",
         f"Drawn are the first {MOST_ARMS} of {len(entries)} arms." if len(entries) > MOST_ARMS else "",
     ]
-    return {
-        "plot": "lr_range",
-        "title": f"Learning-rate range test: {results.spec.name}",
+    return base | {
+        "empty": "",
         "caption": " ".join(filter(None, notes)),
         "arms": [{"label": entry["label"], "note": _note(entry)} for entry, _ in drawn],
         "panels": [panel],
@@ -110,6 +110,8 @@ def _marks(arm: int, entry: dict[str, Any], curve: RangeCurve, ramp: Floats) -> 
 @styled
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the curves, and on them the rates that are marked."""
+    if data["empty"]:
+        return draw_nothing(data)
     figure = draw_lines(data)
     for mark in data["marks"]:
         _mark(figure.axes[0], mark)
@@ -124,5 +126,5 @@ def _mark(axes: Axes, mark: dict[str, Any]) -> None:
         axes.vlines(mark["x"], low, y, color=colour, lw=0.8, alpha=0.6, zorder=2)
     axes.plot(
         [mark["x"]], [y], MARKS[mark["kind"]], ms=8 if mark["kind"] != "least" else 6,
-        color=colour, mec="white", clip_on=False, zorder=5,
+        color=colour, mec=PAPER, clip_on=False, zorder=5,
     )  # fmt: skip

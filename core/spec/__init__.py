@@ -6,22 +6,28 @@ from core.spec._check import ArmFacts, check
 from core.spec._diagnostics import DIAGNOSTICS, Diagnostics
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
+from core.spec._pruning import PAIRS, Pruning
 from core.spec._scan import BatchSizeScan
 from core.spec._size import Size, size
+from core.spec._stopping import EarlyStopping, Patience
 from core.spec._target import Target
 
 __all__ = [
     "DIAGNOSTICS",
     "LIMITS",
+    "PAIRS",
     "PROJECTIONS",
     "Arm",
     "ArmFacts",
     "Augment",
     "BatchSizeScan",
     "Diagnostics",
+    "EarlyStopping",
     "Kind",
     "LrRange",
+    "Patience",
     "Precision",
+    "Pruning",
     "Size",
     "Spec",
     "Target",

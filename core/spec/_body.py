@@ -16,7 +16,9 @@ from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
 from core.spec._diagnostics import Diagnostics
 from core.spec._kinds import Kind, LrRange, range_test
+from core.spec._pruning import Pruning, unfit
 from core.spec._scan import BatchSizeScan, scan
+from core.spec._stopping import EarlyStopping
 from core.spec._target import Target
 
 
@@ -78,6 +80,8 @@ class Treatment(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=LIMITS.epochs)] = 10
     augment: Augment = Augment()
     precision: Precision = "fp32"
+    early_stopping: EarlyStopping | None = None
+    """When a run ends before its last epoch; none: never."""
 
 
 class Spec(Treatment):
@@ -116,6 +120,8 @@ class Spec(Treatment):
     """Settings of a learning-rate range test."""
     batch_size_scan: BatchSizeScan | None = None
     """Settings of a batch-size scan, which also needs a `target`."""
+    pruning: Pruning | None = None
+    """Which arms are given up before their last epoch; none: none."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
@@ -134,6 +140,8 @@ class Spec(Treatment):
             problems.append(Problem("baseline", f"is not the label of an arm: {', '.join(labels)}", tuple(labels)))
         if len(seeds) * len(labels) > LIMITS.runs:
             problems.append(Problem("seeds", f"{len(labels)} arms x {len(seeds)} seeds exceed {LIMITS.runs:,} runs"))
+        if self.pruning is not None and not problems:
+            problems += unfit(self.pruning, self.kind, len(seeds), [arm.treatment.epochs for arm in arms])
         if problems:
             raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
         self.seeds, self.arms, self.grid, self._arms = seeds, expansion.canonical_arms, expansion.grid, arms

@@ -59,6 +59,8 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
         problems.append(Problem(length, f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
     if not problems and spec.diagnostics is not None:
         problems += _too_many_looks(spec.diagnostics.every, facts, len(spec.seed_list))
+    if not problems and spec.pruning is not None:
+        _must_measure(spec.pruning.judged(facts[0].data.task), facts[0].data, "pruning.metric")
     if problems:
         raise InvalidSpec(problems)
     return facts
@@ -80,8 +82,8 @@ def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     if spec.batch_size_scan is not None:  # of each arm that was asked for, one of every size
         i, size = divmod(i, len(spec.batch_size_scan.sizes))
         own = {"batch_size": f"batch_size_scan.sizes[{size}]"}
-    place, replaced = f"arms[{i}]" if spec.arms is not None else "grid", (arm.asked or arm).replaced
-    return lambda field: own.get(field, f"{place}.{field}" if field in replaced else field)
+    place = f"arms[{i}]" if spec.arms is not None else "grid"
+    return lambda field: own.get(field, f"{place}.{field}" if field in arm.replaced else field)
 
 
 def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str], updates: int | None) -> ArmFacts:
@@ -105,6 +107,7 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str], 
         raise InvalidSpec([Problem(where("batch_size"), message)])
     _try_augment(treatment, data, where("augment"))
     _try_schedule(treatment, data, where("schedule"), steps)
+    _try_stopping(treatment, data, where("early_stopping"))
     _try_initializer(treatment, whole.layers, where("initializer"))
     return ArmFacts(data, whole, steps_per_epoch, steps)
 
@@ -128,9 +131,19 @@ def _try_schedule(treatment: Treatment, data: Facts, path: str, steps: int) -> N
         answers_to = _looked_at(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
     except ValueError as error:
         raise InvalidSpec([Problem(path, str(error))]) from None
+    if answers_to is not None:
+        _must_measure(answers_to, data, path)
+
+
+def _try_stopping(treatment: Treatment, data: Facts, path: str) -> None:
+    if treatment.early_stopping is not None:
+        _must_measure(treatment.early_stopping.metric, data, path)
+
+
+def _must_measure(metric: str, data: Facts, path: str) -> None:
     measured = epoch_metrics(data.task)
-    if answers_to is not None and answers_to not in measured:
-        message = f"answers to {answers_to}, but this data set's task has {', '.join(measured)}"
+    if metric not in measured:
+        message = f"answers to {metric}, but this data set's task has {', '.join(measured)}"
         raise InvalidSpec([Problem(path, message, measured)])
 
 

@@ -11,6 +11,7 @@ from core.registry import HUGE, Positive
 from core.spec._arms import Arm
 
 Kind = Literal["comparison", "lr_range_test", "batch_size_scan"]
+LENGTH = "a run has lr_range.steps updates"
 Made = tuple[list[Arm], list[Problem]]
 
 
@@ -48,7 +49,7 @@ def range_test(asked: Sequence[Arm], settings: LrRange, place: str | None) -> Ma
     problems = []
     for i, arm in enumerate(asked):
         default = type(arm.treatment)()
-        for field, why in (("schedule", "the rate is the ramp's"), ("epochs", "a run has lr_range.steps updates")):
+        for field, why in (("schedule", "the rate is the ramp's"), ("epochs", LENGTH), ("early_stopping", LENGTH)):
             if getattr(arm.treatment, field) != getattr(default, field):
                 problems.append(Problem(where(arm, i, place, field), f"leave it out of an lr_range_test: {why}"))
     ramp = {"name": "exponential", "gamma": settings.high / settings.low, "decay_steps": settings.steps - 1}

@@ -35,7 +35,7 @@ class BatchSizeScan(BaseModel):
     sizes: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=64)] = [16, 32, 64, 128, 256]
     rule: Literal["linear", "sqrt", "none"]
     noise_every: Annotated[int, Field(ge=0)] = 4
-    """The gradient noise is measured in updates 0, `noise_every`, ... of an epoch, at half an update's cost; 0: not."""
+    """The gradient noise is measured in updates 0, `noise_every`, ... of an epoch, by half a batch more; 0: not."""
 
     @model_validator(mode="after")
     def _differ(self) -> Self:

@@ -54,6 +54,8 @@ class Experiment(Base):
     """SHA-256 of the canonical spec, to tell a repeated request from another one under the same key."""
     owner: Mapped[str | None] = mapped_column(String(40), index=True)
     """The id of the API key that posted it; None where no keys are configured."""
+    rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """What was decided where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
     turn: Mapped[float | None] = mapped_column(Double)
     """When a cohort of it was last taken: experiments of one priority take turns. None: its creation counts."""
     created_at: Mapped[float] = mapped_column(Double)
@@ -97,6 +99,8 @@ class Cohort(Base):
     paused: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Not to be taken, and to be given back by whoever holds it. Of all cohorts of an experiment, or none."""
     queued_at: Mapped[float] = mapped_column(Double)
+    rung: Mapped[int | None] = mapped_column(Integer)
+    """The epochs after which it waits for the others; None: it does not. Not to be taken meanwhile."""
     checkpoint: Mapped[str | None] = mapped_column(String(200))
     """The file that training goes on from, in the folder of checkpoints."""
     checkpoint_sha256: Mapped[str | None] = mapped_column(String(64))
@@ -127,6 +131,11 @@ class Run(Base):
     steps_done: Mapped[int] = mapped_column(BigInteger, default=0)
     steps_total: Mapped[int] = mapped_column(BigInteger)
     final: Mapped[dict[str, float | None] | None] = mapped_column(JSON)
+    energy_kwh: Mapped[float | None] = mapped_column(Double)
+    """Its share of what its cohorts took, over all attempts; None: nobody has looked."""
+    co2e_g: Mapped[float | None] = mapped_column(Double)
+    energy_source: Mapped[str | None] = mapped_column(String(10))
+    """measured, or estimated if any of it is: `core.energy`."""
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)
     error: Mapped[str | None] = mapped_column(Text)

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from core.errors import InitlabError
 from core.failpoints import reached
 from core.schedules import State
+from core.spec import Patience
 
 FORMAT = "1"
 
@@ -37,6 +38,8 @@ class Checkpoint:
     """The states of schedules that answer to a metric, by run."""
     ended: list[int] = field(default_factory=list)
     """The runs among them that have diverged, and leave when their epoch ends."""
+    patience: Mapping[int, Patience] = field(default_factory=dict)
+    """How long early stopping has waited for a better metric, by run."""
 
     def write(self, path: Path) -> None:
         """Write aside, force to disk, rename: the path holds a whole checkpoint or none, always. Raises OSError."""
@@ -48,6 +51,7 @@ class Checkpoint:
             "runs": self.runs,
             "plateaus": list(self.plateaus.items()),
             "ended": self.ended,
+            "patience": list(self.patience.items()),
         }
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
@@ -79,6 +83,7 @@ class Checkpoint:
                     raise DamagedCheckpoint(f"{path.name} is of format {metadata.get('format')}, not {FORMAT}")
                 place = json.loads(metadata["place"])
                 place["plateaus"] = {run: tuple(state) for run, state in place["plateaus"]}
+                place["patience"] = {run: Patience(*state) for run, state in place.get("patience", ())}
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 no mapping
             return cls(**place, state=state)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:

@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 
 from core.datasets import Facts, Splits, epoch_metrics
-from core.results import NOISE_METRICS
+from core.results import NOISE_METRICS, Outcome
 from core.spec import Precision
 from core.training.checkpoint import Checkpoint
 from core.training.grid import Grid
@@ -18,6 +18,7 @@ from core.training.length import Length
 from core.training.plan import program
 from core.training.program import Program, initial_stacks
 from core.training.recorder import Lane, Recorder
+from core.training.stopping import Stopping
 
 
 class Stopped(Exception):
@@ -47,14 +48,16 @@ def train_lanes(
     keep: Callable[[Checkpoint], None] | None = None,
     keep_seconds: float = 20.0,
     diagnose_every: int | None = None,
-) -> None:
+    until: int | None = None,
+    leaving: Mapping[int, int] = {},
+) -> Checkpoint | None:
     """Train all lanes to the end of their epochs, or for so many `updates`, each as if it were alone.
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
     schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
     then about every `block_seconds`, more seldom for many lanes; between blocks nothing waits for the device. A lane
-    whose loss is not finite has diverged and harms no other; it leaves when its epoch ends. `stopped` is asked before
-    every update.
+    whose loss is not finite has diverged and harms no other; it leaves when its epoch ends, and so does one that early
+    stopping ends. `stopped` is asked before every update.
 
     With `noise_every`, updates 0, `noise_every`, ... of each epoch also measure the gradient noise, and epochs have the
     means as two more metrics (see `core.training.noise`); training itself is bit for bit what it is without.
@@ -66,14 +69,17 @@ def train_lanes(
     With `diagnose_every` each layer is measured at update 0 and every so many updates (`diagnosis.Diagnosis`), as
     series `activation_std/fc1` whose points are numbered from 0. Nothing else is changed by it.
 
+    With `until` training stops after so many epochs, or where it is, if that is later, and returns where it would go
+    on; None where no run is left to train. `leaving` says after how many epochs runs end that are pruned.
+
     Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
     """
     if len({program(lane.treatment) for lane in lanes}) != 1:
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
     data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
     with _precision(lanes[0].treatment.precision, device):
-        how = (dtype, updates, noise_every, stopped, block_seconds, start, diagnose_every)
-        _Training(lanes, data, facts, recorder, *how).run(keep, keep_seconds)
+        how = (dtype, updates, noise_every, stopped, block_seconds, start, diagnose_every, until, leaving)
+        return _Training(lanes, data, facts, recorder, *how).run(keep, keep_seconds)
 
 
 class _Training:
@@ -92,10 +98,14 @@ class _Training:
         block_seconds: float,
         start: Checkpoint | None,
         diagnose_every: int | None,
+        until: int | None,
+        leaving: Mapping[int, int],
     ) -> None:
         treatment = lanes[0].treatment
         device = str(data.x_train.device)
         self._length = Length.of(treatment, len(data.x_train), updates)
+        self._until = self._length.epochs if until is None else until
+        self._leaving = leaving
         self._stopped = stopped
         self._every = diagnose_every
         if start is None:
@@ -111,46 +121,60 @@ class _Training:
         rows = min(CAPACITY, self._length.updates)
         block = torch.empty(rows, len(grid.lanes), dtype=dtype, device=device)
         metrics = (*epoch_metrics(facts.task), *(NOISE_METRICS if noise_every else ()))
+        self._stopping = Stopping(grid.lanes, metrics, start.patience)
         self._ledger = Ledger(
             *(grid.lanes, recorder, metrics, self._length.per_epoch, block, block_seconds),
             *(start.step, start.epochs, start.ended, diagnose_every),
         )
 
-    def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> None:
-        keep_at = time.monotonic() + keep_seconds
+    def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> Checkpoint | None:
         try:
-            while self._epoch < self._length.epochs:
-                self._program.start(self._epoch)
-                while self._step < self._length.end(self._epoch):
-                    self._ledger.look()
-                    if not self._ledger.training:
-                        return
-                    self._check()
-                    if keep is not None and time.monotonic() >= keep_at:
-                        self._ledger.flush()
-                        keep(self.checkpoint())
-                        keep_at = time.monotonic() + keep_seconds
-                    losses = self._update()
-                    self._ledger.step(losses, self._program.rates(self._step))
-                    self._step += 1
-                if not self._length.whole(self._epoch):
-                    break
-                if not self._leave_diverged():
-                    return
-                measured = self._program.evaluate(self._epoch, self._check)
-                self._ledger.epoch(measured)
-                self._epoch += 1
+            left = self._leave(self._pruned(), "pruned") and self._train(keep, keep_seconds)
         except Stopped:
             self._ledger.flush()
             raise
-        self._ledger.finish()
+        if left and self._until <= self._epoch < self._length.epochs:
+            self._ledger.flush()
+            return self.checkpoint()
+        if left:
+            self._ledger.finish()
+        return None
+
+    def _train(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> bool:
+        """Train as far as is asked for; returns whether any lane is left."""
+        keep_at = time.monotonic() + keep_seconds
+        while self._epoch < min(self._length.epochs, self._until):
+            self._program.start(self._epoch)
+            while self._step < self._length.end(self._epoch):
+                self._ledger.look()
+                if not self._ledger.training:
+                    return False
+                self._check()
+                if keep is not None and time.monotonic() >= keep_at:
+                    self._ledger.flush()
+                    keep(self.checkpoint())
+                    keep_at = time.monotonic() + keep_seconds
+                losses = self._update()
+                self._ledger.step(losses, self._program.rates(self._step))
+                self._step += 1
+            if not self._length.whole(self._epoch):
+                break
+            if not self._leave_diverged():
+                return False
+            measured = self._program.evaluate(self._epoch, self._check)
+            self._ledger.epoch(measured)
+            self._epoch += 1
+            if self._epoch < self._length.epochs and not self._leave_early(measured):
+                return False
+        return True
 
     def checkpoint(self) -> Checkpoint:
         """Where the training is, copied to the CPU."""
         state = {name: value.detach().to("cpu", copy=True) for name, value in self._program.state().items()}
         runs = [lane.run for lane in self._program.grid.lanes]
         ended = [run for run in runs if run not in self._ledger.training]
-        return Checkpoint(self._step, self._epoch, runs, state, dict(self._program.plateaus), ended)
+        plateaus, patience = dict(self._program.plateaus), self._stopping.states(runs)
+        return Checkpoint(self._step, self._epoch, runs, state, plateaus, ended, patience)
 
     def _update(self) -> torch.Tensor:
         if self._every is None or self._step % self._every:
@@ -175,10 +199,32 @@ class _Training:
         if len(left) < len(lanes):
             self._ledger.flush()
             if left:
-                self._program = self._program.of(left, self._step)
+                self._go_on_with(left)
                 self._program.start(self._epoch)
-                self._ledger.keep(self._program.grid.lanes)
         return bool(left)
+
+    def _leave_early(self, measured: torch.Tensor) -> bool:
+        """Take the lanes out of the stack that end with the epoch just measured; returns whether any is left."""
+        ending = self._stopping.react(self._program.grid.lanes, self._epoch, measured)
+        return self._leave(ending, "stopped_early") and self._leave(self._pruned(), "pruned")
+
+    def _pruned(self) -> set[int]:
+        return {run for run, epochs in self._leaving.items() if epochs <= self._epoch}
+
+    def _leave(self, ending: Collection[int], outcome: Outcome) -> bool:
+        """Take runs that end out of the stack, if they are there; returns whether any lane is left."""
+        lanes = self._program.grid.lanes
+        left = [lane for lane in lanes if lane.run not in ending]
+        if len(left) == len(lanes):
+            return True
+        self._ledger.end(ending, outcome)
+        if left:
+            self._go_on_with(left)
+        return bool(left)
+
+    def _go_on_with(self, left: Sequence[Lane]) -> None:
+        self._program = self._program.of(left, self._step)
+        self._ledger.keep(self._program.grid.lanes)
 
 
 def _as_it_is(values: torch.Tensor) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.results import Outcome
 from core.training.recorder import Lane, Recorder
 
 CAPACITY = 4096
@@ -73,6 +74,7 @@ class Ledger:
         self._seconds = seconds
         self._due_at = 0.0  # the first update is shown at once
         self._training = set(self._runs).difference(ended)
+        self._leaving: tuple[Collection[int], Outcome] = ((), "completed")
         self._coming: _Block | None = None
 
     @property
@@ -123,6 +125,12 @@ class Ledger:
         self._losses = self._losses[:, : len(lanes)].contiguous()
         self._rates = np.empty(self._losses.shape)
 
+    def end(self, runs: Collection[int], outcome: Outcome) -> None:
+        """Hand over all that was measured, and with it that those of these runs which still train have ended."""
+        self._send()
+        self._leaving = self._training.intersection(runs), outcome
+        self._hand_over()
+
     def finish(self) -> None:
         """Hand over the rest: every lane that still trains has completed."""
         self.flush()
@@ -158,6 +166,10 @@ class Ledger:
             self._record(block)
         self._first += len(block.losses)
         self._first_epoch += 0 if block.epochs is None else len(block.epochs)
+        (leaving, outcome), self._leaving = self._leaving, ((), "completed")
+        for run in leaving:
+            self._recorder.finish(run, outcome)
+            self._training.discard(run)
         self._recorder.advance(self._first)
 
     def _record(self, block: _Block) -> None:

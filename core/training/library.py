@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+import math
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from core.datasets import Facts, Sources, Splits
+from core.analysis import Decision, decide_rung, pruned_arms
+from core.datasets import Facts, Sources, Splits, Task
 from core.registry import Entry
-from core.results import EPOCH_METRICS, STEP_METRICS, Results, RunResult, Series, spacing
-from core.spec import ArmFacts, Spec, check
+from core.results import EPOCH_METRICS, OUTCOMES, STEP_METRICS, Results, RunResult, Series, spacing
+from core.spec import Arm, ArmFacts, Spec, check
 from core.training.checkpoint import Checkpoint
 from core.training.ensemble import train_lanes
 from core.training.faults import out_of_memory
@@ -24,6 +28,9 @@ from core.training.profile import Device, Profile
 from core.training.recorder import Lane, MemoryRecorder
 
 log = logging.getLogger(__name__)
+
+_Lanes = Mapping[tuple[int, int], Lane]
+"""By the arm's index and the seed."""
 
 
 def train(spec: Spec, sources: Sources, *, checkpoints: Path | None = None) -> Results:
@@ -48,20 +55,21 @@ def train(spec: Spec, sources: Sources, *, checkpoints: Path | None = None) -> R
     load = cache(lambda dataset: _load(dataset, sources))
     for arm in arms:
         load(arm.treatment.dataset)
-    whole = MemoryRecorder()
-    files = []
+    parts = []
     for cohort in make_plan(spec, facts, Profile.guess(device=device)).cohorts:
         first = cohort.members[0][0]
         work = _Work(spec, load(arms[first].treatment.dataset), facts[first].data, device, checkpoints)
-        for recorder, path in work.train([lanes[member] for member in cohort.members]):
-            whole.blocks |= recorder.blocks
-            whole.outcomes |= recorder.outcomes
-            whole.seconds |= recorder.seconds
-            files.append(path)
-    for path in files:
-        if path is not None:
-            path.unlink(missing_ok=True)
-    return _results(spec, sources, facts, lanes, whole)
+        parts.append(_Part(work, [lanes[member] for member in cohort.members]))
+    decided: list[Decision] = []
+    for rung in spec.pruning.rungs(arms[0].treatment.epochs) if spec.pruning else ():
+        parts = [one for part in parts for one in part.train(rung, _leaving(lanes, arms, decided))]
+        values = _at(rung, spec, facts[0].data.task, lanes, _together(parts))
+        decided.append(decide_rung(spec, facts[0].data.task, rung, values, pruned_arms(decided)))
+    parts = [one for part in parts for one in part.train(None, _leaving(lanes, arms, decided))]
+    for part in parts:
+        if part.path is not None:
+            part.path.unlink(missing_ok=True)
+    return _results(spec, sources, facts, lanes, _together(parts), decided)
 
 
 @dataclass(frozen=True)
@@ -74,49 +82,91 @@ class _Work:
     device: Device
     folder: Path | None
 
-    def train(self, lanes: Sequence[Lane]) -> list[tuple[MemoryRecorder, Path | None]]:
-        """Train lanes, together or, where memory runs out, in halves: what each part measured, and its file."""
-        path = self._path(lanes)
+
+class _Part:
+    """Lanes that train together, what they have measured, and where they go on."""
+
+    def __init__(self, work: _Work, lanes: Sequence[Lane]) -> None:
+        self.recorder = MemoryRecorder()
+        self.path = self._file(work, lanes)
+        self._work, self._lanes = work, lanes
+        self._start: Checkpoint | None = None
+        if self.path is not None and self.path.exists():
+            self._start = Checkpoint.read(self.path)
+            _restore(self.recorder, self._start.state)
+
+    def train(self, until: int | None, leaving: Mapping[int, int]) -> list["_Part"]:
+        """Train after so many epochs at least, or to the end; where memory runs out, in halves, which are returned."""
         try:
-            return [(self._together(lanes, path), path)]
+            self._train(until, leaving)
+            return [self]
         except Exception as error:
-            if len(lanes) == 1 or not out_of_memory(error):
+            if len(self._lanes) == 1 or not out_of_memory(error):
                 raise
-            log.warning("memory ran out for %d runs at once; they are trained in halves", len(lanes))
-        if self.device == "cuda":
+            log.warning("memory ran out for %d runs at once; they are trained in halves", len(self._lanes))
+        if self._work.device == "cuda":
             torch.cuda.empty_cache()
-        half = len(lanes) // 2
-        return [*self.train(lanes[:half]), *self.train(lanes[half:])]
+        half = len(self._lanes) // 2
+        halves = [_Part(self._work, self._lanes[:half]), _Part(self._work, self._lanes[half:])]
+        return [one for part in halves for one in part.train(until, leaving)]
 
-    def _together(self, lanes: Sequence[Lane], path: Path | None) -> MemoryRecorder:
-        recorder = MemoryRecorder()
-        start = keep = None
-        if path is not None:
-            if path.exists():
-                start = Checkpoint.read(path)
-                _restore(recorder, start.state)
-            keep = _keeper(recorder, path)
-        if start is None or start.runs:
-            train_lanes(
-                *(lanes, self.data, self.facts, recorder),
-                device=self.device,
-                updates=self.spec.updates,
-                noise_every=self.spec.noise_every,
-                start=start,
-                keep=keep,
-                keep_seconds=self.spec.checkpoint_every,
-                diagnose_every=self.spec.diagnostics.every if self.spec.diagnostics else None,
-            )
+    def _train(self, until: int | None, leaving: Mapping[int, int]) -> None:
+        if self._start is not None and (not self._start.runs or self._start.epochs >= (until or math.inf)):
+            return
+        if self._start is None:
+            self.recorder.began = time.monotonic()
+        keep = None if self.path is None else _keeper(self.recorder, self.path)
+        self._start = train_lanes(
+            *(self._lanes, self._work.data, self._work.facts, self.recorder),
+            device=self._work.device,
+            start=self._start,
+            keep=keep,
+            keep_seconds=self._work.spec.checkpoint_every,
+            diagnose_every=self._work.spec.diagnostics.every if self._work.spec.diagnostics else None,
+            updates=self._work.spec.updates,
+            noise_every=self._work.spec.noise_every,
+            until=until,
+            leaving=leaving,
+        )
+        if self._start is None:
+            self._start = Checkpoint(self.recorder.step, self._lanes[0].treatment.epochs, [], {})
         if keep is not None:
-            keep(Checkpoint(recorder.step, lanes[0].treatment.epochs, [], {}))
-        return recorder
+            keep(self._start)
 
-    def _path(self, lanes: Sequence[Lane]) -> Path | None:
+    @staticmethod
+    def _file(work: _Work, lanes: Sequence[Lane]) -> Path | None:
         """The file of these lanes of this experiment on this kind of device."""
-        if self.folder is None:
+        if work.folder is None:
             return None
-        words = json.dumps([self.spec.canonical(), [lane.run for lane in lanes], self.device], sort_keys=True)
-        return self.folder / f"{hashlib.sha256(words.encode()).hexdigest()[:32]}.safetensors"
+        words = json.dumps([work.spec.canonical(), [lane.run for lane in lanes], work.device], sort_keys=True)
+        return work.folder / f"{hashlib.sha256(words.encode()).hexdigest()[:32]}.safetensors"
+
+
+def _together(parts: Sequence[_Part]) -> MemoryRecorder:
+    """What all of them have measured."""
+    whole = MemoryRecorder()
+    for part in parts:
+        whole.blocks |= part.recorder.blocks
+        whole.outcomes |= part.recorder.outcomes
+        whole.seconds |= part.recorder.seconds
+    return whole
+
+
+def _leaving(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
+    """The epochs that the runs of pruned arms have."""
+    pruned = pruned_arms(decided)
+    return {lane.run: pruned[arms[i].label] for (i, _), lane in lanes.items() if arms[i].label in pruned}
+
+
+def _at(rung: int, spec: Spec, task: Task, lanes: _Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
+    """The judged metric of every run after so many epochs, (arms, seeds); where it stopped early before, its last."""
+    metric = spec.pruning.judged(task) if spec.pruning else ""
+    values = np.full((len(spec.expanded), len(spec.seed_list)), np.nan)
+    for (arm, seed), lane in lanes.items():
+        points = np.concatenate(measured.blocks.get((lane.run, metric), [np.empty(0)]))
+        if len(points) >= rung or (len(points) and measured.outcomes.get(lane.run) == "stopped_early"):
+            values[arm, spec.seed_list.index(seed)] = points[min(rung, len(points)) - 1]
+    return values
 
 
 def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
@@ -124,10 +174,11 @@ def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None
 
     def keep(checkpoint: Checkpoint) -> None:
         points = {f"points/{run}/{metric}": torch.from_numpy(v) for (run, metric), v in recorder.series.items()}
-        diverged = [run for run, outcome in recorder.outcomes.items() if outcome == "diverged"]
-        ended = {"points/diverged": torch.tensor(diverged, dtype=torch.int64)}
-        completed = {"points/completed": torch.tensor(sorted(recorder.outcomes.keys() - set(diverged)))}
-        replace(checkpoint, state={**checkpoint.state, **points, **ended, **completed}).write(path)
+        ended = {
+            f"points/{outcome}": torch.tensor([r for r, how in recorder.outcomes.items() if how == outcome]).long()
+            for outcome in OUTCOMES
+        }
+        replace(checkpoint, state={**checkpoint.state, **points, **ended}).write(path)
 
     return keep
 
@@ -137,7 +188,7 @@ def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> Non
     recorder.began = None
     for name, values in state.items():
         _, _, key = name.partition("points/")
-        if key in ("diverged", "completed"):
+        if key in OUTCOMES:
             recorder.outcomes |= dict.fromkeys(values.long().tolist(), key)
         elif key:
             run, _, metric = key.partition("/")
@@ -153,10 +204,12 @@ def _results(
     spec: Spec,
     sources: Sources,
     facts: Sequence[ArmFacts],
-    lanes: dict[tuple[int, int], Lane],
+    lanes: _Lanes,
     recorder: MemoryRecorder,
+    decided: Sequence[Decision],
 ) -> Results:
     points = recorder.series
+    totals = {lane.run: facts[arm].steps for (arm, _), lane in lanes.items()}
     labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
 
     def final(run: int) -> dict[str, float | None]:
@@ -183,9 +236,11 @@ def _results(
             *(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run)),
             seconds=recorder.seconds.get(run),
             steps_done=len(points[run, "train_loss"]),
+            steps_total=totals[run],
         )
         for lane in lanes.values()
         for run in [lane.run]
     ]
     steps = {arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, facts, strict=True)}
-    return Results(spec, facts[0].steps_per_epoch, runs, series, sources, facts[0].data.task, steps)
+    about = (spec, facts[0].steps_per_epoch, runs, series, sources, facts[0].data.task, steps)
+    return Results(*about, rungs=decided)

@@ -21,8 +21,8 @@ COHORT = 0.03
 """Seconds that a worker spends on a cohort beside its training: on the claim, and on storing how it ended."""
 EVALUATION = 1 / 3
 """Of an update's work, for each example: the forward pass alone."""
-OWN = ("initializer", "schedule", "optimizer")
-"""What may differ between the lanes of a program: the first two in all, the optimizer in its numbers."""
+OWN = ("initializer", "schedule", "early_stopping", "optimizer")
+"""What may differ between the lanes of a program: the optimizer in its numbers, the others in all."""
 
 Member = tuple[int, int]
 """(index of the arm, seed)."""

@@ -15,6 +15,7 @@ from core.datasets import Facts, Splits, Task, as_numbers, epoch_metrics
 from core.optimizers import Optimizer
 from core.results import NOISE_METRICS
 from core.schedules import Reactive, bind
+from core.spec import Patience, Treatment
 from core.streams import keys
 from core.training.augment import augment
 from core.training.dropout import Masks
@@ -57,7 +58,7 @@ def train_run(
     state = curve.start if isinstance(curve, Reactive) else ()
     masks, pictures = Masks(net.dropout, [lane.seed], dtype), keys([lane.seed], "augment")
     noise = _Noise(noise_every, len(x_train))
-    step = 0
+    step, patience = 0, Patience()
 
     def outputs(x: torch.Tensor) -> torch.Tensor:
         weights = {name: p * mine[name].forward for name, p in model.named_parameters()}
@@ -99,12 +100,30 @@ def train_run(
         model.train()
         _mode(optimizer, training=True)
         measured = dict(zip(epoch_metrics(facts.task), (train[1], *valid), strict=True))
-        for metric, value in (measured | noise.take()).items():
-            recorder.record(lane.run, metric, epoch, np.array([value]))
+        _record(recorder, lane.run, epoch, measured | noise.take())
         if isinstance(curve, Reactive):
             state = curve.react(state, step, measured[curve.metric])
         recorder.advance(step)
+        waited = _waited(treatment, patience, measured, epoch + 1)
+        if waited is None:
+            recorder.finish(lane.run, "stopped_early")
+            return
+        patience = waited
     recorder.finish(lane.run, "completed")
+
+
+def _record(recorder: Recorder, run: int, epoch: int, measured: Mapping[str, float]) -> None:
+    for metric, value in measured.items():
+        recorder.record(run, metric, epoch, np.array([value]))
+
+
+def _waited(treatment: Treatment, state: Patience, measured: Mapping[str, float], epochs: int) -> Patience | None:
+    """The state of early stopping after so many epochs, of which the last measured this; None where the run ends."""
+    rule = treatment.early_stopping
+    if rule is None:
+        return state
+    state = rule.after(state, measured[rule.metric])
+    return None if rule.ends(state, epochs) and epochs < treatment.epochs else state
 
 
 class _Noise:

@@ -48,7 +48,7 @@ def test_the_database_is_counted(client: TestClient, settings: Settings) -> None
     assert found["initlab_rescues_total"] == {(): 3}
     assert {name for name in COUNTS if f"initlab_{name}_total" not in found} == set()
     assert found["initlab_experiments"][("queued",)] == 1
-    assert found["initlab_cohorts"] == {("queued",): 1, ("running",): 0, ("paused",): 0}
+    assert found["initlab_cohorts"] == {("queued",): 1, ("running",): 0, ("paused",): 0, ("waiting",): 0}
     assert found["initlab_runs"] == {("queued",): 4, ("running",): 0}
     assert found["initlab_oldest_queued_seconds"][()] > 0
     assert found["initlab_workers"] == {("cpu",): 0, ("gpu",): 0}

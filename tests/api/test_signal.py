@@ -84,6 +84,14 @@ def test_where_theory_is_not_simple_there_is_none(client: TestClient, body: dict
     assert found["data"] == "digits"
 
 
+def test_dropout_is_off(client: TestClient) -> None:
+    plain, dropped = (
+        asked(client, model={"name": "mlp", "hidden": [16, 8], "dropout": p}, batch=16, seeds=1)["initializers"]
+        for p in (0.0, 0.5)
+    )
+    assert plain == dropped
+
+
 def test_lsuv_passes_a_variance_of_one_on(client: TestClient) -> None:
     """What it is made for: Mishkin & Matas 2016, here on the data that it looked at."""
     found = asked(client, model={"name": "mlp", "hidden": [64, 32]}, initializer="lsuv", batch=1024)

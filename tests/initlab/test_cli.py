@@ -88,6 +88,24 @@ def test_waiting_tells_progress_in_lines_and_ends_in_the_verdict(
     assert out.splitlines()[-2:] == ["[red]<b> is best.", "Note: 2 runs of [red]<b> diverged."]
 
 
+def test_a_range_test_ends_in_its_rates(
+    server: Any, experiment: dict[str, Any], report: dict[str, Any], run_cli: RunCli
+) -> None:
+    said = {"lr": 0.00123, "low": 0.001, "high": 0.004, "n": 5}
+    rates = [
+        {"label": "[red]<b>", "n": 5, "suggested": said, "tenth": 0.02, "diverged": said | {"lr": 1.5}},
+        {"label": "flat", "n": 5, "suggested": None, "tenth": None, "diverged": None},
+    ]
+    server.answer(200, experiment)
+    server.answer(200, experiment)
+    server.answer(200, report | {"lr_range": rates})
+    code, out, _ = run_cli("watch", "7")
+    assert code == 0
+    rows = [" ".join(line.split()) for line in out.splitlines() if line.strip()]
+    assert rows[2:4] == ["[red]<b> 5 0.0012 0.001 to 0.004 0.02 1.5", "flat 5 – – – –"]
+    assert rows[-2] == "[red]<b> is best."
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_an_experiment_that_did_not_succeed_ends_in_1(
     server: Any, experiment: dict[str, Any], run_cli: RunCli, status: str

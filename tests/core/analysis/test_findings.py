@@ -235,6 +235,18 @@ def test_numbers_that_are_none_are_found_and_null(healthy: Results) -> None:
     assert "no finite number" in found["explanation"]
 
 
+@pytest.mark.parametrize(("low", "said"), [(0.01, False), (0.2, True)])
+def test_a_rise_that_is_nothing_is_no_overfitting(low: float, said: bool) -> None:
+    """Of a validation loss near zero a half is hardly anything."""
+
+    def rising(one: Series) -> Series:
+        last = {"valid_loss": [2 * low, low, 1.5 * low], "train_accuracy": [0.8, 0.9, 1.0]}.get(one.metric)
+        return one if last is None else one._replace(values=np.array(last))
+
+    results = trained(HEALTHY["he, rectifiers"], seeds=1, epochs=3, diagnostics=None)
+    assert ["overfitting"] * said == [one["kind"] for one in findings(of(results, rising))]
+
+
 def test_what_is_measured_so_far_is_enough(healthy: Results) -> None:
     """A run that has just begun, and one of which nothing is there."""
 

@@ -40,17 +40,17 @@ def range_of(losses: Losses, *labels: str, seeds: int = 3, smoothing: float = 0.
             status = given.get("statuses", {}).get((arm.label, seed), "succeeded")
             ended = "diverged" if len(broken) else "completed"
             final = {"train_loss": None, "valid_accuracy": 0.1 * (1 + seed)}
-            runs.append(RunResult(len(runs), arm.label, seed, status, ended, final))  # type: ignore[arg-type]
+            runs.append(RunResult(len(runs), arm.label, seed, status, ended, final, seconds=3.0 + len(runs)))  # type: ignore[arg-type]
             series.append(Series(len(series), arm.label, seed, "train_loss", np.arange(len(values)), values))
     found = {"train_loss": series}
     return Results(spec, 15, runs, lambda metric: found.get(metric, []), Sources(), "multiclass")
 
 
 def falling(at: float, noise: float = 0.0, seed: int = 0) -> Any:
-    """2.3 down to 0.3 within two decades, steepest at the rate `at`, and from 0.1 on up as the rate's square."""
+    """2.3 down to 0.3 within two decades, steepest at the rate `at`, and from 0.1 on up with the rate."""
     decades = np.log10(RAMP / at)
     fall = 2.3 - 2 / (1 + np.exp(-4 * decades))
-    explode = np.where(RAMP > 0.1, 0.3 * (RAMP / 0.1) ** 2 - 0.3, 0.0)
+    explode = np.where(RAMP > 0.1, 0.3 * (RAMP / 0.1) - 0.3, 0.0)
     return fall + explode + noise * np.random.default_rng(seed).standard_normal(STEPS)
 
 
@@ -72,8 +72,8 @@ def test_the_least_loss_and_where_it_diverges_are_found() -> None:
     assert found["least"]["lr"] == pytest.approx(RAMP[least])
     assert found["least"]["loss"] == pytest.approx(falling(1e-3)[least])
     assert found["tenth"] == pytest.approx(RAMP[least] / 10)
-    # 0.3 (rate / 0.1)² = 4 x 0.3 at a rate of 0.2, and the next update is the first above it
-    assert found["diverged"]["lr"] == pytest.approx(RAMP[np.flatnonzero(RAMP > 0.2)[0]])
+    # 0.3 (rate / 0.1) = 4 x 0.3 at a rate of 0.4, and the next update is the first above it
+    assert found["diverged"]["lr"] == pytest.approx(RAMP[np.flatnonzero(RAMP > 0.4)[0]])
     assert found["falling"] is False
 
 
@@ -151,7 +151,9 @@ def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
 
     results = range_of(losses, "a", "b")
     found = json.loads(json.dumps(report(results), allow_nan=False))
-    assert (found["metric"], found["comparisons"], found["verdict"]["groups"]) == ("suggested_lr", [], [])
+    verdict = {key: value for key, value in found["verdict"].items() if key != "text"}
+    assert verdict == {"groups": [], "beats": [], "detectable": None, "seeds_needed": None}
+    assert (found["metric"], found["reference"], found["comparisons"]) == ("suggested_lr", None, [])
     assert [(arm["label"], arm["n"], arm["diverged"], arm["mean"], arm["ci_low"]) for arm in found["arms"]] == [
         ("a", 3, 3, None, None),
         ("b", 3, 3, None, None),
@@ -163,6 +165,13 @@ def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
     assert "best" not in text.replace("which rate trains best", "")
     assert [one["label"] for one in found["lr_range"]] == ["a", "b"]
     assert np.isnan(final_values(results, "valid_accuracy")).all()
+
+
+def test_no_outcome_that_is_asked_for_ranks_its_arms() -> None:
+    """Not even its time, which its runs do have."""
+    results = range_of(lambda *_: falling(1e-3), "a", "b")
+    assert report(results, "seconds") == report(results)
+    assert report(results)["runs"][0]["seconds"] == 3.0
 
 
 def test_its_page_has_the_rates_and_how_they_were_found() -> None:

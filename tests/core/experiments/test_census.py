@@ -38,7 +38,7 @@ def test_what_waits_runs_and_has_ended_is_counted_apart(database: Database) -> N
     with database.reading() as session:
         census = take_census(session)
     assert census.experiments == {"queued": 1, "running": 1, "succeeded": 0, "failed": 1, "cancelled": 0}
-    assert census.cohorts == {"queued": 2, "running": 1, "paused": 2}
+    assert census.cohorts == {"queued": 2, "running": 1, "paused": 2, "waiting": 0}
     assert census.runs == {"queued": 8, "running": 2}
     assert census.waited == pytest.approx(100, abs=20)
 

@@ -50,6 +50,15 @@ def test_an_end_after_which_no_count_changes_still_says_that_nothing_is_left_to_
     assert [one.data for one in viewed.drain() if one.kind == "progress"] == [progress | {"eta_seconds": None}]
 
 
+def test_diagnoses_that_follow_on_each_other_come_in_one_event(database: Database) -> None:
+    viewed = Watching(database, queued(database), Choice(metrics=("weight_norm/fc1",)))
+    hand = Hand.of(database, taken(database))
+    for _ in range(3):
+        hand.train(6)
+    told = [one.data for one in viewed.drain() if one.kind == "metric"]
+    assert [(one["first"], one["every"], len(one["values"])) for one in told] == [(0, 4, 5)] * 2
+
+
 def test_nothing_is_sent_twice_after_a_break_anywhere(database: Database) -> None:
     """Also for what one look would have sent whole."""
     viewed = Watching(database, queued(database))

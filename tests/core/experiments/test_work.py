@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.datasets import epoch_metrics
+from core.datasets import Sources, epoch_metrics
 from core.experiments import cancel, read, submit
 from core.experiments.work import Worker
 from core.results import NOISE_METRICS, STEP_METRICS
@@ -92,6 +93,27 @@ def test_what_is_stored_is_what_was_trained(database: Database, spec: Spec) -> N
     assert _work(database) == len({arm.treatment.batch_size for arm in spec.expanded})
     assert _status(database, experiment) == "succeeded"
     _assert_as_trained(database, experiment, spec)
+
+
+def test_runs_that_stop_early_are_stored_with_the_updates_that_they_made(database: Database) -> None:
+    rule = {"metric": "train_accuracy", "min_delta": 0.9, "patience": 2}  # which only a first epoch can reach
+    spec = parse(SMALL | {"epochs": 20, "arms": [*SMALL["arms"], {"label": "early", "early_stopping": rule}]})
+    experiment = _posted(database, spec)
+    assert _work(database) == 1
+    _assert_as_trained(database, experiment, spec)
+    with database.reading() as session:
+        one = read.experiment(session, experiment)
+        progress = read.progress(session, one)
+        results = read.results(session, one, Sources())
+    assert one.status == "succeeded"
+    assert [(arm.steps_done, arm.stopped_early, arm.runs_done) for arm in progress.arms] == [
+        (600, 0, 2), (600, 0, 2), (90, 2, 2),
+    ]  # fmt: skip
+    assert [(run.outcome, run.steps_done, run.steps_total) for run in results.runs[-2:]] == [
+        ("stopped_early", 45, 300)
+    ] * 2
+    expected = train(spec, Sources()).runs
+    assert [replace(run, id=0) for run in results.runs] == [replace(run, id=0) for run in expected]
 
 
 def test_what_layers_did_is_read_where_it_is_asked_for(database: Database) -> None:

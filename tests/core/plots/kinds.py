@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -41,6 +42,29 @@ def arms(*labels: str) -> list[dict[str, Any]]:
     return [{"label": label, "initializer": law} for label, law in zip(labels, laws, strict=False)]
 
 
+def given_up(make: MakeResults) -> Results:
+    """Of four epochs a run of "a" had two, and all of "b" one; and what each took is known."""
+    lengths = {(0, 0): 2, (1, 0): 1, (1, 1): 1, (1, 2): 1}
+
+    def short(values: Any, per_epoch: int) -> Callable[[int, int], Any]:
+        return lambda a, s: values(a, s)[: per_epoch * lengths.get((a, s), 4)]
+
+    measured = {
+        metric: short(values, 5 if metric in ("train_loss", "lr") else 1) for metric, values in series(20, 4).items()
+    }
+    ends: Any = {key: "pruned" if key[0] else "stopped_early" for key in lengths}
+    results = small(make)(arms("a", "b", "c"), measured, outcomes=ends, epochs=4, seeds=3, pruning={})
+    numbers = {"n": 3, "difference": 0.1, "ci_low": 0.05, "ci_high": 0.15, "p": 1e-4, "p_adjusted": 1e-3}
+    about = {"epoch": 1, "metric": "valid_accuracy", "looks": 2, "level": 0.05, "arms": 3}
+    return replace(
+        results,
+        runs=[
+            replace(run, energy_kwh=1e-6 * (1 + run.id), co2e_g=1e-3, energy_source="measured") for run in results.runs
+        ],
+        rungs=[about | {"pruned": [{"arm": "b", "best": "c", **numbers}]}],
+    )
+
+
 KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
@@ -72,7 +96,23 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "everything constant": lambda make: small(make)(
         arms("a", "b"), series(5, 2) | dict.fromkeys(series(5, 2), lambda *_: [0.0, 0.0]), seeds=5
     ),
+    "one run stopped early and an arm was pruned": lambda make: given_up(make),
     "huge losses": lambda make: small(make)(arms("a", "b"), series(5, 2, train_loss=lambda *_: [1e300, 1e-300, 0.0])),
+    "range test": lambda make: small(make)(
+        arms("a", "b", "c"),
+        series(60, 4, train_loss=lambda a, s: 2.3 / (1 + np.exp(np.arange(60 - 9 * a) / 5 - 5 - s)) + 0.1),
+        outcomes={(2, 0): "diverged", (2, 1): "diverged"},
+        kind="lr_range_test",
+        lr_range={"steps": 60},
+        epochs=10,
+    ),
+    "batch-size scan": lambda make: small(make)(
+        arms("a", "b"),
+        series(10, 2, gradient_squared=lambda *_: [0.2, 0.1], gradient_variance=lambda a, s: [9.0 + a, 8.0 + s]),
+        kind="batch_size_scan",
+        batch_size_scan={"sizes": [16, 32, 64], "rule": "sqrt"},
+        target={"metric": "valid_accuracy", "value": 0.5},
+    ),
     "not finite in the middle": lambda make: small(make)(
         arms("a", "b"), series(5, 2, valid_loss=lambda *_: [np.inf, 1.0], train_loss=lambda *_: [1, np.nan, 2])
     ),

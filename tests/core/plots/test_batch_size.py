@@ -67,4 +67,5 @@ def test_it_says_what_is_not_there(results: Callable[[], Results], words: str) -
 
 def test_a_comparison_has_nothing_to_draw(experiment: MakeResults) -> None:
     data = data_of(experiment([{"label": "a"}], {"train_loss": lambda *_: [1.0]}))
-    assert "no batch-size scan" in data["caption"]
+    assert data["panels"] == []
+    assert "no batch-size scan" in data["empty"]

@@ -112,6 +112,48 @@ def test_a_line_keeps_its_runs_while_others_are_behind(experiment: MakeResults) 
     assert line["y"] == [0.5] * 8
 
 
+def test_a_run_that_stopped_early_keeps_its_last_value_by_epoch_and_ends_its_line_by_update(
+    experiment: MakeResults,
+) -> None:
+    epochs = {0: [0.2, 0.5, 0.6, 0.7], 1: [0.4, 0.3]}
+    results = experiment(
+        two(),
+        {
+            "train_loss": lambda a, s: np.ones(5 * len(epochs[s if a == 0 else 0])),
+            "valid_accuracy": lambda a, s: epochs[s if a == 0 else 0],
+        },
+        outcomes={(0, 1): "stopped_early"},
+        epochs=4,
+    )
+
+    accuracy, loss = data_of("accuracy", results), data_of("loss", results)
+
+    lines = accuracy["panels"][0]["lines"]
+    assert lines[0]["y"] == pytest.approx([0.3, 0.4, 0.45, 0.5])  # from the third epoch on with 0.3
+    assert lines[0]["n"] == 2
+    assert lines[1]["y"] == epochs[0]
+    assert [len(line["x"]) for line in loss["panels"][0]["lines"]] == [10, 20]
+    said = "1 run stopped early: by epoch such a run keeps its last value"
+    assert said in accuracy["caption"]
+    assert "By update a line ends where the first run of its arm did." in loss["caption"]
+    assert accuracy["arms"] == [{"label": "a", "note": "1 stopped early of 2"}, {"label": "b", "note": ""}]
+
+
+def test_the_line_of_a_pruned_arm_ends_where_it_was_given_up(experiment: MakeResults) -> None:
+    results = experiment(
+        two(),
+        {"valid_accuracy": lambda a, _s: [0.2, 0.5, 0.6, 0.7][: 4 - 3 * a]},
+        outcomes={(1, 0): "pruned", (1, 1): "pruned"},
+        epochs=4,
+    )
+
+    accuracy = data_of("accuracy", results)
+
+    assert [line["x"] for line in accuracy["panels"][0]["lines"]] == [[0, 1, 2, 3], [0]]
+    assert "2 runs pruned: the line of such an arm ends where it was given up." in accuracy["caption"]
+    assert [arm["note"] for arm in accuracy["arms"]] == ["", "2 pruned of 2"]
+
+
 def test_failed_runs_are_not_drawn(experiment: MakeResults) -> None:
     results = experiment(
         two(), {"train_loss": lambda _a, s: [1.0 + 9 * s]}, statuses={(0, 0): "running", (0, 1): "failed"}

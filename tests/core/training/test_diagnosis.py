@@ -22,7 +22,7 @@ from core.training.dropout import Masks
 from core.training.feed import epoch_order
 from core.training.graph import Graph
 from core.training.network import network
-from core.training.probe import places
+from core.training.probe import Probe, places
 from core.training.stack import Stack
 from tests.core.training.test_graph import stand_in
 from tests.core.training.trials import COLOURED, PICTURES, TABLE, assert_same, made, rule, trained
@@ -203,6 +203,19 @@ def test_it_goes_on_from_every_checkpoint(make_lanes: Any) -> None:
     for checkpoint, recorder in kept:
         train_lanes(lanes, data, facts, recorder, start=checkpoint, diagnose_every=EVERY)
         assert_same(recorder, whole)
+
+
+def test_a_unit_is_one_for_all_tokens_and_pixels() -> None:
+    """The second of two units is dead; each token, and each pixel, has a unit that is not."""
+    weight, bias, random = torch.ones(2, 3), torch.tensor([1.0, -9.0]), generator(0, "test")
+    for module, own, x in (
+        (nn.Linear(3, 2, device="meta"), weight, torch.rand(4, 5, 3, generator=random)),
+        (nn.Conv2d(3, 2, 1, device="meta"), weight[..., None, None], torch.rand(4, 3, 5, 5, generator=random)),
+    ):
+        probe = Probe(nn.Sequential(module, nn.ReLU()))
+        found = probe({"0.weight": own, "0.bias": bias}, {}, x)
+        dead = dict(zip(probe.names, found.tolist(), strict=True))
+        assert (dead["activation_dead/0"], dead["activation_zeros/0"]) == (0.5, 0.5)
 
 
 def weights(law: Law | Callable[[Any], torch.Tensor], *shape: int, lanes: int = 3) -> dict[str, torch.Tensor]:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core.datasets import Facts, Splits
+from core.results import NOISE_METRICS
 from core.spec import Augment
 from core.streams import keys, words
 from core.training import Lane, MemoryRecorder, graph, stack, train_lanes
@@ -96,6 +97,16 @@ def test_it_goes_on_from_a_checkpoint(make_lanes: Any, case: str, tmp_path: Path
         checkpoint.write(tmp_path / "checkpoint")
         train_lanes(lanes, DATA, FACTS, recorder, device="cuda", start=Checkpoint.read(tmp_path / "checkpoint"))
         assert_same(recorder, whole)
+
+
+@pytest.mark.gpu
+def test_the_gradient_noise_is_measured_beside_a_replay(make_lanes: Any) -> None:
+    lanes = lanes_of(make_lanes, "mlp")
+    measured, without = (on_gpu(lanes, dtype=torch.float64, noise_every=every) for every in (2, 0))
+    assert_near(measured, trained(lanes, DATA, FACTS, dtype=torch.float64, noise_every=2), rtol=1e-8)
+    for key in [key for key in measured.series if key[1] in NOISE_METRICS]:
+        del measured.blocks[key]
+    assert_same(measured, without)
 
 
 @pytest.mark.gpu

@@ -40,7 +40,7 @@ def gradients(lane: Lane, data: Splits, facts: Facts) -> torch.Tensor:
 def test_the_means_are_those_of_the_per_example_gradients(make_lanes: Any, batch: int, train: int) -> None:
     """Over so many orders the estimates' means come to the gradient's square and the examples' variance."""
     data, facts = made(PICTURES, train=train, valid=6)
-    lanes = make_lanes({}, seeds=(0, 1, 2, 3), model=MLP, batch_size=batch, epochs=60, **STILL)
+    lanes = make_lanes({}, seeds=(0, 1), model=MLP, batch_size=batch, epochs=40, **STILL)
     recorder = trained(lanes, data, facts, dtype=torch.float64, noise_every=1)
     for lane in lanes:
         each = gradients(lane, data, facts)
@@ -79,15 +79,14 @@ def test_noise_of_a_known_size_is_found() -> None:
 
 
 @pytest.mark.parametrize(("model", "seeds"), [(MLP | {"dropout": 0.3}, (0, 3)), (CNN, (0, 3)), (CNN, (0,))], ids=str)
-@pytest.mark.parametrize("every", [1, 2])
-def test_it_agrees_with_the_plain_loop(make_lanes: Any, model: Any, seeds: tuple[int, ...], every: int) -> None:
+def test_it_agrees_with_the_plain_loop(make_lanes: Any, model: Any, seeds: tuple[int, ...]) -> None:
     data, facts = made(PICTURES, train=22, valid=10)  # batches of 7, 7, 7 and 1
     law = {"name": "mup", "base_width": 4} if model["name"] == "mlp" else "he_normal"
     arms = [{"initializer": law}, {"optimizer.lr": 0.02}][: len(seeds)]
     lanes = make_lanes(*arms, seeds=seeds, model=model, batch_size=7, epochs=3, augment={"flip": True})
-    fast, slow = trained(lanes, data, facts, dtype=torch.float64, noise_every=every), MemoryRecorder()
+    fast, slow = trained(lanes, data, facts, dtype=torch.float64, noise_every=2), MemoryRecorder()
     for lane in lanes:
-        train_run(lane, data, facts, slow, dtype=torch.float64, noise_every=every)
+        train_run(lane, data, facts, slow, dtype=torch.float64, noise_every=2)
     assert {len(fast.series[lane.run, metric]) for lane in lanes for metric in NOISE_METRICS} == {3}
     assert_near(fast, slow, rtol=1e-9)
 

@@ -1,0 +1,199 @@
+"""What a training takes from the socket, and what that is in carbon dioxide: measured where counters say it.
+
+With `initlab[energy]` installed the energy of CPUs is read from their own counters (RAPL, through codecarbon), where
+the kernel lets this process read them, and that of an NVIDIA GPU from its driver's (NVML). Of a machine's CPUs this
+process has the share that it has of their busy time. Elsewhere it is estimated: power, stated below, times the time of
+this process. Nothing is sent anywhere and nothing is looked up.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Literal, NamedTuple, Protocol
+
+import psutil
+
+from core.errors import InitlabError
+
+CORE_WATTS = 12.0
+"""Of a busy core, where nothing else is known: the default of Green Algorithms (Lannelongue, Grealey and Inouye 2021,
+doi:10.1002/advs.202100707)."""
+GPU_WATTS = 200.0
+"""Of a GPU whose limit is not known: the same default."""
+WORLD = 475.0
+"""g CO2e of a kWh: the world's mean (International Energy Agency, Global Energy & CO2 Status Report 2019)."""
+JOULES = 3.6e6
+"""Of a kWh."""
+
+Source = Literal["measured", "estimated"]
+
+
+class UnknownCountry(InitlabError):
+    """The setting `carbon_intensity` names a country whose electricity is not known here."""
+
+
+class Taken(NamedTuple):
+    """Energy that was taken: some of it is estimated, or none."""
+
+    kwh: float
+    source: Source
+
+
+class Counter(Protocol):
+    """Joules since it was last asked, from its making on; None where they could not be read."""
+
+    def __call__(self) -> float | None: ...
+
+
+class Meter:
+    """Counts what this process takes. One thread at a time may ask."""
+
+    def __init__(
+        self,
+        cpu: Counter | None,
+        gpu: Counter | None,
+        gpu_watts: float = 0.0,
+        busy: Callable[[], tuple[float, float]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Without a counter of the CPU, or of a GPU of `gpu_watts` (0: none is used), their part is estimated.
+
+        `busy` gives the seconds that this process, and all processes of the machine, have kept cores busy.
+        """
+        self._cpu, self._gpu, self._gpu_watts = cpu, gpu, gpu_watts
+        self._busy, self._clock = busy or _busy, clock
+        self._then, (self._mine, self._all) = self._clock(), self._busy()
+
+    @classmethod
+    def of(cls, gpu: str | None) -> "Meter":
+        """The best that there is on this machine; `gpu` is the UUID of the GPU that is trained on, as torch has it."""
+        if gpu is None:
+            return cls(_rapl(), None)
+        counter, limit = _nvml(gpu)
+        return cls(_rapl(), counter, limit)
+
+    def take(self) -> Taken:
+        """What was taken since the last call."""
+        now, (mine, everyone) = self._clock(), self._busy()
+        seconds, busy, of_all = now - self._then, mine - self._mine, everyone - self._all
+        self._then, self._mine, self._all = now, mine, everyone
+        estimated = False
+        joules = self._cpu() if self._cpu is not None else None
+        if joules is None:
+            joules, estimated = CORE_WATTS * busy, True
+        else:
+            joules *= min(1.0, busy / of_all) if of_all > 0 else 0.0
+        if self._gpu_watts:
+            counted = self._gpu() if self._gpu is not None else None
+            estimated |= counted is None
+            joules += self._gpu_watts * seconds if counted is None else counted
+        return Taken(joules / JOULES, "estimated" if estimated else "measured")
+
+
+class Cost(NamedTuple):
+    """Of one run, over all of its attempts. All runs of a cohort that have not ended have cost the same."""
+
+    kwh: float = 0.0
+    co2e_g: float = 0.0
+    source: Source = "measured"
+    """Estimated, if any of it is."""
+
+
+NOTHING = Cost()
+
+
+class Bill:
+    """The cost of an attempt's runs, from its meter.
+
+    The runs that train make the same updates in the same time. What is taken between two looks is shared by all that
+    had not ended at the first of them.
+    """
+
+    def __init__(self, before: Cost, runs: int, meter: Meter | None = None, intensity: float = WORLD) -> None:
+        """`before` is what each of so many `runs` had cost before this attempt; `intensity` is g CO2e of a kWh."""
+        self._cost, self._runs = before, runs
+        self._meter, self._intensity = meter or Meter(None, None), intensity
+
+    def cost(self) -> Cost:
+        """Of each run that trains, until now."""
+        taken = self._meter.take()
+        kwh = taken.kwh / max(1, self._runs)
+        source: Source = "measured" if {self._cost.source, taken.source} == {"measured"} else "estimated"
+        self._cost = Cost(self._cost.kwh + kwh, self._cost.co2e_g + kwh * self._intensity, source)
+        return self._cost
+
+    def leave(self, runs: int) -> None:
+        """So many have ended: what is taken from now on is the others'."""
+        self._runs -= runs
+
+
+def intensity(setting: float | str | None) -> float:
+    """g CO2e of a kWh, by the setting: the number, a country's by its ISO code of three letters, or the world's mean.
+
+    Countries are in codecarbon's tables (Our World in Data, by Ember); raises `UnknownCountry` without them.
+    """
+    if not isinstance(setting, str):
+        return WORLD if setting is None else setting
+    if find_spec("codecarbon") is None:
+        raise UnknownCountry(f"carbon_intensity is {setting!r}: a country's needs initlab[energy], or give g/kWh")
+    table = json.loads(files("codecarbon").joinpath("data/private_infra/global_energy_mix.json").read_bytes())
+    if setting not in table or table[setting].get("carbon_intensity") is None:
+        raise UnknownCountry(f"carbon_intensity is {setting!r}, which is no country's ISO code of three letters")
+    return float(table[setting]["carbon_intensity"])
+
+
+def _busy() -> tuple[float, float]:
+    unused = ("idle", "iowait", "guest", "guest_nice")  # a guest's time is in user and nice too
+    return time.process_time(), sum(s for name, s in psutil.cpu_times()._asdict().items() if name not in unused)
+
+
+def _rapl(folder: str = "/sys/class/powercap/intel-rapl/subsystem") -> Counter | None:
+    """The energy of all CPU packages; None where it cannot be read."""
+    if not sys.platform.startswith("linux") or find_spec("codecarbon") is None:
+        return None
+    logging.getLogger("codecarbon").disabled = True
+    cpu, units = import_module("codecarbon.core.cpu"), import_module("codecarbon.core.units")  # slow, and optional
+    if not cpu.is_rapl_available(folder):
+        return None
+    rapl = cpu.IntelRAPL(folder)
+    rapl.start()
+
+    def joules() -> float | None:
+        found = rapl.get_cpu_details(units.Time.from_seconds(1.0))  # the duration is for the power alone
+        energies = [kwh for name, kwh in found.items() if "Energy" in name]
+        return sum(energies) * JOULES if energies else None
+
+    return joules
+
+
+def _nvml(uuid: str) -> tuple[Counter | None, float]:
+    """The energy of a GPU, and the watts that it may take."""
+    if find_spec("pynvml") is None:
+        return None, GPU_WATTS
+    pynvml = import_module("pynvml")
+    try:
+        pynvml.nvmlInit()
+        device = pynvml.nvmlDeviceGetHandleByUUID(uuid if uuid.startswith("GPU-") else f"GPU-{uuid}")
+        limit = pynvml.nvmlDeviceGetEnforcedPowerLimit(device) / 1e3
+    except pynvml.NVMLError:
+        return None, GPU_WATTS
+    try:
+        last = pynvml.nvmlDeviceGetTotalEnergyConsumption(device)
+    except pynvml.NVMLError:  # before Volta
+        return None, limit
+
+    def joules() -> float | None:
+        nonlocal last
+        try:
+            now = pynvml.nvmlDeviceGetTotalEnergyConsumption(device)
+        except pynvml.NVMLError:
+            return None
+        since, last = now - last, now
+        return since / 1e3 if since >= 0 else None  # the driver was loaded again
+
+    return joules, limit

@@ -1,0 +1,125 @@
+"""What the arms took from the socket, against what they came to."""
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from core.analysis import energy as energies
+from core.analysis import final_values, finite, is_share, metric_name, summarize
+from core.plots import Plot, plots
+from core.plots._curves import arms_drawn, described, sample
+from core.plots._frame import frame, padded, padded_log, set_axis
+from core.plots._lines import numbers
+from core.plots._style import COLOURS, GREY, styled
+from core.plots._text import width, wrap
+from core.results import Results
+
+UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6))
+LOG_FROM = 30.0
+"""Largest over smallest energy from which its axis is logarithmic."""
+_LABEL, _SIDE, _HEIGHT = 8.5, 4.6, 3.9
+HOW = {
+    "measured": "Energy was measured by the processors' counters.",
+    "estimated": "Energy is an estimate: 12 W for each busy core, and a GPU's limit (200 W where it is not known).",
+}
+
+TOGETHER = "Runs that train together share their energy equally: its bars show what differs between such groups only."
+
+
+@plots.register(
+    formula="mean energy of a run and mean last valid_accuracy (in regression valid_loss) of each arm, with 95 % "
+    "Student t intervals; a cohort's energy is shared equally by the runs that train in it",
+    source="core.energy; the estimate's constants: Lannelongue, Grealey and Inouye 2021, doi:10.1002/advs.202100707",
+)
+def energy() -> Plot:
+    """Energy of a run against its final validation accuracy or loss, one point an arm."""
+    return Plot(data, draw)
+
+
+def data(results: Results) -> dict[str, Any]:
+    metric = results.outcomes[0]
+    arms, found = arms_drawn(results), energies(results)
+    values = dict(zip((a.label for a in results.spec.expanded), final_values(results, metric), strict=True))
+    largest = max([arm["mean_kwh"] or 0.0 for arm in found["arms"]], default=0.0) if found else 0.0
+    unit, size = next(((unit, size) for unit, size in UNITS if largest >= size), UNITS[-1])
+    points = []
+    for index, label in enumerate(arms.labels):
+        [arm] = [one for one in found["arms"] if one["label"] == label] if found else [None]
+        reached = summarize(values[label])
+        if arm is None or arm["mean_kwh"] is None or not reached.n:
+            continue
+        points.append(
+            {
+                "arm": index,
+                "x": arm["mean_kwh"] / size,
+                "x_low": None if arm["ci_low"] is None else max(0.0, arm["ci_low"]) / size,
+                "x_high": None if arm["ci_high"] is None else arm["ci_high"] / size,
+                "y": reached.mean,
+                "y_low": finite(reached.ci_low),
+                "y_high": finite(reached.ci_high),
+                "n": reached.n,
+            }
+        )
+    share = is_share(metric)
+    label = f"{metric_name(metric)} ({'% of examples' if share else 'last value'})"
+    missing = len(arms.labels) - len(points)
+    notes = [
+        sample(results),
+        "Point: means over an arm's runs; bars: 95 % intervals (Student t)." if points else "",
+        TOGETHER if points else "",
+        HOW[found["source"]] if found else "Nobody has looked at what these runs took.",
+        f"{missing} of {len(arms.labels)} arms have no energy or no final value." if points and missing else "",
+        arms.note,
+    ]
+    return {
+        "plot": "energy",
+        "title": f"Energy and {metric_name(metric)}: {results.spec.name}",
+        "caption": " ".join(filter(None, notes)),
+        "source": found["source"] if found else None,
+        "unit": unit,
+        "arms": described(arms, results),
+        "points": points,
+        "x": _axis([p[key] for p in points for key in ("x", "x_low", "x_high")], f"energy of a run ({unit})", "number"),
+        "y": _axis([p[key] for p in points for key in ("y", "y_low", "y_high")], label, "share" if share else "number"),
+    }
+
+
+def _axis(values: list[float | None], label: str, kind: str) -> dict[str, Any]:
+    known = [v for v in values if v is not None]
+    axis: dict[str, Any] = {"label": label, "kind": kind, "scale": "linear"}
+    positive = [v for v in known if v > 0]
+    if kind == "number" and positive and len(positive) == len(known) and max(known) / min(known) >= LOG_FROM:
+        return axis | {"scale": "log", "limits": padded_log(min(known), max(known), 0.08)}
+    return axis | {"limits": padded(min(known), max(known), 0.08) if known else (0.0, 1.0)}
+
+
+@styled
+def draw(data: dict[str, Any]) -> Figure:
+    """Draw the points with their intervals as crosses, and the arms' names beside them in the points' order."""
+    points = sorted(data["points"], key=lambda point: -point["y"])
+    names = [wrap(f"{data['arms'][point['arm']]['label']} (N = {point['n']})", _LABEL, 2.4, 1)[0] for point in points]
+    wide = max([width(name, _LABEL) for name in names], default=0.0)
+    line = min(0.34, _HEIGHT / max(1, len(points)))
+    place = frame(data["title"], data["caption"], _SIDE + wide + 1.15, _HEIGHT + 0.5)
+    axes = place.axes(0.75, 0.5, _SIDE, _HEIGHT)
+    set_axis(axes, "x", data["x"])
+    set_axis(axes, "y", data["y"])
+    if not points:
+        axes.text(0.5, 0.5, "no energy known", transform=axes.transAxes, ha="center", color=GREY)
+    side = place.axes(0.75 + _SIDE + 0.1, 0.5, wide + 0.3, _HEIGHT)
+    side.set_axis_off()
+    side.set_xlim(0, wide + 0.3)
+    side.set_ylim(_HEIGHT, 0)
+    for row, (point, name) in enumerate(zip(points, names, strict=True)):
+        colour = COLOURS[point["arm"] % len(COLOURS)]
+        marker = "osD^v"[point["arm"] // len(COLOURS) % 5]
+        for xs, ys in (
+            ([point["x_low"], point["x_high"]], [point["y"]] * 2),
+            ([point["x"]] * 2, [point["y_low"], point["y_high"]]),
+        ):
+            axes.plot(numbers(xs), numbers(ys), color=colour, lw=1.2, solid_capstyle="butt")
+        axes.plot([point["x"]], [point["y"]], marker, color=colour, ms=6)
+        at = (row + 0.5) * line
+        side.plot([0.08], [at], marker, color=colour, ms=6, clip_on=False)
+        side.text(0.22, at, name, size=_LABEL, va="center_baseline")
+    return place.figure

@@ -1,0 +1,59 @@
+"""Which arms are given up before the last epoch, because they are worse than another beyond doubt."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.datasets import Task
+from core.errors import Problem
+from core.schedules import Metric
+from core.spec._kinds import Kind
+
+PAIRS = 3
+"""The fewest seeds that an arm is judged by."""
+
+
+class Pruning(BaseModel):
+    """Successive halving (Jamieson & Talwalkar 2016, arXiv:1502.07943) that gives up only what the seeds tell apart.
+
+    After `first` epochs, and after every `factor` times as many, all runs wait for each other. Of the worse half of the
+    arms by the mean of `metric` those end there that differ from the best by the paired test, Holm over all pairs of
+    arms, at `level` over the number of such looks (Bonferroni). The baseline never does.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    first: Annotated[int, Field(ge=1)] = 1
+    factor: Annotated[int, Field(ge=2)] = 2
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """The chance that an arm is given up which is no worse than the best, over all looks together, at most."""
+    metric: Metric | None = None
+    """None: what the report judges by, the validation accuracy, in regression the validation loss."""
+
+    def rungs(self, epochs: int) -> list[int]:
+        """After how many epochs the arms of so many are compared."""
+        found, rung = [], self.first
+        while rung < epochs:
+            found.append(rung)
+            rung *= self.factor
+        return found
+
+    def judged(self, task: Task) -> str:
+        """The metric that arms are compared by."""
+        return self.metric or ("valid_loss" if task == "regression" else "valid_accuracy")
+
+
+def unfit(pruning: Pruning, kind: Kind | None, seeds: int, epochs: Sequence[int]) -> list[Problem]:
+    """Why an experiment's arms, of so many epochs each, cannot be compared on the way."""
+    if kind is not None:
+        return [Problem("pruning", f"is for comparisons: leave it out of a {kind}")]
+    if seeds < PAIRS:
+        return [Problem("pruning", f"judges an arm by {PAIRS} seeds or more, and there are {seeds}")]
+    if len(epochs) < 2:
+        return [Problem("pruning", "compares arms, and there is one")]
+    if len(set(epochs)) > 1:
+        return [Problem("pruning", "compares arms after the same epochs: give all of them the same number of epochs")]
+    if not pruning.rungs(min(epochs)):
+        return [Problem("pruning.first", f"should be below the {min(epochs)} epochs that there are")]
+    return []

@@ -1,0 +1,43 @@
+"""When a run ends before its last epoch because its metric no longer improves."""
+
+import math
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.schedules import Metric
+
+
+class Patience(NamedTuple):
+    """What early stopping knows of a run: the best metric so far, None before the first finite one, and the epochs
+    since then."""
+
+    best: float | None = None
+    bad: int = 0
+
+
+class EarlyStopping(BaseModel):
+    """A run ends after `patience` epochs in a row in which `metric` was not better than its best by over `min_delta`.
+
+    The rule is that of Keras' `EarlyStopping` without `restore_best_weights`: the run ends with the weights of its last
+    epoch. So a patience of 0 is one of 1, and no run ends with its first epoch. A loss improves downwards, an accuracy
+    and R² upwards. A metric that is not finite is no improvement and never the best: with Keras, a first NaN would stay
+    the best for ever.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    metric: Metric = "valid_loss"
+    patience: Annotated[int, Field(ge=0)] = 3
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+
+    def after(self, state: Patience, value: float) -> Patience:
+        """The state after one more epoch's metric."""
+        sign = -1 if self.metric.endswith("loss") else 1
+        if math.isfinite(value) and (state.best is None or sign * value - self.min_delta > sign * state.best):
+            return Patience(value, 0)
+        return Patience(state.best, state.bad + 1)
+
+    def ends(self, state: Patience, epochs: int) -> bool:
+        """Whether a run in this state ends, having trained so many epochs."""
+        return epochs > 1 and state.bad > 0 and state.bad >= self.patience

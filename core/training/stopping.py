@@ -1,0 +1,41 @@
+"""Which lanes of a cohort end before their last epoch."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from core.spec import Patience
+from core.training.recorder import Lane
+
+
+class Stopping:
+    """The patience of every lane whose treatment has early stopping."""
+
+    def __init__(self, lanes: Sequence[Lane], metrics: Sequence[str], states: Mapping[int, Patience]) -> None:
+        """`metrics` names what an epoch measures, in the order that `react` is given it; `states` are those of the
+        runs that have had some already."""
+        self._metrics = metrics
+        self._rules = {lane.run: rule for lane in lanes if (rule := lane.treatment.early_stopping) is not None}
+        self._states = {run: states.get(run, Patience()) for run in self._rules}
+
+    def states(self, runs: Sequence[int]) -> dict[int, Patience]:
+        """The patience of these runs, of those that have one."""
+        return {run: self._states[run] for run in runs if run in self._states}
+
+    def react(self, lanes: Sequence[Lane], epochs: int, measured: torch.Tensor) -> set[int]:
+        """Take the metrics of the last of so many epochs, (metrics, lanes); the runs that end with it.
+
+        Waits for the device only where a lane has early stopping.
+        """
+        if self._rules.keys().isdisjoint(lane.run for lane in lanes):
+            return set()
+        values = measured.cpu().numpy()
+        ending = set()
+        for i, lane in enumerate(lanes):
+            rule = self._rules.get(lane.run)
+            if rule is not None:
+                value = float(values[self._metrics.index(rule.metric), i])
+                self._states[lane.run] = rule.after(self._states[lane.run], value)
+                if rule.ends(self._states[lane.run], epochs):
+                    ending.add(lane.run)
+        return ending

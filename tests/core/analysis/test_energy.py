@@ -1,0 +1,67 @@
+"""Energy in the report, with sums and quotients worked out by hand."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from core.analysis import amount, energy, markdown, report
+from core.results import Results
+from tests.core.analysis.conftest import MakeResults
+
+
+def costing(results: Results, *kwh: float | None, source: Any = "measured") -> Results:
+    """Each run with its kWh; 100 g CO2e of each."""
+    runs = [
+        replace(
+            run,
+            energy_kwh=one,
+            co2e_g=None if one is None else 100 * one,
+            energy_source=None if one is None else source,
+        )
+        for run, one in zip(results.runs, kwh, strict=True)
+    ]
+    return replace(results, runs=runs)
+
+
+def test_it_is_summed_by_arm_and_divided_by_what_was_reached(experiment: MakeResults) -> None:
+    results = costing(experiment({"a": [0.8, 0.9, "diverged"], "b": [0.5, 0.5, 0.5]}), 1.0, 2.0, 3.0, 0.5, None, 0.7)
+    found = report(results)["energy"]
+    assert {key: found[key] for key in ("source", "kwh", "co2e_g", "runs")} == {
+        "source": "measured", "kwh": pytest.approx(7.2), "co2e_g": pytest.approx(720), "runs": 5,
+    }  # fmt: skip
+    a, b = found["arms"]
+    low, high = stats.t.interval(0.95, 2, loc=2.0, scale=stats.sem([1, 2, 3]))
+    assert (a["label"], a["n"], a["kwh"], a["mean_kwh"]) == ("a", 3, pytest.approx(6), pytest.approx(2))
+    assert (a["ci_low"], a["ci_high"]) == (pytest.approx(low), pytest.approx(high))
+    assert a["kwh_per_point"] == pytest.approx(3.0 / 170)  # the diverged run has reached nothing
+    assert (b["n"], b["co2e_g"], b["kwh_per_point"]) == (2, pytest.approx(120), pytest.approx(1.2 / 100))
+    page = markdown(report(results), results.spec)
+    assert "Energy: 7.2 kWh and 720 g CO2e in 5 runs, measured by the counters of the processors." in page
+    assert "A point of validation accuracy took, by arm: a 17.6 Wh; b 12 Wh." in page
+
+
+def test_an_estimate_says_so_and_where_nobody_looked_nothing_is_said(experiment: MakeResults) -> None:
+    whole = experiment({"a": [0.8, 0.9], "b": [0.5, 0.5]})
+    assert energy(whole) is None
+    assert "Energy" not in markdown(report(whole), whole.spec)
+    results = costing(whole, 1.0, 1.0, None, None, source="estimated")
+    found = energy(results)
+    assert found is not None
+    assert (found["source"], found["arms"][1]["mean_kwh"], found["arms"][1]["kwh_per_point"]) == (
+        "estimated",
+        None,
+        None,
+    )
+    assert "12 W for a core" in markdown(report(results), results.spec)
+
+
+def test_amounts_are_written_in_units_that_fit() -> None:
+    assert [amount(kwh) for kwh in (12.0, 0.25, 0.0012, 3.4e-5, 2e-8)] == [
+        "12 kWh",
+        "250 Wh",
+        "1.2 Wh",
+        "34 mWh",
+        "0.02 mWh",
+    ]

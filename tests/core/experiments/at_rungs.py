@@ -1,0 +1,83 @@
+"""An experiment whose cohorts wait for each other, and what a worker does to them there."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from core.experiments import read, submit
+from core.experiments.checkpoints import Kept
+from core.experiments.claim import Claim
+from core.experiments.hold import Ended, Flush, flush, renew
+from core.experiments.rungs import decide, wait
+from core.spec import parse
+from core.store import Cohort, Database, Experiment
+
+ACCURACY = {"good": 0.9, "fair": 0.85, "zeros": 0.1}
+"""After each epoch, by arm; where it learns, a seed adds some thousandths."""
+PER_EPOCH = 2
+
+
+def posted(database: Database, seeds: int = 3, **more: Any) -> int:
+    """Three arms, each a cohort, compared after 1, 2 and 4 of 5 epochs."""
+    arms = [{"label": label, "batch_size": 100 + i} for i, label in enumerate(ACCURACY)]
+    spec = parse(
+        {"arms": arms, "seeds": seeds, "epochs": 5, "pruning": {}, "model": {"name": "mlp", "hidden": [4]}} | more
+    )
+    with database.transaction() as session:
+        return submit(session, spec, Path())[0].id
+
+
+def measured(held: Claim, epochs: int, since: int = 0) -> Flush:
+    """All that a training measures until then, and a checkpoint of it."""
+    what = Flush(PER_EPOCH * epochs, kept=Kept(f"{held.cohort_id}-{held.attempt}", "0", PER_EPOCH * epochs, epochs))
+    for lane in held.lanes:
+        if lane.run in held.ended:
+            continue
+        arm = held.arms[lane.run]
+        level = ACCURACY[arm] + (0 if arm == "zeros" else (lane.seed % 3) / 1000)
+        for metric, first, values in (
+            ("train_loss", PER_EPOCH * since, np.ones(PER_EPOCH * (epochs - since))),
+            ("valid_accuracy", since, level + 0.01 * np.arange(since, epochs)),
+        ):
+            packed = values.astype("<f8").tobytes()
+            what.blocks.append(
+                {"run_id": lane.run, "metric": metric, "first": first, "n": len(values), "values": packed}
+            )
+    return what
+
+
+def arrive(database: Database, held: Claim, *, deciding: bool = True, ended: Mapping[int, Ended] | None = None) -> None:
+    """What a worker does at a rung; `deciding=False`: it is killed between its two transactions."""
+    assert held.rung is not None
+    what = measured(held, held.rung, held.kept.epochs if held.kept else 0)
+    what.ended |= ended or {}
+    with database.transaction() as session:
+        renew(session, held, 30)
+        flush(session, held, what, held.kept)
+        wait(session, held)
+    if deciding:
+        with database.transaction() as session:
+            decide(session, held.experiment_id)
+
+
+def runs(database: Database, experiment: int) -> dict[str, set[tuple[str, str | None]]]:
+    """Status and outcome of each arm's runs."""
+    found: dict[str, set[tuple[str, str | None]]] = {}
+    with database.reading() as session:
+        for run in read.runs(session, experiment):
+            found.setdefault(run.arm, set()).add((run.status, run.outcome))
+    return found
+
+
+def rungs(database: Database, experiment: int) -> list[dict[str, Any]]:
+    with database.reading() as session:
+        return session.get_one(Experiment, experiment).rungs or []
+
+
+def cohorts(database: Database, experiment: int) -> list[tuple[str, int | None]]:
+    with database.reading() as session:
+        mine = select(Cohort.status, Cohort.rung).where(Cohort.experiment_id == experiment).order_by(Cohort.id)
+        return [(status, rung) for status, rung in session.execute(mine)]

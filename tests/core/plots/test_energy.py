@@ -1,0 +1,44 @@
+"""What the picture of energy draws, and that it says where the numbers come from."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from core.plots import plots, render
+from core.results import Results
+from tests.core.plots.conftest import MakeResults, arms
+
+
+def costing(results: Results, source: Any = "estimated") -> Results:
+    """Ten mWh for the first run, eleven for the second, and so on."""
+    runs = [
+        replace(run, energy_kwh=(10 + i) * 1e-6, co2e_g=0.1, energy_source=source) for i, run in enumerate(results.runs)
+    ]
+    return replace(results, runs=runs)
+
+
+def test_each_arm_is_a_point_of_means_with_intervals(experiment: MakeResults) -> None:
+    reached = [[0.8, 0.9, 0.85], [0.5, 0.55, 0.6]]
+    results = costing(experiment(arms("a", "b"), {"valid_accuracy": lambda a, s: [0.1, reached[a][s]]}, seeds=3))
+    plot = plots.parse("energy").build()
+    data = plot.data(results)
+    first, second = data["points"]
+    low, high = stats.t.interval(0.95, 2, loc=11, scale=stats.sem([10, 11, 12]))
+    assert data["unit"] == "mWh"
+    assert (first["x"], first["x_low"], first["x_high"]) == (
+        pytest.approx(11), pytest.approx(low), pytest.approx(high),
+    )  # fmt: skip
+    assert (first["y"], second["y"], second["x"]) == (pytest.approx(0.85), pytest.approx(0.55), pytest.approx(14))
+    assert "Runs that train together share their energy equally" in data["caption"]
+    assert "Energy is an estimate: 12 W for each busy core" in data["caption"]
+    assert "measured by the processors' counters" in plot.data(costing(results, "measured"))["caption"]
+    assert render(plot.draw(data), "png")[:4] == b"\x89PNG"
+
+
+def test_without_energy_it_says_that_nobody_has_looked(experiment: MakeResults) -> None:
+    results = experiment(arms("a"), {"valid_accuracy": lambda *_: [0.5]})
+    data = plots.parse("energy").build().data(results)
+    assert (data["points"], data["source"]) == ([], None)
+    assert "Nobody has looked" in data["caption"]

@@ -1,0 +1,105 @@
+"""What is counted, what is estimated, and how it is shared, in numbers worked out by hand."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from core.energy import CORE_WATTS, GPU_WATTS, WORLD, Bill, Cost, Meter, UnknownCountry, _nvml, _rapl, intensity
+
+
+class Clock:
+    """Seconds that have passed, that this process and that all have kept cores busy; and joules by a counter."""
+
+    def __init__(self) -> None:
+        self.now = self.mine = self.all = 0.0
+        self.joules: float | None = 0.0
+
+    def meter(self, *, cpu: bool = False, gpu: bool = False, gpu_watts: float = 0.0) -> Meter:
+        counter = lambda: self.joules  # noqa: E731 a counter
+        busy = lambda: (self.mine, self.all)  # noqa: E731
+        return Meter(counter if cpu else None, counter if gpu else None, gpu_watts, busy, lambda: self.now)
+
+    def on(self, seconds: float, mine: float, everyone: float, joules: float | None = None) -> None:
+        self.now, self.mine, self.all, self.joules = self.now + seconds, self.mine + mine, self.all + everyone, joules
+
+
+def test_an_estimate_is_the_time_of_busy_cores_and_the_limit_of_a_gpu() -> None:
+    clock = Clock()
+    plain, beside = clock.meter(), clock.meter(gpu_watts=300)
+    clock.on(3600, mine=1800, everyone=9999)
+    assert plain.take() == (pytest.approx(CORE_WATTS / 2 / 1000), "estimated")
+    assert beside.take() == (pytest.approx((CORE_WATTS / 2 + 300) / 1000), "estimated")
+    assert plain.take() == (0.0, "estimated"), "since the last look"
+
+
+def test_of_what_the_cpus_counted_a_process_has_its_share_of_their_time() -> None:
+    clock = Clock()
+    meter = clock.meter(cpu=True)
+    clock.on(10, mine=10, everyone=40, joules=3600)
+    assert meter.take() == (pytest.approx(3600 / 4 / 3.6e6), "measured")
+    clock.on(10, mine=41, everyone=40, joules=3600)  # two clocks, read one after the other
+    assert meter.take() == (pytest.approx(3600 / 3.6e6), "measured")
+    clock.on(10, mine=10, everyone=40, joules=None)
+    assert meter.take() == (pytest.approx(10 * CORE_WATTS / 3.6e6), "estimated"), "a counter that could not be read"
+
+
+def test_it_is_measured_only_where_all_of_it_is() -> None:
+    clock = Clock()
+    both, cpu, gpu = (clock.meter(cpu=c, gpu=g, gpu_watts=300) for c, g in ((True, True), (True, False), (False, True)))
+    clock.on(10, mine=10, everyone=10, joules=3600)
+    assert both.take() == (pytest.approx(7200 / 3.6e6), "measured")
+    assert cpu.take() == (pytest.approx((3600 + 3000) / 3.6e6), "estimated")
+    assert gpu.take() == (pytest.approx((10 * CORE_WATTS + 3600) / 3.6e6), "estimated")
+
+
+def test_a_cohorts_energy_is_shared_by_those_that_train_and_attempts_add_up() -> None:
+    clock = Clock()
+    bill = Bill(Cost(), 4, clock.meter(), 500.0)
+    clock.on(1, mine=3.6e6 / CORE_WATTS, everyone=0)  # one kWh
+    assert bill.cost() == (pytest.approx(0.25), pytest.approx(125), "estimated")
+    bill.leave(2)
+    clock.on(1, mine=3.6e6 / CORE_WATTS, everyone=0)
+    second = bill.cost()
+    assert second == (pytest.approx(0.75), pytest.approx(375), "estimated")
+    assert bill.cost() == second, "what is stored twice is the same"
+    again = Bill(second, 2, clock.meter(cpu=True), 100.0)  # another attempt, elsewhere
+    clock.on(1, mine=1, everyone=1, joules=3.6e6)
+    assert again.cost() == (pytest.approx(1.25), pytest.approx(425), "estimated"), "some of it is"
+
+
+def domain(folder: Path, name: str, joules: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "name").write_text(name)
+    (folder / "energy_uj").write_text(f"{joules * 1e6:.0f}")
+    (folder / "max_energy_range_uj").write_text(f"{1000 * 1e6:.0f}")
+
+
+def test_the_counters_of_all_packages_are_read_through_their_wraps(tmp_path: Path) -> None:
+    """A tree such as the kernel gives; a core's domain is in its package's, and a counter begins anew at 1,000 J."""
+    domain(tmp_path / "intel-rapl:0", "package-0", 900)
+    domain(tmp_path / "intel-rapl:1", "package-1", 20)
+    domain(tmp_path / "intel-rapl:0:0", "core", 5)
+    counter = _rapl(str(tmp_path))
+    assert counter is not None
+    domain(tmp_path / "intel-rapl:0", "package-0", 50)
+    domain(tmp_path / "intel-rapl:1", "package-1", 21)
+    domain(tmp_path / "intel-rapl:0:0", "core", 99)
+    assert counter() == pytest.approx(150 + 1, rel=1e-4)
+    domain(tmp_path / "intel-rapl:0", "package-0", 53)
+    assert counter() == pytest.approx(3, rel=1e-4)
+
+
+def test_where_there_are_no_counters_nothing_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert _rapl(str(tmp_path / "none")) is None
+        assert _nvml("no such GPU") == (None, GPU_WATTS)
+    assert caplog.text == ""
+
+
+def test_the_intensity_is_the_settings_or_the_worlds() -> None:
+    assert intensity(None) == WORLD == 475
+    assert intensity(12.5) == 12.5
+    assert 40 < intensity("FRA") < 80 < 300 < intensity("DEU") < 450  # g/kWh of 2023, by Ember
+    with pytest.raises(UnknownCountry, match="XXX"):
+        intensity("XXX")
