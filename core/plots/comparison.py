@@ -179,11 +179,20 @@ def _difference_row(axes: Axes, row: dict[str, Any], at: float, data: dict[str, 
 
 
 def _name(axes: Axes, text: list[str], note: str, at: float) -> None:
-    line, small = _LABEL * 1.3 / 72, _NOTE * 1.3 / 72
-    top = at - (len(text) * line + small) / 2
-    where = axes.get_yaxis_transform()
-    for i, words in enumerate(text):
-        y = top + (i + 0.5) * line
-        axes.text(-0.02, y, words, transform=where, ha="right", va="center_baseline", size=_LABEL)
-    y = top + len(text) * line + small / 2
-    axes.text(-0.02, y, note, transform=where, ha="right", va="center_baseline", size=_NOTE, color=GREY)
+    """One line below the other about the row's middle, at the left of the axes."""
+    lines: list[tuple[str, dict[str, Any]]] = [(line, {"size": _LABEL}) for line in text]
+    lines.append((note, {"size": _NOTE, "color": GREY}))
+    down = -sum(look["size"] for _, look in lines) * 1.3 / 2
+    for words, look in lines:
+        axes.annotate(
+            words,
+            (0, at),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(-6, -(down + look["size"] * 1.3 / 2)),
+            textcoords="offset points",
+            ha="right",
+            va="center_baseline",
+            annotation_clip=False,
+            **look,
+        )
+        down += look["size"] * 1.3

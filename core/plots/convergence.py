@@ -7,7 +7,7 @@ import numpy as np
 
 from core.analysis import finite, is_share, metric_name, run_outcomes, summarize
 from core.plots import Plot, plots
-from core.plots._curves import about_lines, arms_drawn, described, mean_lines, sample, steps_per_epoch
+from core.plots._curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample, steps_per_epoch
 from core.plots._frame import padded
 from core.plots._lines import draw_lines
 from core.plots._rates import update_axis
@@ -42,6 +42,7 @@ def data(results: Results) -> dict[str, Any]:
         f"Right: {_about(results, what)}; faint a run, in front mean and 95 % interval of those that did.",
         "Who learns nothing has converged at once." if what == "epochs_to_converge" else "",
         y.pop("note"),
+        about_stopped(results),
         arms.note,
     ]
     panel = {
@@ -61,20 +62,9 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def best_so_far(results: Results, metric: str) -> list[Series]:
-    """Each run's best value up to each epoch; one that ended before others of its arm keeps it to the arm's last."""
+    """Each run's best value up to each epoch."""
     better = np.fmin if metric.endswith("loss") else np.fmax
-    series = [one for one in results.series(metric) if len(one.steps)]
-    ended = {run.id for run in results.runs if run.status == "succeeded" and run.outcome != "diverged"}
-    last: dict[str, int] = {}
-    for one in series:
-        last[one.arm] = max(last.get(one.arm, 0), len(one.steps))
-    found = []
-    for one in series:
-        best = better.accumulate(one.values)
-        more = last[one.arm] - len(best) if one.run_id in ended else 0
-        steps = np.concatenate([one.steps, one.steps[-1] + 1 + np.arange(more)])
-        found.append(one._replace(steps=steps, values=np.concatenate([best, np.repeat(best[-1:], more)])))
-    return found
+    return [one._replace(values=better.accumulate(one.values)) for one in results.series(metric) if len(one.steps)]
 
 
 def _beside(results: Results, labels: Sequence[str], what: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from core.analysis import is_share, run_outcomes, summarize
 from core.datasets import epoch_metrics
 from core.plots import Plot, plots
-from core.plots._curves import about_lines, arms_drawn, described, mean_lines, sample
+from core.plots._curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
 from core.plots._multiples import draw_multiples
 from core.plots._values import epoch_axis, short_name, value_axis
 from core.results import Results
@@ -43,6 +43,7 @@ def data(results: Results) -> dict[str, Any]:
         f"Gap: training less validation {short_name(valid)} after the last epoch, mean and 95 % interval"
         f"{', in percentage points' if is_share(valid) else ''}.",
         y.pop("note"),
+        about_stopped(results),
         arms.note,
     ]
     key = [{"role": "train", "label": "training"}, {"role": "valid", "label": "validation"}]

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.analysis import metric_name, run_outcomes, summarize, thin
 from core.plots import Plot, plots
-from core.plots._curves import arms_drawn, described, mean_lines, plain, sample
+from core.plots._curves import about_stopped, arms_drawn, described, mean_lines, plain, sample
 from core.plots._multiples import draw_multiples
 from core.plots._values import epoch_axis, value_axis
 from core.results import Results, Series
@@ -60,6 +60,7 @@ def data(results: Results) -> dict[str, Any]:
         "X: a run diverged." if any(line["role"] == "diverged" for line in drawn) else "",
         f"Not drawn: {left_out:,} runs beyond the first {MOST_SEEDS} of an arm." if left_out else "",
         y.pop("note"),
+        about_stopped(results),
         arms.note,
     ]
     roles = {line["role"] for line in drawn}

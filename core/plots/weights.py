@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from core.initializers import Initializer, Layer
@@ -133,7 +135,8 @@ def draw(data: dict[str, Any]) -> Figure:
         bottom = 0.3 + down - (i + 1) * (_HIGH + _GAP_Y) + 0.25
         found = {layer["name"]: layer for layer in row["layers"]}
         for j, name in enumerate(columns):
-            axes = place.axes(margin + j * (_WIDE + _GAP_X), bottom, _WIDE, _HIGH)
+            with rc_context({"axes.grid": False}):  # sooner than to take it away again
+                axes = place.axes(margin + j * (_WIDE + _GAP_X), bottom, _WIDE, _HIGH)
             if name in found:
                 _panel(axes, found[name])
             else:
@@ -177,7 +180,8 @@ def _heading(axes: Axes, name: str) -> None:
 def _panel(axes: Axes, layer: dict[str, Any]) -> None:
     low, high, line = layer["min"], layer["max"], layer["density"]
     if high > low:
-        axes.stairs(layer["counts"], layer["edges"], fill=True, color=COLOURS[5], alpha=0.8, lw=0)
+        # what `axes.stairs` draws, without its search for limits, which are set below
+        axes.add_artist(StepPatch(layer["counts"], layer["edges"], fill=True, color=COLOURS[5], alpha=0.8, lw=0))
         if line is not None:
             axes.plot(line["x"], line["y"], color=COLOURS[1], lw=1.3)
             low, high = min(low, line["x"][0]), max(high, line["x"][-1])
@@ -199,7 +203,6 @@ def _panel(axes: Axes, layer: dict[str, Any]) -> None:
             color=GREY,
         )
     axes.set_yticks([])
-    axes.grid(False)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_color(FAINT)
     axes.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=2) if high > low else FixedLocator([low]))

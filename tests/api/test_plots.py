@@ -142,6 +142,14 @@ def test_a_picture_is_drawn_again_only_when_it_would_look_different(
     assert drawn == ["loss"] * 4
 
 
+def test_a_picture_asked_for_again_needs_no_data(
+    client: TestClient, here: str, drawn: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.get(f"{here}/plots/loss.png").content
+    monkeypatch.setattr(route, "plot_data", None)  # whoever gathers data now fails
+    assert client.get(f"{here}/plots/loss.png").content == first
+
+
 def test_what_is_the_same_is_answered_with_304(client: TestClient, here: str, drawn: list[str]) -> None:
     tag = client.get(f"{here}/plots/loss.png?width=300").headers["etag"]
     assert client.get(f"{here}/plots/loss.png?width=300", headers={"If-None-Match": tag}).status_code == 304

@@ -11,8 +11,11 @@ import numpy as np
 from core.results import Results
 from tests.core.plots.conftest import MakeResults
 
-LAWS = ["he_normal", "zeros", "ones", "torch_default"] * 6
-GRID = {"initializer": ["he_normal", "zeros", {"name": "uniform", "low": -0.5, "high": 0.5}], "batch_size": [32, 128]}
+LAWS = ["he_normal", "zeros", "ones", "torch_default"] * 7
+GRID: dict[str, Any] = {
+    "initializer": ["he_normal", "zeros", {"name": "uniform", "low": -0.5, "high": 0.5}],
+    "batch_size": [32, 128],
+}
 
 
 def small(make: MakeResults) -> MakeResults:
@@ -65,22 +68,12 @@ def given_up(make: MakeResults) -> Results:
 KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
-    "more arms than are drawn": lambda make: small(make)(arms(*map(str, range(40))), series(5, 1), epochs=1),
-    "24 arms with long labels": lambda make: small(make)(
+    "more arms than are drawn, with long labels": lambda make: small(make)(
         arms(*(f"initializer={law} with optimizer.lr={i / 1000:g} and batch_size={i}" for i, law in enumerate(LAWS))),
         series(50, 5),
         epochs=5,
         seeds=3,
     ),
-    "a grid of two": lambda make: small(make)(None, series(10, 2), seeds=3, grid=GRID),
-    "a grid of three": lambda make: small(make)(
-        None,
-        series(10, 2),
-        seeds=2,
-        grid={**GRID, "optimizer.lr": [0.1, 0.01]},
-        outcomes={(0, 0): "diverged", (0, 1): "diverged"},
-    ),
-    "a grid of one": lambda make: small(make)(None, series(10, 2), grid={"schedule": ["constant", "cosine"]}),
     "long run": lambda make: small(make)(arms("a", "b"), series(20_000, 250), epochs=250, seeds=3),
     "labels of any kind": lambda make: small(make)(
         arms("x" * 120, "word " * 24, "$a_1^$ \\frac", "<b>&amp;|", "初期化 🎉", "שלום", "-->"),
@@ -123,4 +116,16 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "not finite in the middle": lambda make: small(make)(
         arms("a", "b"), series(5, 2, valid_loss=lambda *_: [np.inf, 1.0], train_loss=lambda *_: [1, np.nan, 2])
     ),
+}
+
+GRIDS: dict[str, Callable[[MakeResults], Results]] = {
+    "a grid of two": lambda make: small(make)(None, series(10, 2), seeds=3, grid=GRID),
+    "a grid of three": lambda make: small(make)(
+        None,
+        series(10, 2),
+        seeds=2,
+        grid={**GRID, "optimizer.lr": [0.1, 0.01]},
+        outcomes={(0, 0): "diverged", (0, 1): "diverged"},
+    ),
+    "a grid of one": lambda make: small(make)(None, series(10, 2), grid={"schedule": ["constant", "cosine"]}),
 }

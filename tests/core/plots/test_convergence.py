@@ -38,8 +38,13 @@ def test_of_a_loss_the_best_is_the_lowest(experiment: MakeResults) -> None:
     assert data_of(results)["panels"][0]["lines"][0]["y"] == [3.0, 3.0, 2.0]
 
 
-def test_a_run_that_ended_early_keeps_its_best(experiment: MakeResults) -> None:
-    results = experiment(arms("a"), {"valid_accuracy": lambda _a, s: [0.2, 0.6, 0.8][: 3 - s]}, epochs=3)
+def test_a_run_that_stopped_early_keeps_its_best(experiment: MakeResults) -> None:
+    results = experiment(
+        arms("a"),
+        {"valid_accuracy": lambda _a, s: [0.2, 0.6, 0.8][: 3 - s]},
+        outcomes={(0, 1): "stopped_early"},
+        epochs=3,
+    )
 
     assert data_of(results)["panels"][0]["lines"][0]["y"] == pytest.approx([0.2, 0.6, 0.7])
 

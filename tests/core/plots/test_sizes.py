@@ -4,15 +4,16 @@ import io
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from core.errors import InvalidSpec
 from core.plots import Look, picture, plots, render
-from core.plots._fit import fit
+from core.plots._fit import _stretch, fit
 from core.plots._render import pixels
 from tests.core.plots.conftest import MakeResults
-from tests.core.plots.kinds import KINDS, arms, series
+from tests.core.plots.kinds import GRIDS, KINDS, arms, series
 from tests.core.plots.looking import assert_texts_apart
 
 
@@ -25,20 +26,34 @@ def size(png: bytes) -> tuple[int, int]:
     return Image.open(io.BytesIO(png)).size
 
 
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (700, 1400)])
-@pytest.mark.parametrize("name", list(plots))
+@pytest.mark.parametrize(
+    ("name", "width", "height"),
+    [*((name, 1920, 1080) for name in plots), *((name, 700, 1400) for name in ("convergence", "forest", "heatmap"))],
+)
 def test_width_and_height_are_exact_and_nothing_comes_to_overlap(
     experiment: MakeResults, name: str, width: int, height: int
 ) -> None:
     plot = plots.parse(name).build()
-    figure = plot.draw(plot.data(KINDS["a grid of two"](experiment)))
+    figure = plot.draw(plot.data(GRIDS["a grid of two"](experiment)))
+
+    natural = figure.get_size_inches()
 
     fit(figure, width, height)
 
+    assert (figure.get_size_inches() >= natural).all()
     assert pixels(figure) == (width, height)
     figure.set_dpi(72)  # what is apart at one resolution is apart at each
     render(figure, "png")  # places what stands at axes
     assert_texts_apart(figure)
+
+
+def test_what_is_drawn_takes_all_of_the_growth() -> None:
+    """Of ten inches four are axes, in two parts; with fourteen they have eight, and each margin what it had."""
+    move = _stretch(10.0, 14.0, [(0.1, 0.4), (0.5, 0.6)])
+
+    inches = 14 * move(np.array([0.0, 0.1, 0.4, 0.5, 0.6, 1.0]))
+
+    assert np.diff(inches) == pytest.approx([1.0, 6.0, 1.0, 2.0, 4.0])
 
 
 @pytest.mark.parametrize(("width", "height"), [(333, 222), (1111, 1234)])
@@ -88,7 +103,7 @@ def test_too_many_pixels_are_refused_with_what_would_do(experiment: MakeResults)
     [problem] = refused.value.problems
     assert problem.path == "dpi"
     most = int(re.search(r"can have (\d+)$", problem.message).group(1))  # type: ignore[union-attr]
-    assert len(drawn(results, "weights", Look(dpi=most))) > 0
+    assert drawn(results, "weights", Look(dpi=most), "svg").startswith(b"<?xml")
     with pytest.raises(InvalidSpec):
         drawn(results, "weights", Look(dpi=most + 1))
 

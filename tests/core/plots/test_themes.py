@@ -17,7 +17,7 @@ from core.plots import Look, picture, plots
 from core.plots._style import styled, themed
 from core.plots._themes import LIGHT, THEMES, Theme
 from tests.core.plots.conftest import MakeResults
-from tests.core.plots.kinds import KINDS
+from tests.core.plots.kinds import GRIDS, KINDS
 from tests.core.plots.looking import written
 
 Rgb = Any
@@ -79,7 +79,7 @@ def test_every_two_colours_are_told_apart_by_every_eye(theme: Theme, eye: str) -
 def test_every_text_of_every_picture_can_be_read(experiment: MakeResults, name: str, theme: str) -> None:
     plot = plots.parse(name).build()
     with themed(theme):
-        figure = plot.draw(plot.data(KINDS["a grid of two"](experiment)))
+        figure = plot.draw(plot.data(GRIDS["a grid of two"](experiment)))
 
     for text in written(figure):
         assert contrast(text.get_color(), ground(text, figure)) >= 4.5, text.get_text()
@@ -107,7 +107,8 @@ def test_nothing_of_the_light_theme_is_left_in_the_dark(experiment: MakeResults,
 def colours(figure: Figure) -> list[Any]:
     """Every visible colour of every artist."""
     found: list[Any] = []
-    for artist in figure.findobj():
+    arrows = [text.arrow_patch for text in figure.findobj(Annotation) if text.arrow_patch is not None]
+    for artist in [*figure.findobj(), *arrows]:
         if isinstance(artist, Text):
             found += [artist.get_color()] if artist.get_text() else []
         elif isinstance(artist, Line2D):
