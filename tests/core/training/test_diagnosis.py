@@ -148,13 +148,19 @@ def test_lanes_measure_what_a_plain_pass_does(
                 )
 
 
-@pytest.mark.parametrize("name", ["relu, dropout", "convolutions", "transformer"])
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [("relu, dropout", "fp32"), ("convolutions", "fp32"), ("transformer", "fp32"), ("relu, dropout", "bf16")],
+)
 @pytest.mark.parametrize("seeds", [(0,), (0, 3)])
-def test_the_training_is_the_same_bit_for_bit(make_lanes: Any, name: str, seeds: tuple[int, ...]) -> None:
+def test_the_training_is_the_same_bit_for_bit(
+    make_lanes: Any, name: str, precision: str, seeds: tuple[int, ...]
+) -> None:
     """With batch norms' statistics and dropout, in the precision that is trained in."""
     model, inputs = MODELS[name]
     data, facts = made(inputs, train=22, valid=8)
-    lanes = make_lanes(*ARMS[: len(seeds)], seeds=seeds, model=model, optimizer=rule("adam"), **SHAPE)
+    more = {"model": model, "optimizer": rule("adam"), "precision": precision}
+    lanes = make_lanes(*ARMS[: len(seeds)], seeds=seeds, **more, **SHAPE)
     plain, looked = trained(lanes, data, facts), recorded(lanes, data, facts)
     assert {key for key in looked.series if "/" not in key[1]} == plain.series.keys()
     for key, values in plain.series.items():

@@ -164,3 +164,16 @@ def test_importing_the_trainer_starts_no_cuda() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("case", CASES)
+def test_diagnostics_change_nothing_and_are_the_cpus(make_lanes: Any, case: str) -> None:
+    """By graphs of their own, of whole batches and of a smaller last one."""
+    lanes = lanes_of(make_lanes, case)
+    plain, looked = on_gpu(lanes), on_gpu(lanes, diagnose_every=2)
+    for key, values in plain.series.items():
+        assert values.tobytes() == looked.series[key].tobytes(), key
+    there = on_gpu(lanes, dtype=torch.float64, diagnose_every=2)
+    here = trained(lanes, DATA, FACTS, dtype=torch.float64, diagnose_every=2)
+    assert_near(there, here, 1e-7, 1e-11)
