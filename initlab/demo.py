@@ -1,6 +1,7 @@
 """`make demo`: a service of its own, one real experiment, its verdict and its pictures."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def keep(experiment: Experiment, into: Path) -> list[Path]:
         pictures[-1].write_bytes(experiment.plot(name))
     shown = "\n\n".join(f"![{picture.stem}]({picture.name})" for picture in pictures)
     (into / "report.md").write_text(f"{experiment.report_markdown().rstrip()}\n\n{shown}\n", encoding="utf-8")
-    page = experiment.report_html().replace('src="plots/', 'src="')
+    page = re.sub("<source[^>]*>", "", experiment.report_html()).replace('src="plots/', 'src="')
     (into / "report.html").write_text(page, encoding="utf-8")
     return pictures
 

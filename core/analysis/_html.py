@@ -26,7 +26,7 @@ th { text-align: left; color: var(--faint); font-weight: 600 }
 td:first-child, th:first-child { white-space: normal; min-width: 8rem }
 tbody tr:nth-child(even) { background: var(--band) }
 figure { margin: 1.5rem 0; break-inside: avoid } figcaption { color: var(--faint); font-size: .875rem }
-img { max-width: 100%; background: #fff }
+img { max-width: 100% }
 @media print {
   :root { --ink: #000; --paper: #fff; --line: #bbb; --faint: #444; --band: #fff }
   body { margin: 0; max-width: none; font-size: 10pt }
@@ -39,7 +39,8 @@ img { max-width: 100%; background: #fff }
 def html(report: Mapping[str, Any], spec: Spec, pictures: Mapping[str, str]) -> str:
     """The page of `markdown` with its pictures: self-contained but for these, without scripts, for screen and print.
 
-    `pictures` are the names of plots with a line about each; they are linked as `plots/NAME.png`, relative to the page.
+    `pictures` are the names of plots with a line about each; they are linked as `plots/NAME.png`, relative to the page,
+    with `?theme=dark` where the reader's screen is dark.
     Labels and names show as they were given, whatever HTML they contain.
     """
     page = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -58,4 +59,6 @@ def html(report: Mapping[str, Any], spec: Spec, pictures: Mapping[str, str]) -> 
 
 def _figure(name: str, about: str) -> str:
     source, words = f"plots/{quote(name, safe='')}.png", escape(about)
-    return f'<figure><img src="{source}" alt="{words}" loading="lazy"><figcaption>{words}</figcaption></figure>\n'
+    dark = f'<source srcset="{source}?theme=dark" media="screen and (prefers-color-scheme: dark)">'
+    image = f'<picture>{dark}<img src="{source}" alt="{words}" loading="lazy"></picture>'
+    return f"<figure>{image}<figcaption>{words}</figcaption></figure>\n"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.analysis._chances import shares
 from core.analysis._intervals import Floats, Ints, Summary
-from core.analysis._numbers import direction
+from core.analysis._numbers import describes, direction
 from core.analysis._paired import Comparisons, compare, holm
 
 LEVEL = 0.05
@@ -47,8 +47,10 @@ def judge(
     - when its values are better, p adjusted below 0.05, and no larger share of its finished runs was lost; or
     - when a smaller share of its runs was lost, p adjusted below 0.05, and its values are not the worse ones.
 
-    So the mean of the runs that survived never makes an arm better than one that lost fewer. In the order, arms that
-    lost half of their finished runs or more come after all others, and those with one value after those with more.
+    (Of an outcome that only describes runs, such as the generalisation gap, a share says nothing, and the second does
+    not hold.) So the mean of the runs that survived never makes an arm better than one that lost fewer. In the order,
+    arms that lost half of their finished runs or more come after all others, and those with one value after those with
+    more.
 
     The family is all pairs of arms, because the data choose the best; with a baseline the comparisons with it.
     """
@@ -63,7 +65,7 @@ def judge(
         p_lost[pair] = p_lost[pair[::-1]] = p
     adjusted_lost = _adjusted(p_lost, baseline)
     better = (adjusted < LEVEL) & (sign * found.difference > 0)
-    safer = (adjusted_lost < LEVEL) & (share[:, None] < share)
+    safer = (adjusted_lost < LEVEL) & (share[:, None] < share) & (not describes(metric))
     beats = better & (share[:, None] <= share) | safer & ~better.T
     reference = baseline if baseline is not None else order[0] if order else None
     if baseline is not None and baseline in order:

@@ -8,6 +8,7 @@ from core.analysis._energy import energy_sentence
 from core.analysis._intervals import BOOTSTRAP_FROM
 from core.analysis._kinds import range_sections, scan_section
 from core.analysis._numbers import difference, metric_name, number, p_value, span
+from core.analysis._numbers import words as called
 from core.analysis._saved import saved_sentence
 from core.registry import Entry
 from core.spec import Spec, Treatment
@@ -135,7 +136,7 @@ def _more(report: Mapping[str, Any]) -> str:
         ]
         for arm in report["arms"]
     ]
-    head = ["arm", "median", "inter-quartile mean", "chance of being best", "did not diverge"]
+    head = ["arm", "median", "inter-quartile mean", f"chance of being {called(metric).best}", "did not diverge"]
     return _table([*head, *(["reached the target"] if with_target else [])], rows)
 
 
@@ -175,7 +176,7 @@ def _comparisons(metric: str, comparisons: Sequence[Mapping[str, Any]], pairs: b
         for c in comparisons
     ]
     head = ["N pairs", "difference", "95 % interval", "p", "p adjusted", "effect size", "p by sign flips"]
-    return _table([*(["arm"] if pairs else []), "compared with", *head], rows)
+    return _table([*(["arm"] if pairs else []), "compared with", *head], rows, 2 if pairs else 1)
 
 
 def _grid(report: Mapping[str, Any]) -> list[str]:
@@ -201,7 +202,7 @@ def _grid(report: Mapping[str, Any]) -> list[str]:
         "## What each field does",
         f"N = {found['n']} seeds that have a value in every cell.",
         _table(["field", "share of the variation between cells"], terms),
-        _table(["field", "level", "effect", "95 % interval", "p", "p adjusted"], rows),
+        _table(["field", "level", "effect", "95 % interval", "p", "p adjusted"], rows, 2),
     ]
     if len(found["effects"]) > MOST_ROWS:
         parts.append(f"And {len(found['effects']) - MOST_ROWS} more effects, in the report as JSON.")
@@ -266,6 +267,7 @@ def _method(report: Mapping[str, Any]) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *(["---:"] * (len(head) - 1))]
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:
+    """The first `text` columns are words, the others numbers."""
+    rule = [*["---"] * text, *["---:"] * (len(head) - text)]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])

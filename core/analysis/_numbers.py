@@ -14,7 +14,8 @@ _LESS = (
 )
 """Outcomes, beside losses, of which less is better."""
 _DESCRIBE = ("generalization_gap", "stability", "steps_per_second", "seconds", "energy_kwh", "co2e_g")
-"""Outcomes that are lower or higher, but by themselves neither better nor worse."""
+SHARED = ("steps_per_second", "seconds", "energy_kwh", "co2e_g")
+"""Outcomes of the clock and the meter, which the runs of a cohort share: they are no measurements of a run alone."""
 _UNITS = {  # of differences: the name of a metric says that it counts
     "steps_to_target": " updates",
     "epochs_to_converge": " epochs",
@@ -56,9 +57,14 @@ def direction(metric: str) -> int:
     return -1 if metric.endswith("loss") or metric in _LESS else 1
 
 
+def describes(metric: str) -> bool:
+    """Whether the outcome is lower or higher, but by itself neither better nor worse."""
+    return metric in _DESCRIBE
+
+
 def words(metric: str) -> Words:
     """Best, better, worse; of what only describes a run: lowest, lower, higher."""
-    if metric not in _DESCRIBE:
+    if not describes(metric):
         return Words("best", "better", "worse")
     return Words("highest", "higher", "lower") if direction(metric) > 0 else Words("lowest", "lower", "higher")
 

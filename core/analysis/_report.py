@@ -14,7 +14,7 @@ from core.analysis._findings import findings
 from core.analysis._intervals import Floats, Summary, summaries
 from core.analysis._judgement import Judgement, judge
 from core.analysis._kinds import of_its_kind
-from core.analysis._numbers import direction
+from core.analysis._numbers import SHARED, direction
 from core.analysis._outcomes import outcome_names, run_outcomes, values_of
 from core.analysis._rungs import pruned_arms
 from core.analysis._saved import pruned_sentences, saved
@@ -55,6 +55,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
       arm with all that it neither beats nor is beaten by, then the same among the rest. With one: the arms that beat
       it, it and those like it, those it beats. `beats`: who beats whom, by how much. `detectable` and `seeds_needed`:
       see `separation`.
+    - Time and energy are of runs that share them: they are told, not compared.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`: sentences on what the numbers cannot carry.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
@@ -79,7 +80,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     runs: dict[str, list[RunResult]] = {label: [] for label in labels}
     for run in results.runs:
         runs[run.arm].append(run)
-    best = chance_of_best(values, lost, direction(metric))
+    best = chance_of_best(values, lost, direction(metric)) if metric not in SHARED else np.full(len(labels), np.nan)
     answer: dict[str, Any] = {
         "metric": metric,
         "baseline": baseline,
@@ -88,11 +89,15 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
             _arm(label, i, found, metric, float(best[i]), runs[label], outcomes, pruned=label in gone)
             for i, label in enumerate(labels)
         ],
-        "comparisons": _comparisons(labels, judged, values, baseline is None),
+        "comparisons": [] if metric in SHARED else _comparisons(labels, judged, values, baseline is None),
         "factorial": factorial(results, values, found[metric]),
     }
-    groups = [[labels[i] for i in group] for group in judged.groups]
-    answer["verdict"] = {"groups": groups, "beats": _beats(answer["comparisons"]), **separation(judged, values, labels)}
+    groups = [[labels[i] for i in group] for group in ([judged.order] if metric in SHARED else judged.groups) if group]
+    answer["verdict"] = {
+        "groups": groups,
+        "beats": _beats(answer["comparisons"]),
+        **separation(judged, values, labels, metric),
+    }
     answer |= {"saved": saved(results), "energy": energy(results)}
     tried = [c for c in answer["comparisons"] if not gone.intersection((c["a"], c["b"]))]
     text = [verdict({**answer, "comparisons": tried}), *pruned_sentences(answer["saved"])]

@@ -7,10 +7,11 @@ import numpy as np
 
 from core.analysis._intervals import Floats, moments
 from core.analysis._judgement import LEVEL, Judgement
+from core.analysis._numbers import SHARED
 from core.analysis._power import POWER, detectable, seeds_needed
 
 
-def separation(judged: Judgement, values: Floats, labels: Sequence[str]) -> dict[str, Any]:
+def separation(judged: Judgement, values: Floats, labels: Sequence[str], metric: str) -> dict[str, Any]:
     """`detectable` and `seeds_needed` of the two foremost arms `a` and `b`, each None where it cannot be said.
 
     They are the two best, or the baseline and the best other arm. `detectable.difference` is the smallest true
@@ -21,7 +22,7 @@ def separation(judged: Judgement, values: Floats, labels: Sequence[str]) -> dict
     """
     nothing = {"detectable": None, "seeds_needed": None}
     second = next((i for i in judged.order if i != judged.reference), None)
-    if judged.reference is None or second is None:
+    if judged.reference is None or second is None or metric in SHARED:
         return nothing
     n, mean, sd = (float(field[0]) for field in moments(values[[judged.reference]] - values[[second]]))
     p = judged.found.p[judged.reference, second]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.analysis._numbers import difference, direction, metric_name, number, p_value, span, words
+from core.analysis._numbers import SHARED, difference, direction, metric_name, number, p_value, span, words
 
 LEVEL = 0.05
 MOST = 6
@@ -25,6 +25,9 @@ def verdict(report: Mapping[str, Any]) -> str:
     text = [_lead(first, metric, name is not None, alone=len(arms) == 1)]
     if len(arms) == 1:
         return f"{text[0]} There is one arm, so nothing is compared."
+    if metric in SHARED:
+        shared = "Runs that train together share it: it is one measurement, not several"
+        return f"{text[0]} {shared}, so arms are not compared by it."
     comparisons = [c for c in report["comparisons"] if c["a"] == first["label"]]
     if name is None:
         text += _unreliable(first, list(arms.values()), metric)
@@ -110,10 +113,11 @@ def _sentences(opening: str, comparisons: Sequence[Comparison], metric: str, fam
         text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {p_value(worst, 'at most ')} ({family}).")
     by_loss = [c for c in comparisons if not _differs(c)]
     if by_loss:
-        parts = [f'"{c["b"]}" ({_losses(c)})' for c in by_loss[:MOST]]
+        parts = [f'"{c["b"]}" ({_lost(c, 0)} against {_lost(c, 1)})' for c in by_loss[:MOST]]
         worst = max(c["p_lost_adjusted"] for c in by_loss)
+        fewer = "Fewer" if by_loss[0]["better"] == by_loss[0]["a"] else "More"
         text.append(
-            f"{opening} {_listed(parts, by_loss)} in how many runs came to a value; Fisher's exact test, adjusted p "
+            f"{fewer} of its runs came to no value than of {_listed(parts, by_loss)}; Fisher's exact test, adjusted p "
             f"{p_value(worst, 'at most ')}."
         )
     return text
@@ -129,7 +133,7 @@ def _undecided(comparisons: Sequence[Comparison], metric: str) -> list[str]:
     if mixed:
         parts = [
             f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)} over N = {c["n"]} pairs, '
-            f"but {_losses(c)})"
+            f"but without a value were {_lost(c, 0)} runs against {_lost(c, 1)})"
             for c in mixed[:MOST]
         ]
         text.append(
@@ -174,9 +178,8 @@ def _listed(parts: Sequence[str], all_of: Sequence[Comparison]) -> str:
     return ", ".join([*parts, *([f"{len(all_of) - MOST} more"] if len(all_of) > MOST else [])])
 
 
-def _losses(c: Comparison) -> str:
-    a, b = (f"{lost} of {finished}" for lost, finished in zip(c["lost"], c["finished"], strict=True))
-    return f"runs without a value: {a} here, {b} there"
+def _lost(c: Comparison, side: int) -> str:
+    return f"{c['lost'][side]} of {c['finished'][side]}"
 
 
 def _open(c: Comparison, metric: str) -> str:

@@ -35,7 +35,6 @@ def warn(report: Mapping[str, Any], results: Results) -> list[str]:
         *_comparisons(report),
         *_ceiling(report),
         *_budgets(results),
-        *_clock(report),
         *_grid(report, results),
     ]
 
@@ -183,16 +182,6 @@ def _budgets(results: Results) -> Iterator[str]:
 def _range(values: Mapping[str, int], unit: str) -> str:
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     return f"{values[low]:,} ({quoted([low])}) to {values[high]:,} ({quoted([high])}) {unit}"
-
-
-def _clock(report: Mapping[str, Any]) -> Iterator[str]:
-    if report["metric"] in ("seconds", "steps_per_second"):
-        yield "Runs that train together share the machine, and what else it did: the clock says little about an arm."
-    if report["metric"] in ("energy_kwh", "co2e_g"):
-        yield (
-            "Runs that train together share their energy equally: their values are one measurement, not several, and "
-            "intervals and tests know less than they seem to."
-        )
 
 
 def _grid(report: Mapping[str, Any], results: Results) -> Iterator[str]:

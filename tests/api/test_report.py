@@ -45,6 +45,8 @@ def test_the_report_as_a_page(client: TestClient, done: int) -> None:
     assert "plots/loss.png" in pictures
     listed = {item["links"]["png"] for item in client.get(f"/experiments/{done}/plots").json()["items"]}
     assert {f"/experiments/{done}/{picture}" for picture in pictures} == listed  # where a browser looks for them
+    (dark,) = re.findall(r'srcset="(plots/loss[^"]+)"', page.text)
+    assert client.get(f"/experiments/{done}/{dark}").headers["content-type"] == "image/png"
     assert client.get(f"/experiments/{done}/report").headers["content-type"] == "application/json"
 
 

@@ -27,7 +27,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
-        if tag not in ("meta", "img", "br"):
+        if tag not in ("meta", "img", "br", "source"):
             self.open.append(tag)
         if tag in ("td", "th"):
             self.cells.append("")
@@ -51,6 +51,8 @@ def test_the_page_has_the_report_and_its_pictures(experiment: MakeResults) -> No
     assert "97.06 ± 0.73 %" in page.cells
     sources = [value for name, value in page.attributes if name == "src"]
     assert sources == ["plots/loss.png", "plots/layers.png"]
+    dark = [value for name, value in page.attributes if name == "srcset"]
+    assert dark == ["plots/loss.png?theme=dark", "plots/layers.png?theme=dark"]
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
     assert "http" not in text.replace("https://json", "")  # nothing from elsewhere

@@ -161,7 +161,7 @@ def test_the_verdict_says_why_a_better_mean_is_not_called_better(experiment: Any
     text = report(experiment({"wild": high, "steady": WORSE}))["verdict"]["text"]
 
     assert "point opposite ways, so neither is called better" in text
-    assert "runs without a value: 1 of 5 here, 0 of 5 there" in text
+    assert "but without a value were 1 of 5 runs against 0 of 5" in text
     assert "cannot tell which arm is best" in text
 
 
@@ -178,8 +178,35 @@ def test_losing_every_run_is_a_loss_where_seeds_are_enough(experiment: Any) -> N
 
     assert found["comparisons"][0]["better"] == "steady"
     assert found["comparisons"][0]["p_lost_adjusted"] == pytest.approx(2 / 252)
-    assert 'better than "gone" (runs without a value: 0 of 5 here, 5 of 5 there)' in found["verdict"]["text"]
+    text = found["verdict"]["text"]
+    assert 'Fewer of its runs came to no value than of "gone" (0 of 5 against 5 of 5); Fisher' in text
     assert found["verdict"]["beats"][0]["difference"] is None
+
+
+def test_against_a_baseline_that_lost_its_runs_the_other_is_better(experiment: Any) -> None:
+    found = report(
+        experiment({"wild": [*LOST, *LOST, 0.9, 0.91], "steady": [*GOOD, *GOOD, 0.9, 0.91]}, baseline="wild")
+    )
+
+    assert found["verdict"]["groups"] == [["steady"], ["wild"]]
+    assert 'More of its runs came to no value than of "steady" (10 of 12 against 0 of 12)' in found["verdict"]["text"]
+
+
+def test_what_only_describes_runs_makes_none_better(experiment: Any) -> None:
+    results = experiment({"a": GOOD, "b": WORSE, "gone": LOST})
+    ended = [
+        replace(
+            run,
+            final={**run.final, "train_accuracy": v + 0.01 + 0.001 * run.seed}
+            if (v := run.final.get("valid_accuracy"))
+            else {},
+        )
+        for run in results.runs
+    ]
+    found = report(replace(results, runs=ended), "generalization_gap")
+
+    assert "has the lowest mean generalisation gap" in found["verdict"]["text"]
+    assert not [c for c in found["comparisons"] if c["better"]]
 
 
 def test_runs_that_never_reach_the_target_are_lost_like_diverged_ones(experiment: Any) -> None:
@@ -198,10 +225,12 @@ def test_the_time_of_a_run_that_diverged_is_in_no_mean(experiment: Any) -> None:
     timed = [replace(run, seconds=0.1 if run.outcome == "diverged" else 2.0, steps_done=30) for run in results.runs]
     found = report(replace(results, runs=timed), "seconds")
 
-    assert [arm["mean"] for arm in found["arms"]] == [2, 2]
+    assert [(arm["mean"], arm["p_best"]) for arm in found["arms"]] == [(2, None), (2, None)]
     assert found["runs"][2]["seconds"] == 0.1
     assert found["arms"][0]["outcomes"]["steps_per_second"]["mean"] == 15
-    assert any("share the machine" in w for w in found["warnings"])
+    assert found["verdict"]["text"].endswith("so arms are not compared by it.")
+    assert (found["comparisons"], found["verdict"]["beats"], found["verdict"]["detectable"]) == ([], [], None)
+    assert found["verdict"]["groups"] == [["a", "b"]]
 
 
 def test_every_outcome_of_every_arm_is_there(experiment: Any) -> None:
