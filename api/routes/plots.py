@@ -16,6 +16,7 @@ from api.schemas import ProblemOut
 from core.errors import InvalidSpec, Problem
 from core.experiments import read
 from core.plots import Look, Plot, picture, plot_data, plots
+from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
 from core.store import Experiment
 
@@ -23,7 +24,6 @@ router = APIRouter(tags=["plots"], responses={"default": {"model": ProblemOut, "
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
 MOST_KEPT = 64 * 2**20
-MOST_FIRST = 1_000_000
 DRAWING = CapacityLimiter(2)
 """Pictures under way: however many are asked for, the other calls keep their threads and connections."""
 

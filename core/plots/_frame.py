@@ -69,7 +69,7 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
     """Label, scale, limits and ticks of the `x` or `y` axis.
 
     `about`: `label`; `scale` ("linear", "log" or "symlog" with `linear_within`); `limits` or None; `kind` ("number",
-    "count" or "share", a share being written in percent).
+    "count" or "share", a share being written in percent); `ticks`, about how many, where there is little room.
     """
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xlabel if which == "x" else axes.set_ylabel)(about["label"])
@@ -78,7 +78,7 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
         (axes.set_xlim if which == "x" else axes.set_ylim)(*limits)
     write = _percent if about.get("kind") == "share" else plain_number
     if about["scale"] == "linear":
-        axis.set_major_locator(MaxNLocator(6, integer=about.get("kind") == "count", min_n_ticks=1))
+        axis.set_major_locator(MaxNLocator(about.get("ticks", 6), integer=about.get("kind") == "count", min_n_ticks=1))
         axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
         return
     if about["scale"] == "log":

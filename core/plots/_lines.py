@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
 from core.plots._beside import NOTE, draw_beside
-from core.plots._frame import Frame, frame, set_axis
-from core.plots._frame import numbers as numbers
+from core.plots._frame import Frame, frame, numbers, set_axis
 from core.plots._style import COLOURS, GREY, INK, PAPER, line_style, styled
 from core.plots._text import width, wrap
 

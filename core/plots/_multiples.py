@@ -71,9 +71,9 @@ def _columns(panels: int) -> int:
 
 
 def _draw_panel(axes: Axes, panel: dict[str, Any], data: dict[str, Any], names_x: bool, names_y: bool) -> None:
-    y = panel["y"]
-    set_axis(axes, "x", panel["x"] | {"label": panel["x"]["label"] if names_x else ""})
-    set_axis(axes, "y", y | {"label": y["label"] if names_y else ""})
+    few = {"ticks": 4} if len(data["panels"]) > 1 else {}
+    set_axis(axes, "x", panel["x"] | few | ({} if names_x else {"label": ""}))
+    set_axis(axes, "y", panel["y"] | few | ({} if names_y else {"label": ""}))
     axes.tick_params(labelbottom=names_x, labelleft=names_y, length=2.5)
     axes.autoscale(False)
     for role in ("seed", "diverged", "train", "valid", "mean"):

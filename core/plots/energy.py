@@ -8,8 +8,7 @@ from core.analysis import energy as energies
 from core.analysis import final_values, finite, is_share, metric_name, summarize
 from core.plots import Plot, plots
 from core.plots._curves import arms_drawn, described, sample
-from core.plots._frame import frame, padded, padded_log, set_axis
-from core.plots._lines import numbers
+from core.plots._frame import frame, numbers, padded, padded_log, set_axis
 from core.plots._style import COLOURS, GREY, styled
 from core.plots._text import width, wrap
 from core.results import Results
