@@ -25,9 +25,10 @@ demo: $(VENV)/.server ## compare seven ways to set initial weights on real image
 serve: $(VENV)/.server ## run the service here, data in ./var
 	@$(RUN)/initlab serve
 
-test: $(VENV)/.dev ## run the tests: on all cores those within a process, then one by one those that start a service
+test: $(VENV)/.dev ## run the tests: on all cores those within a process, then those that start a service, then chaos
 	$(RUN)/python -m pytest -n auto -m "not service"
-	$(RUN)/python -m pytest -m service
+	$(RUN)/python -m pytest -m "service and not chaos"
+	$(RUN)/python -m pytest -n 2 -m chaos
 
 check: $(VENV)/.dev ## format, lint, types, import rules, compose file, file lengths
 	$(RUN)/ruff format --check
