@@ -15,9 +15,10 @@ from api.pictures import Kept
 from api.schemas import ProblemOut
 from core.errors import InvalidSpec, Problem
 from core.experiments import read
-from core.plots import Look, Plot, picture, plot_data, plots
+from core.plots import Look, Plot, picture, plot_data, plots, suitable
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
+from core.spec import parse
 from core.store import Experiment
 
 router = APIRouter(tags=["plots"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
@@ -72,16 +73,16 @@ class Options(BaseModel):
 
 @router.get("/experiments/{experiment_id}/plots")
 def index(one: ExperimentToRead) -> dict[str, Any]:
-    """What can be drawn."""
+    """What can be drawn of this experiment. Other plots of the catalogue say in their picture why they are empty."""
     here = f"/experiments/{one.id}/plots"
     return {
         "items": [
             {
                 "name": name,
-                "summary": plots.describe(name)["summary"],
+                "summary": summary,
                 "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
             }
-            for name in plots
+            for name, summary in suitable(parse(one.spec)).items()
         ]
     }
 

@@ -10,7 +10,7 @@ from api.deps import ExperimentToRead, Reading, ServiceDep
 from api.schemas import ProblemOut
 from core.analysis import html, markdown, report
 from core.experiments import read
-from core.plots import plots
+from core.plots import suitable
 
 router = APIRouter(tags=["results"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
 
@@ -53,8 +53,7 @@ def show(
         if media == MARKDOWN:
             answer = Response(markdown(found, results.spec), media_type=f"{MARKDOWN}; charset=utf-8", headers=headers)
         elif media == HTML:
-            pictures = {name: plots.describe(name)["summary"] for name in plots}
-            page = html(found, results.spec, pictures)
+            page = html(found, results.spec, suitable(results.spec))
             answer = HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
         else:
             answer = plain(found, tag)

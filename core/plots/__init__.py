@@ -11,6 +11,12 @@ from core.plots._previews import draw_initializer_preview, draw_schedule_preview
 from core.plots._render import Format, Look, Theme, picture, render
 from core.registry import Registry
 from core.results import Results
+from core.spec import Spec
+
+
+def always(_spec: Spec) -> bool:
+    """Of a plot that suits every experiment."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -19,15 +25,25 @@ class Plot:
 
     data: Callable[[Results], dict[str, Any]]
     draw: Callable[[dict[str, Any]], Figure]
+    suits: Callable[[Spec], bool] = lambda spec: spec.lr_range is None
+    """Whether an experiment has what is drawn; of one that has not the picture says so. Runs of a range test have only
+    their losses and rates."""
 
 
 plots = Registry("plot", __name__)
+
+
+def suitable(spec: Spec) -> dict[str, str]:
+    """The plots of what such an experiment has, by name, each with a line about it."""
+    return {name: plots.describe(name)["summary"] for name in plots if plots.parse(name).build().suits(spec)}
+
 
 __all__ = [
     "Format",
     "Look",
     "Plot",
     "Theme",
+    "always",
     "draw_initializer_preview",
     "draw_schedule_preview",
     "draw_signal_preview",
@@ -35,4 +51,5 @@ __all__ = [
     "plot_data",
     "plots",
     "render",
+    "suitable",
 ]

@@ -32,7 +32,7 @@ _LABEL, _NOTE, _SWATCH, _MOST_LABEL = 8.5, 7.5, 0.26, 2.4
 )
 def batch_size() -> Plot:
     """Updates and examples to the target against batch size, with the gradient noise scale."""
-    return Plot(data, draw)
+    return Plot(data, draw, lambda spec: spec.batch_size_scan is not None)
 
 
 def data(results: Results) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from core.analysis import energy as energies
 from core.analysis import final_values, finite, is_share, metric_name, summarize
-from core.plots import Plot, plots
+from core.plots import Plot, always, plots
 from core.plots._curves import arms_drawn, described, sample
 from core.plots._frame import frame, numbers, padded, padded_log, set_axis
 from core.plots._style import COLOURS, GREY, styled
@@ -32,7 +32,7 @@ TOGETHER = "Runs that train together share their energy equally: its bars show w
 )
 def energy() -> Plot:
     """Energy of a run against its final validation accuracy or loss, one point an arm."""
-    return Plot(data, draw)
+    return Plot(data, draw, always)
 
 
 def data(results: Results) -> dict[str, Any]:

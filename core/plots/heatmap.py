@@ -17,6 +17,7 @@ from core.plots._frame import Frame, frame, plain_number
 from core.plots._style import FAINT, GREY, INK, PAPER, styled
 from core.plots._text import elide, width, wrap
 from core.results import Results
+from core.spec import Spec
 
 MOST_LEVELS, MOST_PANELS = 24, 24
 
@@ -33,7 +34,11 @@ _DARK, _BRIGHT, _SWITCH = "#000000", "#fefefe", 0.178
 )
 def heatmap() -> Plot:
     """Cells of a grid of two fields, each with its mean and N; more fields are small multiples."""
-    return Plot(data, draw)
+    return Plot(data, draw, _is_grid)
+
+
+def _is_grid(spec: Spec) -> bool:
+    return sum(len(levels) > 1 for levels in (spec.grid or {}).values()) > 1
 
 
 def data(results: Results) -> dict[str, Any]:

@@ -29,7 +29,7 @@ PANELS = {
 )
 def layers() -> Plot:
     """Activations and gradients from layer to layer, one line an arm, at the start and at the last look."""
-    return Plot(data, draw_lines)
+    return Plot(data, draw_lines, lambda spec: spec.diagnostics is not None)
 
 
 def data(results: Results) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from core.plots import Plot, plots
+from core.plots import Plot, always, plots
 from core.plots._curves import (
     about_lines,
     about_stopped,
@@ -36,7 +36,7 @@ DECADES = 8
 )
 def loss(*, first: First = 100) -> Plot:
     """Training loss of the `first` updates (all: of every one) and validation loss of every epoch, one line an arm."""
-    return Plot(partial(data, first=None if first == "all" else first), draw_lines)
+    return Plot(partial(data, first=None if first == "all" else first), draw_lines, always)
 
 
 def data(results: Results, first: int | None) -> dict[str, Any]:

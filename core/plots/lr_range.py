@@ -27,7 +27,7 @@ MARKS = {"suggested": "o", "least": "v", "diverged": "X"}
 )
 def lr_range() -> Plot:
     """Loss of a range test while the rate rises: the rates it suggests, and where it diverges."""
-    return Plot(data, draw)
+    return Plot(data, draw, lambda spec: spec.lr_range is not None)
 
 
 def data(results: Results) -> dict[str, Any]:

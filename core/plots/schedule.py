@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.analysis import thin
-from core.plots import Plot, plots
+from core.plots import Plot, always, plots
 from core.plots._curves import POINTS, plain, sample
 from core.plots._lines import draw_lines
 from core.plots._rates import rate_axis, update_axis
@@ -20,7 +20,7 @@ HELD_UP_TO = 300
 @plots.register(formula="lr by update", source="lr[t] is the rate in force during update t, as the trainer recorded it")
 def schedule() -> Plot:
     """Learning rate of every update, one line for each schedule; arms that share one share the line."""
-    return Plot(data, draw_lines)
+    return Plot(data, draw_lines, always)
 
 
 def data(results: Results) -> dict[str, Any]:

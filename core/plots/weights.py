@@ -11,7 +11,7 @@ from matplotlib.patches import StepPatch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from core.initializers import Initializer, Layer
-from core.plots import Plot, plots
+from core.plots import Plot, always, plots
 from core.plots._curves import sample
 from core.plots._frame import frame, padded, plain_number
 from core.plots._laws import outline
@@ -35,7 +35,7 @@ _WIDE, _HIGH, _GAP_X, _GAP_Y = 2.0, 0.62, 0.26, 0.62
 )
 def weights() -> Plot:
     """Histograms of the initial weights with their law's density, a row for each way to start, a column a layer."""
-    return Plot(data, draw)
+    return Plot(data, draw, always)
 
 
 def data(results: Results) -> dict[str, Any]:

@@ -200,3 +200,32 @@ def test_many_pictures_hold_up_no_other_call(client: TestClient, here: str) -> N
         for thread in (*asking, holder):
             thread.join()
     assert statuses == [200] * 60
+
+
+@pytest.mark.parametrize(
+    ("more", "listed"),
+    [
+        ({}, set()),
+        ({"diagnostics": {"every": 5}}, {"layers"}),
+        ({"arms": None, "grid": {"initializer": ["zeros", "ones"], "batch_size": [50, 100]}}, {"heatmap"}),
+        (
+            {"kind": "batch_size_scan", "batch_size_scan": {"sizes": [50, 100], "rule": "none"}}
+            | {"target": {"metric": "valid_accuracy", "value": 0.9}},
+            {"batch_size"},
+        ),
+    ],
+)
+def test_listed_is_what_an_experiment_has(client: TestClient, more: dict[str, Any], listed: set[str]) -> None:
+    spec = {key: value for key, value in (SPEC | more).items() if value is not None}
+    here = client.post("/experiments", json=spec).headers["location"]
+    names = {item["name"] for item in client.get(f"{here}/plots").json()["items"]}
+    assert names & {"layers", "heatmap", "batch_size", "lr_range"} == listed
+    assert {"loss", "comparison", "weights", "energy"} <= names
+    assert client.get(f"{here}/plots/lr_range.png").status_code == 200  # which says why it is empty
+
+
+def test_a_range_test_lists_nothing_that_compares(client: TestClient) -> None:
+    spec = {key: value for key, value in SPEC.items() if key != "epochs"} | {"kind": "lr_range_test"}
+    here = client.post("/experiments", json=spec).headers["location"]
+    names = {item["name"] for item in client.get(f"{here}/plots").json()["items"]}
+    assert names == {"loss", "schedule", "weights", "energy", "lr_range"}

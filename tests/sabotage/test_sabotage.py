@@ -142,9 +142,9 @@ SABOTAGES = [
     ),
     Sabotage(
         "blocks whose commit failed wait for the next",
-        "core/experiments/keeper.py",
-        "                taken.blocks += self._buffer.blocks\n",
-        "                taken.blocks = self._buffer.blocks\n",
+        "core/experiments/hold.py",
+        "self.blocks + later.blocks",
+        "later.blocks",
         f"{EXPERIMENTS}/test_keeper.py::test_points_wait_for_the_database_and_are_stored_once",
     ),
     Sabotage(
