@@ -22,7 +22,7 @@ said = []
 
 def say(*_):
     said.append(_has_terminal())
-    print(said[-1], flush=True)
+    os.write(1, b"%r\\n" % said[-1])  # a print would not bear a second signal
 
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 signal.signal(signal.SIGHUP, say)
