@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test soak sabotage check bench bench-gpu clean
+.PHONY: help install demo serve test soak sabotage check bench bench-gpu studies clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -25,10 +25,10 @@ demo: $(VENV)/.server ## compare seven ways to set initial weights on real image
 serve: $(VENV)/.server ## run the service here, data in ./var
 	@$(RUN)/initlab serve
 
-test: $(VENV)/.dev ## run the tests: on all cores those within a process, then those that start a service, then chaos
+test: $(VENV)/.dev ## run the tests: on all cores those within a process, then those that start a service, one or two at a time
 	$(RUN)/python -m pytest -n auto -m "not service"
-	$(RUN)/python -m pytest -m "service and not chaos"
-	$(RUN)/python -m pytest -n 2 -m chaos
+	$(RUN)/python -m pytest -m "service and not together"
+	$(RUN)/python -m pytest -n 2 --dist loadfile -m together
 
 check: $(VENV)/.dev ## format, lint, types, import rules, compose file, file lengths
 	$(RUN)/ruff format --check
@@ -51,6 +51,9 @@ bench: $(VENV)/.dev ## run the benchmarks; records go to bench/records
 bench-gpu: $(VENV)/.dev ## on a machine with a GPU: the tests that need one, and the benchmarks on it
 	@$(RUN)/python -m pytest -m gpu || test $$? -eq 5  # 5: there are none
 	@for name in $(BENCHES); do echo "== $$name"; $(RUN)/python bench/$$name.py --device cuda || exit 1; done
+
+studies: $(VENV)/.dev ## train the studies of docs/studies again: make studies DATA=folder
+	@$(RUN)/python bench/studies.py --data "$(DATA)"
 
 clean: ## remove the environment, caches and the demo's output (not the data in ./var)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build dist var/demo

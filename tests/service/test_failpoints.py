@@ -18,7 +18,11 @@ from tests.service.running import Running, running, spec, until
 
 BACKENDS = ["sqlite+filesystem", "postgresql+redis"]
 """What fails here fails between two writes to a database: the broker has no part in it."""
-pytestmark = [pytest.mark.service, pytest.mark.parametrize("backend", BACKENDS, indirect=True, scope="module")]
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.together,
+    pytest.mark.parametrize("backend", BACKENDS, indirect=True, scope="module"),
+]
 
 WANTED = spec(epochs=40, checkpoint_every=0.1)
 """Some seconds, and several checkpoints."""

@@ -24,6 +24,7 @@ WANTED = {
 """Two cohorts, which wait for each other after epochs 1 and 3."""
 pytestmark = [
     pytest.mark.service,
+    pytest.mark.together,
     pytest.mark.parametrize("backend", ["sqlite+filesystem"], indirect=True, scope="module"),
 ]
 
