@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from core.analysis._intervals import Floats
+from core.analysis._intervals import RESOLUTION, Floats
 from core.analysis._numbers import direction
 from core.analysis._rungs import pruned_arms
 from core.datasets import epoch_metrics
@@ -136,7 +136,8 @@ def _jumps(values: Floats) -> float | None:
     if len(values) < 3 or not np.isfinite(values).all():
         return None
     rest = values - isotonic_regression(values).x
-    return float(np.sqrt(np.mean(np.diff(rest) ** 2)))
+    found = float(np.sqrt(np.mean(np.diff(rest) ** 2)))
+    return 0.0 if found <= RESOLUTION * np.abs(values).max() else found  # of values that do not vary
 
 
 def _less(a: float | None, b: float | None) -> float | None:

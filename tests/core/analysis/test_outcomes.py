@@ -107,6 +107,10 @@ def test_stability_is_the_rms_change_about_the_nearest_monotone_curve(scores: li
     assert found == (None if jumps is None else pytest.approx(jumps, abs=1e-12))
 
 
+def test_a_score_that_never_changes_is_as_steady_as_can_be() -> None:
+    assert one_run({"valid_accuracy": [0.7995] * 30})["stability"] == 0.0
+
+
 def test_regression_is_scored_by_r2() -> None:
     curves = {"train_r2": [0.2, 0.6, 0.9], "valid_r2": [-0.5, 0.5, 0.4], "valid_loss": [3.0, 1.0, 1.2]}
     found = one_run(curves, task="regression", dataset="diabetes", target={"metric": "valid_r2", "value": 0.45})
