@@ -6,7 +6,6 @@ evaluation of both splits after every epoch included, divided by their updates a
 hand-written one of bench/peers.py, one run at a time.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,11 +45,7 @@ def curve(name: str, points: Sequence[Point], device: str) -> Rows:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    device = arguments.parse_args().device
-    record.require(device)
-    print(record.described(device))
+    device = record.asked_device(__doc__)
     curves = {name: curve(name, points, device) for name, points in CURVES.items()}
     statistic = "ms an update and run: the median of the repeats that fit 0.6 s, of one where that takes over 2 s"
     record.write("curves", device, threads=record.cores(), statistic=statistic, curves=curves)

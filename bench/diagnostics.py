@@ -6,7 +6,6 @@ in SQLite, and are timed from the claim until the last point is durable; pairs i
 alternating. `look` is what one look takes, in updates without any.
 """
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -18,7 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker does; read 
 
 import record
 import torch
-from logging_cost import SEVEN, kept
+from logging_cost import SEVEN, in_turns, kept
 
 from core.datasets import Dataset, Sources
 from core.spec import Spec, parse
@@ -57,16 +56,9 @@ def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
         upgrade(database.engine)
 
         def timed(spec: Spec) -> float:
-            return kept(database, Path(folder), spec, data, facts, device) * 1e3 / updates
+            return kept(database, Path(folder), spec, data, facts, device)
 
-        ways = (looked, plain)
-        for spec in ways:
-            timed(spec)
-        pairs = []
-        for turn in range(PAIRS):
-            order = (0, 1) if turn % 2 else (1, 0)
-            times = {way: timed(ways[way]) for way in order}
-            pairs.append((times[0], times[1]))
+        pairs = in_turns(lambda: timed(looked), lambda: timed(plain), PAIRS, 1e3 / updates)
         database.dispose()
     on, off = (statistics.median(column) for column in zip(*pairs, strict=True))
     cost = statistics.median(looked_ms / plain_ms - 1 for looked_ms, plain_ms in pairs)
@@ -88,12 +80,8 @@ def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    device = arguments.parse_args().device
-    record.require(device)
+    device = record.asked_device(__doc__)
     torch.set_num_threads(1)  # as a worker's processes
-    print(record.described(device))
     print(f"{'ms an update of all lanes':60s} {'with':>9s} {'without':>9s} {'cost':>8s} {'look':>6s}")
     rows = [measure(name, body, device) for name, body in SPECS.items()]
     about = {"threads": torch.get_num_threads(), "n": PAIRS, "every": EVERY}

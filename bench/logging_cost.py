@@ -6,13 +6,12 @@ bench/records/logging_cost.json (`--device cuda`: logging_cost-cuda.json). What 
 turns, the order within a pair alternating. The second case is the worst: the most points a second.
 """
 
-import argparse
 import os
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +78,18 @@ def discarded(spec: Spec, data: Splits, facts: Facts, device: str) -> float:
     return time.perf_counter() - begin
 
 
+def in_turns(one: Callable[[], float], other: Callable[[], float], n: int, unit: float) -> list[tuple[float, float]]:
+    """`n` pairs of what both give, times `unit`; each is warmed up once, and the order within a pair alternates."""
+    ways = (one, other)
+    for warm in ways:
+        warm()
+    pairs = []
+    for turn in range(n):
+        times = {way: ways[way]() * unit for way in ((0, 1) if turn % 2 else (1, 0))}
+        pairs.append((times[0], times[1]))
+    return pairs
+
+
 def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
     """The pairs of one case; print and return what came out."""
     spec = parse(dict(body))
@@ -93,13 +104,7 @@ def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
             lambda: kept(database, Path(folder), spec, data, facts, device),
             lambda: discarded(spec, data, facts, device),
         )
-        for warm in ways:
-            warm()
-        pairs = []
-        for turn in range(PAIRS):
-            order = (0, 1) if turn % 2 else (1, 0)
-            times = {way: ways[way]() * 1e3 / updates for way in order}
-            pairs.append((times[0], times[1]))
+        pairs = in_turns(*ways, PAIRS, 1e3 / updates)
         with database.reading() as session:
             points = session.scalar(select(func.sum(MetricBlock.n))) or 0
         database.dispose()
@@ -122,12 +127,8 @@ def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    device = arguments.parse_args().device
-    record.require(device)
+    device = record.asked_device(__doc__)
     torch.set_num_threads(1)  # as a worker's processes
-    print(record.described(device))
     print(f"{'ms an update of all lanes':40s} {'kept':>9s} {'discarded':>9s} {'cost':>8s} {'points/s':>12s}")
     rows = [measure(name, body, device) for name, body in SPECS.items()]
     statistic = "median of the pairs' ratios less 1"

@@ -1,5 +1,6 @@
 """What every record says of itself: the date, the hardware, the versions and how busy the machine was."""
 
+import argparse
 import json
 import os
 import platform
@@ -23,6 +24,16 @@ def write(name: str, device: str = "cpu", **content: Any) -> None:
     path = FOLDER / f"{stem(name, device)}.json"
     path.write_text(_compact(json.dumps(about | {"load_average": load} | content, indent=1)) + "\n")
     print(f"kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+
+def asked_device(description: str | None) -> str:
+    """What `--device` says, cpu or cuda; leaves with one line where it is not there."""
+    arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    device: str = arguments.parse_args().device
+    require(device)
+    print(described(device))
+    return device
 
 
 def require(device: str) -> None:

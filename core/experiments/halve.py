@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.experiments.claim import Claim
 from core.experiments.history import count, tell
-from core.experiments.hold import Fenced, end, is_held
-from core.experiments.states import OF_STATUS, has_active
+from core.experiments.hold import end, end_if_over, locked
+from core.experiments.states import OF_STATUS
 from core.store import Cohort, Experiment, Run, now
 
 
@@ -19,13 +19,9 @@ def halve(session: Session, held: Claim, error: str) -> str:
     with `error` and what to do, where one run alone is too wide; "cancelled" where the user asked for that meanwhile.
     Raises `Fenced`.
     """
-    cohort = session.scalar(select(Cohort).where(is_held(held)).with_for_update())
-    if cohort is None:
-        raise Fenced(held)
-    if cohort.cancel_requested:
-        return end(session, held, "cancelled")
-    if not has_active(session, held.cohort_id):
-        return end(session, held, "succeeded")
+    cohort = locked(session, held)
+    if (over := end_if_over(session, held, cohort)) is not None:
+        return over
     into = split(session, cohort)
     if not into:
         advice = "one run alone needs more memory than there is: give it a smaller model or a smaller batch_size"

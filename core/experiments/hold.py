@@ -12,7 +12,7 @@ from core.energy import Cost
 from core.experiments.checkpoints import Kept
 from core.experiments.claim import Claim, Last, last_values, roll_back
 from core.experiments.history import count, tell
-from core.experiments.states import TERMINAL, move_runs, settle
+from core.experiments.states import TERMINAL, has_active, move_runs, settle
 from core.results import Outcome
 from core.store import Cohort, MetricBlock, Run, now
 
@@ -141,14 +141,31 @@ def _end_runs(session: Session, held: Claim, ended: Mapping[int, Ended]) -> None
     )
 
 
+def locked(session: Session, held: Claim) -> Cohort:
+    """The cohort, its row held until the transaction ends. Raises `Fenced`."""
+    found = select(Cohort).where(is_held(held)).with_for_update().execution_options(populate_existing=True)
+    cohort = session.scalar(found)
+    if cohort is None:
+        raise Fenced(held)
+    return cohort
+
+
+def end_if_over(session: Session, held: Claim, cohort: Cohort) -> str | None:
+    """End a locked cohort that the user cancelled meanwhile, or that has no run left; returns its status.
+
+    None, and nothing is changed, where it may go on.
+    """
+    if cohort.cancel_requested:
+        return end(session, held, "cancelled")
+    return None if has_active(session, held.cohort_id) else end(session, held, "succeeded")
+
+
 def fall_back(session: Session, held: Claim, why: str) -> tuple[Kept | None, Last]:
     """Forget a checkpoint that cannot be used, with the points after the one before it. Raises `Fenced`.
 
     Returns that one, None where there is none and training starts over, and the last values before it.
     """
-    cohort = session.scalar(select(Cohort).where(is_held(held)).with_for_update())
-    if cohort is None:
-        raise Fenced(held)
+    cohort = locked(session, held)
     kept = None if cohort.checkpoint_before is None else Kept(**cohort.checkpoint_before)
     for name, value in columns(kept).items():
         setattr(cohort, name, value)
@@ -167,11 +184,9 @@ def end(session: Session, held: Claim, status: str, error: str | None = None, wh
     `error` is why runs failed, `why` the reason that the history has. Returns the status: what the user cancelled
     meanwhile is not given back, it could wait for ever to be taken once more.
     """
-    found = select(Cohort.cancel_requested, Cohort.checkpoint_step).where(is_held(held)).with_for_update()
-    row = session.execute(found).one_or_none()
-    if row is None:
-        raise Fenced(held)
-    if status == "queued" and row.cancel_requested:
+    cohort = locked(session, held)
+    step = cohort.checkpoint_step
+    if status == "queued" and cohort.cancel_requested:
         status = "cancelled"
     values: dict[str, Any] = {"status": status, "error": error, "lease_until": None}
     if status not in TERMINAL:
@@ -181,7 +196,7 @@ def end(session: Session, held: Claim, status: str, error: str | None = None, wh
     settle(session, held.experiment_id)
     about = {"cohort": held.cohort_id, "attempt": held.attempt}
     if status == "queued":
-        tell(session, held.experiment_id, "released", **about, why=why, step=row.checkpoint_step)
+        tell(session, held.experiment_id, "released", **about, why=why, step=step)
         count(session, "releases")
     else:
         tell(session, held.experiment_id, "ended", **about, status=status, why=error or why)

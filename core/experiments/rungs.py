@@ -18,7 +18,7 @@ from core.analysis import Decision, decide_rung, pruned_arms
 from core.datasets import Task
 from core.experiments.claim import Claim, last_values
 from core.experiments.history import tell
-from core.experiments.hold import QUIETLY, Fenced, end, is_held
+from core.experiments.hold import QUIETLY, end_if_over, is_held, locked
 from core.experiments.read import values_of
 from core.experiments.states import ACTIVE, has_active, hold_still, move_runs, settle
 from core.spec import Spec, parse
@@ -30,13 +30,10 @@ def wait(session: Session, held: Claim) -> str:
 
     Returns its status, as `end` does: where the user cancelled it, it does not wait.
     """
-    cohort = session.scalar(select(Cohort).where(is_held(held)).with_for_update())
-    if cohort is None:
-        raise Fenced(held)
-    if cohort.cancel_requested:
-        return end(session, held, "cancelled")
-    if not has_active(session, held.cohort_id):
-        return end(session, held, "succeeded")
+    cohort = locked(session, held)
+    if (over := end_if_over(session, held, cohort)) is not None:
+        return over
+    step = cohort.checkpoint_step
     session.execute(
         update(Cohort)
         .where(is_held(held))
@@ -46,7 +43,7 @@ def wait(session: Session, held: Claim) -> str:
     move_runs(session, held.cohort_id, "queued")
     settle(session, held.experiment_id)
     about = {"cohort": held.cohort_id, "attempt": held.attempt}
-    tell(session, held.experiment_id, "waiting", **about, epoch=held.rung, step=cohort.checkpoint_step)
+    tell(session, held.experiment_id, "waiting", **about, epoch=held.rung, step=step)
     return "queued"
 
 

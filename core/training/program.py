@@ -21,7 +21,7 @@ from core.training.noise import Noise
 from core.training.objective import objective
 from core.training.rates import Rates
 from core.training.recorder import Lane
-from core.training.stack import Stack
+from core.training.stack import Given, Stack
 
 
 def initial_stacks(
@@ -95,11 +95,11 @@ class Program:
 
     def update(self, step: int) -> torch.Tensor:
         """Update `step` of every lane; its losses, (lanes,), before the update."""
-        return self._stack.update(*self._needed(step))
+        return self._stack.update(self._given(step))
 
     def diagnosed(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The same update, and what its layers were measured to do, (metrics, lanes) as `diagnostics` names it."""
-        return self._stack.diagnosed(*self._needed(step))
+        return self._stack.diagnosed(self._given(step))
 
     @property
     def diagnostics(self) -> list[str]:
@@ -120,16 +120,12 @@ class Program:
         self._rates.react(epoch, measured)
         return measured if self._noise is None else torch.cat((measured, self._noise.take()))
 
-    def _needed(
-        self, step: int
-    ) -> tuple[torch.Tensor, torch.Tensor, Tensors, NDArray[np.float64], torch.Tensor, Noise | None]:
-        """What an update needs: inputs, labels or targets, dropout masks, its rates on the host and the device, and
-        what measures its noise where that is due."""
+    def _given(self, step: int) -> Given:
         i = step % self._length.per_epoch
         x, y = self._feed.batch(i, step)
         masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(step, y.shape[1]).items()}
         noise = self._noise if self._noise is not None and self._noise.due(i, y.shape[1]) else None
-        return self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i], noise
+        return Given(self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i], noise)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Parameters, buffers, the optimizer's state and the noise of an epoch so far, by the grid's lanes. Views."""

@@ -1,6 +1,7 @@
 """The lanes of a cohort as one program: every parameter stacked over lanes, one update for all."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +21,23 @@ from core.training.objective import Objective
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
 """Numbers of one layer's values in evaluation; a CPU's stay in its cache."""
+
+
+class Given(NamedTuple):
+    """What an update is made from."""
+
+    x: torch.Tensor
+    """(groups, batch, *shape)."""
+    y: torch.Tensor
+    """Labels or targets, (lanes, batch, ...)."""
+    masks: Tensors
+    """Of dropout, (groups, batch, calls, *units) each."""
+    rates: NDArray[np.float64]
+    """The learning rates of the curves, (curves,)."""
+    on_device: torch.Tensor
+    """The same rates there."""
+    noise: Noise | None
+    """What measures the gradients' noise, where that is due."""
 
 
 class Stack:
@@ -64,40 +82,20 @@ class Stack:
         self._gradients = Graph(self._differentiate, list(self._buffers.values())) if graphed else self._differentiate
         self._look = Graph(self._given, []) if graphed else self._given
 
-    def update(
-        self,
-        x: torch.Tensor,
-        y: torch.Tensor,
-        masks: Tensors,
-        rates: NDArray[np.float64],
-        on_device: torch.Tensor,
-        noise: Noise | None = None,
-    ) -> torch.Tensor:
-        """One update of every lane; its losses, (lanes,), before the update.
-
-        x is (groups, batch, *shape), y (lanes, batch, ...), each mask (groups, batch, calls, *units); `rates` and
-        `on_device` are the learning rates of the curves, (curves,). With `noise` the update is measured.
-        """
-        losses, gradients = self._differentiated(x, y, masks, noise)
-        self._descent.step(gradients, rates, on_device)
+    def update(self, given: Given) -> torch.Tensor:
+        """One update of every lane; its losses, (lanes,), before the update."""
+        losses, gradients = self._differentiated(given)
+        self._descent.step(gradients, given.rates, given.on_device)
         return losses
 
-    def diagnosed(
-        self,
-        x: torch.Tensor,
-        y: torch.Tensor,
-        masks: Tensors,
-        rates: NDArray[np.float64],
-        on_device: torch.Tensor,
-        noise: Noise | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def diagnosed(self, given: Given) -> tuple[torch.Tensor, torch.Tensor]:
         """The same update, and what was measured of it, (metrics, lanes): `diagnosis` has their names."""
-        (given,) = self._look(x, *masks.values())
-        losses, gradients = self._differentiated(x, y, masks, noise)
+        (seen,) = self._look(given.x, *given.masks.values())
+        losses, gradients = self._differentiated(given)
         by_name = dict(zip(self._parameters, gradients, strict=True))
         standing, weights = self.diagnosis.standing(self._parameters, by_name)
-        self._descent.step(gradients, rates, on_device)
-        return losses, torch.cat([given, standing, self.diagnosis.moved(weights, self._parameters)])
+        self._descent.step(gradients, given.rates, given.on_device)
+        return losses, torch.cat([seen, standing, self.diagnosis.moved(weights, self._parameters)])
 
     def evaluate(self, x: Callable[[slice], torch.Tensor], y: torch.Tensor, check: Callable[[], None]) -> torch.Tensor:
         """Mean loss and score of every lane on a split, (2, lanes) in float64, dropout off and norms frozen.
@@ -127,15 +125,14 @@ class Stack:
         """All that the next update depends on, stacked over lanes. Views: they change with the next update."""
         return {**self._descent.state(), **{f"buffers/{name}": value for name, value in self._buffers.items()}}
 
-    def _differentiated(
-        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors, noise: Noise | None
-    ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
+    def _differentiated(self, given: Given) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
         """Losses and gradients of an update, its noise measured where that is asked for."""
+        x, y, masks = given.x, given.y, given.masks
         losses, *gradients = self._gradients(x, y, *masks.values())
-        if noise is not None:
+        if given.noise is not None:
             m, b = y.shape[1] // 2, y.shape[1]
             _, *half = self._differentiate(x[:, :m], y[:, :m], *(mask[:, :m] for mask in masks.values()))
-            noise.add(gradients, half, m, b)
+            given.noise.add(gradients, half, m, b)
         return losses, gradients
 
     def _differentiate(self, x: torch.Tensor, y: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -101,5 +101,5 @@ def test_the_intensity_is_the_settings_or_the_worlds() -> None:
     assert intensity(None) == WORLD == 475
     assert intensity(12.5) == 12.5
     assert 40 < intensity("FRA") < 80 < 300 < intensity("DEU") < 450  # g/kWh of 2023, by Ember
-    with pytest.raises(UnknownCountry, match="XXX"):
-        intensity("XXX")
+    with pytest.raises(UnknownCountry, match="ZZZ"):
+        intensity("ZZZ")
