@@ -11,7 +11,7 @@ from core.analysis._markdown import markdown
 from core.analysis._numbers import is_share, metric_name, number
 from core.analysis._outcomes import outcome_names, run_outcomes
 from core.analysis._paired import Comparisons, compare, holm
-from core.analysis._report import final_values, finite, report
+from core.analysis._report import compared, final_values, finite, report
 from core.analysis._rungs import Decision, decide_rung, pruned_arms
 from core.analysis._thin import thin
 
@@ -23,6 +23,7 @@ __all__ = [
     "amount",
     "best_first",
     "compare",
+    "compared",
     "decide_rung",
     "energy",
     "final_values",

@@ -16,6 +16,9 @@ from core.datasets import DataError
 from core.results import NOISE_METRICS, Results, RunResult
 from core.spec import Arm, Target
 
+Outcomes = Mapping[int, Mapping[str, float | None]]
+"""As `run_outcomes` gives them."""
+
 
 class Ratio(NamedTuple):
     """A ratio of two means with its interval; None where it has no such end, or nothing can be said."""
@@ -26,7 +29,7 @@ class Ratio(NamedTuple):
     n: int
 
 
-def scan_entries(results: Results) -> list[dict[str, Any]] | None:
+def scan_entries(results: Results, outcomes: Outcomes | None = None) -> list[dict[str, Any]] | None:
     """One entry for each arm that was asked for, in the spec's order; None for an experiment that is no scan.
 
     Its `sizes` are those of the spec, each with `steps` and `samples`: how many updates, and how many training
@@ -39,11 +42,12 @@ def scan_entries(results: Results) -> list[dict[str, Any]] | None:
     the sizes of a seed; then it is the ratio of the means over the `n` seeds, with Fieller's 95 % interval (Fieller
     1954, doi:10.1111/j.2517-6161.1954.tb00159.x), which is exact for normal means. `ci_high` is None where the gradient
     cannot be told from zero, so that the scale may be of any size; `estimate` too where its square comes out below
-    zero. Early epochs, whose gradients are long, weigh most: later the scale is larger.
+    zero. Early epochs, whose gradients are long, weigh most: later the scale is larger. `outcomes` are those of
+    `run_outcomes`, where the caller has them.
     """
     if results.spec.batch_size_scan is None:
         return None
-    measured = _measured(results)
+    measured = _measured(results, run_outcomes(results) if outcomes is None else outcomes)
     runs: dict[str, list[RunResult]] = {}
     for run in results.runs:
         runs.setdefault(run.arm, []).append(run)
@@ -62,8 +66,7 @@ class _Measured(NamedTuple):
     """Means of |G|² and tr(S) until then; NaN where they were not measured."""
 
 
-def _measured(results: Results) -> dict[int, _Measured]:
-    outcomes = run_outcomes(results)
+def _measured(results: Results, outcomes: Outcomes) -> dict[int, _Measured]:
     squared, variance = ({one.run_id: one.values for one in results.series(metric)} for metric in NOISE_METRICS)
     found = {}
     for run in results.runs:

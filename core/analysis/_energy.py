@@ -20,9 +20,9 @@ def energy(results: Results) -> dict[str, Any] | None:
 
     - `source` is "estimated" if any of it is; `kwh`, `co2e_g` and `runs` are of the whole experiment.
     - `arms`, in the spec's order: `n` runs, their total `kwh` and `co2e_g`; `mean_kwh` of a run with its 95 %
-      interval `ci_low`, `ci_high`, in which runs that trained together do not differ; `kwh_per_point` is that mean
-      divided by the mean final validation accuracy of the same runs in percentage points, None in regression, for a
-      pruned arm, and where it is 0.
+      interval `ci_low`, `ci_high`, in which runs that trained together do not differ; `kwh_per_point`, the energy of
+      the runs that came to an accuracy over the sum of their final validation accuracies in percentage points, None
+      in regression, for a pruned arm, and where that sum is 0.
     """
     known = [run for run in results.runs if run.energy_kwh is not None]
     if not known:
@@ -41,7 +41,9 @@ def _arm(label: str, runs: list[RunResult]) -> dict[str, Any]:
     kwh = [run.energy_kwh or 0.0 for run in runs]
     mean = summarize(np.array(kwh, dtype=np.float64))
     over = [run for run in runs if run.status == "succeeded" and run.outcome in ("completed", "stopped_early")]
-    scored = [(run.energy_kwh or 0.0, accuracy) for run in over if (accuracy := run.final.get("valid_accuracy"))]
+    scored = [
+        (run.energy_kwh or 0.0, accuracy) for run in over if (accuracy := run.final.get("valid_accuracy")) is not None
+    ]
     points = 100 * sum(accuracy for _, accuracy in scored)
     pruned = any(run.outcome == "pruned" for run in runs)
     return {

@@ -59,11 +59,11 @@ def judge(
     share = n_lost / np.maximum(finished, 1)
     order = best_first(summaries, metric, share >= 0.5)
     found = compare(values)
-    adjusted = _adjusted(found.p, baseline)
+    adjusted = family_adjusted(found.p, baseline)
     p_lost = np.full(found.p.shape, np.nan)
     for pair, p in shares(n_lost, finished).items():
         p_lost[pair] = p_lost[pair[::-1]] = p
-    adjusted_lost = _adjusted(p_lost, baseline)
+    adjusted_lost = family_adjusted(p_lost, baseline)
     better = (adjusted < LEVEL) & (sign * found.difference > 0)
     safer = (adjusted_lost < LEVEL) & (share[:, None] < share) & (not describes(metric))
     beats = better & (share[:, None] <= share) | safer & ~better.T
@@ -87,7 +87,7 @@ def best_first(
     return sorted(ranked, key=lambda i: (summaries[i].n < 2, bool(last[i]), -direction(metric) * summaries[i].mean))
 
 
-def _adjusted(p: Floats, baseline: int | None) -> Floats:
+def family_adjusted(p: Floats, baseline: int | None) -> Floats:
     """Adjusted p (arms, arms): over all pairs, or, with a baseline, over the comparisons with it alone."""
     adjusted = np.full(p.shape, np.nan)
     if baseline is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from core.analysis._batch_size import rounded, scan_entries, scan_verdict, scan_warnings
+from core.analysis._batch_size import Outcomes, rounded, scan_entries, scan_verdict, scan_warnings
 from core.analysis._lr_range import FALL, MULTIPLE, range_entries, range_verdict, range_warnings
 from core.analysis._numbers import metric_name, number
 from core.results import Results
@@ -17,7 +17,7 @@ COUNTED = ("label", "runs", "diverged", "failed", "unfinished")
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 
 
-def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
+def of_its_kind(answer: dict[str, Any], results: Results, outcomes: Outcomes) -> dict[str, Any]:
     """A comparison's report made that of the experiment's kind.
 
     A range test has `lr_range` (see `range_entries`), None elsewhere. Its runs have no outcomes but their time (see
@@ -29,7 +29,7 @@ def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
     `metric=steps_to_target` is one of the updates; the verdict's text begins with what the scan asks.
     """
     entries, settings = range_entries(results), results.spec.lr_range
-    answer |= {"lr_range": entries, "batch_size": scan_entries(results)}
+    answer |= {"lr_range": entries, "batch_size": scan_entries(results, outcomes)}
     if entries is None or settings is None:
         return _scanned(answer, results)
     n = {entry["label"]: entry["n"] for entry in entries}
@@ -42,7 +42,6 @@ def of_its_kind(answer: dict[str, Any], results: Results) -> dict[str, Any]:
         "reference": None,
         "comparisons": [],
         "factorial": None,
-        "findings": [],  # of rates that rise until they are too large
         "verdict": {key: [] if isinstance(value, list) else None for key, value in answer["verdict"].items()}
         | {"text": range_verdict(entries, settings)},
         "warnings": range_warnings(entries, settings),

@@ -1,10 +1,10 @@
 """What a learning-rate range test suggests: where the loss falls fastest, where it is least, where it diverges."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 from core.analysis._intervals import Floats
 from core.analysis._verdict import MOST
@@ -40,7 +40,7 @@ class Marks(NamedTuple):
     diverged: int | None
 
 
-def range_entries(results: Results) -> list[dict[str, Any]] | None:
+def range_entries(results: Results, curves: Sequence[RangeCurve] | None = None) -> list[dict[str, Any]] | None:
     """One entry an arm, in the spec's order; None for an experiment that is no learning-rate range test.
 
     The loss of every run is smoothed, s(t) = b·s(t-1) + (1-b)·loss(t), divided by 1 - b^(t+1) for its start at 0 (the
@@ -55,11 +55,13 @@ def range_entries(results: Results) -> list[dict[str, Any]] | None:
 
     `low` and `high` are the least and the largest of what the seeds say, each judged by itself, and `n` is how many say
     something. The entry's own `n` is the runs behind the mean, `lr` the rate that the arm itself asks for.
+
+    `curves` are those of `range_curves`, where the caller has them.
     """
     settings = results.spec.lr_range
     if settings is None:
         return None
-    arms = zip(results.spec.expanded, range_curves(results), strict=True)
+    arms = zip(results.spec.expanded, range_curves(results) if curves is None else curves, strict=True)
     return [_entry(arm, curve, settings) for arm, curve in arms]
 
 
@@ -89,7 +91,8 @@ def range_curves(results: Results) -> list[RangeCurve]:
 
 def smooth(losses: Floats, beta: float) -> Floats:
     """The exponential running mean that forgets a part 1 - `beta` an update, corrected for its start at 0."""
-    whole: Floats = np.asarray(lfilter([1 - beta], [1, -beta], losses), dtype=np.float64)
+    running = itertools.accumulate(losses.tolist(), lambda mean, loss: beta * mean + (1 - beta) * loss, initial=0.0)
+    whole = np.fromiter(itertools.islice(running, 1, None), np.float64, len(losses))
     return np.asarray(whole / (1 - beta ** np.arange(1, len(losses) + 1)))
 
 

@@ -102,7 +102,8 @@ def span(metric: str, low: float | None, high: float | None, signed: bool = Fals
         return ""
     sign = "+" if signed else ""
     if not is_share(metric):
-        return f"{low:{sign}.4g} to {high:{sign}.4g}{' s' if metric == 'seconds' and not signed else ''}"
+        unit = _UNITS[metric] if metric in _WITH_UNIT and not signed else ""
+        return f"{low:{sign}.4g} to {high:{sign}.4g}{unit}"
     return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}{'' if signed else ' %'}"
 
 

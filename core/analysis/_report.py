@@ -32,6 +32,15 @@ _STATISTICS = ("n", "mean", "sd", "median", "iqm", "ci_low", "ci_high", "interva
 
 
 def report(results: Results, metric: str | None = None) -> dict[str, Any]:
+    """The comparison of the arms, and `findings`: what is wrong with an arm and why, as `findings` gives it.
+
+    A range test has none: its rates rise until they are too large. Raises `InvalidSpec` as `compared` does.
+    """
+    found = [] if results.spec.lr_range is not None else findings(results)
+    return compared(results, metric) | {"findings": found}
+
+
+def compared(results: Results, metric: str | None = None) -> dict[str, Any]:
     """Every outcome of every run and arm, and whether the arms differ in the one called `metric`.
 
     Where none is asked for, the metric is the last validation accuracy, in regression the last validation loss.
@@ -59,7 +68,6 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`: sentences on what the numbers cannot carry.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
-    - `findings`: what is wrong with an arm and why, as `findings` gives it.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
@@ -108,8 +116,7 @@ def report(results: Results, metric: str | None = None) -> dict[str, Any]:
         | outcomes[run.id]
         for run in results.runs
     ]
-    answer["findings"] = findings(results)
-    return of_its_kind(answer, results)
+    return of_its_kind(answer, results, outcomes)
 
 
 def final_values(results: Results, metric: str) -> Floats:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from core.analysis._intervals import Floats
+from core.analysis._judgement import family_adjusted
 from core.analysis._numbers import direction
-from core.analysis._paired import compare, holm
+from core.analysis._paired import compare
 from core.datasets import Task
 from core.spec import PAIRS, Spec
 
@@ -38,10 +39,7 @@ def decide_rung(spec: Spec, task: Task, epoch: int, values: Floats, gone: Collec
     if len(order) < 2:
         return {**decision, "arms": len(order), "pruned": []}
     found = compare(values)
-    pairs = np.triu_indices(len(labels), k=1)
-    adjusted = np.full(found.p.shape, np.nan)
-    adjusted[pairs] = np.minimum(1.0, looks * holm(found.p[pairs]))
-    adjusted.T[pairs] = adjusted[pairs]
+    adjusted = np.minimum(1.0, looks * family_adjusted(found.p, None))
     best = order[0]
     pruned = [
         {

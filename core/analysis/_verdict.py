@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.analysis._judgement import LEVEL
 from core.analysis._numbers import SHARED, difference, direction, metric_name, number, p_value, span, words
 
-LEVEL = 0.05
 MOST = 6
 """Labels named in one sentence; the rest are counted."""
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.analysis import best_first, final_values, finite, is_share, metric_name, report, summarize
+from core.analysis import best_first, compared, final_values, finite, is_share, metric_name, summarize
 from core.plots import Plot, plots
 from core.plots._curves import Arms, arms_drawn, described, intervals, sample
 from core.plots._differences import DECIDED, against, difference_axis, difference_unit
@@ -35,17 +35,17 @@ def comparison() -> Plot:
 def data(results: Results) -> dict[str, Any]:
     metric = results.outcomes[0]
     everything = results.whole or results
-    found = report(everything, metric)
+    found = compared(everything, metric)
     arms = arms_drawn(results)
     values = dict(zip((arm["label"] for arm in found["arms"]), final_values(everything, metric), strict=True))
     notes = {one["label"]: one["note"] for one in described(arms, results)}
-    reference, compared = against(found)
+    reference, pairs = against(found)
     rows = [
         {
             **{key: arm[key] for key in ("label", "n", "mean", "ci_low", "ci_high")},
             "note": notes[arm["label"]],
             "values": [finite(v) for v in values[arm["label"]]],
-            "difference": _difference(arm["label"], reference, values, compared, difference_unit(metric)),
+            "difference": _difference(arm["label"], reference, values, pairs, difference_unit(metric)),
         }
         for arm in _sorted(found["arms"], values, arms, metric)
     ]
@@ -80,11 +80,11 @@ def _sorted(found: list[dict[str, Any]], values: dict[str, Any], arms: Arms, met
     return [drawn[i] for i in [*order, *(i for i in range(len(drawn)) if i not in order)]]
 
 
-def _difference(label: str, reference: str | None, values: dict[str, Any], compared: dict[str, Any], unit: int) -> Any:
+def _difference(label: str, reference: str | None, values: dict[str, Any], pairs: dict[str, Any], unit: int) -> Any:
     """Arm less reference, shares in percentage points (`unit` 100): the report's comparison, seen from the arm."""
     if reference is None or label == reference:
         return None
-    c = compared[label]
+    c = pairs[label]
     return {
         **{key: None if c[key] is None else unit * c[key] for key in ("mean", "ci_low", "ci_high")},
         "n": c["n"],

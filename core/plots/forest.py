@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.analysis import is_share, metric_name, report
+from core.analysis import compared, is_share, metric_name
 from core.plots import Plot, plots
 from core.plots._curves import sample
 from core.plots._differences import DECIDED, against, difference_axis, difference_unit, seen_from
@@ -36,7 +36,7 @@ def forest() -> Plot:
 
 def data(results: Results) -> dict[str, Any]:
     metric = results.outcomes[0]
-    found = report(results.whole or results, metric)
+    found = compared(results.whole or results, metric)
     labels = {arm.label for arm in results.spec.expanded}
     reference, mine = against(found)
     among = len(found["arms"])

@@ -31,13 +31,15 @@ def lr_range() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    entries, settings = range_entries(results), results.spec.lr_range
+    settings = results.spec.lr_range
+    curves = [] if settings is None else range_curves(results)
+    entries = range_entries(results, curves)
     base = {"plot": "lr_range", "title": f"Learning-rate range test: {results.spec.name}"}
     if entries is None or settings is None:
         why = 'This experiment is no learning-rate range test ("kind": "lr_range_test").'
         return base | {"caption": sample(results), "empty": why, "panels": []}
     ramp = range_rates(settings)
-    drawn = list(zip(entries, range_curves(results), strict=False))[:MOST_ARMS]
+    drawn = list(zip(entries, curves, strict=True))[:MOST_ARMS]
     lines = [_line(i, entry, curve, ramp) for i, (entry, curve) in enumerate(drawn) if len(curve.smooth)]
     y = _axis(lines, "mean squared error" if results.task == "regression" else "cross-entropy (nats)")
     panel = {
