@@ -109,7 +109,7 @@ def flush(session: Session, held: Claim, what: Flush, before: Kept | None = None
         values |= {"energy_kwh": what.cost.kwh, "co2e_g": what.cost.co2e_g, "energy_source": what.cost.source}
     session.execute(update(Run).where(*running).values(**values).execution_options(**QUIETLY))
     if what.ended:
-        _end_runs(session, held, what.ended)
+        end_runs(session, held.cohort_id, what.ended)
 
 
 def columns(kept: Kept | None, before: Kept | None = None) -> dict[str, Any]:
@@ -123,13 +123,13 @@ def columns(kept: Kept | None, before: Kept | None = None) -> dict[str, Any]:
     }
 
 
-def _end_runs(session: Session, held: Claim, ended: Mapping[int, Ended]) -> None:
-    """Give runs that are still running their outcomes: one statement for all, a hundred runs at once are usual."""
+def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], status: str = "running") -> None:
+    """Give a cohort's runs that are still of this status their outcomes: one statement for all, often a hundred."""
     names = ("outcome", "final", "steps_done")
     given = {name: bindparam(f"new_{name}", type_=getattr(Run, name).type) for name in names}
     one = (
         update(Run)
-        .where(Run.id == bindparam("this"), Run.cohort_id == held.cohort_id, Run.status == "running")
+        .where(Run.id == bindparam("this"), Run.cohort_id == cohort_id, Run.status == status)
         .values(status="succeeded", finished_at=now(), **given)
     )
     session.connection().execute(

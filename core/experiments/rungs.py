@@ -6,19 +6,19 @@ cohort back decides, or the sweeper. What is decided depends on the stored numbe
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
-from core.analysis import Decision, decide_rung, pruned_arms
+from core.analysis import decide_rung, pruned_arms
 from core.datasets import Task
 from core.experiments.claim import Claim, last_values
 from core.experiments.history import tell
-from core.experiments.hold import QUIETLY, end_if_over, is_held, locked
+from core.experiments.hold import QUIETLY, Ended, end_if_over, end_runs, is_held, locked
 from core.experiments.read import values_of
 from core.experiments.states import ACTIVE, has_active, hold_still, move_runs, settle
 from core.spec import Spec, parse
@@ -47,11 +47,11 @@ def wait(session: Session, held: Claim) -> str:
     return "queued"
 
 
-def waiting_for_a_decision(session: Session) -> Sequence[int]:
-    """The experiments whose cohorts have all ended or come to their rung, one at least of the latter."""
-    active = Cohort.status.in_(ACTIVE)
-    on_the_way = select(Cohort.experiment_id).where(active, (Cohort.status == "running") | Cohort.rung.is_(None))
-    found = select(Cohort.experiment_id).where(active, Cohort.rung.is_not(None)).distinct()
+def waiting_for_a_decision(session: Session, experiment_id: int | None = None) -> Sequence[int]:
+    """The experiments, all or this one, whose cohorts have ended or come to their rung, one at least of the latter."""
+    active = (Cohort.status.in_(ACTIVE), true() if experiment_id is None else Cohort.experiment_id == experiment_id)
+    on_the_way = select(Cohort.experiment_id).where(*active, (Cohort.status == "running") | Cohort.rung.is_(None))
+    found = select(Cohort.experiment_id).where(*active, Cohort.rung.is_not(None)).distinct()
     return session.scalars(found.where(Cohort.experiment_id.not_in(on_the_way))).all()
 
 
@@ -80,9 +80,11 @@ def decide(session: Session, experiment_id: int) -> bool:
     decision = decide_rung(spec, task, rung, values, pruned_arms(before))
     experiment.rungs = [*before, dict(decision)]
     tell(session, experiment_id, "rung", **decision)
+    decided = pruned_arms([decision])
+    again = session.scalars(select(now())).one()
     for cohort in cohorts:
-        _end_pruned(session, cohort, decision)
-        cohort.rung, cohort.queued_at = None, session.scalar(select(now())) or 0.0
+        _end_pruned(session, cohort, decided)
+        cohort.rung, cohort.queued_at = None, again
         if not has_active(session, cohort.id):
             cohort.status = "succeeded"
             tell(session, experiment_id, "ended", cohort=cohort.id, attempt=cohort.attempt, status="succeeded")
@@ -91,14 +93,14 @@ def decide(session: Session, experiment_id: int) -> bool:
     return True
 
 
-def _end_pruned(session: Session, cohort: Cohort, decision: Decision) -> None:
-    """Give the runs of pruned arms that have not ended their outcome, with what they measured last."""
-    arms = list(pruned_arms([decision]))
-    mine = (Run.cohort_id == cohort.id, Run.status.in_(ACTIVE), Run.arm.in_(arms))
-    last = last_values(session, cohort) if arms else {}
-    for run in session.scalars(select(Run.id).where(*mine)).all():
-        values = {"status": "succeeded", "outcome": "pruned", "final": last.get(run, {}), "finished_at": now()}
-        session.execute(update(Run).where(Run.id == run).values(**values).execution_options(**QUIETLY))
+def _end_pruned(session: Session, cohort: Cohort, arms: Collection[str]) -> None:
+    """Give the runs of pruned arms, which wait as their cohort does, their outcome and what they measured last."""
+    mine = (Run.cohort_id == cohort.id, Run.status == "queued", Run.arm.in_(arms))
+    pruned = session.execute(select(Run.id, Run.steps_done).where(*mine)).all()
+    if pruned:
+        last = last_values(session, cohort)
+        ended = {run: Ended("pruned", steps, last.get(run, {})) for run, steps in pruned}
+        end_runs(session, cohort.id, ended, status="queued")
 
 
 def _values(session: Session, experiment_id: int, spec: Spec, metric: str, rung: int) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ import logging
 import os
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +24,7 @@ from core.experiments.journal import Journals
 from core.experiments.keeper import Keeper
 from core.experiments.presence import Presence
 from core.experiments.room import Room
-from core.experiments.rungs import decide
+from core.experiments.rungs import decide, waiting_for_a_decision
 from core.experiments.watch import Flag, Reason, Watch
 from core.failpoints import reached
 from core.logs import working_for
@@ -119,14 +118,18 @@ class Worker:
 
     def _decide(self, held: Claim) -> None:
         """Where this cohort was the last to come to its rung, or to end, the others need not wait for a sweep."""
-        with suppress(NotFound):
-            try:
-                with self._database.transaction() as session:
-                    if decide(session, held.experiment_id):
-                        reached("decide.before_commit")
-                        after_commit(session, lambda: reached("decide.committed"))
-            except (SQLAlchemyError, StorageFull) as error:
-                log.warning("it cannot be decided yet who goes on; a sweep will try again: %s", error)
+        try:
+            with self._database.reading() as session:  # mostly there is nothing, and others are not to wait for that
+                if not waiting_for_a_decision(session, held.experiment_id):
+                    return
+            with self._database.transaction() as session:
+                if decide(session, held.experiment_id):
+                    reached("decide.before_commit")
+                    after_commit(session, lambda: reached("decide.committed"))
+        except NotFound:
+            log.info("the experiment was deleted meanwhile")
+        except (SQLAlchemyError, StorageFull) as error:
+            log.warning("it cannot be decided yet who goes on; a sweep will try again: %s", error)
 
     def _meter(self, held: Claim) -> Meter:
         on_gpu = self._cuda and held.spec.device != "cpu"

@@ -104,6 +104,8 @@ class _Part:
             if len(self._lanes) == 1 or not out_of_memory(error):
                 raise
             log.warning("memory ran out for %d runs at once; they are trained in halves", len(self._lanes))
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)  # of a rung before: nobody goes on from it
         if self._work.device == "cuda":
             torch.cuda.empty_cache()
         half = len(self._lanes) // 2

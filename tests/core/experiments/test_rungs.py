@@ -1,7 +1,6 @@
 """Cohorts that wait for each other, whatever happens to them meanwhile; and what is decided there."""
 
 import itertools
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from core.experiments.hold import Ended, Fenced, Flush, end, flush, renew
 from core.experiments.lose import give_up
 from core.experiments.rungs import decide, wait
 from core.store import Database
+from tests.at_once import at_once
 from tests.core.experiments.at_rungs import ACCURACY, arrive, cohorts, measured, posted, rungs, runs
 from tests.core.experiments.claims import expire, take, taken
 from tests.core.experiments.viewer import Watching
@@ -103,6 +103,13 @@ def test_a_sweep_decides_for_one_that_was_killed_before_it_could(database: Datab
     assert swept.waiting["cpu"] == 2, "and rings for those that go on"
     sweep(database, 0)
     assert len(rungs(database, experiment)) == 1
+
+
+def test_one_that_nobody_has_taken_yet_is_waited_for(database: Database) -> None:
+    experiment = posted(database)
+    for held in [taken(database) for _ in range(2)]:
+        arrive(database, held)
+    assert (rungs(database, experiment), cohorts(database, experiment)[2]) == ([], ("queued", None))
 
 
 def test_one_that_was_lost_on_the_way_is_waited_for(database: Database) -> None:
@@ -269,16 +276,10 @@ def test_two_that_would_decide_at_once_decide_once(database: Database) -> None:
     experiment = posted(database)
     for held in [taken(database) for _ in range(3)]:
         arrive(database, held, deciding=False)
-    decided = []
 
-    def try_to() -> None:
+    def try_to() -> bool:
         with database.transaction() as session:
-            decided.append(decide(session, experiment))
+            return decide(session, experiment)
 
-    threads = [threading.Thread(target=try_to) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(decided) == [False, False, False, True]
+    assert sorted(at_once(4, try_to)) == [False, False, False, True]
     assert len(rungs(database, experiment)) == 1

@@ -117,6 +117,25 @@ def test_where_memory_runs_out_halves_go_on(monkeypatch: pytest.MonkeyPatch) -> 
         train(SPEC, Sources())
 
 
+def test_halves_leave_no_file_of_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Memory that sufficed until a rung does not after it."""
+    spec = parse(
+        {"arms": [{"initializer": "he_normal"}, {"initializer": "zeros"}], "seeds": 3, "epochs": 2, "pruning": {}}
+    )
+    calls: list[int] = []
+
+    def soon_full(lanes: Sequence[Lane], *rest: Any, **options: Any) -> Any:
+        calls.append(len(lanes))
+        if calls.count(len(lanes)) > 1 and len(lanes) == max(calls):
+            raise MemoryError
+        return train_lanes(lanes, *rest, **options)
+
+    monkeypatch.setattr(library, "train_lanes", soon_full)
+    train(spec, Sources(), checkpoints=tmp_path)
+    assert min(calls) < max(calls)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_runs_say_how_long_they_took_and_how_far_they_came() -> None:
     began = time.monotonic()
     results = train(SPEC, Sources())
