@@ -100,6 +100,10 @@ class Results:
         sizes: dict[str, int] = {one.label: one.treatment.batch_size for one in self.spec.expanded}
         return max(1, math.ceil(self.steps_per_epoch * next(iter(sizes.values())) / sizes[arm]))
 
+    def last_update(self, arm: str, epochs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The update that each epoch of an arm ends with, both from 0."""
+        return (epochs + 1) * self.steps_in_epoch(arm) - 1
+
     @property
     def outcomes(self) -> tuple[str, ...]:
         """The metrics whose last value can be an outcome; the first is judged where none is asked for."""

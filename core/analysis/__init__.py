@@ -2,7 +2,7 @@
 
 from core.analysis._batch_size import scan_entries
 from core.analysis._energy import amount, energy
-from core.analysis._findings import findings, layers_of_arm
+from core.analysis._findings import findings, layers_by_arm
 from core.analysis._html import html
 from core.analysis._intervals import Summary, summaries, summarize
 from core.analysis._judgement import best_first
@@ -32,7 +32,7 @@ __all__ = [
     "holm",
     "html",
     "is_share",
-    "layers_of_arm",
+    "layers_by_arm",
     "markdown",
     "metric_name",
     "number",

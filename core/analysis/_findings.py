@@ -53,11 +53,19 @@ def findings(results: Results) -> list[dict[str, Any]]:
     return found
 
 
-def layers_of_arm(results: Results, label: str) -> list[str]:
-    """The names of an arm's layers that were measured, from the data to the outputs."""
-    (arm,) = (arm for arm in results.spec.expanded if arm.label == label)
-    found = {series.metric: series for series in results.series("weight_norm") if series.arm == label}
-    return [name for name in _layers(results, arm.treatment, found) if f"weight_norm/{name}" in found]
+def layers_by_arm(results: Results) -> dict[str, list[str]]:
+    """Of each arm the names of its layers that were measured, from the data to the outputs."""
+    found: dict[str, set[str]] = {arm.label: set() for arm in results.spec.expanded}
+    for series in results.series("weight_norm"):
+        found[series.arm].add(series.metric)
+    return {
+        arm.label: [
+            name
+            for name in _layers(results, arm.treatment, found[arm.label])
+            if f"weight_norm/{name}" in found[arm.label]
+        ]
+        for arm in results.spec.expanded
+    }
 
 
 def _layers(results: Results, treatment: Treatment, found: Iterable[str]) -> Mapping[str, Layer | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -35,7 +36,12 @@ plots = Registry("plot", __name__)
 
 def suitable(spec: Spec) -> dict[str, str]:
     """The plots of what such an experiment has, by name, each with a line about it."""
-    return {name: plots.describe(name)["summary"] for name in plots if plots.parse(name).build().suits(spec)}
+    return {name: summary for name, summary, suits in _described() if suits(spec)}
+
+
+@cache
+def _described() -> list[tuple[str, str, Callable[[Spec], bool]]]:
+    return [(name, plots.describe(name)["summary"], plots.parse(name).build().suits) for name in plots]
 
 
 __all__ = [

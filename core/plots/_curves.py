@@ -141,25 +141,6 @@ def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> li
     return lines
 
 
-def steps_per_epoch(results: Results, steps: Sequence[Series]) -> dict[str, int]:
-    """Updates in an epoch of each arm: read off a completed run where there is one, else by the batch size."""
-    arms = results.spec.expanded
-    first = arms[0].treatment
-    found = {
-        arm.label: max(1, math.ceil(results.steps_per_epoch * first.batch_size / arm.treatment.batch_size))
-        for arm in arms
-    }
-    if results.spec.updates is not None:  # its runs end inside an epoch
-        return found
-    epochs = {arm.label: arm.treatment.epochs for arm in arms}
-    completed = {run.id for run in results.runs if run.outcome == "completed"}
-    return found | {
-        one.arm: len(one.steps) // epochs[one.arm]
-        for one in steps
-        if one.run_id in completed and len(one.steps) >= epochs[one.arm]
-    }
-
-
 def about_lines(lines: Sequence[dict[str, Any]], unit: str) -> str:
     """What lines and bands are, for a caption; `unit` is what a point stands for."""
     sentences = ["Line: mean over an arm's runs that did not diverge."]

@@ -23,8 +23,8 @@ _PANEL, _GAP = 3.7, 0.55
 
 
 @plots.register(
-    formula="last valid_accuracy (in regression valid_loss) of each run, its mean and 95 % Student t interval; "
-    "differences paired by seed",
+    formula="last valid_accuracy (in regression valid_loss) of each run, its mean and 95 % interval (Student t, "
+    "from ten runs on BCa bootstrap); differences paired by seed, Student t",
     source="core.analysis.report, whose numbers are drawn",
 )
 def comparison() -> Plot:
@@ -50,10 +50,11 @@ def data(results: Results) -> dict[str, Any]:
         for arm in _sorted(found["arms"], values, arms, metric)
     ]
     several = any(row["n"] > 1 for row in rows)
+    drawn = [arm for arm in found["arms"] if arm["label"] in arms.labels]
     among = f" All {len(found['arms'])} arms are compared." if results.whole is not None else ""
     notes_below = [
         sample(results),
-        f"Faint: a run; in front: mean and 95 % interval ({intervals(found['arms'])})." if several else "Dot: a run.",
+        f"Faint: a run; in front: mean and 95 % interval ({intervals(drawn)})." if several else "Dot: a run.",
         f"Right: arm less {reference}, faint a seed; orange: {DECIDED}.{among}" if reference else "",
         arms.note,
     ]

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.analysis import finite, is_share, metric_name, run_outcomes, summarize
 from core.plots import Plot, plots
-from core.plots._curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample, steps_per_epoch
+from core.plots._curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
 from core.plots._frame import padded
 from core.plots._lines import draw_lines
 from core.plots._rates import update_axis
@@ -28,9 +28,8 @@ def convergence() -> Plot:
 def data(results: Results) -> dict[str, Any]:
     metric = results.outcomes[0]
     arms = arms_drawn(results)
-    per_epoch = steps_per_epoch(results, list(results.series("lr")))
     best = best_so_far(results, metric)
-    lines = mean_lines(best, results, arms, place=lambda arm, epoch: (epoch + 1) * per_epoch[arm] - 1)
+    lines = mean_lines(best, results, arms, place=results.last_update)
     for line in lines:
         line["raw"] = None
     y = value_axis({0: lines}, metric)

@@ -22,12 +22,13 @@ HOW = {
     "estimated": "Energy is an estimate: 12 W for each busy core, and a GPU's limit (200 W where it is not known).",
 }
 
+MEANS = "Point: means over an arm's runs; bars: 95 % intervals (Student t, from ten runs on BCa bootstrap)."
 TOGETHER = "Runs that train together share their energy equally: its bars show what differs between such groups only."
 
 
 @plots.register(
     formula="mean energy of a run and mean last valid_accuracy (in regression valid_loss) of each arm, with 95 % "
-    "Student t intervals; a cohort's energy is shared equally by the runs that train in it",
+    "intervals (Student t, from ten runs on BCa bootstrap); a cohort's energy is shared equally by its runs",
     source="core.energy; the estimate's constants: Lannelongue, Grealey and Inouye 2021, doi:10.1002/advs.202100707",
 )
 def energy() -> Plot:
@@ -41,9 +42,10 @@ def data(results: Results) -> dict[str, Any]:
     values = dict(zip((a.label for a in results.spec.expanded), final_values(results, metric), strict=True))
     largest = max([arm["mean_kwh"] or 0.0 for arm in found["arms"]], default=0.0) if found else 0.0
     unit, size = next(((unit, size) for unit, size in UNITS if largest >= size), UNITS[-1])
+    by_label = {one["label"]: one for one in found["arms"]} if found else {}
     points = []
     for index, label in enumerate(arms.labels):
-        [arm] = [one for one in found["arms"] if one["label"] == label] if found else [None]
+        arm = by_label.get(label)
         reached = summarize(values[label])
         if arm is None or arm["mean_kwh"] is None or not reached.n:
             continue
@@ -64,7 +66,9 @@ def data(results: Results) -> dict[str, Any]:
     missing = len(arms.labels) - len(points)
     notes = [
         sample(results),
-        "Point: means over an arm's runs; bars: 95 % intervals (Student t)." if points else "",
+        "Point: means over an arm's runs; bars: 95 % intervals (Student t, from ten runs on BCa bootstrap)."
+        if points
+        else "",
         TOGETHER if points else "",
         HOW[found["source"]] if found else "Nobody has looked at what these runs took.",
         f"{missing} of {len(arms.labels)} arms have no energy or no final value." if points and missing else "",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis import layers_of_arm
+from core.analysis import layers_by_arm
 from core.plots import Plot, plots
 from core.plots._curves import arms_drawn, described, plain, sample
 from core.plots._depth import depth_axis, depth_line, named, size_axis
@@ -34,7 +34,8 @@ def layers() -> Plot:
 
 def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
-    names = {label: layers_of_arm(results, label) for label in arms.labels} if results.spec.diagnostics else {}
+    known = layers_by_arm(results) if results.spec.diagnostics else {}
+    names = {label: known[label] for label in arms.labels if label in known}
     few = len(arms.labels) <= len(COLOURS)
     runs = {run.id: run for run in results.runs if run.status != "failed"}
     panels, lasts = [], set[int]()

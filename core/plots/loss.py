@@ -15,7 +15,6 @@ from core.plots._curves import (
     extent,
     mean_lines,
     sample,
-    steps_per_epoch,
 )
 from core.plots._frame import padded, padded_log
 from core.plots._lines import draw_lines
@@ -42,14 +41,16 @@ def loss(*, first: First = 100) -> Plot:
 def data(results: Results, first: int | None) -> dict[str, Any]:
     arms = arms_drawn(results)
     whole = list(results.series("train_loss"))
-    per_epoch = steps_per_epoch(results, whole)
     longest = max([len(one.steps) for one in whole], default=0)
     steps = [cut(one, first) for one in whole]
     training = mean_lines(steps, results, arms) + diverged_lines(steps, results, arms)
     for line in training:
         line["goes_on"] = line["role"] == "diverged" and first is not None and line["x"][-1] == first - 1
     validation = mean_lines(
-        results.series("valid_loss"), results, arms, place=lambda arm, epoch: (epoch + 1) * per_epoch[arm] - 1
+        results.series("valid_loss"),
+        results,
+        arms,
+        place=lambda arm, epoch: (epoch + 1) * results.steps_in_epoch(arm) - 1,
     )
     name = "mean squared error" if results.task == "regression" else "cross-entropy (nats)"
     y, note = _axis([*training, *validation], name)

@@ -1,6 +1,7 @@
 """What the pictures draw, against numbers worked out by hand or by numpy and scipy."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,18 +54,18 @@ def test_a_band_that_would_pass_zero_ends_at_the_lowest_run(experiment: MakeResu
 
 
 def test_validation_loss_stands_at_each_epoch_s_end_of_its_own_arm(experiment: MakeResults) -> None:
-    updates = {0: 10, 1: 6}  # two epochs of 5, and of 3 with another batch
-    results = experiment(
+    whole = experiment(
         two({"batch_size": 100}, {"batch_size": 250}),
-        {"train_loss": lambda a, _s: np.ones(updates[a]), "valid_loss": lambda *_: [1.0, 0.5]},
+        {"train_loss": lambda a, _s: np.ones([10, 6][a]), "valid_loss": lambda *_: [1.0, 0.5]},
     )
+    results = replace(whole, steps_by_arm={"a": 5, "b": 3})
 
     lines = data_of("loss", results)["panels"][1]["lines"]
 
     assert [line["x"] for line in lines] == [[4, 9], [2, 5]]
 
 
-def test_while_an_arm_runs_its_epochs_are_placed_by_its_batch_size(experiment: MakeResults) -> None:
+def test_epochs_of_unknown_length_are_placed_by_the_batch_size(experiment: MakeResults) -> None:
     running = {(a, s): "running" for a in (0, 1) for s in (0, 1)}
     results = experiment(
         two({"batch_size": 100}, {"batch_size": 250}),
