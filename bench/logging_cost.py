@@ -64,8 +64,7 @@ def kept(database: Database, folder: Path, spec: Spec, data: Splits, facts: Fact
     assert len(held.lanes) == len(lanes_of(spec)), "the experiment should be one cohort"
     begin = time.perf_counter()
     keeper = Keeper(database, held, Shelf(folder, held.cohort_id, held.attempt), LEASE, threading.Event())
-    every = spec.diagnostics.every if spec.diagnostics else None
-    ways: dict[str, Any] = {"stopped": keeper.stopped, "keep": keeper.keep, "diagnose_every": every}
+    ways: dict[str, Any] = {"stopped": keeper.stopped, "keep": keeper.keep, "diagnose_every": spec.diagnose_every}
     train_lanes(held.lanes, data, facts, keeper, device=device, **ways)
     keeper.close("succeeded")
     return time.perf_counter() - begin

@@ -138,7 +138,6 @@ class Worker:
     def _trained(self, held: Claim, shelf: Shelf, keeper: Keeper) -> "_End":
         """Train, and say what becomes of the cohort, and why."""
         device = "cuda" if self._cuda and held.spec.device != "cpu" else "cpu"
-        diagnostics = held.spec.diagnostics
         try:
             data, facts = _load(
                 held.lanes[0].treatment.dataset, Sources(self._settings.datasets, self._settings.uploads)
@@ -157,7 +156,7 @@ class Worker:
                 keep_seconds=held.spec.checkpoint_every,
                 until=held.rung,
                 leaving=held.leaving,
-                diagnose_every=diagnostics.every if diagnostics else None,
+                diagnose_every=held.spec.diagnose_every,
             )
             if paused is not None:
                 keeper.keep_last(paused)

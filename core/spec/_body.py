@@ -184,6 +184,11 @@ class Spec(Treatment):
         return None if self.lr_range is None else self.lr_range.steps
 
     @property
+    def diagnose_every(self) -> int:
+        """Updates from one look at every layer to the next; 0: none."""
+        return 0 if self.diagnostics is None else self.diagnostics.every
+
+    @property
     def noise_every(self) -> int:
         """Updates from one measurement of the gradient noise to the next; 0: none."""
         return 0 if self.batch_size_scan is None else self.batch_size_scan.noise_every

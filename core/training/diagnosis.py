@@ -59,7 +59,8 @@ class Diagnosis:
             self._names += [f"{kind}/{layer}" for kind in kinds]
             found.append(_by_piece(_standing, weight, gradient)[: len(kinds)])
             self._norms[layer] = found[-1][0]
-        return torch.cat(found), {name: weights[name].detach().clone() for name, _ in self._places.values()}
+        kept = {name for name, _ in self._places.values()}  # an attention's projections share one
+        return torch.cat(found), {name: weights[name].detach().clone() for name in kept}
 
     def moved(self, before: Tensors, after: Tensors) -> torch.Tensor:
         """How far the weights went, (layers, lanes)."""

@@ -47,7 +47,7 @@ def train_lanes(
     start: Checkpoint | None = None,
     keep: Callable[[Checkpoint], None] | None = None,
     keep_seconds: float = 20.0,
-    diagnose_every: int | None = None,
+    diagnose_every: int = 0,
     until: int | None = None,
     leaving: Mapping[int, int] = {},
 ) -> Checkpoint | None:
@@ -78,8 +78,19 @@ def train_lanes(
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
     data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
     with _precision(lanes[0].treatment.precision, device):
-        how = (dtype, updates, noise_every, stopped, block_seconds, start, diagnose_every, until, leaving)
-        return _Training(lanes, data, facts, recorder, *how).run(keep, keep_seconds)
+        training = _Training(
+            *(lanes, data, facts, recorder),
+            dtype=dtype,
+            updates=updates,
+            noise_every=noise_every,
+            diagnose_every=diagnose_every,
+            stopped=stopped,
+            block_seconds=block_seconds,
+            start=start,
+            until=until,
+            leaving=leaving,
+        )
+        return training.run(keep, keep_seconds)
 
 
 class _Training:
@@ -91,13 +102,14 @@ class _Training:
         data: Splits,
         facts: Facts,
         recorder: Recorder,
+        *,
         dtype: torch.dtype,
         updates: int | None,
         noise_every: int,
         stopped: Callable[[], bool],
         block_seconds: float,
         start: Checkpoint | None,
-        diagnose_every: int | None,
+        diagnose_every: int,
         until: int | None,
         leaving: Mapping[int, int],
     ) -> None:
@@ -177,7 +189,7 @@ class _Training:
         return Checkpoint(self._step, self._epoch, runs, state, plateaus, ended, patience)
 
     def _update(self) -> torch.Tensor:
-        if self._every is None or self._step % self._every:
+        if not self._every or self._step % self._every:
             return self._program.update(self._step)
         losses, found = self._program.diagnosed(self._step)
         self._ledger.diagnosed(self._program.diagnostics, found)

@@ -53,7 +53,7 @@ class Ledger:
         step: int = 0,
         epochs: int = 0,
         ended: Collection[int] = (),
-        every: int | None = None,
+        every: int = 0,
     ) -> None:
         """`metrics` names an epoch's; `block`, (updates, lanes), is the memory for one block's losses, on the device;
         `step` and `epochs` are those that have been recorded before, `ended` the runs that ended then; `every` is how
@@ -74,7 +74,6 @@ class Ledger:
         self._seconds = seconds
         self._due_at = 0.0  # the first update is shown at once
         self._training = set(self._runs).difference(ended)
-        self._leaving: tuple[Collection[int], Outcome] = ((), "completed")
         self._coming: _Block | None = None
 
     @property
@@ -128,8 +127,7 @@ class Ledger:
     def end(self, runs: Collection[int], outcome: Outcome) -> None:
         """Hand over all that was measured, and with it that those of these runs which still train have ended."""
         self._send()
-        self._leaving = self._training.intersection(runs), outcome
-        self._hand_over()
+        self._hand_over(self._training.intersection(runs), outcome)
 
     def finish(self) -> None:
         """Hand over the rest: every lane that still trains has completed."""
@@ -156,7 +154,8 @@ class Ledger:
         lanes = len(self._runs) * (1 + len(self._diagnostics) / SERIES)
         self._due_at = time.monotonic() + self._seconds * min(max(1.0, lanes / BRISK), LEISURELY)
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, leaving: Collection[int] = (), outcome: Outcome = "completed") -> None:
+        """Hand over what is on its way; the runs that leave end with it."""
         if self._coming is None:
             return
         block, self._coming = self._coming, None
@@ -166,7 +165,6 @@ class Ledger:
             self._record(block)
         self._first += len(block.losses)
         self._first_epoch += 0 if block.epochs is None else len(block.epochs)
-        (leaving, outcome), self._leaving = self._leaving, ((), "completed")
         for run in leaving:
             self._recorder.finish(run, outcome)
             self._training.discard(run)

@@ -124,7 +124,7 @@ class _Part:
             start=self._start,
             keep=keep,
             keep_seconds=self._work.spec.checkpoint_every,
-            diagnose_every=self._work.spec.diagnostics.every if self._work.spec.diagnostics else None,
+            diagnose_every=self._work.spec.diagnose_every,
             updates=self._work.spec.updates,
             noise_every=self._work.spec.noise_every,
             until=until,

@@ -122,7 +122,7 @@ def _arranged(
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
     for arms, split in zip(programs, _chosen(fronts, processes), strict=True):
-        lane, data = _bytes(spec.expanded[arms[0]].treatment, facts[arms[0]], spec.noise_every)
+        lane, data = _bytes(spec.expanded[arms[0]].treatment, facts[arms[0]], spec)
         cohorts += [
             PlannedCohort(members, way.threads, split.lasts[len(members)], len(members) * lane + data)
             for members in _cohorts(arms, spec.seed_list, split)
@@ -163,7 +163,7 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
     A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
     """
     treatment = spec.expanded[arms[0]].treatment
-    lane, data = _bytes(treatment, facts, spec.noise_every)
+    lane, data = _bytes(treatment, facts, spec)
     widest = max(1, min(LANES, int((budget - data) // lane)))
     lasts: dict[int, float] = {}
     splits = []
@@ -172,7 +172,7 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
         if max(widths) > widest:
             continue
         for width in widths.keys() - lasts.keys():
-            lasts[width] = _seconds(way, facts, width, spec.noise_every)
+            lasts[width] = _seconds(way, facts, width, spec)
         splits.append(_Split(blocks, units, runs, parts, widths, lasts))
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
@@ -182,9 +182,12 @@ def _front(spec: Spec, arms: Sequence[int], facts: ArmFacts, way: Way, budget: f
     return front
 
 
-def _seconds(way: Way, facts: ArmFacts, width: int, noise_every: int = 0) -> float:
-    """How long a cohort so wide takes; an update in which the gradient noise is measured has half a pass more."""
-    updates = facts.steps * (1 + (0.5 / noise_every if noise_every else 0))
+def _seconds(way: Way, facts: ArmFacts, width: int, spec: Spec) -> float:
+    """How long a cohort so wide takes; where the gradient noise is measured an update has half a pass more, where the
+    layers are looked at it takes twice its time."""
+    noise = 0.5 / spec.noise_every if spec.noise_every else 0.0
+    looks = 1 / spec.diagnose_every if spec.diagnose_every else 0.0
+    updates = facts.steps * (1 + noise + looks)
     update = Work(facts.size, facts.data.train / facts.steps_per_epoch)
     judged = Work(facts.size, facts.data.train + facts.data.valid)
     return (
@@ -195,7 +198,7 @@ def _seconds(way: Way, facts: ArmFacts, width: int, noise_every: int = 0) -> flo
     )
 
 
-def _bytes(treatment: Treatment, facts: ArmFacts, noise_every: int = 0) -> tuple[int, int]:
+def _bytes(treatment: Treatment, facts: ArmFacts, spec: Spec) -> tuple[int, int]:
     """What a lane takes, and what its cohort takes beside the lanes.
 
     A lane has its parameters, gradients, temporaries and optimizer state, and a batch's values in every layer with
@@ -203,8 +206,8 @@ def _bytes(treatment: Treatment, facts: ArmFacts, noise_every: int = 0) -> tuple
     """
     slots = len(_built(treatment.optimizer).slots)
     batch = min(treatment.batch_size, facts.data.train)
-    gradients = 2 if noise_every else 1
-    numbers = facts.size.parameters * (2 + gradients + slots) + facts.size.activations * batch * 2
+    copies = 3 + bool(spec.noise_every) + bool(spec.diagnose_every)  # a half's gradients; the weights before an update
+    numbers = facts.size.parameters * (copies + slots) + facts.size.activations * batch * 2
     data = (facts.data.train + facts.data.valid) * (math.prod(facts.data.inputs) + max(2, facts.data.outputs))
     return 4 * numbers, 4 * data
 

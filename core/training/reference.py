@@ -104,7 +104,7 @@ def train_run(
         if isinstance(curve, Reactive):
             state = curve.react(state, step, measured[curve.metric])
         recorder.advance(step)
-        waited = _waited(treatment, patience, measured, epoch + 1)
+        waited = _waited(treatment, patience, measured, epoch + 1, step == steps)
         if waited is None:
             recorder.finish(lane.run, "stopped_early")
             return
@@ -117,13 +117,18 @@ def _record(recorder: Recorder, run: int, epoch: int, measured: Mapping[str, flo
         recorder.record(run, metric, epoch, np.array([value]))
 
 
-def _waited(treatment: Treatment, state: Patience, measured: Mapping[str, float], epochs: int) -> Patience | None:
-    """The state of early stopping after so many epochs, of which the last measured this; None where the run ends."""
+def _waited(
+    treatment: Treatment, state: Patience, measured: Mapping[str, float], epochs: int, done: bool
+) -> Patience | None:
+    """The state of early stopping after so many epochs, of which the last measured this; None where the run ends.
+
+    A run that is `done` ends anyway.
+    """
     rule = treatment.early_stopping
     if rule is None:
         return state
     state = rule.after(state, measured[rule.metric])
-    return None if rule.ends(state, epochs) and epochs < treatment.epochs else state
+    return None if rule.ends(state, epochs) and not done else state
 
 
 class _Noise:

@@ -13,7 +13,7 @@ from core.initializers import Initializer, Layer, Normal, TruncatedNormal, Unifo
 from core.registry import Entry
 from core.spec import Treatment, layers_of
 from core.streams import generator
-from core.training.factors import Factors, factors
+from core.training.factors import factors
 from core.training.initialize import Examples, initial_state
 from core.training.probe import activations
 
@@ -74,7 +74,7 @@ def _run(
     """The inputs' mean square, and what each layer passes on."""
     state = dict(initial_state(treatment, facts, seed, torch.float64, examples or _noise(facts.inputs)))
     for name, factor in factors(treatment, facts).items():
-        state[name] = state[name] * (factor or Factors()).forward
+        state[name] = state[name] * factor.forward
     with torch.device("meta"):
         module: nn.Module = treatment.model.build()(facts.inputs, facts.outputs)
     for part in module.modules():
@@ -91,15 +91,11 @@ def _run(
         return y.clone()  # what follows may change its input in place
 
     layers = layers_of(module)
-    hooks = [
-        part.register_forward_hook(lambda _part, _x, y, name=name: keep(name, y))
-        for name, part in module.named_modules()
-        if name in layers
-    ]
+    for name, part in module.named_modules():
+        if name in layers:
+            part.register_forward_hook(lambda _part, _x, y, name=name: keep(name, y))
     with activations(module, lambda name, _layer, y, _: activation.update({name: _variance(y)})):
         y = functional_call(module, state, (x,))
-    for hook in hooks:
-        hook.remove()
     noise = torch.randn(y.shape, generator=generator(seed, "signal"), dtype=y.dtype)
     pulls = torch.autograd.grad(y, list(outputs.values()), noise, materialize_grads=True)
     backward = {name: _variance(pull) for name, pull in zip(outputs, pulls, strict=True)}

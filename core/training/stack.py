@@ -80,7 +80,7 @@ class Stack:
         self.diagnosis = Diagnosis(network.module)
         graphed = device != "cpu"
         self._gradients = Graph(self._differentiate, list(self._buffers.values())) if graphed else self._differentiate
-        self._look = Graph(self._given, []) if graphed else self._given
+        self._look = Graph(self._seen, []) if graphed else self._seen
 
     def update(self, given: Given) -> torch.Tensor:
         """One update of every lane; its losses, (lanes,), before the update."""
@@ -145,7 +145,7 @@ class Stack:
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
         return losses.detach(), *gradients
 
-    def _given(self, x: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor]:
+    def _seen(self, x: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor]:
         """What the layers give for a batch, (metrics, lanes)."""
         shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
         with self._autocast():

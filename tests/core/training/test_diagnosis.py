@@ -178,7 +178,7 @@ def test_what_replays_are_looked_at_measures_the_same(make_lanes: Any, monkeypat
     def graphed(self: Stack, *given: Any) -> None:
         make(self, *given)
         self._gradients = Graph(self._differentiate, list(self._buffers.values()), stand_in)
-        self._look = Graph(self._given, [], stand_in)
+        self._look = Graph(self._seen, [], stand_in)
 
     monkeypatch.setattr(Stack, "__init__", graphed)
     assert_same(recorded(lanes, data, facts), plain)

@@ -18,6 +18,8 @@ GIVEN: dict[str, Any] = {
     "batch_size": 8,
     "epochs": 8,
 }
+LOOKED: dict[str, Any] = {"diagnose_every": 2, "noise_every": 2}
+"""Epochs have three updates: every second ends between two looks."""
 ARMS: list[dict[str, Any]] = [{"schedule": CUT}, {"initializer": "he_normal"}, {"optimizer.lr": 0.02}]
 
 
@@ -28,11 +30,11 @@ def test_a_stop_at_every_epoch_changes_nothing(make_lanes: Any, tmp_path: Path) 
         if start is not None:
             start.write(tmp_path / "checkpoint")
             start = Checkpoint.read(tmp_path / "checkpoint")
-        start = train_lanes(lanes, DATA, FACTS, recorder, start=start, until=epoch)
+        start = train_lanes(lanes, DATA, FACTS, recorder, start=start, until=epoch, **LOOKED)
         assert (start is None) == (epoch == 8)
         if start is not None:
             assert (start.step, start.epochs) == (3 * epoch, epoch)
-    assert_same(recorder, trained(lanes, DATA, FACTS))
+    assert_same(recorder, trained(lanes, DATA, FACTS, **LOOKED))
 
 
 def test_a_training_that_is_further_is_given_back_where_it_is(make_lanes: Any) -> None:
@@ -49,17 +51,18 @@ def test_runs_leave_after_their_epochs_wherever_training_goes_on_from(make_lanes
     """From before that epoch, at it, and after it: the rest trains in the same stack, bit for bit."""
     lanes = make_lanes(*ARMS, seeds=(0, 3), **GIVEN | {"early_stopping": None})
     leaving = {100: 3, 103: 3, 200: 6}
-    whole = trained(lanes, DATA, FACTS, leaving=leaving)
+    whole = trained(lanes, DATA, FACTS, leaving=leaving, **LOOKED)
     for stop in (2, 3, 5):
         recorder = MemoryRecorder()
         early = {run: epochs for run, epochs in leaving.items() if epochs < stop}  # what was decided by then
-        start = train_lanes(lanes, DATA, FACTS, recorder, until=stop, leaving=early)
-        assert train_lanes(lanes, DATA, FACTS, recorder, start=start, leaving=leaving) is None
+        start = train_lanes(lanes, DATA, FACTS, recorder, until=stop, leaving=early, **LOOKED)
+        assert train_lanes(lanes, DATA, FACTS, recorder, start=start, leaving=leaving, **LOOKED) is None
         assert_same(recorder, whole)
     assert {run for run, outcome in whole.outcomes.items() if outcome == "pruned"} == set(leaving)
     for run, epochs in leaving.items():
         assert len(whole.series[run, "train_loss"]) == 3 * epochs
         assert len(whole.series[run, "valid_loss"]) == epochs
+        assert len(whole.series[run, "weight_norm/fc1"]) == -(-3 * epochs // 2)
     alone = trained([lane for lane in lanes if lane.run not in leaving], DATA, FACTS)
     for key, values in alone.series.items():
         np.testing.assert_allclose(whole.series[key], values, rtol=1e-4)

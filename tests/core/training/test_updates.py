@@ -10,18 +10,12 @@ import torch
 from core.datasets import Facts, Sources, Splits
 from core.results import STEP_METRICS
 from core.spec import parse
-from core.training import Checkpoint, Lane, MemoryRecorder, train, train_lanes, train_run
+from core.training import Checkpoint, MemoryRecorder, train, train_lanes, train_run
 from core.training.length import Length
-from tests.core.training.trials import assert_near, assert_same
+from tests.core.training.trials import assert_near, assert_same, trained
 
 PER_EPOCH = 32
 ARMS: list[dict[str, Any]] = [{"initializer": "he_normal"}, {"schedule": "cosine"}, {"schedule": "reduce_on_plateau"}]
-
-
-def trained(lanes: list[Lane], splits: Splits, facts: Facts, **options: Any) -> MemoryRecorder:
-    recorder = MemoryRecorder()
-    train_lanes(lanes, splits, facts, recorder, **options)
-    return recorder
 
 
 @pytest.mark.parametrize("updates", [1, 32, 45, 70])
