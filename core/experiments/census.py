@@ -47,9 +47,9 @@ def take_census(session: Session) -> Census:
         .group_by(Cohort.status, Cohort.paused, at_rung)
     )
     for status, paused, at_a_rung, number, longest in parts:
-        why = "paused" if paused else "waiting" if at_a_rung else "queued"
-        cohorts[status if status == "running" else why] += number
-        waited = max(waited, longest) if (status, why) == ("queued", "queued") else waited
+        state = status if status == "running" else "paused" if paused else "waiting" if at_a_rung else "queued"
+        cohorts[state] += number
+        waited = max(waited, longest) if state == "queued" else waited
     runs = dict.fromkeys(ACTIVE, 0)
     of_cohorts = select(Cohort.status, func.count()).join(Run, Run.cohort_id == Cohort.id)
     of_cohorts = of_cohorts.where(Cohort.status.in_(ACTIVE)).group_by(Cohort.status)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from sqlalchemy import ColumnElement, delete, func, select, true, tuple_, update
 from sqlalchemy.orm import Session
@@ -51,6 +52,11 @@ class Claim:
     """What each of its runs that have not ended has cost before."""
     leaving: Mapping[int, int] = field(default_factory=dict)
     """The epochs that runs of pruned arms have, by run."""
+
+    @property
+    def training(self) -> int:
+        """How many of its runs have not ended."""
+        return len(self.lanes) - len(self.ended)
 
     def about(self, run: int) -> dict[str, object]:
         """What a line of the log says of one of its runs."""
@@ -120,11 +126,9 @@ def claim(session: Session, holder: str, able: Able, lease_seconds: float, room:
 
 def _cost(runs: Sequence[Run]) -> Cost:
     """What each of these runs has cost: the same, as they have always trained together."""
-    known = [run for run in runs if run.energy_kwh is not None]
-    if not known:
+    if not runs or runs[0].energy_kwh is None:
         return NOTHING
-    source: Source = "measured" if {run.energy_source for run in known} == {"measured"} else "estimated"
-    return Cost(max(run.energy_kwh or 0.0 for run in known), max(run.co2e_g or 0.0 for run in known), source)
+    return Cost(runs[0].energy_kwh, runs[0].co2e_g or 0.0, cast(Source, runs[0].energy_source))
 
 
 def _next_rung(spec: Spec, decided: Collection[int]) -> int | None:

@@ -52,8 +52,8 @@ class Flush:
 
     def then(self, later: "Flush") -> "Flush":
         """This, which could not be stored, together with what came after it."""
-        ended = self.ended | later.ended
-        return Flush(later.step, self.blocks + later.blocks, ended, later.kept or self.kept, later.cost)
+        ended = self.ended | later.ended  # the cost is asked for anew
+        return Flush(later.step, self.blocks + later.blocks, ended, later.kept or self.kept)
 
 
 def is_held(held: Claim) -> ColumnElement[bool]:

@@ -74,7 +74,7 @@ class Keeper:
         self._retries = 0
         self._renewed = time.monotonic()
         self._watch = watch or Watch(60.0)
-        self._bill = bill or Bill(held.cost, len(held.lanes) - len(held.ended))
+        self._bill = bill or Bill(held.cost, held.training)
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)

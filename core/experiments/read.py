@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 import numpy as np
@@ -124,9 +124,8 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
             func.count().label("runs_total"),
             func.sum(Run.steps_done).label("steps_done"),
             func.sum(Run.steps_total).label("steps_total"),
-            func.count().filter(Run.outcome == "diverged"),
-            func.count().filter(Run.status == "failed"),
-            *(func.count().filter(Run.outcome == outcome) for outcome in ("stopped_early", "pruned")),
+            func.count().filter(Run.status == "failed").label("failed"),
+            *(func.count().filter(Run.outcome == one).label(one) for one in ("diverged", "stopped_early", "pruned")),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
         )
@@ -152,7 +151,8 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
 
 
 def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock: float) -> Progress:
-    arms = [ArmProgress(r.arm, *map(int, r[2:10])) for r in rows]
+    counts = [one.name for one in fields(ArmProgress) if one.name != "label"]
+    arms = [ArmProgress(r.arm, **{name: int(getattr(r, name)) for name in counts}) for r in rows]
     left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
     running = of.status == "running" and of.started_at is not None and done
     return Progress(

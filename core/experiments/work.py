@@ -34,6 +34,7 @@ from core.store import Database, StorageFull, after_commit
 from core.training import Checkpoint, DamagedCheckpoint, Stopped, train_lanes
 from core.training.faults import broken_device, out_of_memory
 from core.training.machine import free_memory, remembered
+from core.training.profile import Device
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Worker:
             shelf = Shelf(self._settings.checkpoints, held.cohort_id, held.attempt)
             settings = self._settings
             watch = Watch(settings.hang_seconds)
-            bill = Bill(held.cost, len(held.lanes) - len(held.ended), self._meter(held), self._carbon)
+            bill = Bill(held.cost, held.training, self._meter(held), self._carbon)
             keeper = Keeper(self._database, held, shelf, settings.lease_seconds, self._draining, watch, bill)
             end = self._trained(held, shelf, keeper)
             try:
@@ -131,13 +132,15 @@ class Worker:
         except (SQLAlchemyError, StorageFull) as error:
             log.warning("it cannot be decided yet who goes on; a sweep will try again: %s", error)
 
+    def _device(self, held: Claim) -> Device:
+        return "cuda" if self._cuda and held.spec.device != "cpu" else "cpu"
+
     def _meter(self, held: Claim) -> Meter:
-        on_gpu = self._cuda and held.spec.device != "cpu"
+        on_gpu = self._device(held) == "cuda"
         return Meter.of(str(torch.cuda.get_device_properties(0).uuid) if on_gpu else None)
 
     def _trained(self, held: Claim, shelf: Shelf, keeper: Keeper) -> "_End":
         """Train, and say what becomes of the cohort, and why."""
-        device = "cuda" if self._cuda and held.spec.device != "cpu" else "cpu"
         try:
             data, facts = _load(
                 held.lanes[0].treatment.dataset, Sources(self._settings.datasets, self._settings.uploads)
@@ -147,7 +150,7 @@ class Worker:
                 data,
                 facts,
                 keeper,
-                device=device,
+                device=self._device(held),
                 updates=held.spec.updates,
                 noise_every=held.spec.noise_every,
                 stopped=keeper.stopped,

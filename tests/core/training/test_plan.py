@@ -196,3 +196,12 @@ def test_ten_thousand_runs_are_planned() -> None:
     found = make_plan(spec, facts, machine(2, memory=2**40))
     assert sum(widths(found)) == 10_000
     assert max(widths(found)) <= plan.LANES
+
+
+def test_what_is_measured_beside_takes_time_and_memory() -> None:
+    """A look at every layer costs an update and a copy of the weights, the gradient noise half a pass and gradients."""
+    _, facts, plain = planned(arms=ARMS[:1], seeds=1, epochs=100)
+    _, _, looked = planned(arms=ARMS[:1], seeds=1, epochs=100, diagnostics={"every": 4})
+    weights = 4 * facts[0].size.parameters
+    assert looked.memory - plain.memory == weights
+    assert 1.15 < looked.seconds / plain.seconds < 1.25  # but for the start and the evaluations a fourth more
