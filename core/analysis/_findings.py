@@ -12,7 +12,7 @@ from core.analysis._numbers import number
 from core.analysis._symptoms import Curves, Floats, Looks, Symptom, ailments, symptoms
 from core.datasets import DataError, epoch_metrics
 from core.initializers import Initializer, Layer
-from core.results import Results, RunResult, Series
+from core.results import Results, RunResult, Series, is_diagnostic
 from core.spec import DIAGNOSTICS, Treatment, size
 
 ORDER = (
@@ -37,7 +37,7 @@ def findings(results: Results) -> list[dict[str, Any]]:
     metrics = ("train_loss", "lr", *epoch_metrics(results.task), *(DIAGNOSTICS if results.spec.diagnostics else ()))
     for metric in metrics:
         for series in results.series(metric):
-            by_run[series.run_id][series.metric] = series
+            by_run[series.run_id][series.metric] = _ends(series) if is_diagnostic(series.metric) else series
     found: list[dict[str, Any]] = []
     for arm in results.spec.expanded:
         runs = [run for run in results.runs if run.arm == arm.label]
@@ -51,6 +51,12 @@ def findings(results: Results) -> list[dict[str, Any]]:
         both = seen | learned
         found += [_finding(arm.label, *both[kind], results) for kind in ORDER if kind in both]
     return found
+
+
+def _ends(series: Series) -> Series:
+    """The first two points and the last, all that the rules look at: of every layer and run the rest is gigabytes."""
+    points = sorted({0, 1, len(series.steps) - 1} & set(range(len(series.steps))))
+    return series._replace(steps=series.steps[points], values=series.values[points])
 
 
 def layers_by_arm(results: Results) -> dict[str, list[str]]:
@@ -84,7 +90,7 @@ def _counted(part: str) -> tuple[int, str]:
 
 def _looks(found: Mapping[str, Series], layers: Mapping[str, Layer | None]) -> Looks | None:
     """A run's diagnostics, None where there are none."""
-    measured = {metric: series for metric, series in found.items() if "/" in metric}
+    measured = {metric: series for metric, series in found.items() if is_diagnostic(metric)}
     if not measured or not layers:
         return None
     *hidden, output = layers

@@ -44,7 +44,7 @@ def of_its_kind(answer: dict[str, Any], results: Results, outcomes: Outcomes) ->
         "factorial": None,
         "verdict": {key: [] if isinstance(value, list) else None for key, value in answer["verdict"].items()}
         | {"text": range_verdict(entries, settings)},
-        "warnings": range_warnings(entries, settings),
+        "warnings": [*range_warnings(entries, settings)],
     }
 
 

@@ -163,11 +163,6 @@ def range_verdict(entries: Sequence[dict[str, Any]], settings: LrRange) -> str:
     return " ".join([*said, how])
 
 
-def range_warnings(entries: Sequence[dict[str, Any]], settings: LrRange) -> list[str]:
-    """What the test could not see."""
-    return list(_warnings(entries, settings))
-
-
 def _suggests(entry: Mapping[str, Any]) -> str:
     who = f'"{entry["label"]}"'
     seeds = f"N = {entry['n']} seed{'' if entry['n'] == 1 else 's'}"
@@ -184,7 +179,8 @@ def _suggests(entry: Mapping[str, Any]) -> str:
     )
 
 
-def _warnings(entries: Sequence[Mapping[str, Any]], settings: LrRange) -> Iterator[str]:
+def range_warnings(entries: Sequence[Mapping[str, Any]], settings: LrRange) -> Iterator[str]:
+    """What the test could not see."""
     for entry in entries:
         who, missing = f'"{entry["label"]}"', entry["runs"] - entry["n"]
         if missing:

@@ -81,12 +81,7 @@ def _chance(arms: Arms, results: Results) -> Iterator[str]:
     """Arms whose validation accuracy is what naming the most frequent class always would give."""
     at_chance: dict[tuple[int, float], list[str]] = defaultdict(list)
     treatments = {arm.label: arm.treatment for arm in results.spec.expanded}
-    finals: dict[str, list[float]] = defaultdict(list)
-    for run in results.runs:
-        accuracy = run.final.get("valid_accuracy")
-        if accuracy is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
-            finals[run.arm].append(accuracy)
-    for label, values in finals.items():
+    for label, values in _finals(results, "valid_accuracy").items():
         try:
             data = results.facts(treatments[label])
         except DataError:
@@ -100,13 +95,19 @@ def _chance(arms: Arms, results: Results) -> Iterator[str]:
         yield f"{whole}: the validation accuracy is at chance level, {100 * chance:.3g} % for {classes} classes."
 
 
-def _of_the_mean(arms: Arms, results: Results) -> Iterator[str]:
-    """Arms of a regression that explain nothing of the validation targets."""
+def _finals(results: Results, metric: str) -> dict[str, list[float]]:
+    """The last values of the runs that came to their end, by arm."""
     finals: dict[str, list[float]] = defaultdict(list)
     for run in results.runs:
-        explained = run.final.get("valid_r2")
-        if explained is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
-            finals[run.arm].append(explained)
+        value = run.final.get(metric)
+        if value is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
+            finals[run.arm].append(value)
+    return finals
+
+
+def _of_the_mean(arms: Arms, results: Results) -> Iterator[str]:
+    """Arms of a regression that explain nothing of the validation targets."""
+    finals = _finals(results, "valid_r2")
     labels = [label for label, values in finals.items() if sum(values) / len(values) <= 0]
     if labels:
         whole = "No arm learned" if len(labels) == len(arms) else f"{quoted(labels)} did not learn"
