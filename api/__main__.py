@@ -10,11 +10,11 @@ import tempfile
 from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
-from api.guard import is_loopback
+from api.auth import is_loopback
 from api.server import Server
 from core.errors import InitlabError
-from core.lifeline import leave_with_parent, leaving_at_once
 from core.logs import set_up
+from core.parent_watch import leave_with_parent, leaving_at_once
 from core.settings import settings
 from core.store import once_it_answers, require_current
 

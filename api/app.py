@@ -8,17 +8,18 @@ from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api import errors
+from api.auth import MAX_BODY, AuthMiddleware
 from api.deps import Service
-from api.guard import MAX_BODY, Guard
 from api.keys import read_keys
-from api.metrics import Metrics
-from api.routes import catalog, datasets, events, experiments, health, metrics, plots, previews, results, runs
-from api.seen import Seen
-from core.experiments import Sweeper
-from core.queue import Bell
+from api.prometheus import Metrics
+from api.request_log import RequestLogMiddleware
+from api.routes import catalog, datasets, events, experiments, health, plots, previews, results, runs
+from api.routes import prometheus as metrics
+from core.experiments.maintenance import Sweeper
+from core.queue import Dispatcher
 from core.settings import Settings
 from core.store import Database
-from core.training import machine
+from core.training.planning import machine
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -28,14 +29,14 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         profile = machine.remembered(settings.cache) or machine.guess()
-        database, bell = Database(settings.database), Bell()
-        sweeper = Sweeper(database, bell, settings)
-        app.state.service = Service(settings, database, bell, sweeper, profile, keys or {})
+        database, dispatcher = Database(settings.database), Dispatcher()
+        sweeper = Sweeper(database, dispatcher, settings)
+        app.state.service = Service(settings, database, dispatcher, sweeper, profile, keys or {})
         try:
             yield
         finally:
             sweeper.close()
-            bell.close()
+            dispatcher.close()
             database.dispose()
 
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
@@ -49,8 +50,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics(app.version)
     errors.install(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
-    app.add_middleware(Guard, keys=keys)
-    app.add_middleware(Seen, metrics=app.state.metrics)  # outermost: the last one added
+    app.add_middleware(AuthMiddleware, keys=keys)
+    app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)  # outermost: the last one added
     for module in (experiments, events, runs, results, plots, datasets, catalog, previews, health, metrics):
         app.include_router(module.router)
     return app

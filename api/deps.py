@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from api.keys import Key
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
-from core.experiments import Limits, Sweeper, read
-from core.queue import Bell
+from core.experiments.maintenance import Sweeper
+from core.experiments.queries import read
+from core.experiments.requests import Limits
+from core.queue import Dispatcher
 from core.registry import unknown
 from core.results import EPOCH_METRICS, STEP_METRICS, is_metric
 from core.settings import Settings
@@ -28,7 +30,7 @@ class Service:
 
     settings: Settings
     database: Database
-    bell: Bell
+    dispatcher: Dispatcher
     sweeper: Sweeper
     profile: Profile
     """What is planned with while no worker lives: this machine's numbers."""
@@ -36,9 +38,9 @@ class Service:
     """By id; empty where none are configured."""
 
     @property
-    def sources(self) -> Sources:
+    def sources(self) -> DatasetPaths:
         """Where the data sets are."""
-        return Sources(self.settings.datasets, self.settings.uploads)
+        return DatasetPaths(self.settings.datasets, self.settings.uploads)
 
     def limits(self, owner: str | None) -> Limits:
         """How much of the service the owner of an API key may take."""

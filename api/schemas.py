@@ -7,8 +7,8 @@ from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, Field
 
 from core.datasets import About, Options
-from core.experiments.preview import Preview
-from core.experiments.read import ArmProgress, Progress
+from core.experiments.queries.read import ArmProgress, Progress
+from core.experiments.requests.preview import Preview
 from core.store import Event, Experiment, Run
 
 
@@ -145,7 +145,7 @@ class PreviewOut(BaseModel):
         labels = [arm.label for arm in found.spec.expanded]
         arms = [
             ArmPreviewOut(label=label, runs=len(seeds), parameters=fact.size.parameters, steps=fact.steps)
-            for label, fact in zip(labels, found.facts, strict=True)
+            for label, fact in zip(labels, found.info, strict=True)
         ]
         plan = found.plan
         cohorts = [
@@ -154,7 +154,7 @@ class PreviewOut(BaseModel):
                 seeds=list(dict.fromkeys(seed for _, seed in cohort.members)),
                 lanes=len(cohort.members),
                 threads=cohort.threads,
-                steps=found.facts[cohort.members[0][0]].steps,
+                steps=found.info[cohort.members[0][0]].steps,
                 estimated_seconds=cohort.seconds,
                 estimated_bytes=cohort.memory,
             )

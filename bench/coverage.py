@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from core.analysis import summaries
-from core.analysis._intervals import BOOTSTRAP_FROM, bca
+from core.analysis.statistics.intervals import BOOTSTRAP_FROM, bca
 
 EXPERIMENTS = 10_000
 RUNS = (3, 5, 10, 20, 30)

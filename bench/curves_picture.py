@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from core.plots import render
-from core.plots._style import COLOURS, DPI, GREY, styled
+from core.plots.drawing.styles import COLOURS, DPI, GREY, styled
 
 Rows = Sequence[Mapping[str, Any]]
 KINDS = (("ms", "time per update and run (ms)"), ("mib", "peak memory (MiB)"))

@@ -3,7 +3,7 @@
 `python bench/diagnostics.py` prints milliseconds an update of the whole cohort and writes
 bench/records/diagnostics.json (`--device cuda`: diagnostics-cuda.json). Both store all they measure as a worker does,
 in SQLite, and are timed from the claim until the last point is durable; pairs in turns, the order within a pair
-alternating. `look` is what one look takes, in updates without any.
+alternating. `poll` is what one look takes, in updates without any.
 """
 
 import os
@@ -19,7 +19,7 @@ import record
 import torch
 from logging_cost import SEVEN, in_turns, kept
 
-from core.datasets import Dataset, Sources
+from core.datasets import Dataset, DatasetPaths
 from core.spec import Spec, parse
 from core.store import Database, upgrade
 
@@ -47,24 +47,24 @@ def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
     """The pairs of one case; print and return what came out."""
     plain, looked = parse(dict(body)), parse({**body, "diagnostics": {"every": EVERY}})
     dataset: Dataset = plain.dataset.build()
-    data, facts = dataset.load(Sources()), dataset.facts(Sources())
+    data, info = dataset.load(DatasetPaths()), dataset.info(DatasetPaths())
     treatment = plain.expanded[0].treatment
-    updates = -(-facts.train // treatment.batch_size) * treatment.epochs
+    updates = -(-info.train // treatment.batch_size) * treatment.epochs
     looks = -(-updates // EVERY)
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'bench.sqlite'}")
         upgrade(database.engine)
 
         def timed(spec: Spec) -> float:
-            return kept(database, Path(folder), spec, data, facts, device)
+            return kept(database, Path(folder), spec, data, info, device)
 
         pairs = in_turns(lambda: timed(looked), lambda: timed(plain), PAIRS, 1e3 / updates)
         database.dispose()
     on, off = (statistics.median(column) for column in zip(*pairs, strict=True))
     cost = statistics.median(looked_ms / plain_ms - 1 for looked_ms, plain_ms in pairs)
     verdict = "reached" if cost <= MOST else "MISSED"
-    look = cost * updates / looks
-    print(f"{name:60s} {on:9.3f} {off:9.3f} {cost:8.1%} {look:6.2f}   at most {MOST:.0%}: {verdict}", flush=True)
+    poll = cost * updates / looks
+    print(f"{name:60s} {on:9.3f} {off:9.3f} {cost:8.1%} {poll:6.2f}   at most {MOST:.0%}: {verdict}", flush=True)
     return {
         "case": name,
         "updates": updates,
@@ -72,7 +72,7 @@ def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
         "with_ms": round(on, 4),
         "without_ms": round(off, 4),
         "cost": round(cost, 4),
-        "look_in_updates": round(look, 2),
+        "look_in_updates": round(poll, 2),
         "at_most": MOST,
         "reached": cost <= MOST,
         "pairs_ms": [[round(value, 4) for value in pair] for pair in pairs],

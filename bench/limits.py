@@ -36,12 +36,12 @@ def products(name: str, device: str) -> list[Product]:
     model = case.network()
     seen: list[tuple[str, nn.Module, torch.Size]] = []
 
-    def look(label: str) -> Callable[..., None]:
+    def poll(label: str) -> Callable[..., None]:
         return lambda layer, inputs, _output: seen.append((label, layer, inputs[0].shape[1:]))
 
     for label, layer in model.named_modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
-            layer.register_forward_hook(look(label))
+            layer.register_forward_hook(poll(label))
     sides = (*case.shape[2:], *case.shape[:2]) if case.kind == "images" else case.shape
     model(torch.zeros(2, *(sides if len(sides) != 2 else (1, *sides))))
     share = case.examples / case.steps / EVALUATION_BATCH

@@ -2,8 +2,8 @@
 
 `python bench/logging_cost.py` prints milliseconds an update of the whole cohort and writes
 bench/records/logging_cost.json (`--device cuda`: logging_cost-cuda.json). What stores is the worker's own recorder, the
-`Keeper` of a claimed cohort, on SQLite in a folder of its own; its time ends when the last point is durable. Pairs in
-turns, the order within a pair alternating. The second case is the worst: the most points a second.
+`AttemptRecorder` of a claimed cohort, on SQLite in a folder of its own; its time ends when the last point is durable.
+Pairs in turns, the order within a pair alternating. The second case is the worst: the most points a second.
 """
 
 import os
@@ -22,12 +22,12 @@ import torch
 from sqlalchemy import func, select
 from work import Discard, lanes_of
 
-from core.datasets import Dataset, Facts, Sources, Splits
-from core.experiments import submit
-from core.experiments.able import Able
-from core.experiments.checkpoints import Shelf
-from core.experiments.claim import claim
-from core.experiments.keeper import Keeper
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits
+from core.experiments.cohorts.checkpoints import CheckpointStore
+from core.experiments.cohorts.claims import claim
+from core.experiments.cohorts.eligibility import WorkerCapabilities
+from core.experiments.requests import submit
+from core.experiments.worker.recorder import AttemptRecorder
 from core.spec import Spec, parse
 from core.store import Database, MetricBlock, upgrade
 from core.training import train_lanes
@@ -54,26 +54,28 @@ SPECS: dict[str, dict[str, Any]] = {
 }
 
 
-def kept(database: Database, folder: Path, spec: Spec, data: Splits, facts: Facts, device: str) -> float:
+def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: DatasetInfo, device: str) -> float:
     """Seconds of the training while all is stored, from the claim on."""
     with database.transaction() as session:
-        submit(session, spec, Sources())
+        submit(session, spec, DatasetPaths())
     with database.transaction() as session:
-        held = claim(session, "host/1/0", Able(("auto", "cpu", "cuda"), ("cpu", "gpu")), LEASE)
+        held = claim(session, "host/1/0", WorkerCapabilities(("auto", "cpu", "cuda"), ("cpu", "gpu")), LEASE)
     assert held is not None
     assert len(held.lanes) == len(lanes_of(spec)), "the experiment should be one cohort"
     begin = time.perf_counter()
-    keeper = Keeper(database, held, Shelf(folder, held.cohort_id, held.attempt), LEASE, threading.Event())
-    ways: dict[str, Any] = {"stopped": keeper.stopped, "keep": keeper.keep, "diagnose_every": spec.diagnose_every}
-    train_lanes(held.lanes, data, facts, keeper, device=device, **ways)
-    keeper.close("succeeded")
+    recorder = AttemptRecorder(
+        database, held, CheckpointStore(folder, held.cohort_id, held.attempt), LEASE, threading.Event()
+    )
+    ways: dict[str, Any] = {"stopped": recorder.stopped, "keep": recorder.keep, "diagnose_every": spec.diagnose_every}
+    train_lanes(held.lanes, data, info, recorder, device=device, **ways)
+    recorder.close("succeeded")
     return time.perf_counter() - begin
 
 
-def discarded(spec: Spec, data: Splits, facts: Facts, device: str) -> float:
+def discarded(spec: Spec, data: Splits, info: DatasetInfo, device: str) -> float:
     """Seconds of the training while nothing is stored."""
     begin = time.perf_counter()
-    train_lanes(lanes_of(spec), data, facts, Discard(), device=device)
+    train_lanes(lanes_of(spec), data, info, Discard(), device=device)
     return time.perf_counter() - begin
 
 
@@ -93,15 +95,15 @@ def measure(name: str, body: Mapping[str, Any], device: str) -> dict[str, Any]:
     """The pairs of one case; print and return what came out."""
     spec = parse(dict(body))
     dataset: Dataset = spec.dataset.build()
-    data, facts = dataset.load(Sources()), dataset.facts(Sources())
+    data, info = dataset.load(DatasetPaths()), dataset.info(DatasetPaths())
     treatment = spec.expanded[0].treatment
-    updates = -(-facts.train // treatment.batch_size) * treatment.epochs
+    updates = -(-info.train // treatment.batch_size) * treatment.epochs
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'bench.sqlite'}")
         upgrade(database.engine)
         ways = (
-            lambda: kept(database, Path(folder), spec, data, facts, device),
-            lambda: discarded(spec, data, facts, device),
+            lambda: kept(database, Path(folder), spec, data, info, device),
+            lambda: discarded(spec, data, info, device),
         )
         pairs = in_turns(*ways, PAIRS, 1e3 / updates)
         with database.reading() as session:

@@ -17,7 +17,7 @@ import served
 from pools import Pool, pool
 from work import lanes_of
 
-from core.datasets import Dataset, Sources
+from core.datasets import Dataset, DatasetPaths
 from core.spec import parse
 from core.training import MemoryRecorder, train_lanes
 from initlab import Client
@@ -65,10 +65,10 @@ def share(part: int, parts: int) -> float:
     """Seconds of one part of the demo's training."""
     spec = parse(json.loads(DEMO.read_text()))
     dataset: Dataset = spec.dataset.build()
-    data, facts, lanes = dataset.load(Sources()), dataset.facts(Sources()), lanes_of(spec)
+    data, info, lanes = dataset.load(DatasetPaths()), dataset.info(DatasetPaths()), lanes_of(spec)
     mine = lanes[part * len(lanes) // parts : (part + 1) * len(lanes) // parts]
     begin = time.perf_counter()
-    train_lanes(mine, data, facts, MemoryRecorder())
+    train_lanes(mine, data, info, MemoryRecorder())
     return time.perf_counter() - begin
 
 

@@ -18,7 +18,7 @@ import torch
 from cases import MLP, Case, arrays, mlp, parts
 from work import Discard, lanes_of
 
-from core.datasets import Facts, Splits
+from core.datasets import DatasetInfo, Splits
 from core.spec import parse
 from core.training import train_lanes
 
@@ -97,8 +97,8 @@ def _lanes(case: Case, device: str) -> Callable[[], object]:
     lanes = lanes_of(parse(case.spec("unnamed", device) | {"dataset": "digits"}))  # which is not loaded
     (x, y), (x_valid, y_valid) = parts(case)
     data = Splits(_images(x), torch.from_numpy(y), _images(x_valid), torch.from_numpy(y_valid))
-    facts = Facts(tuple(data.x_train.shape[1:]), 10, len(x), len(x_valid))
-    return lambda: train_lanes(lanes, data, facts, Discard(), device=device)
+    info = DatasetInfo(tuple(data.x_train.shape[1:]), 10, len(x), len(x_valid))
+    return lambda: train_lanes(lanes, data, info, Discard(), device=device)
 
 
 def _images(x: Any) -> torch.Tensor:

@@ -25,7 +25,7 @@ from work import lanes_of
 torch.set_num_threads(int(sys.argv[1]))
 spec = parse(json.loads(Path("examples/weights_on_digits.json").read_text()) | {"epochs": 2})
 dataset = spec.dataset.build()
-facts, data, lanes = dataset.facts(Sources()), dataset.load(Sources()), lanes_of(spec)
+facts, data, lanes = dataset.facts(DatasetPaths()), dataset.load(DatasetPaths()), lanes_of(spec)
 for _ in range(2):  # the first is warm-up
     begin = time.perf_counter()
     train_lanes(lanes, data, facts, MemoryRecorder())

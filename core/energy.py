@@ -107,7 +107,7 @@ class Cost(NamedTuple):
 NOTHING = Cost()
 
 
-class Bill:
+class EnergyAccount:
     """The cost of an attempt's runs, from its meter.
 
     The runs that train make the same updates in the same time. What is taken between two looks is shared by all that

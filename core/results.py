@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import Facts, Sources, Task, epoch_metrics
+from core.datasets import DatasetInfo, DatasetPaths, Task, epoch_metrics
 from core.spec import DIAGNOSTICS, Spec, Treatment
 
 STEP_METRICS = ("train_loss", "lr")
@@ -82,7 +82,7 @@ class Results:
     runs: Sequence[RunResult]
     series: Callable[[str], Sequence[Series]]
     """Of a metric; of `activation_std`, or another diagnostic, those of all layers."""
-    sources: Sources
+    sources: DatasetPaths
     """Where the data sets' files lie: the initial weights are drawn again for the shape of the data."""
     task: Task
     """What the arms learn."""
@@ -123,7 +123,7 @@ class Results:
             whole=self.whole or self,
         )
 
-    def facts(self, treatment: Treatment) -> Facts:
+    def info(self, treatment: Treatment) -> DatasetInfo:
         """The sizes of an arm's data set; raises `DataError` where its files are no longer there."""
-        facts: Facts = treatment.dataset.build().facts(self.sources)
-        return facts
+        info: DatasetInfo = treatment.dataset.build().info(self.sources)
+        return info

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         return self.data_dir / "checkpoints"
 
     @property
-    def journals(self) -> Path:
+    def logs_folder(self) -> Path:
         """The folder of the logs of attempts."""
         return self.data_dir / "logs"
 

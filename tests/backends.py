@@ -17,7 +17,7 @@ import redis
 from core.settings import settings
 from core.store import Database, upgrade
 from core.training import Profile
-from core.training.machine import remember
+from core.training.planning.machine import remember
 
 POSTGRES = os.environ.get("INITLAB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
 

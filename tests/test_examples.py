@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.datasets import Options, Sources, Uploads
+from core.datasets import DatasetPaths, Options, Uploads
 from core.spec import Spec, check, parse
 from core.training import train
 
@@ -30,9 +30,9 @@ small = [example for example in every_example if "small" in raw(example)["tags"]
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> DatasetPaths:
     """Stand-ins with the layout of the real files: as many images, or rows, as checking and a short run need."""
-    made = Sources(tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("uploads"))
+    made = DatasetPaths(tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("uploads"))
     fashion, cifar = made.files / "FashionMNIST" / "raw", made.files / "cifar-10-batches-py"
     fashion.mkdir(parents=True)
     labels = np.arange(500, dtype=np.uint8) % 10
@@ -71,7 +71,7 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("example", every_example, ids=lambda path: path.stem)
-def test_it_fits_its_data(example: Path, sources: Sources) -> None:
+def test_it_fits_its_data(example: Path, sources: DatasetPaths) -> None:
     spec = parse(raw(example))
     assert len(check(spec, sources)) == len(spec.expanded) > 1
     assert len({arm.treatment.model_dump_json() for arm in spec.expanded}) == len(spec.expanded), "arms are the same"
@@ -79,7 +79,7 @@ def test_it_fits_its_data(example: Path, sources: Sources) -> None:
 
 
 @pytest.mark.parametrize("example", small, ids=lambda path: path.stem)
-def test_it_runs_to_its_end(example: Path, sources: Sources) -> None:
+def test_it_runs_to_its_end(example: Path, sources: DatasetPaths) -> None:
     asked = raw(example)
     left_out = 0.8 if "batch_size_scan" in asked else 0.9  # the largest batch must not be more than there is
     few: dict[str, Any] = {"dataset": asked["dataset"] | {"valid_fraction": left_out}, "seeds": 1}

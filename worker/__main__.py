@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
 from core.hardware import is_measured
-from core.lifeline import leave_with_parent, leaving_at_once
 from core.logs import set_up
-from core.queue import app, bell_of
+from core.parent_watch import leave_with_parent, leaving_at_once
+from core.queue import app, queue_name
 from core.settings import settings
 from core.store import once_it_answers, require_current
 from worker import tasks
@@ -71,7 +71,7 @@ def main() -> int:
         tasks.preload()
     warnings.simplefilter("ignore", SecurityWarning)  # it is about root and pickles; this queue reads JSON only
     command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(tasks.processes), "--loglevel", "WARNING"]
-    command += ["--queues", ",".join(bell_of(queue) for queue in tasks.queues)]
+    command += ["--queues", ",".join(queue_name(queue) for queue in tasks.queues)]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return int(app.worker_main(command) or 0)
 

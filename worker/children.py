@@ -56,7 +56,7 @@ class Child:
         return code
 
 
-class Leaver:
+class StoppingProcess:
     """A process that was told to leave."""
 
     def __init__(self, process: Process, seconds: float) -> None:

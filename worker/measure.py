@@ -9,7 +9,7 @@ from types import FrameType
 
 log = logging.getLogger(__name__)
 
-MEASURE = ("core.training.machine", "--remembered-or-measure")
+MEASURE = ("core.training.planning.machine", "--remembered-or-measure")
 PATIENCE = 120.0
 """Seconds until a measurement that does not end is given up."""
 

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Generator, Iterator
 
-from worker.children import Child, Leaver, Process
+from worker.children import Child, Process, StoppingProcess
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ WORKER_LEAVES = 15
 """Seconds for a worker to store its checkpoint. Nobody waits here, and what was cut off would be trained again."""
 
 
-class Roll:
+class RollingRestart:
     """One rolling restart. The supervisor's loop advances it beside its other work.
 
     First the API: the new one accepts on the same socket before the old one is told to leave, and one that does not
@@ -34,7 +34,7 @@ class Roll:
         self._worker = worker
         self._api_leaves = api_leaves
         self._coming: Process | None = None
-        self._leaver: Leaver | None = None
+        self._leaver: StoppingProcess | None = None
         self._steps = self._run()
 
     def advance(self) -> bool:
@@ -45,10 +45,10 @@ class Roll:
             return False
         return True
 
-    def stop(self, seconds: float) -> list[Leaver]:
+    def stop(self, seconds: float) -> list[StoppingProcess]:
         """Break off: the processes of which only this one knows, told to leave."""
         leavers = [self._leaver] if self._leaver else []
-        return leavers + ([Leaver(self._coming, seconds)] if self._coming else [])
+        return leavers + ([StoppingProcess(self._coming, seconds)] if self._coming else [])
 
     def _run(self) -> Iterator[None]:
         if not (yield from self._ready()) or self._coming is None:
@@ -83,7 +83,7 @@ class Roll:
     def _gone(self, process: Process | None, seconds: float) -> Iterator[None]:
         if process is None:  # it had died, and is started again anyway
             return
-        self._leaver = Leaver(process, seconds)
+        self._leaver = StoppingProcess(process, seconds)
         while not self._leaver.gone():
             yield
         self._leaver = None

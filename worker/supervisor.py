@@ -23,13 +23,13 @@ import filelock
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
-from core.lifeline import leaving_at_once
 from core.logs import set_up
+from core.parent_watch import leaving_at_once
 from core.settings import settings
 from core.store import once_it_answers, upgrade
-from worker.children import Child, Leaver
+from worker.children import Child, StoppingProcess
 from worker.processes import DEFAULT
-from worker.rolling import Roll
+from worker.rolling import RollingRestart
 
 log = logging.getLogger("worker.supervisor")
 
@@ -102,7 +102,7 @@ class _Supervisor:
         worker = ["worker", *(["--concurrency", str(concurrency)] if concurrency else []), *lifeline]
         self._api = Child("api", api, (listening.fileno(), pipe))
         self._worker = Child("worker", worker, (pipe,))
-        self._roll: Roll | None = None
+        self._roll: RollingRestart | None = None
         self._api_leaves = settings().drain_seconds + 4  # the drain, the last answers, and the threads
 
     def run(self) -> int:
@@ -146,14 +146,14 @@ class _Supervisor:
     def _advance(self) -> None:
         if self._roll is None and self._roll_asked:
             self._roll_asked = False
-            self._roll = Roll(self._api, self._worker, self._api_leaves)
+            self._roll = RollingRestart(self._api, self._worker, self._api_leaves)
         if self._roll is not None and not self._roll.advance():
             self._roll = None
 
     def _stop(self) -> None:
         self._listening.close()
         leavers = self._roll.stop(self._api_leaves) if self._roll else []
-        leavers += [Leaver(one.process, self._api_leaves) for one in (self._api, self._worker) if one.process]
+        leavers += [StoppingProcess(one.process, self._api_leaves) for one in (self._api, self._worker) if one.process]
         while not all(one.gone() for one in leavers):
             time.sleep(0.01)
 

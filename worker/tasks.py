@@ -20,7 +20,7 @@ from celery.signals import worker_process_init, worker_process_shutdown, worker_
 from sqlalchemy.exc import DBAPIError
 
 from core.hardware import cores
-from core.queue import DOORBELL, app
+from core.queue import WAKE_UP, app
 from core.settings import settings
 from worker.processes import gpu_of, gpus
 
@@ -54,8 +54,8 @@ queues: Sequence[str] = ("cpu",)
 """What this worker answers to. Set before the fork."""
 
 
-@app.task(name=DOORBELL)  # type: ignore[untyped-decorator]
-def doorbell() -> None:
+@app.task(name=WAKE_UP)  # type: ignore[untyped-decorator]
+def wake_up() -> None:
     """Claim and train until nothing is queued. A second bell finds nothing and costs one query."""
     try:
         this_worker()()
@@ -64,7 +64,7 @@ def doorbell() -> None:
 
 
 class Worker(Protocol):
-    """What this module may know of `core.experiments.work.Worker` before the fork."""
+    """What this module may know of `core.experiments.worker.worker.Worker` before the fork."""
 
     def __call__(self) -> int: ...
     def close(self) -> None: ...
@@ -73,7 +73,7 @@ class Worker(Protocol):
 @cache
 def this_worker() -> Worker:
     """This process's worker, with its own database connections: made once, after any fork."""
-    module = importlib.import_module("core.experiments.work")
+    module = importlib.import_module("core.experiments.worker.worker")
     # more processes than cores were asked for: then each may train, or some would never have work
     worker: Worker = module.Worker(settings(), draining, max(cores(), processes), queues)
     return worker

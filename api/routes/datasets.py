@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Path, Response
 
+from api.auth import MAX_UPLOAD
 from api.deps import ServiceDep, Writing
-from api.guard import MAX_UPLOAD
 from api.schemas import DatasetForm, DatasetList, DatasetOut, ProblemOut
-from core import experiments
 from core.datasets import Uploads
+from core.experiments import requests
 
 router = APIRouter(
     prefix="/datasets", tags=["datasets"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
@@ -58,4 +58,4 @@ def show(name: Name, uploads: UploadsDep) -> DatasetOut:
 @router.delete("/{name}", status_code=204)
 def delete(name: Name, session: Writing, service: ServiceDep) -> None:
     """Forget one; 409 while an experiment that has not ended uses it."""
-    experiments.delete_dataset(session, name, service.sources)
+    requests.delete_dataset(session, name, service.sources)

@@ -18,8 +18,8 @@ from starlette.responses import Response
 from api.deps import Chosen, Id, Leaving, Service, ServiceDep
 from api.schemas import ProblemOut
 from core.errors import NotFound
-from core.experiments.position import Choice
-from core.experiments.stream import Sent, Stream
+from core.experiments.queries.cursor import Choice
+from core.experiments.queries.stream import Stream, StreamEvent
 
 router = APIRouter(tags=["experiments"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
 log = logging.getLogger(__name__)
@@ -110,10 +110,10 @@ async def _pause(leaving: Callable[[], bool]) -> None:
 
 
 def _written(service: Service, stream: Stream) -> list[bytes]:
-    sent: list[Sent] = _in_a_session(service, stream.look)
+    sent: list[StreamEvent] = _in_a_session(service, stream.poll)
     return [format_sse_event(data_str=json.dumps(one.data, allow_nan=False), event=one.kind, id=one.id) for one in sent]
 
 
-def _in_a_session(service: Service, look: Callable[..., Any]) -> Any:
+def _in_a_session(service: Service, poll: Callable[..., Any]) -> Any:
     with service.database.reading() as session:
-        return look(session)
+        return poll(session)

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from api.answers import etag, unchanged
 from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, Writing
+from api.responses import etag, unchanged
 from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut, ProblemOut
-from core import experiments
-from core.experiments import read
-from core.experiments.history import events
+from core.experiments import requests
+from core.experiments.cohorts.events import events
+from core.experiments.queries import read
 from core.failpoints import reached
 from core.spec import Spec
 from core.store import after_commit
@@ -35,10 +35,10 @@ def create(
     429 while as many runs as this API key may have are queued or running.
     """
     key = None if idempotency_key is None else f"{owner or ''}:{idempotency_key}"
-    created, rings = experiments.submit(
+    created, notifications = requests.submit(
         session, spec, service.sources, key, service.profile, owner, service.limits(owner)
     )
-    _ring(session, service, rings)
+    _notify(session, service, notifications)
     response.headers["Location"] = f"/experiments/{created.id}"
     return ExperimentOut.of(created, read.progress(session, created))
 
@@ -49,8 +49,8 @@ def preview(spec: Spec, session: Reading, service: ServiceDep, owner: Owner) -> 
 
     The checks are those of a post, and nothing is stored; how many runs wait already is not looked at.
     """
-    experiments.check_priority(spec, service.limits(owner))
-    return PreviewOut.of(experiments.preview(session, spec, service.sources, service.profile))
+    requests.check_priority(spec, service.limits(owner))
+    return PreviewOut.of(requests.preview(session, spec, service.sources, service.profile))
 
 
 @router.get("")
@@ -80,28 +80,28 @@ def show(one: ExperimentToRead, session: Reading, request: Request, response: Re
 @router.post("/{experiment_id}/cancel", status_code=202)
 def cancel(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
     """Stop it and keep what was measured. Asking again, or too late, changes nothing."""
-    experiments.cancel(session, one)
+    requests.cancel(session, one)
     return ExperimentOut.of(one, read.progress(session, one))
 
 
 @router.post("/{experiment_id}/pause", status_code=202)
 def pause(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
     """Have it wait where it is; 409 where it has ended. Its workers keep a checkpoint and give it back."""
-    experiments.pause(session, one)
+    requests.pause(session, one)
     return ExperimentOut.of(one, read.progress(session, one))
 
 
 @router.post("/{experiment_id}/resume", status_code=202)
 def resume(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
     """Go on after a pause, from the same update; without one nothing changes."""
-    _ring(session, service, experiments.resume(session, one))
+    _notify(session, service, requests.resume(session, one))
     return ExperimentOut.of(one, read.progress(session, one))
 
 
 @router.post("/{experiment_id}/retry", status_code=202)
 def retry(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
     """Run again what failed, and only that; 409 where nothing did, 429 as for a post."""
-    _ring(session, service, experiments.retry(session, one, service.limits(one.owner)))
+    _notify(session, service, requests.retry(session, one, service.limits(one.owner)))
     return ExperimentOut.of(one, read.progress(session, one))
 
 
@@ -121,16 +121,16 @@ def history(
 @router.delete("/{experiment_id}", status_code=204)
 def delete(one: ExperimentToWrite, session: Writing) -> None:
     """Remove a finished experiment and all that it measured; 409 while it is not finished."""
-    experiments.delete(session, one)
+    requests.delete(session, one)
 
 
-def _ring(session: Session, service: Service, rings: Mapping[str, int]) -> None:
+def _notify(session: Session, service: Service, notifications: Mapping[str, int]) -> None:
     """Ring once what was written is durable; a bell that nobody hears is rung again by the sweeper."""
 
-    def ring() -> None:
+    def notify() -> None:
         reached("submit.committed")
-        for queue, times in rings.items():
-            service.bell.ring(queue, times)
+        for queue, times in notifications.items():
+            service.dispatcher.notify(queue, times)
 
-    if rings:
-        after_commit(session, ring)
+    if notifications:
+        after_commit(session, notify)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.deps import Leaving, ServiceDep
-from core.experiments.presence import workers_alive
-from core.queue import trouble
+from core.experiments.cohorts.heartbeat import workers_alive
+from core.queue import broker_error
 from core.store import revision
 
 router = APIRouter(tags=["health"])
@@ -38,7 +38,7 @@ def ready(service: ServiceDep, leaving: Leaving, response: Response) -> dict[str
             workers = workers_alive(session) if found == needed else 0
     except SQLAlchemyError as error:
         checks["database"] = f"cannot be reached: {type(error).__name__}"
-    broker = trouble()
+    broker = broker_error()
     checks["broker"] = "ok" if broker is None else f"cannot be reached: {broker}"
     checks["workers"] = "ok" if workers else "none has given a sign of life"
     down = checks["database"] != "ok"

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from sqlalchemy.orm import Session
 
-from api.answers import etag, plain, unchanged
 from api.deps import ExperimentToRead, Id, Service, ServiceDep
-from api.pictures import Kept
+from api.picture_cache import PictureCache
+from api.responses import etag, plain, unchanged
 from api.schemas import ProblemOut
 from core.errors import InvalidSpec, Problem
-from core.experiments import read
+from core.experiments.queries import read
 from core.plots import Look, Plot, picture, plot_data, plots, suitable
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
@@ -28,7 +28,7 @@ MOST_KEPT = 64 * 2**20
 DRAWING = CapacityLimiter(2)
 """Pictures under way: however many are asked for, the other calls keep their threads and connections."""
 
-_kept = Kept(MOST_KEPT)
+_kept = PictureCache(MOST_KEPT)
 
 
 def _first(given: Any) -> Any:

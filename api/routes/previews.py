@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import etag, plain, preferred
 from api.deps import ServiceDep
-from api.pictures import Kept
+from api.picture_cache import PictureCache
+from api.responses import etag, plain, preferred
 from api.schemas import ProblemOut
-from api.signal import SignalPreview, signal_of
+from api.signal_propagation import SignalPreview, signal_of
 from core.errors import InvalidSpec, Problem
 from core.initializers import InitializerEntry, Layer, Role, preview
 from core.plots import draw_initializer_preview, draw_schedule_preview, draw_signal_preview, render
@@ -23,7 +23,7 @@ router = APIRouter(
 
 PNG = "image/png"
 MOST_VALUES = 4_000_000
-_kept = Kept(16 * 2**20)
+_kept = PictureCache(16 * 2**20)
 
 
 class _Body(BaseModel):

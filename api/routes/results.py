@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api.answers import etag, plain, preferred, unchanged
 from api.deps import ExperimentToRead, Reading, ServiceDep
+from api.responses import etag, plain, preferred, unchanged
 from api.schemas import ProblemOut
 from core.analysis import html, markdown, report
-from core.experiments import read
+from core.experiments.queries import read
 from core.plots import suitable
 
 router = APIRouter(tags=["results"], responses={"default": {"model": ProblemOut, "description": "Problem"}})

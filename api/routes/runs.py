@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from api.answers import etag, plain, unchanged
 from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter
+from api.responses import etag, plain, unchanged
 from api.schemas import MetricsOut, ProblemOut, RunList, RunOut
 from core.errors import InvalidSpec, Problem
-from core.experiments import read
+from core.experiments.queries import read
 
 router = APIRouter(tags=["runs"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
 

@@ -1,7 +1,17 @@
 """Data sets: read from local files only, split once, the same for every arm and seed."""
 
 from core.datasets._content import MOST_FILE, About, Options
-from core.datasets._splits import DataError, Dataset, Facts, Sources, Splits, Task, as_numbers, epoch_metrics, split
+from core.datasets._splits import (
+    DataError,
+    Dataset,
+    DatasetInfo,
+    DatasetPaths,
+    Splits,
+    Task,
+    as_numbers,
+    epoch_metrics,
+    split,
+)
 from core.datasets._uploads import Uploads
 from core.registry import Registry
 
@@ -14,9 +24,9 @@ __all__ = [
     "DataError",
     "Dataset",
     "DatasetEntry",
-    "Facts",
+    "DatasetInfo",
+    "DatasetPaths",
     "Options",
-    "Sources",
     "Splits",
     "Task",
     "Uploads",

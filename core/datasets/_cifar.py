@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.datasets import DataError, Dataset, Facts, Sources, Splits, split
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, split
 from core.datasets._downloads import damaged, folder_of
 from core.datasets._splits import valid_count
 
@@ -27,20 +27,20 @@ def colour_images(
     """
     held_out = valid_count(EXAMPLES, valid_fraction)
 
-    def facts(sources: Sources) -> Facts:
+    def info(sources: DatasetPaths) -> DatasetInfo:
         folder = folder_of(name, sources)
         for batch in batches:
             _long_enough(name, folder / batch, EXAMPLES // len(batches))
-        return Facts(SHAPE, classes, EXAMPLES - held_out, held_out, chance=1 / classes)
+        return DatasetInfo(SHAPE, classes, EXAMPLES - held_out, held_out, chance=1 / classes)
 
-    def load(sources: Sources) -> Splits:
+    def load(sources: DatasetPaths) -> Splits:
         folder = folder_of(name, sources)
         parts = [_unpickled(name, folder / batch, digest) for batch, digest in batches.items()]
         x = torch.from_numpy(np.concatenate([part.pop("data") for part in parts])).view(-1, *SHAPE)
         y = torch.tensor([label for part in parts for label in part[labels]])
         return split(x, y, valid_fraction, split_seed)
 
-    return Dataset(facts, load)
+    return Dataset(info, load)
 
 
 def _long_enough(name: str, path: Path, examples: int) -> None:

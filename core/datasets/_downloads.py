@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from core.datasets import DataError, Sources
+from core.datasets import DataError, DatasetPaths
 
 
 class Download(NamedTuple):
@@ -24,7 +24,7 @@ DOWNLOADS = {
 }
 
 
-def folder_of(name: str, sources: Sources) -> Path:
+def folder_of(name: str, sources: DatasetPaths) -> Path:
     """The folder of a data set's files; raises `DataError` where there is none."""
     download = DOWNLOADS[name]
     folder = sources.files / download.folder

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
 
-from core.datasets import DataError, Sources, datasets
+from core.datasets import DataError, DatasetPaths, datasets
 from core.datasets._downloads import DOWNLOADS
 from core.errors import Unavailable
 from core.torchvision import load as torchvision
@@ -39,7 +39,7 @@ def fetch(name: str, files: Path) -> bool:
 def _whole(name: str, files: Path) -> bool:
     """Whether an experiment could learn from it now."""
     try:
-        datasets.parse(name).build().load(Sources(files))
+        datasets.parse(name).build().load(DatasetPaths(files))
     except DataError:
         return False
     return True

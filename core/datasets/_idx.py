@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.datasets import DataError, Dataset, Facts, Sources, Splits, split
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, split
 from core.datasets._downloads import damaged, folder_of
 from core.datasets._splits import valid_count
 
@@ -21,19 +21,19 @@ CLASSES = 10
 def grey_images(name: str, valid_fraction: float, split_seed: int) -> Dataset:
     """The images of the training files of a data set in `DOWNLOADS`; its test files are not touched."""
 
-    def facts(sources: Sources) -> Facts:
+    def info(sources: DatasetPaths) -> DatasetInfo:
         y = _labels(name, folder_of(name, sources))
         held_out = valid_count(len(y), valid_fraction)
         most = int(np.bincount(y).max())
-        return Facts((1, SIDE, SIDE), CLASSES, len(y) - held_out, held_out, chance=most / len(y))
+        return DatasetInfo((1, SIDE, SIDE), CLASSES, len(y) - held_out, held_out, chance=most / len(y))
 
-    def load(sources: Sources) -> Splits:
+    def load(sources: DatasetPaths) -> Splits:
         folder = folder_of(name, sources)
         y = torch.from_numpy(_labels(name, folder)).long()
         x = torch.from_numpy(_bytes(folder / IMAGES, dimensions=3)).view(len(y), 1, SIDE, SIDE)
         return split(x, y, valid_fraction, split_seed)
 
-    return Dataset(facts, load)
+    return Dataset(info, load)
 
 
 def _labels(name: str, folder: Path) -> NDArray[np.uint8]:

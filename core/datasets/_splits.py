@@ -31,7 +31,7 @@ def epoch_metrics(task: Task) -> tuple[str, str, str]:
     return f"train_{score}", "valid_loss", f"valid_{score}"
 
 
-class Sources(NamedTuple):
+class DatasetPaths(NamedTuple):
     """The folders that data sets are read from; by default those of a service that was started here."""
 
     files: Path = Path("var/datasets")
@@ -40,7 +40,7 @@ class Sources(NamedTuple):
     """Where users' own data sets are kept."""
 
 
-class Facts(NamedTuple):
+class DatasetInfo(NamedTuple):
     """What a spec is checked against without reading the data."""
 
     inputs: tuple[int, ...]
@@ -71,13 +71,13 @@ class Splits(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """`facts(sources)` is cheap and raises `DataError` where the files are not there; `load(sources)` reads them.
+    """`info(sources)` is cheap and raises `DataError` where the files are not there; `load(sources)` reads them.
 
     Neither ever downloads.
     """
 
-    facts: Callable[[Sources], Facts]
-    load: Callable[[Sources], Splits]
+    info: Callable[[DatasetPaths], DatasetInfo]
+    load: Callable[[DatasetPaths], Splits]
 
 
 def split(x: torch.Tensor, y: torch.Tensor, valid_fraction: float, split_seed: int) -> Splits:

@@ -2,7 +2,7 @@
 
 import torch
 
-from core.datasets import Dataset, Facts, Sources, Splits, datasets, split
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets, split
 from core.datasets._encoding import standardised_columns
 from core.datasets._splits import Fraction, valid_count
 from core.registry import CountFromZero
@@ -18,9 +18,9 @@ BENIGN = 357
 def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> Dataset:
     """A binary task that needs no download."""
     held_out = valid_count(EXAMPLES, valid_fraction)
-    facts = Facts((30,), 1, EXAMPLES - held_out, held_out, "binary", BENIGN / EXAMPLES)
+    info = DatasetInfo((30,), 1, EXAMPLES - held_out, held_out, "binary", BENIGN / EXAMPLES)
 
-    def load(_sources: Sources) -> Splits:
+    def load(_sources: DatasetPaths) -> Splits:
         from sklearn.datasets import load_breast_cancer  # noqa: PLC0415 a second to import: only who loads it pays
 
         bunch = load_breast_cancer()
@@ -29,4 +29,4 @@ def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero =
         x_train, x_valid = standardised_columns(raw.x_train, raw.x_valid)
         return raw._replace(x_train=x_train, x_valid=x_valid)
 
-    return Dataset(lambda _sources: facts, load)
+    return Dataset(lambda _sources: info, load)

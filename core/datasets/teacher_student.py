@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 import torch
 from pydantic import Field
 
-from core.datasets import Dataset, Facts, Sources, Splits, datasets, split
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets, split
 from core.datasets._splits import Fraction, valid_count
 from core.registry import CountFromZero, NonNegative
 from core.streams import generator
@@ -51,15 +51,15 @@ def teacher_student(
     held_out = valid_count(examples, valid_fraction)
     form = _Form(inputs, hidden, outputs, noise, seed)
 
-    def facts(_sources: Sources) -> Facts:
+    def info(_sources: DatasetPaths) -> DatasetInfo:
         chance = _share(form) if task == "multiclass" else None
-        return Facts((inputs,), outputs, examples - held_out, held_out, task, chance)
+        return DatasetInfo((inputs,), outputs, examples - held_out, held_out, task, chance)
 
-    def load(_sources: Sources) -> Splits:
+    def load(_sources: DatasetPaths) -> Splits:
         x, y = _drawn(form, examples, "examples")
         return split(x, y.argmax(1) if task == "multiclass" else y, valid_fraction, split_seed)
 
-    return Dataset(facts, load)
+    return Dataset(info, load)
 
 
 class _Form(NamedTuple):

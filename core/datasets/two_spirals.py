@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from core.datasets import Dataset, Facts, Sources, Splits, datasets, split
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets, split
 from core.datasets._splits import Fraction, valid_count
 from core.registry import CountFromZero, NonNegative
 from core.streams import generator
@@ -35,16 +35,16 @@ def two_spirals(
     """
     held_out = valid_count(examples, valid_fraction)
     first = (examples + 1) // 2
-    facts = Facts((2,), 1, examples - held_out, held_out, "binary", first / examples)
+    info = DatasetInfo((2,), 1, examples - held_out, held_out, "binary", first / examples)
 
-    def load(_sources: Sources) -> Splits:
+    def load(_sources: DatasetPaths) -> Splits:
         second = examples - first
         x = torch.cat([_spiral(first, turns), -_spiral(second, turns)])
         x += noise * torch.randn(x.shape, generator=generator(seed, "two_spirals"), dtype=x.dtype)
         y = torch.cat([torch.zeros(first, 1), torch.ones(second, 1)])
         return split(x.float(), y, valid_fraction, split_seed)
 
-    return Dataset(lambda _sources: facts, load)
+    return Dataset(lambda _sources: info, load)
 
 
 def _spiral(points: int, turns: float) -> torch.Tensor:

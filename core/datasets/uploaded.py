@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from core.datasets import DataError, Dataset, Facts, Sources, Splits, datasets, split
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, datasets, split
 from core.datasets._content import About
 from core.datasets._encoding import encode, standardised_columns
 from core.datasets._splits import valid_count
@@ -31,12 +31,12 @@ def uploaded(
     is that of naming the mean.
     """
 
-    def facts(sources: Sources) -> Facts:
+    def info(sources: DatasetPaths) -> DatasetInfo:
         about = _about(id, sources)
         valid = about.valid_examples or valid_count(about.examples, valid_fraction)
-        return Facts(tuple(about.inputs), about.outputs, about.examples - valid, valid, about.task, about.chance)
+        return DatasetInfo(tuple(about.inputs), about.outputs, about.examples - valid, valid, about.task, about.chance)
 
-    def load(sources: Sources) -> Splits:
+    def load(sources: DatasetPaths) -> Splits:
         about = _about(id, sources)
         x, y = _array(sources, about, "x"), _array(sources, about, "y")
         if about.valid_examples is None:
@@ -50,10 +50,10 @@ def uploaded(
             x_train, x_valid = raw.x_train.clone(), raw.x_valid.clone()  # out of the mapped file
         return Splits(x_train, y_train, x_valid, y_valid)
 
-    return Dataset(facts, load)
+    return Dataset(info, load)
 
 
-def _about(id: str, sources: Sources) -> About:  # noqa: A002
+def _about(id: str, sources: DatasetPaths) -> About:  # noqa: A002
     """What is kept under the name; raises `DataError` where that is nothing, or other content."""
     name, _, content = id.partition("@")
     uploads = Uploads(sources.uploads)
@@ -68,7 +68,7 @@ def _about(id: str, sources: Sources) -> About:  # noqa: A002
     return about
 
 
-def _array(sources: Sources, about: About, array: str) -> torch.Tensor:
+def _array(sources: DatasetPaths, about: About, array: str) -> torch.Tensor:
     path = Uploads(sources.uploads).path(about, array)
     try:
         # Mapped, so that only the examples taken are read; "c": torch wants memory that it could write to.

@@ -7,9 +7,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from core.plots._data import plot_data
-from core.plots._previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
-from core.plots._render import Format, Look, Theme, picture, render
+from core.plots.drawing.previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
+from core.plots.drawing.render import Format, Look, Theme, picture, render
+from core.plots.drawing.requested import plot_data
 from core.registry import Registry
 from core.results import Results
 from core.spec import Spec
@@ -26,7 +26,7 @@ class Plot:
 
     data: Callable[[Results], dict[str, Any]]
     draw: Callable[[dict[str, Any]], Figure]
-    suits: Callable[[Spec], bool] = lambda spec: spec.lr_range is None
+    applies: Callable[[Spec], bool] = lambda spec: spec.lr_range is None
     """Whether an experiment has what is drawn; of one that has not the picture says so. Runs of a range test have only
     their losses and rates."""
 
@@ -36,12 +36,12 @@ plots = Registry("plot", __name__)
 
 def suitable(spec: Spec) -> dict[str, str]:
     """The plots of what such an experiment has, by name, each with a line about it."""
-    return {name: summary for name, summary, suits in _described() if suits(spec)}
+    return {name: summary for name, summary, applies in _described() if applies(spec)}
 
 
 @cache
 def _described() -> list[tuple[str, str, Callable[[Spec], bool]]]:
-    return [(name, plots.describe(name)["summary"], plots.parse(name).build().suits) for name in plots]
+    return [(name, plots.describe(name)["summary"], plots.parse(name).build().applies) for name in plots]
 
 
 __all__ = [

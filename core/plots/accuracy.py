@@ -4,10 +4,10 @@ from typing import Any
 
 from core.datasets import epoch_metrics
 from core.plots import Plot, plots
-from core.plots._curves import about_lines, about_stopped, arms_drawn, described, extent, mean_lines, sample
-from core.plots._frame import padded
-from core.plots._lines import draw_lines
-from core.plots._style import COLOURS
+from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, extent, mean_lines, sample
+from core.plots.drawing.frames import padded
+from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.styles import COLOURS
 from core.results import Results
 
 SHARE: dict[str, Any] = {"label": "accuracy (% of examples)", "kind": "share", "lowest": 0.0}

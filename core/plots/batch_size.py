@@ -9,11 +9,11 @@ from matplotlib.ticker import FixedLocator
 
 from core.analysis import metric_name, number, scan_entries
 from core.plots import Plot, plots
-from core.plots._curves import sample
-from core.plots._empty import draw_nothing
-from core.plots._frame import frame, numbers, padded_log, plain_number, set_axis
-from core.plots._style import GREY, INK, PAPER, line_style, styled
-from core.plots._text import width, wrap
+from core.plots.drawing.curves import sample
+from core.plots.drawing.empty import draw_nothing
+from core.plots.drawing.frames import frame, numbers, padded_log, plain_number, set_axis
+from core.plots.drawing.styles import GREY, INK, PAPER, line_style, styled
+from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 MOST = 8

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from core.analysis import best_first, compared, final_values, finite, is_share, metric_name, summarize
 from core.plots import Plot, plots
-from core.plots._curves import Arms, arms_drawn, described, intervals, sample
-from core.plots._differences import DECIDED, against, difference_axis, difference_unit
-from core.plots._frame import Frame, frame, numbers, padded, padded_log, set_axis
-from core.plots._style import COLOURS, GREY, INK, RULE, styled
-from core.plots._text import width, wrap
+from core.plots.drawing.curves import Arms, arms_drawn, described, intervals, sample
+from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit
+from core.plots.drawing.frames import Frame, frame, numbers, padded, padded_log, set_axis
+from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
+from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 LOG_FROM = 100.0

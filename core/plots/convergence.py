@@ -7,11 +7,11 @@ import numpy as np
 
 from core.analysis import finite, is_share, metric_name, run_outcomes, summarize
 from core.plots import Plot, plots
-from core.plots._curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
-from core.plots._frame import padded
-from core.plots._lines import draw_lines
-from core.plots._rates import update_axis
-from core.plots._values import short_name, value_axis
+from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.frames import padded
+from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.rate_axes import update_axis
+from core.plots.drawing.value_axes import short_name, value_axis
 from core.results import Results, Series
 
 

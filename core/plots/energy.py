@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from core.analysis import energy as energies
 from core.analysis import final_values, finite, is_share, metric_name, summarize
 from core.plots import Plot, always, plots
-from core.plots._curves import arms_drawn, described, sample
-from core.plots._frame import frame, numbers, padded, padded_log, set_axis
-from core.plots._style import COLOURS, GREY, styled
-from core.plots._text import width, wrap
+from core.plots.drawing.curves import arms_drawn, described, sample
+from core.plots.drawing.frames import frame, numbers, padded, padded_log, set_axis
+from core.plots.drawing.styles import COLOURS, GREY, styled
+from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6))

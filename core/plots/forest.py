@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 
 from core.analysis import compared, is_share, metric_name
 from core.plots import Plot, plots
-from core.plots._curves import sample
-from core.plots._differences import DECIDED, against, difference_axis, difference_unit, seen_from
-from core.plots._empty import draw_nothing
-from core.plots._frame import frame, set_axis
-from core.plots._style import COLOURS, GREY, INK, RULE, styled
-from core.plots._text import width, wrap
+from core.plots.drawing.curves import sample
+from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, seen_from
+from core.plots.drawing.empty import draw_nothing
+from core.plots.drawing.frames import frame, set_axis
+from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
+from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 MOST_ROWS = 40

@@ -8,9 +8,9 @@ import numpy as np
 from core.analysis import is_share, run_outcomes, summarize
 from core.datasets import epoch_metrics
 from core.plots import Plot, plots
-from core.plots._curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
-from core.plots._multiples import draw_multiples
-from core.plots._values import epoch_axis, short_name, value_axis
+from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.multiples import draw_multiples
+from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results
 
 

@@ -11,11 +11,11 @@ from matplotlib.patches import Rectangle
 
 from core.analysis import final_values, finite, is_share, metric_name, summarize
 from core.plots import Plot, plots
-from core.plots._curves import Arms, described, sample
-from core.plots._empty import draw_nothing
-from core.plots._frame import Frame, frame, plain_number
-from core.plots._style import FAINT, GREY, INK, PAPER, styled
-from core.plots._text import elide, width, wrap
+from core.plots.drawing.curves import Arms, described, sample
+from core.plots.drawing.empty import draw_nothing
+from core.plots.drawing.frames import Frame, frame, plain_number
+from core.plots.drawing.styles import FAINT, GREY, INK, PAPER, styled
+from core.plots.drawing.text import elide, width, wrap
 from core.results import Results
 from core.spec import Spec
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from core.analysis import layers_by_arm
 from core.plots import Plot, plots
-from core.plots._curves import arms_drawn, described, plain, sample
-from core.plots._depth import depth_axis, depth_line, named, size_axis
-from core.plots._lines import draw_lines
-from core.plots._style import COLOURS
+from core.plots.drawing.curves import arms_drawn, described, plain, sample
+from core.plots.drawing.depth_axes import depth_axis, depth_line, named, size_axis
+from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.styles import COLOURS
 from core.results import Results, RunResult, Series
 
 NONE = 'Layers were not measured: post the experiment with "diagnostics": {"every": 50}.'

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from core.plots import Plot, always, plots
-from core.plots._curves import (
+from core.plots.drawing.curves import (
     about_lines,
     about_stopped,
     arms_drawn,
@@ -16,9 +16,9 @@ from core.plots._curves import (
     mean_lines,
     sample,
 )
-from core.plots._frame import padded, padded_log
-from core.plots._lines import draw_lines
-from core.plots._rates import update_axis
+from core.plots.drawing.frames import padded, padded_log
+from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.rate_axes import update_axis
 from core.results import Results, Series
 
 LOG_FROM = 100.0

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from core.analysis import RangeCurve, range_curves, range_entries, range_rates, thin
 from core.plots import Plot, plots
-from core.plots._curves import POINTS, Floats, plain, sample
-from core.plots._empty import draw_nothing
-from core.plots._frame import padded, padded_log, plain_number
-from core.plots._lines import draw_lines
-from core.plots._style import MOST_ARMS, PAPER, line_style, styled
+from core.plots.drawing.curves import POINTS, Floats, plain, sample
+from core.plots.drawing.empty import draw_nothing
+from core.plots.drawing.frames import padded, padded_log, plain_number
+from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.styles import MOST_ARMS, PAPER, line_style, styled
 from core.results import Results
 
 ABOVE = 1.4

@@ -7,10 +7,10 @@ import numpy as np
 
 from core.analysis import thin
 from core.plots import Plot, always, plots
-from core.plots._curves import POINTS, plain, sample
-from core.plots._lines import draw_lines
-from core.plots._rates import rate_axis, update_axis
-from core.plots._style import MOST_ARMS
+from core.plots.drawing.curves import POINTS, plain, sample
+from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.rate_axes import rate_axis, update_axis
+from core.plots.drawing.styles import MOST_ARMS
 from core.results import Results, Series
 
 HELD_UP_TO = 300

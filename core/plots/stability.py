@@ -8,9 +8,9 @@ import numpy as np
 
 from core.analysis import metric_name, run_outcomes, summarize, thin
 from core.plots import Plot, plots
-from core.plots._curves import about_stopped, arms_drawn, described, mean_lines, plain, sample
-from core.plots._multiples import draw_multiples
-from core.plots._values import epoch_axis, value_axis
+from core.plots.drawing.curves import about_stopped, arms_drawn, described, mean_lines, plain, sample
+from core.plots.drawing.multiples import draw_multiples
+from core.plots.drawing.value_axes import epoch_axis, value_axis
 from core.results import Results, Series
 
 MOST_SEEDS = 100

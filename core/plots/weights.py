@@ -12,14 +12,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from core.initializers import Initializer, Layer
 from core.plots import Plot, always, plots
-from core.plots._curves import sample
-from core.plots._frame import frame, padded, plain_number
-from core.plots._laws import outline
-from core.plots._style import COLOURS, FAINT, GREY, styled
-from core.plots._text import elide, width, wrap
+from core.plots.drawing.curves import sample
+from core.plots.drawing.densities import outline
+from core.plots.drawing.frames import frame, padded, plain_number
+from core.plots.drawing.styles import COLOURS, FAINT, GREY, styled
+from core.plots.drawing.text import elide, width, wrap
 from core.results import Results
 from core.spec import Arm, layers_of
-from core.training import examples_of, initial_state
+from core.training import calibration_examples, initial_state
 
 BINS = 60
 MOST_ROWS, MOST_LAYERS = 24, 5
@@ -71,13 +71,13 @@ def _row(arms: list[Arm], seed: int, results: Results) -> dict[str, Any]:
     treatment = arms[0].treatment
 
     def examples(seed: int, count: int) -> torch.Tensor:
-        return examples_of(treatment.dataset.build().load(results.sources).x_train)(seed, count)
+        return calibration_examples(treatment.dataset.build().load(results.sources).x_train)(seed, count)
 
-    facts = results.facts(treatment)
-    state = initial_state(treatment, facts, seed, examples=examples)
+    info = results.info(treatment)
+    state = initial_state(treatment, info, seed, examples=examples)
     weights = {name: value for name, value in state.items() if name.endswith("weight") and value.dim() > 1}
     with torch.device("meta"):
-        layers = layers_of(treatment.model.build()(facts.inputs, facts.outputs))
+        layers = layers_of(treatment.model.build()(info.inputs, info.outputs))
     drawn = {name.removesuffix(".weight"): value for name, value in weights.items()}
     initializer = treatment.initializer.build()
     return {

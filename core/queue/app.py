@@ -7,11 +7,11 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from core.settings import Settings, settings
 
-DOORBELL = "initlab.doorbell"
+WAKE_UP = "initlab.doorbell"
 """The one task: claim and train until nothing is queued."""
 
 
-def bell_of(queue: str) -> str:
+def queue_name(queue: str) -> str:
     """The broker's name of a queue: no dots in it, kombu#2646."""
     return f"doorbell-{queue}"
 
@@ -24,7 +24,7 @@ def configuration(current: Settings) -> dict[str, Any]:
     return {
         "broker_url": current.broker_url or "fsbell://localhost/",
         "broker_transport_options": _transport_options(current),
-        "task_default_queue": bell_of("cpu"),
+        "task_default_queue": queue_name("cpu"),
         "task_serializer": "json",
         "accept_content": ["json"],  # a pickle is code
         "task_ignore_result": True,  # results are rows of the database

@@ -2,7 +2,7 @@
 
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
-from core.spec._check import ArmFacts, check
+from core.spec._check import ArmInfo, check
 from core.spec._diagnostics import DIAGNOSTICS, Diagnostics
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
@@ -18,7 +18,7 @@ __all__ = [
     "PAIRS",
     "PROJECTIONS",
     "Arm",
-    "ArmFacts",
+    "ArmInfo",
     "Augment",
     "BatchSizeScan",
     "Diagnostics",

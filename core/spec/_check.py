@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from core.datasets import DataError, Dataset, Facts, Sources, epoch_metrics
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, epoch_metrics
 from core.errors import InvalidSpec, Problem
 from core.initializers import Initializer, Layer
 from core.optimizers import Optimizer
@@ -19,28 +19,28 @@ from core.spec._scan import check_scanned
 from core.spec._size import Size, size
 
 
-class ArmFacts(NamedTuple):
+class ArmInfo(NamedTuple):
     """An arm's size."""
 
-    data: Facts
+    data: DatasetInfo
     size: Size
     steps_per_epoch: int
     steps: int
     """Updates of one run."""
 
 
-def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
-    """Build every arm's model without memory, look at its data set, try its schedule: one `ArmFacts` an arm.
+def check(spec: Spec, sources: DatasetPaths) -> list[ArmInfo]:
+    """Build every arm's model without memory, look at its data set, try its schedule: one `ArmInfo` an arm.
 
     Raises `InvalidSpec` with the path of what does not fit or is too large.
     """
-    facts: list[ArmFacts] = []
+    info: list[ArmInfo] = []
     problems: list[Problem] = []
     for i, arm in enumerate(spec.expanded):
         where = _where(spec, i, arm)
         try:
             found = _facts(arm.treatment, sources, where, spec.updates)
-            facts.append(found)
+            info.append(found)
             if spec.batch_size_scan is not None:
                 scanned = check_scanned(
                     arm, spec.batch_size_scan, found.data, found.steps, found.steps_per_epoch, where
@@ -48,27 +48,27 @@ def check(spec: Spec, sources: Sources) -> list[ArmFacts]:
                 problems += [p for p in scanned if p not in problems]
         except InvalidSpec as error:
             problems += [p for p in error.problems if p not in problems]
-    if not problems and len({fact.data.task for fact in facts}) > 1:
-        tasks = ", ".join(f"{arm.label!r} {fact.data.task}" for arm, fact in zip(spec.expanded, facts, strict=True))
+    if not problems and len({fact.data.task for fact in info}) > 1:
+        tasks = ", ".join(f"{arm.label!r} {fact.data.task}" for arm, fact in zip(spec.expanded, info, strict=True))
         problems.append(Problem("arms", f"should learn one kind of task, to be compared: {tasks}"))
     if not problems and spec.target is not None:
-        problems += spec.target.problems(facts[0].data.task)
-    total = sum(fact.steps for fact in facts) * len(spec.seed_list)
+        problems += spec.target.problems(info[0].data.task)
+    total = sum(fact.steps for fact in info) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
         length = "epochs" if spec.updates is None else "lr_range.steps"
         problems.append(Problem(length, f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
     if not problems and spec.diagnostics is not None:
-        problems += _too_many_looks(spec.diagnostics.every, facts, len(spec.seed_list))
+        problems += _too_many_looks(spec.diagnostics.every, info, len(spec.seed_list))
     if not problems and spec.pruning is not None:
-        _must_measure(spec.pruning.judged(facts[0].data.task), facts[0].data, "pruning.metric")
+        _must_measure(spec.pruning.judged(info[0].data.task), info[0].data, "pruning.metric")
     if problems:
         raise InvalidSpec(problems)
-    return facts
+    return info
 
 
-def _too_many_looks(every: int, facts: Sequence[ArmFacts], seeds: int) -> list[Problem]:
+def _too_many_looks(every: int, info: Sequence[ArmInfo], seeds: int) -> list[Problem]:
     def points(every: int) -> int:
-        looks = (math.ceil(fact.steps / every) * len(fact.size.layers) for fact in facts)
+        looks = (math.ceil(fact.steps / every) * len(fact.size.layers) for fact in info)
         return sum(looks) * len(DIAGNOSTICS) * seeds
 
     if points(every) <= MOST_POINTS:
@@ -86,10 +86,10 @@ def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     return lambda field: own.get(field, f"{place}.{field}" if field in arm.replaced else field)
 
 
-def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str], updates: int | None) -> ArmFacts:
+def _facts(treatment: Treatment, sources: DatasetPaths, where: Callable[[str], str], updates: int | None) -> ArmInfo:
     dataset: Dataset = treatment.dataset.build()
     try:
-        data = dataset.facts(sources)
+        data = dataset.info(sources)
     except DataError as error:
         raise InvalidSpec([Problem(where("dataset"), error.detail)]) from None
     try:
@@ -109,10 +109,10 @@ def _facts(treatment: Treatment, sources: Sources, where: Callable[[str], str], 
     _try_schedule(treatment, data, where("schedule"), steps)
     _try_stopping(treatment, data, where("early_stopping"))
     _try_initializer(treatment, whole.layers, where("initializer"))
-    return ArmFacts(data, whole, steps_per_epoch, steps)
+    return ArmInfo(data, whole, steps_per_epoch, steps)
 
 
-def _try_augment(treatment: Treatment, data: Facts, path: str) -> None:
+def _try_augment(treatment: Treatment, data: DatasetInfo, path: str) -> None:
     if not treatment.augment:
         return
     if len(data.inputs) != 3:
@@ -122,7 +122,7 @@ def _try_augment(treatment: Treatment, data: Facts, path: str) -> None:
         raise InvalidSpec([Problem(f"{path}.crop", f"should be below {side}, the pictures' shorter side")])
 
 
-def _try_schedule(treatment: Treatment, data: Facts, path: str, steps: int) -> None:
+def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, steps: int) -> None:
     optimizer: Optimizer = treatment.optimizer.build()
     steps_per_epoch = math.ceil(data.train / treatment.batch_size)
     if steps > LIMITS.steps:
@@ -135,12 +135,12 @@ def _try_schedule(treatment: Treatment, data: Facts, path: str, steps: int) -> N
         _must_measure(answers_to, data, path)
 
 
-def _try_stopping(treatment: Treatment, data: Facts, path: str) -> None:
+def _try_stopping(treatment: Treatment, data: DatasetInfo, path: str) -> None:
     if treatment.early_stopping is not None:
         _must_measure(treatment.early_stopping.metric, data, path)
 
 
-def _must_measure(metric: str, data: Facts, path: str) -> None:
+def _must_measure(metric: str, data: DatasetInfo, path: str) -> None:
     measured = epoch_metrics(data.task)
     if metric not in measured:
         message = f"answers to {metric}, but this data set's task has {', '.join(measured)}"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
-from core.datasets import Facts
+from core.datasets import DatasetInfo
 from core.errors import Problem
 from core.registry import Entry, problems_of
 from core.schedules import bind, rates
@@ -79,7 +79,7 @@ def scan(asked: Sequence[Arm], settings: BatchSizeScan, base: int, place: str | 
 
 
 def check_scanned(
-    arm: Arm, settings: BatchSizeScan, data: Facts, steps: int, per_epoch: int, path: Callable[[str], str]
+    arm: Arm, settings: BatchSizeScan, data: DatasetInfo, steps: int, per_epoch: int, path: Callable[[str], str]
 ) -> list[Problem]:
     """What only the data set and the model can tell of one arm of a scan."""
     problems = []

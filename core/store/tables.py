@@ -109,7 +109,7 @@ class Cohort(Base):
     checkpoint_epochs: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Epochs whose metrics had been measured."""
     checkpoint_before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """The checkpoint before it, should the file be damaged: `core.experiments.checkpoints.Kept`."""
+    """The checkpoint before it, should the file be damaged: `core.experiments.cohorts.checkpoints.CheckpointRef`."""
     error: Mapped[str | None] = mapped_column(Text)
 
 

@@ -1,11 +1,11 @@
 """Training: the runs of a cohort as lanes of one program, and one run as the plain loop that specifies it."""
 
 from core.training.checkpoint import Checkpoint, DamagedCheckpoint
-from core.training.ensemble import Stopped, train_lanes
-from core.training.initialize import examples_of, initial_state
+from core.training.initialize import calibration_examples, initial_state
+from core.training.lanes.trainer import Stopped, train_lanes
 from core.training.library import train
-from core.training.plan import Plan, PlannedCohort, make_plan
-from core.training.profile import Profile
+from core.training.planning.plan import Plan, PlannedCohort, make_plan
+from core.training.planning.profile import Profile
 from core.training.recorder import Lane, MemoryRecorder, Recorder
 from core.training.reference import train_run
 from core.training.signal import signal
@@ -20,7 +20,7 @@ __all__ = [
     "Profile",
     "Recorder",
     "Stopped",
-    "examples_of",
+    "calibration_examples",
     "initial_state",
     "make_plan",
     "signal",

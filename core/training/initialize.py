@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
-from core.datasets import Facts, as_numbers
+from core.datasets import DatasetInfo, as_numbers
 from core.initializers import Initializer, Layer, Shape, State
 from core.models import Model
 from core.registry import Entry
@@ -27,7 +27,11 @@ _global_stream = threading.Lock()
 
 
 def initial_state(
-    treatment: Treatment, data: Facts, seed: int, dtype: torch.dtype = torch.float32, examples: Examples | None = None
+    treatment: Treatment,
+    data: DatasetInfo,
+    seed: int,
+    dtype: torch.dtype = torch.float32,
+    examples: Examples | None = None,
 ) -> State:
     """The values that a run starts from, by the name of each parameter and buffer, in the model's order.
 
@@ -51,7 +55,7 @@ def initial_state(
     return fit(module, state, examples(seed, count).to(dtype))
 
 
-def examples_of(x_train: torch.Tensor) -> Examples:
+def calibration_examples(x_train: torch.Tensor) -> Examples:
     """Examples of a training split: which ones is a function of the seed alone."""
 
     def choose(seed: int, count: int) -> torch.Tensor:

@@ -16,15 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from core.analysis import Decision, decide_rung, pruned_arms
-from core.datasets import Facts, Sources, Splits, Task
+from core.datasets import DatasetInfo, DatasetPaths, Splits, Task
 from core.registry import Entry
 from core.results import EPOCH_METRICS, OUTCOMES, STEP_METRICS, Results, RunResult, Series, spacing
-from core.spec import Arm, ArmFacts, Spec, check
+from core.spec import Arm, ArmInfo, Spec, check
 from core.training.checkpoint import Checkpoint
-from core.training.ensemble import train_lanes
 from core.training.faults import out_of_memory
-from core.training.plan import make_plan
-from core.training.profile import Device, Profile
+from core.training.lanes.trainer import train_lanes
+from core.training.planning.plan import make_plan
+from core.training.planning.profile import Device, Profile
 from core.training.recorder import Lane, MemoryRecorder
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _Lanes = Mapping[tuple[int, int], Lane]
 """By the arm's index and the seed."""
 
 
-def train(spec: Spec, sources: Sources, *, checkpoints: Path | None = None) -> Results:
+def train(spec: Spec, sources: DatasetPaths, *, checkpoints: Path | None = None) -> Results:
     """Train every run of the experiment in this process and keep all points in memory.
 
     `sources` are the folders of the data sets. With a folder for `checkpoints`, training leaves a file there every
@@ -44,7 +44,7 @@ def train(spec: Spec, sources: Sources, *, checkpoints: Path | None = None) -> R
     training has begun; `DamagedCheckpoint` for a file in the folder that is not whole, OSError where none can be
     written.
     """
-    facts = check(spec, sources)
+    info = check(spec, sources)
     arms, seeds = spec.expanded, spec.seed_list
     device: Device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
     lanes = {
@@ -56,20 +56,20 @@ def train(spec: Spec, sources: Sources, *, checkpoints: Path | None = None) -> R
     for arm in arms:
         load(arm.treatment.dataset)
     parts = []
-    for cohort in make_plan(spec, facts, Profile.guess(device=device)).cohorts:
+    for cohort in make_plan(spec, info, Profile.guess(device=device)).cohorts:
         first = cohort.members[0][0]
-        work = _Work(spec, load(arms[first].treatment.dataset), facts[first].data, device, checkpoints)
+        work = _Work(spec, load(arms[first].treatment.dataset), info[first].data, device, checkpoints)
         parts.append(_Part(work, [lanes[member] for member in cohort.members]))
     decided: list[Decision] = []
     for rung in spec.pruning.rungs(arms[0].treatment.epochs) if spec.pruning else ():
-        parts = [one for part in parts for one in part.train(rung, _leaving(lanes, arms, decided))]
-        values = _at(rung, spec, facts[0].data.task, lanes, _together(parts))
-        decided.append(decide_rung(spec, facts[0].data.task, rung, values, pruned_arms(decided)))
-    parts = [one for part in parts for one in part.train(None, _leaving(lanes, arms, decided))]
+        parts = [one for part in parts for one in part.train(rung, _pruned_at(lanes, arms, decided))]
+        values = _at(rung, spec, info[0].data.task, lanes, _together(parts))
+        decided.append(decide_rung(spec, info[0].data.task, rung, values, pruned_arms(decided)))
+    parts = [one for part in parts for one in part.train(None, _pruned_at(lanes, arms, decided))]
     for part in parts:
         if part.path is not None:
             part.path.unlink(missing_ok=True)
-    return _results(spec, sources, facts, lanes, _together(parts), decided)
+    return _results(spec, sources, info, lanes, _together(parts), decided)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Work:
 
     spec: Spec
     data: Splits
-    facts: Facts
+    info: DatasetInfo
     device: Device
     folder: Path | None
 
@@ -95,10 +95,10 @@ class _Part:
             self._start = Checkpoint.read(self.path)
             _restore(self.recorder, self._start.state)
 
-    def train(self, until: int | None, leaving: Mapping[int, int]) -> list["_Part"]:
+    def train(self, until: int | None, pruned_at: Mapping[int, int]) -> list["_Part"]:
         """Train after so many epochs at least, or to the end; where memory runs out, in halves, which are returned."""
         try:
-            self._train(until, leaving)
+            self._train(until, pruned_at)
             return [self]
         except Exception as error:
             if len(self._lanes) == 1 or not out_of_memory(error):
@@ -110,16 +110,16 @@ class _Part:
             torch.cuda.empty_cache()
         half = len(self._lanes) // 2
         halves = [_Part(self._work, self._lanes[:half]), _Part(self._work, self._lanes[half:])]
-        return [one for part in halves for one in part.train(until, leaving)]
+        return [one for part in halves for one in part.train(until, pruned_at)]
 
-    def _train(self, until: int | None, leaving: Mapping[int, int]) -> None:
+    def _train(self, until: int | None, pruned_at: Mapping[int, int]) -> None:
         if self._start is not None and (not self._start.runs or self._start.epochs >= (until or math.inf)):
             return
         if self._start is None:
             self.recorder.began = time.monotonic()
         keep = None if self.path is None else _keeper(self.recorder, self.path)
         self._start = train_lanes(
-            *(self._lanes, self._work.data, self._work.facts, self.recorder),
+            *(self._lanes, self._work.data, self._work.info, self.recorder),
             device=self._work.device,
             start=self._start,
             keep=keep,
@@ -128,7 +128,7 @@ class _Part:
             updates=self._work.spec.updates,
             noise_every=self._work.spec.noise_every,
             until=until,
-            leaving=leaving,
+            pruned_at=pruned_at,
         )
         if self._start is None:
             self._start = Checkpoint(self.recorder.step, self._lanes[0].treatment.epochs, [], {})
@@ -154,7 +154,7 @@ def _together(parts: Sequence[_Part]) -> MemoryRecorder:
     return whole
 
 
-def _leaving(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
+def _pruned_at(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
     """The epochs that the runs of pruned arms have."""
     pruned = pruned_arms(decided)
     return {lane.run: pruned[arms[i].label] for (i, _), lane in lanes.items() if arms[i].label in pruned}
@@ -197,21 +197,21 @@ def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> Non
             recorder.blocks[int(run), metric].append(values.numpy())
 
 
-def _load(dataset: Entry, sources: Sources) -> Splits:
+def _load(dataset: Entry, sources: DatasetPaths) -> Splits:
     splits: Splits = dataset.build().load(sources)
     return splits
 
 
 def _results(
     spec: Spec,
-    sources: Sources,
-    facts: Sequence[ArmFacts],
+    sources: DatasetPaths,
+    info: Sequence[ArmInfo],
     lanes: _Lanes,
     recorder: MemoryRecorder,
     decided: Sequence[Decision],
 ) -> Results:
     points = recorder.series
-    totals = {lane.run: facts[arm].steps for (arm, _), lane in lanes.items()}
+    totals = {lane.run: info[arm].steps for (arm, _), lane in lanes.items()}
     labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
 
     def final(run: int) -> dict[str, float | None]:
@@ -243,6 +243,6 @@ def _results(
         for lane in lanes.values()
         for run in [lane.run]
     ]
-    steps = {arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, facts, strict=True)}
-    about = (spec, facts[0].steps_per_epoch, runs, series, sources, facts[0].data.task, steps)
+    steps = {arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, info, strict=True)}
+    about = (spec, info[0].steps_per_epoch, runs, series, sources, info[0].data.task, steps)
     return Results(*about, rungs=decided)

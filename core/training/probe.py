@@ -9,7 +9,6 @@ from torch.func import functional_call
 from torch.nn.modules.conv import _ConvNd
 
 from core.spec import PROJECTIONS, layers_of
-from core.training.forward import Tensors
 
 ACTIVATIONS = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid),
@@ -19,12 +18,12 @@ BOUNDS: Mapping[type[nn.Module], tuple[float, float]] = {nn.Sigmoid: (0.0, 1.0),
 EDGE = 0.025
 """A sigmoid or tanh is saturated within this part of its range from a bound: below 0.025 or above 0.975, and beyond
 0.95 either way, where its slope is less than a tenth of the steepest."""
-Given = Callable[[str, nn.Module, torch.Tensor, nn.Module | None], None]
+OnActivation = Callable[[str, nn.Module, torch.Tensor, nn.Module | None], None]
 """(a layer's name, the layer, its activation, and the module that made that of its output; None: it is the output)."""
 
 
 @contextmanager
-def activations(module: nn.Module, given: Given) -> Iterator[None]:
+def activations(module: nn.Module, given: OnActivation) -> Iterator[None]:
     """Have `given` called with every layer's activation, in the passes that are made meanwhile.
 
     A layer's activation is what the first activation module gives that is called after it and before the next layer;
@@ -72,7 +71,9 @@ class Probe:
         self.names: list[str] = []
         """Of what a call measures, known after the first."""
 
-    def __call__(self, own: Tensors, shared: Tensors, x: torch.Tensor) -> torch.Tensor:
+    def __call__(
+        self, own: Mapping[str, torch.Tensor], shared: Mapping[str, torch.Tensor], x: torch.Tensor
+    ) -> torch.Tensor:
         """One lane's measurements, (names,), without gradients; its norms take the buffers in `own` along."""
         found: dict[str, torch.Tensor] = {}
 

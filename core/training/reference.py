@@ -11,25 +11,25 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from core.datasets import Facts, Splits, Task, as_numbers, epoch_metrics
+from core.datasets import DatasetInfo, Splits, Task, as_numbers, epoch_metrics
 from core.optimizers import Optimizer
 from core.results import NOISE_METRICS
 from core.schedules import Reactive, bind
 from core.spec import Patience, Treatment
 from core.streams import keys
 from core.training.augment import augment
-from core.training.dropout import Masks
-from core.training.factors import Factors, factors
-from core.training.feed import epoch_order
-from core.training.initialize import examples_of, initial_state
-from core.training.network import Network, network
+from core.training.initialize import calibration_examples, initial_state
+from core.training.lanes.batches import epoch_order
+from core.training.lanes.dropout import Masks
+from core.training.lanes.network import Network, network
 from core.training.recorder import Lane, Recorder
+from core.training.scaling import ParameterScaling, factors
 
 
 def train_run(
     lane: Lane,
     data: Splits,
-    facts: Facts,
+    info: DatasetInfo,
     recorder: Recorder,
     *,
     dtype: torch.dtype = torch.float32,
@@ -43,13 +43,13 @@ def train_run(
     treatment = lane.treatment
     x_train, x_valid = as_numbers(data.x_train, dtype), as_numbers(data.x_valid, dtype)
     y_train, y_valid = (y.to(dtype) if y.is_floating_point() else y for y in (data.y_train, data.y_valid))
-    values = initial_state(treatment, facts, lane.seed, dtype, examples_of(data.x_train))
-    net = network(treatment, facts, values)
+    values = initial_state(treatment, info, lane.seed, dtype, calibration_examples(data.x_train))
+    net = network(treatment, info, values)
     model = net.module.to_empty(device="cpu").to(dtype)
     model.load_state_dict(values)
     rule: Optimizer = treatment.optimizer.build()
-    departures = factors(treatment, facts)
-    mine = {name: departures.get(name, Factors()) for name, _ in model.named_parameters()}
+    departures = factors(treatment, info)
+    mine = {name: departures.get(name, ParameterScaling()) for name, _ in model.named_parameters()}
     optimizer = rule.reference([_group(rule, p, mine[name]) for name, p in model.named_parameters()])
     _mode(optimizer, training=True)
     steps_per_epoch = math.ceil(len(x_train) / treatment.batch_size)
@@ -67,7 +67,7 @@ def train_run(
 
     def loss_of(x: torch.Tensor, y: torch.Tensor, drawn: Mapping[str, torch.Tensor], first: int) -> torch.Tensor:
         _mask(net, drawn, first)
-        return _loss(facts.task, outputs(x[:first]), y[:first])
+        return _loss(info.task, outputs(x[:first]), y[:first])
 
     for epoch in range(math.ceil(steps / steps_per_epoch)):
         batches = torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size)[: steps - step]
@@ -95,11 +95,11 @@ def train_run(
         _mode(optimizer, training=False)
         model.eval()
         with torch.no_grad():
-            train = _judge(facts.task, outputs(x_train), y_train)
-            valid = _judge(facts.task, outputs(x_valid), y_valid)
+            train = _judge(info.task, outputs(x_train), y_train)
+            valid = _judge(info.task, outputs(x_valid), y_valid)
         model.train()
         _mode(optimizer, training=True)
-        measured = dict(zip(epoch_metrics(facts.task), (train[1], *valid), strict=True))
+        measured = dict(zip(epoch_metrics(info.task), (train[1], *valid), strict=True))
         _record(recorder, lane.run, epoch, measured | noise.take())
         if isinstance(curve, Reactive):
             state = curve.react(state, step, measured[curve.metric])
@@ -157,7 +157,7 @@ class _Noise:
         return dict(zip(NOISE_METRICS, means, strict=True)) if self._every else {}
 
 
-def _group(rule: Optimizer, parameter: nn.Parameter, factor: Factors) -> dict[str, Any]:
+def _group(rule: Optimizer, parameter: nn.Parameter, factor: ParameterScaling) -> dict[str, Any]:
     """A parameter as a group of its own, so that it can have its own rate and weight decay."""
     decay = {"weight_decay": rule.hyper["weight_decay"] / factor.lr} if "weight_decay" in rule.hyper else {}
     return {"params": [parameter], **decay}
@@ -169,7 +169,7 @@ def _mask(net: Network, drawn: Mapping[str, torch.Tensor], first: int) -> None:
         net.dropout[name].mask = mask[0, :first]
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float, mine: Mapping[str, Factors]) -> None:
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float, mine: Mapping[str, ParameterScaling]) -> None:
     for group, factor in zip(optimizer.param_groups, mine.values(), strict=True):
         group["lr"] = rate * factor.lr
 

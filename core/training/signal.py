@@ -8,14 +8,14 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.modules.dropout import _DropoutNd
 
-from core.datasets import Facts
+from core.datasets import DatasetInfo
 from core.initializers import Initializer, Layer, Normal, TruncatedNormal, Uniform
 from core.registry import Entry
 from core.spec import Treatment, layers_of
 from core.streams import generator
-from core.training.factors import factors
 from core.training.initialize import Examples, initial_state
 from core.training.probe import activations
+from core.training.scaling import factors
 
 KEPT: Mapping[type[nn.Module], Callable[[Any], float]] = {
     nn.ReLU: lambda _: 0.5,
@@ -37,7 +37,12 @@ class Passed(NamedTuple):
 
 
 def signal(
-    model: Entry, initializer: Entry, facts: Facts, seeds: Sequence[int], batch: int, examples: Examples | None = None
+    model: Entry,
+    initializer: Entry,
+    info: DatasetInfo,
+    seeds: Sequence[int],
+    batch: int,
+    examples: Examples | None = None,
 ) -> dict[str, Any]:
     """`layers`, in the model's order: `{name, fan_in, fan_out, forward, activation, backward}` of each.
 
@@ -48,10 +53,10 @@ def signal(
     float64. A layer that passes nothing on, as its module is never called, is left out.
     """
     treatment = Treatment.model_validate({"model": model, "initializer": initializer})
-    runs = [_run(treatment, facts, seed, batch, examples) for seed in seeds]
+    runs = [_run(treatment, info, seed, batch, examples) for seed in seeds]
     with torch.device("meta"):
-        module: nn.Module = model.build()(facts.inputs, facts.outputs)
-    theory = _theory(module, treatment, facts, sum(power for power, _ in runs) / len(runs))
+        module: nn.Module = model.build()(info.inputs, info.outputs)
+    theory = _theory(module, treatment, info, sum(power for power, _ in runs) / len(runs))
     layers = []
     for name, layer in layers_of(module).items():
         passed = [found[name] for _, found in runs if name in found]
@@ -69,18 +74,18 @@ def signal(
 
 
 def _run(
-    treatment: Treatment, facts: Facts, seed: int, batch: int, examples: Examples | None
+    treatment: Treatment, info: DatasetInfo, seed: int, batch: int, examples: Examples | None
 ) -> tuple[float, dict[str, Passed]]:
     """The inputs' mean square, and what each layer passes on."""
-    state = dict(initial_state(treatment, facts, seed, torch.float64, examples or _noise(facts.inputs)))
-    for name, factor in factors(treatment, facts).items():
+    state = dict(initial_state(treatment, info, seed, torch.float64, examples or _noise(info.inputs)))
+    for name, factor in factors(treatment, info).items():
         state[name] = state[name] * factor.forward
     with torch.device("meta"):
-        module: nn.Module = treatment.model.build()(facts.inputs, facts.outputs)
+        module: nn.Module = treatment.model.build()(info.inputs, info.outputs)
     for part in module.modules():
         if isinstance(part, _DropoutNd):
             part.eval()
-    x = (examples or _noise(facts.inputs))(seed, batch).to(torch.float64).requires_grad_()
+    x = (examples or _noise(info.inputs))(seed, batch).to(torch.float64).requires_grad_()
     outputs: dict[str, torch.Tensor] = {}
     forward: dict[str, float] = {}
     activation: dict[str, float] = {}
@@ -112,12 +117,12 @@ def _noise(inputs: Sequence[int]) -> Examples:
 
 
 def _theory(
-    module: nn.Module, treatment: Treatment, facts: Facts, power: float
+    module: nn.Module, treatment: Treatment, info: DatasetInfo, power: float
 ) -> dict[str, tuple[float, float | None]]:
     """Expected forward and backward variance by layer, for inputs of the mean square `power`."""
     chain = _chain(module)
     initializer: Initializer = treatment.initializer.build()
-    if chain is None or initializer.calibration is not None or factors(treatment, facts):
+    if chain is None or initializer.calibration is not None or factors(treatment, info):
         return {}
     squares: list[float] = []
     forward: list[float] = []

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from core.experiments.work import Worker
+from core.experiments.worker.worker import Worker
 from core.settings import Settings
 
 

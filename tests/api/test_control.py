@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from core.settings import Settings
 from core.store import Database
 from tests.core.experiments.claims import queued, take, taken
-from tests.core.experiments.hands import Hand
+from tests.core.experiments.fake_worker import Hand
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_history_comes_in_pages_the_oldest_first(client: TestClient, database:
     experiment = queued(database)
     other = queued(database)
     hand = Hand.of(database, taken(database))
-    hand.lose()
+    hand.mark_lost()
     client.post(f"/experiments/{experiment}/cancel")
     whole = client.get(f"/experiments/{experiment}/history").json()
     assert [event["kind"] for event in whole["items"]] == ["accepted", "claimed", "lost", "cancelling"]

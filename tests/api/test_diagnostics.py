@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from core.experiments.work import Worker
+from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.spec import DIAGNOSTICS
 from tests.api.test_events import _parsed

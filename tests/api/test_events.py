@@ -17,13 +17,13 @@ from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
 from api.routes import events as route
-from core.experiments import cancel, delete
-from core.experiments.position import Choice
-from core.experiments.work import Worker
+from core.experiments.queries.cursor import Choice
+from core.experiments.requests import cancel, delete
+from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.store import Database, Experiment, upgrade
 from tests.core.experiments.claims import queued, taken
-from tests.core.experiments.hands import Hand
+from tests.core.experiments.fake_worker import Hand
 from tests.core.experiments.viewer import Viewer, stored
 
 Told = tuple[str, dict[str, Any], str]
@@ -116,7 +116,7 @@ def test_a_stream_goes_on_in_another_process_after_a_rollback(settings: Settings
     hand.train(10)
     with serving(create_app(settings)) as client, watching(client, experiment) as told:
         until(told, viewer, "metric", run_id=2, metric="lr")
-    hand.lose()
+    hand.mark_lost()
     hand = Hand.of(database, taken(database))
     hand.train(60)
     hand.finish("succeeded")

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from api.routes import plots as route
-from core.plots._style import styled
+from core.plots.drawing.styles import styled
 from core.settings import Settings
 from core.store import Database, MetricBlock, Run
 
@@ -39,7 +39,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return draw(function, data, *rest)
 
     monkeypatch.setattr(route, "picture", counted)
-    monkeypatch.setattr(route, "_kept", route.Kept(10**7))
+    monkeypatch.setattr(route, "_kept", route.PictureCache(10**7))
     return found
 
 

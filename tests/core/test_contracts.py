@@ -8,13 +8,13 @@ from typing import Any, get_args
 import pytest
 import torch
 
-from core.datasets import DataError, Dataset, Facts, Sources, Splits, datasets
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, datasets
 from core.initializers import Initializer, Layer, initializers, preview
 from core.optimizers import Optimizer, optimizers
 from core.schedules import Unit, bind, rates, schedules
 from core.streams import generator
 from tests.core.entries import of, parse, raw, refusal
-from tests.core.optimizers.stacks import Stack
+from tests.core.optimizers.stacks import StackedModel
 
 SHAPES = [(256, 784), (10, 128), (32, 3, 3, 3), (64, 8, 3, 3), (8, 4, 5), (1, 1)]
 MATRICES = {"identity", "mup", "sparse"}
@@ -136,7 +136,7 @@ def test_an_optimizer_equals_its_reference_on_every_lane(name: str, shape: tuple
     start = torch.randn(3, *shape, generator=random, dtype=torch.float64)
     gradients = torch.randn(200, 3, *shape, generator=random, dtype=torch.float64)
     gradients[20:25] = 0
-    stack = Stack(lanes, start)
+    stack = StackedModel(lanes, start)
     parameters = [torch.nn.Parameter(lane.clone()) for lane in start]
     references = [lane.reference([parameter]) for lane, parameter in zip(lanes, parameters, strict=True)]
     for g in gradients:
@@ -187,36 +187,36 @@ def test_a_dataset_splits_are_fractions(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(BROUGHT))
 def test_a_dataset_that_is_not_here_names_the_command_that_brings_it(name: str, tmp_path: Path) -> None:
     dataset: Dataset = parse("dataset", name).build()
-    for look in (dataset.facts, dataset.load):
+    for look in (dataset.info, dataset.load):
         with pytest.raises(DataError, match=r"initlab datasets (fetch|upload) "):
-            look(Sources(tmp_path / "files", tmp_path / "uploads"))
+            look(DatasetPaths(tmp_path / "files", tmp_path / "uploads"))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", sorted(datasets.keys() - BROUGHT))
 def test_a_dataset_is_as_its_facts_say(name: str, tmp_path: Path) -> None:
-    def loaded(**parameters: Any) -> tuple[Facts, Splits]:
+    def loaded(**parameters: Any) -> tuple[DatasetInfo, Splits]:
         dataset: Dataset = datasets.parse({**raw("dataset", name), **parameters}).build()
-        return dataset.facts(sources), dataset.load(sources)
+        return dataset.info(sources), dataset.load(sources)
 
-    sources = Sources(tmp_path / "files", tmp_path / "uploads")
-    facts, splits = loaded()
-    for x, y, count in ((splits.x_train, splits.y_train, facts.train), (splits.x_valid, splits.y_valid, facts.valid)):
-        assert (x.shape, x.dtype) == ((count, *facts.inputs), torch.float32)
-        many = facts.task == "multiclass"
-        assert (y.shape, y.dtype) == (((count,), torch.int64) if many else ((count, facts.outputs), torch.float32))
+    sources = DatasetPaths(tmp_path / "files", tmp_path / "uploads")
+    info, splits = loaded()
+    for x, y, count in ((splits.x_train, splits.y_train, info.train), (splits.x_valid, splits.y_valid, info.valid)):
+        assert (x.shape, x.dtype) == ((count, *info.inputs), torch.float32)
+        many = info.task == "multiclass"
+        assert (y.shape, y.dtype) == (((count,), torch.int64) if many else ((count, info.outputs), torch.float32))
         assert x.isfinite().all()
         assert y.isfinite().all()
     y = torch.cat([splits.y_train, splits.y_valid])
-    if facts.task == "regression":
-        assert facts.chance is None
+    if info.task == "regression":
+        assert info.chance is None
     else:
-        assert set(y.unique().tolist()) == set(range(facts.outputs if facts.task == "multiclass" else 2))
-        assert facts.chance == pytest.approx(int(y.long().flatten().bincount().max()) / len(y), abs=0.03)
+        assert set(y.unique().tolist()) == set(range(info.outputs if info.task == "multiclass" else 2))
+        assert info.chance == pytest.approx(int(y.long().flatten().bincount().max()) / len(y), abs=0.03)
     train, valid = (set(map(tuple, x.flatten(1).tolist())) for x in (splits.x_train, splits.x_valid))
     assert not train & valid
     again, same = loaded()
-    assert again == facts
+    assert again == info
     assert all(torch.equal(a, b) for a, b in zip(splits, same, strict=True))
     _, other = loaded(split_seed=1)
     assert {part.shape for part in other} == {part.shape for part in splits}

@@ -32,21 +32,21 @@ EXPERIMENTS = "tests/core/experiments"
 SABOTAGES = [
     Sabotage(
         "fence: a write names its attempt",
-        "core/experiments/hold.py",
+        "core/experiments/cohorts/leases.py",
         " & (Cohort.attempt == held.attempt)",
         "",
         f"{EXPERIMENTS}/test_claim.py::test_a_zombie_is_fenced_at_every_write",
     ),
     Sabotage(
         "fence: a write expects a running cohort",
-        "core/experiments/hold.py",
+        "core/experiments/cohorts/leases.py",
         '(Cohort.attempt == held.attempt) & (Cohort.status == "running")',
         "(Cohort.attempt == held.attempt)",
         f"{EXPERIMENTS}/test_claim.py::test_an_ended_cohort_stays_ended",
     ),
     Sabotage(
         "the claim expects a queued cohort and skips what others hold",
-        "core/experiments/claim.py",
+        "core/experiments/cohorts/claims.py",
         "        .with_for_update(skip_locked=True, of=Cohort)\n        .scalar_subquery()\n    )\n"
         "    cohort = session.scalar(\n        update(Cohort)\n"
         '        .where(Cohort.id == best, Cohort.status == "queued", ',
@@ -56,7 +56,7 @@ SABOTAGES = [
     ),
     Sabotage(
         "rollback of the tail",
-        "core/experiments/claim.py",
+        "core/experiments/cohorts/claims.py",
         "    roll_back(session, cohort)\n    started",
         "    started",
         f"{EXPERIMENTS}/test_claim.py::test_a_lost_cohort_starts_again_without_its_old_points",
@@ -70,42 +70,42 @@ SABOTAGES = [
     ),
     Sabotage(
         "the sweep takes back what a dead worker holds",
-        "core/experiments/sweep.py",
+        "core/experiments/maintenance/sweeper.py",
         "if gone or (row.expired and not merciful):",
         "if False:",
         f"{EXPERIMENTS}/test_sweep.py",
     ),
     Sabotage(
         "the sweep knows that a process of its host is gone",
-        "core/experiments/sweep.py",
+        "core/experiments/maintenance/sweeper.py",
         "gone = is_gone(row.holder)",
         "gone = False",
         f"{EXPERIMENTS}/test_sweep.py::test_a_dead_process_of_this_host_loses_its_cohort_before_its_lease_ends",
     ),
     Sabotage(
         "a sweep names the attempt that it ends",
-        "core/experiments/lose.py",
+        "core/experiments/cohorts/recovery.py",
         "Cohort.attempt == attempt, ",
         "",
         f"{EXPERIMENTS}/test_sweep.py::test_a_sweeper_that_was_slow_does_not_end_the_next_attempt",
     ),
     Sabotage(
         "attempts without progress are counted",
-        "core/experiments/lose.py",
+        "core/experiments/cohorts/recovery.py",
         "lost=Cohort.lost + 1",
         "lost=Cohort.lost",
         f"{EXPERIMENTS}/test_sweep.py::test_a_run_that_takes_its_workers_with_it_fails_with_the_reason",
     ),
     Sabotage(
         "progress resets the count",
-        "core/experiments/hold.py",
+        "core/experiments/cohorts/leases.py",
         ' | {"lost": 0}',
         "",
         f"{EXPERIMENTS}/test_checkpoints.py::test_progress_is_no_poison",
     ),
     Sabotage(
         "the file is on the disk before its row names it",
-        "core/experiments/keeper.py",
+        "core/experiments/worker/recorder.py",
         "            kept = self._shelf.write(checkpoint)\n",
         "            name = f'cohort-{self._held.cohort_id}-{self._held.attempt}-{checkpoint.step}.safetensors'\n"
         "            kept = Kept(name, '0' * 64, checkpoint.step, checkpoint.epochs)\n"
@@ -114,7 +114,7 @@ SABOTAGES = [
     ),
     Sabotage(
         "a checkpoint's SHA-256 is checked",
-        "core/experiments/checkpoints.py",
+        "core/experiments/cohorts/checkpoints.py",
         "if _sha256(path) != kept.sha256:",
         "if False:",
         f"{EXPERIMENTS}/test_checkpoints.py::test_a_damaged_checkpoint_is_forgotten_with_its_points",
@@ -128,28 +128,28 @@ SABOTAGES = [
     ),
     Sabotage(
         "the one before is kept",
-        "core/experiments/keeper.py",
-        "self._shelf.clear(taken.kept, self.kept)",
-        "self._shelf.clear(taken.kept)",
+        "core/experiments/worker/recorder.py",
+        "self._shelf.clear(taken.checkpoint, self.kept)",
+        "self._shelf.clear(taken.checkpoint)",
         "tests/service/test_failpoints.py -k 'sqlite and filesystem and torn'",
     ),
     Sabotage(
         "a keeper that cannot renew stops its trainer",
-        "core/experiments/keeper.py",
+        "core/experiments/worker/recorder.py",
         'self._stop("silent")  #',
         "pass  #",
         f"{EXPERIMENTS}/test_keeper.py::test_a_worker_that_cannot_renew_stops_before_others_may_claim",
     ),
     Sabotage(
         "blocks whose commit failed wait for the next",
-        "core/experiments/hold.py",
+        "core/experiments/cohorts/leases.py",
         "self.blocks + later.blocks",
         "later.blocks",
         f"{EXPERIMENTS}/test_keeper.py::test_points_wait_for_the_database_and_are_stored_once",
     ),
     Sabotage(
         "a block that is stored already is no error",
-        "core/experiments/hold.py",
+        "core/experiments/cohorts/leases.py",
         "insert(MetricBlock).on_conflict_do_nothing()",
         "insert(MetricBlock)",
         f"{EXPERIMENTS}/test_claim.py::test_storing_the_same_blocks_again_changes_nothing",
@@ -163,14 +163,14 @@ SABOTAGES = [
     ),
     Sabotage(
         "the same Idempotency-Key makes one experiment",
-        "core/experiments/submit.py",
+        "core/experiments/requests/submit.py",
         "if known is not None:",
         "if False:",
         "tests/api/test_experiments.py",
     ),
     Sabotage(
         "a training that hangs ends its process",
-        "core/experiments/keeper.py",
+        "core/experiments/worker/recorder.py",
         "if waited is not None:",
         "if False:",
         "tests/service/test_failing_trainings.py -k hangs",

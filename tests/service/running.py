@@ -22,10 +22,10 @@ from core.store import Cohort, Database
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], seconds: float = 30) -> T:
-    """What `look` gives once it is true; fails when it is not true in time."""
+def until(poll: Callable[[], T], seconds: float = 30) -> T:
+    """What `poll` gives once it is true; fails when it is not true in time."""
     deadline = time.monotonic() + seconds
-    while not (found := look()):
+    while not (found := poll()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s")
         time.sleep(0.05)  # a look costs the service some milliseconds, of two cores
@@ -109,11 +109,11 @@ class Running:
     def ended(self, experiment: int, seconds: float = 60) -> Any:
         """The experiment once it has ended."""
 
-        def look() -> Any:
+        def poll() -> Any:
             found = self.get(f"/experiments/{experiment}")
             return found if found["status"] in ("succeeded", "failed", "cancelled") else None
 
-        return until(look, seconds)
+        return until(poll, seconds)
 
     def training(self, experiment: int) -> Any:
         """The experiment once updates have been stored."""

@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 from celery import Celery
 
-from core.queue import bell_of
+from core.queue import queue_name
 from core.queue.app import configuration
 from core.settings import Settings
 from tests.backends import RedisServer, free_port, postgres_database
@@ -100,15 +100,15 @@ def test_a_running_bell_that_is_delivered_again_and_again_runs_nothing_twice(
     training = service.post(WHILE)
     service.training(training)
     queued = [service.post(SHORT) for _ in range(4)]
-    ringer = Celery("ringer", set_as_current=False)
-    ringer.config_from_object(configuration(Settings(broker_url=broker.url)))
-    ringer.conf.broker_transport_options |= {"visibility_timeout": 0, "unacked_restore_interval": 0}
-    with ringer.connection_for_write() as connection:
+    celery = Celery("ringer", set_as_current=False)
+    celery.config_from_object(configuration(Settings(broker_url=broker.url)))
+    celery.conf.broker_transport_options |= {"visibility_timeout": 0, "unacked_restore_interval": 0}
+    with celery.connection_for_write() as connection:
         channel = connection.default_channel
         while service.get(f"/experiments/{training}")["status"] == "running":
             channel.qos.restore_visible(num=100, interval=1)
-    assert channel.client.llen(bell_of("cpu")) < 100
-    ringer.close()
+    assert channel.client.llen(queue_name("cpu")) < 100
+    celery.close()
     for one in (training, *queued):
         found = service.ended(one)
         assert (found["status"], found["attempt"]) == ("succeeded", 1)
@@ -144,7 +144,7 @@ def test_unreadable_bells_are_dropped(tmp_path: Path) -> None:
     with running({"INITLAB_DATA_DIR": str(tmp_path / "data")}, tmp_path / "log") as service:
         worker = [process.pid for process in service.processes("worker")]
         for i, content in enumerate((b"", b'{"body": "', b"\x00\xff garbage", b"[]", b'{"body": 1}')):
-            name = f"{i:020d}_x.{bell_of('cpu')}.msg"
+            name = f"{i:020d}_x.{queue_name('cpu')}.msg"
             spool = tmp_path / "data" / "spool"
             (spool / f".{name}").write_bytes(content)
             os.replace(spool / f".{name}", spool / name)

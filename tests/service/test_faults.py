@@ -12,7 +12,7 @@ import pytest
 import redis
 from celery import Celery
 
-from core.queue import DOORBELL
+from core.queue import WAKE_UP
 from core.queue.app import configuration
 from core.settings import Settings
 from tests.service.running import Running, assert_exact, running, spec, until
@@ -112,12 +112,12 @@ def test_duplicate_bells_run_it_once(service: Running) -> None:
         broker_url=service.environment.get("INITLAB_BROKER_URL", ""),
     )
     experiment = service.post(spec(epochs=50))
-    ringer = Celery("ringer", set_as_current=False)  # this process's own application rings elsewhere
-    ringer.config_from_object(configuration(current))
+    celery = Celery("ringer", set_as_current=False)  # this process's own application rings elsewhere
+    celery.config_from_object(configuration(current))
     for _ in range(10):
-        ringer.send_task(DOORBELL)
+        celery.send_task(WAKE_UP)
     found = service.ended(experiment)
-    ringer.close()
+    celery.close()
     assert (found["status"], found["attempt"]) == ("succeeded", 1)
     assert_exact(service.losses(experiment), runs=4, steps=50 * 15)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.datasets import Sources, Task
+from core.datasets import DatasetPaths, Task
 from core.results import Results, RunResult
 from core.spec import parse
 
@@ -27,7 +27,7 @@ def experiment() -> MakeResults:
             for a, (label, values) in enumerate(finals.items())
             for s, (seed, value) in enumerate(zip(parsed.seed_list, values, strict=True))
         ]
-        return Results(parsed, 15, runs, lambda _metric: [], Sources(), task)
+        return Results(parsed, 15, runs, lambda _metric: [], DatasetPaths(), task)
 
     return make
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.datasets import DataError, Dataset, Sources, _cifar, cifar10, cifar100, datasets
+from core.datasets import DataError, Dataset, DatasetPaths, _cifar, cifar10, cifar100, datasets
 from core.torchvision import load as torchvision
 from tests.core.datasets.files import cifar_files, md5, write
 
@@ -52,9 +52,9 @@ def dataset(name: str, **parameters: object) -> Dataset:
 def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     kind, _, _, _, classes = FAMILY[name]
     peer = getattr(torchvision().datasets, kind)(str(folder.parent), train=True)
-    made, sources = dataset(name, valid_fraction=0.2), Sources(folder.parent)
-    facts, splits = made.facts(sources), made.load(sources)
-    assert facts == ((3, 32, 32), classes, 40, 10, "multiclass", 1 / classes)
+    made, sources = dataset(name, valid_fraction=0.2), DatasetPaths(folder.parent)
+    info, splits = made.info(sources), made.load(sources)
+    assert info == ((3, 32, 32), classes, 40, 10, "multiclass", 1 / classes)
     assert (splits.x_train.shape, splits.x_valid.shape) == ((40, 3, 32, 32), (10, 3, 32, 32))
     assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.uint8, torch.int64)
     x = torch.cat([splits.x_train, splits.x_valid])
@@ -73,7 +73,7 @@ def test_only_the_training_files_are_needed(name: str, folder: Path) -> None:
     for path in folder.iterdir():
         if path.name not in FAMILY[name][1].BATCHES:
             path.unlink()
-    assert len(dataset(name).load(Sources(folder.parent)).x_train) == 40
+    assert len(dataset(name).load(DatasetPaths(folder.parent)).x_train) == 40
 
 
 def test_a_planted_pickle_is_not_opened(name: str, folder: Path, tmp_path: Path) -> None:
@@ -81,8 +81,8 @@ def test_a_planted_pickle_is_not_opened(name: str, folder: Path, tmp_path: Path)
     batch = folder / list(FAMILY[name][1].BATCHES)[-1]
     length = batch.stat().st_size
     batch.write_bytes(pickle.dumps(Plant(marker)).ljust(length, b"\0"))
-    made, sources = dataset(name), Sources(folder.parent)
-    assert made.facts(sources).train == 40, "which opens nothing, and so cannot tell"
+    made, sources = dataset(name), DatasetPaths(folder.parent)
+    assert made.info(sources).train == 40, "which opens nothing, and so cannot tell"
     with pytest.raises(DataError, match="MD5") as caught:
         made.load(sources)
     assert str(batch) in caught.value.detail
@@ -108,7 +108,7 @@ def test_a_flipped_bit_is_found(name: str, folder: Path) -> None:
     raw[len(raw) // 2] ^= 1
     batch.write_bytes(raw)
     with pytest.raises(DataError, match="MD5"):
-        dataset(name).load(Sources(folder.parent))
+        dataset(name).load(DatasetPaths(folder.parent))
 
 
 def test_a_file_that_was_cut_is_found_without_opening_it(name: str, folder: Path) -> None:
@@ -116,18 +116,18 @@ def test_a_file_that_was_cut_is_found_without_opening_it(name: str, folder: Path
     examples = N // len(FAMILY[name][1].BATCHES)
     batch.write_bytes(batch.read_bytes()[: examples * 3072 - 1])
     with pytest.raises(DataError, match="too few") as caught:
-        dataset(name).facts(Sources(folder.parent))
+        dataset(name).info(DatasetPaths(folder.parent))
     assert str(batch) in caught.value.detail
     batch.unlink()
-    for look in (dataset(name).facts, dataset(name).load):
+    for look in (dataset(name).info, dataset(name).load):
         with pytest.raises(DataError, match=f"{batch.name} cannot be read: No such file"):
-            look(Sources(folder.parent))
+            look(DatasetPaths(folder.parent))
 
 
 def test_absent_files_are_named_with_the_command_that_gets_them(name: str, tmp_path: Path) -> None:
-    for look in (dataset(name).facts, dataset(name).load):
+    for look in (dataset(name).info, dataset(name).load):
         with pytest.raises(DataError) as caught:
-            look(Sources(tmp_path))
+            look(DatasetPaths(tmp_path))
         assert getattr(torchvision().datasets, FAMILY[name][0]).base_folder in caught.value.detail
         assert f"initlab datasets fetch {name};" in caught.value.detail
     assert list(tmp_path.iterdir()) == [], "nothing is downloaded"

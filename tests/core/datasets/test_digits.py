@@ -6,9 +6,9 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from core.datasets import Dataset, Sources, Splits, datasets
+from core.datasets import Dataset, DatasetPaths, Splits, datasets
 
-NOWHERE = Sources(Path("/nowhere"), Path("/nowhere"))
+NOWHERE = DatasetPaths(Path("/nowhere"), Path("/nowhere"))
 
 
 def dataset(**parameters: object) -> Dataset:
@@ -26,11 +26,11 @@ def rows(x: torch.Tensor, y: torch.Tensor) -> list[tuple[float, ...]]:
 )
 def test_facts_are_what_is_loaded(fraction: float, valid: int) -> None:
     made = dataset(valid_fraction=fraction)
-    facts, splits = made.facts(NOWHERE), made.load(NOWHERE)
-    assert facts == ((1, 8, 8), 10, 1797 - valid, valid, "multiclass", 183 / 1797)
-    assert splits.x_train.shape == (facts.train, *facts.inputs)
-    assert splits.x_valid.shape == (facts.valid, *facts.inputs)
-    assert (len(splits.y_train), len(splits.y_valid)) == (facts.train, facts.valid)
+    info, splits = made.info(NOWHERE), made.load(NOWHERE)
+    assert info == ((1, 8, 8), 10, 1797 - valid, valid, "multiclass", 183 / 1797)
+    assert splits.x_train.shape == (info.train, *info.inputs)
+    assert splits.x_valid.shape == (info.valid, *info.inputs)
+    assert (len(splits.y_train), len(splits.y_valid)) == (info.train, info.valid)
 
 
 def test_every_image_is_there_once_with_its_label() -> None:
@@ -39,7 +39,7 @@ def test_every_image_is_there_once_with_its_label() -> None:
     real = torch.from_numpy(bunch.images).float().unsqueeze(1) / 16
     both = rows(torch.cat([splits.x_train, splits.x_valid]), torch.cat([splits.y_train, splits.y_valid]))
     assert both == rows(real, torch.from_numpy(bunch.target))
-    assert dataset().facts(NOWHERE).chance == float((bunch.target[:, None] == range(10)).mean(0).max())
+    assert dataset().info(NOWHERE).chance == float((bunch.target[:, None] == range(10)).mean(0).max())
     assert splits.x_train.dtype == torch.float32
     assert splits.y_train.dtype == torch.int64
     assert (splits.x_train.min(), splits.x_train.max()) == (0, 1)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import DataError, Sources, _cifar, cifar10, datasets
+from core.datasets import DataError, DatasetPaths, _cifar, cifar10, datasets
 from core.datasets.__main__ import main
 from core.settings import Settings
 from core.torchvision import load as torchvision
@@ -29,7 +29,7 @@ MNIST_FAMILY = {"fashion_mnist": "FashionMNIST", "kmnist": "KMNIST", "mnist": "M
 
 
 @dataclass
-class Shelf:
+class FileServer:
     """What the server has by path, and what it was asked for."""
 
     url: str = ""
@@ -50,13 +50,13 @@ def _left_open() -> Iterator[None]:
 
 
 @pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    shelf = Shelf()
+def server() -> Iterator[FileServer]:
+    server = FileServer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            shelf.asked.append(self.path)
-            content = shelf.files.get(self.path)
+            server.asked.append(self.path)
+            content = server.files.get(self.path)
             if content is None:
                 self.send_error(404)
                 return
@@ -64,12 +64,12 @@ def shelf() -> Iterator[Shelf]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             with contextlib.suppress(ConnectionError):
-                if self.path in (shelf.cut, shelf.stuck):
+                if self.path in (server.cut, server.stuck):
                     self.wfile.write(content[: len(content) // 2])
-                    if self.path == shelf.cut:
+                    if self.path == server.cut:
                         return
-                    shelf.reached.set()
-                    shelf.go_on.wait()
+                    server.reached.set()
+                    server.go_on.wait()
                     content = content[len(content) // 2 :]
                 self.wfile.write(content)
 
@@ -80,43 +80,43 @@ def shelf() -> Iterator[Shelf]:
     http.daemon_threads = True
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
-    shelf.url = f"http://127.0.0.1:{http.server_address[1]}/"
-    yield shelf
-    shelf.go_on.set()
+    server.url = f"http://127.0.0.1:{http.server_address[1]}/"
+    yield server
+    server.go_on.set()
     http.shutdown()
     thread.join()
     http.server_close()
 
 
 @pytest.fixture
-def mnist_at(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+def mnist_at(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> FileServer:
     """The server has MNIST's family, and torchvision looks there."""
     resources = []
     for name, content in idx_files().items():
-        shelf.files[f"/{name}.gz"] = gz(content)
+        server.files[f"/{name}.gz"] = gz(content)
         resources.append((f"{name}.gz", md5(gz(content))))
     for kind in MNIST_FAMILY.values():
-        monkeypatch.setattr(getattr(torchvision().datasets, kind), "mirrors", [shelf.url])
+        monkeypatch.setattr(getattr(torchvision().datasets, kind), "mirrors", [server.url])
         monkeypatch.setattr(getattr(torchvision().datasets, kind), "resources", resources)
-    return shelf
+    return server
 
 
 @pytest.fixture
-def cifar_at(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+def cifar_at(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> FileServer:
     """The server has CIFAR-10, and torchvision looks there."""
     kind = torchvision().datasets.CIFAR10
     training, test = cifar_files(list(cifar10.BATCHES), "labels", 10), cifar_files(["test_batch"], "labels", 10)
     meta = pickle.dumps({"label_names": [str(number) for number in range(10)]})
     archive = tgz(kind.base_folder, training | test | {"batches.meta": meta})
-    shelf.files["/cifar.tar.gz"] = archive
-    monkeypatch.setattr(kind, "url", f"{shelf.url}cifar.tar.gz")
+    server.files["/cifar.tar.gz"] = archive
+    monkeypatch.setattr(kind, "url", f"{server.url}cifar.tar.gz")
     monkeypatch.setattr(kind, "tgz_md5", md5(archive))
     monkeypatch.setattr(kind, "train_list", [[batch, md5(raw)] for batch, raw in training.items()])
     monkeypatch.setattr(kind, "test_list", [["test_batch", md5(test["test_batch"])]])
     monkeypatch.setattr(kind, "meta", kind.meta | {"md5": md5(meta)})
     monkeypatch.setattr(cifar10, "BATCHES", {batch: md5(raw) for batch, raw in training.items()})
     monkeypatch.setattr(_cifar, "EXAMPLES", 50)
-    return shelf
+    return server
 
 
 @dataclass
@@ -152,24 +152,24 @@ def fetch(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 
 @pytest.mark.parametrize("name", list(MNIST_FAMILY))
-def test_mnists_family_is_downloaded_once_to_where_specs_look(name: str, fetch: Fetch, mnist_at: Shelf) -> None:
+def test_mnists_family_is_downloaded_once_to_where_specs_look(name: str, fetch: Fetch, mnist_at: FileServer) -> None:
     place = fetch.files / MNIST_FAMILY[name] / "raw"
     assert fetch(name)[:2] == (0, f"{name} is in {place}\n")
     for file, content in idx_files().items():
         assert (place / file).read_bytes() == content
     dataset = datasets.parse(name).build()
-    sources = Sources(Settings(data_dir=fetch.data_dir).datasets)
-    assert dataset.facts(sources).train == len(dataset.load(sources).x_train) == 32
+    sources = DatasetPaths(Settings(data_dir=fetch.data_dir).datasets)
+    assert dataset.info(sources).train == len(dataset.load(sources).x_train) == 32
     assert {path.name for path in fetch.files.iterdir()} == {MNIST_FAMILY[name]}
     mnist_at.asked.clear()
     assert fetch(name) == (0, f"{name} is there already, in {place}\n", "")
     assert mnist_at.asked == []
 
 
-def test_cifar_is_downloaded_once_to_where_specs_look(fetch: Fetch, cifar_at: Shelf) -> None:
+def test_cifar_is_downloaded_once_to_where_specs_look(fetch: Fetch, cifar_at: FileServer) -> None:
     place = fetch.files / "cifar-10-batches-py"
     assert fetch("cifar10")[:2] == (0, f"cifar10 is in {place}\n")
-    sources = Sources(fetch.files)
+    sources = DatasetPaths(fetch.files)
     assert len(datasets.parse("cifar10").build().load(sources).x_train) == 40
     assert list(fetch.files.iterdir()) == [place]
     cifar_at.asked.clear()
@@ -177,7 +177,7 @@ def test_cifar_is_downloaded_once_to_where_specs_look(fetch: Fetch, cifar_at: Sh
     assert cifar_at.asked == []
 
 
-def test_a_data_root_is_where_it_goes(fetch: Fetch, mnist_at: Shelf, tmp_path: Path) -> None:
+def test_a_data_root_is_where_it_goes(fetch: Fetch, mnist_at: FileServer, tmp_path: Path) -> None:
     fetch.monkeypatch.setenv("INITLAB_DATA_ROOT", str(tmp_path / "shared"))
     assert fetch("mnist")[1] == f"mnist is in {tmp_path / 'shared' / 'MNIST' / 'raw'}\n"
     assert not fetch.data_dir.exists()
@@ -185,7 +185,7 @@ def test_a_data_root_is_where_it_goes(fetch: Fetch, mnist_at: Shelf, tmp_path: P
 
 @pytest.mark.parametrize("how", ["missing", "cut", "other", "empty"])
 @pytest.mark.parametrize("which", [0, 3], ids=["first file", "last file"])
-def test_a_download_that_fails_leaves_nothing(fetch: Fetch, mnist_at: Shelf, how: str, which: int) -> None:
+def test_a_download_that_fails_leaves_nothing(fetch: Fetch, mnist_at: FileServer, how: str, which: int) -> None:
     path = list(mnist_at.files)[which]
     if how == "missing":
         del mnist_at.files[path]
@@ -198,11 +198,11 @@ def test_a_download_that_fails_leaves_nothing(fetch: Fetch, mnist_at: Shelf, how
     assert complaint.startswith(f"MNIST cannot be downloaded: Error downloading {path[1:]}: ")
     assert fetch.left() == []
     with pytest.raises(DataError, match="not here"):
-        datasets.parse("mnist").build().facts(Sources(fetch.files))
+        datasets.parse("mnist").build().info(DatasetPaths(fetch.files))
 
 
 @pytest.mark.parametrize("how", ["missing", "cut", "other"])
-def test_an_archive_that_fails_leaves_nothing(fetch: Fetch, cifar_at: Shelf, how: str) -> None:
+def test_an_archive_that_fails_leaves_nothing(fetch: Fetch, cifar_at: FileServer, how: str) -> None:
     path = "/cifar.tar.gz"
     if how == "missing":
         del cifar_at.files[path]
@@ -216,7 +216,7 @@ def test_an_archive_that_fails_leaves_nothing(fetch: Fetch, cifar_at: Shelf, how
     assert fetch.left() == []
 
 
-def test_where_nobody_answers(fetch: Fetch, mnist_at: Shelf) -> None:
+def test_where_nobody_answers(fetch: Fetch, mnist_at: FileServer) -> None:
     with socket.socket() as unheard:  # bound, but it does not listen: a connection is refused
         unheard.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unheard.getsockname()[1]}/"
@@ -228,14 +228,14 @@ def test_where_nobody_answers(fetch: Fetch, mnist_at: Shelf) -> None:
     assert fetch.left() == []
 
 
-def test_a_server_that_falls_silent_is_given_up(fetch: Fetch, mnist_at: Shelf) -> None:
+def test_a_server_that_falls_silent_is_given_up(fetch: Fetch, mnist_at: FileServer) -> None:
     fetch.monkeypatch.setattr("core.datasets.__main__.SILENT_SECONDS", 0.2)
     mnist_at.stuck = next(iter(mnist_at.files))
     assert fetch("mnist")[0] == 3
     assert fetch.left() == []
 
 
-def test_what_is_damaged_is_replaced_and_kept_until_then(fetch: Fetch, mnist_at: Shelf) -> None:
+def test_what_is_damaged_is_replaced_and_kept_until_then(fetch: Fetch, mnist_at: FileServer) -> None:
     place = fetch.files / "MNIST" / "raw"
     damaged = idx_files() | {"train-labels-idx1-ubyte": b"damaged"}
     write(place, damaged | {"mine.txt": b""})
@@ -249,7 +249,7 @@ def test_what_is_damaged_is_replaced_and_kept_until_then(fetch: Fetch, mnist_at:
     assert {file.name for file in fetch.files.iterdir()} == {"MNIST"}
 
 
-def test_a_folder_that_cannot_be_made(fetch: Fetch, mnist_at: Shelf) -> None:
+def test_a_folder_that_cannot_be_made(fetch: Fetch, mnist_at: FileServer) -> None:
     fetch.data_dir.write_text("a file")
     code, _, complaint = fetch("mnist")
     assert code == 2
@@ -258,7 +258,7 @@ def test_a_folder_that_cannot_be_made(fetch: Fetch, mnist_at: Shelf) -> None:
     assert mnist_at.asked == []
 
 
-def test_a_killed_download_is_not_taken_for_the_data(mnist_at: Shelf, tmp_path: Path) -> None:
+def test_a_killed_download_is_not_taken_for_the_data(mnist_at: FileServer, tmp_path: Path) -> None:
     mnist_at.stuck = "/t10k-labels-idx1-ubyte.gz"
     kind = torchvision().datasets.MNIST
     program = (
@@ -274,7 +274,7 @@ def test_a_killed_download_is_not_taken_for_the_data(mnist_at: Shelf, tmp_path: 
     fetching.wait()
     assert list(tmp_path.rglob("train-images-idx3-ubyte")), "three files of four were there"
     with pytest.raises(DataError, match="not here"):
-        datasets.parse("mnist").build().facts(Sources(tmp_path / "datasets"))
+        datasets.parse("mnist").build().info(DatasetPaths(tmp_path / "datasets"))
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 import torch
 from pydantic_core import PydanticCustomError
 
-from core.datasets import Dataset, Sources, Splits, datasets
+from core.datasets import Dataset, DatasetPaths, Splits, datasets
 from core.datasets.teacher_student import _Form, _teacher
 from core.models import models
 
-NOWHERE = Sources(Path("/nowhere"), Path("/nowhere"))
+NOWHERE = DatasetPaths(Path("/nowhere"), Path("/nowhere"))
 
 
 def dataset(name: str, **parameters: object) -> Dataset:
@@ -69,7 +69,7 @@ def test_every_point_is_on_its_spiral(examples: int, turns: float) -> None:
         torch.testing.assert_close(radii[[0, -1]], torch.tensor([1 / 13, 1.0]))
         steps = radii.diff()
         torch.testing.assert_close(steps, torch.full_like(steps, 12 / 13 / (count - 1)), rtol=0, atol=1e-5)
-    assert dataset("two_spirals", examples=examples).facts(NOWHERE).chance == (examples + 1) // 2 / examples
+    assert dataset("two_spirals", examples=examples).info(NOWHERE).chance == (examples + 1) // 2 / examples
 
 
 def test_the_spirals_noise_has_its_standard_deviation_in_both_directions() -> None:
@@ -141,9 +141,9 @@ def test_chance_is_estimated_without_making_the_data(outputs: int) -> None:
     for seed in range(3):
         shape = {"examples": 50_000, "outputs": outputs, "task": "multiclass", "seed": seed, "hidden": 4}
         _, y = taught(**shape)
-        chance = dataset("teacher_student", **shape).facts(NOWHERE).chance
+        chance = dataset("teacher_student", **shape).info(NOWHERE).chance
         assert chance == pytest.approx(int(y.bincount().max()) / 50_000, abs=4 * 0.5 * math.sqrt(1 / 4096 + 1 / 50_000))
-    assert dataset("teacher_student", outputs=2).facts(NOWHERE).chance is None
+    assert dataset("teacher_student", outputs=2).info(NOWHERE).chance is None
 
 
 @pytest.mark.parametrize(
@@ -158,11 +158,11 @@ def test_it_is_a_function_of_its_parameters_alone(name: str, parameters: dict[st
     torch.manual_seed(1)
     before = torch.get_rng_state()
     first = dataset(name, **parameters)
-    facts, splits = first.facts(NOWHERE), first.load(NOWHERE)
+    info, splits = first.info(NOWHERE), first.load(NOWHERE)
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
     again = dataset(name, **parameters)
-    assert again.facts(NOWHERE) == facts
+    assert again.info(NOWHERE) == info
     assert all(torch.equal(a, b) for a, b in zip(splits, again.load(NOWHERE), strict=True))
     others = [dataset(name, **parameters, seed=seed).load(NOWHERE).x_train for seed in (1, 2, 3)]
     assert not any(torch.equal(a, b) for a, b in pairwise([splits.x_train, *others]))
@@ -189,4 +189,4 @@ def test_what_makes_no_task_or_one_too_large_is_refused(given: dict[str, object]
     "given", [{"examples": 2**24, "inputs": 15}, {"inputs": 1023, "hidden": 1024}, {"inputs": 63, "hidden": 2**14}]
 )
 def test_the_largest_sizes_are_taken(given: dict[str, object]) -> None:
-    assert dataset("teacher_student", **given).facts(NOWHERE).inputs == (given["inputs"],)
+    assert dataset("teacher_student", **given).info(NOWHERE).inputs == (given["inputs"],)

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
-from core.datasets import Dataset, Facts, Sources, Splits, datasets
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets
 
-NOWHERE = Sources(Path("/nowhere"), Path("/nowhere"))
+NOWHERE = DatasetPaths(Path("/nowhere"), Path("/nowhere"))
 RAW = {
     "breast_cancer": sklearn.datasets.load_breast_cancer(),
     "diabetes": sklearn.datasets.load_diabetes(scaled=False),
@@ -51,20 +51,20 @@ def where(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[NDArray[Any], NDA
 
 
 @pytest.mark.parametrize(
-    ("name", "facts"),
+    ("name", "info"),
     [
-        ("breast_cancer", Facts((30,), 1, 455, 114, "binary", 357 / 569)),
-        ("diabetes", Facts((10,), 1, 354, 88, "regression", None)),
+        ("breast_cancer", DatasetInfo((30,), 1, 455, 114, "binary", 357 / 569)),
+        ("diabetes", DatasetInfo((10,), 1, 354, 88, "regression", None)),
     ],
 )
-def test_the_facts(name: str, facts: Facts) -> None:
-    assert dataset(name).facts(NOWHERE) == facts
+def test_the_facts(name: str, info: DatasetInfo) -> None:
+    assert dataset(name).info(NOWHERE) == info
     splits = load(name)
     assert [(part.shape, part.dtype) for part in splits] == [
-        ((facts.train, *facts.inputs), torch.float32),
-        ((facts.train, 1), torch.float32),
-        ((facts.valid, *facts.inputs), torch.float32),
-        ((facts.valid, 1), torch.float32),
+        ((info.train, *info.inputs), torch.float32),
+        ((info.train, 1), torch.float32),
+        ((info.valid, *info.inputs), torch.float32),
+        ((info.valid, 1), torch.float32),
     ]
 
 

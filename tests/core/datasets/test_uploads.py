@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.datasets import DataError, Options, Sources, Uploads, _uploads
+from core.datasets import DataError, DatasetPaths, Options, Uploads, _uploads
 from core.errors import Conflict, NotFound
 from tests.core.datasets.uploading import add, built, left, loaded, npz, picture, refused, zipped
 
@@ -70,15 +70,15 @@ def test_delete_and_the_name_is_free(tmp_path: Path) -> None:
 
 
 def test_a_pinned_data_set_is_that_content_or_none(tmp_path: Path) -> None:
-    sources = Sources(Path("/nowhere"), tmp_path)
+    sources = DatasetPaths(Path("/nowhere"), tmp_path)
     with pytest.raises(DataError, match="there is no data set 'mine'; send it with: initlab datasets upload"):
-        built().facts(sources)
+        built().info(sources)
     pinned = f"mine@{add(tmp_path, CSV, 't.csv', target=['y']).sha256}"
     assert loaded(tmp_path, id=pinned).x_train.equal(loaded(tmp_path).x_train)
     Uploads(tmp_path).remove("mine")
     add(tmp_path, OTHER, "t.csv", target=["y"])
     loaded(tmp_path)
-    for read in (built(id=pinned).facts, built(id=pinned).load):
+    for read in (built(id=pinned).info, built(id=pinned).load):
         with pytest.raises(DataError, match="has other content now"):
             read(sources)
     (tmp_path / "mine" / "x.npy").unlink()

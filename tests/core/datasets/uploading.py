@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import parquet
 
-from core.datasets import About, Dataset, Options, Sources, Splits, Uploads, datasets
+from core.datasets import About, Dataset, DatasetPaths, Options, Splits, Uploads, datasets
 from core.datasets._content import InvalidUpload
 
 
@@ -27,13 +27,13 @@ def built(**parameters: Any) -> Dataset:
 
 def loaded(folder: Path, **parameters: Any) -> Splits:
     """The data set `mine`; the facts are those of what is loaded."""
-    sources = Sources(Path("/nowhere"), folder)
+    sources = DatasetPaths(Path("/nowhere"), folder)
     dataset = built(**parameters)
-    facts, splits = dataset.facts(sources), dataset.load(sources)
-    assert splits.x_train.shape == (facts.train, *facts.inputs)
-    assert splits.x_valid.shape == (facts.valid, *facts.inputs)
-    label = () if facts.task == "multiclass" else (facts.outputs,)
-    assert (splits.y_train.shape, splits.y_valid.shape) == ((facts.train, *label), (facts.valid, *label))
+    info, splits = dataset.info(sources), dataset.load(sources)
+    assert splits.x_train.shape == (info.train, *info.inputs)
+    assert splits.x_valid.shape == (info.valid, *info.inputs)
+    label = () if info.task == "multiclass" else (info.outputs,)
+    assert (splits.y_train.shape, splits.y_valid.shape) == ((info.train, *label), (info.valid, *label))
     return splits
 
 

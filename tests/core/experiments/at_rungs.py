@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from core.experiments import read, submit
-from core.experiments.checkpoints import Kept
-from core.experiments.claim import Claim
-from core.experiments.hold import Ended, Flush, flush, renew
-from core.experiments.rungs import decide, wait
+from core.experiments.cohorts.checkpoints import CheckpointRef
+from core.experiments.cohorts.claims import Claim
+from core.experiments.cohorts.leases import Ended, Flush, flush, renew
+from core.experiments.cohorts.pruning import decide, wait
+from core.experiments.queries import read
+from core.experiments.requests import submit
 from core.spec import parse
 from core.store import Cohort, Database, Experiment
 
@@ -32,7 +33,10 @@ def posted(database: Database, seeds: int = 3, **more: Any) -> int:
 
 def measured(held: Claim, epochs: int, since: int = 0) -> Flush:
     """All that a training measures until then, and a checkpoint of it."""
-    what = Flush(PER_EPOCH * epochs, kept=Kept(f"{held.cohort_id}-{held.attempt}", "0", PER_EPOCH * epochs, epochs))
+    what = Flush(
+        PER_EPOCH * epochs,
+        checkpoint=CheckpointRef(f"{held.cohort_id}-{held.attempt}", "0", PER_EPOCH * epochs, epochs),
+    )
     for lane in held.lanes:
         if lane.run in held.ended:
             continue
@@ -52,11 +56,11 @@ def measured(held: Claim, epochs: int, since: int = 0) -> Flush:
 def arrive(database: Database, held: Claim, *, deciding: bool = True, ended: Mapping[int, Ended] | None = None) -> None:
     """What a worker does at a rung; `deciding=False`: it is killed between its two transactions."""
     assert held.rung is not None
-    what = measured(held, held.rung, held.kept.epochs if held.kept else 0)
+    what = measured(held, held.rung, held.resume_from.epochs if held.resume_from else 0)
     what.ended |= ended or {}
     with database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, what, held.kept)
+        flush(session, held, what, held.resume_from)
         wait(session, held)
     if deciding:
         with database.transaction() as session:

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select, update
 
-from core.experiments import submit
-from core.experiments.able import Able
-from core.experiments.claim import Claim, claim
-from core.experiments.room import Room
+from core.experiments.cohorts.claims import Claim, claim
+from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities
+from core.experiments.requests import submit
 from core.spec import parse
 from core.store import Cohort, Database, MetricBlock, Run, now
 
-ABLE = Able(("auto", "cpu"), ("cpu",))
+ABLE = WorkerCapabilities(("auto", "cpu"), ("cpu",))
 
 
 def queued(database: Database, *, cohorts: int = 1, **more: Any) -> int:
@@ -21,16 +20,20 @@ def queued(database: Database, *, cohorts: int = 1, **more: Any) -> int:
     arms = [{"label": f"arm {i}", "initializer": "he_normal", "batch_size": 100 + i} for i in range(cohorts)]
     spec = parse({"arms": arms, "seeds": 2, "epochs": 1, "model": {"name": "mlp", "hidden": [4]}} | more)
     with database.transaction() as session:
-        experiment, rings = submit(session, spec, Path())
-        assert set(rings.values()) == {cohorts}
+        experiment, wake_ups = submit(session, spec, Path())
+        assert set(wake_ups.values()) == {cohorts}
         return experiment.id
 
 
 def take(
-    database: Database, holder: str = "host/1/0", lease: float = 30, room: Room | None = None, able: Able = ABLE
+    database: Database,
+    holder: str = "host/1/0",
+    lease: float = 30,
+    capacity: CpuCapacity | None = None,
+    capabilities: WorkerCapabilities = ABLE,
 ) -> Claim | None:
     with database.transaction() as session:
-        return claim(session, holder, able, lease, room)
+        return claim(session, holder, capabilities, lease, capacity)
 
 
 def taken(database: Database, holder: str = "host/1/0", lease: float = 30) -> Claim:

@@ -14,24 +14,25 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from core.experiments import cancel, delete, pause, resume, retry, submit, sweep
-from core.experiments.able import Able
-from core.experiments.checkpoints import Kept
-from core.experiments.halve import halve
-from core.experiments.hold import end, fall_back, renew
-from core.experiments.lose import lose
-from core.experiments.states import ACTIVE, TERMINAL
+from core.experiments.cohorts.checkpoints import CheckpointRef
+from core.experiments.cohorts.eligibility import WorkerCapabilities
+from core.experiments.cohorts.leases import end, fall_back, renew
+from core.experiments.cohorts.recovery import mark_lost
+from core.experiments.cohorts.splitting import split_cohort
+from core.experiments.cohorts.states import ACTIVE, TERMINAL
+from core.experiments.maintenance import sweep
+from core.experiments.requests import cancel, delete, pause, resume, retry, submit
 from core.spec import parse
 from core.store import Cohort, Database
-from tests.core.experiments.books import UPDATES, Books, Hand
 from tests.core.experiments.claims import expire, take
-from tests.core.experiments.whole import Length, assert_consistent, assert_overtaken, lengths, replayed
+from tests.core.experiments.model_state import UPDATES, Books, Hand
+from tests.core.experiments.snapshot import Extent, assert_consistent, assert_overtaken, lengths, replayed
 
 MOST_AT_WORK, MOST = 3, 6
 WORKERS = {
-    "plain": Able(("auto", "cpu"), ("cpu",)),
-    "both": Able(("auto", "cpu"), ("cpu", "big")),
-    "label": Able(("auto", "cpu"), ("big",)),
+    "plain": WorkerCapabilities(("auto", "cpu"), ("cpu",)),
+    "both": WorkerCapabilities(("auto", "cpu"), ("cpu", "big")),
+    "label": WorkerCapabilities(("auto", "cpu"), ("big",)),
 }
 PICKS = st.integers(0, 7)
 
@@ -56,13 +57,13 @@ class Service(Books):
         with self.database.transaction() as session:
             spec = parse({"arms": arms, "priority": priority, "queue": queue} | more)
             experiment = submit(session, spec, Path())[0].id
-        self.look()
+        self.poll()
         self.posted[experiment] = [cohort["id"] for cohort in self.seen.cohorts_of(experiment)]
         self.members[experiment] = sorted((arm, seed) for arm in range(cohorts) for seed in range(seeds))
         self.has_turn(experiment)
         for cohort in self.posted[experiment]:
             for run in self.seen.runs_of(cohort):
-                self.stored[run["id"]], self.began[run["id"]] = Length(), {}
+                self.stored[run["id"]], self.began[run["id"]] = Extent(), {}
 
     @precondition(lambda self: self.having("running"))
     @rule(number=PICKS)
@@ -123,25 +124,25 @@ class Service(Books):
     @precondition(lambda self: self.waiting)
     @rule(worker=st.sampled_from(["plain", "plain", "both", "label"]), damaged=st.sampled_from([0, 0, 1, 2]))
     def claim(self, worker: str, damaged: int = 0) -> None:
-        able = WORKERS[worker]
+        capabilities = WORKERS[worker]
         waiting = [
             (-cohort["priority"], self.turns[cohort["experiment_id"]], cohort["id"])
             for cohort in self.waiting
-            if (cohort["queue"] or "cpu") in able.queues
+            if (cohort["queue"] or "cpu") in capabilities.queues
         ]
-        held = take(self.database, f"{worker}/1/0", able=able)
+        held = take(self.database, f"{worker}/1/0", capabilities=capabilities)
         assert (held and held.cohort_id) == (min(waiting)[2] if waiting else None)
         if held is None:
             return
         then = self.seen.by_id("cohorts")[held.cohort_id]
-        self.look()
+        self.poll()
         self.has_turn(held.experiment_id)
         assert held.attempt == then["attempt"] + 1
-        assert held.kept == Kept.of(Cohort(**then))
+        assert held.resume_from == CheckpointRef.of(Cohort(**then))
         assert held.ended == {run["id"] for run in self.seen.runs_of(held.cohort_id) if run["status"] in TERMINAL}
-        at = Length(then["checkpoint_step"], then["checkpoint_epochs"])
+        at = Extent(then["checkpoint_step"], then["checkpoint_epochs"])
         before = then["checkpoint_before"]
-        hand = Hand(held, at, held.kept, before and Kept(**before), set(held.ended))
+        hand = Hand(held, at, held.resume_from, before and CheckpointRef(**before), set(held.ended))
         self.hands.append(hand)
         for run in hand.training:
             self.stored[run] = self.began[run][held.attempt] = at
@@ -169,8 +170,12 @@ class Service(Books):
         until = hand.on(n)
         early = {}
         if diverging is not None and hand.training and until.steps > hand.at.steps:
-            early = {hand.training[diverging % len(hand.training)]: Length(hand.at.steps + 1, hand.at.epochs)}
-        kept = Kept(f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}", "0", *until) if keeps and n else None
+            early = {hand.training[diverging % len(hand.training)]: Extent(hand.at.steps + 1, hand.at.epochs)}
+        kept = (
+            CheckpointRef(f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}", "0", *until)
+            if keeps and n
+            else None
+        )
         for _ in range(1 + twice):  # the outcome of the first commit was unknown
             if not self.write(hand, lambda session: hand.flush(session, until, early, kept)):
                 return
@@ -178,7 +183,10 @@ class Service(Books):
         if kept:
             hand.before, hand.kept = hand.kept, kept
         row = self.seen.by_id("cohorts")[hand.held.cohort_id]
-        assert (Kept.of(Cohort(**row)), row["checkpoint_before"]) == (hand.kept, hand.before and asdict(hand.before))
+        assert (CheckpointRef.of(Cohort(**row)), row["checkpoint_before"]) == (
+            hand.kept,
+            hand.before and asdict(hand.before),
+        )
 
     @precondition(lambda self: self.hands or self.waiting)
     @rule(number=PICKS, n=st.integers(1, 3))
@@ -216,20 +224,20 @@ class Service(Books):
             return
         if self.write(hand, lambda session: fall_back(session, hand.held, "torn")):
             hand.kept, hand.before = hand.before, None
-            hand.at = Length(hand.kept.step, hand.kept.epochs) if hand.kept else Length()
+            hand.at = Extent(hand.kept.step, hand.kept.epochs) if hand.kept else Extent()
             for run in hand.training:
                 self.stored[run] = self.began[run][hand.held.attempt] = hand.at
 
     @precondition(lambda self: self.hands or self.waiting)
     @rule(number=PICKS, too_wide=st.booleans())
-    def give_up(self, number: int, too_wide: bool) -> None:
+    def recover_attempt(self, number: int, too_wide: bool) -> None:
         """It has run out of memory, or its device is broken."""
         hand = self.someone(number)
         then, runs = self.cohort(hand), self.seen.runs_of(hand.held.cohort_id)
 
         def write(session: Session) -> None:
             renew(session, hand.held, 30)
-            halve(session, hand.held, "no memory") if too_wide else lose(session, hand.held, "no device")
+            split_cohort(session, hand.held, "no memory") if too_wide else mark_lost(session, hand.held, "no device")
 
         if self.write(hand, write):
             assert then is not None
@@ -244,7 +252,7 @@ class Service(Books):
         if then is not None:
             expire(self.database, hand.held)
             swept = sweep(self.database, 3600)
-            self.look()
+            self.poll()
             self.given_up(then, runs, too_wide=False)
             assert swept.rescued + swept.ended == 1
 
@@ -256,10 +264,10 @@ class Service(Books):
         for experiment, first in self.posted.items():
             runs = [run for run in self.seen.tables["runs"] if run["experiment_id"] == experiment]
             assert sorted((run["arm_index"], run["seed"]) for run in runs) == self.members[experiment]
-            told = [event for event in self.seen.tables["events"] if event["experiment_id"] == experiment]
+            record = [event for event in self.seen.tables["events"] if event["experiment_id"] == experiment]
             cohorts = self.seen.cohorts_of(experiment)
             now = {cohort["id"]: (cohort["status"], cohort["attempt"], cohort["paused"]) for cohort in cohorts}
-            assert replayed(first, told) == now
+            assert replayed(first, record) == now
 
 
 @pytest.mark.timeout(900)  # where it fails, it looks for a short way to fail

@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from core.experiments import read
-from core.experiments.position import EVERYTHING, Choice
-from core.experiments.stream import Sent, Stream
+from core.experiments.queries import read
+from core.experiments.queries.cursor import EVERYTHING, Choice
+from core.experiments.queries.stream import Stream, StreamEvent
 from core.store import Database
 
 Points = dict[tuple[int, str], dict[int, float | None]]
@@ -72,10 +72,10 @@ class Watching:
         self._experiment = experiment
         self._stream = Stream(experiment, choice)
 
-    def look(self, most: int | None = None) -> list[Sent]:
+    def poll(self, most: int | None = None) -> list[StreamEvent]:
         """Apply what is new; after `most` events the connection breaks, and the next look is another process's."""
         with self._database.reading() as session:
-            sent = self._stream.look(session)
+            sent = self._stream.poll(session)
         for one in sent[:most]:
             self.viewer.apply(*one)
         if most is not None:
@@ -85,11 +85,11 @@ class Watching:
     def reconnect(self) -> None:
         self._stream = Stream(self._experiment, self.choice, self.viewer.last_id)
 
-    def drain(self) -> list[Sent]:
+    def drain(self) -> list[StreamEvent]:
         """Everything that is new."""
-        sent = self.look()
+        sent = self.poll()
         while self._stream.more:
-            sent += self.look()
+            sent += self.poll()
         return sent
 
     def check(self) -> None:

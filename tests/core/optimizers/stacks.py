@@ -80,7 +80,7 @@ def problem(
     return start, torch.randn(steps, lanes, *SHAPE, generator=random, dtype=dtype) * scale
 
 
-class Stack:
+class StackedModel:
     """Lanes of one program, updated together from `start`, (lanes, *shape)."""
 
     def __init__(self, lanes: list[Optimizer], start: torch.Tensor) -> None:
@@ -110,7 +110,7 @@ class Stack:
 
 
 def stacked(lanes: list[Optimizer], start: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
-    stack = Stack(lanes, start)
+    stack = StackedModel(lanes, start)
     for g in gradients:
         stack.step(g)
     return stack.w

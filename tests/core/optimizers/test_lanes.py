@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.optimizers import optimizers
-from tests.core.optimizers.stacks import ARMS, Stack, arms, one_by_one, problem, stacked
+from tests.core.optimizers.stacks import ARMS, StackedModel, arms, one_by_one, problem, stacked
 
 every_program = pytest.mark.parametrize("program", ARMS)
 alike_or_not = pytest.mark.parametrize(("program", "alike"), list(itertools.product(ARMS, [True, False])))
@@ -110,7 +110,7 @@ def test_a_rate_that_changes_is_followed(program: str) -> None:
     """As a schedule sets it: the state keeps no rate."""
     lane = arms(program)[1]
     start, gradients = problem(program, 1, steps=60)
-    stack = Stack([lane], start)
+    stack = StackedModel([lane], start)
     parameter = torch.nn.Parameter(start[0].clone())
     optimizer = lane.reference([parameter])
     for t, g in enumerate(gradients):

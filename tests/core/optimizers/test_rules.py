@@ -9,7 +9,7 @@ import torch
 from pydantic_core import PydanticCustomError
 
 from core.optimizers import Optimizer, optimizers
-from tests.core.optimizers.stacks import Stack, arms, problem, stacked
+from tests.core.optimizers.stacks import StackedModel, arms, problem, stacked
 
 
 def build(name: str, **numbers: Any) -> Optimizer:
@@ -25,7 +25,7 @@ def refusal(**raw: Any) -> str:
 
 
 def test_the_first_momentum_is_the_gradient() -> None:
-    stack = Stack([build("sgd", lr=0.5, momentum=0.9, dampening=0.7)], torch.zeros(1, 2))
+    stack = StackedModel([build("sgd", lr=0.5, momentum=0.9, dampening=0.7)], torch.zeros(1, 2))
     stack.step(torch.tensor([[2.0, -4.0]]))
     assert torch.equal(stack.state["u"], torch.tensor([[2.0, -4.0]]))
     assert torch.equal(stack.w, torch.tensor([[-1.0, 2.0]]))
@@ -85,7 +85,7 @@ def test_lion_is_optaxs_too() -> None:
 
 
 def test_every_weight_moves_by_lions_rate() -> None:
-    stack = Stack([build("lion", lr=0.25)], torch.zeros(1, 3))
+    stack = StackedModel([build("lion", lr=0.25)], torch.zeros(1, 3))
     stack.step(torch.tensor([[1e-20, -1e6, 0.0]]))
     assert stack.w.tolist() == [[-0.25, 0.25, 0.0]]
 
@@ -101,7 +101,7 @@ def test_a_gradient_that_does_not_vary_leaves_centered_rmsprop_finite() -> None:
 def test_schedule_free_is_evaluated_where_its_authors_evaluate(dtype: torch.dtype) -> None:
     lanes = arms("schedule_free_adamw")
     start, gradients = problem("schedule_free_adamw", 4, steps=60, dtype=dtype)
-    stack = Stack(lanes, start)
+    stack = StackedModel(lanes, start)
     assert torch.equal(stack.evaluated(), start)
     parameters = [torch.nn.Parameter(w.to(torch.float64, copy=True)) for w in start]
     peers: list[Any] = [lane.reference([parameter]) for lane, parameter in zip(lanes, parameters, strict=True)]
@@ -125,7 +125,7 @@ def test_schedule_free_takes_rates_of_zero() -> None:
     (lane,) = arms("schedule_free_adamw")[1:2]
     start, gradients = problem("schedule_free_adamw", 1, steps=20)
     rates = [0.0, 0.0, *(0.1,) * 9, 0.0, *(0.3,) * 8]
-    stack = Stack([lane], start)
+    stack = StackedModel([lane], start)
     parameter = torch.nn.Parameter(start[0].clone())
     peer: Any = lane.reference([parameter])
     for g, rate in zip(gradients, rates, strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.datasets import Sources, Task
+from core.datasets import DatasetPaths, Task
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import parse
 
@@ -47,7 +47,7 @@ def experiment() -> MakeResults:
                     (a, seed), "completed" if status == "succeeded" else None
                 )
                 runs.append(RunResult(len(runs), arm.label, seed, status, outcome, final))
-        return Results(parsed, steps_per_epoch, runs, lambda metric: found.get(metric, []), Sources(), task)
+        return Results(parsed, steps_per_epoch, runs, lambda metric: found.get(metric, []), DatasetPaths(), task)
 
     return make
 

@@ -10,7 +10,7 @@ import pytest
 from core.analysis import scan_entries
 from core.plots import plots, render
 from core.results import Results
-from tests.core.analysis.test_batch_size import EPOCHS, scanned
+from tests.core.analysis.report.test_batch_size import EPOCHS, scanned
 
 MakeResults = Callable[..., Results]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.datasets import Facts
+from core.datasets import DatasetInfo
 from core.training import initial_state
 from tests.core.plots.test_data import MakeResults, data_of, two
 
@@ -22,7 +22,7 @@ def test_the_weights_drawn_are_those_trained_from(experiment: MakeResults) -> No
 
     data = data_of("weights", results)
 
-    state = initial_state(results.spec.expanded[0].treatment, Facts((1, 8, 8), 10, 1438, 359), 3)
+    state = initial_state(results.spec.expanded[0].treatment, DatasetInfo((1, 8, 8), 10, 1438, 359), 3)
     weight = state["fc1.weight"].double().numpy()
     assert [row["labels"] for row in data["rows"]] == [["a", "a again"], ["ones"]]
     assert data["columns"] == ["fc1", "fc2", "fc3"]

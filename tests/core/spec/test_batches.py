@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.spec import check, parse
 
@@ -15,7 +15,7 @@ TRAINED = 1797 - 359
 
 def refused(**fields: Any) -> list[tuple[str, str]]:
     try:
-        check(parse(fields), Sources())
+        check(parse(fields), DatasetPaths())
     except InvalidSpec as error:
         return [(problem.path, problem.message) for problem in error.problems]
     return []

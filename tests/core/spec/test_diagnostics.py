@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.spec import _diagnostics as diagnostics
 from core.spec import check, parse
@@ -12,7 +12,7 @@ from core.spec import check, parse
 
 def refused(raw: Any) -> tuple[str, str]:
     with pytest.raises(InvalidSpec) as caught:
-        check(parse(raw), Sources())
+        check(parse(raw), DatasetPaths())
     (problem,) = caught.value.problems
     return problem.path, problem.message
 
@@ -52,7 +52,7 @@ def test_more_points_than_can_be_kept_are_refused(monkeypatch: pytest.MonkeyPatc
     raw = {"arms": [{"optimizer.lr": lr} for lr in (0.1, 0.01)], "seeds": 2, "epochs": 2, "diagnostics": {"every": 4}}
     monkeypatch.setattr("core.spec._check.MOST_POINTS", 2 * 2 * 3 * 10 * 8)
     assert len(diagnostics.DIAGNOSTICS) == 10
-    check(parse(raw), Sources())
+    check(parse(raw), DatasetPaths())
     monkeypatch.setattr("core.spec._check.MOST_POINTS", 2 * 2 * 3 * 10 * 8 - 1)
     path, message = refused(raw)
     assert (path, "960 points" in message, "more seldom" in message) == ("diagnostics.every", True, True)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.schedules import bind, rates
 from core.spec import LIMITS, check, parse
@@ -15,7 +15,7 @@ RANGE: dict[str, Any] = {"kind": "lr_range_test"}
 
 def problems(raw: Any) -> list[tuple[str, str]]:
     with pytest.raises(InvalidSpec) as refusal:
-        check(parse(raw), Sources())
+        check(parse(raw), DatasetPaths())
     return [(problem.path, problem.message) for problem in refusal.value.problems]
 
 
@@ -37,14 +37,14 @@ def test_a_range_test_has_its_settings_written_out() -> None:
 def test_its_rate_is_an_even_ramp_of_the_logarithm(optimizer: Any) -> None:
     spec = parse(RANGE | {"optimizer": optimizer, "lr_range": {"low": 1e-4, "high": 2, "steps": 41}})
     (arm,) = spec.expanded
-    (fact,) = check(spec, Sources())
+    (fact,) = check(spec, DatasetPaths())
     curve = bind(arm.treatment.schedule, arm.treatment.optimizer.lr, fact.steps, fact.steps_per_epoch)
     np.testing.assert_allclose(rates(curve, range(fact.steps)), np.geomspace(1e-4, 2, 41), rtol=1e-12)
 
 
 def test_its_runs_have_so_many_updates_whatever_their_epochs() -> None:
     spec = parse(RANGE | {"lr_range": {"steps": 41}, "arms": [{}, {"label": "b", "batch_size": 1000}]})
-    assert [(fact.steps, fact.steps_per_epoch) for fact in check(spec, Sources())] == [(41, 15), (41, 2)]
+    assert [(fact.steps, fact.steps_per_epoch) for fact in check(spec, DatasetPaths())] == [(41, 15), (41, 2)]
 
 
 def test_an_arm_is_known_as_it_was_asked_for() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, Problem
 from core.spec import check, layers_of, parse
 
@@ -16,7 +16,7 @@ CNN = {"name": "resnet"}
 
 def problems(raw: Any) -> list[Problem]:
     with pytest.raises(InvalidSpec) as refusal:
-        check(parse(raw), Sources())
+        check(parse(raw), DatasetPaths())
     return list(refusal.value.problems)
 
 
@@ -99,6 +99,6 @@ def test_what_fits_is_let_through() -> None:
         *("orthogonal", "lsuv", "identity", "zero_init", {"name": "mup", "base_width": 8}),
         {"name": "per_layer", "default": "he_normal", "layers": {"fc3": "zeros"}},
     ]
-    assert len(check(parse({"model": MLP, "grid": {"initializer": fitting}}), Sources())) == len(fitting)
+    assert len(check(parse({"model": MLP, "grid": {"initializer": fitting}}), DatasetPaths())) == len(fitting)
     mixed = {"name": "per_layer", "default": "dirac", "layers": {"fc": "zeros"}}
-    check(parse({"model": CNN, "initializer": mixed}), Sources())
+    check(parse({"model": CNN, "initializer": mixed}), DatasetPaths())

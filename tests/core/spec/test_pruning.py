@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.spec import Pruning, check, parse
 
@@ -48,7 +48,7 @@ def test_it_is_written_out_and_left_out_where_it_is_not_asked_for() -> None:
 )
 def test_what_cannot_be_judged_is_refused_with_its_path(given: Any, path: str, words: str) -> None:
     with pytest.raises(InvalidSpec) as refusal:
-        check(parse(ARMS | {"pruning": {}} | given), Sources())
+        check(parse(ARMS | {"pruning": {}} | given), DatasetPaths())
     [problem] = refusal.value.problems
     assert problem.path == path
     assert words in problem.message

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.spec import check, parse
 
@@ -26,7 +26,7 @@ def ruled(rule: str, **given: Any) -> dict[str, Any]:
 
 def paths(raw: Any) -> list[str]:
     with pytest.raises(InvalidSpec) as refusal:
-        check(parse(raw), Sources())
+        check(parse(raw), DatasetPaths())
     return [problem.path for problem in refusal.value.problems]
 
 
@@ -63,7 +63,7 @@ def test_every_arm_has_every_size() -> None:
         ("fast, batch_size=64", 0.8),
     ]
     assert [arm.asked.label for arm in spec.expanded if arm.asked] == ["he_normal", "he_normal", "fast", "fast"]
-    assert [fact.steps_per_epoch for fact in check(spec, Sources())] == [90, 23, 90, 23]
+    assert [fact.steps_per_epoch for fact in check(spec, DatasetPaths())] == [90, 23, 90, 23]
 
 
 def test_a_baseline_is_one_of_the_arms_that_are_trained() -> None:
@@ -101,10 +101,10 @@ def test_what_contradicts_a_scan_is_refused_with_its_path(raw: dict[str, Any], e
     "schedule", ["cosine", "rex", {"name": "linear_warmup", "warmup_steps": 5}, "reduce_on_plateau"]
 )
 def test_a_schedule_that_grows_with_the_rate_follows_a_rule(schedule: Any) -> None:
-    assert len(check(parse(SCAN | {"schedule": schedule}), Sources())) == 2
+    assert len(check(parse(SCAN | {"schedule": schedule}), DatasetPaths())) == 2
 
 
 def test_rates_of_its_own_are_fine_without_a_rule_and_batch_norm_without_the_noise() -> None:
     own = ruled("none", schedule={"name": "cosine", "eta_min": 0.01})
     normed = SCAN | {"model": BATCH_NORM, "batch_size_scan": {"sizes": [16, 64], "rule": "none", "noise_every": 0}}
-    assert [len(check(parse(raw), Sources())) for raw in (own, normed)] == [2, 2]
+    assert [len(check(parse(raw), DatasetPaths())) for raw in (own, normed)] == [2, 2]

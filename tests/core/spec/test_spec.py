@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.spec import LIMITS, check, parse
 
@@ -126,7 +126,7 @@ def test_a_problem_has_the_path_where_the_request_has_it(raw: dict[str, Any], pa
 
 def test_check_tells_each_arms_size() -> None:
     spec = parse({"model": {"name": "mlp", "hidden": [16]}, "epochs": 3, "grid": {"batch_size": [100, 1000]}})
-    first, second = check(spec, Sources())
+    first, second = check(spec, DatasetPaths())
     assert first.size.parameters == 64 * 16 + 16 + 16 * 10 + 10
     assert (first.data.train, first.data.valid) == (1438, 359)  # of 1,797 a fifth, rounded, is held out
     assert (first.steps_per_epoch, first.steps) == (15, 45)
@@ -143,7 +143,7 @@ def test_check_tells_each_arms_size() -> None:
     ids=str,
 )
 def test_a_forward_pass_is_counted_layer_by_layer(model: dict[str, Any]) -> None:
-    (fact,) = check(parse({"model": model}), Sources())
+    (fact,) = check(parse({"model": model}), DatasetPaths())
     with torch.random.fork_rng():
         module = parse({"model": model}).model.build()((1, 8, 8), 10).eval()
     seen = [64]
@@ -160,14 +160,14 @@ def test_a_forward_pass_is_counted_layer_by_layer(model: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(("model", "calls"), [("mlp", 5), ({"name": "mlp", "hidden": [4], "dropout": 0.1}, 4)], ids=str)
 def test_layers_that_compute_are_counted(model: Any, calls: int) -> None:
-    (fact,) = check(parse({"model": model}), Sources())
+    (fact,) = check(parse({"model": model}), DatasetPaths())
     assert fact.size.calls == calls
 
 
 def test_an_attention_counts_its_products() -> None:
     """Four projections of 8 x 8, and scores and their use, for 4 tokens; an MLP of 8 x 32; embedding and head."""
     model = {"name": "transformer", "patch": 4, "d_model": 8, "heads": 2, "layers": 1, "mlp_ratio": 4}
-    (fact,) = check(parse({"model": model}), Sources())
+    (fact,) = check(parse({"model": model}), DatasetPaths())
     tokens, width = 4, 8
     attention = 4 * width**2 * tokens + 2 * tokens**2 * width
     assert fact.size.dense_flops == 2 * (attention + 2 * 4 * width**2 * tokens + 16 * width * tokens + 10 * width)
@@ -197,7 +197,7 @@ def test_an_attention_counts_its_products() -> None:
 )
 def test_what_does_not_fit_is_refused_with_its_path(raw: dict[str, Any], path: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec) as refusal:
-        check(parse(raw), Sources(tmp_path))
+        check(parse(raw), DatasetPaths(tmp_path))
     assert [problem.path for problem in refusal.value.problems] == [path]
 
 
@@ -205,7 +205,7 @@ def test_a_target_is_stored_and_none_is_left_out() -> None:
     target = {"metric": "valid_accuracy", "value": 0.9}
     spec = parse({"target": target})
 
-    assert check(spec, Sources())
+    assert check(spec, DatasetPaths())
     assert spec.canonical()["target"] == target
     assert parse(spec.canonical()) == spec
     assert "target" not in parse({}).canonical()
@@ -227,7 +227,7 @@ def test_a_target_is_stored_and_none_is_left_out() -> None:
 )
 def test_a_target_that_cannot_be_is_refused(target: dict[str, Any], path: str, words: str) -> None:
     with pytest.raises(InvalidSpec) as caught:
-        check(parse({"target": target}), Sources())
+        check(parse({"target": target}), DatasetPaths())
     (problem,) = caught.value.problems
     assert problem.path == path
     assert words in problem.message

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import pytest
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.spec import EarlyStopping, Patience, check, parse
 
@@ -88,5 +88,5 @@ def test_an_arm_may_have_its_own_or_none() -> None:
 )
 def test_what_makes_no_sense_is_refused_with_its_path(given: dict[str, Any], path: str) -> None:
     with pytest.raises(InvalidSpec) as refusal:
-        check(parse(given), Sources())
+        check(parse(given), DatasetPaths())
     assert [problem.path for problem in refusal.value.problems] == [path]

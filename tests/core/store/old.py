@@ -11,7 +11,7 @@ from alembic import command
 from numpy.typing import NDArray
 from sqlalchemy import Connection, inspect, text
 
-from core.datasets import Sources, Splits
+from core.datasets import DatasetPaths, Splits
 from core.results import EPOCH_METRICS, Outcome
 from core.spec import Spec, parse
 from core.store import Database
@@ -40,8 +40,8 @@ class Recording:
             for number, (arm, seed) in enumerate((arm, seed) for arm in spec.expanded for seed in spec.seed_list)
         ]
         dataset = self.lanes[0].treatment.dataset.build()
-        data: Splits = dataset.load(Sources())
-        train_lanes(self.lanes, data, dataset.facts(Sources()), self, keep=self._keep, keep_seconds=0)
+        data: Splits = dataset.load(DatasetPaths())
+        train_lanes(self.lanes, data, dataset.info(DatasetPaths()), self, keep=self._keep, keep_seconds=0)
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
         before = self.points.get((run, metric), values[:0])

@@ -10,10 +10,12 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import select
 
-from core.datasets import Sources
-from core.experiments import pause, read, resume, retry, sweep
-from core.experiments.history import counts, events
-from core.experiments.work import Worker
+from core.datasets import DatasetPaths
+from core.experiments.cohorts.events import counts, events
+from core.experiments.maintenance import sweep
+from core.experiments.queries import read
+from core.experiments.requests import pause, resume, retry
+from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.spec import parse
 from core.store import Cohort, Database, MetricBlock, upgrade
@@ -92,7 +94,7 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
             length = SAFE // PER_EPOCH if series.unit == "epoch" else SAFE
             expected = made.points[failed[0].id, series.metric][:length]
             assert np.array_equal(series.values, expected.astype(np.float64))
-        results = read.results(session, read.experiment(session, SUCCEEDED), Sources())
+        results = read.results(session, read.experiment(session, SUCCEEDED), DatasetPaths())
         assert len(results.series("valid_accuracy")) == RUNS
         assert results.spec == parse(SPECS[old])
         assert (list(events(session, SUCCEEDED)), set(counts(session).values())) == ([], {0})

@@ -64,7 +64,8 @@ def test_whoever_waits_leaves_at_once(told: signal.Signals) -> None:
     with socket.socket() as taken:  # bound, and nobody listens: a connection is refused
         taken.bind(("127.0.0.1", 0))
         program = (
-            "import sys; from core.lifeline import leaving_at_once; from core.store import once_it_answers, upgrade\n"
+            "import sys; from core.parent_watch import leaving_at_once; "
+            "from core.store import once_it_answers, upgrade\n"
             f"with leaving_at_once(): once_it_answers({NOBODY.format(taken.getsockname()[1])!r}, upgrade, print)"
         )
         command = [sys.executable, "-u", "-c", program]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from core.datasets import Facts, Sources, Splits, datasets
+from core.datasets import DatasetInfo, DatasetPaths, Splits, datasets
 from core.spec import parse
 from core.training import Lane
 
-FACTS = Facts((1, 8, 8), 10, 1000, 150)
+FACTS = DatasetInfo((1, 8, 8), 10, 1000, 150)
 """With batches of 32: 31 whole ones and one of 8."""
 
 SMALL = {
@@ -24,7 +24,7 @@ MakeLanes = Callable[..., list[Lane]]
 
 @pytest.fixture(scope="session")
 def splits() -> Splits:
-    whole = datasets.parse("digits").build().load(Sources())
+    whole = datasets.parse("digits").build().load(DatasetPaths())
     return Splits(
         whole.x_train[: FACTS.train],
         whole.y_train[: FACTS.train],
@@ -34,7 +34,7 @@ def splits() -> Splits:
 
 
 @pytest.fixture(scope="session")
-def facts() -> Facts:
+def info() -> DatasetInfo:
     return FACTS
 
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.spec import Augment, check, parse
 from core.streams import keys, words
 from core.training import MemoryRecorder, train_lanes
 from core.training.augment import augment
-from core.training.feed import Feed
+from core.training.lanes.batches import BatchSource
 from tests.core.training.trials import PICTURES, TABLE, assert_near, made, referred, trained
 
 CNN = {"name": "cnn", "channels": [3], "dense": [6], "activation": "elu"}
@@ -86,9 +86,9 @@ def test_every_offset_is_as_likely_and_every_second_picture_is_flipped(crop: int
 
 def test_nothing_to_do_changes_nothing(make_lanes: Any) -> None:
     assert not Augment()
-    data, facts = made(PICTURES, train=22, valid=10)
+    data, info = made(PICTURES, train=22, valid=10)
     plain, none = (
-        trained(make_lanes({}, model=CNN, batch_size=8, **given), data, facts)
+        trained(make_lanes({}, model=CNN, batch_size=8, **given), data, info)
         for given in ({}, {"augment": {"crop": 0, "flip": False}})
     )
     assert plain.series[0, "train_loss"].tobytes() == none.series[0, "train_loss"].tobytes()
@@ -96,7 +96,7 @@ def test_nothing_to_do_changes_nothing(make_lanes: Any) -> None:
 
 def test_the_feed_changes_bytes_as_it_would_numbers() -> None:
     pictures, how = numbered(1, 10, 3, 2, 2)[0].to(torch.uint8), Augment(crop=1, flip=True)
-    feed = Feed(pictures, torch.arange(10), [5, 6], 4, torch.float64, how)
+    feed = BatchSource(pictures, torch.arange(10), [5, 6], 4, torch.float64, how)
     feed.start(0)
     for i in range(3):
         x, y = feed.batch(i, 7 + i)
@@ -105,26 +105,26 @@ def test_the_feed_changes_bytes_as_it_would_numbers() -> None:
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 3)], ids=["one lane", "lanes"])
 def test_lanes_are_the_plain_loop(make_lanes: Any, seeds: tuple[int, ...]) -> None:
-    data, facts = made(PICTURES, train=54, valid=20)
+    data, info = made(PICTURES, train=54, valid=20)
     data = data._replace(x_train=(data.x_train * 40 + 120).clamp(0, 255).to(torch.uint8))
     arms = [{"initializer": "he_normal"}, {"initializer": "torch_default"}][: len(seeds)]
     given = {"model": CNN, "optimizer": {"name": "sgd", "lr": 0.01}, "batch_size": 16, "epochs": 3}
     lanes = make_lanes(*arms, seeds=seeds, augment={"crop": 2, "flip": True}, **given)
-    changed = trained(lanes, data, facts, dtype=torch.float64)
-    assert_near(changed, referred(lanes, data, facts), 1e-10)
-    plain = trained(make_lanes(*arms, seeds=seeds, **given), data, facts, dtype=torch.float64)
+    changed = trained(lanes, data, info, dtype=torch.float64)
+    assert_near(changed, referred(lanes, data, info), 1e-10)
+    plain = trained(make_lanes(*arms, seeds=seeds, **given), data, info, dtype=torch.float64)
     assert not (plain.series[0, "train_loss"] == changed.series[0, "train_loss"]).any()
 
 
 def test_evaluation_sees_the_pictures_as_they_are(make_lanes: Any) -> None:
     """At a rate of 0 the weights stay: whatever training saw, the metrics are those of the plain pictures."""
-    data, facts = made(PICTURES, train=22, valid=10)
+    data, info = made(PICTURES, train=22, valid=10)
     model = {"name": "mlp", "hidden": [6]}
     still = {"name": "linear_warmup", "warmup_steps": 10**6, "end_lr": 0.0}
     plain, changed = MemoryRecorder(), MemoryRecorder()
     for recorder, how in ((plain, {}), (changed, {"crop": 3, "flip": True})):
         lanes = make_lanes({}, model=model, augment=how, schedule=still, batch_size=8, epochs=1)
-        train_lanes(lanes, data, facts, recorder)
+        train_lanes(lanes, data, info, recorder)
     differ = {
         metric for run, metric in plain.series if (plain.series[run, metric] != changed.series[run, metric]).any()
     }
@@ -147,16 +147,16 @@ def test_evaluation_sees_the_pictures_as_they_are(make_lanes: Any) -> None:
 )
 def test_what_does_not_fit_is_refused_at_its_path(given: dict[str, Any], path: str, says: str) -> None:
     with pytest.raises(InvalidSpec) as refused:
-        check(parse({"epochs": 1} | given), Sources())
+        check(parse({"epochs": 1} | given), DatasetPaths())
     (problem,) = refused.value.problems
     assert problem.path == path
     assert any(part in problem.message for part in says.split("|")), problem.message
 
 
 def test_a_crop_just_below_the_side_fits() -> None:
-    check(parse({"augment": {"crop": 7, "flip": True}, "epochs": 1}), Sources())
+    check(parse({"augment": {"crop": 7, "flip": True}, "epochs": 1}), DatasetPaths())
 
 
 def test_tables_train_without(make_lanes: Any) -> None:
-    data, facts = made(TABLE, train=22, valid=10)
-    trained(make_lanes({}, augment={"flip": False}), data, facts)
+    data, info = made(TABLE, train=22, valid=10)
+    trained(make_lanes({}, augment={"flip": False}), data, info)

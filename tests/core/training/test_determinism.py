@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 
-from core.training import Lane, MemoryRecorder, examples_of
-from core.training.dropout import Masks
-from core.training.feed import Feed
-from core.training.grid import Grid
-from core.training.network import network
-from core.training.program import initial_stacks
+from core.training import Lane, MemoryRecorder, calibration_examples
+from core.training.lanes.batches import BatchSource
+from core.training.lanes.dropout import Masks
+from core.training.lanes.grid import Grid
+from core.training.lanes.network import network
+from core.training.lanes.program import initial_stacks
 from tests.core.training.trials import PICTURES, assert_near, assert_same, made, trained
 
 PLATEAU = {"name": "reduce_on_plateau", "mode": "max", "factor": 0.5, "patience": 0, "eps": 0.0}
@@ -27,10 +27,10 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_twice_is_bit_identical_whatever_the_clock_says(make_lanes: Any, case: str, dtype: torch.dtype) -> None:
     """Blocks of one update and one block for all; a checkpoint before every update and none."""
-    data, facts = made(PICTURES, train=54, valid=20)
+    data, info = made(PICTURES, train=54, valid=20)
     arms = [{"initializer": "he_normal"}, {"initializer": "torch_default", "schedule": "cosine"}]
     lanes = make_lanes(*arms, seeds=(0, 3), batch_size=16, epochs=3, **CASES[case])
-    first = trained(lanes, data, facts, dtype=dtype)
+    first = trained(lanes, data, info, dtype=dtype)
     assert len({values.tobytes() for (_, metric), values in first.series.items() if metric == "train_loss"}) == 4
     kept: list[int] = []
     for options in (
@@ -39,7 +39,7 @@ def test_twice_is_bit_identical_whatever_the_clock_says(make_lanes: Any, case: s
         {"block_seconds": 3600},
         {"keep": lambda checkpoint: kept.append(checkpoint.step), "keep_seconds": 0},
     ):
-        assert_same(trained(lanes, data, facts, dtype=dtype, **options), first)
+        assert_same(trained(lanes, data, info, dtype=dtype, **options), first)
     assert kept == list(range(12))
 
 
@@ -76,19 +76,19 @@ def nine(make_lanes: Any, **given: Any) -> list[Lane]:
 def test_company_does_not_matter(
     make_lanes: Any, model: dict[str, Any], dtype: torch.dtype, updates: int, rtol: float
 ) -> None:
-    data, facts = made(PICTURES, train=78, valid=20)
+    data, info = made(PICTURES, train=78, valid=20)
     lanes = nine(make_lanes, model=model, epochs=updates // 5)
-    together = trained(lanes, data, facts, dtype=dtype)
+    together = trained(lanes, data, info, dtype=dtype)
     assert all(len(together.series[lane.run, "train_loss"]) == updates for lane in lanes)
     for places in COMPANIES.values():
         company = [lanes[place] for place in places]
-        apart = trained(company, data, facts, dtype=dtype)
+        apart = trained(company, data, info, dtype=dtype)
         assert_near(apart, together, rtol, runs=[lane.run for lane in company])
 
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_what_is_drawn_is_the_same_in_any_company(make_lanes: Any, company: str) -> None:
-    data, facts = made(PICTURES, train=30, valid=20)
+    data, info = made(PICTURES, train=30, valid=20)
     augment = {"crop": 2, "flip": True}
     lanes = nine(make_lanes, model=CNN | {"dropout": 0.5}, epochs=1, augment=augment, initializer="he_normal")
 
@@ -97,10 +97,10 @@ def test_what_is_drawn_is_the_same_in_any_company(make_lanes: Any, company: str)
         grid = Grid(company, "cpu", 1000)
         (at,) = [i for i, lane in enumerate(grid.lanes) if lane.run == run]
         treatment = company[0].treatment
-        state = initial_stacks(grid.lanes, facts, examples_of(data.x_train), torch.float32)
+        state = initial_stacks(grid.lanes, info, calibration_examples(data.x_train), torch.float32)
         values = {name.partition("/")[2]: stack[0] for name, stack in state.items()}
-        masks = Masks(network(treatment, facts, values).dropout, grid.seeds, torch.float32)
-        feed = Feed(data.x_train, data.y_train, grid.seeds, 16, torch.float32, treatment.augment)
+        masks = Masks(network(treatment, info, values).dropout, grid.seeds, torch.float32)
+        feed = BatchSource(data.x_train, data.y_train, grid.seeds, 16, torch.float32, treatment.augment)
         found = [stack[at] for stack in state.values()]
         for step in range(4):
             feed.start(step // 2)
@@ -119,9 +119,9 @@ def test_what_is_drawn_is_the_same_in_any_company(make_lanes: Any, company: str)
 
 def test_runs_of_a_seed_share_what_they_should_and_no_more(make_lanes: Any) -> None:
     """Two arms that differ in nothing train alike, bit for bit; another seed has other data, masks and weights."""
-    data, facts = made(PICTURES, train=54, valid=20)
+    data, info = made(PICTURES, train=54, valid=20)
     lanes = make_lanes({}, {}, seeds=(0, 3), model=MLP, **STEADY)
-    recorder: MemoryRecorder = trained(lanes, data, facts)
+    recorder: MemoryRecorder = trained(lanes, data, info)
     (a, other, b, _) = (recorder.series[lane.run, "train_loss"] for lane in lanes)
     assert a.tobytes() == b.tobytes()
     assert not (a == other).any()

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from core.datasets import Facts, Splits
+from core.datasets import DatasetInfo, Splits
 from core.results import NOISE_METRICS
 from core.spec import Augment
 from core.streams import keys, words
-from core.training import Lane, MemoryRecorder, graph, stack, train_lanes
+from core.training import Lane, MemoryRecorder, train_lanes
 from core.training.augment import augment
 from core.training.checkpoint import Checkpoint
-from core.training.dropout import Masks, PairedDropout
+from core.training.lanes import graphs as graph
+from core.training.lanes import model as stack
+from core.training.lanes.dropout import Masks, PairedDropout
 from tests.core.training.trials import CUT, PICTURES, assert_near, assert_same, made, referred, rule, trained
 
 MLP = {"name": "mlp", "hidden": [12, 8], "activation": "tanh", "dropout": 0.3}
@@ -40,8 +42,8 @@ def lanes_of(make_lanes: Callable[..., list[Lane]], case: str, **given: Any) -> 
     return make_lanes(*ARMS, seeds=(0, 3), **{"batch_size": 16, "epochs": 3, **CASES[case], **given})
 
 
-def on_gpu(lanes: list[Lane], data: Splits = DATA, facts: Facts = FACTS, **options: Any) -> MemoryRecorder:
-    return trained(lanes, data, facts, device="cuda", **options)
+def on_gpu(lanes: list[Lane], data: Splits = DATA, info: DatasetInfo = FACTS, **options: Any) -> MemoryRecorder:
+    return trained(lanes, data, info, device="cuda", **options)
 
 
 @pytest.mark.gpu

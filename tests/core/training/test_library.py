@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.datasets import Sources, datasets, epoch_metrics
+from core.datasets import DatasetPaths, datasets, epoch_metrics
 from core.results import STEP_METRICS
 from core.spec import parse
 from core.training import Checkpoint, Lane, MemoryRecorder, library, train, train_lanes, train_run
@@ -29,14 +29,16 @@ SPEC = parse(
 
 
 def test_an_experiment_gives_the_numbers_of_the_plain_loop() -> None:
-    results = train(SPEC, Sources())
+    results = train(SPEC, DatasetPaths())
     assert [(run.arm, run.seed) for run in results.runs] == [
         (arm.label, seed) for arm in SPEC.expanded for seed in (3, 1)
     ]
     dataset = datasets.parse("digits").build()
     expected = MemoryRecorder()
     for run, treatment in zip(results.runs, [arm.treatment for arm in SPEC.expanded for _ in (3, 1)], strict=True):
-        train_run(Lane(run.id, treatment, run.seed), dataset.load(Sources()), dataset.facts(Sources()), expected)
+        train_run(
+            Lane(run.id, treatment, run.seed), dataset.load(DatasetPaths()), dataset.info(DatasetPaths()), expected
+        )
         assert run.status == "succeeded"
         assert run.outcome == expected.outcomes[run.id] == ("diverged" if run.arm == "wild" else "completed")
     for metric in (*STEP_METRICS, *EPOCH_METRICS):
@@ -52,7 +54,7 @@ def test_an_experiment_gives_the_numbers_of_the_plain_loop() -> None:
 
 
 def test_final_values_are_the_last_and_null_where_not_finite() -> None:
-    results = train(SPEC, Sources())
+    results = train(SPEC, DatasetPaths())
     he, wild = results.runs[0], results.runs[-1]
     last = {s.metric: s.values[-1] for m in (*STEP_METRICS, *EPOCH_METRICS) for s in results.series(m) if s.run_id == 0}
     assert he.final == last
@@ -66,7 +68,7 @@ class Killed(BaseException):
 
 def test_a_call_that_was_interrupted_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = parse(SPEC.canonical() | {"checkpoint_every": 0.1, "epochs": 60, "diagnostics": {"every": 7}})
-    unbroken = train(spec, Sources())
+    unbroken = train(spec, DatasetPaths())
     write, written = Checkpoint.write, []
 
     def dying(checkpoint: Checkpoint, path: Path) -> None:
@@ -78,8 +80,8 @@ def test_a_call_that_was_interrupted_goes_on_where_it_was(tmp_path: Path, monkey
     monkeypatch.setattr(Checkpoint, "write", dying)
     for _ in range(2):
         with pytest.raises(Killed):
-            train(spec, Sources(), checkpoints=tmp_path)
-    resumed = train(spec, Sources(), checkpoints=tmp_path)
+            train(spec, DatasetPaths(), checkpoints=tmp_path)
+    resumed = train(spec, DatasetPaths(), checkpoints=tmp_path)
     assert 0 < written[0].step < written[2].step
     assert resumed.runs == unbroken.runs
     for metric in (*STEP_METRICS, *EPOCH_METRICS, "weight_norm", "activation_std/fc2"):
@@ -104,17 +106,17 @@ def test_where_memory_runs_out_halves_go_on(monkeypatch: pytest.MonkeyPatch) -> 
             raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: error 12")
         train_lanes(lanes, *rest, **options)
 
-    expected = train(SPEC, Sources())
+    expected = train(SPEC, DatasetPaths())
     monkeypatch.setattr(library, "train_lanes", small)
     room = 1
-    found = train(SPEC, Sources())
+    found = train(SPEC, DatasetPaths())
     assert max(widths) > 1 == min(widths)
     assert [(run.id, run.outcome) for run in found.runs] == [(run.id, run.outcome) for run in expected.runs]
     for a, b in zip(found.series("train_loss"), expected.series("train_loss"), strict=True):
         np.testing.assert_allclose(a.values, b.values, rtol=1e-4)
     room = 0
     with pytest.raises(RuntimeError, match="can't allocate memory"):
-        train(SPEC, Sources())
+        train(SPEC, DatasetPaths())
 
 
 def test_halves_leave_no_file_of_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -131,14 +133,14 @@ def test_halves_leave_no_file_of_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_
         return train_lanes(lanes, *rest, **options)
 
     monkeypatch.setattr(library, "train_lanes", soon_full)
-    train(spec, Sources(), checkpoints=tmp_path)
+    train(spec, DatasetPaths(), checkpoints=tmp_path)
     assert min(calls) < max(calls)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_runs_say_how_long_they_took_and_how_far_they_came() -> None:
     began = time.monotonic()
-    results = train(SPEC, Sources())
+    results = train(SPEC, DatasetPaths())
     took = time.monotonic() - began
 
     assert results.steps_by_arm == {"he": 15, "small batches": 3, "wild": 15}

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from core.datasets import Facts, Splits
+from core.datasets import DatasetInfo, Splits
 from core.models import Model, StochasticDepth
 from core.registry import Entry
 from core.training import Lane, initial_state
-from core.training.network import network
+from core.training.lanes.network import network
 from tests.core.training.trials import COLOURED, PICTURES, TABLE, assert_near, made, referred, trained
 
 MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
@@ -35,15 +35,15 @@ MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
 }
 
 
-def assert_lanes_are_the_plain_loop(lanes: list[Any], data: Splits, facts: Facts, updates: int) -> None:
-    fast = trained(lanes, data, facts, dtype=torch.float64)
+def assert_lanes_are_the_plain_loop(lanes: list[Any], data: Splits, info: DatasetInfo, updates: int) -> None:
+    fast = trained(lanes, data, info, dtype=torch.float64)
     assert all(len(fast.series[lane.run, "train_loss"]) == updates for lane in lanes)
-    assert_near(fast, referred(lanes, data, facts), 1e-10)
+    assert_near(fast, referred(lanes, data, info), 1e-10)
 
 
 @pytest.mark.parametrize(("inputs", "model"), MODELS.values(), ids=MODELS)
 def test_lanes_are_the_plain_loop(make_lanes: Any, inputs: tuple[int, ...], model: dict[str, Any]) -> None:
-    data, facts = made(inputs, train=54, valid=20)
+    data, info = made(inputs, train=54, valid=20)
     lanes = make_lanes(
         {"initializer": "he_normal"},
         {"initializer": "torch_default"},
@@ -53,13 +53,13 @@ def test_lanes_are_the_plain_loop(make_lanes: Any, inputs: tuple[int, ...], mode
         batch_size=16,
         epochs=3,
     )
-    assert_lanes_are_the_plain_loop(lanes, data, facts, updates=12)
+    assert_lanes_are_the_plain_loop(lanes, data, info, updates=12)
 
 
 @pytest.mark.parametrize("model", ["resnet18", "efficientnet_b0"])
 def test_torchvision_models_train_in_lanes(make_lanes: Any, model: str) -> None:
     """One without dropout; one with dropout, stochastic depth and grouped convolutions."""
-    data, facts = made((1, 32, 32), train=8, valid=4)
+    data, info = made((1, 32, 32), train=8, valid=4)
     lanes = make_lanes(
         {"initializer": "torch_default"},
         {"initializer": "glorot_uniform"},
@@ -68,7 +68,7 @@ def test_torchvision_models_train_in_lanes(make_lanes: Any, model: str) -> None:
         batch_size=4,
         epochs=1,
     )
-    assert_lanes_are_the_plain_loop(lanes, data, facts, updates=2)
+    assert_lanes_are_the_plain_loop(lanes, data, info, updates=2)
 
 
 class Branches(nn.Module):
@@ -104,16 +104,16 @@ class Branched(Entry):
 
 
 def test_any_module_trains_in_lanes(make_lanes: Any) -> None:
-    data, facts = made(PICTURES, train=54, valid=20)
+    data, info = made(PICTURES, train=54, valid=20)
     lanes = [
         Lane(lane.run, lane.treatment.model_copy(update={"model": Branched()}), lane.seed)
         for lane in make_lanes(
             {"initializer": "he_normal"}, {"initializer": "lecun_normal"}, seeds=(0, 3), batch_size=16
         )
     ]
-    net = network(lanes[0].treatment, facts, initial_state(lanes[0].treatment, facts, 0))
+    net = network(lanes[0].treatment, info, initial_state(lanes[0].treatment, info, 0))
     assert {name: (layer.calls, layer.shape) for name, layer in net.dropout.items()} == {
         "depth": (2, (1, 1, 1)),
         "channels": (1, (4, 1, 1)),
     }
-    assert_lanes_are_the_plain_loop(lanes, data, facts, updates=8)
+    assert_lanes_are_the_plain_loop(lanes, data, info, updates=8)

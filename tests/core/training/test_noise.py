@@ -10,7 +10,7 @@ import torch
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from core.datasets import Facts, Splits
+from core.datasets import DatasetInfo, Splits
 from core.results import NOISE_METRICS
 from core.training import Checkpoint, Lane, MemoryRecorder, initial_state, train_lanes, train_run
 from core.training.noise import Noise, estimates
@@ -22,11 +22,11 @@ STILL = {"optimizer": {"name": "sgd", "lr": 1e-12}}
 """The weights stay where they start, so that every batch is a draw from the same gradients."""
 
 
-def gradients(lane: Lane, data: Splits, facts: Facts) -> torch.Tensor:
+def gradients(lane: Lane, data: Splits, info: DatasetInfo) -> torch.Tensor:
     """Every training example's gradient at the start, (examples, parameters), by brute force."""
-    weights = initial_state(lane.treatment, facts, lane.seed, torch.float64)
+    weights = initial_state(lane.treatment, info, lane.seed, torch.float64)
     with torch.device("meta"):
-        module = lane.treatment.model.build()(facts.inputs, facts.outputs)
+        module = lane.treatment.model.build()(info.inputs, info.outputs)
     leaves = {name: value.requires_grad_() for name, value in weights.items()}
     found = []
     for x, y in zip(data.x_train.double(), data.y_train, strict=True):
@@ -39,11 +39,11 @@ def gradients(lane: Lane, data: Splits, facts: Facts) -> torch.Tensor:
 @pytest.mark.parametrize(("batch", "train"), [(4, 24), (5, 24), (24, 24)], ids=["even", "odd", "all"])
 def test_the_means_are_those_of_the_per_example_gradients(make_lanes: Any, batch: int, train: int) -> None:
     """Over so many orders the estimates' means come to the gradient's square and the examples' variance."""
-    data, facts = made(PICTURES, train=train, valid=6)
+    data, info = made(PICTURES, train=train, valid=6)
     lanes = make_lanes({}, seeds=(0, 1), model=MLP, batch_size=batch, epochs=40, **STILL)
-    recorder = trained(lanes, data, facts, dtype=torch.float64, noise_every=1)
+    recorder = trained(lanes, data, info, dtype=torch.float64, noise_every=1)
     for lane in lanes:
-        each = gradients(lane, data, facts)
+        each = gradients(lane, data, info)
         mean = each.mean(0)
         exact = [mean.dot(mean).item(), (each - mean).square().sum(1).mean().item()]
         for metric, expected in zip(NOISE_METRICS, exact, strict=True):
@@ -80,53 +80,55 @@ def test_noise_of_a_known_size_is_found() -> None:
 
 @pytest.mark.parametrize(("model", "seeds"), [(MLP | {"dropout": 0.3}, (0, 3)), (CNN, (0, 3)), (CNN, (0,))], ids=str)
 def test_it_agrees_with_the_plain_loop(make_lanes: Any, model: Any, seeds: tuple[int, ...]) -> None:
-    data, facts = made(PICTURES, train=22, valid=10)  # batches of 7, 7, 7 and 1
+    data, info = made(PICTURES, train=22, valid=10)  # batches of 7, 7, 7 and 1
     law = {"name": "mup", "base_width": 4} if model["name"] == "mlp" else "he_normal"
     arms = [{"initializer": law}, {"optimizer.lr": 0.02}][: len(seeds)]
     lanes = make_lanes(*arms, seeds=seeds, model=model, batch_size=7, epochs=3, augment={"flip": True})
-    fast, slow = trained(lanes, data, facts, dtype=torch.float64, noise_every=2), MemoryRecorder()
+    fast, slow = trained(lanes, data, info, dtype=torch.float64, noise_every=2), MemoryRecorder()
     for lane in lanes:
-        train_run(lane, data, facts, slow, dtype=torch.float64, noise_every=2)
+        train_run(lane, data, info, slow, dtype=torch.float64, noise_every=2)
     assert {len(fast.series[lane.run, metric]) for lane in lanes for metric in NOISE_METRICS} == {3}
     assert_near(fast, slow, rtol=1e-9)
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 3)], ids=str)
-def test_training_is_what_it_is_without(make_lanes: Any, splits: Splits, facts: Facts, seeds: tuple[int, ...]) -> None:
+def test_training_is_what_it_is_without(
+    make_lanes: Any, splits: Splits, info: DatasetInfo, seeds: tuple[int, ...]
+) -> None:
     lanes = make_lanes({}, {"schedule": "cosine"}, seeds=seeds, epochs=2)
-    without, measured = trained(lanes, splits, facts), trained(lanes, splits, facts, noise_every=3)
+    without, measured = trained(lanes, splits, info), trained(lanes, splits, info, noise_every=3)
     for key in [key for key in measured.series if key[1] in NOISE_METRICS]:
         del measured.blocks[key]
     assert_same(measured, without)
 
 
 def test_it_goes_on_from_a_checkpoint_inside_an_epoch(make_lanes: Any) -> None:
-    data, facts = made(PICTURES, train=22, valid=10)
+    data, info = made(PICTURES, train=22, valid=10)
     lanes, kept = make_lanes({}, {"optimizer.lr": 0.01}, model=MLP, batch_size=4, epochs=2), []
 
     def keep(checkpoint: Checkpoint) -> None:
         kept.append((checkpoint, copy.deepcopy(whole)))
 
     whole = MemoryRecorder()
-    train_lanes(lanes, data, facts, whole, noise_every=2, keep=keep, keep_seconds=0)
+    train_lanes(lanes, data, info, whole, noise_every=2, keep=keep, keep_seconds=0)
     assert len(kept) == 12
     for checkpoint, recorder in kept:
-        train_lanes(lanes, data, facts, recorder, noise_every=2, start=checkpoint)
+        train_lanes(lanes, data, info, recorder, noise_every=2, start=checkpoint)
         assert_same(recorder, whole)
 
 
 def test_a_lane_that_leaves_takes_its_sums_along(make_lanes: Any) -> None:
-    data, facts = made(PICTURES, train=22, valid=10)
+    data, info = made(PICTURES, train=22, valid=10)
     base = {"model": {"name": "mlp", "hidden": [6], "activation": "linear"}, "optimizer": {"name": "sgd", "lr": 0.01}}
     lanes = make_lanes({"initializer": "ones", "optimizer.lr": 1e12}, {}, {"schedule": "rex"}, batch_size=4, **base)
-    together = trained(lanes, data, facts, noise_every=2)
+    together = trained(lanes, data, info, noise_every=2)
     assert together.outcomes[0] == "diverged"
     assert (0, "gradient_squared") not in together.series
-    alone = trained(lanes[1:], data, facts, noise_every=2)
+    alone = trained(lanes[1:], data, info, noise_every=2)
     assert_near(together, alone, rtol=1e-4, runs=[100, 200])
 
 
 def test_an_epoch_without_a_batch_of_two_has_none(make_lanes: Any) -> None:
-    data, facts = made(PICTURES, train=6, valid=4)
+    data, info = made(PICTURES, train=6, valid=4)
     lanes = make_lanes({}, model=MLP, batch_size=1, epochs=1)
-    assert np.isnan(trained(lanes, data, facts, noise_every=1).series[0, "gradient_variance"]).all()
+    assert np.isnan(trained(lanes, data, info, noise_every=1).series[0, "gradient_variance"]).all()

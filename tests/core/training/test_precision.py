@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.spec import check, parse
 from core.training import MemoryRecorder, Profile, Stopped, make_plan, train_lanes
-from core.training.plan import program
+from core.training.compatibility import compatibility_key
 from tests.core.training.trials import PICTURES, made, trained
 
 DATA, FACTS = made(PICTURES, train=54, valid=20)
@@ -89,7 +89,7 @@ OTHER: list[dict[str, Any]] = [
 
 def test_other_precision_or_augmentation_is_another_program(make_lanes: Any) -> None:
     lanes = make_lanes({}, *OTHER, model=MODELS[0])
-    assert len({program(lane.treatment) for lane in lanes}) == len(lanes)
+    assert len({compatibility_key(lane.treatment) for lane in lanes}) == len(lanes)
     for other in lanes[1:]:
         with pytest.raises(ValueError, match="share"):
             train_lanes([lanes[0], other], DATA, FACTS, MemoryRecorder())
@@ -98,6 +98,6 @@ def test_other_precision_or_augmentation_is_another_program(make_lanes: Any) -> 
 def test_other_precision_or_augmentation_is_another_cohort() -> None:
     arms = [{"label": f"arm {i}"} | arm for i, arm in enumerate([{}, {"schedule": "cosine"}, *OTHER])]
     spec = parse({"arms": arms, "seeds": 2, "epochs": 1})
-    cohorts = make_plan(spec, check(spec, Sources()), Profile.guess()).cohorts
+    cohorts = make_plan(spec, check(spec, DatasetPaths()), Profile.guess()).cohorts
     members = sorted(sorted({arm for arm, _ in cohort.members}) for cohort in cohorts)
     assert members == [[0, 1], [2], [3], [4], [5], [6]]

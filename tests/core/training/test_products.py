@@ -40,7 +40,7 @@ def assert_lanes_are_the_plain_loop(make_lanes: Any, model: str, optimizer: dict
     at these rates make it 1e-12 at most.
     """
     inputs, parameters = MODELS.get(model, (PICTURES, raw("model", model)))
-    data, facts = made(inputs, train=22, valid=10)
+    data, info = made(inputs, train=22, valid=10)
     lanes = make_lanes(
         {"initializer": "torch_default"},
         {"initializer": "glorot_normal", "optimizer.lr": optimizer.get("lr", 0.001) / 2},
@@ -50,9 +50,9 @@ def assert_lanes_are_the_plain_loop(make_lanes: Any, model: str, optimizer: dict
         batch_size=8,
         **SCHEDULES[schedule],
     )
-    fast = trained(lanes, data, facts, dtype=torch.float64)
+    fast = trained(lanes, data, info, dtype=torch.float64)
     assert all(len(fast.series[lane.run, "train_loss"]) == 3 * lane.treatment.epochs for lane in lanes)
-    assert_near(fast, referred(lanes, data, facts), 1e-10, 1e-13)
+    assert_near(fast, referred(lanes, data, info), 1e-10, 1e-13)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

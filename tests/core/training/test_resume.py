@@ -12,7 +12,7 @@ import torch
 from core.optimizers import optimizers
 from core.training import Lane, MemoryRecorder, Stopped, train_lanes
 from core.training.checkpoint import Checkpoint
-from core.training.grid import Grid
+from core.training.lanes.grid import Grid
 from tests.core.training.trials import CHOICES, CUT, PICTURES, assert_same, made, rule, trained
 
 DATA, FACTS = made(PICTURES, train=22, valid=10)
@@ -26,7 +26,7 @@ ARMS: list[dict[str, Any]] = [
     {"schedule": "onecycle"},
 ]
 
-Kept = list[tuple[Checkpoint, MemoryRecorder]]
+SavedStates = list[tuple[Checkpoint, MemoryRecorder]]
 """Checkpoints, each with what had been recorded by then."""
 
 
@@ -37,7 +37,7 @@ class Run:
         self, lanes: list[Lane], start: Checkpoint | None = None, recorder: MemoryRecorder | None = None, **options: Any
     ) -> None:
         self.recorder = copy.deepcopy(recorder) if recorder else MemoryRecorder()
-        self.kept: Kept = []
+        self.kept: SavedStates = []
         train_lanes(
             lanes, DATA, FACTS, self.recorder, start=start, keep=self._keep, keep_seconds=0, block_seconds=60, **options
         )

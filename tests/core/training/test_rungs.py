@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.spec import parse
 from core.training import Checkpoint, MemoryRecorder, train, train_lanes
 from tests.core.training.trials import CUT, PICTURES, assert_same, made, trained
@@ -50,27 +50,27 @@ def test_a_training_that_is_further_is_given_back_where_it_is(make_lanes: Any) -
 def test_runs_leave_after_their_epochs_wherever_training_goes_on_from(make_lanes: Any) -> None:
     """From before that epoch, at it, and after it: the rest trains in the same stack, bit for bit."""
     lanes = make_lanes(*ARMS, seeds=(0, 3), **GIVEN | {"early_stopping": None})
-    leaving = {100: 3, 103: 3, 200: 6}
-    whole = trained(lanes, DATA, FACTS, leaving=leaving, **LOOKED)
+    pruned_at = {100: 3, 103: 3, 200: 6}
+    whole = trained(lanes, DATA, FACTS, pruned_at=pruned_at, **LOOKED)
     for stop in (2, 3, 5):
         recorder = MemoryRecorder()
-        early = {run: epochs for run, epochs in leaving.items() if epochs < stop}  # what was decided by then
-        start = train_lanes(lanes, DATA, FACTS, recorder, until=stop, leaving=early, **LOOKED)
-        assert train_lanes(lanes, DATA, FACTS, recorder, start=start, leaving=leaving, **LOOKED) is None
+        early = {run: epochs for run, epochs in pruned_at.items() if epochs < stop}  # what was decided by then
+        start = train_lanes(lanes, DATA, FACTS, recorder, until=stop, pruned_at=early, **LOOKED)
+        assert train_lanes(lanes, DATA, FACTS, recorder, start=start, pruned_at=pruned_at, **LOOKED) is None
         assert_same(recorder, whole)
-    assert {run for run, outcome in whole.outcomes.items() if outcome == "pruned"} == set(leaving)
-    for run, epochs in leaving.items():
+    assert {run for run, outcome in whole.outcomes.items() if outcome == "pruned"} == set(pruned_at)
+    for run, epochs in pruned_at.items():
         assert len(whole.series[run, "train_loss"]) == 3 * epochs
         assert len(whole.series[run, "valid_loss"]) == epochs
         assert len(whole.series[run, "weight_norm/fc1"]) == -(-3 * epochs // 2)
-    alone = trained([lane for lane in lanes if lane.run not in leaving], DATA, FACTS)
+    alone = trained([lane for lane in lanes if lane.run not in pruned_at], DATA, FACTS)
     for key, values in alone.series.items():
         np.testing.assert_allclose(whole.series[key], values, rtol=1e-4)
 
 
 def test_none_is_left(make_lanes: Any) -> None:
     lanes, recorder = make_lanes(*ARMS[:1], seeds=(0, 3), **GIVEN), MemoryRecorder()
-    assert train_lanes(lanes, DATA, FACTS, recorder, leaving={0: 2, 3: 2}, until=4) is None
+    assert train_lanes(lanes, DATA, FACTS, recorder, pruned_at={0: 2, 3: 2}, until=4) is None
     assert (recorder.step, set(recorder.outcomes.values())) == (6, {"pruned"})
 
 
@@ -95,8 +95,8 @@ class Killed(BaseException):
 
 def test_the_library_prunes_and_goes_on_after_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = parse(SPEC)
-    found = train(spec, Sources())
-    whole = train(parse({key: value for key, value in SPEC.items() if key != "pruning"}), Sources())
+    found = train(spec, DatasetPaths())
+    whole = train(parse({key: value for key, value in SPEC.items() if key != "pruning"}), DatasetPaths())
     assert {run.arm for run in found.runs if run.outcome == "pruned"} == {"zeros", "ones"}
     pruned = {one["arm"]: rung["epoch"] for rung in found.rungs for one in rung["pruned"]}
     assert [rung["epoch"] for rung in found.rungs] == [1, 2, 4]
@@ -117,7 +117,7 @@ def test_the_library_prunes_and_goes_on_after_an_interruption(tmp_path: Path, mo
     monkeypatch.setattr(Checkpoint, "write", dying)
     for _ in range(20):
         try:
-            resumed = train(spec, Sources(), checkpoints=tmp_path)
+            resumed = train(spec, DatasetPaths(), checkpoints=tmp_path)
             break
         except Killed:
             continue

@@ -7,10 +7,11 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
 
-from core.datasets import Facts, Splits, Task, epoch_metrics
+from core.datasets import DatasetInfo, Splits, Task, epoch_metrics
 from core.results import STEP_METRICS
 from core.streams import generator
-from core.training import MemoryRecorder, initial_state, stack, train_lanes, train_run
+from core.training import MemoryRecorder, initial_state, train_lanes, train_run
+from core.training.lanes import model as stack
 
 TRAIN, VALID, FEATURES = 203, 61, 7
 ARMS = [
@@ -20,24 +21,24 @@ ARMS = [
 ]
 
 
-def problem(task: Task) -> tuple[Splits, Facts]:
+def problem(task: Task) -> tuple[Splits, DatasetInfo]:
     random = generator(7, task)
     x = torch.randn(TRAIN + VALID, FEATURES, generator=random)
     y = torch.stack((x[:, 0] * x[:, 1] + x[:, 2], 3 * x[:, 3] - 1), 1) + 0.1 * torch.randn(len(x), 2, generator=random)
     if task == "binary":
         y = (y[:, :1] > 0.2).float()
     data = Splits(x[:TRAIN], y[:TRAIN], x[TRAIN:], y[TRAIN:])
-    return data, Facts((FEATURES,), y.shape[1], TRAIN, VALID, task)
+    return data, DatasetInfo((FEATURES,), y.shape[1], TRAIN, VALID, task)
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_lanes_agree_with_the_plain_loop(make_lanes: Any, task: Task) -> None:
-    data, facts = problem(task)
+    data, info = problem(task)
     lanes = make_lanes(*ARMS, seeds=(0, 3), optimizer={"name": "adam", "lr": 0.01}, epochs=8)
     fast, slow = MemoryRecorder(), MemoryRecorder()
-    train_lanes(lanes, data, facts, fast, dtype=torch.float64)
+    train_lanes(lanes, data, info, fast, dtype=torch.float64)
     for lane in lanes:
-        train_run(lane, data, facts, slow, dtype=torch.float64)
+        train_run(lane, data, info, slow, dtype=torch.float64)
     assert fast.series.keys() == slow.series.keys()
     assert {metric for _, metric in fast.series} == {*STEP_METRICS, *epoch_metrics(task)}
     for key, values in slow.series.items():
@@ -53,15 +54,15 @@ def test_an_epochs_metrics_are_scikit_learns(
     make_lanes: Any, task: Task, trainer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stack, "EVALUATION", {"cpu": 9 * 10})  # in chunks of 10 examples
-    data, facts = problem(task)
+    data, info = problem(task)
     still = {"name": "linear_warmup", "warmup_steps": 10**6, "end_lr": 0.0}
     (lane,) = make_lanes({"initializer": "he_normal"}, schedule=still, epochs=1, model={"name": "mlp", "hidden": [9]})
     recorder = MemoryRecorder()
     if trainer == "lanes":
-        train_lanes([lane], data, facts, recorder, dtype=torch.float64)
+        train_lanes([lane], data, info, recorder, dtype=torch.float64)
     else:
-        train_run(lane, data, facts, recorder, dtype=torch.float64)
-    w = {name: value.numpy() for name, value in initial_state(lane.treatment, facts, lane.seed, torch.float64).items()}
+        train_run(lane, data, info, recorder, dtype=torch.float64)
+    w = {name: value.numpy() for name, value in initial_state(lane.treatment, info, lane.seed, torch.float64).items()}
 
     def outputs(x: torch.Tensor) -> Any:
         hidden = np.maximum(x.double().numpy() @ w["fc1.weight"].T + w["fc1.bias"], 0)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.datasets import Facts, Splits
+from core.datasets import DatasetInfo, Splits
 from core.optimizers import optimizers
 from core.streams import generator
 from core.training import Lane, MemoryRecorder, train_lanes, train_run
@@ -46,24 +46,24 @@ def rule(program: str) -> dict[str, Any]:
     return {"name": name, **NUMBERS.get(name, {}), **dict.fromkeys(choices, True)}
 
 
-def made(inputs: tuple[int, ...], train: int, valid: int, classes: int = 3) -> tuple[Splits, Facts]:
+def made(inputs: tuple[int, ...], train: int, valid: int, classes: int = 3) -> tuple[Splits, DatasetInfo]:
     """Classes whose examples lie around points of their own."""
     random = generator(0, "test", *inputs)
     y = torch.arange(train + valid) % classes
     x = torch.randn(classes, *inputs, generator=random)[y] + torch.randn(train + valid, *inputs, generator=random)
-    return Splits(x[:train], y[:train], x[train:], y[train:]), Facts(inputs, classes, train, valid)
+    return Splits(x[:train], y[:train], x[train:], y[train:]), DatasetInfo(inputs, classes, train, valid)
 
 
-def trained(lanes: list[Lane], data: Splits, facts: Facts, **options: Any) -> MemoryRecorder:
+def trained(lanes: list[Lane], data: Splits, info: DatasetInfo, **options: Any) -> MemoryRecorder:
     recorder = MemoryRecorder()
-    train_lanes(lanes, data, facts, recorder, **options)
+    train_lanes(lanes, data, info, recorder, **options)
     return recorder
 
 
-def referred(lanes: list[Lane], data: Splits, facts: Facts, dtype: torch.dtype = torch.float64) -> MemoryRecorder:
+def referred(lanes: list[Lane], data: Splits, info: DatasetInfo, dtype: torch.dtype = torch.float64) -> MemoryRecorder:
     recorder = MemoryRecorder()
     for lane in lanes:
-        train_run(lane, data, facts, recorder, dtype=dtype)
+        train_run(lane, data, info, recorder, dtype=dtype)
     return recorder
 
 

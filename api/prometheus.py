@@ -1,0 +1,109 @@
+"""What `/metrics` says: what this process has seen, and what the database knows now, in Prometheus' text format."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Scope
+
+from api.deps import Service
+from core.experiments.cohorts.events import COUNTS
+from core.experiments.queries.statistics import QueueStats, queue_stats
+from core.store import revision
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the lines, to say when a counter began
+
+
+class Metrics:
+    """The metrics of one application, in a registry of its own."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "initlab_http_requests", "requests answered", ["method", "route", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "initlab_http_request_seconds",
+            "seconds from a request to the end of its answer",
+            ["method", "route"],
+            registry=self._registry,
+            buckets=BUCKETS,
+        )
+
+    def answered(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count a request: by its route's template, since paths have no end."""
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = getattr(scope.get("route"), "path", "none")
+        self._requests.labels(method, route, status).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    def text(self, service: Service) -> bytes:
+        """All of it, as it is now."""
+        return generate_latest(self._registry) + generate_latest(_Now(service, self._version))
+
+
+class _Now(Collector):
+    """What is not kept here but looked up."""
+
+    def __init__(self, service: Service, version: str) -> None:
+        self._service = service
+        self._version = version
+
+    def collect(self) -> Iterator[Metric]:
+        dispatcher, sweeper = self._service.dispatcher, self._service.sweeper
+        yield CounterMetricFamily("initlab_rings", "bells rung for the workers", dispatcher.notifications)
+        yield CounterMetricFamily(
+            "initlab_ring_failures", "tries to ring that the broker did not take", dispatcher.failures
+        )
+        yield CounterMetricFamily("initlab_sweeps", "looks for what was lost", sweeper.sweeps)
+        yield CounterMetricFamily("initlab_sweep_failures", "looks that the database refused", sweeper.failures)
+        known = {"database": make_url(self._service.settings.database).get_backend_name()}
+        stats = None
+        try:
+            with self._service.database.reading() as session:
+                known |= _about(session.connection())
+                stats = queue_stats(session)
+        except SQLAlchemyError:
+            pass
+        up = "whether the database answers; the metrics that come from it are missing when it does not"
+        yield GaugeMetricFamily("initlab_database_up", up, int(stats is not None))
+        labels = {"version": self._version, "database_version": "", "revision": ""} | known
+        yield _by("initlab_build_info", "what runs here, and on what", {tuple(labels.values()): 1}, *labels)
+        if stats is not None:
+            yield from _of(stats)
+
+
+def _of(stats: QueueStats) -> Iterator[Metric]:
+    for name, text in COUNTS.items():
+        yield CounterMetricFamily(f"initlab_{name}", text, stats.counts[name])
+    yield _by("initlab_experiments", "experiments", stats.experiments, "status")
+    yield _by("initlab_cohorts", "cohorts that have not ended", stats.cohorts, "status")
+    yield _by("initlab_runs", "runs of the cohorts that have not ended, by the cohort's status", stats.runs, "status")
+    waited = "seconds that the oldest cohort which may be taken has been queued"
+    yield GaugeMetricFamily("initlab_oldest_queued_seconds", waited, stats.waited)
+    yield _by("initlab_workers", "live training processes by the queue they answer to", stats.workers, "queue")
+
+
+def _by(name: str, text: str, values: Mapping[str, float] | Mapping[tuple[str, ...], float], *labels: str) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for of, value in values.items():
+        family.add_metric([of] if isinstance(of, str) else of, value)
+    return family
+
+
+def _about(connection: Connection) -> dict[str, str]:
+    """The database's version: SQLite's before 3.51.3 have a rare fault in WAL mode. And its schema's."""
+    found, _ = revision(connection)
+    if connection.dialect.name == "sqlite":
+        version = sqlite3.sqlite_version
+    else:
+        version = ".".join(map(str, connection.dialect.server_version_info or ()))
+    return {"database_version": version, "revision": found or ""}

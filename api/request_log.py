@@ -1,0 +1,44 @@
+"""What is seen of every request: an id that its log lines and its answer carry, its count and its duration."""
+
+import re
+import time
+import uuid
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.prometheus import Metrics
+from core.logs import in_request
+
+ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+EXPERIMENT = re.compile(r"/experiments/(\d{1,19})(?:/|$)")
+
+
+class RequestLogMiddleware:
+    """ASGI middleware, the outermost: it sees refusals too. An id comes as `X-Request-ID`, or is made."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+        given = Headers(scope=scope).get("x-request-id", "")
+        request = given if ID.fullmatch(given) else uuid.uuid4().hex
+        about = EXPERIMENT.match(scope["path"])
+        in_request(request=request, experiment=int(about[1]) if about else None)
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:  # an error that is answered further out is a 500
+            self._metrics.answered(scope, status, time.perf_counter() - began)

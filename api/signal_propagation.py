@@ -1,0 +1,150 @@
+"""`POST /previews/signal`: what may be asked, how much work it may be, and the answer."""
+
+import math
+from collections import Counter
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.datasets import DataError, DatasetEntry, DatasetInfo, DatasetPaths, datasets
+from core.errors import InvalidSpec, Problem
+from core.initializers import Initializer, InitializerEntry, initializers
+from core.models import ModelEntry
+from core.registry import Entry, join_path
+from core.spec import Size, size
+from core.training import calibration_examples, signal
+
+MOST_FLOPS = 5e10
+"""Of all passes together: some seconds of one core."""
+MOST_DRAWN = 50_000_000
+"""Parameters of all runs together."""
+MOST_HELD = 20_000_000
+"""Numbers of one batch's activations."""
+
+
+class SignalPreview(BaseModel):
+    """A network that is not trained. Its inputs are training examples of `dataset` (digits where nothing is said) or,
+    with `inputs`, the shape of an example, and `outputs` instead, standard normal noise.
+
+    `initializers` compares several; `seeds` is how many times each is drawn.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+    model: ModelEntry = "mlp"
+    dataset: DatasetEntry | None = None
+    inputs: Annotated[list[Annotated[int, Field(ge=1, le=100_000)]], Field(min_length=1, max_length=3)] | None = None
+    outputs: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    initializer: InitializerEntry | None = None
+    initializers: Annotated[list[InitializerEntry], Field(min_length=1, max_length=16)] | None = None
+    seeds: Annotated[int, Field(ge=1, le=20)] = 3
+    batch: Annotated[int, Field(ge=2, le=4096)] = 128
+
+
+def signal_of(body: SignalPreview, sources: DatasetPaths) -> dict[str, Any]:
+    """The answer. Raises `InvalidSpec` for what does not fit together or is too much work."""
+    dataset, info = _data(body, sources)
+    entries, path = _initializers(body)
+    whole = _size(body.model, info)
+    for i, entry in enumerate(entries):
+        _try(entry, whole, path if body.initializers is None else f"{path}[{i}]")
+    _refuse_much(body, whole, len(entries))
+    examples = None
+    if dataset is not None:
+        try:
+            examples = calibration_examples(dataset.build().load(sources).x_train)
+        except DataError as error:
+            raise InvalidSpec([Problem("dataset", error.detail)]) from None
+    found = []
+    for entry, label in zip(entries, _labels(entries), strict=True):
+        try:
+            passed = signal(body.model, entry, info, range(body.seeds), body.batch, examples)
+        except ValueError as error:  # as batch norm says of a batch that is too small for it
+            raise InvalidSpec([Problem("model", str(error))]) from None
+        layers = [_plain(layer) for layer in passed["layers"]]
+        found.append({"label": label, "initializer": entry.model_dump(), "layers": layers})
+    return {
+        "model": body.model.model_dump(),
+        "dataset": dataset and dataset.model_dump(),
+        "data": "standard normal noise" if dataset is None else dataset.name,
+        "seeds": body.seeds,
+        "batch": body.batch if dataset is None else min(body.batch, info.train),
+        "initializers": found,
+    }
+
+
+def _data(body: SignalPreview, sources: DatasetPaths) -> tuple[Entry | None, DatasetInfo]:
+    if body.inputs is None and body.outputs is None:
+        dataset: Entry = body.dataset or datasets.parse("digits")
+        try:
+            return dataset, dataset.build().info(sources)
+        except DataError as error:
+            raise InvalidSpec([Problem("dataset", error.detail)]) from None
+    if body.dataset is not None:
+        raise InvalidSpec([Problem("inputs", "belongs to no data set: give dataset, or inputs and outputs")])
+    if body.inputs is None or body.outputs is None:
+        missing = "inputs" if body.inputs is None else "outputs"
+        raise InvalidSpec([Problem(missing, "is missing: inputs and outputs go together")])
+    return None, DatasetInfo(tuple(body.inputs), body.outputs, body.batch, 0)
+
+
+def _initializers(body: SignalPreview) -> tuple[list[Entry], str]:
+    if body.initializer is not None and body.initializers is not None:
+        raise InvalidSpec([Problem("initializers", "give initializer or initializers, not both")])
+    if body.initializers is not None:
+        return body.initializers, "initializers"
+    return [body.initializer or initializers.parse("torch_default")], "initializer"
+
+
+def _size(model: Entry, info: DatasetInfo) -> Size:
+    try:
+        return size(model, info.inputs, info.outputs)
+    except (RuntimeError, ValueError, OverflowError) as error:
+        raise InvalidSpec([Problem("model", f"does not fit the data: {error}")]) from None
+
+
+def _try(entry: Entry, whole: Size, path: str) -> None:
+    initializer: Initializer = entry.build()
+    problems = [problem._replace(path=join_path(path, problem.path)) for problem in initializer.check(whole.layers)]
+    for name, layer in whole.layers.items():
+        try:
+            initializer.weight(layer), initializer.bias(layer)
+        except ValueError as error:
+            problems.append(Problem(path, f"cannot start layer {name!r}: {error}"))
+    if problems:
+        raise InvalidSpec(problems[:1])
+
+
+def _refuse_much(body: SignalPreview, whole: Size, entries: int) -> None:
+    runs = entries * body.seeds
+    flops = 3.0 * runs * body.batch * (whole.dense_flops + whole.conv_flops)
+    advice = "ask for a smaller batch, fewer seeds or fewer initializers"
+    if flops > MOST_FLOPS:
+        raise InvalidSpec([Problem("batch", f"makes {flops:.2g} operations; {MOST_FLOPS:.2g} is the most: {advice}")])
+    if runs * whole.parameters > MOST_DRAWN:
+        drawn = f"makes {runs * whole.parameters:,} weights to draw; {MOST_DRAWN:,} is the most: {advice}"
+        raise InvalidSpec([Problem("model", drawn)])
+    if body.batch * whole.activations > MOST_HELD:
+        held = f"makes {body.batch * whole.activations:,} activations; {MOST_HELD:,} is the most: ask for a smaller one"
+        raise InvalidSpec([Problem("batch", held)])
+
+
+def _labels(entries: list[Entry]) -> list[str]:
+    """Names; those that come several times with their parameters."""
+    often = Counter(entry.name for entry in entries)
+    return [entry.name if often[entry.name] == 1 else _whole(entry) for entry in entries]
+
+
+def _whole(entry: Entry) -> str:
+    given = {key: value for key, value in entry.parameters().items() if value is not None}
+    return f"{entry.name}({', '.join(f'{key}={value}' for key, value in given.items())})"
+
+
+def _plain(layer: dict[str, Any]) -> dict[str, Any]:
+    """Numbers that are not finite as None."""
+    return {
+        key: {name: number if number is not None and math.isfinite(number) else None for name, number in value.items()}
+        if isinstance(value, dict)
+        else value
+        for key, value in layer.items()
+    }

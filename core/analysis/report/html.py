@@ -1,0 +1,64 @@
+"""The report as a web page."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from markdown_it import MarkdownIt
+
+from core.analysis.report.markdown import markdown
+from core.spec import Spec
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #d5d5d5; --faint: #666; --band: #f5f5f5 }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e6e6; --paper: #16181b; --line: #3b3f45; --faint: #9a9fa6; --band: #1f2226 }
+}
+body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: var(--ink); background: var(--paper);
+  font: 16px/1.5 system-ui, sans-serif }
+h1 { font-size: 1.7rem; line-height: 1.2 } h2 { font-size: 1.15rem; margin-top: 2.2rem }
+h1 + p { font-size: 1.1rem }
+.table { overflow-x: auto; margin: 1rem 0 }
+table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums }
+th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap }
+th { text-align: left; color: var(--faint); font-weight: 600 }
+td:first-child, th:first-child { white-space: normal; min-width: 8rem }
+tbody tr:nth-child(even) { background: var(--band) }
+figure { margin: 1.5rem 0; break-inside: avoid } figcaption { color: var(--faint); font-size: .875rem }
+img { max-width: 100% }
+@media print {
+  :root { --ink: #000; --paper: #fff; --line: #bbb; --faint: #444; --band: #fff }
+  body { margin: 0; max-width: none; font-size: 10pt }
+  .table { overflow: visible } table { font-size: 8pt } th, td { padding: .2rem .4rem; white-space: normal }
+  h2 { break-after: avoid } tr { break-inside: avoid }
+}
+"""
+
+
+def html(report: Mapping[str, Any], spec: Spec, pictures: Mapping[str, str]) -> str:
+    """The page of `markdown` with its pictures: self-contained but for these, without scripts, for screen and print.
+
+    `pictures` are the names of plots with a line about each; they are linked as `plots/NAME.png`, relative to the page,
+    with `?theme=dark` where the reader's screen is dark.
+    Labels and names show as they were given, whatever HTML they contain.
+    """
+    page = MarkdownIt("commonmark", {"html": False}).enable("table")
+    body = page.render(markdown(report, spec))
+    body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    drawn = "".join(_figure(name, about) for name, about in pictures.items())
+    parts = [
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(spec.name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}",
+        f"<h2>Pictures</h2>\n{drawn}" if drawn else "",
+        "</body>\n</html>\n",
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _figure(name: str, about: str) -> str:
+    source, words = f"plots/{quote(name, safe='')}.png", escape(about)
+    dark = f'<source srcset="{source}?theme=dark" media="screen and (prefers-color-scheme: dark)">'
+    image = f'<picture>{dark}<img src="{source}" alt="{words}" loading="lazy"></picture>'
+    return f"<figure>{image}<figcaption>{words}</figcaption></figure>\n"

@@ -1,0 +1,194 @@
+"""The verdict in plain sentences: what is best, what it beats and by how much, and what cannot be told."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.analysis.statistics.judgement import LEVEL
+from core.analysis.wording import SHARED, difference, direction, metric_name, number, p_value, span, words
+
+MOST = 6
+"""Labels named in one sentence; the rest are counted."""
+
+Comparison = Mapping[str, Any]
+
+
+def verdict(report: Mapping[str, Any]) -> str:
+    """Sentences on a report's arms, comparisons and groups."""
+    arms = {arm["label"]: arm for arm in report["arms"]}
+    groups = report["verdict"]["groups"]
+    if not groups:
+        return _nothing(list(arms.values()))
+    name, metric = report["baseline"], report["metric"]
+    if name is not None and not arms[name]["n"]:
+        return f"Cannot tell: no run of the baseline {quoted([name])} has a result."
+    first = arms[report["reference"]]
+    text = [_lead(first, metric, name is not None, alone=len(arms) == 1)]
+    if len(arms) == 1:
+        return f"{text[0]} There is one arm, so nothing is compared."
+    if metric in SHARED:
+        shared = "Runs that train together share it: it is one measurement, not several"
+        return f"{text[0]} {shared}, so arms are not compared by it."
+    comparisons = [c for c in report["comparisons"] if c["a"] == first["label"]]
+    if name is None:
+        text += _unreliable(first, list(arms.values()), metric)
+        text += _against_best(comparisons, metric, len(arms))
+    else:
+        text += _against_baseline(comparisons, metric)
+    return " ".join(
+        [*text, *_separation(report["verdict"], comparisons, metric), *_conclusion(comparisons, name, metric)]
+    )
+
+
+def quoted(labels: Sequence[str], most: int = MOST) -> str:
+    """Labels in a sentence: "a", "b" and 3 more."""
+    shown = [f'"{label}"' for label in labels[:most]]
+    if len(labels) > most:
+        return f"{', '.join(shown)} and {len(labels) - most} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _nothing(arms: Sequence[Mapping[str, Any]]) -> str:
+    runs, diverged, unfinished = (sum(arm[key] for arm in arms) for key in ("runs", "diverged", "unfinished"))
+    if runs and diverged == runs:
+        return f"Cannot tell: all {runs} runs diverged (N = 0)."
+    if unfinished:
+        return f"Cannot tell yet: no run has finished with a result (N = 0 of {runs}; {unfinished} unfinished)."
+    return f"Cannot tell: no run finished with a result (N = 0 of {runs})."
+
+
+def _lead(arm: Mapping[str, Any], metric: str, baseline: bool, alone: bool) -> str:
+    sure = span(metric, arm["ci_low"], arm["ci_high"])
+    known = f"N = {arm['n']}, 95 % interval {sure}" if sure else f"N = {arm['n']}, no interval"
+    lost = f"; {arm['diverged']} of its {arm['runs']} runs diverged and are left out" if arm["diverged"] else ""
+    label = quoted([arm["label"]])
+    who = f"The baseline {label} has the" if baseline else f"{label} has the"
+    who += "" if baseline or alone else f" {words(metric).best}"
+    return f"{who} mean {metric_name(metric)} {number(metric, arm['mean'])} ({known}{lost})."
+
+
+def _unreliable(first: Mapping[str, Any], arms: Sequence[Mapping[str, Any]], metric: str) -> list[str]:
+    """Arms whose survivors did better than the best arm's runs."""
+    sign = direction(metric)
+    labels = [a["label"] for a in arms if a["n"] > 1 and sign * a["mean"] > sign * first["mean"]]
+    if not labels:
+        return []
+    return [
+        f"The mean of {quoted(labels)} is {words(metric).better}, but of half of the runs or fewer: "
+        "the others came to no value, so it does not come first."
+    ]
+
+
+def _against_best(comparisons: Sequence[Comparison], metric: str, arms: int) -> list[str]:
+    beaten = [c for c in comparisons if c["better"] == c["a"]]
+    reverse = [c for c in comparisons if c["better"] == c["b"]]
+    family = f"Holm over all {arms * (arms - 1) // 2} pairs of arms" if arms > 2 else "one comparison"
+    say = words(metric)
+    return [
+        *_sentences(f"It is {say.better} than", beaten, metric, family),
+        *_sentences(f"But on the seeds that both finished it is {say.worse} than", reverse, metric, family),
+        *_undecided([c for c in comparisons if c["better"] is None], metric),
+    ]
+
+
+def _against_baseline(comparisons: Sequence[Comparison], metric: str) -> list[str]:
+    better = [c for c in comparisons if c["better"] == c["b"]]
+    worse = [c for c in comparisons if c["better"] == c["a"]]
+    family = f"Holm over the {len(comparisons)} comparisons with it" if len(comparisons) > 1 else "one comparison"
+    say = words(metric)
+    return [
+        *_sentences(f"{say.better.capitalize()} than it:", better, metric, family),
+        *_sentences(f"{say.worse.capitalize()} than it:", worse, metric, family),
+        *_undecided([c for c in comparisons if c["better"] is None], metric),
+    ]
+
+
+def _sentences(opening: str, comparisons: Sequence[Comparison], metric: str, family: str) -> list[str]:
+    by_value = [c for c in comparisons if _differs(c)]
+    text = []
+    if by_value:
+        parts = [
+            f'"{c["b"]}" by {difference(metric, abs(c["difference"]))} (N = {c["n"]} pairs)' for c in by_value[:MOST]
+        ]
+        worst = max(c["p_adjusted"] for c in by_value)
+        text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {p_value(worst, 'at most ')} ({family}).")
+    by_loss = [c for c in comparisons if not _differs(c)]
+    if by_loss:
+        parts = [f'"{c["b"]}" ({_lost(c, 0)} against {_lost(c, 1)})' for c in by_loss[:MOST]]
+        worst = max(c["p_lost_adjusted"] for c in by_loss)
+        fewer = "Fewer" if by_loss[0]["better"] == by_loss[0]["a"] else "More"
+        text.append(
+            f"{fewer} of its runs came to no value than of {_listed(parts, by_loss)}; Fisher's exact test, adjusted p "
+            f"{p_value(worst, 'at most ')}."
+        )
+    return text
+
+
+def _undecided(comparisons: Sequence[Comparison], metric: str) -> list[str]:
+    mixed = [c for c in comparisons if _differs(c)]
+    tested = [c for c in comparisons if c["p_adjusted"] is not None and not _differs(c)]
+    untested = [c for c in comparisons if c["p_adjusted"] is None]
+    text = []
+    if tested:
+        text.append(f"It cannot be told apart from {_listed([_open(c, metric) for c in tested[:MOST]], tested)}.")
+    if mixed:
+        parts = [
+            f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)} over N = {c["n"]} pairs, '
+            f"but without a value were {_lost(c, 0)} runs against {_lost(c, 1)})"
+            for c in mixed[:MOST]
+        ]
+        text.append(
+            f"Values and losses of runs point opposite ways, so neither is called {words(metric).better}, with "
+            f"{_listed(parts, mixed)}."
+        )
+    if untested:
+        text.append(
+            f"Cannot tell about {quoted([c['b'] for c in untested])}: fewer than two seeds finished in both arms."
+        )
+    return text
+
+
+def _conclusion(comparisons: Sequence[Comparison], baseline: str | None, metric: str) -> list[str]:
+    """That nothing was decided, if so."""
+    say = words(metric)
+    if any(c["better"] == c["a"] or (baseline is not None and c["better"] is not None) for c in comparisons):
+        return []
+    if all(c["better"] is not None for c in comparisons):
+        return []
+    all_of = say.best if baseline is None else f"{say.better} or {say.worse} than it"
+    return [f"So these runs cannot tell which arm is {all_of}."]
+
+
+def _separation(verdict: Mapping[str, Any], comparisons: Sequence[Comparison], metric: str) -> list[str]:
+    """Of the two foremost arms, if they were not told apart."""
+    seen, needed = verdict["detectable"], verdict["seeds_needed"]
+    if seen is None or not any(c["b"] == seen["b"] and c["better"] is None and not _differs(c) for c in comparisons):
+        return []
+    text = (
+        f"Between {quoted([seen['a'], seen['b']])}, {seen['n']} pairs would show a true difference of about "
+        f"{difference(metric, seen['difference'])} with 80 % power"
+    )
+    if needed["seeds"] is None:
+        return [f"{text}; to show one as small as measured would take more than 10,000 seeds."]
+    if needed["seeds"] <= seen["n"]:
+        return [f"{text}."]
+    return [f"{text}; if the difference is what was measured, about {needed['seeds']} seeds would show it."]
+
+
+def _listed(parts: Sequence[str], all_of: Sequence[Comparison]) -> str:
+    return ", ".join([*parts, *([f"{len(all_of) - MOST} more"] if len(all_of) > MOST else [])])
+
+
+def _lost(c: Comparison, side: int) -> str:
+    return f"{c['lost'][side]} of {c['finished'][side]}"
+
+
+def _open(c: Comparison, metric: str) -> str:
+    sure = span(metric, c["ci_low"], c["ci_high"], signed=True)
+    return (
+        f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, 95 % interval {sure}, '
+        f"N = {c['n']} pairs, adjusted p {p_value(c['p_adjusted'])})"
+    )
+
+
+def _differs(c: Comparison) -> bool:
+    return c["p_adjusted"] is not None and c["p_adjusted"] < LEVEL

@@ -1,0 +1,195 @@
+"""What a report's numbers cannot carry, in sentences."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from core.analysis.report.verdict import quoted
+from core.analysis.wording import difference, is_share, number
+from core.datasets import DataError
+from core.results import Results
+
+FEW = 5
+"""Below this many seeds an interval is wide, and leans on the runs being normally distributed."""
+CEILING = 0.99
+"""Of an accuracy or R²: above, little room is left to differ."""
+NEVER = {
+    "steps_to_target": "finished without having reached the target",
+    "epochs_to_converge": "finished away from their best",
+}
+
+Arms = Sequence[Mapping[str, Any]]
+
+
+def warn(report: Mapping[str, Any], results: Results) -> list[str]:
+    """One sentence for each thing to beware of; `report` has its arms and comparisons."""
+    arms: Arms = report["arms"]
+    return [
+        *_diverged(arms, results),
+        *_missing(arms, report["metric"]),
+        *_few(arms),
+        *(_of_the_mean(arms, results) if results.task == "regression" else _chance(arms, results)),
+        *_no_width(arms, report["metric"]),
+        *_beyond(arms, report["metric"]),
+        *_comparisons(report),
+        *_ceiling(report),
+        *_budgets(results),
+        *_grid(report, results),
+    ]
+
+
+def _diverged(arms: Arms, results: Results) -> Iterator[str]:
+    for arm in arms:
+        if not arm["diverged"]:
+            continue
+        seeds = [r.seed for r in results.runs if r.arm == arm["label"] and r.outcome == "diverged"]
+        shown = ", ".join(map(str, seeds[:10])) + (", ..." if len(seeds) > 10 else "")
+        all_of = arm["diverged"] == arm["runs"]
+        which = f"all {arm['runs']} runs" if all_of else f"{arm['diverged']} of {arm['runs']} runs"
+        mean = f"its mean is of N = {arm['n']} others only" if arm["n"] else "it has no mean"
+        yield (
+            f"{quoted([arm['label']])}: {which} diverged (seed{'s' if len(seeds) > 1 else ''} {shown}) "
+            f"and are left out: {mean}."
+        )
+
+
+def _missing(arms: Arms, metric: str) -> Iterator[str]:
+    for key, words in (
+        ("failed", "failed"),
+        ("unfinished", "have not finished (queued, running or cancelled)"),
+        ("not_finite", NEVER.get(metric, "finished without a finite value of this metric")),
+    ):
+        hit = [arm for arm in arms if arm[key]]
+        if hit:
+            total, runs = sum(arm[key] for arm in hit), sum(arm["runs"] for arm in arms)
+            yield f"{total} of {runs} runs {words}, of {quoted([arm['label'] for arm in hit])}; they are in no mean."
+
+
+def _few(arms: Arms) -> Iterator[str]:
+    by_n: dict[int, list[str]] = defaultdict(list)
+    for arm in arms:
+        if 0 < arm["n"] < FEW:
+            by_n[arm["n"]].append(arm["label"])
+    for n, labels in sorted(by_n.items()):
+        whose = "every arm" if len(labels) == len(arms) else quoted(labels)
+        effect = "there is no interval and no test" if n == 1 else "intervals are wide and lean on normality"
+        yield f"Few seeds: N = {n} in {whose}; {effect}. Use {FEW} or more."
+
+
+def _chance(arms: Arms, results: Results) -> Iterator[str]:
+    """Arms whose validation accuracy is what naming the most frequent class always would give."""
+    at_chance: dict[tuple[int, float], list[str]] = defaultdict(list)
+    treatments = {arm.label: arm.treatment for arm in results.spec.expanded}
+    for label, values in _finals(results, "valid_accuracy").items():
+        try:
+            data = results.info(treatments[label])
+        except DataError:
+            return  # without the data set's sizes chance is not known
+        classes = max(2, data.outputs)
+        chance = data.chance or 1 / classes
+        if sum(values) / len(values) <= chance + 3 * math.sqrt(chance * (1 - chance) / data.valid):
+            at_chance[classes, chance].append(label)
+    for (classes, chance), labels in at_chance.items():
+        whole = "No arm learned" if len(labels) == len(arms) else f"{quoted(labels)} did not learn"
+        yield f"{whole}: the validation accuracy is at chance level, {100 * chance:.3g} % for {classes} classes."
+
+
+def _finals(results: Results, metric: str) -> dict[str, list[float]]:
+    """The last values of the runs that came to their end, by arm."""
+    finals: dict[str, list[float]] = defaultdict(list)
+    for run in results.runs:
+        value = run.final.get(metric)
+        if value is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
+            finals[run.arm].append(value)
+    return finals
+
+
+def _of_the_mean(arms: Arms, results: Results) -> Iterator[str]:
+    """Arms of a regression that explain nothing of the validation targets."""
+    finals = _finals(results, "valid_r2")
+    labels = [label for label, values in finals.items() if sum(values) / len(values) <= 0]
+    if labels:
+        whole = "No arm learned" if len(labels) == len(arms) else f"{quoted(labels)} did not learn"
+        yield f"{whole}: predicting the mean always would be as good on the validation split (R² of 0 or less)."
+
+
+def _no_width(arms: Arms, metric: str) -> Iterator[str]:
+    hit = [arm for arm in arms if arm["n"] > 1 and arm["sd"] == 0]
+    if hit:
+        values = ", ".join(f"{quoted([arm['label']])} at {number(metric, arm['mean'])}" for arm in hit)
+        yield f"Every run of an arm ended at the same value: {values}. An interval without width is not certainty."
+
+
+def _beyond(arms: Arms, metric: str) -> Iterator[str]:
+    if not is_share(metric):
+        return
+    hit = [arm["label"] for arm in arms if arm["ci_low"] is not None and (arm["ci_low"] < 0 or arm["ci_high"] > 1)]
+    if hit:
+        yield (
+            f"The interval of {quoted(hit)} reaches outside 0 to 100 %: Student's t does not know the bounds, and "
+            "is rough there."
+        )
+
+
+def _comparisons(report: Mapping[str, Any]) -> Iterator[str]:
+    n = {arm["label"]: arm["n"] for arm in report["arms"]}
+    unpaired = [c["b"] for c in report["comparisons"] if c["n"] < min(n[c["a"]], n[c["b"]])]
+    if unpaired:
+        yield f"Compared on fewer seeds than either arm finished, because the seeds differ: {quoted(unpaired)}."
+    for c in report["comparisons"]:
+        if c["n"] > 1 and c["effect_size"] is None and c["difference"] and c["ci_low"] == c["ci_high"]:
+            yield (
+                f"{quoted([c['a']])} and {quoted([c['b']])} differ by the same "
+                f"{difference(report['metric'], abs(c['difference']))} in all {c['n']} pairs. Without variation there "
+                "is no t test; p is the exact sign test's."
+            )
+
+
+def _ceiling(report: Mapping[str, Any]) -> Iterator[str]:
+    metric = report["metric"]
+    if not metric.endswith(("accuracy", "r2")):
+        return
+    high = [arm["label"] for arm in report["arms"] if arm["n"] and arm["mean"] >= CEILING]
+    if len(high) > 1 and report["reference"] in high:
+        yield (
+            f"Ceiling: the mean of {quoted(high)} is {number(metric, CEILING)} or more, which leaves little room to "
+            "differ. Fewer epochs, the updates to a target, or a harder task may tell them apart."
+        )
+
+
+def _budgets(results: Results) -> Iterator[str]:
+    """Arms that were given more updates or examples than others."""
+    updates: dict[str, int] = {}
+    examples: dict[str, int] = {}
+    for arm in results.spec.expanded:
+        updates[arm.label] = results.steps_in_epoch(arm.label) * arm.treatment.epochs
+        try:
+            examples[arm.label] = results.info(arm.treatment).train * arm.treatment.epochs
+        except DataError:
+            examples.clear()  # without the data set's sizes they are not known
+            break
+    if len(set(updates.values())) == 1 and len(set(examples.values())) <= 1:
+        return
+    parts = [
+        _range(values, unit)
+        for values, unit in ((updates, "updates"), (examples, "examples"))
+        if len(set(values.values())) > 1
+    ]
+    same = f", of the same {next(iter(examples.values())):,} examples" if len(set(examples.values())) == 1 else ""
+    yield f"Budgets differ: a run has {' and '.join(parts)}{same}. A difference may be that of the budget."
+
+
+def _range(values: Mapping[str, int], unit: str) -> str:
+    low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
+    return f"{values[low]:,} ({quoted([low])}) to {values[high]:,} ({quoted([high])}) {unit}"
+
+
+def _grid(report: Mapping[str, Any], results: Results) -> Iterator[str]:
+    if report["factorial"] is None:
+        return
+    n, seeds = report["factorial"]["n"], len(results.spec.seed_list)
+    if n < 2:
+        yield f"No effects of the grid: they need two seeds with a value in every cell, and there are {n}."
+    elif n < seeds:
+        yield f"The effects of the grid are of the {n} of {seeds} seeds that have a value in every cell."

@@ -1,0 +1,1 @@
+"""Methods: intervals, paired tests, corrections, power. They know numbers, and neither metrics nor sentences."""

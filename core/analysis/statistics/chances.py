@@ -1,0 +1,110 @@
+"""Answers that come of counting: sign flips of pairs, shares of runs, and how often an arm comes out best."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.statistics.intervals import CONFIDENCE, Floats, Ints, resampled
+
+EXACT = 12
+"""Seeds up to which every way to flip signs is tried: 4,096 of them."""
+FLIPS = 9_999
+_SEED = 20_261_126
+_PAIRS = 256
+"""Pairs of arms whose signs are flipped at once, 20 MB."""
+
+
+def sign_flip(differences: Floats) -> Floats:
+    """Two-sided p of the permutation test of every row (rows, seeds) of differences of pairs, NaN where there is none.
+
+    If two arms are equal, each difference could as well have had the other sign: p is the share of the ways to choose
+    signs whose mean is at least as far from 0. All ways are tried for up to 12 seeds: p is exact then, whatever the
+    distribution, and with n pairs never below 2^(1-n). Beyond, 9,999 are drawn, always the same, and the one that was
+    measured counts as one more. A row needs two pairs.
+    """
+    there = np.isfinite(differences)
+    signs = _signs(differences.shape[1]).astype(np.float64)
+    d = np.where(there, differences, 0.0)
+    p = np.empty(len(d))
+    for start in range(0, len(d), _PAIRS):
+        part = d[start : start + _PAIRS]
+        measured = np.abs(part.sum(axis=1, keepdims=True)) - 1e-9 * np.abs(part).sum(axis=1, keepdims=True)
+        p[start : start + _PAIRS] = (np.abs(part @ signs.T) >= measured).mean(axis=1)
+    return np.where(there.sum(axis=1) > 1, p, np.nan)
+
+
+@lru_cache(maxsize=16)
+def _signs(seeds: int) -> NDArray[np.int8]:
+    """Ways to choose signs (ways, seeds), the measured one among them."""
+    if seeds <= EXACT:
+        return (1 - 2 * (np.arange(2**seeds)[:, None] >> np.arange(seeds) & 1)).astype(np.int8)
+    drawn = np.random.default_rng(_SEED).choice(np.array([-1, 1], np.int8), (FLIPS, seeds))
+    return np.concatenate([np.ones((1, seeds), np.int8), drawn])
+
+
+def rate(hits: int, of: int) -> dict[str, Any] | None:
+    """The share of `of` runs with its 95 % interval by Wilson (1927, doi:10.1080/01621459.1927.10502953)."""
+    if not of:
+        return None
+    low, high = _wilson(hits, of)
+    return {"hits": hits, "n": of, "rate": hits / of, "ci_low": low, "ci_high": high}
+
+
+@lru_cache(maxsize=4096)
+def _wilson(hits: int, of: int) -> tuple[float, float]:
+    from scipy.stats import binomtest  # noqa: PLC0415 0.3 s to import: only who asks for a report pays
+
+    interval = binomtest(hits, of).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+@lru_cache(maxsize=4096)
+def same_share(hits_a: int, of_a: int, hits_b: int, of_b: int) -> float:
+    """Fisher's exact two-sided p that two arms have the same chance of a hit; NaN where one has no runs."""
+    from scipy.stats import fisher_exact  # noqa: PLC0415 0.3 s to import: only who asks for a report pays
+
+    if not of_a or not of_b:
+        return float("nan")
+    return float(fisher_exact(np.array([[hits_a, of_a - hits_a], [hits_b, of_b - hits_b]])).pvalue)
+
+
+def chance_of_best(values: Floats, lost: NDArray[np.bool_], sign: int) -> Floats:
+    """How often each arm is the best when seeds are drawn again (bootstrap): (arms,), their sum 1; NaN: no chance.
+
+    `values` (arms, seeds) has NaN where a run has none, `lost` says which of these finished without a value; `sign` is
+    1 where more is better. Each of 4,999 draws takes whole seeds, so that pairs stay pairs. The means of a draw are
+    moved away from the measured ones by sqrt(n / (n - 1)), as a sample's spread is too narrow by that. An arm that lost
+    half of its drawn runs or more is not the best of that draw. Arms of fewer than two values are left out, and equal
+    ones share. With few seeds it is rough, and surer than it should be.
+    """
+    there = np.isfinite(values)
+    n = there.sum(axis=1)
+    chance = np.full(len(values), np.nan)
+    able = np.flatnonzero(n > 1)
+    if not len(able):
+        return chance
+    weights = resampled(values.shape[1])
+    x = np.where(there, values, 0.0)[able]
+    drawn, gone = weights @ there[able].T, weights @ lost[able].T
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        mean = x.sum(axis=1) / n[able]
+        means = mean + np.sqrt(n[able] / (n[able] - 1)) * ((weights @ x.T) / drawn - mean)
+    means = np.where((drawn > 0) & (gone < drawn), sign * means, -np.inf)
+    best = (means == means.max(axis=1, keepdims=True)) & np.isfinite(means)
+    decided = best[best.any(axis=1)]
+    if len(decided):
+        chance[able] = (decided / decided.sum(axis=1, keepdims=True)).mean(axis=0)
+    return chance
+
+
+def shares(lost: Ints, finished: Ints) -> Mapping[tuple[int, int], float]:
+    """Fisher's p for every pair of arms in which a run was lost, of so many finished."""
+    return {
+        (i, j): same_share(int(lost[i]), int(finished[i]), int(lost[j]), int(finished[j]))
+        for i in range(len(lost))
+        for j in range(i + 1, len(lost))
+        if (lost[i] or lost[j]) and finished[i] and finished[j]
+    }

@@ -1,0 +1,119 @@
+"""What each field of a grid does, and what fields do together."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.analysis.statistics.intervals import Floats, Summary
+from core.analysis.statistics.paired import holm, paired_t
+from core.results import Results
+
+ORDER = 3
+"""Most fields of one interaction."""
+
+
+def factorial(results: Results, values: Floats, summaries: Sequence[Summary]) -> dict[str, Any] | None:
+    """Main effects and interactions of a grid of two or more fields; None for anything else.
+
+    `values` are the arms' (arms, seeds), `summaries` theirs. The answer has
+
+    - `factors`: `name` and `levels` of each field of two or more values, in the grid's order, levels in words;
+    - `effects`: of one field the mean of each level less the mean of all cells; of two or three what the cells of their
+      levels depart by from the sum of the lower effects. `estimate`, its 95 % interval, `p`, and `p_adjusted` by Holm
+      over all effects, a field of two levels being one question;
+    - `terms`: for each field and each interaction its `share` of the variation between the cells' means;
+    - `cells`: each arm by its `levels`, with `n`, `mean` and interval of the report;
+    - `n`: the seeds that finished in every cell. Effects are of those alone, and there are none below two.
+
+    Seeds are blocks: every effect is a contrast of the cells, taken within each seed, and its interval is Student's t
+    over the seeds. So each has its own error term, and neither equal variances nor sphericity is assumed, which the
+    F tests of a repeated-measures analysis of variance need. Of two fields of two levels these are its tests: F = t².
+    """
+    grid = results.spec.grid
+    if grid is None:
+        return None
+    names = [name for name, levels in grid.items() if len(levels) > 1]
+    if len(names) < 2:
+        return None
+    arms = results.spec.expanded
+    levels = {name: list(dict.fromkeys(arm.settings[name] for arm in arms)) for name in names}
+    shape = tuple(len(grid[name]) for name in names)
+    complete = np.isfinite(values).all(axis=0)
+    table = values[:, complete].reshape(*shape, -1)
+    n = table.shape[-1]
+    return {
+        "factors": [{"name": name, "levels": levels[name]} for name in names],
+        "effects": _effects(names, levels, table) if n > 1 else [],
+        "terms": _terms(names, table) if n > 1 else [],
+        "cells": [
+            {
+                "levels": [arm.settings[name] for name in names],
+                "n": one.n,
+                **{key: _none(getattr(one, key)) for key in ("mean", "ci_low", "ci_high")},
+            }
+            for arm, one in zip(arms, summaries, strict=True)
+        ],
+        "n": n,
+    }
+
+
+def _effects(names: Sequence[str], levels: dict[str, list[str]], table: Floats) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    asked: list[float] = []
+    questions: list[int] = []
+    for term in _subsets(len(names)):
+        contrast = _contrast(table, term)
+        shape = contrast.shape[:-1]
+        rows = contrast.reshape(-1, contrast.shape[-1])
+        _, mean, _, half, p, _ = paired_t(rows, np.full(len(rows), np.abs(table).max()))
+        first: dict[tuple[int, ...], int] = {}
+        for i, cell in enumerate(np.ndindex(*shape)):
+            same = tuple(0 if size == 2 else at for at, size in zip(cell, shape, strict=True))
+            if same not in first:  # with two levels, one is the other with its sign changed
+                first[same] = len(asked)
+                asked.append(float(p[i]))
+            questions.append(first[same])
+            found.append(
+                {
+                    "factors": [names[axis] for axis in term],
+                    "levels": [levels[names[axis]][at] for axis, at in zip(term, cell, strict=True)],
+                    "estimate": float(mean[i]),
+                    "ci_low": float(mean[i] - half[i]),
+                    "ci_high": float(mean[i] + half[i]),
+                    "p": _none(p[i]),
+                }
+            )
+    adjusted = holm(np.array(asked))
+    return [one | {"p_adjusted": _none(adjusted[k])} for one, k in zip(found, questions, strict=True)]
+
+
+def _terms(names: Sequence[str], table: Floats) -> list[dict[str, Any]]:
+    means = table.mean(axis=-1)
+    whole = float(((means - means.mean()) ** 2).sum())
+    found = []
+    for term in _subsets(len(names)):
+        effect = _contrast(table, term).mean(axis=-1)
+        share = float((effect**2).sum()) * means.size / effect.size / whole if whole > 0 else None
+        found.append({"factors": [names[axis] for axis in term], "share": share})
+    return found
+
+
+def _contrast(table: Floats, term: Sequence[int]) -> Floats:
+    """The effects of a term within each seed: (levels of its first field, ..., seeds)."""
+    others = tuple(axis for axis in range(table.ndim - 1) if axis not in term)
+    effect: Floats = table.mean(axis=others)
+    for axis in range(len(term)):
+        effect = effect - effect.mean(axis=axis, keepdims=True)
+    return effect
+
+
+def _subsets(factors: int) -> Iterator[tuple[int, ...]]:
+    for order in range(1, min(factors, ORDER) + 1):
+        yield from itertools.combinations(range(factors), order)
+
+
+def _none(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

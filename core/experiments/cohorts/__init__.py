@@ -1,0 +1,3 @@
+"""Cohorts, the unit of queueing: their states, claims, leases, recovery and checkpoints, and who holds them."""
+
+"""Cohorts, the unit of queueing: their states, claims, leases, recovery and checkpoints, and who holds them."""

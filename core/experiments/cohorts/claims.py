@@ -1,0 +1,171 @@
+"""Taking a cohort: from here on only this attempt may write, and what an older one left too much is gone."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from sqlalchemy import ColumnElement, delete, func, select, true, tuple_, update
+from sqlalchemy.orm import Session
+
+from core.analysis import pruned_arms
+from core.energy import NOTHING, Cost, Source
+from core.experiments.cohorts.checkpoints import CheckpointRef
+from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities, may_be_taken
+from core.experiments.cohorts.events import increment, record_event
+from core.experiments.cohorts.process_ids import describe, host_of
+from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle
+from core.results import EPOCH_METRICS
+from core.spec import Spec, parse
+from core.store import Cohort, Experiment, MetricBlock, Run, metric_blocks, now, serialise
+from core.training import Lane
+
+LastValues = Mapping[int, dict[str, float | None]]
+"""The last values of runs that have not ended, by run and metric; None where not finite."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A cohort in this worker's hands."""
+
+    cohort_id: int
+    experiment_id: int
+    attempt: int
+    spec: Spec
+    lanes: Sequence[Lane]
+    """All runs of the cohort."""
+    threads: int
+    """Of the training process, as planned."""
+    ended: frozenset[int] = frozenset()
+    """Runs whose outcome is known: they keep the others company, as they did before, and are not recorded again."""
+    resume_from: CheckpointRef | None = None
+    """The checkpoint to go on from; points after it have been removed."""
+    last_values: LastValues = field(default_factory=dict)
+    """The last values before it."""
+    arms: Mapping[int, str] = field(default_factory=dict)
+    """The labels of the arms, by run."""
+    rung: int | None = None
+    """The epochs after which it waits for the experiment's other cohorts; None: it does not."""
+    cost: Cost = NOTHING
+    """What each of its runs that have not ended has cost before."""
+    pruned_at: Mapping[int, int] = field(default_factory=dict)
+    """The epochs that runs of pruned arms have, by run."""
+
+    @property
+    def training(self) -> int:
+        """How many of its runs have not ended."""
+        return len(self.lanes) - len(self.ended)
+
+    def about(self, run: int) -> dict[str, object]:
+        """What a line of the log says of one of its runs."""
+        seed = next(lane.seed for lane in self.lanes if lane.run == run)
+        return {"run": run, "arm": self.arms.get(run), "seed": seed}
+
+
+def claim(
+    session: Session,
+    holder: str,
+    capabilities: WorkerCapabilities,
+    lease_seconds: float,
+    capacity: CpuCapacity | None = None,
+) -> Claim | None:
+    """Take the most urgent queued cohort that this worker is able to train; None when there is none.
+
+    Of one priority, experiments take turns: the next is the one that has waited longest since a cohort of it was taken,
+    or since it was posted. Paused ones wait.
+
+    None too when its threads do not fit into the holder's machine now, as far as `capacity` says: a narrower cohort
+    behind it is left, or the wide one would never have its turn. Whoever ends last on this machine takes it.
+
+    Its runs that have not ended go on from the cohort's checkpoint, or from their first update: later points are
+    removed here, in the transaction that makes an older attempt's writes impossible.
+    """
+    if capacity is not None:  # one at a time on each host: two that claim at once would not count each other's threads
+        serialise(session, f"claim on {host_of(holder)}")
+    best = (
+        select(Cohort.id)
+        .join(Experiment, Experiment.id == Cohort.experiment_id)
+        .where(_waits(capabilities))
+        .order_by(Cohort.priority.desc(), func.coalesce(Experiment.turn, Experiment.created_at), Cohort.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Cohort)
+        .scalar_subquery()
+    )
+    cohort = session.scalar(
+        update(Cohort)
+        .where(Cohort.id == best, Cohort.status == "queued", capacity.for_cohort(holder) if capacity else true())
+        .values(status="running", attempt=Cohort.attempt + 1, holder=holder, lease_until=now() + lease_seconds)
+        .returning(Cohort)
+    )
+    if cohort is None:
+        return None
+    roll_back(session, cohort)
+    started = func.coalesce(Run.started_at, now())
+    move_runs(
+        session, cohort.id, "running", attempt=cohort.attempt, steps_done=cohort.checkpoint_step, started_at=started
+    )
+    settle(session, cohort.experiment_id, turn=now())
+    experiment = session.get_one(Experiment, cohort.experiment_id)
+    spec = parse(experiment.spec)
+    runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
+    lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed) for run in runs]
+    ended = frozenset(run.id for run in runs if run.status in TERMINAL)
+    kept = CheckpointRef.of(cohort)
+    place = {"step": cohort.checkpoint_step, "epochs": cohort.checkpoint_epochs}
+    about = {"cohort": cohort.id, "attempt": cohort.attempt}
+    record_event(session, cohort.experiment_id, "claimed", **about, worker=describe(holder), runs=len(runs), **place)
+    if kept is not None:
+        increment(session, "resumed_attempts")
+    decided = experiment.rungs or []
+    pruned = pruned_arms(decided)
+    return Claim(
+        *(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads, ended, kept),
+        {} if kept is None else last_values(session, cohort),
+        {run.id: run.arm for run in runs},
+        _next_rung(spec, {decision["epoch"] for decision in decided}),
+        _cost([run for run in runs if run.id not in ended]),
+        {run.id: pruned[run.arm] for run in runs if run.arm in pruned},
+    )
+
+
+def _cost(runs: Sequence[Run]) -> Cost:
+    """What each of these runs has cost: the same, as they have always trained together."""
+    if not runs or runs[0].energy_kwh is None:
+        return NOTHING
+    return Cost(runs[0].energy_kwh, runs[0].co2e_g or 0.0, cast(Source, runs[0].energy_source))
+
+
+def _next_rung(spec: Spec, decided: Collection[int]) -> int | None:
+    """The first rung of the experiment at which nothing has been decided yet: no cohort goes beyond it."""
+    rungs = spec.pruning.rungs(spec.expanded[0].treatment.epochs) if spec.pruning else []
+    return next((rung for rung in rungs if rung not in decided), None)
+
+
+def anything_queued(session: Session, capabilities: WorkerCapabilities) -> bool:
+    """Whether a claim may find something: a look, for bells that wake more workers than there is work."""
+    return session.scalar(select(Cohort.id).where(_waits(capabilities)).limit(1)) is not None
+
+
+def _waits(capabilities: WorkerCapabilities) -> ColumnElement[bool]:
+    return may_be_taken() & capabilities.matches()
+
+
+def roll_back(session: Session, cohort: Cohort) -> None:
+    """Remove the points after the cohort's checkpoint of its runs that have not ended. No block lies across it."""
+    active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
+    by_epoch = MetricBlock.metric.in_(EPOCH_METRICS)
+    for kind, first in ((~by_epoch, cohort.checkpoint_step), (by_epoch, cohort.checkpoint_epochs)):
+        session.execute(delete(MetricBlock).where(MetricBlock.run_id.in_(active), kind, MetricBlock.first >= first))
+
+
+def last_values(session: Session, cohort: Cohort) -> LastValues:
+    """The last stored values of the cohort's runs that have not ended, but for diagnostics."""
+    active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
+    series = (MetricBlock.run_id, MetricBlock.metric)
+    mine = (MetricBlock.run_id.in_(active), ~metric_blocks.IS_DIAGNOSTIC)
+    newest = select(*series, func.max(MetricBlock.first)).where(*mine).group_by(*series)
+    found: dict[int, dict[str, float | None]] = {}
+    for block in session.scalars(select(MetricBlock).where(tuple_(*series, MetricBlock.first).in_(newest))):
+        value = float(metric_blocks.decode(block)[-1])
+        found.setdefault(block.run_id, {})[block.metric] = value if math.isfinite(value) else None
+    return found

@@ -1,0 +1,84 @@
+"""What happened to an experiment and why, and how often such things happen: told in the transaction that did it."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.store import Counter, Event, Experiment, now
+
+Kind = Literal[
+    "accepted",  # with its cohorts and runs
+    "claimed",  # by a worker, from an update on
+    "fell_back",  # a checkpoint could not be used
+    "released",  # by a worker that leaves, or for a pause: nothing is lost
+    "lost",  # an attempt ended without a word
+    "halved",  # it needed more memory than there is, or was lost again and again
+    "waiting",  # a cohort has come to a rung, and is given back until the others have
+    "rung",  # the arms were compared there, and some pruned
+    "ended",  # a cohort, in a terminal state
+    "cancelling",  # the user asked
+    "paused",
+    "resumed",
+    "retried",
+]
+
+Count = Literal[
+    "rescues", "fenced_writes", "retries", "resumed_attempts", "flush_retries", "releases", "fallbacks", "halvings",
+    "hangs", "checkpoint_failures",
+]  # fmt: skip
+COUNTS: dict[Count, str] = {
+    "rescues": "attempts whose worker was lost, ended by a sweep",
+    "fenced_writes": "writes refused because another had the cohort",
+    "retries": "cohorts queued again by a user",
+    "resumed_attempts": "claims that went on from a checkpoint",
+    "flush_retries": "transactions of a worker that had to be tried again",
+    "releases": "cohorts given back by a worker that left or was to pause",
+    "fallbacks": "checkpoints that could not be used",
+    "halvings": "cohorts cut in two",
+    "hangs": "trainings that came no further and whose process ended itself",
+    "checkpoint_failures": "checkpoints that could not be written",
+}
+
+
+def record_event(
+    session: Session,
+    experiment_id: int,
+    kind: Kind,
+    *,
+    cohort: int | None = None,
+    attempt: int | None = None,
+    **detail: Any,
+) -> None:
+    """Add to an experiment's history.
+
+    The experiment's row is locked until the transaction ends: who has read up to an id has missed no smaller one.
+    """
+    session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
+    values = {"experiment_id": experiment_id, "cohort_id": cohort, "attempt": attempt, "kind": kind, "detail": detail}
+    session.execute(insert(Event).values(at=now(), **values))
+
+
+def events(session: Session, experiment_id: int, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+    """An experiment's history, the oldest first; `after` is an event's id."""
+    mine = (Event.experiment_id == experiment_id, Event.id > after)
+    return session.scalars(select(Event).where(*mine).order_by(Event.id).limit(limit)).all()
+
+
+def increment(session: Session, what: Count, times: int = 1) -> None:
+    """Add to a counter, where there is something to add. Only for what is rare: its row is locked until the commit."""
+    if not times:
+        return
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    new = dialect.insert(Counter).values(name=what, value=times)
+    session.execute(
+        new.on_conflict_do_update(index_elements=["name"], set_={"value": Counter.value + new.excluded.value})
+    )
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Every counter; those of what has never happened are 0."""
+    found = {row.name: row.value for row in session.scalars(select(Counter))}
+    return {name: found.get(name, 0) for name in COUNTS}

@@ -1,0 +1,96 @@
+"""Which training processes are alive and what their machines can do, for those who ask whether and how to work."""
+
+import logging
+import threading
+from collections import Counter
+from typing import Literal
+
+from pydantic import ValidationError
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core.experiments.cohorts.eligibility import WorkerCapabilities
+from core.experiments.cohorts.process_ids import host_of, this_process
+from core.store import Database, StorageFull, Worker, now
+from core.training import Profile
+
+log = logging.getLogger(__name__)
+
+BEAT = 5.0
+"""Seconds between signs of life; three missed ones are none."""
+
+
+def workers_alive(session: Session) -> int:
+    """How many training processes gave a sign of life lately."""
+    return session.scalar(select(func.count()).where(Worker.last_seen > now() - 3 * BEAT)) or 0
+
+
+def workers_by_queue(session: Session) -> Counter[str]:
+    """The same by the queue that they answer to; one that answers to several counts in each."""
+    answering = session.scalars(select(Worker.queues).where(Worker.last_seen > now() - 3 * BEAT))
+    return Counter(queue for queues in answering for queue in queues.split(",") if queue)
+
+
+def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallback: Profile) -> Profile:
+    """What experiments on a device are planned with: the profile of a live worker that has it, else `fallback`.
+
+    `auto` means a GPU where any worker has one, and `cpu` the machines without, where there are any. The profile says
+    how many such machines work.
+    """
+    gpu = Worker.devices.contains("cuda")
+    wanted = [gpu] if device == "cuda" else []
+    alive = session.execute(
+        select(Worker.holder, gpu.label("gpu"))
+        .where(Worker.last_seen > now() - 3 * BEAT, Worker.profile.is_not(None), *wanted)
+        .order_by(gpu if device == "cpu" else gpu.desc(), Worker.last_seen.desc(), Worker.holder)
+    ).all()
+    if not alive:
+        return fallback
+    # Not their processes: one that was killed seems to live until its sign of life runs out, beside its successor.
+    machines = {host_of(worker.holder) for worker in alive if worker.gpu == alive[0].gpu}
+    row = session.scalar(select(Worker.profile).where(Worker.holder == alive[0].holder))
+    try:
+        profile = Profile.model_validate(row)
+    except ValidationError:  # of a worker of another version, or of one that has just signed off
+        return fallback
+    return profile.model_copy(update={"machines": len(machines)})
+
+
+class Heartbeat:
+    """Gives signs of life from a thread of its own for as long as the process lives."""
+
+    def __init__(self, database: Database, capabilities: WorkerCapabilities, profile: Profile | None) -> None:
+        """`profile` is the machine's, where it is known."""
+        self._database = database
+        self._able = capabilities
+        self._profile = profile
+        self._holder = this_process()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take the name off the list."""
+        self._closed.set()
+        self._thread.join()
+        with self._database.transaction() as session:
+            session.execute(delete(Worker).where(Worker.holder == self._holder))
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._beat()
+            except (SQLAlchemyError, StorageFull) as error:  # a worker may come up before its database does
+                log.warning("no sign of life could be written: %s", error)
+            if self._closed.wait(BEAT):
+                return
+
+    def _beat(self) -> None:
+        with self._database.transaction() as session:
+            seen = session.execute(update(Worker).where(Worker.holder == self._holder).values(last_seen=now()))
+            if not seen.rowcount:  # type: ignore[attr-defined]
+                profile = self._profile.model_dump(mode="json") if self._profile else None
+                seen_at = session.scalar(select(now()))
+                can = {"devices": ",".join(self._able.devices), "queues": ",".join(self._able.queues)}
+                session.add(Worker(holder=self._holder, last_seen=seen_at, profile=profile, **can))

@@ -1,0 +1,51 @@
+"""Who holds a cohort: a name for this process by which others on its host can tell that it is gone."""
+
+import os
+import platform
+from pathlib import Path
+
+import psutil
+
+
+def this_process() -> str:
+    """`host/pid/started`; the host's part differs between machines, boots and PID namespaces (containers)."""
+    process = psutil.Process()
+    return f"{_host()}/{process.pid}/{process.create_time():.0f}"
+
+
+def host_of(holder: str) -> str:
+    """The part of a holder's name that all processes of its host share."""
+    return holder.rsplit("/", 2)[0]
+
+
+def describe(holder: str) -> str:
+    """For people: `host, process 123`."""
+    host, pid, _ = holder.rsplit("/", 2)
+    return f"{host.split(' ')[0]}, process {pid}"
+
+
+def is_dead(holder: str) -> bool:
+    """True when the holder lived on this host and is provably dead; False when that cannot be told from here."""
+    host, pid, started = holder.rsplit("/", 2)
+    if host != _host():
+        return False
+    try:
+        process = psutil.Process(int(pid))
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        # the start is read off a clock that may be set: a small difference is no other process
+        return abs(process.create_time() - float(started)) > 60
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
+
+
+def _host() -> str:
+    words = [platform.node()]
+    for source in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
+        if source.is_symlink():
+            words.append(os.readlink(source))
+        elif source.exists():
+            words.append(source.read_text().strip())
+    return " ".join(words)

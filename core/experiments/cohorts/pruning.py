@@ -1,0 +1,120 @@
+"""Where the cohorts of an experiment wait for each other: arms are pruned by what all their runs have measured.
+
+A cohort that has come to the next rung is given back with its checkpoint and waits there. Once each other one waits too
+or has ended, one transaction decides, ends the runs of pruned arms and lets the rest go on. Whoever gave the last
+cohort back decides, or the sweeper. What is decided depends on the stored numbers, not on who came first.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select, true, update
+from sqlalchemy.orm import Session
+
+from core.analysis import decide_rung, pruned_arms
+from core.datasets import Task
+from core.experiments.cohorts.claims import Claim, last_values
+from core.experiments.cohorts.events import record_event
+from core.experiments.cohorts.leases import QUIETLY, Ended, end_if_over, end_runs, is_held, locked
+from core.experiments.cohorts.states import ACTIVE, has_active, lock_cohorts, move_runs, settle
+from core.spec import Spec, parse
+from core.store import Cohort, Experiment, MetricBlock, Run, metric_blocks, now
+
+
+def wait(session: Session, held: Claim) -> str:
+    """Give a cohort back that has come to its rung; it is not taken again before `decide`. Raises `Fenced`.
+
+    Returns its status, as `end` does: where the user cancelled it, it does not wait.
+    """
+    cohort = locked(session, held)
+    if (over := end_if_over(session, held, cohort)) is not None:
+        return over
+    step = cohort.checkpoint_step
+    session.execute(
+        update(Cohort)
+        .where(is_held(held))
+        .values(status="queued", rung=held.rung, lease_until=None, holder=None, queued_at=now())
+        .execution_options(**QUIETLY)
+    )
+    move_runs(session, held.cohort_id, "queued")
+    settle(session, held.experiment_id)
+    about = {"cohort": held.cohort_id, "attempt": held.attempt}
+    record_event(session, held.experiment_id, "waiting", **about, epoch=held.rung, step=step)
+    return "queued"
+
+
+def waiting_for_a_decision(session: Session, experiment_id: int | None = None) -> Sequence[int]:
+    """The experiments, all or this one, whose cohorts have ended or come to their rung, one at least of the latter."""
+    active = (Cohort.status.in_(ACTIVE), true() if experiment_id is None else Cohort.experiment_id == experiment_id)
+    on_the_way = select(Cohort.experiment_id).where(*active, (Cohort.status == "running") | Cohort.rung.is_(None))
+    found = select(Cohort.experiment_id).where(*active, Cohort.rung.is_not(None)).distinct()
+    return session.scalars(found.where(Cohort.experiment_id.not_in(on_the_way))).all()
+
+
+def decide(session: Session, experiment_id: int) -> bool:
+    """Judge the arms at the rung that every cohort has come to, and let those of the others go on.
+
+    Returns whether there was something to decide. Nothing is changed while a cohort is still on its way, nor where
+    another has decided. Call it in a transaction of its own: it locks all cohorts, in the order of their ids.
+    """
+    lock_cohorts(session, experiment_id)
+    cohorts = session.scalars(
+        select(Cohort)
+        .where(Cohort.experiment_id == experiment_id, Cohort.status.in_(ACTIVE))
+        .order_by(Cohort.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    if not cohorts or any(cohort.status == "running" or cohort.rung is None for cohort in cohorts):
+        return False
+    experiment = session.get_one(Experiment, experiment_id)
+    spec = parse(experiment.spec)
+    rung = min(cohort.rung for cohort in cohorts if cohort.rung is not None)
+    before = experiment.rungs or []
+    task = cast(Task, experiment.task)
+    metric = spec.pruning.judged(task) if spec.pruning else ""
+    values = _values(session, experiment_id, spec, metric, rung)
+    decision = decide_rung(spec, task, rung, values, pruned_arms(before))
+    experiment.rungs = [*before, dict(decision)]
+    record_event(session, experiment_id, "rung", **decision)
+    decided = pruned_arms([decision])
+    again = session.scalars(select(now())).one()
+    for cohort in cohorts:
+        _end_pruned(session, cohort, decided)
+        cohort.rung, cohort.queued_at = None, again
+        if not has_active(session, cohort.id):
+            cohort.status = "succeeded"
+            record_event(session, experiment_id, "ended", cohort=cohort.id, attempt=cohort.attempt, status="succeeded")
+    session.flush()
+    settle(session, experiment_id)
+    return True
+
+
+def _end_pruned(session: Session, cohort: Cohort, arms: Collection[str]) -> None:
+    """Give the runs of pruned arms, which wait as their cohort does, their outcome and what they measured last."""
+    mine = (Run.cohort_id == cohort.id, Run.status == "queued", Run.arm.in_(arms))
+    pruned = session.execute(select(Run.id, Run.steps_done).where(*mine)).all()
+    if pruned:
+        last = last_values(session, cohort)
+        ended = {run: Ended("pruned", steps, last.get(run, {})) for run, steps in pruned}
+        end_runs(session, cohort.id, ended, status="queued")
+
+
+def _values(session: Session, experiment_id: int, spec: Spec, metric: str, rung: int) -> NDArray[np.float64]:
+    """The metric of every run after the rung's epochs, (arms, seeds); of one that stopped early before, its last."""
+    seeds = {seed: i for i, seed in enumerate(spec.seed_list)}
+    values = np.full((len(spec.expanded), len(seeds)), math.nan)
+    last = rung - 1
+    early = select(Run).where(Run.experiment_id == experiment_id, Run.outcome == "stopped_early")
+    for run in session.scalars(early):
+        final = (run.final or {}).get(metric)
+        values[run.arm_index, seeds[run.seed]] = math.nan if final is None else final
+    at = select(Run.arm_index, Run.seed, MetricBlock.first, MetricBlock.n, MetricBlock.values).join(
+        Run, MetricBlock.run_id == Run.id
+    )
+    there = (MetricBlock.first <= last, MetricBlock.first + MetricBlock.n > last)
+    for row in session.execute(at.where(Run.experiment_id == experiment_id, MetricBlock.metric == metric, *there)):
+        values[row.arm_index, seeds[row.seed]] = metric_blocks.decode(row)[last - row.first]
+    return values

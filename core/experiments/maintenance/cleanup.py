@@ -1,0 +1,48 @@
+"""Files and rows that nobody needs any more: what processes left that could not clean up."""
+
+import re
+import time
+from collections.abc import Container
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import delete, select
+
+from core.settings import Settings
+from core.store import Cohort, Database, Worker, now
+
+OLD = 3600.0
+"""Seconds after which a file that no row needs is litter: a younger one may be on its way to its row."""
+_OF_COHORT = re.compile(r"\.?cohort-(\d+)-")
+
+
+def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
+    """Remove checkpoints and logs that no row needs, and workers not seen for a day; returns how many files went.
+
+    A cohort that failed keeps its checkpoint: it may be tried again.
+    """
+    with database.reading() as session:
+        rows = session.execute(
+            select(Cohort.id, Cohort.checkpoint, Cohort.checkpoint_before, Cohort.status).where(
+                Cohort.status.in_(("queued", "running", "failed"))
+            )
+        ).all()
+    needed = {row.checkpoint for row in rows} | {row.checkpoint_before["name"] for row in rows if row.checkpoint_before}
+    running = {row.id for row in rows if row.status == "running"}
+    gone = _clear(settings.checkpoints, needed, running, old) + _clear(settings.logs_folder, (), running, old)
+    with database.transaction() as session:
+        session.execute(delete(Worker).where(Worker.last_seen < now() - 86_400))
+    return gone
+
+
+def _clear(folder: Path, needed: Container[str], running: Container[int], old: float) -> int:
+    gone = 0
+    for path in folder.glob("*") if folder.is_dir() else ():
+        cohort = _OF_COHORT.match(path.name)
+        if cohort is None or path.name in needed or int(cohort[1]) in running:
+            continue
+        with suppress(FileNotFoundError):  # its owner, or another sweeper, was first
+            if time.time() - path.stat().st_mtime > old:
+                path.unlink()
+                gone += 1
+    return gone

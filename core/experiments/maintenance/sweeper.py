@@ -1,0 +1,121 @@
+"""The sweeper finds what was lost: cohorts whose worker died, bells that never reached one, files nobody needs."""
+
+import logging
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.errors import NotFound
+from core.experiments.cohorts.attempt_logs import AttemptLogs
+from core.experiments.cohorts.eligibility import may_be_taken, queues_of
+from core.experiments.cohorts.process_ids import describe, is_dead
+from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
+from core.experiments.cohorts.recovery import recover_attempt
+from core.experiments.cohorts.states import TERMINAL
+from core.experiments.maintenance.cleanup import clean_up
+from core.queue import Dispatcher
+from core.settings import Settings
+from core.store import Cohort, Database, StorageFull, now
+
+log = logging.getLogger(__name__)
+
+GRACE = 2.0
+"""Seconds that workers have, after a database was away, to say that they still hold what they hold."""
+LITTER_PERIOD = 600.0
+
+
+class Swept(NamedTuple):
+    """What one sweep found: cohorts queued again, cohorts ended, and how many bells to ring in which queue."""
+
+    rescued: int
+    ended: int
+    waiting: dict[str, int]
+
+
+def sweep(
+    database: Database, min_queued_seconds: float, logs_folder: Path | None = None, *, skip_expired: bool = False
+) -> Swept:
+    """Queue lost cohorts again. A cohort waits once it has been queued for over `min_queued_seconds`.
+
+    A cohort is lost when its lease has run out, or at once when its holder lived on this host and is gone. With
+    `skip_expired` those whose lease has run out are left. `logs_folder` has the logs of attempts. Several sweepers may
+    run: each change names the attempt that it ends, so that only one of them makes it.
+    """
+    logs = logs_folder and AttemptLogs(logs_folder)
+    with database.reading() as session:
+        held = session.execute(
+            select(
+                *(Cohort.experiment_id, Cohort.id, Cohort.attempt, Cohort.holder),
+                (Cohort.lease_until < now()).label("expired"),
+            ).where(Cohort.status == "running")
+        ).all()
+    rescued = ended = 0
+    for row in held:
+        gone = is_dead(row.holder)
+        if gone or (row.expired and not skip_expired):
+            why = f"its worker ({describe(row.holder)}) {'is gone: killed, or crashed' if gone else 'fell silent'}"
+            last_lines = logs.last_lines(row.id, row.attempt) if logs else ()
+            with database.transaction() as session:
+                status = recover_attempt(session, row.id, row.attempt, why, last_lines)
+            if status is not None:
+                if logs:  # and not before: another sweeper may be the one that tells
+                    logs.remove(row.id, row.attempt)
+                about = {"experiment": row.experiment_id, "cohort": row.id, "attempt": row.attempt}
+                log.warning("lost: %s; now %s", why, status, extra=about)
+            rescued += status == "queued"
+            ended += status in TERMINAL
+    with database.reading() as session:
+        all_there = waiting_for_a_decision(session)
+    for experiment in all_there:  # whoever came last was killed before it could decide, or its end was found here
+        with suppress(NotFound), database.transaction() as session:
+            decide(session, experiment)
+    with database.reading() as session:
+        just_now = Cohort.id.in_([row.id for row in held]) | Cohort.experiment_id.in_(all_there)
+        long_enough = (Cohort.queued_at < now() - min_queued_seconds) | just_now
+        waiting = session.execute(select(Cohort.device, Cohort.queue).where(may_be_taken() & long_enough)).all()
+    return Swept(rescued, ended, Counter(queue for row in waiting for queue in queues_of(row.device, row.queue)))
+
+
+class Sweeper:
+    """Sweeps every `sweep_seconds` from a thread of its own, and rings for whoever waits."""
+
+    def __init__(self, database: Database, dispatcher: Dispatcher, settings: Settings) -> None:
+        self.sweeps = 0
+        self.failures = 0
+        self._database = database
+        self._bell = dispatcher
+        self._settings = settings
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        skip_expired_until = tidy_at = 0.0
+        while not self._closed.wait(self._settings.sweep_seconds):
+            try:
+                skip_expired = time.monotonic() < skip_expired_until
+                swept = sweep(
+                    self._database, self._settings.sweep_seconds, self._settings.logs_folder, skip_expired=skip_expired
+                )
+                if time.monotonic() > tidy_at:
+                    clean_up(self._database, self._settings)
+                    tidy_at = time.monotonic() + LITTER_PERIOD
+            except (SQLAlchemyError, StorageFull) as error:
+                self.failures += 1
+                # Nobody could renew a lease meanwhile: that it ran out says nothing of its holder.
+                skip_expired_until = time.monotonic() + GRACE
+                log.warning("the sweep could not reach the database: %s", error)
+                continue
+            self.sweeps += 1
+            for queue, times in swept.waiting.items():
+                self._bell.notify(queue, times)

@@ -1,0 +1,116 @@
+"""What a user does to an experiment that is there: cancel it, pause it and go on, try again what failed, delete it."""
+
+from collections import Counter
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.errors import Conflict
+from core.experiments.cohorts.eligibility import may_be_taken, queues_of
+from core.experiments.cohorts.events import increment, record_event
+from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle
+from core.experiments.requests.quotas import Limits, admit
+from core.store import Cohort, Experiment, Run, now
+
+
+def cancel(session: Session, experiment: Experiment) -> None:
+    """Stop an experiment and keep what was measured. Cancelling again, or one that has ended, changes nothing.
+
+    Queued cohorts end at once. A running one is told; its worker ends it, or the sweeper where the worker is dead.
+    """
+    lock_cohorts(session, experiment.id)
+    mine = Cohort.experiment_id == experiment.id
+    record = session.scalars(
+        update(Cohort)
+        .where(mine, Cohort.status == "running", ~Cohort.cancel_requested)
+        .values(cancel_requested=True)
+        .returning(Cohort.id)
+    ).all()
+    queued = session.scalars(
+        update(Cohort).where(mine, Cohort.status == "queued").values(status="cancelled").returning(Cohort.id)
+    ).all()
+    for cohort_id in queued:
+        move_runs(session, cohort_id, "cancelled")
+    if queued:
+        settle(session, experiment.id)
+    if record or queued:
+        record_event(session, experiment.id, "cancelling", running=len(record), queued=len(queued))
+    session.refresh(experiment)
+
+
+def pause(session: Session, experiment: Experiment) -> None:
+    """Have an experiment wait: its running cohorts are given back where they are, and none is taken until `resume`.
+
+    Pausing again changes nothing; raises `Conflict` for an experiment that has ended.
+    """
+    lock_cohorts(session, experiment.id)
+    if experiment.status in TERMINAL:
+        raise Conflict(f"experiment {experiment.id} is {experiment.status}: there is nothing to pause")
+    if _set_paused(session, experiment, paused=True):
+        record_event(session, experiment.id, "paused")
+
+
+def resume(session: Session, experiment: Experiment) -> Counter[str]:
+    """Go on with a paused experiment; one that is not paused stays as it is. Returns how often to ring, by queue."""
+    lock_cohorts(session, experiment.id)
+    if not _set_paused(session, experiment, paused=False):
+        return Counter()
+    record_event(session, experiment.id, "resumed")
+    return wake_ups(session, experiment.id)
+
+
+def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -> Counter[str]:  # noqa: B008 a value
+    """Queue what failed again, and only that: from its checkpoint where there is one. Returns how often to ring.
+
+    Raises `Conflict` where nothing failed, and as `admit` does where its owner, with `limits`, has too much to train.
+    """
+    lock_cohorts(session, experiment.id)
+    mine = (Run.experiment_id == experiment.id, Run.status == "failed")
+    runs = session.scalars(select(Run.id).where(*mine)).all()
+    if not runs:
+        raise Conflict(f"experiment {experiment.id} is {experiment.status}, and none of its runs has failed")
+    admit(session, experiment.owner, limits, len(runs))
+    failed = session.scalars(
+        update(Cohort)
+        .where(Cohort.experiment_id == experiment.id, Cohort.status == "failed")
+        .values(status="queued", lost=0, error=None, cancel_requested=False, holder=None, queued_at=now())
+        .returning(Cohort.id)
+    ).all()
+    session.execute(update(Run).where(*mine).values(status="queued", error=None, finished_at=None))
+    settle(session, experiment.id)
+    record_event(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs))
+    increment(session, "retries", len(failed))
+    session.refresh(experiment)
+    return wake_ups(session, experiment.id)
+
+
+def delete(session: Session, experiment: Experiment) -> None:
+    """Remove a finished experiment with all its measurements; raises `Conflict` while it is queued or running."""
+    lock_cohorts(session, experiment.id)
+    if experiment.status not in TERMINAL:
+        raise Conflict(f"experiment {experiment.id} is {experiment.status}: cancel it first")
+    session.delete(experiment)
+
+
+def wake_ups(session: Session, experiment_id: int) -> Counter[str]:
+    """How often to ring in which queue for an experiment's cohorts that may be taken."""
+    rows = session.execute(
+        select(Cohort.device, Cohort.queue, func.count())
+        .where(Cohort.experiment_id == experiment_id, may_be_taken())
+        .group_by(Cohort.device, Cohort.queue)
+    )
+    wake_ups: Counter[str] = Counter()
+    for device, queue, times in rows:
+        wake_ups.update(dict.fromkeys(queues_of(device, queue), times))
+    return wake_ups
+
+
+def _set_paused(session: Session, experiment: Experiment, *, paused: bool) -> bool:
+    """Whether that changed anything. All cohorts of an experiment are paused or none is: a retried one too."""
+    changed = session.scalars(
+        update(Cohort)
+        .where(Cohort.experiment_id == experiment.id, Cohort.paused != paused)
+        .values(paused=paused)
+        .returning(Cohort.id)
+    ).all()
+    return bool(changed)

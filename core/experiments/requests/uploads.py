@@ -1,0 +1,61 @@
+"""Users' own data sets and the experiments that use them: the content is pinned, and kept while it is needed."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.datasets import DatasetPaths, Uploads
+from core.errors import Conflict
+from core.experiments.cohorts.states import ACTIVE
+from core.spec import Spec, parse
+from core.store import Experiment, serialise
+
+
+def pin(session: Session, spec: Spec, sources: DatasetPaths) -> Spec:
+    """The spec with the content's SHA-256 in every name of a user's data set: `churn` becomes `churn@<sha256>`.
+
+    Names that nothing has stay as they are, for `check` to refuse. Until the session's transaction ends, the data sets
+    named cannot be deleted.
+    """
+    raw = copy.deepcopy(spec.canonical())
+    places = list(_places(raw))
+    for name in sorted({_name(holder[key]) for holder, key in places}):
+        serialise(session, _lock(name))
+    for holder, key in places:
+        about = Uploads(sources.uploads).get(_name(holder[key]))
+        if about is not None and "@" not in holder[key]:
+            holder[key] = f"{about.name}@{about.sha256}"
+    return parse(raw) if places else spec
+
+
+def delete_dataset(session: Session, name: str, sources: DatasetPaths) -> None:
+    """Remove a user's data set; raises `NotFound`, and `Conflict` while an unfinished experiment uses it."""
+    Uploads(sources.uploads).find(name)
+    serialise(session, _lock(name))
+    unfinished = select(Experiment.id, Experiment.spec).where(Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
+    for row in session.execute(unfinished):
+        if name in (_name(holder[key]) for holder, key in _places(row.spec)):
+            raise Conflict(f"experiment {row.id} uses the data set {name!r} and has not ended: cancel it first")
+    Uploads(sources.uploads).remove(name)
+
+
+def _places(spec: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Where the ids of users' data sets stand in a canonical spec: (object, key) of each."""
+    grid = spec.get("grid", {})
+    arms = (arm["dataset"] for arm in spec.get("arms", ()) if "dataset" in arm)
+    for entry in (spec["dataset"], *arms, *grid.get("dataset", ())):
+        if entry["name"] == "uploaded":
+            yield entry, "id"
+    ids = grid.get("dataset.id", [])
+    yield from ((ids, i) for i in range(len(ids)))
+
+
+def _name(pinned: str) -> str:
+    return pinned.partition("@")[0]
+
+
+def _lock(name: str) -> str:
+    return f"data set {name}"

@@ -1,0 +1,1 @@
+"""What the pictures share: frames, axes, lines, themes and text."""

@@ -1,0 +1,251 @@
+"""From the series of an arm's runs to a line with its band."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from core.analysis import best_first, final_values, metric_name, summarize, thin
+from core.plots.drawing.styles import MOST_ARMS
+from core.results import Results, Series
+
+POINTS = 1_000
+"""Most points of a line."""
+BUCKETS = 100
+"""Points of a smoothed line: each is the mean over one hundredth of the run."""
+DIVERGED_DRAWN = 3
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Arms(NamedTuple):
+    """The arms of a picture: index in the spec by label, in the spec's order, and what was left out."""
+
+    labels: list[str]
+    note: str
+
+
+def arms_drawn(results: Results, most: int = MOST_ARMS) -> Arms:
+    """All arms, or of very many the best: the picture says so."""
+    labels = [arm.label for arm in results.spec.expanded]
+    if len(labels) <= most:
+        return Arms(labels, "")
+    metric = results.outcomes[0]
+    order = best_first([summarize(row) for row in final_values(results, metric)], metric)
+    order += [i for i in range(len(labels)) if i not in set(order)]
+    note = f"Drawn are the {most} best of {len(labels)} arms by final {metric_name(metric)}."
+    return Arms([labels[i] for i in sorted(order[:most])], note)
+
+
+def described(arms: Arms, results: Results) -> list[dict[str, str]]:
+    """Each arm's label and, where not all of its runs finished, a note; one that fits every arm is the caption's."""
+    found = []
+    for label in arms.labels:
+        runs = [run for run in results.runs if run.arm == label]
+        diverged = sum(run.outcome == "diverged" for run in runs)
+        failed = sum(run.status == "failed" for run in runs)
+        open_ = sum(run.status not in ("succeeded", "failed") for run in runs)
+        early = sum(run.outcome == "stopped_early" for run in runs)
+        pruned = sum(run.outcome == "pruned" for run in runs)
+        parts = [(diverged, "diverged"), (failed, "failed"), (open_, "unfinished")]
+        parts += [(early, "stopped early"), (pruned, "pruned")]
+        words = [f"{n} {word}" for n, word in parts if n]
+        found.append({"label": label, "note": f"{', '.join(words)} of {len(runs)}" if words else ""})
+    if len(found) > 1 and len({one["note"] for one in found}) == 1:
+        return [one | {"note": ""} for one in found]
+    return found
+
+
+def sample(results: Results) -> str:
+    """N for a caption: arms, seeds, and what became of the runs."""
+    arms, seeds, runs = len(results.spec.expanded), len(results.spec.seed_list), results.runs
+    status = Counter(run.status for run in runs)
+    diverged = sum(run.outcome == "diverged" for run in runs)
+    parts = [f"{status['succeeded']} finished, {diverged} of them diverged" if diverged else ""]
+    parts[0] = parts[0] or f"{status['succeeded']} finished, 0 diverged"
+    parts += [f"{status[name]} {name}" for name in ("failed", "cancelled", "running", "queued") if status[name]]
+    only = "" if results.whole is None else f" Asked for: {arms} of {_count(len(results.whole.spec.expanded), 'arm')}."
+    product = f"{_count(arms, 'arm')} x {_count(seeds, 'seed')} = {_count(arms * seeds, 'run')}"
+    return f"N = {product}: {', '.join(parts)}.{only}"
+
+
+def intervals(arms: Iterable[Mapping[str, Any]]) -> str:
+    """How the intervals of means were found, for a caption: `arms` are the report's, or have their `interval`."""
+    words = {"t": "Student t", "bca": "BCa bootstrap"}
+    return ", ".join(words[kind] for kind in ("t", "bca") if kind in {arm["interval"] for arm in arms})
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def about_stopped(results: Results, by_update: bool = False) -> str:
+    """What lines are of an arm whose runs do not all end with the last epoch; nothing where there is none."""
+    early = sum(run.outcome == "stopped_early" for run in results.runs)
+    pruned = sum(run.outcome == "pruned" for run in results.runs)
+    keeps = "by epoch such a run keeps its last value, as it trains no more"
+    parts = [f"{_count(early, 'run')} stopped early: {keeps}."] if early else []
+    if early and by_update:
+        parts.append("By update a line ends where the first run of its arm did.")
+    if pruned:
+        parts.append(f"{_count(pruned, 'run')} pruned: the line of such an arm ends where it was given up.")
+    return " ".join(parts)
+
+
+def mean_lines(
+    series: Iterable[Series],
+    results: Results,
+    arms: Arms,
+    role: str = "main",
+    place: Callable[[str, Ints], Ints] = lambda _arm, steps: steps,
+) -> list[dict[str, Any]]:
+    """One line for each arm: the mean over its runs, with its band, and a raw line where it is smoothed.
+
+    The mean is of the completed runs, or where there is none yet of the runs under way that have come half as far as
+    the first of them, up to where all of those are: along one line its runs never change. Diverged and failed runs are
+    in no mean. A run that stopped early has, by epoch, its last value from there on, as its weights no longer change.
+    A series of more than two hundred points is averaged over a hundredth of the run first, and its raw mean kept as
+    `raw`. `place(arm, steps)` says where on the x axis the steps lie.
+    """
+    chosen = _chosen(series, results)
+    return [
+        _mean_line(chosen[label], index, role, lambda steps, arm=label: place(arm, steps))  # type: ignore[misc]
+        for index, label in enumerate(arms.labels)
+        if chosen[label]
+    ]
+
+
+def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> list[dict[str, Any]]:
+    """The first few diverged runs of each arm, each up to its last finite value."""
+    diverged = {run.id for run in results.runs if run.outcome == "diverged"}
+    drawn: Counter[str] = Counter()
+    lines = []
+    for one in series:
+        finite = np.flatnonzero(np.isfinite(one.values))
+        if one.run_id not in diverged or one.arm not in arms.labels or not len(finite):
+            continue
+        drawn[one.arm] += 1
+        if drawn[one.arm] > DIVERGED_DRAWN:
+            continue
+        steps, values = one.steps[: finite[-1] + 1], one.values[: finite[-1] + 1]
+        at = thin(steps, values, POINTS)
+        lines.append(
+            {"arm": arms.labels.index(one.arm), "role": "diverged", "seed": one.seed, "n": 1}
+            | {"x": steps[at].tolist(), "y": plain(values[at]), "low": None, "high": None, "raw": None}
+        )
+    return lines
+
+
+def about_lines(lines: Sequence[dict[str, Any]], unit: str) -> str:
+    """What lines and bands are, for a caption; `unit` is what a point stands for."""
+    sentences = ["Line: mean over an arm's runs that did not diverge."]
+    if any(line["low"] is not None for line in lines):
+        sentences.append("Band: 95 % interval (Student t; of two runs their range).")
+    if any(line["raw"] is not None for line in lines):
+        sentences.append(f"Thick: means over a hundredth of the run; faint: every {unit}.")
+    return " ".join(sentences)
+
+
+def extent(lines: Iterable[dict[str, Any]]) -> tuple[float, float, float] | None:
+    """Smallest, smallest positive and largest of what the lines draw, NaN where there is none; None without values."""
+    parts = [values for line in lines for values in _drawn(line)]
+    if not parts:
+        return None
+    values = np.array([v for part in parts for v in part if v is not None], dtype=np.float64)
+    if not len(values):
+        return None
+    positive = values[values > 0]
+    return float(values.min()), float(positive.min()) if len(positive) else math.nan, float(values.max())
+
+
+def _drawn(line: dict[str, Any]) -> list[list[float | None]]:
+    return [line["y"], *([line["raw"]["y"]] if line["raw"] else [])]
+
+
+def plain(values: Floats) -> list[float | None]:
+    """JSON's numbers: None for NaN and infinity."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]
+
+
+def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series]]:
+    runs = {run.id: run for run in results.runs}
+    completed: dict[str, list[Series]] = defaultdict(list)
+    under_way: dict[str, list[Series]] = defaultdict(list)
+    for one in series:
+        run = runs[one.run_id]
+        if len(one.steps) and run.outcome != "diverged" and run.status != "failed":
+            (completed if run.status == "succeeded" else under_way)[one.arm].append(one)
+    for arm, done in completed.items():
+        completed[arm] = _held(done, {one.run_id for one in done if runs[one.run_id].outcome == "stopped_early"})
+    for arm, open_ in under_way.items():
+        longest = max(len(one.steps) for one in open_)
+        under_way[arm] = [one for one in open_ if 2 * len(one.steps) >= longest]
+    return defaultdict(list, under_way | completed)
+
+
+def _held(done: Sequence[Series], stopped: set[int]) -> list[Series]:
+    """Epoch series as long as the arm's longest: those of runs that stopped early with their last value."""
+    longest = max(done, key=lambda one: len(one.steps))
+    if longest.unit == "step":
+        return list(done)
+    return [
+        one._replace(steps=longest.steps, values=np.pad(one.values, (0, len(longest.steps) - len(one.steps)), "edge"))
+        if one.run_id in stopped
+        else one
+        for one in done
+    ]
+
+
+def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], Ints]) -> dict[str, Any]:
+    length = min(len(run.steps) for run in runs)
+    values = np.stack([run.values[:length] for run in runs]).astype(np.float64)
+    x: NDArray[Any] = place(runs[0].steps[:length])
+    raw = None
+    if length > 2 * BUCKETS:
+        mean = _mean(values)
+        at = thin(x, mean, POINTS)
+        raw = {"x": x[at].tolist(), "y": plain(mean[at])}
+        edges = np.linspace(0, length, BUCKETS + 1).astype(np.int64)
+        with np.errstate(all="ignore"):
+            values = np.add.reduceat(values, edges[:-1], axis=1) / np.diff(edges)
+        x = (x[edges[:-1]] + x[edges[1:] - 1]) / 2
+    mean = _mean(values)
+    low, high = _band(values, mean)
+    return {
+        "arm": arm,
+        "role": role,
+        "seed": None,
+        "n": len(runs),
+        "x": x.tolist(),
+        "y": plain(mean),
+        "low": None if low is None else plain(low),
+        "high": None if high is None else plain(high),
+        "raw": raw,
+    }
+
+
+def _mean(values: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        return np.asarray(values.mean(axis=0))
+
+
+def _band(values: Floats, mean: Floats) -> tuple[Floats, Floats] | tuple[None, None]:
+    """95 % Student t interval of the mean; of two runs the two themselves; of one nothing.
+
+    Where the interval of positive values reaches below zero, which no logarithmic axis has, it ends at the lowest run.
+    """
+    n = len(values)
+    if n == 1:
+        return None, None
+    if n == 2:
+        return values.min(axis=0), values.max(axis=0)
+    with np.errstate(all="ignore"):
+        half = stdtrit(n - 1, 0.975) * values.std(axis=0, ddof=1) / math.sqrt(n)
+    low = mean - half
+    lowest = values.min(axis=0)
+    return np.where((low <= 0) & (lowest > 0), lowest, low), mean + half

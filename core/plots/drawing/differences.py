@@ -1,0 +1,64 @@
+"""The axis of differences between arms."""
+
+import math
+from typing import Any
+
+from core.analysis import is_share, metric_name
+from core.plots.drawing.frames import padded
+
+DECIDED = "one of the two beats the other (adjusted p < 0.05, and not by losing more runs)"
+"""What the report's rule asks for, for a caption."""
+SYMLOG_FROM = 30.0
+"""Widest over narrowest difference from which the axis of differences is logarithmic on both sides."""
+
+
+def difference_unit(metric: str) -> int:
+    """Shares differ by percentage points."""
+    return 100 if is_share(metric) else 1
+
+
+def difference_axis(differences: list[list[float | None]], metric: str) -> dict[str, Any]:
+    """Linear, unless some differ so much more than others that these could not be seen; one list of ends for each."""
+    label = "difference (percentage points)" if is_share(metric) else f"difference in {metric_name(metric)}"
+    x: dict[str, Any] = {"label": label, "scale": "linear", "kind": "number"}
+    known = [[v for v in one if v is not None] for one in differences]
+    extents = [max(map(abs, one)) for one in known if one]
+    if not extents:
+        return x | {"limits": (-1.0, 1.0)}
+    low, high = min(0.0, *(min(one) for one in known if one)), max(0.0, *(max(one) for one in known if one))
+    small = min([e for e in extents if e > 0], default=0.0)
+    if small == 0 or max(extents) / small < SYMLOG_FROM:
+        return x | {"limits": padded(low, high, 0.06)}
+    within = 10.0 ** math.floor(math.log10(small))
+    return x | {
+        "label": f"{x['label']}; logarithmic beyond ±{within:g}",
+        "scale": "symlog",
+        "linear_within": within,
+        "limits": (_outward(low, within), _outward(high, within)),
+    }
+
+
+def _outward(value: float, within: float) -> float:
+    return math.copysign(max(abs(value) * 1.6, within), value)
+
+
+def seen_from(comparison: dict[str, Any], reference: str) -> dict[str, Any]:
+    """The report's comparison as the other arm less `reference`: `arm`, `n`, `mean`, `ci_low`, `ci_high`, its p, and
+    whether one of the two beats the other by the report's rule."""
+    turned = comparison["a"] == reference
+    low, high = ("ci_high", "ci_low") if turned else ("ci_low", "ci_high")
+    ends = {"mean": comparison["difference"], "ci_low": comparison[low], "ci_high": comparison[high]}
+    return {
+        "arm": comparison["b"] if turned else comparison["a"],
+        "n": comparison["n"],
+        **{key: -value + 0.0 if turned and value is not None else value for key, value in ends.items()},
+        "p_adjusted": comparison["p_adjusted"],
+        "decided": comparison["better"] is not None,
+    }
+
+
+def against(report: dict[str, Any]) -> tuple[str | None, dict[str, dict[str, Any]]]:
+    """What the others are compared with, None where nothing is, and each comparison with it by the other's label."""
+    reference = report["reference"]
+    mine = [seen_from(c, reference) for c in report["comparisons"] if reference in (c["a"], c["b"])]
+    return (reference if mine else None), {one["arm"]: one for one in mine}

@@ -1,0 +1,130 @@
+"""A figure with its title above and its caption below, and axes whose numbers have units."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, SymmetricalLogLocator
+from numpy.typing import NDArray
+
+from core.plots.drawing.styles import DPI, GREY, PAPER
+from core.plots.drawing.text import wrap
+
+_TITLE, _CAPTION = 12.0, 8.0
+_LINE = 1.45 / 72  # inches of line height for one point of size
+_EDGE = 0.18
+
+
+class Frame(NamedTuple):
+    """A figure and the place that is left in it, in inches from its lower left corner."""
+
+    figure: Figure
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+    def axes(self, left: float, bottom: float, width: float, height: float, **kwargs: Any) -> Axes:
+        """Axes whose lower left corner lies at (left, bottom) of the place, everything in inches."""
+        total_width, total_height = self.figure.get_size_inches()
+        box = (
+            (self.left + left) / total_width,
+            (self.bottom + bottom) / total_height,
+            width / total_width,
+            height / total_height,
+        )
+        axes: Axes = self.figure.add_axes(box, **kwargs)
+        return axes
+
+
+def frame(title: str, caption: str, width: float, height: float) -> Frame:
+    """A figure whose place for axes is `width` by `height` inches; it grows by what title and caption need."""
+    titles = wrap(title, _TITLE * 1.1, width, 2)  # bold is wider than what is measured
+    captions = wrap(caption, _CAPTION, width)
+    above = len(titles) * _TITLE * _LINE + 0.06
+    below = len(captions) * _CAPTION * _LINE + 0.14
+    total_width, total_height = width + 2 * _EDGE, height + above + below + 2 * _EDGE
+    figure = Figure(figsize=(total_width, total_height), dpi=DPI, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    figure.text(
+        _EDGE / total_width,
+        1 - _EDGE / total_height,
+        "\n".join(titles),
+        size=_TITLE,
+        weight="bold",
+        va="top",
+        linespacing=1.2,
+    )
+    figure.text(
+        _EDGE / total_width, _EDGE / total_height, "\n".join(captions), size=_CAPTION, color=GREY, linespacing=1.25
+    )
+    return Frame(figure, _EDGE, _EDGE + below, width, height)
+
+
+def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
+    """Label, scale, limits and ticks of the `x` or `y` axis.
+
+    `about`: `label`; `scale` ("linear", "log" or "symlog" with `linear_within`); `limits` or None; `kind` ("number",
+    "count" or "share", a share being written in percent); `ticks`, about how many, where there is little room.
+    """
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xlabel if which == "x" else axes.set_ylabel)(about["label"])
+    limits = about.get("limits")
+    if limits is not None:
+        (axes.set_xlim if which == "x" else axes.set_ylim)(*limits)
+    write = _percent if about.get("kind") == "share" else plain_number
+    if about["scale"] == "linear":
+        axis.set_major_locator(MaxNLocator(about.get("ticks", 6), integer=about.get("kind") == "count", min_n_ticks=1))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+        return
+    if about["scale"] == "log":
+        (axes.set_xscale if which == "x" else axes.set_yscale)("log", nonpositive="clip")
+        narrow = limits is not None and limits[1] / limits[0] < 1e2
+        axis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0) if narrow else (1.0,), numticks=9))
+    else:
+        within = about["linear_within"]
+        (axes.set_xscale if which == "x" else axes.set_yscale)("symlog", linthresh=within)
+        axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=within))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+
+
+def padded(low: float, high: float, part: float = 0.04) -> tuple[float, float]:
+    """Limits with a margin; two equal numbers get room around them."""
+    margin = (high - low) * part
+    if margin <= 1e-9 * max(abs(low), abs(high)):
+        margin = 0.05 * abs(low) or 0.5
+    return low - margin, high + margin
+
+
+def padded_log(low: float, high: float, part: float = 0.04) -> tuple[float, float]:
+    """The same in logarithms."""
+    bottom, top = padded(math.log10(low), math.log10(high), part)
+    return 10**bottom, 10**top
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def plain_number(value: float, digits: int = 6) -> str:
+    """A number with at most so many digits, a power of ten where it is very small or large."""
+    if value and not 1e-3 <= abs(value) < 1e6:
+        mantissa, exponent = f"{value:.{min(3, digits - 1)}e}".split("e")
+        mantissa = mantissa.rstrip("0").rstrip(".")
+        power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+        return {"1": power, "-1": f"−{power}"}.get(mantissa, f"{mantissa}·{power}".replace("-", "−"))
+    return f"{value:,.{digits}g}".replace("-", "−")
+
+
+def _percent(value: float) -> str:
+    return f"{round(100 * value, 6):g} %".replace("-", "−")
+
+
+def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
+    """JSON's numbers as an array, None as NaN."""
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)

@@ -1,0 +1,150 @@
+"""Small multiples: one panel an arm, all on the same axes, so that they compare at a glance."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from core.plots.drawing.frames import Frame, frame, numbers, set_axis
+from core.plots.drawing.styles import COLOURS, GREY, INK, PAPER, styled
+from core.plots.drawing.text import elide, width, wrap
+
+_LEFT, _RIGHT, _BOTTOM, _KEY = 0.78, 0.12, 0.5, 0.3
+_GAP_X, _GAP_Y = 0.22, 0.2
+_LABEL, _NOTE = 9.0, 7.5
+_LINE = _LABEL * 1.25 / 72
+_SIZES = {1: (6.6, 3.9), 2: (4.3, 3.4), 3: (3.2, 2.8), 4: (2.55, 1.75)}
+"""Width and height of a panel, by the number of columns."""
+_SWATCH, _SPACE = 0.3, 0.07
+
+# By role: an arm's name stands above its panel, so that colours are free to tell apart what is inside.
+STYLES: Mapping[str, dict[str, Any]] = {
+    "seed": {"color": COLOURS[0], "lw": 1.0, "alpha": 0.6},
+    "mean": {"color": INK, "lw": 1.9},
+    "diverged": {"color": COLOURS[1], "lw": 0.9, "alpha": 0.85},
+    "valid": {"color": COLOURS[0], "lw": 1.8},
+    "train": {"color": COLOURS[1], "lw": 1.6, "ls": (0, (4, 1.6))},
+}
+
+
+@styled
+def draw_multiples(data: dict[str, Any]) -> Figure:
+    """Draw `panels`, each with a `title`, a `note` below it and `lines`; all have the `x` and `y` of the first.
+
+    A line has its `role` (see `STYLES`), `x`, `y`, and `low` and `high` or None. `key` names the roles that occur.
+    `shaded`, where it is there, are two roles: what lies between their lines is shaded.
+    """
+    panels = data["panels"]
+    columns = _columns(len(panels))
+    rows = max(1, math.ceil(len(panels) / columns))
+    wide, high = _SIZES[columns]
+    titles = [wrap(panel["title"], _LABEL * 1.1, wide, 2) for panel in panels]  # bold is wider than what is measured
+    above = 0.22 + _LINE * max(map(len, titles), default=1)
+    across = _LEFT + columns * wide + (columns - 1) * _GAP_X + _RIGHT
+    down = _BOTTOM + rows * (high + above) + (rows - 1) * _GAP_Y + _KEY
+    place = frame(data["title"], data["caption"], across, down)
+    _draw_key(place, data["key"], down)
+    for i, panel in enumerate(panels):
+        row, column = divmod(i, columns)
+        axes = place.axes(
+            _LEFT + column * (wide + _GAP_X),
+            _BOTTOM + (rows - 1 - row) * (high + above + _GAP_Y),
+            wide,
+            high,
+            label=str(i),
+        )
+        lowest = i + columns >= len(panels)
+        _draw_panel(axes, panel, data, names_x=lowest, names_y=column == 0)
+        _heading(axes, titles[i], elide(panel["note"], _NOTE, wide))
+    if not panels:
+        place.axes(0, 0, across, down).set_axis_off()
+    return place.figure
+
+
+def _columns(panels: int) -> int:
+    return 1 if panels <= 1 else 2 if panels in (2, 4) else 3 if panels in (3, 5, 6, 9) else 4
+
+
+def _draw_panel(axes: Axes, panel: dict[str, Any], data: dict[str, Any], names_x: bool, names_y: bool) -> None:
+    few = {"ticks": 4} if len(data["panels"]) > 1 else {}
+    set_axis(axes, "x", panel["x"] | few | ({} if names_x else {"label": ""}))
+    set_axis(axes, "y", panel["y"] | few | ({} if names_y else {"label": ""}))
+    axes.tick_params(labelbottom=names_x, labelleft=names_y, length=2.5)
+    axes.autoscale(False)
+    for role in ("seed", "diverged", "train", "valid", "mean"):
+        lines = [line for line in panel["lines"] if line["role"] == role]
+        if role in ("seed", "diverged"):
+            _draw_many(axes, lines, STYLES[role])
+        else:
+            for line in lines:
+                _draw_one(axes, line, STYLES[role])
+        if role == "diverged":
+            _mark_ends(axes, lines)
+    if "shaded" in data:
+        _shade(axes, panel, data["shaded"])
+    if not panel["lines"]:
+        axes.text(0.5, 0.5, "nothing measured", transform=axes.transAxes, ha="center", color=GREY, size=8)
+
+
+def _heading(axes: Axes, title: list[str], note: str) -> None:
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(note, (0, 1), xytext=(0, 4), size=_NOTE, color=GREY, **above)
+    for i, line in enumerate(reversed(title)):
+        axes.annotate(line, (0, 1), xytext=(0, 15 + i * _LINE * 72), size=_LABEL, weight="bold", **above)
+
+
+def _draw_many(axes: Axes, lines: Sequence[dict[str, Any]], style: dict[str, Any]) -> None:
+    """As one artist: an arm may have many seeds."""
+    segments = [np.column_stack([np.array(line["x"], dtype=np.float64), numbers(line["y"])]) for line in lines]
+    axes.add_collection(LineCollection([s for s in segments if len(s) > 1], capstyle="round", **style))
+    for segment in segments:
+        if len(segment) == 1:
+            axes.plot(*segment.T, "o", ms=3, color=style["color"], alpha=style["alpha"], mec="none")
+
+
+def _draw_one(axes: Axes, line: dict[str, Any], style: dict[str, Any]) -> None:
+    x = np.array(line["x"], dtype=np.float64)
+    if line["low"] is not None:
+        band = numbers(line["low"]), numbers(line["high"])
+        if len(x) > 1:
+            axes.fill_between(x, *band, color=style["color"], alpha=0.16, lw=0, zorder=1.5)
+        else:
+            axes.vlines(x, *band, color=style["color"], lw=1.2, alpha=0.6)
+    marker: dict[str, Any] = {"marker": "o", "ms": 3} if len(x) <= 12 else {}
+    axes.plot(x, numbers(line["y"]), **style, **marker, zorder=3)
+
+
+def _mark_ends(axes: Axes, lines: Sequence[dict[str, Any]]) -> None:
+    bottom, top = axes.get_ylim()
+    for line in lines:
+        y = np.clip(numbers(line["y"][-1:]), bottom, top)
+        axes.plot(line["x"][-1:], y, "X", ms=6.5, color=COLOURS[1], mec=PAPER, clip_on=False, zorder=4)
+
+
+def _shade(axes: Axes, panel: dict[str, Any], roles: Sequence[str]) -> None:
+    found = [next((line for line in panel["lines"] if line["role"] == role), None) for role in roles]
+    if found[0] is None or found[1] is None:
+        return
+    n = min(len(line["x"]) for line in found if line)
+    upper, lower = (numbers(line["y"][:n]) for line in found if line)
+    x = np.array(found[0]["x"][:n], dtype=np.float64)
+    axes.fill_between(x, upper, lower, color=GREY, alpha=0.12, lw=0, zorder=1)
+
+
+def _draw_key(place: Frame, key: Sequence[dict[str, str]], down: float) -> None:
+    """What the kinds of lines are, in a row at the top."""
+    total_width, total_height = place.figure.get_size_inches()
+    y = (place.bottom + down - 0.13) / total_height
+    x = place.left
+    for one in key:
+        ends = [x / total_width, (x + _SWATCH) / total_width]
+        swatch = Line2D(ends, [y, y], transform=place.figure.transFigure, **STYLES[one["role"]])
+        place.figure.add_artist(swatch)
+        x += _SWATCH + _SPACE
+        place.figure.text(x / total_width, y, one["label"], size=8.5, color=INK, va="center_baseline")
+        x += width(one["label"], 8.5) + 0.22

@@ -1,0 +1,138 @@
+"""Pictures of a schedule, of an initializer and of a network's signal before anything is trained."""
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from core.analysis import thin
+from core.plots.drawing.curves import POINTS, plain
+from core.plots.drawing.densities import density as law_density
+from core.plots.drawing.densities import half_width
+from core.plots.drawing.depth_axes import depth_axis, depth_line, named, size_axis
+from core.plots.drawing.frames import frame, padded, plain_number, set_axis
+from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.rate_axes import rate_axis, update_axis
+from core.plots.drawing.styles import COLOURS, GREY, INK, PREVIEW_DPI, styled
+
+_HELD_UP_TO = 300
+_APART = 0.06
+"""Share of the picture's width from which one standard deviation is marked: below, the marks' words would meet."""
+
+
+def draw_schedule_preview(data: dict[str, Any]) -> Figure:
+    """Draw `POST /previews/schedule`'s answer: `lr`, the rate of every update; `schedule` and `title` are optional."""
+    name = data.get("schedule", {}).get("name")
+    rates = np.array(data["lr"], dtype=np.float64)
+    steps = np.arange(len(rates))
+    at = thin(steps, rates, POINTS)
+    line = {"arm": 0, "role": "main", "x": steps[at].tolist(), "y": plain(rates[at]), "low": None, "high": None}
+    line |= {"raw": None, "held": len(rates) <= _HELD_UP_TO}
+    panel = {"title": "rate in force during each update", "x": update_axis([line]), "y": rate_axis([line])}
+    figure = draw_lines(
+        {
+            "title": data.get("title", f"Learning rate: {name}" if name else "Learning rate"),
+            "caption": f"{len(rates):,} updates; from {_or_none(rates[:1])} to {_or_none(rates[-1:])}.",
+            "arms": [],
+            "panels": [panel | {"lines": [line]}],
+        }
+    )
+    figure.set_dpi(PREVIEW_DPI)
+    return figure
+
+
+def draw_signal_preview(data: dict[str, Any]) -> Figure:
+    """Draw `POST /previews/signal`'s answer; `title` is optional."""
+    panels: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
+    for field, title, label in (
+        ("forward", "forward: outputs of each layer", "variance of a layer's outputs"),
+        ("backward", "backward: gradients by those outputs", "variance of the gradient"),
+    ):
+        lines = []
+        for i, one in enumerate(data["initializers"]):
+            values = [layer[field] for layer in one["layers"]]
+            mean, low, high = ([value[name] for value in values] for name in ("mean", "low", "high"))
+            lines.append(depth_line(i, "main", mean, data["seeds"], low=low, high=high))
+            expected = [value["theory"] for value in values]
+            if any(value is not None for value in expected):
+                lines.append(depth_line(i, "second", expected, data["seeds"]))
+        x = depth_axis(max(len(line["x"]) for line in lines))
+        panels.append({"title": title, "x": x, "y": size_axis(lines, label), "lines": lines})
+    theory = any(line["role"] == "second" for line in lines)
+    notes = [
+        f"N = {data['seeds']} {'seed' if data['seeds'] == 1 else 'seeds'}, batch of {data['batch']:,}, "
+        f"inputs: {data['data']}; outputs pulled by standard normal noise.",
+        "Line: mean; band: lowest to highest seed." + (" Dashed: expected by theory." if theory else ""),
+        named([layer["name"] for layer in data["initializers"][0]["layers"]]),
+    ]
+    figure = draw_lines(
+        {
+            "title": data.get("title", f"Signal at update 0: {data['model']['name']}"),
+            "caption": " ".join(filter(None, notes)),
+            "arms": [{"label": one["label"], "note": ""} for one in data["initializers"]],
+            "own_y": True,
+            "panels": panels,
+        }
+    )
+    figure.set_dpi(PREVIEW_DPI)
+    return figure
+
+
+@styled
+def draw_initializer_preview(data: dict[str, Any]) -> Figure:
+    """Draw `POST /previews/initializer`'s answer: `stats`, `theory`, `histogram`; `title` is optional.
+
+    The law's density lies over the histogram of the sample where the law is uniform or (truncated) normal, with lines
+    at its ends or one standard deviation from the mean.
+    """
+    stats, theory = data["stats"], data["theory"]
+    edges, counts = np.array(data["histogram"]["edges"]), np.array(data["histogram"]["counts"])
+    words = ", ".join(f"{key} {plain_number(stats[key], 4)}" for key in ("mean", "std", "min", "max"))
+    caption = (
+        f"N = {counts.sum():,} weights, fan-in {stats['fan_in']:,}, fan-out {stats['fan_out']:,}. Sample: {words}."
+    )
+    law = [f"{key} {plain_number(theory[key], 4)}" for key in ("std", "bound") if theory.get(key) is not None]
+    caption += f" Law: {', '.join([theory['distribution'], *law])}."
+    place = frame(data.get("title", "Initial weights"), caption, 7.4, 4.1)
+    axes = place.axes(0.8, 0.5, 6.45, 3.35)
+    constant = stats["min"] == stats["max"]
+    if constant:
+        axes.vlines(stats["mean"], 0, counts.sum(), color=COLOURS[5], lw=8, label="sample")
+    else:
+        axes.stairs(counts, edges, fill=True, color=COLOURS[5], alpha=0.7, label="sample")
+    top = float(counts.max(initial=1))
+    marks = _marks(stats, theory)
+    x = np.linspace(edges[0], edges[-1], 400)
+    density = law_density(x, theory)
+    if density is not None:
+        expected = density * counts.sum() * (edges[1] - edges[0])
+        axes.plot(x, expected, color=COLOURS[1], lw=1.6, label=f"{theory['distribution'].replace('_', ' ')} law")
+        top = max(top, float(expected.max()))
+    low, high = min([edges[0], *marks]), max([edges[-1], *marks])
+    set_axis(axes, "x", {"label": "weight", "scale": "linear", "kind": "number", "limits": padded(low, high, 0.08)})
+    y = {"label": "weights in a bin (count)", "scale": "linear", "kind": "count", "limits": (0, top * 1.18)}
+    set_axis(axes, "y", y)
+    for where, label in marks.items():
+        if not constant:
+            axes.axvline(where, color=GREY, lw=0.9, ls=(0, (4, 2)), ymax=0.93)
+        axes.text(where, 0.94, label, transform=axes.get_xaxis_transform(), ha="center", size=8, color=INK)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.1)
+    place.figure.set_dpi(PREVIEW_DPI)
+    return place.figure
+
+
+def _marks(stats: dict[str, Any], theory: dict[str, Any]) -> dict[float, str]:
+    """Where lines stand, and what is written on them."""
+    mean, std, half = theory["mean"], theory["std"], half_width(theory)
+    if half is not None:
+        return {mean - half: plain_number(mean - half, 4), mean + half: plain_number(mean + half, 4)}
+    if mean is not None and std and std > _APART * (stats["max"] - stats["min"]):
+        return {mean - std: "−1 sd", mean + std: "+1 sd"}
+    return {stats["mean"]: f"all {plain_number(stats['mean'])}"} if stats["min"] == stats["max"] else {}
+
+
+def _or_none(rate: NDArray[np.float64]) -> str:
+    return plain_number(float(rate[0])) if len(rate) and math.isfinite(rate[0]) else "none"

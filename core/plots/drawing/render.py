@@ -1,0 +1,92 @@
+"""Figures as bytes."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from core.errors import InvalidSpec, Problem
+from core.plots.drawing.fit import fit
+from core.plots.drawing.styles import FONT, styled, themed
+
+Format = Literal["png", "svg"]
+Theme = Literal["light", "dark"]
+MOST_PIXELS = 16_000_000
+
+
+class Look(NamedTuple):
+    """How a picture is to look, whatever it shows."""
+
+    theme: Theme = "light"
+    width: int | None = None
+    """Pixels across. One of `width` and `height` alone leaves the other to the picture's own proportions."""
+    height: int | None = None
+    dpi: float | None = None
+    """Dots an inch: of a picture without `width` and `height` its resolution, of others only what the PNG says of its
+    size in print. None: the figure's own."""
+
+
+USUAL = Look()
+
+
+def picture(
+    draw: Callable[[dict[str, Any]], Figure],
+    data: dict[str, Any],
+    format: Format,  # noqa: A002 the word users know
+    look: Look = USUAL,
+) -> bytes:
+    """Draw the data: a PNG or an SVG. Raises `InvalidSpec` for a size of more than `MOST_PIXELS`."""
+    with themed(look.theme):
+        figure = draw(data)
+        if look.width is not None or look.height is not None:
+            fit(figure, look.width, look.height)
+        elif look.dpi is not None:
+            figure.set_dpi(look.dpi)
+        wide, high = pixels(figure)
+        if wide * high > MOST_PIXELS:
+            raise InvalidSpec([_too_large(figure, wide, high, look)])
+        return render(figure, format, look)
+
+
+def pixels(figure: Figure) -> tuple[int, int]:
+    """Width and height of the figure as a PNG."""
+    width, height = figure.bbox.size
+    return int(width), int(height)
+
+
+@styled
+def render(figure: Figure, format: Format, look: Look = USUAL) -> bytes:  # noqa: A002
+    """The picture as a PNG, of as many dots an inch as the figure has, or as SVG: the same figure, the same bytes."""
+    buffer = io.BytesIO()
+    if format == "svg":
+        wide, high = pixels(figure)
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        return _svg(buffer.getvalue(), None if look.width is None and look.height is None else (wide, high))
+    # As savefig would, in two thirds of its time: opaque, and compressed less for files a third larger.
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    dpi = look.dpi or figure.dpi
+    image.save(buffer, "png", compress_level=1, dpi=(dpi, dpi))
+    return buffer.getvalue()
+
+
+def _svg(drawn: bytes, size: tuple[int, int] | None) -> bytes:
+    """With the size in pixels that was asked for, and a font of the same widths for who lacks ours."""
+    text = drawn.decode()
+    if size is not None:
+        text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', f'width="{size[0]}" height="{size[1]}"', text, count=1)
+    return text.replace(f"'{FONT}', sans-serif", f"'{FONT}', Verdana, sans-serif").encode()
+
+
+def _too_large(figure: Figure, wide: int, high: int, look: Look) -> Problem:
+    says = f"makes a picture of {wide:,} x {high:,} pixels, and {MOST_PIXELS:,} are the most"
+    if look.width is None and look.height is None:
+        inches, down = figure.get_size_inches()
+        return Problem("dpi", f"{says}: this one can have {int((MOST_PIXELS / (inches * down)) ** 0.5)}")
+    return Problem("width" if look.width is not None else "height", f"{says}: ask for less")

@@ -1,0 +1,26 @@
+"""The data of a picture as it was asked for."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from core.errors import InvalidSpec
+from core.plots.drawing.scales import scaled
+from core.registry import unknown
+from core.results import Results
+
+
+def plot_data(
+    data: Callable[[Results], dict[str, Any]], results: Results, arms: Sequence[str] = (), log: bool | None = None
+) -> dict[str, Any]:
+    """What the picture draws: of all arms or only of `arms`, its axis of values logarithmic or not where `log` says.
+
+    Raises `InvalidSpec` for a label that no arm has, and for `log` of a picture without such an axis.
+    """
+    if arms:
+        known = [arm.label for arm in results.spec.expanded]
+        problems = [unknown("arm", label, known, "arm") for label in dict.fromkeys(arms) if label not in known]
+        if problems:
+            raise InvalidSpec(problems)
+        results = results.of_arms(arms)
+    found = data(results)
+    return found if log is None else scaled(found, log)

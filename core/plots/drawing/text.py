@@ -1,0 +1,82 @@
+"""Text that fits: measured in the very font it is drawn in."""
+
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.textpath import TextToPath
+
+from core.plots.drawing.styles import FONT
+
+_MISSING = "\N{WHITE SQUARE}"
+_UNITS = 100.0
+_HINTING = 1.03
+"""Fitting letters to pixels makes small text a little wider than its outlines."""
+
+
+def clean(text: str) -> str:
+    """`text` on one line, with a square for every character that the font does not have."""
+    known = _known()
+    return "".join(c if ord(c) in known else _MISSING for c in " ".join(text.split()))
+
+
+@lru_cache(maxsize=4096)
+def width(text: str, size: float) -> float:
+    """Width in inches of one line of text of `size` points."""
+    if not text:
+        return 0.0
+    wide, _, _ = TextToPath().get_text_width_height_descent(
+        text, FontProperties(family=FONT, size=_UNITS), ismath=False
+    )
+    return float(wide) * _HINTING * size / _UNITS / 72
+
+
+def wrap(text: str, size: float, inches: float, most: int = 20) -> list[str]:
+    """At most `most` lines no wider than `inches`; what does not fit is cut out of the last line's middle."""
+    lines = [""]
+    words = list(_words(clean(text), size, inches))
+    for i, word in enumerate(words):
+        longer = f"{lines[-1]} {word}".strip()
+        if width(longer, size) <= inches:
+            lines[-1] = longer
+        elif len(lines) < most:
+            lines.append(word)
+        else:
+            lines[-1] = elide(" ".join([lines[-1], *words[i:]]), size, inches)
+            break
+    return lines
+
+
+def elide(text: str, size: float, inches: float) -> str:
+    """`text`, `clean`, with as much of its middle left out as makes it fit: labels differ at their ends."""
+    text = clean(text)
+    if width(text, size) <= inches:
+        return text
+    keep = len(text) - 1
+    while keep > 1:
+        head = (keep + 1) // 2
+        short = f"{text[:head].rstrip()}…{text[len(text) - (keep - head) :].lstrip()}"
+        if width(short, size) <= inches:
+            return short
+        keep -= 1
+    return "…"
+
+
+def _words(text: str, size: float, inches: float) -> Iterator[str]:
+    """Words, those that are wider than the line cut into pieces that are not."""
+    for word in text.split(" "):
+        if width(word, size) <= inches:
+            yield word
+            continue
+        piece = ""
+        for c in word:
+            if piece and width(piece + c, size) > inches:
+                yield piece
+                piece = ""
+            piece += c
+        yield piece
+
+
+@cache
+def _known() -> frozenset[int]:
+    return frozenset(get_font(findfont(FontProperties(family=FONT))).get_charmap())

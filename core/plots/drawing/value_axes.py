@@ -1,0 +1,53 @@
+"""The axes of what is measured after every epoch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.analysis import is_share, metric_name
+from core.plots.drawing.curves import extent
+from core.plots.drawing.frames import padded, padded_log
+
+LOG_FROM = 100.0
+"""Largest over smallest loss from which the axis is logarithmic."""
+LOWEST = {"r2": -1.0}
+"""Where the axis of R² ends: a network that explains less than nothing may do so without bound."""
+
+NARROWEST = 0.05
+"""Of an axis of shares: half a percentage point shall not look like the whole."""
+
+Lines = Mapping[int, list[dict[str, Any]]]
+"""By arm."""
+
+
+def epoch_axis(lines: Lines) -> dict[str, Any]:
+    """From epoch 0 to the last of any line."""
+    last = max([line["x"][-1] for part in lines.values() for line in part if line["x"]], default=1)
+    return {"label": "epoch (from 0)", "scale": "linear", "kind": "count", "limits": padded(0, last, 0.02)}
+
+
+def value_axis(lines: Lines, metric: str) -> dict[str, Any]:
+    """The axis of the metric with its unit, and a `note` of what lies outside; runs that diverged do not count."""
+    every = [line for part in lines.values() for line in part]
+    found = extent([line for line in every if line["role"] != "diverged"]) or extent(every)
+    if is_share(metric):
+        y: dict[str, Any] = {"label": f"{short_name(metric)} (% of examples)", "scale": "linear", "kind": "share"}
+    else:
+        unit = " (mean squared error)" if metric.endswith("loss") else ""  # of classes the accuracy is what is drawn
+        y = {"label": f"{short_name(metric)}{unit}", "scale": "linear", "kind": "number"}
+    if found is None:
+        return y | {"limits": (0.0, 1.0), "note": ""}
+    low, positive, high = found
+    floor = LOWEST.get(metric.split("_")[-1])
+    if floor is not None and low < floor:
+        return y | {"limits": padded(floor, max(high, 0.0)), "note": f"Values below {floor:g} lie below the picture."}
+    if metric.endswith("loss") and positive > 0 and high / positive >= LOG_FROM:
+        return y | {"scale": "log", "limits": padded_log(positive, min(high, positive * 1e8)), "note": ""}
+    if is_share(metric) and high - low < NARROWEST:
+        middle = min(max((low + high) / 2, NARROWEST / 2), 1 - NARROWEST / 2)
+        low, high = min(low, middle - NARROWEST / 2), max(high, middle + NARROWEST / 2)
+    return y | {"limits": padded(low, high), "note": ""}
+
+
+def short_name(metric: str) -> str:
+    """The metric without its split, which the picture says elsewhere: "accuracy", "loss", "R²"."""
+    return metric_name(metric).removeprefix("validation ").removeprefix("training ")

@@ -1,0 +1,24 @@
+"""Which runs can train as lanes of one program."""
+
+from functools import lru_cache
+
+from core.optimizers import Optimizer
+from core.registry import Entry
+from core.spec import Treatment
+
+OWN = ("initializer", "schedule", "early_stopping", "optimizer")
+"""What may differ between the lanes of a program: the optimizer in its numbers, the others in all."""
+
+
+def compatibility_key(treatment: Treatment) -> tuple[object, ...]:
+    """Return what runs must have in common to be lanes of one program; hashable."""
+    optimizer = built_optimizer(treatment.optimizer)
+    shared = tuple(getattr(treatment, field) for field in Treatment.model_fields if field not in OWN)
+    return (*shared, treatment.optimizer.name, optimizer.update, optimizer.slots, optimizer.scalars)
+
+
+@lru_cache(maxsize=1024)
+def built_optimizer(entry: Entry) -> Optimizer:
+    """Return the optimizer of an entry; the lanes of a cohort mostly share it."""
+    optimizer: Optimizer = entry.build()
+    return optimizer

@@ -1,0 +1,208 @@
+"""What a cohort has measured and not yet handed over: it stays on the device until a block is due."""
+
+import time
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.results import Outcome
+from core.training.recorder import Lane, Recorder
+
+CAPACITY = 4096
+"""Most updates in one block."""
+BRISK, LEISURELY = 33, 10
+"""Lanes up to which blocks come at the pace asked for; beyond, they come so many times more seldom, at most ten: what a
+block costs grows with its series, and storing should take no more than a hundredth of the time."""
+SERIES = 5
+"""Of a lane without diagnostics: so many more count as a lane more."""
+
+
+class _Block(NamedTuple):
+    """Measurements on their way from the device."""
+
+    runs: list[int]
+    losses: torch.Tensor
+    """(updates, lanes) on the host."""
+    rates: NDArray[np.float64]
+    epochs: torch.Tensor | None
+    """(epochs, metrics, lanes) on the host."""
+    diagnoses: torch.Tensor | None
+    """(updates that were looked at, metrics, lanes) on the host."""
+    arrived: "torch.cuda.Event | None"
+    """None: it is there."""
+
+
+class MetricBuffer:
+    """Collects losses by update and metrics by epoch, and hands them to the recorder by the block.
+
+    A lane whose loss is not finite has diverged: its step series end with that update, its epoch series with the last
+    epoch completed before it. From a GPU a block is copied while training goes on, and handed over when it has arrived.
+    """
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        recorder: Recorder,
+        metrics: Sequence[str],
+        steps_per_epoch: int,
+        block: torch.Tensor,
+        seconds: float,
+        step: int = 0,
+        epochs: int = 0,
+        ended: Collection[int] = (),
+        every: int = 0,
+    ) -> None:
+        """`metrics` names an epoch's; `block`, (updates, lanes), is the memory for one block's losses, on the device;
+        `step` and `epochs` are those that have been recorded before, `ended` the runs that ended then; `every` is how
+        many updates lie between two diagnoses."""
+        self._metrics = metrics
+        self._runs = [lane.run for lane in lanes]
+        self._recorder = recorder
+        self._steps_per_epoch = steps_per_epoch
+        self._losses = block
+        self._rates = np.empty(block.shape)
+        self._epochs: list[torch.Tensor] = []
+        self._every = every or 1
+        self._diagnostics: Sequence[str] = ()
+        self._diagnoses: list[torch.Tensor] = []
+        self._count = 0
+        self._first, self._first_epoch = step, epochs
+        """Of what has not been handed over yet."""
+        self._seconds = seconds
+        self._due_at = 0.0  # the first update is shown at once
+        self._training = set(self._runs).difference(ended)
+        self._coming: _Block | None = None
+
+    @property
+    def training(self) -> set[int]:
+        """The runs that are not known to have ended."""
+        return self._training
+
+    def step(self, losses: torch.Tensor, rates: NDArray[np.float64]) -> None:
+        """One update's losses and learning rates, (lanes,) each."""
+        self._losses[self._count] = losses
+        self._rates[self._count] = rates
+        self._count += 1
+
+    def epoch(self, metrics: torch.Tensor) -> None:
+        """One epoch's metrics, (metrics, lanes) in the order of their names."""
+        self._epochs.append(metrics)
+
+    def diagnosed(self, metrics: Sequence[str], values: torch.Tensor) -> None:
+        """What the layers did in the update that comes next: (metrics, lanes), the same metrics every time."""
+        self._diagnostics = metrics
+        self._diagnoses.append(values)
+
+    def poll(self) -> None:
+        """Send a block off when it is due, and hand over what has arrived; waits for nothing."""
+        if self._coming is not None and self._coming.arrived is not None and self._coming.arrived.query():
+            self._deliver()
+        if self._count and (self._count == len(self._losses) or time.monotonic() >= self._due_at):
+            self._send()
+            if self._coming is not None and self._coming.arrived is None:
+                self._deliver()
+
+    def flush(self) -> None:
+        """Hand over all that was measured, waiting for the device."""
+        self._send()
+        self._deliver()
+
+    def finite(self) -> list[bool]:
+        """Whether each lane's losses not handed over were all finite; waits for the device."""
+        if self._coming is not None:
+            self._deliver()
+        found: list[bool] = torch.isfinite(self._losses[: self._count]).all(0).tolist()
+        return found
+
+    def keep(self, lanes: Sequence[Lane]) -> None:
+        """Go on with these lanes only, in this order; the others' last points have been handed over."""
+        self.flush()
+        self._runs = [lane.run for lane in lanes]
+        self._losses = self._losses[:, : len(lanes)].contiguous()
+        self._rates = np.empty(self._losses.shape)
+
+    def end(self, runs: Collection[int], outcome: Outcome) -> None:
+        """Hand over all that was measured, and with it that those of these runs which still train have ended."""
+        self._send()
+        self._deliver(self._training.intersection(runs), outcome)
+
+    def finish(self) -> None:
+        """Hand over the rest: every lane that still trains has completed."""
+        self.flush()
+        for run in self._runs:
+            if run in self._training:
+                self._recorder.finish(run, "completed")
+
+    def _send(self) -> None:
+        """Start to bring what was measured to the host."""
+        self._deliver()
+        losses = self._losses[: self._count]
+        epochs, diagnoses = (torch.stack(found) if found else None for found in (self._epochs, self._diagnoses))
+        arrived = None
+        if losses.is_cuda:
+            arrived = torch.cuda.Event()
+            losses = _to_host(losses)
+            epochs, diagnoses = (None if found is None else _to_host(found) for found in (epochs, diagnoses))
+            arrived.record()
+        self._coming = _Block(self._runs, losses, self._rates[: self._count], epochs, diagnoses, arrived)
+        if arrived is not None:  # the next updates' rates are written meanwhile
+            self._rates = np.empty(self._losses.shape)
+        self._count, self._epochs, self._diagnoses = 0, [], []
+        lanes = len(self._runs) * (1 + len(self._diagnostics) / SERIES)
+        self._due_at = time.monotonic() + self._seconds * min(max(1.0, lanes / BRISK), LEISURELY)
+
+    def _deliver(self, leaving: Collection[int] = (), outcome: Outcome = "completed") -> None:
+        """Hand over what is on its way; the runs that leave end with it."""
+        if self._coming is None:
+            return
+        block, self._coming = self._coming, None
+        if block.arrived is not None:
+            block.arrived.synchronize()
+        if len(block.losses) or block.epochs is not None:
+            self._record(block)
+        self._first += len(block.losses)
+        self._first_epoch += 0 if block.epochs is None else len(block.epochs)
+        for run in leaving:
+            self._recorder.finish(run, outcome)
+            self._training.discard(run)
+        self._recorder.advance(self._first)
+
+    def _record(self, block: _Block) -> None:
+        losses, rates = block.losses.T.numpy().copy(), block.rates.T.copy()
+        epochs = None if block.epochs is None else block.epochs.permute(2, 1, 0).numpy()
+        diagnoses = None if block.diagnoses is None else block.diagnoses.permute(2, 1, 0).numpy()
+        for lane, run in enumerate(block.runs):
+            if run not in self._training:
+                continue
+            finite = np.isfinite(losses[lane])
+            diverged = not finite.all()
+            end = int(finite.argmin()) + 1 if diverged else len(finite)
+            if end:
+                self._recorder.record(run, "train_loss", self._first, losses[lane, :end])
+                self._recorder.record(run, "lr", self._first, rates[lane, :end])
+            completed = (self._first + end - diverged) // self._steps_per_epoch - self._first_epoch
+            if epochs is not None and completed > 0:
+                for metric, values in zip(self._metrics, epochs[lane, :, :completed], strict=True):
+                    self._recorder.record(run, metric, self._first_epoch, values)
+            if diagnoses is not None:
+                self._record_diagnoses(run, diagnoses[lane], self._first + end)
+            if diverged:
+                self._recorder.finish(run, "diverged")
+                self._training.discard(run)
+
+    def _record_diagnoses(self, run: int, found: NDArray[np.floating], end: int) -> None:
+        """Those of `found`, (metrics, updates looked at), that were made before update `end`."""
+        first = -(-self._first // self._every)
+        made = -(-end // self._every) - first
+        if made > 0:
+            for metric, values in zip(self._diagnostics, found[:, :made], strict=True):
+                self._recorder.record(run, metric, first, values)
+
+
+def _to_host(values: torch.Tensor) -> torch.Tensor:
+    """A copy that is made while the host goes on; there once an event after it has come."""
+    there = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    return there.copy_(values, non_blocking=True)

@@ -1,0 +1,173 @@
+"""The lanes of a cohort as one program: every parameter stacked over lanes, one update for all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.optimizers import Optimizer
+from core.spec import Precision
+from core.training.lanes.diagnosis import Diagnosis
+from core.training.lanes.forward import Tensors, forward
+from core.training.lanes.graphs import Graph
+from core.training.lanes.grid import Grid
+from core.training.lanes.network import Network
+from core.training.lanes.optimizer import StackedOptimizer
+from core.training.noise import Noise
+from core.training.objective import Objective
+from core.training.scaling import ParameterScaling
+
+EVALUATION = {"cpu": 2**22, "cuda": 2**28}
+"""Numbers of one layer's values in evaluation; a CPU's stay in its cache."""
+
+
+class Batch(NamedTuple):
+    """What an update is made from."""
+
+    x: torch.Tensor
+    """(groups, batch, *shape)."""
+    y: torch.Tensor
+    """Labels or targets, (lanes, batch, ...)."""
+    masks: Tensors
+    """Of dropout, (groups, batch, calls, *units) each."""
+    rates: NDArray[np.float64]
+    """The learning rates of the curves, (curves,)."""
+    on_device: torch.Tensor
+    """The same rates there."""
+    noise: Noise | None
+    """What measures the gradients' noise, where that is due."""
+
+
+class StackedModel:
+    """Parameters, buffers and optimizer state of all lanes, (lanes, *shape) each."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        network: Network,
+        objective: Objective,
+        state: Tensors,
+        curves: Sequence[int],
+        factors: Sequence[Mapping[str, ParameterScaling]],
+        device: str,
+        precision: Precision = "fp32",
+        updates: int = 0,
+    ) -> None:
+        """`state` is as `state()` gives it; `curves` and `factors` as `StackedOptimizer` takes them."""
+        self._grid = grid
+        self._network = network
+        self._objective = objective
+        self._device = device
+        self._kind = torch.device(device).type
+        self._bf16 = precision == "bf16"
+        optimizers: list[Optimizer] = [lane.treatment.optimizer.build() for lane in grid.lanes]
+        orders = {name: self._order(name, p.ndim) for name, p in network.module.named_parameters()}
+        self._descent = StackedOptimizer(state, orders, optimizers, curves, factors, device, updates)
+        self._parameters = self._descent.parameters
+        self._buffers = {
+            name.removeprefix("buffers/"): value.to(device, copy=True)
+            for name, value in state.items()
+            if name.startswith("buffers/")
+        }
+        self._forward: dict[str, torch.Tensor] = {}
+        for name, values in self._parameters.items():
+            mine = [lane.get(name, ParameterScaling()).forward for lane in factors]
+            if set(mine) != {1.0}:
+                column = [-1, *[1] * (values.ndim - 1)]
+                self._forward[name] = torch.tensor(mine, device=device, dtype=values.dtype).view(column)
+        self.diagnosis = Diagnosis(network.module)
+        graphed = device != "cpu"
+        self._gradients = Graph(self._differentiate, list(self._buffers.values())) if graphed else self._differentiate
+        self._look = Graph(self._seen, []) if graphed else self._seen
+
+    def update(self, given: Batch) -> torch.Tensor:
+        """One update of every lane; its losses, (lanes,), before the update."""
+        losses, gradients = self._differentiated(given)
+        self._descent.step(gradients, given.rates, given.on_device)
+        return losses
+
+    def diagnosed(self, given: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same update, and what was measured of it, (metrics, lanes): `diagnosis` has their names."""
+        (seen,) = self._look(given.x, *given.masks.values())
+        losses, gradients = self._differentiated(given)
+        by_name = dict(zip(self._parameters, gradients, strict=True))
+        standing, weights = self.diagnosis.standing(self._parameters, by_name)
+        self._descent.step(gradients, given.rates, given.on_device)
+        return losses, torch.cat([seen, standing, self.diagnosis.moved(weights, self._parameters)])
+
+    def evaluate(self, x: Callable[[slice], torch.Tensor], y: torch.Tensor, check: Callable[[], None]) -> torch.Tensor:
+        """Mean loss and score of every lane on a split, (2, lanes) in float64, dropout off and norms frozen.
+
+        `x` gives a part of the inputs; `check` is called before every part and may raise.
+        """
+        lanes = len(self._grid.lanes)
+        chunk = max(1, EVALUATION[self._kind] // (lanes * self._network.widest))
+        totals = torch.zeros(2, lanes, dtype=torch.float64, device=self._device)
+        own = {**self._scaled(self._descent.evaluated()), **self._buffers}
+        module = self._network.module
+        module.eval()
+        try:
+            for first in range(0, len(y), chunk):
+                check()
+                part = slice(first, first + chunk)
+                with torch.no_grad(), self._autocast():
+                    outputs = self._whole(forward(module, own, {}, x(part).unsqueeze(0), lanes))
+                    each = y[part].expand(lanes, *y[part].shape)
+                    totals[0] += self._objective.losses(outputs, each).sum(1)
+                    totals[1] += self._objective.scores(outputs, each, y).sum(1)
+        finally:
+            module.train()
+        return totals / len(y)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """All that the next update depends on, stacked over lanes. Views: they change with the next update."""
+        return {**self._descent.state(), **{f"buffers/{name}": value for name, value in self._buffers.items()}}
+
+    def _differentiated(self, given: Batch) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
+        """Losses and gradients of an update, its noise measured where that is asked for."""
+        x, y, masks = given.x, given.y, given.masks
+        losses, *gradients = self._gradients(x, y, *masks.values())
+        if given.noise is not None:
+            m, b = y.shape[1] // 2, y.shape[1]
+            _, *half = self._differentiate(x[:, :m], y[:, :m], *(mask[:, :m] for mask in masks.values()))
+            given.noise.add(gradients, half, m, b)
+        return losses, gradients
+
+    def _differentiate(self, x: torch.Tensor, y: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Every lane's loss, (lanes,), and the gradients of the parameters' stacks."""
+        shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
+        own = {**self._scaled(self._parameters), **self._buffers}
+        with self._autocast():
+            outputs = self._whole(forward(self._network.module, own, shared, x, self._grid.arms))
+        losses = self._objective.losses(outputs, y).mean(1)
+        gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
+        return losses.detach(), *gradients
+
+    def _seen(self, x: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor]:
+        """What the layers give for a batch, (metrics, lanes)."""
+        shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
+        with self._autocast():
+            own = self._scaled(self._parameters)
+            return (self.diagnosis.before(own, self._buffers, shared, x, self._grid.arms),)
+
+    def _whole(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Outputs as the loss takes them."""
+        return outputs.float() if self._bf16 else outputs
+
+    def _autocast(self) -> torch.autocast:
+        # the weights are cast anew in every pass: a captured graph must not keep a cast from before an update
+        return torch.autocast(self._kind, torch.bfloat16, enabled=self._bf16, cache_enabled=False)
+
+    def _scaled(self, weights: Tensors) -> Tensors:
+        """The weights as the forward pass uses them."""
+        return {**weights, **{name: weights[name] * factor for name, factor in self._forward.items()}}
+
+    def _order(self, name: str, dimensions: int) -> tuple[int, ...]:
+        """How a parameter's stack lies in memory: as its gradient comes, so that an update reads both in order."""
+        if len(self._grid.lanes) == 1:  # the plain path: pictures, and so kernels, with their channels last
+            last = dimensions == 4 and self._device == "cpu"
+            return (0, 1, 3, 4, 2) if last else tuple(range(dimensions + 1))
+        batched = dimensions == 2 and name not in self._network.wide  # a batched product's gradient is input by input
+        return (0, 2, 1) if batched else tuple(range(dimensions + 1))

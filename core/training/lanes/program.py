@@ -1,0 +1,145 @@
+"""The lanes that train, and all that depends on which they are."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.datasets import DatasetInfo, Splits, as_numbers, epoch_metrics
+from core.schedules import State
+from core.training.initialize import Examples, initial_state
+from core.training.lanes.batches import BatchSource
+from core.training.lanes.dropout import Masks
+from core.training.lanes.forward import Tensors
+from core.training.lanes.grid import Grid
+from core.training.lanes.model import Batch, StackedModel
+from core.training.lanes.network import network
+from core.training.lanes.rates import Rates
+from core.training.noise import Noise
+from core.training.objective import objective
+from core.training.recorder import Lane
+from core.training.run_length import RunLength
+from core.training.scaling import factors
+
+
+def initial_stacks(
+    lanes: Sequence[Lane], info: DatasetInfo, examples: Examples, dtype: torch.dtype
+) -> dict[str, torch.Tensor]:
+    """Every lane's initial parameters and buffers, stacked; drawn once where arms have the same initializer."""
+    keys = [(lane.treatment.initializer, lane.seed) for lane in lanes]
+    some_lane = dict(zip(keys, lanes, strict=True))
+    drawn = {key: initial_state(lane.treatment, info, lane.seed, dtype, examples) for key, lane in some_lane.items()}
+    with torch.device("meta"):
+        trained = {name for name, _ in lanes[0].treatment.model.build()(info.inputs, info.outputs).named_parameters()}
+    return {
+        f"{'parameters' if name in trained else 'buffers'}/{name}": torch.stack([drawn[key][name] for key in keys])
+        for name in drawn[keys[0]]
+    }
+
+
+class Program:
+    """Lanes of one model, data set, batch size and optimizer, at some update."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        state: Tensors,
+        plateaus: Mapping[int, State],
+        data: Splits,
+        info: DatasetInfo,
+        length: RunLength,
+        noise_every: int,
+        dtype: torch.dtype,
+        step: int,
+    ) -> None:
+        """`state` is as `state()` gives it, its lanes in the grid's order; `plateaus` the states of schedules that
+        answer to a metric, by run. `data` lies on the device. The gradient noise is measured in every `noise_every`th
+        update of an epoch; 0: in none."""
+        treatment = grid.lanes[0].treatment
+        device = str(data.x_train.device)
+        self.grid = grid
+        self._data, self._facts, self._dtype = data, info, dtype
+        self._length, self._noise_every = length, noise_every
+        values = {
+            name.partition("/")[2]: stack[0].cpu()
+            for name, stack in state.items()
+            if name.startswith(("parameters/", "buffers/"))
+        }
+        net = network(treatment, info, values, stacked=len(grid.lanes) > 1, shared_inputs=grid.arms > 1)
+        self._rates = Rates(grid.lanes, length, epoch_metrics(info.task), plateaus)
+        self._stack = StackedModel(
+            grid,
+            net,
+            objective(info.task),
+            state,
+            self._rates.column,
+            [factors(lane.treatment, info) for lane in grid.lanes],
+            device,
+            treatment.precision,
+            step,
+        )
+        self._feed = BatchSource(data.x_train, data.y_train, grid.seeds, treatment.batch_size, dtype, treatment.augment)
+        self._masks = Masks(net.dropout, grid.seeds, dtype, device)
+        examples = len(data.x_train)
+        self._noise = Noise(len(grid.lanes), examples, noise_every, device, state) if noise_every else None
+        self._table = np.empty((0, 0))
+        self._on_device = torch.empty(0)
+
+    def start(self, epoch: int) -> None:
+        """Shuffle for an epoch, and look its learning rates up."""
+        self._feed.start(epoch)
+        self._table = self._rates.table(epoch)
+        self._on_device = torch.from_numpy(self._table).to(self._data.x_train.device)
+
+    def update(self, step: int) -> torch.Tensor:
+        """Update `step` of every lane; its losses, (lanes,), before the update."""
+        return self._stack.update(self._given(step))
+
+    def diagnosed(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same update, and what its layers were measured to do, (metrics, lanes) as `diagnostics` names it."""
+        return self._stack.diagnosed(self._given(step))
+
+    @property
+    def diagnostics(self) -> list[str]:
+        """The names of what the last `diagnosed` update measured."""
+        return self._stack.diagnosis.names
+
+    def rates(self, step: int) -> NDArray[np.float64]:
+        """The lanes' learning rates during update `step`, (lanes,)."""
+        rates: NDArray[np.float64] = self._table[step % self._length.per_epoch, self._rates.column]
+        return rates
+
+    def evaluate(self, epoch: int, check: Callable[[], None]) -> torch.Tensor:
+        """An epoch's metrics, (metrics, lanes) in the order of their names; schedules that answer to them do."""
+        x_train, y_train, x_valid, y_valid = self._data
+        train = self._stack.evaluate(lambda part: as_numbers(x_train[part], self._dtype), y_train, check)
+        valid = self._stack.evaluate(lambda part: as_numbers(x_valid[part], self._dtype), y_valid, check)
+        measured = torch.stack((train[1], *valid))
+        self._rates.react(epoch, measured)
+        return measured if self._noise is None else torch.cat((measured, self._noise.take()))
+
+    def _given(self, step: int) -> Batch:
+        i = step % self._length.per_epoch
+        x, y = self._feed.batch(i, step)
+        masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(step, y.shape[1]).items()}
+        noise = self._noise if self._noise is not None and self._noise.due(i, y.shape[1]) else None
+        return Batch(self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i], noise)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Parameters, buffers, the optimizer's state and the noise of an epoch so far, by the grid's lanes. Views."""
+        return self._stack.state() if self._noise is None else self._stack.state() | self._noise.state()
+
+    @property
+    def plateaus(self) -> dict[int, State]:
+        """The states of schedules that answer to a metric, by run."""
+        return self._rates.states
+
+    def of(self, lanes: Sequence[Lane], step: int) -> "Program":
+        """The same program of some of its lanes only, as it goes on at update `step`."""
+        grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._facts.inputs))
+        rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.x_train.device)
+        state = {name: stack.index_select(0, rows) for name, stack in self.state().items()}
+        how = (self._length, self._noise_every, self._dtype)
+        return Program(grid, state, self.plateaus, self._data, self._facts, *how, step)

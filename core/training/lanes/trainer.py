@@ -1,0 +1,259 @@
+"""The fast trainer: the runs of a cohort train together. `reference.train_run` is its specification."""
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+
+from core.datasets import DatasetInfo, Splits, epoch_metrics
+from core.results import NOISE_METRICS, Outcome
+from core.spec import Precision
+from core.training.checkpoint import Checkpoint
+from core.training.compatibility import compatibility_key
+from core.training.initialize import calibration_examples
+from core.training.lanes.grid import Grid
+from core.training.lanes.metric_buffer import CAPACITY, MetricBuffer
+from core.training.lanes.program import Program, initial_stacks
+from core.training.lanes.stopping import Stopping
+from core.training.recorder import Lane, Recorder
+from core.training.run_length import RunLength
+
+
+class Stopped(Exception):
+    """Training ended before its last update because `stopped()` said so; what was measured has been recorded.
+
+    `checkpoint()` is where it would go on.
+    """
+
+    def __init__(self, checkpoint: Callable[[], Checkpoint]) -> None:
+        super().__init__("training was stopped")
+        self.checkpoint = checkpoint
+
+
+def train_lanes(
+    lanes: Sequence[Lane],
+    data: Splits,
+    info: DatasetInfo,
+    recorder: Recorder,
+    *,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    updates: int | None = None,
+    noise_every: int = 0,
+    stopped: Callable[[], bool] = lambda: False,
+    block_seconds: float = 0.5,
+    start: Checkpoint | None = None,
+    keep: Callable[[Checkpoint], None] | None = None,
+    keep_seconds: float = 20.0,
+    diagnose_every: int = 0,
+    until: int | None = None,
+    pruned_at: Mapping[int, int] = {},
+) -> Checkpoint | None:
+    """Train all lanes to the end of their epochs, or for so many `updates`, each as if it were alone.
+
+    The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
+    schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
+    then about every `block_seconds`, more seldom for many lanes; between blocks nothing waits for the device. A lane
+    whose loss is not finite has diverged and harms no other; it leaves when its epoch ends, and so does one that early
+    stopping ends. `stopped` is asked before every update.
+
+    With `noise_every`, updates 0, `noise_every`, ... of each epoch also measure the gradient noise, and epochs have the
+    means as two more metrics (see `core.training.noise`); training itself is bit for bit what it is without.
+
+    Every `keep_seconds` all points so far are recorded and `keep` is given a checkpoint, a copy on the CPU. With
+    `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all
+    runs of the checkpoint.
+
+    With `diagnose_every` each layer is measured at update 0 and every so many updates (`diagnosis.Diagnosis`), as
+    series `activation_std/fc1` whose points are numbered from 0. Nothing else is changed by it.
+
+    With `until` training stops after so many epochs, or where it is, if that is later, and returns where it would go
+    on; None where no run is left to train. `pruned_at` says after how many epochs runs end that are pruned.
+
+    Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
+    """
+    if len({compatibility_key(lane.treatment) for lane in lanes}) != 1:
+        raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
+    data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
+    with _precision(lanes[0].treatment.precision, device):
+        training = _Training(
+            *(lanes, data, info, recorder),
+            dtype=dtype,
+            updates=updates,
+            noise_every=noise_every,
+            diagnose_every=diagnose_every,
+            stopped=stopped,
+            block_seconds=block_seconds,
+            start=start,
+            until=until,
+            pruned_at=pruned_at,
+        )
+        return training.run(keep, keep_seconds)
+
+
+class _Training:
+    """A program on its way from an update to the last."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        data: Splits,
+        info: DatasetInfo,
+        recorder: Recorder,
+        *,
+        dtype: torch.dtype,
+        updates: int | None,
+        noise_every: int,
+        stopped: Callable[[], bool],
+        block_seconds: float,
+        start: Checkpoint | None,
+        diagnose_every: int,
+        until: int | None,
+        pruned_at: Mapping[int, int],
+    ) -> None:
+        treatment = lanes[0].treatment
+        device = str(data.x_train.device)
+        self._length = RunLength.of(treatment, len(data.x_train), updates)
+        self._until = self._length.epochs if until is None else until
+        self._pruned_at = pruned_at
+        self._stopped = stopped
+        self._every = diagnose_every
+        if start is None:
+            grid = Grid(lanes, device, math.prod(info.inputs))
+            state = initial_stacks(grid.lanes, info, calibration_examples(data.x_train), dtype)
+            start = Checkpoint(0, 0, [lane.run for lane in grid.lanes], state)
+        else:
+            by_run = {lane.run: lane for lane in lanes}
+            grid = Grid([by_run[run] for run in start.runs], device, math.prod(info.inputs))
+        self._step, self._epoch = start.step, start.epochs
+        how = (self._length, noise_every, dtype)
+        self._program = Program(grid, start.state, start.plateaus, data, info, *how, start.step)
+        rows = min(CAPACITY, self._length.updates)
+        block = torch.empty(rows, len(grid.lanes), dtype=dtype, device=device)
+        metrics = (*epoch_metrics(info.task), *(NOISE_METRICS if noise_every else ()))
+        self._stopping = Stopping(grid.lanes, metrics, start.patience)
+        self._ledger = MetricBuffer(
+            *(grid.lanes, recorder, metrics, self._length.per_epoch, block, block_seconds),
+            *(start.step, start.epochs, start.ended, diagnose_every),
+        )
+
+    def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> Checkpoint | None:
+        try:
+            left = self._leave(self._pruned(), "pruned") and self._train(keep, keep_seconds)
+        except Stopped:
+            self._ledger.flush()
+            raise
+        if left and self._until <= self._epoch < self._length.epochs:
+            self._ledger.flush()
+            return self.checkpoint()
+        if left:
+            self._ledger.finish()
+        return None
+
+    def _train(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> bool:
+        """Train as far as is asked for; returns whether any lane is left."""
+        keep_at = time.monotonic() + keep_seconds
+        while self._epoch < min(self._length.epochs, self._until):
+            self._program.start(self._epoch)
+            while self._step < self._length.end(self._epoch):
+                self._ledger.poll()
+                if not self._ledger.training:
+                    return False
+                self._check()
+                if keep is not None and time.monotonic() >= keep_at:
+                    self._ledger.flush()
+                    keep(self.checkpoint())
+                    keep_at = time.monotonic() + keep_seconds
+                losses = self._update()
+                self._ledger.step(losses, self._program.rates(self._step))
+                self._step += 1
+            if not self._length.whole(self._epoch):
+                break
+            if not self._leave_diverged():
+                return False
+            measured = self._program.evaluate(self._epoch, self._check)
+            self._ledger.epoch(measured)
+            self._epoch += 1
+            if self._epoch < self._length.epochs and not self._leave_early(measured):
+                return False
+        return True
+
+    def checkpoint(self) -> Checkpoint:
+        """Where the training is, copied to the CPU."""
+        state = {name: value.detach().to("cpu", copy=True) for name, value in self._program.state().items()}
+        runs = [lane.run for lane in self._program.grid.lanes]
+        ended = [run for run in runs if run not in self._ledger.training]
+        plateaus, patience = dict(self._program.plateaus), self._stopping.states(runs)
+        return Checkpoint(self._step, self._epoch, runs, state, plateaus, ended, patience)
+
+    def _update(self) -> torch.Tensor:
+        if not self._every or self._step % self._every:
+            return self._program.update(self._step)
+        losses, found = self._program.diagnosed(self._step)
+        self._ledger.diagnosed(self._program.diagnostics, found)
+        return losses
+
+    def _check(self) -> None:
+        if self._stopped():
+            raise Stopped(self.checkpoint)
+
+    def _leave_diverged(self) -> bool:
+        """Take diverged lanes out of the stack; returns whether any lane is left.
+
+        At the end of an epoch, and not as soon as it is seen: when that is depends on the clock, and a narrower stack
+        may round the others' sums in another way.
+        """
+        lanes = self._program.grid.lanes
+        finite = zip(lanes, self._ledger.finite(), strict=True)
+        left = [lane for lane, fine in finite if fine and lane.run in self._ledger.training]
+        if len(left) < len(lanes):
+            self._ledger.flush()
+            if left:
+                self._go_on_with(left)
+                self._program.start(self._epoch)
+        return bool(left)
+
+    def _leave_early(self, measured: torch.Tensor) -> bool:
+        """Take the lanes out of the stack that end with the epoch just measured; returns whether any is left."""
+        ending = self._stopping.react(self._program.grid.lanes, self._epoch, measured)
+        return self._leave(ending, "stopped_early") and self._leave(self._pruned(), "pruned")
+
+    def _pruned(self) -> set[int]:
+        return {run for run, epochs in self._pruned_at.items() if epochs <= self._epoch}
+
+    def _leave(self, ending: Collection[int], outcome: Outcome) -> bool:
+        """Take runs that end out of the stack, if they are there; returns whether any lane is left."""
+        lanes = self._program.grid.lanes
+        left = [lane for lane in lanes if lane.run not in ending]
+        if len(left) == len(lanes):
+            return True
+        self._ledger.end(ending, outcome)
+        if left:
+            self._go_on_with(left)
+        return bool(left)
+
+    def _go_on_with(self, left: Sequence[Lane]) -> None:
+        self._program = self._program.of(left, self._step)
+        self._ledger.keep(self._program.grid.lanes)
+
+
+def _as_it_is(values: torch.Tensor) -> bool:
+    return not values.is_floating_point()
+
+
+@contextmanager
+def _precision(precision: Precision, device: str) -> Iterator[None]:
+    """What a GPU may round products to; the CPU's are float32, or bfloat16 by autocast."""
+    if device == "cpu":
+        yield
+        return
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic
+    matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
+    cudnn.deterministic = True
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic = before

@@ -1,0 +1,1 @@
+"""Plans of experiments: which runs train together, by what a machine was measured to do."""

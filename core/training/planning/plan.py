@@ -1,0 +1,236 @@
+"""Which runs train together, how many at the same time, and what that takes."""
+
+import heapq
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from core.spec import ArmInfo, Spec, Treatment
+from core.training.compatibility import built_optimizer, compatibility_key
+from core.training.planning.profile import MEMORY, Device, Profile, Way, Work, estimate, estimate_start
+
+LANES = 1024
+"""The most runs of one cohort."""
+WORTH = 0.95
+"""A finer split, or another way, is taken where it lasts at most this part of the time: estimates are no better."""
+COHORT = 0.03
+"""Seconds that a worker spends on a cohort beside its training: on the claim, and on storing how it ended."""
+EVALUATION = 1 / 3
+"""Of an update's work, for each example: the forward pass alone."""
+Member = tuple[int, int]
+"""(index of the arm, seed)."""
+
+
+class PlannedCohort(NamedTuple):
+    """Runs that one task trains together."""
+
+    members: list[Member]
+    threads: int
+    seconds: float
+    """Estimated, from its start to its end."""
+    memory: int
+    """Bytes, estimated: the most that it takes at once, its data set included."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an experiment is trained; its cohorts in the order in which they should start, the longest first."""
+
+    cohorts: list[PlannedCohort]
+    device: Device
+    processes: int
+    """That train at the same time."""
+    seconds: float
+    """Estimated, until all have ended, if nothing else is trained."""
+    memory: int
+    """Bytes, estimated: the most that the cohorts trained at the same time take."""
+    measured: bool
+    """Whether the estimates come from a machine's own numbers."""
+
+
+class _Split(NamedTuple):
+    """One way to cut the runs of a program, seed by seed, into cohorts.
+
+    They are so many `blocks` of so many `units` of so many `runs`, and each block is cut between units into `parts`.
+    """
+
+    blocks: int
+    units: int
+    runs: int
+    parts: int
+    widths: Mapping[int, int]
+    """How many cohorts of each width that makes."""
+    lasts: Mapping[int, float]
+    """Seconds of a cohort of each of those widths."""
+
+    @property
+    def work(self) -> float:
+        """Seconds of all cohorts."""
+        return sum(self.lasts[width] * count for width, count in self.widths.items())
+
+    @property
+    def longest(self) -> float:
+        """Seconds of one."""
+        return max(self.lasts[width] for width in self.widths)
+
+
+def make_plan(spec: Spec, info: Sequence[ArmInfo], profile: Profile) -> Plan:
+    """Cut the experiment's runs into cohorts that may each be trained by `train_lanes`, so that all end soonest.
+
+    `info` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
+    together, since they share batches and dropout draws, unless memory or a process left idle speak against it. The
+    cohorts that train at the same time take at most `spec.memory_limit` of what is free, as estimated; a run that
+    would not fit alone is planned all the same.
+    """
+    programs: dict[tuple[object, ...], list[int]] = {}
+    for i, arm in enumerate(spec.expanded):
+        programs.setdefault(compatibility_key(arm.treatment), []).append(i)
+    found, *others = (
+        _arranged(spec, info, list(programs.values()), profile, way, whole)
+        for way in profile.on(spec.device)
+        for whole in (True, False)
+    )
+    for other in others:
+        if other.seconds < WORTH * found.seconds:
+            found = other
+    return found
+
+
+def _arranged(
+    spec: Spec, info: Sequence[ArmInfo], programs: Sequence[Sequence[int]], profile: Profile, way: Way, whole: bool
+) -> Plan:
+    """The plan that uses the machine in this way, and cuts between seeds, or wherever it is best.
+
+    `programs` are the arms of each program.
+    """
+    budget = spec.memory_limit * profile.memory.get(way.device, MEMORY) / way.processes
+    fronts = [_front(spec, arms, info[arms[0]], way, budget, whole) for arms in programs]
+    cohorts: list[PlannedCohort] = []
+    processes = way.processes * profile.machines
+    for arms, split in zip(programs, _chosen(fronts, processes), strict=True):
+        lane, data = _bytes(spec.expanded[arms[0]].treatment, info[arms[0]], spec)
+        cohorts += [
+            PlannedCohort(members, way.threads, split.lasts[len(members)], len(members) * lane + data)
+            for members in _cohorts(arms, spec.seed_list, split)
+        ]
+    cohorts.sort(key=lambda cohort: -cohort.seconds)  # those as long stay in the order of their arms and seeds
+    processes = min(processes, len(cohorts))
+    return Plan(
+        cohorts=cohorts,
+        device=way.device,
+        processes=processes,
+        seconds=_makespan([cohort.seconds for cohort in cohorts], processes),
+        memory=sum(sorted((cohort.memory for cohort in cohorts), reverse=True)[:processes]),
+        measured=profile.measured,
+    )
+
+
+def _chosen(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
+    """One split of each front, so that all ends soonest: what lasts longest is cut finer for as long as that pays."""
+    now = [0] * len(fronts)
+    best, soonest = list(now), math.inf
+    while True:
+        splits = [front[i] for front, i in zip(fronts, now, strict=True)]
+        seconds = [
+            split.lasts[width] for split in splits for width, count in split.widths.items() for _ in range(count)
+        ]
+        if (end := _makespan(seconds, processes)) < WORTH * soonest:
+            best, soonest = list(now), end
+        longest = max(range(len(fronts)), key=lambda i: splits[i].longest)
+        # Finer splits are more work: none ends before all processes have had their part of what there is now.
+        if sum(seconds) / processes >= WORTH * soonest or now[longest] + 1 == len(fronts[longest]):
+            return [front[i] for front, i in zip(fronts, best, strict=True)]
+        now[longest] += 1
+
+
+def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: float, whole: bool) -> list[_Split]:
+    """The splits of arms that share a program: each has more work in all, and a shorter longest cohort, than the last.
+
+    A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
+    """
+    treatment = spec.expanded[arms[0]].treatment
+    lane, data = _bytes(treatment, info, spec)
+    widest = max(1, min(LANES, int((budget - data) // lane)))
+    lasts: dict[int, float] = {}
+    splits = []
+    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), widest, whole):
+        widths = {size * runs: count * blocks for size, count in _sizes(units, parts)}
+        if max(widths) > widest:
+            continue
+        for width in widths.keys() - lasts.keys():
+            lasts[width] = _seconds(way, info, width, spec)
+        splits.append(_Split(blocks, units, runs, parts, widths, lasts))
+    splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
+    front = splits[:1]
+    for split in splits[1:]:
+        if split.longest < front[-1].longest:
+            front.append(split)
+    return front
+
+
+def _seconds(way: Way, info: ArmInfo, width: int, spec: Spec) -> float:
+    """How long a cohort so wide takes; where the gradient noise is measured an update has half a pass more, where the
+    layers are looked at it takes twice its time."""
+    noise = 0.5 / spec.noise_every if spec.noise_every else 0.0
+    looks = 1 / spec.diagnose_every if spec.diagnose_every else 0.0
+    updates = info.steps * (1 + noise + looks)
+    update = Work(info.size, info.data.train / info.steps_per_epoch)
+    judged = Work(info.size, info.data.train + info.data.valid)
+    return (
+        COHORT
+        + estimate_start(way, update, width)
+        + updates * estimate(way, update, width)
+        + info.steps // info.steps_per_epoch * EVALUATION * estimate(way, judged, width)
+    )
+
+
+def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec) -> tuple[int, int]:
+    """What a lane takes, and what its cohort takes beside the lanes.
+
+    A lane has its parameters, gradients, temporaries and optimizer state, and a batch's values in every layer with
+    their gradients; all lanes read one copy of the data.
+    """
+    slots = len(built_optimizer(treatment.optimizer).slots)
+    batch = min(treatment.batch_size, info.data.train)
+    copies = 3 + bool(spec.noise_every) + bool(spec.diagnose_every)  # a half's gradients; the weights before an update
+    numbers = info.size.parameters * (copies + slots) + info.size.activations * batch * 2
+    data = (info.data.train + info.data.valid) * (math.prod(info.data.inputs) + max(2, info.data.outputs))
+    return 4 * numbers, 4 * data
+
+
+def _cuts(arms: int, seeds: int, widest: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
+    """The first four of `_Split`: cuts between seeds, inside of each where it is too wide, or even ones anywhere."""
+    if not whole:
+        yield from ((1, arms * seeds, 1, parts) for parts in _counts(arms * seeds))
+    elif arms <= widest:
+        yield from ((1, seeds, arms, parts) for parts in _counts(seeds))
+    else:
+        yield from ((seeds, arms, 1, parts) for parts in _counts(arms))
+
+
+def _cohorts(arms: Sequence[int], seeds: Sequence[int], split: _Split) -> Iterator[list[Member]]:
+    members = [(arm, seed) for seed in seeds for arm in arms]
+    for block in range(split.blocks):
+        bounds = ((block * split.units + i * split.units // split.parts) * split.runs for i in range(split.parts + 1))
+        yield from (members[first:last] for first, last in itertools.pairwise(bounds))
+
+
+def _counts(items: int) -> list[int]:
+    """The numbers of even parts that differ in their largest: any other has as large a part, and more of them."""
+    return sorted({math.ceil(items / most) for most in range(1, items + 1)})
+
+
+def _sizes(items: int, parts: int) -> list[tuple[int, int]]:
+    """The sizes of so many parts as even as can be, and how many have each."""
+    size, larger = divmod(items, parts)
+    return [(size + 1, larger), (size, parts - larger)] if larger else [(size, parts)]
+
+
+def _makespan(seconds: Sequence[float], processes: int) -> float:
+    """When the last of these ends, if whichever process is free takes the longest that is left."""
+    ends = [0.0] * processes
+    for one in sorted(seconds, reverse=True):
+        heapq.heapreplace(ends, ends[0] + one)
+    return max(ends)

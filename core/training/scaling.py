@@ -1,0 +1,46 @@
+"""How a scheme such as mup departs from one learning rate for all parameters."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from core.datasets import DatasetInfo
+from core.initializers import Initializer, Layer
+from core.optimizers import Optimizer
+from core.registry import Entry
+from core.spec import Treatment, layers_of
+
+
+class ParameterScaling(NamedTuple):
+    """Of one parameter; weight decay is divided by `lr`, so that the shrinkage an update stays."""
+
+    forward: float = 1.0
+    lr: float = 1.0
+
+
+def factors(treatment: Treatment, data: DatasetInfo) -> dict[str, ParameterScaling]:
+    """The factors of the parameters that have any but 1, by name."""
+    initializer: Initializer = treatment.initializer.build()
+    optimizer: Optimizer = treatment.optimizer.build()
+    found = {}
+    for name, layer in _layers(treatment.model, data.inputs, data.outputs).items():
+        scaling = initializer.scaling(layer, optimizer.steps)
+        found[f"{name}.weight"] = ParameterScaling(scaling.forward, scaling.weight_lr)
+        found[f"{name}.bias"] = ParameterScaling(lr=scaling.bias_lr)
+    return {name: factor for name, factor in found.items() if factor != ParameterScaling()}
+
+
+@lru_cache(maxsize=64)  # the lanes of a cohort share their model
+def _layers(model: Entry, inputs: tuple[int, ...], outputs: int) -> Mapping[str, Layer]:
+    """The model's layers, and all else that has a weight: norms."""
+    with torch.device("meta"):
+        module: nn.Module = model.build()(inputs, outputs)
+    layers = dict(layers_of(module))
+    for name, part in module.named_modules():
+        gain = getattr(part, "weight", None)
+        if name not in layers and isinstance(gain, nn.Parameter):
+            layers[name] = Layer(shape=tuple(gain.shape), name=name)
+    return layers

@@ -1,0 +1,190 @@
+"""What a range test suggests, of losses whose answer is known."""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.analysis import final_values, markdown, range_entries, report
+from core.analysis.report.lr_range import smooth
+from core.datasets import DatasetPaths
+from core.results import Results, RunResult, Series
+from core.spec import parse
+
+STEPS = 121
+RAMP = np.geomspace(1e-6, 1e0, STEPS)  # 20 updates a decade
+Losses = Callable[[str, int], Any]
+
+
+def range_of(losses: Losses, *labels: str, seeds: int = 3, smoothing: float = 0.0, **given: Any) -> Results:
+    """A range test whose runs have these losses by label and seed; a loss that is not finite ends a run."""
+    spec = parse(
+        {
+            "kind": "lr_range_test",
+            "name": "rates",
+            "lr_range": {"low": 1e-6, "high": 1.0, "steps": STEPS, "smoothing": smoothing},
+            "optimizer": {"name": "adam", "lr": 0.002},
+            "arms": [{"label": label} for label in labels or ("a",)],
+            "seeds": seeds,
+        }
+    )
+    runs, series = [], []
+    for arm in spec.expanded:
+        for seed in spec.seed_list:
+            values = np.asarray(losses(arm.label, seed), dtype=np.float64)
+            broken = np.flatnonzero(~np.isfinite(values))
+            values = values[: broken[0] + 1] if len(broken) else values
+            status = given.get("statuses", {}).get((arm.label, seed), "succeeded")
+            ended = "diverged" if len(broken) else "completed"
+            final = {"train_loss": None, "valid_accuracy": 0.1 * (1 + seed)}
+            runs.append(RunResult(len(runs), arm.label, seed, status, ended, final, seconds=3.0 + len(runs)))  # type: ignore[arg-type]
+            series.append(Series(len(series), arm.label, seed, "train_loss", np.arange(len(values)), values))
+    found = {"train_loss": series}
+    return Results(spec, 15, runs, lambda metric: found.get(metric, []), DatasetPaths(), "multiclass")
+
+
+def falling(at: float, noise: float = 0.0, seed: int = 0) -> Any:
+    """2.3 down to 0.3 within two decades, steepest at the rate `at`, and from 0.1 on up with the rate."""
+    decades = np.log10(RAMP / at)
+    fall = 2.3 - 2 / (1 + np.exp(-4 * decades))
+    explode = np.where(RAMP > 0.1, 0.3 * (RAMP / 0.1) - 0.3, 0.0)
+    return fall + explode + noise * np.random.default_rng(seed).standard_normal(STEPS)
+
+
+def entry(results: Results) -> dict[str, Any]:
+    found = range_entries(results)
+    assert found is not None
+    return found[0]
+
+
+def test_the_rate_of_steepest_descent_is_suggested() -> None:
+    found = entry(range_of(lambda _, __: falling(1e-3)))
+    assert found["suggested"]["lr"] == pytest.approx(1e-3)
+    assert (found["n"], found["runs"], found["lr"]) == (3, 3, 0.002)
+
+
+def test_the_least_loss_and_where_it_diverges_are_found() -> None:
+    found = entry(range_of(lambda _, __: falling(1e-3)))
+    least = falling(1e-3).argmin()
+    assert found["least"]["lr"] == pytest.approx(RAMP[least])
+    assert found["least"]["loss"] == pytest.approx(falling(1e-3)[least])
+    assert found["tenth"] == pytest.approx(RAMP[least] / 10)
+    # 0.3 (rate / 0.1) = 4 x 0.3 at a rate of 0.4, and the next update is the first above it
+    assert found["diverged"]["lr"] == pytest.approx(RAMP[np.flatnonzero(RAMP > 0.4)[0]])
+    assert found["falling"] is False
+
+
+def test_the_mean_is_judged_and_the_seeds_give_the_range() -> None:
+    where = [3e-4, 1e-3, 3e-3]
+    found = entry(range_of(lambda _, seed: falling(where[seed])))
+    assert found["suggested"]["lr"] == pytest.approx(1e-3, rel=0.3)
+    assert [found["suggested"][end] for end in ("low", "high", "n")] == pytest.approx([3e-4, 3e-3, 3], rel=0.06)
+
+
+def test_the_running_mean_is_the_slow_one_s() -> None:
+    losses = np.random.default_rng(0).random(50)
+    slow, kept = [], 0.0
+    for t, loss in enumerate(losses):
+        kept = 0.9 * kept + 0.1 * loss
+        slow.append(kept / (1 - 0.9 ** (t + 1)))
+    np.testing.assert_allclose(smooth(losses, 0.9), slow, rtol=1e-12)
+    np.testing.assert_allclose(smooth(np.full(9, 2.5), 0.98), 2.5)
+
+
+def test_smoothing_finds_what_noise_hides() -> None:
+    def decades(smoothing: float) -> float:
+        found = entry(range_of(lambda _, seed: falling(1e-3, 1.0, 20 + seed), smoothing=smoothing))
+        return abs(math.log10(found["suggested"]["lr"] / 1e-3))
+
+    assert decades(0.9) < 0.5 < 1 < decades(0.0)
+
+
+def test_a_loss_that_is_not_finite_is_where_it_diverges() -> None:
+    def losses(_: str, seed: int) -> Any:
+        values = falling(1e-3)
+        values[105 + seed :] = np.nan
+        return values
+
+    found = entry(range_of(losses))
+    assert found["diverged"]["lr"] == pytest.approx(RAMP[105])
+    assert [found["diverged"][end] for end in ("low", "high", "n")] == pytest.approx([RAMP[105], RAMP[107], 3])
+    assert found["suggested"]["lr"] == pytest.approx(1e-3)
+
+
+def test_a_jump_is_seen_through_the_smoothing() -> None:
+    losses = np.where(np.arange(STEPS) < 80, 2 - np.arange(STEPS) / 100, 100.0)
+    found = entry(range_of(lambda *_: losses, smoothing=0.9))
+    assert found["diverged"]["lr"] == pytest.approx(RAMP[80])
+
+
+@pytest.mark.parametrize(
+    "losses", [lambda *_: np.full(STEPS, 2.3), lambda *_: 2.3 + RAMP, lambda *_: 2.3 - 0.1 * RAMP, lambda *_: [np.nan]]
+)
+def test_no_rate_is_suggested_where_the_loss_does_not_fall(losses: Losses) -> None:
+    results = range_of(losses)
+    assert entry(results)["suggested"] is None
+    assert "no rate is suggested" in report(results)["verdict"]["text"]
+    assert any("lr_range.low" in warning for warning in report(results)["warnings"])
+
+
+def test_a_loss_that_still_falls_asks_for_larger_rates() -> None:
+    results = range_of(lambda *_: 2.3 - np.log10(RAMP / 1e-6) / 4)
+    assert entry(results)["falling"]
+    assert any("raise lr_range.high" in warning for warning in report(results)["warnings"])
+
+
+def test_what_has_not_finished_is_in_no_curve_and_is_said() -> None:
+    results = range_of(lambda _, seed: falling(1e-3 if seed else 1e-5), statuses={("a", 0): "running"})
+    assert (entry(results)["n"], entry(results)["runs"]) == (2, 3)
+    assert entry(results)["suggested"]["lr"] == pytest.approx(1e-3)
+    assert any("1 of 3 runs have not finished" in warning for warning in report(results)["warnings"])
+    nothing = range_of(lambda *_: falling(1e-3), seeds=1, statuses={("a", 0): "queued"})
+    assert report(nothing)["verdict"]["text"].startswith("Cannot tell yet")
+
+
+def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
+    def losses(label: str, _: int) -> Any:
+        return np.where(RAMP > 0.5, np.nan, falling(1e-3 if label == "a" else 1e-2))
+
+    results = range_of(losses, "a", "b")
+    found = json.loads(json.dumps(report(results), allow_nan=False))
+    verdict = {key: value for key, value in found["verdict"].items() if key != "text"}
+    assert verdict == {"groups": [], "beats": [], "detectable": None, "seeds_needed": None}
+    assert (found["metric"], found["reference"], found["comparisons"]) == ("suggested_lr", None, [])
+    assert [(arm["label"], arm["n"], arm["diverged"], arm["mean"], arm["ci_low"]) for arm in found["arms"]] == [
+        ("a", 3, 3, None, None),
+        ("b", 3, 3, None, None),
+    ]
+    assert found["warnings"] == []
+    text = found["verdict"]["text"]
+    assert '"a": the loss falls fastest at a rate of 0.001 (' in text
+    assert "heuristic" in text
+    assert "best" not in text.replace("which rate trains best", "")
+    assert [one["label"] for one in found["lr_range"]] == ["a", "b"]
+    assert np.isnan(final_values(results, "valid_accuracy")).all()
+
+
+def test_no_outcome_that_is_asked_for_ranks_its_arms() -> None:
+    """Not even its time, which its runs do have."""
+    results = range_of(lambda *_: falling(1e-3), "a", "b")
+    assert report(results, "seconds") == report(results)
+    assert report(results)["runs"][0]["seconds"] == 3.0
+
+
+def test_its_page_has_the_rates_and_how_they_were_found() -> None:
+    results = range_of(lambda label, _: falling(1e-3) if label == "a" else np.full(STEPS, 2.3), "a", "b|c")
+    page = markdown(report(results), results.spec)
+    assert "| a | 3 of 3 | 0.002 | 0.001 | 0.001 to 0.001 |" in page
+    assert "| b\\|c | 3 of 3 | 0.002 | - | - | - | - | - |" in page
+    assert "from 1e-06 to 1 in 121 updates" in page
+    assert "Epochs" not in page
+    assert "None" not in page
+    assert "nan" not in page
+
+
+def test_a_comparison_has_no_rates(request: pytest.FixtureRequest) -> None:
+    make = request.getfixturevalue("experiment")
+    assert report(make({"a": [0.5, 0.6]}))["lr_range"] is None

@@ -1,0 +1,68 @@
+from collections.abc import Callable
+
+import pytest
+
+from core.analysis import markdown, report
+from core.analysis.report.markdown import escape
+from core.results import Results
+
+MakeResults = Callable[..., Results]
+GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
+
+
+def test_the_page_has_all_of_the_report(experiment: MakeResults) -> None:
+    results = experiment({"good": GOOD, "lost": [0.9, 0.91, "diverged", "failed", 0.92]}, name="weights on digits")
+    found = report(results)
+
+    page = markdown(found, results.spec)
+
+    assert page.startswith("# weights on digits\n\n")
+    assert page == markdown(report(results), results.spec)
+    assert "- Model: mlp (hidden 256, 128; activation relu; dropout 0;" in page
+    assert "- Initial weights: differs by arm" in page
+    assert "- Batch size: 100" in page
+    assert "2 arms x 5 seeds = 10 runs (seeds 0, 1, 2, 3, 4)" in page
+    assert "| good | 5 of 5 | 97.06 ± 0.73 % | 96.33 to 97.79 % | 0.59 % | 0 | 0 |" in page
+    assert "| lost | 3 of 5 | 91.00 ± 2.48 % | 88.52 to 93.48 % | 1.00 % | 1 | 1 |" in page
+    assert found["verdict"]["text"].replace("<", "&lt;").replace("~", "\\~") in page
+    assert page.count("\n- ") >= len(found["warnings"])
+
+
+def test_what_has_no_answer_is_a_dash(experiment: MakeResults) -> None:
+    results = experiment({"a": [0.5], "b": ["diverged"]})
+
+    page = markdown(report(results), results.spec)
+
+    assert "| a | 1 of 1 | 50.00 % | - | - | 0 | 0 |" in page
+    assert "| b | 0 of 1 | - | - | - | 1 | 0 |" in page
+    assert "nan" not in page
+    assert "None" not in page
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("a|b", r"a\|b"),
+        ("<script>&", "&lt;script&gt;&amp;"),
+        ("*bold* _it_ `code`", r"\*bold\* \_it\_ \`code\`"),
+        ("he_normal", "he_normal"),
+        ("[x](http://y)", r"\[x\](http://y)"),
+        ("# no title", r"\# no title"),
+        ("- no item", r"\- no item"),
+        ("1. no item", r"1\. no item"),
+        ("back\\slash", r"back\\slash"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_labels_show_as_they_were_given(label: str, shown: str) -> None:
+    assert escape(label) == shown
+
+
+def test_a_label_cannot_break_the_table(experiment: MakeResults) -> None:
+    results = experiment({"a | b | <b>c</b>": GOOD, "d": GOOD})
+
+    page = markdown(report(results), results.spec)
+
+    rows = [line for line in page.splitlines() if line.startswith("| a ")]
+    assert [row.replace("\\|", "").count("|") for row in rows] == [8, 6]
+    assert "<b>" not in page

@@ -1,0 +1,139 @@
+"""Effects of grids whose cells are written down."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+from statsmodels.stats.anova import AnovaRM
+
+from core.analysis import report
+from core.datasets import DatasetPaths
+from core.results import Results, RunResult
+from core.spec import parse
+
+TWO = {"initializer": ["he_normal", "zeros"], "batch_size": [32, 128]}
+
+
+def of_grid(grid: dict[str, list[Any]], cells: NDArray[np.float64]) -> dict[str, Any]:
+    """The report of a grid whose runs ended at `cells` (..., seeds); NaN: diverged."""
+    seeds = cells.shape[-1]
+    spec = parse({"grid": grid, "seeds": seeds})
+    runs = []
+    for arm, values in zip(spec.expanded, cells.reshape(-1, seeds), strict=True):
+        for seed, value in enumerate(values):
+            outcome, final = ("diverged", {}) if np.isnan(value) else ("completed", {"valid_accuracy": float(value)})
+            runs.append(RunResult(len(runs), arm.label, seed, "succeeded", outcome, final))  # type: ignore[arg-type]
+    return report(Results(spec, 15, runs, lambda _metric: [], DatasetPaths(), "multiclass"))
+
+
+def effect(found: dict[str, Any], *levels: str) -> dict[str, Any]:
+    (one,) = [e for e in found["factorial"]["effects"] if e["levels"] == list(levels)]
+    return dict(one)
+
+
+def test_effects_are_what_the_cells_were_made_of() -> None:
+    """Three initializers, two batch sizes, added without interaction but for one cell pair."""
+    start, size = np.array([0.03, 0.01, -0.04]), np.array([0.02, -0.02])
+    both = np.array([[0.01, -0.01], [-0.01, 0.01], [0.0, 0.0]])
+    seeds = np.array([0.0, 0.01, -0.02, 0.005])
+    wobble = np.random.default_rng(0).normal(0, 1e-4, (3, 2, 4))
+    wobble -= wobble.mean(axis=-1, keepdims=True)
+    cells = 0.9 + (start[:, None] + size + both)[..., None] + seeds + wobble
+    found = of_grid({"initializer": ["he_normal", "zeros", "ones"], "batch_size": [32, 128]}, cells)
+
+    assert found["factorial"]["factors"] == [
+        {"name": "initializer", "levels": ["he_normal", "zeros", "ones"]},
+        {"name": "batch_size", "levels": ["32", "128"]},
+    ]
+    assert [effect(found, name)["estimate"] for name in ("he_normal", "zeros", "ones")] == pytest.approx(start)
+    assert [effect(found, name)["estimate"] for name in ("32", "128")] == pytest.approx(size)
+    assert effect(found, "zeros", "128")["estimate"] == pytest.approx(0.01)
+    shares = {tuple(term["factors"]): term["share"] for term in found["factorial"]["terms"]}
+    parts = [2 * (start**2).sum(), 3 * (size**2).sum(), (both**2).sum()]
+    assert list(shares.values()) == pytest.approx(np.array(parts) / sum(parts))
+    assert found["factorial"]["n"] == 4
+    json.dumps(found, allow_nan=False)
+
+
+def test_two_by_two_is_the_repeated_measures_analysis_of_variance() -> None:
+    cells = np.random.default_rng(3).normal(0.8, 0.02, (2, 2, 6)) + np.array([0.03, 0.0])[:, None, None]
+    found = of_grid(TWO, cells)
+
+    rows = [
+        {"seed": s, "initializer": i, "batch_size": b, "y": cells[i, b, s]}
+        for i in (0, 1)
+        for b in (0, 1)
+        for s in range(6)
+    ]
+    table = AnovaRM(pd.DataFrame(rows), "y", "seed", within=["initializer", "batch_size"]).fit().anova_table
+    assert effect(found, "zeros")["p"] == pytest.approx(table["Pr > F"]["initializer"])
+    assert effect(found, "128")["p"] == pytest.approx(table["Pr > F"]["batch_size"])
+    assert effect(found, "zeros", "128")["p"] == pytest.approx(table["Pr > F"]["initializer:batch_size"])
+
+
+def test_of_two_levels_an_effect_is_half_the_paired_difference() -> None:
+    cells = np.random.default_rng(4).normal(0.8, 0.02, (2, 2, 5))
+    found = of_grid(TWO, cells)
+
+    means = cells.mean(axis=1)
+    peer = stats.ttest_rel(means[0], means[1])
+    interval = peer.confidence_interval(0.95)
+    he, zeros = effect(found, "he_normal"), effect(found, "zeros")
+    assert (he["p"], zeros["p"]) == pytest.approx((peer.pvalue, peer.pvalue))
+    assert (he["ci_low"], he["ci_high"]) == pytest.approx((interval.low / 2, interval.high / 2))
+    assert he["estimate"] == pytest.approx(-zeros["estimate"])
+
+
+def test_holm_counts_every_question_once() -> None:
+    """Eight effects are listed, but each is the other level's with its sign changed: three questions."""
+    cells = np.random.default_rng(5).normal(0.8, 0.02, (2, 2, 5))
+    cells[0] += 0.2
+    effects = of_grid(TWO, cells)["factorial"]["effects"]
+
+    assert len(effects) == 2 + 2 + 4
+    smallest = min(effects, key=lambda e: e["p"])
+    assert smallest["factors"] == ["initializer"]
+    assert smallest["p_adjusted"] == pytest.approx(3 * smallest["p"])
+
+
+def test_three_fields_have_interactions_of_two_and_three() -> None:
+    cells = np.random.default_rng(6).normal(0.8, 0.02, (2, 2, 2, 4))
+    found = of_grid(TWO | {"optimizer.lr": [0.01, 0.1]}, cells)["factorial"]
+
+    assert [len(term["factors"]) for term in found["terms"]] == [1, 1, 1, 2, 2, 2, 3]
+    assert sum(term["share"] for term in found["terms"]) == pytest.approx(1)
+    (whole,) = [e for e in found["effects"] if e["levels"] == ["he_normal", "32", "0.01"]]
+    signs = np.array([1, -1])
+    contrast = (cells * signs[:, None, None, None] * signs[:, None, None] * signs[:, None]).sum(axis=(0, 1, 2)) / 8
+    assert whole["estimate"] == pytest.approx(contrast.mean())
+    assert whole["p"] == pytest.approx(stats.ttest_1samp(contrast, 0).pvalue)
+
+
+def test_seeds_that_a_cell_lost_are_in_no_effect_and_said() -> None:
+    cells = np.random.default_rng(7).normal(0.8, 0.02, (2, 2, 5))
+    cells[1, 1, 0] = np.nan
+    found = of_grid(TWO, cells)
+
+    assert found["factorial"]["n"] == 4
+    assert [cell["n"] for cell in found["factorial"]["cells"]] == [5, 5, 5, 4]
+    assert "The effects of the grid are of the 4 of 5 seeds that have a value in every cell." in found["warnings"]
+    cells[1, 1] = np.nan
+    lost = of_grid(TWO, cells)
+    assert lost["factorial"]["effects"] == []
+    assert lost["factorial"]["cells"][3] == {
+        "levels": ["zeros", "128"],
+        "n": 0,
+        "mean": None,
+        "ci_low": None,
+        "ci_high": None,
+    }
+    assert any(w.startswith("No effects of the grid") for w in lost["warnings"])
+
+
+@pytest.mark.parametrize("grid", [{"batch_size": [8, 16]}, {"batch_size": [8, 16], "epochs": [3]}])
+def test_a_grid_of_one_field_has_no_effects_to_part(grid: dict[str, list[Any]]) -> None:
+    assert of_grid(grid, np.random.default_rng(8).random((2, 3)))["factorial"] is None

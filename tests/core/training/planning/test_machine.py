@@ -1,0 +1,126 @@
+"""A machine's profile: measured by training, and remembered for that machine alone."""
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core import hardware
+from core.models import models
+from core.spec import size
+from core.training import Profile
+from core.training.planning import calibration, machine
+from core.training.planning.calibration import CASES, Case, Share
+from core.training.planning.machine import remember, remembered, this_machine
+from core.training.planning.profile import Work, estimate
+
+MINIATURE = [Case({"name": "mlp", "hidden": [2]}, (3,), 4, lanes) for lanes in (1, 2)]
+
+
+def test_what_is_remembered_is_read_back(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there"
+    assert remembered(folder) is None
+    remember(Profile.guess(3), folder)
+    assert remembered(folder) == Profile.guess(3).model_copy(update={"machine": this_machine()})
+    remember(Profile.guess(4), folder)
+    found = remembered(folder)
+    assert found is not None
+    assert found.processes == 4
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "changes", ["cut", b"", b"[]", b"\xff", {"machine": "another"}, {"format": 0}, {"news": 1}], ids=str
+)
+def test_a_file_that_is_cut_off_or_not_ours_is_as_none(tmp_path: Path, changes: str | bytes | dict[str, Any]) -> None:
+    remember(Profile.guess(), tmp_path)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    if isinstance(changes, dict):
+        file.write_text(json.dumps(json.loads(whole) | changes))
+    else:
+        file.write_bytes(whole[: len(whole) // 2] if isinstance(changes, str) else changes)
+    assert remembered(tmp_path) is None
+    remember(Profile.guess(), tmp_path)
+    assert remembered(tmp_path) is not None
+
+
+def test_what_cannot_be_written_is_said_and_no_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with caplog.at_level(logging.WARNING):
+        remember(Profile.guess(), tmp_path / "file")
+    assert "measured again" in caplog.text
+    assert remembered(tmp_path / "file") is None
+
+
+def test_another_machine_has_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remember(Profile.guess(), tmp_path)
+    monkeypatch.setattr(hardware, "version", lambda _: "0.0")
+    assert remembered(tmp_path) is None
+    remember(Profile.guess(), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_container_is_as_large_as_it_is_allowed_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, free = hardware.cores(), machine.free_memory()["cpu"]
+    for name, path in (("CPU_QUOTA", tmp_path / "cpu.max"), ("MEMORY_LIMIT", tmp_path / "memory.max")):
+        monkeypatch.setattr(hardware, name, path)
+    assert hardware.cores() >= whole
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert hardware.cores() >= whole
+    assert machine.free_memory()["cpu"] > free / 2
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    (tmp_path / "memory.max").write_text("1000000\n")
+    assert hardware.cores() == 1
+    assert machine.free_memory()["cpu"] == 1_000_000
+    (tmp_path / "cpu.max").write_text("20000 100000\n")
+    assert hardware.cores() == 1
+
+
+def test_a_machine_is_measured_by_training() -> None:
+    profile = machine.calibrate(MINIATURE, seconds=0.0, most_cores=2)
+    assert profile.measured
+    assert profile.machine == this_machine()
+    assert profile == Profile.model_validate_json(profile.model_dump_json())
+    cores = min(2, hardware.cores())
+    ways = [(way.processes, way.threads) for way in profile.ways if way.device == "cpu"]
+    assert ways == list(dict.fromkeys([(profile.processes, cores // profile.processes), (1, cores)]))
+    work = Work(size(models.parse(MINIATURE[0].model), (3,), calibration.CLASSES), 4)
+    assert all(estimate(way, work, lanes) > 0 for way in profile.ways for lanes in (1, 2))
+
+
+def test_a_calibrating_process_that_dies_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration.sys, "executable", shutil.which("false"))
+    with pytest.raises(RuntimeError, match="ended with code 1"):
+        machine.calibrate(MINIATURE)
+
+
+def test_costs_are_found_again_in_what_they_make() -> None:
+    """Seconds made from known costs, for the networks that calibration trains."""
+    (way,) = Profile.guess().ways
+    works = [Work(size(models.parse(case.model), case.inputs, calibration.CLASSES), case.batch) for case in CASES]
+    made = [
+        [way.start + way.draw * case.lanes * work.size.parameters, estimate(way, work, case.lanes)]
+        for case, work in zip(CASES, works, strict=True)
+    ]
+    found = calibration._way(Share("cpu", 1, 1), CASES, np.array(made))
+    for name, cost in way.one.model_dump().items():
+        assert getattr(found.one, name) == pytest.approx(cost, rel=1e-3), name
+    for name, cost in way.lanes.model_dump().items():
+        assert getattr(found.lanes, name) == pytest.approx(cost, rel=1e-3), name
+    assert (found.start, found.draw) == pytest.approx((way.start, way.draw), rel=1e-3)
+
+
+def test_the_command_prints_what_is_remembered() -> None:
+    """As the worker asks for it before it forks; the tests' folder holds a guess."""
+    command = [sys.executable, "-m", "core.training.planning.machine", "--remembered-or-measure"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert Profile.model_validate_json(ended.stdout).processes == 1
+    assert json.loads(ended.stdout)["measured"] is False

@@ -1,0 +1,208 @@
+"""Plans: what they owe to every experiment, and how they follow what a machine was measured to do."""
+
+import itertools
+import math
+from typing import Any
+
+import pytest
+
+from core.datasets import DatasetInfo, DatasetPaths
+from core.spec import ArmInfo, Spec, check, parse, size
+from core.training import Plan, Profile, make_plan
+from core.training.compatibility import compatibility_key
+from core.training.planning import plan
+from core.training.planning.profile import Costs, Way
+
+ARMS = [
+    {"label": "a", "initializer": "zeros"},
+    {"label": "b", "batch_size": 32},
+    {"label": "c", "schedule": "cosine", "optimizer.lr": 0.1, "initializer": "he_normal"},
+    {"label": "d", "optimizer": "sgd"},
+]
+TINY = {"model": {"name": "mlp", "hidden": [6, 6]}, "dataset": "breast_cancer", "epochs": 200}
+CONVOLUTIONS = {"model": {"name": "cnn", "channels": [8], "dense": [8]}}
+SMALL = {"model": {"name": "mlp", "hidden": [8]}}
+FREE = Costs(update=0, call=0, dense=0, conv=0, activation=0, parameter=0)
+
+
+def machine(cores: int = 2, memory: int = 2**33) -> Profile:
+    return Profile.guess(cores, memory)
+
+
+def with_costs(profile: Profile, **costs: Costs) -> Profile:
+    """The profile with other costs of a lane alone (`one`) or of several (`lanes`), in every way."""
+    return profile.model_copy(update={"ways": [way.model_copy(update=costs) for way in profile.ways]})
+
+
+def planned(profile: Profile | None = None, **given: Any) -> tuple[Spec, list[ArmInfo], Plan]:
+    spec = parse({"arms": ARMS, "epochs": 1} | given)
+    info = check(spec, DatasetPaths())
+    return spec, info, make_plan(spec, info, profile or machine(cores=1))
+
+
+def widths(found: Plan) -> list[int]:
+    return [len(cohort.members) for cohort in found.cohorts]
+
+
+def test_runs_of_one_program_train_together_seed_by_seed() -> None:
+    spec, _, found = planned(seeds=[4, 2])
+    cohorts = sorted(cohort.members for cohort in found.cohorts)
+    assert cohorts == [[(0, 4), (2, 4), (0, 2), (2, 2)], [(1, 4), (1, 2)], [(3, 4), (3, 2)]]
+    assert all(len({compatibility_key(spec.expanded[arm].treatment) for arm, _ in cohort}) == 1 for cohort in cohorts)
+
+
+def test_an_optimizers_choices_part_runs_and_its_numbers_do_not() -> None:
+    sgd = {"name": "sgd", "momentum": 0.9}
+    arms = [{"label": f"{i}", "optimizer": sgd | more} for i, more in enumerate([{}, {"lr": 0.5}, {"nesterov": True}])]
+    assert sorted(cohort.members for cohort in planned(arms=arms, seeds=1)[2].cohorts) == [[(0, 0), (1, 0)], [(2, 0)]]
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 16])
+@pytest.mark.parametrize("lanes", [1, 2, 3, 4, 5, 7, 8, 1000])
+def test_every_run_comes_once_and_no_cohort_is_too_wide(
+    lanes: int, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "LANES", lanes)
+    _, _, found = planned(machine(cores), seeds=5, arms=ARMS[:1] + ARMS[2:3] + [{"label": "e", "initializer": "ones"}])
+    runs = itertools.chain(*(cohort.members for cohort in found.cohorts))
+    assert sorted(runs) == [(arm, seed) for arm in range(3) for seed in range(5)]
+    assert max(widths(found)) <= lanes
+    by_seed = [(arm, seed) for seed in range(5) for arm in range(3)]
+    for cohort in found.cohorts:
+        first = by_seed.index(cohort.members[0])
+        assert cohort.members == by_seed[first : first + len(cohort.members)]
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_the_runs_of_a_seed_stay_together_while_they_fit(cores: int) -> None:
+    _, _, found = planned(machine(cores), **TINY, arms=[{"initializer": "zeros"}, {"initializer": "ones"}], seeds=6)
+    assert len(found.cohorts) == cores
+    assert all([arm for arm, _ in cohort.members] == [0, 1] * (6 // cores) for cohort in found.cohorts)
+
+
+def test_a_seed_is_shared_out_only_where_a_process_would_be_idle() -> None:
+    arms = [{"label": f"{i}", "optimizer.lr": 0.1 * (i + 1)} for i in range(7)]
+    linear = FREE.model_copy(update={"dense": 1e-9, "update": 0.02})
+    profile = with_costs(machine(2), one=linear, lanes=linear)
+    assert widths(planned(profile, arms=arms, seeds=5)[2]) == [18, 17]
+    assert widths(planned(profile, arms=arms, seeds=4)[2]) == [14, 14]
+    assert widths(planned(profile, arms=arms[:3], seeds=13)[2]) == [21, 18]  # where it would hardly pay
+
+
+def test_memory_bounds_what_trains_at_once() -> None:
+    spec, info, _ = planned()
+    # weights, gradients, a temporary, and Adam's two slots; a batch's values in every layer, and their gradients
+    whole = info[0].size
+    lane = 4 * (whole.parameters * (3 + 2) + whole.activations * spec.batch_size * 2)
+    data = 4 * 1797 * (64 + 10)
+    for cores in (1, 2):
+        room_for_four = math.ceil(cores * (4 * lane + data) / spec.memory_limit)
+        _, _, found = planned(machine(cores, room_for_four), arms=ARMS[:1], seeds=16, epochs=50)
+        assert max(widths(found)) == 4
+        assert found.memory == cores * (4 * lane + data)
+        _, _, fewer = planned(machine(cores, room_for_four - cores), arms=ARMS[:1], seeds=16, epochs=50)
+        assert max(widths(fewer)) == 3
+    _, _, none = planned(machine(1, 0), arms=ARMS[:1], seeds=5)
+    assert widths(none) == [1] * 5
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_the_cohorts_of_one_moment_keep_to_the_limit_and_less_memory_makes_none_wider(cores: int) -> None:
+    free = 2**23
+    widest = []
+    for limit in (0.2, 0.3, 0.5, 0.7, 1.0):
+        _, _, found = planned(machine(cores, free), memory_limit=limit, seeds=60, arms=ARMS[:1], **SMALL)
+        assert found.memory <= limit * free or max(widths(found)) == 1
+        widest.append(max(widths(found)))
+    if cores == 1:  # of several ways to use a machine another may be the best with less
+        assert widest == sorted(widest)
+    assert widest[0] < widest[-1]
+
+
+def test_the_same_spec_and_profile_give_the_same_plan() -> None:
+    assert planned(machine(3))[2] == planned(machine(3))[2]
+
+
+def test_tiny_networks_train_in_wide_cohorts_one_for_each_process() -> None:
+    for cores in (1, 2, 4):
+        _, _, found = planned(machine(cores), **TINY, arms=ARMS[:1], seeds=100)
+        assert widths(found) == [100 // cores] * cores
+        assert found.processes == cores
+
+
+def test_nothing_is_cut_that_would_end_no_sooner() -> None:
+    launching = FREE.model_copy(update={"update": 0.01})  # as long for one lane as for many
+    _, _, found = planned(with_costs(machine(8), one=launching, lanes=launching), arms=ARMS[:1], seeds=6)
+    assert widths(found) == [6]
+    assert found.processes == 1
+
+
+def test_where_convolutions_are_slower_in_lanes_every_run_trains_alone() -> None:
+    profile = with_costs(machine(2), one=FREE.model_copy(update={"conv": 1e-10}))
+    profile = with_costs(profile, lanes=FREE.model_copy(update={"conv": 2e-10}))
+    _, _, found = planned(profile, arms=ARMS[:1], seeds=6, epochs=100, **CONVOLUTIONS)
+    assert widths(found) == [1] * 6
+    assert found.processes == 2
+    faster = with_costs(profile, lanes=FREE.model_copy(update={"conv": 0.5e-10}))
+    assert widths(planned(faster, arms=ARMS[:1], seeds=6, epochs=100, **CONVOLUTIONS)[2]) == [3, 3]
+
+
+@pytest.mark.parametrize(("speed", "threads"), [(0.5, 4), (0.9, 4), (0.97, 1), (1.0, 1), (2.0, 1)])
+def test_one_run_takes_all_threads_where_they_are_faster(speed: float, threads: int) -> None:
+    alone = FREE.model_copy(update={"update": 1.0})
+    together = FREE.model_copy(update={"update": speed})
+    ways = [
+        Way(device="cpu", processes=4, threads=1, start=0, draw=0, one=alone, lanes=alone),
+        Way(device="cpu", processes=1, threads=4, start=0, draw=0, one=together, lanes=together),
+    ]
+    profile = machine(4).model_copy(update={"ways": ways})
+    _, _, one = planned(profile, arms=ARMS[:1], seeds=1)
+    assert [cohort.threads for cohort in one.cohorts] == [threads]
+
+
+def test_several_machines_share_the_work_and_not_the_memory() -> None:
+    two = machine(2).model_copy(update={"machines": 2})
+    assert widths(planned(two, **TINY, arms=ARMS[:1], seeds=100)[2]) == [25] * 4
+    alone, both = (planned(profile, **TINY, arms=ARMS[:1], seeds=100)[2] for profile in (machine(2), two))
+    assert both.seconds < alone.seconds
+
+
+def test_a_device_that_was_never_measured_is_guessed() -> None:
+    _, _, found = planned(machine(2), device="cuda", arms=ARMS[:1])
+    assert found.device == "cuda"
+    gpu = Profile.guess(4, device="cuda")
+    assert planned(gpu)[2].device == "cuda"
+    assert planned(gpu, device="cpu")[2].device == "cpu"
+
+
+def test_the_longest_cohorts_come_first_and_tell_when_all_is_done() -> None:
+    _, _, found = planned(machine(2), arms=ARMS, seeds=3, epochs=100)
+    seconds = [cohort.seconds for cohort in found.cohorts]
+    assert seconds == sorted(seconds, reverse=True)
+    assert max(seconds[0], sum(seconds) / 2) <= found.seconds <= sum(seconds)
+
+
+def test_memory_is_that_of_the_largest_cohorts_that_can_meet() -> None:
+    arms = [{"label": f"{width}", "model": {"name": "mlp", "hidden": [width]}} for width in (8, 512, 8192)]
+    _, _, found = planned(machine(2), arms=arms, seeds=1, epochs=10)
+    each = sorted(cohort.memory for cohort in found.cohorts)
+    assert len(set(each)) == 3
+    assert (found.processes, found.memory) in {(2, each[1] + each[2]), (1, each[2])}
+
+
+def test_ten_thousand_runs_are_planned() -> None:
+    spec = parse({"seeds": 1000, "grid": {"optimizer.lr": [0.1 * i for i in range(1, 11)]}})
+    digits = DatasetInfo((1, 8, 8), 10, 1438, 359)
+    info = [ArmInfo(digits, size(spec.model, digits.inputs, 10), 15, 150)] * 10
+    found = make_plan(spec, info, machine(2, memory=2**40))
+    assert sum(widths(found)) == 10_000
+    assert max(widths(found)) <= plan.LANES
+
+
+def test_what_is_measured_beside_takes_time_and_memory() -> None:
+    """A look at every layer costs an update and a copy of the weights, the gradient noise half a pass and gradients."""
+    _, info, plain = planned(arms=ARMS[:1], seeds=1, epochs=100)
+    _, _, looked = planned(arms=ARMS[:1], seeds=1, epochs=100, diagnostics={"every": 4})
+    weights = 4 * info[0].size.parameters
+    assert looked.memory - plain.memory == weights
+    assert 1.15 < looked.seconds / plain.seconds < 1.25  # but for the start and the evaluations a fourth more
