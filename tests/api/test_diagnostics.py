@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.experiments.worker.worker import Worker
+from core.metrics.layers import DIAGNOSTICS
 from core.settings import Settings
-from core.spec import DIAGNOSTICS
 from tests.api.test_events import _parsed
 
 SPEC = {
@@ -19,7 +19,7 @@ SPEC = {
     "epochs": 1,
     "diagnostics": {"every": 4},
 }
-CURVES = {"train_loss", "lr", "train_accuracy", "valid_loss", "valid_accuracy"}
+CURVES = {"train_loss", "lr", "train_accuracy", "valid_loss", "valid_accuracy", "valid_top5_accuracy", "valid_macro_f1"}
 
 
 @pytest.fixture

@@ -130,7 +130,8 @@ def test_runs_carry_outcome_and_final_numbers(client: TestClient, done: int) -> 
     assert [(run["arm"], run["seed"]) for run in runs] == [(a, s) for a in ("he", "zeros", "wild") for s in range(3)]
     he, wild = runs[0], runs[6]
     assert (he["status"], he["outcome"], he["steps_done"]) == ("succeeded", "completed", STEPS)
-    assert set(he["final"]) == {"train_loss", "lr", "train_accuracy", "valid_loss", "valid_accuracy"}
+    further = {"valid_top5_accuracy", "valid_macro_f1"}
+    assert set(he["final"]) == {"train_loss", "lr", "train_accuracy", "valid_loss", "valid_accuracy"} | further
     assert (wild["status"], wild["outcome"], wild["final"]["train_loss"]) == ("succeeded", "diverged", None)
     assert client.get(f"/runs/{he['id']}").json() == he
     only = client.get(f"/experiments/{done}/runs", params={"arm": "he", "seed": 1}).json()["items"]

@@ -6,7 +6,7 @@ import pytest
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
-from core.spec import _diagnostics as diagnostics
+from core.metrics import diagnostics
 from core.spec import check, parse
 
 
@@ -51,7 +51,7 @@ def test_more_points_than_can_be_kept_are_refused(monkeypatch: pytest.MonkeyPatc
     """Two arms of two seeds, three layers, ten metrics each; 30 updates: looked at 0, 4, ..., 28."""
     raw = {"arms": [{"optimizer.lr": lr} for lr in (0.1, 0.01)], "seeds": 2, "epochs": 2, "diagnostics": {"every": 4}}
     monkeypatch.setattr("core.spec._check.MOST_POINTS", 2 * 2 * 3 * 10 * 8)
-    assert len(diagnostics.DIAGNOSTICS) == 10
+    assert len(diagnostics()) == 10
     check(parse(raw), DatasetPaths())
     monkeypatch.setattr("core.spec._check.MOST_POINTS", 2 * 2 * 3 * 10 * 8 - 1)
     path, message = refused(raw)
