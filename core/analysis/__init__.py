@@ -1,6 +1,6 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
-from core.analysis.findings.findings import findings, layers_by_arm
+from core.analysis.findings import findings, layers_by_arm
 from core.analysis.outcomes import outcome_names, run_outcomes
 from core.analysis.report.batch_size import scan_entries
 from core.analysis.report.energy import amount, energy

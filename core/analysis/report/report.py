@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.findings.findings import findings
+from core.analysis.findings import findings
 from core.analysis.outcomes import outcome_names, run_outcomes, values_of
 from core.analysis.report.energy import energy
 from core.analysis.report.kinds import of_its_kind
