@@ -15,11 +15,10 @@ from core.errors import InvalidSpec
 from core.experiments.maintenance import Sweeper
 from core.experiments.queries import read
 from core.experiments.requests import Limits
+from core.metrics import diagnostics, is_metric, metric_names
 from core.queue import Dispatcher
 from core.registry import unknown
-from core.results import EPOCH_METRICS, STEP_METRICS, is_metric
 from core.settings import Settings
-from core.spec import DIAGNOSTICS
 from core.store import Database, Experiment
 from core.training import Profile
 
@@ -123,7 +122,7 @@ class Chosen(BaseModel):
 
     def check(self) -> None:
         """Raises `InvalidSpec` for a metric that no experiment has."""
-        known = (*STEP_METRICS, *EPOCH_METRICS, *DIAGNOSTICS)
+        known = (*metric_names(), *diagnostics())
         problems = [unknown("metric", metric, known, "metric") for metric in self.metric if not is_metric(metric)]
         if problems:
             raise InvalidSpec(problems)

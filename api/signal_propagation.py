@@ -1,6 +1,5 @@
 """`POST /previews/signal`: what may be asked, how much work it may be, and the answer."""
 
-import math
 from collections import Counter
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.datasets import DataError, DatasetEntry, DatasetInfo, DatasetPaths, datasets
 from core.errors import InvalidSpec, Problem
+from core.finite import finite_or_none
 from core.initializers import Initializer, InitializerEntry, initializers
 from core.models import ModelEntry
 from core.registry import Entry, join_path
@@ -143,8 +143,6 @@ def _whole(entry: Entry) -> str:
 def _plain(layer: dict[str, Any]) -> dict[str, Any]:
     """Numbers that are not finite as None."""
     return {
-        key: {name: number if number is not None and math.isfinite(number) else None for name, number in value.items()}
-        if isinstance(value, dict)
-        else value
+        key: {name: finite_or_none(number) for name, number in value.items()} if isinstance(value, dict) else value
         for key, value in layer.items()
     }

@@ -18,7 +18,6 @@ from core.experiments.queries import read
 from core.plots import Look, Plot, picture, plot_data, plots, suitable
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
-from core.spec import parse
 from core.store import Experiment
 
 router = APIRouter(tags=["plots"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
@@ -72,7 +71,7 @@ class Options(BaseModel):
 
 
 @router.get("/experiments/{experiment_id}/plots")
-def index(one: ExperimentToRead) -> dict[str, Any]:
+def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
     """What can be drawn of this experiment. Other plots of the catalogue say in their picture why they are empty."""
     here = f"/experiments/{one.id}/plots"
     return {
@@ -82,7 +81,7 @@ def index(one: ExperimentToRead) -> dict[str, Any]:
                 "summary": summary,
                 "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
             }
-            for name, summary in suitable(parse(one.spec)).items()
+            for name, summary in suitable(read.design(one, service.sources)).items()
         ]
     }
 

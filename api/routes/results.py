@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from api.deps import ExperimentToRead, Reading, ServiceDep
 from api.responses import etag, plain, preferred, unchanged
 from api.schemas import ProblemOut
-from core.analysis import html, markdown, report
+from core.analysis import build_report, html, markdown
 from core.experiments.queries import read
 from core.plots import suitable
 
@@ -48,12 +48,12 @@ def show(
     answer = unchanged(request, tag)
     if answer is None:
         results = read.results(session, one, service.sources)
-        found = report(results, metric)
+        found = build_report(results, metric)
         headers = {"ETag": tag, "Vary": "Accept"}
         if media == MARKDOWN:
-            answer = Response(markdown(found, results.spec), media_type=f"{MARKDOWN}; charset=utf-8", headers=headers)
+            answer = Response(markdown(found, results), media_type=f"{MARKDOWN}; charset=utf-8", headers=headers)
         elif media == HTML:
-            page = html(found, results.spec, suitable(results.spec))
+            page = html(found, results, suitable(results.design))
             answer = HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
         else:
             answer = plain(found, tag)

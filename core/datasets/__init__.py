@@ -7,9 +7,7 @@ from core.datasets._splits import (
     DatasetInfo,
     DatasetPaths,
     Splits,
-    Task,
     as_numbers,
-    epoch_metrics,
     split,
 )
 from core.datasets._uploads import Uploads
@@ -28,10 +26,8 @@ __all__ = [
     "DatasetPaths",
     "Options",
     "Splits",
-    "Task",
     "Uploads",
     "as_numbers",
     "datasets",
-    "epoch_metrics",
     "split",
 ]

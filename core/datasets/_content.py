@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.datasets._splits import Task
 from core.errors import InvalidSpec, Problem
+from core.metrics import Task
 
 MOST_FILE = 2**30
 """Bytes of an uploaded file."""

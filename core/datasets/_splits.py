@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from pydantic import Field
 
 from core.errors import InitlabError
+from core.metrics import Task
 from core.streams import generator
 
 
@@ -21,14 +22,6 @@ class DataError(InitlabError):
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 """The part of the examples that is held out."""
-Task = Literal["multiclass", "binary", "regression"]
-"""What is learned, and with which loss: cross-entropy of classes, of a sigmoid's one output, or the squared error."""
-
-
-def epoch_metrics(task: Task) -> tuple[str, str, str]:
-    """Names of a task's metrics by epoch: the score on the training split, loss and score on the validation split."""
-    score = "r2" if task == "regression" else "accuracy"
-    return f"train_{score}", "valid_loss", f"valid_{score}"
 
 
 class DatasetPaths(NamedTuple):

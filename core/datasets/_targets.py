@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets._content import InvalidUpload
-from core.datasets._splits import Task
+from core.metrics import Task
 
 FEW = 20
 """Whole numbers of at most so many values are classes, unless regression is asked for."""

@@ -7,16 +7,16 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from core.design import Design
 from core.plots.drawing.previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
 from core.plots.drawing.render import Format, Look, Theme, picture, render
 from core.plots.drawing.requested import plot_data
 from core.registry import Registry
 from core.results import Results
-from core.spec import Spec
 
 
-def always(_spec: Spec) -> bool:
-    """Of a plot that suits every experiment."""
+def always(_design: Design) -> bool:
+    """Return true: a plot of every experiment."""
     return True
 
 
@@ -26,7 +26,7 @@ class Plot:
 
     data: Callable[[Results], dict[str, Any]]
     draw: Callable[[dict[str, Any]], Figure]
-    applies: Callable[[Spec], bool] = lambda spec: spec.lr_range is None
+    applies: Callable[[Design], bool] = lambda design: design.lr_range is None
     """Whether an experiment has what is drawn; of one that has not the picture says so. Runs of a range test have only
     their losses and rates."""
 
@@ -34,13 +34,13 @@ class Plot:
 plots = Registry("plot", __name__)
 
 
-def suitable(spec: Spec) -> dict[str, str]:
+def suitable(design: Design) -> dict[str, str]:
     """The plots of what such an experiment has, by name, each with a line about it."""
-    return {name: summary for name, summary, applies in _described() if applies(spec)}
+    return {name: summary for name, summary, applies in _described() if applies(design)}
 
 
 @cache
-def _described() -> list[tuple[str, str, Callable[[Spec], bool]]]:
+def _described() -> list[tuple[str, str, Callable[[Design], bool]]]:
     return [(name, plots.describe(name)["summary"], plots.parse(name).build().applies) for name in plots]
 
 

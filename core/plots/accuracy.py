@@ -1,18 +1,16 @@
 """The accuracy after every epoch."""
 
+import math
 from typing import Any
 
-from core.datasets import epoch_metrics
+from core.metrics import Metric
 from core.plots import Plot, plots
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, extent, mean_lines, sample
 from core.plots.drawing.frames import padded
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.styles import COLOURS
+from core.plots.drawing.value_axes import short_name
 from core.results import Results
-
-SHARE: dict[str, Any] = {"label": "accuracy (% of examples)", "kind": "share", "lowest": 0.0}
-R2: dict[str, Any] = {"label": "R² (1: all of the variance explained; 0: none)", "kind": "number", "lowest": -1.0}
-"""`lowest` is where the axis ends: a network that explains less than nothing may do so without bound."""
 
 
 @plots.register(
@@ -27,15 +25,15 @@ def accuracy() -> Plot:
 
 def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
-    train, _, valid = epoch_metrics(results.task)
-    lines = mean_lines(results.series(valid), results, arms)
+    score, train = results.design.score, results.design.trains_score
+    lines = mean_lines(results.series(score.name), results, arms) if score is not None else []
     few = len(arms.labels) <= len(COLOURS)
-    training = mean_lines(results.series(train), results, arms, role="second") if few else []
+    training = mean_lines(results.series(train.name), results, arms, role="second") if few and train is not None else []
     for line in training:
         line["low"] = line["high"] = line["raw"] = None
     found = extent([*lines, *training])
     last = max([line["x"][-1] for line in lines], default=1)
-    title, y = ("R²", R2) if results.task == "regression" else ("Accuracy", SHARE)
+    y = score_axis(score)
     below = found is not None and found[0] < y["lowest"]
     notes = [
         sample(results),
@@ -54,8 +52,23 @@ def data(results: Results) -> dict[str, Any]:
     }
     return {
         "plot": "accuracy",
-        "title": f"{title}: {results.spec.name}",
+        "title": f"{y['title']}: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "arms": described(arms, results),
         "panels": [panel],
+    }
+
+
+def score_axis(score: Metric | None) -> dict[str, Any]:
+    """Return the axis of the score; below `lowest` it ends: R² may be lower without bound."""
+    if score is None:
+        return {"title": "Score", "label": "no score", "kind": "number", "lowest": -math.inf}
+    name = short_name(score)
+    behind = "(% of examples)" if score.share else f"({score.axis})" if score.axis else ""
+    low = score.bounds[0] if score.floor is None else score.floor
+    return {
+        "title": name[:1].upper() + name[1:],
+        "label": f"{name} {behind}".strip(),
+        "kind": "share" if score.share else "number",
+        "lowest": -math.inf if low is None else low,
     }

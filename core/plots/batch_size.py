@@ -1,13 +1,14 @@
 """Updates and examples to the target by batch size, and the gradient noise scale."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from core.analysis import metric_name, number, scan_entries
+from core.analysis import scan_entries, target_words
+from core.analysis.shapes import Interval, ScanEntry, ScannedSize
 from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.empty import draw_nothing
@@ -32,17 +33,18 @@ _LABEL, _NOTE, _SWATCH, _MOST_LABEL = 8.5, 7.5, 0.26, 2.4
 )
 def batch_size() -> Plot:
     """Updates and examples to the target against batch size, with the gradient noise scale."""
-    return Plot(data, draw, lambda spec: spec.batch_size_scan is not None)
+    return Plot(data, draw, lambda design: design.batch_size_scan is not None)
 
 
 def data(results: Results) -> dict[str, Any]:
-    entries, settings, target = scan_entries(results), results.spec.batch_size_scan, results.spec.target
-    base = {"plot": "batch_size", "title": f"Batch sizes: {results.spec.name}"}
+    entries, settings, target = scan_entries(results), results.design.batch_size_scan, results.design.target
+    base = {"plot": "batch_size", "title": f"Batch sizes: {results.design.name}"}
     if entries is None or settings is None or target is None:
         why = 'This experiment is no batch-size scan ("kind": "batch_size_scan").'
         return base | {"caption": sample(results), "empty": why, "panels": []}
     drawn = entries[:MOST]
-    steps, samples = ([_line(i, entry, of) for i, entry in enumerate(drawn)] for of in ("steps", "samples"))
+    steps = [_line(i, entry, lambda size: size["steps"]) for i, entry in enumerate(drawn)]
+    samples = [_line(i, entry, lambda size: size["samples"]) for i, entry in enumerate(drawn)]
     noise = [
         {"arm": i, **{key: entry["noise_scale"][key] for key in ("estimate", "ci_low", "ci_high", "n")}}
         for i, entry in enumerate(drawn)
@@ -62,30 +64,30 @@ def data(results: Results) -> dict[str, Any]:
         {"title": "training examples to the target", "x": x, "y": _axis(samples, "examples"), "lines": samples},
     ]
     panels[0]["perfect"] = [_perfect(line) for line in steps if len(line["x"]) > 1]
-    goal = f"{metric_name(target.metric)} of {number(target.metric, target.value)}"
+    goal = target_words(results.design)
     how = f"Target: {goal}, looked at after each epoch. Rate: rule {settings.rule!r} from batch size "
     return base | {
         "empty": "",
-        "caption": " ".join([sample(results), f"{how}{results.spec.batch_size}.", *_notes(entries, noise)]),
+        "caption": " ".join([sample(results), f"{how}{settings.base}.", *_notes(entries, noise)]),
         "arms": [{"label": entry["label"], "note": _note(entry)} for entry in drawn],
         "panels": panels,
         "noise": noise,
     }
 
 
-def _line(arm: int, entry: dict[str, Any], of: str) -> dict[str, Any]:
-    """The sizes that some run reached the target with; `whole` says that all did."""
-    there = [size for size in entry["sizes"] if size[of] is not None]
+def _line(arm: int, entry: ScanEntry, of: Callable[[ScannedSize], Interval | None]) -> dict[str, Any]:
+    """Return the sizes that some run reached the target with; `whole` says that all did."""
+    there = [(size, found) for size in entry["sizes"] if (found := of(size)) is not None]
     return {
         "arm": arm,
         "role": "main",
         "raw": None,
-        "x": [size["batch_size"] for size in there],
-        "y": [size[of]["mean"] for size in there],
-        "low": [size[of]["ci_low"] for size in there],
-        "high": [size[of]["ci_high"] for size in there],
-        "n": [size["n"] for size in there],
-        "whole": [size["n"] == size["runs"] for size in there],
+        "x": [size["batch_size"] for size, _ in there],
+        "y": [found["mean"] for _, found in there],
+        "low": [found["ci_low"] for _, found in there],
+        "high": [found["ci_high"] for _, found in there],
+        "n": [size["n"] for size, _ in there],
+        "whole": [size["n"] == size["runs"] for size, _ in there],
     }
 
 
@@ -102,7 +104,7 @@ def _axis(lines: Sequence[dict[str, Any]], what: str) -> dict[str, Any]:
     return {"label": what, "scale": "log", "kind": "number", "limits": limits}
 
 
-def _notes(entries: Sequence[dict[str, Any]], noise: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _notes(entries: Sequence[ScanEntry], noise: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "Dot: mean over the seeds that reached it, hollow where some did not; bar: 95 % interval."
     yield "Faint line: half the updates for twice the batch."
     if noise:
@@ -114,7 +116,7 @@ def _notes(entries: Sequence[dict[str, Any]], noise: Sequence[dict[str, Any]]) -
         yield f"Drawn are the first {MOST} of {len(entries)} arms."
 
 
-def _note(entry: dict[str, Any]) -> str:
+def _note(entry: ScanEntry) -> str:
     scale = entry["noise_scale"]
     if scale is None or scale["estimate"] is None:
         return ""

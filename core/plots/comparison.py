@@ -6,7 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.analysis import best_first, compared, final_values, finite, is_share, metric_name, summarize
+from core.analysis import best_first, compare_arms, final_values, summarize
+from core.analysis.shapes import ArmReport
+from core.finite import finite_or_none
+from core.metrics import Measure
 from core.plots import Plot, plots
 from core.plots.drawing.curves import Arms, arms_drawn, described, intervals, sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit
@@ -33,18 +36,18 @@ def comparison() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    metric = results.outcomes[0]
+    metric = results.design.primary
     everything = results.whole or results
-    found = compared(everything, metric)
+    found = compare_arms(everything, metric.name)
     arms = arms_drawn(results)
-    values = dict(zip((arm["label"] for arm in found["arms"]), final_values(everything, metric), strict=True))
+    values = dict(zip((arm["label"] for arm in found["arms"]), final_values(everything, metric.name), strict=True))
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     reference, pairs = against(found)
     rows = [
         {
             **{key: arm[key] for key in ("label", "n", "mean", "ci_low", "ci_high")},
             "note": notes[arm["label"]],
-            "values": [finite(v) for v in values[arm["label"]]],
+            "values": [finite_or_none(v) for v in values[arm["label"]]],
             "difference": _difference(arm["label"], reference, values, pairs, difference_unit(metric)),
         }
         for arm in _sorted(found["arms"], values, arms, metric)
@@ -62,9 +65,9 @@ def data(results: Results) -> dict[str, Any]:
     ends = [[*one["values"], one["ci_low"], one["ci_high"]] for one in differences if one["mean"] is not None]
     return {
         "plot": "comparison",
-        "title": f"Final {metric_name(metric)}: {results.spec.name}",
+        "title": f"Final {metric.label}: {results.design.name}",
         "caption": " ".join(filter(None, notes_below)),
-        "seeds": results.spec.seed_list,
+        "seeds": results.design.seeds,
         "reference": reference,
         "rows": rows,
         "x": _axis([v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]]], metric),
@@ -72,7 +75,7 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _sorted(found: list[dict[str, Any]], values: dict[str, Any], arms: Arms, metric: str) -> list[dict[str, Any]]:
+def _sorted(found: list[ArmReport], values: dict[str, Any], arms: Arms, metric: Measure) -> list[ArmReport]:
     """The arms to draw, best first, those without a mean last."""
     drawn = [arm for arm in found if arm["label"] in arms.labels]
     lost = [arm["diverged"] + arm["not_finite"] for arm in drawn]
@@ -89,16 +92,16 @@ def _difference(label: str, reference: str | None, values: dict[str, Any], pairs
     return {
         **{key: None if c[key] is None else unit * c[key] for key in ("mean", "ci_low", "ci_high")},
         "n": c["n"],
-        "values": [finite(v) for v in unit * (values[label] - values[reference])],
+        "values": [finite_or_none(v) for v in unit * (values[label] - values[reference])],
         "decided": c["decided"],
     }
 
 
-def _axis(values: list[float | None], metric: str) -> dict[str, Any]:
+def _axis(values: list[float | None], metric: Measure) -> dict[str, Any]:
     known = [v for v in values if v is not None]
     limits = padded(min(known), max(known)) if known else (0.0, 1.0)
-    axis: dict[str, Any] = {"label": metric_name(metric), "kind": "number", "values": known}
-    if is_share(metric):
+    axis: dict[str, Any] = {"label": metric.label, "kind": "number", "values": known}
+    if metric.share:
         return axis | {
             "label": f"{axis['label']} (% of examples)",
             "scale": "linear",

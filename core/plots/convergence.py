@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis import finite, is_share, metric_name, run_outcomes, summarize
+from core.analysis import run_outcomes, summarize
+from core.finite import finite_or_none
+from core.metrics import Metric
 from core.plots import Plot, plots
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
 from core.plots.drawing.frames import padded
@@ -26,14 +28,14 @@ def convergence() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    metric = results.outcomes[0]
+    metric = results.design.primary
     arms = arms_drawn(results)
     best = best_so_far(results, metric)
     lines = mean_lines(best, results, arms, place=results.last_update)
     for line in lines:
         line["raw"] = None
     y = value_axis({0: lines}, metric)
-    what = "steps_to_target" if results.spec.target is not None else "epochs_to_converge"
+    what = "steps_to_target" if results.design.target is not None else "epochs_to_converge"
     beside = _beside(results, arms.labels, what)
     caption = [
         sample(results),
@@ -45,14 +47,14 @@ def data(results: Results) -> dict[str, Any]:
         arms.note,
     ]
     panel = {
-        "title": f"best {metric_name(metric)} so far",
+        "title": f"best {metric.label} so far",
         "x": update_axis(lines),
         "y": y | {"label": y["label"].replace(short_name(metric), f"best {short_name(metric)}", 1)},
         "lines": lines,
     }
     return {
         "plot": "convergence",
-        "title": f"Convergence: {results.spec.name}",
+        "title": f"Convergence: {results.design.name}",
         "caption": " ".join(filter(None, caption)),
         "arms": described(arms, results),
         "panels": [panel],
@@ -60,10 +62,10 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def best_so_far(results: Results, metric: str) -> list[Series]:
+def best_so_far(results: Results, metric: Metric) -> list[Series]:
     """Each run's best value up to each epoch."""
-    better = np.fmin if metric.endswith("loss") else np.fmax
-    return [one._replace(values=better.accumulate(one.values)) for one in results.series(metric) if len(one.steps)]
+    better = np.fmin if metric.sign < 0 else np.fmax
+    return [one._replace(values=better.accumulate(one.values)) for one in results.series(metric.name) if len(one.steps)]
 
 
 def _beside(results: Results, labels: Sequence[str], what: str) -> dict[str, Any]:
@@ -73,9 +75,14 @@ def _beside(results: Results, labels: Sequence[str], what: str) -> dict[str, Any
         runs = [run for run in results.runs if run.arm == label and run.status == "succeeded"]
         times = np.array([_number(outcomes[run.id].get(what)) for run in runs], dtype=np.float64)
         found = summarize(times)
-        ends = {"ci_low": _above_zero(found.ci_low), "ci_high": finite(found.ci_high)}
+        ends = {"ci_low": _above_zero(found.ci_low), "ci_high": finite_or_none(found.ci_high)}
         note = f"{found.n} of {len(runs)}" if found.n < len(runs) else f"N = {found.n}"
-        row = {"arm": i, "values": [finite(v) for v in times.tolist()], "mean": finite(found.mean), **ends}
+        row = {
+            "arm": i,
+            "values": [finite_or_none(v) for v in times.tolist()],
+            "mean": finite_or_none(found.mean),
+            **ends,
+        }
         rows.append(row | {"n": found.n, "note": note})
     known = [v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]] if v is not None]
     steps = what == "steps_to_target"
@@ -94,12 +101,14 @@ def _beside(results: Results, labels: Sequence[str], what: str) -> dict[str, Any
 
 
 def _about(results: Results, what: str) -> str:
-    if results.spec.target is not None and what == "steps_to_target":
-        target = results.spec.target
-        value = f"{100 * target.value:g} %" if is_share(target.metric) else f"{target.value:g}"
-        return f"updates until {metric_name(target.metric)} reached {value}, at an epoch's end"
-    score = "R²" if results.task == "regression" else "accuracy"
-    return f"epochs until the validation {score} was within 0.01 of its best and stayed there"
+    if results.design.target is not None and what == "steps_to_target":
+        target = results.design.target
+        metric = results.design.metrics[target.metric]
+        value = f"{100 * target.value:g} %" if metric.share else f"{target.value:g}"
+        return f"updates until {metric.label} reached {value}, at an epoch's end"
+    score = results.design.score
+    near = "0.01" if score is None or score.resolution is not None else "a hundredth"
+    return f"epochs until the {score.label if score else 'score'} was within {near} of its best and stayed there"
 
 
 def _number(value: float | None) -> float:
@@ -108,4 +117,4 @@ def _number(value: float | None) -> float:
 
 def _above_zero(value: float) -> float | None:
     """An interval of times ends at 0."""
-    return finite(max(0.0, value)) if np.isfinite(value) else None
+    return finite_or_none(max(0.0, value)) if np.isfinite(value) else None

@@ -5,7 +5,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from core.analysis import energy as energies
-from core.analysis import final_values, finite, is_share, metric_name, summarize
+from core.analysis import final_values, summarize
+from core.finite import finite_or_none
 from core.plots import Plot, always, plots
 from core.plots.drawing.curves import arms_drawn, described, sample
 from core.plots.drawing.frames import frame, numbers, padded, padded_log, set_axis
@@ -37,9 +38,9 @@ def energy() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    metric = results.outcomes[0]
+    metric = results.design.primary
     arms, found = arms_drawn(results), energies(results)
-    values = dict(zip((a.label for a in results.spec.expanded), final_values(results, metric), strict=True))
+    values = dict(zip(results.design.labels, final_values(results, metric.name), strict=True))
     largest = max([arm["mean_kwh"] or 0.0 for arm in found["arms"]], default=0.0) if found else 0.0
     unit, size = next(((unit, size) for unit, size in UNITS if largest >= size), UNITS[-1])
     by_label = {one["label"]: one for one in found["arms"]} if found else {}
@@ -56,13 +57,13 @@ def data(results: Results) -> dict[str, Any]:
                 "x_low": None if arm["ci_low"] is None else max(0.0, arm["ci_low"]) / size,
                 "x_high": None if arm["ci_high"] is None else arm["ci_high"] / size,
                 "y": reached.mean,
-                "y_low": finite(reached.ci_low),
-                "y_high": finite(reached.ci_high),
+                "y_low": finite_or_none(reached.ci_low),
+                "y_high": finite_or_none(reached.ci_high),
                 "n": reached.n,
             }
         )
-    share = is_share(metric)
-    label = f"{metric_name(metric)} ({'% of examples' if share else 'last value'})"
+    share = metric.share
+    label = f"{metric.label} ({'% of examples' if share else 'last value'})"
     missing = len(arms.labels) - len(points)
     notes = [
         sample(results),
@@ -76,7 +77,7 @@ def data(results: Results) -> dict[str, Any]:
     ]
     return {
         "plot": "energy",
-        "title": f"Energy and {metric_name(metric)}: {results.spec.name}",
+        "title": f"Energy and {metric.label}: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "source": found["source"] if found else None,
         "unit": unit,

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.analysis import compared, is_share, metric_name
+from core.analysis import compare_arms
 from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, seen_from
@@ -35,9 +35,9 @@ def forest() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    metric = results.outcomes[0]
-    found = compared(results.whole or results, metric)
-    labels = {arm.label for arm in results.spec.expanded}
+    metric = results.design.primary
+    found = compare_arms(results.whole or results, metric.name)
+    labels = set(results.design.labels)
     reference, mine = against(found)
     among = len(found["arms"])
     every = [{"label": arm} | one for arm, one in mine.items() if arm in labels]
@@ -64,11 +64,11 @@ def data(results: Results) -> dict[str, Any]:
     ]
     return {
         "plot": "forest",
-        "title": f"Differences in final {metric_name(metric)}: {results.spec.name}",
+        "title": f"Differences in final {metric.label}: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "reference": reference,
         "empty": _why_empty(among, len(labels)),
-        "digits": 2 if is_share(metric) else 4,
+        "digits": 2 if metric.share else 4,
         "rows": rows,
         "x": difference_axis([[row["mean"], row["ci_low"], row["ci_high"]] for row in rows], metric),
     }

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from core.analysis import is_share, run_outcomes, summarize
-from core.datasets import epoch_metrics
+from core.analysis import run_outcomes, summarize
+from core.metrics import Metric
 from core.plots import Plot, plots
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results
@@ -21,15 +23,19 @@ from core.results import Results
 )
 def generalization() -> Plot:
     """Training against validation by epoch, one panel an arm, and the gap that is left at the end."""
-    return Plot(data, draw_multiples)
+    return Plot(data, draw)
 
 
 def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
-    train, _, valid = epoch_metrics(results.task)
+    train, valid = results.design.trains_score, results.design.score
+    base = {"plot": "generalization", "title": f"Training against validation: {results.design.name}"}
+    if train is None or valid is None:
+        why = "No score is measured on both the training and the validation split."
+        return base | {"caption": sample(results), "empty": why, "key": [], "panels": []}
     drawn = [
-        *mean_lines(results.series(train), results, arms, role="train"),
-        *mean_lines(results.series(valid), results, arms, role="valid"),
+        *mean_lines(results.series(train.name), results, arms, role="train"),
+        *mean_lines(results.series(valid.name), results, arms, role="valid"),
     ]
     for line in drawn:
         line["raw"] = None
@@ -41,15 +47,14 @@ def data(results: Results) -> dict[str, Any]:
         sample(results),
         about_lines(drawn, "epoch") if drawn else "",
         f"Gap: training less validation {short_name(valid)} after the last epoch, mean and 95 % interval"
-        f"{', in percentage points' if is_share(valid) else ''}.",
+        f"{', in percentage points' if valid.share else ''}.",
         y.pop("note"),
         about_stopped(results),
         arms.note,
     ]
     key = [{"role": "train", "label": "training"}, {"role": "valid", "label": "validation"}]
-    return {
-        "plot": "generalization",
-        "title": f"Training against validation: {results.spec.name}",
+    return base | {
+        "empty": "",
         "caption": " ".join(filter(None, caption)),
         "key": key if drawn else [],
         "shaded": ["train", "valid"],
@@ -66,14 +71,19 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _gap(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]], valid: str) -> str:
+def _gap(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]], valid: Metric) -> str:
     gaps = [outcomes[run.id]["generalization_gap"] for run in results.runs if run.arm == label]
     found = summarize(np.array([gap for gap in gaps if gap is not None], dtype=np.float64))
     if found.n == 0:
         return "N = 0"
 
     def write(value: float) -> str:
-        return f"{100 * value:.1f}" if is_share(valid) else f"{value:.3g}"
+        return f"{100 * value:.1f}" if valid.share else f"{value:.3g}"
 
     interval = f" ({write(found.ci_low)} to {write(found.ci_high)})" if found.n > 1 else ""
     return f"gap {write(found.mean)}{interval}, N = {found.n}".replace("-", "−")
+
+
+def draw(data: dict[str, Any]) -> Figure:
+    """Draw a panel an arm, or say why there is none."""
+    return draw_nothing(data) if data["empty"] else draw_multiples(data)

@@ -9,7 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from core.analysis import final_values, finite, is_share, metric_name, summarize
+from core.analysis import final_values, summarize
+from core.design import Design
+from core.finite import finite_or_none
 from core.plots import Plot, plots
 from core.plots.drawing.curves import Arms, described, sample
 from core.plots.drawing.empty import draw_nothing
@@ -17,7 +19,6 @@ from core.plots.drawing.frames import Frame, frame, plain_number
 from core.plots.drawing.styles import FAINT, GREY, INK, PAPER, styled
 from core.plots.drawing.text import elide, width, wrap
 from core.results import Results
-from core.spec import Spec
 
 MOST_LEVELS, MOST_PANELS = 24, 24
 
@@ -37,14 +38,14 @@ def heatmap() -> Plot:
     return Plot(data, draw, _is_grid)
 
 
-def _is_grid(spec: Spec) -> bool:
-    return sum(len(levels) > 1 for levels in (spec.grid or {}).values()) > 1
+def _is_grid(design: Design) -> bool:
+    return sum(len(levels) > 1 for levels in (design.grid or {}).values()) > 1
 
 
 def data(results: Results) -> dict[str, Any]:
-    metric = results.outcomes[0]
-    arms, grid = results.spec.expanded, results.spec.grid
-    base = {"plot": "heatmap", "title": f"Final {metric_name(metric)} over the grid: {results.spec.name}"}
+    metric = results.design.primary
+    arms, grid = results.design.arms, results.design.grid
+    base = {"plot": "heatmap", "title": f"Final {metric.label} over the grid: {results.design.name}"}
     if grid is None:
         why = "This experiment has no grid: its arms are a list, and there are no two fields to draw across and down."
         return base | {"caption": sample(results), "empty": why, "panels": []}
@@ -52,7 +53,7 @@ def data(results: Results) -> dict[str, Any]:
     levels = [list(dict.fromkeys(at[arm.label][i] for arm in arms)) for i in range(len(grid))]
     fields, two = [*grid], len(grid) > 1
     rows, columns, rest = (levels[0] if two else [""]), levels[1 if two else 0], [*range(2, len(grid))]
-    summaries = dict(zip((arm.label for arm in arms), map(summarize, final_values(results, metric)), strict=True))
+    summaries = dict(zip((arm.label for arm in arms), map(summarize, final_values(results, metric.name)), strict=True))
     notes = {one["label"]: one["note"] for one in described(Arms([arm.label for arm in arms], ""), results)}
     panels: dict[str, list[dict[str, Any]]] = {}
     for arm in arms:
@@ -63,9 +64,9 @@ def data(results: Results) -> dict[str, Any]:
             "column": columns.index(mine[1 if two else 0]),
         }
         cell |= {"label": arm.label, "n": summaries[arm.label].n, "note": notes[arm.label]}
-        panels.setdefault(title, []).append(cell | {"mean": finite(summaries[arm.label].mean)})
+        panels.setdefault(title, []).append(cell | {"mean": finite_or_none(summaries[arm.label].mean)})
     means = [cell["mean"] for cells in panels.values() for cell in cells if cell["mean"] is not None]
-    less = metric.endswith("loss")
+    less = metric.sign < 0
     beyond = [f"{len(part)} {word}" for part, most, word in _parts(rows, columns, panels) if len(part) > most]
     caption = [
         sample(results),
@@ -76,7 +77,7 @@ def data(results: Results) -> dict[str, Any]:
     return base | {
         "caption": " ".join(filter(None, caption)),
         "empty": "",
-        "kind": "share" if is_share(metric) else "number",
+        "kind": "share" if metric.share else "number",
         "less_is_better": less,
         "limits": [min(means), max(means)] if means else None,
         "rows": {"field": fields[0] if two else "", "levels": rows[:MOST_LEVELS]},

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from core.analysis import layers_by_arm
+from core.finite import finite_list
 from core.plots import Plot, plots
-from core.plots.drawing.curves import arms_drawn, described, plain, sample
+from core.plots.drawing.curves import arms_drawn, described, sample
 from core.plots.drawing.depth_axes import depth_axis, depth_line, named, size_axis
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.styles import COLOURS
@@ -29,18 +30,18 @@ PANELS = {
 )
 def layers() -> Plot:
     """Activations and gradients from layer to layer, one line an arm, at the start and at the last look."""
-    return Plot(data, draw_lines, lambda spec: spec.diagnostics is not None)
+    return Plot(data, draw_lines, lambda design: design.diagnostics)
 
 
 def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
-    known = layers_by_arm(results) if results.spec.diagnostics else {}
+    known = layers_by_arm(results) if results.design.diagnostics else {}
     names = {label: known[label] for label in arms.labels if label in known}
     few = len(arms.labels) <= len(COLOURS)
     runs = {run.id: run for run in results.runs if run.status != "failed"}
     panels, lasts = [], set[int]()
     for metric, (title, label) in PANELS.items():
-        found = _by_run(results.series(metric) if results.spec.diagnostics else [], runs)
+        found = _by_run(results.series(metric) if results.design.diagnostics else [], runs)
         lines = []
         for index, arm in enumerate(arms.labels):
             mine = [found[run] for run in found if runs[run].arm == arm]
@@ -52,17 +53,17 @@ def data(results: Results) -> dict[str, Any]:
     notes = [
         sample(results),
         _about(few, lasts) if measured else "",
-        NONE if results.spec.diagnostics is None else "",
+        "" if results.design.diagnostics else NONE,
         named(next(iter(names.values()))) if alike else "Arms have layers of their own." if names else "",
         arms.note,
     ]
     return {
         "plot": "layers",
-        "title": f"Layer by layer: {results.spec.name}",
+        "title": f"Layer by layer: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "arms": described(arms, results),
         "own_y": True,
-        "empty": "no diagnostics were asked for" if results.spec.diagnostics is None else "nothing measured yet",
+        "empty": "nothing measured yet" if results.design.diagnostics else "no diagnostics were asked for",
         "layers": names,
         "panels": panels,
     }
@@ -97,7 +98,7 @@ def _lines(
     start = _values(runs, names, 0)
     with np.errstate(all="ignore"):
         low, high = start.min(axis=0), start.max(axis=0)
-    band = {"low": plain(low), "high": plain(high)} if len(runs) > 1 else {}
+    band = {"low": finite_list(low), "high": finite_list(high)} if len(runs) > 1 else {}
     lines = [depth_line(arm, "main", _mean(start), len(runs), **band)]
     if few and last > 0:
         lines.append(depth_line(arm, "second", _mean(_values(runs, names, last)), len(runs)))

@@ -19,6 +19,7 @@ from core.plots.drawing.curves import (
 from core.plots.drawing.frames import padded, padded_log
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.rate_axes import update_axis
+from core.plots.drawing.value_axes import loss_axis
 from core.results import Results, Series
 
 LOG_FROM = 100.0
@@ -52,7 +53,7 @@ def data(results: Results, first: int | None) -> dict[str, Any]:
         arms,
         place=lambda arm, epoch: (epoch + 1) * results.steps_in_epoch(arm) - 1,
     )
-    name = "mean squared error" if results.task == "regression" else "cross-entropy (nats)"
+    name = loss_axis(results.design)
     y, note = _axis([*training, *validation], name)
     diverged = [line for line in training if line["role"] == "diverged"]
     notes = [
@@ -67,7 +68,7 @@ def data(results: Results, first: int | None) -> dict[str, Any]:
     ]
     return {
         "plot": "loss",
-        "title": f"Loss: {results.spec.name}",
+        "title": f"Loss: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "arms": described(arms, results),
         "panels": [

@@ -8,12 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.analysis import RangeCurve, range_curves, range_entries, range_rates, thin
+from core.analysis.shapes import RangeEntry
+from core.finite import finite_list
 from core.plots import Plot, plots
-from core.plots.drawing.curves import POINTS, Floats, plain, sample
+from core.plots.drawing.curves import POINTS, Floats, sample
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import padded, padded_log, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.styles import MOST_ARMS, PAPER, line_style, styled
+from core.plots.drawing.value_axes import loss_axis
 from core.results import Results
 
 ABOVE = 1.4
@@ -27,21 +30,21 @@ MARKS = {"suggested": "o", "least": "v", "diverged": "X"}
 )
 def lr_range() -> Plot:
     """Loss of a range test while the rate rises: the rates it suggests, and where it diverges."""
-    return Plot(data, draw, lambda spec: spec.lr_range is not None)
+    return Plot(data, draw, lambda design: design.lr_range is not None)
 
 
 def data(results: Results) -> dict[str, Any]:
-    settings = results.spec.lr_range
+    settings = results.design.lr_range
     curves = [] if settings is None else range_curves(results)
     entries = range_entries(results, curves)
-    base = {"plot": "lr_range", "title": f"Learning-rate range test: {results.spec.name}"}
+    base = {"plot": "lr_range", "title": f"Learning-rate range test: {results.design.name}"}
     if entries is None or settings is None:
         why = 'This experiment is no learning-rate range test ("kind": "lr_range_test").'
         return base | {"caption": sample(results), "empty": why, "panels": []}
     ramp = range_rates(settings)
     drawn = list(zip(entries, curves, strict=True))[:MOST_ARMS]
     lines = [_line(i, entry, curve, ramp) for i, (entry, curve) in enumerate(drawn) if len(curve.smooth)]
-    y = _axis(lines, "mean squared error" if results.task == "regression" else "cross-entropy (nats)")
+    y = _axis(lines, loss_axis(results.design))
     panel = {
         "title": "loss of one batch before its update, smoothed",
         "x": {"label": "learning rate", "scale": "log", "kind": "number"}
@@ -65,7 +68,7 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _line(arm: int, entry: dict[str, Any], curve: RangeCurve, ramp: Floats) -> dict[str, Any]:
+def _line(arm: int, entry: RangeEntry, curve: RangeCurve, ramp: Floats) -> dict[str, Any]:
     """Up to where it diverges: what comes after says nothing of the rate."""
     diverged = entry["diverged"]
     end = len(ramp) if diverged is None else int(np.abs(ramp - diverged["lr"]).argmin()) + 1
@@ -73,16 +76,16 @@ def _line(arm: int, entry: dict[str, Any], curve: RangeCurve, ramp: Floats) -> d
     rates = ramp[:length]
     at, at_raw = (thin(np.arange(length), y[:length], POINTS) for y in (curve.smooth, curve.mean))
     seeds = np.stack([one[:length] for one in curve.smoothed])
-    band = {"low": plain(seeds.min(axis=0)[at]), "high": plain(seeds.max(axis=0)[at])}
+    band = {"low": finite_list(seeds.min(axis=0)[at]), "high": finite_list(seeds.max(axis=0)[at])}
     return {
         "arm": arm,
         "role": "main",
         "seed": None,
         "n": len(seeds),
         "x": rates[at].tolist(),
-        "y": plain(curve.smooth[at]),
+        "y": finite_list(curve.smooth[at]),
         **(band if len(seeds) > 1 else dict.fromkeys(band)),
-        "raw": {"x": rates[at_raw].tolist(), "y": plain(curve.mean[at_raw])},
+        "raw": {"x": rates[at_raw].tolist(), "y": finite_list(curve.mean[at_raw])},
     }
 
 
@@ -93,19 +96,20 @@ def _axis(lines: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
     return {"label": f"training loss: {name}", "scale": "linear", "kind": "number", "limits": limits}
 
 
-def _note(entry: dict[str, Any]) -> str:
+def _note(entry: RangeEntry) -> str:
     said = [(entry["suggested"], "suggested {}"), (entry["diverged"], "diverges from {}")]
     words = [text.format(plain_number(one["lr"], 2)) for one, text in said if one is not None]
     return f"{', '.join(words) or 'no rate suggested'}; N = {entry['n']}"
 
 
-def _marks(arm: int, entry: dict[str, Any], curve: RangeCurve, ramp: Floats) -> list[dict[str, Any]]:
+def _marks(arm: int, entry: RangeEntry, curve: RangeCurve, ramp: Floats) -> list[dict[str, Any]]:
     found = []
-    for kind in MARKS:
-        if entry[kind] is not None and len(curve.smooth):
-            at = int(np.abs(ramp - entry[kind]["lr"]).argmin())
+    rated = {"suggested": entry["suggested"], "least": entry["least"], "diverged": entry["diverged"]}
+    for kind, one in rated.items():
+        if one is not None and len(curve.smooth):
+            at = int(np.abs(ramp - one["lr"]).argmin())
             loss = float(curve.smooth[min(at, len(curve.smooth) - 1)])
-            found.append({"arm": arm, "kind": kind, "x": entry[kind]["lr"], "y": loss})
+            found.append({"arm": arm, "kind": kind, "x": one["lr"], "y": loss})
     return found
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from core.analysis import thin
+from core.finite import finite_list
 from core.plots import Plot, always, plots
-from core.plots.drawing.curves import POINTS, plain, sample
+from core.plots.drawing.curves import POINTS, sample
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.rate_axes import rate_axis, update_axis
 from core.plots.drawing.styles import MOST_ARMS
@@ -46,9 +47,9 @@ def data(results: Results) -> dict[str, Any]:
     }
     return {
         "plot": "schedule",
-        "title": f"Learning rate: {results.spec.name}",
+        "title": f"Learning rate: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
-        "arms": [{"label": _together(labels, len(results.spec.expanded)), "note": ""} for labels in groups],
+        "arms": [{"label": _together(labels, len(results.design.arms)), "note": ""} for labels in groups],
         "panels": [panel],
     }
 
@@ -67,7 +68,7 @@ def _shared(longest: dict[str, Series], results: Results) -> list[list[str]]:
     """Labels of arms with the same rates, in the spec's order; a run cut short joins a curve that begins like it."""
     completed = {run.id for run in results.runs if run.outcome == "completed"}
     curves: dict[bytes, list[str]] = {}
-    labels = [arm.label for arm in results.spec.expanded if arm.label in longest]
+    labels = [label for label in results.design.labels if label in longest]
     for label in sorted(labels, key=lambda label: (longest[label].run_id not in completed, -len(longest[label].steps))):
         rates = longest[label].values.tobytes()
         if longest[label].run_id not in completed:
@@ -79,7 +80,7 @@ def _shared(longest: dict[str, Series], results: Results) -> list[list[str]]:
 
 def _line(series: Series, index: int) -> dict[str, Any]:
     at = thin(series.steps, series.values, POINTS)
-    y = plain(np.asarray(series.values[at], dtype=np.float64))
+    y = finite_list(np.asarray(series.values[at], dtype=np.float64))
     return {
         "arm": index,
         "role": "main",

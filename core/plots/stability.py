@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from core.analysis import metric_name, run_outcomes, summarize, thin
+from core.analysis import run_outcomes, summarize, thin
+from core.finite import finite_list
 from core.plots import Plot, plots
-from core.plots.drawing.curves import about_stopped, arms_drawn, described, mean_lines, plain, sample
+from core.plots.drawing.curves import about_stopped, arms_drawn, described, mean_lines, sample
 from core.plots.drawing.multiples import draw_multiples
-from core.plots.drawing.value_axes import epoch_axis, value_axis
+from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results, Series
 
 MOST_SEEDS = 100
@@ -30,9 +31,9 @@ def stability() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    metric = results.outcomes[0]
+    metric = results.design.primary
     arms = arms_drawn(results)
-    series = [one for one in results.series(metric) if one.arm in arms.labels]
+    series = [one for one in results.series(metric.name) if one.arm in arms.labels]
     lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for line in mean_lines(series, results, arms, role="mean"):
         if line["n"] > 1:
@@ -46,13 +47,20 @@ def data(results: Results) -> dict[str, Any]:
         for one in mine[:MOST_SEEDS]:
             lines[i] += _line(one, i, "diverged" if one.run_id in diverged else "seed", most)
     outcomes = run_outcomes(results)
-    score = "R²" if results.task == "regression" else "the accuracy (in percentage points)"
+    score = results.design.score
+    what = (
+        "the score"
+        if score is None
+        else f"the {short_name(score)} (in percentage points)"
+        if score.share
+        else short_name(score)
+    )
     x, y = epoch_axis(lines), value_axis(lines, metric)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     drawn = [line for part in lines.values() for line in part]
     caption = [
         sample(results),
-        f"Jump: how much {score} goes up and down from epoch to epoch beside its trend (root mean square): mean over "
+        f"Jump: how much {what} goes up and down from epoch to epoch beside its trend (root mean square): mean over "
         "the runs and 95 % interval."
         if any(outcome["stability"] is not None for outcome in outcomes.values())
         else "",
@@ -67,7 +75,7 @@ def data(results: Results) -> dict[str, Any]:
     names = (("seed", "one run (a seed)"), ("mean", "mean of the runs"), ("diverged", "diverged"))
     return {
         "plot": "stability",
-        "title": f"{metric_name(metric).capitalize()} of every run: {results.spec.name}",
+        "title": f"{metric.label.capitalize()} of every run: {results.design.name}",
         "caption": " ".join(filter(None, caption)),
         "key": [{"role": role, "label": label} for role, label in names if role in roles],
         "panels": [
@@ -92,7 +100,7 @@ def _line(one: Series, arm: int, role: str, most: int) -> list[dict[str, Any]]:
         return []
     steps, values = steps[: finite[-1] + 1], values[: finite[-1] + 1]
     at = thin(steps, values, most)
-    shape = {"x": steps[at].tolist(), "y": plain(values[at]), "low": None, "high": None, "raw": None}
+    shape = {"x": steps[at].tolist(), "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
     return [{"arm": arm, "role": role, "seed": one.seed, "n": 1} | shape]
 
 
@@ -106,7 +114,7 @@ def _jumps(results: Results, label: str, outcomes: Mapping[int, Mapping[str, flo
     jumps = summarize(np.array([v for v in found if v is not None], dtype=np.float64))
     if jumps.n == 0:
         return ""
-    share = results.task != "regression"
+    share = results.design.score is not None and results.design.score.share
 
     def write(value: float) -> str:
         return f"{100 * value:.1f}" if share else f"{value:.3g}"

@@ -10,16 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from core.design import ArmTraining, Design
 from core.initializers import Initializer, Layer
-from core.plots import Plot, always, plots
+from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.densities import outline
 from core.plots.drawing.frames import frame, padded, plain_number
 from core.plots.drawing.styles import COLOURS, FAINT, GREY, styled
 from core.plots.drawing.text import elide, width, wrap
 from core.results import Results
-from core.spec import Arm, layers_of
-from core.training import calibration_examples, initial_state
 
 BINS = 60
 MOST_ROWS, MOST_LAYERS = 24, 5
@@ -35,16 +34,27 @@ _WIDE, _HIGH, _GAP_X, _GAP_Y = 2.0, 0.62, 0.26, 0.62
 )
 def weights() -> Plot:
     """Histograms of the initial weights with their law's density, a row for each way to start, a column a layer."""
-    return Plot(data, draw, always)
+    return Plot(data, draw, _is_trained)
+
+
+def _is_trained(design: Design) -> bool:
+    return any(arm.training is not None for arm in design.arms)
+
+
+def _starts(design: Design) -> list[tuple[list[str], ArmTraining]]:
+    """Return each way to start: the labels of the arms that share it, and how the first of them is trained."""
+    found: dict[str, tuple[list[str], ArmTraining]] = {}
+    for arm in design.arms:
+        if arm.training is not None:
+            found.setdefault(arm.training.start, ([], arm.training))[0].append(arm.label)
+    return list(found.values())
 
 
 def data(results: Results) -> dict[str, Any]:
     """Raises `DataError` where the data set, which decides the first and the last layer's shape, is gone."""
-    seed = results.spec.seed_list[0]
-    starts: dict[str, list[Arm]] = {}
-    for arm in results.spec.expanded:
-        starts.setdefault(repr((arm.treatment.initializer, arm.treatment.model, arm.treatment.dataset)), []).append(arm)
-    rows = [_row(arms, seed, results) for arms in list(starts.values())[:MOST_ROWS]]
+    seed = results.design.seeds[0]
+    starts = _starts(results.design)
+    rows = [_row(labels, training, seed) for labels, training in starts[:MOST_ROWS]]
     names = list(dict.fromkeys(layer["name"] for row in rows for layer in row["layers"]))
     drawn = names if len(names) <= MOST_LAYERS else [*names[: MOST_LAYERS - 1], names[-1]]
     for row in rows:
@@ -58,7 +68,7 @@ def data(results: Results) -> dict[str, Any]:
     ]
     return {
         "plot": "weights",
-        "title": f"Initial weights: {results.spec.name}",
+        "title": f"Initial weights: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "x": {"label": "initial weight"},
         "y": {"label": "weights in a bin (count)"},
@@ -67,23 +77,14 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _row(arms: list[Arm], seed: int, results: Results) -> dict[str, Any]:
-    treatment = arms[0].treatment
-
-    def examples(seed: int, count: int) -> torch.Tensor:
-        return calibration_examples(treatment.dataset.build().load(results.sources).x_train)(seed, count)
-
-    info = results.info(treatment)
-    state = initial_state(treatment, info, seed, examples=examples)
+def _row(labels: list[str], training: ArmTraining, seed: int) -> dict[str, Any]:
+    state, layers = training.weights(seed), training.layers()
     weights = {name: value for name, value in state.items() if name.endswith("weight") and value.dim() > 1}
-    with torch.device("meta"):
-        layers = layers_of(treatment.model.build()(info.inputs, info.outputs))
     drawn = {name.removesuffix(".weight"): value for name, value in weights.items()}
-    initializer = treatment.initializer.build()
     return {
-        "labels": [arm.label for arm in arms],
+        "labels": labels,
         "layers": [
-            _layer(name, value, _law(initializer, layers[name]) if name in layers else None)
+            _layer(name, value, _law(training.initializer, layers[name]) if name in layers else None)
             for name, value in drawn.items()
         ],
     }

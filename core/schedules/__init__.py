@@ -11,8 +11,6 @@ Curve = Callable[[int], float]
 """t -> learning rate."""
 State = tuple[float, ...]
 """What a reactive schedule remembers: finite numbers, to be checkpointed as they are."""
-Metric = Literal["valid_loss", "valid_accuracy", "train_accuracy", "valid_r2", "train_r2"]
-"""What a reactive schedule can answer to: what is measured after every epoch."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class Reactive:
     of the update that comes next. `rate(state, t)` is the learning rate during update t.
     """
 
-    metric: Metric
+    metric: str
     start: State
     rate: Callable[[State, int], float]
     react: Callable[[State, int, float], State]
@@ -129,7 +127,6 @@ def _checked(rate: Callable[..., float]) -> Callable[..., float]:
 
 __all__ = [
     "Curve",
-    "Metric",
     "Reactive",
     "Schedule",
     "ScheduleEntry",

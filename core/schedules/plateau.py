@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from core.metrics import EpochMetric
 from core.registry import CountFromZero, NonNegative
-from core.schedules import Metric, Reactive, Schedule, Span, State, schedules
+from core.schedules import Reactive, Schedule, Span, State, schedules
 
 
 @schedules.register(
@@ -18,7 +19,7 @@ from core.schedules import Metric, Reactive, Schedule, Span, State, schedules
 )
 def reduce_on_plateau(
     *,
-    metric: Metric = "valid_loss",
+    metric: EpochMetric = "valid_loss",
     mode: Literal["min", "max"] = "min",
     factor: Annotated[float, Field(ge=0, lt=1)] = 0.1,
     patience: CountFromZero = 10,

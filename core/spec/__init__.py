@@ -3,19 +3,18 @@
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmInfo, check
-from core.spec._diagnostics import DIAGNOSTICS, Diagnostics
+from core.spec._diagnostics import Diagnostics
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
-from core.spec._pruning import PAIRS, Pruning
+from core.spec._pruning import Pruning
 from core.spec._scan import BatchSizeScan
 from core.spec._size import Size, size
 from core.spec._stopping import EarlyStopping, Patience
 from core.spec._target import Target
+from core.spec._words import described
 
 __all__ = [
-    "DIAGNOSTICS",
     "LIMITS",
-    "PAIRS",
     "PROJECTIONS",
     "Arm",
     "ArmInfo",
@@ -33,6 +32,7 @@ __all__ = [
     "Target",
     "Treatment",
     "check",
+    "described",
     "layers_of",
     "parse",
     "size",

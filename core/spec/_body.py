@@ -1,6 +1,5 @@
 """The body of a spec: a base treatment, and the arms that replace parts of it."""
 
-from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
@@ -9,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from core.datasets import DatasetEntry
 from core.errors import Problem
 from core.initializers import InitializerEntry
+from core.metrics import is_diagnostic
 from core.models import ModelEntry
 from core.optimizers import OptimizerEntry
 from core.registry import invalid
@@ -198,11 +198,9 @@ class Spec(Treatment):
         """The seeds, each of which pairs one run of every arm."""
         return self.seeds if isinstance(self.seeds, list) else list(range(self.seeds))
 
-    def of_arms(self, labels: Collection[str]) -> "Spec":
-        """The experiment as if it had only these arms; a baseline that is not among them is none."""
-        spec = self.model_copy(update={"baseline": self.baseline if self.baseline in labels else None})
-        spec._arms = [arm for arm in self._arms if arm.label in labels]
-        return spec
+    def spacing(self, metric: str) -> int:
+        """Return the updates, or epochs, between two points of a metric."""
+        return self.diagnostics.every if self.diagnostics is not None and is_diagnostic(metric) else 1
 
     def canonical(self) -> dict[str, Any]:
         """The spec with every default written out; parsing it again gives the same spec."""

@@ -5,16 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, epoch_metrics
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
 from core.errors import InvalidSpec, Problem
 from core.initializers import Initializer, Layer
+from core.metrics import diagnostics, epoch_metrics
 from core.optimizers import Optimizer
 from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import trains_on_one
 from core.spec._body import LIMITS, Spec, Treatment
-from core.spec._diagnostics import DIAGNOSTICS, MOST_POINTS
+from core.spec._diagnostics import MOST_POINTS
 from core.spec._scan import check_scanned
 from core.spec._size import Size, size
 
@@ -52,7 +53,7 @@ def check(spec: Spec, sources: DatasetPaths) -> list[ArmInfo]:
         tasks = ", ".join(f"{arm.label!r} {fact.data.task}" for arm, fact in zip(spec.expanded, info, strict=True))
         problems.append(Problem("arms", f"should learn one kind of task, to be compared: {tasks}"))
     if not problems and spec.target is not None:
-        problems += spec.target.problems(info[0].data.task)
+        problems += spec.target.problems(info[0].data.task, info[0].data.outputs)
     total = sum(fact.steps for fact in info) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
         length = "epochs" if spec.updates is None else "lr_range.steps"
@@ -69,7 +70,7 @@ def check(spec: Spec, sources: DatasetPaths) -> list[ArmInfo]:
 def _too_many_looks(every: int, info: Sequence[ArmInfo], seeds: int) -> list[Problem]:
     def points(every: int) -> int:
         looks = (math.ceil(fact.steps / every) * len(fact.size.layers) for fact in info)
-        return sum(looks) * len(DIAGNOSTICS) * seeds
+        return sum(looks) * len(diagnostics()) * seeds
 
     if points(every) <= MOST_POINTS:
         return []
@@ -141,7 +142,7 @@ def _try_stopping(treatment: Treatment, data: DatasetInfo, path: str) -> None:
 
 
 def _must_measure(metric: str, data: DatasetInfo, path: str) -> None:
-    measured = epoch_metrics(data.task)
+    measured = epoch_metrics(data.task, data.outputs)
     if metric not in measured:
         message = f"answers to {metric}, but this data set's task has {', '.join(measured)}"
         raise InvalidSpec([Problem(path, message, measured)])

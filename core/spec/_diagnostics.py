@@ -4,19 +4,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-DIAGNOSTICS = (
-    "activation_mean",
-    "activation_std",
-    "activation_zeros",
-    "activation_dead",
-    "activation_saturated",
-    "weight_norm",
-    "gradient_norm",
-    "update_ratio",
-    "effective_rank",
-    "neuron_cosine",
-)
-"""What a look measures, each by layer: the metric `activation_std/fc1` is that of the layer `fc1`."""
 MOST_POINTS = 100_000_000
 """Of all runs together: as many as the losses and rates of the longest experiment."""
 

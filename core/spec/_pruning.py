@@ -5,13 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.datasets import Task
+from core.design import FEWEST_PAIRS
 from core.errors import Problem
-from core.schedules import Metric
+from core.metrics import EpochMetric, Task, metrics
 from core.spec._kinds import Kind
-
-PAIRS = 3
-"""The fewest seeds that an arm is judged by."""
 
 
 class Pruning(BaseModel):
@@ -28,7 +25,7 @@ class Pruning(BaseModel):
     factor: Annotated[int, Field(ge=2)] = 2
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """The chance that an arm is given up which is no worse than the best, over all looks together, at most."""
-    metric: Metric | None = None
+    metric: EpochMetric | None = None
     """None: what the report judges by, the validation accuracy, in regression the validation loss."""
 
     def rungs(self, epochs: int) -> list[int]:
@@ -41,15 +38,15 @@ class Pruning(BaseModel):
 
     def judged(self, task: Task) -> str:
         """The metric that arms are compared by."""
-        return self.metric or ("valid_loss" if task == "regression" else "valid_accuracy")
+        return self.metric or next(name for name, metric in metrics.items() if metric.is_primary(task))
 
 
 def unfit(pruning: Pruning, kind: Kind | None, seeds: int, epochs: Sequence[int]) -> list[Problem]:
     """Why an experiment's arms, of so many epochs each, cannot be compared on the way."""
     if kind is not None:
         return [Problem("pruning", f"is for comparisons: leave it out of a {kind}")]
-    if seeds < PAIRS:
-        return [Problem("pruning", f"judges an arm by {PAIRS} seeds or more, and there are {seeds}")]
+    if seeds < FEWEST_PAIRS:
+        return [Problem("pruning", f"judges an arm by {FEWEST_PAIRS} seeds or more, and there are {seeds}")]
     if len(epochs) < 2:
         return [Problem("pruning", "compares arms, and there is one")]
     if len(set(epochs)) > 1:

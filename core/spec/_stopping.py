@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.schedules import Metric
+from core.metrics import EpochMetric, metrics
 
 
 class Patience(NamedTuple):
@@ -27,13 +27,13 @@ class EarlyStopping(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    metric: Metric = "valid_loss"
+    metric: EpochMetric = "valid_loss"
     patience: Annotated[int, Field(ge=0)] = 3
     min_delta: Annotated[float, Field(ge=0)] = 0.0
 
     def after(self, state: Patience, value: float) -> Patience:
         """The state after one more epoch's metric."""
-        sign = -1 if self.metric.endswith("loss") else 1
+        sign = metrics[self.metric].sign
         if math.isfinite(value) and (state.best is None or sign * value - self.min_delta > sign * state.best):
             return Patience(value, 0)
         return Patience(state.best, state.bad + 1)

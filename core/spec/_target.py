@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.datasets import Task, epoch_metrics
 from core.errors import Problem
+from core.metrics import Task, epoch_metrics, metrics
 from core.registry import unknown
 
 
@@ -24,19 +24,22 @@ class Target(BaseModel):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.metric.endswith("accuracy") and not 0 < self.value <= 1:
-            message = f"is {self.value:g}, but an accuracy is a share of examples: above 0, at most 1 (0.9 is 90 %)"
-        elif self.metric.endswith("r2") and self.value > 1:
-            message = f"is {self.value:g}, but R² is at most 1"
-        elif self.metric.endswith("loss") and self.value <= 0:
-            message = f"is {self.value:g}, but a loss is above 0"
+        metric = next((one for one in metrics.values() if one.name == self.metric), None)
+        low, high = (None, None) if metric is None else metric.bounds
+        if metric is not None and metric.share and not 0 < self.value <= 1:
+            what = f"{metric.label} is a share of examples: above 0, at most 1 (0.9 is 90 %)"
+        elif metric is not None and high is not None and self.value > high:
+            what = f"{metric.label} is at most {high:g}"
+        elif metric is not None and low is not None and self.value <= low and metric.direction == "min":
+            what = f"{metric.label} is above {low:g}"
         else:
             return self
-        raise PydanticCustomError("catalog", "cannot be reached", {"problems": [Problem("value", message)]})
+        problem = Problem("value", f"is {self.value:g}, but the {what}")
+        raise PydanticCustomError("catalog", "cannot be reached", {"problems": [problem]})
 
-    def problems(self, task: Task) -> list[Problem]:
-        """What is wrong with it for a task."""
-        known = epoch_metrics(task)
+    def problems(self, task: Task, outputs: int) -> list[Problem]:
+        """Return the problems of the target in a task, of models of so many outputs."""
+        known = epoch_metrics(task, outputs)
         return (
             [] if self.metric in known else [unknown(f"metric of a {task} task", self.metric, known, "target.metric")]
         )

@@ -16,11 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from core.analysis import Decision, decide_rung, pruned_arms
-from core.datasets import DatasetInfo, DatasetPaths, Splits, Task
+from core.datasets import DatasetInfo, DatasetPaths, Splits
+from core.design import Design
+from core.finite import finite_or_none
+from core.metrics import metric_names
 from core.registry import Entry
-from core.results import EPOCH_METRICS, OUTCOMES, STEP_METRICS, Results, RunResult, Series, spacing
+from core.results import OUTCOMES, Results, RunResult, Series
 from core.spec import Arm, ArmInfo, Spec, check
 from core.training.checkpoint import Checkpoint
+from core.training.designs import design_of, rung_rule, trained_results
 from core.training.faults import out_of_memory
 from core.training.lanes.trainer import train_lanes
 from core.training.planning.plan import make_plan
@@ -33,10 +37,10 @@ _Lanes = Mapping[tuple[int, int], Lane]
 """By the arm's index and the seed."""
 
 
-def train(spec: Spec, sources: DatasetPaths, *, checkpoints: Path | None = None) -> Results:
+def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -> Results:
     """Train every run of the experiment in this process and keep all points in memory.
 
-    `sources` are the folders of the data sets. With a folder for `checkpoints`, training leaves a file there every
+    `paths` are the folders of the data sets. With a folder for `checkpoints`, training leaves a file there every
     `spec.checkpoint_every` seconds; after an interruption the same call goes on from it, and when all is done the files
     are removed. Where memory runs out, runs that trained together are trained in halves.
 
@@ -44,7 +48,7 @@ def train(spec: Spec, sources: DatasetPaths, *, checkpoints: Path | None = None)
     training has begun; `DamagedCheckpoint` for a file in the folder that is not whole, OSError where none can be
     written.
     """
-    info = check(spec, sources)
+    infos = check(spec, paths)
     arms, seeds = spec.expanded, spec.seed_list
     device: Device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
     lanes = {
@@ -52,24 +56,26 @@ def train(spec: Spec, sources: DatasetPaths, *, checkpoints: Path | None = None)
         for i, arm in enumerate(arms)
         for j, seed in enumerate(seeds)
     }
-    load = cache(lambda dataset: _load(dataset, sources))
+    load = cache(lambda dataset: _load(dataset, paths))
     for arm in arms:
         load(arm.treatment.dataset)
     parts = []
-    for cohort in make_plan(spec, info, Profile.guess(device=device)).cohorts:
+    for cohort in make_plan(spec, infos, Profile.guess(device=device)).cohorts:
         first = cohort.members[0][0]
-        work = _Work(spec, load(arms[first].treatment.dataset), info[first].data, device, checkpoints)
+        work = _Work(spec, load(arms[first].treatment.dataset), infos[first].data, device, checkpoints)
         parts.append(_Part(work, [lanes[member] for member in cohort.members]))
     decided: list[Decision] = []
     for rung in spec.pruning.rungs(arms[0].treatment.epochs) if spec.pruning else ():
         parts = [one for part in parts for one in part.train(rung, _pruned_at(lanes, arms, decided))]
-        values = _at(rung, spec, info[0].data.task, lanes, _together(parts))
-        decided.append(decide_rung(spec, info[0].data.task, rung, values, pruned_arms(decided)))
+        rule = rung_rule(spec, infos[0].data.task)
+        design = design_of(spec, task=infos[0].data.task, paths=paths, measured=[rule.metric])
+        values = _at(rung, design, rule.metric, lanes, _together(parts))
+        decided.append(decide_rung(design, rule, epoch=rung, values=values, gone=pruned_arms(decided)))
     parts = [one for part in parts for one in part.train(None, _pruned_at(lanes, arms, decided))]
     for part in parts:
         if part.path is not None:
             part.path.unlink(missing_ok=True)
-    return _results(spec, sources, info, lanes, _together(parts), decided)
+    return _results(spec, paths, infos, lanes, _together(parts), decided)
 
 
 @dataclass(frozen=True)
@@ -160,15 +166,15 @@ def _pruned_at(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) 
     return {lane.run: pruned[arms[i].label] for (i, _), lane in lanes.items() if arms[i].label in pruned}
 
 
-def _at(rung: int, spec: Spec, task: Task, lanes: _Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
-    """The judged metric of every run after so many epochs, (arms, seeds); where it stopped early before, its last."""
-    metric = spec.pruning.judged(task) if spec.pruning else ""
-    values = np.full((len(spec.expanded), len(spec.seed_list)), np.nan)
-    for (arm, seed), lane in lanes.items():
-        points = np.concatenate(measured.blocks.get((lane.run, metric), [np.empty(0)]))
-        if len(points) >= rung or (len(points) and measured.outcomes.get(lane.run) == "stopped_early"):
-            values[arm, spec.seed_list.index(seed)] = points[min(rung, len(points)) - 1]
-    return values
+def _at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
+    """Return a metric of every run after so many epochs, (arms, seeds); where it stopped early before, its last."""
+
+    def value(run: int) -> float | None:
+        points = np.concatenate(measured.blocks.get((run, metric), [np.empty(0)]))
+        there = len(points) >= rung or (len(points) and measured.outcomes.get(run) == "stopped_early")
+        return float(points[min(rung, len(points)) - 1]) if there else None
+
+    return design.matrix((design.labels[arm], seed, value(lane.run)) for (arm, seed), lane in lanes.items())
 
 
 def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
@@ -197,26 +203,26 @@ def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> Non
             recorder.blocks[int(run), metric].append(values.numpy())
 
 
-def _load(dataset: Entry, sources: DatasetPaths) -> Splits:
-    splits: Splits = dataset.build().load(sources)
+def _load(dataset: Entry, paths: DatasetPaths) -> Splits:
+    splits: Splits = dataset.build().load(paths)
     return splits
 
 
 def _results(
     spec: Spec,
-    sources: DatasetPaths,
-    info: Sequence[ArmInfo],
+    paths: DatasetPaths,
+    infos: Sequence[ArmInfo],
     lanes: _Lanes,
     recorder: MemoryRecorder,
     decided: Sequence[Decision],
 ) -> Results:
     points = recorder.series
-    totals = {lane.run: info[arm].steps for (arm, _), lane in lanes.items()}
+    totals = {lane.run: infos[arm].steps for (arm, _), lane in lanes.items()}
     labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
 
     def final(run: int) -> dict[str, float | None]:
-        last = {m: float(points[run, m][-1]) for m in (*STEP_METRICS, *EPOCH_METRICS) if (run, m) in points}
-        return {metric: value if np.isfinite(value) else None for metric, value in last.items()}
+        last = {m: float(points[run, m][-1]) for m in metric_names() if (run, m) in points}
+        return {metric: finite_or_none(value) for metric, value in last.items()}
 
     of_run: dict[int, list[str]] = defaultdict(list)
     for run, metric in sorted(points):
@@ -230,19 +236,29 @@ def _results(
             for lane in lanes.values()
             for metric in of_run[lane.run]
             if wanted in (metric, metric.partition("/")[0])
-            for every, values in [(spacing(spec, metric), points[lane.run, metric])]
+            for every, values in [(spec.spacing(metric), points[lane.run, metric])]
         ]
 
     runs = [
         RunResult(
-            *(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run)),
-            seconds=recorder.seconds.get(run),
-            steps_done=len(points[run, "train_loss"]),
-            steps_total=totals[run],
+            id=lane.run,
+            arm=labels[lane.run],
+            seed=lane.seed,
+            status="succeeded",
+            outcome=recorder.outcomes[lane.run],
+            final=final(lane.run),
+            seconds=recorder.seconds.get(lane.run),
+            steps_done=len(points[lane.run, "train_loss"]),
+            steps_total=totals[lane.run],
         )
         for lane in lanes.values()
-        for run in [lane.run]
     ]
-    steps = {arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, info, strict=True)}
-    about = (spec, info[0].steps_per_epoch, runs, series, sources, info[0].data.task, steps)
-    return Results(*about, rungs=decided)
+    return trained_results(
+        spec,
+        task=infos[0].data.task,
+        paths=paths,
+        steps_per_epoch=[info.steps_per_epoch for info in infos],
+        runs=runs,
+        series=series,
+        rungs=decided,
+    )

@@ -11,9 +11,10 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from core.datasets import DatasetInfo, Splits, Task, as_numbers, epoch_metrics
+from core.datasets import DatasetInfo, Splits, as_numbers
+from core.metrics import Evaluation, Task, measured_by_epoch
+from core.metrics.gradient_noise import NOISE_METRICS
 from core.optimizers import Optimizer
-from core.results import NOISE_METRICS
 from core.schedules import Reactive, bind
 from core.spec import Patience, Treatment
 from core.streams import keys
@@ -95,11 +96,14 @@ def train_run(
         _mode(optimizer, training=False)
         model.eval()
         with torch.no_grad():
-            train = _judge(info.task, outputs(x_train), y_train)
-            valid = _judge(info.task, outputs(x_valid), y_valid)
+            measured = {
+                **{f"train_{name}": value for name, value in _judge(info.task, outputs(x_train), y_train).items()},
+                **{f"valid_{name}": value for name, value in _judge(info.task, outputs(x_valid), y_valid).items()},
+                **_others(info, outputs(x_valid), y_valid),
+            }
         model.train()
         _mode(optimizer, training=True)
-        measured = dict(zip(epoch_metrics(info.task), (train[1], *valid), strict=True))
+        del measured["train_loss"]  # which every update has
         _record(recorder, lane.run, epoch, measured | noise.take())
         if isinstance(curve, Reactive):
             state = curve.react(state, step, measured[curve.metric])
@@ -186,11 +190,22 @@ def _loss(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return binary_cross_entropy_with_logits(outputs, y) if task == "binary" else mse_loss(outputs, y)
 
 
-def _judge(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
-    """Mean loss, and accuracy or R² (the mean over targets)."""
+def _others(info: DatasetInfo, outputs: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
+    """Return the metrics beside loss and score; `tests/core/metrics` hold each against scikit-learn."""
+    found = {}
+    for metric in measured_by_epoch(info.task, info.outputs):
+        if metric.accumulator is not None and not metric.standard:
+            accumulator = metric.accumulator(Evaluation(task=info.task, lanes=1, y=y, outputs=info.outputs))
+            accumulator.add(outputs.unsqueeze(0), y.unsqueeze(0))
+            found[metric.name] = accumulator.result().item()
+    return found
+
+
+def _judge(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
+    """Return the mean loss, and accuracy or R² (the mean over targets)."""
     loss = _loss(task, outputs, y).item()
     if task == "regression":
         left, whole = (outputs - y).square().sum(0), (y - y.mean(0)).square().sum(0)
-        return loss, (1 - left / whole).mean().item()
+        return {"loss": loss, "r2": (1 - left / whole).mean().item()}
     predicted = outputs.argmax(1) if task == "multiclass" else (torch.sigmoid(outputs) > 0.5).to(y.dtype)
-    return loss, (predicted == y).double().mean().item()
+    return {"loss": loss, "accuracy": (predicted == y).double().mean().item()}

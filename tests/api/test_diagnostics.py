@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.experiments.worker.worker import Worker
+from core.metrics.layers import DIAGNOSTICS
 from core.settings import Settings
-from core.spec import DIAGNOSTICS
 from tests.api.test_events import _parsed
 
 SPEC = {

@@ -2,22 +2,21 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
 
 from core.analysis.outcomes import run_outcomes
 from core.analysis.report.verdict import MOST
+from core.analysis.shapes import Interval, NoiseScale, Outcomes, ScanEntry, ScannedSize
 from core.analysis.statistics.intervals import CONFIDENCE, Floats, summarize
-from core.analysis.wording import metric_name, number
 from core.datasets import DataError
-from core.results import NOISE_METRICS, Results, RunResult
-from core.spec import Arm, Target
-
-Outcomes = Mapping[int, Mapping[str, float | None]]
-"""As `run_outcomes` gives them."""
+from core.design import DesignArm
+from core.finite import finite_or_none
+from core.metrics.gradient_noise import NOISE_METRICS
+from core.results import Results, RunResult
 
 
 class Ratio(NamedTuple):
@@ -29,8 +28,8 @@ class Ratio(NamedTuple):
     n: int
 
 
-def scan_entries(results: Results, outcomes: Outcomes | None = None) -> list[dict[str, Any]] | None:
-    """One entry for each arm that was asked for, in the spec's order; None for an experiment that is no scan.
+def scan_entries(results: Results, outcomes: Outcomes | None = None) -> list[ScanEntry] | None:
+    """Return one entry for each arm that was asked for, in the design's order; None for an experiment that is no scan.
 
     Its `sizes` are those of the spec, each with `steps` and `samples`: how many updates, and how many training
     examples, the runs took until the end of the first epoch that reached the target, with the 95 % interval of
@@ -45,14 +44,15 @@ def scan_entries(results: Results, outcomes: Outcomes | None = None) -> list[dic
     zero. Early epochs, whose gradients are long, weigh most: later the scale is larger. `outcomes` are those of
     `run_outcomes`, where the caller has them.
     """
-    if results.spec.batch_size_scan is None:
+    scan = results.design.batch_size_scan
+    if scan is None:
         return None
     measured = _measured(results, run_outcomes(results) if outcomes is None else outcomes)
     runs: dict[str, list[RunResult]] = {}
     for run in results.runs:
         runs.setdefault(run.arm, []).append(run)
-    by_asked = itertools.groupby(results.spec.expanded, key=lambda arm: (arm.asked or arm).label)
-    return [_entry(results, list(arms), runs, measured) for _, arms in by_asked]
+    by_asked = itertools.groupby(results.design.arms, key=lambda arm: arm.group)
+    return [_entry(results, list(arms), runs, measured, scan.base) for _, arms in by_asked]
 
 
 class _Measured(NamedTuple):
@@ -85,10 +85,13 @@ def _mean(values: Floats) -> float:
 
 
 def _entry(
-    results: Results, arms: Sequence[Arm], runs: Mapping[str, Sequence[RunResult]], measured: Mapping[int, _Measured]
-) -> dict[str, Any]:
-    asked = arms[0].asked or arms[0]
-    sizes: list[dict[str, Any]] = []
+    results: Results,
+    arms: Sequence[DesignArm],
+    runs: Mapping[str, Sequence[RunResult]],
+    measured: Mapping[int, _Measured],
+    base: int,
+) -> ScanEntry:
+    sizes: list[ScannedSize] = []
     by_seed: dict[int, list[tuple[float, float]]] = {}
     for arm in arms:
         mine = runs.get(arm.label, ())
@@ -100,43 +103,44 @@ def _entry(
         sizes.append(
             {
                 "label": arm.label,
-                "batch_size": arm.treatment.batch_size,
-                "lr": arm.treatment.optimizer.parameters()["lr"],
+                "batch_size": arm.training.batch_size if arm.training else 0,
+                "lr": arm.training.lr if arm.training else 0.0,
                 "n": len(epochs),
                 "finished": len(finished),
                 "runs": len(mine),
                 "steps": _interval(epochs * results.steps_in_epoch(arm.label)),
-                "samples": _samples(results, arm, epochs),
+                "samples": _samples(arm, epochs),
                 "noise_scale": _scale([(one.variance, one.squared) for one in noisy]),
             }
         )
     return {
-        "label": asked.label,
-        "batch_size": results.spec.batch_size,
-        "lr": asked.treatment.optimizer.parameters()["lr"],
+        "label": arms[0].group,
+        "batch_size": base,
+        "lr": arms[0].asked_lr or 0.0,
         "sizes": sizes,
         "noise_scale": _scale([tuple(np.mean(pairs, axis=0)) for pairs in by_seed.values()]),
     }
 
 
-def _interval(values: Floats) -> dict[str, float | None] | None:
+def _interval(values: Floats) -> Interval | None:
     if not len(values):
         return None
     found = summarize(values)
-    return {
-        name: value if math.isfinite(value := getattr(found, name)) else None for name in ("mean", "ci_low", "ci_high")
-    }
+    ends = (finite_or_none(found.ci_low), finite_or_none(found.ci_high))
+    return {"mean": finite_or_none(found.mean), "ci_low": ends[0], "ci_high": ends[1]}
 
 
-def _samples(results: Results, arm: Arm, epochs: Floats) -> dict[str, float | None] | None:
+def _samples(arm: DesignArm, epochs: Floats) -> Interval | None:
     """An epoch is all examples once, also where the last batch is smaller."""
+    if arm.training is None:
+        return None
     try:
-        return _interval(epochs * results.info(arm.treatment).train)
+        return _interval(epochs * arm.training.info().train)
     except DataError:  # its files are gone, and with them how many there were
         return None
 
 
-def _scale(pairs: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
+def _scale(pairs: Sequence[tuple[float, float]]) -> NoiseScale | None:
     """Of the seeds' tr(S) and |G|²."""
     if not pairs:
         return None
@@ -164,16 +168,15 @@ def ratio_of_means(top: Floats, bottom: Floats) -> Ratio:
     return Ratio(estimate, max(0.0, low), high if a > 0 else None, n)
 
 
-def scan_verdict(entries: Sequence[Mapping[str, Any]], target: Target) -> str:
-    """What the scan found, in sentences."""
-    goal = f"{metric_name(target.metric)} of {number(target.metric, target.value)}"
+def scan_verdict(entries: Sequence[ScanEntry], goal: str) -> str:
+    """Return sentences on what the scan found; `goal` is the target in words."""
     said = [sentence for entry in entries[:MOST] for sentence in _found(entry, goal, len(entries) > 1)]
     if len(entries) > MOST:
         said.append(f"{len(entries) - MOST} more arms are in the table.")
     return " ".join(said)
 
 
-def scan_warnings(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+def scan_warnings(entries: Sequence[ScanEntry]) -> list[str]:
     """Sizes whose means are of some runs only."""
     return [
         f'"{size["label"]}": only {size["n"]} of {size["runs"]} runs reached the target; its means are of those, and '
@@ -184,16 +187,16 @@ def scan_warnings(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _found(entry: Mapping[str, Any], goal: str, named: bool) -> Iterator[str]:
+def _found(entry: ScanEntry, goal: str, named: bool) -> Iterator[str]:
     who = f'"{entry["label"]}"' if named else "The network"
     reached = [size for size in entry["sizes"] if size["n"] == size["runs"]] or [s for s in entry["sizes"] if s["n"]]
     if reached and all(size["samples"] is not None for size in reached):
-        steps, samples = (min(reached, key=lambda size: size[of]["mean"]) for of in ("steps", "samples"))
+        steps, samples = min(reached, key=_updates), min(reached, key=_examples)
         those = "" if len(reached) == len(entry["sizes"]) else ", of the sizes with which all runs came there,"
         those = those if reached[0]["n"] == reached[0]["runs"] else ", of the runs that came there,"
         yield (
-            f"{who} reached a {goal}{those} after the fewest updates with batch size {_told(steps, 'steps')}, and the "
-            f"fewest examples with batch size {_told(samples, 'samples')}."
+            f"{who} reached a {goal}{those} after the fewest updates with batch size {_told(steps, _updates)}, and the "
+            f"fewest examples with batch size {_told(samples, _examples)}."
         )
     nowhere = [str(size["batch_size"]) for size in entry["sizes"] if not size["n"]]
     if len(nowhere) == len(entry["sizes"]):
@@ -203,7 +206,7 @@ def _found(entry: Mapping[str, Any], goal: str, named: bool) -> Iterator[str]:
     yield from _noise(entry)
 
 
-def _noise(entry: Mapping[str, Any]) -> Iterator[str]:
+def _noise(entry: ScanEntry) -> Iterator[str]:
     scale = entry["noise_scale"]
     if scale is None:
         return
@@ -225,5 +228,13 @@ def rounded(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _told(size: Mapping[str, Any], of: str) -> str:
-    return f"{size['batch_size']} ({size[of]['mean']:,.0f} in the mean, N = {size['n']} of {size['runs']})"
+def _updates(size: ScannedSize) -> float:
+    return math.inf if size["steps"] is None else size["steps"]["mean"] or 0.0
+
+
+def _examples(size: ScannedSize) -> float:
+    return math.inf if size["samples"] is None else size["samples"]["mean"] or 0.0
+
+
+def _told(size: ScannedSize, of: Callable[[ScannedSize], float]) -> str:
+    return f"{size['batch_size']} ({of(size):,.0f} in the mean, N = {size['n']} of {size['runs']})"

@@ -1,10 +1,8 @@
-"""What the arms took from the socket, and what a point of accuracy cost."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Reports the energy that the arms took, and what a point of accuracy cost."""
 
 import numpy as np
 
+from core.analysis.shapes import ArmEnergy, Energy
 from core.analysis.statistics.intervals import summarize
 from core.results import Results, RunResult
 
@@ -15,8 +13,8 @@ HOW = {
 }
 
 
-def energy(results: Results) -> dict[str, Any] | None:
-    """Energy and CO2e of the runs that have any, in all and by arm; None where no run has.
+def energy(results: Results) -> Energy | None:
+    """Return energy and CO2e of the runs that have any, in all and by arm; None where no run has.
 
     - `source` is "estimated" if any of it is; `kwh`, `co2e_g` and `runs` are of the whole experiment.
     - `arms`, in the spec's order: `n` runs, their total `kwh` and `co2e_g`; `mean_kwh` of a run with its 95 %
@@ -25,25 +23,24 @@ def energy(results: Results) -> dict[str, Any] | None:
       in regression, for a pruned arm, and where that sum is 0.
     """
     known = [run for run in results.runs if run.energy_kwh is not None]
+    shares = [m.name for m in (results.design.score,) if m is not None and m.share]
+    score = next(iter(shares), None)
     if not known:
         return None
-    labels = [arm.label for arm in results.spec.expanded]
     return {
         "source": "measured" if {run.energy_source for run in known} == {"measured"} else "estimated",
         "kwh": sum(run.energy_kwh or 0.0 for run in known),
         "co2e_g": sum(run.co2e_g or 0.0 for run in known),
         "runs": len(known),
-        "arms": [_arm(label, [run for run in known if run.arm == label]) for label in labels],
+        "arms": [_arm(label, [run for run in known if run.arm == label], score) for label in results.design.labels],
     }
 
 
-def _arm(label: str, runs: list[RunResult]) -> dict[str, Any]:
+def _arm(label: str, runs: list[RunResult], score: str | None) -> ArmEnergy:
     kwh = [run.energy_kwh or 0.0 for run in runs]
     mean = summarize(np.array(kwh, dtype=np.float64))
     over = [run for run in runs if run.status == "succeeded" and run.outcome in ("completed", "stopped_early")]
-    scored = [
-        (run.energy_kwh or 0.0, accuracy) for run in over if (accuracy := run.final.get("valid_accuracy")) is not None
-    ]
+    scored = [(run.energy_kwh or 0.0, accuracy) for run in over if (accuracy := run.final.get(score or "")) is not None]
     points = 100 * sum(accuracy for _, accuracy in scored)
     pruned = any(run.outcome == "pruned" for run in runs)
     return {
@@ -58,8 +55,8 @@ def _arm(label: str, runs: list[RunResult]) -> dict[str, Any]:
     }
 
 
-def energy_sentence(found: Mapping[str, Any] | None) -> list[str]:
-    """The whole in words, for a page; nothing where nothing is known."""
+def energy_sentence(found: Energy | None) -> list[str]:
+    """Return the whole in words, for a page; nothing where nothing is known."""
     if found is None:
         return []
     costly = [
@@ -73,7 +70,7 @@ def energy_sentence(found: Mapping[str, Any] | None) -> list[str]:
 
 
 def amount(kwh: float) -> str:
-    """Energy in a unit that people can read."""
+    """Return energy in a unit that people can read."""
     for unit, size in (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6)):
         if kwh >= size:
             return f"{kwh / size:.3g} {unit}"

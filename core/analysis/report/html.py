@@ -1,14 +1,14 @@
-"""The report as a web page."""
+"""Writes the report as a web page."""
 
 from collections.abc import Mapping
 from html import escape
-from typing import Any
 from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
 from core.analysis.report.markdown import markdown
-from core.spec import Spec
+from core.analysis.shapes import Report
+from core.results import Results
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #d5d5d5; --faint: #666; --band: #f5f5f5 }
@@ -36,21 +36,21 @@ img { max-width: 100% }
 """
 
 
-def html(report: Mapping[str, Any], spec: Spec, pictures: Mapping[str, str]) -> str:
-    """The page of `markdown` with its pictures: self-contained but for these, without scripts, for screen and print.
+def html(report: Report, results: Results, pictures: Mapping[str, str]) -> str:
+    """Return the page of `markdown` with its pictures: self-contained but for these, no scripts, for screen and print.
 
     `pictures` are the names of plots with a line about each; they are linked as `plots/NAME.png`, relative to the page,
     with `?theme=dark` where the reader's screen is dark.
     Labels and names show as they were given, whatever HTML they contain.
     """
     page = MarkdownIt("commonmark", {"html": False}).enable("table")
-    body = page.render(markdown(report, spec))
+    body = page.render(markdown(report, results))
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
     drawn = "".join(_figure(name, about) for name, about in pictures.items())
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(spec.name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}",
+        f"<title>{escape(results.design.name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}",
         f"<h2>Pictures</h2>\n{drawn}" if drawn else "",
         "</body>\n</html>\n",
     ]

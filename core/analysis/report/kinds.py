@@ -1,13 +1,14 @@
-"""The report of an experiment that asks something else than how its arms compare."""
+"""Writes the reports of experiments that ask something else than how their arms compare."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
-from core.analysis.report.batch_size import Outcomes, rounded, scan_entries, scan_verdict, scan_warnings
+from core.analysis.report.batch_size import rounded, scan_entries, scan_verdict, scan_warnings
 from core.analysis.report.lr_range import FALL, MULTIPLE, range_entries, range_verdict, range_warnings
-from core.analysis.wording import metric_name, number
+from core.analysis.shapes import Interval, NoiseScale, Outcomes, RangeEntry, Report
+from core.analysis.wording import number
+from core.design import Design, LrRangeTest
 from core.results import Results
-from core.spec import LrRange, Spec
 
 SUGGESTED = "suggested_lr"
 """The `metric` of a range test's report: none that runs are ranked by."""
@@ -17,8 +18,8 @@ COUNTED = ("label", "runs", "diverged", "failed", "unfinished")
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 
 
-def of_its_kind(answer: dict[str, Any], results: Results, outcomes: Outcomes) -> dict[str, Any]:
-    """A comparison's report made that of the experiment's kind.
+def of_its_kind(report: Report, results: Results, outcomes: Outcomes) -> Report:
+    """Return a comparison's report made that of the experiment's kind.
 
     A range test has `lr_range` (see `range_entries`), None elsewhere. Its runs have no outcomes but their time (see
     `run_outcomes`), and whichever was asked for, no arm has a mean and none is compared or ranked: `metric` is
@@ -28,41 +29,46 @@ def of_its_kind(answer: dict[str, Any], results: Results, outcomes: Outcomes) ->
     A scan has `batch_size` (see `scan_entries`), None elsewhere. It is a comparison too, of its arms' last values, and
     `metric=steps_to_target` is one of the updates; the verdict's text begins with what the scan asks.
     """
-    entries, settings = range_entries(results), results.spec.lr_range
-    answer |= {"lr_range": entries, "batch_size": scan_entries(results, outcomes)}
+    entries, settings = range_entries(results), results.design.lr_range
+    report["lr_range"], report["batch_size"] = entries, scan_entries(results, outcomes)
     if entries is None or settings is None:
-        return _scanned(answer, results)
+        return _scanned(report, results)
     n = {entry["label"]: entry["n"] for entry in entries}
-    return answer | {
+    changed: dict[str, Any] = {
         "metric": SUGGESTED,
         "arms": [
             {key: arm[key] if key in COUNTED else None for key in arm} | {"n": n[arm["label"]], "not_finite": 0}
-            for arm in answer["arms"]
+            for arm in cast(list[dict[str, Any]], report["arms"])
         ],
         "reference": None,
         "comparisons": [],
         "factorial": None,
-        "verdict": {key: [] if isinstance(value, list) else None for key, value in answer["verdict"].items()}
+        "verdict": {key: [] if isinstance(value, list) else None for key, value in report["verdict"].items()}
         | {"text": range_verdict(entries, settings)},
         "warnings": [*range_warnings(entries, settings)],
     }
+    return cast(Report, report | changed)
 
 
-def _scanned(answer: dict[str, Any], results: Results) -> dict[str, Any]:
-    entries, target = answer["batch_size"], results.spec.target
-    if entries is None or target is None:
-        return answer
-    asked = scan_verdict(entries, target)
-    text = " ".join(filter(None, [asked, f"At the end of training: {answer['verdict']['text']}"]))
-    return answer | {
-        "verdict": answer["verdict"] | {"text": text},
-        "warnings": [*scan_warnings(entries), *answer["warnings"]],
-    }
+def _scanned(report: Report, results: Results) -> Report:
+    entries = report["batch_size"]
+    if entries is None or results.design.target is None:
+        return report
+    asked = scan_verdict(entries, target_words(results.design))
+    report["verdict"]["text"] = " ".join(filter(None, [asked, f"At the end of training: {report['verdict']['text']}"]))
+    report["warnings"] = [*scan_warnings(entries), *report["warnings"]]
+    return report
 
 
-def range_sections(
-    report: Mapping[str, Any], settings: LrRange, escape: Callable[[str], str], table: Table
-) -> list[str]:
+def target_words(design: Design) -> str:
+    """Return the target in words: "validation accuracy of 90.00 %"; empty where there is none."""
+    if design.target is None:
+        return ""
+    metric = design.metrics[design.target.metric]
+    return f"{metric.label} of {number(metric, design.target.value)}"
+
+
+def range_sections(report: Report, settings: LrRangeTest, escape: Callable[[str], str], table: Table) -> list[str]:
     """The part of a range test's Markdown page between what was tested and what to beware of."""
     head = [
         "arm",
@@ -74,24 +80,24 @@ def range_sections(
         "a tenth of that",
         "diverges from",
     ]
-    rows = [[escape(entry["label"]), *_cells(entry)] for entry in report["lr_range"]]
+    rows = [[escape(entry["label"]), *_cells(entry)] for entry in report["lr_range"] or ()]
     return ["## Rates", table(head, rows), "## How this was computed", _method(settings)]
 
 
-def _cells(entry: Mapping[str, Any]) -> Iterator[str]:
+def _cells(entry: RangeEntry) -> Iterator[str]:
     yield f"{entry['n']} of {entry['runs']}"
     yield f"{entry['lr']:.3g}"
-    for name in ("suggested", "least"):
-        said = entry[name]
-        yield "-" if said is None else f"{said['lr']:.3g}"
-        if name == "suggested":
-            yield "-" if said is None or said["n"] < 2 else f"{said['low']:.3g} to {said['high']:.3g}"
+    suggested, least = entry["suggested"], entry["least"]
+    yield "-" if suggested is None else f"{suggested['lr']:.3g}"
+    several = suggested is not None and suggested["n"] > 1
+    yield f"{suggested['low']:.3g} to {suggested['high']:.3g}" if suggested is not None and several else "-"
+    yield "-" if least is None else f"{least['lr']:.3g}"
     yield "-" if entry["tenth"] is None else f"{entry['tenth']:.3g}"
     diverged = entry["diverged"]
     yield "-" if diverged is None else f"{diverged['lr']:.3g} ({diverged['n']} of {entry['n']} seeds)"
 
 
-def _method(settings: LrRange) -> str:
+def _method(settings: LrRangeTest) -> str:
     return (
         f"The rate rises from {settings.low:g} to {settings.high:g} in {settings.steps} updates, each time by the same "
         f"factor. Each run's loss is smoothed by a running mean that forgets {1 - settings.smoothing:.3g} of itself an "
@@ -104,10 +110,10 @@ def _method(settings: LrRange) -> str:
     )
 
 
-def scan_section(report: Mapping[str, Any], spec: Spec, escape: Callable[[str], str], table: Table) -> list[str]:
+def scan_section(report: Report, design: Design, escape: Callable[[str], str], table: Table) -> list[str]:
     """The part of a scan's Markdown page before the comparison of its arms."""
-    settings, target = spec.batch_size_scan, spec.target
-    if settings is None or target is None:
+    settings = design.batch_size_scan
+    if settings is None or design.target is None:
         return []
     head = ["arm", "rate", "reached", "updates", "95 % interval", "examples", "95 % interval", "noise scale"]
     rows = [
@@ -119,27 +125,26 @@ def scan_section(report: Mapping[str, Any], spec: Spec, escape: Callable[[str], 
             *_mean_and_span(size["samples"]),
             _scale(size["noise_scale"]),
         ]
-        for entry in report["batch_size"]
+        for entry in report["batch_size"] or ()
         for size in entry["sizes"]
     ]
-    goal = f"{metric_name(target.metric)} of {number(target.metric, target.value)}"
     how = (
-        f"Updates and training examples until the end of the first epoch with a {goal}, of the runs that reached it; "
-        f"intervals as below. The base rate is for batch size {spec.batch_size}, and follows the rule "
+        f"Updates and training examples until the end of the first epoch with a {target_words(design)}, of the runs "
+        f"that reached it; intervals as below. The base rate is for batch size {settings.base}, and follows the rule "
         f"{settings.rule!r}. Noise scale: tr(S) / |G|² (McCandlish et al. 2018, arXiv:1812.06162), the ratio of the "
         "means over seeds until the target was reached, with Fieller's 95 % interval."
     )
     return ["## Batch sizes", table(head, rows), how]
 
 
-def _mean_and_span(found: Mapping[str, Any] | None) -> tuple[str, str]:
+def _mean_and_span(found: Interval | None) -> tuple[str, str]:
     if found is None:
         return "-", "-"
     sure = "-" if found["ci_low"] is None else f"{found['ci_low']:,.0f} to {found['ci_high']:,.0f}"
     return f"{found['mean']:,.0f}", sure
 
 
-def _scale(found: Mapping[str, Any] | None) -> str:
+def _scale(found: NoiseScale | None) -> str:
     if found is None or found["estimate"] is None:
         return "-"
     high = "or more" if found["ci_high"] is None else f"to {rounded(found['ci_high'])}"

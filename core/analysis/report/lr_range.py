@@ -1,15 +1,16 @@
 """What a learning-rate range test suggests: where the loss falls fastest, where it is least, where it diverges."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from core.analysis.report.verdict import MOST
+from core.analysis.shapes import RangeEntry, RatedAt
 from core.analysis.statistics.intervals import Floats
+from core.design import DesignArm, LrRangeTest
 from core.results import Results
-from core.spec import Arm, LrRange
 
 MULTIPLE = 4.0
 """A smoothed loss above so many times its least so far has diverged."""
@@ -40,8 +41,8 @@ class Marks(NamedTuple):
     diverged: int | None
 
 
-def range_entries(results: Results, curves: Sequence[RangeCurve] | None = None) -> list[dict[str, Any]] | None:
-    """One entry an arm, in the spec's order; None for an experiment that is no learning-rate range test.
+def range_entries(results: Results, curves: Sequence[RangeCurve] | None = None) -> list[RangeEntry] | None:
+    """Return one entry an arm, in the design's order; None for an experiment that is no learning-rate range test.
 
     The loss of every run is smoothed, s(t) = b·s(t-1) + (1-b)·loss(t), divided by 1 - b^(t+1) for its start at 0 (the
     bias correction of Adam; as in Gugger 2018, "How do you find a good learning rate", and fastai), and the mean over
@@ -58,14 +59,14 @@ def range_entries(results: Results, curves: Sequence[RangeCurve] | None = None) 
 
     `curves` are those of `range_curves`, where the caller has them.
     """
-    settings = results.spec.lr_range
+    settings = results.design.lr_range
     if settings is None:
         return None
-    arms = zip(results.spec.expanded, range_curves(results) if curves is None else curves, strict=True)
+    arms = zip(results.design.arms, range_curves(results) if curves is None else curves, strict=True)
     return [_entry(arm, curve, settings) for arm, curve in arms]
 
 
-def range_rates(settings: LrRange) -> Floats:
+def range_rates(settings: LrRangeTest) -> Floats:
     """The rate of every update, (steps,)."""
     t = np.arange(settings.steps) / (settings.steps - 1)
     return np.asarray(settings.low * (settings.high / settings.low) ** t)
@@ -73,9 +74,9 @@ def range_rates(settings: LrRange) -> Floats:
 
 def range_curves(results: Results) -> list[RangeCurve]:
     """The arms' losses in the spec's order."""
-    settings = results.spec.lr_range or LrRange()
+    smoothing = 0.0 if results.design.lr_range is None else results.design.lr_range.smoothing
     found = {one.run_id: one.values for one in results.series("train_loss")}
-    by_arm: dict[str, list[Floats]] = {arm.label: [] for arm in results.spec.expanded}
+    by_arm: dict[str, list[Floats]] = {label: [] for label in results.design.labels}
     for run in results.runs:
         if run.status == "succeeded" and run.id in found:
             values = found[run.id]
@@ -83,7 +84,7 @@ def range_curves(results: Results) -> list[RangeCurve]:
             by_arm[run.arm].append(np.asarray(values[:end], dtype=np.float64))
     made = []
     for label, losses in by_arm.items():
-        smoothed = [smooth(one, settings.smoothing) for one in losses]
+        smoothed = [smooth(one, smoothing) for one in losses]
         runs = sum(run.arm == label for run in results.runs)
         made.append(RangeCurve(label, runs, losses, smoothed, _mean(losses), _mean(smoothed)))
     return made
@@ -96,7 +97,7 @@ def smooth(losses: Floats, beta: float) -> Floats:
     return np.asarray(whole / (1 - beta ** np.arange(1, len(losses) + 1)))
 
 
-def marks(smoothed: Floats, settings: LrRange) -> Marks:
+def marks(smoothed: Floats, settings: LrRangeTest) -> Marks:
     """What a smoothed loss says of the ramp; a curve that is shorter than the ramp has ended in a loss not finite."""
     first = settings.memory - 1
     judged = smoothed[first:]
@@ -117,38 +118,37 @@ def _mean(curves: Sequence[Floats]) -> Floats:
     return np.asarray(np.mean([one[:length] for one in curves], axis=0)) if curves else np.empty(0)
 
 
-def _entry(arm: Arm, curve: RangeCurve, settings: LrRange) -> dict[str, Any]:
-    asked = (arm.asked or arm).treatment.optimizer
+def _entry(arm: DesignArm, curve: RangeCurve, settings: LrRangeTest) -> RangeEntry:
     ramp = range_rates(settings)
     nothing = Marks(None, None, None)
     whole = marks(curve.smooth, settings) if curve.losses else nothing
     seeds = [marks(one, settings) for one in curve.smoothed]
     said = {name: _range(ramp, whole, seeds, name) for name in Marks._fields}
-    if said["least"] is not None and whole.least is not None:
-        said["least"] |= {"loss": float(curve.smooth[whole.least])}
+    least = said["least"]
+    if least is not None and whole.least is not None:
+        least["loss"] = float(curve.smooth[whole.least])
     return {
         "label": curve.label,
         "n": len(curve.losses),
         "runs": curve.runs,
-        "lr": asked.parameters()["lr"],
+        "lr": arm.asked_lr or 0.0,
         "suggested": said["steepest"],
-        "least": said["least"],
+        "least": least,
         "tenth": None if whole.least is None else float(ramp[whole.least]) / 10,
         "diverged": said["diverged"],
         "falling": whole.least == settings.steps - 1,
     }
 
 
-def _range(ramp: Floats, whole: Marks, seeds: Sequence[Marks], name: str) -> dict[str, Any] | None:
+def _range(ramp: Floats, whole: Marks, seeds: Sequence[Marks], name: str) -> RatedAt | None:
     at = getattr(whole, name)
     if at is None:
         return None
     found = [float(ramp[i]) for one in seeds if (i := getattr(one, name)) is not None]
-    ends = {"low": min(found), "high": max(found)} if found else {"low": None, "high": None}
-    return {"lr": float(ramp[at]), **ends, "n": len(found)}
+    return {"lr": float(ramp[at]), "low": min(found, default=None), "high": max(found, default=None), "n": len(found)}
 
 
-def range_verdict(entries: Sequence[dict[str, Any]], settings: LrRange) -> str:
+def range_verdict(entries: Sequence[RangeEntry], settings: LrRangeTest) -> str:
     """What the test suggests, and what it does not say."""
     if not any(entry["n"] for entry in entries):
         return "Cannot tell yet: no run of the range test has finished."
@@ -163,13 +163,13 @@ def range_verdict(entries: Sequence[dict[str, Any]], settings: LrRange) -> str:
     return " ".join([*said, how])
 
 
-def _suggests(entry: Mapping[str, Any]) -> str:
+def _suggests(entry: RangeEntry) -> str:
     who = f'"{entry["label"]}"'
     seeds = f"N = {entry['n']} seed{'' if entry['n'] == 1 else 's'}"
     diverged = "" if entry["diverged"] is None else f"; it diverges from {entry['diverged']['lr']:.2g} on"
     if not entry["n"]:
         return f"{who}: no run has finished."
-    if entry["suggested"] is None:
+    if entry["suggested"] is None or entry["least"] is None:
         return f"{who}: no rate is suggested, for the loss never fell by {100 * FALL:g} % ({seeds}{diverged})."
     suggested = entry["suggested"]
     spread = f"single seeds: {suggested['low']:.2g} to {suggested['high']:.2g}; " if suggested["n"] > 1 else ""
@@ -179,7 +179,7 @@ def _suggests(entry: Mapping[str, Any]) -> str:
     )
 
 
-def range_warnings(entries: Sequence[Mapping[str, Any]], settings: LrRange) -> Iterator[str]:
+def range_warnings(entries: Sequence[RangeEntry], settings: LrRangeTest) -> Iterator[str]:
     """What the test could not see."""
     for entry in entries:
         who, missing = f'"{entry["label"]}"', entry["runs"] - entry["n"]

@@ -1,60 +1,52 @@
-"""The report as a Markdown page."""
+"""Writes the report as a Markdown page."""
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from core.analysis.outcomes import measures
 from core.analysis.report.energy import energy_sentence
 from core.analysis.report.kinds import range_sections, scan_section
 from core.analysis.report.saved import saved_sentence
+from core.analysis.shapes import Comparison, Rate, Report, Statistics
 from core.analysis.statistics.intervals import BOOTSTRAP_FROM
-from core.analysis.wording import difference, metric_name, number, p_value, span
-from core.analysis.wording import words as called
-from core.registry import Entry
-from core.spec import Spec, Treatment
-
-FIELDS = {
-    "dataset": "Data set",
-    "model": "Model",
-    "initializer": "Initial weights",
-    "optimizer": "Optimizer",
-    "schedule": "Learning-rate schedule",
-    "batch_size": "Batch size",
-    "epochs": "Epochs",
-}
-REPLACED = ("schedule", "epochs")
-"""What a range test has of its own."""
+from core.analysis.wording import difference, number, p_value, span
+from core.design import Design
+from core.metrics import Measure, Metric
+from core.results import Results
 
 MOST_ROWS = 60
 MOST_COLUMNS = 8
-LAST = ("valid_accuracy", "valid_loss", "valid_r2", "train_accuracy", "train_loss", "train_r2")
 
 
-def markdown(report: Mapping[str, Any], spec: Spec) -> str:
-    """`report.md`: what was compared, the arms, the comparisons, the verdict, what to beware of, how it was computed.
+def markdown(report: Report, results: Results) -> str:
+    """Return `report.md`: what was compared, the arms, their differences, what to beware of, how it was computed.
 
-    The same report and spec always give the same text. Labels and names are escaped: they show as they were given,
+    The same report and design always give the same text. Labels and names are escaped: they show as they were given,
     whatever Markdown or HTML they contain.
     """
+    design, known = results.design, measures(results)
     parts = [
-        f"# {escape(spec.name)}",
-        escape(report["verdict"]["text"]),
+        f"# {escape(design.name)}",
+        escape(report["verdict"]["text"] or ""),
         "## What was compared",
-        _compared(spec),
+        _compared(design),
     ]
-    parts += scan_section(report, spec, escape, _table)
-    if spec.lr_range is None:
-        parts += [f"## {_capital(metric_name(report['metric']))}", _arms(report), _more(report), *_differences(report)]
+    parts += scan_section(report, design, escape, _table)
+    if design.lr_range is None:
+        measure = known[report["metric"]]
+        parts += [f"## {_capital(measure.label)}", _arms(report, measure), _more(report, measure)]
+        parts += _differences(report, measure)
     else:
-        parts += range_sections(report, spec.lr_range, escape, _table)
+        parts += range_sections(report, design.lr_range, escape, _table)
     if report["verdict"]["groups"]:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
         parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
     if report["findings"]:
         parts += ["## What was found in the runs", _findings(report)]
-    if spec.lr_range is None:
-        parts += [*_grid(report), *_outcomes(report), "## How this was computed", _method(report)]
+    if design.lr_range is None:
+        parts += [*_grid(report, measure), *_outcomes(report, known)]
+        parts += ["## How this was computed", _method(report, measure)]
     parts += [*saved_sentence(report["saved"]), *map(escape, energy_sentence(report["energy"]))]
     return "\n\n".join(parts) + "\n"
 
@@ -73,17 +65,12 @@ def _numbered(text: str) -> str:
     return re.sub(r"^(\d+)([.)]\s)", r"\1\\\2", text)
 
 
-def _compared(spec: Spec) -> str:
-    arms, seeds = spec.expanded, spec.seed_list
-    varied = {field for arm in arms for field in arm.replaced}
-    lines = [
-        f"- {title}: {'differs by arm' if field in varied else escape(words(getattr(spec, field)))}"
-        for field, title in FIELDS.items()
-        if field in Treatment.model_fields and not (spec.lr_range is not None and field in REPLACED)
-    ]
+def _compared(design: Design) -> str:
+    arms, seeds = len(design.arms), design.seeds
+    lines = [f"- {title}: {'differs by arm' if words is None else escape(words)}" for title, words in design.described]
     listed = ", ".join(map(str, seeds[:20])) + (", ..." if len(seeds) > 20 else "")
-    runs = f"{_count(len(arms), 'arm')} x {_count(len(seeds), 'seed')} = {_count(len(arms) * len(seeds), 'run')}"
-    lines.append(f"- Arms and seeds: {runs} (seeds {listed}); runs of one seed share data order and dropout draws")
+    runs = f"{_count(arms, 'arm')} x {_count(len(seeds), 'seed')} = {_count(arms * len(seeds), 'run')}"
+    lines.append(f"- Arms and seeds: {runs} (seeds {listed}); runs of one seed {design.paired}")
     return "\n".join(lines)
 
 
@@ -91,23 +78,12 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
-def words(value: object) -> str:
-    """A setting in words: "mlp (hidden 256, 128; activation relu)"."""
-    if isinstance(value, Entry):
-        inside = "; ".join(f"{key} {words(given)}" for key, given in value.parameters().items() if given is not None)
-        return f"{value.name} ({inside})" if inside else value.name
-    if isinstance(value, list | tuple):
-        return ", ".join(words(item) for item in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _arms(report: Mapping[str, Any]) -> str:
-    metric = report["metric"]
+def _arms(report: Report, metric: Measure) -> str:
     rows = []
     for arm in report["arms"]:
         even = arm["interval"] == "t"
-        mean = number(metric, arm["mean"])
-        half = f" ± {number(metric, arm['ci_high'] - arm['mean'])}" if even else ""
+        mean, middle, high = number(metric, arm["mean"]), arm["mean"], arm["ci_high"]
+        half = f" ± {number(metric, high - middle)}" if even and high is not None and middle is not None else ""
         rows.append(
             [
                 escape(arm["label"]),
@@ -122,8 +98,7 @@ def _arms(report: Mapping[str, Any]) -> str:
     return _table(["arm", "N", "mean ± half-width", "95 % interval", "sd", "diverged", "no result"], rows)
 
 
-def _more(report: Mapping[str, Any]) -> str:
-    metric = report["metric"]
+def _more(report: Report, metric: Measure) -> str:
     with_target = any("reached_target" in arm["rates"] for arm in report["arms"])
     rows = [
         [
@@ -136,31 +111,31 @@ def _more(report: Mapping[str, Any]) -> str:
         ]
         for arm in report["arms"]
     ]
-    head = ["arm", "median", "inter-quartile mean", f"chance of being {called(metric).best}", "did not diverge"]
+    head = ["arm", "median", "inter-quartile mean", f"chance of being {metric.labels.best}", "did not diverge"]
     return _table([*head, *(["reached the target"] if with_target else [])], rows)
 
 
-def _rate(rate: Mapping[str, Any] | None) -> str:
+def _rate(rate: Rate | None) -> str:
     if rate is None:
         return "-"
     return f"{rate['hits']} of {rate['n']} ({100 * rate['ci_low']:.0f} to {100 * rate['ci_high']:.0f} %)"
 
 
-def _differences(report: Mapping[str, Any]) -> list[str]:
+def _differences(report: Report, metric: Measure) -> list[str]:
     """The comparisons of the reference, and the other pairs."""
     mine = [c for c in report["comparisons"] if c["a"] == report["reference"]]
     rest = [c for c in report["comparisons"] if c["a"] != report["reference"]]
     if not mine:
         return []
-    parts = [f"## Differences from {escape(report['reference'])}", _comparisons(report["metric"], mine)]
+    parts = [f"## Differences from {escape(report['reference'] or '')}", _comparisons(metric, mine)]
     if rest:
-        parts += ["## Differences between the others", _comparisons(report["metric"], rest[:MOST_ROWS], pairs=True)]
+        parts += ["## Differences between the others", _comparisons(metric, rest[:MOST_ROWS], pairs=True)]
     if len(rest) > MOST_ROWS:
         parts.append(f"And {len(rest) - MOST_ROWS} more pairs, in the report as JSON.")
     return parts
 
 
-def _comparisons(metric: str, comparisons: Sequence[Mapping[str, Any]], pairs: bool = False) -> str:
+def _comparisons(metric: Measure, comparisons: Sequence[Comparison], pairs: bool = False) -> str:
     rows = [
         [
             *([escape(c["a"])] if pairs else []),
@@ -179,8 +154,8 @@ def _comparisons(metric: str, comparisons: Sequence[Mapping[str, Any]], pairs: b
     return _table([*(["arm"] if pairs else []), "compared with", *head], rows, 2 if pairs else 1)
 
 
-def _grid(report: Mapping[str, Any]) -> list[str]:
-    found, metric = report["factorial"], report["metric"]
+def _grid(report: Report, metric: Measure) -> list[str]:
+    found = report["factorial"]
     if found is None or not found["effects"]:
         return []
     terms = [
@@ -209,9 +184,12 @@ def _grid(report: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _outcomes(report: Mapping[str, Any]) -> list[str]:
+def _outcomes(report: Report, known: Mapping[str, Measure]) -> list[str]:
     arms = report["arms"][:MOST_COLUMNS]
-    rows = [[metric_name(name), *(_short(name, arm["outcomes"][name]) for arm in arms)] for name in arms[0]["outcomes"]]
+    rows = [
+        [known[name].label, *(_short(known[name], arm["outcomes"][name]) for arm in arms)]
+        for name in arms[0]["outcomes"]
+    ]
     parts = [
         "## All outcomes",
         "Mean, its 95 % interval and N.",
@@ -222,7 +200,7 @@ def _outcomes(report: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _short(metric: str, one: Mapping[str, Any]) -> str:
+def _short(metric: Measure, one: Statistics) -> str:
     if not one["n"]:
         return "-"
     sure = span(metric, one["ci_low"], one["ci_high"])
@@ -233,12 +211,12 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _groups(report: Mapping[str, Any]) -> str:
-    groups: Sequence[Sequence[str]] = report["verdict"]["groups"]
-    return "\n".join(f"{i}. {'; '.join(map(escape, group))}" for i, group in enumerate(groups, start=1))
+def _groups(report: Report) -> str:
+    numbered = enumerate(report["verdict"]["groups"], start=1)
+    return "\n".join(f"{i}. {'; '.join(map(escape, group))}" for i, group in numbered)
 
 
-def _findings(report: Mapping[str, Any]) -> str:
+def _findings(report: Report) -> str:
     return "\n".join(
         f"- {escape(one['arm'])}, {one['kind'].replace('_', ' ')}, in {one['evidence']['seeds']} of "
         f"{_count(one['evidence']['of'], 'run')}: {escape(one['explanation'])}"
@@ -246,12 +224,11 @@ def _findings(report: Mapping[str, Any]) -> str:
     )
 
 
-def _method(report: Mapping[str, Any]) -> str:
+def _method(report: Report, metric: Measure) -> str:
     family = "all pairs of arms, because the data chose the best arm"
     if report["baseline"] is not None:
         family = "the comparisons with the baseline"
-    name = metric_name(report["metric"])
-    last = f"last {name}" if report["metric"] in LAST else name
+    last = f"last {metric.label}" if isinstance(metric, Metric) else metric.label
     return (
         f"The outcome is each finished run's {last}. Intervals are at 95 %: Student's t below {BOOTSTRAP_FROM} runs, "
         f"from {BOOTSTRAP_FROM} on the BCa bootstrap with its level expanded for few runs; of shares Wilson's. "

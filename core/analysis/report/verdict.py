@@ -1,31 +1,30 @@
-"""The verdict in plain sentences: what is best, what it beats and by how much, and what cannot be told."""
+"""Writes the verdict in plain sentences: which arm is best, what it beats and by how much, and what stays open."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from core.analysis.shapes import ArmReport, Comparison, Report, Verdict
 from core.analysis.statistics.judgement import LEVEL
-from core.analysis.wording import SHARED, difference, direction, metric_name, number, p_value, span, words
+from core.analysis.wording import difference, number, p_value, span
+from core.metrics import Measure
 
 MOST = 6
 """Labels named in one sentence; the rest are counted."""
 
-Comparison = Mapping[str, Any]
 
-
-def verdict(report: Mapping[str, Any]) -> str:
-    """Sentences on a report's arms, comparisons and groups."""
+def verdict(report: Report, metric: Measure) -> str:
+    """Return sentences on a report's arms, comparisons and groups."""
     arms = {arm["label"]: arm for arm in report["arms"]}
     groups = report["verdict"]["groups"]
     if not groups:
         return _nothing(list(arms.values()))
-    name, metric = report["baseline"], report["metric"]
+    name = report["baseline"]
     if name is not None and not arms[name]["n"]:
         return f"Cannot tell: no run of the baseline {quoted([name])} has a result."
-    first = arms[report["reference"]]
+    first = arms[report["reference"] or ""]
     text = [_lead(first, metric, name is not None, alone=len(arms) == 1)]
     if len(arms) == 1:
         return f"{text[0]} There is one arm, so nothing is compared."
-    if metric in SHARED:
+    if metric.shared:
         shared = "Runs that train together share it: it is one measurement, not several"
         return f"{text[0]} {shared}, so arms are not compared by it."
     comparisons = [c for c in report["comparisons"] if c["a"] == first["label"]]
@@ -47,7 +46,7 @@ def quoted(labels: Sequence[str], most: int = MOST) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
-def _nothing(arms: Sequence[Mapping[str, Any]]) -> str:
+def _nothing(arms: Sequence[ArmReport]) -> str:
     runs, diverged, unfinished = (sum(arm[key] for arm in arms) for key in ("runs", "diverged", "unfinished"))
     if runs and diverged == runs:
         return f"Cannot tell: all {runs} runs diverged (N = 0)."
@@ -56,33 +55,33 @@ def _nothing(arms: Sequence[Mapping[str, Any]]) -> str:
     return f"Cannot tell: no run finished with a result (N = 0 of {runs})."
 
 
-def _lead(arm: Mapping[str, Any], metric: str, baseline: bool, alone: bool) -> str:
+def _lead(arm: ArmReport, metric: Measure, baseline: bool, alone: bool) -> str:
     sure = span(metric, arm["ci_low"], arm["ci_high"])
     known = f"N = {arm['n']}, 95 % interval {sure}" if sure else f"N = {arm['n']}, no interval"
     lost = f"; {arm['diverged']} of its {arm['runs']} runs diverged and are left out" if arm["diverged"] else ""
     label = quoted([arm["label"]])
     who = f"The baseline {label} has the" if baseline else f"{label} has the"
-    who += "" if baseline or alone else f" {words(metric).best}"
-    return f"{who} mean {metric_name(metric)} {number(metric, arm['mean'])} ({known}{lost})."
+    who += "" if baseline or alone else f" {metric.labels.best}"
+    return f"{who} mean {metric.label} {number(metric, arm['mean'])} ({known}{lost})."
 
 
-def _unreliable(first: Mapping[str, Any], arms: Sequence[Mapping[str, Any]], metric: str) -> list[str]:
+def _unreliable(first: ArmReport, arms: Sequence[ArmReport], metric: Measure) -> list[str]:
     """Arms whose survivors did better than the best arm's runs."""
-    sign = direction(metric)
-    labels = [a["label"] for a in arms if a["n"] > 1 and sign * a["mean"] > sign * first["mean"]]
+    sign = metric.sign
+    labels = [a["label"] for a in arms if a["n"] > 1 and sign * (a["mean"] or 0.0) > sign * (first["mean"] or 0.0)]
     if not labels:
         return []
     return [
-        f"The mean of {quoted(labels)} is {words(metric).better}, but of half of the runs or fewer: "
+        f"The mean of {quoted(labels)} is {metric.labels.better}, but of half of the runs or fewer: "
         "the others came to no value, so it does not come first."
     ]
 
 
-def _against_best(comparisons: Sequence[Comparison], metric: str, arms: int) -> list[str]:
+def _against_best(comparisons: Sequence[Comparison], metric: Measure, arms: int) -> list[str]:
     beaten = [c for c in comparisons if c["better"] == c["a"]]
     reverse = [c for c in comparisons if c["better"] == c["b"]]
     family = f"Holm over all {arms * (arms - 1) // 2} pairs of arms" if arms > 2 else "one comparison"
-    say = words(metric)
+    say = metric.labels
     return [
         *_sentences(f"It is {say.better} than", beaten, metric, family),
         *_sentences(f"But on the seeds that both finished it is {say.worse} than", reverse, metric, family),
@@ -90,11 +89,11 @@ def _against_best(comparisons: Sequence[Comparison], metric: str, arms: int) -> 
     ]
 
 
-def _against_baseline(comparisons: Sequence[Comparison], metric: str) -> list[str]:
+def _against_baseline(comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
     better = [c for c in comparisons if c["better"] == c["b"]]
     worse = [c for c in comparisons if c["better"] == c["a"]]
     family = f"Holm over the {len(comparisons)} comparisons with it" if len(comparisons) > 1 else "one comparison"
-    say = words(metric)
+    say = metric.labels
     return [
         *_sentences(f"{say.better.capitalize()} than it:", better, metric, family),
         *_sentences(f"{say.worse.capitalize()} than it:", worse, metric, family),
@@ -102,19 +101,20 @@ def _against_baseline(comparisons: Sequence[Comparison], metric: str) -> list[st
     ]
 
 
-def _sentences(opening: str, comparisons: Sequence[Comparison], metric: str, family: str) -> list[str]:
+def _sentences(opening: str, comparisons: Sequence[Comparison], metric: Measure, family: str) -> list[str]:
     by_value = [c for c in comparisons if _differs(c)]
     text = []
     if by_value:
         parts = [
-            f'"{c["b"]}" by {difference(metric, abs(c["difference"]))} (N = {c["n"]} pairs)' for c in by_value[:MOST]
+            f'"{c["b"]}" by {difference(metric, abs(c["difference"] or 0.0))} (N = {c["n"]} pairs)'
+            for c in by_value[:MOST]
         ]
-        worst = max(c["p_adjusted"] for c in by_value)
+        worst = max(c["p_adjusted"] or 0.0 for c in by_value)
         text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {p_value(worst, 'at most ')} ({family}).")
     by_loss = [c for c in comparisons if not _differs(c)]
     if by_loss:
         parts = [f'"{c["b"]}" ({_lost(c, 0)} against {_lost(c, 1)})' for c in by_loss[:MOST]]
-        worst = max(c["p_lost_adjusted"] for c in by_loss)
+        worst = max(c["p_lost_adjusted"] or 0.0 for c in by_loss)
         fewer = "Fewer" if by_loss[0]["better"] == by_loss[0]["a"] else "More"
         text.append(
             f"{fewer} of its runs came to no value than of {_listed(parts, by_loss)}; Fisher's exact test, adjusted p "
@@ -123,7 +123,7 @@ def _sentences(opening: str, comparisons: Sequence[Comparison], metric: str, fam
     return text
 
 
-def _undecided(comparisons: Sequence[Comparison], metric: str) -> list[str]:
+def _undecided(comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
     mixed = [c for c in comparisons if _differs(c)]
     tested = [c for c in comparisons if c["p_adjusted"] is not None and not _differs(c)]
     untested = [c for c in comparisons if c["p_adjusted"] is None]
@@ -137,7 +137,7 @@ def _undecided(comparisons: Sequence[Comparison], metric: str) -> list[str]:
             for c in mixed[:MOST]
         ]
         text.append(
-            f"Values and losses of runs point opposite ways, so neither is called {words(metric).better}, with "
+            f"Values and losses of runs point opposite ways, so neither is called {metric.labels.better}, with "
             f"{_listed(parts, mixed)}."
         )
     if untested:
@@ -147,9 +147,9 @@ def _undecided(comparisons: Sequence[Comparison], metric: str) -> list[str]:
     return text
 
 
-def _conclusion(comparisons: Sequence[Comparison], baseline: str | None, metric: str) -> list[str]:
+def _conclusion(comparisons: Sequence[Comparison], baseline: str | None, metric: Measure) -> list[str]:
     """That nothing was decided, if so."""
-    say = words(metric)
+    say = metric.labels
     if any(c["better"] == c["a"] or (baseline is not None and c["better"] is not None) for c in comparisons):
         return []
     if all(c["better"] is not None for c in comparisons):
@@ -158,10 +158,14 @@ def _conclusion(comparisons: Sequence[Comparison], baseline: str | None, metric:
     return [f"So these runs cannot tell which arm is {all_of}."]
 
 
-def _separation(verdict: Mapping[str, Any], comparisons: Sequence[Comparison], metric: str) -> list[str]:
+def _separation(verdict: Verdict, comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
     """Of the two foremost arms, if they were not told apart."""
     seen, needed = verdict["detectable"], verdict["seeds_needed"]
-    if seen is None or not any(c["b"] == seen["b"] and c["better"] is None and not _differs(c) for c in comparisons):
+    if (
+        seen is None
+        or needed is None
+        or not any(c["b"] == seen["b"] and c["better"] is None and not _differs(c) for c in comparisons)
+    ):
         return []
     text = (
         f"Between {quoted([seen['a'], seen['b']])}, {seen['n']} pairs would show a true difference of about "
@@ -182,7 +186,7 @@ def _lost(c: Comparison, side: int) -> str:
     return f"{c['lost'][side]} of {c['finished'][side]}"
 
 
-def _open(c: Comparison, metric: str) -> str:
+def _open(c: Comparison, metric: Measure) -> str:
     sure = span(metric, c["ci_low"], c["ci_high"], signed=True)
     return (
         f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, 95 % interval {sure}, '

@@ -1,39 +1,36 @@
-"""What a report's numbers cannot carry, in sentences."""
+"""Writes warnings: sentences on what a report's numbers cannot carry."""
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from core.analysis.report.verdict import quoted
-from core.analysis.wording import difference, is_share, number
+from core.analysis.shapes import ArmReport, Report
+from core.analysis.wording import difference, number
 from core.datasets import DataError
+from core.metrics import Measure
 from core.results import Results
 
 FEW = 5
 """Below this many seeds an interval is wide, and leans on the runs being normally distributed."""
 CEILING = 0.99
 """Of an accuracy or R²: above, little room is left to differ."""
-NEVER = {
-    "steps_to_target": "finished without having reached the target",
-    "epochs_to_converge": "finished away from their best",
-}
-
-Arms = Sequence[Mapping[str, Any]]
+Arms = Sequence[ArmReport]
 
 
-def warn(report: Mapping[str, Any], results: Results) -> list[str]:
-    """One sentence for each thing to beware of; `report` has its arms and comparisons."""
-    arms: Arms = report["arms"]
+def warn(report: Report, results: Results, known: Mapping[str, Measure]) -> list[str]:
+    """Return one sentence for each thing to beware of; `report` has its arms and comparisons, `known` all outcomes."""
+    arms, measure = report["arms"], known[report["metric"]]
     return [
         *_diverged(arms, results),
-        *_missing(arms, report["metric"]),
+        *_missing(arms, measure),
         *_few(arms),
-        *(_of_the_mean(arms, results) if results.task == "regression" else _chance(arms, results)),
-        *_no_width(arms, report["metric"]),
-        *_beyond(arms, report["metric"]),
-        *_comparisons(report),
-        *_ceiling(report),
+        *_chance(arms, results),
+        *_of_the_mean(arms, results),
+        *_no_width(arms, measure),
+        *_beyond(arms, measure),
+        *_comparisons(report, measure),
+        *_ceiling(report, measure),
         *_budgets(results),
         *_grid(report, results),
     ]
@@ -54,15 +51,16 @@ def _diverged(arms: Arms, results: Results) -> Iterator[str]:
         )
 
 
-def _missing(arms: Arms, metric: str) -> Iterator[str]:
-    for key, words in (
-        ("failed", "failed"),
-        ("unfinished", "have not finished (queued, running or cancelled)"),
-        ("not_finite", NEVER.get(metric, "finished without a finite value of this metric")),
-    ):
-        hit = [arm for arm in arms if arm[key]]
+def _missing(arms: Arms, measure: Measure) -> Iterator[str]:
+    counts: list[tuple[Callable[[ArmReport], int], str]] = [
+        (lambda arm: arm["failed"], "failed"),
+        (lambda arm: arm["unfinished"], "have not finished (queued, running or cancelled)"),
+        (lambda arm: arm["not_finite"], measure.never),
+    ]
+    for count, words in counts:
+        hit = [arm for arm in arms if count(arm)]
         if hit:
-            total, runs = sum(arm[key] for arm in hit), sum(arm["runs"] for arm in arms)
+            total, runs = sum(count(arm) for arm in hit), sum(arm["runs"] for arm in arms)
             yield f"{total} of {runs} runs {words}, of {quoted([arm['label'] for arm in hit])}; they are in no mean."
 
 
@@ -78,12 +76,14 @@ def _few(arms: Arms) -> Iterator[str]:
 
 
 def _chance(arms: Arms, results: Results) -> Iterator[str]:
-    """Arms whose validation accuracy is what naming the most frequent class always would give."""
+    """Name the arms whose validation accuracy is that of naming the most frequent class always."""
     at_chance: dict[tuple[int, float], list[str]] = defaultdict(list)
-    treatments = {arm.label: arm.treatment for arm in results.spec.expanded}
-    for label, values in _finals(results, "valid_accuracy").items():
+    for label, values in _finals(results, results.design.find("accuracy", "valid")).items():
+        training = results.design.arm(label).training
+        if training is None:
+            return
         try:
-            data = results.info(treatments[label])
+            data = training.info()
         except DataError:
             return  # without the data set's sizes chance is not known
         classes = max(2, data.outputs)
@@ -95,36 +95,38 @@ def _chance(arms: Arms, results: Results) -> Iterator[str]:
         yield f"{whole}: the validation accuracy is at chance level, {100 * chance:.3g} % for {classes} classes."
 
 
-def _finals(results: Results, metric: str) -> dict[str, list[float]]:
-    """The last values of the runs that came to their end, by arm."""
+def _finals(results: Results, metric: Measure | None) -> dict[str, list[float]]:
+    """Return the last values of the runs that came to their end, by arm."""
     finals: dict[str, list[float]] = defaultdict(list)
     for run in results.runs:
-        value = run.final.get(metric)
+        value = None if metric is None else run.final.get(metric.name)
         if value is not None and run.status == "succeeded" and run.outcome not in ("diverged", "pruned"):
             finals[run.arm].append(value)
     return finals
 
 
 def _of_the_mean(arms: Arms, results: Results) -> Iterator[str]:
-    """Arms of a regression that explain nothing of the validation targets."""
-    finals = _finals(results, "valid_r2")
+    """Name the arms of a regression that explain nothing of the validation targets."""
+    finals = _finals(results, results.design.find("R²", "valid"))
     labels = [label for label, values in finals.items() if sum(values) / len(values) <= 0]
     if labels:
         whole = "No arm learned" if len(labels) == len(arms) else f"{quoted(labels)} did not learn"
         yield f"{whole}: predicting the mean always would be as good on the validation split (R² of 0 or less)."
 
 
-def _no_width(arms: Arms, metric: str) -> Iterator[str]:
+def _no_width(arms: Arms, measure: Measure) -> Iterator[str]:
     hit = [arm for arm in arms if arm["n"] > 1 and arm["sd"] == 0]
     if hit:
-        values = ", ".join(f"{quoted([arm['label']])} at {number(metric, arm['mean'])}" for arm in hit)
+        values = ", ".join(f"{quoted([arm['label']])} at {number(measure, arm['mean'])}" for arm in hit)
         yield f"Every run of an arm ended at the same value: {values}. An interval without width is not certainty."
 
 
-def _beyond(arms: Arms, metric: str) -> Iterator[str]:
-    if not is_share(metric):
+def _beyond(arms: Arms, measure: Measure) -> Iterator[str]:
+    if not measure.share:
         return
-    hit = [arm["label"] for arm in arms if arm["ci_low"] is not None and (arm["ci_low"] < 0 or arm["ci_high"] > 1)]
+    hit = [
+        arm["label"] for arm in arms if arm["ci_low"] is not None and (arm["ci_low"] < 0 or (arm["ci_high"] or 0.0) > 1)
+    ]
     if hit:
         yield (
             f"The interval of {quoted(hit)} reaches outside 0 to 100 %: Student's t does not know the bounds, and "
@@ -132,7 +134,7 @@ def _beyond(arms: Arms, metric: str) -> Iterator[str]:
         )
 
 
-def _comparisons(report: Mapping[str, Any]) -> Iterator[str]:
+def _comparisons(report: Report, measure: Measure) -> Iterator[str]:
     n = {arm["label"]: arm["n"] for arm in report["arms"]}
     unpaired = [c["b"] for c in report["comparisons"] if c["n"] < min(n[c["a"]], n[c["b"]])]
     if unpaired:
@@ -141,19 +143,18 @@ def _comparisons(report: Mapping[str, Any]) -> Iterator[str]:
         if c["n"] > 1 and c["effect_size"] is None and c["difference"] and c["ci_low"] == c["ci_high"]:
             yield (
                 f"{quoted([c['a']])} and {quoted([c['b']])} differ by the same "
-                f"{difference(report['metric'], abs(c['difference']))} in all {c['n']} pairs. Without variation there "
+                f"{difference(measure, abs(c['difference']))} in all {c['n']} pairs. Without variation there "
                 "is no t test; p is the exact sign test's."
             )
 
 
-def _ceiling(report: Mapping[str, Any]) -> Iterator[str]:
-    metric = report["metric"]
-    if not metric.endswith(("accuracy", "r2")):
+def _ceiling(report: Report, measure: Measure) -> Iterator[str]:
+    if measure.bounds[1] != 1 or measure.sign < 0:
         return
-    high = [arm["label"] for arm in report["arms"] if arm["n"] and arm["mean"] >= CEILING]
+    high = [arm["label"] for arm in report["arms"] if arm["n"] and (arm["mean"] or 0.0) >= CEILING]
     if len(high) > 1 and report["reference"] in high:
         yield (
-            f"Ceiling: the mean of {quoted(high)} is {number(metric, CEILING)} or more, which leaves little room to "
+            f"Ceiling: the mean of {quoted(high)} is {number(measure, CEILING)} or more, which leaves little room to "
             "differ. Fewer epochs, the updates to a target, or a harder task may tell them apart."
         )
 
@@ -162,10 +163,12 @@ def _budgets(results: Results) -> Iterator[str]:
     """Arms that were given more updates or examples than others."""
     updates: dict[str, int] = {}
     examples: dict[str, int] = {}
-    for arm in results.spec.expanded:
-        updates[arm.label] = results.steps_in_epoch(arm.label) * arm.treatment.epochs
+    for arm in results.design.arms:
+        if arm.training is None:
+            return
+        updates[arm.label] = results.steps_in_epoch(arm.label) * arm.training.epochs
         try:
-            examples[arm.label] = results.info(arm.treatment).train * arm.treatment.epochs
+            examples[arm.label] = arm.training.info().train * arm.training.epochs
         except DataError:
             examples.clear()  # without the data set's sizes they are not known
             break
@@ -185,10 +188,10 @@ def _range(values: Mapping[str, int], unit: str) -> str:
     return f"{values[low]:,} ({quoted([low])}) to {values[high]:,} ({quoted([high])}) {unit}"
 
 
-def _grid(report: Mapping[str, Any], results: Results) -> Iterator[str]:
+def _grid(report: Report, results: Results) -> Iterator[str]:
     if report["factorial"] is None:
         return
-    n, seeds = report["factorial"]["n"], len(results.spec.seed_list)
+    n, seeds = report["factorial"]["n"], len(results.design.seeds)
     if n < 2:
         yield f"No effects of the grid: they need two seeds with a value in every cell, and there are {n}."
     elif n < seeds:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.shapes import Rate
 from core.analysis.statistics.intervals import CONFIDENCE, Floats, Ints, resampled
 
 EXACT = 12
@@ -45,7 +45,7 @@ def _signs(seeds: int) -> NDArray[np.int8]:
     return np.concatenate([np.ones((1, seeds), np.int8), drawn])
 
 
-def rate(hits: int, of: int) -> dict[str, Any] | None:
+def rate(hits: int, of: int) -> Rate | None:
     """The share of `of` runs with its 95 % interval by Wilson (1927, doi:10.1080/01621459.1927.10502953)."""
     if not of:
         return None

@@ -1,22 +1,22 @@
 """What each field of a grid does, and what fields do together."""
 
 import itertools
-import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
+from core.analysis.shapes import Effect, Factorial, Term
 from core.analysis.statistics.intervals import Floats, Summary
 from core.analysis.statistics.paired import holm, paired_t
-from core.results import Results
+from core.design import Design
+from core.finite import finite_or_none
 
 ORDER = 3
 """Most fields of one interaction."""
 
 
-def factorial(results: Results, values: Floats, summaries: Sequence[Summary]) -> dict[str, Any] | None:
-    """Main effects and interactions of a grid of two or more fields; None for anything else.
+def factorial(design: Design, values: Floats, summaries: Sequence[Summary]) -> Factorial | None:
+    """Return main effects and interactions of a grid of two or more fields; None for anything else.
 
     `values` are the arms' (arms, seeds), `summaries` theirs. The answer has
 
@@ -32,13 +32,13 @@ def factorial(results: Results, values: Floats, summaries: Sequence[Summary]) ->
     over the seeds. So each has its own error term, and neither equal variances nor sphericity is assumed, which the
     F tests of a repeated-measures analysis of variance need. Of two fields of two levels these are its tests: F = t².
     """
-    grid = results.spec.grid
+    grid = design.grid
     if grid is None:
         return None
     names = [name for name, levels in grid.items() if len(levels) > 1]
     if len(names) < 2:
         return None
-    arms = results.spec.expanded
+    arms = design.arms
     levels = {name: list(dict.fromkeys(arm.settings[name] for arm in arms)) for name in names}
     shape = tuple(len(grid[name]) for name in names)
     complete = np.isfinite(values).all(axis=0)
@@ -52,7 +52,9 @@ def factorial(results: Results, values: Floats, summaries: Sequence[Summary]) ->
             {
                 "levels": [arm.settings[name] for name in names],
                 "n": one.n,
-                **{key: _none(getattr(one, key)) for key in ("mean", "ci_low", "ci_high")},
+                "mean": finite_or_none(one.mean),
+                "ci_low": finite_or_none(one.ci_low),
+                "ci_high": finite_or_none(one.ci_high),
             }
             for arm, one in zip(arms, summaries, strict=True)
         ],
@@ -60,8 +62,8 @@ def factorial(results: Results, values: Floats, summaries: Sequence[Summary]) ->
     }
 
 
-def _effects(names: Sequence[str], levels: dict[str, list[str]], table: Floats) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _effects(names: Sequence[str], levels: dict[str, list[str]], table: Floats) -> list[Effect]:
+    found: list[Effect] = []
     asked: list[float] = []
     questions: list[int] = []
     for term in _subsets(len(names)):
@@ -83,17 +85,20 @@ def _effects(names: Sequence[str], levels: dict[str, list[str]], table: Floats) 
                     "estimate": float(mean[i]),
                     "ci_low": float(mean[i] - half[i]),
                     "ci_high": float(mean[i] + half[i]),
-                    "p": _none(p[i]),
+                    "p": finite_or_none(p[i]),
+                    "p_adjusted": None,
                 }
             )
     adjusted = holm(np.array(asked))
-    return [one | {"p_adjusted": _none(adjusted[k])} for one, k in zip(found, questions, strict=True)]
+    for effect, k in zip(found, questions, strict=True):
+        effect["p_adjusted"] = finite_or_none(adjusted[k])
+    return found
 
 
-def _terms(names: Sequence[str], table: Floats) -> list[dict[str, Any]]:
+def _terms(names: Sequence[str], table: Floats) -> list[Term]:
     means = table.mean(axis=-1)
     whole = float(((means - means.mean()) ** 2).sum())
-    found = []
+    found: list[Term] = []
     for term in _subsets(len(names)):
         effect = _contrast(table, term).mean(axis=-1)
         share = float((effect**2).sum()) * means.size / effect.size / whole if whole > 0 else None
@@ -113,7 +118,3 @@ def _contrast(table: Floats, term: Sequence[int]) -> Floats:
 def _subsets(factors: int) -> Iterator[tuple[int, ...]]:
     for order in range(1, min(factors, ORDER) + 1):
         yield from itertools.combinations(range(factors), order)
-
-
-def _none(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.analysis.statistics.chances import shares
 from core.analysis.statistics.intervals import Floats, Ints, Summary
 from core.analysis.statistics.paired import Comparisons, compare, holm
-from core.analysis.wording import describes, direction
+from core.metrics import Measure
 
 LEVEL = 0.05
 
@@ -35,7 +35,7 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    values: Floats, lost: NDArray[np.bool_], summaries: Sequence[Summary], metric: str, baseline: int | None
+    values: Floats, lost: NDArray[np.bool_], summaries: Sequence[Summary], measure: Measure, baseline: int | None
 ) -> Judgement:
     """Order and compare the arms by their values (arms, seeds), NaN where a run has none.
 
@@ -54,10 +54,10 @@ def judge(
 
     The family is all pairs of arms, because the data choose the best; with a baseline the comparisons with it.
     """
-    sign = direction(metric)
+    sign = measure.sign
     n_lost, finished = lost.sum(axis=1), lost.sum(axis=1) + np.isfinite(values).sum(axis=1)
     share = n_lost / np.maximum(finished, 1)
-    order = best_first(summaries, metric, share >= 0.5)
+    order = best_first(summaries, measure, share >= 0.5)
     found = compare(values)
     adjusted = family_adjusted(found.p, baseline)
     p_lost = np.full(found.p.shape, np.nan)
@@ -65,7 +65,7 @@ def judge(
         p_lost[pair] = p_lost[pair[::-1]] = p
     adjusted_lost = family_adjusted(p_lost, baseline)
     better = (adjusted < LEVEL) & (sign * found.difference > 0)
-    safer = (adjusted_lost < LEVEL) & (share[:, None] < share) & (not describes(metric))
+    safer = (adjusted_lost < LEVEL) & (share[:, None] < share) & (not measure.describes)
     beats = better & (share[:, None] <= share) | safer & ~better.T
     reference = baseline if baseline is not None else order[0] if order else None
     if baseline is not None and baseline in order:
@@ -76,7 +76,7 @@ def judge(
 
 
 def best_first(
-    summaries: Sequence[Summary], metric: str, unreliable: Sequence[bool] | NDArray[np.bool_] | None = None
+    summaries: Sequence[Summary], measure: Measure, unreliable: Sequence[bool] | NDArray[np.bool_] | None = None
 ) -> list[int]:
     """The arms that have a mean, best first; those with one run come after those with more. Ties keep their order.
 
@@ -84,7 +84,7 @@ def best_first(
     """
     ranked = [i for i, s in enumerate(summaries) if s.n > 0]
     last = [False] * len(summaries) if unreliable is None else unreliable
-    return sorted(ranked, key=lambda i: (summaries[i].n < 2, bool(last[i]), -direction(metric) * summaries[i].mean))
+    return sorted(ranked, key=lambda i: (summaries[i].n < 2, bool(last[i]), -measure.sign * summaries[i].mean))
 
 
 def family_adjusted(p: Floats, baseline: int | None) -> Floats:

@@ -1,6 +1,7 @@
-"""One look at all arms before their last epoch: which of them are worse than the best beyond doubt."""
+"""Prunes arms before their last epoch: those that are worse than the best beyond doubt."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,34 +9,37 @@ import numpy as np
 from core.analysis.statistics.intervals import Floats
 from core.analysis.statistics.judgement import family_adjusted
 from core.analysis.statistics.paired import compare
-from core.analysis.wording import direction
-from core.datasets import Task
-from core.spec import PAIRS, Spec
+from core.design import FEWEST_PAIRS, Design
 
 Decision = Mapping[str, Any]
 """What one look found, plain and JSON-able: `epoch`, `metric`, `looks`, `level`, how many `arms` were compared, and the
 comparisons of those that are `pruned`."""
 
 
-def decide_rung(spec: Spec, task: Task, epoch: int, values: Floats, gone: Collection[str]) -> Decision:
+@dataclass(frozen=True, kw_only=True)
+class RungRule:
+    """How arms are given up before their last epoch: at one of so many `looks`, together at a level."""
+
+    metric: str
+    """The metric by epoch that arms are compared by."""
+    looks: int
+    level: float
+
+
+def decide_rung(design: Design, rule: RungRule, *, epoch: int, values: Floats, gone: Collection[str]) -> Decision:
     """Judge the arms after so many epochs; what is decided depends on the numbers alone.
 
-    `values` are those of the judged metric at that epoch, (arms, seeds) in the spec's order, NaN where a run has none:
-    it diverged or failed. Arms whose labels are `gone` were pruned before. Of the others those in the worse half by
-    their mean are pruned whose paired difference from the best is significant: `p_adjusted`, by Holm over all pairs of
-    arms (the data chose the best) and by Bonferroni over the looks, is below the level. An arm with fewer than three
+    `values` are those of the judged metric at that epoch, (arms, seeds) in the design's order, NaN where a run has
+    none: it diverged or failed. Arms whose labels are `gone` were pruned before. Of the others those in the worse half
+    by their mean are pruned whose paired difference from the best is significant: `p_adjusted`, by Holm over all pairs
+    of arms (the data chose the best) and by Bonferroni over the looks, is below the level. An arm with fewer than three
     pairs is not, nor is the baseline.
     """
-    pruning = spec.pruning
-    if pruning is None:
-        raise ValueError("the spec has no pruning")
-    metric, looks = pruning.judged(task), len(pruning.rungs(spec.expanded[0].treatment.epochs))
-    sign = direction(metric)
-    labels = [arm.label for arm in spec.expanded]
+    sign, labels, looks = design.metrics[rule.metric].sign, design.labels, rule.looks
     values = np.where(np.isin(labels, list(gone))[:, None], np.nan, values)
     mean = [float(row[np.isfinite(row)].mean()) if np.isfinite(row).any() else None for row in values]
     order = sorted((i for i, m in enumerate(mean) if m is not None), key=lambda i: -sign * (mean[i] or 0.0))
-    decision = {"epoch": epoch, "metric": metric, "looks": looks, "level": pruning.level}
+    decision = {"epoch": epoch, "metric": rule.metric, "looks": looks, "level": rule.level}
     if len(order) < 2:
         return {**decision, "arms": len(order), "pruned": []}
     found = compare(values)
@@ -50,10 +54,10 @@ def decide_rung(spec: Spec, task: Task, epoch: int, values: Floats, gone: Collec
             "p_adjusted": float(adjusted[best, i]),
         }
         for i in order[(len(order) + 1) // 2 :]
-        if labels[i] != spec.baseline
-        and found.n[best, i] >= PAIRS
+        if labels[i] != design.baseline
+        and found.n[best, i] >= FEWEST_PAIRS
         and sign * found.difference[best, i] > 0
-        and adjusted[best, i] < pruning.level
+        and adjusted[best, i] < rule.level
     ]
     return {**decision, "arms": len(order), "pruned": pruned}
 

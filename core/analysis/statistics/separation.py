@@ -1,18 +1,18 @@
 """What the comparison of the two foremost arms could have seen, and the seeds that would decide it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from core.analysis.shapes import Detectable, SeedsNeeded, Separation
 from core.analysis.statistics.intervals import Floats, moments
 from core.analysis.statistics.judgement import LEVEL, Judgement
 from core.analysis.statistics.power import POWER, detectable, seeds_needed
-from core.analysis.wording import SHARED
+from core.metrics import Measure
 
 
-def separation(judged: Judgement, values: Floats, labels: Sequence[str], metric: str) -> dict[str, Any]:
-    """`detectable` and `seeds_needed` of the two foremost arms `a` and `b`, each None where it cannot be said.
+def separation(judged: Judgement, values: Floats, labels: Sequence[str], measure: Measure) -> Separation:
+    """Return `detectable` and `seeds_needed` of the two foremost arms `a` and `b`, each None where it cannot be said.
 
     They are the two best, or the baseline and the best other arm. `detectable.difference` is the smallest true
     difference that their `n` pairs show with 80 % power, `seeds_needed.seeds` how many pairs show the measured
@@ -20,19 +20,21 @@ def separation(judged: Judgement, values: Floats, labels: Sequence[str], metric:
     at `level`: 0.05 over the factor that Holm gave to this comparison. With few pairs the spread, and so both, is
     itself known only roughly.
     """
-    nothing = {"detectable": None, "seeds_needed": None}
+    nothing: Separation = {"detectable": None, "seeds_needed": None}
     second = next((i for i in judged.order if i != judged.reference), None)
-    if judged.reference is None or second is None or metric in SHARED:
+    if judged.reference is None or second is None or measure.shared:
         return nothing
     n, mean, sd = (float(field[0]) for field in moments(values[[judged.reference]] - values[[second]]))
     p = judged.found.p[judged.reference, second]
     if n < 2 or not sd > 0 or judged.found.ci_low[judged.reference, second] == mean or not np.isfinite(p):
         return nothing
     level = LEVEL / _factor(judged, float(p))
-    known = {"a": labels[judged.reference], "b": labels[second], "sd": sd, "level": level, "power": POWER}
+    a, b = labels[judged.reference], labels[second]
+    seeds = seeds_needed(abs(mean) / sd, level)
+    shown = detectable(int(n), level) * sd
     return {
-        "detectable": known | {"n": int(n), "difference": detectable(int(n), level) * sd},
-        "seeds_needed": known | {"difference": abs(mean), "seeds": seeds_needed(abs(mean) / sd, level)},
+        "detectable": Detectable(a=a, b=b, sd=sd, level=level, power=POWER, n=int(n), difference=shown),
+        "seeds_needed": SeedsNeeded(a=a, b=b, sd=sd, level=level, power=POWER, difference=abs(mean), seeds=seeds),
     }
 
 

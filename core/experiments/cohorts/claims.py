@@ -1,6 +1,5 @@
 """Taking a cohort: from here on only this attempt may write, and what an older one left too much is gone."""
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -15,7 +14,8 @@ from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities
 from core.experiments.cohorts.events import increment, record_event
 from core.experiments.cohorts.process_ids import describe, host_of
 from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle
-from core.results import EPOCH_METRICS
+from core.finite import finite_or_none
+from core.metrics import metric_names
 from core.spec import Spec, parse
 from core.store import Cohort, Experiment, MetricBlock, Run, metric_blocks, now, serialise
 from core.training import Lane
@@ -153,7 +153,7 @@ def _waits(capabilities: WorkerCapabilities) -> ColumnElement[bool]:
 def roll_back(session: Session, cohort: Cohort) -> None:
     """Remove the points after the cohort's checkpoint of its runs that have not ended. No block lies across it."""
     active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
-    by_epoch = MetricBlock.metric.in_(EPOCH_METRICS)
+    by_epoch = MetricBlock.metric.in_(metric_names("epoch"))
     for kind, first in ((~by_epoch, cohort.checkpoint_step), (by_epoch, cohort.checkpoint_epochs)):
         session.execute(delete(MetricBlock).where(MetricBlock.run_id.in_(active), kind, MetricBlock.first >= first))
 
@@ -166,6 +166,5 @@ def last_values(session: Session, cohort: Cohort) -> LastValues:
     newest = select(*series, func.max(MetricBlock.first)).where(*mine).group_by(*series)
     found: dict[int, dict[str, float | None]] = {}
     for block in session.scalars(select(MetricBlock).where(tuple_(*series, MetricBlock.first).in_(newest))):
-        value = float(metric_blocks.decode(block)[-1])
-        found.setdefault(block.run_id, {})[block.metric] = value if math.isfinite(value) else None
+        found.setdefault(block.run_id, {})[block.metric] = finite_or_none(metric_blocks.decode(block)[-1])
     return found

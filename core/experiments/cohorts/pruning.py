@@ -5,7 +5,6 @@ or has ended, one transaction decides, ends the runs of pruned arms and lets the
 cohort back decides, or the sweeper. What is decided depends on the stored numbers, not on who came first.
 """
 
-import math
 from collections.abc import Collection, Sequence
 from typing import cast
 
@@ -15,13 +14,16 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from core.analysis import decide_rung, pruned_arms
-from core.datasets import Task
+from core.datasets import DatasetPaths
+from core.design import Design
 from core.experiments.cohorts.claims import Claim, last_values
 from core.experiments.cohorts.events import record_event
 from core.experiments.cohorts.leases import QUIETLY, Ended, end_if_over, end_runs, is_held, locked
 from core.experiments.cohorts.states import ACTIVE, has_active, lock_cohorts, move_runs, settle
-from core.spec import Spec, parse
+from core.metrics import Task
+from core.spec import parse
 from core.store import Cohort, Experiment, MetricBlock, Run, metric_blocks, now
+from core.training.designs import design_of, rung_rule
 
 
 def wait(session: Session, held: Claim) -> str:
@@ -74,9 +76,10 @@ def decide(session: Session, experiment_id: int) -> bool:
     rung = min(cohort.rung for cohort in cohorts if cohort.rung is not None)
     before = experiment.rungs or []
     task = cast(Task, experiment.task)
-    metric = spec.pruning.judged(task) if spec.pruning else ""
-    values = _values(session, experiment_id, spec, metric, rung)
-    decision = decide_rung(spec, task, rung, values, pruned_arms(before))
+    rule = rung_rule(spec, task)
+    design = design_of(spec, task=task, paths=DatasetPaths(), measured=[rule.metric])
+    values = _values(session, experiment_id, design, rule.metric, rung)
+    decision = decide_rung(design, rule, epoch=rung, values=values, gone=pruned_arms(before))
     experiment.rungs = [*before, dict(decision)]
     record_event(session, experiment_id, "rung", **decision)
     decided = pruned_arms([decision])
@@ -102,19 +105,14 @@ def _end_pruned(session: Session, cohort: Cohort, arms: Collection[str]) -> None
         end_runs(session, cohort.id, ended, status="queued")
 
 
-def _values(session: Session, experiment_id: int, spec: Spec, metric: str, rung: int) -> NDArray[np.float64]:
-    """The metric of every run after the rung's epochs, (arms, seeds); of one that stopped early before, its last."""
-    seeds = {seed: i for i, seed in enumerate(spec.seed_list)}
-    values = np.full((len(spec.expanded), len(seeds)), math.nan)
-    last = rung - 1
-    early = select(Run).where(Run.experiment_id == experiment_id, Run.outcome == "stopped_early")
-    for run in session.scalars(early):
-        final = (run.final or {}).get(metric)
-        values[run.arm_index, seeds[run.seed]] = math.nan if final is None else final
-    at = select(Run.arm_index, Run.seed, MetricBlock.first, MetricBlock.n, MetricBlock.values).join(
-        Run, MetricBlock.run_id == Run.id
-    )
+def _values(session: Session, experiment_id: int, design: Design, metric: str, rung: int) -> NDArray[np.float64]:
+    """Return a metric of every run after the rung's epochs, (arms, seeds); of one stopped early before, its last."""
+    last, mine = rung - 1, Run.experiment_id == experiment_id
+    early = session.scalars(select(Run).where(mine, Run.outcome == "stopped_early"))
+    found: list[tuple[str, int, float | None]] = [(run.arm, run.seed, (run.final or {}).get(metric)) for run in early]
+    at = select(Run.arm, Run.seed, MetricBlock.first, MetricBlock.n, MetricBlock.values)
+    at = at.join(Run, MetricBlock.run_id == Run.id).where(mine, MetricBlock.metric == metric)
     there = (MetricBlock.first <= last, MetricBlock.first + MetricBlock.n > last)
-    for row in session.execute(at.where(Run.experiment_id == experiment_id, MetricBlock.metric == metric, *there)):
-        values[row.arm_index, seeds[row.seed]] = metric_blocks.decode(row)[last - row.first]
-    return values
+    rows = session.execute(at.where(*there))
+    found += [(row.arm, row.seed, float(metric_blocks.decode(row)[last - row.first])) for row in rows]
+    return design.matrix(found)

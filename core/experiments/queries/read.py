@@ -4,19 +4,23 @@ import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-import numpy as np
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.analysis import thin
-from core.datasets import DatasetPaths, Task
+from core.datasets import DatasetPaths
+from core.design import Design
 from core.errors import NotFound
 from core.experiments.cohorts.states import TERMINAL
+from core.finite import finite_list
+from core.metrics import Task, unit_of
+from core.metrics import diagnostics as layer_measures
 from core.results import Outcome, Results, RunResult, Series
-from core.spec import DIAGNOSTICS, parse
+from core.spec import parse
 from core.store import Cohort, Experiment, MetricBlock, Run, Tag, metric_blocks, now
+from core.training.designs import design_of, trained_results
 
 
 @dataclass(frozen=True)
@@ -223,7 +227,9 @@ def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnEleme
     """Blocks of some metrics, `activation_std` meaning that of every layer; none: all, with or without diagnostics."""
     if not metrics:
         return true() if diagnostics else ~metric_blocks.IS_DIAGNOSTIC
-    of_layers = [MetricBlock.metric.startswith(f"{one}/", autoescape=True) for one in metrics if one in DIAGNOSTICS]
+    of_layers = [
+        MetricBlock.metric.startswith(f"{one}/", autoescape=True) for one in metrics if one in layer_measures()
+    ]
     return or_(MetricBlock.metric.in_(metrics), *of_layers)
 
 
@@ -234,41 +240,50 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
     if max_points is not None and total > max_points:
         kept = thin(steps, values, max_points)
         steps, values = steps[kept], values[kept]
-    plain = values.astype(object)
-    plain[~np.isfinite(values)] = None
     return {
         "run_id": one.run_id,
         "arm": one.arm,
         "seed": one.seed,
         "metric": one.metric,
-        "unit": one.unit,
+        "unit": unit_of(one.metric),
         "steps": steps.tolist(),
-        "values": plain.tolist(),
+        "values": finite_list(values),
         "total": total,
     }
 
 
-def results(session: Session, of: Experiment, sources: DatasetPaths) -> Results:
+def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
     """The experiment as the analysis and the pictures take it; series are read while the session is open."""
-    spec = parse(of.spec)
-    same = ("steps_done", "steps_total", "energy_kwh", "co2e_g", "energy_source")
-    found = [
-        RunResult(
-            *(r.id, r.arm, r.seed, r.status, cast(Outcome | None, r.outcome), r.final or {}),
-            seconds=r.finished_at - r.started_at if r.finished_at and r.started_at else None,
-            **{name: getattr(r, name) for name in same},
-        )
-        for r in runs(session, of.id)
-    ]
-    return Results(
-        spec=spec,
-        steps_per_epoch=of.steps_per_epoch[0],
-        runs=found,
-        series=lambda metric: list(series(session, of.id, metrics=[metric])),
-        sources=sources,
+    return trained_results(
+        parse(of.spec),
         task=cast(Task, of.task),
-        steps_by_arm=dict(zip((arm.label for arm in spec.expanded), of.steps_per_epoch, strict=True)),
+        paths=paths,
+        steps_per_epoch=of.steps_per_epoch,
+        runs=[_result(run) for run in runs(session, of.id)],
+        series=lambda metric: list(series(session, of.id, metrics=[metric])),
         rungs=of.rungs or (),
+    )
+
+
+def design(of: Experiment, paths: DatasetPaths) -> Design:
+    """Return what an experiment compares, without a look at its runs."""
+    return design_of(parse(of.spec), task=cast(Task, of.task), paths=paths, steps_per_epoch=of.steps_per_epoch)
+
+
+def _result(run: Run) -> RunResult:
+    return RunResult(
+        id=run.id,
+        arm=run.arm,
+        seed=run.seed,
+        status=run.status,
+        outcome=cast(Outcome | None, run.outcome),
+        final=run.final or {},
+        seconds=run.finished_at - run.started_at if run.finished_at and run.started_at else None,
+        steps_done=run.steps_done,
+        steps_total=run.steps_total,
+        energy_kwh=run.energy_kwh,
+        co2e_g=run.co2e_g,
+        energy_source=cast(Literal["measured", "estimated"] | None, run.energy_source),
     )
 
 

@@ -24,8 +24,8 @@ from core.experiments.queries.cursor import (
     CursorCodec,
     PartialPosition,
 )
-from core.results import EPOCH_METRICS, STEP_METRICS
-from core.spec import DIAGNOSTICS
+from core.finite import finite_list
+from core.metrics import diagnostics, metric_names, unit_of
 from core.store import Cohort, Event, MetricBlock, Run, metric_blocks
 
 MOST_POINTS = 200_000
@@ -122,7 +122,7 @@ class _Poll:
         self._points = 0
         self._chosen: list[ColumnElement[bool]] = [true()]
         self._metrics = read.of_metrics(choice.metrics, choice.diagnostics)
-        self._diagnostics = choice.diagnostics or any(m.partition("/")[0] in DIAGNOSTICS for m in choice.metrics)
+        self._diagnostics = choice.diagnostics or any(m.partition("/")[0] in diagnostics() for m in choice.metrics)
         if choice.arm is not None:
             self._chosen.append(Run.arm == choice.arm)
         if choice.seed is not None:
@@ -209,7 +209,7 @@ class _Poll:
         if here.part is not None:
             return CohortCursor(here.part.step, here.part.epochs, here.attempt)
         lacking = (
-            select(MetricBlock.metric.in_(EPOCH_METRICS).label("epochs"), func.max(AFTER))
+            select(MetricBlock.metric.in_(metric_names("epoch")).label("epochs"), func.max(AFTER))
             .join(Run, Run.id == MetricBlock.run_id)
             .where(Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt, _between(here))
             .group_by("epochs")
@@ -266,10 +266,10 @@ def _between(here: CohortCursor, there: CohortCursor | None = None, diagnostics:
 
     Without `diagnostics`, which are stored with the losses of their updates, an index finds them.
     """
-    steps = MetricBlock.metric.in_(STEP_METRICS)
+    steps = MetricBlock.metric.in_(metric_names("step"))
     kinds = [
         (or_(steps, metric_blocks.IS_DIAGNOSTIC) if diagnostics else steps, 0),
-        (MetricBlock.metric.in_(EPOCH_METRICS), 1),
+        (MetricBlock.metric.in_(metric_names("epoch")), 1),
     ]
     first = MetricBlock.first
     return or_(
@@ -305,9 +305,7 @@ def _joined(rows: Iterable[Any]) -> Iterator[list[Row[Any]]]:
 def _points(blocks: Sequence[Row[Any]]) -> dict[str, Any]:
     first = blocks[0]
     values = np.concatenate([metric_blocks.decode(block) for block in blocks])
-    plain = values.astype(object)
-    plain[~np.isfinite(values)] = None
     about = {"run_id": first.id, "arm": first.arm, "seed": first.seed, "metric": first.metric}
-    unit = "epoch" if first.metric in EPOCH_METRICS else "step"
+    unit = unit_of(first.metric)
     place = {"unit": unit, "attempt": first.attempt, "first": first.first, "every": first.every}
-    return about | place | {"values": plain.tolist()}
+    return about | place | {"values": finite_list(values)}

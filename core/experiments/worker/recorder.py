@@ -5,7 +5,6 @@ renewing the lease, so that a worker whose cohort was given to another can write
 """
 
 import logging
-import math
 import os
 import threading
 import time
@@ -37,7 +36,9 @@ from core.experiments.cohorts.recovery import mark_lost
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.worker.watchdog import Flag, Reason, Watchdog
 from core.failpoints import reached
-from core.results import Outcome, is_diagnostic, spacing
+from core.finite import finite_or_none
+from core.metrics import is_diagnostic
+from core.results import Outcome
 from core.store import Database, StorageFull, metric_blocks
 from core.training import Checkpoint
 
@@ -99,11 +100,10 @@ class AttemptRecorder:
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
         if not len(values) or run in self._held.ended:
             return
-        every = spacing(self._held.spec, metric)
+        every = self._held.spec.spacing(metric)
         self._measured.blocks.append(metric_blocks.encode(run, metric, first, values, every))
         if not is_diagnostic(metric):
-            last = float(values[-1])
-            self._last[run][metric] = last if math.isfinite(last) else None
+            self._last[run][metric] = finite_or_none(values[-1])
         if metric == "train_loss":
             self._steps[run] = first + len(values)
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from core.analysis import best_first, final_values, metric_name, summarize, thin
+from core.analysis import best_first, final_values, summarize, thin
+from core.finite import finite_list
 from core.plots.drawing.styles import MOST_ARMS
 from core.results import Results, Series
 
@@ -24,7 +25,7 @@ Ints = NDArray[np.int64]
 
 
 class Arms(NamedTuple):
-    """The arms of a picture: index in the spec by label, in the spec's order, and what was left out."""
+    """The arms of a picture: index in the design by label, in the design's order, and what was left out."""
 
     labels: list[str]
     note: str
@@ -32,13 +33,13 @@ class Arms(NamedTuple):
 
 def arms_drawn(results: Results, most: int = MOST_ARMS) -> Arms:
     """All arms, or of very many the best: the picture says so."""
-    labels = [arm.label for arm in results.spec.expanded]
+    labels = results.design.labels
     if len(labels) <= most:
         return Arms(labels, "")
-    metric = results.outcomes[0]
-    order = best_first([summarize(row) for row in final_values(results, metric)], metric)
+    metric = results.design.primary
+    order = best_first([summarize(row) for row in final_values(results, metric.name)], metric)
     order += [i for i in range(len(labels)) if i not in set(order)]
-    note = f"Drawn are the {most} best of {len(labels)} arms by final {metric_name(metric)}."
+    note = f"Drawn are the {most} best of {len(labels)} arms by final {metric.label}."
     return Arms([labels[i] for i in sorted(order[:most])], note)
 
 
@@ -63,13 +64,13 @@ def described(arms: Arms, results: Results) -> list[dict[str, str]]:
 
 def sample(results: Results) -> str:
     """N for a caption: arms, seeds, and what became of the runs."""
-    arms, seeds, runs = len(results.spec.expanded), len(results.spec.seed_list), results.runs
+    arms, seeds, runs = len(results.design.arms), len(results.design.seeds), results.runs
     status = Counter(run.status for run in runs)
     diverged = sum(run.outcome == "diverged" for run in runs)
     parts = [f"{status['succeeded']} finished, {diverged} of them diverged" if diverged else ""]
     parts[0] = parts[0] or f"{status['succeeded']} finished, 0 diverged"
     parts += [f"{status[name]} {name}" for name in ("failed", "cancelled", "running", "queued") if status[name]]
-    only = "" if results.whole is None else f" Asked for: {arms} of {_count(len(results.whole.spec.expanded), 'arm')}."
+    only = "" if results.whole is None else f" Asked for: {arms} of {_count(len(results.whole.design.arms), 'arm')}."
     product = f"{_count(arms, 'arm')} x {_count(seeds, 'seed')} = {_count(arms * seeds, 'run')}"
     return f"N = {product}: {', '.join(parts)}.{only}"
 
@@ -136,7 +137,7 @@ def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> li
         at = thin(steps, values, POINTS)
         lines.append(
             {"arm": arms.labels.index(one.arm), "role": "diverged", "seed": one.seed, "n": 1}
-            | {"x": steps[at].tolist(), "y": plain(values[at]), "low": None, "high": None, "raw": None}
+            | {"x": steps[at].tolist(), "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
         )
     return lines
 
@@ -167,11 +168,6 @@ def _drawn(line: dict[str, Any]) -> list[list[float | None]]:
     return [line["y"], *([line["raw"]["y"]] if line["raw"] else [])]
 
 
-def plain(values: Floats) -> list[float | None]:
-    """JSON's numbers: None for NaN and infinity."""
-    return [value if math.isfinite(value) else None for value in values.tolist()]
-
-
 def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series]]:
     runs = {run.id: run for run in results.runs}
     completed: dict[str, list[Series]] = defaultdict(list)
@@ -181,17 +177,19 @@ def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series
         if len(one.steps) and run.outcome != "diverged" and run.status != "failed":
             (completed if run.status == "succeeded" else under_way)[one.arm].append(one)
     for arm, done in completed.items():
-        completed[arm] = _held(done, {one.run_id for one in done if runs[one.run_id].outcome == "stopped_early"})
+        completed[arm] = _held(
+            results, done, {one.run_id for one in done if runs[one.run_id].outcome == "stopped_early"}
+        )
     for arm, open_ in under_way.items():
         longest = max(len(one.steps) for one in open_)
         under_way[arm] = [one for one in open_ if 2 * len(one.steps) >= longest]
     return defaultdict(list, under_way | completed)
 
 
-def _held(done: Sequence[Series], stopped: set[int]) -> list[Series]:
+def _held(results: Results, done: Sequence[Series], stopped: set[int]) -> list[Series]:
     """Epoch series as long as the arm's longest: those of runs that stopped early with their last value."""
     longest = max(done, key=lambda one: len(one.steps))
-    if longest.unit == "step":
+    if results.unit(longest.metric) == "step":
         return list(done)
     return [
         one._replace(steps=longest.steps, values=np.pad(one.values, (0, len(longest.steps) - len(one.steps)), "edge"))
@@ -209,7 +207,7 @@ def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Int
     if length > 2 * BUCKETS:
         mean = _mean(values)
         at = thin(x, mean, POINTS)
-        raw = {"x": x[at].tolist(), "y": plain(mean[at])}
+        raw = {"x": x[at].tolist(), "y": finite_list(mean[at])}
         edges = np.linspace(0, length, BUCKETS + 1).astype(np.int64)
         with np.errstate(all="ignore"):
             values = np.add.reduceat(values, edges[:-1], axis=1) / np.diff(edges)
@@ -222,9 +220,9 @@ def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Int
         "seed": None,
         "n": len(runs),
         "x": x.tolist(),
-        "y": plain(mean),
-        "low": None if low is None else plain(low),
-        "high": None if high is None else plain(high),
+        "y": finite_list(mean),
+        "low": None if low is None else finite_list(low),
+        "high": None if high is None else finite_list(high),
         "raw": raw,
     }
 

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from core.analysis import is_share, metric_name
+from core.analysis.shapes import Comparison, Report
+from core.metrics import Measure
 from core.plots.drawing.frames import padded
 
 DECIDED = "one of the two beats the other (adjusted p < 0.05, and not by losing more runs)"
@@ -12,14 +13,14 @@ SYMLOG_FROM = 30.0
 """Widest over narrowest difference from which the axis of differences is logarithmic on both sides."""
 
 
-def difference_unit(metric: str) -> int:
+def difference_unit(metric: Measure) -> int:
     """Shares differ by percentage points."""
-    return 100 if is_share(metric) else 1
+    return 100 if metric.share else 1
 
 
-def difference_axis(differences: list[list[float | None]], metric: str) -> dict[str, Any]:
+def difference_axis(differences: list[list[float | None]], metric: Measure) -> dict[str, Any]:
     """Linear, unless some differ so much more than others that these could not be seen; one list of ends for each."""
-    label = "difference (percentage points)" if is_share(metric) else f"difference in {metric_name(metric)}"
+    label = "difference (percentage points)" if metric.share else f"difference in {metric.label}"
     x: dict[str, Any] = {"label": label, "scale": "linear", "kind": "number"}
     known = [[v for v in one if v is not None] for one in differences]
     extents = [max(map(abs, one)) for one in known if one]
@@ -42,12 +43,13 @@ def _outward(value: float, within: float) -> float:
     return math.copysign(max(abs(value) * 1.6, within), value)
 
 
-def seen_from(comparison: dict[str, Any], reference: str) -> dict[str, Any]:
+def seen_from(comparison: Comparison, reference: str) -> dict[str, Any]:
     """The report's comparison as the other arm less `reference`: `arm`, `n`, `mean`, `ci_low`, `ci_high`, its p, and
     whether one of the two beats the other by the report's rule."""
     turned = comparison["a"] == reference
-    low, high = ("ci_high", "ci_low") if turned else ("ci_low", "ci_high")
-    ends = {"mean": comparison["difference"], "ci_low": comparison[low], "ci_high": comparison[high]}
+    low, high = comparison["ci_low"], comparison["ci_high"]
+    low, high = (high, low) if turned else (low, high)
+    ends = {"mean": comparison["difference"], "ci_low": low, "ci_high": high}
     return {
         "arm": comparison["b"] if turned else comparison["a"],
         "n": comparison["n"],
@@ -57,7 +59,7 @@ def seen_from(comparison: dict[str, Any], reference: str) -> dict[str, Any]:
     }
 
 
-def against(report: dict[str, Any]) -> tuple[str | None, dict[str, dict[str, Any]]]:
+def against(report: Report) -> tuple[str | None, dict[str, dict[str, Any]]]:
     """What the others are compared with, None where nothing is, and each comparison with it by the other's label."""
     reference = report["reference"]
     mine = [seen_from(c, reference) for c in report["comparisons"] if reference in (c["a"], c["b"])]

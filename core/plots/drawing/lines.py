@@ -14,7 +14,10 @@ from core.plots.drawing.styles import COLOURS, GREY, INK, PAPER, line_style, sty
 from core.plots.drawing.text import width, wrap
 
 _HEIGHT = 4.3
-_PANEL = {1: 6.6, 2: 4.3}
+_PANEL = {1: 6.6, 2: 4.3, 3: 3.5}
+"""Width of a panel, by the number of columns."""
+_ROW, _BETWEEN = 2.8, 0.75
+"""Height of a row below the first, and what is left between rows for a title and an axis."""
 _LEFT, _GAP, _APART, _BOTTOM, _TOP = 0.78, 0.3, 0.15, 0.48, 0.26
 _REACH, _SWATCH, _SPACE = 0.22, 0.26, 0.07
 """Inches from the axes to a label's swatch, the swatch's length, and from there to the text."""
@@ -26,32 +29,37 @@ _MARKERS_UP_TO = 40
 def draw_lines(data: dict[str, Any]) -> Figure:
     """Draw `panels`, each with `x`, `y` (see `set_axis`) and `lines`; `arms` have the `label` and `note` of each arm.
 
-    A line has its `arm`'s index, a `role` ("main", "second", "diverged"), `x`, `y`, `low`, `high`, `raw`; one that
-    diverged but `goes_on` beyond the picture has no mark at its end. Panels share the y axis of the first, but where
-    `own_y` says that each has its own. Right of the names stands what `beside` has, where it is there, each arm's row
-    in the height of its name. `empty` is written where there are no lines.
+    More than three stand in rows of three, with the names beside the first row. A line has its `arm`'s index, a `role`
+    ("main", "second", "diverged"), `x`, `y`, `low`, `high`, `raw`; one that diverged but `goes_on` beyond the picture
+    has no mark at its end. Panels share the y axis of the first, but where `own_y` says that each has its own. Right of
+    the names stands what `beside` has, where it is there, each arm's row in the height of its name. `empty` is written
+    where there are no lines.
     """
     panels, beside = data["panels"], data.get("beside")
     labels = _Labels(data["arms"])
     gutter = _REACH + _SWATCH + _SPACE + labels.width
-    each = _PANEL[min(2, len(panels) + (beside is not None))]
-    height = max(_HEIGHT, labels.height + 0.2)
+    columns = min(len(panels), max(_PANEL))
+    below = (-(-len(panels) // columns) - 1) * (_ROW + _BETWEEN)
+    each = _PANEL[min(max(_PANEL), columns + (beside is not None))]
+    height = max(_HEIGHT if not below else _ROW, labels.height + 0.2)
     own_y = data.get("own_y", False)
     gap = _LEFT if own_y else _GAP
-    inner = len(panels) * each + (len(panels) - 1) * gap
+    inner = columns * each + (columns - 1) * gap
     notes = max([width(row["note"], NOTE) for row in beside["rows"]], default=0.0) if beside is not None else 0.0
     right = 0.0 if beside is None else _APART + each + notes + 0.1
-    place = frame(data["title"], data["caption"], _LEFT + inner + gutter + right, _BOTTOM + height + _TOP)
+    place = frame(data["title"], data["caption"], _LEFT + inner + gutter + right, _BOTTOM + below + height + _TOP)
     drawn: list[Axes] = []
     for i, panel in enumerate(panels):
         shared = drawn[0] if drawn and not own_y else None
-        axes = place.axes(_LEFT + i * (each + gap), _BOTTOM, each, height, sharey=shared)
+        row, column = divmod(i, columns)
+        bottom = _BOTTOM + below - row * (_ROW + _BETWEEN)
+        axes = place.axes(_LEFT + column * (each + gap), bottom, each, _ROW if row else height, sharey=shared)
         drawn.append(axes)
         _draw_panel(axes, panel, first=shared is None, empty=data.get("empty", "nothing measured"))
-    ends = [_ends(axes, panel["lines"]) for axes, panel in zip(drawn, panels, strict=True)]
-    heights = labels.draw(place, drawn[-1], ends, (_LEFT + inner, _BOTTOM, height))
+    ends = [_ends(axes, panel["lines"]) for axes, panel in zip(drawn[:columns], panels, strict=False)]
+    heights = labels.draw(place, drawn[columns - 1], ends, (_LEFT + inner, _BOTTOM + below, height))
     if beside is not None:
-        axes = place.axes(_LEFT + inner + gutter + _APART, _BOTTOM, each, height)
+        axes = place.axes(_LEFT + inner + gutter + _APART, _BOTTOM + below, each, height)
         draw_beside(axes, beside, heights)
     return place.figure
 

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from core.analysis import thin
-from core.plots.drawing.curves import POINTS, plain
+from core.finite import finite_list
+from core.plots.drawing.curves import POINTS
 from core.plots.drawing.densities import density as law_density
 from core.plots.drawing.densities import half_width
 from core.plots.drawing.depth_axes import depth_axis, depth_line, named, size_axis
@@ -28,7 +29,7 @@ def draw_schedule_preview(data: dict[str, Any]) -> Figure:
     rates = np.array(data["lr"], dtype=np.float64)
     steps = np.arange(len(rates))
     at = thin(steps, rates, POINTS)
-    line = {"arm": 0, "role": "main", "x": steps[at].tolist(), "y": plain(rates[at]), "low": None, "high": None}
+    line = {"arm": 0, "role": "main", "x": steps[at].tolist(), "y": finite_list(rates[at]), "low": None, "high": None}
     line |= {"raw": None, "held": len(rates) <= _HELD_UP_TO}
     panel = {"title": "rate in force during each update", "x": update_axis([line]), "y": rate_axis([line])}
     figure = draw_lines(

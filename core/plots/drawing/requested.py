@@ -17,7 +17,7 @@ def plot_data(
     Raises `InvalidSpec` for a label that no arm has, and for `log` of a picture without such an axis.
     """
     if arms:
-        known = [arm.label for arm in results.spec.expanded]
+        known = results.design.labels
         problems = [unknown("arm", label, known, "arm") for label in dict.fromkeys(arms) if label not in known]
         if problems:
             raise InvalidSpec(problems)

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.analysis import is_share, metric_name
+from core.design import Design
+from core.metrics import Metric
 from core.plots.drawing.curves import extent
 from core.plots.drawing.frames import padded, padded_log
 
 LOG_FROM = 100.0
 """Largest over smallest loss from which the axis is logarithmic."""
-LOWEST = {"r2": -1.0}
-"""Where the axis of R² ends: a network that explains less than nothing may do so without bound."""
-
 NARROWEST = 0.05
 """Of an axis of shares: half a percentage point shall not look like the whole."""
 
@@ -25,29 +23,35 @@ def epoch_axis(lines: Lines) -> dict[str, Any]:
     return {"label": "epoch (from 0)", "scale": "linear", "kind": "count", "limits": padded(0, last, 0.02)}
 
 
-def value_axis(lines: Lines, metric: str) -> dict[str, Any]:
+def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
     """The axis of the metric with its unit, and a `note` of what lies outside; runs that diverged do not count."""
     every = [line for part in lines.values() for line in part]
     found = extent([line for line in every if line["role"] != "diverged"]) or extent(every)
-    if is_share(metric):
+    if metric.share:
         y: dict[str, Any] = {"label": f"{short_name(metric)} (% of examples)", "scale": "linear", "kind": "share"}
     else:
-        unit = " (mean squared error)" if metric.endswith("loss") else ""  # of classes the accuracy is what is drawn
+        unit = f" ({metric.axis})" if metric.axis else ""
         y = {"label": f"{short_name(metric)}{unit}", "scale": "linear", "kind": "number"}
     if found is None:
         return y | {"limits": (0.0, 1.0), "note": ""}
     low, positive, high = found
-    floor = LOWEST.get(metric.split("_")[-1])
+    floor = metric.floor
     if floor is not None and low < floor:
         return y | {"limits": padded(floor, max(high, 0.0)), "note": f"Values below {floor:g} lie below the picture."}
-    if metric.endswith("loss") and positive > 0 and high / positive >= LOG_FROM:
+    if metric.bounds == (0.0, None) and positive > 0 and high / positive >= LOG_FROM:
         return y | {"scale": "log", "limits": padded_log(positive, min(high, positive * 1e8)), "note": ""}
-    if is_share(metric) and high - low < NARROWEST:
+    if metric.share and high - low < NARROWEST:
         middle = min(max((low + high) / 2, NARROWEST / 2), 1 - NARROWEST / 2)
         low, high = min(low, middle - NARROWEST / 2), max(high, middle + NARROWEST / 2)
     return y | {"limits": padded(low, high), "note": ""}
 
 
-def short_name(metric: str) -> str:
+def short_name(metric: Metric) -> str:
     """The metric without its split, which the picture says elsewhere: "accuracy", "loss", "R²"."""
-    return metric_name(metric).removeprefix("validation ").removeprefix("training ")
+    return metric.label.removeprefix("validation ").removeprefix("training ")
+
+
+def loss_axis(design: Design) -> str:
+    """Return what is written at an axis of losses."""
+    loss = design.find("loss", "train") or design.find("loss", "valid")
+    return "loss" if loss is None else str(loss.axis) or "loss"

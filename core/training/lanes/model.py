@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.metrics import Evaluation, Metric, Task
+from core.metrics.loss import loss_of_examples
 from core.optimizers import Optimizer
 from core.spec import Precision
 from core.training.lanes.diagnosis import Diagnosis
@@ -16,7 +18,6 @@ from core.training.lanes.grid import Grid
 from core.training.lanes.network import Network
 from core.training.lanes.optimizer import StackedOptimizer
 from core.training.noise import Noise
-from core.training.objective import Objective
 from core.training.scaling import ParameterScaling
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
@@ -47,7 +48,7 @@ class StackedModel:
         self,
         grid: Grid,
         network: Network,
-        objective: Objective,
+        task: Task,
         state: Tensors,
         curves: Sequence[int],
         factors: Sequence[Mapping[str, ParameterScaling]],
@@ -58,7 +59,8 @@ class StackedModel:
         """`state` is as `state()` gives it; `curves` and `factors` as `StackedOptimizer` takes them."""
         self._grid = grid
         self._network = network
-        self._objective = objective
+        self._task = task
+        self._losses = loss_of_examples(task)
         self._device = device
         self._kind = torch.device(device).type
         self._bf16 = precision == "bf16"
@@ -97,14 +99,23 @@ class StackedModel:
         self._descent.step(gradients, given.rates, given.on_device)
         return losses, torch.cat([seen, standing, self.diagnosis.moved(weights, self._parameters)])
 
-    def evaluate(self, x: Callable[[slice], torch.Tensor], y: torch.Tensor, check: Callable[[], None]) -> torch.Tensor:
-        """Mean loss and score of every lane on a split, (2, lanes) in float64, dropout off and norms frozen.
+    def evaluate(
+        self,
+        metrics: Sequence[Metric],
+        x: Callable[[slice], torch.Tensor],
+        y: torch.Tensor,
+        outputs: int,
+        check: Callable[[], None],
+    ) -> torch.Tensor:
+        """Return metrics of every lane on a split, (metrics, lanes) in float64, dropout off and norms frozen.
 
-        `x` gives a part of the inputs; `check` is called before every part and may raise.
+        `x` gives a part of the inputs; `outputs` are the numbers that the model gives for an example; `check` is called
+        before every part and may raise.
         """
         lanes = len(self._grid.lanes)
         chunk = max(1, EVALUATION[self._kind] // (lanes * self._network.widest))
-        totals = torch.zeros(2, lanes, dtype=torch.float64, device=self._device)
+        evaluation = Evaluation(task=self._task, lanes=lanes, y=y, outputs=outputs)
+        accumulators = [metric.accumulator(evaluation) for metric in metrics if metric.accumulator is not None]
         own = {**self._scaled(self._descent.evaluated()), **self._buffers}
         module = self._network.module
         module.eval()
@@ -113,13 +124,13 @@ class StackedModel:
                 check()
                 part = slice(first, first + chunk)
                 with torch.no_grad(), self._autocast():
-                    outputs = self._whole(forward(module, own, {}, x(part).unsqueeze(0), lanes))
+                    given = self._whole(forward(module, own, {}, x(part).unsqueeze(0), lanes))
                     each = y[part].expand(lanes, *y[part].shape)
-                    totals[0] += self._objective.losses(outputs, each).sum(1)
-                    totals[1] += self._objective.scores(outputs, each, y).sum(1)
+                    for accumulator in accumulators:
+                        accumulator.add(given, each)
         finally:
             module.train()
-        return totals / len(y)
+        return torch.stack([accumulator.result() for accumulator in accumulators])
 
     def state(self) -> dict[str, torch.Tensor]:
         """All that the next update depends on, stacked over lanes. Views: they change with the next update."""
@@ -141,7 +152,7 @@ class StackedModel:
         own = {**self._scaled(self._parameters), **self._buffers}
         with self._autocast():
             outputs = self._whole(forward(self._network.module, own, shared, x, self._grid.arms))
-        losses = self._objective.losses(outputs, y).mean(1)
+        losses = self._losses(outputs, y).mean(1)
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
         return losses.detach(), *gradients
 

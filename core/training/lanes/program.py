@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.datasets import DatasetInfo, Splits, as_numbers, epoch_metrics
+from core.datasets import DatasetInfo, Splits, as_numbers
+from core.metrics import Split, measured_by_epoch
 from core.schedules import State
 from core.training.initialize import Examples, initial_state
 from core.training.lanes.batches import BatchSource
@@ -18,7 +20,6 @@ from core.training.lanes.model import Batch, StackedModel
 from core.training.lanes.network import network
 from core.training.lanes.rates import Rates
 from core.training.noise import Noise
-from core.training.objective import objective
 from core.training.recorder import Lane
 from core.training.run_length import RunLength
 from core.training.scaling import factors
@@ -60,7 +61,7 @@ class Program:
         treatment = grid.lanes[0].treatment
         device = str(data.x_train.device)
         self.grid = grid
-        self._data, self._facts, self._dtype = data, info, dtype
+        self._data, self._info, self._dtype = data, info, dtype
         self._length, self._noise_every = length, noise_every
         values = {
             name.partition("/")[2]: stack[0].cpu()
@@ -68,11 +69,12 @@ class Program:
             if name.startswith(("parameters/", "buffers/"))
         }
         net = network(treatment, info, values, stacked=len(grid.lanes) > 1, shared_inputs=grid.arms > 1)
-        self._rates = Rates(grid.lanes, length, epoch_metrics(info.task), plateaus)
+        self._metrics = measured_by_epoch(info.task, info.outputs)
+        self._rates = Rates(grid.lanes, length, [metric.name for metric in self._metrics], plateaus)
         self._stack = StackedModel(
             grid,
             net,
-            objective(info.task),
+            info.task,
             state,
             self._rates.column,
             [factors(lane.treatment, info) for lane in grid.lanes],
@@ -113,12 +115,22 @@ class Program:
 
     def evaluate(self, epoch: int, check: Callable[[], None]) -> torch.Tensor:
         """An epoch's metrics, (metrics, lanes) in the order of their names; schedules that answer to them do."""
-        x_train, y_train, x_valid, y_valid = self._data
-        train = self._stack.evaluate(lambda part: as_numbers(x_train[part], self._dtype), y_train, check)
-        valid = self._stack.evaluate(lambda part: as_numbers(x_valid[part], self._dtype), y_valid, check)
-        measured = torch.stack((train[1], *valid))
+        measured = self._evaluate_splits(check)
         self._rates.react(epoch, measured)
         return measured if self._noise is None else torch.cat((measured, self._noise.take()))
+
+    def _evaluate_splits(self, check: Callable[[], None]) -> torch.Tensor:
+        """Return all metrics, (metrics, lanes), each measured on its split."""
+        found: dict[str, torch.Tensor] = {}
+        splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {"train": self._data[:2], "valid": self._data[2:]}
+        for split, (x, y) in splits.items():
+            mine = [metric for metric in self._metrics if metric.split == split]
+            values = self._stack.evaluate(mine, partial(self._inputs, x), y, self._info.outputs, check)
+            found |= {metric.name: row for metric, row in zip(mine, values, strict=True)}
+        return torch.stack([found[metric.name] for metric in self._metrics])
+
+    def _inputs(self, x: torch.Tensor, part: slice) -> torch.Tensor:
+        return as_numbers(x[part], self._dtype)
 
     def _given(self, step: int) -> Batch:
         i = step % self._length.per_epoch
@@ -138,8 +150,8 @@ class Program:
 
     def of(self, lanes: Sequence[Lane], step: int) -> "Program":
         """The same program of some of its lanes only, as it goes on at update `step`."""
-        grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._facts.inputs))
+        grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._info.inputs))
         rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.x_train.device)
         state = {name: stack.index_select(0, rows) for name, stack in self.state().items()}
         how = (self._length, self._noise_every, self._dtype)
-        return Program(grid, state, self.plateaus, self._data, self._facts, *how, step)
+        return Program(grid, state, self.plateaus, self._data, self._info, *how, step)

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import torch
 
-from core.datasets import DatasetInfo, Splits, epoch_metrics
-from core.results import NOISE_METRICS, Outcome
+from core.datasets import DatasetInfo, Splits
+from core.metrics import epoch_metrics
+from core.metrics.gradient_noise import NOISE_METRICS
+from core.results import Outcome
 from core.spec import Precision
 from core.training.checkpoint import Checkpoint
 from core.training.compatibility import compatibility_key
@@ -132,7 +134,7 @@ class _Training:
         self._program = Program(grid, start.state, start.plateaus, data, info, *how, start.step)
         rows = min(CAPACITY, self._length.updates)
         block = torch.empty(rows, len(grid.lanes), dtype=dtype, device=device)
-        metrics = (*epoch_metrics(info.task), *(NOISE_METRICS if noise_every else ()))
+        metrics = (*epoch_metrics(info.task, info.outputs), *(NOISE_METRICS if noise_every else ()))
         self._stopping = Stopping(grid.lanes, metrics, start.patience)
         self._ledger = MetricBuffer(
             *(grid.lanes, recorder, metrics, self._length.per_epoch, block, block_seconds),

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from core.datasets import DatasetPaths, Task
+from core.datasets import DatasetPaths
+from core.metrics import Task
 from core.results import Results, RunResult
 from core.spec import parse
+from core.training.designs import trained_results
 
 Finals = Mapping[str, Sequence[float | str | None]]
 MakeResults = Callable[..., Results]
@@ -27,7 +29,9 @@ def experiment() -> MakeResults:
             for a, (label, values) in enumerate(finals.items())
             for s, (seed, value) in enumerate(zip(parsed.seed_list, values, strict=True))
         ]
-        return Results(parsed, 15, runs, lambda _metric: [], DatasetPaths(), task)
+        return trained_results(
+            parsed, task=task, paths=DatasetPaths(), steps_per_epoch=[15], runs=runs, series=lambda _metric: []
+        )
 
     return make
 

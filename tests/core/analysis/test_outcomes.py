@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from core.analysis import outcome_names, run_outcomes
-from core.datasets import DatasetPaths, Task
-from core.results import Outcome, Results, RunResult, Series
+from core.datasets import DatasetPaths
+from core.metrics import Task
+from core.results import Outcome, RunResult, Series
 from core.spec import parse
+from core.training.designs import trained_results
 
 
 def one_run(
@@ -29,7 +31,7 @@ def one_run(
         values = np.asarray(series.get(metric, []), dtype=np.float64)
         return [Series(7, label, 4, metric, np.arange(len(values)), values)] if len(values) else []
 
-    results = Results(parsed, 15, [run], read, DatasetPaths(), task, {label: 15})
+    results = trained_results(parsed, task=task, paths=DatasetPaths(), steps_per_epoch=[15], runs=[run], series=read)
     found = run_outcomes(results)
     assert found[7].keys() == {*outcome_names(results), "diverged"}
     return found[7]
@@ -144,7 +146,9 @@ def test_values_that_are_not_finite_are_left_out() -> None:
 
 def test_an_arms_epoch_is_as_long_as_its_batches_make_it() -> None:
     spec = parse({"seeds": [0], "grid": {"batch_size": [100, 32]}})
-    results = Results(spec, 15, [], lambda _metric: [], DatasetPaths(), "multiclass")
+    results = trained_results(
+        spec, task="multiclass", paths=DatasetPaths(), steps_per_epoch=[15], runs=[], series=lambda _metric: []
+    )
 
     assert results.steps_in_epoch("batch_size=100") == 15
     assert results.steps_in_epoch("batch_size=32") == 47  # 15 x 100 examples at most

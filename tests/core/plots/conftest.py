@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.datasets import DatasetPaths, Task
+from core.datasets import DatasetPaths
+from core.metrics import Task
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import parse
+from core.training.designs import trained_results
 
 MakeResults = Callable[..., Results]
 
@@ -47,7 +49,14 @@ def experiment() -> MakeResults:
                     (a, seed), "completed" if status == "succeeded" else None
                 )
                 runs.append(RunResult(len(runs), arm.label, seed, status, outcome, final))
-        return Results(parsed, steps_per_epoch, runs, lambda metric: found.get(metric, []), DatasetPaths(), task)
+        return trained_results(
+            parsed,
+            task=task,
+            paths=DatasetPaths(),
+            steps_per_epoch=[steps_per_epoch],
+            runs=runs,
+            series=lambda metric: found.get(metric, []),
+        )
 
     return make
 

@@ -58,7 +58,8 @@ def test_validation_loss_stands_at_each_epoch_s_end_of_its_own_arm(experiment: M
         two({"batch_size": 100}, {"batch_size": 250}),
         {"train_loss": lambda a, _s: np.ones([10, 6][a]), "valid_loss": lambda *_: [1.0, 0.5]},
     )
-    results = replace(whole, steps_by_arm={"a": 5, "b": 3})
+    arms = [replace(arm, steps_per_epoch=n) for arm, n in zip(whole.design.arms, [5, 3], strict=True)]
+    results = replace(whole, design=replace(whole.design, arms=arms))
 
     lines = data_of("loss", results)["panels"][1]["lines"]
 

@@ -5,24 +5,22 @@ import pytest
 from scipy import stats
 
 from core.datasets import DatasetInfo
+from core.spec import parse
 from core.training import initial_state
 from tests.core.plots.test_data import MakeResults, data_of, two
 
 
 def test_the_weights_drawn_are_those_trained_from(experiment: MakeResults) -> None:
-    results = experiment(
-        [
-            {"label": "a", "initializer": "he_normal"},
-            {"label": "ones", "initializer": "ones"},
-            {"label": "a again", "initializer": "he_normal", "batch_size": 7},
-        ],
-        {},
-        seeds=[3, 4],
-    )
+    arms = [
+        {"label": "a", "initializer": "he_normal"},
+        {"label": "ones", "initializer": "ones"},
+        {"label": "a again", "initializer": "he_normal", "batch_size": 7},
+    ]
+    results = experiment(arms, {}, seeds=[3, 4])
 
     data = data_of("weights", results)
 
-    state = initial_state(results.spec.expanded[0].treatment, DatasetInfo((1, 8, 8), 10, 1438, 359), 3)
+    state = initial_state(parse({"arms": arms}).expanded[0].treatment, DatasetInfo((1, 8, 8), 10, 1438, 359), 3)
     weight = state["fc1.weight"].double().numpy()
     assert [row["labels"] for row in data["rows"]] == [["a", "a again"], ["ones"]]
     assert data["columns"] == ["fc1", "fc2", "fc3"]

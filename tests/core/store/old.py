@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, inspect, text
 
 from core.datasets import DatasetPaths, Splits
-from core.results import EPOCH_METRICS, Outcome
+from core.metrics import metric_names
+from core.results import Outcome
 from core.spec import Spec, parse
 from core.store import Database
 from core.store.migrate import _config
@@ -121,7 +122,7 @@ class _Store:
             diverged = status == "failed" and number == 0
             length = 4 if diverged else steps
             points = {
-                metric: values[: length // PER_EPOCH if metric in EPOCH_METRICS else length]
+                metric: values[: length // PER_EPOCH if metric in metric_names("epoch") else length]
                 for (run, metric), values in made.points.items()
                 if run == lane.run
             }

@@ -16,6 +16,7 @@ from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.requests import pause, resume, retry
 from core.experiments.worker.worker import Worker
+from core.metrics import unit_of
 from core.settings import Settings
 from core.spec import parse
 from core.store import Cohort, Database, MetricBlock, upgrade
@@ -91,12 +92,12 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
         assert (diverged.outcome, diverged.final) == ("diverged", {"train_loss": None, "lr": 0.001})
         assert {(run.status, run.steps_done, run.final) for run in failed} == {("failed", SAFE, None)}
         for series in read.series(session, FAILED, run_id=failed[0].id):
-            length = SAFE // PER_EPOCH if series.unit == "epoch" else SAFE
+            length = SAFE // PER_EPOCH if unit_of(series.metric) == "epoch" else SAFE
             expected = made.points[failed[0].id, series.metric][:length]
             assert np.array_equal(series.values, expected.astype(np.float64))
         results = read.results(session, read.experiment(session, SUCCEEDED), DatasetPaths())
         assert len(results.series("valid_accuracy")) == RUNS
-        assert results.spec == parse(SPECS[old])
+        assert parse(read.experiment(session, SUCCEEDED).spec) == parse(SPECS[old])
         assert (list(events(session, SUCCEEDED)), set(counts(session).values())) == ([], {0})
 
 

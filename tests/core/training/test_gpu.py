@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.datasets import DatasetInfo, Splits
-from core.results import NOISE_METRICS
+from core.metrics.gradient_noise import NOISE_METRICS
 from core.spec import Augment
 from core.streams import keys, words
 from core.training import Lane, MemoryRecorder, train_lanes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.datasets import epoch_metrics
+from core.metrics import epoch_metrics
 from core.training import Lane, MemoryRecorder, train_lanes
 from core.training.checkpoint import Checkpoint
 from tests.core.training.trials import PICTURES, assert_near, made, referred, rule, trained
@@ -54,7 +54,8 @@ def test_a_lane_leaves_when_its_epoch_ends(make_lanes: Any, block_seconds: float
         losses = recorder.series[lane.run, "train_loss"]
         assert len(losses) == len(recorder.series[lane.run, "lr"])
         assert np.isfinite(losses).tolist() == [True] * (len(losses) - 1) + [False]
-        measured = {len(recorder.series.get((lane.run, metric), ())) for metric in epoch_metrics("multiclass")}
+        of_epochs = epoch_metrics("multiclass", FACTS.outputs)
+        measured = {len(recorder.series.get((lane.run, metric), ())) for metric in of_epochs}
         assert measured == {(len(losses) - 1) // 6}
 
 

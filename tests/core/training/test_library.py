@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.datasets import DatasetPaths, datasets, epoch_metrics
-from core.results import STEP_METRICS
+from core.datasets import DatasetPaths, datasets
+from core.metrics import epoch_metrics, metric_names
 from core.spec import parse
 from core.training import Checkpoint, Lane, MemoryRecorder, library, train, train_lanes, train_run
 
-EPOCH_METRICS = epoch_metrics("multiclass")
+EPOCH_METRICS = epoch_metrics("multiclass", 10)
 
 SPEC = parse(
     {
@@ -41,7 +41,7 @@ def test_an_experiment_gives_the_numbers_of_the_plain_loop() -> None:
         )
         assert run.status == "succeeded"
         assert run.outcome == expected.outcomes[run.id] == ("diverged" if run.arm == "wild" else "completed")
-    for metric in (*STEP_METRICS, *EPOCH_METRICS):
+    for metric in (*metric_names("step"), *EPOCH_METRICS):
         series = results.series(metric)
         assert [one.run_id for one in series] == [run.id for run in results.runs if (run.id, metric) in expected.series]
         for one in series:
@@ -50,15 +50,20 @@ def test_an_experiment_gives_the_numbers_of_the_plain_loop() -> None:
             assert one.values.shape == theirs.shape
             if one.arm != "wild":  # on the way to infinity rounding is everything
                 np.testing.assert_allclose(one.values, theirs, rtol=1e-4)
-    assert results.steps_per_epoch == 15
+    assert [arm.steps_per_epoch for arm in results.design.arms] == [15, 3, 15]
 
 
 def test_final_values_are_the_last_and_null_where_not_finite() -> None:
     results = train(SPEC, DatasetPaths())
     he, wild = results.runs[0], results.runs[-1]
-    last = {s.metric: s.values[-1] for m in (*STEP_METRICS, *EPOCH_METRICS) for s in results.series(m) if s.run_id == 0}
+    last = {
+        s.metric: s.values[-1]
+        for m in (*metric_names("step"), *EPOCH_METRICS)
+        for s in results.series(m)
+        if s.run_id == 0
+    }
     assert he.final == last
-    assert wild.final.keys() == set(STEP_METRICS)
+    assert wild.final.keys() == set(metric_names("step"))
     assert wild.final["train_loss"] is None
 
 
@@ -84,7 +89,7 @@ def test_a_call_that_was_interrupted_goes_on_where_it_was(tmp_path: Path, monkey
     resumed = train(spec, DatasetPaths(), checkpoints=tmp_path)
     assert 0 < written[0].step < written[2].step
     assert resumed.runs == unbroken.runs
-    for metric in (*STEP_METRICS, *EPOCH_METRICS, "weight_norm", "activation_std/fc2"):
+    for metric in (*metric_names("step"), *EPOCH_METRICS, "weight_norm", "activation_std/fc2"):
         pairs = [*zip(resumed.series(metric), unbroken.series(metric), strict=True)]
         assert all(np.array_equal(a.values, b.values, equal_nan=True) and a[:4] == b[:4] for a, b in pairs)
         assert all(np.array_equal(a.steps, b.steps) for a, b in pairs)
@@ -143,7 +148,8 @@ def test_runs_say_how_long_they_took_and_how_far_they_came() -> None:
     results = train(SPEC, DatasetPaths())
     took = time.monotonic() - began
 
-    assert results.steps_by_arm == {"he": 15, "small batches": 3, "wild": 15}
+    steps = {arm.label: arm.steps_per_epoch for arm in results.design.arms}
+    assert steps == {"he": 15, "small batches": 3, "wild": 15}
     for run in results.runs:
         assert run.steps_done == len(next(s for s in results.series("train_loss") if s.run_id == run.id).values)
         assert run.seconds is not None

@@ -11,7 +11,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from core.datasets import DatasetInfo, Splits
-from core.results import NOISE_METRICS
+from core.metrics.gradient_noise import NOISE_METRICS
 from core.training import Checkpoint, Lane, MemoryRecorder, initial_state, train_lanes, train_run
 from core.training.noise import Noise, estimates
 from tests.core.training.trials import PICTURES, assert_near, assert_same, made, trained

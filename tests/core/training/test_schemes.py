@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.datasets import DatasetInfo, Splits, epoch_metrics
-from core.results import STEP_METRICS
+from core.datasets import DatasetInfo, Splits
+from core.metrics import epoch_metrics, metric_names
 from core.training import MemoryRecorder, calibration_examples, initial_state, train_lanes, train_run
 
 PLATEAU = {
@@ -58,7 +58,7 @@ def test_lanes_agree_with_the_plain_loop(make_lanes: Any, splits: Splits, info: 
     for lane in lanes:
         train_run(lane, splits, info, slow, dtype=torch.float64)
     assert fast.series.keys() == slow.series.keys()
-    assert {metric for _, metric in fast.series} == {*STEP_METRICS, *epoch_metrics("multiclass")}
+    assert {metric for _, metric in fast.series} == {*metric_names("step"), *epoch_metrics("multiclass", 10)}
     for key, values in slow.series.items():
         np.testing.assert_allclose(fast.series[key], values, rtol=1e-8, atol=1e-11, err_msg=str(key))
 

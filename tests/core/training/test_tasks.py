@@ -5,10 +5,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    log_loss,
+    mean_absolute_error,
+    mean_squared_error,
+    precision_score,
+    r2_score,
+    recall_score,
+    roc_auc_score,
+)
 
-from core.datasets import DatasetInfo, Splits, Task, epoch_metrics
-from core.results import STEP_METRICS
+from core.datasets import DatasetInfo, Splits
+from core.metrics import Task, epoch_metrics, metric_names
 from core.streams import generator
 from core.training import MemoryRecorder, initial_state, train_lanes, train_run
 from core.training.lanes import model as stack
@@ -40,7 +50,7 @@ def test_lanes_agree_with_the_plain_loop(make_lanes: Any, task: Task) -> None:
     for lane in lanes:
         train_run(lane, data, info, slow, dtype=torch.float64)
     assert fast.series.keys() == slow.series.keys()
-    assert {metric for _, metric in fast.series} == {*STEP_METRICS, *epoch_metrics(task)}
+    assert {metric for _, metric in fast.series} == {*metric_names("step"), *epoch_metrics(task, info.outputs)}
     for key, values in slow.series.items():
         np.testing.assert_allclose(fast.series[key], values, rtol=1e-9, atol=1e-12, err_msg=str(key))
     for lane in lanes:
@@ -74,6 +84,11 @@ def test_an_epochs_metrics_are_scikit_learns(
             "train_accuracy": accuracy_score(data.y_train, train > 0.5),
             "valid_loss": log_loss(data.y_valid, valid),
             "valid_accuracy": accuracy_score(data.y_valid, valid > 0.5),
+            "valid_auc": roc_auc_score(data.y_valid, valid),
+            "valid_balanced_accuracy": balanced_accuracy_score(data.y_valid, valid > 0.5),
+            "valid_precision": precision_score(data.y_valid, valid > 0.5),
+            "valid_recall": recall_score(data.y_valid, valid > 0.5),
+            "valid_log_loss": log_loss(data.y_valid, valid),
         }
     else:
         train, valid = outputs(data.x_train), outputs(data.x_valid)
@@ -81,7 +96,9 @@ def test_an_epochs_metrics_are_scikit_learns(
             "train_r2": r2_score(data.y_train, train),
             "valid_loss": mean_squared_error(data.y_valid, valid),
             "valid_r2": r2_score(data.y_valid, valid),
+            "valid_rmse": mean_squared_error(data.y_valid, valid) ** 0.5,
+            "valid_mae": mean_absolute_error(data.y_valid, valid),
         }
-    assert epoch_metrics(task) == tuple(expected)
+    assert set(epoch_metrics(task, info.outputs)) == set(expected)
     for metric, value in expected.items():
         assert recorder.series[lane.run, metric] == pytest.approx([value], rel=1e-6), metric

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.datasets import DatasetInfo, DatasetPaths, Splits
-from core.results import STEP_METRICS
+from core.metrics import metric_names
 from core.spec import parse
 from core.training import Checkpoint, MemoryRecorder, train, train_lanes, train_run
 from core.training.run_length import RunLength
@@ -29,7 +29,7 @@ def test_it_ends_after_so_many_updates_as_the_plain_loop_does(
         train_run(lane, splits, info, slow, dtype=torch.float64, updates=updates)
     assert fast.step == slow.step == updates
     assert_near(fast, slow, rtol=1e-10)
-    assert {len(fast.series[lane.run, metric]) for lane in lanes for metric in STEP_METRICS} == {updates}
+    assert {len(fast.series[lane.run, metric]) for lane in lanes for metric in metric_names("step")} == {updates}
     assert {len(fast.series.get((lane.run, "valid_loss"), ())) for lane in lanes} == {updates // PER_EPOCH}
 
 

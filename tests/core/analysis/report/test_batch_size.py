@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis import markdown, report, scan_entries
+from core.analysis import build_report, markdown, scan_entries
 from core.analysis.report.batch_size import ratio_of_means
 from core.datasets import DatasetPaths
 from core.results import Results, RunResult, Series
 from core.spec import check, parse
+from core.training.designs import trained_results
 
 SIZES = [16, 64]
 TRAIN = 1438  # of the digits' 1,797
@@ -52,7 +53,14 @@ def scanned(reached: Any = None, noise: Any = None, arms: Any = None, **given: A
     steps = {
         arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, check(spec, DatasetPaths()), strict=True)
     }
-    return Results(spec, 90, runs, lambda metric: series.get(metric, []), DatasetPaths(), "multiclass", steps)
+    return trained_results(
+        spec,
+        task="multiclass",
+        paths=DatasetPaths(),
+        steps_per_epoch=list(steps.values()),
+        runs=runs,
+        series=lambda metric: series.get(metric, []),
+    )
 
 
 def entries(results: Results) -> list[dict[str, Any]]:
@@ -78,7 +86,7 @@ def test_a_size_that_no_run_reaches_has_no_number() -> None:
     results = scanned({16: [1, 1, 1], 64: [None] * 3})
     (entry,) = entries(results)
     assert (entry["sizes"][1]["steps"], entry["sizes"][1]["samples"], entry["sizes"][1]["n"]) == (None, None, 0)
-    assert "No run reached it with batch size 64" in report(results)["verdict"]["text"]
+    assert "No run reached it with batch size 64" in build_report(results)["verdict"]["text"]
 
 
 def test_the_noise_scale_is_the_ratio_of_means_until_the_target() -> None:
@@ -150,23 +158,23 @@ def test_its_report_says_it_in_words_beside_the_comparison() -> None:
     results = scanned(
         {16: [2, 3, 4], 64: [5, 7, 6]}, noise=lambda _, seed: (np.full(EPOCHS, 2.0 + seed / 10), np.full(EPOCHS, 80.0))
     )
-    found = json.loads(json.dumps(report(results), allow_nan=False))
+    found = json.loads(json.dumps(build_report(results), allow_nan=False))
     text = found["verdict"]["text"]
     assert "fewest updates with batch size 64 (138 in the mean, N = 3 of 3)" in text
     assert "fewest examples with batch size 16 (4,314 in the mean, N = 3 of 3)" in text
     assert "gradient noise scale is about 38" in text
     assert [arm["label"] for arm in found["arms"]] == ["batch_size=16", "batch_size=64"]
     assert found["batch_size"][0]["sizes"][0]["label"] == "batch_size=16"
-    page = markdown(found, results.spec)
+    page = markdown(found, results)
     assert "| batch_size=16 | 0.000707 | 3 of 3 | 270 | " in page
     assert "None" not in page
     assert "nan" not in page
 
 
 def test_runs_that_did_not_reach_it_are_a_warning() -> None:
-    assert any("64" in warning and "2 of 3" in warning for warning in report(scanned())["warnings"])
+    assert any("64" in warning and "2 of 3" in warning for warning in build_report(scanned())["warnings"])
 
 
 def test_a_comparison_is_no_scan(request: pytest.FixtureRequest) -> None:
     make = request.getfixturevalue("experiment")
-    assert report(make({"a": [0.5, 0.6]}))["batch_size"] is None
+    assert build_report(make({"a": [0.5, 0.6]}))["batch_size"] is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from core.analysis import amount, energy, markdown, report
+from core.analysis import amount, build_report, energy, markdown
 from core.results import Results
 from tests.core.analysis.conftest import MakeResults
 
@@ -27,7 +27,7 @@ def costing(results: Results, *kwh: float | None, source: Any = "measured") -> R
 
 def test_it_is_summed_by_arm_and_divided_by_what_was_reached(experiment: MakeResults) -> None:
     results = costing(experiment({"a": [0.8, 0.9, "diverged"], "b": [0.5, 0.5, 0.5]}), 1.0, 2.0, 3.0, 0.5, None, 0.7)
-    found = report(results)["energy"]
+    found = build_report(results)["energy"]
     assert {key: found[key] for key in ("source", "kwh", "co2e_g", "runs")} == {
         "source": "measured", "kwh": pytest.approx(7.2), "co2e_g": pytest.approx(720), "runs": 5,
     }  # fmt: skip
@@ -37,7 +37,7 @@ def test_it_is_summed_by_arm_and_divided_by_what_was_reached(experiment: MakeRes
     assert (a["ci_low"], a["ci_high"]) == (pytest.approx(low), pytest.approx(high))
     assert a["kwh_per_point"] == pytest.approx(3.0 / 170)  # the diverged run has reached nothing
     assert (b["n"], b["co2e_g"], b["kwh_per_point"]) == (2, pytest.approx(120), pytest.approx(1.2 / 100))
-    page = markdown(report(results), results.spec)
+    page = markdown(build_report(results), results)
     assert "Energy: 7.2 kWh and 720 g CO2e in 5 runs, measured by the counters of the processors." in page
     assert "A point of validation accuracy took, by arm: a 17.6 Wh; b 12 Wh." in page
 
@@ -45,7 +45,7 @@ def test_it_is_summed_by_arm_and_divided_by_what_was_reached(experiment: MakeRes
 def test_an_estimate_says_so_and_where_nobody_looked_nothing_is_said(experiment: MakeResults) -> None:
     whole = experiment({"a": [0.8, 0.9], "b": [0.5, 0.5]})
     assert energy(whole) is None
-    assert "Energy" not in markdown(report(whole), whole.spec)
+    assert "Energy" not in markdown(build_report(whole), whole)
     results = costing(whole, 1.0, 1.0, None, None, source="estimated")
     found = energy(results)
     assert found is not None
@@ -54,7 +54,7 @@ def test_an_estimate_says_so_and_where_nobody_looked_nothing_is_said(experiment:
         None,
         None,
     )
-    assert "12 W for a core" in markdown(report(results), results.spec)
+    assert "12 W for a core" in markdown(build_report(results), results)
 
 
 def test_amounts_are_written_in_units_that_fit() -> None:

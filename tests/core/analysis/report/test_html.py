@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from core.analysis import html, report
+from core.analysis import build_report, html
 from core.results import Results
 
 MakeResults = Callable[..., Results]
@@ -42,9 +42,9 @@ class Page(HTMLParser):
 
 def test_the_page_has_the_report_and_its_pictures(experiment: MakeResults) -> None:
     results = experiment({"good": GOOD, "worse": WORSE}, name="weights & digits")
-    found = report(results)
+    found = build_report(results)
 
-    page = Page(text := html(found, results.spec, {"loss": "Training loss", "layers": "By depth"}))
+    page = Page(text := html(found, results, {"loss": "Training loss", "layers": "By depth"}))
 
     assert page.open == []
     assert "<title>weights &amp; digits</title>" in text
@@ -61,7 +61,7 @@ def test_the_page_has_the_report_and_its_pictures(experiment: MakeResults) -> No
 def test_a_label_can_do_nothing_on_the_page(experiment: MakeResults) -> None:
     results = experiment({HOSTILE: GOOD, "worse": WORSE}, name=HOSTILE)
 
-    page = Page(html(report(results), results.spec, {"loss": HOSTILE}))
+    page = Page(html(build_report(results), results, {"loss": HOSTILE}))
 
     assert HOSTILE in page.cells
     assert page.open == []
@@ -75,7 +75,7 @@ def test_a_label_can_do_nothing_on_the_page(experiment: MakeResults) -> None:
 @pytest.mark.parametrize("finals", [{"a": [0.5], "b": ["diverged"]}, {"a": ["queued"] * 2, "b": ["failed"] * 2}])
 def test_thin_evidence_has_a_page_too(experiment: MakeResults, finals: dict[str, list[object]]) -> None:
     results = experiment(finals)
-    text = html(report(results), results.spec, {})
+    text = html(build_report(results), results, {})
 
     assert "nan" not in text.lower().replace("finance", "")
     assert "None" not in text

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.analysis import final_values, markdown, range_entries, report
+from core.analysis import build_report, final_values, markdown, range_entries
 from core.analysis.report.lr_range import smooth
 from core.datasets import DatasetPaths
 from core.results import Results, RunResult, Series
 from core.spec import parse
+from core.training.designs import trained_results
 
 STEPS = 121
 RAMP = np.geomspace(1e-6, 1e0, STEPS)  # 20 updates a decade
@@ -43,7 +44,14 @@ def range_of(losses: Losses, *labels: str, seeds: int = 3, smoothing: float = 0.
             runs.append(RunResult(len(runs), arm.label, seed, status, ended, final, seconds=3.0 + len(runs)))  # type: ignore[arg-type]
             series.append(Series(len(series), arm.label, seed, "train_loss", np.arange(len(values)), values))
     found = {"train_loss": series}
-    return Results(spec, 15, runs, lambda metric: found.get(metric, []), DatasetPaths(), "multiclass")
+    return trained_results(
+        spec,
+        task="multiclass",
+        paths=DatasetPaths(),
+        steps_per_epoch=[15],
+        runs=runs,
+        series=lambda metric: found.get(metric, []),
+    )
 
 
 def falling(at: float, noise: float = 0.0, seed: int = 0) -> Any:
@@ -126,23 +134,23 @@ def test_a_jump_is_seen_through_the_smoothing() -> None:
 def test_no_rate_is_suggested_where_the_loss_does_not_fall(losses: Losses) -> None:
     results = range_of(losses)
     assert entry(results)["suggested"] is None
-    assert "no rate is suggested" in report(results)["verdict"]["text"]
-    assert any("lr_range.low" in warning for warning in report(results)["warnings"])
+    assert "no rate is suggested" in build_report(results)["verdict"]["text"]
+    assert any("lr_range.low" in warning for warning in build_report(results)["warnings"])
 
 
 def test_a_loss_that_still_falls_asks_for_larger_rates() -> None:
     results = range_of(lambda *_: 2.3 - np.log10(RAMP / 1e-6) / 4)
     assert entry(results)["falling"]
-    assert any("raise lr_range.high" in warning for warning in report(results)["warnings"])
+    assert any("raise lr_range.high" in warning for warning in build_report(results)["warnings"])
 
 
 def test_what_has_not_finished_is_in_no_curve_and_is_said() -> None:
     results = range_of(lambda _, seed: falling(1e-3 if seed else 1e-5), statuses={("a", 0): "running"})
     assert (entry(results)["n"], entry(results)["runs"]) == (2, 3)
     assert entry(results)["suggested"]["lr"] == pytest.approx(1e-3)
-    assert any("1 of 3 runs have not finished" in warning for warning in report(results)["warnings"])
+    assert any("1 of 3 runs have not finished" in warning for warning in build_report(results)["warnings"])
     nothing = range_of(lambda *_: falling(1e-3), seeds=1, statuses={("a", 0): "queued"})
-    assert report(nothing)["verdict"]["text"].startswith("Cannot tell yet")
+    assert build_report(nothing)["verdict"]["text"].startswith("Cannot tell yet")
 
 
 def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
@@ -150,7 +158,7 @@ def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
         return np.where(RAMP > 0.5, np.nan, falling(1e-3 if label == "a" else 1e-2))
 
     results = range_of(losses, "a", "b")
-    found = json.loads(json.dumps(report(results), allow_nan=False))
+    found = json.loads(json.dumps(build_report(results), allow_nan=False))
     verdict = {key: value for key, value in found["verdict"].items() if key != "text"}
     assert verdict == {"groups": [], "beats": [], "detectable": None, "seeds_needed": None}
     assert (found["metric"], found["reference"], found["comparisons"]) == ("suggested_lr", None, [])
@@ -170,13 +178,13 @@ def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
 def test_no_outcome_that_is_asked_for_ranks_its_arms() -> None:
     """Not even its time, which its runs do have."""
     results = range_of(lambda *_: falling(1e-3), "a", "b")
-    assert report(results, "seconds") == report(results)
-    assert report(results)["runs"][0]["seconds"] == 3.0
+    assert build_report(results, "seconds") == build_report(results)
+    assert build_report(results)["runs"][0]["seconds"] == 3.0
 
 
 def test_its_page_has_the_rates_and_how_they_were_found() -> None:
     results = range_of(lambda label, _: falling(1e-3) if label == "a" else np.full(STEPS, 2.3), "a", "b|c")
-    page = markdown(report(results), results.spec)
+    page = markdown(build_report(results), results)
     assert "| a | 3 of 3 | 0.002 | 0.001 | 0.001 to 0.001 |" in page
     assert "| b\\|c | 3 of 3 | 0.002 | - | - | - | - | - |" in page
     assert "from 1e-06 to 1 in 121 updates" in page
@@ -187,4 +195,4 @@ def test_its_page_has_the_rates_and_how_they_were_found() -> None:
 
 def test_a_comparison_has_no_rates(request: pytest.FixtureRequest) -> None:
     make = request.getfixturevalue("experiment")
-    assert report(make({"a": [0.5, 0.6]}))["lr_range"] is None
+    assert build_report(make({"a": [0.5, 0.6]}))["lr_range"] is None

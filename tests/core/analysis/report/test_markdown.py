@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.analysis import markdown, report
+from core.analysis import build_report, markdown
 from core.analysis.report.markdown import escape
 from core.results import Results
 
@@ -12,12 +12,12 @@ GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
 
 def test_the_page_has_all_of_the_report(experiment: MakeResults) -> None:
     results = experiment({"good": GOOD, "lost": [0.9, 0.91, "diverged", "failed", 0.92]}, name="weights on digits")
-    found = report(results)
+    found = build_report(results)
 
-    page = markdown(found, results.spec)
+    page = markdown(found, results)
 
     assert page.startswith("# weights on digits\n\n")
-    assert page == markdown(report(results), results.spec)
+    assert page == markdown(build_report(results), results)
     assert "- Model: mlp (hidden 256, 128; activation relu; dropout 0;" in page
     assert "- Initial weights: differs by arm" in page
     assert "- Batch size: 100" in page
@@ -31,7 +31,7 @@ def test_the_page_has_all_of_the_report(experiment: MakeResults) -> None:
 def test_what_has_no_answer_is_a_dash(experiment: MakeResults) -> None:
     results = experiment({"a": [0.5], "b": ["diverged"]})
 
-    page = markdown(report(results), results.spec)
+    page = markdown(build_report(results), results)
 
     assert "| a | 1 of 1 | 50.00 % | - | - | 0 | 0 |" in page
     assert "| b | 0 of 1 | - | - | - | 1 | 0 |" in page
@@ -61,7 +61,7 @@ def test_labels_show_as_they_were_given(label: str, shown: str) -> None:
 def test_a_label_cannot_break_the_table(experiment: MakeResults) -> None:
     results = experiment({"a | b | <b>c</b>": GOOD, "d": GOOD})
 
-    page = markdown(report(results), results.spec)
+    page = markdown(build_report(results), results)
 
     rows = [line for line in page.splitlines() if line.startswith("| a ")]
     assert [row.replace("\\|", "").count("|") for row in rows] == [8, 6]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis import outcome_names, report
+from core.analysis import build_report, outcome_names
 from core.errors import InvalidSpec
 from core.results import Results
 
@@ -19,7 +19,7 @@ MakeResults = Callable[..., Results]
 
 
 def test_the_arms_are_told_as_they_are(experiment: MakeResults) -> None:
-    found = report(experiment({"good": GOOD, "half": [0.5, "failed", "diverged", "running", None]}))
+    found = build_report(experiment({"good": GOOD, "half": [0.5, "failed", "diverged", "running", None]}))
 
     good, half = found["arms"]
     interval = stats.t.interval(0.95, 4, loc=np.mean(GOOD), scale=stats.sem(GOOD))
@@ -48,7 +48,7 @@ def test_the_arms_are_told_as_they_are(experiment: MakeResults) -> None:
 
 def test_the_best_is_compared_with_all_and_corrected_for_all_pairs(experiment: MakeResults) -> None:
     arms = {"worse": WORSE, "good": GOOD, "like it": LIKE_IT}
-    found = report(experiment(arms))
+    found = build_report(experiment(arms))
 
     p = {(a, b): stats.ttest_rel(arms[a], arms[b]).pvalue for a, b in [("good", "worse"), ("good", "like it")]}
     pairs_listed = [("good", "like it"), ("good", "worse"), ("like it", "worse")]
@@ -66,7 +66,7 @@ def test_the_best_is_compared_with_all_and_corrected_for_all_pairs(experiment: M
 
 def test_a_baseline_is_compared_with_the_others_alone(experiment: MakeResults) -> None:
     arms = {"worse": WORSE, "good": GOOD, "like it": LIKE_IT, "chance": CHANCE}
-    found = report(experiment(arms, baseline="like it"))
+    found = build_report(experiment(arms, baseline="like it"))
 
     assert [(c["a"], c["b"]) for c in found["comparisons"]] == [
         ("like it", "good"),
@@ -80,7 +80,7 @@ def test_a_baseline_is_compared_with_the_others_alone(experiment: MakeResults) -
 
 
 def test_an_arm_better_than_the_baseline_comes_before_it(experiment: MakeResults) -> None:
-    found = report(experiment({"worse": WORSE, "good": GOOD}, baseline="worse"))
+    found = build_report(experiment({"worse": WORSE, "good": GOOD}, baseline="worse"))
 
     assert found["verdict"]["groups"] == [["good"], ["worse"]]
     assert found["comparisons"][0]["difference"] < 0
@@ -88,7 +88,7 @@ def test_an_arm_better_than_the_baseline_comes_before_it(experiment: MakeResults
 
 
 def test_of_losses_the_lower_is_better(experiment: MakeResults) -> None:
-    found = report(experiment({"high": [2.3, 2.2, 2.4], "low": [0.1, 0.12, 0.11]}, "valid_loss"), "valid_loss")
+    found = build_report(experiment({"high": [2.3, 2.2, 2.4], "low": [0.1, 0.12, 0.11]}, "valid_loss"), "valid_loss")
 
     assert found["verdict"]["groups"] == [["low"], ["high"]]
     assert found["comparisons"][0]["difference"] == pytest.approx(0.11 - 2.3)
@@ -97,7 +97,7 @@ def test_of_losses_the_lower_is_better(experiment: MakeResults) -> None:
 
 
 def test_the_verdict_names_numbers_units_and_n(experiment: MakeResults) -> None:
-    text = report(experiment({"good": GOOD, "like it": LIKE_IT, "worse": WORSE}))["verdict"]["text"]
+    text = build_report(experiment({"good": GOOD, "like it": LIKE_IT, "worse": WORSE}))["verdict"]["text"]
 
     assert '"good" has the best mean validation accuracy 97.06 % (N = 5, 95 % interval 96.33 to 97.79 %)' in text
     assert 'better than "worse" by 7.04 percentage points (N = 5 pairs)' in text
@@ -106,7 +106,7 @@ def test_the_verdict_names_numbers_units_and_n(experiment: MakeResults) -> None:
 
 
 def test_the_verdict_says_when_it_cannot_tell_which_is_best(experiment: MakeResults) -> None:
-    text = report(experiment({"good": GOOD, "like it": LIKE_IT}))["verdict"]["text"]
+    text = build_report(experiment({"good": GOOD, "like it": LIKE_IT}))["verdict"]["text"]
 
     assert text.endswith("So these runs cannot tell which arm is best.")
 
@@ -115,7 +115,7 @@ def test_an_arm_whose_seeds_differ_is_not_called_better_against_the_pairs(experi
     """The best mean may come of easier seeds: the pairs decide."""
     easy = [0.99, 0.99, 0.98, 0.5, 0.52, 0.51, 0.505]
     lucky = [0.97, 0.972, 0.962] + ["failed"] * 4
-    found = report(experiment({"lucky": lucky, "steady": easy}))
+    found = build_report(experiment({"lucky": lucky, "steady": easy}))
 
     assert found["comparisons"][0]["a"] == "lucky"
     assert "But on the seeds that both finished it is worse than" in found["verdict"]["text"]
@@ -141,7 +141,7 @@ def test_an_arm_whose_seeds_differ_is_not_called_better_against_the_pairs(experi
 def test_thin_evidence_gives_an_honest_answer(
     experiment: MakeResults, finals: dict[str, Any], words: str, groups: list[list[str]]
 ) -> None:
-    found = report(experiment(finals))
+    found = build_report(experiment(finals))
 
     json.dumps(found, allow_nan=False)
     assert words in found["verdict"]["text"]
@@ -149,13 +149,13 @@ def test_thin_evidence_gives_an_honest_answer(
 
 
 def test_a_baseline_without_a_result_is_said(experiment: MakeResults) -> None:
-    found = report(experiment({"a": GOOD, "b": ["diverged"] * 5}, baseline="b"))
+    found = build_report(experiment({"a": GOOD, "b": ["diverged"] * 5}, baseline="b"))
 
     assert "no run of the baseline" in found["verdict"]["text"]
 
 
 def test_an_arm_with_one_survivor_is_not_the_best(experiment: MakeResults) -> None:
-    found = report(experiment({"wild": [0.999, "diverged", "diverged"], "tame": [0.95, 0.96, 0.955]}))
+    found = build_report(experiment({"wild": [0.999, "diverged", "diverged"], "tame": [0.95, 0.96, 0.955]}))
 
     assert found["comparisons"][0]["a"] == "tame"
     assert found["verdict"]["groups"][0][0] == "tame"
@@ -165,21 +165,21 @@ def test_an_unknown_outcome_is_refused_with_the_known_ones(experiment: MakeResul
     results = experiment({"a": GOOD})
     for wrong in ("valid_acuracy", "valid_r2"):
         with pytest.raises(InvalidSpec) as caught:
-            report(results, wrong)
+            build_report(results, wrong)
         assert caught.value.problems[0].path == "metric"
         assert set(caught.value.problems[0].known) <= set(outcome_names(results))
 
 
 def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResults) -> None:
     worse = {"low": [0.1, 0.12, 0.11], "high": [0.9, 0.92, 0.93]}
-    found = report(experiment(worse, "valid_loss", task="regression"))
+    found = build_report(experiment(worse, "valid_loss", task="regression"))
     assert found["metric"] == "valid_loss"
     assert found["verdict"]["groups"] == [["low"], ["high"]]
     assert '"low" has the best mean validation loss 0.11 ' in found["verdict"]["text"]
-    found = report(experiment(worse, "valid_r2", task="regression"), "valid_r2")
+    found = build_report(experiment(worse, "valid_r2", task="regression"), "valid_r2")
     assert found["verdict"]["groups"] == [["high"], ["low"]]
     assert '"high" has the best mean validation R² 0.9167 ' in found["verdict"]["text"]
-    assert report(experiment(worse, task="binary"))["metric"] == "valid_accuracy"
+    assert build_report(experiment(worse, task="binary"))["metric"] == "valid_accuracy"
 
 
 @pytest.mark.parametrize(
@@ -205,21 +205,21 @@ def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResult
 def test_warnings_say_what_the_numbers_cannot_carry(
     experiment: MakeResults, finals: dict[str, Any], words: str
 ) -> None:
-    assert any(words in warning for warning in report(experiment(finals))["warnings"])
+    assert any(words in warning for warning in build_report(experiment(finals))["warnings"])
 
 
 def test_chance_is_the_most_frequent_class(experiment: MakeResults) -> None:
     """Of the 569 cases 357 are benign, 62.7 %: 65 % of 114 are within the sampling error of naming that one always."""
     finals = {"idle": [0.64, 0.65, 0.65, 0.66, 0.65], "good": [0.9, 0.91, 0.92, 0.93, 0.92]}
-    (warning,) = report(experiment(finals, dataset="breast_cancer", task="binary"))["warnings"]
+    (warning,) = build_report(experiment(finals, dataset="breast_cancer", task="binary"))["warnings"]
     assert warning == '"idle" did not learn: the validation accuracy is at chance level, 62.7 % for 2 classes.'
 
 
 def test_a_regression_that_explains_nothing_did_not_learn(experiment: MakeResults) -> None:
     finals = {"idle": [-0.01, 0.0, 0.01, 0.0, -0.02], "good": [0.4, 0.41, 0.42, 0.43, 0.42]}
-    (warning,) = report(experiment(finals, "valid_r2", task="regression"), "valid_r2")["warnings"]
+    (warning,) = build_report(experiment(finals, "valid_r2", task="regression"), "valid_r2")["warnings"]
     assert warning.startswith('"idle" did not learn: predicting the mean always would be as good')
 
 
 def test_five_good_seeds_call_for_no_warning(experiment: MakeResults) -> None:
-    assert report(experiment({"a": GOOD, "b": WORSE}))["warnings"] == []
+    assert build_report(experiment({"a": GOOD, "b": WORSE}))["warnings"] == []

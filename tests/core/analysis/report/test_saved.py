@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.analysis import markdown, report
+from core.analysis import build_report, markdown
 from core.results import Results, RunResult
 from tests.core.analysis.conftest import MakeResults
 
@@ -23,19 +23,19 @@ def ended(results: Results, **runs: int) -> Results:
 def test_a_run_that_stopped_early_counts_with_its_last_value_and_its_arm_says_so(experiment: MakeResults) -> None:
     whole = experiment({"a": GOOD, "b": [0.9, 0.91, 0.93]})
     results = ended(whole, b=30)
-    found = report(results)
+    found = build_report(results)
     assert found["saved"] == {
         "updates": 210, "of": 600, "runs_stopped_early": 3, "runs_pruned": 0, "pruned": [],
     }  # fmt: skip
     assert [arm["stopped_early"] for arm in found["arms"]] == [0, 3]
-    assert found["comparisons"] == report(whole)["comparisons"]
-    assert found["verdict"] == report(whole)["verdict"]
-    page = markdown(found, results.spec)
+    assert found["comparisons"] == build_report(whole)["comparisons"]
+    assert found["verdict"] == build_report(whole)["verdict"]
+    page = markdown(found, results)
     assert "Saved: 210 of 600 updates (35 %). Of the runs 3 stopped early and count with their last values." in page
 
 
 def test_where_nothing_was_saved_the_page_is_silent(experiment: MakeResults) -> None:
     results = ended(experiment({"a": GOOD, "b": GOOD}))
-    found = report(results)
+    found = build_report(results)
     assert found["saved"]["updates"] == 0
-    assert "Saved" not in markdown(found, results.spec)
+    assert "Saved" not in markdown(found, results)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.anova import AnovaRM
 
-from core.analysis import report
+from core.analysis import build_report
 from core.datasets import DatasetPaths
-from core.results import Results, RunResult
+from core.results import RunResult
 from core.spec import parse
+from core.training.designs import trained_results
 
 TWO = {"initializer": ["he_normal", "zeros"], "batch_size": [32, 128]}
 
@@ -27,7 +28,16 @@ def of_grid(grid: dict[str, list[Any]], cells: NDArray[np.float64]) -> dict[str,
         for seed, value in enumerate(values):
             outcome, final = ("diverged", {}) if np.isnan(value) else ("completed", {"valid_accuracy": float(value)})
             runs.append(RunResult(len(runs), arm.label, seed, "succeeded", outcome, final))  # type: ignore[arg-type]
-    return report(Results(spec, 15, runs, lambda _metric: [], DatasetPaths(), "multiclass"))
+    return build_report(
+        trained_results(
+            spec,
+            task="multiclass",
+            paths=DatasetPaths(),
+            steps_per_epoch=[15],
+            runs=runs,
+            series=lambda _metric: [],
+        )
+    )
 
 
 def effect(found: dict[str, Any], *levels: str) -> dict[str, Any]:

@@ -8,9 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from core.analysis import report, summaries
+from core.analysis import build_report, summaries
 from core.analysis.statistics.judgement import Judgement, judge
 from core.analysis.statistics.power import detectable, seeds_needed
+from core.metrics import metrics
 
 GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
 LIKE_IT = [0.968, 0.965, 0.976, 0.972, 0.969]
@@ -21,7 +22,7 @@ LOST = ["diverged"] * 5
 def judged(values: Any, baseline: int | None = None) -> Judgement:
     """The judgement of accuracies (arms, seeds), NaN for a run that diverged."""
     values = np.asarray(values, dtype=np.float64)
-    return judge(values, np.isnan(values), summaries(values), "valid_accuracy", baseline)
+    return judge(values, np.isnan(values), summaries(values), metrics["valid_accuracy"], baseline)
 
 
 def test_survivors_do_not_make_an_arm_better_that_lost_more_runs() -> None:
@@ -110,7 +111,7 @@ def test_the_interval_of_a_difference_covers_the_true_one(n: int) -> None:
 
 
 def test_the_report_says_who_beats_whom(experiment: Any) -> None:
-    found = report(experiment({"worse": WORSE, "good": GOOD, "like it": LIKE_IT}))
+    found = build_report(experiment({"worse": WORSE, "good": GOOD, "like it": LIKE_IT}))
 
     beats = {(one["winner"], one["loser"]): one for one in found["verdict"]["beats"]}
     assert beats.keys() == {("good", "worse"), ("like it", "worse")}
@@ -120,7 +121,7 @@ def test_the_report_says_who_beats_whom(experiment: Any) -> None:
 
 
 def test_beating_the_baseline_is_seen_from_the_winner(experiment: Any) -> None:
-    found = report(experiment({"worse": WORSE, "good": GOOD}, baseline="worse"))
+    found = build_report(experiment({"worse": WORSE, "good": GOOD}, baseline="worse"))
 
     (one,) = found["verdict"]["beats"]
     assert (one["winner"], one["loser"]) == ("good", "worse")
@@ -128,7 +129,7 @@ def test_beating_the_baseline_is_seen_from_the_winner(experiment: Any) -> None:
 
 
 def test_of_losses_a_win_is_a_negative_difference(experiment: Any) -> None:
-    found = report(experiment({"low": [0.1, 0.12, 0.11], "high": [2.0, 2.1, 2.2]}, "valid_loss"), "valid_loss")
+    found = build_report(experiment({"low": [0.1, 0.12, 0.11], "high": [2.0, 2.1, 2.2]}, "valid_loss"), "valid_loss")
 
     (one,) = found["verdict"]["beats"]
     assert one["winner"] == "low"
@@ -136,7 +137,7 @@ def test_of_losses_a_win_is_a_negative_difference(experiment: Any) -> None:
 
 
 def test_the_two_foremost_arms_have_what_it_would_take(experiment: Any) -> None:
-    found = report(experiment({"worse": WORSE, "good": GOOD, "like it": LIKE_IT}))
+    found = build_report(experiment({"worse": WORSE, "good": GOOD, "like it": LIKE_IT}))
 
     d = np.array(GOOD) - np.array(LIKE_IT)
     seen, needed = found["verdict"]["detectable"], found["verdict"]["seeds_needed"]
@@ -150,7 +151,7 @@ def test_the_two_foremost_arms_have_what_it_would_take(experiment: Any) -> None:
 
 
 def test_a_verdict_that_is_made_does_not_ask_for_more_seeds(experiment: Any) -> None:
-    found = report(experiment({"good": GOOD, "worse": WORSE}))
+    found = build_report(experiment({"good": GOOD, "worse": WORSE}))
 
     assert found["verdict"]["seeds_needed"]["seeds"] <= 5
     assert "power" not in found["verdict"]["text"]
@@ -158,7 +159,7 @@ def test_a_verdict_that_is_made_does_not_ask_for_more_seeds(experiment: Any) -> 
 
 def test_the_verdict_says_why_a_better_mean_is_not_called_better(experiment: Any) -> None:
     high = [0.99, 0.991, 0.992, 0.99, "diverged"]
-    text = report(experiment({"wild": high, "steady": WORSE}))["verdict"]["text"]
+    text = build_report(experiment({"wild": high, "steady": WORSE}))["verdict"]["text"]
 
     assert "point opposite ways, so neither is called better" in text
     assert "but without a value were 1 of 5 runs against 0 of 5" in text
@@ -167,14 +168,14 @@ def test_the_verdict_says_why_a_better_mean_is_not_called_better(experiment: Any
 
 def test_the_verdict_names_an_arm_whose_survivors_did_better(experiment: Any) -> None:
     half = [0.99, 0.991, 0.992, "diverged", "diverged", "diverged"]
-    text = report(experiment({"half": half, "steady": [*WORSE, 0.9]}))["verdict"]["text"]
+    text = build_report(experiment({"half": half, "steady": [*WORSE, 0.9]}))["verdict"]["text"]
 
     assert text.startswith('"steady" has the best mean')
     assert 'The mean of "half" is better, but of half of the runs or fewer' in text
 
 
 def test_losing_every_run_is_a_loss_where_seeds_are_enough(experiment: Any) -> None:
-    found = report(experiment({"steady": GOOD, "gone": LOST}))
+    found = build_report(experiment({"steady": GOOD, "gone": LOST}))
 
     assert found["comparisons"][0]["better"] == "steady"
     assert found["comparisons"][0]["p_lost_adjusted"] == pytest.approx(2 / 252)
@@ -184,7 +185,7 @@ def test_losing_every_run_is_a_loss_where_seeds_are_enough(experiment: Any) -> N
 
 
 def test_against_a_baseline_that_lost_its_runs_the_other_is_better(experiment: Any) -> None:
-    found = report(
+    found = build_report(
         experiment({"wild": [*LOST, *LOST, 0.9, 0.91], "steady": [*GOOD, *GOOD, 0.9, 0.91]}, baseline="wild")
     )
 
@@ -203,7 +204,7 @@ def test_what_only_describes_runs_makes_none_better(experiment: Any) -> None:
         )
         for run in results.runs
     ]
-    found = report(replace(results, runs=ended), "generalization_gap")
+    found = build_report(replace(results, runs=ended), "generalization_gap")
 
     assert "has the lowest mean generalisation gap" in found["verdict"]["text"]
     assert not [c for c in found["comparisons"] if c["better"]]
@@ -212,7 +213,7 @@ def test_what_only_describes_runs_makes_none_better(experiment: Any) -> None:
 def test_runs_that_never_reach_the_target_are_lost_like_diverged_ones(experiment: Any) -> None:
     """Times to a target are known only of runs that reached it: the few fast ones do not make an arm fast."""
     results = experiment({"a": GOOD, "b": WORSE}, target={"metric": "valid_accuracy", "value": 0.95})
-    found = report(results, "steps_to_target")
+    found = build_report(results, "steps_to_target")
 
     assert [arm["not_finite"] for arm in found["arms"]] == [5, 5]  # these have no curves
     assert found["arms"][0]["rates"]["reached_target"]["hits"] == 0
@@ -223,7 +224,7 @@ def test_the_time_of_a_run_that_diverged_is_in_no_mean(experiment: Any) -> None:
     """It did less: an arm would be the faster, the more often it diverges."""
     results = experiment({"a": [0.9, 0.8, "diverged"], "b": [0.9, 0.8, 0.7]})
     timed = [replace(run, seconds=0.1 if run.outcome == "diverged" else 2.0, steps_done=30) for run in results.runs]
-    found = report(replace(results, runs=timed), "seconds")
+    found = build_report(replace(results, runs=timed), "seconds")
 
     assert [(arm["mean"], arm["p_best"]) for arm in found["arms"]] == [(2, None), (2, None)]
     assert found["runs"][2]["seconds"] == 0.1
@@ -234,7 +235,7 @@ def test_the_time_of_a_run_that_diverged_is_in_no_mean(experiment: Any) -> None:
 
 
 def test_every_outcome_of_every_arm_is_there(experiment: Any) -> None:
-    found = report(experiment({"a": GOOD, "b": WORSE}))
+    found = build_report(experiment({"a": GOOD, "b": WORSE}))
 
     for arm, values in zip(found["arms"], (GOOD, WORSE), strict=True):
         assert arm["outcomes"]["valid_accuracy"] == {k: arm[k] for k in arm["outcomes"]["valid_accuracy"]}
@@ -254,13 +255,13 @@ def test_every_outcome_of_every_arm_is_there(experiment: Any) -> None:
 )
 def test_budgets_that_differ_are_said(experiment: Any, spec: dict[str, Any], words: str) -> None:
     finals = {f"{key}={value}": GOOD for key, values in spec["grid"].items() for value in values}
-    found = report(experiment(finals, **{"epochs": 2, "arms": None} | spec))
+    found = build_report(experiment(finals, **{"epochs": 2, "arms": None} | spec))
 
     assert any(words in warning for warning in found["warnings"]), found["warnings"]
 
 
 def test_a_ceiling_is_said(experiment: Any) -> None:
     high = [0.995, 0.996, 0.994, 0.997, 0.995]
-    found = report(experiment({"a": high, "b": [v - 0.001 * i for i, v in enumerate(high)]}))
+    found = build_report(experiment({"a": high, "b": [v - 0.001 * i for i, v in enumerate(high)]}))
 
     assert any(w.startswith('Ceiling: the mean of "a" and "b" is 99.00 % or more') for w in found["warnings"])

@@ -1,5 +1,6 @@
 """Which arms are given up on the way: those that the seeds tell apart from the best, and no other."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -7,10 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis import decide_rung, markdown, pruned_arms, report
+from core.analysis import Decision, build_report, decide_rung, markdown, pruned_arms
 from core.datasets import DatasetPaths
+from core.metrics import Task
 from core.results import Results, RunResult
 from core.spec import Spec, parse
+from core.training.designs import design_of, rung_rule, trained_results
 
 FAR = [0.1, 0.1, 0.1]
 GOOD = [[0.90, 0.92, 0.91], [0.91, 0.90, 0.92], [0.89, 0.92, 0.90]]
@@ -22,9 +25,14 @@ def spec_of(arms: int, seeds: int = 3, **more: Any) -> Spec:
     return parse(given | {"arms": labelled} | more)
 
 
+def decided(spec: Spec, epoch: int, values: Any, gone: Collection[str] = (), task: Task = "multiclass") -> Decision:
+    design = design_of(spec, task=task, paths=DatasetPaths(), measured=("valid_accuracy", "valid_loss"))
+    return decide_rung(design, rung_rule(spec, task), epoch=epoch, values=np.array(values), gone=gone)
+
+
 def pruned(values: list[list[float]], gone: tuple[str, ...] = (), task: Any = "multiclass", **more: Any) -> list[str]:
     spec = spec_of(len(values), len(values[0]), **more)
-    return list(pruned_arms([decide_rung(spec, task, 1, np.array(values), gone)]))
+    return list(pruned_arms([decided(spec, 1, values, gone, task)]))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +68,7 @@ def test_the_baseline_stays_and_those_that_are_gone_play_no_part() -> None:
 
 def test_the_numbers_are_those_of_the_paired_test_corrected_for_pairs_and_looks() -> None:
     values = np.array([[0.90, 0.93, 0.91], [0.89, 0.925, 0.90], [0.62, 0.60, 0.63]])
-    decision = decide_rung(spec_of(3), "multiclass", 2, values, ())
+    decision = decided(spec_of(3), 2, values)
     t = [stats.ttest_rel(values[a], values[b]).pvalue for a, b in ((0, 1), (0, 2), (1, 2))]
     [found] = decision["pruned"]
     assert (decision["epoch"], decision["looks"], decision["arms"]) == (2, 3, 3)  # after 1, 2 and 4 epochs
@@ -81,7 +89,7 @@ def test_of_equal_arms_none_is_given_up_but_for_one_experiment_in_twenty(seeds: 
         values = values + draw.normal(0, 0.02, (4, seeds))
         for epoch in (1, 2, 4):
             values = values + draw.normal(0.05, 0.02, (4, seeds))
-            gone += pruned_arms([decide_rung(spec, "multiclass", epoch, values, gone)])
+            gone += pruned_arms([decided(spec, epoch, values, gone)])
         wrong += bool(gone)
     assert wrong <= 0.05 * many
 
@@ -92,14 +100,14 @@ def test_an_arm_that_does_not_learn_is_given_up_at_the_first_look() -> None:
     for _ in range(50):
         values = draw.normal(0.7, 0.03, (5, 5))
         values[2] = 0.1
-        assert list(pruned_arms([decide_rung(spec, "multiclass", 1, values, ())])) == ["arm 2"]
+        assert list(pruned_arms([decided(spec, 1, values)])) == ["arm 2"]
 
 
 def ended(values: dict[str, list[float]], **more: Any) -> Results:
     """An experiment of a hundred updates a run; "far" was pruned after the second of six epochs."""
     labelled = [{"label": label, "initializer": "zeros"} for label in values]
     spec = parse({"arms": labelled, "seeds": 3, "epochs": 6, "pruning": {}} | more)
-    decision = decide_rung(spec, "multiclass", 2, np.array(list(values.values())), ())
+    decision = decided(spec, 2, list(values.values()))
     runs = [
         RunResult(
             *(3 * i + j, label, seed, "succeeded", "pruned" if label == "far" else "completed"),
@@ -110,12 +118,20 @@ def ended(values: dict[str, list[float]], **more: Any) -> Results:
         for i, (label, row) in enumerate(values.items())
         for j, (seed, value) in enumerate(zip(spec.seed_list, row, strict=True))
     ]
-    return Results(spec, 15, runs, lambda _: [], DatasetPaths(), "multiclass", rungs=[decision])
+    return trained_results(
+        spec,
+        task="multiclass",
+        paths=DatasetPaths(),
+        steps_per_epoch=[15],
+        runs=runs,
+        series=lambda _: [],
+        rungs=[decision],
+    )
 
 
 def test_a_pruned_arm_is_in_no_ranking_and_the_report_says_why() -> None:
     results = ended({"a": GOOD[0], "far": FAR, "b": GOOD[2]})
-    found = report(results)
+    found = build_report(results)
     a, far, b = found["arms"]
     assert (far["n"], far["mean"], far["pruned"], far["not_finite"], far["unfinished"]) == (0, None, 3, 0, 0)
     assert (a["pruned"], b["pruned"]) == (0, 0)
@@ -134,7 +150,7 @@ def test_a_pruned_arm_is_in_no_ranking_and_the_report_says_why() -> None:
     }  # fmt: skip
     [one] = saved["pruned"]
     assert (one["arm"], one["best"], one["epoch"], one["metric"]) == ("far", "a", 2, "valid_accuracy")
-    page = markdown(found, results.spec)
+    page = markdown(found, results)
     assert "Saved: 201 of 900 updates (22 %). Of the runs 3 were pruned and are in no mean." in page
 
 
@@ -143,5 +159,5 @@ def test_a_run_that_stopped_early_in_an_arm_that_was_pruned_stands_for_nothing()
     whole = ended({"a": GOOD[0], "far": FAR, "b": GOOD[2]})
     early = replace(whole.runs[3], outcome="stopped_early", steps_done=20)
     results = replace(whole, runs=[*whole.runs[:3], early, *whole.runs[4:]])
-    assert report(results)["arms"][1]["n"] == 0
-    assert report(results)["arms"][1]["pruned"] == 3
+    assert build_report(results)["arms"][1]["n"] == 0
+    assert build_report(results)["arms"][1]["pruned"] == 3

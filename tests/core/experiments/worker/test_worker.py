@@ -11,17 +11,19 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.datasets import DatasetPaths, epoch_metrics
+from core.datasets import DatasetPaths
 from core.experiments.queries import read
 from core.experiments.requests import cancel, submit
 from core.experiments.worker.worker import Worker
-from core.results import NOISE_METRICS, STEP_METRICS
+from core.metrics import epoch_metrics, metric_names
+from core.metrics.gradient_noise import NOISE_METRICS
+from core.metrics.layers import DIAGNOSTICS
 from core.settings import Settings
-from core.spec import DIAGNOSTICS, Spec, parse
+from core.spec import Spec, parse
 from core.store import Database, Experiment
 from core.training import train
 
-OF_EPOCHS = epoch_metrics("multiclass")
+OF_EPOCHS = epoch_metrics("multiclass", 10)
 MEASURED = set(DIAGNOSTICS) - {"activation_saturated"}
 """Of two layers, the first with a rectifier."""
 
@@ -66,7 +68,7 @@ def _assert_as_trained(database: Database, experiment: int, spec: Spec) -> None:
     runs = len(spec.expanded) * len(spec.seed_list)
     noise = NOISE_METRICS if spec.kind == "batch_size_scan" else ()
     with database.reading() as session:
-        for metric in (*STEP_METRICS, *OF_EPOCHS, *noise, *MEASURED):
+        for metric in (*metric_names("step"), *OF_EPOCHS, *noise, *MEASURED):
             stored = {(s.arm, s.seed, s.metric): s for s in read.series(session, experiment, metrics=[metric])}
             wanted = {(s.arm, s.seed, s.metric): s for s in expected.series(metric)}
             assert stored.keys() == wanted.keys()
@@ -127,7 +129,7 @@ def test_what_layers_did_is_read_where_it_is_asked_for(database: Database) -> No
         last = [s.steps.tolist() for s in read.series(session, experiment, metrics=["weight_norm"], run_id=1, first=42)]
         assert last == [[42], [42]]
         assert {metric for run in read.runs(session, experiment) for metric in run.final or {}} == unasked
-        assert unasked == {*STEP_METRICS, *OF_EPOCHS}
+        assert unasked == {*metric_names("step"), *OF_EPOCHS}
         asked = {series.metric.partition("/")[0] for series in read.series(session, experiment, diagnostics=True)}
         assert asked == unasked | MEASURED
 

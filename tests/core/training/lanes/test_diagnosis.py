@@ -13,7 +13,8 @@ from torch.nn.functional import cross_entropy
 
 from core.datasets import DatasetInfo, Splits
 from core.initializers import Law, Normal, initializers
-from core.spec import DIAGNOSTICS, layers_of
+from core.metrics.layers import DIAGNOSTICS
+from core.spec import layers_of
 from core.streams import generator
 from core.training import Lane, MemoryRecorder, train_lanes
 from core.training.checkpoint import Checkpoint

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from core.datasets import DatasetInfo, Splits, epoch_metrics
+from core.datasets import DatasetInfo, Splits
+from core.metrics import epoch_metrics, metric_names
 from core.models import Model
 from core.registry import Entry
-from core.results import STEP_METRICS
 from core.training import Lane, MemoryRecorder, Stopped, initial_state, train_lanes, train_run
 from core.training.lanes import model as stack
 from core.training.lanes import optimizer as descent
 
-EPOCH_METRICS = epoch_metrics("multiclass")
+EPOCH_METRICS = epoch_metrics("multiclass", 10)
 
 STEPS_PER_EPOCH = 32
 FIVE_ARMS: list[dict[str, Any]] = [
@@ -54,7 +54,7 @@ def referred(lanes: list[Lane], splits: Splits, info: DatasetInfo, dtype: torch.
 def assert_agree(a: MemoryRecorder, b: MemoryRecorder, runs: list[int], rtol: float) -> None:
     for run in runs:
         assert a.outcomes[run] == b.outcomes[run]
-        for metric in (*STEP_METRICS, *EPOCH_METRICS):
+        for metric in (*metric_names("step"), *EPOCH_METRICS):
             ours, theirs = a.series[run, metric], b.series[run, metric]
             assert ours.dtype == theirs.dtype
             np.testing.assert_allclose(ours, theirs, rtol=rtol, err_msg=f"{metric} of run {run}")
@@ -142,7 +142,7 @@ def test_epoch_metrics_of_a_diverged_lane_end_with_its_last_whole_epoch(
     )
     recorder = trained(lanes, splits, info, block_seconds=60)
     assert STEPS_PER_EPOCH < 40 < len(recorder.series[lane.run, "train_loss"]) < 2 * STEPS_PER_EPOCH
-    assert [len(recorder.series[lane.run, metric]) for metric in EPOCH_METRICS] == [1, 1, 1]
+    assert [len(recorder.series[lane.run, metric]) for metric in EPOCH_METRICS] == [1] * len(EPOCH_METRICS)
 
 
 def test_training_ends_when_every_lane_has_diverged(make_lanes: Any, splits: Splits, info: DatasetInfo) -> None:
@@ -196,9 +196,9 @@ class Ordered(MemoryRecorder):
         assert step >= self.step
         series = self.series
         for run in {run for run, _ in series} - set(self.outcomes):
-            assert [len(series[run, metric]) for metric in STEP_METRICS] == [step, step]
+            assert [len(series[run, metric]) for metric in metric_names("step")] == [step, step]
             epochs = [len(series.get((run, metric), ())) for metric in EPOCH_METRICS]
-            assert epochs == [step // STEPS_PER_EPOCH] * 3
+            assert epochs == [step // STEPS_PER_EPOCH] * len(EPOCH_METRICS)
         super().advance(step)
 
 

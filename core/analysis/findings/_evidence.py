@@ -1,0 +1,154 @@
+"""The runs of every arm as the rules look at them, read from the results."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.analysis.findings._rule import Measured
+from core.analysis.findings._runs import Curves, Floats, LayerDiagnostics
+from core.datasets import DataError
+from core.design import ArmTraining, Design
+from core.initializers import Layer
+from core.metrics import Metric, is_diagnostic
+from core.metrics import diagnostics as layer_measures
+from core.results import Results, RunResult, Series
+
+SeriesByMetric = Mapping[str, Series]
+Layers = Mapping[str, Layer | None]
+"""A model's layers in their order; None instead of a shape that is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmEvidence:
+    """One arm's runs, by what rules look at: those that were diagnosed, and those that have finished."""
+
+    label: str
+    runs: Mapping[type[Any], Sequence[Any]]
+    starts_alike: bool
+    """True where all weights of hidden layers are the same constant: then the rate is not what to blame first."""
+    measured: Measured
+
+
+def evidence_by_arm(results: Results) -> Iterator[ArmEvidence]:
+    """Yield the evidence of each arm, in the order of the arms."""
+    design, series = results.design, _series_by_run(results)
+    measured = Measured(
+        regression=_is_regression(design),
+        train_score=design.trains_score,
+        valid_score=design.score,
+        diagnosed=design.diagnostics,
+    )
+    for arm in design.arms:
+        if arm.training is None:
+            continue
+        runs = [run for run in results.runs if run.arm == arm.label]
+        layers = _layers(arm.training, series[runs[0].id]) if runs else {}
+        diagnostics = [_diagnostics(series[run.id], layers) for run in runs]
+        curves = [_curves(run, series[run.id], design, arm.training) for run in runs if run.status == "succeeded"]
+        yield ArmEvidence(
+            label=arm.label,
+            runs={
+                LayerDiagnostics: [one for one in diagnostics if one is not None],
+                Curves: [one for one in curves if one is not None],
+            },
+            starts_alike=_starts_alike(arm.training, layers),
+            measured=measured,
+        )
+
+
+def layers_by_arm(results: Results) -> dict[str, list[str]]:
+    """Return of each arm the names of its layers that were measured, from the data to the outputs."""
+    found: dict[str, set[str]] = {label: set() for label in results.design.labels}
+    for series in results.series("weight_norm"):
+        found[series.arm].add(series.metric)
+    return {
+        arm.label: [
+            name
+            for name in (_layers(arm.training, found[arm.label]) if arm.training else ())
+            if f"weight_norm/{name}" in found[arm.label]
+        ]
+        for arm in results.design.arms
+    }
+
+
+def _series_by_run(results: Results) -> Mapping[int, SeriesByMetric]:
+    diagnostics = layer_measures() if results.design.diagnostics else ()
+    curves = [metric.name for metric in _scores(results.design) if metric is not None]
+    found: dict[int, dict[str, Series]] = defaultdict(dict)
+    for metric in ("train_loss", "lr", *curves, *diagnostics):
+        for series in results.series(metric):
+            found[series.run_id][series.metric] = _ends(series) if is_diagnostic(series.metric) else series
+    return found
+
+
+def _ends(series: Series) -> Series:
+    """Keep the first two points and the last, all that the rules look at: the rest of all layers is gigabytes."""
+    points = sorted({0, 1, len(series.steps) - 1} & set(range(len(series.steps))))
+    return series._replace(steps=series.steps[points], values=series.values[points])
+
+
+def _scores(design: Design) -> tuple[Metric | None, Metric | None, Metric | None]:
+    """Return the score on the training split, the validation loss, and the score on the validation split."""
+    return design.trains_score, design.find("loss", "valid"), design.score
+
+
+def _is_regression(design: Design) -> bool:
+    return design.score is not None and not design.score.share
+
+
+def _layers(training: ArmTraining, metrics: Iterable[str]) -> Layers:
+    """Return the model's layers; only those that were measured where the data set that shapes them is gone."""
+    try:
+        return training.layers()
+    except DataError:
+        named = {metric.partition("/")[2] for metric in metrics if metric.startswith("weight_norm/")}
+        return dict.fromkeys(sorted(named, key=lambda name: [_counted(part) for part in re.split(r"(\d+)", name)]))
+
+
+def _counted(part: str) -> tuple[int, str]:
+    return (int(part), "") if part.isdigit() else (-1, part)
+
+
+def _starts_alike(training: ArmTraining, layers: Layers) -> bool:
+    hidden = [layer for layer in layers.values() if layer is not None and layer.role in ("input", "hidden")]
+    return bool(hidden) and all(training.initializer.weight(layer).distribution == "constant" for layer in hidden)
+
+
+def _diagnostics(series: SeriesByMetric, layers: Layers) -> LayerDiagnostics | None:
+    measured = {metric: one for metric, one in series.items() if is_diagnostic(metric)}
+    if not measured or not layers:
+        return None
+    *hidden, output = layers
+    values: dict[tuple[str, str], Floats] = {}
+    for name, one in measured.items():
+        metric, _, layer = name.partition("/")
+        values[metric, layer] = one.values
+    steps = min((one.steps for one in measured.values()), key=len).tolist()
+    lasting = frozenset(name for name in hidden if not getattr(layers[name], "ends_branch", False))
+    if not steps:
+        return None
+    return LayerDiagnostics(steps=steps, values=values, hidden=hidden, output=output, lasting=lasting)
+
+
+def _curves(run: RunResult, series: SeriesByMetric, design: Design, training: ArmTraining) -> Curves | None:
+    if "train_loss" not in series or "lr" not in series or not len(series["train_loss"].values):
+        return None
+    train_score, valid_loss, valid_score = (
+        series[metric.name].values if metric is not None and metric.name in series else np.empty(0)
+        for metric in _scores(design)
+    )
+    return Curves(
+        losses=series["train_loss"].values,
+        learning_rates=series["lr"].values,
+        batch_size=training.batch_size,
+        epochs=training.epochs,
+        diverged=run.outcome == "diverged",
+        regression=_is_regression(design),
+        train_score=train_score,
+        valid_score=valid_score,
+        valid_loss=valid_loss,
+    )

@@ -1,0 +1,67 @@
+"""The findings of every arm: what most of its runs have, with the medians of the numbers that show it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.analysis.findings._evidence import ArmEvidence, evidence_by_arm
+from core.analysis.findings._rule import Finding, Rule, rules
+from core.analysis.shapes import FindingReport
+from core.finite import finite_or_none
+from core.results import Results
+
+
+def findings(results: Results) -> list[FindingReport]:
+    """Return what is wrong with each arm, in the order of the arms and of the rules; of each rule at most one an arm.
+
+    `{arm, kind, layer, step, evidence, explanation}`: the rule's name, the layer that most runs have it in (None for
+    what curves show), the update at which most of those show it, and in `evidence` the medians over them, the
+    `threshold` that they pass, all `layers` that have it, and how many `seeds` have it `of` how many that could be
+    judged: always more than half. Rules that look at layers need a spec with `diagnostics`; those that look at curves
+    need finished runs. The bounds are in the rules' files. No number is NaN or infinite.
+    """
+    return [summarized(arm, rule, found) for arm in evidence_by_arm(results) for rule, found in found_in_arm(arm)]
+
+
+def found_in_arm(arm: ArmEvidence) -> list[tuple[Rule[Any], list[Finding]]]:
+    """Return, in the order of the rules, what more than half of the runs have."""
+    most: list[tuple[Rule[Any], list[Finding]]] = []
+    for rule in rules.values():
+        runs = arm.runs[rule.looks_at]
+        found = [one for run in runs if (one := rule.find(run)) is not None]
+        if 2 * len(found) > len(runs):
+            most.append((rule, found))
+    explained = arm.starts_alike or any(rule.explains_no_learning for rule, _ in most)
+    return [(rule, found) for rule, found in most if not (explained and rule.unless_explained)]
+
+
+def summarized(arm: ArmEvidence, rule: Rule[Any], found: Sequence[Finding]) -> FindingReport:
+    """Return what one rule found in an arm's runs as one."""
+    layer = Counter(one.layer for one in found).most_common(1)[0][0]
+    step = Counter(one.step for one in found if one.layer == layer).most_common(1)[0][0]
+    same = [one for one in found if (one.layer, one.step) == (layer, step)]
+    numbers = {name: _median(one.numbers[name] for one in same if name in one.numbers) for name in same[0].numbers}
+    evidence: dict[str, Any] = numbers | {
+        "threshold": rule.bounds[same[0].bound].value,
+        "seeds": len(found),
+        "of": len(arm.runs[rule.looks_at]),
+    }
+    if layer is not None:
+        layers = Counter(name for one in same for name in one.layers)
+        evidence["layers"] = [name for name, count in layers.items() if 2 * count > len(same)]
+    explanation = rule.explain(numbers, layer, step, arm.measured)
+    return {
+        "arm": arm.label,
+        "kind": rule.name,
+        "layer": layer,
+        "step": step,
+        "evidence": evidence,
+        "explanation": explanation,
+    }
+
+
+def _median(values: Iterable[float]) -> float | None:
+    """Return the median, None where it is not finite."""
+    return finite_or_none(float(np.median([*values])))

@@ -1,0 +1,310 @@
+"""The shapes of a report, as programs rely on them: plain values, None where there is no answer, never NaN."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+Number = float | None
+
+
+class Interval(TypedDict):
+    """A mean with its 95 % interval."""
+
+    mean: Number
+    ci_low: Number
+    ci_high: Number
+
+
+class Statistics(TypedDict):
+    """An arm's finished runs in one outcome: see `core.analysis.statistics.intervals.Summary`."""
+
+    n: int
+    mean: Number
+    sd: Number
+    median: Number
+    iqm: Number
+    ci_low: Number
+    ci_high: Number
+    interval: Literal["t", "bca"] | None
+
+
+class Rate(TypedDict):
+    """A share of runs with its Wilson interval."""
+
+    hits: int
+    n: int
+    rate: float
+    ci_low: float
+    ci_high: float
+
+
+class ArmReport(Statistics):
+    """One arm: its statistics in the outcome that is judged, what became of its runs, and all its outcomes."""
+
+    label: str
+    p_best: Number
+    runs: int
+    diverged: int
+    failed: int
+    unfinished: int
+    stopped_early: int
+    pruned: int
+    not_finite: int
+    rates: dict[str, Rate | None]
+    outcomes: dict[str, Statistics]
+
+
+class Comparison(TypedDict):
+    """Arm `a` with arm `b`: `difference` a - b over the seeds that both finished."""
+
+    a: str
+    b: str
+    n: int
+    difference: Number
+    ci_low: Number
+    ci_high: Number
+    p: Number
+    effect_size: Number
+    p_adjusted: Number
+    p_sign_flip: Number
+    lost: list[int]
+    finished: list[int]
+    p_lost: Number
+    p_lost_adjusted: Number
+    better: str | None
+
+
+class Beats(TypedDict):
+    """A decided comparison, seen from the winner."""
+
+    winner: str
+    loser: str
+    n: int
+    difference: Number
+    ci_low: Number
+    ci_high: Number
+    p_adjusted: Number
+    p_lost_adjusted: Number
+
+
+class Detectable(TypedDict):
+    """The smallest true difference of arms `a` and `b` that their `n` pairs show with the power."""
+
+    a: str
+    b: str
+    sd: float
+    level: float
+    power: float
+    n: int
+    difference: float
+
+
+class SeedsNeeded(TypedDict):
+    """The pairs that show the measured difference of arms `a` and `b` with the power; None: too many."""
+
+    a: str
+    b: str
+    sd: float
+    level: float
+    power: float
+    difference: float
+    seeds: int | None
+
+
+class Separation(TypedDict):
+    """The two foremost arms: what could have been seen of them, and the seeds that would decide."""
+
+    detectable: Detectable | None
+    seeds_needed: SeedsNeeded | None
+
+
+class Verdict(Separation):
+    """The verdict: a text, groups of labels, best first, and who beats whom."""
+
+    groups: list[list[str]]
+    beats: list[Beats]
+    text: str | None
+
+
+class Factor(TypedDict):
+    """A field of a grid and its levels, in words."""
+
+    name: str
+    levels: list[str]
+
+
+class Effect(TypedDict):
+    """A main effect or an interaction, with its 95 % interval and p."""
+
+    factors: list[str]
+    levels: list[str]
+    estimate: float
+    ci_low: float
+    ci_high: float
+    p: Number
+    p_adjusted: Number
+
+
+class Term(TypedDict):
+    """The share of the variation between cells that a field, or an interaction, has."""
+
+    factors: list[str]
+    share: Number
+
+
+class Cell(Interval):
+    """An arm by its levels."""
+
+    levels: list[str]
+    n: int
+
+
+class Factorial(TypedDict):
+    """Main effects and interactions of a grid: see `core.analysis.statistics.factorial`."""
+
+    factors: list[Factor]
+    effects: list[Effect]
+    terms: list[Term]
+    cells: list[Cell]
+    n: int
+
+
+class PrunedArm(TypedDict):
+    """An arm that was given up, and its comparison with the best arm there."""
+
+    arm: str
+    best: str
+    n: int
+    difference: float
+    ci_low: float
+    ci_high: float
+    p: float
+    p_adjusted: float
+    epoch: int
+    metric: str
+    looks: int
+    level: float
+
+
+class Saved(TypedDict):
+    """Updates that did not have to be made, of all."""
+
+    updates: int
+    of: int
+    runs_stopped_early: int
+    runs_pruned: int
+    pruned: list[PrunedArm]
+
+
+class ArmEnergy(TypedDict):
+    """The energy of an arm's runs."""
+
+    label: str
+    n: int
+    kwh: float
+    co2e_g: float
+    mean_kwh: Number
+    ci_low: Number
+    ci_high: Number
+    kwh_per_point: Number
+
+
+class Energy(TypedDict):
+    """The energy of an experiment's runs, and each arm's."""
+
+    source: Literal["measured", "estimated"]
+    kwh: float
+    co2e_g: float
+    runs: int
+    arms: list[ArmEnergy]
+
+
+class FindingReport(TypedDict):
+    """Something that is wrong with an arm: see `core.analysis.findings`."""
+
+    arm: str
+    kind: str
+    layer: str | None
+    step: int
+    evidence: dict[str, Any]
+    explanation: str
+
+
+class NoiseScale(TypedDict):
+    """A gradient noise scale with its interval, over `n` seeds."""
+
+    estimate: Number
+    ci_low: Number
+    ci_high: Number
+    n: int
+
+
+class ScannedSize(TypedDict):
+    """One batch size of a scan."""
+
+    label: str
+    batch_size: int
+    lr: float
+    n: int
+    finished: int
+    runs: int
+    steps: Interval | None
+    samples: Interval | None
+    noise_scale: NoiseScale | None
+
+
+class ScanEntry(TypedDict):
+    """One arm of a batch-size scan as the request has it."""
+
+    label: str
+    batch_size: int
+    lr: float
+    sizes: list[ScannedSize]
+    noise_scale: NoiseScale | None
+
+
+class RatedAt(TypedDict):
+    """A learning rate, the range of what single seeds say, and how many say something."""
+
+    lr: float
+    low: Number
+    high: Number
+    n: int
+    loss: NotRequired[float]
+
+
+class RangeEntry(TypedDict):
+    """One arm of a learning-rate range test."""
+
+    label: str
+    n: int
+    runs: int
+    lr: float
+    suggested: RatedAt | None
+    least: RatedAt | None
+    tenth: Number
+    diverged: RatedAt | None
+    falling: bool
+
+
+class Report(TypedDict):
+    """The report of an experiment: see `core.analysis.build_report`."""
+
+    metric: str
+    baseline: str | None
+    reference: str | None
+    arms: list[ArmReport]
+    comparisons: list[Comparison]
+    factorial: Factorial | None
+    verdict: Verdict
+    saved: Saved
+    energy: Energy | None
+    warnings: list[str]
+    runs: list[dict[str, Any]]
+    """`run_id`, `arm`, `seed`, `status`, `outcome`, and every outcome by its name."""
+    lr_range: list[RangeEntry] | None
+    batch_size: list[ScanEntry] | None
+    findings: list[FindingReport]
+
+
+Outcomes = Mapping[int, Mapping[str, Number]]
+"""Every run's outcomes by its id, as `run_outcomes` gives them."""

@@ -1,0 +1,103 @@
+"""Catalogues of records: an entry is registered by existing, in a file of the catalogue's package."""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from types import FrameType
+from typing import Protocol, TypeVar
+
+from core.errors import NotFound
+from core.registry import unknown
+
+
+class Record(Protocol):
+    """An entry of a catalogue: a public name, and where it stands among the others."""
+
+    @property
+    def name(self) -> str:
+        """The public name, which no other entry has."""
+
+    @property
+    def rank(self) -> int:
+        """Its place among the entries, the lowest first."""
+
+
+T = TypeVar("T", bound=Record)
+
+
+class Catalogue(Mapping[str, T]):
+    """Maps a public name to its record, in the order of the records' ranks, then of their names.
+
+    `kind` is the singular noun users read; `package` is the package whose files register their records with
+    `catalogue.add(...)`. Files that begin with an underscore are what the others share. `unique` names the fields,
+    beside the name, that no two records may have the same.
+
+    The first use imports the package's files; one that registers nothing raises `ValueError`. An unknown name raises
+    `NotFound` with the nearest names, from `get` too: ask with `in` first where that is no mistake.
+    """
+
+    def __init__(self, kind: str, package: str, unique: Sequence[str] = ()) -> None:
+        self.kind = kind
+        self._package = package
+        self._unique = ("name", *unique)
+        self._records: dict[str, T] = {}
+        self._sources: set[str] = set()
+        self._discovered = False
+
+    def add(self, record: T) -> T:
+        """Register a record and return it; raises `ValueError` where another has its name, or a `unique` field's."""
+        for key in self._unique:
+            value = getattr(record, key)
+            taken = [other.name for other in self._records.values() if getattr(other, key) == value]
+            if taken:
+                other = f", as {taken[0]!r}" if key != "name" else ""
+                raise ValueError(f"{self.kind} {record.name!r}: the {key} {value!r} is already registered{other}")
+        self._records[record.name] = record
+        self._sources.add(self._file_that_adds())
+        return record
+
+    def __getitem__(self, name: str) -> T:
+        self._discover()
+        if name not in self._records:
+            problem = unknown(self.kind, name, self._records)
+            raise NotFound(problem.message, [problem])
+        return self._records[name]
+
+    def __contains__(self, name: object) -> bool:
+        self._discover()
+        return name in self._records
+
+    def __iter__(self) -> Iterator[str]:
+        self._discover()
+        return iter(sorted(self._records, key=lambda name: (self._records[name].rank, name)))
+
+    def __len__(self) -> int:
+        self._discover()
+        return len(self._records)
+
+    def _discover(self) -> None:
+        if self._discovered:
+            return
+        package = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__, f"{self._package}."):
+            if self._is_file(module.name):
+                importlib.import_module(module.name)
+                if module.name not in self._sources:
+                    raise ValueError(f"{module.name} registers no {self.kind}")
+        self._discovered = True
+
+    def _is_file(self, module: str) -> bool:
+        """Return true for a module of the package whose name begins with no underscore."""
+        package, _, name = module.rpartition(".")
+        return package == self._package and not name.startswith("_")
+
+    def _file_that_adds(self) -> str:
+        """Return the innermost such module on the stack: a file may add through a function that it shares."""
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None:
+            name: str = frame.f_globals.get("__name__", "")
+            if self._is_file(name):
+                return name
+            frame = frame.f_back
+        return ""

@@ -1,0 +1,105 @@
+"""The design of an experiment."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.design._arm import DesignArm
+from core.design._kinds import BatchSizeScan, LrRangeTest
+from core.metrics import Metric, Split
+
+FEWEST_PAIRS = 3
+"""The fewest seeds that an arm is given up by."""
+
+
+class Target(NamedTuple):
+    """What runs are timed to: a metric by epoch, and the value that it is to come to."""
+
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """Arms that are compared on the same seeds, and what is measured of their runs.
+
+    `metrics` are in the order in which they are judged: the first that is compared is the outcome, where none is asked
+    for. Each says which of its values are better.
+    """
+
+    name: str
+    arms: Sequence[DesignArm]
+    seeds: Sequence[int]
+    """Each pairs one run of every arm."""
+    metrics: Mapping[str, Metric]
+    baseline: str | None = None
+    """The label of the arm that the others are compared with; None: the best."""
+    margin: float | None = None
+    """The largest difference of the outcome that does not matter, in its unit; None: none was named."""
+    target: Target | None = None
+    grid: Mapping[str, Sequence[Any]] | None = None
+    """The levels of each field of a factorial design, whose product its arms are."""
+    lr_range: LrRangeTest | None = None
+    batch_size_scan: BatchSizeScan | None = None
+    diagnostics: bool = False
+    """Whether the layers were measured."""
+    described: Sequence[tuple[str, str | None]] = ()
+    """Settings that all arms share, title and words; None instead of words: they differ by arm."""
+    paired: str = "share data order and dropout draws"
+    """What runs of one seed have in common."""
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The arms' labels, in their order."""
+        return [arm.label for arm in self.arms]
+
+    @cached_property
+    def _places(self) -> tuple[dict[str, int], dict[int, int]]:
+        return {label: i for i, label in enumerate(self.labels)}, {seed: i for i, seed in enumerate(self.seeds)}
+
+    def arm(self, label: str) -> DesignArm:
+        """Return the arm of that label. Raises KeyError."""
+        return self.arms[self._places[0][label]]
+
+    def matrix(self, values: Iterable[tuple[str, int, float | None]]) -> NDArray[np.float64]:
+        """Return values by arm and seed, (arms, seeds), from (label, seed, value); NaN where there is none."""
+        arms, seeds = self._places
+        found = np.full((len(arms), len(seeds)), np.nan)
+        for label, seed, value in values:
+            found[arms[label], seeds[seed]] = np.nan if value is None else value
+        return found
+
+    @property
+    def outcomes(self) -> tuple[Metric, ...]:
+        """The metrics whose last values arms are compared by, the first of all where none is asked for."""
+        return tuple(metric for metric in self.metrics.values() if metric.compared)
+
+    @property
+    def primary(self) -> Metric:
+        """The metric that arms are compared by where none is asked for."""
+        return self.outcomes[0]
+
+    @property
+    def score(self) -> Metric | None:
+        """The metric by epoch whose curve tells how a run gets on: one to be maximised, on the validation split."""
+        curves = [metric for metric in self.outcomes if metric.per == "epoch"]
+        best = [metric for metric in curves if metric.direction == "max" and metric.split == "valid"]
+        return next(iter([*best, *curves]), None)
+
+    @property
+    def trains_score(self) -> Metric | None:
+        """The score on the training split, where that is measured."""
+        return None if self.score is None else self.find(self.score.quantity, "train")
+
+    def find(self, quantity: str, split: Split | None) -> Metric | None:
+        """Return the metric of a quantity on a split, such as ("loss", "valid"); None where it is not measured."""
+        return next((m for m in self.metrics.values() if (m.quantity, m.split) == (quantity, split)), None)
+
+    def of_arms(self, labels: Collection[str]) -> "Design":
+        """Return the design as if it had only these arms, in its order; a baseline that is not among them is none."""
+        arms = [arm for arm in self.arms if arm.label in labels]
+        return replace(self, arms=arms, baseline=self.baseline if self.baseline in labels else None)

@@ -1,0 +1,29 @@
+"""Kinds of experiment that ask something else than how their arms compare."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class LrRangeTest:
+    """A learning-rate range test (Smith 2017, arXiv:1506.01186): the rate rises from `low` to `high` in `steps`."""
+
+    low: float
+    high: float
+    steps: int
+    smoothing: float
+    """The part of the loss's running mean that an update leaves."""
+
+    @property
+    def memory(self) -> int:
+        """Updates that the running mean looks back over."""
+        return round(1 / (1 - self.smoothing))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchSizeScan:
+    """A batch-size scan: every arm that was asked for, with every batch size."""
+
+    rule: str
+    """How the learning rate follows the batch size: linear, sqrt or none."""
+    base: int
+    """The batch size that the arms' learning rates are for."""

@@ -1,0 +1,16 @@
+"""Numbers that JSON has: NaN and infinity become None."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def finite_or_none(value: float | None) -> float | None:
+    """Return the number as a float, None where it is NaN, infinite or None."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def finite_list(values: NDArray[np.floating]) -> list[float | None]:
+    """Return the values (n,) as plain numbers, None for each that is NaN or infinite."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]

@@ -1,0 +1,162 @@
+"""The record of one thing that is measured or compared."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, Protocol, Self
+
+import torch
+
+Task = Literal["multiclass", "binary", "regression"]
+"""What is learned, and with which loss: cross-entropy of classes, of a sigmoid's one output, or the squared error."""
+TASKS: tuple[Task, ...] = ("multiclass", "binary", "regression")
+Direction = Literal["max", "min", "none"]
+"""Which values are better: the larger, the smaller, or neither, as of a learning rate."""
+Split = Literal["train", "valid"]
+Per = Literal["step", "epoch"]
+
+
+class Labels(NamedTuple):
+    """How arms are called by a measure."""
+
+    best: str
+    better: str
+    worse: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A number that runs have: its name for programs, its label for people, and which of two values is better."""
+
+    name: str
+    label: str
+    direction: Direction
+    unit: str = ""
+    """Of a value and of a difference, with the space before it."""
+    counts: bool = False
+    """Whether the label says what is counted: then only differences are written with the unit."""
+    share: bool = False
+    """Whether it is a share, written in percent."""
+    describes: bool = False
+    """Whether it is lower or higher, but by itself neither better nor worse."""
+    shared: bool = False
+    """Whether the runs of a cohort share it, as they share the clock: then it is no measurement of a run alone."""
+    bounds: tuple[float | None, float | None] = (None, None)
+    """The smallest and the largest value that there can be."""
+    never: str = "finished without a finite value of this metric"
+    """What is said of finished runs that have no value."""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "label"):
+            if not getattr(self, field).strip():
+                raise ValueError(f"measure {self.name!r} has no {field}")
+        if self.direction not in ("max", "min", "none"):
+            raise ValueError(f"measure {self.name!r} has the direction {self.direction!r}: give max, min or none")
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is. Raises ValueError where neither is."""
+        if self.direction == "none":
+            raise ValueError(f"no value of {self.name} is better than another")
+        return 1 if self.direction == "max" else -1
+
+    @property
+    def labels(self) -> Labels:
+        """Best, better, worse; of what only describes a run: lowest, lower, higher."""
+        if not self.describes:
+            return Labels("best", "better", "worse")
+        return Labels("highest", "higher", "lower") if self.sign > 0 else Labels("lowest", "lower", "higher")
+
+
+class Evaluation(NamedTuple):
+    """One evaluation of all lanes on a split, as an accumulator is told of it."""
+
+    task: Task
+    lanes: int
+    y: torch.Tensor
+    """The whole split's labels (n,) or targets (n, outputs)."""
+    outputs: int
+    """Numbers that the model gives for an example."""
+
+
+class Accumulator(Protocol):
+    """Takes the outputs of a split part by part, and gives a metric of the whole."""
+
+    def add(self, outputs: torch.Tensor, y: torch.Tensor) -> None:
+        """Take outputs (lanes, batch, outputs) and their labels (lanes, batch) or targets (lanes, batch, outputs)."""
+
+    def result(self) -> torch.Tensor:
+        """Return the metric of every lane, (lanes,) in float64."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Measure):
+    """A named series of a run: measured in every update, or after every epoch on one of the splits."""
+
+    rank: int = 100
+    """The order of outcomes, the lowest first; of those with `primary_for` its task comes first of all."""
+    per: Per
+    split: Split | None
+    quantity: str
+    """What it is whichever the split: "accuracy" of `train_accuracy` and `valid_accuracy`."""
+    tasks: tuple[Task, ...] = TASKS
+    """The tasks that it is measured in."""
+    compared: bool
+    """Whether arms are compared by its last value."""
+    standard: bool = False
+    """Whether every run of its tasks has it; the others are judged where some run has a value."""
+    primary_for: tuple[Task, ...] = ()
+    """The tasks in which arms are compared by it where nothing else is asked for."""
+    resolution: float | None = None
+    """A run has converged when it stays this near to its best; None: a hundredth of its best."""
+    floor: float | None = None
+    """Where an axis ends below, of values that may be lower without bound."""
+    axis: str | Mapping[Task, str] = ""
+    """What is written at an axis behind the label, by task where that differs."""
+    fewest_outputs: int = 1
+    """Outputs of the model from which it means something."""
+    by_layer: bool = False
+    """Whether every layer has a series of its own, `name/layer`."""
+    accumulator: Callable[[Evaluation], Accumulator] | None = None
+    """What measures it on a split; None: it is measured elsewhere, or by the client."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compared and self.direction == "none":
+            raise ValueError(f"metric {self.name!r} is compared: it needs a direction, max or min")
+        if self.per == "epoch" and self.split is None and self.accumulator is not None:
+            raise ValueError(f"metric {self.name!r} is measured by an accumulator: it needs a split")
+
+    def applies(self, task: Task, outputs: int) -> bool:
+        """Return whether it is measured in this task, for models of so many outputs."""
+        return task in self.tasks and outputs >= self.fewest_outputs
+
+    def for_task(self, task: Task) -> Self:
+        """Return the metric as it is in one task: what its axis says is settled."""
+        return replace(self, axis=self.axis if isinstance(self.axis, str) else self.axis.get(task, ""))
+
+    def is_primary(self, task: Task) -> bool:
+        """Return whether arms are compared by it where nothing else is asked for."""
+        return task in self.primary_for
+
+
+def declared(name: str, *, direction: Direction, per: Per = "epoch", primary: bool = False) -> Metric:
+    """Return a metric that somebody else measures, by its name and direction.
+
+    A name that begins with `train_` or `valid_` says its split. Raises ValueError for another direction.
+    """
+    prefix, _, rest = name.partition("_")
+    split: Split | None = "train" if prefix == "train" else "valid" if prefix == "valid" else None
+    quantity = rest if split is not None and rest else name
+    label = quantity.replace("_", " ")
+    if split is not None:
+        label = f"{ {'train': 'training', 'valid': 'validation'}[split] } {label}"
+    return Metric(
+        name=name,
+        label=label,
+        direction=direction,
+        per=per,
+        split=split,
+        quantity=quantity,
+        compared=direction != "none",
+        primary_for=TASKS if primary else (),
+    )

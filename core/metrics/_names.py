@@ -1,0 +1,82 @@
+"""Names of metrics: which of them a task has, which a spec may name, and what their points are counted in."""
+
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from core.metrics._catalogue import metrics
+from core.metrics._metric import Metric, Per, Task
+from core.registry import unknown
+
+
+def epoch_metrics(task: Task, outputs: int) -> tuple[str, ...]:
+    """Return the names of what is measured after every epoch in a task, for models of so many outputs."""
+    return tuple(metric.name for metric in measured_by_epoch(task, outputs))
+
+
+@cache
+def measured_by_epoch(task: Task, outputs: int) -> tuple[Metric, ...]:
+    """Return the metrics that are measured on a split after every epoch, in the order of their ranks."""
+    return tuple(m for m in metrics.values() if m.accumulator is not None and m.applies(task, outputs))
+
+
+@cache
+def metric_names(per: Per | None = None) -> tuple[str, ...]:
+    """Return the names of all metrics of a whole run, or of those by step, or by epoch."""
+    return tuple(metric.name for metric in metrics.values() if per in (None, metric.per) and not metric.by_layer)
+
+
+def is_step_metric(name: str) -> bool:
+    """Return whether the catalogue has a metric of that name which is measured in every update."""
+    return name in metric_names("step")
+
+
+def is_epoch_metric(name: str) -> bool:
+    """Return whether the catalogue has a metric of that name which is measured after every epoch."""
+    return name in metric_names("epoch")
+
+
+def is_diagnostic(name: str) -> bool:
+    """Return whether a series is one layer's, measured every so many updates: `activation_std/fc1`."""
+    return "/" in name
+
+
+def is_metric(name: str) -> bool:
+    """Return whether some run may have a series of that name; `activation_std` alone means that of every layer."""
+    return name in metric_names() or name.partition("/")[0] in diagnostics()
+
+
+@cache
+def diagnostics() -> tuple[str, ...]:
+    """Return the names of what is measured of every layer."""
+    return tuple(metric.name for metric in metrics.values() if metric.by_layer)
+
+
+def unit_of(name: str) -> Literal["step", "epoch"]:
+    """Return what the points of a series are counted in."""
+    return "epoch" if is_epoch_metric(name) else "step"
+
+
+def _known(name: str) -> str:
+    known = tuple(metric.name for metric in metrics.values() if metric.accumulator is not None)
+    if name not in known:
+        problem = unknown("metric", name, known)
+        raise PydanticCustomError("catalog", "no such metric", {"problems": [problem]})
+    return name
+
+
+def _schema() -> dict[str, Any]:
+    return {"type": "string", "enum": [metric.name for metric in metrics.values() if metric.accumulator is not None]}
+
+
+class _Enum:
+    """Writes the names into a JSON schema when it is asked for, as the catalogue is then whole."""
+
+    def __get_pydantic_json_schema__(self, _schema_of_text: Any, _handler: Any) -> dict[str, Any]:
+        return _schema()
+
+
+EpochMetric = Annotated[str, AfterValidator(_known), _Enum()]
+"""The type of a setting that names what is measured after every epoch."""

@@ -1,0 +1,134 @@
+"""Designs whose arms are treatments that initlab trains, and the results of their runs."""
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from core.analysis import RungRule
+from core.datasets import DatasetInfo, DatasetPaths
+from core.design import ArmTraining, BatchSizeScan, Design, DesignArm, LrRangeTest, Target
+from core.initializers import Initializer, Layer
+from core.metrics import Metric, Task, metrics
+from core.results import Results, RunResult, Series
+from core.spec import Arm, Spec, Treatment, described, size
+from core.training.initialize import calibration_examples, initial_state
+
+
+def design_of(
+    spec: Spec,
+    *,
+    task: Task,
+    paths: DatasetPaths,
+    steps_per_epoch: Sequence[int] = (),
+    measured: Collection[str] = (),
+) -> Design:
+    """Return what a spec compares.
+
+    `steps_per_epoch` are the updates in an epoch of each arm; of the first alone where the others' follow from their
+    batch sizes. `measured` names the metrics that some run has a value of: of those that a task may have beside its
+    loss and score, only these are judged. `paths` are where the data sets lie, which shape first and last layers.
+    """
+    kind = spec.lr_range
+    return Design(
+        name=spec.name,
+        arms=[_arm(arm, steps, paths) for arm, steps in zip(spec.expanded, _steps(spec, steps_per_epoch), strict=True)],
+        seeds=spec.seed_list,
+        metrics=_metrics(task, measured),
+        baseline=spec.baseline,
+        target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
+        grid=spec.grid,
+        lr_range=None
+        if kind is None
+        else LrRangeTest(low=kind.low, high=kind.high, steps=kind.steps, smoothing=kind.smoothing),
+        batch_size_scan=None
+        if spec.batch_size_scan is None
+        else BatchSizeScan(rule=spec.batch_size_scan.rule, base=spec.batch_size),
+        diagnostics=spec.diagnostics is not None,
+        described=described(spec),
+    )
+
+
+def trained_results(
+    spec: Spec,
+    *,
+    task: Task,
+    paths: DatasetPaths,
+    steps_per_epoch: Sequence[int],
+    runs: Sequence[RunResult],
+    series: Callable[[str], Sequence[Series]],
+    rungs: Sequence[Mapping[str, Any]] = (),
+) -> Results:
+    """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`."""
+    measured = {metric for run in runs for metric in run.final}
+    design = design_of(spec, task=task, paths=paths, steps_per_epoch=steps_per_epoch, measured=measured)
+    return Results(design=design, runs=runs, series=series, rungs=rungs)
+
+
+def rung_rule(spec: Spec, task: Task) -> RungRule:
+    """Return how a spec's arms are pruned. Raises ValueError for a spec without pruning."""
+    if spec.pruning is None:
+        raise ValueError("the spec has no pruning")
+    looks = len(spec.pruning.rungs(spec.expanded[0].treatment.epochs))
+    return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level)
+
+
+def _metrics(task: Task, measured: Collection[str]) -> dict[str, Metric]:
+    """Return the metrics of a task in the order in which they are judged."""
+    found = [m.for_task(task) for m in metrics.values() if task in m.tasks]
+    found = [m for m in found if m.standard or m.name in measured]
+    return {m.name: m for m in sorted(found, key=lambda m: not m.is_primary(task))}
+
+
+def _steps(spec: Spec, known: Sequence[int]) -> list[int | None]:
+    """Return the updates in an epoch of every arm; by its batch size from the first arm's, where only that is known."""
+    if not known:
+        return [None] * len(spec.expanded)
+    if len(known) == len(spec.expanded):
+        return list(known)
+    sizes = [arm.treatment.batch_size for arm in spec.expanded]
+    return [max(1, math.ceil(known[0] * sizes[0] / size)) for size in sizes]
+
+
+def _arm(arm: Arm, steps_per_epoch: int | None, paths: DatasetPaths) -> DesignArm:
+    asked = arm.asked or arm
+    treatment: Treatment = arm.treatment
+    return DesignArm(
+        label=arm.label,
+        settings=arm.settings,
+        steps_per_epoch=steps_per_epoch,
+        asked=None if arm.asked is None else asked.label,
+        asked_lr=_rate(asked.treatment),
+        training=_training(treatment, paths),
+    )
+
+
+def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
+    initializer: Initializer = treatment.initializer.build()
+
+    def info() -> DatasetInfo:
+        found: DatasetInfo = treatment.dataset.build().info(paths)
+        return found
+
+    def layers() -> Mapping[str, Layer]:
+        data = info()
+        return size(treatment.model, data.inputs, data.outputs).layers
+
+    def examples(seed: int, count: int) -> torch.Tensor:
+        return calibration_examples(treatment.dataset.build().load(paths).x_train)(seed, count)
+
+    return ArmTraining(
+        epochs=treatment.epochs,
+        batch_size=treatment.batch_size,
+        lr=_rate(treatment),
+        initializer=initializer,
+        start=repr((treatment.initializer, treatment.model, treatment.dataset)),
+        info=info,
+        layers=layers,
+        weights=lambda seed: initial_state(treatment, info(), seed, examples=examples),
+    )
+
+
+def _rate(treatment: Treatment) -> float:
+    return float(treatment.optimizer.parameters()["lr"])

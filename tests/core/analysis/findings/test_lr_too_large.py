@@ -1,0 +1,38 @@
+"""A loss that ends above its start, or as no number."""
+
+import math
+
+import pytest
+
+from core.analysis.findings import Curves, rules
+from tests.core.analysis.findings.evidence import CLASSES, curves
+
+EXAMPLES = [
+    curves([1.0] * 18 + [1.3] * 2),
+    curves([1.0, 5.0, math.inf, math.nan], diverged=True),
+    curves([math.nan], diverged=True),
+]
+
+
+@pytest.mark.parametrize(
+    ("run", "last", "words"),
+    [
+        (EXAMPLES[0], 1.3, "ends at 1.3, above its start of 1:"),
+        (EXAMPLES[1], 5.0, "infinite or no number after 4 updates"),
+        (EXAMPLES[2], math.nan, "infinite or no number after 1 updates"),
+    ],
+)
+def test_the_last_finite_loss_is_told(run: Curves, last: float, words: str) -> None:
+    found = rules["lr_too_large"].find(run)
+    assert found is not None
+    assert found.numbers["last_loss"] == pytest.approx(last, nan_ok=True)
+    assert found.numbers["largest_lr"] == 0.1
+    assert words in rules["lr_too_large"].explain(found.numbers, None, found.step, CLASSES)
+
+
+def test_a_spike_or_a_run_that_has_hardly_begun_is_healthy() -> None:
+    find = rules["lr_too_large"].find
+    assert find(curves([1.0] * 29 + [99.0])) is None
+    assert find(curves([1.0] * 18 + [1.19] * 2)) is None
+    assert find(curves([1.0] * 8 + [1.3])) is None
+    assert find(curves([0.0] * 18 + [1.3] * 2)) is None

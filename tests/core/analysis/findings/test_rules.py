@@ -1,0 +1,151 @@
+"""The contract of all rules: a newcomer is tested by existing. Its examples stand in a test file of its own name."""
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.analysis.findings import Bound, Curves, Finding, LayerDiagnostics, Measured, Rule, rules
+from core.analysis.findings._evidence import ArmEvidence
+from core.analysis.findings._findings import found_in_arm, summarized
+from tests.core.analysis.findings.evidence import CLASSES, REGRESSION, curves, layers
+
+HEALTHY: Mapping[type[Any], Any] = {LayerDiagnostics: layers(), Curves: curves()}
+each_rule = pytest.mark.parametrize("rule", rules.values(), ids=rules)
+
+
+def examples(rule: Rule[Any]) -> list[Any]:
+    """Return the runs of which the rule's own test file says that the rule finds something in them."""
+    found: list[Any] = importlib.import_module(f"tests.core.analysis.findings.test_{rule.name}").EXAMPLES
+    return found
+
+
+def the_finding(rule: Rule[Any], run: Any) -> Finding:
+    found = rule.find(run)
+    assert found is not None
+    return found
+
+
+def arm_of(rule: Rule[Any], run: Any, count: int, measured: Measured) -> ArmEvidence:
+    """An arm whose runs are that one, `count` times."""
+    return ArmEvidence(label="an arm", runs={rule.looks_at: [run] * count}, starts_alike=False, measured=measured)
+
+
+@each_rule
+def test_a_rule_finds_something_in_its_examples_and_nothing_in_a_healthy_run(rule: Rule[Any]) -> None:
+    assert examples(rule)
+    for run in examples(rule):
+        assert isinstance(run, rule.looks_at)
+        found = the_finding(rule, run)
+        assert found.bound in rule.bounds
+        if rule.looks_at is LayerDiagnostics:
+            assert found.layer in found.layers
+            assert set(found.layers) <= {*run.hidden, run.output}
+            assert found.step in run.steps
+        else:
+            assert (found.layer, list(found.layers)) == (None, [])
+            assert found.step == len(run.losses) - 1
+    assert rule.find(HEALTHY[rule.looks_at]) is None
+
+
+@each_rule
+@pytest.mark.parametrize("measured", [CLASSES, REGRESSION], ids=["classes", "a regression"])
+def test_an_explanation_is_filled_with_the_findings_own_numbers(rule: Rule[Any], measured: Measured) -> None:
+    for run in examples(rule):
+        found = the_finding(rule, run)
+        for some in ([found], [found] * 3):
+            told = summarized(arm_of(rule, run, len(some) + 1, measured), rule, some)
+            assert told.keys() == {"arm", "kind", "layer", "step", "evidence", "explanation"}
+            assert (told["arm"], told["kind"]) == ("an arm", rule.name)
+            assert not set("{}") & set(told["explanation"])
+            assert told["explanation"].endswith(".")
+            assert (found.layer or "") in told["explanation"]
+            evidence = told["evidence"]
+            assert evidence.keys() - {"layers"} == {*found.numbers, "threshold", "seeds", "of"}
+            assert (evidence["seeds"], evidence["of"]) == (len(some), len(some) + 1)
+            assert evidence["threshold"] == rule.bounds[found.bound].value
+            assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+@each_rule
+def test_an_explanation_speaks_of_what_is_not_finite(rule: Rule[Any]) -> None:
+    for run in examples(rule):
+        found = the_finding(rule, run)
+        nothing = replace(found, numbers=dict.fromkeys(found.numbers, float("nan")))
+        told = summarized(arm_of(rule, run, 1, CLASSES), rule, [nothing])
+        assert {told["evidence"][name] for name in found.numbers} == {None}
+        assert "nan" not in told["explanation"]
+
+
+@each_rule
+def test_every_bound_is_read(rule: Rule[Any]) -> None:
+    class Recorded(dict[str, float]):
+        def __getitem__(self, name: str) -> float:
+            read.add(name)
+            return super().__getitem__(name)
+
+    read: set[str] = set()
+    bounds = Recorded({name: bound.value for name, bound in rule.bounds.items()})
+    for run in (*examples(rule), HEALTHY[rule.looks_at]):
+        rule.check(run, bounds)
+    assert read == set(rule.bounds)
+
+
+@pytest.mark.parametrize("starts_alike", [False, True])
+@pytest.mark.parametrize("reason", [None, *(rule for rule in rules.values() if rule.explains_no_learning)], ids=str)
+@pytest.mark.parametrize("rule", [rule for rule in rules.values() if rule.unless_explained], ids=str)
+def test_a_rule_gives_way_to_what_explains_that_nothing_is_learned(
+    rule: Rule[Any], reason: Rule[Any] | None, starts_alike: bool
+) -> None:
+    runs: dict[type[Any], list[Any]] = {LayerDiagnostics: [layers()], Curves: [curves()]}
+    for one in (rule, reason):
+        if one is not None:
+            runs[one.looks_at] = [examples(one)[0]]
+    arm = ArmEvidence(label="a", runs=runs, starts_alike=starts_alike, measured=CLASSES)
+    found = [one.name for one, _ in found_in_arm(arm)]
+    assert (rule.name in found) == (reason is None and not starts_alike)
+    assert reason is None or reason.name in found
+
+
+PARTS: dict[str, Any] = {
+    "name": "sleepy",
+    "label": "sleepy neurons",
+    "rank": 5,
+    "looks_at": Curves,
+    "bounds": {"yawns": Bound(3, "yawns in an epoch, above")},
+    "check": lambda _run, _bounds: None,
+    "explanation": "It yawned {yawns} times.",
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_rule_without_one_of_its_parts_is_refused(part: str) -> None:
+    Rule(**PARTS)
+    with pytest.raises(TypeError, match=f"missing 1 required keyword-only argument: '{part}'"):
+        Rule(**{name: value for name, value in PARTS.items() if name != part})
+
+
+@pytest.mark.parametrize(
+    ("part", "empty", "said"),
+    [
+        ("name", "", "name"),
+        ("label", "", "label"),
+        ("explanation", "", "explanation"),
+        ("bounds", {}, "bounds"),
+        ("bounds", {"yawns": Bound(3, "")}, "meaning of 'yawns'"),
+    ],
+)
+def test_a_rule_of_which_a_part_is_empty_is_refused(part: str, empty: object, said: str) -> None:
+    with pytest.raises(ValueError, match=f"the {said} is missing"):
+        Rule(**PARTS | {part: empty})
+
+
+@pytest.mark.parametrize("part", ["name", "rank", "label"])
+def test_a_name_a_rank_and_a_label_are_taken_once(part: str) -> None:
+    taken = getattr(rules["overfitting"], part)
+    with pytest.raises(ValueError, match=f"the {part} {taken!r} is already registered"):
+        rules.add(Rule(**PARTS | {part: taken}))
+    assert len({getattr(rule, part) for rule in rules.values()}) == len(rules)
