@@ -28,6 +28,7 @@ HUGE = 1e12
 """Largest size of a number: float32 holds it, and what is computed from it, with room."""
 NESTING = 16
 """Most levels of entries, lists and objects inside an entry."""
+_HOW_TO_REGISTER = "decorate its factory with register(...), or begin the name of a file without one with an underscore"
 
 Real = Annotated[float, Field(ge=-HUGE, le=HUGE)]
 Positive = Annotated[float, Field(gt=0, le=HUGE)]
@@ -93,6 +94,7 @@ class Registry(Mapping[str, type[Entry]]):
         self._finish = finish
         self._entries: dict[str, _Registered] = {}
         self._aliases: dict[str, str] = {}
+        self._modules: set[str] = set()
         self._discovered = False
 
     def register(
@@ -108,6 +110,7 @@ class Registry(Mapping[str, type[Entry]]):
             about = About(tuple(aliases), formula, source, inspect.getdoc(factory) or "")
             self._entries[public] = _Registered(self._schema(public, factory, common), about)
             self._aliases.update(dict.fromkeys(aliases, public))
+            self._modules.add(factory.__module__)
             return factory
 
         return enter
@@ -200,8 +203,11 @@ class Registry(Mapping[str, type[Entry]]):
         if self._discovered:
             return
         package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
+        for found in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{self._package}.{found.name}")
+            if not found.ispkg and not found.name.startswith("_") and module.__name__ not in self._modules:
+                path = module.__file__
+                raise ImportError(f"{path} registers no {self.kind}: {_HOW_TO_REGISTER}", path=path)
         self._discovered = True
 
 
