@@ -28,7 +28,7 @@ _PANEL, _GAP = 3.7, 0.55
 @plots.register(
     formula="last valid_accuracy (in regression valid_loss) of each run, its mean and 95 % interval (Student t, "
     "from ten runs on BCa bootstrap); differences paired by seed, Student t",
-    source="core.analysis.report, whose numbers are drawn",
+    source="core.analysis.report, whose numbers are drawn; Student 1908; BCa bootstrap: Efron 1987",
 )
 def comparison() -> Plot:
     """Final validation accuracy or loss of every run, best arm first, and paired differences from best or baseline."""

@@ -20,7 +20,7 @@ from core.results import Results, Series
 @plots.register(
     formula="best validation metric so far, mean over seeds with 95 % Student t band; beside it each run's "
     "steps_to_target, where the spec has a target, else its epochs_to_converge",
-    source="core.analysis.run_outcomes: a run that never got there has no time, and is counted",
+    source="core.analysis.run_outcomes: a run that never got there has no time, and is counted; bands: Student 1908",
 )
 def convergence() -> Plot:
     """Best value so far by update, and how long each arm took: to the target, or until it changed little."""

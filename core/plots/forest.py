@@ -27,7 +27,7 @@ _COLUMN_GAP = 0.22
 
 @plots.register(
     formula="arm less the one it is compared with, seed by seed: mean and 95 % Student t interval, p adjusted by Holm",
-    source="core.analysis.report, whose comparisons are drawn",
+    source="core.analysis.report, whose comparisons are drawn; Student 1908; Holm 1979",
 )
 def forest() -> Plot:
     """Paired differences with their intervals, N and adjusted p: what is compared with the baseline or the best arm."""

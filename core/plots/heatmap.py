@@ -31,7 +31,8 @@ _DARK, _BRIGHT, _SWITCH = "#000000", "#fefefe", 0.178
 
 @plots.register(
     formula="mean over seeds of the last valid_accuracy (in regression valid_loss) of each cell of the grid",
-    source="core.analysis.final_values: runs that diverged or failed are in no mean, and are counted",
+    source="core.analysis.final_values: runs that diverged or failed are in no mean, and are counted; form: "
+    "Wilkinson & Friendly 2009",
 )
 def heatmap() -> Plot:
     """Cells of a grid of two fields, each with its mean and N; more fields are small multiples."""

@@ -32,7 +32,8 @@ DECADES = 8
 
 @plots.register(
     formula="mean over seeds of train_loss by update, and of valid_loss at each epoch's end, with 95 % Student t bands",
-    source="train_loss is the loss of one batch before its update; valid_loss is of the whole validation split",
+    source="train_loss is the loss of one batch before its update; valid_loss is of the whole validation split; bands: "
+    "Student 1908",
 )
 def loss(*, first: First = 100) -> Plot:
     """Training loss of the `first` updates (all: of every one) and validation loss of every epoch, one line an arm."""

@@ -18,7 +18,10 @@ HELD_UP_TO = 300
 """Updates up to which a line is drawn in steps, one held rate an update."""
 
 
-@plots.register(formula="lr by update", source="lr[t] is the rate in force during update t, as the trainer recorded it")
+@plots.register(
+    formula="lr by update",
+    source="lr[t] is the rate in force during update t, as the trainer recorded it; torch's get_last_lr before step t",
+)
 def schedule() -> Plot:
     """Learning rate of every update, one line for each schedule; arms that share one share the line."""
     return Plot(data, draw_lines, always)

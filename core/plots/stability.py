@@ -23,7 +23,8 @@ MOST_POINTS = 40_000
 @plots.register(
     formula="the validation metric of every run by epoch, and the mean over an arm's seeds; jump: the root mean square "
     "of its changes from epoch to epoch less the trend",
-    source="measured in evaluation mode after each epoch, on the whole validation split; core.analysis.run_outcomes",
+    source="measured in evaluation mode after each epoch, on the whole validation split; core.analysis.run_outcomes; "
+    "trend: isotonic regression, Barlow et al. 1972",
 )
 def stability() -> Plot:
     """Every seed of each arm by epoch, one panel an arm: how far the runs lie apart, and how jumpy each is."""

@@ -30,7 +30,7 @@ _WIDE, _HIGH, _GAP_X, _GAP_Y = 2.0, 0.62, 0.26, 0.62
 @plots.register(
     formula="histogram of each layer's initial weights, drawn again from the arm's initializer and the first seed, and "
     "the density of the initializer's law times their number and the width of a bin",
-    source="core.training.initial_state: the very values that the trainer started from",
+    source="core.training.initial_state: the very values that the trainer started from, by torch's CPU generator",
 )
 def weights() -> Plot:
     """Histograms of the initial weights with their law's density, a row for each way to start, a column a layer."""
