@@ -16,7 +16,10 @@ SILENT_SECONDS = 60.0
 
 
 def main() -> int:
-    """Returns the exit code: 0; 2 for an unknown name or a folder that cannot be written; 3 without an answer."""
+    """Run the command and return its exit code.
+
+    0; 2 for an unknown name or a folder that cannot be written; 3 where the server does not answer.
+    """
     parser = argparse.ArgumentParser(prog="initlab datasets", allow_abbrev=False)
     command = parser.add_subparsers(required=True).add_parser("fetch")
     command.add_argument("name", help=", ".join(DOWNLOADS))

@@ -1,4 +1,4 @@
-"""NumPy archives: x and y, and perhaps a part held out; never a pickle."""
+"""Readers of NumPy archives: x and y, and optionally a validation split; never a pickle."""
 
 import math
 from typing import Any, BinaryIO
@@ -19,7 +19,7 @@ CHANNELS = (1, 3, 4)
 
 
 def read(file: BinaryIO, options: Options) -> Found:
-    """`x` (n, ...) and `y` (n,) or (n, outputs), also called `x_train` and `y_train`; `x_test` and `y_test`, if any.
+    """Read `x` (n, ...) and `y` (n,) or (n, outputs), or `x_train` and `y_train`; `x_test` and `y_test`, if any.
 
     Images (n, h, w) get a channel, and (n, h, w, c) become (n, c, h, w). Raises `InvalidUpload`.
     """
@@ -61,7 +61,7 @@ def read(file: BinaryIO, options: Options) -> Found:
 
 
 def _array(archive: ZipFile, name: str) -> NDArray[Any]:
-    """One array, whose header is believed only where it fits the file's size."""
+    """Read one array after checking its header against the entry's size."""
     entry = archive.getinfo(name)
     if not name.endswith(".npy") or "/" in name:
         raise InvalidUpload(f"{shown(entry)} is no array: write the file with numpy.savez")
@@ -95,7 +95,7 @@ def _pair(arrays: dict[str, NDArray[Any]], known: tuple[tuple[str, str], ...]) -
 
 
 def _examples(name: str, x: NDArray[Any]) -> NDArray[Any]:
-    """Bytes stay bytes, everything else becomes float32; channels first."""
+    """Return `x` with channels first; uint8 stays uint8, every other type becomes float32."""
     if x.dtype.kind == "U":
         raise InvalidUpload(f"{name} holds text, not numbers")
     if x.ndim < 2 or not x.size:

@@ -13,7 +13,7 @@ from core.torchvision import load as torchvision
 
 
 def fetch(name: str, files: Path) -> bool:
-    """Bring a data set of `DOWNLOADS` into the folder `files`; returns False where it was there, and whole.
+    """Download a data set of `DOWNLOADS` into the folder `files`; returns False if it was already there and complete.
 
     It appears there at once or not at all; what was damaged is replaced. Raises `Unavailable` where it cannot be
     downloaded, and `OSError` where it cannot be written.
@@ -37,7 +37,7 @@ def fetch(name: str, files: Path) -> bool:
 
 
 def _whole(name: str, files: Path) -> bool:
-    """Whether an experiment could learn from it now."""
+    """Return whether the data set is on disk and complete."""
     try:
         datasets.parse(name).build().load(DatasetPaths(files))
     except DataError:

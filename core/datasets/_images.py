@@ -22,17 +22,17 @@ TRAIN = "train"
 VALID = ("test", "valid", "val")
 GREY = ("1", "L", "LA")
 DEEP = ("I", "F")
-"""How the modes of images begin that have more than 8 bits a pixel."""
+"""Prefixes of the modes of images with more than 8 bits a pixel."""
 MOST_PIXELS = 50_000_000
 _UNREADABLE = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
-"""What the decoders raise for files that are damaged."""
+"""The exceptions that the decoders raise for damaged files."""
 
 
 class _File(NamedTuple):
-    """One image: the part and the class that its folders say."""
+    """One image, with the split and the class that its folders name."""
 
     entry: ZipInfo
     part: str
@@ -40,7 +40,7 @@ class _File(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """What the headers of all images say together."""
+    """Properties that the headers of all images share."""
 
     width: int
     height: int
@@ -48,7 +48,7 @@ class _Look(NamedTuple):
 
 
 def read(file: BinaryIO, options: Options, into: Path) -> Found:
-    """Images of one size, or brought to it by `resize`; grey if all are. Raises `InvalidUpload`.
+    """Read images of one size, or resize them by `resize`; grey if all are grey. Raises `InvalidUpload`.
 
     The pixels, uint8 (n, channels, height, width), are written as they are decoded: they never are in memory together.
     """
@@ -81,7 +81,7 @@ def read(file: BinaryIO, options: Options, into: Path) -> Found:
 
 
 def _sorted(archive: ZipFile) -> tuple[list[_File], set[tuple[str, ...]]]:
-    """The images in the order of their names, and every class folder; a single folder around them all is no class."""
+    """Return the images ordered by name, and all class folders; a single folder around them all is no class."""
     paths = {entry: PurePosixPath(entry.filename).parts for entry in archive.infolist()}
     paths = {entry: parts for entry, parts in paths.items() if parts and not _is_clutter(parts)}
     while len({parts[0] for parts in paths.values()}) == 1 and _depth(paths) > 2:
@@ -105,12 +105,12 @@ def _sorted(archive: ZipFile) -> tuple[list[_File], set[tuple[str, ...]]]:
 
 
 def _depth(paths: dict[ZipInfo, tuple[str, ...]]) -> int:
-    """The least number of names in the path of a file."""
+    """Return the least number of names in the path of a file."""
     return min((len(parts) for entry, parts in paths.items() if not entry.is_dir()), default=0)
 
 
 def _is_clutter(parts: Sequence[str]) -> bool:
-    """What file managers leave in archives."""
+    """Return whether an entry is a file manager's leftover, such as `.DS_Store`."""
     return parts[0] == "__MACOSX" or parts[-1].startswith(".") or parts[-1] in ("Thumbs.db", "desktop.ini")
 
 
@@ -158,7 +158,7 @@ def _write(archive: ZipFile, files: list[_File], look: _Look, path: Path) -> Non
 
 
 def _pixels(archive: ZipFile, entry: ZipInfo, look: _Look) -> Iterator[bytes]:
-    """The image's channels, one after the other."""
+    """Yield the image's channels, one after the other."""
     try:
         with _opened(archive, entry) as image:
             plain = image.convert(look.mode)

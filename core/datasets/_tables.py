@@ -1,4 +1,4 @@
-"""Tables, from CSV and Parquet files to numbers: what was said is checked, nothing is mended."""
+"""Readers of tables, from CSV and Parquet files to numbers: options are checked, and nothing is repaired."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -15,13 +15,13 @@ from core.datasets._content import MOST_DECODED, Column, Content, Found, Invalid
 from core.registry import unknown
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-"""How a CSV file says that a value is not there."""
+"""The texts that mean a missing value in a CSV file."""
 MOST_CATEGORIES = 100
 MOST_CELLS = 50_000_000
 MOST_COLUMNS = 10_000
 MOST_FEATURES = 10_000
 LONGEST = 200
-"""Characters of a category or a column's name."""
+"""Most characters of a category or a column's name."""
 _LINE = 2**20
 """Bytes of the longest line that Arrow reads."""
 OPTIONS = ("target", "drop", "text", "missing", "task")
@@ -29,7 +29,7 @@ OPTIONS = ("target", "drop", "text", "missing", "task")
 
 @dataclass(frozen=True)
 class _Table:
-    """A table as it was read: all names, the columns that can be read, and the number people give to the first row."""
+    """A table as read: all names, the readable columns, and the number that users give to the first row."""
 
     names: list[str]
     columns: dict[str, pa.ChunkedArray]
@@ -38,7 +38,7 @@ class _Table:
 
 
 def read_csv(file: BinaryIO, options: Options) -> Found:
-    """Comma-separated UTF-8 with a header; the header is row 1. Raises `InvalidUpload`."""
+    """Read comma-separated UTF-8 with a header; the header is row 1. Raises `InvalidUpload`."""
     _bounded(file.readline(_LINE).count(b",") + 1, _separators(file))
     text = dict.fromkeys(_words(options.text), pa.string())
     try:
@@ -56,7 +56,7 @@ def read_csv(file: BinaryIO, options: Options) -> Found:
 
 
 def read_parquet(file: BinaryIO, options: Options) -> Found:
-    """Apache Parquet; its first row is row 1. Raises `InvalidUpload`."""
+    """Read Apache Parquet; its first row is row 1. Raises `InvalidUpload`."""
     try:
         about = parquet.ParquetFile(file)
         groups = [about.metadata.row_group(i) for i in range(about.metadata.num_row_groups)]
@@ -80,7 +80,7 @@ def read_parquet(file: BinaryIO, options: Options) -> Found:
 
 
 def _separators(file: BinaryIO) -> int:
-    """At least the number of cells: commas and ends of lines."""
+    """Return an upper bound on the number of cells, by counting commas and ends of lines."""
     file.seek(0)
     count = 1
     while chunk := file.read(2**20):
@@ -95,7 +95,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_plain(field: pa.Field) -> bool:
-    """Whether a column's values are of one small size each, or text; what else there is may be of any size."""
+    """Return whether a column holds text or values of one small size; other types may be of any size."""
     return _is_text(field.type) or bool(
         pa.types.is_primitive(field.type) or pa.types.is_decimal(field.type) or pa.types.is_null(field.type)
     )
@@ -176,7 +176,7 @@ def _target(table: _Table, names: list[str], text: list[str], options: Options) 
 
 
 def _column(table: _Table, name: str, as_text: bool, target: bool = False) -> tuple[Column, NDArray[np.float64]]:
-    """A column, and its values (n,): numbers, 0 and 1, or places among its categories; NaN where one is missing."""
+    """Return a column and its values (n,): numbers, 0 and 1, or indices of its categories; NaN where missing."""
     values = table.columns[name]
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     if pa.types.is_null(kind):
@@ -235,7 +235,7 @@ def _text(
 
 
 def _one_kind(table: _Table, name: str, places: NDArray[np.int64], texts: list[str], counts: NDArray[Any]) -> None:
-    """Refuse text among numbers: most likely a slip of the pen, which would make every number a category."""
+    """Refuse text among numbers: most likely a typing error, which would make every number a category."""
     numeric = np.array([_is_number(text) for text in texts], dtype=bool)
     if 2 * counts[numeric].sum() >= counts.sum() > counts[numeric].sum():
         row = int(np.argmax((places >= 0) & ~numeric[places]))
@@ -259,12 +259,12 @@ def _complete(table: _Table, name: str, values: NDArray[np.float64], advice: str
 
 
 def _words(given: Iterable[str]) -> Iterator[str]:
-    """Names as they were given, and split at commas."""
+    """Yield each name as given, and the names it has when split at commas."""
     return itertools.chain.from_iterable((one, *(word.strip() for word in one.split(","))) for one in given)
 
 
 def _named(table: _Table, given: Iterable[str], field: str) -> list[str]:
-    """The columns that an option names, each once, in the table's order but for the targets', which keep theirs."""
+    """Return the columns that an option names, each once, in the table's order; targets keep the order given."""
     found: dict[str, None] = {}
     for one in given:
         for name in [one] if one in table.names else filter(None, (word.strip() for word in one.split(","))):

@@ -1,4 +1,4 @@
-"""Users' own data sets on disk: a folder each, which appears whole or not at all."""
+"""Users' own data sets on disk: one folder each, which appears complete or not at all."""
 
 import errno
 import fcntl
@@ -27,27 +27,27 @@ _NEW, _GONE, _LOCK = ".new-", ".gone-", ".lock"
 
 
 class NotStored(InitlabError):
-    """The disk does not take the data set; nothing of it is kept."""
+    """The data set cannot be written to disk; nothing of it is kept."""
 
     status = 507
     title = "Storage full"
 
 
 class Uploads:
-    """The data sets below a folder. The folder is the register: what has a name in it is whole and on disk."""
+    """The data sets below a folder. The folder is the index: every named subfolder is complete and on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __iter__(self) -> Iterator[About]:
-        """All of them, by name."""
+        """Yield all data sets, sorted by name."""
         for name in self._names():
             about = self.get(name)
             if about is not None:  # not one that was deleted meanwhile
                 yield about
 
     def get(self, name: str) -> About | None:
-        """What is kept under a name, if anything is."""
+        """Return the data set stored under a name; None where there is none."""
         if not re.fullmatch(NAME, name):
             return None
         try:
@@ -56,7 +56,7 @@ class Uploads:
             return None
 
     def find(self, name: str) -> About:
-        """What is kept under a name; raises `NotFound` with the nearest names."""
+        """Return the data set stored under a name; raises `NotFound` with the nearest names."""
         about = self.get(name)
         if about is None:
             problem = self.unknown(name)
@@ -64,16 +64,16 @@ class Uploads:
         return about
 
     def unknown(self, name: str) -> Problem:
-        """What is wrong with a name that nothing has."""
+        """Return the problem of an unknown name."""
         names = self._names()
         return unknown("data set", name, names, "name") if names else Problem("name", f"there is no data set {name!r}")
 
     def path(self, about: About, array: str) -> Path:
-        """The file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""
+        """Return the file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""
         return self._folder / about.name / f"{array}.npy"
 
     def add(self, file: BinaryIO, filename: str, name: str | None, options: Options) -> tuple[About, bool]:
-        """Keep what a file holds under a name (default: the file's); returns it, and whether it is new.
+        """Store a file's content under a name (default: the file's); returns the data set, and whether it is new.
 
         The same content under the same name is the same data set. Raises `InvalidUpload`, `Conflict` where the name
         has other content, and `NotStored`; nothing of the file is left behind then.
@@ -90,7 +90,7 @@ class Uploads:
             raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
 
     def remove(self, name: str) -> None:
-        """Forget a data set; raises `NotFound`."""
+        """Delete a data set; raises `NotFound`."""
         self.find(name)
         gone = Path(tempfile.mkdtemp(prefix=_GONE, dir=self._folder))
         try:
@@ -108,7 +108,7 @@ class Uploads:
 
     @contextmanager
     def _workplace(self) -> Iterator[Path]:
-        """A folder to make a data set in, gone at the end; first those that a killed process left are removed."""
+        """Give a temporary folder to build a data set in, after removing those left by killed processes."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._folder / _LOCK).open("w") as lock:
             try:
@@ -127,7 +127,7 @@ class Uploads:
                 shutil.rmtree(aside, ignore_errors=True)
 
     def _settle(self, aside: Path, about: About) -> tuple[About, bool]:
-        """Give the folder its name, unless that is taken."""
+        """Rename the folder to its final name, unless that is taken."""
         for _ in range(10):  # a name that is freed between the two looks is tried again
             try:
                 os.rename(aside, self._folder / about.name)
@@ -153,7 +153,7 @@ def _name(filename: str) -> str:
 
 
 def _write(file: BinaryIO, suffix: str, name: str, options: Options, aside: Path) -> About:
-    """Read the file, and leave its arrays and what is to be said of it in the folder `aside`, on disk."""
+    """Read the file, and write its arrays and description into the folder `aside`, synced to disk."""
     size = file.seek(0, os.SEEK_END)
     if not 0 < size <= MOST_FILE:
         raise InvalidUpload("the file is empty" if not size else f"the file is larger than {MOST_FILE:,} bytes")
@@ -205,7 +205,7 @@ def _sha256(file: BinaryIO) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Bring a folder's names to disk."""
+    """Sync a folder's entries to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

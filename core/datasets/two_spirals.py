@@ -48,7 +48,7 @@ def two_spirals(
 
 
 def _spiral(points: int, turns: float) -> torch.Tensor:
-    """Points (n, 2) from the outer end to the inner, at even angles."""
+    """Return points (n, 2) from the outer end to the inner, at even angles."""
     along = torch.linspace(0, 1, points, dtype=torch.float64)
     angle, radius = 2 * math.pi * turns * along, 1 - (1 - INNER) * along
     return torch.stack([radius * angle.sin(), radius * angle.cos()], dim=1)
