@@ -115,7 +115,7 @@ class Transformer(nn.Module):
 
 
 def sinusoids(like: torch.Tensor) -> torch.Tensor:
-    """The paper's positions, (tokens, width), for embedded tokens (batch, tokens, width): sin and cos in turn."""
+    """Return the paper's sine and cosine positions, (tokens, width), for embedded tokens (batch, tokens, width)."""
     # Not a buffer: a buffer would be state to initialize, to stack over the lanes and to store.
     _, count, width = like.shape
     position = torch.arange(count, dtype=like.dtype, device=like.device).unsqueeze(1)

@@ -1,4 +1,4 @@
-"""Which arms are given up before the last epoch, because they are worse than another beyond doubt."""
+"""Pruning: arms end before the last epoch where they are significantly worse than the best."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -29,7 +29,7 @@ class Pruning(BaseModel):
     """None: what the report judges by, the validation accuracy, in regression the validation loss."""
 
     def rungs(self, epochs: int) -> list[int]:
-        """After how many epochs the arms of so many are compared."""
+        """Return the epoch counts after which arms of `epochs` epochs are compared."""
         found, rung = [], self.first
         while rung < epochs:
             found.append(rung)
@@ -42,7 +42,7 @@ class Pruning(BaseModel):
 
 
 def unfit(pruning: Pruning, kind: Kind | None, seeds: int, epochs: Sequence[int]) -> list[Problem]:
-    """Why an experiment's arms, of so many epochs each, cannot be compared on the way."""
+    """Return the problems that keep an experiment's arms, of so many epochs each, from being pruned."""
     if kind is not None:
         return [Problem("pruning", f"is for comparisons: leave it out of a {kind}")]
     if seeds < FEWEST_PAIRS:

@@ -1,4 +1,4 @@
-"""What a treatment's model is made of and how much work it is, found without taking its memory."""
+"""Sizes of a treatment's model: its parameters, layers and work, found without allocating it."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -17,18 +17,18 @@ _PLAIN = (nn.Flatten, nn.Identity)
 
 
 class Size(NamedTuple):
-    """Numbers that a run of the model holds and computes, and the layers that an initializer starts."""
+    """Sizes of a model: numbers that it holds and computes, and the layers that an initializer sets."""
 
     layers: Mapping[str, Layer]
     parameters: int
     activations: int
-    """Of one example in a forward pass: the input, and what each layer gives."""
+    """Numbers that one example's forward pass holds: the input, and the output of each layer."""
     calls: int
     """Layers that a forward pass calls."""
     dense_flops: int
-    """Of one example in a forward pass, in matrix products; a multiplication with its addition counts as two."""
+    """Operations of matrix products in one example's forward pass; a multiplication with its addition counts as two."""
     conv_flops: int
-    """The same in convolutions."""
+    """Operations of convolutions, counted likewise."""
 
 
 @lru_cache(maxsize=1024)  # the arms of an experiment mostly share their model
@@ -54,7 +54,7 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
 
 
 def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> tuple[int, int, int, int]:
-    """Activations, calls, and flops of matrix products and of convolutions, of one example's pass on the meta device.
+    """Return activations, calls, and flops of matrix products and of convolutions, of one example's meta-device pass.
 
     The first such pass of a process loads torch's compiler, 1.5 s: dense networks go without.
     """

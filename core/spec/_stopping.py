@@ -1,4 +1,4 @@
-"""When a run ends before its last epoch because its metric no longer improves."""
+"""Early stopping: a run ends before its last epoch because its metric no longer improves."""
 
 import math
 from typing import Annotated, NamedTuple
@@ -9,8 +9,7 @@ from core.metrics import EpochMetric, metrics
 
 
 class Patience(NamedTuple):
-    """What early stopping knows of a run: the best metric so far, None before the first finite one, and the epochs
-    since then."""
+    """Early stopping's state of a run: the best metric so far (None before the first finite one) and epochs since."""
 
     best: float | None = None
     bad: int = 0
@@ -39,5 +38,5 @@ class EarlyStopping(BaseModel):
         return Patience(state.best, state.bad + 1)
 
     def ends(self, state: Patience, epochs: int) -> bool:
-        """Whether a run in this state ends, having trained so many epochs."""
+        """Return whether a run in this state ends, having trained so many epochs."""
         return epochs > 1 and state.bad > 0 and state.bad >= self.patience

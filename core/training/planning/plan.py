@@ -76,10 +76,10 @@ class _Split(NamedTuple):
         return max(self.lasts[width] for width in self.widths)
 
 
-def make_plan(spec: Spec, info: Sequence[ArmInfo], profile: Profile) -> Plan:
+def make_plan(spec: Spec, infos: Sequence[ArmInfo], profile: Profile) -> Plan:
     """Cut the experiment's runs into cohorts that may each be trained by `train_lanes`, so that all end soonest.
 
-    `info` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
+    `infos` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
     together, since they share batches and dropout draws, unless memory or a process left idle speak against it. The
     cohorts that train at the same time take at most `spec.memory_limit` of what is free, as estimated; a run that
     would not fit alone is planned all the same.
@@ -88,7 +88,7 @@ def make_plan(spec: Spec, info: Sequence[ArmInfo], profile: Profile) -> Plan:
     for i, arm in enumerate(spec.expanded):
         programs.setdefault(compatibility_key(arm.treatment), []).append(i)
     found, *others = (
-        _arranged(spec, info, list(programs.values()), profile, way, whole)
+        _arranged(spec, infos, list(programs.values()), profile, way, whole)
         for way in profile.on(spec.device)
         for whole in (True, False)
     )
@@ -99,18 +99,18 @@ def make_plan(spec: Spec, info: Sequence[ArmInfo], profile: Profile) -> Plan:
 
 
 def _arranged(
-    spec: Spec, info: Sequence[ArmInfo], programs: Sequence[Sequence[int]], profile: Profile, way: Way, whole: bool
+    spec: Spec, infos: Sequence[ArmInfo], programs: Sequence[Sequence[int]], profile: Profile, way: Way, whole: bool
 ) -> Plan:
-    """The plan that uses the machine in this way, and cuts between seeds, or wherever it is best.
+    """Return the plan that uses the machine in this way, and cuts between seeds, or wherever it is best.
 
     `programs` are the arms of each program.
     """
     budget = spec.memory_limit * profile.memory.get(way.device, MEMORY) / way.processes
-    fronts = [_front(spec, arms, info[arms[0]], way, budget, whole) for arms in programs]
+    fronts = [_front(spec, arms, infos[arms[0]], way, budget, whole) for arms in programs]
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
     for arms, split in zip(programs, _chosen(fronts, processes), strict=True):
-        lane, data = _bytes(spec.expanded[arms[0]].treatment, info[arms[0]], spec)
+        lane, data = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec)
         cohorts += [
             PlannedCohort(members, way.threads, split.lasts[len(members)], len(members) * lane + data)
             for members in _cohorts(arms, spec.seed_list, split)
@@ -146,7 +146,7 @@ def _chosen(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
 
 
 def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: float, whole: bool) -> list[_Split]:
-    """The splits of arms that share a program: each has more work in all, and a shorter longest cohort, than the last.
+    """Return the splits of arms that share a program: each has more work in all, and a shorter longest cohort, than the last.
 
     A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
     """
@@ -201,7 +201,7 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec) -> tuple[int, int]:
 
 
 def _cuts(arms: int, seeds: int, widest: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
-    """The first four of `_Split`: cuts between seeds, inside of each where it is too wide, or even ones anywhere."""
+    """Yield the first four of `_Split`: cuts between seeds, inside of each where it is too wide, or even ones anywhere."""
     if not whole:
         yield from ((1, arms * seeds, 1, parts) for parts in _counts(arms * seeds))
     elif arms <= widest:
@@ -218,12 +218,12 @@ def _cohorts(arms: Sequence[int], seeds: Sequence[int], split: _Split) -> Iterat
 
 
 def _counts(items: int) -> list[int]:
-    """The numbers of even parts that differ in their largest: any other has as large a part, and more of them."""
+    """Return the numbers of even parts that differ in their largest: any other has as large a part, and more of them."""
     return sorted({math.ceil(items / most) for most in range(1, items + 1)})
 
 
 def _sizes(items: int, parts: int) -> list[tuple[int, int]]:
-    """The sizes of so many parts as even as can be, and how many have each."""
+    """Return the sizes of so many parts as even as can be, and how many have each."""
     size, larger = divmod(items, parts)
     return [(size + 1, larger), (size, parts - larger)] if larger else [(size, parts)]
 
