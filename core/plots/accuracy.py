@@ -1,4 +1,4 @@
-"""The accuracy after every epoch."""
+"""The plot `accuracy`: accuracy or R² after every epoch."""
 
 import math
 from typing import Any

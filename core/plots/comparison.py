@@ -1,4 +1,4 @@
-"""What the arms came to, and by how much they differ seed by seed."""
+"""The plot `comparison`: final values of the arms, and their paired differences seed by seed."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 LOG_FROM = 100.0
-"""Largest over smallest loss from which the axis of losses is logarithmic."""
+"""Ratio of largest to smallest loss from which the axis of losses is logarithmic."""
 
 _LABEL, _NOTE = 9.0, 7.5
 _PANEL, _GAP = 3.7, 0.55
@@ -85,7 +85,7 @@ def _sorted(found: list[ArmReport], values: dict[str, Any], arms: Arms, metric: 
 
 
 def _difference(label: str, reference: str | None, values: dict[str, Any], pairs: dict[str, Any], unit: int) -> Any:
-    """Arm less reference, shares in percentage points (`unit` 100): the report's comparison, seen from the arm."""
+    """Return arm less reference, the report's comparison from the arm's side; `unit` is 100 for percentage points."""
     if reference is None or label == reference:
         return None
     c = pairs[label]
@@ -183,7 +183,7 @@ def _difference_row(axes: Axes, row: dict[str, Any], at: float, data: dict[str, 
 
 
 def _name(axes: Axes, text: list[str], note: str, at: float) -> None:
-    """One line below the other about the row's middle, at the left of the axes."""
+    """Write lines below each other about the row's middle, at the left of the axes."""
     lines: list[tuple[str, dict[str, Any]]] = [(line, {"size": _LABEL}) for line in text]
     lines.append((note, {"size": _NOTE, "color": GREY}))
     down = -sum(look["size"] for _, look in lines) * 1.3 / 2

@@ -1,4 +1,4 @@
-"""How soon the arms get where they get."""
+"""The plot `convergence`: the arms' best values so far, and the time to reach them."""
 
 from collections.abc import Sequence
 from typing import Any

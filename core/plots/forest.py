@@ -1,4 +1,4 @@
-"""By how much the arms differ, with the interval of each difference."""
+"""The plot `forest`: paired differences between arms, with their intervals."""
 
 from typing import Any
 
@@ -140,7 +140,7 @@ def _row(axes: Axes, row: dict[str, Any], at: float) -> None:
 
 
 def _write(axes: Axes, at: tuple[float, float], inches: float, text: str, up: float = 0.0, **look: Any) -> None:
-    """So many inches to the right of a side of the axes (0 or 1), in the height of a row or `up` from there."""
+    """Write text `inches` to the right of a side of the axes (0 or 1), at a row's height or `up` inches above it."""
     axes.annotate(
         text,
         at,

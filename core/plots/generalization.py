@@ -1,4 +1,4 @@
-"""What is learned of the training data that does not hold for other data."""
+"""The plot `generalization`: training against validation, and the gap between them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The loss against the rate in a learning-rate range test."""
+"""The plot `lr_range`: loss against learning rate in a range test."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from core.plots.drawing.value_axes import loss_axis
 from core.results import Results
 
 ABOVE = 1.4
-"""Where the picture ends, in parts of the highest start: beyond lie losses that diverge."""
+"""Upper end of the axis, relative to the highest first loss: diverging losses lie beyond."""
 MARKS = {"suggested": "o", "least": "v", "diverged": "X"}
 
 

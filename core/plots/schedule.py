@@ -1,4 +1,4 @@
-"""The learning rates that were in force."""
+"""The plot `schedule`: learning rates by update."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def data(results: Results) -> dict[str, Any]:
         sample(results),
         f"{len(shared)} different schedule{'' if len(shared) == 1 else 's'}." if shared else "",
         f"Drawn are the first {MOST_ARMS}." if len(shared) > MOST_ARMS else "",
-        _of_one_run(series, longest),
+        _about_differing(series, longest),
     ]
     panel = {
         "title": "rate in force during each update",
@@ -57,8 +57,8 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _of_one_run(series: Sequence[Series], longest: dict[str, Series]) -> str:
-    """Which run's rates are drawn where they differ within an arm: a schedule may answer to what each run measures."""
+def _about_differing(series: Sequence[Series], longest: dict[str, Series]) -> str:
+    """Return the caption's note on arms whose runs differ in rates, as schedules may answer to each run's metric."""
     drawn = {
         one.arm: longest[one.arm].seed
         for one in series
@@ -68,7 +68,7 @@ def _of_one_run(series: Sequence[Series], longest: dict[str, Series]) -> str:
 
 
 def _shared(longest: dict[str, Series], results: Results) -> list[list[str]]:
-    """Labels of arms with the same rates, in the spec's order; a run cut short joins a curve that begins like it."""
+    """Return groups of arms with the same rates, in the spec's order; a run cut short joins a curve it begins."""
     completed = {run.id for run in results.runs if run.outcome == "completed"}
     curves: dict[bytes, list[str]] = {}
     labels = [label for label in results.design.labels if label in longest]
@@ -98,7 +98,7 @@ def _line(series: Series, index: int) -> dict[str, Any]:
     }
 
 
-def _together(labels: list[str], arms: int) -> str:
+def _joined(labels: list[str], arms: int) -> str:
     if len(labels) == arms > 1:
         return f"all {arms} arms"
     if len(labels) > 3:

@@ -1,4 +1,4 @@
-"""How alike the runs of an arm are, and how quietly each of them learns."""
+"""The plot `stability`: the spread of an arm's runs, and the jumps of each run between epochs."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -110,7 +110,7 @@ def _runs(lines: list[dict[str, Any]]) -> int:
 
 
 def _jumps(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]]) -> str:
-    """The mean of the runs' own jumpiness, and its interval."""
+    """Return the mean over the runs' `stability`, and its interval."""
     found = [outcomes[run.id]["stability"] for run in results.runs if run.arm == label]
     jumps = summarize(np.array([v for v in found if v is not None], dtype=np.float64))
     if jumps.n == 0:

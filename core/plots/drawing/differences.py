@@ -8,9 +8,9 @@ from core.metrics import Measure
 from core.plots.drawing.frames import padded
 
 DECIDED = "one of the two beats the other (adjusted p < 0.05, and not by losing more runs)"
-"""What the report's rule asks for, for a caption."""
+"""The report's rule for a decided comparison, for captions."""
 SYMLOG_FROM = 30.0
-"""Widest over narrowest difference from which the axis of differences is logarithmic on both sides."""
+"""Ratio of widest to narrowest difference from which the axis is logarithmic on both sides."""
 
 
 def difference_unit(metric: Measure) -> int:
