@@ -102,7 +102,7 @@ class Part(NamedTuple):
     y: NDArray[Any]
 
 
-class Found(NamedTuple):
+class Decoded(NamedTuple):
     """A reader's result: the content, and arrays by file name, beside those that it wrote itself."""
 
     content: Content

@@ -48,7 +48,7 @@ def standardised(train: NDArray[np.float64], valid: NDArray[np.float64]) -> list
 
 
 def _fill(column: Column, train: NDArray[np.float64]) -> float:
-    there = train[~np.isnan(train)]
-    if not len(there):
+    known = train[~np.isnan(train)]
+    if not len(known):
         return 0.0
-    return float(there.mean() if column.kind == "number" else np.bincount(there.astype(np.int64)).argmax())
+    return float(known.mean() if column.kind == "number" else np.bincount(known.astype(np.int64)).argmax())

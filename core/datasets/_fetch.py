@@ -19,11 +19,11 @@ def fetch(name: str, files: Path) -> bool:
     downloaded, and `OSError` where it cannot be written.
     """
     download = DOWNLOADS[name]
-    if _whole(name, files):
+    if _is_complete(name, files):
         return False
     files.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".fetch-", dir=files) as aside:
-        new, old = Path(aside, "new"), Path(aside, "old")
+    with TemporaryDirectory(prefix=".fetch-", dir=files) as temporary:
+        new, old = Path(temporary, "new"), Path(temporary, "old")
         try:
             getattr(torchvision().datasets, download.kind)(str(new), download=True)
         except (URLError, ConnectionError, TimeoutError, HTTPException, RuntimeError) as error:
@@ -36,7 +36,7 @@ def fetch(name: str, files: Path) -> bool:
     return True
 
 
-def _whole(name: str, files: Path) -> bool:
+def _is_complete(name: str, files: Path) -> bool:
     """Return whether the data set is on disk and complete."""
     try:
         datasets.parse(name).build().load(DatasetPaths(files))

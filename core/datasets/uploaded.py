@@ -32,12 +32,12 @@ def uploaded(
     """
 
     def info(paths: DatasetPaths) -> DatasetInfo:
-        about = _about(id, paths)
+        about = _stored(id, paths)
         valid = about.valid_examples or valid_count(about.examples, valid_fraction)
         return DatasetInfo(tuple(about.inputs), about.outputs, about.examples - valid, valid, about.task, about.chance)
 
     def load(paths: DatasetPaths) -> Splits:
-        about = _about(id, paths)
+        about = _stored(id, paths)
         x, y = _array(paths, about, "x"), _array(paths, about, "y")
         if about.valid_examples is None:
             raw = split(x, y, valid_fraction, split_seed)
@@ -53,14 +53,14 @@ def uploaded(
     return Dataset(info, load)
 
 
-def _about(id: str, paths: DatasetPaths) -> About:  # noqa: A002
+def _stored(id: str, paths: DatasetPaths) -> About:  # noqa: A002
     """Return the data set stored under the name; raises `DataError` where there is none, or other content."""
     name, _, content = id.partition("@")
     uploads = Uploads(paths.uploads)
     about = uploads.get(name)
     if about is None:
-        told = uploads.unknown(name).message
-        raise DataError(f"{told}; send it with: initlab datasets upload FILE --name {name}")
+        message = uploads.unknown(name).message
+        raise DataError(f"{message}; send it with: initlab datasets upload FILE --name {name}")
     if content and content != about.sha256:
         raise DataError(
             f"the data set {name!r} has other content now (SHA-256 {about.sha256}) than was asked for ({content})"

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from core.analysis import compare_arms
 from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
-from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, seen_from
+from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, relative_to
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame, set_axis
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
@@ -43,7 +43,7 @@ def data(results: Results) -> dict[str, Any]:
     every = [{"label": arm} | one for arm, one in mine.items() if arm in labels]
     pairs = [c for c in found["comparisons"] if c["a"] in labels and c["b"] in labels]
     if len(every) < len(pairs) <= FEW_PAIRS:
-        every = [{"label": f"{c['b']} less {c['a']}"} | seen_from(c, c["a"]) for c in pairs]
+        every = [{"label": f"{c['b']} less {c['a']}"} | relative_to(c, c["a"]) for c in pairs]
         reference = None
     unit = difference_unit(metric)
     rows = [

@@ -12,7 +12,7 @@ from core.spec._arms import Arm
 
 Kind = Literal["comparison", "lr_range_test", "batch_size_scan"]
 LENGTH = "a run has lr_range.steps updates"
-Made = tuple[list[Arm], list[Problem]]
+DerivedArms = tuple[list[Arm], list[Problem]]
 
 
 class LrRange(BaseModel):
@@ -44,7 +44,7 @@ class LrRange(BaseModel):
         return round(1 / (1 - self.smoothing))
 
 
-def range_test(asked: Sequence[Arm], settings: LrRange, place: str | None) -> Made:
+def range_test(asked: Sequence[Arm], settings: LrRange, place: str | None) -> DerivedArms:
     """Return the arms with the ramp as their schedule; `place` is what the request lists its arms in."""
     problems = []
     for i, arm in enumerate(asked):

@@ -16,7 +16,7 @@ from core.errors import Problem
 from core.registry import Entry, problems_of
 from core.schedules import bind, rates
 from core.spec._arms import Arm
-from core.spec._kinds import Made, changed, where
+from core.spec._kinds import DerivedArms, changed, where
 
 LABEL = 120
 """Most characters of a label."""
@@ -48,7 +48,7 @@ class BatchSizeScan(BaseModel):
         return {"linear": size / base, "sqrt": math.sqrt(size / base), "none": 1.0}[self.rule]
 
 
-def scan(asked: Sequence[Arm], settings: BatchSizeScan, base: int, place: str | None) -> Made:
+def scan(asked: Sequence[Arm], settings: BatchSizeScan, base: int, place: str | None) -> DerivedArms:
     """Return every arm with every size, in this order; `place` is the request's field of arms, None if it has none.
 
     Labels are "batch_size=32", behind the arm's own where the request lists arms.

@@ -56,19 +56,19 @@ class Checkpoint:
             "ended": self.ended,
             "patience": list(self.patience.items()),
         }
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             tensors = {name: value.contiguous() for name, value in self.state.items()}
             try:
-                save_file(tensors, aside, {"format": FORMAT, "place": json.dumps(place)})
+                save_file(tensors, temporary, {"format": FORMAT, "place": json.dumps(place)})
             except SafetensorError as error:  # of the disk: what is written is as it should be
                 raise OSError(str(error)) from error
-            with aside.open("rb+") as file:
+            with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             reached("checkpoint.written")
-            aside.replace(path)
+            temporary.replace(path)
         finally:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -44,9 +44,9 @@ class Noise:
 
     def add(self, whole: Sequence[torch.Tensor], half: Sequence[torch.Tensor], m: int, b: int) -> None:
         """Add the gradients of all parameters' stacks, (lanes, *shape) each, of a batch of b and of its first m."""
-        apart = sum(_squared(h - g) for h, g in zip(half, whole, strict=True))
+        difference = sum(_squared(h - g) for h, g in zip(half, whole, strict=True))
         length = sum(_squared(g) for g in whole)
-        found = estimates(torch.as_tensor(apart), torch.as_tensor(length), m, b, self._examples)
+        found = estimates(torch.as_tensor(difference), torch.as_tensor(length), m, b, self._examples)
         self._sums += torch.stack([*found, torch.ones_like(found[0])], dim=1)
 
     def take(self) -> torch.Tensor:

@@ -33,7 +33,7 @@ def activations(module: nn.Module, given: OnActivation) -> Iterator[None]:
     last: list[tuple[str, nn.Module, torch.Tensor]] = []
 
     def of_layer(name: str, layer: nn.Module, y: torch.Tensor) -> None:
-        settle()
+        flush()
         last.append((name, layer, y))
 
     def of_activation(activation: nn.Module, y: torch.Tensor) -> None:
@@ -41,7 +41,7 @@ def activations(module: nn.Module, given: OnActivation) -> Iterator[None]:
             name, layer, _ = last.pop()
             given(name, layer, y, activation)
 
-    def settle() -> None:
+    def flush() -> None:
         if last:
             given(*last.pop(), None)
 
@@ -52,7 +52,7 @@ def activations(module: nn.Module, given: OnActivation) -> Iterator[None]:
             hooks.append(part.register_forward_hook(lambda part, _, y, name=name: of_layer(name, part, y)))
         elif isinstance(part, ACTIVATIONS):
             hooks.append(part.register_forward_hook(lambda part, _, y: of_activation(part, y)))
-    hooks.append(module.register_forward_hook(lambda *_: settle()))
+    hooks.append(module.register_forward_hook(lambda *_: flush()))
     try:
         yield
     finally:

@@ -62,5 +62,5 @@ def seen_from(comparison: Comparison, reference: str) -> dict[str, Any]:
 def against(report: Report) -> tuple[str | None, dict[str, dict[str, Any]]]:
     """What the others are compared with, None where nothing is, and each comparison with it by the other's label."""
     reference = report["reference"]
-    mine = [seen_from(c, reference) for c in report["comparisons"] if reference in (c["a"], c["b"])]
+    mine = [relative_to(c, reference) for c in report["comparisons"] if reference in (c["a"], c["b"])]
     return (reference if mine else None), {one["arm"]: one for one in mine}

@@ -67,10 +67,10 @@ class Diagnosis:
         found = []
         for layer, (name, rows) in self._places.items():
             self._names.append(f"update_ratio/{layer}")
-            far = _by_piece(
+            change = _by_piece(
                 lambda a, b: _norm(b - a).unsqueeze(0), before[name][:, rows], after[name].detach()[:, rows]
             )
-            found.append(far / self._norms[layer])
+            found.append(change / self._norms[layer])
         return torch.cat(found)
 
 
@@ -86,10 +86,10 @@ def _standing(weight: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     rows = weight.flatten(2)
     if rows.shape[1] > ROWS:
         rows = rows[:, torch.linspace(0, rows.shape[1] - 1, ROWS).long().to(rows.device)]
-    return torch.stack([_norm(weight), _norm(gradient), *_alike(rows)])
+    return torch.stack([_norm(weight), _norm(gradient), *_rank_and_cosine(rows)])
 
 
-def _alike(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _rank_and_cosine(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return effective rank and mean absolute cosine of each lane's rows, (lanes, rows, inputs), by their products."""
     rows = rows / _scale(rows)
     power = rows.square().sum(2, keepdim=True)

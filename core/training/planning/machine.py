@@ -75,11 +75,13 @@ def remember(profile: Profile, folder: Path) -> None:
     """Store a profile in the folder as this machine's; where that fails, log a warning."""
     machine = this_machine()
     path = profile_file(folder)
-    aside = path.with_suffix(f".{os.getpid()}")
+    temporary = path.with_suffix(f".{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        aside.write_text(profile.model_copy(update={"machine": machine}).model_dump_json(indent=1), encoding="utf-8")
-        aside.replace(path)
+        temporary.write_text(
+            profile.model_copy(update={"machine": machine}).model_dump_json(indent=1), encoding="utf-8"
+        )
+        temporary.replace(path)
     except OSError as error:
         log.warning("the machine's profile cannot be kept, and will be measured again: %s", error)
 
@@ -90,9 +92,9 @@ def main() -> int:
         prog="python -m core.training.planning.machine", description="Measure this machine."
     )
     arguments.add_argument("--remembered-or-measure", action="store_true", help="measure only what is not known")
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     folder = settings().cache
-    profile = remembered(folder) if given.remembered_or_measure else None
+    profile = remembered(folder) if options.remembered_or_measure else None
     if profile is None:
         profile = calibrate()
         remember(profile, folder)
