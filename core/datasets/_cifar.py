@@ -18,7 +18,7 @@ SHAPE = (3, 32, 32)
 
 
 def colour_images(
-    name: str, batches: Mapping[str, str], labels: str, classes: int, valid_fraction: float, split_seed: int
+    name: str, batches: Mapping[str, str], *, labels: str, classes: int, valid_fraction: float, split_seed: int
 ) -> Dataset:
     """Make a data set of the training files of an entry of `DOWNLOADS`; its test files are not touched.
 
@@ -31,7 +31,7 @@ def colour_images(
         folder = folder_of(name, paths)
         for batch in batches:
             _long_enough(name, folder / batch, EXAMPLES // len(batches))
-        return DatasetInfo(SHAPE, classes, EXAMPLES - held_out, held_out, chance=1 / classes)
+        return DatasetInfo(inputs=SHAPE, outputs=classes, train=EXAMPLES - held_out, valid=held_out, chance=1 / classes)
 
     def load(paths: DatasetPaths) -> Splits:
         folder = folder_of(name, paths)

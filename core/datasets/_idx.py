@@ -25,7 +25,9 @@ def grey_images(name: str, valid_fraction: float, split_seed: int) -> Dataset:
         y = _labels(name, folder_of(name, paths))
         held_out = valid_count(len(y), valid_fraction)
         most = int(np.bincount(y).max())
-        return DatasetInfo((1, SIDE, SIDE), CLASSES, len(y) - held_out, held_out, chance=most / len(y))
+        return DatasetInfo(
+            inputs=(1, SIDE, SIDE), outputs=CLASSES, train=len(y) - held_out, valid=held_out, chance=most / len(y)
+        )
 
     def load(paths: DatasetPaths) -> Splits:
         folder = folder_of(name, paths)

@@ -141,7 +141,7 @@ def _read_headers(archive: ZipFile, files: list[_File], resize: str | None) -> _
             described = [f"{shown(f.entry)} is {w} x {h}" for f, (w, h) in (first, (one, size))]
             raise InvalidUpload(f"{' and '.join(described)}: say resize=SIDE, or WIDTHxHEIGHT", "resize")
     sides = first[1] if first and resize is None else tuple(int(side) for side in (resize or "").split("x"))
-    layout = _Layout(sides[0], sides[-1], "L" if grey else "RGB")
+    layout = _Layout(width=sides[0], height=sides[-1], mode="L" if grey else "RGB")
     if len(files) * layout.width * layout.height * _channels(layout) > MOST_DECODED:
         raise InvalidUpload(
             f"{len(files):,} images of {layout.width} x {layout.height} are too many: say resize=SIDE", "resize"

@@ -18,7 +18,14 @@ BENIGN = 357
 def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> Dataset:
     """A binary task that needs no download."""
     held_out = valid_count(EXAMPLES, valid_fraction)
-    info = DatasetInfo((30,), 1, EXAMPLES - held_out, held_out, "binary", BENIGN / EXAMPLES)
+    info = DatasetInfo(
+        inputs=(30,),
+        outputs=1,
+        train=EXAMPLES - held_out,
+        valid=held_out,
+        task="binary",
+        chance=BENIGN / EXAMPLES,
+    )
 
     def load(_sources: DatasetPaths) -> Splits:
         from sklearn.datasets import load_breast_cancer  # noqa: PLC0415 a second to import: only who loads it pays

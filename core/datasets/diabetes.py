@@ -22,7 +22,7 @@ def diabetes(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -
     have a standard deviation of 0.05, by the statistics of all patients.
     """
     held_out = valid_count(EXAMPLES, valid_fraction)
-    info = DatasetInfo((10,), 1, EXAMPLES - held_out, held_out, "regression")
+    info = DatasetInfo(inputs=(10,), outputs=1, train=EXAMPLES - held_out, valid=held_out, task="regression")
 
     def load(_sources: DatasetPaths) -> Splits:
         from sklearn.datasets import load_diabetes  # noqa: PLC0415 a second to import: only who loads it pays

@@ -26,5 +26,5 @@ def digits(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> 
         x = torch.from_numpy(bunch.images).to(torch.float32).div_(16).unsqueeze(1)
         return split(x, torch.from_numpy(bunch.target).long(), valid_fraction, split_seed)
 
-    info = DatasetInfo((1, 8, 8), 10, EXAMPLES - held_out, held_out, chance=MOST / EXAMPLES)
+    info = DatasetInfo(inputs=(1, 8, 8), outputs=10, train=EXAMPLES - held_out, valid=held_out, chance=MOST / EXAMPLES)
     return Dataset(lambda _sources: info, load)

@@ -47,13 +47,15 @@ def teacher_student(
     error of noise^2. Without noise the targets have mean 0, and variance 1 on the average of all teachers. `seed` is
     that of the teacher, the inputs and the noise.
     """
-    _fits(inputs, hidden, outputs, examples, task)
+    _fits(inputs=inputs, hidden=hidden, outputs=outputs, examples=examples, task=task)
     held_out = valid_count(examples, valid_fraction)
-    form = _Form(inputs, hidden, outputs, noise, seed)
+    form = _Form(inputs=inputs, hidden=hidden, outputs=outputs, noise=noise, seed=seed)
 
     def info(_sources: DatasetPaths) -> DatasetInfo:
         chance = _share(form) if task == "multiclass" else None
-        return DatasetInfo((inputs,), outputs, examples - held_out, held_out, task, chance)
+        return DatasetInfo(
+            inputs=(inputs,), outputs=outputs, train=examples - held_out, valid=held_out, task=task, chance=chance
+        )
 
     def load(_sources: DatasetPaths) -> Splits:
         x, y = _drawn(form, examples, "examples")
@@ -72,7 +74,7 @@ class _Form(NamedTuple):
     seed: int
 
 
-def _fits(inputs: int, hidden: int, outputs: int, examples: int, task: str) -> None:
+def _fits(*, inputs: int, hidden: int, outputs: int, examples: int, task: str) -> None:
     """Raise `ValueError` where the parameters make no task, or one too large."""
     if task == "multiclass" and outputs < 2:
         raise ValueError("a multiclass task has 2 outputs or more, one a class")

@@ -35,7 +35,9 @@ def two_spirals(
     """
     held_out = valid_count(examples, valid_fraction)
     first = (examples + 1) // 2
-    info = DatasetInfo((2,), 1, examples - held_out, held_out, "binary", first / examples)
+    info = DatasetInfo(
+        inputs=(2,), outputs=1, train=examples - held_out, valid=held_out, task="binary", chance=first / examples
+    )
 
     def load(_sources: DatasetPaths) -> Splits:
         second = examples - first

@@ -34,7 +34,14 @@ def uploaded(
     def info(paths: DatasetPaths) -> DatasetInfo:
         about = _stored(id, paths)
         valid = about.valid_examples or valid_count(about.examples, valid_fraction)
-        return DatasetInfo(tuple(about.inputs), about.outputs, about.examples - valid, valid, about.task, about.chance)
+        return DatasetInfo(
+            inputs=tuple(about.inputs),
+            outputs=about.outputs,
+            train=about.examples - valid,
+            valid=valid,
+            task=about.task,
+            chance=about.chance,
+        )
 
     def load(paths: DatasetPaths) -> Splits:
         about = _stored(id, paths)

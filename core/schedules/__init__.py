@@ -95,7 +95,10 @@ def _in_updates(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> 
     """Return `entry` as a function of the update's index."""
     per_unit = steps_per_epoch if getattr(entry, "unit") == "epoch" else 1  # noqa: B009 a common parameter
     schedule: Schedule = entry.build()
-    return _timed(schedule(base, Span(steps, per_unit, steps_per_epoch)), lambda step: step // per_unit)
+    return _timed(
+        schedule(base, Span(steps=steps, steps_per_unit=per_unit, steps_per_epoch=steps_per_epoch)),
+        lambda step: step // per_unit,
+    )
 
 
 def _timed(bound: Curve | Reactive, clock: Callable[[int], int]) -> Curve | Reactive:

@@ -108,7 +108,7 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     _try_schedule(treatment, data, where("schedule"), steps)
     _try_stopping(treatment, data, where("early_stopping"))
     _try_initializer(treatment, whole.layers, where("initializer"))
-    return ArmInfo(data, whole, steps_per_epoch, steps)
+    return ArmInfo(data=data, size=whole, steps_per_epoch=steps_per_epoch, steps=steps)
 
 
 def _try_augment(treatment: Treatment, data: DatasetInfo, path: str) -> None:

@@ -49,11 +49,18 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
             dense_flops += 2 * layer.weight.numel() if isinstance(layer, nn.Linear) else 0
             seen.append(layer.out_features if isinstance(layer, nn.Linear) else seen[-1])
         calls = sum(not isinstance(layer, _PLAIN) for layer in layers)
-        return Size(described, parameters, sum(seen), calls, dense_flops, 0)
-    return Size(described, parameters, *_passed(module, layers, example))
+        return Size(
+            layers=described,
+            parameters=parameters,
+            activations=sum(seen),
+            calls=calls,
+            dense_flops=dense_flops,
+            conv_flops=0,
+        )
+    return Size(layers=described, parameters=parameters, **_passed(module, layers, example))
 
 
-def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> tuple[int, int, int, int]:
+def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> dict[str, int]:
     """Return activations, calls, and flops of matrix products and of convolutions, of one example's meta-device pass.
 
     The first such pass of a process loads torch's compiler, 1.5 s: dense networks go without.
@@ -61,17 +68,22 @@ def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -
     seen = [example.numel()]
     calls = 0
 
-    def look(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+    def count(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
         nonlocal calls
         calls += not isinstance(layer, _PLAIN)
         seen.append(output[0].numel())
 
     for layer in layers:
-        layer.register_forward_hook(look)
+        layer.register_forward_hook(count)
     # With gradients wanted, an attention shows its products: its fused path for inference counts as none.
     with FlopCounterMode(display=False) as counter, torch.enable_grad():
         module.eval()(example)
     by_kind: dict[bool, int] = {True: 0, False: 0}
     for operation, flops in counter.get_flop_counts().get("Global", {}).items():
         by_kind["convolution" in str(operation)] += flops
-    return sum(seen), calls, by_kind[False], by_kind[True]
+    return {
+        "activations": sum(seen),
+        "calls": calls,
+        "dense_flops": by_kind[False],
+        "conv_flops": by_kind[True],
+    }

@@ -112,7 +112,12 @@ def _plan_for(
     for arms, split in zip(programs, _choose(fronts, processes), strict=True):
         lane, data = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec)
         cohorts += [
-            PlannedCohort(members, way.threads, split.lasts[len(members)], len(members) * lane + data)
+            PlannedCohort(
+                members=members,
+                threads=way.threads,
+                seconds=split.lasts[len(members)],
+                memory=len(members) * lane + data,
+            )
             for members in _cohorts(arms, spec.seed_list, split)
         ]
     cohorts.sort(key=lambda cohort: -cohort.seconds)  # those as long stay in the order of their arms and seeds
@@ -161,7 +166,7 @@ def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: flo
             continue
         for width in widths.keys() - lasts.keys():
             lasts[width] = _seconds(way, info, width, spec)
-        splits.append(_Split(blocks, units, runs, parts, widths, lasts))
+        splits.append(_Split(blocks=blocks, units=units, runs=runs, parts=parts, widths=widths, lasts=lasts))
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
     for split in splits[1:]:
