@@ -24,7 +24,7 @@ def keys(seeds: Iterable[int], *purpose: str | int, device: str | torch.device =
 
 
 def words(keys: torch.Tensor, step: int, count: int) -> torch.Tensor:
-    """Return `count` words of 64 random bits for every key at one step, int64 (len(keys), count), on its device.
+    """Return `count` words of 64 random bits for every key at one step: int64 (len(keys), count), on keys' device.
 
     A counter goes in and no state is kept: any step can be had at any time, on any device, with the same bits.
     """

@@ -68,7 +68,7 @@ class Content(BaseModel):
     examples: int
     """Number of examples, those held out included."""
     valid_examples: int | None
-    """Examples in the file's own validation split; None: it has no such split."""
+    """Number of examples in the file's own validation split; None: it has no such split."""
     inputs: list[int]
     """Shape of one example."""
     outputs: int

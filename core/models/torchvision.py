@@ -91,7 +91,7 @@ class _Counting(TorchFunctionMode):
 
 
 def _counted_in_tensors(model: str) -> AbstractContextManager[Any]:
-    """Return the context to build a model in: RegNets compute widths with torch.arange, even on the meta device."""
+    """Return the context to build a model in: RegNets compute their widths with torch.arange and torch.tensor."""
     return _Counting() if model.startswith("regnet") else nullcontext()
 
 

@@ -122,7 +122,7 @@ class Transformer(nn.Module):
 
 
 def sinusoids(like: torch.Tensor) -> torch.Tensor:
-    """Return the paper's sine and cosine positions, (tokens, width), for embedded tokens (batch, tokens, width)."""
+    """Return the paper's positions, sin and cos in turn, (tokens, width), for tokens of (batch, tokens, width)."""
     # Not a buffer: a buffer would be state to initialize, to stack over the lanes and to store.
     _, count, width = like.shape
     position = torch.arange(count, dtype=like.dtype, device=like.device).unsqueeze(1)

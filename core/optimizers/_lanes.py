@@ -33,7 +33,7 @@ def decayed(w: torch.Tensor, g: torch.Tensor, hyper: Mapping[str, torch.Tensor],
 def update_moments(
     state: Mapping[str, torch.Tensor], g: torch.Tensor, hyper: Mapping[str, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Update the running means `m` of the gradient and `v` of its square in place; return both and scratch memory."""
+    """Update the running means `m` of the gradient and `v` of its square; return both and scratch of their shape."""
     beta1, beta2 = hyper["beta1"], hyper["beta2"]
     m, v = state["m"], state["v"]
     m.lerp_(g, (1 - beta1).to(g.dtype))

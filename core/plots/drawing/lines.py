@@ -115,7 +115,7 @@ def _draw_line(axes: Axes, line: dict[str, Any], many: bool) -> None:
 
 
 def _ends(axes: Axes, lines: Sequence[dict[str, Any]]) -> dict[int, tuple[float, float]]:
-    """Return the height, relative to the axes, at which each arm's line ends; of several the main one's."""
+    """Return the point at which each arm's line ends, in parts of the axes; of several lines the main one's."""
     found: dict[int, tuple[float, float]] = {}
     for line in sorted(lines, key=lambda one: one["role"] == "main"):
         y = numbers(line["y"])
