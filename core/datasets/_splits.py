@@ -21,7 +21,7 @@ class DataError(InitlabError):
 
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-"""The part of the examples that is held out."""
+"""The share of the examples that is held out."""
 
 
 class DatasetPaths(NamedTuple):

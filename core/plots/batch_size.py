@@ -76,7 +76,7 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def _line(arm: int, entry: ScanEntry, of: Callable[[ScannedSize], Interval | None]) -> dict[str, Any]:
-    """Return the sizes that some run reached the target with; `whole` says that all did."""
+    """Return a line over the batch sizes with which some run reached the target; `whole` tells where all did."""
     there = [(size, found) for size in entry["sizes"] if (found := of(size)) is not None]
     return {
         "arm": arm,

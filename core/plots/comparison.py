@@ -76,7 +76,7 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def _sorted(found: list[ArmReport], values: dict[str, Any], arms: Arms, metric: Measure) -> list[ArmReport]:
-    """The arms to draw, best first, those without a mean last."""
+    """Return the arms to draw, best first, those without a mean last."""
     drawn = [arm for arm in found if arm["label"] in arms.labels]
     lost = [arm["diverged"] + arm["not_finite"] for arm in drawn]
     unreliable = [n > 0 and 2 * n >= arm["n"] + n for n, arm in zip(lost, drawn, strict=True)]

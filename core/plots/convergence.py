@@ -63,7 +63,7 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def best_so_far(results: Results, metric: Metric) -> list[Series]:
-    """Each run's best value up to each epoch."""
+    """Return each run's best value up to each epoch."""
     better = np.fmin if metric.sign < 0 else np.fmax
     return [one._replace(values=better.accumulate(one.values)) for one in results.series(metric.name) if len(one.steps)]
 
@@ -116,5 +116,5 @@ def _number(value: float | None) -> float:
 
 
 def _above_zero(value: float) -> float | None:
-    """An interval of times ends at 0."""
+    """Return the lower end of an interval of times, at least 0."""
     return finite_or_none(max(0.0, value)) if np.isfinite(value) else None

@@ -69,7 +69,7 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def _line(arm: int, entry: RangeEntry, curve: RangeCurve, ramp: Floats) -> dict[str, Any]:
-    """Up to where it diverges: what comes after says nothing of the rate."""
+    """Return an arm's line up to where it diverges: later losses say nothing about the rate."""
     diverged = entry["diverged"]
     end = len(ramp) if diverged is None else int(np.abs(ramp - diverged["lr"]).argmin()) + 1
     length = min(end, len(curve.smooth))

@@ -52,7 +52,7 @@ def data(results: Results) -> dict[str, Any]:
         "plot": "schedule",
         "title": f"Learning rate: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
-        "arms": [{"label": _together(labels, len(results.design.arms)), "note": ""} for labels in groups],
+        "arms": [{"label": _joined(labels, len(results.design.arms)), "note": ""} for labels in groups],
         "panels": [panel],
     }
 

@@ -51,7 +51,7 @@ def _starts(design: Design) -> list[tuple[list[str], ArmTraining]]:
 
 
 def data(results: Results) -> dict[str, Any]:
-    """Raises `DataError` where the data set, which decides the first and the last layer's shape, is gone."""
+    """Draw the initial weights again; raises `DataError` where the data set, which sets the layers' shapes, is gone."""
     seed = results.design.seeds[0]
     starts = _starts(results.design)
     rows = [_row(labels, training, seed) for labels, training in starts[:MOST_ROWS]]

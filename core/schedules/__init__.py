@@ -10,7 +10,7 @@ from core.registry import Entry, Registry
 Curve = Callable[[int], float]
 """t -> learning rate."""
 State = tuple[float, ...]
-"""What a reactive schedule remembers: finite numbers, to be checkpointed as they are."""
+"""The state of a reactive schedule: finite numbers, checkpointed as they are."""
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
         tasks = ", ".join(f"{arm.label!r} {info.data.task}" for arm, info in zip(spec.expanded, infos, strict=True))
         problems.append(Problem("arms", f"should learn one kind of task, to be compared: {tasks}"))
     if not problems and spec.target is not None:
-        problems += spec.target.problems(info[0].data.task, info[0].data.outputs)
-    total = sum(fact.steps for fact in info) * len(spec.seed_list)
+        problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
+    total = sum(info.steps for info in infos) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
         length = "epochs" if spec.updates is None else "lr_range.steps"
         problems.append(Problem(length, f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
@@ -67,7 +67,7 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
 
 def _too_many_looks(every: int, infos: Sequence[ArmInfo], seeds: int) -> list[Problem]:
     def points(every: int) -> int:
-        looks = (math.ceil(fact.steps / every) * len(fact.size.layers) for fact in info)
+        looks = (math.ceil(info.steps / every) * len(info.size.layers) for info in infos)
         return sum(looks) * len(diagnostics()) * seeds
 
     if points(every) <= MOST_POINTS:

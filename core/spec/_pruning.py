@@ -24,9 +24,9 @@ class Pruning(BaseModel):
     first: Annotated[int, Field(ge=1)] = 1
     factor: Annotated[int, Field(ge=2)] = 2
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """The chance that an arm is given up which is no worse than the best, over all looks together, at most."""
+    """Upper bound of the chance that an arm no worse than the best is pruned, over all looks together."""
     metric: EpochMetric | None = None
-    """None: what the report judges by, the validation accuracy, in regression the validation loss."""
+    """The metric that arms are judged by; None: the report's, validation accuracy, in regression validation loss."""
 
     def rungs(self, epochs: int) -> list[int]:
         """Return the epoch counts after which arms of `epochs` epochs are compared."""
@@ -37,7 +37,7 @@ class Pruning(BaseModel):
         return found
 
     def judged(self, task: Task) -> str:
-        """The metric that arms are compared by."""
+        """Return the metric that arms are compared by."""
         return self.metric or next(name for name, metric in metrics.items() if metric.is_primary(task))
 
 

@@ -31,7 +31,7 @@ class EarlyStopping(BaseModel):
     min_delta: Annotated[float, Field(ge=0)] = 0.0
 
     def after(self, state: Patience, value: float) -> Patience:
-        """The state after one more epoch's metric."""
+        """Return the state after one more epoch's metric."""
         sign = metrics[self.metric].sign
         if math.isfinite(value) and (state.best is None or sign * value - self.min_delta > sign * state.best):
             return Patience(value, 0)

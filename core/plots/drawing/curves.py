@@ -32,7 +32,7 @@ class Arms(NamedTuple):
 
 
 def arms_drawn(results: Results, most: int = MOST_ARMS) -> Arms:
-    """All arms, or of very many the best: the picture says so."""
+    """Return all arms, or only the best where there are very many, which `note` says."""
     labels = results.design.labels
     if len(labels) <= most:
         return Arms(labels, "")
@@ -63,7 +63,7 @@ def described(arms: Arms, results: Results) -> list[dict[str, str]]:
 
 
 def sample(results: Results) -> str:
-    """N for a caption: arms, seeds, and what became of the runs."""
+    """Return the caption's N: arms, seeds, and the runs by status."""
     arms, seeds, runs = len(results.design.arms), len(results.design.seeds), results.runs
     status = Counter(run.status for run in runs)
     diverged = sum(run.outcome == "diverged" for run in runs)
@@ -168,7 +168,7 @@ def _drawn(line: dict[str, Any]) -> list[list[float | None]]:
     return [line["y"], *([line["raw"]["y"]] if line["raw"] else [])]
 
 
-def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series]]:
+def _averaged_runs(series: Iterable[Series], results: Results) -> dict[str, list[Series]]:
     runs = {run.id: run for run in results.runs}
     completed: dict[str, list[Series]] = defaultdict(list)
     under_way: dict[str, list[Series]] = defaultdict(list)
@@ -177,7 +177,7 @@ def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series
         if len(one.steps) and run.outcome != "diverged" and run.status != "failed":
             (completed if run.status == "succeeded" else under_way)[one.arm].append(one)
     for arm, done in completed.items():
-        completed[arm] = _held(
+        completed[arm] = _pad_stopped(
             results, done, {one.run_id for one in done if runs[one.run_id].outcome == "stopped_early"}
         )
     for arm, open_ in under_way.items():
@@ -186,8 +186,8 @@ def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series
     return defaultdict(list, under_way | completed)
 
 
-def _held(results: Results, done: Sequence[Series], stopped: set[int]) -> list[Series]:
-    """Epoch series as long as the arm's longest: those of runs that stopped early with their last value."""
+def _pad_stopped(results: Results, done: Sequence[Series], stopped: set[int]) -> list[Series]:
+    """Pad epoch series of runs that stopped early with their last value, to the length of the arm's longest."""
     longest = max(done, key=lambda one: len(one.steps))
     if results.unit(longest.metric) == "step":
         return list(done)

@@ -9,7 +9,7 @@ from core.plots.drawing.curves import extent
 from core.plots.drawing.frames import padded, padded_log
 
 LOG_FROM = 100.0
-"""Largest over smallest loss from which the axis is logarithmic."""
+"""Ratio of largest to smallest loss from which the axis is logarithmic."""
 NARROWEST = 0.05
 """Least span of an axis of shares: half a percentage point should not look like all of it."""
 
@@ -24,7 +24,7 @@ def epoch_axis(lines: Lines) -> dict[str, Any]:
 
 
 def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
-    """The axis of the metric with its unit, and a `note` of what lies outside; runs that diverged do not count."""
+    """Return the metric's axis with its unit, and a `note` of values outside; diverged runs do not count."""
     every = [line for part in lines.values() for line in part]
     found = extent([line for line in every if line["role"] != "diverged"]) or extent(every)
     if metric.share:
@@ -47,7 +47,7 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
 
 
 def short_name(metric: Metric) -> str:
-    """The metric without its split, which the picture says elsewhere: "accuracy", "loss", "R²"."""
+    """Return the metric's name without its split: "accuracy", "loss", "R²"."""
     return metric.label.removeprefix("validation ").removeprefix("training ")
 
 
