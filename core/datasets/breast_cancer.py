@@ -27,7 +27,7 @@ def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero =
         chance=BENIGN / EXAMPLES,
     )
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         from sklearn.datasets import load_breast_cancer  # noqa: PLC0415 a second to import: only who loads it pays
 
         bunch = load_breast_cancer()
@@ -36,4 +36,4 @@ def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero =
         x_train, x_valid = standardised_columns(raw.x_train, raw.x_valid)
         return raw._replace(x_train=x_train, x_valid=x_valid)
 
-    return Dataset(lambda _sources: info, load)
+    return Dataset(lambda _paths: info, load)

@@ -19,7 +19,7 @@ def digits(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> 
     """The offline default: real data that needs no download."""
     held_out = valid_count(EXAMPLES, valid_fraction)
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         from sklearn.datasets import load_digits  # noqa: PLC0415 a second to import: only who loads it pays
 
         bunch = load_digits()
@@ -27,4 +27,4 @@ def digits(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> 
         return split(x, torch.from_numpy(bunch.target).long(), valid_fraction, split_seed)
 
     info = DatasetInfo(inputs=(1, 8, 8), outputs=10, train=EXAMPLES - held_out, valid=held_out, chance=MOST / EXAMPLES)
-    return Dataset(lambda _sources: info, load)
+    return Dataset(lambda _paths: info, load)

@@ -51,13 +51,13 @@ def teacher_student(
     held_out = valid_count(examples, valid_fraction)
     form = _Form(inputs=inputs, hidden=hidden, outputs=outputs, noise=noise, seed=seed)
 
-    def info(_sources: DatasetPaths) -> DatasetInfo:
+    def info(_paths: DatasetPaths) -> DatasetInfo:
         chance = _share(form) if task == "multiclass" else None
         return DatasetInfo(
             inputs=(inputs,), outputs=outputs, train=examples - held_out, valid=held_out, task=task, chance=chance
         )
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         x, y = _drawn(form, examples, "examples")
         return split(x, y.argmax(1) if task == "multiclass" else y, valid_fraction, split_seed)
 

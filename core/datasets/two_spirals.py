@@ -39,14 +39,14 @@ def two_spirals(
         inputs=(2,), outputs=1, train=examples - held_out, valid=held_out, task="binary", chance=first / examples
     )
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         second = examples - first
         x = torch.cat([_spiral(first, turns), -_spiral(second, turns)])
         x += noise * torch.randn(x.shape, generator=generator(seed, "two_spirals"), dtype=x.dtype)
         y = torch.cat([torch.zeros(first, 1), torch.ones(second, 1)])
         return split(x.float(), y, valid_fraction, split_seed)
 
-    return Dataset(lambda _sources: info, load)
+    return Dataset(lambda _paths: info, load)
 
 
 def _spiral(points: int, turns: float) -> torch.Tensor:

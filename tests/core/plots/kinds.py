@@ -141,6 +141,9 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "layers measured": lambda make: diagnosed(
         make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3])
     ),
+    "further metrics": lambda make: small(make)(
+        arms("a", "b"), series(10, 2, valid_macro_f1=accuracies(2), valid_top5_accuracy=accuracies(2)), seeds=3
+    ),
     "regression": lambda make: small(make)(
         arms("a", "b"),
         {

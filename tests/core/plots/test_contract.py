@@ -39,7 +39,7 @@ def test_every_plot_draws_every_kind_of_experiment(experiment: MakeResults, kind
 @of("plot")
 def test_every_plot_draws_data_of_some_kind_of_experiment(experiment: MakeResults, name: str) -> None:
     plot: Plot = parse("plot", name).build()
-    suited = [results for make in ALL_KINDS.values() if plot.applies((results := make(experiment)).spec)]
+    suited = [results for make in ALL_KINDS.values() if plot.applies((results := make(experiment)).design)]
 
     assert suited, f"{name!r} applies to no kind of experiment: add one to tests/core/plots/kinds.py"
     assert any(shows_data(plot.draw(plot.data(results))) for results in suited), f"{name!r} draws data of no kind"
