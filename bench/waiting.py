@@ -18,17 +18,17 @@ TRAIN = """
 import json, sys, time
 from pathlib import Path
 import torch
-from core.datasets import Sources
+from core.datasets import DatasetPaths
 from core.spec import parse
 from core.training import MemoryRecorder, train_lanes
 from work import lanes_of
 torch.set_num_threads(int(sys.argv[1]))
 spec = parse(json.loads(Path("examples/weights_on_digits.json").read_text()) | {"epochs": 2})
 dataset = spec.dataset.build()
-facts, data, lanes = dataset.facts(DatasetPaths()), dataset.load(DatasetPaths()), lanes_of(spec)
+info, data, lanes = dataset.info(DatasetPaths()), dataset.load(DatasetPaths()), lanes_of(spec)
 for _ in range(2):  # the first is warm-up
     begin = time.perf_counter()
-    train_lanes(lanes, data, facts, MemoryRecorder())
+    train_lanes(lanes, data, info, MemoryRecorder())
 print(time.perf_counter() - begin)
 """
 

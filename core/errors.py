@@ -13,12 +13,12 @@ class Problem(NamedTuple):
 
 
 class InitlabError(Exception):
-    """Anything the caller can act on. `status` is the HTTP status it is answered with."""
+    """An error that the caller can act on; `status` is the HTTP status of its answer."""
 
     status = 500
     title = "Internal error"
     retry_after: int | None = None
-    """Seconds after which the same call may succeed, where that can be said."""
+    """Seconds after which the same call may succeed; None where that is unknown."""
 
     def __init__(self, detail: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(detail)
@@ -37,14 +37,14 @@ class InvalidSpec(InitlabError):
 
 
 class NotFound(InitlabError):
-    """There is no such thing."""
+    """The named object does not exist."""
 
     status = 404
     title = "Not found"
 
 
 class Conflict(InitlabError):
-    """The thing is in a state that does not allow the call."""
+    """The object is in a state that does not allow the call."""
 
     status = 409
     title = "Conflict"

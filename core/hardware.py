@@ -1,4 +1,4 @@
-"""This machine, without torch and without touching a GPU: what a process may ask before it forks."""
+"""Properties of this machine that a process may ask for before it forks: read without torch, without touching a GPU."""
 
 import hashlib
 import json
@@ -8,27 +8,27 @@ from importlib.metadata import version
 from pathlib import Path
 
 FORMAT = 1
-"""Of a machine's profile: raised when its numbers mean something else."""
+"""Version of the profile's format: increased when its numbers change their meaning."""
 CPU_QUOTA, MEMORY_LIMIT = Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/memory.max")
-"""What a container may use of its host (Linux, cgroup 2)."""
+"""Files with a container's limits (Linux, cgroup 2)."""
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
 def cores() -> int:
-    """Processors that this process may keep busy: those it may run on, and no more than its container's quota."""
+    """Return the number of usable processors: those this process may run on, within its container's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota, period = _words(CPU_QUOTA, "max 100000")[:2]
     return allowed if quota == "max" else max(1, min(allowed, int(quota) // int(period)))
 
 
 def memory_limit() -> int | None:
-    """Bytes that a container may use; None where nothing limits it."""
+    """Return the container's memory limit in bytes; None where there is none."""
     (limit,) = _words(MEMORY_LIMIT, "max")[:1]
     return None if limit == "max" else int(limit)
 
 
 def this_machine() -> str:
-    """What the numbers of a profile depend on: a profile of another name is another machine's."""
+    """Return this machine's name, made of all that a profile's numbers depend on."""
     gpus = sorted(_named(path.read_text(encoding="utf-8"), "Model") for path in _DRIVER.glob("*/information"))
     shown = ", ".join(gpus) or "no GPU"
     if os.environ.get("CUDA_VISIBLE_DEVICES") is not None:
@@ -37,7 +37,7 @@ def this_machine() -> str:
 
 
 def is_measured(folder: Path) -> bool:
-    """Whether the folder has a whole profile of this machine, without reading what it says."""
+    """Return whether the folder has a complete profile of this machine, without parsing it."""
     try:
         return bool(json.loads(profile_file(folder).read_bytes()).get("format") == FORMAT)
     except (OSError, ValueError, AttributeError):
@@ -45,12 +45,12 @@ def is_measured(folder: Path) -> bool:
 
 
 def profile_file(folder: Path) -> Path:
-    """Where this machine's profile lies in a folder of several machines'."""
+    """Return the path of this machine's profile in a folder of several machines' profiles."""
     return folder / f"machine-{hashlib.sha256(this_machine().encode()).hexdigest()[:16]}.json"
 
 
 def processor() -> str:
-    """Its name, as the system has it."""
+    """Return the processor's name, as the system reports it."""
     try:
         name = _named(Path("/proc/cpuinfo").read_text(encoding="utf-8"), "model name")
     except OSError:  # no Linux
@@ -59,7 +59,7 @@ def processor() -> str:
 
 
 def _named(text: str, name: str) -> str:
-    """The first value of that name in lines `name : value`."""
+    """Return the first value of this name in lines `name : value`."""
     values = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(name)]
     return values[0] if values else ""
 

@@ -1,4 +1,4 @@
-"""Named catalogues: a thing is registered by existing, and what it takes is read off its signature."""
+"""Named catalogues: an entry is registered by its file, and its parameters are read off its signature."""
 
 import difflib
 import importlib
@@ -25,9 +25,10 @@ from core.errors import InvalidSpec, NotFound, Problem
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
 HUGE = 1e12
-"""Largest size of a number: float32 holds it, and what is computed from it, with room."""
+"""Largest absolute value of a number: float32 holds it, and results computed from it, with room to spare."""
 NESTING = 16
 """Most levels of entries, lists and objects inside an entry."""
+_HOW_TO_REGISTER = "decorate its factory with register(...), or begin the name of a file without one with an underscore"
 
 Real = Annotated[float, Field(ge=-HUGE, le=HUGE)]
 Positive = Annotated[float, Field(gt=0, le=HUGE)]
@@ -37,7 +38,7 @@ CountFromZero = Annotated[int, Field(ge=0, le=2**31)]
 
 
 class Entry(BaseModel):
-    """A catalogue's thing as a spec names it: its canonical name and every parameter, defaults written out."""
+    """A catalogue entry as a spec names it: its canonical name and every parameter, defaults written out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
     factory: ClassVar[Callable[..., Any]]
@@ -48,16 +49,16 @@ class Entry(BaseModel):
         return hash(self.model_dump_json())  # the fields' own hashes would not do: a list has none
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters by name; a nested entry stays an `Entry`."""
+        """Return the parameters by name; a nested entry stays an `Entry`."""
         return {key: getattr(self, key) for key in type(self).model_fields if key != "name"}
 
     def build(self) -> Any:
-        """What the catalogue's factory makes of the parameters."""
+        """Build the object that the parameters describe, with the catalogue's factory."""
         return type(self).factory(**self.parameters())
 
 
 class About(NamedTuple):
-    """What a catalogue says of an entry beside its parameters."""
+    """An entry's documentation beside its parameters."""
 
     aliases: tuple[str, ...]
     formula: str
@@ -93,6 +94,7 @@ class Registry(Mapping[str, type[Entry]]):
         self._finish = finish
         self._entries: dict[str, _Registered] = {}
         self._aliases: dict[str, str] = {}
+        self._modules: set[str] = set()
         self._discovered = False
 
     def register(
@@ -108,6 +110,7 @@ class Registry(Mapping[str, type[Entry]]):
             about = About(tuple(aliases), formula, source, inspect.getdoc(factory) or "")
             self._entries[public] = _Registered(self._schema(public, factory, common), about)
             self._aliases.update(dict.fromkeys(aliases, public))
+            self._modules.add(factory.__module__)
             return factory
 
         return enter
@@ -155,7 +158,7 @@ class Registry(Mapping[str, type[Entry]]):
         return entry
 
     def describe(self, name: str) -> dict[str, Any]:
-        """What `GET /catalog` answers for one entry; raises `NotFound`."""
+        """Return the answer of `GET /catalog` for one entry; raises `NotFound`."""
         found = self._find(name)
         return {
             "kind": self.kind,
@@ -165,7 +168,7 @@ class Registry(Mapping[str, type[Entry]]):
         }
 
     def field(self) -> Any:
-        """The type of a model's field that holds an entry of this catalogue."""
+        """Return the type of a model's field that holds an entry of this catalogue."""
         return Annotated[Entry, _InCatalog(self)]
 
     def _find(self, name: str) -> _Registered:
@@ -200,8 +203,11 @@ class Registry(Mapping[str, type[Entry]]):
         if self._discovered:
             return
         package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
+        for found in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{self._package}.{found.name}")
+            if not found.ispkg and not found.name.startswith("_") and module.__name__ not in self._modules:
+                path = module.__file__
+                raise ImportError(f"{path} registers no {self.kind}: {_HOW_TO_REGISTER}", path=path)
         self._discovered = True
 
 
@@ -230,7 +236,7 @@ class _InCatalog:
 
 
 def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Problem:
-    """The problem of a name that nothing has, with the nearest known names (all of them when none is near)."""
+    """Return the problem of an unknown name, with the nearest known names (all of them when none is near)."""
     names = sorted(set(known))
     near = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
@@ -238,7 +244,7 @@ def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Prob
 
 
 def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> list[Problem]:
-    """Pydantic's errors as problems: catalogue errors opened, unknown fields with the nearest field of `model`."""
+    """Convert pydantic's errors to problems: catalogue errors opened, unknown fields with `model`'s nearest field."""
     found = []
     for error in errors:
         path = join_path(*error["loc"])
@@ -253,12 +259,12 @@ def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> 
 
 
 def invalid(error: ValidationError, model: type[BaseModel]) -> InvalidSpec:
-    """Pydantic's refusal as ours."""
+    """Convert pydantic's error to `InvalidSpec`."""
     return InvalidSpec(problems_of(error.errors(), model))
 
 
 def join_path(*parts: str | int) -> str:
-    """`("arms", 1, "initializer.low")` as `arms[1].initializer.low`."""
+    """Join `("arms", 1, "initializer.low")` to `arms[1].initializer.low`."""
     path = ""
     for part in parts:
         if isinstance(part, int):
@@ -269,7 +275,7 @@ def join_path(*parts: str | int) -> str:
 
 
 def _deeper(raw: object, levels: int) -> bool:
-    """Whether JSON-like `raw` has more than so many levels; walked by level, so that no depth exhausts the stack."""
+    """Return whether JSON-like `raw` has more than so many levels; level by level, so that depth uses no stack."""
     inside = [raw]
     for _ in range(levels):
         inside = [

@@ -1,4 +1,4 @@
-"""Named random streams: what is drawn is a function of what it is for, never of what was drawn before."""
+"""Named random streams: a draw depends on its seed and purpose, never on earlier draws."""
 
 import hashlib
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ GAMMA, MIX1, MIX2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 
 def generator(seed: int, *purpose: str | int) -> torch.Generator:
-    """A fresh CPU generator for one purpose of one seed, such as `generator(3, "order", epoch)`.
+    """Return a fresh CPU generator for one purpose of one seed, such as `generator(3, "order", epoch)`.
 
     Streams of different purposes are independent; the same purpose always gives the same stream, whatever else ran.
     """
@@ -19,12 +19,12 @@ def generator(seed: int, *purpose: str | int) -> torch.Generator:
 
 
 def keys(seeds: Iterable[int], *purpose: str | int, device: str | torch.device = "cpu") -> torch.Tensor:
-    """One key a seed for `words`, int64 (seeds,)."""
+    """Return one key for each seed, for `words`: int64 (seeds,)."""
     return torch.tensor([_signed(_key(seed, purpose)) for seed in seeds], dtype=torch.int64, device=device)
 
 
 def words(keys: torch.Tensor, step: int, count: int) -> torch.Tensor:
-    """`count` words of 64 random bits for every key at one step, int64 (len(keys), count), on the keys' device.
+    """Return `count` words of 64 random bits for every key at one step: int64 (len(keys), count), on keys' device.
 
     A counter goes in and no state is kept: any step can be had at any time, on any device, with the same bits.
     """
@@ -33,14 +33,14 @@ def words(keys: torch.Tensor, step: int, count: int) -> torch.Tensor:
 
 
 def _mixed(z: torch.Tensor) -> torch.Tensor:
-    """SplitMix64's finalizer, in place: every bit of the result depends on every bit of the word."""
+    """Apply SplitMix64's finalizer in place: every bit of the result depends on every bit of the word."""
     for shift, factor in ((30, MIX1), (27, MIX2)):
         z.bitwise_xor_(_shifted(z, shift)).mul_(_signed(factor))
     return z.bitwise_xor_(_shifted(z, 31))
 
 
 def _shifted(z: torch.Tensor, by: int) -> torch.Tensor:
-    """z >> by of the words without a sign, which torch's own shift of int64 keeps."""
+    """Return the unsigned shift `z >> by`; torch's own shift of int64 keeps the sign."""
     return (z >> by).bitwise_and_(2 ** (64 - by) - 1)
 
 
@@ -55,5 +55,5 @@ def _key(seed: int, purpose: tuple[str | int, ...]) -> int:
 
 
 def _signed(word: int) -> int:
-    """The int64 with the word's bits."""
+    """Return the int64 that has the bits of an unsigned word."""
     return word - 2**64 if word >= 2**63 else word

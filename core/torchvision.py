@@ -14,7 +14,7 @@ _registered: list[torch.library.Library] = []  # a registration lives as long as
 
 
 def load() -> ModuleType:
-    """torchvision, also where its compiled operators cannot load.
+    """Import and return torchvision, also where its compiled operators cannot load.
 
     PyPI's wheel is linked to CUDA. Beside a CPU build of torch its operators stay unknown, and the import fails where
     it describes them (pytorch#122494, vision#9077): they are declared then, without a body, and the import is tried

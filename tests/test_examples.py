@@ -30,7 +30,7 @@ small = [example for example in every_example if "small" in raw(example)["tags"]
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> DatasetPaths:
+def paths(tmp_path_factory: pytest.TempPathFactory) -> DatasetPaths:
     """Stand-ins with the layout of the real files: as many images, or rows, as checking and a short run need."""
     made = DatasetPaths(tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("uploads"))
     fashion, cifar = made.files / "FashionMNIST" / "raw", made.files / "cifar-10-batches-py"
@@ -71,22 +71,22 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("example", every_example, ids=lambda path: path.stem)
-def test_it_fits_its_data(example: Path, sources: DatasetPaths) -> None:
+def test_it_fits_its_data(example: Path, paths: DatasetPaths) -> None:
     spec = parse(raw(example))
-    assert len(check(spec, sources)) == len(spec.expanded) > 1
+    assert len(check(spec, paths)) == len(spec.expanded) > 1
     assert len({arm.treatment.model_dump_json() for arm in spec.expanded}) == len(spec.expanded), "arms are the same"
     assert spec.tags[0] in ("study A", "study B", "study C", "study D", "tool")
 
 
 @pytest.mark.parametrize("example", small, ids=lambda path: path.stem)
-def test_it_runs_to_its_end(example: Path, sources: DatasetPaths) -> None:
+def test_it_runs_to_its_end(example: Path, paths: DatasetPaths) -> None:
     asked = raw(example)
     left_out = 0.8 if "batch_size_scan" in asked else 0.9  # the largest batch must not be more than there is
     few: dict[str, Any] = {"dataset": asked["dataset"] | {"valid_fraction": left_out}, "seeds": 1}
     if asked.get("kind") != "lr_range_test":  # which has a length of its own
         few["epochs"] = 1
     spec = parse(asked | few)
-    runs = train(spec, sources).runs
+    runs = train(spec, paths).runs
     assert [run.arm for run in runs] == [arm.label for arm in spec.expanded]
     assert {run.outcome for run in runs} <= {"completed", "diverged"}
     assert sum(run.outcome == "completed" for run in runs) > len(runs) / 2

@@ -16,26 +16,31 @@ SILENT_SECONDS = 60.0
 
 
 def main() -> int:
-    """Returns the exit code: 0; 2 for an unknown name or a folder that cannot be written; 3 without an answer."""
+    """Run the command and return its exit code.
+
+    0; 2 for an unknown name or a folder that cannot be written; 3 where the server does not answer.
+    """
     parser = argparse.ArgumentParser(prog="initlab datasets", allow_abbrev=False)
     command = parser.add_subparsers(required=True).add_parser("fetch")
     command.add_argument("name", help=", ".join(DOWNLOADS))
     command.add_argument("--data-dir", type=Path, help="where everything is kept (default: INITLAB_DATA_DIR or ./var)")
-    given = parser.parse_args()
-    if given.name not in DOWNLOADS:
-        return _complain(unknown("data set to download", given.name, DOWNLOADS).message, USAGE)
-    files = (Settings(data_dir=given.data_dir) if given.data_dir else Settings()).datasets
-    place = (files / DOWNLOADS[given.name].folder).absolute()
+    arguments = parser.parse_args()
+    if arguments.name not in DOWNLOADS:
+        return _complain(unknown("data set to download", arguments.name, DOWNLOADS).message, USAGE)
+    files = (Settings(data_dir=arguments.data_dir) if arguments.data_dir else Settings()).datasets
+    folder = (files / DOWNLOADS[arguments.name].folder).absolute()
     socket.setdefaulttimeout(SILENT_SECONDS)
     try:
-        new = fetch(given.name, files)
+        new = fetch(arguments.name, files)
     except Unavailable as error:
         return _complain(error.detail, UNREACHABLE)
     except OSError as error:
-        return _complain(f"{given.name} cannot be stored: {error}", USAGE)
+        return _complain(f"{arguments.name} cannot be stored: {error}", USAGE)
     except KeyboardInterrupt:
-        return _complain(f"{given.name} was not downloaded", INTERRUPTED)
-    sys.stdout.write(f"{given.name} is in {place}\n" if new else f"{given.name} is there already, in {place}\n")
+        return _complain(f"{arguments.name} was not downloaded", INTERRUPTED)
+    sys.stdout.write(
+        f"{arguments.name} is in {folder}\n" if new else f"{arguments.name} is there already, in {folder}\n"
+    )
     return 0
 
 

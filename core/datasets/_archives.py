@@ -1,4 +1,4 @@
-"""ZIP archives of strangers: looked through before anything of them is unpacked."""
+"""ZIP archives from untrusted users, checked before anything in them is unpacked."""
 
 import stat
 from pathlib import PurePosixPath
@@ -9,17 +9,17 @@ from core.datasets._content import MOST_DECODED, InvalidUpload
 
 MOST_ENTRIES = 500_000
 MOST_RATIO = 1_000
-"""Deflate's own limit is 1,032: what is near it holds one byte again and again."""
+"""Largest allowed compression ratio. Deflate's own limit is 1,032: an entry near it repeats one byte."""
 _SMALL = 2**20
-"""Bytes of a file that may be packed as tightly as it likes."""
+"""Bytes up to which an entry may have any compression ratio."""
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 _METHODS = {0: "stored", 8: "deflate"}
 BROKEN = (BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
-"""What `zipfile` raises for an archive that is damaged."""
+"""The exceptions that `zipfile` raises for a damaged archive."""
 
 
 def open_archive(file: BinaryIO) -> ZipFile:
-    """The archive, all of whose names and sizes are acceptable; raises `InvalidUpload` with the file inside at fault.
+    """Open an archive and check all its names and sizes; raises `InvalidUpload` with the file inside at fault.
 
     `zipfile` unpacks no more of an entry than its declared size, so that bounding what is declared bounds what is made.
     """
@@ -43,7 +43,7 @@ def open_archive(file: BinaryIO) -> ZipFile:
 
 
 def unpack(archive: ZipFile, entry: ZipInfo) -> bytes:
-    """An entry's bytes; raises `InvalidUpload` where it is damaged."""
+    """Return an entry's bytes; raises `InvalidUpload` where it is damaged."""
     try:
         return archive.read(entry)
     except BROKEN as error:
@@ -51,12 +51,12 @@ def unpack(archive: ZipFile, entry: ZipInfo) -> bytes:
 
 
 def shown(entry: ZipInfo) -> str:
-    """A file's name in a sentence."""
+    """Return an entry's name as error messages quote it."""
     return repr(entry.filename[-120:])
 
 
 def _entries(file: BinaryIO) -> int:
-    """At least the number of entries, counted before `zipfile` makes an object of each."""
+    """Return an upper bound on the number of entries, counted before `zipfile` makes an object of each."""
     count, tail = 0, b""
     while chunk := file.read(2**20):
         count += (tail + chunk).count(_DIRECTORY_ENTRY)

@@ -1,4 +1,4 @@
-"""NumPy archives: x and y, and perhaps a part held out; never a pickle."""
+"""Readers of NumPy archives: x and y, and optionally a validation split; never a pickle."""
 
 import math
 from typing import Any, BinaryIO
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.datasets import _targets
 from core.datasets._archives import BROKEN, open_archive, shown
-from core.datasets._content import Content, Found, InvalidUpload, Options
+from core.datasets._content import Content, Decoded, InvalidUpload, Options
 from core.registry import unknown
 
 TRAIN = (("x", "y"), ("x_train", "y_train"))
@@ -18,8 +18,8 @@ VALID = (("x_test", "y_test"), ("x_valid", "y_valid"))
 CHANNELS = (1, 3, 4)
 
 
-def read(file: BinaryIO, options: Options) -> Found:
-    """`x` (n, ...) and `y` (n,) or (n, outputs), also called `x_train` and `y_train`; `x_test` and `y_test`, if any.
+def read(file: BinaryIO, options: Options) -> Decoded:
+    """Read `x` (n, ...) and `y` (n,) or (n, outputs), or `x_train` and `y_train`; `x_test` and `y_test`, if any.
 
     Images (n, h, w) get a channel, and (n, h, w, c) become (n, c, h, w). Raises `InvalidUpload`.
     """
@@ -38,8 +38,8 @@ def read(file: BinaryIO, options: Options) -> Found:
         if len(x) != len(arrays[y_name]):
             raise InvalidUpload(f"{x_name} has {len(x):,} examples and {y_name} {len(arrays[y_name]):,}")
     if xs[-1].shape[1:] != xs[0].shape[1:] or xs[-1].dtype != xs[0].dtype:
-        told = [f"{name} is {x.dtype} {x.shape}" for (name, _), x in zip(pairs, xs, strict=True)]
-        raise InvalidUpload(f"{' and '.join(told)}: they should differ in length only")
+        described = [f"{name} is {x.dtype} {x.shape}" for (name, _), x in zip(pairs, xs, strict=True)]
+        raise InvalidUpload(f"{' and '.join(described)}: they should differ in length only")
     if valid is None and len(xs[0]) < 2:
         raise InvalidUpload(f"x has {len(xs[0])} examples; training and validation need one each")
     target = _target([(name, arrays[name]) for _, name in pairs], options)
@@ -57,11 +57,11 @@ def read(file: BinaryIO, options: Options) -> Found:
         options={},
     )
     found = {"x": xs[0], "y": target.y[:first]}
-    return Found(content, found if held_out is None else found | {"x_valid": xs[1], "y_valid": target.y[first:]})
+    return Decoded(content, found if held_out is None else found | {"x_valid": xs[1], "y_valid": target.y[first:]})
 
 
 def _array(archive: ZipFile, name: str) -> NDArray[Any]:
-    """One array, whose header is believed only where it fits the file's size."""
+    """Read one array after checking its header against the entry's size."""
     entry = archive.getinfo(name)
     if not name.endswith(".npy") or "/" in name:
         raise InvalidUpload(f"{shown(entry)} is no array: write the file with numpy.savez")
@@ -85,17 +85,17 @@ def _array(archive: ZipFile, name: str) -> NDArray[Any]:
 
 
 def _pair(arrays: dict[str, NDArray[Any]], known: tuple[tuple[str, str], ...]) -> tuple[str, str] | None:
-    there = [pair for pair in known if set(pair) & arrays.keys()]
-    if len(there) > 1:
-        raise InvalidUpload(f"there should be {' and '.join(there[0])} or {' and '.join(there[1])}, not both")
-    for name in there[0] if there else ():
+    present = [pair for pair in known if set(pair) & arrays.keys()]
+    if len(present) > 1:
+        raise InvalidUpload(f"there should be {' and '.join(present[0])} or {' and '.join(present[1])}, not both")
+    for name in present[0] if present else ():
         if name not in arrays:
             raise InvalidUpload(f"there is no array {name}")
-    return there[0] if there else None
+    return present[0] if present else None
 
 
 def _examples(name: str, x: NDArray[Any]) -> NDArray[Any]:
-    """Bytes stay bytes, everything else becomes float32; channels first."""
+    """Return `x` with channels first; uint8 stays uint8, every other type becomes float32."""
     if x.dtype.kind == "U":
         raise InvalidUpload(f"{name} holds text, not numbers")
     if x.ndim < 2 or not x.size:

@@ -1,4 +1,4 @@
-"""The CIFAR family: 50,000 colour images of 32 x 32, as torchvision lays them out: pickles, opened only if known."""
+"""The CIFAR family: 50,000 colour images of 32 x 32 in torchvision's pickles, opened only if their MD5 is known."""
 
 import hashlib
 import pickle
@@ -18,23 +18,23 @@ SHAPE = (3, 32, 32)
 
 
 def colour_images(
-    name: str, batches: Mapping[str, str], labels: str, classes: int, valid_fraction: float, split_seed: int
+    name: str, batches: Mapping[str, str], *, labels: str, classes: int, valid_fraction: float, split_seed: int
 ) -> Dataset:
-    """The images of the training files of a data set in `DOWNLOADS`; its test files are not touched.
+    """Make a data set of the training files of an entry of `DOWNLOADS`; its test files are not touched.
 
     `batches` are those files, which share the images equally, with their MD5; `labels` is the key of the labels in
     them. The classes are equally frequent.
     """
     held_out = valid_count(EXAMPLES, valid_fraction)
 
-    def info(sources: DatasetPaths) -> DatasetInfo:
-        folder = folder_of(name, sources)
+    def info(paths: DatasetPaths) -> DatasetInfo:
+        folder = folder_of(name, paths)
         for batch in batches:
             _long_enough(name, folder / batch, EXAMPLES // len(batches))
-        return DatasetInfo(SHAPE, classes, EXAMPLES - held_out, held_out, chance=1 / classes)
+        return DatasetInfo(inputs=SHAPE, outputs=classes, train=EXAMPLES - held_out, valid=held_out, chance=1 / classes)
 
-    def load(sources: DatasetPaths) -> Splits:
-        folder = folder_of(name, sources)
+    def load(paths: DatasetPaths) -> Splits:
+        folder = folder_of(name, paths)
         parts = [_unpickled(name, folder / batch, digest) for batch, digest in batches.items()]
         x = torch.from_numpy(np.concatenate([part.pop("data") for part in parts])).view(-1, *SHAPE)
         y = torch.tensor([label for part in parts for label in part[labels]])
@@ -44,7 +44,7 @@ def colour_images(
 
 
 def _long_enough(name: str, path: Path, examples: int) -> None:
-    """What can be said of a file without reading it: it has room for its images."""
+    """Raise `DataError` unless the file is long enough for its images; its content is not read."""
     try:
         length = path.stat().st_size
     except OSError as error:
@@ -54,7 +54,7 @@ def _long_enough(name: str, path: Path, examples: int) -> None:
 
 
 def _unpickled(name: str, path: Path, digest: str) -> Any:
-    """What the file holds. A pickle can run anything, so the very bytes that are opened are compared before."""
+    """Load a pickle after comparing its bytes with the known MD5, because a pickle can run any code."""
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a user's own data set is said to be: how its file is read, and what was found in it."""
+"""Descriptions of a user's data set: the options for reading its file, and the content found in it."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
@@ -11,20 +11,20 @@ from core.errors import InvalidSpec, Problem
 from core.metrics import Task
 
 MOST_FILE = 2**30
-"""Bytes of an uploaded file."""
+"""Most bytes of an uploaded file."""
 MOST_DECODED = 2**31
-"""Bytes of what a file holds once it is decoded, and of a table's features as float32."""
+"""Most bytes of a file's content once it is decoded, and of a table's features as float32."""
 
 
 class InvalidUpload(InvalidSpec):
-    """The file cannot be learned from as it was asked to; the message names the row, the column or the file inside."""
+    """The file cannot be used as a data set with these options; the message names the row, column or entry."""
 
     def __init__(self, message: str, field: str = "file", known: tuple[str, ...] = ()) -> None:
         super().__init__([Problem(field, message, known)])
 
 
 class Options(BaseModel):
-    """How to read a file. What does not apply to its kind is refused."""
+    """Options for reading a file. An option that does not apply to the file's kind is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,36 +62,36 @@ class Column(BaseModel):
 
 
 class Content(BaseModel):
-    """What was found in a file."""
+    """The content found in a file."""
 
     kind: Literal["table", "arrays", "images"]
     examples: int
-    """In all."""
+    """Number of examples, those held out included."""
     valid_examples: int | None
-    """Those of the part that the file itself holds out for validation; None: it has no such part."""
+    """Number of examples in the file's own validation split; None: it has no such split."""
     inputs: list[int]
     """Shape of one example."""
     outputs: int
     task: Task
     classes: list[str]
-    """In the order of the outputs; of a binary task the second is 1; none in regression."""
+    """Class names in the order of the outputs; in a binary task the second is 1; empty in regression."""
     chance: float | None
     """Share of the most frequent class."""
     columns: list[Column] = []
-    """A table's, without its targets."""
+    """A table's columns without its targets."""
     options: dict[str, Any]
-    """As they were understood."""
+    """The options with their defaults resolved."""
 
 
 class About(Content):
-    """A data set that is kept."""
+    """A stored data set."""
 
     name: str
     sha256: str
-    """Of the content: the stored arrays and all of `Content`, whatever the file's format, name and time."""
+    """Hash of the stored arrays and all of `Content`, independent of the file's format, name and time."""
     file_sha256: str
     bytes: int
-    """On disk."""
+    """Size on disk, in bytes."""
     created_at: datetime
 
 
@@ -102,8 +102,8 @@ class Part(NamedTuple):
     y: NDArray[Any]
 
 
-class Found(NamedTuple):
-    """What a reader returns: arrays by file name, beside those that it wrote itself."""
+class Decoded(NamedTuple):
+    """A reader's result: the content, and arrays by file name, beside those that it wrote itself."""
 
     content: Content
     arrays: dict[str, NDArray[np.generic]]

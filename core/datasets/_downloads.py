@@ -1,4 +1,4 @@
-"""Data sets whose files torchvision knows where to get; `initlab datasets fetch NAME` alone gets them."""
+"""Data sets that torchvision can download; only `initlab datasets fetch NAME` downloads them."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,12 +7,12 @@ from core.datasets import DataError, DatasetPaths
 
 
 class Download(NamedTuple):
-    """Where a data set's files come from and go to."""
+    """A downloadable data set: its torchvision class and its folder."""
 
     kind: str
     """The class of torchvision.datasets."""
     folder: Path
-    """Where that class looks for the files, under the folder of all data sets."""
+    """The folder in which that class looks for the files, under the folder of all data sets."""
 
 
 DOWNLOADS = {
@@ -24,10 +24,10 @@ DOWNLOADS = {
 }
 
 
-def folder_of(name: str, sources: DatasetPaths) -> Path:
-    """The folder of a data set's files; raises `DataError` where there is none."""
+def folder_of(name: str, paths: DatasetPaths) -> Path:
+    """Return the folder of a data set's files; raises `DataError` where there is none."""
     download = DOWNLOADS[name]
-    folder = sources.files / download.folder
+    folder = paths.files / download.folder
     if not folder.is_dir():
         raise DataError(
             f"{download.kind} is not here: there is no folder {folder.absolute()}. Download it with: {command(name)}; "
@@ -37,10 +37,10 @@ def folder_of(name: str, sources: DatasetPaths) -> Path:
 
 
 def damaged(name: str, path: Path, how: str) -> DataError:
-    """The refusal of a file that is not what it should be."""
+    """Return the error for a file whose content is not the expected one."""
     return DataError(f"{path} is damaged: {how}. Download it again with: {command(name)}")
 
 
 def command(name: str) -> str:
-    """What downloads the data set."""
+    """Return the shell command that downloads the data set."""
     return f"initlab datasets fetch {name}"

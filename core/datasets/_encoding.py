@@ -1,4 +1,4 @@
-"""A table's columns as a network takes them, by statistics of the training split alone."""
+"""Encoding of a table's columns as a network's inputs, by statistics of the training split alone."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from core.datasets._content import Column
 
 
 def encode(columns: Sequence[Column], train: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The features float32 (n, features) of two splits of a table's values float64 (n, columns).
+    """Return the features float32 (n, features) of two splits of a table's values float64 (n, columns).
 
     Numbers are standardised, text becomes one feature a category, 0 and 1 stay; a missing value is the training
     split's mean, or its most frequent one. A column that is constant in training is 0 in both.
@@ -33,14 +33,14 @@ def encode(columns: Sequence[Column], train: torch.Tensor, valid: torch.Tensor) 
 
 
 def standardised_columns(train: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two splits of numbers (n, columns) as float32, each column standardised by the training split."""
+    """Return two splits of numbers (n, columns) as float32, each column standardised by the training split."""
     pairs = [standardised(*pair) for pair in zip(train.T.double().numpy(), valid.T.double().numpy(), strict=True)]
     first, second = (torch.from_numpy(np.stack(part, axis=1)).float() for part in zip(*pairs, strict=True))
     return first, second
 
 
 def standardised(train: NDArray[np.float64], valid: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Both less the training values' mean, over their standard deviation (with n, not n - 1); 0 where that is 0."""
+    """Standardise both by the training values' mean and standard deviation (with n, not n - 1); 0 where it is 0."""
     if train.min() == train.max():
         return [np.zeros_like(train), np.zeros_like(valid)]
     mean, deviation = train.mean(), train.std()
@@ -48,7 +48,7 @@ def standardised(train: NDArray[np.float64], valid: NDArray[np.float64]) -> list
 
 
 def _fill(column: Column, train: NDArray[np.float64]) -> float:
-    there = train[~np.isnan(train)]
-    if not len(there):
+    known = train[~np.isnan(train)]
+    if not len(known):
         return 0.0
-    return float(there.mean() if column.kind == "number" else np.bincount(there.astype(np.int64)).argmax())
+    return float(known.mean() if column.kind == "number" else np.bincount(known.astype(np.int64)).argmax())

@@ -13,17 +13,17 @@ from core.torchvision import load as torchvision
 
 
 def fetch(name: str, files: Path) -> bool:
-    """Bring a data set of `DOWNLOADS` into the folder `files`; returns False where it was there, and whole.
+    """Download a data set of `DOWNLOADS` into the folder `files`; returns False if it was already there and complete.
 
     It appears there at once or not at all; what was damaged is replaced. Raises `Unavailable` where it cannot be
     downloaded, and `OSError` where it cannot be written.
     """
     download = DOWNLOADS[name]
-    if _whole(name, files):
+    if _is_complete(name, files):
         return False
     files.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".fetch-", dir=files) as aside:
-        new, old = Path(aside, "new"), Path(aside, "old")
+    with TemporaryDirectory(prefix=".fetch-", dir=files) as temporary:
+        new, old = Path(temporary, "new"), Path(temporary, "old")
         try:
             getattr(torchvision().datasets, download.kind)(str(new), download=True)
         except (URLError, ConnectionError, TimeoutError, HTTPException, RuntimeError) as error:
@@ -36,8 +36,8 @@ def fetch(name: str, files: Path) -> bool:
     return True
 
 
-def _whole(name: str, files: Path) -> bool:
-    """Whether an experiment could learn from it now."""
+def _is_complete(name: str, files: Path) -> bool:
+    """Return whether the data set is on disk and complete."""
     try:
         datasets.parse(name).build().load(DatasetPaths(files))
     except DataError:

@@ -19,16 +19,18 @@ CLASSES = 10
 
 
 def grey_images(name: str, valid_fraction: float, split_seed: int) -> Dataset:
-    """The images of the training files of a data set in `DOWNLOADS`; its test files are not touched."""
+    """Make a data set of the training files of an entry of `DOWNLOADS`; its test files are not touched."""
 
-    def info(sources: DatasetPaths) -> DatasetInfo:
-        y = _labels(name, folder_of(name, sources))
+    def info(paths: DatasetPaths) -> DatasetInfo:
+        y = _labels(name, folder_of(name, paths))
         held_out = valid_count(len(y), valid_fraction)
         most = int(np.bincount(y).max())
-        return DatasetInfo((1, SIDE, SIDE), CLASSES, len(y) - held_out, held_out, chance=most / len(y))
+        return DatasetInfo(
+            inputs=(1, SIDE, SIDE), outputs=CLASSES, train=len(y) - held_out, valid=held_out, chance=most / len(y)
+        )
 
-    def load(sources: DatasetPaths) -> Splits:
-        folder = folder_of(name, sources)
+    def load(paths: DatasetPaths) -> Splits:
+        folder = folder_of(name, paths)
         y = torch.from_numpy(_labels(name, folder)).long()
         x = torch.from_numpy(_bytes(folder / IMAGES, dimensions=3)).view(len(y), 1, SIDE, SIDE)
         return split(x, y, valid_fraction, split_seed)
@@ -37,7 +39,7 @@ def grey_images(name: str, valid_fraction: float, split_seed: int) -> Dataset:
 
 
 def _labels(name: str, folder: Path) -> NDArray[np.uint8]:
-    """A label for each image; raises `DataError` unless both files are there and whole, by the images' header alone."""
+    """Return each image's label; raises `DataError` unless both files are complete; reads the images' header alone."""
     images, labels = folder / IMAGES, folder / LABELS
     examples, *size = _header(name, images, dimensions=3)
     (count,) = _header(name, labels, dimensions=1)
@@ -54,7 +56,7 @@ def _labels(name: str, folder: Path) -> NDArray[np.uint8]:
 
 
 def _header(name: str, path: Path, dimensions: int) -> tuple[int, ...]:
-    """The sizes that an IDX file of unsigned bytes declares, checked against the file's length."""
+    """Return the sizes that an IDX file of unsigned bytes declares, checked against the file's length."""
     try:
         with path.open("rb") as file:
             start = file.read(_start(dimensions))
@@ -71,10 +73,10 @@ def _header(name: str, path: Path, dimensions: int) -> tuple[int, ...]:
 
 
 def _bytes(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """What follows the header."""
+    """Return the bytes after the header."""
     return np.fromfile(path, np.uint8, offset=_start(dimensions))
 
 
 def _start(dimensions: int) -> int:
-    """Bytes of the header: the magic number and a size for each dimension."""
+    """Return the header's length in bytes: the magic number and a size for each dimension."""
     return 4 + 4 * dimensions

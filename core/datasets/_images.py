@@ -15,40 +15,40 @@ from PIL import Image
 
 from core.datasets import _targets
 from core.datasets._archives import open_archive, shown, unpack
-from core.datasets._content import MOST_DECODED, Content, Found, InvalidUpload, Options
+from core.datasets._content import MOST_DECODED, Content, Decoded, InvalidUpload, Options
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 TRAIN = "train"
 VALID = ("test", "valid", "val")
 GREY = ("1", "L", "LA")
 DEEP = ("I", "F")
-"""How the modes of images begin that have more than 8 bits a pixel."""
+"""Prefixes of the modes of images with more than 8 bits a pixel."""
 MOST_PIXELS = 50_000_000
 _UNREADABLE = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
-"""What the decoders raise for files that are damaged."""
+"""The exceptions that the decoders raise for damaged files."""
 
 
 class _File(NamedTuple):
-    """One image: the part and the class that its folders say."""
+    """One image, with the split and the class that its folders name."""
 
     entry: ZipInfo
     part: str
     label: str
 
 
-class _Look(NamedTuple):
-    """What the headers of all images say together."""
+class _Layout(NamedTuple):
+    """Properties that the headers of all images share."""
 
     width: int
     height: int
     mode: str
 
 
-def read(file: BinaryIO, options: Options, into: Path) -> Found:
-    """Images of one size, or brought to it by `resize`; grey if all are. Raises `InvalidUpload`.
+def read(file: BinaryIO, options: Options, into: Path) -> Decoded:
+    """Read images of one size, or resize them by `resize`; grey if all are grey. Raises `InvalidUpload`.
 
     The pixels, uint8 (n, channels, height, width), are written as they are decoded: they never are in memory together.
     """
@@ -58,30 +58,30 @@ def read(file: BinaryIO, options: Options, into: Path) -> Found:
         train = [one for one in files if one.part == TRAIN]
         valid = [one for one in files if one.part != TRAIN]
         classes = _classes(train, valid, folders)
-        look = _look(archive, [*train, *valid], options.resize)
+        layout = _read_headers(archive, [*train, *valid], options.resize)
         codes = np.array([classes.index(one.label) for one in (*train, *valid)])
         target = _targets.of_classes(codes, classes, options.task, "the archive")
-        _write(archive, train, look, into / "x.npy")
+        _write(archive, train, layout, into / "x.npy")
         arrays = {"y": target.y[: len(train)]}
         if valid:
-            _write(archive, valid, look, into / "x_valid.npy")
+            _write(archive, valid, layout, into / "x_valid.npy")
             arrays["y_valid"] = target.y[len(train) :]
     content = Content(
         kind="images",
         examples=len(files),
         valid_examples=len(valid) or None,
-        inputs=[_channels(look), look.height, look.width],
+        inputs=[_channels(layout), layout.height, layout.width],
         outputs=target.outputs,
         task=target.task,
         classes=target.classes,
         chance=target.chance(arrays.get("y_valid", target.y)),
-        options={"resize": f"{look.width}x{look.height}" if options.resize else None},
+        options={"resize": f"{layout.width}x{layout.height}" if options.resize else None},
     )
-    return Found(content, arrays)
+    return Decoded(content, arrays)
 
 
 def _sorted(archive: ZipFile) -> tuple[list[_File], set[tuple[str, ...]]]:
-    """The images in the order of their names, and every class folder; a single folder around them all is no class."""
+    """Return the images ordered by name, and all class folders; a single folder around them all is no class."""
     paths = {entry: PurePosixPath(entry.filename).parts for entry in archive.infolist()}
     paths = {entry: parts for entry, parts in paths.items() if parts and not _is_clutter(parts)}
     while len({parts[0] for parts in paths.values()}) == 1 and _depth(paths) > 2:
@@ -105,12 +105,12 @@ def _sorted(archive: ZipFile) -> tuple[list[_File], set[tuple[str, ...]]]:
 
 
 def _depth(paths: dict[ZipInfo, tuple[str, ...]]) -> int:
-    """The least number of names in the path of a file."""
+    """Return the least number of names in the path of a file."""
     return min((len(parts) for entry, parts in paths.items() if not entry.is_dir()), default=0)
 
 
 def _is_clutter(parts: Sequence[str]) -> bool:
-    """What file managers leave in archives."""
+    """Return whether an entry is a file manager's leftover, such as `.DS_Store`."""
     return parts[0] == "__MACOSX" or parts[-1].startswith(".") or parts[-1] in ("Thumbs.db", "desktop.ini")
 
 
@@ -124,7 +124,7 @@ def _classes(train: list[_File], valid: list[_File], folders: set[tuple[str, ...
     return classes
 
 
-def _look(archive: ZipFile, files: list[_File], resize: str | None) -> _Look:
+def _read_headers(archive: ZipFile, files: list[_File], resize: str | None) -> _Layout:
     """Read every header: the common size, and whether all images are grey."""
     first: tuple[_File, tuple[int, int]] | None = None
     grey = True
@@ -138,32 +138,32 @@ def _look(archive: ZipFile, files: list[_File], resize: str | None) -> _Look:
         grey = grey and mode in GREY
         first = first or (one, size)
         if size != first[1] and resize is None:
-            told = [f"{shown(f.entry)} is {w} x {h}" for f, (w, h) in (first, (one, size))]
-            raise InvalidUpload(f"{' and '.join(told)}: say resize=SIDE, or WIDTHxHEIGHT", "resize")
+            described = [f"{shown(f.entry)} is {w} x {h}" for f, (w, h) in (first, (one, size))]
+            raise InvalidUpload(f"{' and '.join(described)}: say resize=SIDE, or WIDTHxHEIGHT", "resize")
     sides = first[1] if first and resize is None else tuple(int(side) for side in (resize or "").split("x"))
-    look = _Look(sides[0], sides[-1], "L" if grey else "RGB")
-    if len(files) * look.width * look.height * _channels(look) > MOST_DECODED:
+    layout = _Layout(width=sides[0], height=sides[-1], mode="L" if grey else "RGB")
+    if len(files) * layout.width * layout.height * _channels(layout) > MOST_DECODED:
         raise InvalidUpload(
-            f"{len(files):,} images of {look.width} x {look.height} are too many: say resize=SIDE", "resize"
+            f"{len(files):,} images of {layout.width} x {layout.height} are too many: say resize=SIDE", "resize"
         )
-    return look
+    return layout
 
 
-def _write(archive: ZipFile, files: list[_File], look: _Look, path: Path) -> None:
-    shape = (len(files), _channels(look), look.height, look.width)
+def _write(archive: ZipFile, files: list[_File], layout: _Layout, path: Path) -> None:
+    shape = (len(files), _channels(layout), layout.height, layout.width)
     with path.open("wb") as out:
         npy.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
-        for pixels in itertools.chain.from_iterable(_pixels(archive, one.entry, look) for one in files):
+        for pixels in itertools.chain.from_iterable(_pixels(archive, one.entry, layout) for one in files):
             out.write(pixels)
 
 
-def _pixels(archive: ZipFile, entry: ZipInfo, look: _Look) -> Iterator[bytes]:
-    """The image's channels, one after the other."""
+def _pixels(archive: ZipFile, entry: ZipInfo, layout: _Layout) -> Iterator[bytes]:
+    """Yield the image's channels, one after the other."""
     try:
         with _opened(archive, entry) as image:
-            plain = image.convert(look.mode)
-            if plain.size != (look.width, look.height):
-                plain = plain.resize((look.width, look.height), Image.Resampling.BILINEAR)
+            plain = image.convert(layout.mode)
+            if plain.size != (layout.width, layout.height):
+                plain = plain.resize((layout.width, layout.height), Image.Resampling.BILINEAR)
     except _UNREADABLE as error:
         raise InvalidUpload(f"{shown(entry)} cannot be read as an image: {error}") from None
     yield from (band.tobytes() for band in plain.split())
@@ -176,5 +176,5 @@ def _opened(archive: ZipFile, entry: ZipInfo) -> Image.Image:
         raise InvalidUpload(f"{shown(entry)} is no image ({', '.join(FORMATS)})") from None
 
 
-def _channels(look: _Look) -> int:
-    return 1 if look.mode == "L" else 3
+def _channels(layout: _Layout) -> int:
+    return 1 if layout.mode == "L" else 3

@@ -1,4 +1,4 @@
-"""What a data set gives a trainer: facts known before loading, and tensors split for training and validation."""
+"""A data set as a trainer sees it: information known before loading, and tensors split for training and validation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,27 +14,27 @@ from core.streams import generator
 
 
 class DataError(InitlabError):
-    """The data set cannot be read here; the message says what to do."""
+    """The data set cannot be read on this machine; the message says what to do."""
 
     status = 422
     title = "Data set not available"
 
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-"""The part of the examples that is held out."""
+"""The share of the examples that is held out."""
 
 
 class DatasetPaths(NamedTuple):
     """The folders that data sets are read from; by default those of a service that was started here."""
 
     files: Path = Path("var/datasets")
-    """Where torchvision's files lie (`INITLAB_DATA_ROOT`); may be read-only."""
+    """The folder of torchvision's files (`INITLAB_DATA_ROOT`); may be read-only."""
     uploads: Path = Path("var/uploads")
-    """Where users' own data sets are kept."""
+    """The folder of users' own data sets."""
 
 
 class DatasetInfo(NamedTuple):
-    """What a spec is checked against without reading the data."""
+    """Sizes of a data set, against which a spec is checked without reading the data."""
 
     inputs: tuple[int, ...]
     """Shape of one example."""
@@ -64,7 +64,7 @@ class Splits(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """`info(sources)` is cheap and raises `DataError` where the files are not there; `load(sources)` reads them.
+    """`info(paths)` is cheap and raises `DataError` where the files are not there; `load(paths)` reads them.
 
     Neither ever downloads.
     """
@@ -82,10 +82,10 @@ def split(x: torch.Tensor, y: torch.Tensor, valid_fraction: float, split_seed: i
 
 
 def valid_count(examples: int, valid_fraction: float) -> int:
-    """How many of `examples` are held out: at least one, and at least one stays for training."""
+    """Return the number of examples held out: at least one, and at least one stays for training."""
     return min(max(1, round(examples * valid_fraction)), examples - 1)
 
 
 def as_numbers(x: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-    """Inputs as a model takes them: bytes scaled to [0, 1], numbers as they are."""
+    """Return inputs as a model takes them: bytes scaled to [0, 1], other numbers unchanged."""
     return x.to(dtype).div_(255) if x.dtype == torch.uint8 else x.to(dtype)

@@ -1,4 +1,4 @@
-"""Tables, from CSV and Parquet files to numbers: what was said is checked, nothing is mended."""
+"""Readers of tables, from CSV and Parquet files to numbers: options are checked, and nothing is repaired."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from pyarrow import compute, csv, parquet
 
 from core.datasets import _targets
-from core.datasets._content import MOST_DECODED, Column, Content, Found, InvalidUpload, Options
+from core.datasets._content import MOST_DECODED, Column, Content, Decoded, InvalidUpload, Options
 from core.registry import unknown
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-"""How a CSV file says that a value is not there."""
+"""The texts that mean a missing value in a CSV file."""
 MOST_CATEGORIES = 100
 MOST_CELLS = 50_000_000
 MOST_COLUMNS = 10_000
 MOST_FEATURES = 10_000
 LONGEST = 200
-"""Characters of a category or a column's name."""
+"""Most characters of a category or a column's name."""
 _LINE = 2**20
 """Bytes of the longest line that Arrow reads."""
 OPTIONS = ("target", "drop", "text", "missing", "task")
@@ -29,7 +29,7 @@ OPTIONS = ("target", "drop", "text", "missing", "task")
 
 @dataclass(frozen=True)
 class _Table:
-    """A table as it was read: all names, the columns that can be read, and the number people give to the first row."""
+    """A table as read: all names, the readable columns, and the number that users give to the first row."""
 
     names: list[str]
     columns: dict[str, pa.ChunkedArray]
@@ -37,8 +37,8 @@ class _Table:
     first: int
 
 
-def read_csv(file: BinaryIO, options: Options) -> Found:
-    """Comma-separated UTF-8 with a header; the header is row 1. Raises `InvalidUpload`."""
+def read_csv(file: BinaryIO, options: Options) -> Decoded:
+    """Read comma-separated UTF-8 with a header; the header is row 1. Raises `InvalidUpload`."""
     _bounded(file.readline(_LINE).count(b",") + 1, _separators(file))
     text = dict.fromkeys(_words(options.text), pa.string())
     try:
@@ -48,15 +48,15 @@ def read_csv(file: BinaryIO, options: Options) -> Found:
             csv.ParseOptions(newlines_in_values=True),
             csv.ConvertOptions(null_values=MISSING, strings_can_be_null=True, column_types=text),
         )
-        return _found(_table(table.column_names, table, first=2), options)
+        return _decoded(_table(table.column_names, table, first=2), options)
     except UnicodeDecodeError:
         raise InvalidUpload("the header is not UTF-8: save the file as UTF-8") from None
     except pa.ArrowInvalid as error:
         raise InvalidUpload(str(error).removeprefix("CSV parse error: ")[:300]) from None
 
 
-def read_parquet(file: BinaryIO, options: Options) -> Found:
-    """Apache Parquet; its first row is row 1. Raises `InvalidUpload`."""
+def read_parquet(file: BinaryIO, options: Options) -> Decoded:
+    """Read Apache Parquet; its first row is row 1. Raises `InvalidUpload`."""
     try:
         about = parquet.ParquetFile(file)
         groups = [about.metadata.row_group(i) for i in range(about.metadata.num_row_groups)]
@@ -72,15 +72,15 @@ def read_parquet(file: BinaryIO, options: Options) -> Found:
         # As dictionaries: a text that a small file repeats a million times stays one text.
         texts = [field.name for field in fields if _is_text(field.type)]
         file.seek(0)
-        wanted = [field.name for field in fields]
-        table = parquet.ParquetFile(file, read_dictionary=texts).read(columns=wanted, use_threads=False)
-        return _found(_table(about.schema_arrow.names, table, first=1), options)
+        columns = [field.name for field in fields]
+        table = parquet.ParquetFile(file, read_dictionary=texts).read(columns=columns, use_threads=False)
+        return _decoded(_table(about.schema_arrow.names, table, first=1), options)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InvalidUpload(f"cannot be read as Parquet: {str(error)[:300]}") from None
 
 
 def _separators(file: BinaryIO) -> int:
-    """At least the number of cells: commas and ends of lines."""
+    """Return an upper bound on the number of cells, by counting commas and ends of lines."""
     file.seek(0)
     count = 1
     while chunk := file.read(2**20):
@@ -95,7 +95,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_plain(field: pa.Field) -> bool:
-    """Whether a column's values are of one small size each, or text; what else there is may be of any size."""
+    """Return whether a column holds text or values of one small size; other types may be of any size."""
     return _is_text(field.type) or bool(
         pa.types.is_primitive(field.type) or pa.types.is_decimal(field.type) or pa.types.is_null(field.type)
     )
@@ -122,15 +122,15 @@ def _table(names: list[str], table: pa.Table, first: int) -> _Table:
     return _Table(names, dict(zip(table.column_names, table.columns, strict=True)), table.num_rows, first)
 
 
-def _found(table: _Table, options: Options) -> Found:
+def _decoded(table: _Table, options: Options) -> Decoded:
     options.only(*OPTIONS, kind="a table")
     chosen = {field: _named(table, getattr(options, field), field) for field in ("target", "drop", "text")}
     if not chosen["target"]:
         raise InvalidUpload("should name the column that is to be learned", "target", tuple(table.names))
     for name in sorted(set(chosen["target"]) & set(chosen["drop"])):
         raise InvalidUpload(f"{name!r} is the target", "drop")
-    aside = {*chosen["target"], *chosen["drop"]}
-    features = [name for name in table.columns if name not in aside]
+    not_features = {*chosen["target"], *chosen["drop"]}
+    features = [name for name in table.columns if name not in not_features]
     if not features:
         raise InvalidUpload("there is no column left to learn from", "drop")
     target = _target(table, chosen["target"], chosen["text"], options)
@@ -157,7 +157,7 @@ def _found(table: _Table, options: Options) -> Found:
         columns=columns,
         options={**chosen, "missing": missing},
     )
-    return Found(content, {"x": x, "y": target.y})
+    return Decoded(content, {"x": x, "y": target.y})
 
 
 def _target(table: _Table, names: list[str], text: list[str], options: Options) -> _targets.Target:
@@ -176,7 +176,7 @@ def _target(table: _Table, names: list[str], text: list[str], options: Options) 
 
 
 def _column(table: _Table, name: str, as_text: bool, target: bool = False) -> tuple[Column, NDArray[np.float64]]:
-    """A column, and its values (n,): numbers, 0 and 1, or places among its categories; NaN where one is missing."""
+    """Return a column and its values (n,): numbers, 0 and 1, or indices of its categories; NaN where missing."""
     values = table.columns[name]
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     if pa.types.is_null(kind):
@@ -189,10 +189,10 @@ def _column(table: _Table, name: str, as_text: bool, target: bool = False) -> tu
         return Column(name=name, kind="bool"), _numbers(values.cast(pa.uint8()))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         numbers = _numbers(values)
-        wild = np.flatnonzero(np.abs(numbers) > np.finfo(np.float32).max)
-        if len(wild):
+        too_large = np.flatnonzero(np.abs(numbers) > np.finfo(np.float32).max)
+        if len(too_large):
             raise InvalidUpload(
-                f"column {name!r}, row {table.first + wild[0]}: {numbers[wild[0]]} is no finite float32"
+                f"column {name!r}, row {table.first + too_large[0]}: {numbers[too_large[0]]} is no finite float32"
             )
         return Column(name=name, kind="number"), numbers
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
@@ -235,12 +235,12 @@ def _text(
 
 
 def _one_kind(table: _Table, name: str, places: NDArray[np.int64], texts: list[str], counts: NDArray[Any]) -> None:
-    """Refuse text among numbers: most likely a slip of the pen, which would make every number a category."""
+    """Refuse text among numbers: most likely a typing error, which would make every number a category."""
     numeric = np.array([_is_number(text) for text in texts], dtype=bool)
     if 2 * counts[numeric].sum() >= counts.sum() > counts[numeric].sum():
         row = int(np.argmax((places >= 0) & ~numeric[places]))
-        told = f"column {name!r}, row {table.first + row}: {texts[places[row]][:80]!r} stands among numbers"
-        raise InvalidUpload(f"{told} (if they are categories, name the column in `text`)")
+        message = f"column {name!r}, row {table.first + row}: {texts[places[row]][:80]!r} stands among numbers"
+        raise InvalidUpload(f"{message} (if they are categories, name the column in `text`)")
 
 
 def _is_number(text: str) -> bool:
@@ -254,17 +254,17 @@ def _is_number(text: str) -> bool:
 def _complete(table: _Table, name: str, values: NDArray[np.float64], advice: str) -> None:
     absent = np.flatnonzero(np.isnan(values))
     if len(absent):
-        told = f"column {name!r} has {len(absent):,} missing values, the first in row {table.first + absent[0]}"
-        raise InvalidUpload(told + advice)
+        message = f"column {name!r} has {len(absent):,} missing values, the first in row {table.first + absent[0]}"
+        raise InvalidUpload(message + advice)
 
 
 def _words(given: Iterable[str]) -> Iterator[str]:
-    """Names as they were given, and split at commas."""
+    """Yield each name as given, and the names it has when split at commas."""
     return itertools.chain.from_iterable((one, *(word.strip() for word in one.split(","))) for one in given)
 
 
 def _named(table: _Table, given: Iterable[str], field: str) -> list[str]:
-    """The columns that an option names, each once, in the table's order but for the targets', which keep theirs."""
+    """Return the columns that an option names, each once, in the table's order; targets keep the order given."""
     found: dict[str, None] = {}
     for one in given:
         for name in [one] if one in table.names else filter(None, (word.strip() for word in one.split(","))):

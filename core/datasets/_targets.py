@@ -1,4 +1,4 @@
-"""What is to be learned, by the values of the target: classes or numbers."""
+"""The target to learn, classes or numbers, decided by its values."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from core.datasets._content import InvalidUpload
 from core.metrics import Task
 
 FEW = 20
-"""Whole numbers of at most so many values are classes, unless regression is asked for."""
+"""Whole numbers with at most this many distinct values are classes, unless regression is asked for."""
 MOST_CLASSES = 1_000
 MOST_TARGETS = 1_000
 
@@ -24,16 +24,16 @@ class Target(NamedTuple):
 
     @property
     def outputs(self) -> int:
-        """Numbers that a model gives for an example."""
+        """Number of model outputs for an example."""
         return {"binary": 1, "multiclass": len(self.classes)}.get(self.task) or int(self.y.shape[1])
 
     def chance(self, of: NDArray[Any]) -> float | None:
-        """The share of the most frequent class among the labels `of`; None in regression."""
+        """Return the share of the most frequent class among the labels `of`; None in regression."""
         return float(np.bincount(of).max() / len(of)) if self.classes else None
 
 
 def of_numbers(values: NDArray[np.float64], task: Task | None, what: str) -> Target:
-    """The target of finite numbers (n, k); `what` names them in a refusal."""
+    """Return the target of finite numbers (n, k); `what` names them in an error message."""
     if values.shape[1] > 1 or task == "regression":
         if task not in (None, "regression"):
             raise InvalidUpload(f"{what} has {values.shape[1]} columns; a {task} task has one", "task")
@@ -51,7 +51,7 @@ def of_numbers(values: NDArray[np.float64], task: Task | None, what: str) -> Tar
 
 
 def of_classes(codes: NDArray[np.integer[Any]], names: Sequence[str], task: Task | None, what: str) -> Target:
-    """The target of class numbers (n,) that count `names`, all of which occur."""
+    """Return the target of class numbers (n,) that count `names`, all of which occur."""
     if task == "regression":
         raise InvalidUpload(f"{what} is text: regression needs numbers", "task")
     if len(names) < 2:

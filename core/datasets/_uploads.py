@@ -1,4 +1,4 @@
-"""Users' own data sets on disk: a folder each, which appears whole or not at all."""
+"""Users' own data sets on disk: one folder each, which appears complete or not at all."""
 
 import errno
 import fcntl
@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from core.datasets import _arrays, _images, _tables
-from core.datasets._content import MOST_FILE, About, Found, InvalidUpload, Options
+from core.datasets._content import MOST_FILE, About, Decoded, InvalidUpload, Options
 from core.errors import Conflict, InitlabError, NotFound, Problem
 from core.registry import unknown
 
@@ -27,27 +27,27 @@ _NEW, _GONE, _LOCK = ".new-", ".gone-", ".lock"
 
 
 class NotStored(InitlabError):
-    """The disk does not take the data set; nothing of it is kept."""
+    """The data set cannot be written to disk; nothing of it is kept."""
 
     status = 507
     title = "Storage full"
 
 
 class Uploads:
-    """The data sets below a folder. The folder is the register: what has a name in it is whole and on disk."""
+    """The data sets below a folder. The folder is the index: every named subfolder is complete and on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __iter__(self) -> Iterator[About]:
-        """All of them, by name."""
+        """Yield all data sets, sorted by name."""
         for name in self._names():
             about = self.get(name)
             if about is not None:  # not one that was deleted meanwhile
                 yield about
 
     def get(self, name: str) -> About | None:
-        """What is kept under a name, if anything is."""
+        """Return the data set stored under a name; None where there is none."""
         if not re.fullmatch(NAME, name):
             return None
         try:
@@ -56,7 +56,7 @@ class Uploads:
             return None
 
     def find(self, name: str) -> About:
-        """What is kept under a name; raises `NotFound` with the nearest names."""
+        """Return the data set stored under a name; raises `NotFound` with the nearest names."""
         about = self.get(name)
         if about is None:
             problem = self.unknown(name)
@@ -64,16 +64,16 @@ class Uploads:
         return about
 
     def unknown(self, name: str) -> Problem:
-        """What is wrong with a name that nothing has."""
+        """Return the problem of an unknown name."""
         names = self._names()
         return unknown("data set", name, names, "name") if names else Problem("name", f"there is no data set {name!r}")
 
     def path(self, about: About, array: str) -> Path:
-        """The file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""
+        """Return the file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""
         return self._folder / about.name / f"{array}.npy"
 
     def add(self, file: BinaryIO, filename: str, name: str | None, options: Options) -> tuple[About, bool]:
-        """Keep what a file holds under a name (default: the file's); returns it, and whether it is new.
+        """Store a file's content under a name (default: the file's); returns the data set, and whether it is new.
 
         The same content under the same name is the same data set. Raises `InvalidUpload`, `Conflict` where the name
         has other content, and `NotStored`; nothing of the file is left behind then.
@@ -83,14 +83,14 @@ class Uploads:
             message = "should be 1 to 64 of a-z, 0-9, '_', '.' and '-', the first a letter or a digit"
             raise InvalidUpload(message, "name")
         try:
-            with self._workplace() as aside:
-                about = _write(file, Path(filename).suffix.lower(), name, options, aside)
-                return self._settle(aside, about)
+            with self._temporary_folder() as folder:
+                about = _write(file, Path(filename).suffix.lower(), name, options, folder)
+                return self._rename(folder, about)
         except OSError as error:
             raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
 
     def remove(self, name: str) -> None:
-        """Forget a data set; raises `NotFound`."""
+        """Delete a data set; raises `NotFound`."""
         self.find(name)
         gone = Path(tempfile.mkdtemp(prefix=_GONE, dir=self._folder))
         try:
@@ -107,8 +107,8 @@ class Uploads:
         return sorted(path.name for path in self._folder.iterdir() if re.fullmatch(NAME, path.name))
 
     @contextmanager
-    def _workplace(self) -> Iterator[Path]:
-        """A folder to make a data set in, gone at the end; first those that a killed process left are removed."""
+    def _temporary_folder(self) -> Iterator[Path]:
+        """Give a temporary folder to build a data set in, after removing those left by killed processes."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._folder / _LOCK).open("w") as lock:
             try:
@@ -120,27 +120,27 @@ class Uploads:
                     for left in self._folder.glob(f"{prefix}*"):
                         shutil.rmtree(left, ignore_errors=True)
             fcntl.flock(lock, fcntl.LOCK_SH)
-            aside = Path(tempfile.mkdtemp(prefix=_NEW, dir=self._folder))
+            folder = Path(tempfile.mkdtemp(prefix=_NEW, dir=self._folder))
             try:
-                yield aside
+                yield folder
             finally:
-                shutil.rmtree(aside, ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
 
-    def _settle(self, aside: Path, about: About) -> tuple[About, bool]:
-        """Give the folder its name, unless that is taken."""
+    def _rename(self, folder: Path, about: About) -> tuple[About, bool]:
+        """Rename the folder to its final name, unless that is taken."""
         for _ in range(10):  # a name that is freed between the two looks is tried again
             try:
-                os.rename(aside, self._folder / about.name)
+                os.rename(folder, self._folder / about.name)
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
             else:
                 _sync(self._folder)
                 return about, True
-            there = self.get(about.name)
-            if there is not None and there.sha256 == about.sha256:
-                return there, False
-            if there is not None:
+            existing = self.get(about.name)
+            if existing is not None and existing.sha256 == about.sha256:
+                return existing, False
+            if existing is not None:
                 raise Conflict(f"there is another data set {about.name!r}: delete it first, or choose another name")
         raise NotStored(f"{self._folder / about.name} is in the way: it is no data set")
 
@@ -152,19 +152,19 @@ def _name(filename: str) -> str:
     return stem
 
 
-def _write(file: BinaryIO, suffix: str, name: str, options: Options, aside: Path) -> About:
-    """Read the file, and leave its arrays and what is to be said of it in the folder `aside`, on disk."""
+def _write(file: BinaryIO, suffix: str, name: str, options: Options, folder: Path) -> About:
+    """Read the file, and write its arrays and description into `folder`, synced to disk."""
     size = file.seek(0, os.SEEK_END)
     if not 0 < size <= MOST_FILE:
         raise InvalidUpload("the file is empty" if not size else f"the file is larger than {MOST_FILE:,} bytes")
     file.seek(0)
     file_sha256 = _sha256(file)
     file.seek(0)
-    found = _read(file, suffix, options, aside)
+    found = _read(file, suffix, options, folder)
     for array, values in found.arrays.items():
-        np.save(aside / f"{array}.npy", values, allow_pickle=False)
+        np.save(folder / f"{array}.npy", values, allow_pickle=False)
     digests = {}
-    for path in sorted(aside.iterdir()):
+    for path in sorted(folder.iterdir()):
         with path.open("rb") as written:
             digests[path.name] = _sha256(written)
             os.fsync(written.fileno())
@@ -174,18 +174,18 @@ def _write(file: BinaryIO, suffix: str, name: str, options: Options, aside: Path
         name=name,
         sha256=hashlib.sha256(json.dumps([content, digests], sort_keys=True).encode()).hexdigest(),
         file_sha256=file_sha256,
-        bytes=sum(path.stat().st_size for path in aside.iterdir()),
+        bytes=sum(path.stat().st_size for path in folder.iterdir()),
         created_at=datetime.now(UTC).replace(microsecond=0),
     )
-    with (aside / ABOUT).open("w", encoding="utf-8") as out:
+    with (folder / ABOUT).open("w", encoding="utf-8") as out:
         out.write(about.model_dump_json())
         out.flush()
         os.fsync(out.fileno())
-    _sync(aside)
+    _sync(folder)
     return about
 
 
-def _read(file: BinaryIO, suffix: str, options: Options, aside: Path) -> Found:
+def _read(file: BinaryIO, suffix: str, options: Options, folder: Path) -> Decoded:
     if suffix == ".csv":
         return _tables.read_csv(file, options)
     if suffix in (".parquet", ".pq"):
@@ -193,7 +193,7 @@ def _read(file: BinaryIO, suffix: str, options: Options, aside: Path) -> Found:
     if suffix == ".npz":
         return _arrays.read(file, options)
     if suffix == ".zip":
-        return _images.read(file, options, aside)
+        return _images.read(file, options, folder)
     raise InvalidUpload(f"the file's name ends in {suffix!r}; data sets are .csv, .parquet, .npz and .zip (of images)")
 
 
@@ -205,7 +205,7 @@ def _sha256(file: BinaryIO) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Bring a folder's names to disk."""
+    """Sync a folder's entries to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -18,9 +18,16 @@ BENIGN = 357
 def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> Dataset:
     """A binary task that needs no download."""
     held_out = valid_count(EXAMPLES, valid_fraction)
-    info = DatasetInfo((30,), 1, EXAMPLES - held_out, held_out, "binary", BENIGN / EXAMPLES)
+    info = DatasetInfo(
+        inputs=(30,),
+        outputs=1,
+        train=EXAMPLES - held_out,
+        valid=held_out,
+        task="binary",
+        chance=BENIGN / EXAMPLES,
+    )
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         from sklearn.datasets import load_breast_cancer  # noqa: PLC0415 a second to import: only who loads it pays
 
         bunch = load_breast_cancer()
@@ -29,4 +36,4 @@ def breast_cancer(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero =
         x_train, x_valid = standardised_columns(raw.x_train, raw.x_valid)
         return raw._replace(x_train=x_train, x_valid=x_valid)
 
-    return Dataset(lambda _sources: info, load)
+    return Dataset(lambda _paths: info, load)

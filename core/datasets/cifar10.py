@@ -20,4 +20,6 @@ BATCHES = {
 )
 def cifar10(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> Dataset:
     """The training files in `cifar-10-batches-py` under INITLAB_DATA_ROOT: `initlab datasets fetch cifar10`."""
-    return colour_images("cifar10", BATCHES, "labels", 10, valid_fraction, split_seed)
+    return colour_images(
+        "cifar10", BATCHES, labels="labels", classes=10, valid_fraction=valid_fraction, split_seed=split_seed
+    )

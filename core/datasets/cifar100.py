@@ -17,4 +17,6 @@ def cifar100(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -
 
     The labels are the 100 fine ones.
     """
-    return colour_images("cifar100", BATCHES, "fine_labels", 100, valid_fraction, split_seed)
+    return colour_images(
+        "cifar100", BATCHES, labels="fine_labels", classes=100, valid_fraction=valid_fraction, split_seed=split_seed
+    )

@@ -22,9 +22,9 @@ def diabetes(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -
     have a standard deviation of 0.05, by the statistics of all patients.
     """
     held_out = valid_count(EXAMPLES, valid_fraction)
-    info = DatasetInfo((10,), 1, EXAMPLES - held_out, held_out, "regression")
+    info = DatasetInfo(inputs=(10,), outputs=1, train=EXAMPLES - held_out, valid=held_out, task="regression")
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         from sklearn.datasets import load_diabetes  # noqa: PLC0415 a second to import: only who loads it pays
 
         bunch = load_diabetes(scaled=False)
@@ -34,4 +34,4 @@ def diabetes(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -
         y_train, y_valid = standardised_columns(raw.y_train, raw.y_valid)
         return Splits(x_train, y_train, x_valid, y_valid)
 
-    return Dataset(lambda _sources: info, load)
+    return Dataset(lambda _paths: info, load)

@@ -19,12 +19,12 @@ def digits(*, valid_fraction: Fraction = 0.2, split_seed: CountFromZero = 0) -> 
     """The offline default: real data that needs no download."""
     held_out = valid_count(EXAMPLES, valid_fraction)
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         from sklearn.datasets import load_digits  # noqa: PLC0415 a second to import: only who loads it pays
 
         bunch = load_digits()
         x = torch.from_numpy(bunch.images).to(torch.float32).div_(16).unsqueeze(1)
         return split(x, torch.from_numpy(bunch.target).long(), valid_fraction, split_seed)
 
-    info = DatasetInfo((1, 8, 8), 10, EXAMPLES - held_out, held_out, chance=MOST / EXAMPLES)
-    return Dataset(lambda _sources: info, load)
+    info = DatasetInfo(inputs=(1, 8, 8), outputs=10, train=EXAMPLES - held_out, valid=held_out, chance=MOST / EXAMPLES)
+    return Dataset(lambda _paths: info, load)

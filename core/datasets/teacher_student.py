@@ -1,4 +1,4 @@
-"""Teacher and student: a random network names the targets, so that a student of its form can learn them all."""
+"""Teacher and student: a random network computes the targets, so that a student of its form can learn them all."""
 
 import math
 from functools import lru_cache
@@ -13,15 +13,15 @@ from core.registry import CountFromZero, NonNegative
 from core.streams import generator
 
 MOST_NUMBERS = 2**28
-"""In the inputs and what the teacher says of them: 1 GiB as float32."""
+"""Most numbers in the inputs and the teacher's outputs together: 1 GiB as float32."""
 MOST_WEIGHTS = 2**20
-"""Of the teacher."""
+"""Most weights of the teacher."""
 MOST_WORK = 2**38
-"""Weights by examples: some 10 s on a core."""
+"""Most weights times examples: about 10 s on one core."""
 SAMPLE = 4096
-"""Examples by which the share of the most frequent class is estimated, to one part in a hundred."""
+"""Number of examples from which the share of the most frequent class is estimated, to one part in a hundred."""
 CHUNK = 2**22
-"""Numbers in the teacher's hidden layer at a time."""
+"""Numbers in the teacher's hidden layer that are computed at a time."""
 
 
 @datasets.register(
@@ -47,15 +47,17 @@ def teacher_student(
     error of noise^2. Without noise the targets have mean 0, and variance 1 on the average of all teachers. `seed` is
     that of the teacher, the inputs and the noise.
     """
-    _fits(inputs, hidden, outputs, examples, task)
+    _fits(inputs=inputs, hidden=hidden, outputs=outputs, examples=examples, task=task)
     held_out = valid_count(examples, valid_fraction)
-    form = _Form(inputs, hidden, outputs, noise, seed)
+    form = _Form(inputs=inputs, hidden=hidden, outputs=outputs, noise=noise, seed=seed)
 
-    def info(_sources: DatasetPaths) -> DatasetInfo:
+    def info(_paths: DatasetPaths) -> DatasetInfo:
         chance = _share(form) if task == "multiclass" else None
-        return DatasetInfo((inputs,), outputs, examples - held_out, held_out, task, chance)
+        return DatasetInfo(
+            inputs=(inputs,), outputs=outputs, train=examples - held_out, valid=held_out, task=task, chance=chance
+        )
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         x, y = _drawn(form, examples, "examples")
         return split(x, y.argmax(1) if task == "multiclass" else y, valid_fraction, split_seed)
 
@@ -72,8 +74,8 @@ class _Form(NamedTuple):
     seed: int
 
 
-def _fits(inputs: int, hidden: int, outputs: int, examples: int, task: str) -> None:
-    """Raises `ValueError` where the parameters make no task, or one too large."""
+def _fits(*, inputs: int, hidden: int, outputs: int, examples: int, task: str) -> None:
+    """Raise `ValueError` where the parameters make no task, or one too large."""
     if task == "multiclass" and outputs < 2:
         raise ValueError("a multiclass task has 2 outputs or more, one a class")
     weights = hidden * (inputs + outputs)
@@ -87,7 +89,7 @@ def _fits(inputs: int, hidden: int, outputs: int, examples: int, task: str) -> N
 
 
 def _drawn(form: _Form, examples: int, purpose: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs (examples, inputs) and what the teacher says of them with its noise (examples, outputs)."""
+    """Return inputs (examples, inputs) and the teacher's noisy outputs for them (examples, outputs)."""
     random = generator(form.seed, "teacher_student", purpose)
     x = torch.randn(examples, form.inputs, generator=random)
     y = form.noise * torch.randn(examples, form.outputs, generator=random)
@@ -101,7 +103,7 @@ def _drawn(form: _Form, examples: int, purpose: str) -> tuple[torch.Tensor, torc
 
 
 def _teacher(form: _Form) -> tuple[torch.Tensor, torch.Tensor]:
-    """W (hidden, inputs) and A (outputs, hidden)."""
+    """Draw the teacher's weights W (hidden, inputs) and A (outputs, hidden)."""
     random = generator(form.seed, "teacher_student", "teacher")
     inner = torch.randn(form.hidden, form.inputs, generator=random) / math.sqrt(form.inputs)
     # The variance of relu(z), z ~ N(0, 1), is (pi - 1) / (2 pi).
@@ -112,6 +114,6 @@ def _teacher(form: _Form) -> tuple[torch.Tensor, torch.Tensor]:
 
 @lru_cache(maxsize=64)
 def _share(form: _Form) -> float:
-    """About the share of the most frequent class."""
+    """Return an estimate of the most frequent class's share."""
     _, scores = _drawn(form, SAMPLE, "chance")
     return float(scores.argmax(1).bincount().max() / SAMPLE)

@@ -35,20 +35,22 @@ def two_spirals(
     """
     held_out = valid_count(examples, valid_fraction)
     first = (examples + 1) // 2
-    info = DatasetInfo((2,), 1, examples - held_out, held_out, "binary", first / examples)
+    info = DatasetInfo(
+        inputs=(2,), outputs=1, train=examples - held_out, valid=held_out, task="binary", chance=first / examples
+    )
 
-    def load(_sources: DatasetPaths) -> Splits:
+    def load(_paths: DatasetPaths) -> Splits:
         second = examples - first
         x = torch.cat([_spiral(first, turns), -_spiral(second, turns)])
         x += noise * torch.randn(x.shape, generator=generator(seed, "two_spirals"), dtype=x.dtype)
         y = torch.cat([torch.zeros(first, 1), torch.ones(second, 1)])
         return split(x.float(), y, valid_fraction, split_seed)
 
-    return Dataset(lambda _sources: info, load)
+    return Dataset(lambda _paths: info, load)
 
 
 def _spiral(points: int, turns: float) -> torch.Tensor:
-    """Points (n, 2) from the outer end to the inner, at even angles."""
+    """Return points (n, 2) from the outer end to the inner, at even angles."""
     along = torch.linspace(0, 1, points, dtype=torch.float64)
     angle, radius = 2 * math.pi * turns * along, 1 - (1 - INNER) * along
     return torch.stack([radius * angle.sin(), radius * angle.cos()], dim=1)

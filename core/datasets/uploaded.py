@@ -1,4 +1,4 @@
-"""Users' own data sets: what was posted to `/datasets`."""
+"""Users' own data sets, posted to `/datasets`."""
 
 from typing import Annotated
 
@@ -31,18 +31,25 @@ def uploaded(
     is that of naming the mean.
     """
 
-    def info(sources: DatasetPaths) -> DatasetInfo:
-        about = _about(id, sources)
+    def info(paths: DatasetPaths) -> DatasetInfo:
+        about = _stored(id, paths)
         valid = about.valid_examples or valid_count(about.examples, valid_fraction)
-        return DatasetInfo(tuple(about.inputs), about.outputs, about.examples - valid, valid, about.task, about.chance)
+        return DatasetInfo(
+            inputs=tuple(about.inputs),
+            outputs=about.outputs,
+            train=about.examples - valid,
+            valid=valid,
+            task=about.task,
+            chance=about.chance,
+        )
 
-    def load(sources: DatasetPaths) -> Splits:
-        about = _about(id, sources)
-        x, y = _array(sources, about, "x"), _array(sources, about, "y")
+    def load(paths: DatasetPaths) -> Splits:
+        about = _stored(id, paths)
+        x, y = _array(paths, about, "x"), _array(paths, about, "y")
         if about.valid_examples is None:
             raw = split(x, y, valid_fraction, split_seed)
         else:
-            raw = Splits(x, y, _array(sources, about, "x_valid"), _array(sources, about, "y_valid"))
+            raw = Splits(x, y, _array(paths, about, "x_valid"), _array(paths, about, "y_valid"))
         y_train, y_valid = _targets(about, raw)
         if about.kind == "table":
             x_train, x_valid = encode(about.columns, raw.x_train, raw.x_valid)
@@ -53,14 +60,14 @@ def uploaded(
     return Dataset(info, load)
 
 
-def _about(id: str, sources: DatasetPaths) -> About:  # noqa: A002
-    """What is kept under the name; raises `DataError` where that is nothing, or other content."""
+def _stored(id: str, paths: DatasetPaths) -> About:  # noqa: A002
+    """Return the data set stored under the name; raises `DataError` where there is none, or other content."""
     name, _, content = id.partition("@")
-    uploads = Uploads(sources.uploads)
+    uploads = Uploads(paths.uploads)
     about = uploads.get(name)
     if about is None:
-        told = uploads.unknown(name).message
-        raise DataError(f"{told}; send it with: initlab datasets upload FILE --name {name}")
+        message = uploads.unknown(name).message
+        raise DataError(f"{message}; send it with: initlab datasets upload FILE --name {name}")
     if content and content != about.sha256:
         raise DataError(
             f"the data set {name!r} has other content now (SHA-256 {about.sha256}) than was asked for ({content})"
@@ -68,8 +75,8 @@ def _about(id: str, sources: DatasetPaths) -> About:  # noqa: A002
     return about
 
 
-def _array(sources: DatasetPaths, about: About, array: str) -> torch.Tensor:
-    path = Uploads(sources.uploads).path(about, array)
+def _array(paths: DatasetPaths, about: About, array: str) -> torch.Tensor:
+    path = Uploads(paths.uploads).path(about, array)
     try:
         # Mapped, so that only the examples taken are read; "c": torch wants memory that it could write to.
         return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))

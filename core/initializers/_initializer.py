@@ -1,4 +1,4 @@
-"""What an initializer is: laws for a layer's weight and bias, and what a scheme may ask for beside them."""
+"""The interface of initializers: laws for a layer's weight and bias, and optional scaling and calibration."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -15,27 +15,27 @@ from core.registry import Real
 State = dict[str, torch.Tensor]
 """Initial values by the name of the parameter or buffer."""
 Steps = Literal["adam", "sgd"]
-"""How an optimizer's step grows with the gradient: not at all, as Adam's, or in proportion, as SGD's."""
+"""The growth of an optimizer's step with the gradient: none, as Adam's, or proportional, as SGD's."""
 
 
 Role = Literal["input", "hidden", "output", "only"]
-"""Whether a layer reads the data, gives the outputs, both, or neither."""
+"""A layer's place in the network: it reads the data, gives the outputs, does both, or neither."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What an initializer may know of the layer whose weight and bias it sets.
+    """A layer as an initializer sees it, to set its weight and bias.
 
     `shape` is the weight's, in torch's layout, `(out, in / groups, *kernel)`.
     """
 
     shape: Shape
     name: str = "layer"
-    """Its path in the model, such as `fc1`."""
+    """The layer's path in the model, such as `fc1`."""
     groups: int = 1
     role: Role = "hidden"
     ends_branch: bool = False
-    """Whether its output is added to a residual stream."""
+    """True if the layer's output is added to a residual stream."""
     branches: int = 0
     """Residual branches of the whole model."""
 
@@ -49,9 +49,9 @@ class Scaling(NamedTuple):
     """Factors by which a scheme departs from one learning rate for all."""
 
     forward: float = 1.0
-    """Of the weight, wherever the forward pass uses it."""
+    """Factor of the weight, wherever the forward pass uses it."""
     weight_lr: float = 1.0
-    """Of the weight's learning rate; its weight decay is divided by it, so that the shrinkage an update stays."""
+    """Factor of the weight's learning rate; weight decay is divided by it, so that the shrinkage per update stays."""
     bias_lr: float = 1.0
 
 
@@ -59,7 +59,7 @@ class Calibration(NamedTuple):
     """A second step of an initializer that looks at data."""
 
     examples: int
-    """How many training examples it asks for."""
+    """Number of training examples that it reads."""
     fit: Callable[[nn.Module, State, torch.Tensor], State]
     """(module on the meta device in eval mode, state as drawn, examples) -> the state to start from."""
 
@@ -78,16 +78,16 @@ class Initializer:
     """Asked for every layer with a weight, also for norms (their `shape` is that of the gain, one dimension)."""
     calibration: Calibration | None = None
     check: Callable[[Mapping[str, Layer]], Iterable[Problem]] = lambda _layers: ()
-    """What is wrong with starting a model, given as its layers by name; paths are inside the initializer's entry."""
+    """Returns the problems of a model, given as its layers by name; paths are inside the initializer's entry."""
 
     @property
     def only_draws(self) -> bool:
-        """Whether it asks neither for data nor for learning rates of its own."""
+        """True if it needs neither data nor learning rates of its own."""
         return self.calibration is None and self.scaling is Initializer.scaling
 
 
 def torch_law(layer: Layer) -> Uniform:
-    """U(-y, y), y = 1 / sqrt(fan_in); 0 where there are no inputs: PyTorch's own law for weights and biases."""
+    """Return PyTorch's own law for weights and biases: U(-y, y), y = 1 / sqrt(fan_in); 0 where there are no inputs."""
     fan_in, _ = layer.fans
     return Uniform.symmetric(1 / math.sqrt(fan_in) if fan_in else 0.0)
 
@@ -98,7 +98,7 @@ Bias = Real | Literal["torch_default"] | None
 
 
 def finish(initializer: Initializer, *, bias: Bias) -> Initializer:
-    """The initializer with the bias that the spec asks for; an empty weight is nothing to draw, whatever the scheme."""
+    """Return the initializer with the spec's bias; an empty weight is constant 0, whatever the scheme."""
 
     def weight(layer: Layer) -> Law:
         return Constant(0.0) if 0 in layer.shape else initializer.weight(layer)

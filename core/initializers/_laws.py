@@ -10,7 +10,7 @@ import torch
 Shape = tuple[int, ...]
 
 CUT = 2.0
-"""Where a truncated normal is cut, in standard deviations of the normal it is cut from: Keras and JAX agree."""
+"""The bound of a truncated normal, in standard deviations of the untruncated one, as in Keras and JAX."""
 KEPT = math.erf(CUT / math.sqrt(2))
 """Probability that a normal lies within the cut."""
 NARROWED = math.sqrt(1 - 2 * CUT * math.exp(-CUT * CUT / 2) / (math.sqrt(2 * math.pi) * KEPT))
@@ -18,14 +18,14 @@ NARROWED = math.sqrt(1 - 2 * CUT * math.exp(-CUT * CUT / 2) / (math.sqrt(2 * mat
 
 
 class Law(Protocol):
-    """How the values of one parameter are drawn."""
+    """A distribution from which the values of one parameter are drawn."""
 
     @property
     def distribution(self) -> str: ...
 
     @property
     def mean(self) -> float | None:
-        """Of all values together; None where nothing is known."""
+        """Mean of all values together; None where it is unknown."""
         ...
 
     @property
@@ -70,7 +70,7 @@ class Uniform:
 
     @classmethod
     def symmetric(cls, bound: float) -> "Uniform":
-        """U(-bound, bound)."""
+        """Return U(-bound, bound)."""
         return cls(-bound, bound)
 
     @property
@@ -112,7 +112,7 @@ class TruncatedNormal:
 
     @classmethod
     def of(cls, std: float) -> "TruncatedNormal":
-        """The one around 0 whose standard deviation, after the cut, is `std`."""
+        """Return the truncated normal of mean 0 whose standard deviation, after the cut, is `std`."""
         return cls(0.0, std / NARROWED)
 
     @property
@@ -145,7 +145,7 @@ class Structured:
 
 
 def fans(shape: Shape) -> tuple[int, int]:
-    """`(fan_in, fan_out)` of a weight of torch's layout; fan_out is not divided by the groups, as in torch."""
+    """Return `(fan_in, fan_out)` of a weight in torch's layout; fan_out is not divided by the groups, as in torch."""
     if len(shape) < 2:
         raise ValueError(f"a tensor of shape {shape} has no fans: a weight has two dimensions or more")
     receptive = math.prod(shape[2:])

@@ -1,4 +1,4 @@
-"""What an initializer makes of one weight: its law, and a sample of it."""
+"""Previews of an initializer: one weight's law, and a sample of it."""
 
 import math
 from typing import Any
@@ -12,11 +12,11 @@ from core.registry import Entry
 from core.streams import generator
 
 MOST_NUMBERS = 2**20
-"""In the batch that an initializer looks at."""
+"""Most numbers in the batch that an initializer reads."""
 
 
 def preview(entry: Entry, layer: Layer, seed: int, bins: int) -> dict[str, Any]:
-    """The weight that a run of `seed` gives `layer`: `stats` of it, its law's own `theory`, and a `histogram`.
+    """Describe the weight that a run of `seed` gives `layer`: its `stats`, its law's own `theory`, a `histogram`.
 
     `stats["std"]` divides by the number of values. `histogram["edges"]` has `bins + 1` numbers, `["counts"]` one a bin.
     Equal values stand in the middle of a range of width 1. An initializer that looks at data is given a standard
@@ -51,7 +51,7 @@ def preview(entry: Entry, layer: Layer, seed: int, bins: int) -> dict[str, Any]:
 
 
 def _calibrated(calibration: Calibration, weight: torch.Tensor, seed: int) -> torch.Tensor:
-    """The weight, (out, fan_in), of a network that is one dense layer, after a look at a batch."""
+    """Return the weight, (out, fan_in), of a network that is one dense layer, after a look at a batch."""
     out, fan_in = weight.shape
     with torch.device("meta"):
         module = nn.Sequential(nn.Linear(fan_in, out)).eval()

@@ -1,4 +1,4 @@
-"""What a layer does when nobody asks for anything."""
+"""PyTorch's default initializer."""
 
 from core.initializers import Initializer, initializers, torch_law
 

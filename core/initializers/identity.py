@@ -45,11 +45,11 @@ def dirac(*, groups: Count | None = None) -> Initializer:
 
 
 def eye(shape: Shape) -> torch.Tensor:
-    """The (out, in) matrix with ones on its diagonal, in float64."""
+    """Return the (out, in) matrix with ones on its diagonal, in float64."""
     return torch.eye(*shape, dtype=torch.float64)
 
 
 def _ones(distribution: str, shape: Shape, count: int, make: Make, gain: float = 1.0) -> Structured:
-    """The law of `count` values of `gain` among zeros."""
+    """Return the law of `count` values of `gain` among zeros."""
     share = count / math.prod(shape)
     return Structured(distribution, make, gain * share, gain * math.sqrt(share * (1 - share)), gain)

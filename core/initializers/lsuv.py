@@ -42,7 +42,7 @@ def lsuv(
         tuned: set[nn.Module] = set()
 
         def tune(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> torch.Tensor:
-            """Correct a layer when it is first called: all before it have been, and what it gives goes on."""
+            """Correct a layer at its first call, after all layers before it; its corrected output is passed on."""
             for _ in range(max_iter if layer not in tuned else 0):
                 spread = float(output.std())
                 if not 0 < spread < math.inf or abs(spread / std - 1) <= tol:

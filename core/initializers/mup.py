@@ -66,7 +66,7 @@ def mup(*, base_width: Count, of: InitializerEntry = "he_normal") -> Initializer
 
 
 def _ratios(layer: Layer, base_width: int) -> tuple[float, float]:
-    """Units it reads and units it gives, each over those of the base network; data and outputs do not grow."""
+    """Return the layer's inputs and outputs, each over the base network's; data and network outputs do not grow."""
     if len(layer.shape) == 1:  # a norm's gain, one a unit, or a single number for all
         return 1.0, layer.shape[0] / base_width if layer.shape[0] > 1 else 1.0
     fan_in, fan_out = layer.fans
@@ -75,7 +75,7 @@ def _ratios(layer: Layer, base_width: int) -> tuple[float, float]:
 
 
 def _scaled(law: Law, factor: float) -> Law:
-    """The law of `factor` times its values; raises ValueError unless they are independent and their mean is 0."""
+    """Return the law of `factor` times the values; raises ValueError unless they are independent with mean 0."""
     match law:
         case Uniform(low, high) if low == -high:
             return Uniform.symmetric(high * factor)

@@ -43,7 +43,7 @@ def delta_orthogonal(*, gain: Positive = 1.0) -> Initializer:
 
 
 def orthogonal_law(layer: Layer, gain: float = 1.0) -> Structured:
-    """The law of `orthogonal`'s weight."""
+    """Return the law of `orthogonal`'s weight."""
     fan_in, _ = layer.fans
     std = gain / math.sqrt(max(layer.shape[0], fan_in))
 
@@ -54,7 +54,7 @@ def orthogonal_law(layer: Layer, gain: float = 1.0) -> Structured:
 
 
 def _orthonormal(shape: Shape, generator: torch.Generator) -> torch.Tensor:
-    """A matrix with orthonormal rows or columns, whichever are fewer, uniform among all of them."""
+    """Return a matrix with orthonormal rows or columns, whichever are fewer, uniform among all of them."""
     long, short = max(shape), min(shape)
     q, r = torch.linalg.qr(torch.randn(long, short, generator=generator, dtype=torch.float64))
     q = torch.where(r.diagonal() < 0, -q, q)  # QR's own choice of signs is not uniform

@@ -34,5 +34,5 @@ def sparse(*, sparsity: Annotated[float, Field(ge=0, le=1)], std: NonNegative = 
 
 
 def _zeros(sparsity: float, out: int) -> int:
-    """ceil(sparsity · out) of the decimal number that was written: in floats 0.07 · 100 is more than 7."""
+    """Return ceil(sparsity · out), computed in decimal: in floats 0.07 · 100 is more than 7."""
     return math.ceil(Fraction(str(sparsity)) * out)

@@ -23,7 +23,7 @@ _ACTIVATIONS: dict[ActivationName, type[nn.Module]] = {
 
 
 def activations(name: ActivationName, negative_slope: float | None = None) -> Callable[[], nn.Module]:
-    """What makes one activation after the other, as torch has it: gelu exact, prelu with one slope a layer.
+    """Return a constructor of activation modules, as torch has them: gelu exact, prelu with one slope a layer.
 
     `negative_slope` is leaky_relu's, 0.01 where it is None; raises ValueError where another activation is given one.
     """

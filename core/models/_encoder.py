@@ -16,7 +16,7 @@ class EncoderLayer(nn.Module):
     """
 
     def __init__(
-        self, width: int, heads: int, hidden: int, activation: nn.Module, dropout: float, norm_first: bool
+        self, *, width: int, heads: int, hidden: int, activation: nn.Module, dropout: float, norm_first: bool
     ) -> None:
         super().__init__()
         self.heads = heads
@@ -37,9 +37,9 @@ class EncoderLayer(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.norm_first:
             x = x + self._attend(self.norm1(x))
-            return x + self._think(self.norm2(x))
+            return x + self._feed_forward(self.norm2(x))
         x = self.norm1(x + self._attend(x))
-        after: torch.Tensor = self.norm2(x + self._think(x))
+        after: torch.Tensor = self.norm2(x + self._feed_forward(x))
         return after
 
     def _attend(self, x: torch.Tensor) -> torch.Tensor:
@@ -50,6 +50,6 @@ class EncoderLayer(nn.Module):
         branch: torch.Tensor = self.dropout1(self.out((weights @ value).transpose(1, 2).flatten(2)))
         return branch
 
-    def _think(self, x: torch.Tensor) -> torch.Tensor:
+    def _feed_forward(self, x: torch.Tensor) -> torch.Tensor:
         branch: torch.Tensor = self.dropout2(self.fc2(self.activation(self.fc1(x))))
         return branch

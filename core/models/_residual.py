@@ -1,4 +1,4 @@
-"""What the models with residual branches share."""
+"""Parts that the models with residual branches share."""
 
 from typing import TypeVar
 

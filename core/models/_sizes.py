@@ -11,7 +11,7 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
 def picture(inputs: tuple[int, ...]) -> tuple[int, int, int]:
-    """(channels, height, width) of the inputs; raises ValueError for others than pictures."""
+    """Return (channels, height, width) of the inputs; raises ValueError unless they are pictures."""
     if len(inputs) != 3:
         raise ValueError(f"it takes pictures, (channels, height, width), and an example here has the shape {inputs}")
     channels, height, width = inputs

@@ -34,7 +34,7 @@ def resnet(
 
     def build(inputs: tuple[int, ...], outputs: int) -> nn.Module:
         channels, _, _ = picture(inputs)
-        return ResNet(channels, outputs, (depth - 2) // 6, 16 * width, shortcut)
+        return ResNet(channels=channels, outputs=outputs, blocks=(depth - 2) // 6, width=16 * width, shortcut=shortcut)
 
     return build
 
@@ -42,14 +42,14 @@ def resnet(
 class ResNet(nn.Module):
     """Three stages of `blocks` blocks, the second and the third with half the size and twice the channels."""
 
-    def __init__(self, channels: int, outputs: int, blocks: int, width: int, shortcut: str) -> None:
+    def __init__(self, *, channels: int, outputs: int, blocks: int, width: int, shortcut: str) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU()
-        self.stage1 = _stage(blocks, width, width, shortcut)
-        self.stage2 = _stage(blocks, width, 2 * width, shortcut)
-        self.stage3 = _stage(blocks, 2 * width, 4 * width, shortcut)
+        self.stage1 = _stage(blocks, inputs=width, outputs=width, shortcut=shortcut)
+        self.stage2 = _stage(blocks, inputs=width, outputs=2 * width, shortcut=shortcut)
+        self.stage3 = _stage(blocks, inputs=2 * width, outputs=4 * width, shortcut=shortcut)
         self.fc = nn.Linear(4 * width, outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -60,7 +60,7 @@ class ResNet(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions and what goes around them."""
+    """A residual block: two convolutions with batch norms, added to a shortcut."""
 
     def __init__(self, inputs: int, outputs: int, shortcut: str) -> None:
         super().__init__()
@@ -93,6 +93,6 @@ class Subsample(nn.Module):
         return pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, self.new))
 
 
-def _stage(blocks: int, inputs: int, outputs: int, shortcut: str) -> nn.Sequential:
+def _stage(blocks: int, *, inputs: int, outputs: int, shortcut: str) -> nn.Sequential:
     first = Block(inputs, outputs, shortcut)
     return nn.Sequential(first, *(Block(outputs, outputs, shortcut) for _ in range(blocks - 1)))

@@ -21,7 +21,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "inception_v3": {"aux_logits": False, "init_weights": False},
 }
 _SIDE = {"vit": "image_size", "maxvit": "input_size"}
-"""How the families that are built for one size of picture call it."""
+"""The option that sets the picture's size, of the families that are built for one size."""
 
 
 def _known(name: str) -> str:
@@ -71,7 +71,7 @@ def _made(model: str, inputs: tuple[int, ...], outputs: int) -> nn.Module:
 
 @lru_cache(maxsize=1024)  # the first pass on the meta device loads torch's compiler, and a model is built many times
 def _refusal(model: str, inputs: tuple[int, ...]) -> str | None:
-    """Why the model cannot take pictures of this size."""
+    """Return the reason why the model cannot take pictures of this size; None where it can."""
     try:
         with torch.device("meta"), torch.no_grad():
             _made(model, inputs, 1).eval()(torch.empty(1, *inputs))
@@ -91,7 +91,7 @@ class _Counting(TorchFunctionMode):
 
 
 def _counted_in_tensors(model: str) -> AbstractContextManager[Any]:
-    """RegNets work their widths out with torch.arange and torch.tensor."""
+    """Return the context to build a model in: RegNets compute their widths with torch.arange and torch.tensor."""
     return _Counting() if model.startswith("regnet") else nullcontext()
 
 
@@ -119,7 +119,7 @@ def _make_stackable(module: nn.Module) -> None:
 
 
 def _spelled_out(_attention: nn.Module, inputs: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Attention by plain products: torch has fused kernels for it where nobody asks for the weights, and in evaluation
+    """Make attention use plain products: torch has fused kernels where no weights are asked for, and in evaluation
     where query, key and value are one tensor.
     """
     query, key, value = inputs

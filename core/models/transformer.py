@@ -43,18 +43,25 @@ def transformer(
         raise ValueError(f"d_model {d_model} cannot be shared evenly by {heads} heads")
 
     def build(inputs: tuple[int, ...], outputs: int) -> nn.Module:
-        tokens = Columns(inputs[0]) if len(inputs) == 1 else Patches(*picture(inputs), patch)
+        tokens = Columns(inputs[0]) if len(inputs) == 1 else Patches(*picture(inputs), patch=patch)
         if tokens.count > TOKENS:
             raise ValueError(f"an example makes {tokens.count:,} tokens; {TOKENS:,} is the most")
         encoder = nn.Sequential(
             *(
-                EncoderLayer(d_model, heads, mlp_ratio * d_model, ACTIVATIONS[activation](), dropout, norm_first)
+                EncoderLayer(
+                    width=d_model,
+                    heads=heads,
+                    hidden=mlp_ratio * d_model,
+                    activation=ACTIVATIONS[activation](),
+                    dropout=dropout,
+                    norm_first=norm_first,
+                )
                 for _ in range(layers)
             )
         )
         if norm_first:
             encoder.add_module("norm", nn.LayerNorm(d_model))
-        return Transformer(tokens, encoder, d_model, dropout, outputs)
+        return Transformer(tokens, encoder, width=d_model, dropout=dropout, outputs=outputs)
 
     return build
 
@@ -96,7 +103,7 @@ class Columns(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Tokens, their embedding, the encoder, and one linear layer on the mean of what it gives."""
+    """Tokens, their embedding, the encoder, and one linear layer on the mean of its outputs."""
 
     def __init__(self, tokens: Patches | Columns, encoder: nn.Module, width: int, dropout: float, outputs: int) -> None:
         super().__init__()
@@ -115,7 +122,7 @@ class Transformer(nn.Module):
 
 
 def sinusoids(like: torch.Tensor) -> torch.Tensor:
-    """The paper's positions, (tokens, width), for embedded tokens (batch, tokens, width): sin and cos in turn."""
+    """Return the paper's positions, sin and cos in turn, (tokens, width), for tokens of (batch, tokens, width)."""
     # Not a buffer: a buffer would be state to initialize, to stack over the lanes and to store.
     _, count, width = like.shape
     position = torch.arange(count, dtype=like.dtype, device=like.device).unsqueeze(1)

@@ -13,7 +13,7 @@ optimizers = Registry("optimizer", __name__)
 OptimizerEntry = optimizers.field()
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
-"""What a step leaves of a running mean or sum."""
+"""The share of a running mean or sum that remains after a step."""
 
 
 class Hyper(dict[str, torch.Tensor]):

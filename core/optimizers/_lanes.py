@@ -1,4 +1,4 @@
-"""What the rules share: weight decay, and the running means of Adam and its kin."""
+"""Parts that the update rules share: weight decay, and the running means of Adam and its variants."""
 
 from collections.abc import Mapping
 
@@ -6,24 +6,24 @@ import torch
 
 
 def all_zero(lanes: torch.Tensor) -> bool:
-    """Whether a number is zero for every lane and a pass can be saved; False where looking would wait for a device."""
+    """Return whether a number is zero for every lane; False on a GPU, where looking would wait for the device."""
     return lanes.device.type == "cpu" and not lanes.any()
 
 
 def penalised(w: torch.Tensor, g: torch.Tensor, hyper: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """The gradient of the loss plus weight_decay / 2 · |w|²; `g` itself where nothing decays."""
+    """Return the gradient of the loss plus weight_decay / 2 · |w|²; `g` itself where nothing decays."""
     decay = hyper["weight_decay"]
     return g if all_zero(decay) else torch.addcmul(g, w, decay.to(w.dtype))
 
 
 def decay_(w: torch.Tensor, hyper: Mapping[str, torch.Tensor]) -> None:
-    """Weight decay decoupled from the gradient: w *= 1 - lr · weight_decay."""
+    """Apply weight decay decoupled from the gradient: w *= 1 - lr · weight_decay."""
     if not all_zero(hyper["weight_decay"]):
         w.mul_((1 - hyper["lr"] * hyper["weight_decay"]).to(w.dtype))
 
 
 def decayed(w: torch.Tensor, g: torch.Tensor, hyper: Mapping[str, torch.Tensor], decoupled: bool) -> torch.Tensor:
-    """The gradient to go on with after weight decay, which shrinks `w` itself where it is decoupled."""
+    """Return the gradient to go on with after weight decay, which shrinks `w` itself where it is decoupled."""
     if decoupled:
         decay_(w, hyper)
         return g
@@ -33,7 +33,7 @@ def decayed(w: torch.Tensor, g: torch.Tensor, hyper: Mapping[str, torch.Tensor],
 def update_moments(
     state: Mapping[str, torch.Tensor], g: torch.Tensor, hyper: Mapping[str, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The running means `m` of the gradient and `v` of its square, updated in place, and scratch of their shape."""
+    """Update the running means `m` of the gradient and `v` of its square; return both and scratch of their shape."""
     beta1, beta2 = hyper["beta1"], hyper["beta2"]
     m, v = state["m"], state["v"]
     m.lerp_(g, (1 - beta1).to(g.dtype))

@@ -82,7 +82,7 @@ def _update(
 
 
 def _exact(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-    """Torch's, with mu_1···mu_t in float64, which torch keeps only where that is the default type."""
+    """Update as torch does, with mu_1···mu_t in float64, which torch keeps only where that is the default type."""
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             optimizer.state[parameter] = {

@@ -62,7 +62,7 @@ def _update(
 
 
 def _rectification(beta2: torch.Tensor, t: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which lanes divide by their root mean square already, and each one's factor of the rate."""
+    """Return which lanes already divide by their root mean square, and each lane's factor of the rate."""
     correction = 1 - beta2**t
     most = 2 / (1 - beta2) - 1
     length = most - 2 * t * beta2**t / correction

@@ -27,7 +27,7 @@ class Plot:
     data: Callable[[Results], dict[str, Any]]
     draw: Callable[[dict[str, Any]], Figure]
     applies: Callable[[Design], bool] = lambda design: design.lr_range is None
-    """Whether an experiment has what is drawn; of one that has not the picture says so. Runs of a range test have only
+    """Returns whether an experiment has the data; a picture of one without says so. Runs of a range test have only
     their losses and rates."""
 
 
@@ -35,7 +35,7 @@ plots = Registry("plot", __name__)
 
 
 def suitable(design: Design) -> dict[str, str]:
-    """The plots of what such an experiment has, by name, each with a line about it."""
+    """Return the plots that apply to an experiment, by name, each with its summary."""
     return {name: summary for name, summary, applies in _described() if applies(design)}
 
 

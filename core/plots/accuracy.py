@@ -1,4 +1,4 @@
-"""The accuracy after every epoch."""
+"""The plot `accuracy`: accuracy or R² after every epoch."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ from core.results import Results
 @plots.register(
     formula="mean over seeds of valid_accuracy (and, dashed, of train_accuracy) by epoch, with 95 % Student t bands; "
     "in regression R², 1 - squared error / variance",
-    source="both are measured in evaluation mode after the epoch, on the whole split",
+    source="both are measured in evaluation mode after the epoch, on the whole split; bands: Student 1908",
 )
 def accuracy() -> Plot:
     """Validation accuracy (in regression R²) after every epoch, one line an arm, with that of the training split."""

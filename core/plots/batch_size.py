@@ -1,4 +1,4 @@
-"""Updates and examples to the target by batch size, and the gradient noise scale."""
+"""The plot `batch_size`: updates and examples to the target by batch size, and the gradient noise scale."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 MOST = 8
-"""Arms in one picture."""
+"""Most arms in one picture."""
 TICKS = 8
 """Most sizes that are each written at the axis."""
 
@@ -76,7 +76,7 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def _line(arm: int, entry: ScanEntry, of: Callable[[ScannedSize], Interval | None]) -> dict[str, Any]:
-    """Return the sizes that some run reached the target with; `whole` says that all did."""
+    """Return a line over the batch sizes with which some run reached the target; `whole` tells where all did."""
     there = [(size, found) for size in entry["sizes"] if (found := of(size)) is not None]
     return {
         "arm": arm,
@@ -92,7 +92,7 @@ def _line(arm: int, entry: ScanEntry, of: Callable[[ScannedSize], Interval | Non
 
 
 def _perfect(line: dict[str, Any]) -> dict[str, Any]:
-    """Half the updates for twice the batch, from the smallest batch on."""
+    """Return the line of perfect scaling: half the updates for twice the batch, from the smallest batch on."""
     first = min(range(len(line["x"])), key=lambda i: line["x"][i])
     ends = [line["x"][first], max(line["x"])]
     return {"arm": line["arm"], "x": ends, "y": [line["y"][first] * ends[0] / end for end in ends]}

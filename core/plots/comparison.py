@@ -1,4 +1,4 @@
-"""What the arms came to, and by how much they differ seed by seed."""
+"""The plot `comparison`: final values of the arms, and their paired differences seed by seed."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 LOG_FROM = 100.0
-"""Largest over smallest loss from which the axis of losses is logarithmic."""
+"""Ratio of largest to smallest loss from which the axis of losses is logarithmic."""
 
 _LABEL, _NOTE = 9.0, 7.5
 _PANEL, _GAP = 3.7, 0.55
@@ -28,7 +28,7 @@ _PANEL, _GAP = 3.7, 0.55
 @plots.register(
     formula="last valid_accuracy (in regression valid_loss) of each run, its mean and 95 % interval (Student t, "
     "from ten runs on BCa bootstrap); differences paired by seed, Student t",
-    source="core.analysis.report, whose numbers are drawn",
+    source="core.analysis.report, whose numbers are drawn; Student 1908; BCa bootstrap: Efron 1987",
 )
 def comparison() -> Plot:
     """Final validation accuracy or loss of every run, best arm first, and paired differences from best or baseline."""
@@ -76,7 +76,7 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def _sorted(found: list[ArmReport], values: dict[str, Any], arms: Arms, metric: Measure) -> list[ArmReport]:
-    """The arms to draw, best first, those without a mean last."""
+    """Return the arms to draw, best first, those without a mean last."""
     drawn = [arm for arm in found if arm["label"] in arms.labels]
     lost = [arm["diverged"] + arm["not_finite"] for arm in drawn]
     unreliable = [n > 0 and 2 * n >= arm["n"] + n for n, arm in zip(lost, drawn, strict=True)]
@@ -85,7 +85,7 @@ def _sorted(found: list[ArmReport], values: dict[str, Any], arms: Arms, metric: 
 
 
 def _difference(label: str, reference: str | None, values: dict[str, Any], pairs: dict[str, Any], unit: int) -> Any:
-    """Arm less reference, shares in percentage points (`unit` 100): the report's comparison, seen from the arm."""
+    """Return arm less reference, the report's comparison from the arm's side; `unit` is 100 for percentage points."""
     if reference is None or label == reference:
         return None
     c = pairs[label]
@@ -183,7 +183,7 @@ def _difference_row(axes: Axes, row: dict[str, Any], at: float, data: dict[str, 
 
 
 def _name(axes: Axes, text: list[str], note: str, at: float) -> None:
-    """One line below the other about the row's middle, at the left of the axes."""
+    """Write lines below each other about the row's middle, at the left of the axes."""
     lines: list[tuple[str, dict[str, Any]]] = [(line, {"size": _LABEL}) for line in text]
     lines.append((note, {"size": _NOTE, "color": GREY}))
     down = -sum(look["size"] for _, look in lines) * 1.3 / 2

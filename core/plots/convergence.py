@@ -1,4 +1,4 @@
-"""How soon the arms get where they get."""
+"""The plot `convergence`: the arms' best values so far, and the time to reach them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from core.results import Results, Series
 @plots.register(
     formula="best validation metric so far, mean over seeds with 95 % Student t band; beside it each run's "
     "steps_to_target, where the spec has a target, else its epochs_to_converge",
-    source="core.analysis.run_outcomes: a run that never got there has no time, and is counted",
+    source="core.analysis.run_outcomes: a run that never got there has no time, and is counted; bands: Student 1908",
 )
 def convergence() -> Plot:
     """Best value so far by update, and how long each arm took: to the target, or until it changed little."""
@@ -63,7 +63,7 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def best_so_far(results: Results, metric: Metric) -> list[Series]:
-    """Each run's best value up to each epoch."""
+    """Return each run's best value up to each epoch."""
     better = np.fmin if metric.sign < 0 else np.fmax
     return [one._replace(values=better.accumulate(one.values)) for one in results.series(metric.name) if len(one.steps)]
 
@@ -116,5 +116,5 @@ def _number(value: float | None) -> float:
 
 
 def _above_zero(value: float) -> float | None:
-    """An interval of times ends at 0."""
+    """Return the lower end of an interval of times, at least 0."""
     return finite_or_none(max(0.0, value)) if np.isfinite(value) else None

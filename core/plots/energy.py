@@ -1,4 +1,4 @@
-"""What the arms took from the socket, against what they came to."""
+"""The plot `energy`: energy of the arms' runs against their final values."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from core.results import Results
 
 UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6))
 LOG_FROM = 30.0
-"""Largest over smallest energy from which its axis is logarithmic."""
+"""Ratio of largest to smallest energy from which its axis is logarithmic."""
 _LABEL, _SIDE, _HEIGHT = 8.5, 4.6, 3.9
 HOW = {
     "measured": "Energy was measured by the processors' counters.",

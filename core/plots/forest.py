@@ -1,4 +1,4 @@
-"""By how much the arms differ, with the interval of each difference."""
+"""The plot `forest`: paired differences between arms, with their intervals."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from core.analysis import compare_arms
 from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
-from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, seen_from
+from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, relative_to
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame, set_axis
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
@@ -27,7 +27,7 @@ _COLUMN_GAP = 0.22
 
 @plots.register(
     formula="arm less the one it is compared with, seed by seed: mean and 95 % Student t interval, p adjusted by Holm",
-    source="core.analysis.report, whose comparisons are drawn",
+    source="core.analysis.report, whose comparisons are drawn; Student 1908; Holm 1979",
 )
 def forest() -> Plot:
     """Paired differences with their intervals, N and adjusted p: what is compared with the baseline or the best arm."""
@@ -43,7 +43,7 @@ def data(results: Results) -> dict[str, Any]:
     every = [{"label": arm} | one for arm, one in mine.items() if arm in labels]
     pairs = [c for c in found["comparisons"] if c["a"] in labels and c["b"] in labels]
     if len(every) < len(pairs) <= FEW_PAIRS:
-        every = [{"label": f"{c['b']} less {c['a']}"} | seen_from(c, c["a"]) for c in pairs]
+        every = [{"label": f"{c['b']} less {c['a']}"} | relative_to(c, c["a"]) for c in pairs]
         reference = None
     unit = difference_unit(metric)
     rows = [
@@ -140,7 +140,7 @@ def _row(axes: Axes, row: dict[str, Any], at: float) -> None:
 
 
 def _write(axes: Axes, at: tuple[float, float], inches: float, text: str, up: float = 0.0, **look: Any) -> None:
-    """So many inches to the right of a side of the axes (0 or 1), in the height of a row or `up` from there."""
+    """Write text `inches` to the right of a side of the axes (0 or 1), at a row's height or `up` inches above it."""
     axes.annotate(
         text,
         at,

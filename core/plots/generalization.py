@@ -1,4 +1,4 @@
-"""What is learned of the training data that does not hold for other data."""
+"""The plot `generalization`: training against validation, and the gap between them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,8 @@ from core.results import Results
 @plots.register(
     formula="mean over seeds of train_accuracy and valid_accuracy by epoch (in regression of R²), with 95 % Student t "
     "bands; gap: the last of the one less the last of the other, run by run",
-    source="both are measured in evaluation mode after the epoch, on the whole split; core.analysis.run_outcomes",
+    source="both are measured in evaluation mode after the epoch, on the whole split; core.analysis.run_outcomes; "
+    "bands: Student 1908",
 )
 def generalization() -> Plot:
     """Training against validation by epoch, one panel an arm, and the gap that is left at the end."""

@@ -31,7 +31,8 @@ _DARK, _BRIGHT, _SWITCH = "#000000", "#fefefe", 0.178
 
 @plots.register(
     formula="mean over seeds of the last valid_accuracy (in regression valid_loss) of each cell of the grid",
-    source="core.analysis.final_values: runs that diverged or failed are in no mean, and are counted",
+    source="core.analysis.final_values: runs that diverged or failed are in no mean, and are counted; form: "
+    "Wilkinson & Friendly 2009",
 )
 def heatmap() -> Plot:
     """Cells of a grid of two fields, each with its mean and N; more fields are small multiples."""
@@ -162,13 +163,13 @@ def _cell(axes: Axes, cell: dict[str, Any], data: dict[str, Any]) -> None:
 
 
 def _luminance(*rgb: float) -> float:
-    """WCAG 2.2's relative luminance."""
+    """Return a colour's relative luminance (WCAG 2.2)."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _write(axes: Axes, at: tuple[float, float], lines: list[tuple[str, float, str]]) -> None:
-    """One below the other about the middle."""
+    """Write lines below each other about the point `at`."""
     up = (len(lines) - 1) * 5.5
     for i, (text, size, colour) in enumerate(lines):
         axes.annotate(
@@ -184,7 +185,7 @@ def _write(axes: Axes, at: tuple[float, float], lines: list[tuple[str, float, st
 
 
 def _lines(axes: Axes, text: list[str], at: tuple[float, float], ha: str, down: bool) -> None:
-    """Names beside the cells: to the left of a row, or below a column."""
+    """Write names beside the cells: to the left of a row, or below a column."""
     step = _LABEL * 1.3
     for i, line in enumerate(text):
         offset = (0, -4 - (i + 0.5) * step) if down else (-6, ((len(text) - 1) / 2 - i) * step)

@@ -1,4 +1,4 @@
-"""How the signal goes through the layers: activations forward, gradients backward."""
+"""The plot `layers`: activations and gradients from layer to layer."""
 
 import math
 from collections import defaultdict
@@ -79,7 +79,7 @@ def _about(few: bool, lasts: set[int]) -> str:
 
 
 def _by_run(series: Sequence[Series], runs: Mapping[int, RunResult]) -> dict[int, dict[str, Series]]:
-    """Each run's series by layer."""
+    """Return each run's series by layer."""
     found: dict[int, dict[str, Series]] = defaultdict(dict)
     for one in series:
         if one.run_id in runs and len(one.steps):
@@ -90,7 +90,7 @@ def _by_run(series: Sequence[Series], runs: Mapping[int, RunResult]) -> dict[int
 def _lines(
     arm: int, runs: Sequence[Mapping[str, Series]], names: Sequence[str], few: bool, lasts: set[int]
 ) -> list[dict[str, Any]]:
-    """The line at update 0 and, of few arms, that at the last look of the run that has come furthest."""
+    """Return the line at update 0 and, where arms are few, that at the last measured update of the longest run."""
     if not runs:
         return []
     last = max(int(series.steps[-1]) for run in runs for series in run.values())
@@ -106,7 +106,7 @@ def _lines(
 
 
 def _values(runs: Sequence[Mapping[str, Series]], names: Sequence[str], step: int) -> Any:
-    """(runs, layers) at an update; NaN where a run has no such point."""
+    """Return the values at an update, (runs, layers); NaN where a run has no such point."""
     values = np.full((len(runs), len(names)), np.nan)
     for i, run in enumerate(runs):
         for j, name in enumerate(names):
@@ -117,7 +117,7 @@ def _values(runs: Sequence[Mapping[str, Series]], names: Sequence[str], step: in
 
 
 def _mean(values: Any) -> list[float | None]:
-    """Geometric, over the runs that have a finite value: 0 where one of them is 0."""
+    """Return the geometric mean of each layer over the runs with a finite value; 0 where one of them is 0."""
     found: list[float | None] = []
     for column in values.T:
         finite = column[np.isfinite(column)]

@@ -1,4 +1,4 @@
-"""The loss while the arms train."""
+"""The plot `loss`: training and validation loss."""
 
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -23,16 +23,17 @@ from core.plots.drawing.value_axes import loss_axis
 from core.results import Results, Series
 
 LOG_FROM = 100.0
-"""Largest over smallest loss from which the axis is logarithmic."""
+"""Ratio of largest to smallest loss from which the axis is logarithmic."""
 MOST_FIRST = 1_000_000
 First = Annotated[int, Field(ge=1, le=MOST_FIRST)] | Literal["all"]
 DECADES = 8
-"""Most decades of a logarithmic axis: what is higher lies above the picture."""
+"""Most decades of a logarithmic axis: higher values lie above the picture."""
 
 
 @plots.register(
     formula="mean over seeds of train_loss by update, and of valid_loss at each epoch's end, with 95 % Student t bands",
-    source="train_loss is the loss of one batch before its update; valid_loss is of the whole validation split",
+    source="train_loss is the loss of one batch before its update; valid_loss is of the whole validation split; bands: "
+    "Student 1908",
 )
 def loss(*, first: First = 100) -> Plot:
     """Training loss of the `first` updates (all: of every one) and validation loss of every epoch, one line an arm."""
@@ -89,12 +90,12 @@ def data(results: Results, first: int | None) -> dict[str, Any]:
 
 
 def cut(one: Series, first: int | None) -> Series:
-    """The series up to so many updates; None: all of it."""
+    """Return the first `first` points of a series; None: all of it."""
     return one if first is None else one._replace(steps=one.steps[:first], values=one.values[:first])
 
 
 def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:
-    """The axis, and a note of what lies above it: runs that diverge do not stretch it where others did not."""
+    """Return the axis, and a note of values above it: diverged runs do not stretch it unless all diverged."""
     y: dict[str, Any] = {"label": name, "scale": "linear", "kind": "number", "limits": None}
     found = extent([line for line in lines if line["role"] != "diverged"]) or extent(lines)
     if found is None:

@@ -1,4 +1,4 @@
-"""The loss against the rate in a learning-rate range test."""
+"""The plot `lr_range`: loss against learning rate in a range test."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from core.plots.drawing.value_axes import loss_axis
 from core.results import Results
 
 ABOVE = 1.4
-"""Where the picture ends, in parts of the highest start: beyond lie losses that diverge."""
+"""Upper end of the axis, relative to the highest first loss: diverging losses lie beyond."""
 MARKS = {"suggested": "o", "least": "v", "diverged": "X"}
 
 
@@ -69,7 +69,7 @@ def data(results: Results) -> dict[str, Any]:
 
 
 def _line(arm: int, entry: RangeEntry, curve: RangeCurve, ramp: Floats) -> dict[str, Any]:
-    """Up to where it diverges: what comes after says nothing of the rate."""
+    """Return an arm's line up to where it diverges: later losses say nothing about the rate."""
     diverged = entry["diverged"]
     end = len(ramp) if diverged is None else int(np.abs(ramp - diverged["lr"]).argmin()) + 1
     length = min(end, len(curve.smooth))

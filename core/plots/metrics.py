@@ -1,4 +1,4 @@
-"""What else is measured after every epoch, beside the loss and the score."""
+"""The plot `metrics`: metrics of every epoch beside the loss and the score."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.results import Results
 
 @plots.register(
     formula="mean over seeds of each further metric of the task by epoch, with 95 % Student t bands",
-    source="measured in evaluation mode after the epoch, on the whole validation split",
+    source="measured in evaluation mode after the epoch, on the whole validation split; bands: Student 1908",
 )
 def metrics() -> Plot:
     """Every metric of the task beside its loss and its score, one panel a metric and one line an arm."""

@@ -1,4 +1,4 @@
-"""The learning rates that were in force."""
+"""The plot `schedule`: learning rates by update."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,10 @@ HELD_UP_TO = 300
 """Updates up to which a line is drawn in steps, one held rate an update."""
 
 
-@plots.register(formula="lr by update", source="lr[t] is the rate in force during update t, as the trainer recorded it")
+@plots.register(
+    formula="lr by update",
+    source="lr[t] is the rate in force during update t, as the trainer recorded it; torch's get_last_lr before step t",
+)
 def schedule() -> Plot:
     """Learning rate of every update, one line for each schedule; arms that share one share the line."""
     return Plot(data, draw_lines, always)
@@ -37,7 +40,7 @@ def data(results: Results) -> dict[str, Any]:
         sample(results),
         f"{len(shared)} different schedule{'' if len(shared) == 1 else 's'}." if shared else "",
         f"Drawn are the first {MOST_ARMS}." if len(shared) > MOST_ARMS else "",
-        _of_one_run(series, longest),
+        _about_differing(series, longest),
     ]
     panel = {
         "title": "rate in force during each update",
@@ -49,13 +52,13 @@ def data(results: Results) -> dict[str, Any]:
         "plot": "schedule",
         "title": f"Learning rate: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
-        "arms": [{"label": _together(labels, len(results.design.arms)), "note": ""} for labels in groups],
+        "arms": [{"label": _joined(labels, len(results.design.arms)), "note": ""} for labels in groups],
         "panels": [panel],
     }
 
 
-def _of_one_run(series: Sequence[Series], longest: dict[str, Series]) -> str:
-    """Which run's rates are drawn where they differ within an arm: a schedule may answer to what each run measures."""
+def _about_differing(series: Sequence[Series], longest: dict[str, Series]) -> str:
+    """Return the caption's note on arms whose runs differ in rates, as schedules may answer to each run's metric."""
     drawn = {
         one.arm: longest[one.arm].seed
         for one in series
@@ -65,7 +68,7 @@ def _of_one_run(series: Sequence[Series], longest: dict[str, Series]) -> str:
 
 
 def _shared(longest: dict[str, Series], results: Results) -> list[list[str]]:
-    """Labels of arms with the same rates, in the spec's order; a run cut short joins a curve that begins like it."""
+    """Return groups of arms with the same rates, in the spec's order; a run cut short joins a curve it begins."""
     completed = {run.id for run in results.runs if run.outcome == "completed"}
     curves: dict[bytes, list[str]] = {}
     labels = [label for label in results.design.labels if label in longest]
@@ -95,7 +98,7 @@ def _line(series: Series, index: int) -> dict[str, Any]:
     }
 
 
-def _together(labels: list[str], arms: int) -> str:
+def _joined(labels: list[str], arms: int) -> str:
     if len(labels) == arms > 1:
         return f"all {arms} arms"
     if len(labels) > 3:

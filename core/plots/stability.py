@@ -1,4 +1,4 @@
-"""How alike the runs of an arm are, and how quietly each of them learns."""
+"""The plot `stability`: the spread of an arm's runs, and the jumps of each run between epochs."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -23,7 +23,8 @@ MOST_POINTS = 40_000
 @plots.register(
     formula="the validation metric of every run by epoch, and the mean over an arm's seeds; jump: the root mean square "
     "of its changes from epoch to epoch less the trend",
-    source="measured in evaluation mode after each epoch, on the whole validation split; core.analysis.run_outcomes",
+    source="measured in evaluation mode after each epoch, on the whole validation split; core.analysis.run_outcomes; "
+    "trend: isotonic regression, Barlow et al. 1972",
 )
 def stability() -> Plot:
     """Every seed of each arm by epoch, one panel an arm: how far the runs lie apart, and how jumpy each is."""
@@ -109,7 +110,7 @@ def _runs(lines: list[dict[str, Any]]) -> int:
 
 
 def _jumps(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]]) -> str:
-    """The mean of the runs' own jumpiness, and its interval."""
+    """Return the mean over the runs' `stability`, and its interval."""
     found = [outcomes[run.id]["stability"] for run in results.runs if run.arm == label]
     jumps = summarize(np.array([v for v in found if v is not None], dtype=np.float64))
     if jumps.n == 0:

@@ -1,4 +1,4 @@
-"""The values that each arm's weights start from."""
+"""The plot `weights`: histograms of the initial weights."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _WIDE, _HIGH, _GAP_X, _GAP_Y = 2.0, 0.62, 0.26, 0.62
 @plots.register(
     formula="histogram of each layer's initial weights, drawn again from the arm's initializer and the first seed, and "
     "the density of the initializer's law times their number and the width of a bin",
-    source="core.training.initial_state: the very values that the trainer started from",
+    source="core.training.initial_state: the very values that the trainer started from, by torch's CPU generator",
 )
 def weights() -> Plot:
     """Histograms of the initial weights with their law's density, a row for each way to start, a column a layer."""
@@ -51,7 +51,7 @@ def _starts(design: Design) -> list[tuple[list[str], ArmTraining]]:
 
 
 def data(results: Results) -> dict[str, Any]:
-    """Raises `DataError` where the data set, which decides the first and the last layer's shape, is gone."""
+    """Draw the initial weights again; raises `DataError` where the data set, which sets the layers' shapes, is gone."""
     seed = results.design.seeds[0]
     starts = _starts(results.design)
     rows = [_row(labels, training, seed) for labels, training in starts[:MOST_ROWS]]
@@ -91,7 +91,7 @@ def _row(labels: list[str], training: ArmTraining, seed: int) -> dict[str, Any]:
 
 
 def _law(initializer: Initializer, layer: Layer) -> dict[str, Any]:
-    """What is known of a layer's weights; of those that an initializer fits to data only the kind."""
+    """Return a layer's law as JSON; only its kind where the initializer fits weights to data."""
     law = initializer.weight(layer)
     known = initializer.calibration is None
     return {
@@ -127,7 +127,7 @@ def _layer(name: str, weight: torch.Tensor, law: dict[str, Any] | None) -> dict[
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the small multiples."""
     rows, columns = data["rows"], data["columns"]
-    texts = [wrap(_together(row["labels"]), _LABEL, 1.9, 3) for row in rows]
+    texts = [wrap(_joined(row["labels"]), _LABEL, 1.9, 3) for row in rows]
     margin = max([width(line, _LABEL) for text in texts for line in text], default=0.5) + 0.2
     across = max(1, len(columns)) * (_WIDE + _GAP_X)
     down = max(1, len(rows)) * (_HIGH + _GAP_Y)
@@ -219,7 +219,7 @@ def _about(layer: dict[str, Any]) -> str:
     return f"sd {plain_number(layer['sd'], 3)}{known}"
 
 
-def _together(labels: list[str]) -> str:
+def _joined(labels: list[str]) -> str:
     if len(labels) > 2:
         return f"{labels[0]}, {labels[1]} and {len(labels) - 2} more"
     return ", ".join(labels)

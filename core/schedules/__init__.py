@@ -10,7 +10,7 @@ from core.registry import Entry, Registry
 Curve = Callable[[int], float]
 """t -> learning rate."""
 State = tuple[float, ...]
-"""What a reactive schedule remembers: finite numbers, to be checkpointed as they are."""
+"""The state of a reactive schedule: finite numbers, checkpointed as they are."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Reactive:
 
 
 class Span(NamedTuple):
-    """What a schedule may know of the run it belongs to."""
+    """The length of a run, as its schedule sees it."""
 
     steps: int
     """Updates of the run."""
@@ -42,7 +42,7 @@ class Span(NamedTuple):
         return max(1, math.ceil(self.steps / self.steps_per_unit))
 
     def part(self, entry: Entry, base: float, start: int = 0, end: int | None = None) -> "Curve | Reactive":
-        """The schedule `entry`, begun at t = `start`, as a function of the t of the schedule that holds it.
+        """Return the schedule `entry`, begun at t = `start`, as a function of the t of the schedule that holds it.
 
         It starts from `base` at a t = 0 of its own and keeps its own unit. What it has for a run lasts until t = `end`,
         the run's end where that is left out.
@@ -62,7 +62,7 @@ ScheduleEntry = schedules.field()
 
 
 def bind(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
-    """The learning rate of every update of a run of `steps` updates, as a function of the update's index from 0.
+    """Return the learning rate of every update of a run of `steps` updates, as a function of the update's index from 0.
 
     A schedule whose unit is the epoch holds its value during the epoch. Asked for a rate that is negative or not finite
     it raises `ValueError` with the update.
@@ -74,14 +74,14 @@ def bind(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve |
 
 
 def rates(bound: Curve | Reactive, steps: Sequence[int]) -> list[float]:
-    """The rates of some updates while no metric is reported."""
+    """Return the rates of some updates while no metric is reported."""
     if isinstance(bound, Reactive):
         return [bound.rate(bound.start, step) for step in steps]
     return [bound(step) for step in steps]
 
 
 def reported_rates(bound: Reactive, steps: int, steps_per_epoch: int, metrics: Sequence[float]) -> list[float]:
-    """The rates of all updates where `metrics[e]` is reported after epoch e, and none after the last of them."""
+    """Return the rates of all updates where `metrics[e]` is reported after epoch e, and none after the last of them."""
     state, found = bound.start, []
     for step in range(steps):
         epoch, first = divmod(step, steps_per_epoch)
@@ -92,14 +92,17 @@ def reported_rates(bound: Reactive, steps: int, steps_per_epoch: int, metrics: S
 
 
 def _in_updates(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
-    """`entry` as a function of the update's index."""
+    """Return `entry` as a function of the update's index."""
     per_unit = steps_per_epoch if getattr(entry, "unit") == "epoch" else 1  # noqa: B009 a common parameter
     schedule: Schedule = entry.build()
-    return _timed(schedule(base, Span(steps, per_unit, steps_per_epoch)), lambda step: step // per_unit)
+    return _timed(
+        schedule(base, Span(steps=steps, steps_per_unit=per_unit, steps_per_epoch=steps_per_epoch)),
+        lambda step: step // per_unit,
+    )
 
 
 def _timed(bound: Curve | Reactive, clock: Callable[[int], int]) -> Curve | Reactive:
-    """`bound` by another clock: asked for t, it is asked for `clock(t)`."""
+    """Return `bound` on another clock: its value at t is that of `bound` at `clock(t)`."""
     if isinstance(bound, Reactive):
         rate, react = bound.rate, bound.react
         return replace(
@@ -111,7 +114,7 @@ def _timed(bound: Curve | Reactive, clock: Callable[[int], int]) -> Curve | Reac
 
 
 def _checked(rate: Callable[..., float]) -> Callable[..., float]:
-    """`rate`, whose last argument is the index of an update, with a refusal of what no optimizer can use."""
+    """Return `rate`, whose last argument is an update's index, with a check that each rate is finite and >= 0."""
 
     def checked(*at: object) -> float:
         try:

@@ -55,7 +55,7 @@ _TOKEN = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])|[A-Za-z_]+(?
 
 @lru_cache(maxsize=256)
 def compiled(source: str) -> Expression:
-    """The expression that `source` says; raises `ValueError` with what it may not say."""
+    """Parse an expression; raises `ValueError` that names what is not allowed in it."""
     at = 0
     while at < len(source):
         token = _TOKEN.match(source, at)
@@ -131,7 +131,7 @@ def _name(node: ast.Name) -> _Read:
 
 
 def _operation(node: ast.expr) -> tuple[Callable[..., Array], list[ast.expr]]:
-    """What an inner node computes, and from what."""
+    """Return the function that an inner node computes, and its operands."""
     match node:
         case ast.BinOp(left, op, right) if type(op) in _OPERATORS:
             return _OPERATORS[type(op)], [left, right]
@@ -153,7 +153,7 @@ def _choose(condition: Array, a: Array, b: Array) -> Array:
 
 
 def _chain(comparisons: list[Callable[[Array, Array], NDArray[np.bool_]]]) -> Callable[..., Array]:
-    """`a < b <= c` as 1 or 0."""
+    """Return a function that computes `a < b <= c` as 1 or 0."""
 
     def apply(*operands: Array) -> Array:
         pairs = zip(comparisons, operands, operands[1:], strict=False)

@@ -1,4 +1,4 @@
-"""Where a schedule changes: indices that rise."""
+"""Milestones of a schedule: rising indices at which it changes."""
 
 from itertools import pairwise
 from typing import Annotated

@@ -12,7 +12,7 @@ Beyond = Literal["hold", "periodic"]
 
 
 def half_wave(u: float) -> float:
-    """From 1 at u = 0 to 0 at u = 1, and back to 1 at u = 2."""
+    """Return the half cosine: 1 at u = 0, 0 at u = 1, and back to 1 at u = 2."""
     return (1 + math.cos(math.pi * u)) / 2
 
 
@@ -26,7 +26,7 @@ def _within(t: int, period: int, beyond: Beyond) -> float:
     aliases=["cosine_annealing", "cosine_annealing_decay", "cosine_annealing_lr", "cosine_decay"],
 )
 def cosine(*, T_max: Count | None = None, eta_min: NonNegative = 0.0, beyond: Beyond = "hold") -> Schedule:
-    """From B down to `eta_min` at t = `T_max` (the run's length where it is left out).
+    """Decays from B to `eta_min` at t = `T_max` (the run's length where it is left out).
 
     Past `T_max` it holds `eta_min`, as Keras, optax and timm do, or climbs back (`beyond="periodic"`), as torch and
     Paddle do.

@@ -29,7 +29,7 @@ def cosine_restarts(*, T_0: Count, T_mult: Count = 1, eta_min: NonNegative = 0.0
 
 
 def _cycle(t: int, first: int, growth: int) -> tuple[int, int, int]:
-    """(index of the cycle that t is in, t within it, its length), in whole numbers: a logarithm rounds."""
+    """Return (index of t's cycle, t within it, its length) by integer arithmetic, since a logarithm rounds."""
     if growth == 1:
         return t // first, t % first, first
     i, period = 0, first

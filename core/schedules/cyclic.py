@@ -27,7 +27,7 @@ def cyclic(
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular",
     gamma: Positive = 1.0,
 ) -> Schedule:
-    """From B to `max_lr` in up = `step_size_up` units and back in down = `step_size_down` (up), for ever.
+    """Rises from B to `max_lr` in up = `step_size_up` units and falls back in down = `step_size_down` (up), repeatedly.
 
     `triangular2` halves the height at every cycle, `exp_range` multiplies it by `gamma` at every unit.
     """

@@ -71,7 +71,7 @@ def multiplicative(*, fn: ExpressionText) -> Schedule:
 
 
 def _values(fn: str, span: Span) -> Callable[[int], Array]:
-    """k -> the expression's values at t = k·CHUNK ... (k + 1)·CHUNK - 1, an array of one's own."""
+    """Return a function from k to the expression's values at t = k·CHUNK ... (k + 1)·CHUNK - 1, a new array."""
     expression = compiled(fn)
 
     def values(k: int) -> Array:
@@ -85,7 +85,7 @@ def _values(fn: str, span: Span) -> Callable[[int], Array]:
 
 
 def _by_chunks(chunk: Callable[[int], Array]) -> Curve:
-    """The curve whose values at t = k·CHUNK, ... are `chunk(k)`; the latest chunks are remembered."""
+    """Return the curve whose values at t = k·CHUNK, ... are `chunk(k)`; the latest chunks are cached."""
 
     @lru_cache(maxsize=8)
     def numbers(k: int) -> list[float]:

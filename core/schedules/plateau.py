@@ -59,7 +59,7 @@ def reduce_on_plateau(
         return (lr, bad, cool, *best)
 
     def bind(base: float, _span: Span) -> Reactive:
-        """The state is (rate, bad metrics in a row, epochs left to cool), then the best metric once there is one."""
+        """Return the schedule; its state is (rate, bad metrics in a row, epochs left to cool), then any best metric."""
         return Reactive(metric, (base, 0, 0), lambda state, _t: state[0], react)
 
     return bind

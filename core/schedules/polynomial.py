@@ -13,7 +13,7 @@ from core.schedules._lengths import at_least_the_warm_up
 def polynomial(
     *, decay_steps: Count | None = None, end_lr: NonNegative = 1e-4, power: Positive = 1.0, cycle: bool = False
 ) -> Schedule:
-    """From B to `end_lr` over D = `decay_steps` (the run's length where it is left out), then `end_lr`.
+    """Decays from B to `end_lr` over D = `decay_steps` (the run's length where it is left out), then `end_lr`.
 
     With `cycle` it reaches `end_lr` at every multiple of D and rises again, after the k-th to about 1 / (k + 1) of B:
     never back to B.
@@ -39,7 +39,7 @@ def polynomial(
 def linear_decay(
     *, total_steps: Count | None = None, warmup_steps: CountFromZero = 0, end_lr: NonNegative = 0.0
 ) -> Schedule:
-    """From B straight to `end_lr` at t = T = `total_steps` (the run's length where it is left out), then `end_lr`.
+    """Falls linearly from B to `end_lr` at t = T = `total_steps` (the run's length where left out), then `end_lr`.
 
     A ramp from 0 to B over w = `warmup_steps` comes first where it is asked for; T counts it.
     """

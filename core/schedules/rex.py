@@ -9,7 +9,7 @@ from core.schedules import Curve, Schedule, Span, schedules
     source="Chen, Wolfe & Kyrillidis 2021, arXiv:2107.04197",
 )
 def rex(*, total_steps: Count | None = None, min_lr: NonNegative = 0.0) -> Schedule:
-    """From B to `min_lr` at t = T = `total_steps` (the run's length where it is left out), above the straight line."""
+    """Decays from B to `min_lr` at t = T = `total_steps` (the run's length where left out), above the straight line."""
 
     def bind(base: float, span: Span) -> Curve:
         total = total_steps or span.length

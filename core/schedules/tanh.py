@@ -12,7 +12,7 @@ from core.schedules import Curve, Schedule, Span, schedules
     aliases=["hyperbolic_tangent", "tanh_decay"],
 )
 def tanh(*, T_max: Count | None = None, lb: Real = -7.0, ub: Real = 3.0, eta_min: NonNegative = 0.0) -> Schedule:
-    """From near B down to near `eta_min` at t = `T_max` (the run's length where it is left out), then `eta_min`.
+    """Decays from near B to near `eta_min` at t = `T_max` (the run's length where it is left out), then `eta_min`.
 
     `lb` and `ub` are the ends of the tangent that is run through: the lower `lb`, the longer B is held.
     """

@@ -1,4 +1,4 @@
-"""From a base treatment and its replacements to arms: each a label and a whole treatment."""
+"""Expansion of a base treatment and its replacements into arms: each a label and a complete treatment."""
 
 import copy
 import itertools
@@ -13,7 +13,7 @@ from core.errors import Problem
 from core.registry import Entry, join_path, problems_of, unknown
 
 _CONTENT = re.compile("@[0-9a-f]{64}$")
-"""What a submit adds to the name of a user's data set; no label has it."""
+"""The hash that a submit adds to the name of a user's data set; labels leave it out."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Arm:
     replaced: tuple[str, ...]
     """The fields of the base that this arm replaces."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """What it sets, by dotted path, in words: `{"initializer": "he_normal", "batch_size": "32"}`."""
+    """The settings of the arm as text, by dotted path: `{"initializer": "he_normal", "batch_size": "32"}`."""
     asked: "Arm | None" = None
-    """The arm as the request has it, where the experiment's kind has made this one of it."""
+    """The arm as requested, where the experiment's kind derived this one from it."""
 
 
 @dataclass
 class Expansion:
-    """Arms, the canonical way to write them, and what was wrong."""
+    """Result of an expansion: the arms, their canonical form, and the problems found."""
 
     arms: list[Arm] = field(default_factory=list)
     canonical_arms: list[dict[str, Any]] | None = None
@@ -42,7 +42,7 @@ class Expansion:
 
 @dataclass(frozen=True)
 class _Draft:
-    """An arm as it was asked for: settings by dotted path, and the path in the request where each stands."""
+    """An arm as requested: settings by dotted path, and each setting's path in the request."""
 
     label: str | None
     settings: Mapping[str, Any]
@@ -140,7 +140,7 @@ def _replace(merged: dict[str, Any], key: str, value: Any, origin: str) -> Probl
 
 
 def _at_origin(problem: Problem, draft: _Draft) -> Problem:
-    """The problem's path as the request has it: in the arm where the arm set that field, else in the base."""
+    """Return the problem's path as the request has it: in the arm where the arm set that field, else in the base."""
     for key, origin in sorted(draft.origins.items(), key=lambda item: -len(item[0])):
         rest = problem.path.removeprefix(key)
         if rest != problem.path and rest[:1] in ("", ".", "["):
@@ -153,7 +153,7 @@ def _at_origin(problem: Problem, draft: _Draft) -> Problem:
 
 
 def _label(words: Mapping[str, str], treatment: Any) -> str:
-    """A label from what the arm sets: "he_normal", or "batch_size=32, optimizer.lr=0.1"."""
+    """Return a label from what the arm sets: "he_normal", or "batch_size=32, optimizer.lr=0.1"."""
     words = words or {"initializer": _short(treatment.initializer)}
     key, text = next(iter(words.items()))
     if len(words) == 1 and "." not in key and not isinstance(getattr(treatment, key), int):
@@ -162,7 +162,7 @@ def _label(words: Mapping[str, str], treatment: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    """An entry as its name and what differs from its defaults, also inside lists and objects."""
+    """Return an entry as its name and the parameters that differ from defaults, also inside lists and objects."""
     if isinstance(value, list):
         return f"[{', '.join(map(_short, value))}]"
     if isinstance(value, dict):
@@ -197,7 +197,7 @@ def _canonical(result: Expansion, arms: Sequence[Mapping[str, Any]] | None, grid
 
 
 def _reach(value: Any, key: str) -> Any:
-    """What lies at a dotted path of a treatment, or of its plain values."""
+    """Return the value at a dotted path of a treatment, or of its plain values; None where there is none."""
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
     return value

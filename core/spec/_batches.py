@@ -1,4 +1,4 @@
-"""Whether a model can train on a batch of one example."""
+"""A check of whether a model can train on a batch of one example."""
 
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from core.registry import Entry
 
 @lru_cache(maxsize=1024)
 def trains_on_one(model: Entry, inputs: tuple[int, ...], outputs: int) -> bool:
-    """False where a batch norm would see one value a channel: it has no variance, and torch refuses it."""
+    """Return False where batch norm would see one value a channel: it has no variance, and torch refuses it."""
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
         if not any(isinstance(layer, _BatchNorm) for layer in module.modules()):

@@ -23,7 +23,7 @@ from core.spec._target import Target
 
 
 class LIMITS:
-    """What one experiment may ask for."""
+    """Limits of one experiment."""
 
     arms = 256
     seeds = 1_000
@@ -31,9 +31,9 @@ class LIMITS:
     batch_size = 1_000_000
     epochs = 1_000_000
     parameters = 500_000_000
-    """Of one run's model."""
+    """Most parameters of one run's model."""
     steps = 50_000_000
-    """Updates of all runs together: each stores two numbers, and a picture reads one of them for every update."""
+    """Most updates of all runs together: each stores two numbers, and a picture reads one of them for every update."""
 
 
 def _printable(text: str) -> str:
@@ -49,25 +49,25 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 Precision = Literal["fp32", "tf32", "bf16"]
-"""Of products and convolutions: float32; TensorFloat-32, where the GPU has it; bfloat16, the weights in float32."""
+"""Precision of products and convolutions: float32; TensorFloat-32, if the GPU has it; bfloat16, weights in float32."""
 
 
 class Augment(BaseModel):
-    """How training pictures are changed at random: the same for every run of a seed, another way at every update."""
+    """Random changes of training pictures: the same for every run of a seed, different at every update."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     crop: Annotated[int, Field(ge=0, le=64)] = 0
-    """The most pixels that a picture is moved by each way; what comes in is 0."""
+    """The most pixels by which a picture is shifted in each direction; uncovered pixels are 0."""
     flip: bool = False
-    """Whether every second picture is mirrored left to right."""
+    """True: every second picture, at random, is mirrored left to right."""
 
     def __bool__(self) -> bool:
         return self.crop > 0 or self.flip
 
 
 class Treatment(BaseModel):
-    """All that one run is trained with, but for its seed."""
+    """Settings of one run's training, all but its seed."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
@@ -81,7 +81,7 @@ class Treatment(BaseModel):
     augment: Augment = Augment()
     precision: Precision = "fp32"
     early_stopping: EarlyStopping | None = None
-    """When a run ends before its last epoch; none: never."""
+    """The rule by which a run ends before its last epoch; none: never."""
 
 
 class Spec(Treatment):
@@ -110,18 +110,18 @@ class Spec(Treatment):
     memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
     """The part of the free memory that the cohorts trained at the same time may take."""
     target: Target | None = None
-    """What runs are timed to."""
+    """The goal that runs are timed to."""
     diagnostics: Diagnostics | None = None
-    """How often every layer is looked at; None: never."""
+    """The interval at which every layer is measured; None: never."""
 
     kind: Kind | None = None
-    """What is asked of the arms; none: how they compare."""
+    """The kind of experiment; none: a comparison of the arms."""
     lr_range: LrRange | None = None
     """Settings of a learning-rate range test."""
     batch_size_scan: BatchSizeScan | None = None
     """Settings of a batch-size scan, which also needs a `target`."""
     pruning: Pruning | None = None
-    """Which arms are given up before their last epoch; none: none."""
+    """The rule by which arms end before their last epoch; none: all are trained to the end."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
@@ -148,7 +148,7 @@ class Spec(Treatment):
         return self
 
     def _of_its_kind(self, asked: list[Arm]) -> tuple[list[Arm], list[Problem]]:
-        """What the experiment's kind makes of the arms, and what speaks against it; its settings are written out."""
+        """Return the arms that the kind of experiment makes of these, and the problems; writes out its settings."""
         if self.kind == "comparison":
             self.kind = None
         arms: list[Arm] = asked
@@ -203,7 +203,7 @@ class Spec(Treatment):
         return self.diagnostics.every if self.diagnostics is not None and is_diagnostic(metric) else 1
 
     def canonical(self) -> dict[str, Any]:
-        """The spec with every default written out; parsing it again gives the same spec."""
+        """Return the spec with every default written out; parsing it again gives the same spec."""
         return self.model_dump(exclude_none=True)
 
 

@@ -1,4 +1,4 @@
-"""What only the catalogue can tell: that an arm's parts fit together, and how much work it is."""
+"""Checks of a spec that need the catalogue: the parts of each arm fit together, and their work is within limits."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ from core.spec._size import Size, size
 
 
 class ArmInfo(NamedTuple):
-    """An arm's size."""
+    """Sizes of an arm: its data set, its model and its updates."""
 
     data: DatasetInfo
     size: Size
@@ -30,46 +30,44 @@ class ArmInfo(NamedTuple):
     """Updates of one run."""
 
 
-def check(spec: Spec, sources: DatasetPaths) -> list[ArmInfo]:
-    """Build every arm's model without memory, look at its data set, try its schedule: one `ArmInfo` an arm.
+def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
+    """Check every arm: build its model without memory, read its data set's sizes, try its schedule. One `ArmInfo` each.
 
     Raises `InvalidSpec` with the path of what does not fit or is too large.
     """
-    info: list[ArmInfo] = []
+    infos: list[ArmInfo] = []
     problems: list[Problem] = []
     for i, arm in enumerate(spec.expanded):
         where = _where(spec, i, arm)
         try:
-            found = _facts(arm.treatment, sources, where, spec.updates)
-            info.append(found)
+            info = _arm_info(arm.treatment, paths, where, spec.updates)
+            infos.append(info)
             if spec.batch_size_scan is not None:
-                scanned = check_scanned(
-                    arm, spec.batch_size_scan, found.data, found.steps, found.steps_per_epoch, where
-                )
+                scanned = check_scanned(arm, spec.batch_size_scan, info.data, info.steps, info.steps_per_epoch, where)
                 problems += [p for p in scanned if p not in problems]
         except InvalidSpec as error:
             problems += [p for p in error.problems if p not in problems]
-    if not problems and len({fact.data.task for fact in info}) > 1:
-        tasks = ", ".join(f"{arm.label!r} {fact.data.task}" for arm, fact in zip(spec.expanded, info, strict=True))
+    if not problems and len({info.data.task for info in infos}) > 1:
+        tasks = ", ".join(f"{arm.label!r} {info.data.task}" for arm, info in zip(spec.expanded, infos, strict=True))
         problems.append(Problem("arms", f"should learn one kind of task, to be compared: {tasks}"))
     if not problems and spec.target is not None:
-        problems += spec.target.problems(info[0].data.task, info[0].data.outputs)
-    total = sum(fact.steps for fact in info) * len(spec.seed_list)
+        problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
+    total = sum(info.steps for info in infos) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
         length = "epochs" if spec.updates is None else "lr_range.steps"
         problems.append(Problem(length, f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
     if not problems and spec.diagnostics is not None:
-        problems += _too_many_looks(spec.diagnostics.every, info, len(spec.seed_list))
+        problems += _too_many_looks(spec.diagnostics.every, infos, len(spec.seed_list))
     if not problems and spec.pruning is not None:
-        _must_measure(spec.pruning.judged(info[0].data.task), info[0].data, "pruning.metric")
+        _must_measure(spec.pruning.judged(infos[0].data.task), infos[0].data, "pruning.metric")
     if problems:
         raise InvalidSpec(problems)
-    return info
+    return infos
 
 
-def _too_many_looks(every: int, info: Sequence[ArmInfo], seeds: int) -> list[Problem]:
+def _too_many_looks(every: int, infos: Sequence[ArmInfo], seeds: int) -> list[Problem]:
     def points(every: int) -> int:
-        looks = (math.ceil(fact.steps / every) * len(fact.size.layers) for fact in info)
+        looks = (math.ceil(info.steps / every) * len(info.size.layers) for info in infos)
         return sum(looks) * len(diagnostics()) * seeds
 
     if points(every) <= MOST_POINTS:
@@ -87,10 +85,10 @@ def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     return lambda field: own.get(field, f"{place}.{field}" if field in arm.replaced else field)
 
 
-def _facts(treatment: Treatment, sources: DatasetPaths, where: Callable[[str], str], updates: int | None) -> ArmInfo:
+def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], str], updates: int | None) -> ArmInfo:
     dataset: Dataset = treatment.dataset.build()
     try:
-        data = dataset.info(sources)
+        data = dataset.info(paths)
     except DataError as error:
         raise InvalidSpec([Problem(where("dataset"), error.detail)]) from None
     try:
@@ -110,7 +108,7 @@ def _facts(treatment: Treatment, sources: DatasetPaths, where: Callable[[str], s
     _try_schedule(treatment, data, where("schedule"), steps)
     _try_stopping(treatment, data, where("early_stopping"))
     _try_initializer(treatment, whole.layers, where("initializer"))
-    return ArmInfo(data, whole, steps_per_epoch, steps)
+    return ArmInfo(data=data, size=whole, steps_per_epoch=steps_per_epoch, steps=steps)
 
 
 def _try_augment(treatment: Treatment, data: DatasetInfo, path: str) -> None:
@@ -129,7 +127,7 @@ def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, steps: int
     if steps > LIMITS.steps:
         return  # refused for its length, and long to look at
     try:
-        answers_to = _looked_at(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
+        answers_to = _metric_answered_to(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
     except ValueError as error:
         raise InvalidSpec([Problem(path, str(error))]) from None
     if answers_to is not None:
@@ -149,8 +147,8 @@ def _must_measure(metric: str, data: DatasetInfo, path: str) -> None:
 
 
 @lru_cache(maxsize=1024)  # the arms of an experiment mostly share their schedule
-def _looked_at(schedule: Entry, lr: float, steps: int, steps_per_epoch: int) -> str | None:
-    """The metric that a schedule answers to, if any; raises ValueError where one of some 200 rates is none."""
+def _metric_answered_to(schedule: Entry, lr: float, steps: int, steps_per_epoch: int) -> str | None:
+    """Return the metric that a schedule answers to, if any; raises ValueError where one of some 200 rates is none."""
     bound = bind(schedule, lr, steps, steps_per_epoch)
     rates(bound, sorted({*range(0, steps, max(1, steps // 200)), steps - 1}))
     return bound.metric if isinstance(bound, Reactive) else None

@@ -1,4 +1,4 @@
-"""Kinds of experiment beside a comparison: what each makes of the arms that it was given."""
+"""Kinds of experiment beside a comparison, which change the arms they are given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from core.spec._arms import Arm
 
 Kind = Literal["comparison", "lr_range_test", "batch_size_scan"]
 LENGTH = "a run has lr_range.steps updates"
-Made = tuple[list[Arm], list[Problem]]
+DerivedArms = tuple[list[Arm], list[Problem]]
 
 
 class LrRange(BaseModel):
@@ -28,7 +28,7 @@ class LrRange(BaseModel):
     steps: Annotated[int, Field(ge=20, le=100_000)] = 100
     """Updates of a run, which may end inside an epoch."""
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """What an update leaves of the running mean of the loss, which so looks back over 1 / (1 - smoothing) updates."""
+    """The share of the loss's running mean that an update keeps; the mean spans 1 / (1 - smoothing) updates."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -44,8 +44,8 @@ class LrRange(BaseModel):
         return round(1 / (1 - self.smoothing))
 
 
-def range_test(asked: Sequence[Arm], settings: LrRange, place: str | None) -> Made:
-    """The arms with the ramp as their schedule; `place` is what the request lists its arms in."""
+def range_test(asked: Sequence[Arm], settings: LrRange, place: str | None) -> DerivedArms:
+    """Return the arms with the ramp as their schedule; `place` is what the request lists its arms in."""
     problems = []
     for i, arm in enumerate(asked):
         default = type(arm.treatment)()
@@ -57,14 +57,14 @@ def range_test(asked: Sequence[Arm], settings: LrRange, place: str | None) -> Ma
 
 
 def changed(arm: Arm, settings: Mapping[str, Any], lr: float) -> Arm:
-    """The arm with other settings and another base rate."""
+    """Return the arm with other settings and another base rate."""
     dump = arm.treatment.model_dump() | settings
     dump["optimizer"] = dump["optimizer"] | {"lr": lr}
     return replace(arm, treatment=type(arm.treatment).model_validate(dump), asked=arm)
 
 
 def where(arm: Arm, i: int, place: str | None, field: str) -> str:
-    """The path of an arm's field in the request, which lists its arms in `place`."""
+    """Return the path of an arm's field in the request, which lists its arms in `place`."""
     if place is None or (field not in arm.replaced and field != "label"):
         return field
     return f"arms[{i}].{field}" if place == "arms" else f"grid.{field}"

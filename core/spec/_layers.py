@@ -12,7 +12,7 @@ PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 
 
 def layers_of(module: nn.Module) -> Mapping[str, Layer]:
-    """Every linear and convolution layer by name, in the order of the model.
+    """Return every linear and convolution layer by name, in the order of the model.
 
     An attention's three projections count as layers of their own, `<attention>.q_proj` and so on, also where it stacks
     their weights. The first layer reads the data and the last gives the outputs. A layer ends a residual branch where
@@ -35,7 +35,7 @@ def layers_of(module: nn.Module) -> Mapping[str, Layer]:
 
 
 def _parts(module: nn.Module) -> Iterator[tuple[str, Shape, nn.Module]]:
-    """Name, shape of the weight, and the module that has it."""
+    """Yield each layer's name, its weight's shape, and the module that has it."""
     for name, part in module.named_modules():
         if isinstance(part, nn.Linear | _ConvNd):
             yield name, tuple(part.weight.shape), part

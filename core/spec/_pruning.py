@@ -1,4 +1,4 @@
-"""Which arms are given up before the last epoch, because they are worse than another beyond doubt."""
+"""Pruning: arms end before the last epoch where they are significantly worse than the best."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -24,12 +24,12 @@ class Pruning(BaseModel):
     first: Annotated[int, Field(ge=1)] = 1
     factor: Annotated[int, Field(ge=2)] = 2
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """The chance that an arm is given up which is no worse than the best, over all looks together, at most."""
+    """Upper bound of the chance that an arm no worse than the best is pruned, over all looks together."""
     metric: EpochMetric | None = None
-    """None: what the report judges by, the validation accuracy, in regression the validation loss."""
+    """The metric that arms are judged by; None: the report's, validation accuracy, in regression validation loss."""
 
     def rungs(self, epochs: int) -> list[int]:
-        """After how many epochs the arms of so many are compared."""
+        """Return the epoch counts after which arms of `epochs` epochs are compared."""
         found, rung = [], self.first
         while rung < epochs:
             found.append(rung)
@@ -37,12 +37,12 @@ class Pruning(BaseModel):
         return found
 
     def judged(self, task: Task) -> str:
-        """The metric that arms are compared by."""
+        """Return the metric that arms are compared by."""
         return self.metric or next(name for name, metric in metrics.items() if metric.is_primary(task))
 
 
 def unfit(pruning: Pruning, kind: Kind | None, seeds: int, epochs: Sequence[int]) -> list[Problem]:
-    """Why an experiment's arms, of so many epochs each, cannot be compared on the way."""
+    """Return the problems that keep an experiment's arms, of so many epochs each, from being pruned."""
     if kind is not None:
         return [Problem("pruning", f"is for comparisons: leave it out of a {kind}")]
     if seeds < FEWEST_PAIRS:

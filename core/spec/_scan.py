@@ -16,14 +16,14 @@ from core.errors import Problem
 from core.registry import Entry, problems_of
 from core.schedules import bind, rates
 from core.spec._arms import Arm
-from core.spec._kinds import Made, changed, where
+from core.spec._kinds import DerivedArms, changed, where
 
 LABEL = 120
 """Most characters of a label."""
 
 
 class BatchSizeScan(BaseModel):
-    """Which batch sizes to train with, each from the same weights and on the same examples in the same order.
+    """Settings of a batch-size scan: all sizes train from the same weights on the same examples in the same order.
 
     The spec's own `batch_size` is the one that the arms' rates are for. With another size the rate is multiplied by
     their ratio (`linear`: Goyal et al. 2017, arXiv:1706.02677, for SGD), by its square root (`sqrt`: Krizhevsky 2014,
@@ -44,12 +44,12 @@ class BatchSizeScan(BaseModel):
         return self
 
     def factor(self, size: int, base: int) -> float:
-        """What the rate is multiplied by."""
+        """Return the factor of the learning rate."""
         return {"linear": size / base, "sqrt": math.sqrt(size / base), "none": 1.0}[self.rule]
 
 
-def scan(asked: Sequence[Arm], settings: BatchSizeScan, base: int, place: str | None) -> Made:
-    """Every arm with every size, in this order; `place` is what the request lists its arms in, None if it lists none.
+def scan(asked: Sequence[Arm], settings: BatchSizeScan, base: int, place: str | None) -> DerivedArms:
+    """Return every arm with every size, in this order; `place` is the request's field of arms, None if it has none.
 
     Labels are "batch_size=32", behind the arm's own where the request lists arms.
     """
@@ -81,7 +81,7 @@ def scan(asked: Sequence[Arm], settings: BatchSizeScan, base: int, place: str | 
 def check_scanned(
     arm: Arm, settings: BatchSizeScan, data: DatasetInfo, steps: int, per_epoch: int, path: Callable[[str], str]
 ) -> list[Problem]:
-    """What only the data set and the model can tell of one arm of a scan."""
+    """Return the problems of one arm of a scan that only its data set, model and schedule show."""
     problems = []
     size = arm.treatment.batch_size
     if size > data.train:
@@ -101,7 +101,7 @@ def check_scanned(
 
 
 def _follows(arm: Arm, steps: int, per_epoch: int) -> bool:
-    """Whether all rates of the schedule grow with the optimizer's."""
+    """Return whether all rates of the schedule grow with the optimizer's."""
     before, after = ((arm.asked or arm).treatment.optimizer, arm.treatment.optimizer)
     at = sorted({*range(0, steps, max(1, steps // 50)), steps - 1})
     first, second = (
@@ -113,7 +113,7 @@ def _follows(arm: Arm, steps: int, per_epoch: int) -> bool:
 
 @lru_cache(maxsize=1024)
 def mixes_examples(model: Entry, inputs: tuple[int, ...], outputs: int) -> bool:
-    """Whether what an example gives depends on its batch while a model trains, or is remembered from it."""
+    """Return whether an example's outputs depend on its batch in training, or the model keeps statistics of it."""
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
     return any(

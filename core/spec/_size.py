@@ -1,4 +1,4 @@
-"""What a treatment's model is made of and how much work it is, found without taking its memory."""
+"""Sizes of a treatment's model: its parameters, layers and work, found without allocating it."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -17,18 +17,18 @@ _PLAIN = (nn.Flatten, nn.Identity)
 
 
 class Size(NamedTuple):
-    """Numbers that a run of the model holds and computes, and the layers that an initializer starts."""
+    """Sizes of a model: numbers that it holds and computes, and the layers that an initializer sets."""
 
     layers: Mapping[str, Layer]
     parameters: int
     activations: int
-    """Of one example in a forward pass: the input, and what each layer gives."""
+    """Numbers that one example's forward pass holds: the input, and the output of each layer."""
     calls: int
     """Layers that a forward pass calls."""
     dense_flops: int
-    """Of one example in a forward pass, in matrix products; a multiplication with its addition counts as two."""
+    """Operations of matrix products in one example's forward pass; a multiplication with its addition counts as two."""
     conv_flops: int
-    """The same in convolutions."""
+    """Operations of convolutions, counted likewise."""
 
 
 @lru_cache(maxsize=1024)  # the arms of an experiment mostly share their model
@@ -49,29 +49,41 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
             dense_flops += 2 * layer.weight.numel() if isinstance(layer, nn.Linear) else 0
             seen.append(layer.out_features if isinstance(layer, nn.Linear) else seen[-1])
         calls = sum(not isinstance(layer, _PLAIN) for layer in layers)
-        return Size(described, parameters, sum(seen), calls, dense_flops, 0)
-    return Size(described, parameters, *_passed(module, layers, example))
+        return Size(
+            layers=described,
+            parameters=parameters,
+            activations=sum(seen),
+            calls=calls,
+            dense_flops=dense_flops,
+            conv_flops=0,
+        )
+    return Size(layers=described, parameters=parameters, **_passed(module, layers, example))
 
 
-def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> tuple[int, int, int, int]:
-    """Activations, calls, and flops of matrix products and of convolutions, of one example's pass on the meta device.
+def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> dict[str, int]:
+    """Return activations, calls, and flops of matrix products and of convolutions, of one example's meta-device pass.
 
     The first such pass of a process loads torch's compiler, 1.5 s: dense networks go without.
     """
     seen = [example.numel()]
     calls = 0
 
-    def look(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+    def count(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
         nonlocal calls
         calls += not isinstance(layer, _PLAIN)
         seen.append(output[0].numel())
 
     for layer in layers:
-        layer.register_forward_hook(look)
+        layer.register_forward_hook(count)
     # With gradients wanted, an attention shows its products: its fused path for inference counts as none.
     with FlopCounterMode(display=False) as counter, torch.enable_grad():
         module.eval()(example)
     by_kind: dict[bool, int] = {True: 0, False: 0}
     for operation, flops in counter.get_flop_counts().get("Global", {}).items():
         by_kind["convolution" in str(operation)] += flops
-    return sum(seen), calls, by_kind[False], by_kind[True]
+    return {
+        "activations": sum(seen),
+        "calls": calls,
+        "dense_flops": by_kind[False],
+        "conv_flops": by_kind[True],
+    }

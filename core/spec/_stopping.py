@@ -1,4 +1,4 @@
-"""When a run ends before its last epoch because its metric no longer improves."""
+"""Early stopping: a run ends before its last epoch because its metric no longer improves."""
 
 import math
 from typing import Annotated, NamedTuple
@@ -9,8 +9,7 @@ from core.metrics import EpochMetric, metrics
 
 
 class Patience(NamedTuple):
-    """What early stopping knows of a run: the best metric so far, None before the first finite one, and the epochs
-    since then."""
+    """Early stopping's state of a run: the best metric so far (None before the first finite one) and epochs since."""
 
     best: float | None = None
     bad: int = 0
@@ -32,12 +31,12 @@ class EarlyStopping(BaseModel):
     min_delta: Annotated[float, Field(ge=0)] = 0.0
 
     def after(self, state: Patience, value: float) -> Patience:
-        """The state after one more epoch's metric."""
+        """Return the state after one more epoch's metric."""
         sign = metrics[self.metric].sign
         if math.isfinite(value) and (state.best is None or sign * value - self.min_delta > sign * state.best):
             return Patience(value, 0)
         return Patience(state.best, state.bad + 1)
 
     def ends(self, state: Patience, epochs: int) -> bool:
-        """Whether a run in this state ends, having trained so many epochs."""
+        """Return whether a run in this state ends, having trained so many epochs."""
         return epochs > 1 and state.bad > 0 and state.bad >= self.patience

@@ -11,7 +11,7 @@ from core.registry import unknown
 
 
 class Target(BaseModel):
-    """What a run is to reach: the report says how many updates that took, and how many runs did.
+    """A goal for runs: the report says how many updates it took to reach, and how many runs did.
 
     An accuracy and an R² are to come up to `value`, a loss down to it. Only metrics by epoch can be targets: those of
     the whole training or validation split.

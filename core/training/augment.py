@@ -8,7 +8,7 @@ from core.streams import words
 
 
 def augment(x: torch.Tensor, how: Augment, keys: torch.Tensor, step: int) -> torch.Tensor:
-    """Crop and flip every picture by draws of its own.
+    """Crop and flip every picture at random, each by its own draws.
 
     x is (seeds, batch, channels, height, width), `keys` (seeds,) as `core.streams.keys` gives them. A crop moves the
     picture by up to `how.crop` pixels each way and fills with 0 (He et al. 2016, arXiv:1512.03385, section 4.2); a flip
@@ -28,5 +28,5 @@ def augment(x: torch.Tensor, how: Augment, keys: torch.Tensor, step: int) -> tor
 
 
 def _offset(drawn: torch.Tensor, count: int) -> torch.Tensor:
-    """16 random bits as one of 0 .. count - 1."""
+    """Map 16 random bits to one of 0 .. count - 1."""
     return ((drawn & 0xFFFF) * count) >> 16

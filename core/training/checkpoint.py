@@ -1,4 +1,4 @@
-"""A cohort at some update, as a file that it can go on from."""
+"""Checkpoints: files that hold a cohort at some update, to resume from."""
 
 import json
 import os
@@ -19,12 +19,12 @@ FORMAT = "1"
 
 
 class DamagedCheckpoint(InitlabError):
-    """The file is not a whole checkpoint of this version."""
+    """The file is not a complete checkpoint of this version."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that the next update depends on: what is drawn is a function of (seed, step), and needs no keeping."""
+    """All that the next update depends on. Random draws are functions of (seed, step) and need no storing."""
 
     step: int
     """Updates done."""
@@ -33,16 +33,19 @@ class Checkpoint:
     runs: list[int]
     """The lanes of the stacks, in their order."""
     state: Mapping[str, torch.Tensor]
-    """As `Program.state` gives it: (lanes, *shape) each."""
+    """Tensors by name, (lanes, *shape) each, as `Program.state` returns them."""
     plateaus: Mapping[int, State] = field(default_factory=dict)
     """The states of schedules that answer to a metric, by run."""
     ended: list[int] = field(default_factory=list)
     """The runs among them that have diverged, and leave when their epoch ends."""
     patience: Mapping[int, Patience] = field(default_factory=dict)
-    """How long early stopping has waited for a better metric, by run."""
+    """The states of early stopping, by run."""
 
     def write(self, path: Path) -> None:
-        """Write aside, force to disk, rename: the path holds a whole checkpoint or none, always. Raises OSError."""
+        """Write to a temporary file, sync it and rename it: the path always holds a complete checkpoint or none.
+
+        Raises OSError.
+        """
         reached("checkpoint.before_write")
         path.parent.mkdir(parents=True, exist_ok=True)
         place = {
@@ -53,19 +56,19 @@ class Checkpoint:
             "ended": self.ended,
             "patience": list(self.patience.items()),
         }
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             tensors = {name: value.contiguous() for name, value in self.state.items()}
             try:
-                save_file(tensors, aside, {"format": FORMAT, "place": json.dumps(place)})
+                save_file(tensors, temporary, {"format": FORMAT, "place": json.dumps(place)})
             except SafetensorError as error:  # of the disk: what is written is as it should be
                 raise OSError(str(error)) from error
-            with aside.open("rb+") as file:
+            with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             reached("checkpoint.written")
-            aside.replace(path)
+            temporary.replace(path)
         finally:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -75,7 +78,7 @@ class Checkpoint:
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
-        """The checkpoint in a file; raises `DamagedCheckpoint` where there is none that is whole."""
+        """Read the checkpoint in a file; raises `DamagedCheckpoint` where it is missing or incomplete."""
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}

@@ -1,4 +1,4 @@
-"""Which runs can train as lanes of one program."""
+"""Compatibility of runs: those with the same key can train as lanes of one program."""
 
 from functools import lru_cache
 
@@ -7,11 +7,11 @@ from core.registry import Entry
 from core.spec import Treatment
 
 OWN = ("initializer", "schedule", "early_stopping", "optimizer")
-"""What may differ between the lanes of a program: the optimizer in its numbers, the others in all."""
+"""Settings that may differ between the lanes of a program: the optimizer in its numbers only, the others in all."""
 
 
 def compatibility_key(treatment: Treatment) -> tuple[object, ...]:
-    """Return what runs must have in common to be lanes of one program; hashable."""
+    """Return the hashable settings that runs must have in common to be lanes of one program."""
     optimizer = built_optimizer(treatment.optimizer)
     shared = tuple(getattr(treatment, field) for field in Treatment.model_fields if field not in OWN)
     return (*shared, treatment.optimizer.name, optimizer.update, optimizer.slots, optimizer.scalars)

@@ -4,7 +4,7 @@ import torch
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, a GPU's, Python's or NumPy's, or that of torch's CPU allocator: fewer lanes may do.
+    """Return whether memory ran out, a GPU's, Python's, NumPy's or torch's on the CPU: fewer lanes may do.
 
     The last is a bare RuntimeError, told by its text.
     """
@@ -14,7 +14,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def broken_device(error: BaseException) -> bool:
-    """Whether a GPU has failed: after such an error this process can use it no more, and another process may.
+    """Return whether a GPU has failed: this process can no longer use it after such an error, another process may.
 
     Some libraries raise it as a bare RuntimeError, told by its text.
     """

@@ -33,7 +33,7 @@ def initial_state(
     dtype: torch.dtype = torch.float32,
     examples: Examples | None = None,
 ) -> State:
-    """The values that a run starts from, by the name of each parameter and buffer, in the model's order.
+    """Return the values that a run starts from, by the name of each parameter and buffer, in the model's order.
 
     Weights and biases of linear and convolution layers, an attention's projections among them, are drawn by the
     treatment's initializer, each from a stream of its own: arms with the same initializer start the same, and adding a
@@ -56,7 +56,7 @@ def initial_state(
 
 
 def calibration_examples(x_train: torch.Tensor) -> Examples:
-    """Examples of a training split: which ones is a function of the seed alone."""
+    """Return a function that gives examples of a training split, chosen by the seed alone."""
 
     def choose(seed: int, count: int) -> torch.Tensor:
         order = torch.randperm(len(x_train), generator=generator(seed, "calibration"))
@@ -67,7 +67,7 @@ def calibration_examples(x_train: torch.Tensor) -> Examples:
 
 @lru_cache(maxsize=64)
 def _fills(model: Entry, inputs: Shape, outputs: int) -> tuple[nn.Module, Mapping[str, _Fill]]:
-    """The model on the meta device in eval mode, and how each parameter and buffer with a rule is filled."""
+    """Return the model on the meta device in eval mode, and how each parameter and buffer with a rule is filled."""
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
     module.eval()
@@ -106,7 +106,7 @@ def _copied(value: torch.Tensor) -> _Fill:
 
 
 def _reset(part: nn.Module) -> State:
-    """The values that a module on the meta device would have elsewhere."""
+    """Return the initial values that a module on the meta device would have on another device."""
     part = copy.deepcopy(part).to_empty(device="cpu", recurse=False)
     part.reset_parameters()  # type: ignore[operator]
     return {name: value.detach() for name, value in part.state_dict().items()}
@@ -114,7 +114,7 @@ def _reset(part: nn.Module) -> State:
 
 @lru_cache(maxsize=256)
 def _constructed(model: Entry, inputs: Shape, outputs: int, seed: int) -> Mapping[str, _Fill]:
-    """What has no rule: as the constructor draws it from torch's global stream, which is left as it was."""
+    """Fill what has no rule as the model's constructor draws it from torch's global stream, which is restored."""
     _, fills = _fills(model, inputs, outputs)
     build: Model = model.build()
     with _global_stream, torch.random.fork_rng(devices=[]):

@@ -1,4 +1,4 @@
-"""The whole of an experiment in one call, for a notebook: the numbers that the service gives, without a database."""
+"""Training of an experiment in one call, for a notebook: the service's numbers, without a database."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ from core.training.recorder import Lane, MemoryRecorder
 log = logging.getLogger(__name__)
 
 _Lanes = Mapping[tuple[int, int], Lane]
-"""By the arm's index and the seed."""
+"""Lanes by the arm's index and the seed."""
 
 
 def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -> Results:
@@ -80,7 +80,7 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
 
 @dataclass(frozen=True)
 class _Work:
-    """What the cohorts of a data set are trained with."""
+    """Inputs that the cohorts of a data set share."""
 
     spec: Spec
     data: Splits
@@ -90,7 +90,7 @@ class _Work:
 
 
 class _Part:
-    """Lanes that train together, what they have measured, and where they go on."""
+    """Lanes that train together, their measurements, and the checkpoint that they continue from."""
 
     def __init__(self, work: _Work, lanes: Sequence[Lane]) -> None:
         self.recorder = MemoryRecorder()
@@ -102,7 +102,7 @@ class _Part:
             _restore(self.recorder, self._start.state)
 
     def train(self, until: int | None, pruned_at: Mapping[int, int]) -> list["_Part"]:
-        """Train after so many epochs at least, or to the end; where memory runs out, in halves, which are returned."""
+        """Train to epoch `until` at least, or to the end; return this part, or its halves where memory ran out."""
         try:
             self._train(until, pruned_at)
             return [self]
@@ -143,7 +143,7 @@ class _Part:
 
     @staticmethod
     def _file(work: _Work, lanes: Sequence[Lane]) -> Path | None:
-        """The file of these lanes of this experiment on this kind of device."""
+        """Return the checkpoint's file, which these lanes, their experiment and the kind of device name."""
         if work.folder is None:
             return None
         words = json.dumps([work.spec.canonical(), [lane.run for lane in lanes], work.device], sort_keys=True)
@@ -151,7 +151,7 @@ class _Part:
 
 
 def _together(parts: Sequence[_Part]) -> MemoryRecorder:
-    """What all of them have measured."""
+    """Return the measurements of all parts."""
     whole = MemoryRecorder()
     for part in parts:
         whole.blocks |= part.recorder.blocks
@@ -161,7 +161,7 @@ def _together(parts: Sequence[_Part]) -> MemoryRecorder:
 
 
 def _pruned_at(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
-    """The epochs that the runs of pruned arms have."""
+    """Return the epochs after which the runs of pruned arms end, by run."""
     pruned = pruned_arms(decided)
     return {lane.run: pruned[arms[i].label] for (i, _), lane in lanes.items() if arms[i].label in pruned}
 
@@ -178,7 +178,7 @@ def _at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: MemoryR
 
 
 def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
-    """Writes checkpoints that hold what was measured until then."""
+    """Return a function that writes checkpoints, with all measurements so far in them."""
 
     def keep(checkpoint: Checkpoint) -> None:
         points = {f"points/{run}/{metric}": torch.from_numpy(v) for (run, metric), v in recorder.series.items()}
@@ -192,7 +192,7 @@ def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None
 
 
 def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> None:
-    """Take back what a checkpoint held beside its state; how long that took is not known."""
+    """Restore the measurements in a checkpoint's state; the time they took is unknown."""
     recorder.began = None
     for name, values in state.items():
         _, _, key = name.partition("points/")

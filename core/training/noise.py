@@ -1,4 +1,4 @@
-"""The gradient noise scale: up to about which batch size a larger batch pays.
+"""The gradient noise scale, the batch size up to which, about, a larger batch pays.
 
 Appendix A of McCandlish et al. 2018, arXiv:1812.06162, estimates two numbers without bias from the gradients of a small
 and of a large batch: |G|², the squared length of the gradient over all of the training split, and tr(S), the variance
@@ -22,7 +22,7 @@ import torch
 
 
 def estimates(half: torch.Tensor, whole: torch.Tensor, m: int, b: int, n: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """|G|² and tr(S), of |h - g|² (`half`) and |g|² (`whole`) as above."""
+    """Return |G|² and tr(S), from |h - g|² (`half`) and |g|² (`whole`) as above."""
     variance = half * (b * m / (b - m))
     return whole - variance * (1 / b - 1 / n), variance * ((n - 1) / n)
 
@@ -31,36 +31,36 @@ class Noise:
     """The two estimates of every lane, summed over the measured updates of an epoch."""
 
     def __init__(self, lanes: int, examples: int, every: int, device: str, state: Mapping[str, torch.Tensor]) -> None:
-        """Measures an epoch's updates 0, `every`, ...; `examples` are those of the training split."""
+        """Measure an epoch's updates 0, `every`, ...; `examples` is the size of the training split."""
         self._examples = examples
         self._every = every
         nothing = torch.zeros(lanes, 3, dtype=torch.float64)
         self._sums = state.get("noise/sums", nothing).to(device, copy=True)
-        """(lanes, 3): of each estimate, and how many there are."""
+        """(lanes, 3): the sums of both estimates, and their count."""
 
     def due(self, i: int, batch: int) -> bool:
-        """Whether update i of an epoch is measured; a batch of one has no half."""
+        """Return whether update i of an epoch is measured; a batch of one has no half."""
         return i % self._every == 0 and batch > 1
 
     def add(self, whole: Sequence[torch.Tensor], half: Sequence[torch.Tensor], m: int, b: int) -> None:
-        """Gradients of all parameters' stacks, (lanes, *shape) each, of a batch of b and of its first m."""
-        apart = sum(_squared(h - g) for h, g in zip(half, whole, strict=True))
+        """Add the gradients of all parameters' stacks, (lanes, *shape) each, of a batch of b and of its first m."""
+        difference = sum(_squared(h - g) for h, g in zip(half, whole, strict=True))
         length = sum(_squared(g) for g in whole)
-        found = estimates(torch.as_tensor(apart), torch.as_tensor(length), m, b, self._examples)
+        found = estimates(torch.as_tensor(difference), torch.as_tensor(length), m, b, self._examples)
         self._sums += torch.stack([*found, torch.ones_like(found[0])], dim=1)
 
     def take(self) -> torch.Tensor:
-        """An epoch's means, (2, lanes), NaN where no update was measured; the next epoch begins at nothing."""
+        """Return the epoch's means, (2, lanes), NaN where no update was measured, and start the next epoch at 0."""
         sums = self._sums.T.clone()
         self._sums.zero_()
         return sums[:2] / sums[2]
 
     def state(self) -> dict[str, torch.Tensor]:
-        """What the epoch has so far, by lane."""
+        """Return the epoch's sums so far, by lane."""
         return {"noise/sums": self._sums}
 
 
 def _squared(stack: torch.Tensor) -> torch.Tensor:
-    """The squared length of every lane's part, (lanes,) in float64."""
+    """Return every lane's squared norm, (lanes,) in float64."""
     lengths: torch.Tensor = torch.linalg.vector_norm(stack.flatten(1), dim=1, dtype=torch.float64)
     return lengths.square()

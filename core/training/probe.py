@@ -1,4 +1,4 @@
-"""What the layers of one forward pass give, by hooks: in a plain pass, and of every lane under vmap."""
+"""Hooks that measure the layers' activations in a forward pass, a plain one or that of every lane under vmap."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ OnActivation = Callable[[str, nn.Module, torch.Tensor, nn.Module | None], None]
 
 @contextmanager
 def activations(module: nn.Module, given: OnActivation) -> Iterator[None]:
-    """Have `given` called with every layer's activation, in the passes that are made meanwhile.
+    """Call `given` with every layer's activation in each forward pass inside the context.
 
     A layer's activation is what the first activation module gives that is called after it and before the next layer;
     of a layer that none follows, such as the last, its own output. A layer whose module is never called has none, as an
@@ -33,7 +33,7 @@ def activations(module: nn.Module, given: OnActivation) -> Iterator[None]:
     last: list[tuple[str, nn.Module, torch.Tensor]] = []
 
     def of_layer(name: str, layer: nn.Module, y: torch.Tensor) -> None:
-        settle()
+        flush()
         last.append((name, layer, y))
 
     def of_activation(activation: nn.Module, y: torch.Tensor) -> None:
@@ -41,7 +41,7 @@ def activations(module: nn.Module, given: OnActivation) -> Iterator[None]:
             name, layer, _ = last.pop()
             given(name, layer, y, activation)
 
-    def settle() -> None:
+    def flush() -> None:
         if last:
             given(*last.pop(), None)
 
@@ -52,7 +52,7 @@ def activations(module: nn.Module, given: OnActivation) -> Iterator[None]:
             hooks.append(part.register_forward_hook(lambda part, _, y, name=name: of_layer(name, part, y)))
         elif isinstance(part, ACTIVATIONS):
             hooks.append(part.register_forward_hook(lambda part, _, y: of_activation(part, y)))
-    hooks.append(module.register_forward_hook(lambda *_: settle()))
+    hooks.append(module.register_forward_hook(lambda *_: flush()))
     try:
         yield
     finally:
@@ -69,12 +69,12 @@ class Probe:
     def __init__(self, module: nn.Module) -> None:
         self._module = module
         self.names: list[str] = []
-        """Of what a call measures, known after the first."""
+        """Names of the values that a call measures, known after the first call."""
 
     def __call__(
         self, own: Mapping[str, torch.Tensor], shared: Mapping[str, torch.Tensor], x: torch.Tensor
     ) -> torch.Tensor:
-        """One lane's measurements, (names,), without gradients; its norms take the buffers in `own` along."""
+        """Return one lane's measurements, (names,), without gradients; norms update the buffers in `own`."""
         found: dict[str, torch.Tensor] = {}
 
         def given(name: str, layer: nn.Module, y: torch.Tensor, activation: nn.Module | None) -> None:
@@ -110,7 +110,7 @@ def _std(centred: torch.Tensor) -> torch.Tensor:
 
 
 def places(module: nn.Module) -> dict[str, tuple[str, slice]]:
-    """Where each layer's weight is: the parameter's name, and which of its rows."""
+    """Return the place of each layer's weight: the parameter's name, and its rows."""
     parameters = dict(module.named_parameters())
     found: dict[str, tuple[str, slice]] = {}
     for name, layer in layers_of(module).items():

@@ -1,4 +1,4 @@
-"""Where a trainer leaves what it measures: in a database by the worker's recorder, in memory by the one here."""
+"""Recorders of a trainer's measurements: the worker's writes to a database, the one here keeps them in memory."""
 
 import time
 from collections import defaultdict
@@ -28,16 +28,16 @@ class Recorder(Protocol):
     """
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
-        """Points `first`, `first + 1`, ... of one series: updates for step metrics, epochs for epoch metrics.
+        """Record points `first`, `first + 1`, ... of one series: updates for step metrics, epochs for epoch metrics.
 
         Of diagnostics, `activation_std/fc1`, they are the updates that were looked at, numbered from 0.
         """
 
     def finish(self, run: int, outcome: Outcome) -> None:
-        """The run has ended."""
+        """Record that the run has ended."""
 
     def advance(self, step: int) -> None:
-        """All lanes still training have done updates 0..step-1, and all points of those have been recorded."""
+        """Note that all lanes still training have done updates 0..step-1, whose points have all been recorded."""
 
 
 @dataclass
@@ -48,9 +48,9 @@ class MemoryRecorder:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     step: int = 0
     began: float | None = field(default_factory=time.monotonic)
-    """None: before this process, nobody knows how long."""
+    """When this process began the training; None: it began before this process, at an unknown time."""
     seconds: dict[int, float] = field(default_factory=dict)
-    """From the beginning to each run's end."""
+    """Seconds from the beginning to each run's end."""
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
         held = sum(len(block) for block in self.blocks[run, metric])

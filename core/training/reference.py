@@ -1,4 +1,4 @@
-"""One run as the plain loop: slow on purpose, and the specification of what `train_lanes` computes."""
+"""The reference trainer, one run as a plain loop: slow on purpose, and the specification of `train_lanes`."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -124,7 +124,7 @@ def _record(recorder: Recorder, run: int, epoch: int, measured: Mapping[str, flo
 def _waited(
     treatment: Treatment, state: Patience, measured: Mapping[str, float], epochs: int, done: bool
 ) -> Patience | None:
-    """The state of early stopping after so many epochs, of which the last measured this; None where the run ends.
+    """Return the state of early stopping after so many epochs, the last with these metrics; None where the run ends.
 
     A run that is `done` ends anyway.
     """
@@ -136,14 +136,14 @@ def _waited(
 
 
 class _Noise:
-    """What `core.training.noise` estimates, by gradients of the half and of the whole that are each taken anew."""
+    """The estimates of `core.training.noise`, by separate gradients of the half batch and of the whole."""
 
     def __init__(self, every: int, examples: int) -> None:
         self._every, self._examples = every, examples
         self._found: list[tuple[float, float]] = []
 
     def measure(self, i: int, b: int, model: nn.Module, loss_of: Callable[[int], torch.Tensor]) -> None:
-        """`loss_of(m)` is the mean loss of the first m examples of the epoch's batch i, which has b."""
+        """Measure batch i of the epoch, of b examples; `loss_of(m)` is the mean loss of its first m."""
         if self._every == 0 or i % self._every or b == 1:
             return
         n, m = self._examples, b // 2
@@ -155,20 +155,20 @@ class _Noise:
         self._found.append((g.dot(g).item() - variance * (1 / b - 1 / n), variance * (n - 1) / n))
 
     def take(self) -> dict[str, float]:
-        """The epoch's means."""
+        """Return the epoch's means."""
         found, self._found = self._found, []
         means = np.mean(found, axis=0).tolist() if found else [math.nan, math.nan]
         return dict(zip(NOISE_METRICS, means, strict=True)) if self._every else {}
 
 
 def _group(rule: Optimizer, parameter: nn.Parameter, factor: ParameterScaling) -> dict[str, Any]:
-    """A parameter as a group of its own, so that it can have its own rate and weight decay."""
+    """Return a parameter as a group of its own, so that it can have its own rate and weight decay."""
     decay = {"weight_decay": rule.hyper["weight_decay"] / factor.lr} if "weight_decay" in rule.hyper else {}
     return {"params": [parameter], **decay}
 
 
 def _mask(net: Network, drawn: Mapping[str, torch.Tensor], first: int) -> None:
-    """Have the first examples of a batch keep the units that were drawn for them."""
+    """Give the dropout layers the masks of the first examples of a batch."""
     for name, mask in drawn.items():
         net.dropout[name].mask = mask[0, :first]
 
@@ -179,7 +179,7 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float, mine: Mapping[str, 
 
 
 def _mode(optimizer: Any, training: bool) -> None:
-    """Schedule-free optimizers evaluate with other weights than they train."""
+    """Switch a schedule-free optimizer, which evaluates with other weights than it trains."""
     if hasattr(optimizer, "eval"):
         optimizer.train() if training else optimizer.eval()
 

@@ -1,4 +1,4 @@
-"""How long a run is."""
+"""The length of a run."""
 
 import math
 from typing import NamedTuple, Self
@@ -14,19 +14,19 @@ class RunLength(NamedTuple):
 
     @classmethod
     def of(cls, treatment: Treatment, examples: int, updates: int | None = None) -> Self:
-        """Of a treatment on so many training examples: its epochs, or so many `updates`."""
+        """Return a treatment's length on so many training examples: its epochs, or `updates` updates."""
         per_epoch = math.ceil(examples / treatment.batch_size)
         return cls(updates or per_epoch * treatment.epochs, per_epoch)
 
     @property
     def epochs(self) -> int:
-        """Those begun."""
+        """Number of epochs, an incomplete last one included."""
         return math.ceil(self.updates / self.per_epoch)
 
     def end(self, epoch: int) -> int:
-        """Updates done when an epoch ends, or the run inside it."""
+        """Return the number of updates done when an epoch ends, or the run inside it."""
         return min((epoch + 1) * self.per_epoch, self.updates)
 
     def whole(self, epoch: int) -> bool:
-        """Whether an epoch has all its updates."""
+        """Return whether an epoch has all its updates."""
         return self.end(epoch) == (epoch + 1) * self.per_epoch

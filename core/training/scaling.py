@@ -1,4 +1,4 @@
-"""How a scheme such as mup departs from one learning rate for all parameters."""
+"""Factors by which a scheme such as mup departs from one learning rate for all parameters."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,14 +15,14 @@ from core.spec import Treatment, layers_of
 
 
 class ParameterScaling(NamedTuple):
-    """Of one parameter; weight decay is divided by `lr`, so that the shrinkage an update stays."""
+    """Factors of one parameter; weight decay is divided by `lr`, so that the shrinkage per update stays."""
 
     forward: float = 1.0
     lr: float = 1.0
 
 
 def factors(treatment: Treatment, data: DatasetInfo) -> dict[str, ParameterScaling]:
-    """The factors of the parameters that have any but 1, by name."""
+    """Return the factors of the parameters that have any but 1, by name."""
     initializer: Initializer = treatment.initializer.build()
     optimizer: Optimizer = treatment.optimizer.build()
     found = {}
@@ -35,7 +35,7 @@ def factors(treatment: Treatment, data: DatasetInfo) -> dict[str, ParameterScali
 
 @lru_cache(maxsize=64)  # the lanes of a cohort share their model
 def _layers(model: Entry, inputs: tuple[int, ...], outputs: int) -> Mapping[str, Layer]:
-    """The model's layers, and all else that has a weight: norms."""
+    """Return the model's layers, and the other modules with a weight: norms."""
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
     layers = dict(layers_of(module))

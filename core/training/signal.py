@@ -1,4 +1,4 @@
-"""How a network passes signals on before any training: forward from the data, backward from its outputs."""
+"""Signal propagation before any training: forward from the data, backward from the outputs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,11 +22,11 @@ KEPT: Mapping[type[nn.Module], Callable[[Any], float]] = {
     nn.LeakyReLU: lambda activation: (1 + activation.negative_slope**2) / 2,
     nn.Identity: lambda _: 1.0,
 }
-"""The part of a symmetric signal's mean square that an activation passes on: forward, and backward by its slope."""
+"""The share of a symmetric signal's mean square that an activation passes on: forward, and backward by its slope."""
 
 
 class Passed(NamedTuple):
-    """What one run's layer passes on at update 0."""
+    """Signals that a layer of one run passes on at update 0."""
 
     forward: float
     """Variance of the layer's output over examples and units, before norm and activation."""
@@ -44,7 +44,7 @@ def signal(
     batch: int,
     examples: Examples | None = None,
 ) -> dict[str, Any]:
-    """`layers`, in the model's order: `{name, fan_in, fan_out, forward, activation, backward}` of each.
+    """Measure the signal in each layer: `layers` of `{name, fan_in, fan_out, forward, activation, backward}`, in order.
 
     The last three have the `mean`, `low` and `high` of `Passed` over the seeds, and `forward` and `backward` the
     `theory`: the expected value for layers one after the other with linear activations or (leaky) rectifiers between
@@ -76,7 +76,7 @@ def signal(
 def _run(
     treatment: Treatment, info: DatasetInfo, seed: int, batch: int, examples: Examples | None
 ) -> tuple[float, dict[str, Passed]]:
-    """The inputs' mean square, and what each layer passes on."""
+    """Return the inputs' mean square, and the signals that each layer passes on."""
     state = dict(initial_state(treatment, info, seed, torch.float64, examples or _noise(info.inputs)))
     for name, factor in factors(treatment, info).items():
         state[name] = state[name] * factor.forward
@@ -119,7 +119,7 @@ def _noise(inputs: Sequence[int]) -> Examples:
 def _theory(
     module: nn.Module, treatment: Treatment, info: DatasetInfo, power: float
 ) -> dict[str, tuple[float, float | None]]:
-    """Expected forward and backward variance by layer, for inputs of the mean square `power`."""
+    """Return the expected forward and backward variance by layer, for inputs of the mean square `power`."""
     chain = _chain(module)
     initializer: Initializer = treatment.initializer.build()
     if chain is None or initializer.calibration is not None or factors(treatment, info):
@@ -141,7 +141,7 @@ def _theory(
 
 
 def _chain(module: nn.Module) -> list[tuple[Layer, float]] | None:
-    """Dense layers one after the other, each with what its activation passes on; None for any other network."""
+    """Return a chain of dense layers, each with the share its activation passes on; None for any other network."""
     if not isinstance(module, nn.Sequential):
         return None
     layers = layers_of(module)

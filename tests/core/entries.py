@@ -10,10 +10,11 @@ from core.errors import Problem
 from core.initializers import initializers
 from core.models import models
 from core.optimizers import optimizers
+from core.plots import plots
 from core.registry import Entry, Registry
 from core.schedules import schedules
 
-CATALOGUES: dict[str, Registry] = {c.kind: c for c in (initializers, schedules, optimizers, models, datasets)}
+CATALOGUES: dict[str, Registry] = {c.kind: c for c in (initializers, schedules, optimizers, models, datasets, plots)}
 ENTRIES = [(kind, name) for kind, catalogue in CATALOGUES.items() for name in catalogue]
 REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "uploaded"): {"id": "churn"},

@@ -197,9 +197,9 @@ def test_a_dataset_that_is_not_here_names_the_command_that_brings_it(name: str, 
 def test_a_dataset_is_as_its_facts_say(name: str, tmp_path: Path) -> None:
     def loaded(**parameters: Any) -> tuple[DatasetInfo, Splits]:
         dataset: Dataset = datasets.parse({**raw("dataset", name), **parameters}).build()
-        return dataset.info(sources), dataset.load(sources)
+        return dataset.info(paths), dataset.load(paths)
 
-    sources = DatasetPaths(tmp_path / "files", tmp_path / "uploads")
+    paths = DatasetPaths(tmp_path / "files", tmp_path / "uploads")
     info, splits = loaded()
     for x, y, count in ((splits.x_train, splits.y_train, info.train), (splits.x_valid, splits.y_valid, info.valid)):
         assert (x.shape, x.dtype) == ((count, *info.inputs), torch.float32)

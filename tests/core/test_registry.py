@@ -1,5 +1,6 @@
 """A registry finds what exists, reads what it takes, and refuses the rest with the path to it."""
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,27 @@ def test_an_entry_exists_by_its_file(shapes: Registry, tmp_path: Path) -> None:
     )
     assert list(shapes) == ["dot", "frame", "square"]
     assert len(shapes) == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["", "def dot():\n    'Its decorator is forgotten.'\n", "from toys.square import square\n"]
+)
+def test_a_file_that_registers_nothing_fails_by_its_name(shapes: Registry, tmp_path: Path, text: str) -> None:
+    (tmp_path / "toys" / "dot.py").write_text(text)
+    for look_up in (list, len, lambda catalogue: catalogue.parse("square"), lambda catalogue: catalogue["square"]):
+        with pytest.raises(ImportError, match=r"toys/dot\.py registers no shape: decorate"):
+            look_up(shapes)
+
+
+def test_a_file_may_be_imported_before_its_catalogue_is_asked(shapes: Registry) -> None:
+    assert importlib.import_module("toys.square").square(side=2.0) == ("square", 2.0)
+    assert list(shapes) == ["frame", "square"]
+
+
+def test_a_folder_may_hold_what_entries_share(shapes: Registry, tmp_path: Path) -> None:
+    (tmp_path / "toys" / "drawing").mkdir()
+    (tmp_path / "toys" / "drawing" / "__init__.py").write_text("")
+    assert list(shapes) == ["frame", "square"]
 
 
 def test_parsing_is_canonical(shapes: Registry) -> None:

@@ -120,10 +120,10 @@ SABOTAGES = [
         f"{EXPERIMENTS}/test_checkpoints.py::test_a_damaged_checkpoint_is_forgotten_with_its_points",
     ),
     Sabotage(
-        "the file is written aside and renamed",
+        "the file is written under another name and renamed",
         "core/training/checkpoint.py",
-        'aside = path.with_name(f".{path.name}.{os.getpid()}")',
-        "aside = path",
+        'temporary = path.with_name(f".{path.name}.{os.getpid()}")',
+        "temporary = path",
         "tests/core/training/test_checkpoint.py",
     ),
     Sabotage(

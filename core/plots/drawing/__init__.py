@@ -1,1 +1,1 @@
-"""What the pictures share: frames, axes, lines, themes and text."""
+"""Drawing shared by the pictures: frames, axes, lines, themes and text."""

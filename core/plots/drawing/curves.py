@@ -1,4 +1,4 @@
-"""From the series of an arm's runs to a line with its band."""
+"""Lines with bands, made from the series of an arm's runs."""
 
 import math
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ from core.results import Results, Series
 POINTS = 1_000
 """Most points of a line."""
 BUCKETS = 100
-"""Points of a smoothed line: each is the mean over one hundredth of the run."""
+"""Number of points of a smoothed line: each is the mean over one hundredth of the run."""
 DIVERGED_DRAWN = 3
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,7 @@ class Arms(NamedTuple):
 
 
 def arms_drawn(results: Results, most: int = MOST_ARMS) -> Arms:
-    """All arms, or of very many the best: the picture says so."""
+    """Return all arms, or only the best where there are very many, which `note` says."""
     labels = results.design.labels
     if len(labels) <= most:
         return Arms(labels, "")
@@ -44,7 +44,7 @@ def arms_drawn(results: Results, most: int = MOST_ARMS) -> Arms:
 
 
 def described(arms: Arms, results: Results) -> list[dict[str, str]]:
-    """Each arm's label and, where not all of its runs finished, a note; one that fits every arm is the caption's."""
+    """Return each arm's label and a note of unfinished runs; a note that fits every arm is left to the caption."""
     found = []
     for label in arms.labels:
         runs = [run for run in results.runs if run.arm == label]
@@ -63,7 +63,7 @@ def described(arms: Arms, results: Results) -> list[dict[str, str]]:
 
 
 def sample(results: Results) -> str:
-    """N for a caption: arms, seeds, and what became of the runs."""
+    """Return the caption's N: arms, seeds, and the runs by status."""
     arms, seeds, runs = len(results.design.arms), len(results.design.seeds), results.runs
     status = Counter(run.status for run in runs)
     diverged = sum(run.outcome == "diverged" for run in runs)
@@ -76,7 +76,7 @@ def sample(results: Results) -> str:
 
 
 def intervals(arms: Iterable[Mapping[str, Any]]) -> str:
-    """How the intervals of means were found, for a caption: `arms` are the report's, or have their `interval`."""
+    """Return the caption's methods of intervals of means; `arms` are the report's, or have their `interval`."""
     words = {"t": "Student t", "bca": "BCa bootstrap"}
     return ", ".join(words[kind] for kind in ("t", "bca") if kind in {arm["interval"] for arm in arms})
 
@@ -86,7 +86,7 @@ def _count(n: int, noun: str) -> str:
 
 
 def about_stopped(results: Results, by_update: bool = False) -> str:
-    """What lines are of an arm whose runs do not all end with the last epoch; nothing where there is none."""
+    """Return the caption's note on runs that end before the last epoch; empty where there are none."""
     early = sum(run.outcome == "stopped_early" for run in results.runs)
     pruned = sum(run.outcome == "pruned" for run in results.runs)
     keeps = "by epoch such a run keeps its last value, as it trains no more"
@@ -105,7 +105,7 @@ def mean_lines(
     role: str = "main",
     place: Callable[[str, Ints], Ints] = lambda _arm, steps: steps,
 ) -> list[dict[str, Any]]:
-    """One line for each arm: the mean over its runs, with its band, and a raw line where it is smoothed.
+    """Return one line for each arm: the mean over its runs, with its band, and a raw line where it is smoothed.
 
     The mean is of the completed runs, or where there is none yet of the runs under way that have come half as far as
     the first of them, up to where all of those are: along one line its runs never change. Diverged and failed runs are
@@ -113,7 +113,7 @@ def mean_lines(
     A series of more than two hundred points is averaged over a hundredth of the run first, and its raw mean kept as
     `raw`. `place(arm, steps)` says where on the x axis the steps lie.
     """
-    chosen = _chosen(series, results)
+    chosen = _averaged_runs(series, results)
     return [
         _mean_line(chosen[label], index, role, lambda steps, arm=label: place(arm, steps))  # type: ignore[misc]
         for index, label in enumerate(arms.labels)
@@ -122,7 +122,7 @@ def mean_lines(
 
 
 def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> list[dict[str, Any]]:
-    """The first few diverged runs of each arm, each up to its last finite value."""
+    """Return the first few diverged runs of each arm, each up to its last finite value."""
     diverged = {run.id for run in results.runs if run.outcome == "diverged"}
     drawn: Counter[str] = Counter()
     lines = []
@@ -143,7 +143,7 @@ def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> li
 
 
 def about_lines(lines: Sequence[dict[str, Any]], unit: str) -> str:
-    """What lines and bands are, for a caption; `unit` is what a point stands for."""
+    """Return the caption's explanation of lines and bands; `unit` names a point ("epoch")."""
     sentences = ["Line: mean over an arm's runs that did not diverge."]
     if any(line["low"] is not None for line in lines):
         sentences.append("Band: 95 % interval (Student t; of two runs their range).")
@@ -153,7 +153,7 @@ def about_lines(lines: Sequence[dict[str, Any]], unit: str) -> str:
 
 
 def extent(lines: Iterable[dict[str, Any]]) -> tuple[float, float, float] | None:
-    """Smallest, smallest positive and largest of what the lines draw, NaN where there is none; None without values."""
+    """Return the smallest, smallest positive (NaN: none) and largest value of the lines; None without values."""
     parts = [values for line in lines for values in _drawn(line)]
     if not parts:
         return None
@@ -168,7 +168,7 @@ def _drawn(line: dict[str, Any]) -> list[list[float | None]]:
     return [line["y"], *([line["raw"]["y"]] if line["raw"] else [])]
 
 
-def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series]]:
+def _averaged_runs(series: Iterable[Series], results: Results) -> dict[str, list[Series]]:
     runs = {run.id: run for run in results.runs}
     completed: dict[str, list[Series]] = defaultdict(list)
     under_way: dict[str, list[Series]] = defaultdict(list)
@@ -177,7 +177,7 @@ def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series
         if len(one.steps) and run.outcome != "diverged" and run.status != "failed":
             (completed if run.status == "succeeded" else under_way)[one.arm].append(one)
     for arm, done in completed.items():
-        completed[arm] = _held(
+        completed[arm] = _pad_stopped(
             results, done, {one.run_id for one in done if runs[one.run_id].outcome == "stopped_early"}
         )
     for arm, open_ in under_way.items():
@@ -186,8 +186,8 @@ def _chosen(series: Iterable[Series], results: Results) -> dict[str, list[Series
     return defaultdict(list, under_way | completed)
 
 
-def _held(results: Results, done: Sequence[Series], stopped: set[int]) -> list[Series]:
-    """Epoch series as long as the arm's longest: those of runs that stopped early with their last value."""
+def _pad_stopped(results: Results, done: Sequence[Series], stopped: set[int]) -> list[Series]:
+    """Pad epoch series of runs that stopped early with their last value, to the length of the arm's longest."""
     longest = max(done, key=lambda one: len(one.steps))
     if results.unit(longest.metric) == "step":
         return list(done)
@@ -233,7 +233,7 @@ def _mean(values: Floats) -> Floats:
 
 
 def _band(values: Floats, mean: Floats) -> tuple[Floats, Floats] | tuple[None, None]:
-    """95 % Student t interval of the mean; of two runs the two themselves; of one nothing.
+    """Return the mean's 95 % Student t interval; of two runs the two themselves; of one (None, None).
 
     Where the interval of positive values reaches below zero, which no logarithmic axis has, it ends at the lowest run.
     """

@@ -16,7 +16,7 @@ Theory = dict[str, Any]
 
 
 def density(x: Floats, theory: Theory) -> Floats | None:
-    """The law's density at `x` (n,), per unit of the weight; None where it has none that is known."""
+    """Return the law's density at `x` (n,), per unit of the weight; None where it has none that is known."""
     std, half = theory["std"], half_width(theory)
     if not std or theory["distribution"] not in ("uniform", "normal", "truncated_normal"):
         return None
@@ -29,7 +29,7 @@ def density(x: Floats, theory: Theory) -> Floats | None:
 
 
 def outline(theory: Theory, low: float, high: float) -> tuple[Floats, Floats] | None:
-    """A line of the density: from `low` to `high`, or between the law's ends with its edges upright."""
+    """Return a line of the density: from `low` to `high`, or between the law's ends with its edges upright."""
     half = half_width(theory)
     if half is None:
         x = np.linspace(low, high, _POINTS)
@@ -41,7 +41,7 @@ def outline(theory: Theory, low: float, high: float) -> tuple[Floats, Floats] | 
 
 
 def half_width(theory: Theory) -> float | None:
-    """Half the width of a law that ends on both sides of its mean at the same distance."""
+    """Return half the width of a law that ends on both sides of its mean at the same distance."""
     if not theory["std"]:
         return None
     if theory["distribution"] == "uniform":

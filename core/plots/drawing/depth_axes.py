@@ -8,19 +8,19 @@ from core.plots.drawing.curves import extent
 from core.plots.drawing.frames import padded, padded_log
 
 MOST_NAMES = 12
-"""Layers that a caption names."""
+"""Most layers that a caption names."""
 LEAST = 1e-12
-"""Of the largest value: so far below it a logarithmic axis has its zeros, and what is smaller with them."""
+"""Least share of the largest value below which a logarithmic axis with zeros becomes linear."""
 
 
 def depth_axis(layers: int) -> dict[str, Any]:
-    """From the layer next to the data, 1, to the outputs."""
+    """Return the axis of layers, from 1, next to the data, to the outputs."""
     limits = padded(1, max(2, layers), 0.03)
     return {"label": "layer (1: next to the data)", "scale": "linear", "kind": "count", "limits": limits}
 
 
 def size_axis(lines: Sequence[dict[str, Any]], label: str) -> dict[str, Any]:
-    """Of sizes that span decades, zeros and bands among them."""
+    """Return the axis of sizes that span decades, with zeros and bands included."""
     y: dict[str, Any] = {"label": label, "scale": "log", "kind": "number", "limits": (0.1, 10.0)}
     found = extent([*lines, *({**line, "y": line[end]} for line in lines for end in ("low", "high") if line[end])])
     if found is None or not math.isfinite(found[1]):
@@ -33,13 +33,13 @@ def size_axis(lines: Sequence[dict[str, Any]], label: str) -> dict[str, Any]:
 
 
 def depth_line(arm: int, role: str, mean: Sequence[float | None], n: int, **more: Any) -> dict[str, Any]:
-    """One arm's values from layer to layer."""
+    """Return the line of one arm's values from layer to layer."""
     line: dict[str, Any] = {"arm": arm, "role": role, "seed": None, "n": n, "low": None, "high": None, "raw": None}
     return line | {"x": list(range(1, len(mean) + 1)), "y": list(mean)} | more
 
 
 def named(layers: Sequence[str]) -> str:
-    """For a caption: "Layers: 1 fc1, 2 fc2." """
+    """Return the caption's names of layers: "Layers: 1 fc1, 2 fc2." """
     shown = [f"{i} {name}" for i, name in enumerate(layers, start=1)]
     if len(shown) > MOST_NAMES:
         shown = [*shown[: MOST_NAMES - 1], "...", shown[-1]]

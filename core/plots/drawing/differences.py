@@ -8,18 +8,18 @@ from core.metrics import Measure
 from core.plots.drawing.frames import padded
 
 DECIDED = "one of the two beats the other (adjusted p < 0.05, and not by losing more runs)"
-"""What the report's rule asks for, for a caption."""
+"""The report's rule for a decided comparison, for captions."""
 SYMLOG_FROM = 30.0
-"""Widest over narrowest difference from which the axis of differences is logarithmic on both sides."""
+"""Ratio of widest to narrowest difference from which the axis is logarithmic on both sides."""
 
 
 def difference_unit(metric: Measure) -> int:
-    """Shares differ by percentage points."""
+    """Return the factor of displayed differences: 100 for shares, which differ by percentage points, else 1."""
     return 100 if metric.share else 1
 
 
 def difference_axis(differences: list[list[float | None]], metric: Measure) -> dict[str, Any]:
-    """Linear, unless some differ so much more than others that these could not be seen; one list of ends for each."""
+    """Return the axis of differences, one list of ends each: linear, unless the small ones could not be seen."""
     label = "difference (percentage points)" if metric.share else f"difference in {metric.label}"
     x: dict[str, Any] = {"label": label, "scale": "linear", "kind": "number"}
     known = [[v for v in one if v is not None] for one in differences]
@@ -43,9 +43,11 @@ def _outward(value: float, within: float) -> float:
     return math.copysign(max(abs(value) * 1.6, within), value)
 
 
-def seen_from(comparison: Comparison, reference: str) -> dict[str, Any]:
-    """The report's comparison as the other arm less `reference`: `arm`, `n`, `mean`, `ci_low`, `ci_high`, its p, and
-    whether one of the two beats the other by the report's rule."""
+def relative_to(comparison: Comparison, reference: str) -> dict[str, Any]:
+    """Return the report's comparison as the other arm less `reference`.
+
+    `arm`, `n`, `mean`, `ci_low`, `ci_high`, its p, and whether one of the two beats the other by the report's rule.
+    """
     turned = comparison["a"] == reference
     low, high = comparison["ci_low"], comparison["ci_high"]
     low, high = (high, low) if turned else (low, high)
@@ -60,7 +62,7 @@ def seen_from(comparison: Comparison, reference: str) -> dict[str, Any]:
 
 
 def against(report: Report) -> tuple[str | None, dict[str, dict[str, Any]]]:
-    """What the others are compared with, None where nothing is, and each comparison with it by the other's label."""
+    """Return the arm that others are compared with (None: no comparisons), and its comparisons by the other's label."""
     reference = report["reference"]
-    mine = [seen_from(c, reference) for c in report["comparisons"] if reference in (c["a"], c["b"])]
+    mine = [relative_to(c, reference) for c in report["comparisons"] if reference in (c["a"], c["b"])]
     return (reference if mine else None), {one["arm"]: one for one in mine}

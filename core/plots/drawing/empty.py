@@ -1,4 +1,4 @@
-"""A picture of nothing, which says why."""
+"""The picture drawn where there is no data, which says why."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _WIDE, _HIGH, _SIZE = 7.0, 2.4, 11.0
 
 
 def draw_nothing(data: dict[str, Any]) -> Figure:
-    """Title, caption, and between them the sentence of `empty`."""
+    """Draw title and caption, and between them the sentence of `empty`."""
     place = frame(data["title"], data["caption"], _WIDE, _HIGH)
     axes = place.axes(0, 0, _WIDE, _HIGH)
     axes.set_axis_off()

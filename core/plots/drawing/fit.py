@@ -1,4 +1,4 @@
-"""A figure in the size that was asked for: what is drawn grows with its axes, what is written keeps its place."""
+"""Resizing of a figure: axes and marks grow, while text keeps its size and place."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ _ROUNDING = 1e-3  # of a pixel: what is meant to be 800 shall not come out as 79
 
 
 def fit(figure: Figure, width: int | None, height: int | None) -> None:
-    """Give the figure so many pixels; with one of the two it keeps its proportions.
+    """Resize the figure to so many pixels; given one of the two it keeps its proportions.
 
     With both, the figure grows in one direction until the proportions are right, never shrinks: only its axes grow, so
     that nothing that was apart comes to overlap. Then all of it is scaled, the text too.
@@ -54,7 +54,7 @@ def _moved(at: tuple[float, float], move_x: Callable[[Any], Any], move_y: Callab
 
 
 def _stretch(old: float, new: float, covered: list[tuple[float, float]]) -> Callable[[Any], Any]:
-    """From parts of the old length to parts of the new: what the intervals cover takes all of the growth."""
+    """Return a map from parts of the old length to parts of the new: the covered intervals take all of the growth."""
     ends = np.unique([0.0, 1.0, *(end for interval in covered for end in interval)])
     middles = (ends[:-1] + ends[1:]) / 2
     inside = np.array([any(low < middle < high for low, high in covered) for middle in middles])

@@ -20,7 +20,7 @@ _EDGE = 0.18
 
 
 class Frame(NamedTuple):
-    """A figure and the place that is left in it, in inches from its lower left corner."""
+    """A figure and the area left for axes in it, in inches from its lower left corner."""
 
     figure: Figure
     left: float
@@ -29,7 +29,7 @@ class Frame(NamedTuple):
     height: float
 
     def axes(self, left: float, bottom: float, width: float, height: float, **kwargs: Any) -> Axes:
-        """Axes whose lower left corner lies at (left, bottom) of the place, everything in inches."""
+        """Add axes whose lower left corner lies at (left, bottom) of the area, everything in inches."""
         total_width, total_height = self.figure.get_size_inches()
         box = (
             (self.left + left) / total_width,
@@ -42,7 +42,7 @@ class Frame(NamedTuple):
 
 
 def frame(title: str, caption: str, width: float, height: float) -> Frame:
-    """A figure whose place for axes is `width` by `height` inches; it grows by what title and caption need."""
+    """Make a figure whose area for axes is `width` by `height` inches; title and caption are added around it."""
     titles = wrap(title, _TITLE * 1.1, width, 2)  # bold is wider than what is measured
     captions = wrap(caption, _CAPTION, width)
     above = len(titles) * _TITLE * _LINE + 0.06
@@ -66,7 +66,7 @@ def frame(title: str, caption: str, width: float, height: float) -> Frame:
 
 
 def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
-    """Label, scale, limits and ticks of the `x` or `y` axis.
+    """Set label, scale, limits and ticks of the `x` or `y` axis.
 
     `about`: `label`; `scale` ("linear", "log" or "symlog" with `linear_within`); `limits` or None; `kind` ("number",
     "count" or "share", a share being written in percent); `ticks`, about how many, where there is little room.
@@ -95,7 +95,7 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
 
 
 def padded(low: float, high: float, part: float = 0.04) -> tuple[float, float]:
-    """Limits with a margin; two equal numbers get room around them."""
+    """Return limits with a margin; two equal numbers get room around them."""
     margin = (high - low) * part
     if margin <= 1e-9 * max(abs(low), abs(high)):
         margin = 0.05 * abs(low) or 0.5
@@ -103,7 +103,7 @@ def padded(low: float, high: float, part: float = 0.04) -> tuple[float, float]:
 
 
 def padded_log(low: float, high: float, part: float = 0.04) -> tuple[float, float]:
-    """The same in logarithms."""
+    """Return limits with a margin on a logarithmic axis."""
     bottom, top = padded(math.log10(low), math.log10(high), part)
     return 10**bottom, 10**top
 
@@ -112,7 +112,7 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def plain_number(value: float, digits: int = 6) -> str:
-    """A number with at most so many digits, a power of ten where it is very small or large."""
+    """Return a number as text with at most so many digits, with a power of ten where it is very small or large."""
     if value and not 1e-3 <= abs(value) < 1e6:
         mantissa, exponent = f"{value:.{min(3, digits - 1)}e}".split("e")
         mantissa = mantissa.rstrip("0").rstrip(".")
@@ -126,5 +126,5 @@ def _percent(value: float) -> str:
 
 
 def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """JSON's numbers as an array, None as NaN."""
+    """Return JSON's numbers as an array, None as NaN."""
     return np.array([math.nan if value is None else value for value in values], dtype=np.float64)

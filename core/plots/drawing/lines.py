@@ -115,7 +115,7 @@ def _draw_line(axes: Axes, line: dict[str, Any], many: bool) -> None:
 
 
 def _ends(axes: Axes, lines: Sequence[dict[str, Any]]) -> dict[int, tuple[float, float]]:
-    """Where each arm's line ends, in parts of the axes; of several the main one's."""
+    """Return the point at which each arm's line ends, in parts of the axes; of several lines the main one's."""
     found: dict[int, tuple[float, float]] = {}
     for line in sorted(lines, key=lambda one: one["role"] == "main"):
         y = numbers(line["y"])
@@ -151,7 +151,7 @@ class _Labels:
     def draw(
         self, place: Frame, last: Axes, ends: list[dict[int, tuple[float, float]]], gutter: tuple[float, float, float]
     ) -> dict[int, float]:
-        """`ends` are each panel's line ends; `gutter` is its left edge, bottom and height in inches.
+        """Draw the names; `ends` are each panel's line ends, `gutter` its left edge, bottom and height in inches.
 
         Returns the height of each arm's name as a part of the axes' height.
         """
@@ -210,7 +210,7 @@ class _Labels:
 
 
 def _spread(wished: Sequence[float], heights: Sequence[float], room: float) -> list[float]:
-    """Middles of boxes of these heights, in order, without overlap within `room`, as near as can be to those wished."""
+    """Return the middles of boxes, in order and without overlap within `room`, as near as possible to `wished`."""
     if not wished:
         return []
     before = np.concatenate([[0.0], np.cumsum(heights)[:-1]])

@@ -19,7 +19,7 @@ _GAP_X, _GAP_Y = 0.22, 0.2
 _LABEL, _NOTE = 9.0, 7.5
 _LINE = _LABEL * 1.25 / 72
 _SIZES = {1: (6.6, 3.9), 2: (4.3, 3.4), 3: (3.2, 2.8), 4: (2.55, 1.75)}
-"""Width and height of a panel, by the number of columns."""
+"""Width and height of a panel in inches, by the number of columns."""
 _SWATCH, _SPACE = 0.3, 0.07
 
 # By role: an arm's name stands above its panel, so that colours are free to tell apart what is inside.
@@ -99,7 +99,7 @@ def _heading(axes: Axes, title: list[str], note: str) -> None:
 
 
 def _draw_many(axes: Axes, lines: Sequence[dict[str, Any]], style: dict[str, Any]) -> None:
-    """As one artist: an arm may have many seeds."""
+    """Draw lines as one artist, since an arm may have many seeds."""
     segments = [np.column_stack([np.array(line["x"], dtype=np.float64), numbers(line["y"])]) for line in lines]
     axes.add_collection(LineCollection([s for s in segments if len(s) > 1], capstyle="round", **style))
     for segment in segments:
@@ -137,7 +137,7 @@ def _shade(axes: Axes, panel: dict[str, Any], roles: Sequence[str]) -> None:
 
 
 def _draw_key(place: Frame, key: Sequence[dict[str, str]], down: float) -> None:
-    """What the kinds of lines are, in a row at the top."""
+    """Draw the key of the kinds of lines, in a row at the top."""
     total_width, total_height = place.figure.get_size_inches()
     y = (place.bottom + down - 0.13) / total_height
     x = place.left

@@ -126,7 +126,7 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
 
 
 def _marks(stats: dict[str, Any], theory: dict[str, Any]) -> dict[float, str]:
-    """Where lines stand, and what is written on them."""
+    """Return the positions of marks, and their texts."""
     mean, std, half = theory["mean"], theory["std"], half_width(theory)
     if half is not None:
         return {mean - half: plain_number(mean - half, 4), mean + half: plain_number(mean + half, 4)}

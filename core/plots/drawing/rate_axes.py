@@ -8,11 +8,11 @@ from core.plots.drawing.curves import extent
 from core.plots.drawing.frames import padded, padded_log
 
 LOG_FROM, MOSTLY_LOW = 100.0, 0.2
-"""Largest over smallest rate, and middle over largest: a cosine that only ends near zero stays on a linear axis."""
+"""Ratios of largest to smallest rate, and middle to largest: a cosine that only ends near zero stays linear."""
 
 
 def rate_axis(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The axis of rates: logarithmic where all are positive, span more than two decades and are mostly low."""
+    """Return the axis of rates: logarithmic where all are positive, span more than two decades and are mostly low."""
     y: dict[str, Any] = {"label": "learning rate", "scale": "linear", "kind": "number", "limits": (0.0, 1.0)}
     found = extent(lines)
     if found is None:
@@ -25,6 +25,6 @@ def rate_axis(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def update_axis(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The axis of updates, from 0 to the last of any line."""
+    """Return the axis of updates, from 0 to the last of any line."""
     last = max([line["x"][-1] for line in lines if line["x"]], default=1)
     return {"label": "update (from 0)", "scale": "linear", "kind": "count", "limits": padded(0, last, 0.015)}

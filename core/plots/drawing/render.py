@@ -20,14 +20,14 @@ MOST_PIXELS = 16_000_000
 
 
 class Look(NamedTuple):
-    """How a picture is to look, whatever it shows."""
+    """The appearance of a picture, independent of its content."""
 
     theme: Theme = "light"
     width: int | None = None
     """Pixels across. One of `width` and `height` alone leaves the other to the picture's own proportions."""
     height: int | None = None
     dpi: float | None = None
-    """Dots an inch: of a picture without `width` and `height` its resolution, of others only what the PNG says of its
+    """Dots an inch: the resolution of a picture without `width` and `height`; for others only the PNG's note of its
     size in print. None: the figure's own."""
 
 
@@ -40,7 +40,7 @@ def picture(
     format: Format,  # noqa: A002 the word users know
     look: Look = USUAL,
 ) -> bytes:
-    """Draw the data: a PNG or an SVG. Raises `InvalidSpec` for a size of more than `MOST_PIXELS`."""
+    """Draw the data as a PNG or an SVG. Raises `InvalidSpec` for a size of more than `MOST_PIXELS`."""
     with themed(look.theme):
         figure = draw(data)
         if look.width is not None or look.height is not None:
@@ -54,14 +54,14 @@ def picture(
 
 
 def pixels(figure: Figure) -> tuple[int, int]:
-    """Width and height of the figure as a PNG."""
+    """Return width and height of the figure as a PNG."""
     width, height = figure.bbox.size
     return int(width), int(height)
 
 
 @styled
 def render(figure: Figure, format: Format, look: Look = USUAL) -> bytes:  # noqa: A002
-    """The picture as a PNG, of as many dots an inch as the figure has, or as SVG: the same figure, the same bytes."""
+    """Return the figure as a PNG, at its own dots an inch, or as SVG: the same figure gives the same bytes."""
     buffer = io.BytesIO()
     if format == "svg":
         wide, high = pixels(figure)
@@ -77,7 +77,7 @@ def render(figure: Figure, format: Format, look: Look = USUAL) -> bytes:  # noqa
 
 
 def _svg(drawn: bytes, size: tuple[int, int] | None) -> bytes:
-    """With the size in pixels that was asked for, and a font of the same widths for who lacks ours."""
+    """Set the SVG's size in pixels, and a fallback font of the same widths."""
     text = drawn.decode()
     if size is not None:
         text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', f'width="{size[0]}" height="{size[1]}"', text, count=1)

@@ -1,4 +1,4 @@
-"""The data of a picture as it was asked for."""
+"""A picture's data with the options of a request."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from core.results import Results
 def plot_data(
     data: Callable[[Results], dict[str, Any]], results: Results, arms: Sequence[str] = (), log: bool | None = None
 ) -> dict[str, Any]:
-    """What the picture draws: of all arms or only of `arms`, its axis of values logarithmic or not where `log` says.
+    """Return a picture's data, of all arms or only of `arms`; `log` sets whether its axis of values is logarithmic.
 
     Raises `InvalidSpec` for a label that no arm has, and for `log` of a picture without such an axis.
     """

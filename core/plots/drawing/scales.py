@@ -1,4 +1,4 @@
-"""The axis of values as it is asked for: linear or logarithmic."""
+"""The requested scale of the axis of values: linear or logarithmic."""
 
 import copy
 import math
@@ -9,13 +9,13 @@ from core.errors import InvalidSpec, Problem
 from core.plots.drawing.frames import padded, padded_log
 
 DECADES = 8
-"""Most decades of a logarithmic axis that was asked for: what is lower lies below the picture."""
+"""Most decades of a requested logarithmic axis: lower values lie below the picture."""
 
 Axis = dict[str, Any]
 
 
 def scaled(data: dict[str, Any], log: bool) -> dict[str, Any]:
-    """The picture's data with its axis of values logarithmic or not.
+    """Return the picture's data with its axis of values logarithmic or linear.
 
     That axis is the `y` of every panel with lines, and any axis with `values`, the numbers that it shows. Raises
     `InvalidSpec` for a picture without such an axis. One that shows nothing above zero stays linear, and the caption
@@ -31,7 +31,7 @@ def scaled(data: dict[str, Any], log: bool) -> dict[str, Any]:
 
 
 def _axes(data: dict[str, Any]) -> Iterator[tuple[Axis, list[float]]]:
-    """Each axis of values and all that it shows; panels whose axes are alike share it."""
+    """Yield each axis of values and all that it shows; panels whose axes are alike share it."""
     panels = [panel for panel in data.get("panels", []) if "lines" in panel and "y" in panel]
     drawn: dict[str, list[float]] = {}
     for panel in panels:
@@ -44,7 +44,7 @@ def _axes(data: dict[str, Any]) -> Iterator[tuple[Axis, list[float]]]:
 
 
 def _of_lines(lines: list[dict[str, Any]]) -> list[float]:
-    """What the lines show; runs that diverged count where there are no others."""
+    """Return the values of the lines; those of diverged runs only where there are no others."""
     steady = [line for line in lines if line["role"] != "diverged"] or lines
     parts = [part for line in steady for part in (line["y"], line["raw"]["y"] if line["raw"] else [])]
     return [v for part in parts for v in part if v is not None]

@@ -10,7 +10,7 @@ from core.plots.drawing.frames import numbers, set_axis
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE
 
 NOTE = 7.0
-"""Points."""
+"""Font size of notes, in points."""
 
 
 def draw_beside(axes: Axes, beside: dict[str, Any], heights: Mapping[int, float]) -> None:

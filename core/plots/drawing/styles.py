@@ -1,4 +1,4 @@
-"""How every picture looks, and the lock under which it is drawn: matplotlib's settings are one for the process."""
+"""The style of all pictures, and the lock under which they are drawn: matplotlib's settings are process-wide."""
 
 import functools
 import threading
@@ -19,12 +19,12 @@ R = TypeVar("R")
 
 DPI = 144
 PREVIEW_DPI = 100
-"""Of a preview, which is asked for while a person types."""
+"""Dots an inch of a preview, which is requested while a user types."""
 FONT = "DejaVu Sans"  # comes with matplotlib: the same picture everywhere
 
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.1)), (0, (6, 1.5, 1, 1.5)))
 MOST_ARMS = 24
-"""Arms in one picture: more lines than this cannot be told apart."""
+"""Most arms in one picture: more lines cannot be told apart."""
 
 _SETTINGS: Any = {
     "font.family": "sans-serif",
@@ -57,7 +57,7 @@ _theme: ContextVar[Theme] = ContextVar("theme", default=LIGHT)
 
 @contextmanager
 def themed(name: str) -> Iterator[None]:
-    """Whatever is drawn inside has the theme of that name."""
+    """Draw with the theme of this name inside the context."""
     token = _theme.set(THEMES[name])
     try:
         yield
@@ -66,7 +66,7 @@ def themed(name: str) -> Iterator[None]:
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """Run with the house's settings, one thread at a time, and leave matplotlib's as they were.
+    """Run with the pictures' settings, one thread at a time, and restore matplotlib's afterwards.
 
     What is drawn is drawn in the light theme's colours; a figure that the function returns is repainted in those of the
     theme in force (see `themed`).
@@ -87,5 +87,5 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def line_style(arm: int) -> dict[str, Any]:
-    """Colour and dashes of an arm: 28 of them differ, the first seven in colour alone."""
+    """Return colour and dashes of an arm: 28 of them differ, the first seven in colour alone."""
     return {"color": COLOURS[arm % len(COLOURS)], "linestyle": DASHES[arm // len(COLOURS) % len(DASHES)]}

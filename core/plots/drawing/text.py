@@ -1,4 +1,4 @@
-"""Text that fits: measured in the very font it is drawn in."""
+"""Text that fits, as measured in the font in which it is drawn."""
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
@@ -15,14 +15,14 @@ _HINTING = 1.03
 
 
 def clean(text: str) -> str:
-    """`text` on one line, with a square for every character that the font does not have."""
+    """Return `text` on one line, with a square for every character that the font lacks."""
     known = _known()
     return "".join(c if ord(c) in known else _MISSING for c in " ".join(text.split()))
 
 
 @lru_cache(maxsize=4096)
 def width(text: str, size: float) -> float:
-    """Width in inches of one line of text of `size` points."""
+    """Return the width in inches of one line of text of `size` points."""
     if not text:
         return 0.0
     wide, _, _ = TextToPath().get_text_width_height_descent(
@@ -32,7 +32,7 @@ def width(text: str, size: float) -> float:
 
 
 def wrap(text: str, size: float, inches: float, most: int = 20) -> list[str]:
-    """At most `most` lines no wider than `inches`; what does not fit is cut out of the last line's middle."""
+    """Return at most `most` lines no wider than `inches`; what does not fit is cut out of the last line's middle."""
     lines = [""]
     words = list(_words(clean(text), size, inches))
     for i, word in enumerate(words):
@@ -48,7 +48,7 @@ def wrap(text: str, size: float, inches: float, most: int = 20) -> list[str]:
 
 
 def elide(text: str, size: float, inches: float) -> str:
-    """`text`, `clean`, with as much of its middle left out as makes it fit: labels differ at their ends."""
+    """Return `text`, cleaned, without as much of its middle as makes it fit: labels differ at their ends."""
     text = clean(text)
     if width(text, size) <= inches:
         return text
@@ -63,7 +63,7 @@ def elide(text: str, size: float, inches: float) -> str:
 
 
 def _words(text: str, size: float, inches: float) -> Iterator[str]:
-    """Words, those that are wider than the line cut into pieces that are not."""
+    """Yield words; those wider than the line are cut into pieces that fit."""
     for word in text.split(" "):
         if width(word, size) <= inches:
             yield word

@@ -1,4 +1,4 @@
-"""The two sets of colours, one for paper and one for a dark room, and how a figure goes from one to the other."""
+"""The light and the dark theme's colours, and the repainting of a figure from one to the other."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
 PAPER, INK, GREY, FAINT, RULE = "#ffffff", "#222222", "#666666", "#d9d9d9", "#e8e8e8"
-"""Behind everything; text; second-rank text; marks that stand back; the grid."""
+"""Background; text; secondary text; faint marks; the grid."""
 
 # Okabe & Ito 2008, https://jfly.uni-koeln.de/color/, without the yellow that vanishes on white and with a grey for its
 # black: told apart with every common colour blindness.
@@ -32,7 +32,7 @@ class Theme(NamedTuple):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """For matplotlib's rcParams."""
+        """The theme's values for matplotlib's rcParams."""
         return {
             "figure.facecolor": self.paper,
             "axes.facecolor": self.paper,

@@ -1,4 +1,4 @@
-"""The axes of what is measured after every epoch."""
+"""Axes of metrics that are measured after every epoch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,22 +9,22 @@ from core.plots.drawing.curves import extent
 from core.plots.drawing.frames import padded, padded_log
 
 LOG_FROM = 100.0
-"""Largest over smallest loss from which the axis is logarithmic."""
+"""Ratio of largest to smallest loss from which the axis is logarithmic."""
 NARROWEST = 0.05
-"""Of an axis of shares: half a percentage point shall not look like the whole."""
+"""Least span of an axis of shares: half a percentage point should not look like all of it."""
 
 Lines = Mapping[int, list[dict[str, Any]]]
-"""By arm."""
+"""Lines by arm."""
 
 
 def epoch_axis(lines: Lines) -> dict[str, Any]:
-    """From epoch 0 to the last of any line."""
+    """Return the axis of epochs, from 0 to the last of any line."""
     last = max([line["x"][-1] for part in lines.values() for line in part if line["x"]], default=1)
     return {"label": "epoch (from 0)", "scale": "linear", "kind": "count", "limits": padded(0, last, 0.02)}
 
 
 def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
-    """The axis of the metric with its unit, and a `note` of what lies outside; runs that diverged do not count."""
+    """Return the metric's axis with its unit, and a `note` of values outside; diverged runs do not count."""
     every = [line for part in lines.values() for line in part]
     found = extent([line for line in every if line["role"] != "diverged"]) or extent(every)
     if metric.share:
@@ -47,7 +47,7 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
 
 
 def short_name(metric: Metric) -> str:
-    """The metric without its split, which the picture says elsewhere: "accuracy", "loss", "R²"."""
+    """Return the metric's name without its split: "accuracy", "loss", "R²"."""
     return metric.label.removeprefix("validation ").removeprefix("training ")
 
 

@@ -11,7 +11,7 @@ from core.training.augment import augment
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> torch.Tensor:
-    """The training examples' indices in the order of their use, (examples,)."""
+    """Return an epoch's order of the training examples: their indices, (examples,)."""
     return torch.randperm(examples, generator=generator(seed, "order", epoch))
 
 
@@ -39,12 +39,12 @@ class BatchSource:
         self._order = torch.empty(0)
 
     def start(self, epoch: int) -> None:
-        """Shuffle for an epoch."""
+        """Shuffle the examples for an epoch."""
         orders = torch.stack([epoch_order(len(self._x), seed, epoch) for seed in self._seeds])
         self._order = orders.to(self._x.device)
 
     def batch(self, i: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Batch i of the epoch, for update `step`: x (seeds, batch, *shape), labels or targets (seeds, batch, ...)."""
+        """Return batch i of the epoch, for update `step`: x (seeds, batch, *shape), y (seeds, batch, ...)."""
         mine = self._order[:, i * self._batch_size : (i + 1) * self._batch_size]
         flat = mine.flatten()
         x, y = (whole.index_select(0, flat).view(*mine.shape, *whole.shape[1:]) for whole in (self._x, self._y))

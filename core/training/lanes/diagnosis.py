@@ -1,4 +1,4 @@
-"""What an update does to every layer: what its units give, how its weights stand and pull, and how far they move."""
+"""Diagnostics of an update by layer: activations, weights and gradients, and the change of the weights."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from core.training.probe import Probe, places
 ROWS = 256
 """The most neurons of a layer that are compared: the cost grows with their square."""
 PIECE = 2**17
-"""Numbers that a CPU takes at once: in its cache, and in memory that the process does not have to ask for anew."""
+"""Numbers that a CPU takes at once: they fit its cache, and memory that the process already has."""
 
 
 class Diagnosis:
@@ -40,16 +40,16 @@ class Diagnosis:
 
     @property
     def names(self) -> list[str]:
-        """Of what was measured last, in its order: `weight_norm/fc1`."""
+        """Names of the values measured last, in their order, such as `weight_norm/fc1`."""
         return [*self._probe.names, *self._names]
 
     def before(self, own: Tensors, buffers: Tensors, shared: Tensors, x: torch.Tensor, arms: int) -> torch.Tensor:
-        """What the layers give, (metrics, lanes); the arguments are `forward`'s. Norms' buffers stay as they are."""
+        """Measure the activations, (metrics, lanes); the arguments are `forward`'s. Norms' buffers stay unchanged."""
         buffers = {name: value.clone() for name, value in buffers.items()}
         return spread(self._probe, {**own, **buffers}, shared, x, arms).T
 
     def standing(self, weights: Tensors, gradients: Tensors) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """How the weights stand and pull, (metrics, lanes), and copies of them for `moved`."""
+        """Measure weights and gradients, (metrics, lanes); return also copies of the weights for `moved`."""
         self._names, self._norms = [], {}
         found = []
         for layer, (name, rows) in self._places.items():
@@ -63,19 +63,19 @@ class Diagnosis:
         return torch.cat(found), {name: weights[name].detach().clone() for name in kept}
 
     def moved(self, before: Tensors, after: Tensors) -> torch.Tensor:
-        """How far the weights went, (layers, lanes)."""
+        """Measure the weights' relative change, (layers, lanes)."""
         found = []
         for layer, (name, rows) in self._places.items():
             self._names.append(f"update_ratio/{layer}")
-            far = _by_piece(
+            change = _by_piece(
                 lambda a, b: _norm(b - a).unsqueeze(0), before[name][:, rows], after[name].detach()[:, rows]
             )
-            found.append(far / self._norms[layer])
+            found.append(change / self._norms[layer])
         return torch.cat(found)
 
 
 def _by_piece(measure: Callable[..., torch.Tensor], *stacks: torch.Tensor) -> torch.Tensor:
-    """(metrics, lanes); on a CPU of so few lanes at once that what they need stays in its cache."""
+    """Measure (metrics, lanes); a CPU takes only as many lanes at once as fit its cache."""
     whole = stacks[0]
     numbers = max(whole[0].numel(), min(ROWS, whole.shape[1]) ** 2)
     lanes = len(whole) if whole.is_cuda else max(1, PIECE // numbers)
@@ -86,11 +86,11 @@ def _standing(weight: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     rows = weight.flatten(2)
     if rows.shape[1] > ROWS:
         rows = rows[:, torch.linspace(0, rows.shape[1] - 1, ROWS).long().to(rows.device)]
-    return torch.stack([_norm(weight), _norm(gradient), *_alike(rows)])
+    return torch.stack([_norm(weight), _norm(gradient), *_rank_and_cosine(rows)])
 
 
-def _alike(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Effective rank and mean absolute cosine of each lane's rows, (lanes, rows, inputs), from their products."""
+def _rank_and_cosine(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return effective rank and mean absolute cosine of each lane's rows, (lanes, rows, inputs), by their products."""
     rows = rows / _scale(rows)
     power = rows.square().sum(2, keepdim=True)
     zero = power == 0
@@ -108,14 +108,14 @@ def _alike(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _norm(values: torch.Tensor) -> torch.Tensor:
-    """Of each lane, (lanes,), also where squares have no float: vanishing gradients are to be told from none."""
+    """Return each lane's norm, (lanes,), without underflow of squares, so that tiny gradients differ from none."""
     scale = _scale(values)
     norm: torch.Tensor = torch.linalg.vector_norm(values / scale, dim=tuple(range(1, values.ndim)))
     return norm * scale.flatten()
 
 
 def _scale(values: torch.Tensor) -> torch.Tensor:
-    """The largest of each lane, 1 where all are 0, with a 1 for each dimension."""
+    """Return each lane's largest absolute value, 1 where all are 0, with a 1 for each further dimension."""
     # on a CPU many times as fast as torch's infinity norm
     largest = values.abs().amax(tuple(range(1, values.ndim)), keepdim=True)
     return torch.where(largest == 0, 1.0, largest)

@@ -1,4 +1,4 @@
-"""Dropout whose draws are a function of (seed, step, layer) alone, and so are shared by every run of a seed."""
+"""Dropout whose draws are a function of (seed, step, layer) alone, and so are shared by all runs of a seed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class PairedDropout(nn.Module):
         return x * mask
 
     def learn(self, shape: tuple[int, ...]) -> None:
-        """Take one more call for an example of this shape; raises ValueError for another shape than before."""
+        """Count one more call for an example of this shape; raises ValueError for another shape than before."""
         whole = {"unit": len(shape), "channel": 1, "example": 0}[self.drops]
         mine = shape[:whole] + (1,) * (len(shape) - whole)
         if self.calls and mine != self.shape:
@@ -54,7 +54,7 @@ class PairedDropout(nn.Module):
         self.calls += 1
 
     def draw(self, keys: torch.Tensor, step: int, examples: int, dtype: torch.dtype) -> torch.Tensor:
-        """The masks of a batch for every key, (keys, examples, calls, *shape)."""
+        """Return the masks of a batch for every key, (keys, examples, calls, *shape)."""
         shape = (examples, self.calls, *self.shape)
         count = math.prod(shape)
         bits = words(keys, step, -(-count // 4)).view(torch.int16)[:, :count]
@@ -92,5 +92,5 @@ class Masks:
         self._dtype = dtype
 
     def draw(self, step: int, examples: int) -> dict[str, torch.Tensor]:
-        """Of update `step` by layer, (seeds, examples, calls, *shape) each."""
+        """Return the masks of update `step` by layer, (seeds, examples, calls, *shape) each."""
         return {name: layer.draw(self._keys[name], step, examples, self._dtype) for name, layer in self._layers.items()}

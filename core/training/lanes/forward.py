@@ -8,16 +8,16 @@ from torch.func import functional_call, vmap
 
 Tensors = Mapping[str, torch.Tensor]
 Call = Callable[[Tensors, Tensors, torch.Tensor], torch.Tensor]
-"""(one lane's own, what it shares, its batch) -> what the lane gives: one tensor."""
+"""(one lane's own tensors, those it shares, its batch) -> the lane's result: one tensor."""
 
 
 def forward(module: nn.Module, own: Tensors, shared: Tensors, x: torch.Tensor, arms: int) -> torch.Tensor:
-    """The lanes' outputs for their batches, (lanes, batch, outputs)."""
+    """Return the lanes' outputs for their batches, (lanes, batch, outputs)."""
     return spread(_caller(module), own, shared, x, arms)
 
 
 def spread(call: Call, own: Tensors, shared: Tensors, x: torch.Tensor, arms: int) -> torch.Tensor:
-    """What `call` gives of every lane, (lanes, ...).
+    """Return `call`'s result for every lane, (lanes, ...).
 
     `own` are parameters and buffers, (groups * arms, *shape); `shared`, dropout masks, and x belong to a group of
     `arms` lanes each, (groups, batch, ...). What a group shares is never copied for its lanes, and its first product is
@@ -44,7 +44,7 @@ def _caller(module: nn.Module) -> Call:
 
 
 def _plain(x: torch.Tensor) -> torch.Tensor:
-    """Pictures in the order that the CPU's convolutions are faster in (1.4 times: docs/decisions/0010)."""
+    """Return pictures in the layout in which the CPU's convolutions are 1.4 times faster (docs/decisions/0010)."""
     if x.ndim == 4 and x.device.type == "cpu":
         return x.contiguous(memory_format=torch.channels_last)
     return x

@@ -1,4 +1,4 @@
-"""Which lanes share a seed, and with it batches and dropout draws."""
+"""Grouping of lanes by seed: lanes of one seed share batches and dropout draws."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Grid:
     """
 
     def __init__(self, lanes: Sequence[Lane], device: str, inputs: int) -> None:
-        """`inputs` are the numbers of one example."""
+        """Group the lanes; `inputs` is the count of numbers of one example."""
         self.seeds = list(dict.fromkeys(lane.seed for lane in lanes))
         by_seed = sorted(lanes, key=lambda lane: self.seeds.index(lane.seed))
         # beside one another within a seed: lanes with the same optimizer and schedule, which one rate can update
@@ -39,9 +39,9 @@ class Grid:
         self._rows = torch.tensor([self.seeds.index(lane.seed) for lane in self.lanes], device=device)
 
     def per_group(self, by_seed: torch.Tensor) -> torch.Tensor:
-        """What belongs to the seeds, (seeds, ...), as the groups take it, (groups, ...)."""
+        """Map values of the seeds, (seeds, ...), to values of the groups, (groups, ...)."""
         return by_seed if self.groups == len(self.seeds) else by_seed.index_select(0, self._rows)
 
     def per_lane(self, by_seed: torch.Tensor) -> torch.Tensor:
-        """What belongs to the seeds, (seeds, ...), spread over the lanes, (lanes, ...)."""
+        """Map values of the seeds, (seeds, ...), to values of the lanes, (lanes, ...)."""
         return by_seed if len(self.lanes) == len(self.seeds) else by_seed.index_select(0, self._rows)

@@ -1,4 +1,4 @@
-"""What a cohort has measured and not yet handed over: it stays on the device until a block is due."""
+"""The buffer of a cohort's measurements, which stay on the device until a block is due."""
 
 import time
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ BRISK, LEISURELY = 33, 10
 """Lanes up to which blocks come at the pace asked for; beyond, they come so many times more seldom, at most ten: what a
 block costs grows with its series, and storing should take no more than a hundredth of the time."""
 SERIES = 5
-"""Of a lane without diagnostics: so many more count as a lane more."""
+"""Series of a lane without diagnostics; this many more series count as one more lane."""
 
 
 class _Block(NamedTuple):
@@ -32,7 +32,7 @@ class _Block(NamedTuple):
     diagnoses: torch.Tensor | None
     """(updates that were looked at, metrics, lanes) on the host."""
     arrived: "torch.cuda.Event | None"
-    """None: it is there."""
+    """The event after which the copy is complete; None: it already is."""
 
 
 class MetricBuffer:
@@ -70,7 +70,7 @@ class MetricBuffer:
         self._diagnoses: list[torch.Tensor] = []
         self._count = 0
         self._first, self._first_epoch = step, epochs
-        """Of what has not been handed over yet."""
+        """The first update and the first epoch that are not yet handed over."""
         self._seconds = seconds
         self._due_at = 0.0  # the first update is shown at once
         self._training = set(self._runs).difference(ended)
@@ -78,26 +78,26 @@ class MetricBuffer:
 
     @property
     def training(self) -> set[int]:
-        """The runs that are not known to have ended."""
+        """The runs not yet known to have ended."""
         return self._training
 
     def step(self, losses: torch.Tensor, rates: NDArray[np.float64]) -> None:
-        """One update's losses and learning rates, (lanes,) each."""
+        """Add one update's losses and learning rates, (lanes,) each."""
         self._losses[self._count] = losses
         self._rates[self._count] = rates
         self._count += 1
 
     def epoch(self, metrics: torch.Tensor) -> None:
-        """One epoch's metrics, (metrics, lanes) in the order of their names."""
+        """Add one epoch's metrics, (metrics, lanes) in the order of their names."""
         self._epochs.append(metrics)
 
     def diagnosed(self, metrics: Sequence[str], values: torch.Tensor) -> None:
-        """What the layers did in the update that comes next: (metrics, lanes), the same metrics every time."""
+        """Add the diagnostics of the update that comes next: (metrics, lanes), the same metrics every time."""
         self._diagnostics = metrics
         self._diagnoses.append(values)
 
     def poll(self) -> None:
-        """Send a block off when it is due, and hand over what has arrived; waits for nothing."""
+        """Start copying a block when it is due, and hand over what has arrived; waits for nothing."""
         if self._coming is not None and self._coming.arrived is not None and self._coming.arrived.query():
             self._deliver()
         if self._count and (self._count == len(self._losses) or time.monotonic() >= self._due_at):
@@ -106,38 +106,38 @@ class MetricBuffer:
                 self._deliver()
 
     def flush(self) -> None:
-        """Hand over all that was measured, waiting for the device."""
+        """Hand over all measurements, waiting for the device."""
         self._send()
         self._deliver()
 
     def finite(self) -> list[bool]:
-        """Whether each lane's losses not handed over were all finite; waits for the device."""
+        """Return for each lane whether its losses not yet handed over are all finite; waits for the device."""
         if self._coming is not None:
             self._deliver()
         found: list[bool] = torch.isfinite(self._losses[: self._count]).all(0).tolist()
         return found
 
     def keep(self, lanes: Sequence[Lane]) -> None:
-        """Go on with these lanes only, in this order; the others' last points have been handed over."""
+        """Continue with these lanes only, in this order, after handing over all measurements."""
         self.flush()
         self._runs = [lane.run for lane in lanes]
         self._losses = self._losses[:, : len(lanes)].contiguous()
         self._rates = np.empty(self._losses.shape)
 
     def end(self, runs: Collection[int], outcome: Outcome) -> None:
-        """Hand over all that was measured, and with it that those of these runs which still train have ended."""
+        """Hand over all measurements, and end those of these runs that still train."""
         self._send()
         self._deliver(self._training.intersection(runs), outcome)
 
     def finish(self) -> None:
-        """Hand over the rest: every lane that still trains has completed."""
+        """Hand over the rest, and end every lane that still trains as completed."""
         self.flush()
         for run in self._runs:
             if run in self._training:
                 self._recorder.finish(run, "completed")
 
     def _send(self) -> None:
-        """Start to bring what was measured to the host."""
+        """Start copying the measurements to the host."""
         self._deliver()
         losses = self._losses[: self._count]
         epochs, diagnoses = (torch.stack(found) if found else None for found in (self._epochs, self._diagnoses))
@@ -155,7 +155,7 @@ class MetricBuffer:
         self._due_at = time.monotonic() + self._seconds * min(max(1.0, lanes / BRISK), LEISURELY)
 
     def _deliver(self, leaving: Collection[int] = (), outcome: Outcome = "completed") -> None:
-        """Hand over what is on its way; the runs that leave end with it."""
+        """Hand over the block being copied; the runs that leave end with it."""
         if self._coming is None:
             return
         block, self._coming = self._coming, None
@@ -194,7 +194,7 @@ class MetricBuffer:
                 self._training.discard(run)
 
     def _record_diagnoses(self, run: int, found: NDArray[np.floating], end: int) -> None:
-        """Those of `found`, (metrics, updates looked at), that were made before update `end`."""
+        """Record those diagnostics, (metrics, measured updates), that were made before update `end`."""
         first = -(-self._first // self._every)
         made = -(-end // self._every) - first
         if made > 0:
@@ -203,6 +203,6 @@ class MetricBuffer:
 
 
 def _to_host(values: torch.Tensor) -> torch.Tensor:
-    """A copy that is made while the host goes on; there once an event after it has come."""
+    """Start an asynchronous copy to the host; it is complete once an event recorded after it has occurred."""
     there = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
     return there.copy_(values, non_blocking=True)

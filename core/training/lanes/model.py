@@ -25,20 +25,20 @@ EVALUATION = {"cpu": 2**22, "cuda": 2**28}
 
 
 class Batch(NamedTuple):
-    """What an update is made from."""
+    """The inputs of an update."""
 
     x: torch.Tensor
-    """(groups, batch, *shape)."""
+    """Examples, (groups, batch, *shape)."""
     y: torch.Tensor
     """Labels or targets, (lanes, batch, ...)."""
     masks: Tensors
-    """Of dropout, (groups, batch, calls, *units) each."""
+    """Dropout masks by layer, (groups, batch, calls, *units) each."""
     rates: NDArray[np.float64]
     """The learning rates of the curves, (curves,)."""
     on_device: torch.Tensor
-    """The same rates there."""
+    """The same rates on the device."""
     noise: Noise | None
-    """What measures the gradients' noise, where that is due."""
+    """The measurement of the gradients' noise, where it is due."""
 
 
 class StackedModel:
@@ -56,7 +56,7 @@ class StackedModel:
         precision: Precision = "fp32",
         updates: int = 0,
     ) -> None:
-        """`state` is as `state()` gives it; `curves` and `factors` as `StackedOptimizer` takes them."""
+        """Restore `state`, as `state()` returns it; `curves` and `factors` are those of `StackedOptimizer`."""
         self._grid = grid
         self._network = network
         self._task = task
@@ -85,13 +85,13 @@ class StackedModel:
         self._look = Graph(self._seen, []) if graphed else self._seen
 
     def update(self, given: Batch) -> torch.Tensor:
-        """One update of every lane; its losses, (lanes,), before the update."""
+        """Update every lane; return the losses before the update, (lanes,)."""
         losses, gradients = self._differentiated(given)
         self._descent.step(gradients, given.rates, given.on_device)
         return losses
 
     def diagnosed(self, given: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """The same update, and what was measured of it, (metrics, lanes): `diagnosis` has their names."""
+        """Update as `update` does; return also the diagnostics, (metrics, lanes), named by `diagnosis`."""
         (seen,) = self._look(given.x, *given.masks.values())
         losses, gradients = self._differentiated(given)
         by_name = dict(zip(self._parameters, gradients, strict=True))
@@ -133,11 +133,11 @@ class StackedModel:
         return torch.stack([accumulator.result() for accumulator in accumulators])
 
     def state(self) -> dict[str, torch.Tensor]:
-        """All that the next update depends on, stacked over lanes. Views: they change with the next update."""
+        """Return the state that the next update depends on, stacked over lanes: views, which that update changes."""
         return {**self._descent.state(), **{f"buffers/{name}": value for name, value in self._buffers.items()}}
 
     def _differentiated(self, given: Batch) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
-        """Losses and gradients of an update, its noise measured where that is asked for."""
+        """Return losses and gradients of an update, and measure their noise where it is due."""
         x, y, masks = given.x, given.y, given.masks
         losses, *gradients = self._gradients(x, y, *masks.values())
         if given.noise is not None:
@@ -147,7 +147,7 @@ class StackedModel:
         return losses, gradients
 
     def _differentiate(self, x: torch.Tensor, y: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Every lane's loss, (lanes,), and the gradients of the parameters' stacks."""
+        """Return every lane's loss, (lanes,), and the gradients of the parameters' stacks."""
         shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
         own = {**self._scaled(self._parameters), **self._buffers}
         with self._autocast():
@@ -157,14 +157,14 @@ class StackedModel:
         return losses.detach(), *gradients
 
     def _seen(self, x: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor]:
-        """What the layers give for a batch, (metrics, lanes)."""
+        """Measure the layers' activations for a batch, (metrics, lanes)."""
         shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
         with self._autocast():
             own = self._scaled(self._parameters)
             return (self.diagnosis.before(own, self._buffers, shared, x, self._grid.arms),)
 
     def _whole(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Outputs as the loss takes them."""
+        """Return the outputs in the precision of the loss: bfloat16 as float32."""
         return outputs.float() if self._bf16 else outputs
 
     def _autocast(self) -> torch.autocast:
@@ -172,11 +172,11 @@ class StackedModel:
         return torch.autocast(self._kind, torch.bfloat16, enabled=self._bf16, cache_enabled=False)
 
     def _scaled(self, weights: Tensors) -> Tensors:
-        """The weights as the forward pass uses them."""
+        """Return the weights as the forward pass uses them, scaled by the initializer's factors."""
         return {**weights, **{name: weights[name] * factor for name, factor in self._forward.items()}}
 
     def _order(self, name: str, dimensions: int) -> tuple[int, ...]:
-        """How a parameter's stack lies in memory: as its gradient comes, so that an update reads both in order."""
+        """Return the memory order of a parameter's stack, that of its gradient, so that updates read both in order."""
         if len(self._grid.lanes) == 1:  # the plain path: pictures, and so kernels, with their channels last
             last = dimensions == 4 and self._device == "cpu"
             return (0, 1, 3, 4, 2) if last else tuple(range(dimensions + 1))

@@ -1,4 +1,4 @@
-"""The network of a treatment as the trainers take it: on the meta device, its dropout paired, its sizes known."""
+"""The network of a treatment as the trainers use it: on the meta device, with paired dropout and known sizes."""
 
 import math
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ class Network:
 
     module: nn.Module
     dropout: dict[str, PairedDropout]
-    """By name, in the order of the forward pass; each knows the shape of one example's mask."""
+    """Dropout layers by name, in the order of the forward pass; each knows the shape of one example's mask."""
     widest: int
-    """The most numbers that any layer takes or makes of one example: what evaluation needs memory for."""
+    """The most inputs or outputs of any layer for one example, which bounds evaluation's memory."""
     wide: frozenset[str] = frozenset()
-    """Weights, by name, of `StackedLinear` layers: their stacks, and gradients, lie output by output."""
+    """Names of the weights of `StackedLinear` layers: their stacks, and gradients, lie output by output."""
 
 
 class StackedLinear(nn.Linear):
@@ -66,7 +66,7 @@ def network(
     reads_data = dict(module.named_modules()).get(next(iter(layers_of(module))))  # none: an attention's projection
     on_rows: set[nn.Module] = set()
 
-    def poll(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+    def learn_shapes(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         nonlocal widest
         widest = max(widest, output.numel())
         if isinstance(layer, PairedDropout):
@@ -75,7 +75,7 @@ def network(
             best = layer.weight.numel() <= SMALL or (shared_inputs and layer is reads_data)
             on_rows.update({layer} if best else ())
 
-    hooks = [layer.register_forward_hook(poll) for layer in module.modules() if not list(layer.children())]
+    hooks = [layer.register_forward_hook(learn_shapes) for layer in module.modules() if not list(layer.children())]
     dtype = next(value.dtype for value in values.values() if value.is_floating_point())
     module.eval()
     with torch.no_grad():

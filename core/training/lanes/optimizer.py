@@ -16,7 +16,7 @@ PIECE = 2**19
 """Numbers of a parameter's stack that the CPU updates at once: with gradient, state and temporaries they stay in cache,
 1.8 times faster for Adam than whole stacks of 7 million."""
 ALIKE = 2**16
-"""From this size of one lane's parameter on, a piece holds lanes with the same optimizer and schedule only: a rule may
+"""Size of one lane's parameter from which a piece holds only lanes with the same optimizer and schedule: a rule may
 have a faster way for one rate, and that pays for the further pieces."""
 
 
@@ -30,14 +30,14 @@ class _Piece:
     state: dict[str, torch.Tensor]
     hyper: Hyper
     agreed: dict[str, float] | None
-    """All numbers but the rate, where the lanes agree on them; None where they do not."""
+    """All hyperparameters but the rate; None where the lanes differ in them."""
     curves: list[int]
     """The columns of the rates that the lanes follow."""
     factor: float | None
-    """Of the rate; None where the lanes differ."""
+    """Factor of the learning rate; None where the lanes differ."""
 
     def same(self, rates: NDArray[np.float64]) -> dict[str, float] | None:
-        """The numbers of an update, where all lanes agree on them."""
+        """Return an update's hyperparameters if all lanes agree on them, else None."""
         if self.agreed is None or self.factor is None:
             return None
         distinct = {float(rates[curve]) * self.factor for curve in self.curves}
@@ -57,7 +57,7 @@ class StackedOptimizer:
         device: str,
         updates: int,
     ) -> None:
-        """`state` is as `state()` gives it; slots and scalars that are not there are zero, as at the start.
+        """Restore `state`, as `state()` returns it; missing slots and scalars are zero, as at the start.
 
         `orders` permutes a parameter's stack to the memory order of its gradient, and has the model's order: where a
         parameter lies decides how products round, and must not depend on the order of `state`. `curves` and `factors`
@@ -70,7 +70,7 @@ class StackedOptimizer:
         self._numbers = {name: [optimizer.hyper[name] for optimizer in optimizers] for name in self._rule.hyper}
         self._updates = updates
         self._rates: list[tuple[torch.Tensor, torch.Tensor | None]] = []
-        """The learning rates that updates read, (lanes,), and what they are multiplied by."""
+        """The learning rates that updates read, (lanes,), and their factors."""
         stacks = {name: state[f"parameters/{name}"] for name in orders}
         own = {
             name: rates
@@ -80,7 +80,7 @@ class StackedOptimizer:
         self._names = list(stacks)
         self._blocks = [
             Block({name: stacks[name] for name in names}, None if len(names) > 1 else orders[names[0]], device)
-            for names in self._together(stacks, own)
+            for names in self._block_names(stacks, own)
         ]
         views = self._views([block.memory for block in self._blocks])
         self.parameters = {name: views[name].detach().requires_grad_() for name in self._names}
@@ -94,7 +94,7 @@ class StackedOptimizer:
             self._pieces += self._cut(i, self._hyper(mine) if mine else shared, mine)
 
     def step(self, gradients: Sequence[torch.Tensor], rates: NDArray[np.float64], on_device: torch.Tensor) -> None:
-        """Update every lane: `gradients` in the order of `parameters`; `rates`, and the same `on_device`, (curves,)."""
+        """Update every lane by `gradients`, in the order of `parameters`, and `rates`, also `on_device`, (curves,)."""
         self._updates += 1
         per_lane = on_device.index_select(0, self._columns)
         for lr, factor in self._rates:
@@ -107,7 +107,7 @@ class StackedOptimizer:
             self._rule.update(piece.values, gradient, piece.state, self._updates, piece.hyper)
 
     def evaluated(self) -> Tensors:
-        """The weights to evaluate with, where the rule keeps others than it trains."""
+        """Return the weights to evaluate with: those in training, unless the rule keeps others for evaluation."""
         if self._rule.evaluated is None:
             return self.parameters
         found = [torch.empty_like(block.memory) for block in self._blocks]
@@ -116,8 +116,10 @@ class StackedOptimizer:
         return self._views(found)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """All that the next update depends on, stacked over lanes: `parameters/<name>`, `slots/<slot>/<name>` and
-        `scalars/<scalar>/<name>`. Views: they change with the next update."""
+        """Return the state that the next update depends on, as views, which that update changes.
+
+        Stacked over lanes: `parameters/<name>`, `slots/<slot>/<name>` and `scalars/<scalar>/<name>`.
+        """
         found = {f"parameters/{name}": values.detach() for name, values in self.parameters.items()}
         for block, slots, scalars in zip(self._blocks, self._slots, self._scalars, strict=True):
             for slot, memory in slots.items():
@@ -127,14 +129,14 @@ class StackedOptimizer:
         return found
 
     def _views(self, memories: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Each parameter's stack inside memory that is laid out like the blocks'."""
+        """Return each parameter's stack inside memories laid out like the blocks'."""
         found: dict[str, torch.Tensor] = {}
         for block, memory in zip(self._blocks, memories, strict=True):
             found |= block.views(memory)
         return found
 
-    def _together(self, stacks: Tensors, own: Mapping[str, object]) -> Iterator[list[str]]:
-        """The names of each block: small ones together, on a GPU all, but for those with rates of their own."""
+    def _block_names(self, stacks: Tensors, own: Mapping[str, object]) -> Iterator[list[str]]:
+        """Yield the names of each block: small parameters together, on a GPU all, except those with own rates."""
         small = [
             name
             for name, values in stacks.items()
@@ -145,7 +147,7 @@ class StackedOptimizer:
         yield from ([name] for name in stacks if len(small) <= 1 or name not in small)
 
     def _restore(self, block: Block, state: Tensors) -> None:
-        """Make the block's slots and scalars, as `state` has them."""
+        """Create the block's slots and scalars, with the values of `state`."""
         names = list(block.shapes)
         slots = {slot: torch.zeros_like(block.memory) for slot in self._rule.slots}
         for slot, memory in slots.items():
@@ -163,7 +165,7 @@ class StackedOptimizer:
         self._scalars.append(scalars)
 
     def _hyper(self, rates: Sequence[float] | None) -> dict[str, torch.Tensor]:
-        """Rows of numbers, (lanes,) in float64, with learning rates of their own; `rates` are their factors."""
+        """Create the hyperparameters' rows, (lanes,) in float64; `rates` are factors of their learning rates."""
         rows = {
             name: torch.tensor(values, dtype=torch.float64, device=self._device)
             for name, values in self._numbers.items()
@@ -200,7 +202,7 @@ class StackedOptimizer:
 
 
 def cuts(size: int, numbers: Sequence[object]) -> Iterator[slice]:
-    """Consecutive lanes for a CPU to update together, of a block of `size` numbers a lane; `numbers` are the lanes'."""
+    """Yield slices of lanes that a CPU updates together; a block has `size` numbers a lane, a lane its `numbers`."""
     first = 0
     for lane in range(1, len(numbers) + 1):
         full = lane == len(numbers) or (lane + 1 - first) * size > PIECE

@@ -1,4 +1,4 @@
-"""How the stacks of a cohort's parameters lie in memory: one by one, or several small ones side by side."""
+"""Memory layout of a cohort's parameter stacks: one by one, or several small ones side by side."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 SMALL = 2**12
-"""Numbers of a small parameter, of one lane: the calls that it takes cost more than what they compute."""
+"""Most numbers of a small parameter, of one lane: calls cost more than what they compute."""
 ALIGNED = 16
 """Small parameters begin at multiples of so many numbers, in every lane: products of equal lanes are then equal bit for
 bit, which the CPU's library promises for memory that is aligned alike."""
@@ -20,7 +20,7 @@ class Block:
     """
 
     def __init__(self, stacks: Mapping[str, torch.Tensor], order: Sequence[int] | None, device: str) -> None:
-        """`stacks` are initial values, (lanes, *shape) each; `order` permutes a single one to its gradient's order."""
+        """Copy `stacks`, (lanes, *shape) each; `order` permutes a single one to its gradient's memory order."""
         self.shapes = {name: stack.shape[1:] for name, stack in stacks.items()}
         self._order = order
         values = list(stacks.values())
@@ -32,23 +32,23 @@ class Block:
         self.memory = torch.zeros(len(values[0]), sum(self._spans), dtype=values[0].dtype, device=device)
         for view, value in zip(self.views(self.memory).values(), values, strict=True):
             view.copy_(value)
-        self._together = torch.zeros_like(self.memory)
-        self._places = list(self.views(self._together).values())
+        self._packed = torch.zeros_like(self.memory)
+        self._packed_views = list(self.views(self._packed).values())
 
     @property
     def numbers(self) -> int:
-        """Of one lane."""
+        """Count of one lane's numbers."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     def packed(self, gradients: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The parameters' gradients as their values lie in memory: a view of one, until the next call for several."""
+        """Return the gradients in the values' memory layout: a view of one; of several valid until the next call."""
         if self._order is not None:
             return gradients[0].permute(*self._order)
-        torch._foreach_copy_(self._places, list(gradients))
-        return self._together
+        torch._foreach_copy_(self._packed_views, list(gradients))
+        return self._packed
 
     def views(self, memory: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Each parameter's stack, (lanes, *shape), inside memory laid out like the block's own."""
+        """Return each parameter's stack, (lanes, *shape), inside memory laid out like the block's own."""
         if self._order is not None:
             (name,) = self.shapes
             return {name: memory.permute(*(self._order.index(i) for i in range(memory.ndim)))}

@@ -1,4 +1,4 @@
-"""The lanes that train, and all that depends on which they are."""
+"""The program of a cohort: the lanes that train, and all that depends on them."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ from core.training.scaling import factors
 def initial_stacks(
     lanes: Sequence[Lane], info: DatasetInfo, examples: Examples, dtype: torch.dtype
 ) -> dict[str, torch.Tensor]:
-    """Every lane's initial parameters and buffers, stacked; drawn once where arms have the same initializer."""
+    """Return every lane's initial parameters and buffers, stacked; drawn once where arms share an initializer."""
     keys = [(lane.treatment.initializer, lane.seed) for lane in lanes]
     some_lane = dict(zip(keys, lanes, strict=True))
     drawn = {key: initial_state(lane.treatment, info, lane.seed, dtype, examples) for key, lane in some_lane.items()}
@@ -90,31 +90,31 @@ class Program:
         self._on_device = torch.empty(0)
 
     def start(self, epoch: int) -> None:
-        """Shuffle for an epoch, and look its learning rates up."""
+        """Shuffle for an epoch, and compute its learning rates."""
         self._feed.start(epoch)
         self._table = self._rates.table(epoch)
         self._on_device = torch.from_numpy(self._table).to(self._data.x_train.device)
 
     def update(self, step: int) -> torch.Tensor:
-        """Update `step` of every lane; its losses, (lanes,), before the update."""
+        """Do update `step` of every lane; return the losses before it, (lanes,)."""
         return self._stack.update(self._given(step))
 
     def diagnosed(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The same update, and what its layers were measured to do, (metrics, lanes) as `diagnostics` names it."""
+        """Update as `update` does; return also the diagnostics, (metrics, lanes), named by `diagnostics`."""
         return self._stack.diagnosed(self._given(step))
 
     @property
     def diagnostics(self) -> list[str]:
-        """The names of what the last `diagnosed` update measured."""
+        """The names of the values that the last `diagnosed` update measured."""
         return self._stack.diagnosis.names
 
     def rates(self, step: int) -> NDArray[np.float64]:
-        """The lanes' learning rates during update `step`, (lanes,)."""
+        """Return the lanes' learning rates during update `step`, (lanes,)."""
         rates: NDArray[np.float64] = self._table[step % self._length.per_epoch, self._rates.column]
         return rates
 
     def evaluate(self, epoch: int, check: Callable[[], None]) -> torch.Tensor:
-        """An epoch's metrics, (metrics, lanes) in the order of their names; schedules that answer to them do."""
+        """Return an epoch's metrics, (metrics, lanes) in the order of their names, after schedules reacted to them."""
         measured = self._evaluate_splits(check)
         self._rates.react(epoch, measured)
         return measured if self._noise is None else torch.cat((measured, self._noise.take()))
@@ -140,7 +140,7 @@ class Program:
         return Batch(self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i], noise)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Parameters, buffers, the optimizer's state and the noise of an epoch so far, by the grid's lanes. Views."""
+        """Return views of parameters, buffers, optimizer state and the epoch's noise so far, by the grid's lanes."""
         return self._stack.state() if self._noise is None else self._stack.state() | self._noise.state()
 
     @property
@@ -149,7 +149,7 @@ class Program:
         return self._rates.states
 
     def of(self, lanes: Sequence[Lane], step: int) -> "Program":
-        """The same program of some of its lanes only, as it goes on at update `step`."""
+        """Return the program of some of its lanes only, as it continues at update `step`."""
         grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._info.inputs))
         rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.x_train.device)
         state = {name: stack.index_select(0, rows) for name, stack in self.state().items()}

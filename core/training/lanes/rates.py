@@ -33,8 +33,11 @@ class Rates:
     def __init__(
         self, lanes: Sequence[Lane], length: RunLength, metrics: Sequence[str], states: Mapping[int, State]
     ) -> None:
-        """`metrics` names what an epoch measures, in the order that `react` is given it; `states` are those of the
-        runs that have answered to some already."""
+        """Bind every lane's schedule.
+
+        `metrics` are an epoch's, in the order in which `react` takes them; `states` are those of resumed runs whose
+        schedules answer to a metric.
+        """
         self.column: list[int] = []
         self._length = length
         self._metrics = metrics
@@ -58,7 +61,7 @@ class Rates:
             self.column.append(shared[key])
 
     def table(self, epoch: int) -> NDArray[np.float64]:
-        """The rates of an epoch, (updates, curves)."""
+        """Return an epoch's learning rates, (updates, curves)."""
         steps = range(epoch * self._length.per_epoch, self._length.end(epoch))
         return np.array([[curve(step) for curve in self._curves] for step in steps])
 

@@ -1,4 +1,4 @@
-"""Which lanes of a cohort end before their last epoch."""
+"""Early stopping of a cohort's lanes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,21 +9,24 @@ from core.training.recorder import Lane
 
 
 class Stopping:
-    """The patience of every lane whose treatment has early stopping."""
+    """The state of early stopping of every lane whose treatment has it."""
 
     def __init__(self, lanes: Sequence[Lane], metrics: Sequence[str], states: Mapping[int, Patience]) -> None:
-        """`metrics` names what an epoch measures, in the order that `react` is given it; `states` are those of the
-        runs that have had some already."""
+        """Take every lane's rule.
+
+        `metrics` are an epoch's, in the order in which `react` takes them; `states` are those of
+        resumed runs.
+        """
         self._metrics = metrics
         self._rules = {lane.run: rule for lane in lanes if (rule := lane.treatment.early_stopping) is not None}
         self._states = {run: states.get(run, Patience()) for run in self._rules}
 
     def states(self, runs: Sequence[int]) -> dict[int, Patience]:
-        """The patience of these runs, of those that have one."""
+        """Return the states of these runs, of those with early stopping."""
         return {run: self._states[run] for run in runs if run in self._states}
 
     def react(self, lanes: Sequence[Lane], epochs: int, measured: torch.Tensor) -> set[int]:
-        """Take the metrics of the last of so many epochs, (metrics, lanes); the runs that end with it.
+        """Take the metrics of the last of so many epochs, (metrics, lanes); return the runs that end with it.
 
         Waits for the device only where a lane has early stopping.
         """

@@ -96,7 +96,7 @@ def train_lanes(
 
 
 class _Training:
-    """A program on its way from an update to the last."""
+    """The training of a program, from an update to the last."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class _Training:
         return None
 
     def _train(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> bool:
-        """Train as far as is asked for; returns whether any lane is left."""
+        """Train to the requested epoch; returns whether any lane is left."""
         keep_at = time.monotonic() + keep_seconds
         while self._epoch < min(self._length.epochs, self._until):
             self._program.start(self._epoch)
@@ -183,7 +183,7 @@ class _Training:
         return True
 
     def checkpoint(self) -> Checkpoint:
-        """Where the training is, copied to the CPU."""
+        """Return a checkpoint of the training, copied to the CPU."""
         state = {name: value.detach().to("cpu", copy=True) for name, value in self._program.state().items()}
         runs = [lane.run for lane in self._program.grid.lanes]
         ended = [run for run in runs if run not in self._ledger.training]
@@ -247,7 +247,7 @@ def _as_it_is(values: torch.Tensor) -> bool:
 
 @contextmanager
 def _precision(precision: Precision, device: str) -> Iterator[None]:
-    """What a GPU may round products to; the CPU's are float32, or bfloat16 by autocast."""
+    """Set a GPU's precision of products; the CPU's are float32, or bfloat16 by autocast."""
     if device == "cpu":
         yield
         return

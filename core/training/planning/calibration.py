@@ -1,4 +1,4 @@
-"""Measures what a machine can do, by training small networks as a worker would: some seconds, once a machine.
+"""Calibration: measures a machine's speed by training small networks as a worker would; takes some seconds.
 
 Every number comes from `train_lanes` itself, in processes like a worker's: as many at the same time, with as many
 threads, since what they take from one another is part of the answer.
@@ -27,15 +27,15 @@ from core.training.recorder import Lane, MemoryRecorder
 
 WARM_UP = 2
 UPDATES = 24
-"""The most of one case."""
+"""Most updates of one case."""
 SECONDS = 0.05
-"""How long one case is measured, if it is not done before; every case has some updates."""
+"""Most seconds for which one case is measured; every case has at least `FEWEST` updates."""
 FEWEST = 3
 CLASSES = 10
 
 
 class Case(NamedTuple):
-    """A network to train: each weighs another part of an update."""
+    """A network to train; the cases differ in which part of an update dominates."""
 
     model: dict[str, Any]
     inputs: tuple[int, ...]
@@ -44,7 +44,7 @@ class Case(NamedTuple):
 
 
 class Share(NamedTuple):
-    """Of a machine: a way to use it, not yet measured."""
+    """A way to use a machine, not yet measured."""
 
     device: Device
     processes: int
@@ -78,19 +78,19 @@ CASES = [
 def measure(shares: Sequence[Share], cases: Sequence[Case] = CASES, seconds: float = SECONDS) -> list[Way]:
     """Train every case in every way; raises RuntimeError where a process ends before it has measured."""
     with _processes(max(share.processes for share in shares if share.device == "cpu")) as processes:
-        return [_way(share, cases, _asked(processes, share, cases, seconds)) for share in shares]
+        return [_way(share, cases, _measure(processes, share, cases, seconds)) for share in shares]
 
 
 @contextmanager
 def _processes(count: int) -> Iterator[list["subprocess.Popen[str]"]]:
-    """Started and warm, and gone afterwards."""
+    """Give warmed-up calibrating processes, and kill them afterwards."""
     command = [sys.executable, "-m", __name__]
     environment = {"OMP_WAIT_POLICY": "PASSIVE"} | os.environ  # as a worker has it
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     processes = [subprocess.Popen(command, env=environment, **pipes) for _ in range(count)]
     try:
         for process in processes:
-            _told(process)
+            _read_answer(process)
         yield processes
     finally:
         for process in processes:
@@ -98,21 +98,21 @@ def _processes(count: int) -> Iterator[list["subprocess.Popen[str]"]]:
             process.communicate()
 
 
-def _asked(
+def _measure(
     processes: Sequence["subprocess.Popen[str]"], share: Share, cases: Sequence[Case], seconds: float
 ) -> NDArray[np.float64]:
-    """(cases, 2): seconds before the first update, and of an update, of the process that was disturbed the least."""
+    """Return (cases, 2), the least of all processes: seconds before the first update, and of an update."""
     # One GPU is measured, also where there are several: they do not share what makes them fast.
-    asked = processes[: share.processes if share.device == "cpu" else 1]
-    for process in asked:
+    used = processes[: share.processes if share.device == "cpu" else 1]
+    for process in used:
         assert process.stdin is not None  # noqa: S101 it was asked for
         process.stdin.write(json.dumps([share.device, share.threads, seconds, cases]) + "\n")
         process.stdin.flush()
-    found: NDArray[np.float64] = np.min([_told(process) for process in asked], axis=0)
+    found: NDArray[np.float64] = np.min([_read_answer(process) for process in used], axis=0)
     return found
 
 
-def _told(process: "subprocess.Popen[str]") -> Any:
+def _read_answer(process: "subprocess.Popen[str]") -> Any:
     assert process.stdout is not None  # noqa: S101 it was asked for
     line = process.stdout.readline()
     if not line:
@@ -123,18 +123,18 @@ def _told(process: "subprocess.Popen[str]") -> Any:
 def _way(share: Share, cases: Sequence[Case], measured: NDArray[np.float64]) -> Way:
     works = [Work(size(models.parse(case.model), case.inputs, CLASSES), case.batch) for case in cases]
     drawn = np.array([[1.0, case.lanes * work.size.parameters] for case, work in zip(cases, works, strict=True)])
-    start, draw = _fitted(drawn, measured[:, 0])
+    start, draw = _fit(drawn, measured[:, 0])
     costs = []
     for alone in (True, False):
         mine = [i for i, case in enumerate(cases) if (case.lanes == 1) == alone]
         parts = np.array([amounts(works[i], cases[i].lanes) for i in mine])
-        costs.append(Costs(**dict(zip(Costs.model_fields, _fitted(parts, measured[mine, 1]), strict=True))))
+        costs.append(Costs(**dict(zip(Costs.model_fields, _fit(parts, measured[mine, 1]), strict=True))))
     one, lanes = costs
     return Way(**share._asdict(), start=start, draw=draw, one=one, lanes=lanes)
 
 
-def _fitted(amounts: NDArray[np.float64], seconds: NDArray[np.float64]) -> list[float]:
-    """What each amount costs, none less than nothing: the least squares of the relative errors."""
+def _fit(amounts: NDArray[np.float64], seconds: NDArray[np.float64]) -> list[float]:
+    """Return the cost of each amount, at least 0, that minimises the squared relative errors."""
     relative = amounts / seconds[:, None]
     scale = relative.max(axis=0, initial=1e-300)
     solution, _ = nnls(relative / scale, np.ones(len(seconds)))
@@ -142,7 +142,7 @@ def _fitted(amounts: NDArray[np.float64], seconds: NDArray[np.float64]) -> list[
 
 
 class _Clock:
-    """Tells a training when to stop, and when each of its updates began.
+    """A clock that stops a training and records when each of its updates began.
 
     One thread is timed by what it computes, so that what else the machine does is not taken for its own; several also
     wait for one another. A disturbed update is a longer one, never a shorter: a quick one says what training costs.
@@ -165,7 +165,7 @@ class _Clock:
 
     @property
     def update(self) -> float:
-        """Seconds."""
+        """Seconds of one update."""
         measured = self.instants[WARM_UP:]
         if self._cuda:  # the updates between the ends were only launched
             return (measured[-1] - measured[0]) / (len(measured) - 1)
@@ -173,7 +173,7 @@ class _Clock:
 
 
 def _train(case: Case, device: str, seconds: float) -> tuple[float, float]:
-    """Seconds before the first update, and of an update."""
+    """Train a case; return the seconds before the first update, and of an update."""
     treatment = Treatment.model_validate({"model": case.model, "batch_size": case.batch, "epochs": 1})
     lanes = [Lane(seed, treatment, seed) for seed in range(case.lanes)]
     examples = (UPDATES + WARM_UP) * case.batch
@@ -186,7 +186,7 @@ def _train(case: Case, device: str, seconds: float) -> tuple[float, float]:
 
 
 def _serve() -> None:
-    """A calibrating process: measure what a line of standard input asks for, until there is no other."""
+    """Run a calibrating process: measure the cases of each line of standard input, until its end."""
     _train(CASES[0], "cpu", 0.0)
     sys.stdout.write("true\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""This machine: its name, its free memory, and its profile, measured once and then remembered.
+"""This machine: its name, its free memory, and its profile, measured once and then stored.
 
 `python -m core.training.planning.machine` measures, remembers and prints it; with `--remembered-or-measure` only where
 nothing is remembered. A process of its own, so that whoever forks training processes needs no torch for it.
@@ -22,11 +22,11 @@ from core.training.planning.profile import Device, Profile
 log = logging.getLogger(__name__)
 
 PROCESS_BYTES = 2**30
-"""Memory that a training process may need for itself: where there are more cores than that allows, threads share."""
+"""Bytes that a training process may need; where memory allows fewer processes than cores, they get more threads."""
 
 
 def free_memory() -> dict[Device, int]:
-    """Bytes that nobody uses, of the machine and of one of its GPUs."""
+    """Return the free bytes of the machine and of one of its GPUs."""
     available = psutil.virtual_memory().available
     found: dict[Device, int] = {"cpu": min(available, memory_limit() or available)}
     if torch.cuda.is_available():
@@ -55,14 +55,14 @@ def calibrate(cases: Sequence[Case] = CASES, seconds: float = SECONDS, most_core
 
 
 def guess() -> Profile:
-    """This machine's profile before anything was measured; nothing of a GPU is taken to find it."""
+    """Return this machine's guessed profile, before measurements; allocates nothing on a GPU."""
     if torch.cuda.is_available():
         return Profile.guess(cores(), device="cuda")
     return Profile.guess(cores(), free_memory()["cpu"])
 
 
 def remembered(folder: Path) -> Profile | None:
-    """This machine's profile as it was left in the folder; None where there is none that can be used."""
+    """Return this machine's profile stored in the folder; None where there is no usable one."""
     machine = this_machine()
     try:
         profile = Profile.model_validate_json(profile_file(folder).read_bytes())
@@ -72,27 +72,29 @@ def remembered(folder: Path) -> Profile | None:
 
 
 def remember(profile: Profile, folder: Path) -> None:
-    """Leave a profile in the folder as this machine's; where that cannot be, say so and go on."""
+    """Store a profile in the folder as this machine's; where that fails, log a warning."""
     machine = this_machine()
     path = profile_file(folder)
-    aside = path.with_suffix(f".{os.getpid()}")
+    temporary = path.with_suffix(f".{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        aside.write_text(profile.model_copy(update={"machine": machine}).model_dump_json(indent=1), encoding="utf-8")
-        aside.replace(path)
+        temporary.write_text(
+            profile.model_copy(update={"machine": machine}).model_dump_json(indent=1), encoding="utf-8"
+        )
+        temporary.replace(path)
     except OSError as error:
         log.warning("the machine's profile cannot be kept, and will be measured again: %s", error)
 
 
 def main() -> int:
-    """Prints the profile as JSON; returns 0."""
+    """Print the profile as JSON; returns 0."""
     arguments = argparse.ArgumentParser(
         prog="python -m core.training.planning.machine", description="Measure this machine."
     )
     arguments.add_argument("--remembered-or-measure", action="store_true", help="measure only what is not known")
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     folder = settings().cache
-    profile = remembered(folder) if given.remembered_or_measure else None
+    profile = remembered(folder) if options.remembered_or_measure else None
     if profile is None:
         profile = calibrate()
         remember(profile, folder)

@@ -1,4 +1,4 @@
-"""Which runs train together, how many at the same time, and what that takes."""
+"""Plans: the runs that train together, the number of them at the same time, and the time and memory they take."""
 
 import heapq
 import itertools
@@ -14,11 +14,11 @@ from core.training.planning.profile import MEMORY, Device, Profile, Way, Work, e
 LANES = 1024
 """The most runs of one cohort."""
 WORTH = 0.95
-"""A finer split, or another way, is taken where it lasts at most this part of the time: estimates are no better."""
+"""Share of the time below which a finer split, or another way, is chosen: estimates are no more exact."""
 COHORT = 0.03
 """Seconds that a worker spends on a cohort beside its training: on the claim, and on storing how it ended."""
 EVALUATION = 1 / 3
-"""Of an update's work, for each example: the forward pass alone."""
+"""An evaluation's share of an update's work, for each example: the forward pass alone."""
 Member = tuple[int, int]
 """(index of the arm, seed)."""
 
@@ -29,25 +29,25 @@ class PlannedCohort(NamedTuple):
     members: list[Member]
     threads: int
     seconds: float
-    """Estimated, from its start to its end."""
+    """Estimated seconds from start to end."""
     memory: int
-    """Bytes, estimated: the most that it takes at once, its data set included."""
+    """Estimated peak memory in bytes, the data set included."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How an experiment is trained; its cohorts in the order in which they should start, the longest first."""
+    """A plan of an experiment's training: its cohorts in the order in which they should start, the longest first."""
 
     cohorts: list[PlannedCohort]
     device: Device
     processes: int
-    """That train at the same time."""
+    """Number of processes that train at the same time."""
     seconds: float
-    """Estimated, until all have ended, if nothing else is trained."""
+    """Estimated seconds until all cohorts have ended, if nothing else is trained."""
     memory: int
-    """Bytes, estimated: the most that the cohorts trained at the same time take."""
+    """Estimated peak memory, in bytes, of the cohorts trained at the same time."""
     measured: bool
-    """Whether the estimates come from a machine's own numbers."""
+    """True if the estimates come from a machine's measured profile."""
 
 
 class _Split(NamedTuple):
@@ -61,9 +61,9 @@ class _Split(NamedTuple):
     runs: int
     parts: int
     widths: Mapping[int, int]
-    """How many cohorts of each width that makes."""
+    """Number of cohorts by width, in lanes."""
     lasts: Mapping[int, float]
-    """Seconds of a cohort of each of those widths."""
+    """Seconds of a cohort by width."""
 
     @property
     def work(self) -> float:
@@ -72,14 +72,14 @@ class _Split(NamedTuple):
 
     @property
     def longest(self) -> float:
-        """Seconds of one."""
+        """Seconds of the longest cohort."""
         return max(self.lasts[width] for width in self.widths)
 
 
-def make_plan(spec: Spec, info: Sequence[ArmInfo], profile: Profile) -> Plan:
+def make_plan(spec: Spec, infos: Sequence[ArmInfo], profile: Profile) -> Plan:
     """Cut the experiment's runs into cohorts that may each be trained by `train_lanes`, so that all end soonest.
 
-    `info` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
+    `infos` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
     together, since they share batches and dropout draws, unless memory or a process left idle speak against it. The
     cohorts that train at the same time take at most `spec.memory_limit` of what is free, as estimated; a run that
     would not fit alone is planned all the same.
@@ -88,7 +88,7 @@ def make_plan(spec: Spec, info: Sequence[ArmInfo], profile: Profile) -> Plan:
     for i, arm in enumerate(spec.expanded):
         programs.setdefault(compatibility_key(arm.treatment), []).append(i)
     found, *others = (
-        _arranged(spec, info, list(programs.values()), profile, way, whole)
+        _plan_for(spec, infos, list(programs.values()), profile, way, whole)
         for way in profile.on(spec.device)
         for whole in (True, False)
     )
@@ -98,21 +98,26 @@ def make_plan(spec: Spec, info: Sequence[ArmInfo], profile: Profile) -> Plan:
     return found
 
 
-def _arranged(
-    spec: Spec, info: Sequence[ArmInfo], programs: Sequence[Sequence[int]], profile: Profile, way: Way, whole: bool
+def _plan_for(
+    spec: Spec, infos: Sequence[ArmInfo], programs: Sequence[Sequence[int]], profile: Profile, way: Way, whole: bool
 ) -> Plan:
-    """The plan that uses the machine in this way, and cuts between seeds, or wherever it is best.
+    """Return the plan that uses the machine in this way and cuts between seeds (`whole`), or anywhere.
 
     `programs` are the arms of each program.
     """
     budget = spec.memory_limit * profile.memory.get(way.device, MEMORY) / way.processes
-    fronts = [_front(spec, arms, info[arms[0]], way, budget, whole) for arms in programs]
+    fronts = [_front(spec, arms, infos[arms[0]], way, budget, whole) for arms in programs]
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
-    for arms, split in zip(programs, _chosen(fronts, processes), strict=True):
-        lane, data = _bytes(spec.expanded[arms[0]].treatment, info[arms[0]], spec)
+    for arms, split in zip(programs, _choose(fronts, processes), strict=True):
+        lane, data = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec)
         cohorts += [
-            PlannedCohort(members, way.threads, split.lasts[len(members)], len(members) * lane + data)
+            PlannedCohort(
+                members=members,
+                threads=way.threads,
+                seconds=split.lasts[len(members)],
+                memory=len(members) * lane + data,
+            )
             for members in _cohorts(arms, spec.seed_list, split)
         ]
     cohorts.sort(key=lambda cohort: -cohort.seconds)  # those as long stay in the order of their arms and seeds
@@ -127,8 +132,8 @@ def _arranged(
     )
 
 
-def _chosen(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
-    """One split of each front, so that all ends soonest: what lasts longest is cut finer for as long as that pays."""
+def _choose(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
+    """Choose one split of each front, so that all ends soonest: the longest is cut finer for as long as that pays."""
     now = [0] * len(fronts)
     best, soonest = list(now), math.inf
     while True:
@@ -146,7 +151,7 @@ def _chosen(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
 
 
 def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: float, whole: bool) -> list[_Split]:
-    """The splits of arms that share a program: each has more work in all, and a shorter longest cohort, than the last.
+    """Return the splits of arms of one program, each with more total work and a shorter longest cohort than the last.
 
     A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
     """
@@ -161,7 +166,7 @@ def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: flo
             continue
         for width in widths.keys() - lasts.keys():
             lasts[width] = _seconds(way, info, width, spec)
-        splits.append(_Split(blocks, units, runs, parts, widths, lasts))
+        splits.append(_Split(blocks=blocks, units=units, runs=runs, parts=parts, widths=widths, lasts=lasts))
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
     for split in splits[1:]:
@@ -171,8 +176,10 @@ def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: flo
 
 
 def _seconds(way: Way, info: ArmInfo, width: int, spec: Spec) -> float:
-    """How long a cohort so wide takes; where the gradient noise is measured an update has half a pass more, where the
-    layers are looked at it takes twice its time."""
+    """Return the seconds of a cohort of `width` lanes.
+
+    An update that measures the gradient noise has half a pass more; one that measures the layers takes twice its time.
+    """
     noise = 0.5 / spec.noise_every if spec.noise_every else 0.0
     looks = 1 / spec.diagnose_every if spec.diagnose_every else 0.0
     updates = info.steps * (1 + noise + looks)
@@ -187,7 +194,7 @@ def _seconds(way: Way, info: ArmInfo, width: int, spec: Spec) -> float:
 
 
 def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec) -> tuple[int, int]:
-    """What a lane takes, and what its cohort takes beside the lanes.
+    """Return the bytes of a lane, and those of its cohort beside the lanes.
 
     A lane has its parameters, gradients, temporaries and optimizer state, and a batch's values in every layer with
     their gradients; all lanes read one copy of the data.
@@ -201,7 +208,7 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec) -> tuple[int, int]:
 
 
 def _cuts(arms: int, seeds: int, widest: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
-    """The first four of `_Split`: cuts between seeds, inside of each where it is too wide, or even ones anywhere."""
+    """Yield the first four of `_Split`: cuts between seeds, inside a seed that is too wide, or even ones anywhere."""
     if not whole:
         yield from ((1, arms * seeds, 1, parts) for parts in _counts(arms * seeds))
     elif arms <= widest:
@@ -218,18 +225,18 @@ def _cohorts(arms: Sequence[int], seeds: Sequence[int], split: _Split) -> Iterat
 
 
 def _counts(items: int) -> list[int]:
-    """The numbers of even parts that differ in their largest: any other has as large a part, and more of them."""
+    """Return the numbers of even parts whose largest part differs: others have more parts and as large a one."""
     return sorted({math.ceil(items / most) for most in range(1, items + 1)})
 
 
 def _sizes(items: int, parts: int) -> list[tuple[int, int]]:
-    """The sizes of so many parts as even as can be, and how many have each."""
+    """Return the sizes of `parts` parts as even as possible, with the number of parts of each size."""
     size, larger = divmod(items, parts)
     return [(size + 1, larger), (size, parts - larger)] if larger else [(size, parts)]
 
 
 def _makespan(seconds: Sequence[float], processes: int) -> float:
-    """When the last of these ends, if whichever process is free takes the longest that is left."""
+    """Return when the last of these ends, if each free process takes the longest that is left."""
     ends = [0.0] * processes
     for one in sorted(seconds, reverse=True):
         heapq.heapreplace(ends, ends[0] + one)

@@ -1,4 +1,4 @@
-"""Profiles: what a machine can do, in numbers that plans are made from, measured by `machine` or guessed."""
+"""Profiles of machines: the costs that plans are made from, measured by `machine` or guessed."""
 
 from typing import Literal, NamedTuple, Self
 
@@ -10,7 +10,7 @@ from core.spec import Size
 Device = Literal["cpu", "cuda"]
 
 MEMORY = 2**32
-"""Profiles: what a machine can do, in numbers that plans are made from, measured by `machine` or guessed."""
+"""Bytes that are taken to be free on a machine that is not measured."""
 
 
 class Work(NamedTuple):
@@ -18,7 +18,7 @@ class Work(NamedTuple):
 
     size: Size
     batch: float
-    """Examples."""
+    """Examples in the batch."""
 
 
 class _Numbers(BaseModel):
@@ -26,20 +26,20 @@ class _Numbers(BaseModel):
 
 
 class Costs(_Numbers):
-    """Seconds that an update takes for each of what it is made of, the backward pass and the optimizer included."""
+    """Seconds of each part of an update, the backward pass and the optimizer included."""
 
     update: float
-    """For itself."""
+    """Seconds of the update itself."""
     call: float
-    """A layer that is called, however many lanes and examples it is called for."""
+    """Seconds of one layer's call, for any number of lanes and examples."""
     dense: float
-    """A multiplication or addition of a matrix product in the forward pass."""
+    """Seconds of one multiplication or addition of a matrix product in the forward pass."""
     conv: float
-    """The same of a convolution."""
+    """Seconds of one multiplication or addition of a convolution."""
     activation: float
-    """A number that a layer makes."""
+    """Seconds of one number that a layer outputs."""
     parameter: float
-    """A number that is trained."""
+    """Seconds of one trained number."""
 
 
 class Way(_Numbers):
@@ -49,13 +49,13 @@ class Way(_Numbers):
     processes: int
     threads: int
     start: float
-    """Seconds that a cohort takes before its first update,"""
+    """Seconds of a cohort before its first update, without drawing its initial values."""
     draw: float
-    """and more for each number that it starts from."""
+    """Seconds of each initial value of a cohort."""
     one: Costs
-    """Of a lane that trains alone."""
+    """Costs of a lane that trains alone."""
     lanes: Costs
-    """Of several as one program."""
+    """Costs of several lanes as one program."""
 
 
 class Profile(_Numbers):
@@ -66,17 +66,17 @@ class Profile(_Numbers):
     machine: str
     """Processor or GPU, cores, and the version of torch: what the numbers depend on."""
     machines: int = 1
-    """How many of them there are."""
+    """Number of such machines."""
     processes: int
-    """How many training processes a worker of this machine runs."""
+    """Number of training processes that a worker of this machine runs."""
     memory: dict[Device, int]
     """Free bytes of each device, of one device where there are several."""
     ways: list[Way]
-    """The order is that of preference where two are as fast."""
+    """Ways to use the machine; of two as fast the first is preferred."""
 
     @classmethod
     def guess(cls, cores: int = 1, memory: int = MEMORY, device: Device = "cpu") -> Self:
-        """What is planned with where nothing was measured: one machine's numbers (2 cores, x86, 2026)."""
+        """Return the profile to plan with before any measurement: one machine's numbers (2 cores, x86, 2026)."""
         processes = 1 if device == "cuda" else cores
         shares = {1: 1} if device == "cuda" else {cores: 1, 1: cores}
         return cls(
@@ -88,24 +88,24 @@ class Profile(_Numbers):
         )
 
     def on(self, device: Literal["auto", "cpu", "cuda"]) -> list[Way]:
-        """The ways to train on a device (`auto`: a GPU where there is one); guessed where the machine has none."""
+        """Return the ways to use a device (`auto`: a GPU if there is one); guessed where the machine has none."""
         wanted: Device = "cpu" if device == "cpu" or (device == "auto" and "cuda" not in self.memory) else "cuda"
         return [way for way in self.ways if way.device == wanted] or [_guessed(wanted, self.processes, 1)]
 
 
 def estimate(way: Way, work: Work, lanes: int) -> float:
-    """Seconds of one update of so many lanes."""
+    """Return the estimated seconds of one update of so many lanes."""
     costs = way.one if lanes == 1 else way.lanes
     return sum(cost * amount for cost, amount in zip(_column(costs), amounts(work, lanes), strict=True))
 
 
 def estimate_start(way: Way, work: Work, lanes: int) -> float:
-    """Seconds of a cohort of so many lanes before its first update."""
+    """Return the estimated seconds of a cohort of so many lanes before its first update."""
     return way.start + way.draw * lanes * work.size.parameters
 
 
 def amounts(work: Work, lanes: int) -> tuple[float, ...]:
-    """How much of each of `Costs` an update of so many lanes has, in their order."""
+    """Return an update's amounts, for so many lanes, in the order of the fields of `Costs`."""
     examples = lanes * work.batch
     size = work.size
     return (

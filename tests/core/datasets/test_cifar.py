@@ -52,8 +52,8 @@ def dataset(name: str, **parameters: object) -> Dataset:
 def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     kind, _, _, _, classes = FAMILY[name]
     peer = getattr(torchvision().datasets, kind)(str(folder.parent), train=True)
-    made, sources = dataset(name, valid_fraction=0.2), DatasetPaths(folder.parent)
-    info, splits = made.info(sources), made.load(sources)
+    made, paths = dataset(name, valid_fraction=0.2), DatasetPaths(folder.parent)
+    info, splits = made.info(paths), made.load(paths)
     assert info == ((3, 32, 32), classes, 40, 10, "multiclass", 1 / classes)
     assert (splits.x_train.shape, splits.x_valid.shape) == ((40, 3, 32, 32), (10, 3, 32, 32))
     assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.uint8, torch.int64)
@@ -81,10 +81,10 @@ def test_a_planted_pickle_is_not_opened(name: str, folder: Path, tmp_path: Path)
     batch = folder / list(FAMILY[name][1].BATCHES)[-1]
     length = batch.stat().st_size
     batch.write_bytes(pickle.dumps(Plant(marker)).ljust(length, b"\0"))
-    made, sources = dataset(name), DatasetPaths(folder.parent)
-    assert made.info(sources).train == 40, "which opens nothing, and so cannot tell"
+    made, paths = dataset(name), DatasetPaths(folder.parent)
+    assert made.info(paths).train == 40, "which opens nothing, and so cannot tell"
     with pytest.raises(DataError, match="MD5") as caught:
-        made.load(sources)
+        made.load(paths)
     assert str(batch) in caught.value.detail
     assert f"initlab datasets fetch {name}" in caught.value.detail
     assert not marker.exists()

@@ -158,8 +158,8 @@ def test_mnists_family_is_downloaded_once_to_where_specs_look(name: str, fetch: 
     for file, content in idx_files().items():
         assert (place / file).read_bytes() == content
     dataset = datasets.parse(name).build()
-    sources = DatasetPaths(Settings(data_dir=fetch.data_dir).datasets)
-    assert dataset.info(sources).train == len(dataset.load(sources).x_train) == 32
+    paths = DatasetPaths(Settings(data_dir=fetch.data_dir).datasets)
+    assert dataset.info(paths).train == len(dataset.load(paths).x_train) == 32
     assert {path.name for path in fetch.files.iterdir()} == {MNIST_FAMILY[name]}
     mnist_at.asked.clear()
     assert fetch(name) == (0, f"{name} is there already, in {place}\n", "")
@@ -169,8 +169,8 @@ def test_mnists_family_is_downloaded_once_to_where_specs_look(name: str, fetch: 
 def test_cifar_is_downloaded_once_to_where_specs_look(fetch: Fetch, cifar_at: FileServer) -> None:
     place = fetch.files / "cifar-10-batches-py"
     assert fetch("cifar10")[:2] == (0, f"cifar10 is in {place}\n")
-    sources = DatasetPaths(fetch.files)
-    assert len(datasets.parse("cifar10").build().load(sources).x_train) == 40
+    paths = DatasetPaths(fetch.files)
+    assert len(datasets.parse("cifar10").build().load(paths).x_train) == 40
     assert list(fetch.files.iterdir()) == [place]
     cifar_at.asked.clear()
     assert fetch("cifar10")[:2] == (0, f"cifar10 is there already, in {place}\n")

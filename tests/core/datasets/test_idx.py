@@ -33,7 +33,7 @@ def raw(tmp_path: Path, name: str) -> Path:
 
 
 @pytest.fixture
-def sources(tmp_path: Path, raw: Path) -> DatasetPaths:
+def paths(tmp_path: Path, raw: Path) -> DatasetPaths:
     return DatasetPaths(tmp_path)
 
 
@@ -43,10 +43,10 @@ def dataset(name: str, **parameters: object) -> Dataset:
     return built
 
 
-def test_it_holds_what_torchvision_reads(name: str, sources: DatasetPaths) -> None:
-    peer = getattr(torchvision().datasets, FAMILY[name])(str(sources.files), train=True)
+def test_it_holds_what_torchvision_reads(name: str, paths: DatasetPaths) -> None:
+    peer = getattr(torchvision().datasets, FAMILY[name])(str(paths.files), train=True)
     made = dataset(name, valid_fraction=0.25)
-    info, splits = made.info(sources), made.load(sources)
+    info, splits = made.info(paths), made.load(paths)
     assert info == ((1, 28, 28), 10, 30, 10, "multiclass", 0.1)
     assert (splits.x_train.shape, splits.x_valid.shape) == ((30, 1, 28, 28), (10, 1, 28, 28))
     assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.uint8, torch.int64)
@@ -58,23 +58,23 @@ def test_it_holds_what_torchvision_reads(name: str, sources: DatasetPaths) -> No
     assert splits.x_train.aminmax() == splits.x_valid.aminmax() == (0, 255)
 
 
-def test_the_split_is_a_function_of_its_seed(name: str, sources: DatasetPaths) -> None:
-    first = dataset(name, split_seed=1).load(sources)
-    assert all(torch.equal(a, b) for a, b in zip(first, dataset(name, split_seed=1).load(sources), strict=True))
-    assert not torch.equal(first.x_train, dataset(name, split_seed=2).load(sources).x_train)
+def test_the_split_is_a_function_of_its_seed(name: str, paths: DatasetPaths) -> None:
+    first = dataset(name, split_seed=1).load(paths)
+    assert all(torch.equal(a, b) for a, b in zip(first, dataset(name, split_seed=1).load(paths), strict=True))
+    assert not torch.equal(first.x_train, dataset(name, split_seed=2).load(paths).x_train)
 
 
-def test_only_the_training_files_are_needed(name: str, raw: Path, sources: DatasetPaths) -> None:
+def test_only_the_training_files_are_needed(name: str, raw: Path, paths: DatasetPaths) -> None:
     for path in raw.glob("t10k*"):
         path.unlink()
-    assert dataset(name).info(sources).train == 32
-    assert len(dataset(name).load(sources).x_train) == 32
+    assert dataset(name).info(paths).train == 32
+    assert len(dataset(name).load(paths).x_train) == 32
 
 
-def test_chance_is_the_share_of_the_most_frequent_label(name: str, raw: Path, sources: DatasetPaths) -> None:
+def test_chance_is_the_share_of_the_most_frequent_label(name: str, raw: Path, paths: DatasetPaths) -> None:
     path = raw / LABELS
     path.write_bytes(path.read_bytes()[:8] + bytes([7] * 13 + [3] * 12 + [0, 1, 9] * 5))
-    assert dataset(name).info(sources).chance == 13 / 40
+    assert dataset(name).info(paths).chance == 13 / 40
 
 
 def test_absent_files_are_named_with_the_command_that_gets_them(name: str, tmp_path: Path) -> None:
@@ -107,22 +107,22 @@ DAMAGES: list[tuple[str, Damage, str]] = [
 
 @pytest.mark.parametrize(("file", "damage", "words"), DAMAGES, ids=[f"{file[6:12]} {w}" for file, _, w in DAMAGES])
 def test_a_damaged_file_is_named(
-    name: str, raw: Path, sources: DatasetPaths, file: str, damage: Damage, words: str
+    name: str, raw: Path, paths: DatasetPaths, file: str, damage: Damage, words: str
 ) -> None:
     path = raw / file
     path.write_bytes(damage(path.read_bytes()))
     for look in (dataset(name).info, dataset(name).load):
         with pytest.raises(DataError, match=words) as caught:
-            look(sources)
+            look(paths)
         assert str(path) in caught.value.detail or "labels for" in words
 
 
 @pytest.mark.parametrize("file", [IMAGES, LABELS])
-def test_a_file_that_cannot_be_read_is_named(name: str, raw: Path, sources: DatasetPaths, file: str) -> None:
+def test_a_file_that_cannot_be_read_is_named(name: str, raw: Path, paths: DatasetPaths, file: str) -> None:
     path = raw / file
     path.unlink()
     with pytest.raises(DataError, match="No such file"):
-        dataset(name).info(sources)
+        dataset(name).info(paths)
     path.mkdir()
     with pytest.raises(DataError, match="Is a directory"):
-        dataset(name).info(sources)
+        dataset(name).info(paths)

@@ -70,9 +70,9 @@ def test_delete_and_the_name_is_free(tmp_path: Path) -> None:
 
 
 def test_a_pinned_data_set_is_that_content_or_none(tmp_path: Path) -> None:
-    sources = DatasetPaths(Path("/nowhere"), tmp_path)
+    paths = DatasetPaths(Path("/nowhere"), tmp_path)
     with pytest.raises(DataError, match="there is no data set 'mine'; send it with: initlab datasets upload"):
-        built().info(sources)
+        built().info(paths)
     pinned = f"mine@{add(tmp_path, CSV, 't.csv', target=['y']).sha256}"
     assert loaded(tmp_path, id=pinned).x_train.equal(loaded(tmp_path).x_train)
     Uploads(tmp_path).remove("mine")
@@ -80,10 +80,10 @@ def test_a_pinned_data_set_is_that_content_or_none(tmp_path: Path) -> None:
     loaded(tmp_path)
     for read in (built(id=pinned).info, built(id=pinned).load):
         with pytest.raises(DataError, match="has other content now"):
-            read(sources)
+            read(paths)
     (tmp_path / "mine" / "x.npy").unlink()
     with pytest.raises(DataError, match="the data set 'mine' cannot be read"):
-        built().load(sources)
+        built().load(paths)
 
 
 @pytest.mark.parametrize(

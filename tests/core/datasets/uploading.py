@@ -27,9 +27,9 @@ def built(**parameters: Any) -> Dataset:
 
 def loaded(folder: Path, **parameters: Any) -> Splits:
     """The data set `mine`; the facts are those of what is loaded."""
-    sources = DatasetPaths(Path("/nowhere"), folder)
+    paths = DatasetPaths(Path("/nowhere"), folder)
     dataset = built(**parameters)
-    info, splits = dataset.info(sources), dataset.load(sources)
+    info, splits = dataset.info(paths), dataset.load(paths)
     assert splits.x_train.shape == (info.train, *info.inputs)
     assert splits.x_valid.shape == (info.valid, *info.inputs)
     label = () if info.task == "multiclass" else (info.outputs,)

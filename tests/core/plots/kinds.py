@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.results import Results
+from core.results import Results, Series
 from tests.core.plots.conftest import MakeResults
 
 LAWS = ["he_normal", "zeros", "ones", "torch_default"] * 7
@@ -16,6 +16,10 @@ GRID: dict[str, Any] = {
     "initializer": ["he_normal", "zeros", {"name": "uniform", "low": -0.5, "high": 0.5}],
     "batch_size": [32, 128],
 }
+
+
+TWO_ARMS = [{"label": label, "initializer": "he_normal"} for label in "ab"]
+THREE_LAYERS = {"name": "mlp", "hidden": [4, 4]}
 
 
 def small(make: MakeResults) -> MakeResults:
@@ -65,6 +69,27 @@ def given_up(make: MakeResults) -> Results:
     )
 
 
+def diagnosed(make: MakeResults, values: Callable[[int, int, int], Any], looks: int = 3, **more: Any) -> Results:
+    """`values(arm, seed, layer)` are a layer's standard deviations at updates 0, 5, ...; gradients ten times that."""
+    made = make(
+        TWO_ARMS, {"train_loss": lambda *_: [1.0]}, seeds=3, model=THREE_LAYERS, diagnostics={"every": 5}, **more
+    )
+
+    def series(metric: str) -> list[Series]:
+        scale = {"activation_std": 1, "gradient_norm": 10, "weight_norm": 1}.get(metric)
+        if scale is None:
+            return list(made.series(metric))
+        labels = [arm["label"] for arm in TWO_ARMS]
+        return [
+            Series(run.id, run.arm, run.seed, f"{metric}/fc{layer + 1}", 5 * np.arange(looks), scale * given)
+            for run in made.runs
+            for layer in range(3)
+            if (given := np.asarray(values(labels.index(run.arm), run.seed, layer), dtype=np.float64)) is not None
+        ]
+
+    return replace(made, series=series)
+
+
 KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
@@ -112,6 +137,23 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
         kind="batch_size_scan",
         batch_size_scan={"sizes": [16, 32, 64], "rule": "sqrt"},
         target={"metric": "valid_accuracy", "value": 0.5},
+    ),
+    "layers measured": lambda make: diagnosed(
+        make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3])
+    ),
+    "further metrics": lambda make: small(make)(
+        arms("a", "b"), series(10, 2, valid_macro_f1=accuracies(2), valid_top5_accuracy=accuracies(2)), seeds=3
+    ),
+    "regression": lambda make: small(make)(
+        arms("a", "b"),
+        {
+            "train_loss": losses(10),
+            "valid_loss": losses(2),
+            "train_r2": accuracies(2),
+            "valid_r2": lambda a, s: [-1e5, 0.4 + a / 10 + s / 100],
+        },
+        seeds=3,
+        task="regression",
     ),
     "not finite in the middle": lambda make: small(make)(
         arms("a", "b"), series(5, 2, valid_loss=lambda *_: [np.inf, 1.0], train_loss=lambda *_: [1, np.nan, 2])

@@ -1,7 +1,5 @@
-"""Every plot draws every kind of experiment, without a warning, from JSON alone."""
+"""Promises that all pictures share: few points, the same bytes, safe labels, threads, and previews."""
 
-import itertools
-import json
 import re
 import threading
 from typing import Any
@@ -15,27 +13,9 @@ from scipy import stats
 from core.initializers import Layer, initializers, preview
 from core.plots import draw_initializer_preview, draw_schedule_preview, plots, render
 from tests.core.plots.conftest import MakeResults
-from tests.core.plots.kinds import GRIDS, KINDS, arms, series
-from tests.core.plots.looking import assert_texts_apart
+from tests.core.plots.kinds import KINDS, arms, series
 
 SVG = "http://www.w3.org/2000/svg"
-
-
-CASES = [*itertools.product(KINDS, plots), *itertools.product(GRIDS, ["heatmap", "comparison"])]
-
-
-@pytest.mark.parametrize(("kind", "name"), CASES)
-def test_every_plot_draws_every_kind_of_experiment(experiment: MakeResults, kind: str, name: str) -> None:
-    plot = plots.parse(name).build()
-
-    data = plot.data((KINDS | GRIDS)[kind](experiment))
-    figure = plot.draw(json.loads(json.dumps(data, allow_nan=False)))
-
-    assert "N = " in data["caption"]
-    assert "diverged" in data["caption"]
-    figure.set_dpi(72)  # soon drawn
-    assert render(figure, "png").startswith(b"\x89PNG")
-    assert_texts_apart(figure)
 
 
 @pytest.mark.parametrize("name", list(plots))

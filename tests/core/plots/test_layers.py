@@ -3,37 +3,16 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from core.plots import draw_signal_preview, plots, render
-from core.results import Results, Series
+from core.results import Results
+from tests.core.plots.kinds import TWO_ARMS, diagnosed
 
 MakeResults = Callable[..., Results]
-MODEL = {"name": "mlp", "hidden": [4, 4]}
-ARMS = [{"label": label, "initializer": "he_normal"} for label in "ab"]
-
-
-def looked_at(make: MakeResults, values: Callable[[int, int, int], Any], looks: int = 3, **more: Any) -> Results:
-    """`values(arm, seed, layer)` are a layer's standard deviations at updates 0, 5, ...; gradients ten times that."""
-    made = make(ARMS, {"train_loss": lambda *_: [1.0]}, seeds=3, model=MODEL, diagnostics={"every": 5}, **more)
-
-    def series(metric: str) -> list[Series]:
-        scale = {"activation_std": 1, "gradient_norm": 10, "weight_norm": 1}.get(metric)
-        if scale is None:
-            return list(made.series(metric))
-        labels = [arm["label"] for arm in ARMS]
-        return [
-            Series(run.id, run.arm, run.seed, f"{metric}/fc{layer + 1}", 5 * np.arange(looks), scale * given)
-            for run in made.runs
-            for layer in range(3)
-            if (given := np.asarray(values(labels.index(run.arm), run.seed, layer), dtype=np.float64)) is not None
-        ]
-
-    return replace(made, series=series)
 
 
 def data_of(results: Results) -> dict[str, Any]:
@@ -43,7 +22,7 @@ def data_of(results: Results) -> dict[str, Any]:
 
 
 def test_a_line_is_the_geometric_mean_at_the_start_and_a_dashed_one_at_the_last_look(experiment: MakeResults) -> None:
-    data = data_of(looked_at(experiment, lambda a, s, layer: (a + 1) * 10.0**-layer * 2.0**s * np.array([1, 5, 3])))
+    data = data_of(diagnosed(experiment, lambda a, s, layer: (a + 1) * 10.0**-layer * 2.0**s * np.array([1, 5, 3])))
     for panel, scale in zip(data["panels"], (1, 10), strict=True):
         start, last = (line for line in panel["lines"] if line["arm"] == 1)
         assert (start["role"], last["role"], start["n"], start["x"]) == ("main", "second", 3, [1, 2, 3])
@@ -61,14 +40,14 @@ def test_zeros_are_drawn_and_what_is_not_finite_is_left_out(experiment: MakeResu
     def values(a: int, s: int, layer: int) -> Any:
         return [0.0 if a == 0 else 1.0, 1.0, math.inf if (a, s, layer) == (1, 0, 2) else 1.0]
 
-    panel, _ = data_of(looked_at(experiment, values))["panels"]
+    panel, _ = data_of(diagnosed(experiment, values))["panels"]
     assert panel["y"]["scale"] == "symlog"
     assert panel["lines"][0]["y"] == [0.0] * 3
     assert panel["lines"][3]["y"] == [1.0] * 3
 
 
 def test_failed_runs_are_in_no_mean_and_one_look_is_one_line(experiment: MakeResults) -> None:
-    found = looked_at(experiment, lambda _a, s, _layer: [10.0**s], looks=1, statuses={(0, 2): "failed"})
+    found = diagnosed(experiment, lambda _a, s, _layer: [10.0**s], looks=1, statuses={(0, 2): "failed"})
     data = data_of(found)
     assert [(line["arm"], line["n"]) for line in data["panels"][0]["lines"]] == [(0, 2), (1, 3)]
     assert data["panels"][0]["lines"][0]["y"] == pytest.approx([math.sqrt(10)] * 3)
@@ -76,7 +55,7 @@ def test_failed_runs_are_in_no_mean_and_one_look_is_one_line(experiment: MakeRes
 
 
 def test_without_diagnostics_it_says_how_to_get_them(experiment: MakeResults) -> None:
-    data = data_of(experiment(ARMS, {"train_loss": lambda *_: [1.0]}))
+    data = data_of(experiment(TWO_ARMS, {"train_loss": lambda *_: [1.0]}))
     assert [panel["lines"] for panel in data["panels"]] == [[], []]
     assert '"diagnostics": {"every": 50}' in data["caption"]
     assert "asked for" in data["empty"]
