@@ -16,7 +16,7 @@ from api.request_log import RequestLogMiddleware
 from api.routes import catalog, datasets, events, experiments, health, plots, previews, results, runs
 from api.routes import prometheus as metrics
 from core.experiments.maintenance import Sweeper
-from core.queue import Dispatcher
+from core.queue import Dispatcher, celery_app
 from core.settings import Settings
 from core.store import Database
 from core.training.planning import machine
@@ -29,14 +29,24 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         profile = machine.remembered(settings.cache) or machine.guess()
-        database, dispatcher = Database(settings.database), Dispatcher()
+        database, broker = Database(settings.database), celery_app(settings)
+        dispatcher = Dispatcher(broker)
         sweeper = Sweeper(database, dispatcher, settings)
-        app.state.service = Service(settings, database, dispatcher, sweeper, profile, keys or {})
+        app.state.service = Service(
+            settings=settings,
+            database=database,
+            broker=broker,
+            dispatcher=dispatcher,
+            sweeper=sweeper,
+            profile=profile,
+            keys=keys or {},
+        )
         try:
             yield
         finally:
             sweeper.close()
             dispatcher.close()
+            broker.close()
             database.dispose()
 
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+from celery import Celery
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
@@ -23,22 +24,24 @@ from core.store import Database, Experiment
 from core.training import Profile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Service:
-    """What lives as long as the process."""
+    """The parts of one application, made from its settings; they live as long as it does."""
 
     settings: Settings
     database: Database
+    broker: Celery
+    """The Celery application on the broker of the settings."""
     dispatcher: Dispatcher
     sweeper: Sweeper
     profile: Profile
-    """What is planned with while no worker lives: this machine's numbers."""
+    """This machine's numbers, for plans while no worker lives."""
     keys: Mapping[str, Key]
     """By id; empty where none are configured."""
 
     @property
-    def sources(self) -> DatasetPaths:
-        """Where the data sets are."""
+    def paths(self) -> DatasetPaths:
+        """The folders of the data sets."""
         return DatasetPaths(self.settings.datasets, self.settings.uploads)
 
     def limits(self, owner: str | None) -> Limits:

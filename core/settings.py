@@ -14,7 +14,7 @@ def _lower(value: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """Every setting has a default with which the service runs on a bare machine."""
+    """The service's settings, each with a default that runs on a bare machine."""
 
     model_config = SettingsConfigDict(env_prefix="INITLAB_", env_file=".env", extra="ignore", frozen=True)
 
@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite in the data directory."""
     broker_url: str = ""
-    """Celery broker URL; empty: the filesystem doorbell in the data directory."""
+    """Celery broker URL; empty: the filesystem broker in the data directory."""
     data_root: Path | None = None
     """Where torchvision's data sets lie; none: `<data_dir>/datasets`."""
     api_keys_file: Path | None = None
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     lease_seconds: float = 30.0
     """How long a silent worker keeps its cohort."""
     sweep_seconds: float = 1.0
-    """How often lost cohorts and lost bells are looked for."""
+    """How often lost cohorts and lost wake-up tasks are looked for."""
     hang_seconds: float = 60.0
     """An update that takes longer, and much longer than any before, is a hang: its process ends itself."""
     max_unfinished_runs: Annotated[int, Field(ge=0)] = 100_000

@@ -18,7 +18,7 @@ Name = Annotated[str, Path(max_length=64)]
 
 
 def _uploads(service: ServiceDep) -> Uploads:
-    return Uploads(service.sources.uploads)
+    return Uploads(service.paths.uploads)
 
 
 UploadsDep = Annotated[Uploads, Depends(_uploads)]
@@ -58,4 +58,4 @@ def show(name: Name, uploads: UploadsDep) -> DatasetOut:
 @router.delete("/{name}", status_code=204)
 def delete(name: Name, session: Writing, service: ServiceDep) -> None:
     """Forget one; 409 while an experiment that has not ended uses it."""
-    requests.delete_dataset(session, name, service.sources)
+    requests.delete_dataset(session, name, service.paths)

@@ -36,7 +36,7 @@ def create(
     """
     key = None if idempotency_key is None else f"{owner or ''}:{idempotency_key}"
     created, notifications = requests.submit(
-        session, spec, service.sources, key, service.profile, owner, service.limits(owner)
+        session, spec, service.paths, key, service.profile, owner, service.limits(owner)
     )
     _notify(session, service, notifications)
     response.headers["Location"] = f"/experiments/{created.id}"
@@ -50,7 +50,7 @@ def preview(spec: Spec, session: Reading, service: ServiceDep, owner: Owner) -> 
     The checks are those of a post, and nothing is stored; how many runs wait already is not looked at.
     """
     requests.check_priority(spec, service.limits(owner))
-    return PreviewOut.of(requests.preview(session, spec, service.sources, service.profile))
+    return PreviewOut.of(requests.preview(session, spec, service.paths, service.profile))
 
 
 @router.get("")

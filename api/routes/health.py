@@ -38,7 +38,7 @@ def ready(service: ServiceDep, leaving: Leaving, response: Response) -> dict[str
             workers = workers_alive(session) if found == needed else 0
     except SQLAlchemyError as error:
         checks["database"] = f"cannot be reached: {type(error).__name__}"
-    broker = broker_error()
+    broker = broker_error(service.broker)
     checks["broker"] = "ok" if broker is None else f"cannot be reached: {broker}"
     checks["workers"] = "ok" if workers else "none has given a sign of life"
     down = checks["database"] != "ok"

@@ -141,7 +141,7 @@ def _answer(
     with service.database.reading() as session:
         one = read.experiment(session, experiment_id)
         tag = _tag(session, one, entry.name, extension, options)  # of what is read here: it may have changed since
-        data = plot_data(plot.data, read.results(session, one, service.sources), options.arm, options.log)
+        data = plot_data(plot.data, read.results(session, one, service.paths), options.arm, options.log)
     if extension == "json":
         return plain(data, tag)
     look = Look(options.theme, options.width, options.height, options.dpi)

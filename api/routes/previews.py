@@ -100,7 +100,7 @@ def signal(body: SignalPreview, request: Request, service: ServiceDep) -> Respon
     standard normal noise at the network's outputs sends back; each with `mean`, `low` and `high` over the seeds.
     `theory` is the expected value, for dense layers with (leaky) rectifiers or nothing between them.
     """
-    found = signal_of(body, service.sources)
+    found = signal_of(body, service.paths)
     return _answer(request, found, draw_signal_preview)
 
 

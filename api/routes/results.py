@@ -47,7 +47,7 @@ def show(
     tag = etag(read.version(session, one.id), metric or "", media)
     answer = unchanged(request, tag)
     if answer is None:
-        results = read.results(session, one, service.sources)
+        results = read.results(session, one, service.paths)
         found = build_report(results, metric)
         headers = {"ETag": tag, "Vary": "Accept"}
         if media == MARKDOWN:
