@@ -3,6 +3,7 @@
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -52,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
     app = FastAPI(
         title="initlab",
-        version="0.1.0",
+        version=version("initlab"),
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
     )
