@@ -8,6 +8,11 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
+REVALIDATED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "`If-None-Match` named the `ETag` that this answer would have"}
+}
+"""For the `responses` of a route that answers with an ETag."""
+
 
 def preferred(request: Request, offered: Sequence[str]) -> str:
     """The media type of `offered` that the Accept header likes best; the first where it does not care."""

@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.schemas import ProblemOut
 from core.datasets import datasets
 from core.errors import NotFound
 from core.initializers import initializers
@@ -14,9 +13,7 @@ from core.plots import plots
 from core.registry import Registry, unknown
 from core.schedules import schedules
 
-router = APIRouter(
-    prefix="/catalog", tags=["catalog"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
-)
+router = APIRouter(prefix="/catalog", tags=["catalog"])
 
 CATALOG: dict[str, Registry] = {
     "initializers": initializers,

@@ -6,13 +6,11 @@ from fastapi import APIRouter, Depends, File, Path, Response
 
 from api.auth import MAX_UPLOAD
 from api.deps import ServiceDep, Writing
-from api.schemas import DatasetForm, DatasetList, DatasetOut, ProblemOut
+from api.schemas import DatasetForm, DatasetList, DatasetOut
 from core.datasets import Uploads
 from core.experiments import requests
 
-router = APIRouter(
-    prefix="/datasets", tags=["datasets"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
-)
+router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 Name = Annotated[str, Path(max_length=64)]
 

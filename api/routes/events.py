@@ -16,12 +16,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import Response
 
 from api.deps import Chosen, Id, Leaving, Service, ServiceDep
-from api.schemas import ProblemOut
 from core.errors import NotFound
 from core.experiments.queries.cursor import Choice
 from core.experiments.queries.stream import Stream, StreamEvent
 
-router = APIRouter(tags=["experiments"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+router = APIRouter(tags=["experiments"])
 log = logging.getLogger(__name__)
 
 PACE = 0.5

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, Writing
-from api.responses import etag, unchanged
-from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut, ProblemOut
+from api.responses import REVALIDATED, etag, unchanged
+from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut
 from core.experiments import requests
 from core.experiments.cohorts.events import events
 from core.experiments.queries import read
@@ -16,9 +16,7 @@ from core.failpoints import reached
 from core.spec import Spec
 from core.store import after_commit
 
-router = APIRouter(
-    prefix="/experiments", tags=["experiments"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
-)
+router = APIRouter(prefix="/experiments", tags=["experiments"])
 
 
 @router.post("", status_code=202)
@@ -68,7 +66,7 @@ def index(
     return ExperimentList(items=[ExperimentOut.of(one, progress[one.id]) for one in found], next=following)
 
 
-@router.get("/{experiment_id}", response_model=ExperimentOut)
+@router.get("/{experiment_id}", response_model=ExperimentOut, responses=REVALIDATED)
 def show(one: ExperimentToRead, session: Reading, request: Request, response: Response) -> ExperimentOut | Response:
     """One experiment with its progress."""
     progress = read.progress(session, one)

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.deps import ExperimentToRead, Id, Service, ServiceDep
 from api.picture_cache import PictureCache
-from api.responses import etag, plain, unchanged
-from api.schemas import ProblemOut
+from api.responses import REVALIDATED, etag, plain, unchanged
 from core.errors import InvalidSpec, Problem
 from core.experiments.queries import read
 from core.plots import Look, Plot, picture, plot_data, plots, suitable
@@ -20,7 +19,7 @@ from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
 from core.store import Experiment
 
-router = APIRouter(tags=["plots"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+router = APIRouter(tags=["plots"])
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
 MOST_KEPT = 64 * 2**20
@@ -81,7 +80,7 @@ def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
                 "summary": summary,
                 "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
             }
-            for name, summary in suitable(read.design(one, service.sources)).items()
+            for name, summary in suitable(read.design(one, service.paths)).items()
         ]
     }
 
@@ -89,7 +88,7 @@ def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
 @router.get(
     "/experiments/{experiment_id}/plots/{name}.{extension}",
     response_class=Response,
-    responses={200: {"content": {media: {} for media in MEDIA.values()}}},
+    responses={200: {"content": {media: {} for media in MEDIA.values()}}, **REVALIDATED},
 )
 async def show(
     experiment_id: Id,

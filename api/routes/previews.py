@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.deps import ServiceDep
 from api.picture_cache import PictureCache
 from api.responses import etag, plain, preferred
-from api.schemas import ProblemOut
 from api.signal_propagation import SignalPreview, signal_of
 from core.errors import InvalidSpec, Problem
 from core.initializers import InitializerEntry, Layer, Role, preview
@@ -17,9 +16,7 @@ from core.plots import draw_initializer_preview, draw_schedule_preview, draw_sig
 from core.registry import Entry, Positive
 from core.schedules import Reactive, ScheduleEntry, bind, rates, reported_rates
 
-router = APIRouter(
-    prefix="/previews", tags=["previews"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
-)
+router = APIRouter(prefix="/previews", tags=["previews"])
 
 PNG = "image/png"
 MOST_VALUES = 4_000_000

@@ -7,12 +7,12 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter
-from api.responses import etag, plain, unchanged
-from api.schemas import MetricsOut, ProblemOut, RunList, RunOut
+from api.responses import REVALIDATED, etag, plain, unchanged
+from api.schemas import MetricsOut, RunList, RunOut
 from core.errors import InvalidSpec, Problem
 from core.experiments.queries import read
 
-router = APIRouter(tags=["runs"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+router = APIRouter(tags=["runs"])
 
 MOST_POINTS = 5_000_000
 """Of one answer: about 100 MB of JSON."""
@@ -38,7 +38,7 @@ def show(run_id: Id, session: Reading) -> RunOut:
     return RunOut.of(read.run(session, run_id))
 
 
-@router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut)
+@router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
 def experiment_metrics(
     one: ExperimentToRead, session: Reading, request: Request, wanted: Annotated[Wanted, Query()]
 ) -> Response:
@@ -46,7 +46,7 @@ def experiment_metrics(
     return _series(session, request, one.id, wanted)
 
 
-@router.get("/runs/{run_id}/metrics", response_model=MetricsOut)
+@router.get("/runs/{run_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
 def run_metrics(run_id: Id, session: Reading, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
     """The series of one run, by column."""
     return _series(session, request, read.run(session, run_id).experiment_id, wanted, run_id=run_id)
