@@ -24,7 +24,7 @@ log = logging.getLogger("api")
 
 
 def main() -> int:
-    """Runs until SIGTERM; returns 2 with the reason on stderr when it may not run as asked."""
+    """Run until SIGTERM; return 0, or 2 with the reason on stderr when it may not run as asked."""
     given = _arguments()
     set_up("api", settings())
     try:
@@ -64,7 +64,7 @@ def _arguments() -> argparse.Namespace:
 
 
 class Open(InitlabError):
-    """Whoever reaches the machine could use the service."""
+    """The address can be reached from other machines, and no API keys protect it."""
 
 
 def _refuse_the_open(host: str) -> None:

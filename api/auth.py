@@ -1,4 +1,4 @@
-"""Who may come in: with API keys configured whoever shows one, without them only this machine."""
+"""Authentication: by API keys where they are configured, else by coming from this machine."""
 
 import math
 import time
@@ -22,11 +22,11 @@ MAX_UPLOAD = MOST_FILE + MAX_BODY
 """Bytes of a request that brings a data set: the file, and what is said of it."""
 
 OPEN = ("/healthz", "/readyz")
-"""What a load balancer asks without a key."""
+"""Paths that need no key: a load balancer asks them."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address of that name."""
+    """Return True for an address that only this machine can reach."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -38,7 +38,7 @@ def _most(scope: Scope) -> int:
 
 
 class AuthMiddleware:
-    """ASGI middleware. A key comes as `Authorization: Bearer initlab_<id>_<secret>`."""
+    """ASGI middleware that refuses requests without a key, sent as `Authorization: Bearer initlab_<id>_<secret>`."""
 
     def __init__(self, app: ASGIApp, keys: Mapping[str, Key] | None) -> None:
         self._app = app
@@ -71,7 +71,7 @@ class AuthMiddleware:
         await (refusal or self._app)(scope, receive, send)
 
     def _too_fast(self, who: str, key: Key) -> Response | None:
-        """The refusal of one request too many. Each process of the API counts its own."""
+        """Return the refusal of one request too many, or None. Each process of the API counts its own."""
         if key.requests is None or self._windows.hit(key.requests, who):
             return None
         wait = max(1, math.ceil(self._windows.get_window_stats(key.requests, who).reset_time - time.time()))

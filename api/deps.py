@@ -1,4 +1,4 @@
-"""What the routes are given: a transaction, a look, an experiment, the process's service."""
+"""Dependencies of the routes: a transaction, a snapshot, an experiment, the application's parts."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -41,11 +41,11 @@ class Service:
 
     @property
     def paths(self) -> DatasetPaths:
-        """The folders of the data sets."""
+        """Return the folders of the data sets."""
         return DatasetPaths(self.settings.datasets, self.settings.uploads)
 
     def limits(self, owner: str | None) -> Limits:
-        """How much of the service the owner of an API key may take."""
+        """Return the share of the service that the owner of an API key may take."""
         key = None if owner is None else self.keys.get(owner)
         own = None if key is None else key.unfinished_runs
         return Limits(self.settings.max_unfinished_runs if own is None else own, key and key.priority)
@@ -110,7 +110,7 @@ SeedFilter = Annotated[int | None, Query(ge=0, lt=2**31, description="a seed")]
 
 
 class Chosen(BaseModel):
-    """Which series of an experiment."""
+    """The query parameters that choose series of an experiment."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -124,7 +124,7 @@ class Chosen(BaseModel):
     seed: SeedFilter = None
 
     def check(self) -> None:
-        """Raises `InvalidSpec` for a metric that no experiment has."""
+        """Raise `InvalidSpec` for a metric that no experiment has."""
         known = (*metric_names(), *diagnostics())
         problems = [unknown("metric", metric, known, "metric") for metric in self.metric if not is_metric(metric)]
         if problems:

@@ -1,4 +1,4 @@
-"""What `/metrics` says: what this process has seen, and what the database knows now, in Prometheus' text format."""
+"""The text of `/metrics`, in Prometheus' format: counters of this process, and the state of the database now."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -46,12 +46,12 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
 
     def text(self, service: Service) -> bytes:
-        """All of it, as it is now."""
+        """Return all metrics, as they are now."""
         return generate_latest(self._registry) + generate_latest(_Now(service, self._version))
 
 
 class _Now(Collector):
-    """What is not kept here but looked up."""
+    """The metrics that are looked up when they are asked for."""
 
     def __init__(self, service: Service, version: str) -> None:
         self._service = service
@@ -59,9 +59,9 @@ class _Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         dispatcher, sweeper = self._service.dispatcher, self._service.sweeper
-        yield CounterMetricFamily("initlab_rings", "bells rung for the workers", dispatcher.notifications)
+        yield CounterMetricFamily("initlab_rings", "wake-up tasks asked for", dispatcher.notifications)
         yield CounterMetricFamily(
-            "initlab_ring_failures", "tries to ring that the broker did not take", dispatcher.failures
+            "initlab_ring_failures", "notifications that the broker did not take", dispatcher.failures
         )
         yield CounterMetricFamily("initlab_sweeps", "looks for what was lost", sweeper.sweeps)
         yield CounterMetricFamily("initlab_sweep_failures", "looks that the database refused", sweeper.failures)
@@ -100,7 +100,7 @@ def _by(name: str, text: str, values: Mapping[str, float] | Mapping[tuple[str, .
 
 
 def _about(connection: Connection) -> dict[str, str]:
-    """The database's version: SQLite's before 3.51.3 have a rare fault in WAL mode. And its schema's."""
+    """Return the version of the database (SQLite before 3.51.3 has a rare fault in WAL mode) and of its schema."""
     found, _ = revision(connection)
     if connection.dialect.name == "sqlite":
         version = sqlite3.sqlite_version

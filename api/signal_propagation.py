@@ -1,4 +1,4 @@
-"""`POST /previews/signal`: what may be asked, how much work it may be, and the answer."""
+"""`POST /previews/signal`: the request, the bounds of its work, and the answer."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -41,9 +41,9 @@ class SignalPreview(BaseModel):
     batch: Annotated[int, Field(ge=2, le=4096)] = 128
 
 
-def signal_of(body: SignalPreview, sources: DatasetPaths) -> dict[str, Any]:
-    """The answer. Raises `InvalidSpec` for what does not fit together or is too much work."""
-    dataset, info = _data(body, sources)
+def signal_of(body: SignalPreview, paths: DatasetPaths) -> dict[str, Any]:
+    """Return the answer. Raises `InvalidSpec` for what does not fit together or is too much work."""
+    dataset, info = _data(body, paths)
     entries, path = _initializers(body)
     whole = _size(body.model, info)
     for i, entry in enumerate(entries):
@@ -52,7 +52,7 @@ def signal_of(body: SignalPreview, sources: DatasetPaths) -> dict[str, Any]:
     examples = None
     if dataset is not None:
         try:
-            examples = calibration_examples(dataset.build().load(sources).x_train)
+            examples = calibration_examples(dataset.build().load(paths).x_train)
         except DataError as error:
             raise InvalidSpec([Problem("dataset", error.detail)]) from None
     found = []
@@ -73,11 +73,11 @@ def signal_of(body: SignalPreview, sources: DatasetPaths) -> dict[str, Any]:
     }
 
 
-def _data(body: SignalPreview, sources: DatasetPaths) -> tuple[Entry | None, DatasetInfo]:
+def _data(body: SignalPreview, paths: DatasetPaths) -> tuple[Entry | None, DatasetInfo]:
     if body.inputs is None and body.outputs is None:
         dataset: Entry = body.dataset or datasets.parse("digits")
         try:
-            return dataset, dataset.build().info(sources)
+            return dataset, dataset.build().info(paths)
         except DataError as error:
             raise InvalidSpec([Problem("dataset", error.detail)]) from None
     if body.dataset is not None:
@@ -130,7 +130,7 @@ def _refuse_much(body: SignalPreview, whole: Size, entries: int) -> None:
 
 
 def _labels(entries: list[Entry]) -> list[str]:
-    """Names; those that come several times with their parameters."""
+    """Return a label of each: its name, with its parameters where that comes several times."""
     often = Counter(entry.name for entry in entries)
     return [entry.name if often[entry.name] == 1 else _whole(entry) for entry in entries]
 
@@ -141,7 +141,7 @@ def _whole(entry: Entry) -> str:
 
 
 def _plain(layer: dict[str, Any]) -> dict[str, Any]:
-    """Numbers that are not finite as None."""
+    """Return the layer with None for numbers that are not finite."""
     return {
         key: {name: finite_or_none(number) for name, number in value.items()} if isinstance(value, dict) else value
         for key, value in layer.items()

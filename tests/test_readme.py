@@ -1,4 +1,4 @@
-"""What the README shows works: every block of code in it is run, or held against the program that it is for."""
+"""Every block of code in the README is run, or held against the program that it is for."""
 
 import argparse
 import json

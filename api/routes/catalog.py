@@ -1,4 +1,4 @@
-"""What a spec can name."""
+"""The catalogues of what a spec can name."""
 
 from typing import Any
 
@@ -27,20 +27,20 @@ CATALOG: dict[str, Registry] = {
 
 @router.get("")
 def index() -> dict[str, list[dict[str, Any]]]:
-    """Everything, by kind."""
+    """Return all entries, by kind."""
     return {kind: [registry.describe(name) for name in registry] for kind, registry in CATALOG.items()}
 
 
 @router.get("/{kind}")
 def of_kind(kind: str) -> dict[str, list[dict[str, Any]]]:
-    """The entries of one kind."""
+    """Return the entries of one kind."""
     registry = _registry(kind)
     return {"items": [registry.describe(name) for name in registry]}
 
 
 @router.get("/{kind}/{name}")
 def show(kind: str, name: str) -> dict[str, Any]:
-    """One entry: its parameters as JSON schema, its formula and its source. Aliases are understood."""
+    """Return one entry: its parameters as JSON schema, its formula and its source. Aliases are understood."""
     return _registry(kind).describe(name)
 
 

@@ -1,4 +1,4 @@
-"""Users' own data sets: send, list, look, delete."""
+"""Users' own data sets: send, list, show, delete."""
 
 from typing import Annotated
 
@@ -43,17 +43,17 @@ def create(form: Annotated[DatasetForm, File()], uploads: UploadsDep, response: 
 
 @router.get("")
 def index(uploads: UploadsDep) -> DatasetList:
-    """All of them, by name."""
+    """Return all data sets, by name."""
     return DatasetList(items=[DatasetOut.of(one) for one in uploads])
 
 
 @router.get("/{name}")
 def show(name: Name, uploads: UploadsDep) -> DatasetOut:
-    """One of them."""
+    """Return one data set."""
     return DatasetOut.of(uploads.find(name))
 
 
 @router.delete("/{name}", status_code=204)
 def delete(name: Name, session: Writing, service: ServiceDep) -> None:
-    """Forget one; 409 while an experiment that has not ended uses it."""
+    """Delete a data set; 409 while an experiment that has not ended uses it."""
     requests.delete_dataset(session, name, service.paths)

@@ -22,15 +22,15 @@ from core.store import Experiment
 router = APIRouter(tags=["plots"])
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
-MOST_KEPT = 64 * 2**20
+CACHE_BYTES = 64 * 2**20
 DRAWING = CapacityLimiter(2)
 """Pictures under way: however many are asked for, the other calls keep their threads and connections."""
 
-_kept = PictureCache(MOST_KEPT)
+_cache = PictureCache(CACHE_BYTES)
 
 
 def _first(given: Any) -> Any:
-    """A number of updates, or "all", as a query has it."""
+    """Return a number of updates, or "all", from a query."""
     text = str(given)
     if text == "all":
         return text
@@ -47,7 +47,7 @@ First = Annotated[
 
 
 class Options(BaseModel):
-    """How a picture is to be drawn. JSON has what is drawn: `arm`, `log` and `first` change it, the others do not."""
+    """The look of a picture. JSON has the data behind it: `arm`, `log` and `first` change it, the others do not."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,7 +71,7 @@ class Options(BaseModel):
 
 @router.get("/experiments/{experiment_id}/plots")
 def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
-    """What can be drawn of this experiment. Other plots of the catalogue say in their picture why they are empty."""
+    """Return the pictures that suit this experiment. Other plots of the catalogue say in theirs why they are empty."""
     here = f"/experiments/{one.id}/plots"
     return {
         "items": [
@@ -98,20 +98,20 @@ async def show(
     service: ServiceDep,
     request: Request,
 ) -> Response:
-    """A picture as PNG or SVG, or its data as JSON."""
+    """Return a picture as PNG or SVG, or its data as JSON."""
     entry = _entry(name, options)
     tag = await run_sync(_tag_now, service, experiment_id, entry.name, extension, options)
     known = unchanged(request, tag)
     if known is not None:
         return known
-    kept = _kept.named(tag)
+    kept = _cache.named(tag)
     if kept is None:
         return await run_sync(_answer, service, experiment_id, entry, extension, options, limiter=DRAWING)
     return Response(kept, media_type=MEDIA[extension], headers={"ETag": tag})
 
 
 def _entry(name: str, options: Options) -> Entry:
-    """The plot with its own options; raises `NotFound`, and `InvalidSpec` for an option that it does not have."""
+    """Return the plot with its own options; raises `NotFound`, and `InvalidSpec` for an option that it lacks."""
     schema = plots[name]
     given = {} if options.first is None else {"first": options.first}
     for option in given:
@@ -145,5 +145,5 @@ def _answer(
         return plain(data, tag)
     look = Look(options.theme, options.width, options.height, options.dpi)
     key = etag(json.dumps(data, allow_nan=False), entry.name, extension, look)
-    drawn = _kept.get(key, lambda: picture(plot.draw, data, extension, look), tag)
+    drawn = _cache.get(key, lambda: picture(plot.draw, data, extension, look), tag)
     return Response(drawn, media_type=MEDIA[extension], headers={"ETag": tag})

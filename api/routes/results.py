@@ -39,7 +39,7 @@ def show(
         Literal["json", "md", "html"] | None, Query(description="json, md or html; else by Accept")
     ] = None,
 ) -> Response:
-    """What the data supports: outcomes with intervals, paired comparisons, the verdict. JSON, Markdown or HTML."""
+    """Return the report: outcomes with intervals, paired comparisons, the verdict. JSON, Markdown or HTML."""
     media = {"json": "application/json", "md": MARKDOWN, "html": HTML}.get(
         format or "", preferred(request, ["application/json", MARKDOWN, HTML])
     )

@@ -1,4 +1,4 @@
-"""What `/metrics` says, and what it still says when the database is away."""
+"""`/metrics` tells what the service sees, and goes on when the database is away."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""What every endpoint keeps to. A new one is tested by existing; what a GET is to be asked with is said in EXAMPLES."""
+"""The contract of every endpoint. A new one is tested by existing; EXAMPLES says what a GET is asked with."""
 
 import importlib
 import re
