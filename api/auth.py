@@ -33,7 +33,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _most(scope: Scope) -> int:
+def _max_body(scope: Scope) -> int:
     return MAX_UPLOAD if (scope["method"], scope["path"]) == ("POST", "/datasets") else MAX_BODY
 
 
@@ -52,7 +52,7 @@ class AuthMiddleware:
         headers = Headers(scope=scope)
         refusal = None
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > (most := _most(scope)):  # hidden, it meets starlette's own limit
+        if length.isdigit() and int(length) > (most := _max_body(scope)):  # hidden, it meets starlette's own limit
             refusal = problem(413, "Content too large", f"the body is larger than {most:,} bytes")
         elif self._keys is None:
             # The Host header too, or a web page could reach this service through a name that resolves to loopback.
@@ -66,11 +66,11 @@ class AuthMiddleware:
                 refusal = problem(401, "Unauthorized", "send an API key: Authorization: Bearer <key>")
                 refusal.headers["WWW-Authenticate"] = "Bearer"
             else:
-                refusal = self._too_fast(who, self._keys[who])
+                refusal = self._rate_limited(who, self._keys[who])
             scope.setdefault("state", {})["key_id"] = who
         await (refusal or self._app)(scope, receive, send)
 
-    def _too_fast(self, who: str, key: Key) -> Response | None:
+    def _rate_limited(self, who: str, key: Key) -> Response | None:
         """Return the refusal of one request too many, or None. Each process of the API counts its own."""
         if key.requests is None or self._windows.hit(key.requests, who):
             return None

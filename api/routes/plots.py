@@ -100,13 +100,13 @@ async def show(
 ) -> Response:
     """Return a picture as PNG or SVG, or its data as JSON."""
     entry = _entry(name, options)
-    tag = await run_sync(_tag_now, service, experiment_id, entry.name, extension, options)
+    tag = await run_sync(_current_tag, service, experiment_id, entry.name, extension, options)
     known = unchanged(request, tag)
     if known is not None:
         return known
     kept = _cache.named(tag)
     if kept is None:
-        return await run_sync(_answer, service, experiment_id, entry, extension, options, limiter=DRAWING)
+        return await run_sync(_draw, service, experiment_id, entry, extension, options, limiter=DRAWING)
     return Response(kept, media_type=MEDIA[extension], headers={"ETag": tag})
 
 
@@ -124,7 +124,7 @@ def _entry(name: str, options: Options) -> Entry:
         raise invalid(error, schema) from None
 
 
-def _tag_now(service: Service, experiment_id: int, *asked: object) -> str:
+def _current_tag(service: Service, experiment_id: int, *asked: object) -> str:
     with service.database.reading() as session:
         return _tag(session, read.experiment(session, experiment_id), *asked)
 
@@ -133,7 +133,7 @@ def _tag(session: Session, one: Experiment, *asked: object) -> str:
     return etag(read.version(session, one.id), *asked)
 
 
-def _answer(
+def _draw(
     service: Service, experiment_id: int, entry: Entry, extension: Literal["png", "svg", "json"], options: Options
 ) -> Response:
     plot: Plot = entry.build()
