@@ -24,13 +24,13 @@ log = logging.getLogger("api")
 
 
 def main() -> int:
-    """Runs until SIGTERM; returns 2 with the reason on stderr when it may not run as asked."""
+    """Run until SIGTERM; return 0, or 2 with the reason on stderr when it may not run as asked."""
     given = _arguments()
     set_up("api", settings())
     try:
         inherited = None if given.fd is None else socket.socket(fileno=given.fd)
         for host in (given.host, *([inherited.getsockname()[0]] if inherited else [])):
-            _refuse_the_open(host)
+            _refuse_without_keys(host)
         leave_with_parent(given.parent_pipe)
         settings().data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with leaving_at_once():
@@ -63,13 +63,13 @@ def _arguments() -> argparse.Namespace:
     return arguments.parse_args()
 
 
-class Open(InitlabError):
-    """Whoever reaches the machine could use the service."""
+class Unprotected(InitlabError):
+    """The address can be reached from other machines, and no API keys protect it."""
 
 
-def _refuse_the_open(host: str) -> None:
+def _refuse_without_keys(host: str) -> None:
     if not is_loopback(host) and settings().api_keys_file is None:
-        raise Open(
+        raise Unprotected(
             f"{host} can be reached from other machines, and no API keys are configured: make one with "
             "`initlab keys create --file keys --id NAME` and set INITLAB_API_KEYS_FILE=keys"
         )

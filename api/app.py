@@ -1,48 +1,63 @@
-"""The application: what lives as long as the process, and how its parts are put together."""
+"""The application: puts the parts of the API together, from the settings that it is given."""
 
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import errors
+from api import errors, routes
 from api.auth import MAX_BODY, AuthMiddleware
 from api.deps import Service
 from api.keys import read_keys
 from api.prometheus import Metrics
 from api.request_log import RequestLogMiddleware
-from api.routes import catalog, datasets, events, experiments, health, plots, previews, results, runs
-from api.routes import prometheus as metrics
+from api.schemas import ProblemOut
 from core.experiments.maintenance import Sweeper
-from core.queue import Dispatcher
+from core.queue import Dispatcher, celery_app
 from core.settings import Settings
 from core.store import Database
 from core.training.planning import machine
 
+ROUTERS = routes.discover(routes)
+
 
 def create_app(settings: Settings) -> FastAPI:
-    """The service on one database and one broker. Raises `InvalidKeys` for a keys file that cannot be used."""
+    """Return the service on the database and the broker of these settings.
+
+    Raises `InvalidKeys` for a keys file that cannot be used.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         profile = machine.remembered(settings.cache) or machine.guess()
-        database, dispatcher = Database(settings.database), Dispatcher()
+        database, broker = Database(settings.database), celery_app(settings)
+        dispatcher = Dispatcher(broker)
         sweeper = Sweeper(database, dispatcher, settings)
-        app.state.service = Service(settings, database, dispatcher, sweeper, profile, keys or {})
+        app.state.service = Service(
+            settings=settings,
+            database=database,
+            broker=broker,
+            dispatcher=dispatcher,
+            sweeper=sweeper,
+            profile=profile,
+            keys=keys or {},
+        )
         try:
             yield
         finally:
             sweeper.close()
             dispatcher.close()
+            broker.close()
             database.dispose()
 
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
     app = FastAPI(
         title="initlab",
-        version="0.1.0",
+        version=version("initlab"),
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
     )
@@ -52,6 +67,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(AuthMiddleware, keys=keys)
     app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)  # outermost: the last one added
-    for module in (experiments, events, runs, results, plots, datasets, catalog, previews, health, metrics):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router, responses={"default": {"model": ProblemOut, "description": "Problem"}})
     return app

@@ -1,4 +1,4 @@
-"""Who may come in: with API keys configured whoever shows one, without them only this machine."""
+"""Authentication: by API keys where they are configured, else by coming from this machine."""
 
 import math
 import time
@@ -22,23 +22,23 @@ MAX_UPLOAD = MOST_FILE + MAX_BODY
 """Bytes of a request that brings a data set: the file, and what is said of it."""
 
 OPEN = ("/healthz", "/readyz")
-"""What a load balancer asks without a key."""
+"""Paths that need no key: a load balancer asks them."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address of that name."""
+    """Return True for an address that only this machine can reach."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _most(scope: Scope) -> int:
+def _max_body(scope: Scope) -> int:
     return MAX_UPLOAD if (scope["method"], scope["path"]) == ("POST", "/datasets") else MAX_BODY
 
 
 class AuthMiddleware:
-    """ASGI middleware. A key comes as `Authorization: Bearer initlab_<id>_<secret>`."""
+    """ASGI middleware that refuses requests without a key, sent as `Authorization: Bearer initlab_<id>_<secret>`."""
 
     def __init__(self, app: ASGIApp, keys: Mapping[str, Key] | None) -> None:
         self._app = app
@@ -52,7 +52,7 @@ class AuthMiddleware:
         headers = Headers(scope=scope)
         refusal = None
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > (most := _most(scope)):  # hidden, it meets starlette's own limit
+        if length.isdigit() and int(length) > (most := _max_body(scope)):  # hidden, it meets starlette's own limit
             refusal = problem(413, "Content too large", f"the body is larger than {most:,} bytes")
         elif self._keys is None:
             # The Host header too, or a web page could reach this service through a name that resolves to loopback.
@@ -66,12 +66,12 @@ class AuthMiddleware:
                 refusal = problem(401, "Unauthorized", "send an API key: Authorization: Bearer <key>")
                 refusal.headers["WWW-Authenticate"] = "Bearer"
             else:
-                refusal = self._too_fast(who, self._keys[who])
+                refusal = self._rate_limited(who, self._keys[who])
             scope.setdefault("state", {})["key_id"] = who
         await (refusal or self._app)(scope, receive, send)
 
-    def _too_fast(self, who: str, key: Key) -> Response | None:
-        """The refusal of one request too many. Each process of the API counts its own."""
+    def _rate_limited(self, who: str, key: Key) -> Response | None:
+        """Return the refusal of one request too many, or None. Each process of the API counts its own."""
         if key.requests is None or self._windows.hit(key.requests, who):
             return None
         wait = max(1, math.ceil(self._windows.get_window_stats(key.requests, who).reset_time - time.time()))

@@ -1,10 +1,11 @@
-"""What the routes are given: a transaction, a look, an experiment, the process's service."""
+"""Dependencies of the routes: a transaction, a snapshot, an experiment, the application's parts."""
 
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+from celery import Celery
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
@@ -23,26 +24,28 @@ from core.store import Database, Experiment
 from core.training import Profile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Service:
-    """What lives as long as the process."""
+    """The parts of one application, made from its settings; they live as long as it does."""
 
     settings: Settings
     database: Database
+    broker: Celery
+    """The Celery application on the broker of the settings."""
     dispatcher: Dispatcher
     sweeper: Sweeper
     profile: Profile
-    """What is planned with while no worker lives: this machine's numbers."""
+    """This machine's numbers, for plans while no worker lives."""
     keys: Mapping[str, Key]
     """By id; empty where none are configured."""
 
     @property
-    def sources(self) -> DatasetPaths:
-        """Where the data sets are."""
+    def paths(self) -> DatasetPaths:
+        """Return the folders of the data sets."""
         return DatasetPaths(self.settings.datasets, self.settings.uploads)
 
     def limits(self, owner: str | None) -> Limits:
-        """How much of the service the owner of an API key may take."""
+        """Return the share of the service that the owner of an API key may take."""
         key = None if owner is None else self.keys.get(owner)
         own = None if key is None else key.unfinished_runs
         return Limits(self.settings.max_unfinished_runs if own is None else own, key and key.priority)
@@ -107,7 +110,7 @@ SeedFilter = Annotated[int | None, Query(ge=0, lt=2**31, description="a seed")]
 
 
 class Chosen(BaseModel):
-    """Which series of an experiment."""
+    """The query parameters that choose series of an experiment."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -121,7 +124,7 @@ class Chosen(BaseModel):
     seed: SeedFilter = None
 
     def check(self) -> None:
-        """Raises `InvalidSpec` for a metric that no experiment has."""
+        """Raise `InvalidSpec` for a metric that no experiment has."""
         known = (*metric_names(), *diagnostics())
         problems = [unknown("metric", metric, known, "metric") for metric in self.metric if not is_metric(metric)]
         if problems:

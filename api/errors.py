@@ -1,4 +1,4 @@
-"""Every error as `application/problem+json` (RFC 9457), from one place."""
+"""Renders every error as `application/problem+json` (RFC 9457), in one place."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ TEXTS = {
 
 
 def problem(status: int, title: str, detail: str, errors: Sequence[Problem] = ()) -> Response:
-    """A problem document. ASCII only: what a client sent may hold characters that UTF-8 cannot."""
+    """Return a problem document. ASCII only: what a client sent may hold characters that UTF-8 cannot."""
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     body["errors"] = [{"path": p.path, "message": p.message, "known": list(p.known)} for p in errors]
     return Response(json.dumps(body), status, media_type="application/problem+json")

@@ -26,7 +26,7 @@ LIMITS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "priority": ("10", r"-?\d{1,3}", int),
     "requests": ("20/second", r"[1-9]\d{0,8}/(second|minute|hour|day)", limits.parse),
 }
-"""What may limit a key: an example, its form, and how it is read."""
+"""The limits that a key may have: an example, its form, and the function that reads it."""
 
 
 class InvalidKeys(InitlabError):
@@ -36,7 +36,7 @@ class InvalidKeys(InitlabError):
 
 
 class Key(NamedTuple):
-    """What is known of a key: not the key. A limit that is None is the service's own."""
+    """The service's record of a key, without the key. A limit that is None is the service's own."""
 
     digest: str
     """SHA-256 of the whole key."""
@@ -47,7 +47,7 @@ class Key(NamedTuple):
 
 
 def read_keys(file: Path) -> dict[str, Key]:
-    """The keys by id; raises `InvalidKeys` with the line at fault, and for a file without keys."""
+    """Return the keys by id; raises `InvalidKeys` with the line at fault, and for a file without keys."""
     try:
         lines = file.read_text().splitlines()
     except OSError as error:
@@ -87,7 +87,7 @@ def create(file: Path, name: str, words: Sequence[str] = ()) -> str:
 
 
 def owner(key: str, keys: Mapping[str, Key]) -> str | None:
-    """The id of the key, or None; takes the same time for a wrong secret as for a right one."""
+    """Return the id of the key, or None; takes the same time for a wrong secret as for a right one."""
     name = key.split("_", 2)[1] if key.count("_") >= 2 else ""
     known = keys.get(name, Key("0" * 64))
     matches = hmac.compare_digest(_digest(key), known.digest)
@@ -95,7 +95,7 @@ def owner(key: str, keys: Mapping[str, Key]) -> str | None:
 
 
 def _limits(words: Sequence[str]) -> dict[str, Any]:
-    """The limits that the words of a line say; raises `InvalidKeys` with the word at fault."""
+    """Return the limits that the words of a line say; raises `InvalidKeys` with the word at fault."""
     found: dict[str, Any] = {}
     for word in words:
         name, _, text = word.partition("=")
@@ -117,7 +117,7 @@ def _ids(file: Path) -> set[str]:
 
 
 def main() -> int:
-    """`python -m api.keys create --file F --id NAME`; returns the exit code."""
+    """Run `python -m api.keys create --file F --id NAME`; return the exit code."""
     arguments = argparse.ArgumentParser(prog="initlab keys", description="API keys of a deployment.")
     commands = arguments.add_subparsers(dest="command", required=True)
     new = commands.add_parser("create", help="make a key, show it once, keep its hash")

@@ -1,4 +1,4 @@
-"""The pictures drawn last: several people look at one experiment, and one person comes back to a preview."""
+"""A cache of pictures: several people look at one experiment, and one person comes back to a preview."""
 
 import threading
 from collections import OrderedDict
@@ -8,7 +8,7 @@ MOST_NAMES = 4096
 
 
 class PictureCache:
-    """Pictures of `most` bytes together, by what they show; the one that was asked for longest ago goes first.
+    """A least-recently-used cache of pictures, of `most` bytes together.
 
     A picture has a key made of all that it is drawn from. It may also have names, such as the version of an experiment
     and what was asked of it: whoever knows a name need not gather the data to know the key.
@@ -23,13 +23,13 @@ class PictureCache:
         self._keys: OrderedDict[str, str] = OrderedDict()
 
     def named(self, name: str) -> bytes | None:
-        """The picture of that name; None where it is not kept."""
+        """Return the picture of that name, or None."""
         with self._lock:
             key = self._keys.get(name)
             return None if key is None else self._find(key)
 
     def get(self, key: str, draw: Callable[[], bytes], name: str | None = None) -> bytes:
-        """The picture of that key, drawn where it is not kept: once, also for two who ask at the same time."""
+        """Return the picture of that key, drawn if it is missing: once, also for two callers at the same time."""
         with self._lock:
             if name is not None:
                 self._keys[name] = key

@@ -1,4 +1,4 @@
-"""What `/metrics` says: what this process has seen, and what the database knows now, in Prometheus' text format."""
+"""The text of `/metrics`, in Prometheus' format: counters of this process, and the state of the database now."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -46,12 +46,12 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
 
     def text(self, service: Service) -> bytes:
-        """All of it, as it is now."""
-        return generate_latest(self._registry) + generate_latest(_Now(service, self._version))
+        """Return all metrics, as they are now."""
+        return generate_latest(self._registry) + generate_latest(_CurrentMetrics(service, self._version))
 
 
-class _Now(Collector):
-    """What is not kept here but looked up."""
+class _CurrentMetrics(Collector):
+    """The metrics that are looked up when they are asked for."""
 
     def __init__(self, service: Service, version: str) -> None:
         self._service = service
@@ -59,9 +59,9 @@ class _Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         dispatcher, sweeper = self._service.dispatcher, self._service.sweeper
-        yield CounterMetricFamily("initlab_rings", "bells rung for the workers", dispatcher.notifications)
+        yield CounterMetricFamily("initlab_rings", "wake-up tasks asked for", dispatcher.notifications)
         yield CounterMetricFamily(
-            "initlab_ring_failures", "tries to ring that the broker did not take", dispatcher.failures
+            "initlab_ring_failures", "notifications that the broker did not take", dispatcher.failures
         )
         yield CounterMetricFamily("initlab_sweeps", "looks for what was lost", sweeper.sweeps)
         yield CounterMetricFamily("initlab_sweep_failures", "looks that the database refused", sweeper.failures)
@@ -69,38 +69,40 @@ class _Now(Collector):
         stats = None
         try:
             with self._service.database.reading() as session:
-                known |= _about(session.connection())
+                known |= _database_labels(session.connection())
                 stats = queue_stats(session)
         except SQLAlchemyError:
             pass
         up = "whether the database answers; the metrics that come from it are missing when it does not"
         yield GaugeMetricFamily("initlab_database_up", up, int(stats is not None))
         labels = {"version": self._version, "database_version": "", "revision": ""} | known
-        yield _by("initlab_build_info", "what runs here, and on what", {tuple(labels.values()): 1}, *labels)
+        yield _gauge("initlab_build_info", "what runs here, and on what", {tuple(labels.values()): 1}, *labels)
         if stats is not None:
-            yield from _of(stats)
+            yield from _queue_metrics(stats)
 
 
-def _of(stats: QueueStats) -> Iterator[Metric]:
+def _queue_metrics(stats: QueueStats) -> Iterator[Metric]:
     for name, text in COUNTS.items():
         yield CounterMetricFamily(f"initlab_{name}", text, stats.counts[name])
-    yield _by("initlab_experiments", "experiments", stats.experiments, "status")
-    yield _by("initlab_cohorts", "cohorts that have not ended", stats.cohorts, "status")
-    yield _by("initlab_runs", "runs of the cohorts that have not ended, by the cohort's status", stats.runs, "status")
+    yield _gauge("initlab_experiments", "experiments", stats.experiments, "status")
+    yield _gauge("initlab_cohorts", "cohorts that have not ended", stats.cohorts, "status")
+    yield _gauge(
+        "initlab_runs", "runs of the cohorts that have not ended, by the cohort's status", stats.runs, "status"
+    )
     waited = "seconds that the oldest cohort which may be taken has been queued"
     yield GaugeMetricFamily("initlab_oldest_queued_seconds", waited, stats.waited)
-    yield _by("initlab_workers", "live training processes by the queue they answer to", stats.workers, "queue")
+    yield _gauge("initlab_workers", "live training processes by the queue they answer to", stats.workers, "queue")
 
 
-def _by(name: str, text: str, values: Mapping[str, float] | Mapping[tuple[str, ...], float], *labels: str) -> Metric:
+def _gauge(name: str, text: str, values: Mapping[str, float] | Mapping[tuple[str, ...], float], *labels: str) -> Metric:
     family = GaugeMetricFamily(name, text, labels=labels)
     for of, value in values.items():
         family.add_metric([of] if isinstance(of, str) else of, value)
     return family
 
 
-def _about(connection: Connection) -> dict[str, str]:
-    """The database's version: SQLite's before 3.51.3 have a rare fault in WAL mode. And its schema's."""
+def _database_labels(connection: Connection) -> dict[str, str]:
+    """Return the version of the database (SQLite before 3.51.3 has a rare fault in WAL mode) and of its schema."""
     found, _ = revision(connection)
     if connection.dialect.name == "sqlite":
         version = sqlite3.sqlite_version

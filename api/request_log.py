@@ -1,4 +1,4 @@
-"""What is seen of every request: an id that its log lines and its answer carry, its count and its duration."""
+"""Logs every request: an id that its log lines and its answer carry, its count and its duration."""
 
 import re
 import time
@@ -15,7 +15,7 @@ EXPERIMENT = re.compile(r"/experiments/(\d{1,19})(?:/|$)")
 
 
 class RequestLogMiddleware:
-    """ASGI middleware, the outermost: it sees refusals too. An id comes as `X-Request-ID`, or is made."""
+    """ASGI middleware, the outermost, so that it sees refusals too. An id comes as `X-Request-ID`, or is made."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app

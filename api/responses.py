@@ -1,4 +1,4 @@
-"""Answers that a client may keep: what it can read, and whether it has it already."""
+"""Answers by the client's headers: the media type that it accepts, and 304 for what it has already."""
 
 import hashlib
 import json
@@ -8,9 +8,14 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
+REVALIDATED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "`If-None-Match` named the `ETag` that this answer would have"}
+}
+"""For the `responses` of a route that answers with an ETag."""
+
 
 def preferred(request: Request, offered: Sequence[str]) -> str:
-    """The media type of `offered` that the Accept header likes best; the first where it does not care."""
+    """Return the media type of `offered` that the Accept header prefers; the first where it has no preference."""
     best, weight = offered[0], 0.0
     for part in request.headers.get("accept", "").split(","):
         words = [word.strip() for word in part.split(";")]
@@ -21,12 +26,12 @@ def preferred(request: Request, offered: Sequence[str]) -> str:
 
 
 def etag(*parts: object) -> str:
-    """A strong validator made of whatever the answer depends on."""
+    """Return a strong validator made of all that the answer depends on."""
     return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
 def unchanged(request: Request, tag: str) -> Response | None:
-    """304 when the client has what `tag` names."""
+    """Return a 304 when the client has what `tag` names, else None."""
     known = request.headers.get("if-none-match", "")
     if tag in [one.strip().removeprefix("W/") for one in known.split(",")]:
         return Response(status_code=304, headers={"ETag": tag})
@@ -34,7 +39,7 @@ def unchanged(request: Request, tag: str) -> Response | None:
 
 
 def plain(content: Any, tag: str | None = None) -> Response:
-    """JSON straight from plain values, without a second walk through a model."""
+    """Return JSON straight from plain values, without a second walk through a model."""
     body = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"ETag": tag} if tag else None
     return Response(body, media_type="application/json", headers=headers)

@@ -1,4 +1,4 @@
-"""The shapes that clients rely on."""
+"""The models of requests and answers, which clients rely on."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
@@ -71,7 +71,7 @@ class ExperimentOut(BaseModel):
 
 
 class EventOut(BaseModel):
-    """Something that happened to an experiment, or to one of its cohorts; `detail` is what its kind tells."""
+    """An event of an experiment, or of one of its cohorts; its kind says what `detail` holds."""
 
     id: int
     at: Instant
@@ -97,7 +97,7 @@ class ExperimentList(BaseModel):
 
 
 class ArmPreviewOut(BaseModel):
-    """`steps` are the updates of one run."""
+    """The size of one arm; `steps` are the updates of one run."""
 
     label: str
     runs: int
@@ -118,7 +118,7 @@ class CohortPreviewOut(BaseModel):
 
 
 class PlanOut(BaseModel):
-    """How it would be trained. `processes` train at the same time; `numbers` says where the estimates come from."""
+    """The plan of its training. `processes` train at the same time; `numbers` is the estimates' source."""
 
     device: str
     processes: int
@@ -129,7 +129,7 @@ class PlanOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
-    """What would be accepted. `steps_total` are the updates of all runs."""
+    """The experiment that a post would make. `steps_total` are the updates of all runs."""
 
     name: str
     spec: dict[str, Any]
@@ -225,7 +225,7 @@ class MetricsOut(BaseModel):
 
 
 class DatasetForm(Options):
-    """A file, its name, and how to read it. Columns may be repeated fields, or one field with commas."""
+    """A data set's file, its name, and how to read it. Columns may be repeated fields, or one field with commas."""
 
     file: UploadFile
     name: Annotated[str | None, Field(description="a-z, 0-9, '_', '.' and '-'; default: the file's name")] = None
@@ -255,7 +255,7 @@ class ProblemItem(BaseModel):
 
 
 class ProblemOut(BaseModel):
-    """RFC 9457."""
+    """A problem document of RFC 9457."""
 
     type: str
     title: str

@@ -1,4 +1,4 @@
-"""The server: it leaves without losing a request."""
+"""The HTTP server, which stops without losing a request."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ LAST_ANSWERS = 3
 
 
 class Closing:
-    """ASGI middleware: once the process is leaving, every answer is the last one on its connection."""
+    """ASGI middleware that closes connections after their next answer, once the process is leaving."""
 
     def __init__(self, app: ASGIApp, leaving: threading.Event) -> None:
         self._app = app
@@ -35,7 +35,7 @@ class Closing:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with a drain: at the first SIGTERM or SIGINT the app's `leaving` is set, and it answers a while longer.
+    """uvicorn with a drain: at the first SIGTERM or SIGINT the app's `leaving` is set, and it answers a while longer.
 
     A socket of its own goes on accepting, so that a load balancer has the time to notice `/readyz`; an inherited one
     is left to the siblings at once. Connections that wait for their next request stay open: one that was on its way
@@ -45,7 +45,7 @@ class Server(uvicorn.Server):
     def __init__(
         self, app: FastAPI, host: str, port: int, *, drain: float, inherited: bool = False, ready: int | None = None
     ) -> None:
-        """`drain` in seconds; `ready` is the write end of a pipe that hears of it when requests are answered."""
+        """Serve `app`; `drain` is in seconds, and `ready` a pipe's write end, written to once requests are answered."""
         self._leaving: threading.Event = app.state.leaving
         # Outside of the app: its answers to errors that nobody expected are made outside of its own middleware.
         super().__init__(
@@ -66,7 +66,7 @@ class Server(uvicorn.Server):
         self._until = 0.0
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 the base's
-        """The first signal begins the drain at the next tick; the event's lock is not for a signal handler."""
+        """Begin the drain at the next tick: a signal handler must not take the lock of an event."""
         self._captured_signals.append(sig)
         if self._told:
             self.should_exit = self.force_exit = True

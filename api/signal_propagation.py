@@ -1,4 +1,4 @@
-"""`POST /previews/signal`: what may be asked, how much work it may be, and the answer."""
+"""`POST /previews/signal`: the request, the bounds of its work, and the answer."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -41,18 +41,18 @@ class SignalPreview(BaseModel):
     batch: Annotated[int, Field(ge=2, le=4096)] = 128
 
 
-def signal_of(body: SignalPreview, sources: DatasetPaths) -> dict[str, Any]:
-    """The answer. Raises `InvalidSpec` for what does not fit together or is too much work."""
-    dataset, info = _data(body, sources)
+def signal_of(body: SignalPreview, paths: DatasetPaths) -> dict[str, Any]:
+    """Return the answer. Raises `InvalidSpec` for what does not fit together or is too much work."""
+    dataset, info = _data(body, paths)
     entries, path = _initializers(body)
-    whole = _size(body.model, info)
+    network = _size(body.model, info)
     for i, entry in enumerate(entries):
-        _try(entry, whole, path if body.initializers is None else f"{path}[{i}]")
-    _refuse_much(body, whole, len(entries))
+        _check_initializer(entry, network, path if body.initializers is None else f"{path}[{i}]")
+    _check_work(body, network, len(entries))
     examples = None
     if dataset is not None:
         try:
-            examples = calibration_examples(dataset.build().load(sources).x_train)
+            examples = calibration_examples(dataset.build().load(paths).x_train)
         except DataError as error:
             raise InvalidSpec([Problem("dataset", error.detail)]) from None
     found = []
@@ -61,7 +61,7 @@ def signal_of(body: SignalPreview, sources: DatasetPaths) -> dict[str, Any]:
             passed = signal(body.model, entry, info, range(body.seeds), body.batch, examples)
         except ValueError as error:  # as batch norm says of a batch that is too small for it
             raise InvalidSpec([Problem("model", str(error))]) from None
-        layers = [_plain(layer) for layer in passed["layers"]]
+        layers = [_finite(layer) for layer in passed["layers"]]
         found.append({"label": label, "initializer": entry.model_dump(), "layers": layers})
     return {
         "model": body.model.model_dump(),
@@ -73,11 +73,11 @@ def signal_of(body: SignalPreview, sources: DatasetPaths) -> dict[str, Any]:
     }
 
 
-def _data(body: SignalPreview, sources: DatasetPaths) -> tuple[Entry | None, DatasetInfo]:
+def _data(body: SignalPreview, paths: DatasetPaths) -> tuple[Entry | None, DatasetInfo]:
     if body.inputs is None and body.outputs is None:
         dataset: Entry = body.dataset or datasets.parse("digits")
         try:
-            return dataset, dataset.build().info(sources)
+            return dataset, dataset.build().info(paths)
         except DataError as error:
             raise InvalidSpec([Problem("dataset", error.detail)]) from None
     if body.dataset is not None:
@@ -103,10 +103,10 @@ def _size(model: Entry, info: DatasetInfo) -> Size:
         raise InvalidSpec([Problem("model", f"does not fit the data: {error}")]) from None
 
 
-def _try(entry: Entry, whole: Size, path: str) -> None:
+def _check_initializer(entry: Entry, network: Size, path: str) -> None:
     initializer: Initializer = entry.build()
-    problems = [problem._replace(path=join_path(path, problem.path)) for problem in initializer.check(whole.layers)]
-    for name, layer in whole.layers.items():
+    problems = [problem._replace(path=join_path(path, problem.path)) for problem in initializer.check(network.layers)]
+    for name, layer in network.layers.items():
         try:
             initializer.weight(layer), initializer.bias(layer)
         except ValueError as error:
@@ -115,33 +115,35 @@ def _try(entry: Entry, whole: Size, path: str) -> None:
         raise InvalidSpec(problems[:1])
 
 
-def _refuse_much(body: SignalPreview, whole: Size, entries: int) -> None:
+def _check_work(body: SignalPreview, network: Size, entries: int) -> None:
     runs = entries * body.seeds
-    flops = 3.0 * runs * body.batch * (whole.dense_flops + whole.conv_flops)
+    flops = 3.0 * runs * body.batch * (network.dense_flops + network.conv_flops)
     advice = "ask for a smaller batch, fewer seeds or fewer initializers"
     if flops > MOST_FLOPS:
         raise InvalidSpec([Problem("batch", f"makes {flops:.2g} operations; {MOST_FLOPS:.2g} is the most: {advice}")])
-    if runs * whole.parameters > MOST_DRAWN:
-        drawn = f"makes {runs * whole.parameters:,} weights to draw; {MOST_DRAWN:,} is the most: {advice}"
+    if runs * network.parameters > MOST_DRAWN:
+        drawn = f"makes {runs * network.parameters:,} weights to draw; {MOST_DRAWN:,} is the most: {advice}"
         raise InvalidSpec([Problem("model", drawn)])
-    if body.batch * whole.activations > MOST_HELD:
-        held = f"makes {body.batch * whole.activations:,} activations; {MOST_HELD:,} is the most: ask for a smaller one"
+    if body.batch * network.activations > MOST_HELD:
+        held = (
+            f"makes {body.batch * network.activations:,} activations; {MOST_HELD:,} is the most: ask for a smaller one"
+        )
         raise InvalidSpec([Problem("batch", held)])
 
 
 def _labels(entries: list[Entry]) -> list[str]:
-    """Names; those that come several times with their parameters."""
+    """Return a label of each: its name, with its parameters where that comes several times."""
     often = Counter(entry.name for entry in entries)
-    return [entry.name if often[entry.name] == 1 else _whole(entry) for entry in entries]
+    return [entry.name if often[entry.name] == 1 else _label_with_parameters(entry) for entry in entries]
 
 
-def _whole(entry: Entry) -> str:
+def _label_with_parameters(entry: Entry) -> str:
     given = {key: value for key, value in entry.parameters().items() if value is not None}
     return f"{entry.name}({', '.join(f'{key}={value}' for key, value in given.items())})"
 
 
-def _plain(layer: dict[str, Any]) -> dict[str, Any]:
-    """Numbers that are not finite as None."""
+def _finite(layer: dict[str, Any]) -> dict[str, Any]:
+    """Return the layer with None for numbers that are not finite."""
     return {
         key: {name: finite_or_none(number) for name, number in value.items()} if isinstance(value, dict) else value
         for key, value in layer.items()

@@ -14,7 +14,7 @@ def _lower(value: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """Every setting has a default with which the service runs on a bare machine."""
+    """The service's settings, each with a default that runs on a bare machine."""
 
     model_config = SettingsConfigDict(env_prefix="INITLAB_", env_file=".env", extra="ignore", frozen=True)
 
@@ -23,19 +23,19 @@ class Settings(BaseSettings):
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite in the data directory."""
     broker_url: str = ""
-    """Celery broker URL; empty: the filesystem doorbell in the data directory."""
+    """Celery broker URL; empty: the filesystem broker in the data directory."""
     data_root: Path | None = None
-    """Where torchvision's data sets lie; none: `<data_dir>/datasets`."""
+    """The folder of torchvision's data sets; none: `<data_dir>/datasets`."""
     api_keys_file: Path | None = None
     """Hashed API keys, one a line; none: loopback only."""
     cache_dir: Path = Path("~/.cache/initlab")
-    """What can be had again: the profiles of machines."""
+    """The folder of what can be made again: the profiles of machines."""
     torch_threads: int | None = None
     """Threads of one training process; none: as planned for each cohort."""
     lease_seconds: float = 30.0
-    """How long a silent worker keeps its cohort."""
+    """Seconds that a silent worker keeps its cohort."""
     sweep_seconds: float = 1.0
-    """How often lost cohorts and lost bells are looked for."""
+    """Seconds between two searches for lost cohorts and lost wake-up tasks."""
     hang_seconds: float = 60.0
     """An update that takes longer, and much longer than any before, is a hang: its process ends itself."""
     max_unfinished_runs: Annotated[int, Field(ge=0)] = 100_000
@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     failpoints: Path | None = None
     """For tests: the folder of orders of `core.failpoints`."""
     drain_seconds: float = 1.0
-    """How long an API that was told to leave still answers."""
+    """Seconds that an API still answers after it was told to leave."""
 
     @property
     def database(self) -> str:
@@ -63,7 +63,7 @@ class Settings(BaseSettings):
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of what interrupted training goes on from; workers that may take over share it."""
+        """The folder of the checkpoints that interrupted training goes on from; workers that may take over share it."""
         return self.data_dir / "checkpoints"
 
     @property
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     @property
     def cache(self) -> Path:
-        """The folder of what can be had again."""
+        """The folder of what can be made again."""
         return Path(os.path.expanduser(self.cache_dir))  # as it is where nobody is at home
 
     @property
@@ -84,5 +84,5 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """The process's settings, read once."""
+    """Return the process's settings, read once."""
     return Settings()

@@ -4,5 +4,16 @@ from initlab.client import Client
 from initlab.errors import ApiError, ClientError, Problem, SpecError, Unreachable
 from initlab.events import Event
 from initlab.experiment import Experiment
+from initlab.installation import server_path
 
-__all__ = ["ApiError", "Client", "ClientError", "Event", "Experiment", "Problem", "SpecError", "Unreachable"]
+__all__ = [
+    "ApiError",
+    "Client",
+    "ClientError",
+    "Event",
+    "Experiment",
+    "Problem",
+    "SpecError",
+    "Unreachable",
+    "server_path",
+]

@@ -237,7 +237,7 @@ def _to_the_end(experiment: Experiment, as_json: bool) -> None:
 
 
 def _goes_on(experiment: Experiment) -> str:
-    """What an experiment does after it was told to."""
+    """Return what an experiment does now that it was resumed or tried again."""
     if experiment.finished:
         return f"experiment {experiment.id} is {experiment.status}"
     done = experiment.progress

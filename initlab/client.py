@@ -39,25 +39,25 @@ class Client:
         return Experiment(self._transport, self._transport.call("POST", "/experiments", body=_body(spec), headers=key))
 
     def preview(self, spec: Mapping[str, Any] | str | Path) -> dict[str, Any]:
-        """What submitting this would start: arms, steps, and `plan` with its estimated time and memory.
+        """Return what submitting this would start: arms, steps, and `plan` with its estimated time and memory.
 
         The server checks the spec as `submit` would have it checked, and stores nothing. Raises what `submit` raises.
         """
         return cast(dict[str, Any], self._transport.call("POST", "/experiments/preview", body=_body(spec)))
 
     def experiment(self, id: int) -> Experiment:  # noqa: A002 the field's word
-        """One experiment; raises `ApiError` 404."""
+        """Return one experiment; raises `ApiError` 404."""
         return Experiment(self._transport, self._transport.call("GET", f"/experiments/{id}"))
 
     def experiments(
         self, status: str | None = None, tag: str | None = None, name: str | None = None
     ) -> Iterator[Experiment]:
-        """All experiments, the newest first; read page by page."""
+        """Yield all experiments, the newest first; read page by page."""
         asked = {"status": status, "tag": tag, "name": name}
         return (Experiment(self._transport, data) for data in pages(self._transport, "/experiments", asked))
 
     def catalog(self, kind: str | None = None, name: str | None = None) -> dict[str, Any]:
-        """What a spec may name: everything, one kind (`initializers`, ...), or one entry with its parameters."""
+        """Return what a spec may name: everything, one kind (`initializers`, ...), or one entry with its parameters."""
         if name is not None and kind is None:
             raise ValueError("a name needs its kind")
         path = "/".join(quote(part, safe="") for part in (kind, name) if part is not None)
@@ -71,7 +71,7 @@ class Client:
         steps_per_epoch: int = 1,
         metrics: Sequence[float] | None = None,
     ) -> list[float]:
-        """The learning rate in force during each of `steps` updates; `metrics` feeds a plateau schedule."""
+        """Return the learning rate in force during each of `steps` updates; `metrics` feeds a plateau schedule."""
         body: dict[str, Any] = {"schedule": schedule, "lr": lr, "steps": steps, "steps_per_epoch": steps_per_epoch}
         if metrics is not None:
             body["metrics"] = list(metrics)
@@ -80,12 +80,12 @@ class Client:
     def preview_initializer(
         self, initializer: str | Mapping[str, Any], shape: Sequence[int], seed: int = 0, bins: int = 50
     ) -> dict[str, Any]:
-        """What an initializer draws for a weight of this shape: `stats`, `theory` and `histogram`."""
+        """Return what an initializer draws for a weight of this shape: `stats`, `theory` and `histogram`."""
         body = {"initializer": initializer, "shape": list(shape), "seed": seed, "bins": bins}
         return cast(dict[str, Any], self._transport.call("POST", "/previews/initializer", body=body))
 
     def preview_signal(self, initializers: Sequence[str | Mapping[str, Any]], **body: Any) -> dict[str, Any]:
-        """Forward and backward variance of every layer before any training, of each of `initializers`.
+        """Return forward and backward variance of every layer before any training, of each of `initializers`.
 
         `body` may say `model`, `dataset` (or `inputs`, the shape of an example, and `outputs`), `seeds` and `batch`.
         """
@@ -123,15 +123,15 @@ class Client:
             return cast(dict[str, Any], self._transport.call("POST", "/datasets", upload=upload))
 
     def datasets(self) -> list[dict[str, Any]]:
-        """The data sets that users sent, by name."""
+        """Return the data sets that users sent, by name."""
         return cast(list[dict[str, Any]], self._transport.call("GET", "/datasets")["items"])
 
     def dataset(self, name: str) -> dict[str, Any]:
-        """One of them; raises `ApiError` 404."""
+        """Return one data set; raises `ApiError` 404."""
         return cast(dict[str, Any], self._transport.call("GET", f"/datasets/{quote(name, safe='')}"))
 
     def delete_dataset(self, name: str) -> None:
-        """Remove one; raises `ApiError` 409 while an experiment that has not ended uses it."""
+        """Remove a data set; raises `ApiError` 409 while an experiment that has not ended uses it."""
         self._transport.call("DELETE", f"/datasets/{quote(name, safe='')}")
 
     def close(self) -> None:

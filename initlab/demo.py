@@ -61,7 +61,7 @@ def keep(experiment: Experiment, into: Path) -> list[Path]:
 
 @contextmanager
 def service(into: Path) -> Iterator[str]:
-    """The URL of a service that keeps its data and its log under `into`, for as long as the block runs.
+    """Run a service that keeps its data and its log under `into`, for as long as the block runs; yields its URL.
 
     It takes no INITLAB_* settings and no `.env` from the caller, but for where things are cached: the demo is the
     embedded default, whatever else is configured here. Raises `ClientError` with the end of its log where it does not

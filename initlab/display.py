@@ -1,4 +1,4 @@
-"""What people read in a terminal: tables of experiments, arms and catalogue entries, and the verdict."""
+"""The output for people in a terminal: tables of experiments, arms and catalogue entries, and the verdict."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ WORDS = frozenset(
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that takes text as it is: a label may look like rich's markup."""
+    """Return a console that takes text as it is: a label may look like rich's markup."""
     out = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not out.is_terminal:
         out.width = PLAIN_WIDTH
@@ -75,7 +75,7 @@ def history(events: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def preview(found: Mapping[str, Any]) -> RenderableType:
-    """The arms, and the cohorts that they would train in; those that are alike in one row."""
+    """Return the arms, and the cohorts that they would train in, equal ones in one row."""
     arms = _table("arm", "runs", "steps", "parameters")
     for arm in found["arms"]:
         arms.add_row(arm["label"], f"{arm['runs']:,}", f"{arm['steps']:,}", f"{arm['parameters']:,}")
@@ -102,7 +102,7 @@ def preview(found: Mapping[str, Any]) -> RenderableType:
 
 
 def duration(seconds: float) -> str:
-    """As a person would say it: 0.42 s, 61 s, 12 min, 3.5 h."""
+    """Return seconds as a person would say them: 0.42 s, 61 s, 12 min, 3.5 h."""
     if seconds < 10:
         return f"{seconds:.2g} s"
     if seconds < 120:
@@ -111,7 +111,7 @@ def duration(seconds: float) -> str:
 
 
 def verdict(report: Mapping[str, Any]) -> RenderableType:
-    """Arms from the best, arms of one place being those that the evidence cannot tell apart; then the sentences."""
+    """Return the arms from the best, those that cannot be told apart in one place; then the sentences."""
     if report.get("lr_range"):
         return Group(_rates(report["lr_range"]), *_sentences(report))
     groups: list[list[str]] = report["verdict"]["groups"]
@@ -138,7 +138,7 @@ def _sentences(report: Mapping[str, Any]) -> list[Text]:
 
 
 def _rates(entries: Iterable[Mapping[str, Any]]) -> Table:
-    """What a learning-rate range test says of each arm; nothing ranks them."""
+    """Return the results of a learning-rate range test for each arm; nothing ranks them."""
     table = _table("arm", "N", "suggested rate", "single seeds", "a tenth of the least loss's", "diverges from")
     for entry in entries:
         suggested, diverged = entry["suggested"] or {}, entry["diverged"] or {}
@@ -208,7 +208,7 @@ def datasets(items: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def dataset(item: Mapping[str, Any]) -> RenderableType:
-    """What a spec has to say to use it, what was found in it, and a table's columns."""
+    """Return a data set's name in a spec, its content, and a table's columns."""
     held_out = item["valid_examples"]
     lines = [
         item["name"],

@@ -1,4 +1,4 @@
-"""How a call can end beside its answer. Each error knows the exit code that the command line gives it."""
+"""The errors of a call. Each knows the exit code that the command line gives it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,13 +20,13 @@ class Problem(NamedTuple):
 
 
 class ClientError(Exception):
-    """Anything a call can fail with; its text is meant for people."""
+    """The base of all errors of a call; its text is meant for people."""
 
     exit_code = USAGE
 
 
 class SpecError(ClientError):
-    """What was given cannot be sent: an unreadable file, neither JSON nor YAML, or values that JSON has not."""
+    """The spec cannot be sent: an unreadable file, neither JSON nor YAML, or values that JSON has not."""
 
 
 class Unreachable(ClientError):

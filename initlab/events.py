@@ -15,7 +15,7 @@ ENDS = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Event(NamedTuple):
-    """Something new of an experiment; `events(last_event_id=id)` goes on after it."""
+    """An event of an experiment; `events(last_event_id=id)` goes on after it."""
 
     id: str
     kind: Literal["state", "progress", "metric", "rewind"]
@@ -23,12 +23,12 @@ class Event(NamedTuple):
 
     @property
     def is_end(self) -> bool:
-        """Whether the experiment has ended, and nothing comes after this."""
+        """True when the experiment has ended, and nothing comes after this."""
         return self.kind == "state" and self.data["status"] in ENDS
 
 
 def follow(transport: Transport, path: str, asked: Mapping[str, Any], last_event_id: str | None) -> Iterator[Event]:
-    """Events until the end. A connection that is lost, or that the server closes, is made again from the last one.
+    """Yield events until the end. A connection that is lost, or closed by the server, is made again from the last one.
 
     Raises `Unreachable` when the server has been silent for the transport's patience, and `ApiError` for a refusal: 404
     once the experiment is deleted.
@@ -59,7 +59,7 @@ def follow(transport: Transport, path: str, asked: Mapping[str, Any], last_event
 
 
 def parse(lines: Iterable[str]) -> Iterator[Event]:
-    """The events of a `text/event-stream`. One that breaks off before its empty line is none."""
+    """Yield the events of a `text/event-stream`. One that breaks off before its empty line is none."""
     fields: dict[str, str] = {}
     for line in lines:
         if not line:

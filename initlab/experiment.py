@@ -14,7 +14,7 @@ FIRST_POLL, LONGEST_POLL, GROWTH = 0.1, 1.0, 1.25
 
 
 class Experiment:
-    """What the server last said of an experiment (`data`), and what can be asked about it."""
+    """An experiment as the server last described it (`data`), with the calls that ask about it."""
 
     def __init__(self, transport: Transport, data: dict[str, Any]) -> None:
         self._transport = transport
@@ -39,7 +39,7 @@ class Experiment:
 
     @property
     def paused(self) -> bool:
-        """Whether it waits for `resume`, or is about to."""
+        """True while it waits for `resume`, or is about to."""
         return cast(bool, self.data["paused"])
 
     @property
@@ -54,7 +54,7 @@ class Experiment:
 
     @property
     def errors(self) -> list[str]:
-        """Why runs failed."""
+        """The reasons of failed runs."""
         return cast(list[str], self.data["errors"])
 
     @property
@@ -92,7 +92,7 @@ class Experiment:
         return self._ask("cancel")
 
     def pause(self) -> Self:
-        """Have it wait where it is, until `resume`; raises `ApiError` 409 where it has ended."""
+        """Pause it where it is, until `resume`; raises `ApiError` 409 where it has ended."""
         return self._ask("pause")
 
     def resume(self) -> Self:
@@ -104,7 +104,7 @@ class Experiment:
         return self._ask("retry")
 
     def history(self) -> Iterator[dict[str, Any]]:
-        """What happened to it, the oldest first: `{"id", "at", "kind", "cohort", "attempt", "detail"}`."""
+        """Yield what happened to it, the oldest first: `{"id", "at", "kind", "cohort", "attempt", "detail"}`."""
         return pages(self._transport, f"{self.path}/history")
 
     def events(
@@ -115,7 +115,7 @@ class Experiment:
         last_event_id: str | None = None,
         diagnostics: bool = False,
     ) -> Iterator[Event]:
-        """What happens from now on, and before that all that was measured, until the experiment has ended.
+        """Yield all that was measured, and then what happens from now on, until the experiment has ended.
 
         An event has an `id`, a `kind` and its `data`. `state` and `progress` are the experiment's own; `metric` has the
         `values` of one series at step, or epoch, `first`, `first + every`, ...; `rewind` voids what its `runs` measured
@@ -132,7 +132,7 @@ class Experiment:
         self._transport.call("DELETE", self.path)
 
     def runs(self) -> list[dict[str, Any]]:
-        """Every run with its outcome and final numbers."""
+        """Return every run with its outcome and final numbers."""
         return list(pages(self._transport, f"{self.path}/runs"))
 
     def metrics(
@@ -143,7 +143,7 @@ class Experiment:
         max_points: int | None = None,
         diagnostics: bool = False,
     ) -> list[dict[str, Any]]:
-        """Series as `{"run_id", "arm", "seed", "metric", "unit", "steps": [...], "values": [...], "total"}`.
+        """Return series as `{"run_id", "arm", "seed", "metric", "unit", "steps": [...], "values": [...], "total"}`.
 
         `max_points` thins each series, keeping its spikes. A value that is not finite is None. Diagnostics of layers
         are among them where `metric` names one, `activation_std/fc1` or of all layers `activation_std`, or with
@@ -155,7 +155,7 @@ class Experiment:
         return cast(list[dict[str, Any]], answer["series"])
 
     def plots(self) -> list[dict[str, Any]]:
-        """What can be drawn: `{"name", "summary", "links"}` each."""
+        """Return what can be drawn: `{"name", "summary", "links"}` each."""
         return cast(list[dict[str, Any]], self._transport.call("GET", f"{self.path}/plots")["items"])
 
     def plot(
@@ -171,7 +171,7 @@ class Experiment:
         log: bool | None = None,
         first: int | Literal["all"] | None = None,
     ) -> bytes:
-        """A picture, or with `json` the data behind it.
+        """Return a picture, or with `json` the data behind it.
 
         `width` and `height` are pixels, `arm` one label or several, `log` whether the axis of values is logarithmic,
         `first` how many updates `loss` shows. What is None is as the server has it.
@@ -181,18 +181,18 @@ class Experiment:
         return self._transport.request("GET", path, params=asked).content
 
     def report(self, metric: str | None = None) -> dict[str, Any]:
-        """The comparison of the arms: intervals, paired differences and the verdict."""
+        """Return the comparison of the arms: intervals, paired differences and the verdict."""
         headers = {"Accept": "application/json"}
         answer = self._transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers)
         return cast(dict[str, Any], answer)
 
     def report_markdown(self, metric: str | None = None) -> str:
-        """The same for people."""
+        """Return the report as Markdown, for people."""
         headers = {"Accept": "text/markdown"}
         return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
 
     def report_html(self, metric: str | None = None) -> str:
-        """The same as a web page, whose pictures are linked as `plots/NAME.png`."""
+        """Return the report as a web page, whose pictures are linked as `plots/NAME.png`."""
         headers = {"Accept": "text/html"}
         return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
 
@@ -217,7 +217,7 @@ class Experiment:
 
 
 def pages(transport: Transport, path: str, params: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    """The items of a list, page after page as they are asked for."""
+    """Yield the items of a list, page after page as they are asked for."""
     cursor: str | None = None
     while True:
         page = transport.call("GET", path, params={**(params or {}), "cursor": cursor})

@@ -1,4 +1,4 @@
-"""Following an experiment to its end: a live bar for each arm in a terminal, a line now and then elsewhere."""
+"""Follows an experiment to its end: a live bar for each arm in a terminal, a line now and then elsewhere."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from initlab.experiment import Experiment
 
 ALL = "all arms"
 ENDS = {"diverged": "diverged", "failed": "failed", "stopped_early": "stopped early", "pruned": "pruned"}
-"""How runs of an arm can end but as they should."""
+"""The ends of a run other than success, in words."""
 LINES = 10
 """Lines of progress where no bars can be drawn."""
 

@@ -18,11 +18,11 @@ SENTENCES = {
     "resumed": "resumed by the user",
     "retried": "tried again by the user: {runs} in {cohorts}",
 }
-"""By kind. A newer server may tell of others."""
+"""Sentences by kind of event. A newer server may have others."""
 
 
 def sentence(event: Mapping[str, Any]) -> str:
-    """What happened, and to which cohort; a kind that is not known here is returned as it is."""
+    """Return what happened, and to which cohort; a kind that is not known here is returned as it is."""
     kind, detail = event["kind"], event["detail"]
     step = detail.get("step")
     if kind not in SENTENCES:
@@ -46,7 +46,7 @@ def sentence(event: Mapping[str, Any]) -> str:
 
 
 def why(event: Mapping[str, Any]) -> str:
-    """The reason, and the last lines of the log of a process that was lost."""
+    """Return the reason, and the last lines of the log of a process that was lost."""
     lines = [event["detail"].get("why"), *event["detail"].get("log", ())]
     return "\n".join(str(line) for line in lines if line)
 

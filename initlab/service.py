@@ -1,4 +1,4 @@
-"""The commands that become a part of the service: each gives way to a process, since the client imports none of it."""
+"""The commands that become a part of the service, each in a process of its own: the client imports none of it."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from initlab.errors import ClientError
+from initlab.installation import server_path
 
 NEEDED = ("alembic", "celery", "fastapi", "sqlalchemy", "torch", "uvicorn")
 Host = Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs API keys.")]
@@ -78,6 +79,7 @@ def become(module: str, *words: str, **options: object) -> NoReturn:
     if any(find_spec(package) is None for package in NEEDED):
         raise ClientError('The service needs more than the client does: pip install "initlab[server]"')
     given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
+    path = os.pathsep.join(filter(None, [server_path(), os.environ.get("PYTHONPATH")]))  # its children inherit it
     # A folder named api or core where the user stands is not ours: python -m would import it first.
-    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": path}
     os.execve(sys.executable, [sys.executable, "-m", module, *words, *given], environment)  # noqa: S606 no shell is meant

@@ -4,7 +4,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Where the server is, and who asks."""
+    """The server's address, and the key to ask it with."""
 
     model_config = SettingsConfigDict(env_prefix="INITLAB_", env_file=".env", extra="ignore", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Specs as people keep them: JSON or YAML files."""
+"""Reads specs from JSON or YAML files."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _Loader.add_implicit_resolver(
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """The spec in a JSON or YAML file, or on standard input for `-`; raises `SpecError`."""
+    """Return the spec in a JSON or YAML file, or on standard input for `-`; raises `SpecError`."""
     name = "standard input" if str(path) == "-" else str(path)
     try:
         text = sys.stdin.read() if str(path) == "-" else Path(path).read_text(encoding="utf-8")

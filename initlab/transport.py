@@ -1,4 +1,4 @@
-"""HTTP with patience: every call of the service may be repeated, so what was lost on the way is asked again."""
+"""HTTP with retries: every call of the service may be repeated, so what was lost on the way is asked again."""
 
 import json
 import math
@@ -34,7 +34,7 @@ class Upload(NamedTuple):
 
 
 class Transport:
-    """Calls one server.
+    """The connection to one server.
 
     Lost connections and the statuses 429, 502, 503 and 504 are tried again with growing pauses, or when `Retry-After`
     says so, for `patience` seconds. Raises `Unreachable` when nothing answers and `ApiError` for a refusal.
@@ -58,7 +58,7 @@ class Transport:
         self._http.close()
 
     def call(self, method: str, path: str, **request: Any) -> Any:
-        """The decoded answer; None for one without content."""
+        """Return the decoded answer; None for one without content."""
         response = self.request(method, path, **request)
         if not response.content:
             return None
@@ -77,7 +77,7 @@ class Transport:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """One call, repeated while it may still succeed; None among `params` is left out.
+        """Make one call, repeated while it may still succeed; None among `params` is left out.
 
         Raises `SpecError` for a body that JSON cannot say.
         """
@@ -85,21 +85,23 @@ class Transport:
         content: dict[str, Any] = {} if body is None else {"content": encode(body)}
         if upload is not None:
             content = {"files": {"file": (upload.name, upload.file)}, "data": upload.fields, "timeout": _UPLOAD_TIMEOUT}
-        return self._patiently(self._http.build_request(method, path, params=_given(params), headers=sent, **content))
+        return self._with_retries(
+            self._http.build_request(method, path, params=_given(params), headers=sent, **content)
+        )
 
     @contextmanager
     def stream(
         self, path: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> Iterator[httpx.Response]:
-        """A GET whose answer is read as it comes. It begins with the same patience; what breaks off later raises."""
+        """Make a GET whose answer is read as it comes. Its start is tried again; what breaks off later raises."""
         request = self._http.build_request("GET", path, params=_given(params), headers=dict(headers or {}))
-        response = self._patiently(request, stream=True)
+        response = self._with_retries(request, stream=True)
         try:
             yield response
         finally:
             response.close()
 
-    def _patiently(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+    def _with_retries(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         started, pause, lost = time.monotonic(), FIRST_PAUSE, False
         while True:
             failure: ApiError | Unreachable
@@ -125,7 +127,7 @@ class Transport:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def unreachable(self, error: httpx.TransportError) -> Unreachable:
-        """A lost connection in words for people."""
+        """Return a lost connection in words for people."""
         reason = str(error) or type(error).__name__
         return Unreachable(f"No answer from {self.url} ({reason}). Start a server with: initlab serve")
 
@@ -135,7 +137,7 @@ def _given(params: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def encode(body: Any) -> bytes:
-    """The body as JSON; raises `SpecError` for NaN, infinity, lone surrogates and objects of other kinds."""
+    """Return the body as JSON; raises `SpecError` for NaN, infinity, lone surrogates and objects of other kinds."""
     try:
         return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -143,7 +145,7 @@ def encode(body: Any) -> bytes:
 
 
 def retry_after(value: str) -> float:
-    """Seconds to wait by a `Retry-After` header, which has seconds or a date; 0 where it says nothing readable."""
+    """Return the seconds to wait by a `Retry-After` header (seconds or a date); 0 where it cannot be read."""
     try:
         seconds = float(value)
     except ValueError:
@@ -156,7 +158,7 @@ def retry_after(value: str) -> float:
 
 
 def api_error(response: httpx.Response) -> ApiError:
-    """The answer as an error; one that is no problem document, from a proxy perhaps, keeps its status and phrase."""
+    """Return the answer as an error; one of a proxy, which is no problem document, keeps its status and phrase."""
     try:
         problem = response.json()
     except (json.JSONDecodeError, UnicodeDecodeError):

@@ -16,7 +16,7 @@ from core.errors import InitlabError
 from core.hardware import is_measured
 from core.logs import set_up
 from core.parent_watch import leave_with_parent, leaving_at_once
-from core.queue import app, queue_name
+from core.queue import WAKE_UP, celery_app, queue_name
 from core.settings import settings
 from core.store import once_it_answers, require_current
 from worker import tasks
@@ -30,21 +30,15 @@ log = logging.getLogger("worker")
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _keep_logging(**_: Any) -> None:
-    """Celery leaves logging alone where somebody answers to this signal; its pool's errors then come our way too."""
+    """Receive the pool's errors too. Celery leaves logging alone where this signal has a receiver."""
     pool = get_multiprocessing_logger()
     pool.setLevel(logging.ERROR)
     pool.propagate = True
 
 
 def main() -> int:
-    """Runs until SIGTERM; returns Celery's exit code, or 2 with the reason on stderr when it may not run."""
-    arguments = argparse.ArgumentParser(prog="initlab worker", description="Train queued experiments.")
-    arguments.add_argument("--concurrency", type=int, help=f"training processes (default: {DEFAULT})")
-    arguments.add_argument(
-        "--queues", type=queue_names, default=[], help=f"what to train, with commas (default: {DEFAULT_QUEUES})"
-    )
-    arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
-    given = arguments.parse_args()
+    """Run until SIGTERM; return Celery's exit code, or 2 with the reason on stderr when it may not run."""
+    given = _arguments()
     set_up("worker", settings(), others=logging.WARNING)
     leave_with_parent(given.parent_pipe)
     try:
@@ -69,10 +63,28 @@ def main() -> int:
         tasks.this_worker()  # no child will be forked: this process trains
     else:
         tasks.preload()
+    return _consume(pool)
+
+
+def _arguments() -> argparse.Namespace:
+    arguments = argparse.ArgumentParser(prog="initlab worker", description="Train queued experiments.")
+    arguments.add_argument("--concurrency", type=int, help=f"training processes (default: {DEFAULT})")
+    arguments.add_argument(
+        "--queues", type=queue_names, default=[], help=f"what to train, with commas (default: {DEFAULT_QUEUES})"
+    )
+    arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
+    return arguments.parse_args()
+
+
+def _consume(pool: str) -> int:
+    """Run wake-up tasks until a signal; return Celery's exit code."""
     warnings.simplefilter("ignore", SecurityWarning)  # it is about root and pickles; this queue reads JSON only
     command = ["--quiet", "worker", "--pool", pool, "--concurrency", str(tasks.processes), "--loglevel", "WARNING"]
     command += ["--queues", ",".join(queue_name(queue) for queue in tasks.queues)]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    app = celery_app(settings())
+    app.set_current()
+    app.task(tasks.wake_up, name=WAKE_UP)
     return int(app.worker_main(command) or 0)
 
 

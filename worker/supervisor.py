@@ -41,7 +41,7 @@ BACKLOG = 2048
 
 
 def main() -> int:
-    """Runs until SIGTERM or SIGINT; returns 0, or 2 with the reason on stderr."""
+    """Run until SIGTERM or SIGINT; return 0, or 2 with the reason on stderr."""
     arguments = argparse.ArgumentParser(prog="initlab serve", description="The API and a worker in one command.")
     arguments.add_argument("--data-dir", help="database, queue and data sets (default: INITLAB_DATA_DIR or ./var)")
     arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A socket with the address, which nobody is listening on yet: a port in use is known before anything starts."""
+    """Return a socket bound to the address, not listened on yet: a port in use is known before anything starts."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     # one socket, so one address of a name that has several
     family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
@@ -85,7 +85,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 class _Supervisor:
-    """The children and the orders that signals bring."""
+    """The loop over the child processes, and the signals that steer it."""
 
     def __init__(self, host: str, listening: socket.socket, concurrency: int | None) -> None:
         # Plain flags: the lock of an event that the main thread waits for is not for a signal handler.
@@ -96,10 +96,10 @@ class _Supervisor:
         self._listening = listening
         self._url = _url(host, listening.getsockname()[1])
         pipe, _kept_open = os.pipe()  # children watch it: it closes when this process is gone
-        lifeline = ["--parent-pipe", str(pipe)]
+        parent_watch = ["--parent-pipe", str(pipe)]
         # The host only tells what may be asked of the API; port and all are the socket's.
-        api = ["api", "--host", host, "--fd", str(listening.fileno()), *lifeline]
-        worker = ["worker", *(["--concurrency", str(concurrency)] if concurrency else []), *lifeline]
+        api = ["api", "--host", host, "--fd", str(listening.fileno()), *parent_watch]
+        worker = ["worker", *(["--concurrency", str(concurrency)] if concurrency else []), *parent_watch]
         self._api = Child("api", api, (listening.fileno(), pipe))
         self._worker = Child("worker", worker, (pipe,))
         self._roll: RollingRestart | None = None
@@ -126,7 +126,7 @@ class _Supervisor:
         self._leaving = True
 
     def _hang_up(self, _signal: int, _frame: FrameType | None) -> None:
-        """SIGHUP asks for a rolling restart, unless it says that the terminal was closed."""
+        """Ask for a rolling restart, unless SIGHUP says that the terminal was closed."""
         if self._had_terminal and not _has_terminal():
             self._leaving = True
         else:
@@ -159,7 +159,7 @@ class _Supervisor:
 
 
 def _has_terminal() -> bool:
-    """Whether a terminal controls this process; the kernel takes it away before it tells of the hang-up."""
+    """Return True while a terminal controls this process; the kernel takes it away before the hang-up signal."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -168,7 +168,7 @@ def _has_terminal() -> bool:
 
 
 def _announce(url: str, over: threading.Event) -> None:
-    """Say so, once, when the service is ready for work."""
+    """Print one line when the service is ready for work."""
     while not over.wait(0.05):
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 our own address

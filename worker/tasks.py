@@ -1,4 +1,4 @@
-"""The one task, and what each worker process sets up for it.
+"""The one task, and the set-up of each worker process for it.
 
 This module is imported before the worker forks. A fork after torch has computed anything hangs the child
 (pytorch#17199), so all of `core` that needs torch is imported in the child; torch itself before, where that is safe.
@@ -20,7 +20,6 @@ from celery.signals import worker_process_init, worker_process_shutdown, worker_
 from sqlalchemy.exc import DBAPIError
 
 from core.hardware import cores
-from core.queue import WAKE_UP, app
 from core.settings import settings
 from worker.processes import gpu_of, gpus
 
@@ -43,7 +42,7 @@ class Flag:
 draining = Flag()
 """Made before the fork, so that the parent's signal reaches the training process."""
 
-IMPATIENT = 4
+DRAIN_SECONDS = 4
 """Seconds that a drain is given by SIGQUIT or by a second signal. Cut off, its cohort goes on from the last checkpoint
 that counts."""
 
@@ -51,20 +50,19 @@ processes = 1
 """Training processes of this worker. Set before the fork."""
 
 queues: Sequence[str] = ("cpu",)
-"""What this worker answers to. Set before the fork."""
+"""The queues that this worker trains. Set before the fork."""
 
 
-@app.task(name=WAKE_UP)  # type: ignore[untyped-decorator]
 def wake_up() -> None:
-    """Claim and train until nothing is queued. A second bell finds nothing and costs one query."""
+    """Claim and train until nothing is queued. A second task finds nothing and costs one query."""
     try:
         this_worker()()
-    except DBAPIError as error:  # the sweeper rings again when the database is back
+    except DBAPIError as error:  # the sweeper notifies again when the database is back
         log.warning("the database cannot be reached: %s", error)
 
 
 class Worker(Protocol):
-    """What this module may know of `core.experiments.worker.worker.Worker` before the fork."""
+    """The part of `core.experiments.worker.worker.Worker` that this module may know before the fork."""
 
     def __call__(self) -> int: ...
     def close(self) -> None: ...
@@ -72,7 +70,7 @@ class Worker(Protocol):
 
 @cache
 def this_worker() -> Worker:
-    """This process's worker, with its own database connections: made once, after any fork."""
+    """Return this process's worker, with its own database connections: made once, after any fork."""
     module = importlib.import_module("core.experiments.worker.worker")
     # more processes than cores were asked for: then each may train, or some would never have work
     worker: Worker = module.Worker(settings(), draining, max(cores(), processes), queues)
@@ -102,8 +100,8 @@ def _warm_up(**_: Any) -> None:
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
-def _sign_off(**_: Any) -> None:
-    with contextlib.suppress(DBAPIError):  # the database may be gone first; the sign of life runs out by itself
+def _close_worker(**_: Any) -> None:
+    with contextlib.suppress(DBAPIError):  # the database may be gone first; the heartbeat runs out by itself
         this_worker().close()
 
 
@@ -114,14 +112,14 @@ def _drain(**_: Any) -> None:
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def _leave_warmly(**_: Any) -> None:
-    """Every signal drains: Celery's other ways to end kill the training before its last state is kept."""
+def _drain_on_every_signal(**_: Any) -> None:
+    """Make every signal drain: Celery's other ways to end kill the training before its last state is kept."""
     warm = signal.getsignal(signal.SIGTERM)
 
     def leave(number: int, frame: FrameType | None) -> None:
         if callable(warm):
             if draining.is_set() or number == signal.SIGQUIT:
-                signal.alarm(IMPATIENT)  # its default ends the process, and the kernel takes the children along
+                signal.alarm(DRAIN_SECONDS)  # its default ends the process, and the kernel takes the children along
             warm(number, frame)
 
     for one in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):

@@ -1,10 +1,9 @@
-"""What a spec can name."""
+"""The catalogues of what a spec can name."""
 
 from typing import Any
 
 from fastapi import APIRouter
 
-from api.schemas import ProblemOut
 from core.datasets import datasets
 from core.errors import NotFound
 from core.initializers import initializers
@@ -14,9 +13,7 @@ from core.plots import plots
 from core.registry import Registry, unknown
 from core.schedules import schedules
 
-router = APIRouter(
-    prefix="/catalog", tags=["catalog"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
-)
+router = APIRouter(prefix="/catalog", tags=["catalog"])
 
 CATALOG: dict[str, Registry] = {
     "initializers": initializers,
@@ -30,20 +27,20 @@ CATALOG: dict[str, Registry] = {
 
 @router.get("")
 def index() -> dict[str, list[dict[str, Any]]]:
-    """Everything, by kind."""
+    """Return all entries, by kind."""
     return {kind: [registry.describe(name) for name in registry] for kind, registry in CATALOG.items()}
 
 
 @router.get("/{kind}")
 def of_kind(kind: str) -> dict[str, list[dict[str, Any]]]:
-    """The entries of one kind."""
+    """Return the entries of one kind."""
     registry = _registry(kind)
     return {"items": [registry.describe(name) for name in registry]}
 
 
 @router.get("/{kind}/{name}")
 def show(kind: str, name: str) -> dict[str, Any]:
-    """One entry: its parameters as JSON schema, its formula and its source. Aliases are understood."""
+    """Return one entry: its parameters as JSON schema, its formula and its source. Aliases are understood."""
     return _registry(kind).describe(name)
 
 

@@ -1,4 +1,4 @@
-"""Users' own data sets: send, list, look, delete."""
+"""Users' own data sets: send, list, show, delete."""
 
 from typing import Annotated
 
@@ -6,19 +6,17 @@ from fastapi import APIRouter, Depends, File, Path, Response
 
 from api.auth import MAX_UPLOAD
 from api.deps import ServiceDep, Writing
-from api.schemas import DatasetForm, DatasetList, DatasetOut, ProblemOut
+from api.schemas import DatasetForm, DatasetList, DatasetOut
 from core.datasets import Uploads
 from core.experiments import requests
 
-router = APIRouter(
-    prefix="/datasets", tags=["datasets"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
-)
+router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 Name = Annotated[str, Path(max_length=64)]
 
 
 def _uploads(service: ServiceDep) -> Uploads:
-    return Uploads(service.sources.uploads)
+    return Uploads(service.paths.uploads)
 
 
 UploadsDep = Annotated[Uploads, Depends(_uploads)]
@@ -45,17 +43,17 @@ def create(form: Annotated[DatasetForm, File()], uploads: UploadsDep, response: 
 
 @router.get("")
 def index(uploads: UploadsDep) -> DatasetList:
-    """All of them, by name."""
+    """Return all data sets, by name."""
     return DatasetList(items=[DatasetOut.of(one) for one in uploads])
 
 
 @router.get("/{name}")
 def show(name: Name, uploads: UploadsDep) -> DatasetOut:
-    """One of them."""
+    """Return one data set."""
     return DatasetOut.of(uploads.find(name))
 
 
 @router.delete("/{name}", status_code=204)
 def delete(name: Name, session: Writing, service: ServiceDep) -> None:
-    """Forget one; 409 while an experiment that has not ended uses it."""
-    requests.delete_dataset(session, name, service.sources)
+    """Delete a data set; 409 while an experiment that has not ended uses it."""
+    requests.delete_dataset(session, name, service.paths)

@@ -1,4 +1,4 @@
-"""An experiment as it goes on: server-sent events."""
+"""The events of an experiment while it runs, as server-sent events."""
 
 import asyncio
 import json
@@ -16,25 +16,24 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import Response
 
 from api.deps import Chosen, Id, Leaving, Service, ServiceDep
-from api.schemas import ProblemOut
 from core.errors import NotFound
 from core.experiments.queries.cursor import Choice
 from core.experiments.queries.stream import Stream, StreamEvent
 
-router = APIRouter(tags=["experiments"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+router = APIRouter(tags=["experiments"])
 log = logging.getLogger(__name__)
 
-PACE = 0.5
-"""Seconds between looks."""
-GLANCE = 0.1
-"""Seconds in which a stream notices that its process leaves."""
-SILENCE = 15.0
+POLL_SECONDS = 0.5
+"""Seconds between two reads of the database."""
+LEAVE_SECONDS = 0.1
+"""Seconds within which a stream notices that its process leaves."""
+KEEPALIVE_SECONDS = 15.0
 """Seconds after which a comment says that the stream is alive: proxies close what is silent for a minute."""
 RETRY = 1000
 """Milliseconds after which a browser connects again."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-LOOKS = CapacityLimiter(4)
-"""Looks at the same time: however many watch, the other calls keep their threads and connections."""
+READERS = CapacityLimiter(4)
+"""Reads at the same time: however many clients watch, the other calls keep their threads and connections."""
 
 
 @router.get(
@@ -52,7 +51,7 @@ async def events(
     leaving: Leaving,
     last_event_id: Annotated[str | None, Header(description="the `id` of the last event, of the same URL")] = None,
 ) -> Response:
-    """What happens, as server-sent events that end with the experiment.
+    """Stream the experiment as server-sent events that end with it.
 
     - `state`: `{"status", "paused", "cancelling", "attempt"}`, at once and whenever it changes; an end comes last.
     - `progress`: as the experiment has it.
@@ -68,20 +67,20 @@ async def events(
     chosen.check()
     choice = Choice(tuple(chosen.metric), chosen.arm, chosen.seed, chosen.diagnostics)
     stream = Stream(experiment_id, choice, last_event_id or None)
-    if await run_sync(_in_a_session, service, stream.is_over, limiter=LOOKS):
+    if await run_sync(_in_a_session, service, stream.is_over, limiter=READERS):
         return Response(status_code=204)  # what tells a browser not to connect again
-    return EventSourceResponse(_told(service, stream, leaving.is_set), headers=HEADERS)
+    return EventSourceResponse(_stream(service, stream, leaving.is_set), headers=HEADERS)
 
 
-async def _told(service: Service, stream: Stream, leaving: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """The stream until the experiment ends or is deleted, or this process leaves."""
+async def _stream(service: Service, stream: Stream, leaving: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """Yield the stream until the experiment ends or is deleted, or this process leaves."""
     yield format_sse_event(retry=RETRY)
     spoke_at = time.monotonic()
     while not (stream.ended or leaving()):
-        news = await _news(service, stream)
+        news = await _new_events(service, stream)
         if news is None:
             return
-        if not news and time.monotonic() - spoke_at > SILENCE:
+        if not news and time.monotonic() - spoke_at > KEEPALIVE_SECONDS:
             news = [KEEPALIVE_COMMENT]
         for event in news:
             yield event
@@ -92,24 +91,24 @@ async def _told(service: Service, stream: Stream, leaving: Callable[[], bool]) -
             await _pause(leaving)
 
 
-async def _news(service: Service, stream: Stream) -> list[bytes] | None:
-    """What is new; None once the experiment is deleted."""
+async def _new_events(service: Service, stream: Stream) -> list[bytes] | None:
+    """Return the new events; None once the experiment is deleted."""
     try:
-        return await run_sync(_written, service, stream, limiter=LOOKS)
+        return await run_sync(_encoded, service, stream, limiter=READERS)
     except NotFound:
         return None
     except (DBAPIError, PoolTimeout) as error:  # the viewer waits here as well as it would by connecting again
-        log.warning("a stream of events could not look at the database: %s", error)
+        log.warning("a stream of events could not read the database: %s", error)
         return []
 
 
 async def _pause(leaving: Callable[[], bool]) -> None:
-    until = time.monotonic() + PACE
+    until = time.monotonic() + POLL_SECONDS
     while not leaving() and (left := until - time.monotonic()) > 0:
-        await asyncio.sleep(min(GLANCE, left))
+        await asyncio.sleep(min(LEAVE_SECONDS, left))
 
 
-def _written(service: Service, stream: Stream) -> list[bytes]:
+def _encoded(service: Service, stream: Stream) -> list[bytes]:
     sent: list[StreamEvent] = _in_a_session(service, stream.poll)
     return [format_sse_event(data_str=json.dumps(one.data, allow_nan=False), event=one.kind, id=one.id) for one in sent]
 

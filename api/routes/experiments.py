@@ -1,4 +1,4 @@
-"""Experiments: post, list, look, cancel, pause, try again, delete; and what happened to them."""
+"""Experiments: post, list, show, cancel, pause, retry, delete; and their history."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -7,8 +7,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, Writing
-from api.responses import etag, unchanged
-from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut, ProblemOut
+from api.responses import REVALIDATED, etag, unchanged
+from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut
 from core.experiments import requests
 from core.experiments.cohorts.events import events
 from core.experiments.queries import read
@@ -16,9 +16,7 @@ from core.failpoints import reached
 from core.spec import Spec
 from core.store import after_commit
 
-router = APIRouter(
-    prefix="/experiments", tags=["experiments"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
-)
+router = APIRouter(prefix="/experiments", tags=["experiments"])
 
 
 @router.post("", status_code=202)
@@ -36,7 +34,7 @@ def create(
     """
     key = None if idempotency_key is None else f"{owner or ''}:{idempotency_key}"
     created, notifications = requests.submit(
-        session, spec, service.sources, key, service.profile, owner, service.limits(owner)
+        session, spec, service.paths, key, service.profile, owner, service.limits(owner)
     )
     _notify(session, service, notifications)
     response.headers["Location"] = f"/experiments/{created.id}"
@@ -45,12 +43,12 @@ def create(
 
 @router.post("/preview")
 def preview(spec: Spec, session: Reading, service: ServiceDep, owner: Owner) -> PreviewOut:
-    """What a post of this would be: its runs, its steps, and how long and in how much memory it would train.
+    """Preview a post of this spec: its runs, its steps, and the time and memory that its training would take.
 
     The checks are those of a post, and nothing is stored; how many runs wait already is not looked at.
     """
     requests.check_priority(spec, service.limits(owner))
-    return PreviewOut.of(requests.preview(session, spec, service.sources, service.profile))
+    return PreviewOut.of(requests.preview(session, spec, service.paths, service.profile))
 
 
 @router.get("")
@@ -62,15 +60,15 @@ def index(
     tag: str | None = None,
     name: Annotated[str | None, Query(description="a part of the name")] = None,
 ) -> ExperimentList:
-    """The experiments, newest first."""
+    """Return the experiments, newest first."""
     found, following = read.experiments(session, limit=limit, before=cursor, status=status, tag=tag, name=name)
     progress = read.progresses(session, found)
     return ExperimentList(items=[ExperimentOut.of(one, progress[one.id]) for one in found], next=following)
 
 
-@router.get("/{experiment_id}", response_model=ExperimentOut)
+@router.get("/{experiment_id}", response_model=ExperimentOut, responses=REVALIDATED)
 def show(one: ExperimentToRead, session: Reading, request: Request, response: Response) -> ExperimentOut | Response:
-    """One experiment with its progress."""
+    """Return one experiment with its progress."""
     progress = read.progress(session, one)
     tag = etag(read.version(session, one.id), progress.cancelling, progress.paused)
     response.headers["ETag"] = tag
@@ -86,7 +84,7 @@ def cancel(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
 
 @router.post("/{experiment_id}/pause", status_code=202)
 def pause(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
-    """Have it wait where it is; 409 where it has ended. Its workers keep a checkpoint and give it back."""
+    """Pause it where it is; 409 where it has ended. Its workers keep a checkpoint and give it back."""
     requests.pause(session, one)
     return ExperimentOut.of(one, read.progress(session, one))
 
@@ -112,7 +110,7 @@ def history(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the page before")] = 0,
 ) -> EventList:
-    """What happened to it and why, the oldest first."""
+    """Return what happened to it and why, the oldest first."""
     found = events(session, one.id, cursor, limit + 1)
     items = [EventOut.of(event) for event in found[:limit]]
     return EventList(items=items, next=items[-1].id if len(found) > limit else None)
@@ -125,7 +123,7 @@ def delete(one: ExperimentToWrite, session: Writing) -> None:
 
 
 def _notify(session: Session, service: Service, notifications: Mapping[str, int]) -> None:
-    """Ring once what was written is durable; a bell that nobody hears is rung again by the sweeper."""
+    """Notify the workers once the commit is durable; the sweeper notifies again where a task is lost."""
 
     def notify() -> None:
         reached("submit.committed")

@@ -1,4 +1,4 @@
-"""Whether the service is alive, and whether it can work."""
+"""The health of the service: liveness and readiness."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz")
 def alive() -> dict[str, str]:
-    """The process answers."""
+    """Answer that the process is alive."""
     return {"status": "alive"}
 
 
 @router.get("/readyz")
 def ready(service: ServiceDep, leaving: Leaving, response: Response) -> dict[str, Any]:
-    """200 `ready`, or `degraded` while work is accepted but waits.
+    """Answer 200 `ready`, or `degraded` while work is accepted but waits.
 
     503 `down` when nothing can be stored, and `leaving` when this process is about to end: send no more here.
     """
@@ -38,7 +38,7 @@ def ready(service: ServiceDep, leaving: Leaving, response: Response) -> dict[str
             workers = workers_alive(session) if found == needed else 0
     except SQLAlchemyError as error:
         checks["database"] = f"cannot be reached: {type(error).__name__}"
-    broker = broker_error()
+    broker = broker_error(service.broker)
     checks["broker"] = "ok" if broker is None else f"cannot be reached: {broker}"
     checks["workers"] = "ok" if workers else "none has given a sign of life"
     down = checks["database"] != "ok"

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from api.deps import ExperimentToRead, Id, Service, ServiceDep
 from api.picture_cache import PictureCache
-from api.responses import etag, plain, unchanged
-from api.schemas import ProblemOut
+from api.responses import REVALIDATED, etag, plain, unchanged
 from core.errors import InvalidSpec, Problem
 from core.experiments.queries import read
 from core.plots import Look, Plot, picture, plot_data, plots, suitable
@@ -20,18 +19,18 @@ from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
 from core.store import Experiment
 
-router = APIRouter(tags=["plots"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+router = APIRouter(tags=["plots"])
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
-MOST_KEPT = 64 * 2**20
+CACHE_BYTES = 64 * 2**20
 DRAWING = CapacityLimiter(2)
 """Pictures under way: however many are asked for, the other calls keep their threads and connections."""
 
-_kept = PictureCache(MOST_KEPT)
+_cache = PictureCache(CACHE_BYTES)
 
 
 def _first(given: Any) -> Any:
-    """A number of updates, or "all", as a query has it."""
+    """Return a number of updates, or "all", from a query."""
     text = str(given)
     if text == "all":
         return text
@@ -48,7 +47,7 @@ First = Annotated[
 
 
 class Options(BaseModel):
-    """How a picture is to be drawn. JSON has what is drawn: `arm`, `log` and `first` change it, the others do not."""
+    """The look of a picture. JSON has the data behind it: `arm`, `log` and `first` change it, the others do not."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,7 +71,7 @@ class Options(BaseModel):
 
 @router.get("/experiments/{experiment_id}/plots")
 def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
-    """What can be drawn of this experiment. Other plots of the catalogue say in their picture why they are empty."""
+    """Return the pictures that suit this experiment. Other plots of the catalogue say in theirs why they are empty."""
     here = f"/experiments/{one.id}/plots"
     return {
         "items": [
@@ -81,7 +80,7 @@ def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
                 "summary": summary,
                 "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
             }
-            for name, summary in suitable(read.design(one, service.sources)).items()
+            for name, summary in suitable(read.design(one, service.paths)).items()
         ]
     }
 
@@ -89,7 +88,7 @@ def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
 @router.get(
     "/experiments/{experiment_id}/plots/{name}.{extension}",
     response_class=Response,
-    responses={200: {"content": {media: {} for media in MEDIA.values()}}},
+    responses={200: {"content": {media: {} for media in MEDIA.values()}}, **REVALIDATED},
 )
 async def show(
     experiment_id: Id,
@@ -99,20 +98,20 @@ async def show(
     service: ServiceDep,
     request: Request,
 ) -> Response:
-    """A picture as PNG or SVG, or its data as JSON."""
+    """Return a picture as PNG or SVG, or its data as JSON."""
     entry = _entry(name, options)
-    tag = await run_sync(_tag_now, service, experiment_id, entry.name, extension, options)
+    tag = await run_sync(_current_tag, service, experiment_id, entry.name, extension, options)
     known = unchanged(request, tag)
     if known is not None:
         return known
-    kept = _kept.named(tag)
+    kept = _cache.named(tag)
     if kept is None:
-        return await run_sync(_answer, service, experiment_id, entry, extension, options, limiter=DRAWING)
+        return await run_sync(_draw, service, experiment_id, entry, extension, options, limiter=DRAWING)
     return Response(kept, media_type=MEDIA[extension], headers={"ETag": tag})
 
 
 def _entry(name: str, options: Options) -> Entry:
-    """The plot with its own options; raises `NotFound`, and `InvalidSpec` for an option that it does not have."""
+    """Return the plot with its own options; raises `NotFound`, and `InvalidSpec` for an option that it lacks."""
     schema = plots[name]
     given = {} if options.first is None else {"first": options.first}
     for option in given:
@@ -125,7 +124,7 @@ def _entry(name: str, options: Options) -> Entry:
         raise invalid(error, schema) from None
 
 
-def _tag_now(service: Service, experiment_id: int, *asked: object) -> str:
+def _current_tag(service: Service, experiment_id: int, *asked: object) -> str:
     with service.database.reading() as session:
         return _tag(session, read.experiment(session, experiment_id), *asked)
 
@@ -134,17 +133,17 @@ def _tag(session: Session, one: Experiment, *asked: object) -> str:
     return etag(read.version(session, one.id), *asked)
 
 
-def _answer(
+def _draw(
     service: Service, experiment_id: int, entry: Entry, extension: Literal["png", "svg", "json"], options: Options
 ) -> Response:
     plot: Plot = entry.build()
     with service.database.reading() as session:
         one = read.experiment(session, experiment_id)
         tag = _tag(session, one, entry.name, extension, options)  # of what is read here: it may have changed since
-        data = plot_data(plot.data, read.results(session, one, service.sources), options.arm, options.log)
+        data = plot_data(plot.data, read.results(session, one, service.paths), options.arm, options.log)
     if extension == "json":
         return plain(data, tag)
     look = Look(options.theme, options.width, options.height, options.dpi)
     key = etag(json.dumps(data, allow_nan=False), entry.name, extension, look)
-    drawn = _kept.get(key, lambda: picture(plot.draw, data, extension, look), tag)
+    drawn = _cache.get(key, lambda: picture(plot.draw, data, extension, look), tag)
     return Response(drawn, media_type=MEDIA[extension], headers={"ETag": tag})

@@ -1,4 +1,4 @@
-"""Looks at a schedule, an initializer or a network's signal before any training."""
+"""Previews of a schedule, an initializer or a network's signal before any training."""
 
 import math
 from typing import Annotated, Any
@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.deps import ServiceDep
 from api.picture_cache import PictureCache
 from api.responses import etag, plain, preferred
-from api.schemas import ProblemOut
 from api.signal_propagation import SignalPreview, signal_of
 from core.errors import InvalidSpec, Problem
 from core.initializers import InitializerEntry, Layer, Role, preview
@@ -17,13 +16,11 @@ from core.plots import draw_initializer_preview, draw_schedule_preview, draw_sig
 from core.registry import Entry, Positive
 from core.schedules import Reactive, ScheduleEntry, bind, rates, reported_rates
 
-router = APIRouter(
-    prefix="/previews", tags=["previews"], responses={"default": {"model": ProblemOut, "description": "Problem"}}
-)
+router = APIRouter(prefix="/previews", tags=["previews"])
 
 PNG = "image/png"
 MOST_VALUES = 4_000_000
-_kept = PictureCache(16 * 2**20)
+_cache = PictureCache(16 * 2**20)
 
 
 class _Body(BaseModel):
@@ -31,7 +28,7 @@ class _Body(BaseModel):
 
 
 class SchedulePreview(_Body):
-    """`lr` is the base rate B; an epoch has `steps_per_epoch` updates.
+    """A schedule to preview; `lr` is the base rate B, an epoch has `steps_per_epoch` updates.
 
     `metrics` is for a schedule that answers to one: `metrics[e]` is reported after epoch e, null for NaN.
     """
@@ -44,7 +41,7 @@ class SchedulePreview(_Body):
 
 
 class InitializerPreview(_Body):
-    """`shape` is a weight's, in torch's layout: (out, in / groups, *kernel).
+    """An initializer to preview for a weight of `shape`, in torch's layout: (out, in / groups, *kernel).
 
     The rest tells of the layer what some initializers ask for: its name in the model, which also picks the stream that
     the weight is drawn from; whether it reads the data (`input`), gives the outputs (`output`), or both (`only`);
@@ -64,7 +61,7 @@ class InitializerPreview(_Body):
 
 @router.post("/schedule", responses={200: {"content": {PNG: {}}}})
 def schedule(body: SchedulePreview, request: Request) -> Response:
-    """`lr[t]` is in force during update t. JSON, or a PNG by `Accept`."""
+    """Return the rates of a schedule: `lr[t]` is in force during update t. JSON, or a PNG by `Accept`."""
     entry: Entry = body.schedule
     found: dict[str, Any] = {
         "schedule": entry.model_dump(),
@@ -76,7 +73,7 @@ def schedule(body: SchedulePreview, request: Request) -> Response:
 
 @router.post("/initializer", responses={200: {"content": {PNG: {}}}})
 def initializer(body: InitializerPreview, request: Request) -> Response:
-    """Values drawn for one weight beside what theory says of them. JSON, or a PNG by `Accept`."""
+    """Draw one weight, and compare its values with the theory. JSON, or a PNG by `Accept`."""
     if math.prod(body.shape) > MOST_VALUES:
         raise InvalidSpec([Problem("shape", f"has more than {MOST_VALUES:,} values")])
     if body.shape[0] % body.groups:
@@ -93,14 +90,14 @@ def initializer(body: InitializerPreview, request: Request) -> Response:
 
 @router.post("/signal", responses={200: {"content": {PNG: {}}}})
 def signal(body: SignalPreview, request: Request, service: ServiceDep) -> Response:
-    """Forward and backward variance at update 0, layer by layer, without training. JSON, or a PNG by `Accept`.
+    """Return forward and backward variance at update 0, layer by layer, untrained. JSON, or a PNG by `Accept`.
 
     Of each of `initializers` its `layers`, `{name, fan_in, fan_out, forward, activation, backward}`: `forward` is the
     variance of the layer's outputs, `activation` that after the activation, `backward` that of the gradient which
     standard normal noise at the network's outputs sends back; each with `mean`, `low` and `high` over the seeds.
     `theory` is the expected value, for dense layers with (leaky) rectifiers or nothing between them.
     """
-    found = signal_of(body, service.sources)
+    found = signal_of(body, service.paths)
     return _answer(request, found, draw_signal_preview)
 
 
@@ -122,6 +119,6 @@ def _rates(body: SchedulePreview) -> list[float]:
 
 def _answer(request: Request, found: dict[str, Any], draw: Any) -> Response:
     if preferred(request, ["application/json", PNG]) == PNG:
-        picture = _kept.get(etag(draw.__name__, found), lambda: render(draw(found), "png"))
+        picture = _cache.get(etag(draw.__name__, found), lambda: render(draw(found), "png"))
         return Response(picture, media_type=PNG, headers={"Vary": "Accept"})
     return plain(found)

@@ -1,4 +1,4 @@
-"""What can be seen of the service, for Prometheus."""
+"""The metrics of the service, for Prometheus."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -12,6 +12,6 @@ router = APIRouter(tags=["health"])
 
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(service: ServiceDep, request: Request) -> Response:
-    """Prometheus' text format: of this process what it has seen, of the database what it says now."""
+    """Return metrics in Prometheus' text format: counters of this process, and the state of the database now."""
     of_app: Metrics = request.app.state.metrics
     return Response(of_app.text(service), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -6,13 +6,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.deps import ExperimentToRead, Reading, ServiceDep
-from api.responses import etag, plain, preferred, unchanged
-from api.schemas import ProblemOut
+from api.responses import REVALIDATED, etag, plain, preferred, unchanged
 from core.analysis import build_report, html, markdown
 from core.experiments.queries import read
 from core.plots import suitable
 
-router = APIRouter(tags=["results"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+router = APIRouter(tags=["results"])
 
 MARKDOWN, HTML = "text/markdown", "text/html"
 POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
@@ -21,7 +20,7 @@ POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 
 @router.get(
     "/experiments/{experiment_id}/report",
-    responses={200: {"content": {"application/json": {}, MARKDOWN: {}, HTML: {}}}},
+    responses={200: {"content": {"application/json": {}, MARKDOWN: {}, HTML: {}}}, **REVALIDATED},
 )
 def show(
     one: ExperimentToRead,
@@ -40,14 +39,14 @@ def show(
         Literal["json", "md", "html"] | None, Query(description="json, md or html; else by Accept")
     ] = None,
 ) -> Response:
-    """What the data supports: outcomes with intervals, paired comparisons, the verdict. JSON, Markdown or HTML."""
+    """Return the report: outcomes with intervals, paired comparisons, the verdict. JSON, Markdown or HTML."""
     media = {"json": "application/json", "md": MARKDOWN, "html": HTML}.get(
         format or "", preferred(request, ["application/json", MARKDOWN, HTML])
     )
     tag = etag(read.version(session, one.id), metric or "", media)
     answer = unchanged(request, tag)
     if answer is None:
-        results = read.results(session, one, service.sources)
+        results = read.results(session, one, service.paths)
         found = build_report(results, metric)
         headers = {"ETag": tag, "Vary": "Accept"}
         if media == MARKDOWN:

@@ -7,19 +7,19 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter
-from api.responses import etag, plain, unchanged
-from api.schemas import MetricsOut, ProblemOut, RunList, RunOut
+from api.responses import REVALIDATED, etag, plain, unchanged
+from api.schemas import MetricsOut, RunList, RunOut
 from core.errors import InvalidSpec, Problem
 from core.experiments.queries import read
 
-router = APIRouter(tags=["runs"], responses={"default": {"model": ProblemOut, "description": "Problem"}})
+router = APIRouter(tags=["runs"])
 
 MOST_POINTS = 5_000_000
 """Of one answer: about 100 MB of JSON."""
 
 
 class Wanted(Chosen):
-    """Which series, and which part of them."""
+    """The query parameters that choose series, and a part of each."""
 
     first: int | None = Field(None, ge=0, lt=2**53, description="the first step wanted")
     last: int | None = Field(None, ge=0, lt=2**53, description="the last step wanted")
@@ -28,27 +28,27 @@ class Wanted(Chosen):
 
 @router.get("/experiments/{experiment_id}/runs")
 def index(one: ExperimentToRead, session: Reading, arm: ArmFilter = None, seed: SeedFilter = None) -> RunList:
-    """The runs, in the order of the arms and seeds of the spec."""
+    """Return the runs, in the order of the arms and seeds of the spec."""
     return RunList(items=[RunOut.of(run) for run in read.runs(session, one.id, arm, seed)])
 
 
 @router.get("/runs/{run_id}")
 def show(run_id: Id, session: Reading) -> RunOut:
-    """One run."""
+    """Return one run."""
     return RunOut.of(read.run(session, run_id))
 
 
-@router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut)
+@router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
 def experiment_metrics(
     one: ExperimentToRead, session: Reading, request: Request, wanted: Annotated[Wanted, Query()]
 ) -> Response:
-    """The series of an experiment's runs, by column."""
+    """Return the series of an experiment's runs, by column."""
     return _series(session, request, one.id, wanted)
 
 
-@router.get("/runs/{run_id}/metrics", response_model=MetricsOut)
+@router.get("/runs/{run_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
 def run_metrics(run_id: Id, session: Reading, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
-    """The series of one run, by column."""
+    """Return the series of one run, by column."""
     return _series(session, request, read.run(session, run_id).experiment_id, wanted, run_id=run_id)
 
 

@@ -1,6 +1,6 @@
-"""The doorbell: Celery tells a worker that there may be work; the database says what it is."""
+"""The queue: Celery wakes a worker when there may be work; the database says which."""
 
-from core.queue.app import WAKE_UP, app, queue_name
+from core.queue.app import WAKE_UP, celery_app, queue_name
 from core.queue.dispatcher import Dispatcher, broker_error
 
-__all__ = ["WAKE_UP", "Dispatcher", "app", "broker_error", "queue_name"]
+__all__ = ["WAKE_UP", "Dispatcher", "broker_error", "celery_app", "queue_name"]

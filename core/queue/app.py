@@ -1,41 +1,48 @@
-"""The Celery application, shared by those who ring (the API) and those who answer (the workers)."""
+"""The Celery application: the API makes one to send wake-up tasks, a worker one to receive them."""
 
 from typing import Any
 
 from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 
-from core.settings import Settings, settings
+from core.settings import Settings
 
-WAKE_UP = "initlab.doorbell"
-"""The one task: claim and train until nothing is queued."""
+WAKE_UP = "initlab.wake_up"
+"""The name of the one task: claim and train until nothing is queued."""
 
 
 def queue_name(queue: str) -> str:
-    """The broker's name of a queue: no dots in it, kombu#2646."""
-    return f"doorbell-{queue}"
+    """Return the broker's name of a queue: no dots in it, kombu#2646."""
+    return f"wake-up-{queue}"
 
 
-TRANSPORT_ALIASES["fsbell"] = "core.queue.filesystem:Transport"
+TRANSPORT_ALIASES["fsbroker"] = "core.queue.filesystem:Transport"
+
+
+def celery_app(settings: Settings) -> Celery:
+    """Return a Celery application on the broker of these settings; several may live in one process."""
+    app = Celery("initlab", set_as_current=False)
+    app.config_from_object(configuration(settings))
+    return app
 
 
 def configuration(current: Settings) -> dict[str, Any]:
-    """Celery's settings, each with the fault it prevents (measured in docs/decisions/0006)."""
+    """Return Celery's settings, each with the fault it prevents (measured in docs/decisions/0006)."""
     return {
-        "broker_url": current.broker_url or "fsbell://localhost/",
+        "broker_url": current.broker_url or "fsbroker://localhost/",
         "broker_transport_options": _transport_options(current),
         "task_default_queue": queue_name("cpu"),
         "task_serializer": "json",
         "accept_content": ["json"],  # a pickle is code
         "task_ignore_result": True,  # results are rows of the database
         "result_backend": None,
-        "task_acks_late": True,  # a bell survives its worker where the broker can do that
+        "task_acks_late": True,  # a task survives its worker where the broker can do that
         "task_reject_on_worker_lost": False,  # a poison cohort would loop; attempts are counted in the database
-        "worker_prefetch_multiplier": 1,  # no worker sits on bells that another could answer
+        "worker_prefetch_multiplier": 1,  # no worker holds tasks that another could run
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # a broker's blip must not end a training
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # the default gives up for ever after 100
-        "task_publish_retry": False,  # the sweeper rings again; a request never waits for the broker
+        "task_publish_retry": False,  # the sweeper notifies again; a request never waits for the broker
         "task_time_limit": None,
         "task_soft_time_limit": None,
         "worker_proc_alive_timeout": 60,  # a child imports torch before it says that it is up
@@ -61,7 +68,3 @@ def _transport_options(current: Settings) -> dict[str, Any]:
         "control_folder": str(current.data_dir.absolute() / "spool-control"),
         "polling_interval": 0.02,
     }
-
-
-app = Celery("initlab", set_as_current=True)
-app.config_from_object(configuration(settings()))

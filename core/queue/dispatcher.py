@@ -1,4 +1,4 @@
-"""Ringing without waiting: a request or a sweep never depends on the broker."""
+"""Notifications without waiting: neither a request nor a sweep depends on the broker."""
 
 import logging
 import threading
@@ -8,15 +8,15 @@ from collections import Counter
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from core.queue.app import WAKE_UP, app, queue_name
+from core.queue.app import WAKE_UP, queue_name
 
 log = logging.getLogger(__name__)
 
-MOST = 32  # one bell wakes one worker process, and each then works until nothing is queued
+MOST = 32  # one task wakes one worker process, and each then works until nothing is queued
 
 
-def broker_error(celery: Celery = app) -> str | None:
-    """Why the broker cannot be reached now; None when it can."""
+def broker_error(celery: Celery) -> str | None:
+    """Return why the broker cannot be reached now; None when it can."""
     try:
         with celery.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
@@ -26,13 +26,13 @@ def broker_error(celery: Celery = app) -> str | None:
 
 
 def _faults(celery: Celery) -> tuple[type[Exception], ...]:
-    """What a broker's absence raises: kombu's own error while connecting, the transport's on an open connection."""
+    """Return what a broker's absence raises: kombu's own error while connecting, the transport's once connected."""
     connection = celery.connection_for_write()
     return (OperationalError, OSError, *connection.connection_errors, *connection.channel_errors)
 
 
 def _send(celery: Celery, queue: str, wanted: int) -> None:
-    """Have `wanted` bells in the queue, those that lie there already counted: unanswered ones must not pile up."""
+    """Fill the queue up to `wanted` wake-up tasks, those in it counted: tasks that nobody runs must not pile up."""
     name = queue_name(queue)
     with celery.producer_or_acquire() as producer:
         waiting = producer.channel.queue_declare(queue=name, durable=True, auto_delete=False).message_count
@@ -41,53 +41,53 @@ def _send(celery: Celery, queue: str, wanted: int) -> None:
 
 
 class Dispatcher:
-    """Rings from a thread of its own. A ring that fails is counted and dropped: the sweeper rings again."""
+    """Sends wake-up tasks from a thread of its own. A failure is counted and dropped: the sweeper notifies again."""
 
-    def __init__(self, celery: Celery = app) -> None:
+    def __init__(self, celery: Celery) -> None:
         self.notifications = 0
         self.failures = 0
-        self._ringer = celery
+        self._celery = celery
         self._faults = _faults(celery)
         self._wanted: Counter[str] = Counter()
-        self._ringing = False
-        self._wake = threading.Condition()
+        self._sending = False
+        self._changed = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._thread.start()
 
     @property
     def idle(self) -> bool:
-        """Whether every bell that was asked for has been rung, or has failed."""
-        with self._wake:
-            return not (self._wanted or self._ringing)
+        """True when every notification that was asked for has been sent, or has failed."""
+        with self._changed:
+            return not (self._wanted or self._sending)
 
     def notify(self, queue: str, times: int = 1) -> None:
-        """Ask for up to `times` bells in a queue; returns at once."""
-        with self._wake:
+        """Ask for up to `times` wake-up tasks in a queue; returns at once."""
+        with self._changed:
             self._wanted[queue] = min(MOST, self._wanted[queue] + times)
-            self._wake.notify()
+            self._changed.notify()
 
     def close(self) -> None:
-        """Stop after the bells that are wanted now."""
-        with self._wake:
+        """Stop after the notifications that are wanted now."""
+        with self._changed:
             self._closed = True
-            self._wake.notify()
+            self._changed.notify()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while True:
-            with self._wake:
-                self._ringing = False
-                self._wake.wait_for(lambda: self._wanted or self._closed)
+            with self._changed:
+                self._sending = False
+                self._changed.wait_for(lambda: self._wanted or self._closed)
                 wanted, self._wanted = self._wanted, Counter()
                 if not wanted:
                     return
-                self._ringing = True
+                self._sending = True
             try:
                 for queue, times in wanted.items():
-                    _send(self._ringer, queue, times)
+                    _send(self._celery, queue, times)
                     self.notifications += times
             except self._faults as error:
                 self.failures += 1
-                log.warning("the broker cannot be reached; the sweeper will ring again: %s", error)
+                log.warning("the broker cannot be reached; the sweeper will notify again: %s", error)
                 time.sleep(1)  # a dead broker costs each try its timeout: do not queue tries up

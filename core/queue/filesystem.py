@@ -1,7 +1,7 @@
 """kombu's filesystem transport made safe: a message appears whole, one reader takes it, a bad file harms nobody.
 
 The stock transport lets readers see half-written files, moves messages across file systems, and dies on an empty one
-(kombu#1551). The spool need not be durable: the database is the truth and the sweeper rings again.
+(kombu#1551). The spool need not be durable: the database is the truth and the sweeper notifies again.
 """
 
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Channel(filesystem.Channel):
-    """Puts by rename, takes by rename, inside one folder.
+    """Moves messages by rename, in both directions, inside one folder.
 
     A queue is bound to the exchange of its own name and to nothing else, so that there is no exchange file to corrupt.
     """
@@ -43,7 +43,7 @@ class Channel(filesystem.Channel):
         draft.replace(Path(self.data_folder_out, name))
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        del timeout  # a look never waits: the transport polls
+        del timeout  # never waits: the transport polls
         for message in self._messages(queue):
             taken = message.with_name(f".{message.name}.{os.getpid()}.taken")
             try:
@@ -54,7 +54,7 @@ class Channel(filesystem.Channel):
                 text = taken.read_text()
                 return loads(text)
             except ValueError:
-                log.warning("an unreadable bell was dropped: %s", message.name)
+                log.warning("an unreadable message was dropped: %s", message.name)
             finally:
                 taken.unlink()
         raise Empty
@@ -69,17 +69,17 @@ class Channel(filesystem.Channel):
         return len(self._messages(queue))
 
     def _messages(self, queue: str) -> list[Path]:
-        """Oldest first: names begin with the time."""
+        """Return the queue's messages, oldest first: names begin with the time."""
         suffix = f".{queue}.msg"
         names = sorted(os.listdir(self.data_folder_in))
         return [Path(self.data_folder_in, n) for n in names if n.endswith(suffix) and not n.startswith(".")]
 
 
 class Transport(filesystem.Transport):
-    """Looked at from Celery's event loop, so that every child of a worker has pipes of its own.
+    """Is polled from Celery's event loop, so that every child of a worker has pipes of its own.
 
     Without an event loop all children wait at one pipe, and one that is killed there takes its lock along: no other
-    would hear a bell again.
+    would receive a message again.
     """
 
     Channel = Channel
@@ -87,12 +87,12 @@ class Transport(filesystem.Transport):
     implements = filesystem.Transport.implements.extend(asynchronous=True)
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
-        loop.call_repeatedly(self.polling_interval, self._look, connection)
+        loop.call_repeatedly(self.polling_interval, self._poll, connection)
 
-    def _look(self, connection: Any) -> None:
+    def _poll(self, connection: Any) -> None:
         with suppress(TimeoutError):
             super().drain_events(connection, timeout=0)  # type: ignore[no-untyped-call]
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]
-        """Look for a message for 0.2 s at most: a worker that is told to leave hears it between two looks."""
+        """Wait for a message for 0.2 s at most: a worker that is told to leave notices it between two calls."""
         super().drain_events(connection, timeout=min(timeout or 0.2, 0.2))  # type: ignore[no-untyped-call]

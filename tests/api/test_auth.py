@@ -1,4 +1,4 @@
-"""Who may come in."""
+"""A key is asked for where keys are configured; without them only this machine is answered."""
 
 import subprocess
 import sys

@@ -189,8 +189,8 @@ def test_a_stream_outlasts_a_database_that_is_away(
 def test_a_silent_stream_says_that_it_is_alive(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(route, "SILENCE", 0.1)
-    monkeypatch.setattr(route, "PACE", 0.05)
+    monkeypatch.setattr(route, "KEEPALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(route, "POLL_SECONDS", 0.05)
     path = f"/experiments/{queued(database)}/events"
     with serving(create_app(settings)) as client, client.stream("GET", path) as answer:
         assert next(line for line in answer.iter_lines() if line.startswith(":"))

@@ -1,4 +1,4 @@
-"""What an API says that is about to end."""
+"""An API that is about to end says so."""
 
 import threading
 

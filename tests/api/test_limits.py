@@ -1,4 +1,4 @@
-"""What limits an API key, so that one program that goes wild leaves the service to the others."""
+"""The limits of an API key: one program that goes wild leaves the service to the others."""
 
 import subprocess
 import sys

@@ -1,12 +1,57 @@
-"""The contract as programs read it."""
+"""The contract as programs read it.
 
+`openapi.json` beside this file is the whole of it, so that no change of the API goes unseen. `python -m
+tests.api.test_openapi` writes it anew; what a review then sees is the change.
+"""
+
+import json
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.routes.catalog import CATALOG
 from core.initializers import initializers
+from core.metrics import metric_names
 from core.settings import Settings
+
+GOLDEN = Path(__file__).with_name("openapi.json")
+NAMES = {kind: set(registry) for kind, registry in CATALOG.items()} | {"metrics": {*metric_names()}}
+
+
+def contract() -> str:
+    """Return the OpenAPI document as it is kept: sorted, and without what changes while the API does not.
+
+    That is the version, and the names in the catalogues: a new initializer is one file and its test.
+    """
+    document = create_app(Settings()).openapi()
+    del document["info"]["version"]
+    return json.dumps(_without_names(document), indent=1, sort_keys=True) + "\n"
+
+
+def _without_names(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_names(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {key: _without_names(value) for key, value in part.items()}
+    names = set(part["enum"]) if isinstance(part.get("enum"), list) else set()
+    kinds = [kind for kind, known in NAMES.items() if names and names <= known]
+    return kept | {"enum": f"names of {kinds[0]}"} if kinds else kept
+
+
+def test_the_contract_is_the_one_that_is_kept() -> None:
+    assert contract() == GOLDEN.read_text(encoding="utf-8"), (
+        "the API's contract has changed: if that is meant, run `python -m tests.api.test_openapi`, "
+        "look at the difference, and commit it with a line in CHANGELOG.md"
+    )
+
+
+def test_a_new_name_in_a_catalogue_is_no_change_of_the_contract() -> None:
+    field = {"type": "string", "enum": ["zeros", "ones"], "title": "Initializer"}
+    assert _without_names({"anyOf": [field]}) == {"anyOf": [field | {"enum": "names of initializers"}]}
+    assert _without_names({"enum": ["zeros", "of no catalogue"]}) == {"enum": ["zeros", "of no catalogue"]}
 
 
 def test_the_openapi_document_holds_every_route_and_the_catalogues_names(client: TestClient) -> None:
@@ -75,3 +120,7 @@ def test_a_database_that_is_away_is_said_and_may_be_asked_again(tmp_path: Path) 
         for answer in (client.post("/experiments", json={}), client.get("/experiments")):
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             assert answer.headers["content-type"] == "application/problem+json"
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(contract(), encoding="utf-8")

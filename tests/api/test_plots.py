@@ -39,7 +39,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return draw(function, data, *rest)
 
     monkeypatch.setattr(route, "picture", counted)
-    monkeypatch.setattr(route, "_kept", route.PictureCache(10**7))
+    monkeypatch.setattr(route, "_cache", route.PictureCache(10**7))
     return found
 
 

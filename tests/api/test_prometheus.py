@@ -1,8 +1,9 @@
-"""What `/metrics` says, and what it still says when the database is away."""
+"""`/metrics` tells what the service sees, and goes on when the database is away."""
 
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_the_database_is_counted(client: TestClient, settings: Settings) -> None
     assert found["initlab_workers"] == {("cpu",): 0, ("gpu",): 0}
     ((labels, one),) = found["initlab_build_info"].items()
     assert one == 1
-    assert {"0.1.0", "sqlite", sqlite3.sqlite_version} < set(labels)
+    assert {version("initlab"), "sqlite", sqlite3.sqlite_version} < set(labels)
     assert "" not in labels
 
 
@@ -95,7 +96,7 @@ def test_without_the_database_it_says_so_and_what_it_has_itself(client: TestClie
     assert "initlab_rescues_total" not in found
     assert "initlab_experiments" not in found
     ((labels, _),) = found["initlab_build_info"].items()
-    assert {"0.1.0", "sqlite", ""} == set(labels)
+    assert {version("initlab"), "sqlite", ""} == set(labels)
 
 
 def test_two_applications_in_one_process_count_apart(client: TestClient, settings: Settings) -> None:

@@ -156,7 +156,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def experiment() -> dict[str, Any]:
-    """What the server says of a finished experiment whose label looks like markup."""
+    """A finished experiment whose label looks like markup, as the server says it."""
     return json.loads(json.dumps(EXPERIMENT))
 
 
@@ -168,7 +168,7 @@ def report() -> dict[str, Any]:
 
 @pytest.fixture
 def preview() -> dict[str, Any]:
-    """What the server says of an experiment that was not posted."""
+    """The preview of an experiment that was not posted, as the server says it."""
     return json.loads(json.dumps(PREVIEW))
 
 

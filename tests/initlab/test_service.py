@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from initlab import service
+from initlab import server_path, service
 
 RunCli = Callable[..., tuple[int, str, str]]
 
@@ -39,6 +39,21 @@ def test_the_command_line_gives_way(
     assert taken[0] == sys.executable
     assert taken[1] == [sys.executable, "-m", *becomes]
     assert taken[2]["PYTHONSAFEPATH"] == "1"
+
+
+def test_the_process_finds_the_servers_packages_before_the_users(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "their own")
+    taken: list[Any] = []
+
+    def execve(*process: Any) -> None:
+        taken.extend(process)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execve", execve)
+    run_cli("serve")
+    assert taken[2]["PYTHONPATH"].split(os.pathsep) == [server_path(), "their own"]
 
 
 def test_where_only_the_client_is_installed(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:

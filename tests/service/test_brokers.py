@@ -9,10 +9,8 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from celery import Celery
 
-from core.queue import queue_name
-from core.queue.app import configuration
+from core.queue import celery_app, queue_name
 from core.settings import Settings
 from tests.backends import RedisServer, free_port, postgres_database
 from tests.service.running import Running, running, spec, until
@@ -93,15 +91,14 @@ def test_a_frozen_broker_holds_up_no_post(service: Running, broker: RedisServer)
         assert (found["status"], found["attempt"]) == ("succeeded", 1)
 
 
-def test_a_running_bell_that_is_delivered_again_and_again_runs_nothing_twice(
+def test_a_running_task_that_is_delivered_again_and_again_runs_nothing_twice(
     service: Running, broker: RedisServer
 ) -> None:
     """Celery gives a task back to the queue when its visibility timeout ends, also while it runs: here at once."""
     training = service.post(WHILE)
     service.training(training)
     queued = [service.post(SHORT) for _ in range(4)]
-    celery = Celery("ringer", set_as_current=False)
-    celery.config_from_object(configuration(Settings(broker_url=broker.url)))
+    celery = celery_app(Settings(broker_url=broker.url))
     celery.conf.broker_transport_options |= {"visibility_timeout": 0, "unacked_restore_interval": 0}
     with celery.connection_for_write() as connection:
         channel = connection.default_channel
@@ -140,7 +137,7 @@ def test_a_broker_that_is_not_there_yet_is_waited_for(service: Running, broker: 
     assert [process.pid for process in service.processes("worker")] == children
 
 
-def test_unreadable_bells_are_dropped(tmp_path: Path) -> None:
+def test_unreadable_messages_are_dropped(tmp_path: Path) -> None:
     with running({"INITLAB_DATA_DIR": str(tmp_path / "data")}, tmp_path / "log") as service:
         worker = [process.pid for process in service.processes("worker")]
         for i, content in enumerate((b"", b'{"body": "', b"\x00\xff garbage", b"[]", b'{"body": 1}')):

@@ -10,10 +10,8 @@ import httpx2 as httpx
 import psutil
 import pytest
 import redis
-from celery import Celery
 
-from core.queue import WAKE_UP
-from core.queue.app import configuration
+from core.queue import WAKE_UP, celery_app
 from core.settings import Settings
 from tests.service.running import Running, assert_exact, running, spec, until
 
@@ -92,7 +90,7 @@ def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
     assert unharmed in {child.pid for child in service.processes("worker")}
 
 
-def test_training_processes_killed_while_they_wait_are_replaced_and_hear_the_next_bell(service: Running) -> None:
+def test_training_processes_killed_while_they_wait_are_replaced_and_receive_the_next_task(service: Running) -> None:
     def waiting() -> list[psutil.Process]:
         return [child for child in service.processes("worker")[1:] if child.pid not in killed]
 
@@ -106,14 +104,13 @@ def test_training_processes_killed_while_they_wait_are_replaced_and_hear_the_nex
         assert service.ended(service.post(spec(arms=1, seeds=1, epochs=1)))["status"] == "succeeded"
 
 
-def test_duplicate_bells_run_it_once(service: Running) -> None:
+def test_duplicate_wake_ups_run_it_once(service: Running) -> None:
     current = Settings(
         data_dir=Path(service.environment["INITLAB_DATA_DIR"]),
         broker_url=service.environment.get("INITLAB_BROKER_URL", ""),
     )
     experiment = service.post(spec(epochs=50))
-    celery = Celery("ringer", set_as_current=False)  # this process's own application rings elsewhere
-    celery.config_from_object(configuration(current))
+    celery = celery_app(current)
     for _ in range(10):
         celery.send_task(WAKE_UP)
     found = service.ended(experiment)

@@ -94,7 +94,7 @@ def test_a_database_of_other_code_is_refused(migrated: Path, tmp_path_factory: p
 
 
 def test_a_worker_of_a_queue_trains_what_names_it_and_nothing_else(migrated: Path) -> None:
-    """Its bell too: what it does not answer to rings elsewhere."""
+    """Its wake-up tasks too: those of another queue go elsewhere."""
     port = free_port()
     given = {"INITLAB_DATA_DIR": str(migrated)}
     small = spec(arms=1, seeds=1, epochs=1)

@@ -11,10 +11,11 @@ import filelock
 CELERYS = """
 import logging
 from core.logs import set_up
+from core.queue import celery_app
 from core.settings import Settings
-from worker.__main__ import app
+import worker.__main__
 set_up("worker", Settings(), others=logging.WARNING)
-app.log.setup(logging.WARNING)
+celery_app(Settings()).log.setup(logging.WARNING)
 for name in ("celery.worker", "celery.app.trace", "celery.task", "kombu", "multiprocessing"):
     logging.getLogger(name).error("from %s", name)
     logging.getLogger(name).info("noise")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core.queue.app import app, configuration
+from core.queue.app import celery_app, configuration
 from core.settings import Settings
 
 
-def test_the_filesystem_doorbell_is_the_default(tmp_path: Path) -> None:
+def test_the_filesystem_broker_is_the_default(tmp_path: Path) -> None:
     options = configuration(Settings(data_dir=tmp_path))
-    assert options["broker_url"].startswith("fsbell:")
+    assert options["broker_url"].startswith("fsbroker:")
     assert options["broker_transport_options"]["data_folder_in"] == str(tmp_path / "spool")
 
 
@@ -37,7 +37,7 @@ def test_redis_never_delivers_a_long_task_again_and_never_blocks_a_publisher() -
     ],
 )
 def test_celery_knows_each_setting(name: str, value: object) -> None:
-    assert getattr(app.conf, name) == value
+    assert getattr(celery_app(Settings()).conf, name) == value
 
 
 def test_what_a_worker_imports_before_it_forks_brings_no_torch() -> None:

@@ -1,4 +1,4 @@
-"""The bell beside a broker that dies and comes back: it never stops ringing, and bells do not pile up."""
+"""The dispatcher beside a broker that dies and comes back: it goes on notifying, and tasks do not pile up."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 import redis
 from celery import Celery
 
-from core.queue.app import configuration, queue_name
+from core.queue.app import celery_app, queue_name
 from core.queue.dispatcher import Dispatcher, broker_error
 from core.settings import Settings
 from tests.backends import redis_server
@@ -32,14 +32,13 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def celery(url: str) -> Iterator[Celery]:
-    celery = Celery("ringer", set_as_current=False)
-    celery.config_from_object(configuration(Settings(broker_url=url)))
+    celery = celery_app(Settings(broker_url=url))
     yield celery
     celery.close()
 
 
-def test_a_bell_outlives_its_broker(url: str, celery: Celery, tmp_path: Path) -> None:
-    """The broker dies while the bell holds an open connection to it, and another one comes up in its place."""
+def test_a_dispatcher_outlives_its_broker(url: str, celery: Celery, tmp_path: Path) -> None:
+    """The broker dies while the dispatcher holds an open connection to it, and another one comes up in its place."""
     client = redis.Redis.from_url(url)
     dispatcher = Dispatcher(celery)
     dispatcher.notify("cpu")
@@ -57,7 +56,7 @@ def test_a_bell_outlives_its_broker(url: str, celery: Celery, tmp_path: Path) ->
         def notifications() -> bool:
             dispatcher.notify("cpu")
             try:
-                return bool(client.llen(QUEUE))  # rings that waited for the broker come at once
+                return bool(client.llen(QUEUE))  # notifications that waited for the broker come at once
             except redis.ConnectionError:
                 return False
 
@@ -70,7 +69,7 @@ def test_a_bell_outlives_its_broker(url: str, celery: Celery, tmp_path: Path) ->
         again.wait()
 
 
-def test_bells_that_nobody_answers_do_not_pile_up(url: str, celery: Celery) -> None:
+def test_tasks_that_nobody_runs_do_not_pile_up(url: str, celery: Celery) -> None:
     client = redis.Redis.from_url(url)
     dispatcher = Dispatcher(celery)
     for times in (1, 3, 2, 3, 1):

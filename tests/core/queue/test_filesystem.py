@@ -1,4 +1,4 @@
-"""The filesystem doorbell: whole messages, one reader each, and bad files that harm nobody."""
+"""The filesystem broker: whole messages, one reader each, and bad files that harm nobody."""
 
 import threading
 from collections import Counter
@@ -25,7 +25,7 @@ def connection(spool: Path) -> Iterator[Connection]:
 
 def _connect(spool: Path) -> Connection:
     folders = {"data_folder_in": str(spool), "data_folder_out": str(spool), "control_folder": f"{spool}-control"}
-    return Connection("fsbell://localhost/", transport=Transport, transport_options=folders)
+    return Connection("fsbroker://localhost/", transport=Transport, transport_options=folders)
 
 
 def test_every_message_is_taken_once_by_one_of_many_readers(spool: Path) -> None:
@@ -37,13 +37,13 @@ def test_every_message_is_taken_once_by_one_of_many_readers(spool: Path) -> None
     errors: list[Exception] = []
 
     def write(name: str) -> None:
-        with _connect(spool) as connection, connection.SimpleQueue("bells") as queue:
+        with _connect(spool) as connection, connection.SimpleQueue("tasks") as queue:
             for i in range(written):
                 queue.put(f"{name}{i}/{padding}")
 
     def read() -> None:
         try:
-            with _connect(spool) as connection, connection.SimpleQueue("bells") as queue:
+            with _connect(spool) as connection, connection.SimpleQueue("tasks") as queue:
                 while not (done.is_set() and queue.qsize() == 0):
                     try:
                         message = queue.get_nowait()
@@ -72,8 +72,8 @@ def test_every_message_is_taken_once_by_one_of_many_readers(spool: Path) -> None
 def test_an_unreadable_file_is_dropped_and_the_next_message_arrives(
     connection: Connection, spool: Path, content: bytes
 ) -> None:
-    with connection.SimpleQueue("bells") as queue:
-        Path(spool, "+bad.bells.msg").write_bytes(content)
+    with connection.SimpleQueue("tasks") as queue:
+        Path(spool, "+bad.tasks.msg").write_bytes(content)
         queue.put("good")
         message = queue.get(timeout=5)
         assert message.payload == "good"
@@ -82,23 +82,23 @@ def test_an_unreadable_file_is_dropped_and_the_next_message_arrives(
 
 
 def test_a_message_that_is_being_written_cannot_be_seen(connection: Connection, spool: Path) -> None:
-    with connection.SimpleQueue("bells") as queue:
-        Path(spool, ".+draft.bells.msg.tmp").write_text("half")
+    with connection.SimpleQueue("tasks") as queue:
+        Path(spool, ".+draft.tasks.msg.tmp").write_text("half")
         assert queue.qsize() == 0
         with pytest.raises(Empty):
             queue.get_nowait()
 
 
 def test_the_folders_are_the_owners_alone(connection: Connection, spool: Path) -> None:
-    with connection.SimpleQueue("bells"):
+    with connection.SimpleQueue("tasks"):
         assert spool.stat().st_mode & 0o077 == 0
 
 
 def test_size_and_purge_count_one_queue(connection: Connection) -> None:
-    with connection.SimpleQueue("bells") as bells, connection.SimpleQueue("others") as others:
-        bells.put("a")
-        bells.put("b")
+    with connection.SimpleQueue("tasks") as tasks, connection.SimpleQueue("others") as others:
+        tasks.put("a")
+        tasks.put("b")
         others.put("c")
-        assert (bells.qsize(), others.qsize()) == (2, 1)
-        assert bells.clear() == 2
-        assert (bells.qsize(), others.qsize()) == (0, 1)
+        assert (tasks.qsize(), others.qsize()) == (2, 1)
+        assert tasks.clear() == 2
+        assert (tasks.qsize(), others.qsize()) == (0, 1)

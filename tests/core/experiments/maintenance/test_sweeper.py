@@ -18,7 +18,7 @@ from core.experiments.maintenance import sweep
 from core.experiments.maintenance.sweeper import Sweeper
 from core.experiments.queries import read
 from core.experiments.requests import cancel, delete
-from core.queue import Dispatcher
+from core.queue import Dispatcher, celery_app
 from core.settings import Settings
 from core.store import Database
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
@@ -176,8 +176,9 @@ def test_the_sweeper_outlives_a_database_that_does_not_answer(database: Database
             raise PoolTimeout("no connection within 30 s")
 
     event.listen(database.engine, "begin", broker_error)
-    dispatcher = Dispatcher()
-    sweeper = Sweeper(database, dispatcher, Settings(data_dir=tmp_path, sweep_seconds=0.02))
+    settings = Settings(data_dir=tmp_path, sweep_seconds=0.02)
+    dispatcher = Dispatcher(celery_app(settings))
+    sweeper = Sweeper(database, dispatcher, settings)
     deadline = time.monotonic() + 20
     while statuses(database, experiment) != {"queued"}:
         assert time.monotonic() < deadline

@@ -1,0 +1,212 @@
+"""The contract of every endpoint. A new one is tested by existing; EXAMPLES says what a GET is asked with."""
+
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from starlette.routing import Route
+
+from api import routes
+from api.app import ROUTERS, create_app
+from api.auth import OPEN
+from api.keys import create
+from core.experiments.worker.worker import Worker
+from core.settings import Settings
+from tests.test_repository import copy_sources
+
+ROUTE = """
+from fastapi import APIRouter
+
+router = APIRouter()
+
+
+@router.get("/foo")
+def foo() -> str:
+    return "foo"
+"""
+
+EXAMPLES = {
+    "experiment_id": "1",
+    "run_id": "1",
+    "kind": "initializers",
+    "extension": "json",
+    "/catalog/{kind}/{name}": "zeros",
+    "/datasets/{name}": "table",
+    "/experiments/{experiment_id}/plots/{name}.{extension}": "loss",
+}
+"""A value of each path parameter for which there is something to see; under its path where `name` means many things."""
+
+ENDPOINTS: list[tuple[str, str, APIRoute]] = [
+    (method, route.path, route)
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute)
+    for method in sorted(route.methods or ())
+]
+PATHS = sorted({path for _, path, _ in ENDPOINTS})
+DOCUMENT = create_app(Settings()).openapi()
+
+of_every_endpoint = pytest.mark.parametrize(
+    ("method", "path"), [(method, path) for method, path, _ in ENDPOINTS], ids=lambda text: text
+)
+of_those_with_parameters = pytest.mark.parametrize(
+    ("method", "path"), [(method, path) for method, path, _ in ENDPOINTS if "{" in path], ids=lambda text: text
+)
+of_those_with_numbers = pytest.mark.parametrize(
+    ("method", "path"), [(method, path) for method, path, _ in ENDPOINTS if "_id}" in path], ids=lambda text: text
+)
+of_those_that_read = pytest.mark.parametrize("path", [path for method, path, _ in ENDPOINTS if method == "GET"])
+
+
+def fill(path: str, values: Any) -> str:
+    """Return the path with `values(parameter)` in the place of each parameter."""
+    return re.sub(r"\{(\w+)\}", lambda found: values(found[1]), path)
+
+
+def example(path: str) -> str:
+    """Return a path at which there is something."""
+    return fill(path, lambda name: EXAMPLES[path if name == "name" else name])
+
+
+def nothing_there(name: str) -> str:
+    """Return a value of a path parameter that is well formed and that nothing has."""
+    return "987654321" if name.endswith("_id") else EXAMPLES["extension"] if name == "extension" else "no_such_name"
+
+
+def assert_problem(answer: Any, status: int) -> None:
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    body = answer.json()
+    assert body.keys() == {"type", "title", "status", "detail", "errors"}
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[TestClient]:
+    """An application with one experiment, trained to its end, and one data set."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("served"), sweep_seconds=3600)
+    shutil.copy(migrated_sqlite, settings.data_dir)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
+        small = {"model": {"name": "mlp", "hidden": [4]}, "seeds": 1, "epochs": 1}
+        assert client.post("/experiments", json=small).status_code == 202
+        with closing(Worker(settings, threading.Event(), cores=1)) as work:
+            work()
+        rows = "\n".join(["a,label", *(f"{i},{i % 2}" for i in range(40))])
+        sent = client.post("/datasets", files={"file": ("table.csv", rows.encode())}, data={"target": "label"})
+        assert sent.status_code == 201, sent.text
+        yield client
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[TestClient]:
+    """An application with an API key, asked by somebody who has none."""
+    folder = tmp_path_factory.mktemp("guarded")
+    shutil.copy(migrated_sqlite, folder)
+    create(folder / "keys", "lab")
+    settings = Settings(data_dir=folder, sweep_seconds=3600, api_keys_file=folder / "keys")
+    with TestClient(create_app(settings), base_url="http://lab.example") as client:
+        yield client
+
+
+@of_every_endpoint
+def test_it_is_in_the_document_and_can_answer_with_a_problem(method: str, path: str) -> None:
+    assert path in DOCUMENT["paths"], "it is not documented"
+    documented = DOCUMENT["paths"][path][method.lower()]
+    assert documented.get("description"), "it has no docstring, which is what users read of it"
+    (schema,) = (content["schema"] for content in documented["responses"]["default"]["content"].values())
+    assert schema == {"$ref": "#/components/schemas/ProblemOut"}
+
+
+@of_every_endpoint
+def test_no_other_endpoint_takes_its_requests(method: str, path: str) -> None:
+    takers = [
+        taken
+        for allowed, taken, route in ENDPOINTS
+        if allowed == method and route.path_regex.match(fill(path, nothing_there))
+    ]
+    assert takers[0] == path
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, path) for method, path, _ in ENDPOINTS]
+    + [("GET", route.path) for route in create_app(Settings()).routes if isinstance(route, Route)],
+    ids=lambda text: text,
+)
+def test_without_a_key_nothing_is_answered_but_whether_it_lives(guarded: TestClient, method: str, path: str) -> None:
+    answer = guarded.request(method, fill(path, nothing_there))
+    if method == "GET" and path in OPEN:
+        assert answer.status_code == 200
+    else:
+        assert_problem(answer, 401)
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@of_those_with_parameters
+def test_what_is_not_there_is_a_404(served: TestClient, method: str, path: str) -> None:
+    assert_problem(served.request(method, fill(path, nothing_there)), 404)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_method_that_it_has_not_is_a_405(served: TestClient, path: str) -> None:
+    allowed = {method for method, other, _ in ENDPOINTS if other == path}
+    (unknown, *_) = (method for method in ("PUT", "PATCH", "DELETE") if method not in allowed)
+    assert_problem(served.request(unknown, example(path)), 405)
+
+
+@of_those_with_numbers
+@pytest.mark.parametrize("nonsense", ["0", "-1", "1.5", "one", "9" * 30, "%00", "1;DROP"])
+def test_an_id_that_is_none_is_a_422(served: TestClient, method: str, path: str, nonsense: str) -> None:
+    asked = fill(path, lambda name: nonsense if name.endswith("_id") else EXAMPLES[path if name == "name" else name])
+    assert_problem(served.request(method, asked), 422)
+
+
+@of_those_that_read
+def test_what_is_there_is_answered_as_documented_and_revalidated_where_that_is_promised(
+    served: TestClient, path: str
+) -> None:
+    answer = served.get(example(path))
+    assert answer.status_code == 200, answer.text
+    documented = DOCUMENT["paths"][path]["get"]["responses"]
+    assert ("etag" in answer.headers) == ("304" in documented), "an ETag and a documented 304 go together"
+    if "304" in documented:
+        tag = answer.headers["etag"]
+        again = served.get(example(path), headers={"If-None-Match": f'"another", W/{tag}'})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert served.get(example(path), headers={"If-None-Match": '"another"'}).content == answer.content
+
+
+def test_a_file_with_a_router_is_served_by_existing(tmp_path: Path) -> None:
+    copy_sources(tmp_path)
+    (tmp_path / "api" / "routes" / "foo.py").write_text(ROUTE)
+    look = (
+        "from api.app import create_app; from core.settings import Settings\n"
+        "print(list(create_app(Settings()).openapi()['paths']['/foo']['get']['responses']))"
+    )
+    environment = {"PYTHONPATH": str(tmp_path)}
+    told = subprocess.run([sys.executable, "-c", look], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert told.stdout.strip() == "['200', 'default']", told.stderr
+
+
+def test_a_file_without_a_router_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "planted_routes"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "foo.py").write_text(ROUTE)
+    monkeypatch.syspath_prepend(tmp_path)
+    planted = importlib.import_module("planted_routes")
+    assert [[route.path for route in router.routes] for router in routes.discover(planted)] == [["/foo"]]  # type: ignore[attr-defined]
+    (package / "bar.py").write_text(ROUTE.replace("router", "routes"))
+    with pytest.raises(TypeError, match=r"planted_routes\.bar has no `router`"):
+        routes.discover(planted)
