@@ -30,7 +30,7 @@ from core.experiments.requests import submit
 from core.experiments.worker.recorder import AttemptRecorder
 from core.spec import Spec, parse
 from core.store import Database, MetricBlock, upgrade
-from core.training import train_lanes
+from core.training import TrainOptions, train_lanes
 
 PAIRS = 9
 MOST = 0.02
@@ -66,8 +66,8 @@ def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: Datas
     recorder = AttemptRecorder(
         database, held, CheckpointStore(folder, held.cohort_id, held.attempt), LEASE, threading.Event()
     )
-    ways: dict[str, Any] = {"stopped": recorder.stopped, "keep": recorder.keep, "diagnose_every": spec.diagnose_every}
-    train_lanes(held.lanes, data, info, recorder, device=device, **ways)
+    options = TrainOptions(device=device, diagnose_every=spec.diagnose_every)
+    train_lanes(held.lanes, data, info, recorder, options, stopped=recorder.stopped, keep=recorder.keep)
     recorder.close("succeeded")
     return time.perf_counter() - begin
 
@@ -75,7 +75,7 @@ def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: Datas
 def discarded(spec: Spec, data: Splits, info: DatasetInfo, device: str) -> float:
     """Seconds of the training while nothing is stored."""
     begin = time.perf_counter()
-    train_lanes(lanes_of(spec), data, info, Discard(), device=device)
+    train_lanes(lanes_of(spec), data, info, Discard(), TrainOptions(device=device))
     return time.perf_counter() - begin
 
 

@@ -23,6 +23,7 @@ from core.spec import Arm, ArmInfo, Spec, check
 from core.training.checkpoint import Checkpoint
 from core.training.faults import out_of_memory
 from core.training.lanes.trainer import train_lanes
+from core.training.options import Resume, TrainOptions
 from core.training.planning.plan import make_plan
 from core.training.planning.profile import Device, Profile
 from core.training.recorder import Lane, MemoryRecorder
@@ -58,7 +59,13 @@ def train(spec: Spec, sources: DatasetPaths, *, checkpoints: Path | None = None)
     parts = []
     for cohort in make_plan(spec, info, Profile.guess(device=device)).cohorts:
         first = cohort.members[0][0]
-        work = _Work(spec, load(arms[first].treatment.dataset), info[first].data, device, checkpoints)
+        work = _Work(
+            spec=spec,
+            data=load(arms[first].treatment.dataset),
+            info=info[first].data,
+            device=device,
+            folder=checkpoints,
+        )
         parts.append(_Part(work, [lanes[member] for member in cohort.members]))
     decided: list[Decision] = []
     for rung in spec.pruning.rungs(arms[0].treatment.epochs) if spec.pruning else ():
@@ -72,7 +79,7 @@ def train(spec: Spec, sources: DatasetPaths, *, checkpoints: Path | None = None)
     return _results(spec, sources, info, lanes, _together(parts), decided)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Work:
     """What the cohorts of a data set are trained with."""
 
@@ -119,19 +126,16 @@ class _Part:
             self.recorder.began = time.monotonic()
         keep = None if self.path is None else _keeper(self.recorder, self.path)
         self._start = train_lanes(
-            *(self._lanes, self._work.data, self._work.info, self.recorder),
-            device=self._work.device,
-            start=self._start,
+            self._lanes,
+            self._work.data,
+            self._work.info,
+            self.recorder,
+            TrainOptions.of(self._work.spec, self._work.device),
+            Resume(start=self._start, until=until, pruned_at=pruned_at),
             keep=keep,
-            keep_seconds=self._work.spec.checkpoint_every,
-            diagnose_every=self._work.spec.diagnose_every,
-            updates=self._work.spec.updates,
-            noise_every=self._work.spec.noise_every,
-            until=until,
-            pruned_at=pruned_at,
         )
         if self._start is None:
-            self._start = Checkpoint(self.recorder.step, self._lanes[0].treatment.epochs, [], {})
+            self._start = Checkpoint(step=self.recorder.step, epochs=self._lanes[0].treatment.epochs, runs=[], state={})
         if keep is not None:
             keep(self._start)
 
@@ -225,7 +229,12 @@ def _results(
     def series(wanted: str) -> list[Series]:
         return [
             Series(
-                lane.run, labels[lane.run], lane.seed, metric, np.arange(len(values)) * every, values.astype(np.float64)
+                run_id=lane.run,
+                arm=labels[lane.run],
+                seed=lane.seed,
+                metric=metric,
+                steps=np.arange(len(values)) * every,
+                values=values.astype(np.float64),
             )
             for lane in lanes.values()
             for metric in of_run[lane.run]
@@ -235,7 +244,12 @@ def _results(
 
     runs = [
         RunResult(
-            *(run, labels[run], lane.seed, "succeeded", recorder.outcomes[run], final(run)),
+            id=run,
+            arm=labels[run],
+            seed=lane.seed,
+            status="succeeded",
+            outcome=recorder.outcomes[run],
+            final=final(run),
             seconds=recorder.seconds.get(run),
             steps_done=len(points[run, "train_loss"]),
             steps_total=totals[run],
@@ -244,5 +258,13 @@ def _results(
         for run in [lane.run]
     ]
     steps = {arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, info, strict=True)}
-    about = (spec, info[0].steps_per_epoch, runs, series, sources, info[0].data.task, steps)
-    return Results(*about, rungs=decided)
+    return Results(
+        spec=spec,
+        steps_per_epoch=info[0].steps_per_epoch,
+        runs=runs,
+        series=series,
+        sources=sources,
+        task=info[0].data.task,
+        steps_by_arm=steps,
+        rungs=decided,
+    )

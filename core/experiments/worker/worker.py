@@ -30,7 +30,7 @@ from core.logs import working_for
 from core.registry import Entry
 from core.settings import Settings
 from core.store import Database, StorageFull, after_commit
-from core.training import Checkpoint, DamagedCheckpoint, Stopped, train_lanes
+from core.training import Checkpoint, DamagedCheckpoint, Resume, Stopped, TrainOptions, train_lanes
 from core.training.faults import broken_device, out_of_memory
 from core.training.planning.machine import free_memory, remembered
 from core.training.planning.profile import Device
@@ -151,16 +151,10 @@ class Worker:
                 data,
                 info,
                 recorder,
-                device=self._device(held),
-                updates=held.spec.updates,
-                noise_every=held.spec.noise_every,
+                TrainOptions.of(held.spec, self._device(held)),
+                Resume(start=_start(store, recorder), until=held.rung, pruned_at=held.pruned_at),
                 stopped=recorder.stopped,
-                start=_start(store, recorder),
                 keep=recorder.keep,
-                keep_seconds=held.spec.checkpoint_every,
-                until=held.rung,
-                pruned_at=held.pruned_at,
-                diagnose_every=held.spec.diagnose_every,
             )
             if paused is not None:
                 recorder.keep_last(paused)
