@@ -1,5 +1,6 @@
 """The tables. Times are seconds since 1970 by the database's clock (`core.store.now`)."""
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -18,8 +19,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-STATUS = "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')"
 Identity = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself in SQLite
+
+
+class Status(StrEnum):
+    """The status of an experiment, a cohort or a run; `core.experiments.cohorts.states` says which follows which."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+STATUS = f"status IN ({', '.join(repr(status.value) for status in Status)})"
 
 
 class Base(DeclarativeBase):
@@ -38,11 +51,14 @@ class Experiment(Base):
     """One posted spec. Its status follows from its cohorts' and is written with theirs."""
 
     __tablename__ = "experiments"
-    __table_args__ = (CheckConstraint(STATUS, name="status"), {"sqlite_autoincrement": True})  # an id is never reused
+    __table_args__ = (
+        CheckConstraint(STATUS, name="status"),
+        {"sqlite_autoincrement": True},
+    )  # an id is never reused
 
     id: Mapped[int] = mapped_column(Identity, primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
-    status: Mapped[str] = mapped_column(String(10), default="queued", index=True)
+    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED, index=True)
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
     """Canonical: every default written out."""
     steps_per_epoch: Mapped[list[int]] = mapped_column(JSON)
@@ -78,11 +94,14 @@ class Cohort(Base):
     """Runs that one task of one worker trains together: the unit of queueing, of the lease and of the fence."""
 
     __tablename__ = "cohorts"
-    __table_args__ = (CheckConstraint(STATUS, name="status"), Index("ix_cohorts_queue", "status", "priority", "id"))
+    __table_args__ = (
+        CheckConstraint(STATUS, name="status"),
+        Index("ix_cohorts_queue", "status", "priority", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Identity, primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), index=True)
-    status: Mapped[str] = mapped_column(String(10), default="queued")
+    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
     priority: Mapped[int] = mapped_column(Integer)
     device: Mapped[str] = mapped_column(String(8))
     queue: Mapped[str | None] = mapped_column(String(40))
@@ -125,7 +144,7 @@ class Run(Base):
     arm_index: Mapped[int] = mapped_column(Integer)
     arm: Mapped[str] = mapped_column(String(120))
     seed: Mapped[int] = mapped_column(BigInteger)
-    status: Mapped[str] = mapped_column(String(10), default="queued")
+    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
     outcome: Mapped[str | None] = mapped_column(String(20))
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     steps_done: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import ColumnElement, delete, func, select, true, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from core.analysis import pruned_arms
@@ -14,10 +14,10 @@ from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities, may_be_taken
 from core.experiments.cohorts.events import increment, record_event
 from core.experiments.cohorts.process_ids import describe, host_of
-from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle
+from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle, transition
 from core.results import EPOCH_METRICS
 from core.spec import Spec, parse
-from core.store import Cohort, Experiment, MetricBlock, Run, metric_blocks, now, serialise
+from core.store import Cohort, Experiment, MetricBlock, Run, Status, metric_blocks, now, serialise
 from core.training import Lane
 
 LastValues = Mapping[int, dict[str, float | None]]
@@ -92,9 +92,9 @@ def claim(
         .scalar_subquery()
     )
     cohort = session.scalar(
-        update(Cohort)
-        .where(Cohort.id == best, Cohort.status == "queued", capacity.for_cohort(holder) if capacity else true())
-        .values(status="running", attempt=Cohort.attempt + 1, holder=holder, lease_until=now() + lease_seconds)
+        transition(Cohort, start=Status.QUEUED, to=Status.RUNNING)
+        .where(Cohort.id == best, capacity.for_cohort(holder) if capacity else true())
+        .values(attempt=Cohort.attempt + 1, holder=holder, lease_until=now() + lease_seconds)
         .returning(Cohort)
     )
     if cohort is None:
@@ -102,7 +102,13 @@ def claim(
     roll_back(session, cohort)
     started = func.coalesce(Run.started_at, now())
     move_runs(
-        session, cohort.id, "running", attempt=cohort.attempt, steps_done=cohort.checkpoint_step, started_at=started
+        session,
+        cohort.id,
+        start=Status.QUEUED,
+        to=Status.RUNNING,
+        attempt=cohort.attempt,
+        steps_done=cohort.checkpoint_step,
+        started_at=started,
     )
     settle(session, cohort.experiment_id, turn=now())
     experiment = session.get_one(Experiment, cohort.experiment_id)

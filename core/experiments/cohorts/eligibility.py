@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from core.experiments.cohorts.process_ids import host_of
-from core.store import Cohort
+from core.store import Cohort, Status
 
 CLASSES = ("cpu", "gpu")
 """Queues of cohorts that name none: those of their device."""
@@ -21,7 +21,7 @@ def queues_of(device: str, queue: str | None) -> tuple[str, ...]:
 
 def may_be_taken() -> ColumnElement[bool]:
     """Whether `Cohort` is queued and waits for a worker alone: not for the user, nor for other cohorts."""
-    return and_(Cohort.status == "queued", ~Cohort.paused, Cohort.rung.is_(None))
+    return and_(Cohort.status == Status.QUEUED, ~Cohort.paused, Cohort.rung.is_(None))
 
 
 class WorkerCapabilities(NamedTuple):
@@ -53,7 +53,7 @@ class CpuCapacity(NamedTuple):
         here = other.holder.startswith(f"{host_of(holder)}/", autoescape=True)
         taken = (
             select(func.coalesce(func.sum(self._threads(other)), 0))
-            .where(other.status == "running", other.device != "cuda", here)
+            .where(other.status == Status.RUNNING, other.device != "cuda", here)
             .scalar_subquery()
         )
         return or_(taken == 0, taken + self._threads(Cohort) <= self.cores)

@@ -12,9 +12,9 @@ from core.energy import Cost
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.claims import Claim, LastValues, last_values, roll_back
 from core.experiments.cohorts.events import increment, record_event
-from core.experiments.cohorts.states import TERMINAL, has_active, move_runs, settle
+from core.experiments.cohorts.states import TERMINAL, has_active, move_runs, settle, transition
 from core.results import Outcome
-from core.store import Cohort, MetricBlock, Run, now
+from core.store import Cohort, MetricBlock, Run, Status, now
 
 QUIETLY = {"synchronize_session": False}
 """For an UPDATE of rows that the session does not hold."""
@@ -62,7 +62,7 @@ def is_held(held: Claim) -> ColumnElement[bool]:
     Its experiment is named too: SQLite gives the id of a cohort that was deleted to the next one.
     """
     mine = (Cohort.id == held.cohort_id) & (Cohort.experiment_id == held.experiment_id)
-    return mine & (Cohort.attempt == held.attempt) & (Cohort.status == "running")
+    return mine & (Cohort.attempt == held.attempt) & (Cohort.status == Status.RUNNING)
 
 
 def poll_requests(session: Session, held: Claim) -> StopRequest | None:
@@ -103,7 +103,7 @@ def flush(session: Session, held: Claim, what: Flush, before: CheckpointRef | No
     if what.checkpoint is not None:
         place = columns(what.checkpoint, before) | {"lost": 0}  # whoever comes this far is no poison
         session.execute(update(Cohort).where(is_held(held)).values(**place).execution_options(**QUIETLY))
-    running = (Run.cohort_id == held.cohort_id, Run.status == "running")
+    running = (Run.cohort_id == held.cohort_id, Run.status == Status.RUNNING)
     values: dict[str, Any] = {"steps_done": what.step}
     if what.cost is not None:
         values |= {"energy_kwh": what.cost.kwh, "co2e_g": what.cost.co2e_g, "energy_source": what.cost.source}
@@ -123,14 +123,14 @@ def columns(kept: CheckpointRef | None, before: CheckpointRef | None = None) -> 
     }
 
 
-def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], status: str = "running") -> None:
-    """Give a cohort's runs that are still of this status their outcomes: one statement for all, often a hundred."""
+def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], *, start: Status = Status.RUNNING) -> None:
+    """Give a cohort's runs that are still `start` their outcomes: one statement for all, often a hundred."""
     names = ("outcome", "final", "steps_done")
     given = {name: bindparam(f"new_{name}", type_=getattr(Run, name).type) for name in names}
     one = (
-        update(Run)
-        .where(Run.id == bindparam("this"), Run.cohort_id == cohort_id, Run.status == status)
-        .values(status="succeeded", finished_at=now(), **given)
+        transition(Run, start=start, to=Status.SUCCEEDED)
+        .where(Run.id == bindparam("this"), Run.cohort_id == cohort_id)
+        .values(finished_at=now(), **given)
     )
     session.connection().execute(
         one,
@@ -150,14 +150,14 @@ def locked(session: Session, held: Claim) -> Cohort:
     return cohort
 
 
-def end_if_over(session: Session, held: Claim, cohort: Cohort) -> str | None:
+def end_if_over(session: Session, held: Claim, cohort: Cohort) -> Status | None:
     """End a locked cohort that the user cancelled meanwhile, or that has no run left; returns its status.
 
     None, and nothing is changed, where it may go on.
     """
     if cohort.cancel_requested:
-        return end(session, held, "cancelled")
-    return None if has_active(session, held.cohort_id) else end(session, held, "succeeded")
+        return end(session, held, Status.CANCELLED)
+    return None if has_active(session, held.cohort_id) else end(session, held, Status.SUCCEEDED)
 
 
 def fall_back(session: Session, held: Claim, why: str) -> tuple[CheckpointRef | None, LastValues]:
@@ -171,31 +171,32 @@ def fall_back(session: Session, held: Claim, why: str) -> tuple[CheckpointRef | 
         setattr(cohort, name, value)
     session.flush()
     roll_back(session, cohort)
-    move_runs(session, cohort.id, "running", steps_done=cohort.checkpoint_step)
+    mine = (Run.cohort_id == cohort.id, Run.status == Status.RUNNING)
+    session.execute(update(Run).where(*mine).values(steps_done=cohort.checkpoint_step).execution_options(**QUIETLY))
     place = {"step": cohort.checkpoint_step, "epochs": cohort.checkpoint_epochs}
     record_event(session, held.experiment_id, "fell_back", cohort=cohort.id, attempt=held.attempt, why=why, **place)
     increment(session, "fallbacks")
     return kept, {} if kept is None else last_values(session, cohort)
 
 
-def end(session: Session, held: Claim, status: str, error: str | None = None, why: str | None = None) -> str:
-    """End the cohort with its runs that have not ended, or give it back (`status="queued"`). Raises `Fenced`.
+def end(session: Session, held: Claim, status: Status, *, error: str | None = None, why: str | None = None) -> Status:
+    """End the cohort with its runs that have not ended, or give it back (`Status.QUEUED`). Raises `Fenced`.
 
     `error` is why runs failed, `why` the reason that the history has. Returns the status: what the user cancelled
     meanwhile is not given back, it could wait for ever to be taken once more.
     """
     cohort = locked(session, held)
     step = cohort.checkpoint_step
-    if status == "queued" and cohort.cancel_requested:
-        status = "cancelled"
-    values: dict[str, Any] = {"status": status, "error": error, "lease_until": None}
+    if status == Status.QUEUED and cohort.cancel_requested:
+        status = Status.CANCELLED
+    values: dict[str, Any] = {"error": error, "lease_until": None}
     if status not in TERMINAL:
         values |= {"queued_at": now(), "holder": None}
-    session.execute(update(Cohort).where(is_held(held)).values(**values))
-    move_runs(session, held.cohort_id, status, error=error)
+    session.execute(transition(Cohort, start=Status.RUNNING, to=status).where(is_held(held)).values(**values))
+    move_runs(session, held.cohort_id, start=Status.RUNNING, to=status, error=error)
     settle(session, held.experiment_id)
     about = {"cohort": held.cohort_id, "attempt": held.attempt}
-    if status == "queued":
+    if status == Status.QUEUED:
         record_event(session, held.experiment_id, "released", **about, why=why, step=step)
         increment(session, "releases")
     else:

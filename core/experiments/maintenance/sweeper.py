@@ -21,7 +21,7 @@ from core.experiments.cohorts.states import TERMINAL
 from core.experiments.maintenance.cleanup import clean_up
 from core.queue import Dispatcher
 from core.settings import Settings
-from core.store import Cohort, Database, StorageFull, now
+from core.store import Cohort, Database, Status, StorageFull, now
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +51,12 @@ def sweep(
     with database.reading() as session:
         held = session.execute(
             select(
-                *(Cohort.experiment_id, Cohort.id, Cohort.attempt, Cohort.holder),
+                Cohort.experiment_id,
+                Cohort.id,
+                Cohort.attempt,
+                Cohort.holder,
                 (Cohort.lease_until < now()).label("expired"),
-            ).where(Cohort.status == "running")
+            ).where(Cohort.status == Status.RUNNING)
         ).all()
     rescued = ended = 0
     for row in held:
@@ -68,7 +71,7 @@ def sweep(
                     logs.remove(row.id, row.attempt)
                 about = {"experiment": row.experiment_id, "cohort": row.id, "attempt": row.attempt}
                 log.warning("lost: %s; now %s", why, status, extra=about)
-            rescued += status == "queued"
+            rescued += status == Status.QUEUED
             ended += status in TERMINAL
     with database.reading() as session:
         all_there = waiting_for_a_decision(session)

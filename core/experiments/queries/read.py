@@ -16,7 +16,7 @@ from core.errors import NotFound
 from core.experiments.cohorts.states import TERMINAL
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import DIAGNOSTICS, parse
-from core.store import Cohort, Experiment, MetricBlock, Run, Tag, metric_blocks, now
+from core.store import Cohort, Experiment, MetricBlock, Run, Status, Tag, metric_blocks, now
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
             func.count().label("runs_total"),
             func.sum(Run.steps_done).label("steps_done"),
             func.sum(Run.steps_total).label("steps_total"),
-            func.count().filter(Run.status == "failed").label("failed"),
+            func.count().filter(Run.status == Status.FAILED).label("failed"),
             *(func.count().filter(Run.outcome == one).label(one) for one in ("diverged", "stopped_early", "pruned")),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
@@ -150,7 +150,7 @@ def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock
     counts = [one.name for one in fields(ArmProgress) if one.name != "label"]
     arms = [ArmProgress(r.arm, **{name: int(getattr(r, name)) for name in counts}) for r in rows]
     left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
-    running = of.status == "running" and of.started_at is not None and done
+    running = of.status == Status.RUNNING and of.started_at is not None and done
     return Progress(
         arms=arms,
         attempt=max((c.attempt for c in cohorts), default=0),

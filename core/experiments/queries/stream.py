@@ -26,7 +26,7 @@ from core.experiments.queries.cursor import (
 )
 from core.results import EPOCH_METRICS, STEP_METRICS
 from core.spec import DIAGNOSTICS
-from core.store import Cohort, Event, MetricBlock, Run, metric_blocks
+from core.store import Cohort, Event, MetricBlock, Run, Status, metric_blocks
 
 MOST_POINTS = 200_000
 """After which a look ends: the rest is for the next one, which need not wait."""
@@ -163,7 +163,7 @@ class _Poll:
                 if self._points >= MOST_POINTS or not self._advance(cohort, there):
                     self.more = True
                     return
-            if status != "running":
+            if status != Status.RUNNING:
                 self.quiet |= {cohort}
 
     def _part(self, events: Sequence[Event]) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict
 from core.experiments.cohorts.eligibility import may_be_taken, queues_of
 from core.experiments.cohorts.events import increment, record_event
-from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle
+from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle, transition
 from core.experiments.requests.quotas import Limits, admit
-from core.store import Cohort, Experiment, Run, now
+from core.store import Cohort, Experiment, Run, Status, now
 
 
 def cancel(session: Session, experiment: Experiment) -> None:
@@ -22,15 +22,15 @@ def cancel(session: Session, experiment: Experiment) -> None:
     mine = Cohort.experiment_id == experiment.id
     record = session.scalars(
         update(Cohort)
-        .where(mine, Cohort.status == "running", ~Cohort.cancel_requested)
+        .where(mine, Cohort.status == Status.RUNNING, ~Cohort.cancel_requested)
         .values(cancel_requested=True)
         .returning(Cohort.id)
     ).all()
     queued = session.scalars(
-        update(Cohort).where(mine, Cohort.status == "queued").values(status="cancelled").returning(Cohort.id)
+        transition(Cohort, start=Status.QUEUED, to=Status.CANCELLED).where(mine).returning(Cohort.id)
     ).all()
     for cohort_id in queued:
-        move_runs(session, cohort_id, "cancelled")
+        move_runs(session, cohort_id, start=Status.QUEUED, to=Status.CANCELLED)
     if queued:
         settle(session, experiment.id)
     if record or queued:
@@ -65,18 +65,19 @@ def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -
     Raises `Conflict` where nothing failed, and as `admit` does where its owner, with `limits`, has too much to train.
     """
     lock_cohorts(session, experiment.id)
-    mine = (Run.experiment_id == experiment.id, Run.status == "failed")
-    runs = session.scalars(select(Run.id).where(*mine)).all()
+    failed_runs = (Run.experiment_id == experiment.id, Run.status == Status.FAILED)
+    runs = session.scalars(select(Run.id).where(*failed_runs)).all()
     if not runs:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}, and none of its runs has failed")
     admit(session, experiment.owner, limits, len(runs))
     failed = session.scalars(
-        update(Cohort)
-        .where(Cohort.experiment_id == experiment.id, Cohort.status == "failed")
-        .values(status="queued", lost=0, error=None, cancel_requested=False, holder=None, queued_at=now())
+        transition(Cohort, start=Status.FAILED, to=Status.QUEUED)
+        .where(Cohort.experiment_id == experiment.id)
+        .values(lost=0, error=None, cancel_requested=False, holder=None, queued_at=now())
         .returning(Cohort.id)
     ).all()
-    session.execute(update(Run).where(*mine).values(status="queued", error=None, finished_at=None))
+    queued = transition(Run, start=Status.FAILED, to=Status.QUEUED).where(Run.experiment_id == experiment.id)
+    session.execute(queued.values(error=None, finished_at=None))
     settle(session, experiment.id)
     record_event(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs))
     increment(session, "retries", len(failed))

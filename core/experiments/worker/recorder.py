@@ -38,7 +38,7 @@ from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.worker.watchdog import Flag, Reason, Watchdog
 from core.failpoints import reached
 from core.results import Outcome, is_diagnostic, spacing
-from core.store import Database, StorageFull, metric_blocks
+from core.store import Database, Status, StorageFull, metric_blocks
 from core.training import Checkpoint
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,9 @@ class AttemptRecorder:
         Raises the database's error where the process has to leave first.
         """
         waits = status == "waiting"
-        self._last_words(lambda s: wait(s, self._held) if waits else end(s, self._held, status, error, why))
+        self._last_words(
+            lambda s: wait(s, self._held) if waits else end(s, self._held, Status(status), error=error, why=why)
+        )
 
     def mark_lost(self, why: str) -> None:
         """Give the attempt up as lost, with the points after its checkpoint. Raises as `close`."""

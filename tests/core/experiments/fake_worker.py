@@ -9,7 +9,7 @@ from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Ended, Flush, end, fall_back, flush, renew
 from core.experiments.cohorts.recovery import recover_attempt
 from core.experiments.cohorts.splitting import split_cohort
-from core.store import Database
+from core.store import Database, Status
 
 STEPS, EVERY = 60, 10
 """Updates of a run, and of an epoch."""
@@ -77,7 +77,7 @@ class Hand:
 
     def finish(self, status: str, error: str | None = None) -> None:
         with self.database.transaction() as session:
-            end(session, self.held, status, error)
+            end(session, self.held, Status(status), error=error)
 
     def mark_lost(self) -> None:
         with self.database.transaction() as session:

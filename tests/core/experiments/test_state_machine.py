@@ -23,7 +23,7 @@ from core.experiments.cohorts.states import ACTIVE, TERMINAL
 from core.experiments.maintenance import sweep
 from core.experiments.requests import cancel, delete, pause, resume, retry, submit
 from core.spec import parse
-from core.store import Cohort, Database
+from core.store import Cohort, Database, Status
 from tests.core.experiments.claims import expire, take
 from tests.core.experiments.model_state import UPDATES, Books, Hand
 from tests.core.experiments.snapshot import Extent, assert_consistent, assert_overtaken, lengths, replayed
@@ -204,7 +204,7 @@ class Service(Books):
 
         def write(session: Session) -> None:
             hand.flush(session, until, ended)
-            end(session, hand.held, status, "why" if status == "failed" else None)
+            end(session, hand.held, Status(status), error="why" if status == "failed" else None)
 
         mine = self.cohort(hand)
         if self.write(hand, write):

@@ -10,7 +10,7 @@ from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, po
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.requests import cancel
-from core.store import Database, Experiment
+from core.store import Database, Experiment, Status
 from tests.core.experiments.claims import block, blocks, expire, queued, statuses, take, taken
 
 
@@ -84,7 +84,7 @@ def test_a_zombie_is_fenced_at_every_write(database: Database, write: str) -> No
     calls = {
         "renew": lambda s: renew(s, zombie, 30),
         "peek": lambda s: poll_requests(s, zombie),
-        "end": lambda s: end(s, zombie, "succeeded"),
+        "end": lambda s: end(s, zombie, Status.SUCCEEDED),
     }
     with pytest.raises(Fenced), database.transaction() as session:  # while it waits for a new worker
         calls[write](session)
@@ -126,10 +126,10 @@ def test_an_ended_cohort_stays_ended(database: Database) -> None:
     with database.transaction() as session:
         renew(session, held, 30)
         flush(session, held, Flush(15, [], {lane.run: Ended("completed", 15, {"lr": 0.1}) for lane in held.lanes}))
-        end(session, held, "succeeded")
+        end(session, held, Status.SUCCEEDED)
     assert _status(database, experiment) == "succeeded"
     with pytest.raises(Fenced), database.transaction() as session:
-        end(session, held, "failed", "too late")
+        end(session, held, Status.FAILED, error="too late")
     expire(database, held)
     assert sweep(database, 0) == (0, 0, {})
     with database.transaction() as session:
@@ -163,7 +163,7 @@ def test_an_experiment_ends_as_its_worst_cohort_did(database: Database) -> None:
         assert _status(database, experiment) in ("queued", "running")
         held = taken(database)
         with database.transaction() as session:
-            end(session, held, status, "why" if status == "failed" else None)
+            end(session, held, Status(status), error="why" if status == "failed" else None)
     assert _status(database, experiment) == "failed"
     with database.reading() as session:
         assert read.progress(session, read.experiment(session, experiment)).errors == ["why"]
@@ -177,11 +177,11 @@ def test_two_cohorts_that_end_at_once_end_their_experiment(postgres: Database) -
 
     def end_other() -> None:
         with database.transaction() as session:
-            end(session, other, "succeeded")
+            end(session, other, Status.SUCCEEDED)
 
     second = threading.Thread(target=end_other)
     with database.transaction() as session:
-        end(session, one, "succeeded")
+        end(session, one, Status.SUCCEEDED)
         second.start()
         with database.reading() as looking:
             waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")

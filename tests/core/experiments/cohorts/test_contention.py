@@ -17,7 +17,7 @@ from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.requests import cancel, delete, pause, resume, retry
-from core.store import Cohort, Database, now
+from core.store import Cohort, Database, Status, now
 from tests.core.experiments.claims import queued, take
 from tests.core.experiments.model_state import UPDATES, Hand
 from tests.core.experiments.snapshot import Extent, Whole, assert_consistent, lengths
@@ -69,7 +69,12 @@ class Crowd:
             elif how == "halve":
                 split_cohort(session, hand.held, "no memory")
             else:
-                end(session, hand.held, {"done": "succeeded"}.get(how, how), "why" if how == "failed" else None)
+                end(
+                    session,
+                    hand.held,
+                    Status({"done": "succeeded"}.get(how, how)),
+                    error="why" if how == "failed" else None,
+                )
 
     def sweep(self, _: random.Random) -> None:
         while self.working:

@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from core.experiments.cohorts.claims import claim
 from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities
 from core.experiments.cohorts.leases import end
-from core.store import Cohort, Database
+from core.store import Cohort, Database, Status
 from tests.core.experiments.claims import plan_threads, queued, take, taken
 
 TWO = CpuCapacity(cores=2)
@@ -113,5 +113,5 @@ def test_two_that_claim_at_once_count_each_other(postgres: Database) -> None:
     thread.join()
     assert found == [None]
     with database.transaction() as session:
-        end(session, first, "succeeded")
+        end(session, first, Status.SUCCEEDED)
     assert take(database, "host/2/0", capacity=TWO) is not None

@@ -14,7 +14,7 @@ from core.experiments.cohorts.recovery import LOST_TOGETHER, MOST_LOST, mark_los
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.requests import cancel
-from core.store import Cohort, Database, Run
+from core.store import Cohort, Database, Run, Status
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
 
 
@@ -41,7 +41,7 @@ def test_only_the_run_that_kills_its_worker_fails(database: Database) -> None:
             give(database, held, last_lines=[f"attempt {held.attempt}"])
         else:
             with database.transaction() as session:
-                end(session, held, "succeeded")
+                end(session, held, Status.SUCCEEDED)
     with database.reading() as session:
         runs = {run.seed: (run.status, run.error) for run in read.runs(session, experiment)}
         assert (

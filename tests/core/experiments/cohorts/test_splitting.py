@@ -20,7 +20,7 @@ from core.experiments.worker import worker as work
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.spec import parse
-from core.store import Cohort, Database, Experiment, Run, now
+from core.store import Cohort, Database, Experiment, Run, Status, now
 from core.training import Lane, train_lanes
 from tests.core.experiments.claims import block, blocks, expire, plan_threads, queued, statuses, taken
 
@@ -89,7 +89,7 @@ def test_one_run_left_of_many_is_tried_alone_before_it_fails(database: Database)
     assert [lane.seed for lane in alone.lanes] == [2]
     assert alone.attempt == 2
     with database.transaction() as session:
-        end(session, alone, "succeeded")
+        end(session, alone, Status.SUCCEEDED)
         assert session.get_one(Experiment, experiment).status == "succeeded"
 
 

@@ -36,7 +36,7 @@ from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.cohorts.leases import end
 from core.experiments.worker.recorder import AttemptRecorder
 from core.experiments.worker.watchdog import PATIENCE, Watchdog
-from core.store import Database
+from core.store import Database, Status
 from tests.core.experiments.claims import taken
 
 def hang(wish, url):
@@ -56,7 +56,7 @@ def hang(wish, url):
             "drain": draining.set,
             "cancel": lambda: cancel(session, experiment),
             "pause": lambda: pause(session, experiment),
-            "fence": lambda: end(session, held, "failed", "ended elsewhere"),
+            "fence": lambda: end(session, held, Status.FAILED, error="ended elsewhere"),
         }[wish]()
     threading.Event().wait()
 

@@ -17,7 +17,7 @@ from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Fenced, end
 from core.experiments.queries import read
 from core.experiments.worker.recorder import AttemptRecorder
-from core.store import Database
+from core.store import Database, Status
 from tests.core.experiments.claims import queued, statuses, taken
 
 
@@ -148,7 +148,7 @@ def test_a_claim_that_ended_elsewhere_stops_the_trainer(tmp_path: Path, database
         database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), 30, threading.Event()
     )
     with database.transaction() as session:
-        end(session, held, "failed", "ended elsewhere")
+        end(session, held, Status.FAILED, error="ended elsewhere")
     _until(recorder.stopped)
     assert recorder.reason == "fenced"
     with pytest.raises(Fenced):
