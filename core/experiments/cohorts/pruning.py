@@ -1,8 +1,8 @@
-"""Where the cohorts of an experiment wait for each other: arms are pruned by what all their runs have measured.
+"""Rungs, at which the cohorts of an experiment wait for each other: arms are pruned by what their runs measured.
 
 A cohort that has come to the next rung is given back with its checkpoint and waits there. Once each other one waits too
-or has ended, one transaction decides, ends the runs of pruned arms and lets the rest go on. Whoever gave the last
-cohort back decides, or the sweeper. What is decided depends on the stored numbers, not on who came first.
+or has ended, one transaction decides, ends the runs of pruned arms and lets the rest go on. The worker that gave
+the last cohort back decides, or the sweeper. What is decided depends on the stored numbers, not on who came first.
 """
 
 import math
@@ -47,7 +47,7 @@ def wait(session: Session, held: Claim) -> Status:
 
 
 def waiting_for_a_decision(session: Session, experiment_id: int | None = None) -> Sequence[int]:
-    """The experiments, all or this one, whose cohorts have ended or come to their rung, one at least of the latter."""
+    """Return the experiments, of all or this one, whose cohorts have ended or come to a rung, one at least to it."""
     active = (Cohort.status.in_(ACTIVE), true() if experiment_id is None else Cohort.experiment_id == experiment_id)
     on_the_way = select(Cohort.experiment_id).where(*active, (Cohort.status == Status.RUNNING) | Cohort.rung.is_(None))
     found = select(Cohort.experiment_id).where(*active, Cohort.rung.is_not(None)).distinct()
@@ -99,12 +99,12 @@ def _end_pruned(session: Session, cohort: Cohort, arms: Collection[str]) -> None
     pruned = session.execute(select(Run.id, Run.steps_done).where(*mine)).all()
     if pruned:
         last = last_values(session, cohort)
-        ended = {run: Ended("pruned", steps, last.get(run, {})) for run, steps in pruned}
+        ended = {run: Ended(outcome="pruned", steps=steps, final=last.get(run, {})) for run, steps in pruned}
         end_runs(session, cohort.id, ended, start=Status.QUEUED)
 
 
 def _values(session: Session, experiment_id: int, spec: Spec, metric: str, rung: int) -> NDArray[np.float64]:
-    """The metric of every run after the rung's epochs, (arms, seeds); of one that stopped early before, its last."""
+    """Return the metric of every run after the rung's epochs, (arms, seeds); its last of one that stopped early."""
     seeds = {seed: i for i, seed in enumerate(spec.seed_list)}
     values = np.full((len(spec.expanded), len(seeds)), math.nan)
     last = rung - 1

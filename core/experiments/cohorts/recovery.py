@@ -1,4 +1,4 @@
-"""What becomes of a cohort whose attempt ended without a word: it is tried again, in halves, or no more."""
+"""Recovers a cohort whose attempt was lost: it is tried again, as two halves, or no more."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,12 +16,12 @@ from core.store import Cohort, Run, Status, now
 MOST_LOST = 3
 """Attempts without progress after which a run is failed rather than tried again."""
 LOST_TOGETHER = 2
-"""Attempts without progress after which the runs of a cohort are parted: one of them may be what ends the process, or
+"""Attempts without progress after which the runs of a cohort are split: one of them may be what ends the process, or
 all together need more memory than there is, and the kernel gives no reason."""
 
 
 def mark_lost(session: Session, held: Claim, why: str) -> Status:
-    """Give up one's own attempt. Raises `Fenced`."""
+    """Recover from one's own attempt. Raises `Fenced`."""
     status = recover_attempt(session, held.cohort_id, held.attempt, why)
     if status is None:
         raise Fenced(held)
@@ -33,7 +33,7 @@ def recover_attempt(
 ) -> Status | None:
     """End an attempt; returns the cohort's new status, None when it is no longer that attempt.
 
-    It goes on from its checkpoint. After `LOST_TOGETHER` attempts without progress its runs are parted, after
+    It goes on from its checkpoint. After `LOST_TOGETHER` attempts without progress it is split, after
     `MOST_LOST` a run alone is failed, with the reason and the last lines of its log.
     """
     cohort = session.scalar(
@@ -48,7 +48,7 @@ def recover_attempt(
     if cohort.cancel_requested:
         status = Status.CANCELLED
     elif not has_active(session, cohort_id):
-        status = Status.SUCCEEDED  # all was measured and stored but for this word
+        status = Status.SUCCEEDED  # all was measured and stored but for this status
     elif cohort.lost >= LOST_TOGETHER:
         into = split(session, cohort)
         if not into and cohort.lost >= MOST_LOST:

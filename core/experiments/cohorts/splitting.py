@@ -1,4 +1,4 @@
-"""What happens to a cohort that needs more memory than there is: two of half its width take its place."""
+"""Splits a cohort that needs more memory than there is: two of half its width take its place."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def split(session: Session, cohort: Cohort) -> dict[Status, int]:
     """Leave the cohort with half of its runs that have not ended, and queue the others in a new one.
 
     Runs that have ended leave it too: they would be trained again for company. Both start over, with one lost attempt
-    to their name if they had any. Returns the new cohorts by their status; none, and nothing is changed, for a cohort
+    counted if there were any. Returns the new cohorts by their status; none, and nothing is changed, for a cohort
     of one run. The caller knows that one has not ended, holds the cohort's row and gives it its new status.
     """
     every = session.execute(
@@ -66,7 +66,7 @@ def split(session: Session, cohort: Cohort) -> dict[Status, int]:
 
 
 def middle(seeds: Sequence[int]) -> int:
-    """Where to cut a sorted sequence: between two seeds where one part is then at most twice the other."""
+    """Return where to cut a sorted sequence: between two seeds, if one part is then at most twice the other."""
     borders = [i for i in range(1, len(seeds)) if seeds[i - 1] != seeds[i] and len(seeds) <= 3 * i <= 2 * len(seeds)]
     return min(borders, key=lambda i: abs(2 * i - len(seeds)), default=len(seeds) // 2)
 

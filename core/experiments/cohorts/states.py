@@ -47,7 +47,7 @@ OF_STATUS = {"key_share": True}
 
 
 class IllegalTransition(Exception):
-    """A status was to follow on one that it may not follow on: a mistake in this code."""
+    """A status that may not follow on the one before: a mistake in this code."""
 
     def __init__(self, start: Status, to: Status) -> None:
         super().__init__(f"{start} may not become {to}")
@@ -92,7 +92,7 @@ def has_active(session: Session, cohort_id: int) -> bool:
 
 
 def lock_cohorts(session: Session, experiment_id: int) -> None:
-    """Lock an experiment's cohorts and read it again: meanwhile none is taken, given back, halved or ended.
+    """Lock an experiment's cohorts and read it again: meanwhile none is taken, given back, split or ended.
 
     A cohort that went from one state to another between two statements would escape both, and one that was cut off
     another meanwhile would escape all: hence again until there is none that is new. Always in the order of their ids,

@@ -30,9 +30,9 @@ from tests.core.experiments.snapshot import Extent, assert_consistent, assert_ov
 
 MOST_AT_WORK, MOST = 3, 6
 WORKERS = {
-    "plain": WorkerCapabilities(("auto", "cpu"), ("cpu",)),
-    "both": WorkerCapabilities(("auto", "cpu"), ("cpu", "big")),
-    "label": WorkerCapabilities(("auto", "cpu"), ("big",)),
+    "plain": WorkerCapabilities(devices=("auto", "cpu"), queues=("cpu",)),
+    "both": WorkerCapabilities(devices=("auto", "cpu"), queues=("cpu", "big")),
+    "label": WorkerCapabilities(devices=("auto", "cpu"), queues=("big",)),
 }
 PICKS = st.integers(0, 7)
 
@@ -172,7 +172,12 @@ class Service(Books):
         if diverging is not None and hand.training and until.steps > hand.at.steps:
             early = {hand.training[diverging % len(hand.training)]: Extent(hand.at.steps + 1, hand.at.epochs)}
         kept = (
-            CheckpointRef(f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}", "0", *until)
+            CheckpointRef(
+                name=f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}",
+                sha256="0",
+                step=until.steps,
+                epochs=until.epochs,
+            )
             if keeps and n
             else None
         )

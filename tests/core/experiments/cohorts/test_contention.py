@@ -53,7 +53,12 @@ class Crowd:
     def _train(self, hand: Hand, chance: random.Random) -> None:
         for _ in range(chance.randrange(4)):
             until = hand.on(chance.randrange(1, 5))
-            kept = CheckpointRef(f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}", "0", *until)
+            kept = CheckpointRef(
+                name=f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}",
+                sha256="0",
+                step=until.steps,
+                epochs=until.epochs,
+            )
             with self.database.transaction() as session:
                 hand.flush(session, until, {}, chance.choice([kept, None]))
             hand.at = until

@@ -236,9 +236,22 @@ def test_a_run_that_stopped_early_or_diverged_is_judged_by_what_it_has(database:
     good, zeros = held["good"], held["zeros"]
     with database.transaction() as session:
         renew(session, good, 30)
-        flush(session, good, Flush(1, ended={good.lanes[1].run: Ended("diverged", 1, {"valid_accuracy": None})}))
+        flush(
+            session,
+            good,
+            Flush(
+                step=1, ended={good.lanes[1].run: Ended(outcome="diverged", steps=1, final={"valid_accuracy": None})}
+            ),
+        )
         renew(session, zeros, 30)
-        flush(session, zeros, Flush(1, ended={zeros.lanes[2].run: Ended("stopped_early", 1, {"valid_accuracy": 0.2})}))
+        flush(
+            session,
+            zeros,
+            Flush(
+                step=1,
+                ended={zeros.lanes[2].run: Ended(outcome="stopped_early", steps=1, final={"valid_accuracy": 0.2})},
+            ),
+        )
     for one in (good, zeros):
         with database.transaction() as session:
             recover_attempt(session, one.cohort_id, one.attempt, "killed")

@@ -100,12 +100,16 @@ def test_a_retry_goes_on_where_there_is_a_checkpoint_and_keeps_what_has_ended(da
     experiment = queued(database, seeds=3)
     held = taken(database)
     done, *others = (lane.run for lane in held.lanes)
-    kept = CheckpointRef("cohort-1-1-3.safetensors", "0" * 64, 3, 0)
+    kept = CheckpointRef(name="cohort-1-1-3.safetensors", sha256="0" * 64, step=3, epochs=0)
     with database.transaction() as session:
         renew(session, held, 30)
-        ended = {done: Ended("diverged", 2, {"train_loss": None})}
-        flush(session, held, Flush(3, [block(done, n=2), *(block(run) for run in others)], ended, kept))
-    fail(database, held, Flush(5, [block(run, first=3, n=2) for run in others]))
+        ended = {done: Ended(outcome="diverged", steps=2, final={"train_loss": None})}
+        flush(
+            session,
+            held,
+            Flush(step=3, blocks=[block(done, n=2), *(block(run) for run in others)], ended=ended, checkpoint=kept),
+        )
+    fail(database, held, Flush(step=5, blocks=[block(run, first=3, n=2) for run in others]))
     assert status(database, experiment) == "failed"
     assert take(database) is None
 
