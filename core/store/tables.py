@@ -64,16 +64,16 @@ class Experiment(Base):
     steps_per_epoch: Mapped[list[int]] = mapped_column(JSON)
     """Of each arm."""
     task: Mapped[str] = mapped_column(String(10), server_default="multiclass")
-    """What all arms learn: `core.datasets.Task`."""
+    """The task of all arms: `core.datasets.Task`."""
     idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the canonical spec, to tell a repeated request from another one under the same key."""
     owner: Mapped[str | None] = mapped_column(String(40), index=True)
     """The id of the API key that posted it; None where no keys are configured."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
-    """What was decided where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
+    """The decisions where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
     turn: Mapped[float | None] = mapped_column(Double)
-    """When a cohort of it was last taken: experiments of one priority take turns. None: its creation counts."""
+    """Time at which a cohort of it was last taken: experiments of one priority take turns. None: since created."""
     created_at: Mapped[float] = mapped_column(Double)
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)
@@ -111,12 +111,12 @@ class Cohort(Base):
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     """Counts claims: every write of a worker carries it, and a write of an older attempt is refused."""
     lost: Mapped[int] = mapped_column(Integer, default=0)
-    """Attempts since the last progress that ended without a word, as when the worker was killed."""
+    """Attempts since the last progress that were lost, as when the worker was killed."""
     holder: Mapped[str | None] = mapped_column(String(200))
     lease_until: Mapped[float | None] = mapped_column(Double)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     paused: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Not to be taken, and to be given back by whoever holds it. Of all cohorts of an experiment, or none."""
+    """Not to be taken, and to be given back by the worker that holds it. Of all cohorts of an experiment, or none."""
     queued_at: Mapped[float] = mapped_column(Double)
     rung: Mapped[int | None] = mapped_column(Integer)
     """The epochs after which it waits for the others; None: it does not. Not to be taken meanwhile."""
@@ -151,7 +151,7 @@ class Run(Base):
     steps_total: Mapped[int] = mapped_column(BigInteger)
     final: Mapped[dict[str, float | None] | None] = mapped_column(JSON)
     energy_kwh: Mapped[float | None] = mapped_column(Double)
-    """Its share of what its cohorts took, over all attempts; None: nobody has looked."""
+    """Its share of what its cohorts took, over all attempts; None: it was not measured."""
     co2e_g: Mapped[float | None] = mapped_column(Double)
     energy_source: Mapped[str | None] = mapped_column(String(10))
     """measured, or estimated if any of it is: `core.energy`."""
@@ -169,13 +169,13 @@ class Worker(Base):
     devices: Mapped[str] = mapped_column(String(40))
     last_seen: Mapped[float] = mapped_column(Double)
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """What its machine can do, as `core.training` measured it: what plans are made from."""
+    """The speed and memory of its machine as `core.training` measured them: plans are made from it."""
     queues: Mapped[str] = mapped_column(Text, default="", server_default="")
-    """What it answers to: `cpu`, `gpu` and labels, with commas."""
+    """The queues that it serves: `cpu`, `gpu` and labels, with commas."""
 
 
 class Event(Base):
-    """Something that happened to an experiment or one of its cohorts, written in the transaction that did it."""
+    """An event of an experiment or one of its cohorts, written in the transaction that it is about."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_experiment", "experiment_id", "id"),)
@@ -190,7 +190,7 @@ class Event(Base):
 
 
 class Counter(Base):
-    """How often something rare has happened since the database was made, whichever process it happened to."""
+    """A count of something rare since the database was made, whichever process it happened to."""
 
     __tablename__ = "counters"
 

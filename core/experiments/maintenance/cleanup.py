@@ -1,4 +1,4 @@
-"""Files and rows that nobody needs any more: what processes left that could not clean up."""
+"""Removes files and rows that nobody needs any more, of processes that could not clean up."""
 
 import re
 import time
@@ -13,7 +13,7 @@ from core.settings import Settings
 from core.store import Cohort, Database, Status, Worker, now
 
 OLD = 3600.0
-"""Seconds after which a file that no row needs is litter: a younger one may be on its way to its row."""
+"""Seconds after which a file that no row needs is removed: the row of a younger one may not be written yet."""
 _OF_COHORT = re.compile(r"\.?cohort-(\d+)-")
 
 

@@ -1,4 +1,4 @@
-"""What a user does to an experiment that is there: cancel it, pause it and go on, try again what failed, delete it."""
+"""Requests about an experiment that is there: cancel it, pause and resume it, retry what failed, delete it."""
 
 from collections import Counter
 
@@ -16,11 +16,11 @@ from core.store import Cohort, Experiment, Run, Status, now
 def cancel(session: Session, experiment: Experiment) -> None:
     """Stop an experiment and keep what was measured. Cancelling again, or one that has ended, changes nothing.
 
-    Queued cohorts end at once. A running one is told; its worker ends it, or the sweeper where the worker is dead.
+    Queued cohorts end at once. A running one is asked to; its worker ends it, or the sweeper where the worker is dead.
     """
     lock_cohorts(session, experiment.id)
     mine = Cohort.experiment_id == experiment.id
-    record = session.scalars(
+    running = session.scalars(
         update(Cohort)
         .where(mine, Cohort.status == Status.RUNNING, ~Cohort.cancel_requested)
         .values(cancel_requested=True)
@@ -33,8 +33,8 @@ def cancel(session: Session, experiment: Experiment) -> None:
         move_runs(session, cohort_id, start=Status.QUEUED, to=Status.CANCELLED)
     if queued:
         settle(session, experiment.id)
-    if record or queued:
-        record_event(session, experiment.id, "cancelling", running=len(record), queued=len(queued))
+    if running or queued:
+        record_event(session, experiment.id, "cancelling", running=len(running), queued=len(queued))
     session.refresh(experiment)
 
 
@@ -51,7 +51,7 @@ def pause(session: Session, experiment: Experiment) -> None:
 
 
 def resume(session: Session, experiment: Experiment) -> Counter[str]:
-    """Go on with a paused experiment; one that is not paused stays as it is. Returns how often to ring, by queue."""
+    """Go on with a paused experiment, and return the wake-up tasks to send, by queue; none where it is not paused."""
     lock_cohorts(session, experiment.id)
     if not _set_paused(session, experiment, paused=False):
         return Counter()
@@ -60,7 +60,8 @@ def resume(session: Session, experiment: Experiment) -> Counter[str]:
 
 
 def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -> Counter[str]:  # noqa: B008 a value
-    """Queue what failed again, and only that: from its checkpoint where there is one. Returns how often to ring.
+    """Queue what failed again, and only that: from its checkpoint where there is one. Returns the wake-up
+    tasks to send, by queue.
 
     Raises `Conflict` where nothing failed, and as `admit` does where its owner, with `limits`, has too much to train.
     """
@@ -94,7 +95,7 @@ def delete(session: Session, experiment: Experiment) -> None:
 
 
 def wake_ups(session: Session, experiment_id: int) -> Counter[str]:
-    """How often to ring in which queue for an experiment's cohorts that may be taken."""
+    """Return the number of wake-up tasks to send for an experiment's cohorts that may be taken, by queue."""
     rows = session.execute(
         select(Cohort.device, Cohort.queue, func.count())
         .where(Cohort.experiment_id == experiment_id, may_be_taken())
@@ -107,7 +108,7 @@ def wake_ups(session: Session, experiment_id: int) -> Counter[str]:
 
 
 def _set_paused(session: Session, experiment: Experiment, *, paused: bool) -> bool:
-    """Whether that changed anything. All cohorts of an experiment are paused or none is: a retried one too."""
+    """Pause all cohorts of an experiment, a retried one too, or none; returns whether that changed anything."""
     changed = session.scalars(
         update(Cohort)
         .where(Cohort.experiment_id == experiment.id, Cohort.paused != paused)

@@ -43,7 +43,7 @@ def test_what_waits_runs_and_has_ended_is_counted_apart(database: Database) -> N
 
 
 def test_a_worker_counts_in_every_queue_that_it_answers_to(database: Database) -> None:
-    presence = Heartbeat(database, WorkerCapabilities(("auto", "cpu"), ("cpu", "nightly")), None)
+    presence = Heartbeat(database, WorkerCapabilities(devices=("auto", "cpu"), queues=("cpu", "nightly")), None)
 
     def workers() -> dict[str, int]:
         with database.reading() as session:
