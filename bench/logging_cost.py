@@ -27,10 +27,12 @@ from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.cohorts.claims import claim
 from core.experiments.cohorts.eligibility import WorkerCapabilities
 from core.experiments.requests import submit
-from core.experiments.worker.recorder import AttemptRecorder
+from core.experiments.worker.endings import Completed
+from core.experiments.worker.recorder import Attempt, AttemptRecorder
+from core.experiments.worker.worker import leave_hung
 from core.spec import Spec, parse
 from core.store import Database, MetricBlock, upgrade
-from core.training import train_lanes
+from core.training import TrainOptions, train_lanes
 
 PAIRS = 9
 MOST = 0.02
@@ -59,23 +61,32 @@ def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: Datas
     with database.transaction() as session:
         submit(session, spec, DatasetPaths())
     with database.transaction() as session:
-        held = claim(session, "host/1/0", WorkerCapabilities(("auto", "cpu", "cuda"), ("cpu", "gpu")), LEASE)
+        held = claim(
+            session, "host/1/0", WorkerCapabilities(devices=("auto", "cpu", "cuda"), queues=("cpu", "gpu")), LEASE
+        )
     assert held is not None
     assert len(held.lanes) == len(lanes_of(spec)), "the experiment should be one cohort"
     begin = time.perf_counter()
     recorder = AttemptRecorder(
-        database, held, CheckpointStore(folder, held.cohort_id, held.attempt), LEASE, threading.Event()
+        Attempt(
+            database=database,
+            held=held,
+            store=CheckpointStore(folder, held.cohort_id, held.attempt),
+            lease_seconds=LEASE,
+            draining=threading.Event(),
+            on_hang=leave_hung,
+        )
     )
-    ways: dict[str, Any] = {"stopped": recorder.stopped, "keep": recorder.keep, "diagnose_every": spec.diagnose_every}
-    train_lanes(held.lanes, data, info, recorder, device=device, **ways)
-    recorder.close("succeeded")
+    options = TrainOptions(device=device, diagnose_every=spec.diagnose_every)
+    train_lanes(held.lanes, data, info, recorder, options, stopped=recorder.stopped, keep=recorder.save)
+    recorder.close(Completed())
     return time.perf_counter() - begin
 
 
 def discarded(spec: Spec, data: Splits, info: DatasetInfo, device: str) -> float:
     """Seconds of the training while nothing is stored."""
     begin = time.perf_counter()
-    train_lanes(lanes_of(spec), data, info, Discard(), device=device)
+    train_lanes(lanes_of(spec), data, info, Discard(), TrainOptions(device=device))
     return time.perf_counter() - begin
 
 

@@ -1,4 +1,4 @@
-"""What a training takes from the socket, and what that is in carbon dioxide: measured where counters say it.
+"""The energy that a training takes from the socket, and its carbon dioxide: measured where there are counters.
 
 With `initlab[energy]` installed the energy of CPUs is read from their own counters (RAPL, through codecarbon), where
 the kernel lets this process read them, and that of an NVIDIA GPU from its driver's (NVML). Of a machine's CPUs this
@@ -21,14 +21,14 @@ import psutil
 from core.errors import InitlabError
 
 CORE_WATTS = 12.0
-"""Of a busy core, where nothing else is known: the default of Green Algorithms (Lannelongue, Grealey and Inouye 2021,
-doi:10.1002/advs.202100707)."""
+"""Watts of a busy core, where nothing else is known: the default of Green Algorithms (Lannelongue, Grealey and Inouye
+2021, doi:10.1002/advs.202100707)."""
 GPU_WATTS = 200.0
-"""Of a GPU whose limit is not known: the same default."""
+"""Watts of a GPU whose limit is not known: the same default."""
 WORLD = 475.0
 """g CO2e of a kWh: the world's mean (International Energy Agency, Global Energy & CO2 Status Report 2019)."""
 JOULES = 3.6e6
-"""Of a kWh."""
+"""Joules of a kWh."""
 
 Source = Literal["measured", "estimated"]
 
@@ -45,13 +45,13 @@ class Taken(NamedTuple):
 
 
 class Counter(Protocol):
-    """Joules since it was last asked, from its making on; None where they could not be read."""
+    """Returns the joules since it was last called, from its making on; None where they could not be read."""
 
     def __call__(self) -> float | None: ...
 
 
 class Meter:
-    """Counts what this process takes. One thread at a time may ask."""
+    """Counts the energy that this process takes. One thread at a time may ask."""
 
     def __init__(
         self,
@@ -71,14 +71,14 @@ class Meter:
 
     @classmethod
     def of(cls, gpu: str | None) -> "Meter":
-        """The best that there is on this machine; `gpu` is the UUID of the GPU that is trained on, as torch has it."""
+        """Return the best meter of this machine; `gpu` is the UUID of the GPU that is trained on, as torch has it."""
         if gpu is None:
             return cls(_rapl(), None)
         counter, limit = _nvml(gpu)
         return cls(_rapl(), counter, limit)
 
     def take(self) -> Taken:
-        """What was taken since the last call."""
+        """Return the energy that was taken since the last call."""
         now, (mine, everyone) = self._clock(), self._busy()
         seconds, busy, of_all = now - self._then, mine - self._mine, everyone - self._all
         self._then, self._mine, self._all = now, mine, everyone
@@ -96,7 +96,7 @@ class Meter:
 
 
 class Cost(NamedTuple):
-    """Of one run, over all of its attempts. All runs of a cohort that have not ended have cost the same."""
+    """The cost of one run, over all of its attempts. All runs of a cohort that have not ended have cost the same."""
 
     kwh: float = 0.0
     co2e_g: float = 0.0
@@ -110,30 +110,30 @@ NOTHING = Cost()
 class EnergyAccount:
     """The cost of an attempt's runs, from its meter.
 
-    The runs that train make the same updates in the same time. What is taken between two looks is shared by all that
+    The runs that train make the same updates in the same time. What is taken between two calls is shared by all that
     had not ended at the first of them.
     """
 
-    def __init__(self, before: Cost, runs: int, meter: Meter | None = None, intensity: float = WORLD) -> None:
+    def __init__(self, *, before: Cost, runs: int, meter: Meter | None = None, intensity: float = WORLD) -> None:
         """`before` is what each of so many `runs` had cost before this attempt; `intensity` is g CO2e of a kWh."""
         self._cost, self._runs = before, runs
         self._meter, self._intensity = meter or Meter(None, None), intensity
 
     def cost(self) -> Cost:
-        """Of each run that trains, until now."""
+        """Return the cost of each run that trains, until now."""
         taken = self._meter.take()
         kwh = taken.kwh / max(1, self._runs)
         source: Source = "measured" if {self._cost.source, taken.source} == {"measured"} else "estimated"
-        self._cost = Cost(self._cost.kwh + kwh, self._cost.co2e_g + kwh * self._intensity, source)
+        self._cost = Cost(kwh=self._cost.kwh + kwh, co2e_g=self._cost.co2e_g + kwh * self._intensity, source=source)
         return self._cost
 
     def leave(self, runs: int) -> None:
-        """So many have ended: what is taken from now on is the others'."""
+        """Leave out runs that have ended: what is taken from now on is the others'."""
         self._runs -= runs
 
 
 def intensity(setting: float | str | None) -> float:
-    """g CO2e of a kWh, by the setting: the number, a country's by its ISO code of three letters, or the world's mean.
+    """Return g CO2e of a kWh by the setting: the number, a country's by its three-letter ISO code, or the world's mean.
 
     Countries are in codecarbon's tables (Our World in Data, by Ember); raises `UnknownCountry` without them.
     """
@@ -153,7 +153,7 @@ def _busy() -> tuple[float, float]:
 
 
 def _rapl(folder: str = "/sys/class/powercap/intel-rapl/subsystem") -> Counter | None:
-    """The energy of all CPU packages; None where it cannot be read."""
+    """Return the counter of all CPU packages; None where it cannot be read."""
     if not sys.platform.startswith("linux") or find_spec("codecarbon") is None:
         return None
     logging.getLogger("codecarbon").disabled = True
@@ -172,7 +172,7 @@ def _rapl(folder: str = "/sys/class/powercap/intel-rapl/subsystem") -> Counter |
 
 
 def _nvml(uuid: str) -> tuple[Counter | None, float]:
-    """The energy of a GPU, and the watts that it may take."""
+    """Return the counter of a GPU, and the watts that it may take."""
     if find_spec("pynvml") is None:
         return None, GPU_WATTS
     pynvml = import_module("pynvml")

@@ -1,8 +1,8 @@
-"""Points at which a test has a process fail. Without a folder of orders they are off, and cost a comparison.
+"""Failpoints, at which a test has a process fail. Without a folder of orders they are off, and cost a comparison.
 
 An order is a file in the folder that the setting `failpoints` names. Its name is the point's, its text what to do:
 `kill`, `segv`, `freeze` (until a SIGCONT), `hang`, `leave CODE`, or an error to raise: `disk_full`, `memory`,
-`device`. Whoever reaches the point first takes the order by renaming it, so that each is carried out once.
+`device`. The process that reaches the point first takes the order by renaming it, so that each is carried out once.
 """
 
 import errno

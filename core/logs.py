@@ -1,4 +1,4 @@
-"""What a process logs: lines that say which claim or request they are about, as text for people or JSON for programs.
+"""Logs of a process: lines that say which claim or request they are about, as text for people or JSON for programs.
 
 A training process works for one claim at a time, with several threads: `working_for` holds for the whole process. The
 API answers many requests at once: `in_request` holds for the request, in whichever thread it is answered.
@@ -18,7 +18,7 @@ from pythonjsonlogger.json import JsonFormatter
 from core.settings import Settings
 
 FIELDS = ("experiment", "cohort", "attempt", "run", "runs", "arm", "seed", "update", "request")
-"""What a line may say beside its message: through the context, or with `extra` for itself."""
+"""Fields of a line beside its message: from the context, or from the line's own `extra`."""
 OURS = ("api", "core", "worker")
 
 _process = "initlab"
@@ -27,7 +27,7 @@ _request: ContextVar[Mapping[str, object]] = ContextVar("request", default=Mappi
 
 
 def set_up(process: str, settings: Settings, others: int = logging.INFO) -> None:
-    """Log to stderr, as the settings say. Libraries tell nothing below `others`, however much of ours is asked for."""
+    """Log to stderr, as the settings say. Libraries log nothing below `others`, however much of ours is asked for."""
     global _process
     _process = process
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
@@ -58,7 +58,7 @@ def in_request(**fields: object) -> None:
 
 
 def request_id() -> str:
-    """The id of the request that is being answered."""
+    """Return the id of the request that is being answered."""
     return str(_request.get().get("request", ""))
 
 
@@ -85,12 +85,12 @@ class _Json(JsonFormatter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
-    """The fields of a line, in their order. It is formatted in the thread that says it, so that the context is its."""
-    told = {**_claim, **_request.get(), **record.__dict__}
-    return {name: told[name] for name in FIELDS if told.get(name) is not None}
+    """Return the fields of a line, in their order. The thread that logs it formats it: the context is its own."""
+    given = {**_claim, **_request.get(), **record.__dict__}
+    return {name: given[name] for name in FIELDS if given.get(name) is not None}
 
 
 def _word(value: object) -> str:
-    """The value as one word: quoted where a reader could not tell its end."""
+    """Return the value as one word: quoted where a reader could not tell its end."""
     text = str(value)
     return text if text and not set(text) & set(' "=') and text.isprintable() else json.dumps(text)

@@ -1,4 +1,4 @@
-"""When a process leaves: with its parent, however the parent ends, and at once where nothing has begun."""
+"""Ends a process with its parent, however the parent ends, and by a signal at once where nothing has begun."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from types import FrameType
 
 @contextmanager
 def leaving_at_once() -> Iterator[None]:
-    """SIGTERM and SIGINT end the process, with code 0, wherever it is: for a wait that may never end.
+    """Have SIGTERM and SIGINT end the process, with code 0, wherever it is: for a wait that may never end.
 
     By default they would do so too, but not for the first process of a container.
     """

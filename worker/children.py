@@ -1,4 +1,4 @@
-"""The supervisor's child processes: started, started again with growing pauses, replaced."""
+"""Child processes of the supervisor: started, started again with growing pauses, replaced."""
 
 import subprocess
 import sys
@@ -15,18 +15,18 @@ class Child:
     name: str
     command: list[str]
     files: tuple[int, ...]
-    """The file descriptors that it inherits."""
+    """File descriptors that it inherits."""
     process: Process | None = None
     started: float = 0.0
     pause: float = 0.1
     due: float = field(default_factory=time.monotonic)
 
-    def launch(self, *words: str, files: tuple[int, ...] = ()) -> Process:
-        """Start such a process, with more words and files, without supervising it.
+    def launch(self, *arguments: str, files: tuple[int, ...] = ()) -> Process:
+        """Start such a process, with more arguments and files, without supervising it.
 
-        In a process group of its own: Ctrl-C at a terminal reaches the supervisor alone, which tells each child once.
+        In a process group of its own: Ctrl-C at a terminal reaches the supervisor alone, which asks each child once.
         """
-        command = [sys.executable, "-m", *self.command, *words]
+        command = [sys.executable, "-m", *self.command, *arguments]
         return subprocess.Popen(command, pass_fds=[*self.files, *files], process_group=0)
 
     def start(self) -> None:
@@ -45,7 +45,7 @@ class Child:
         return before
 
     def ended(self) -> int | None:
-        """The exit code of a process that ended since the last look; plans its next start."""
+        """Return the exit code of a process that ended since the last call; plans its next start."""
         code = None if self.process is None else self.process.poll()
         if code is None:
             return None
@@ -57,16 +57,16 @@ class Child:
 
 
 class StoppingProcess:
-    """A process that was told to leave."""
+    """A process that was asked to leave."""
 
     def __init__(self, process: Process, seconds: float) -> None:
-        """Tell it, by SIGTERM. `seconds` is what it is given."""
+        """Ask a process to leave, by SIGTERM, within `seconds`."""
         self._process = process
         self._deadline = time.monotonic() + seconds
         process.terminate()
 
     def gone(self) -> bool:
-        """Whether it has ended; one that is late is killed."""
+        """Return whether it has ended; one that is late is killed."""
         if self._process.poll() is None and time.monotonic() > self._deadline:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""Have the machine measured before training begins: plans are made from what it can do."""
+"""Has the machine measured before training begins: plans are made from what it can do."""
 
 import logging
 import signal

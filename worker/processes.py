@@ -1,4 +1,4 @@
-"""How many processes train on this machine, and which GPU each of them has.
+"""The number of processes that train on this machine, and the GPU of each.
 
 Asked before the fork, where neither torch nor CUDA may be touched: a child of a process that so much as asked whether
 CUDA is there cannot use it (pytorch#68861).
@@ -22,7 +22,7 @@ DEFAULT = f"one for each GPU, else one for each core, {MOST} at most"
 
 
 def default_processes() -> int:
-    """One for each GPU; without any, one for each core, `MOST` at most.
+    """Return the number of processes: one for each GPU; without any, one for each core, `MOST` at most.
 
     One process of two threads is slower than two of one thread for nearly every network that fits a cohort.
     """
@@ -30,12 +30,12 @@ def default_processes() -> int:
 
 
 def default_queues() -> list[str]:
-    """The classes of devices that this machine has."""
+    """Return the classes of devices that this machine has."""
     return ["cpu", "gpu"] if gpus() else ["cpu"]
 
 
 def queue_names(text: str) -> list[str]:
-    """The queues that an option lists with commas: `cpu`, `gpu`, or labels that specs name."""
+    """Return the queues that an option lists with commas: `cpu`, `gpu`, or labels that specs name."""
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if not QUEUE.fullmatch(name):
@@ -44,7 +44,7 @@ def queue_names(text: str) -> list[str]:
 
 
 def gpus() -> list[str]:
-    """The machine's GPUs by the names that CUDA_VISIBLE_DEVICES takes, found without CUDA.
+    """Return the machine's GPUs by the names that CUDA_VISIBLE_DEVICES takes, found without CUDA.
 
     Where that variable is set it says which are ours, and empty or -1 that none is. Else the driver's device files are
     counted: CUDA numbers what it finds from 0, whatever the files' own numbers, as in a container that was given one.
@@ -58,5 +58,5 @@ def gpus() -> list[str]:
 
 
 def gpu_of(child: int, found: Sequence[str]) -> str | None:
-    """The GPU of a worker's child, counted from 0; None where there is none. More children than GPUs share them."""
+    """Return the GPU of a worker's child, counted from 0; None without any. More children than GPUs share them."""
     return found[child % len(found)] if found else None

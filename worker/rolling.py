@@ -17,9 +17,9 @@ WORKER_LEAVES = 15
 
 
 class RollingRestart:
-    """One rolling restart. The supervisor's loop advances it beside its other work.
+    """A rolling restart. The supervisor's loop advances it beside its other work.
 
-    First the API: the new one accepts on the same socket before the old one is told to leave, and one that does not
+    First the API: the new one accepts on the same socket before the old one is asked to leave, and one that does not
     come up is given up, with all the rest: the new worker would have the same code and settings.
 
     Then the worker, the new one only when the old one has gone. Side by side they would each hold their data and
@@ -38,7 +38,7 @@ class RollingRestart:
         self._steps = self._run()
 
     def advance(self) -> bool:
-        """Whether it goes on."""
+        """Advance, and return whether it goes on."""
         try:
             next(self._steps)
         except StopIteration:
@@ -46,7 +46,7 @@ class RollingRestart:
         return True
 
     def stop(self, seconds: float) -> list[StoppingProcess]:
-        """Break off: the processes of which only this one knows, told to leave."""
+        """Break off; returns the processes that only this restart knows, which were asked to leave."""
         leavers = [self._leaver] if self._leaver else []
         return leavers + ([StoppingProcess(self._coming, seconds)] if self._coming else [])
 
@@ -60,7 +60,7 @@ class RollingRestart:
         log.info("rolling restart: the API was replaced, the worker starts again")
 
     def _ready(self) -> Generator[None, None, bool]:
-        """Start a new API; whether it is ready. Why one is not has been said."""
+        """Start a new API; returns whether it is ready. The reason why it is not has been logged."""
         pipe, its_end = os.pipe()
         os.set_blocking(pipe, False)
         self._coming = self._api.launch("--ready-pipe", str(its_end), files=(its_end,))
@@ -90,7 +90,7 @@ class RollingRestart:
 
 
 def _heard(pipe: int) -> bytes | None:
-    """What was written; empty: its only writer is gone; None: nothing yet."""
+    """Return what was written; empty: its only writer is gone; None: nothing yet."""
     try:
         return os.read(pipe, 1)
     except BlockingIOError:

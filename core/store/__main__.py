@@ -10,7 +10,7 @@ from core.store import Database, upgrade
 
 
 def main() -> int:
-    """Returns the exit code: 0, or 2 with the reason on stderr."""
+    """Return the exit code: 0, or 2 with the reason on stderr."""
     if sys.argv[1:] != ["upgrade"]:
         sys.stderr.write("usage: python -m core.store upgrade\n")
         return 2

@@ -1,4 +1,4 @@
-"""The database's own clock, so that leases never compare the clocks of two hosts."""
+"""The clock of the database, so that leases never compare the clocks of two hosts."""
 
 from typing import Any
 

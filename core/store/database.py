@@ -1,4 +1,4 @@
-"""Engines, and the two ways to use them: a transaction that writes, and a look that does not."""
+"""Engines, and the two ways to use them: a transaction that writes, and a read that does not."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A consistent look that takes no write lock."""
+        """A session that reads one state of the database and takes no write lock."""
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
 

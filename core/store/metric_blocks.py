@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 from core.store.tables import MetricBlock
 
 IS_DIAGNOSTIC: ColumnElement[bool] = MetricBlock.metric.contains("/")
-"""Whether a block is one layer's."""
+"""The condition of blocks that are one layer's."""
 
 
 def encode(run_id: int, metric: str, first: int, values: NDArray[Any], every: int = 1) -> dict[str, Any]:

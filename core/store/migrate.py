@@ -14,7 +14,7 @@ from core.errors import InitlabError
 
 
 class SchemaMismatch(InitlabError):
-    """The database's schema is not the one this code knows."""
+    """The schema of the database is not the one that this code knows."""
 
     status = 503
     title = "Database schema mismatch"
@@ -34,7 +34,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def require_current(engine: Engine) -> None:
-    """Raises `SchemaMismatch` unless the database has the tables of this code, and says what to do about it."""
+    """Raise `SchemaMismatch` unless the database has the tables of this code, and says what to do about it."""
     with engine.connect() as connection:
         found, needed = revision(connection)
     _refuse_newer(found, needed)
@@ -44,7 +44,7 @@ def require_current(engine: Engine) -> None:
 
 
 def revision(connection: Connection) -> tuple[str | None, str | None]:
-    """The database's revision and the one this code needs."""
+    """Return the database's revision and the one this code needs."""
     return MigrationContext.configure(connection).get_current_revision(), _head()
 
 

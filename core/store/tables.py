@@ -1,5 +1,6 @@
 """The tables. Times are seconds since 1970 by the database's clock (`core.store.now`)."""
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -18,8 +19,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-STATUS = "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')"
 Identity = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts up by itself in SQLite
+
+
+class Status(StrEnum):
+    """The status of an experiment, a cohort or a run; `core.experiments.cohorts.states` says which follows which."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+STATUS = f"status IN ({', '.join(repr(status.value) for status in Status)})"
 
 
 class Base(DeclarativeBase):
@@ -38,26 +51,29 @@ class Experiment(Base):
     """One posted spec. Its status follows from its cohorts' and is written with theirs."""
 
     __tablename__ = "experiments"
-    __table_args__ = (CheckConstraint(STATUS, name="status"), {"sqlite_autoincrement": True})  # an id is never reused
+    __table_args__ = (
+        CheckConstraint(STATUS, name="status"),
+        {"sqlite_autoincrement": True},
+    )  # an id is never reused
 
     id: Mapped[int] = mapped_column(Identity, primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
-    status: Mapped[str] = mapped_column(String(10), default="queued", index=True)
+    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED, index=True)
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
     """Canonical: every default written out."""
     steps_per_epoch: Mapped[list[int]] = mapped_column(JSON)
     """Of each arm."""
     task: Mapped[str] = mapped_column(String(10), server_default="multiclass")
-    """What all arms learn: `core.datasets.Task`."""
+    """The task of all arms: `core.datasets.Task`."""
     idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the canonical spec, to tell a repeated request from another one under the same key."""
     owner: Mapped[str | None] = mapped_column(String(40), index=True)
     """The id of the API key that posted it; None where no keys are configured."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
-    """What was decided where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
+    """The decisions where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
     turn: Mapped[float | None] = mapped_column(Double)
-    """When a cohort of it was last taken: experiments of one priority take turns. None: its creation counts."""
+    """Time at which a cohort of it was last taken: experiments of one priority take turns. None: since created."""
     created_at: Mapped[float] = mapped_column(Double)
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)
@@ -78,11 +94,14 @@ class Cohort(Base):
     """Runs that one task of one worker trains together: the unit of queueing, of the lease and of the fence."""
 
     __tablename__ = "cohorts"
-    __table_args__ = (CheckConstraint(STATUS, name="status"), Index("ix_cohorts_queue", "status", "priority", "id"))
+    __table_args__ = (
+        CheckConstraint(STATUS, name="status"),
+        Index("ix_cohorts_queue", "status", "priority", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Identity, primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), index=True)
-    status: Mapped[str] = mapped_column(String(10), default="queued")
+    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
     priority: Mapped[int] = mapped_column(Integer)
     device: Mapped[str] = mapped_column(String(8))
     queue: Mapped[str | None] = mapped_column(String(40))
@@ -92,12 +111,12 @@ class Cohort(Base):
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     """Counts claims: every write of a worker carries it, and a write of an older attempt is refused."""
     lost: Mapped[int] = mapped_column(Integer, default=0)
-    """Attempts since the last progress that ended without a word, as when the worker was killed."""
+    """Attempts since the last progress that were lost, as when the worker was killed."""
     holder: Mapped[str | None] = mapped_column(String(200))
     lease_until: Mapped[float | None] = mapped_column(Double)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     paused: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Not to be taken, and to be given back by whoever holds it. Of all cohorts of an experiment, or none."""
+    """Not to be taken, and to be given back by the worker that holds it. Of all cohorts of an experiment, or none."""
     queued_at: Mapped[float] = mapped_column(Double)
     rung: Mapped[int | None] = mapped_column(Integer)
     """The epochs after which it waits for the others; None: it does not. Not to be taken meanwhile."""
@@ -125,14 +144,14 @@ class Run(Base):
     arm_index: Mapped[int] = mapped_column(Integer)
     arm: Mapped[str] = mapped_column(String(120))
     seed: Mapped[int] = mapped_column(BigInteger)
-    status: Mapped[str] = mapped_column(String(10), default="queued")
+    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
     outcome: Mapped[str | None] = mapped_column(String(20))
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     steps_done: Mapped[int] = mapped_column(BigInteger, default=0)
     steps_total: Mapped[int] = mapped_column(BigInteger)
     final: Mapped[dict[str, float | None] | None] = mapped_column(JSON)
     energy_kwh: Mapped[float | None] = mapped_column(Double)
-    """Its share of what its cohorts took, over all attempts; None: nobody has looked."""
+    """Its share of what its cohorts took, over all attempts; None: it was not measured."""
     co2e_g: Mapped[float | None] = mapped_column(Double)
     energy_source: Mapped[str | None] = mapped_column(String(10))
     """measured, or estimated if any of it is: `core.energy`."""
@@ -150,13 +169,13 @@ class Worker(Base):
     devices: Mapped[str] = mapped_column(String(40))
     last_seen: Mapped[float] = mapped_column(Double)
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """What its machine can do, as `core.training` measured it: what plans are made from."""
+    """The speed and memory of its machine as `core.training` measured them: plans are made from it."""
     queues: Mapped[str] = mapped_column(Text, default="", server_default="")
-    """What it answers to: `cpu`, `gpu` and labels, with commas."""
+    """The queues that it serves: `cpu`, `gpu` and labels, with commas."""
 
 
 class Event(Base):
-    """Something that happened to an experiment or one of its cohorts, written in the transaction that did it."""
+    """An event of an experiment or one of its cohorts, written in the transaction that it is about."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_experiment", "experiment_id", "id"),)
@@ -171,7 +190,7 @@ class Event(Base):
 
 
 class Counter(Base):
-    """How often something rare has happened since the database was made, whichever process it happened to."""
+    """A count of something rare since the database was made, whichever process it happened to."""
 
     __tablename__ = "counters"
 

@@ -1,4 +1,4 @@
-"""A database server that does not answer yet is waited for."""
+"""Waits for a database server that does not answer yet."""
 
 import time
 from collections.abc import Callable
@@ -15,9 +15,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 
 def once_it_answers(url: str, call: Callable[[Engine], T], say: Callable[[str], object]) -> T:
-    """What `call` gives on an engine of its own, tried again with growing pauses while the server does not answer.
+    """Return what `call` gives on an engine of its own; tried again with growing pauses while the server is away.
 
-    `say` hears why it waits, once for each reason. A file answers at once or never: SQLite's errors are raised. Any
+    `say` is given the reason, once for each. A file answers at once or never: SQLite's errors are raised. Any
     other error of either is raised too.
     """
     database = Database(url, pool_size=1)

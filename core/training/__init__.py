@@ -4,6 +4,7 @@ from core.training.checkpoint import Checkpoint, DamagedCheckpoint
 from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.trainer import Stopped, train_lanes
 from core.training.library import train
+from core.training.options import Resume, TrainOptions
 from core.training.planning.plan import Plan, PlannedCohort, make_plan
 from core.training.planning.profile import Profile
 from core.training.recorder import Lane, MemoryRecorder, Recorder
@@ -19,7 +20,9 @@ __all__ = [
     "PlannedCohort",
     "Profile",
     "Recorder",
+    "Resume",
     "Stopped",
+    "TrainOptions",
     "calibration_examples",
     "initial_state",
     "make_plan",

@@ -27,6 +27,7 @@ from core.training.checkpoint import Checkpoint
 from core.training.designs import design_of, rung_rule, trained_results
 from core.training.faults import out_of_memory
 from core.training.lanes.trainer import train_lanes
+from core.training.options import Resume, TrainOptions
 from core.training.planning.plan import make_plan
 from core.training.planning.profile import Device, Profile
 from core.training.recorder import Lane, MemoryRecorder
@@ -62,7 +63,13 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
     parts = []
     for cohort in make_plan(spec, infos, Profile.guess(device=device)).cohorts:
         first = cohort.members[0][0]
-        work = _Work(spec, load(arms[first].treatment.dataset), infos[first].data, device, checkpoints)
+        work = _Work(
+            spec=spec,
+            data=load(arms[first].treatment.dataset),
+            info=infos[first].data,
+            device=device,
+            folder=checkpoints,
+        )
         parts.append(_Part(work, [lanes[member] for member in cohort.members]))
     decided: list[Decision] = []
     for rung in spec.pruning.rungs(arms[0].treatment.epochs) if spec.pruning else ():
@@ -78,7 +85,7 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
     return _results(spec, paths, infos, lanes, _together(parts), decided)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Work:
     """Inputs that the cohorts of a data set share."""
 
@@ -125,19 +132,16 @@ class _Part:
             self.recorder.began = time.monotonic()
         keep = None if self.path is None else _keeper(self.recorder, self.path)
         self._start = train_lanes(
-            *(self._lanes, self._work.data, self._work.info, self.recorder),
-            device=self._work.device,
-            start=self._start,
+            self._lanes,
+            self._work.data,
+            self._work.info,
+            self.recorder,
+            TrainOptions.of(self._work.spec, self._work.device),
+            Resume(start=self._start, until=until, pruned_at=pruned_at),
             keep=keep,
-            keep_seconds=self._work.spec.checkpoint_every,
-            diagnose_every=self._work.spec.diagnose_every,
-            updates=self._work.spec.updates,
-            noise_every=self._work.spec.noise_every,
-            until=until,
-            pruned_at=pruned_at,
         )
         if self._start is None:
-            self._start = Checkpoint(self.recorder.step, self._lanes[0].treatment.epochs, [], {})
+            self._start = Checkpoint(step=self.recorder.step, epochs=self._lanes[0].treatment.epochs, runs=[], state={})
         if keep is not None:
             keep(self._start)
 
@@ -231,7 +235,12 @@ def _results(
     def series(wanted: str) -> list[Series]:
         return [
             Series(
-                lane.run, labels[lane.run], lane.seed, metric, np.arange(len(values)) * every, values.astype(np.float64)
+                run_id=lane.run,
+                arm=labels[lane.run],
+                seed=lane.seed,
+                metric=metric,
+                steps=np.arange(len(values)) * every,
+                values=values.astype(np.float64),
             )
             for lane in lanes.values()
             for metric in of_run[lane.run]

@@ -134,7 +134,7 @@ def test_a_stream_shows_what_was_chosen(settings: Settings, database: Database) 
     viewer = Viewer()
     with serving(create_app(settings)) as client, watching(client, experiment, **chosen) as told:
         until(told, viewer, "progress")
-    assert viewer.whole() == stored(database, experiment, Choice(("lr", "valid_loss"), "arm 1", 1))
+    assert viewer.whole() == stored(database, experiment, Choice(metrics=("lr", "valid_loss"), arm="arm 1", seed=1))
     assert {metric for _, metric in viewer.series} == {"lr", "valid_loss"}
 
 

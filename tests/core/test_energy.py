@@ -66,7 +66,7 @@ def test_it_is_measured_only_where_all_of_it_is() -> None:
 
 def test_a_cohorts_energy_is_shared_by_those_that_train_and_attempts_add_up() -> None:
     clock = Clock()
-    bill = EnergyAccount(Cost(), 4, clock.meter(), 500.0)
+    bill = EnergyAccount(before=Cost(), runs=4, meter=clock.meter(), intensity=500.0)
     clock.on(1, mine=3.6e6 / CORE_WATTS, everyone=0)  # one kWh
     assert bill.cost() == (pytest.approx(0.25), pytest.approx(125), "estimated")
     bill.leave(2)
@@ -74,7 +74,9 @@ def test_a_cohorts_energy_is_shared_by_those_that_train_and_attempts_add_up() ->
     second = bill.cost()
     assert second == (pytest.approx(0.75), pytest.approx(375), "estimated")
     assert bill.cost() == second, "what is stored twice is the same"
-    again = EnergyAccount(second, 2, clock.meter(cpu=True), 100.0)  # another attempt, elsewhere
+    again = EnergyAccount(
+        before=second, runs=2, meter=clock.meter(cpu=True), intensity=100.0
+    )  # another attempt, elsewhere
     clock.on(1, mine=1, everyone=1, joules=3.6e6)
     assert again.cost() == (pytest.approx(1.25), pytest.approx(425), "estimated"), "some of it is"
 

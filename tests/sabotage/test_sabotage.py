@@ -29,37 +29,51 @@ class Sabotage(NamedTuple):
 
 
 EXPERIMENTS = "tests/core/experiments"
+COHORTS = f"{EXPERIMENTS}/cohorts"
 SABOTAGES = [
     Sabotage(
         "fence: a write names its attempt",
         "core/experiments/cohorts/leases.py",
         " & (Cohort.attempt == held.attempt)",
         "",
-        f"{EXPERIMENTS}/test_claim.py::test_a_zombie_is_fenced_at_every_write",
+        f"{COHORTS}/test_claims.py::test_a_zombie_is_fenced_at_every_write",
     ),
     Sabotage(
         "fence: a write expects a running cohort",
         "core/experiments/cohorts/leases.py",
-        '(Cohort.attempt == held.attempt) & (Cohort.status == "running")',
+        "(Cohort.attempt == held.attempt) & (Cohort.status == Status.RUNNING)",
         "(Cohort.attempt == held.attempt)",
-        f"{EXPERIMENTS}/test_claim.py::test_an_ended_cohort_stays_ended",
+        f"{COHORTS}/test_claims.py::test_an_ended_cohort_stays_ended",
+    ),
+    Sabotage(
+        "a status changes from the one that is expected",
+        "core/experiments/cohorts/states.py",
+        ".where(rows.status == start)",
+        "",
+        f"{COHORTS}/test_states.py::test_a_transition_moves_only_what_has_the_expected_status",
+    ),
+    Sabotage(
+        "a transition that is not in the table raises",
+        "core/experiments/cohorts/states.py",
+        "if to not in table[Status(start)]:",
+        "if False:",
+        f"{COHORTS}/test_states.py::test_every_pair_is_a_transition_or_raises",
     ),
     Sabotage(
         "the claim expects a queued cohort and skips what others hold",
         "core/experiments/cohorts/claims.py",
         "        .with_for_update(skip_locked=True, of=Cohort)\n        .scalar_subquery()\n    )\n"
-        "    cohort = session.scalar(\n        update(Cohort)\n"
-        '        .where(Cohort.id == best, Cohort.status == "queued", ',
+        "    cohort = session.scalar(\n        transition(Cohort, start=Status.QUEUED, to=Status.RUNNING)\n",
         "        .scalar_subquery()\n    )\n"
-        "    cohort = session.scalar(\n        update(Cohort)\n        .where(Cohort.id == best, ",
-        f"{EXPERIMENTS}/test_claim.py::test_many_workers_claim_every_cohort_once",
+        "    cohort = session.scalar(\n        __import__('sqlalchemy').update(Cohort).values(status='running')\n",
+        f"{COHORTS}/test_claims.py::test_many_workers_claim_every_cohort_once",
     ),
     Sabotage(
         "rollback of the tail",
         "core/experiments/cohorts/claims.py",
         "    roll_back(session, cohort)\n    started",
         "    started",
-        f"{EXPERIMENTS}/test_claim.py::test_a_lost_cohort_starts_again_without_its_old_points",
+        f"{COHORTS}/test_claims.py::test_a_lost_cohort_starts_again_without_its_old_points",
     ),
     Sabotage(
         "BEGIN IMMEDIATE",
@@ -71,53 +85,53 @@ SABOTAGES = [
     Sabotage(
         "the sweep takes back what a dead worker holds",
         "core/experiments/maintenance/sweeper.py",
-        "if gone or (row.expired and not merciful):",
+        "if dead or (row.expired and not skip_expired):",
         "if False:",
-        f"{EXPERIMENTS}/test_sweep.py",
+        f"{EXPERIMENTS}/maintenance/test_sweeper.py",
     ),
     Sabotage(
         "the sweep knows that a process of its host is gone",
         "core/experiments/maintenance/sweeper.py",
-        "gone = is_gone(row.holder)",
-        "gone = False",
-        f"{EXPERIMENTS}/test_sweep.py::test_a_dead_process_of_this_host_loses_its_cohort_before_its_lease_ends",
+        "dead = is_dead(row.holder)",
+        "dead = False",
+        f"{EXPERIMENTS}/maintenance/test_sweeper.py::test_a_dead_process_of_this_host_loses_its_cohort_before_its_lease_ends",
     ),
     Sabotage(
         "a sweep names the attempt that it ends",
         "core/experiments/cohorts/recovery.py",
         "Cohort.attempt == attempt, ",
         "",
-        f"{EXPERIMENTS}/test_sweep.py::test_a_sweeper_that_was_slow_does_not_end_the_next_attempt",
+        f"{EXPERIMENTS}/maintenance/test_sweeper.py::test_a_sweeper_that_was_slow_does_not_end_the_next_attempt",
     ),
     Sabotage(
         "attempts without progress are counted",
         "core/experiments/cohorts/recovery.py",
         "lost=Cohort.lost + 1",
         "lost=Cohort.lost",
-        f"{EXPERIMENTS}/test_sweep.py::test_a_run_that_takes_its_workers_with_it_fails_with_the_reason",
+        f"{EXPERIMENTS}/maintenance/test_sweeper.py::test_a_run_that_takes_its_workers_with_it_fails_with_the_reason",
     ),
     Sabotage(
         "progress resets the count",
         "core/experiments/cohorts/leases.py",
         ' | {"lost": 0}',
         "",
-        f"{EXPERIMENTS}/test_checkpoints.py::test_progress_is_no_poison",
+        f"{COHORTS}/test_checkpoints.py::test_progress_is_no_poison",
     ),
     Sabotage(
         "the file is on the disk before its row names it",
-        "core/experiments/worker/recorder.py",
-        "            kept = self._shelf.write(checkpoint)\n",
-        "            name = f'cohort-{self._held.cohort_id}-{self._held.attempt}-{checkpoint.step}.safetensors'\n"
-        "            kept = Kept(name, '0' * 64, checkpoint.step, checkpoint.epochs)\n"
-        "            threading.Timer(0.3, self._shelf.write, [checkpoint]).start()\n",
+        "core/experiments/worker/checkpoint_writer.py",
+        "            ref = self._store.write(checkpoint)\n",
+        "            name = f'{self._store._cohort}-{self._store._attempt}-{checkpoint.step}.safetensors'\n"
+        "            ref = CheckpointRef(name=name, sha256='0' * 64, step=checkpoint.step, epochs=checkpoint.epochs)\n"
+        "            threading.Timer(0.3, self._store.write, [checkpoint]).start()\n",
         "tests/service/test_failpoints.py -k 'sqlite and filesystem and (between_two_writes and before_write or torn)'",
     ),
     Sabotage(
         "a checkpoint's SHA-256 is checked",
         "core/experiments/cohorts/checkpoints.py",
-        "if _sha256(path) != kept.sha256:",
+        "if _sha256(path) != ref.sha256:",
         "if False:",
-        f"{EXPERIMENTS}/test_checkpoints.py::test_a_damaged_checkpoint_is_forgotten_with_its_points",
+        f"{COHORTS}/test_checkpoints.py::test_a_damaged_checkpoint_is_forgotten_with_its_points",
     ),
     Sabotage(
         "the file is written under another name and renamed",
@@ -128,37 +142,37 @@ SABOTAGES = [
     ),
     Sabotage(
         "the one before is kept",
-        "core/experiments/worker/recorder.py",
-        "self._shelf.clear(taken.checkpoint, self.kept)",
-        "self._shelf.clear(taken.checkpoint)",
+        "core/experiments/worker/checkpoint_writer.py",
+        "self._store.clear(checkpoint, self.resume_from)\n        self.resume_from = ",
+        "self._store.clear(checkpoint)\n        self.resume_from = ",
         "tests/service/test_failpoints.py -k 'sqlite and filesystem and torn'",
     ),
     Sabotage(
-        "a keeper that cannot renew stops its trainer",
+        "a recorder that cannot renew stops its trainer",
         "core/experiments/worker/recorder.py",
         'self._stop("silent")  #',
         "pass  #",
-        f"{EXPERIMENTS}/test_keeper.py::test_a_worker_that_cannot_renew_stops_before_others_may_claim",
+        f"{EXPERIMENTS}/worker/test_recorder.py::test_a_worker_that_cannot_renew_stops_before_others_may_claim",
     ),
     Sabotage(
         "blocks whose commit failed wait for the next",
         "core/experiments/cohorts/leases.py",
         "self.blocks + later.blocks",
         "later.blocks",
-        f"{EXPERIMENTS}/test_keeper.py::test_points_wait_for_the_database_and_are_stored_once",
+        f"{EXPERIMENTS}/worker/test_recorder.py::test_points_wait_for_the_database_and_are_stored_once",
     ),
     Sabotage(
         "a block that is stored already is no error",
         "core/experiments/cohorts/leases.py",
         "insert(MetricBlock).on_conflict_do_nothing()",
         "insert(MetricBlock)",
-        f"{EXPERIMENTS}/test_claim.py::test_storing_the_same_blocks_again_changes_nothing",
+        f"{COHORTS}/test_claims.py::test_storing_the_same_blocks_again_changes_nothing",
     ),
     Sabotage(
-        "a ring comes after the commit",
+        "workers are notified after the commit",
         "api/routes/experiments.py",
-        "        after_commit(session, ring)",
-        "        ring()",
+        "        after_commit(session, notify)",
+        "        notify()",
         "tests/service/test_failpoints.py -k 'sqlite and filesystem and before_its_commit'",
     ),
     Sabotage(

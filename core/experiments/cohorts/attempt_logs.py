@@ -1,4 +1,4 @@
-"""The log of one attempt, in a file of its own: what is left of a process that died without a word."""
+"""The log of each attempt in a file of its own: all that is left of a process that was killed."""
 
 import faulthandler
 import logging
@@ -12,7 +12,7 @@ LAST_LINES = 8
 
 
 class AttemptLogs:
-    """The folder of the attempts' logs. Whoever gives an attempt up reads there, if it can see the folder."""
+    """The folder of the attempts' logs. The sweeper that recovers an attempt reads there, if it can see the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -45,14 +45,14 @@ class AttemptLogs:
         self.remove(cohort_id, attempt)
 
     def last_lines(self, cohort_id: int, attempt: int) -> list[str]:
-        """The end of an attempt's log; empty where there is none to be seen."""
+        """Return the end of an attempt's log; empty where there is none to be seen."""
         with suppress(OSError):
             text = self._path(cohort_id, attempt).read_text(errors="replace")
             return [line[:200] for line in _last([line for line in text.splitlines() if line.strip()])]
         return []
 
     def remove(self, cohort_id: int, attempt: int) -> None:
-        """The log is told, or there is nothing to tell."""
+        """Remove an attempt's log, which nobody needs any more."""
         with suppress(OSError):
             self._path(cohort_id, attempt).unlink()
 
@@ -61,7 +61,7 @@ class AttemptLogs:
 
 
 def _last(lines: Sequence[str]) -> Sequence[str]:
-    """The end; of a process that a signal ended the beginning of its end: Python tells the innermost call first."""
+    """Return the last lines; of a process that a signal ended those of the innermost calls, which come first."""
     fatal = next((i for i, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
     if fatal is None:
         return lines[-LAST_LINES:]

@@ -1,4 +1,4 @@
-"""The files that cohorts go on from. A row of the database says which one counts; all others are litter."""
+"""The files that cohorts go on from. A row of the database says which one counts; all others may be removed."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from core.store import Cohort
 from core.training import Checkpoint, DamagedCheckpoint
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckpointRef:
     """A checkpoint file as its cohort's row knows it."""
 
@@ -21,10 +21,15 @@ class CheckpointRef:
 
     @classmethod
     def of(cls, cohort: Cohort) -> "CheckpointRef | None":
-        """The one that a cohort goes on from."""
+        """Return the checkpoint that a cohort goes on from."""
         if cohort.checkpoint is None or cohort.checkpoint_sha256 is None:
             return None
-        return cls(cohort.checkpoint, cohort.checkpoint_sha256, cohort.checkpoint_step, cohort.checkpoint_epochs)
+        return cls(
+            name=cohort.checkpoint,
+            sha256=cohort.checkpoint_sha256,
+            step=cohort.checkpoint_step,
+            epochs=cohort.checkpoint_epochs,
+        )
 
 
 class CheckpointStore:
@@ -36,22 +41,24 @@ class CheckpointStore:
         self._attempt = attempt
 
     def write(self, checkpoint: Checkpoint) -> CheckpointRef:
-        """Put a checkpoint into a file of its own; raises OSError.
+        """Write a checkpoint to a file of its own; raises OSError.
 
-        Its name has the attempt in it: a worker that was given up writes over nothing that counts.
+        Its name has the attempt in it: a worker whose attempt is over writes over nothing that counts.
         """
         name = f"{self._cohort}-{self._attempt}-{checkpoint.step}.safetensors"
         checkpoint.write(self._folder / name)
-        return CheckpointRef(name, _sha256(self._folder / name), checkpoint.step, checkpoint.epochs)
+        return CheckpointRef(
+            name=name, sha256=_sha256(self._folder / name), step=checkpoint.step, epochs=checkpoint.epochs
+        )
 
-    def read(self, kept: CheckpointRef) -> Checkpoint:
-        """The checkpoint; raises `DamagedCheckpoint` where the file is not what was written."""
-        path = self._folder / kept.name
+    def read(self, ref: CheckpointRef) -> Checkpoint:
+        """Return the checkpoint; raises `DamagedCheckpoint` where the file is not what was written."""
+        path = self._folder / ref.name
         try:
-            if _sha256(path) != kept.sha256:
-                raise DamagedCheckpoint(f"{kept.name} has another SHA-256 than when it was written")
+            if _sha256(path) != ref.sha256:
+                raise DamagedCheckpoint(f"{ref.name} has another SHA-256 than when it was written")
         except OSError as error:
-            raise DamagedCheckpoint(f"{kept.name} cannot be read: {error.strerror}") from error
+            raise DamagedCheckpoint(f"{ref.name} cannot be read: {error.strerror}") from error
         return Checkpoint.read(path)
 
     def clear(self, newest: CheckpointRef | None = None, before: CheckpointRef | None = None) -> None:
@@ -59,14 +66,14 @@ class CheckpointStore:
 
         The next one may be on its way already, of this attempt or of another that has taken over.
         """
-        counts = {kept.name for kept in (newest, before) if kept is not None}
+        counts = {ref.name for ref in (newest, before) if ref is not None}
         for path in self._folder.glob(f"*{self._cohort}-*"):
             if path.name not in counts and (newest is None or _age(path.name) < _age(newest.name)):
                 path.unlink(missing_ok=True)
 
 
 def _age(name: str) -> tuple[int, int]:
-    """The attempt and the step in the name of a file, or of one that is not yet whole."""
+    """Return the attempt and the step in the name of a file, or of one that is not yet whole."""
     attempt, step = name.split(".safetensors")[0].rsplit("-", 2)[1:]
     return int(attempt), int(step)
 

@@ -1,10 +1,10 @@
-"""Taking a cohort: from here on only this attempt may write, and what an older one left too much is gone."""
+"""Claims cohorts: from then on only this attempt may write; what older ones stored beyond the checkpoint is gone."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import ColumnElement, delete, func, select, true, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from core.analysis import pruned_arms
@@ -13,20 +13,20 @@ from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities, may_be_taken
 from core.experiments.cohorts.events import increment, record_event
 from core.experiments.cohorts.process_ids import describe, host_of
-from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle
+from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle, transition
 from core.finite import finite_or_none
 from core.metrics import metric_names
 from core.spec import Spec, parse
-from core.store import Cohort, Experiment, MetricBlock, Run, metric_blocks, now, serialise
+from core.store import Cohort, Experiment, MetricBlock, Run, Status, metric_blocks, now, serialise
 from core.training import Lane
 
 LastValues = Mapping[int, dict[str, float | None]]
 """The last values of runs that have not ended, by run and metric; None where not finite."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A cohort in this worker's hands."""
+    """A cohort that a worker holds, and what it needs to train it."""
 
     cohort_id: int
     experiment_id: int
@@ -35,9 +35,9 @@ class Claim:
     lanes: Sequence[Lane]
     """All runs of the cohort."""
     threads: int
-    """Of the training process, as planned."""
+    """Threads of the training process, as planned."""
     ended: frozenset[int] = frozenset()
-    """Runs whose outcome is known: they keep the others company, as they did before, and are not recorded again."""
+    """Runs whose outcome is known: they train with the others as before, bit for bit, and are not recorded again."""
     resume_from: CheckpointRef | None = None
     """The checkpoint to go on from; points after it have been removed."""
     last_values: LastValues = field(default_factory=dict)
@@ -45,19 +45,19 @@ class Claim:
     arms: Mapping[int, str] = field(default_factory=dict)
     """The labels of the arms, by run."""
     rung: int | None = None
-    """The epochs after which it waits for the experiment's other cohorts; None: it does not."""
+    """The epochs after which the cohort waits for the experiment's others; None: it does not."""
     cost: Cost = NOTHING
-    """What each of its runs that have not ended has cost before."""
+    """The cost so far of each of its runs that have not ended."""
     pruned_at: Mapping[int, int] = field(default_factory=dict)
     """The epochs that runs of pruned arms have, by run."""
 
     @property
     def training(self) -> int:
-        """How many of its runs have not ended."""
+        """The number of its runs that have not ended."""
         return len(self.lanes) - len(self.ended)
 
     def about(self, run: int) -> dict[str, object]:
-        """What a line of the log says of one of its runs."""
+        """Return the fields of a line of the log about one of its runs."""
         seed = next(lane.seed for lane in self.lanes if lane.run == run)
         return {"run": run, "arm": self.arms.get(run), "seed": seed}
 
@@ -69,13 +69,13 @@ def claim(
     lease_seconds: float,
     capacity: CpuCapacity | None = None,
 ) -> Claim | None:
-    """Take the most urgent queued cohort that this worker is able to train; None when there is none.
+    """Take the most urgent queued cohort that this worker can train, and return the claim; None when there is none.
 
     Of one priority, experiments take turns: the next is the one that has waited longest since a cohort of it was taken,
     or since it was posted. Paused ones wait.
 
     None too when its threads do not fit into the holder's machine now, as far as `capacity` says: a narrower cohort
-    behind it is left, or the wide one would never have its turn. Whoever ends last on this machine takes it.
+    behind it is left, or the wide one would never have its turn. The process that ends last on this machine takes it.
 
     Its runs that have not ended go on from the cohort's checkpoint, or from their first update: later points are
     removed here, in the transaction that makes an older attempt's writes impossible.
@@ -92,9 +92,9 @@ def claim(
         .scalar_subquery()
     )
     cohort = session.scalar(
-        update(Cohort)
-        .where(Cohort.id == best, Cohort.status == "queued", capacity.for_cohort(holder) if capacity else true())
-        .values(status="running", attempt=Cohort.attempt + 1, holder=holder, lease_until=now() + lease_seconds)
+        transition(Cohort, start=Status.QUEUED, to=Status.RUNNING)
+        .where(Cohort.id == best, capacity.for_cohort(holder) if capacity else true())
+        .values(attempt=Cohort.attempt + 1, holder=holder, lease_until=now() + lease_seconds)
         .returning(Cohort)
     )
     if cohort is None:
@@ -102,47 +102,60 @@ def claim(
     roll_back(session, cohort)
     started = func.coalesce(Run.started_at, now())
     move_runs(
-        session, cohort.id, "running", attempt=cohort.attempt, steps_done=cohort.checkpoint_step, started_at=started
+        session,
+        cohort.id,
+        start=Status.QUEUED,
+        to=Status.RUNNING,
+        attempt=cohort.attempt,
+        steps_done=cohort.checkpoint_step,
+        started_at=started,
     )
     settle(session, cohort.experiment_id, turn=now())
     experiment = session.get_one(Experiment, cohort.experiment_id)
     spec = parse(experiment.spec)
     runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
-    lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed) for run in runs]
+    lanes = [Lane(run=run.id, treatment=spec.expanded[run.arm_index].treatment, seed=run.seed) for run in runs]
     ended = frozenset(run.id for run in runs if run.status in TERMINAL)
-    kept = CheckpointRef.of(cohort)
+    resume_from = CheckpointRef.of(cohort)
     place = {"step": cohort.checkpoint_step, "epochs": cohort.checkpoint_epochs}
     about = {"cohort": cohort.id, "attempt": cohort.attempt}
     record_event(session, cohort.experiment_id, "claimed", **about, worker=describe(holder), runs=len(runs), **place)
-    if kept is not None:
+    if resume_from is not None:
         increment(session, "resumed_attempts")
     decided = experiment.rungs or []
     pruned = pruned_arms(decided)
     return Claim(
-        *(cohort.id, cohort.experiment_id, cohort.attempt, spec, lanes, cohort.threads, ended, kept),
-        {} if kept is None else last_values(session, cohort),
-        {run.id: run.arm for run in runs},
-        _next_rung(spec, {decision["epoch"] for decision in decided}),
-        _cost([run for run in runs if run.id not in ended]),
-        {run.id: pruned[run.arm] for run in runs if run.arm in pruned},
+        cohort_id=cohort.id,
+        experiment_id=cohort.experiment_id,
+        attempt=cohort.attempt,
+        spec=spec,
+        lanes=lanes,
+        threads=cohort.threads,
+        ended=ended,
+        resume_from=resume_from,
+        last_values={} if resume_from is None else last_values(session, cohort),
+        arms={run.id: run.arm for run in runs},
+        rung=_next_rung(spec, {decision["epoch"] for decision in decided}),
+        cost=_cost([run for run in runs if run.id not in ended]),
+        pruned_at={run.id: pruned[run.arm] for run in runs if run.arm in pruned},
     )
 
 
 def _cost(runs: Sequence[Run]) -> Cost:
-    """What each of these runs has cost: the same, as they have always trained together."""
+    """Return the cost of each of these runs: the same, as they have always trained together."""
     if not runs or runs[0].energy_kwh is None:
         return NOTHING
-    return Cost(runs[0].energy_kwh, runs[0].co2e_g or 0.0, cast(Source, runs[0].energy_source))
+    return Cost(kwh=runs[0].energy_kwh, co2e_g=runs[0].co2e_g or 0.0, source=cast(Source, runs[0].energy_source))
 
 
 def _next_rung(spec: Spec, decided: Collection[int]) -> int | None:
-    """The first rung of the experiment at which nothing has been decided yet: no cohort goes beyond it."""
+    """Return the first rung of the experiment at which nothing has been decided yet: no cohort goes beyond it."""
     rungs = spec.pruning.rungs(spec.expanded[0].treatment.epochs) if spec.pruning else []
     return next((rung for rung in rungs if rung not in decided), None)
 
 
 def anything_queued(session: Session, capabilities: WorkerCapabilities) -> bool:
-    """Whether a claim may find something: a look, for bells that wake more workers than there is work."""
+    """Return whether a claim may find something: a read, as wake-up tasks reach more workers than there is work."""
     return session.scalar(select(Cohort.id).where(_waits(capabilities)).limit(1)) is not None
 
 
@@ -159,7 +172,7 @@ def roll_back(session: Session, cohort: Cohort) -> None:
 
 
 def last_values(session: Session, cohort: Cohort) -> LastValues:
-    """The last stored values of the cohort's runs that have not ended, but for diagnostics."""
+    """Return the last stored values of the cohort's runs that have not ended, but for diagnostics."""
     active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
     series = (MetricBlock.run_id, MetricBlock.metric)
     mine = (MetricBlock.run_id.in_(active), ~metric_blocks.IS_DIAGNOSTIC)

@@ -1,4 +1,4 @@
-"""What happened to an experiment and why, and how often such things happen: told in the transaction that did it."""
+"""Events of experiments, and counters of what is rare: written in the transaction of what they are about."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -14,8 +14,8 @@ Kind = Literal[
     "claimed",  # by a worker, from an update on
     "fell_back",  # a checkpoint could not be used
     "released",  # by a worker that leaves, or for a pause: nothing is lost
-    "lost",  # an attempt ended without a word
-    "halved",  # it needed more memory than there is, or was lost again and again
+    "lost",  # an attempt whose process was killed, or fell silent
+    "halved",  # split: it needed more memory than there is, or was lost again and again
     "waiting",  # a cohort has come to a rung, and is given back until the others have
     "rung",  # the arms were compared there, and some pruned
     "ended",  # a cohort, in a terminal state
@@ -52,7 +52,7 @@ def record_event(
     attempt: int | None = None,
     **detail: Any,
 ) -> None:
-    """Add to an experiment's history.
+    """Add an event to an experiment.
 
     The experiment's row is locked until the transaction ends: who has read up to an id has missed no smaller one.
     """
@@ -62,7 +62,7 @@ def record_event(
 
 
 def events(session: Session, experiment_id: int, after: int = 0, limit: int = 1000) -> Sequence[Event]:
-    """An experiment's history, the oldest first; `after` is an event's id."""
+    """Return an experiment's events, the oldest first; `after` is an event's id."""
     mine = (Event.experiment_id == experiment_id, Event.id > after)
     return session.scalars(select(Event).where(*mine).order_by(Event.id).limit(limit)).all()
 
@@ -79,6 +79,6 @@ def increment(session: Session, what: Count, times: int = 1) -> None:
 
 
 def counts(session: Session) -> dict[str, int]:
-    """Every counter; those of what has never happened are 0."""
+    """Return every counter; those of what has never happened are 0."""
     found = {row.name: row.value for row in session.scalars(select(Counter))}
     return {name: found.get(name, 0) for name in COUNTS}

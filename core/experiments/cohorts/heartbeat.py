@@ -1,4 +1,4 @@
-"""Which training processes are alive and what their machines can do, for those who ask whether and how to work."""
+"""The heartbeat of training processes: which are alive, and the profiles of their machines that plans are made from."""
 
 import logging
 import threading
@@ -18,22 +18,22 @@ from core.training import Profile
 log = logging.getLogger(__name__)
 
 BEAT = 5.0
-"""Seconds between signs of life; three missed ones are none."""
+"""Seconds between heartbeats; who misses three counts as dead."""
 
 
 def workers_alive(session: Session) -> int:
-    """How many training processes gave a sign of life lately."""
+    """Return the number of training processes that are alive."""
     return session.scalar(select(func.count()).where(Worker.last_seen > now() - 3 * BEAT)) or 0
 
 
 def workers_by_queue(session: Session) -> Counter[str]:
-    """The same by the queue that they answer to; one that answers to several counts in each."""
+    """Return that number by the queue that they serve; one that serves several counts in each."""
     answering = session.scalars(select(Worker.queues).where(Worker.last_seen > now() - 3 * BEAT))
     return Counter(queue for queues in answering for queue in queues.split(",") if queue)
 
 
 def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallback: Profile) -> Profile:
-    """What experiments on a device are planned with: the profile of a live worker that has it, else `fallback`.
+    """Return the profile to plan experiments on a device with: that of a live worker that has it, else `fallback`.
 
     `auto` means a GPU where any worker has one, and `cpu` the machines without, where there are any. The profile says
     how many such machines work.
@@ -47,7 +47,7 @@ def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallba
     ).all()
     if not alive:
         return fallback
-    # Not their processes: one that was killed seems to live until its sign of life runs out, beside its successor.
+    # Not their processes: one that was killed seems alive until its last beat is too old, beside its successor.
     machines = {host_of(worker.holder) for worker in alive if worker.gpu == alive[0].gpu}
     row = session.scalar(select(Worker.profile).where(Worker.holder == alive[0].holder))
     try:
@@ -58,20 +58,20 @@ def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallba
 
 
 class Heartbeat:
-    """Gives signs of life from a thread of its own for as long as the process lives."""
+    """Beats from a thread of its own for as long as the process lives."""
 
     def __init__(self, database: Database, capabilities: WorkerCapabilities, profile: Profile | None) -> None:
         """`profile` is the machine's, where it is known."""
         self._database = database
-        self._able = capabilities
+        self._capabilities = capabilities
         self._profile = profile
         self._holder = this_process()
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Take the name off the list."""
+        """Remove this process from the table of workers."""
         self._closed.set()
         self._thread.join()
         with self._database.transaction() as session:
@@ -82,7 +82,7 @@ class Heartbeat:
             try:
                 self._beat()
             except (SQLAlchemyError, StorageFull) as error:  # a worker may come up before its database does
-                log.warning("no sign of life could be written: %s", error)
+                log.warning("no heartbeat could be written: %s", error)
             if self._closed.wait(BEAT):
                 return
 
@@ -92,5 +92,6 @@ class Heartbeat:
             if not seen.rowcount:  # type: ignore[attr-defined]
                 profile = self._profile.model_dump(mode="json") if self._profile else None
                 seen_at = session.scalar(select(now()))
-                can = {"devices": ",".join(self._able.devices), "queues": ",".join(self._able.queues)}
-                session.add(Worker(holder=self._holder, last_seen=seen_at, profile=profile, **can))
+                devices, queues = ",".join(self._capabilities.devices), ",".join(self._capabilities.queues)
+                worker = Worker(holder=self._holder, last_seen=seen_at, profile=profile, devices=devices, queues=queues)
+                session.add(worker)

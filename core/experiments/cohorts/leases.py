@@ -1,4 +1,4 @@
-"""What the holder of a cohort may write, each time only while it holds it: the fence."""
+"""A worker's lease on a cohort, and the fence: its holder writes only while it holds it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,12 +12,12 @@ from core.energy import Cost
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.claims import Claim, LastValues, last_values, roll_back
 from core.experiments.cohorts.events import increment, record_event
-from core.experiments.cohorts.states import TERMINAL, has_active, move_runs, settle
+from core.experiments.cohorts.states import TERMINAL, has_active, move_runs, settle, transition
 from core.results import Outcome
-from core.store import Cohort, MetricBlock, Run, now
+from core.store import Cohort, MetricBlock, Run, Status, now
 
 QUIETLY = {"synchronize_session": False}
-"""For an UPDATE of rows that the session does not hold."""
+"""Options for an UPDATE of rows that the session does not hold."""
 
 StopRequest = Literal["cancel", "pause"]
 
@@ -29,18 +29,18 @@ class Fenced(Exception):
         super().__init__(f"cohort {held.cohort_id}, attempt {held.attempt}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How one run ended: its outcome, its updates, and the last value of each metric (None where not finite)."""
+    """The end of one run: its outcome, its updates, and the last value of each metric (None where not finite)."""
 
     outcome: Outcome
     steps: int
     final: dict[str, float | None]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Flush:
-    """What one transaction of a worker stores. `blocks` are rows of metric_blocks."""
+    """The measurements that one transaction of a worker stores. `blocks` are rows of metric_blocks."""
 
     step: int = 0
     blocks: list[dict[str, Any]] = field(default_factory=list)
@@ -48,31 +48,40 @@ class Flush:
     checkpoint: CheckpointRef | None = None
     """A checkpoint whose points are all stored before, or in, this transaction."""
     cost: Cost | None = None
-    """What each run that trains, or ends with this transaction, has cost."""
+    """The cost until now of each run that trains, or ends with this transaction."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to store."""
+        return not (self.blocks or self.ended or self.checkpoint)
 
     def then(self, later: "Flush") -> "Flush":
-        """This, which could not be stored, together with what came after it."""
-        ended = self.ended | later.ended  # the cost is asked for anew
-        return Flush(later.step, self.blocks + later.blocks, ended, later.checkpoint or self.checkpoint)
+        """Return this, which could not be stored, together with what came after it."""
+        return Flush(  # the cost is asked for anew
+            step=later.step,
+            blocks=self.blocks + later.blocks,
+            ended=self.ended | later.ended,
+            checkpoint=later.checkpoint or self.checkpoint,
+        )
 
 
 def is_held(held: Claim) -> ColumnElement[bool]:
-    """The fence: whether `Cohort` is still in the hands of this claim.
+    """Return the fence: the condition that this claim still holds `Cohort`.
 
     Its experiment is named too: SQLite gives the id of a cohort that was deleted to the next one.
     """
     mine = (Cohort.id == held.cohort_id) & (Cohort.experiment_id == held.experiment_id)
-    return mine & (Cohort.attempt == held.attempt) & (Cohort.status == "running")
+    return mine & (Cohort.attempt == held.attempt) & (Cohort.status == Status.RUNNING)
 
 
 def poll_requests(session: Session, held: Claim) -> StopRequest | None:
-    """What the user asked for, without a write. Raises `Fenced`."""
+    """Return the user's request, without a write. Raises `Fenced`."""
     row = session.execute(select(Cohort.cancel_requested, Cohort.paused).where(is_held(held))).one_or_none()
     return _request(held, row)
 
 
 def renew(session: Session, held: Claim, lease_seconds: float) -> StopRequest | None:
-    """Extend the lease; returns what the user asked for. Raises `Fenced`.
+    """Extend the lease, and return the user's request. Raises `Fenced`.
 
     The UPDATE locks the row, so that whatever the transaction writes next cannot race a new claim.
     """
@@ -101,9 +110,9 @@ def flush(session: Session, held: Claim, what: Flush, before: CheckpointRef | No
         rows = [block | {"attempt": held.attempt} for block in what.blocks]
         session.execute(insert(MetricBlock).on_conflict_do_nothing(), rows)
     if what.checkpoint is not None:
-        place = columns(what.checkpoint, before) | {"lost": 0}  # whoever comes this far is no poison
+        place = columns(what.checkpoint, before) | {"lost": 0}  # an attempt that makes progress is not lost
         session.execute(update(Cohort).where(is_held(held)).values(**place).execution_options(**QUIETLY))
-    running = (Run.cohort_id == held.cohort_id, Run.status == "running")
+    running = (Run.cohort_id == held.cohort_id, Run.status == Status.RUNNING)
     values: dict[str, Any] = {"steps_done": what.step}
     if what.cost is not None:
         values |= {"energy_kwh": what.cost.kwh, "co2e_g": what.cost.co2e_g, "energy_source": what.cost.source}
@@ -112,28 +121,28 @@ def flush(session: Session, held: Claim, what: Flush, before: CheckpointRef | No
         end_runs(session, held.cohort_id, what.ended)
 
 
-def columns(kept: CheckpointRef | None, before: CheckpointRef | None = None) -> dict[str, Any]:
-    """A cohort's columns that say where it goes on."""
+def columns(checkpoint: CheckpointRef | None, before: CheckpointRef | None = None) -> dict[str, Any]:
+    """Return the columns of a cohort that goes on from a checkpoint."""
     return {
-        "checkpoint": kept and kept.name,
-        "checkpoint_sha256": kept and kept.sha256,
-        "checkpoint_step": kept.step if kept else 0,
-        "checkpoint_epochs": kept.epochs if kept else 0,
+        "checkpoint": checkpoint and checkpoint.name,
+        "checkpoint_sha256": checkpoint and checkpoint.sha256,
+        "checkpoint_step": checkpoint.step if checkpoint else 0,
+        "checkpoint_epochs": checkpoint.epochs if checkpoint else 0,
         "checkpoint_before": before and asdict(before),
     }
 
 
-def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], status: str = "running") -> None:
-    """Give a cohort's runs that are still of this status their outcomes: one statement for all, often a hundred."""
+def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], *, start: Status = Status.RUNNING) -> None:
+    """Give a cohort's runs that are still `start` their outcomes: one statement for all, often a hundred."""
     names = ("outcome", "final", "steps_done")
     given = {name: bindparam(f"new_{name}", type_=getattr(Run, name).type) for name in names}
-    one = (
-        update(Run)
-        .where(Run.id == bindparam("this"), Run.cohort_id == cohort_id, Run.status == status)
-        .values(status="succeeded", finished_at=now(), **given)
+    end_one = (
+        transition(Run, start=start, to=Status.SUCCEEDED)
+        .where(Run.id == bindparam("this"), Run.cohort_id == cohort_id)
+        .values(finished_at=now(), **given)
     )
     session.connection().execute(
-        one,
+        end_one,
         [
             {"this": run, "new_outcome": end.outcome, "new_final": end.final, "new_steps_done": end.steps}
             for run, end in ended.items()
@@ -142,7 +151,7 @@ def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], statu
 
 
 def locked(session: Session, held: Claim) -> Cohort:
-    """The cohort, its row held until the transaction ends. Raises `Fenced`."""
+    """Return the cohort, its row locked until the transaction ends. Raises `Fenced`."""
     found = select(Cohort).where(is_held(held)).with_for_update().execution_options(populate_existing=True)
     cohort = session.scalar(found)
     if cohort is None:
@@ -150,14 +159,14 @@ def locked(session: Session, held: Claim) -> Cohort:
     return cohort
 
 
-def end_if_over(session: Session, held: Claim, cohort: Cohort) -> str | None:
+def end_if_over(session: Session, held: Claim, cohort: Cohort) -> Status | None:
     """End a locked cohort that the user cancelled meanwhile, or that has no run left; returns its status.
 
     None, and nothing is changed, where it may go on.
     """
     if cohort.cancel_requested:
-        return end(session, held, "cancelled")
-    return None if has_active(session, held.cohort_id) else end(session, held, "succeeded")
+        return end(session, held, Status.CANCELLED)
+    return None if has_active(session, held.cohort_id) else end(session, held, Status.SUCCEEDED)
 
 
 def fall_back(session: Session, held: Claim, why: str) -> tuple[CheckpointRef | None, LastValues]:
@@ -166,36 +175,37 @@ def fall_back(session: Session, held: Claim, why: str) -> tuple[CheckpointRef | 
     Returns that one, None where there is none and training starts over, and the last values before it.
     """
     cohort = locked(session, held)
-    kept = None if cohort.checkpoint_before is None else CheckpointRef(**cohort.checkpoint_before)
-    for name, value in columns(kept).items():
+    checkpoint = None if cohort.checkpoint_before is None else CheckpointRef(**cohort.checkpoint_before)
+    for name, value in columns(checkpoint).items():
         setattr(cohort, name, value)
     session.flush()
     roll_back(session, cohort)
-    move_runs(session, cohort.id, "running", steps_done=cohort.checkpoint_step)
+    mine = (Run.cohort_id == cohort.id, Run.status == Status.RUNNING)
+    session.execute(update(Run).where(*mine).values(steps_done=cohort.checkpoint_step).execution_options(**QUIETLY))
     place = {"step": cohort.checkpoint_step, "epochs": cohort.checkpoint_epochs}
     record_event(session, held.experiment_id, "fell_back", cohort=cohort.id, attempt=held.attempt, why=why, **place)
     increment(session, "fallbacks")
-    return kept, {} if kept is None else last_values(session, cohort)
+    return checkpoint, {} if checkpoint is None else last_values(session, cohort)
 
 
-def end(session: Session, held: Claim, status: str, error: str | None = None, why: str | None = None) -> str:
-    """End the cohort with its runs that have not ended, or give it back (`status="queued"`). Raises `Fenced`.
+def end(session: Session, held: Claim, status: Status, *, error: str | None = None, why: str | None = None) -> Status:
+    """End the cohort with its runs that have not ended, or give it back (`Status.QUEUED`). Raises `Fenced`.
 
     `error` is why runs failed, `why` the reason that the history has. Returns the status: what the user cancelled
     meanwhile is not given back, it could wait for ever to be taken once more.
     """
     cohort = locked(session, held)
     step = cohort.checkpoint_step
-    if status == "queued" and cohort.cancel_requested:
-        status = "cancelled"
-    values: dict[str, Any] = {"status": status, "error": error, "lease_until": None}
+    if status == Status.QUEUED and cohort.cancel_requested:
+        status = Status.CANCELLED
+    values: dict[str, Any] = {"error": error, "lease_until": None}
     if status not in TERMINAL:
         values |= {"queued_at": now(), "holder": None}
-    session.execute(update(Cohort).where(is_held(held)).values(**values))
-    move_runs(session, held.cohort_id, status, error=error)
+    session.execute(transition(Cohort, start=Status.RUNNING, to=status).where(is_held(held)).values(**values))
+    move_runs(session, held.cohort_id, start=Status.RUNNING, to=status, error=error)
     settle(session, held.experiment_id)
     about = {"cohort": held.cohort_id, "attempt": held.attempt}
-    if status == "queued":
+    if status == Status.QUEUED:
         record_event(session, held.experiment_id, "released", **about, why=why, step=step)
         increment(session, "releases")
     else:

@@ -1,4 +1,4 @@
-"""Who holds a cohort: a name for this process by which others on its host can tell that it is gone."""
+"""Names of processes that hold cohorts, by which others on their host can tell that one is dead."""
 
 import os
 import platform
@@ -8,24 +8,27 @@ import psutil
 
 
 def this_process() -> str:
-    """`host/pid/started`; the host's part differs between machines, boots and PID namespaces (containers)."""
+    """Return this process's name, `host/pid/started`.
+
+    The host's part differs between machines, boots and PID namespaces (containers).
+    """
     process = psutil.Process()
     return f"{_host()}/{process.pid}/{process.create_time():.0f}"
 
 
 def host_of(holder: str) -> str:
-    """The part of a holder's name that all processes of its host share."""
+    """Return the part of a holder's name that all processes of its host share."""
     return holder.rsplit("/", 2)[0]
 
 
 def describe(holder: str) -> str:
-    """For people: `host, process 123`."""
+    """Return a holder's name for people: `host, process 123`."""
     host, pid, _ = holder.rsplit("/", 2)
     return f"{host.split(' ')[0]}, process {pid}"
 
 
 def is_dead(holder: str) -> bool:
-    """True when the holder lived on this host and is provably dead; False when that cannot be told from here."""
+    """Return True when the holder lived on this host and is provably dead; False where that is not known here."""
     host, pid, started = holder.rsplit("/", 2)
     if host != _host():
         return False

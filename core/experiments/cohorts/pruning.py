@@ -1,8 +1,8 @@
-"""Where the cohorts of an experiment wait for each other: arms are pruned by what all their runs have measured.
+"""Rungs, at which the cohorts of an experiment wait for each other: arms are pruned by what their runs measured.
 
 A cohort that has come to the next rung is given back with its checkpoint and waits there. Once each other one waits too
-or has ended, one transaction decides, ends the runs of pruned arms and lets the rest go on. Whoever gave the last
-cohort back decides, or the sweeper. What is decided depends on the stored numbers, not on who came first.
+or has ended, one transaction decides, ends the runs of pruned arms and lets the rest go on. The worker that gave
+the last cohort back decides, or the sweeper. What is decided depends on the stored numbers, not on who came first.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, true, update
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from core.analysis import decide_rung, pruned_arms
@@ -19,14 +19,14 @@ from core.design import Design
 from core.experiments.cohorts.claims import Claim, last_values
 from core.experiments.cohorts.events import record_event
 from core.experiments.cohorts.leases import QUIETLY, Ended, end_if_over, end_runs, is_held, locked
-from core.experiments.cohorts.states import ACTIVE, has_active, lock_cohorts, move_runs, settle
+from core.experiments.cohorts.states import ACTIVE, has_active, lock_cohorts, move_runs, set_status, settle, transition
 from core.metrics import Task
 from core.spec import parse
-from core.store import Cohort, Experiment, MetricBlock, Run, metric_blocks, now
+from core.store import Cohort, Experiment, MetricBlock, Run, Status, metric_blocks, now
 from core.training.designs import design_of, rung_rule
 
 
-def wait(session: Session, held: Claim) -> str:
+def wait(session: Session, held: Claim) -> Status:
     """Give a cohort back that has come to its rung; it is not taken again before `decide`. Raises `Fenced`.
 
     Returns its status, as `end` does: where the user cancelled it, it does not wait.
@@ -36,22 +36,22 @@ def wait(session: Session, held: Claim) -> str:
         return over
     step = cohort.checkpoint_step
     session.execute(
-        update(Cohort)
+        transition(Cohort, start=Status.RUNNING, to=Status.QUEUED)
         .where(is_held(held))
-        .values(status="queued", rung=held.rung, lease_until=None, holder=None, queued_at=now())
+        .values(rung=held.rung, lease_until=None, holder=None, queued_at=now())
         .execution_options(**QUIETLY)
     )
-    move_runs(session, held.cohort_id, "queued")
+    move_runs(session, held.cohort_id, start=Status.RUNNING, to=Status.QUEUED)
     settle(session, held.experiment_id)
     about = {"cohort": held.cohort_id, "attempt": held.attempt}
     record_event(session, held.experiment_id, "waiting", **about, epoch=held.rung, step=step)
-    return "queued"
+    return Status.QUEUED
 
 
 def waiting_for_a_decision(session: Session, experiment_id: int | None = None) -> Sequence[int]:
-    """The experiments, all or this one, whose cohorts have ended or come to their rung, one at least of the latter."""
+    """Return the experiments, of all or this one, whose cohorts have ended or come to a rung, one at least to it."""
     active = (Cohort.status.in_(ACTIVE), true() if experiment_id is None else Cohort.experiment_id == experiment_id)
-    on_the_way = select(Cohort.experiment_id).where(*active, (Cohort.status == "running") | Cohort.rung.is_(None))
+    on_the_way = select(Cohort.experiment_id).where(*active, (Cohort.status == Status.RUNNING) | Cohort.rung.is_(None))
     found = select(Cohort.experiment_id).where(*active, Cohort.rung.is_not(None)).distinct()
     return session.scalars(found.where(Cohort.experiment_id.not_in(on_the_way))).all()
 
@@ -69,7 +69,7 @@ def decide(session: Session, experiment_id: int) -> bool:
         .order_by(Cohort.id)
         .execution_options(populate_existing=True)
     ).all()
-    if not cohorts or any(cohort.status == "running" or cohort.rung is None for cohort in cohorts):
+    if not cohorts or any(cohort.status == Status.RUNNING or cohort.rung is None for cohort in cohorts):
         return False
     experiment = session.get_one(Experiment, experiment_id)
     spec = parse(experiment.spec)
@@ -88,8 +88,9 @@ def decide(session: Session, experiment_id: int) -> bool:
         _end_pruned(session, cohort, decided)
         cohort.rung, cohort.queued_at = None, again
         if not has_active(session, cohort.id):
-            cohort.status = "succeeded"
-            record_event(session, experiment_id, "ended", cohort=cohort.id, attempt=cohort.attempt, status="succeeded")
+            set_status(cohort, Status.SUCCEEDED)
+            about = {"cohort": cohort.id, "attempt": cohort.attempt}
+            record_event(session, experiment_id, "ended", **about, status=Status.SUCCEEDED)
     session.flush()
     settle(session, experiment_id)
     return True
@@ -97,12 +98,12 @@ def decide(session: Session, experiment_id: int) -> bool:
 
 def _end_pruned(session: Session, cohort: Cohort, arms: Collection[str]) -> None:
     """Give the runs of pruned arms, which wait as their cohort does, their outcome and what they measured last."""
-    mine = (Run.cohort_id == cohort.id, Run.status == "queued", Run.arm.in_(arms))
+    mine = (Run.cohort_id == cohort.id, Run.status == Status.QUEUED, Run.arm.in_(arms))
     pruned = session.execute(select(Run.id, Run.steps_done).where(*mine)).all()
     if pruned:
         last = last_values(session, cohort)
-        ended = {run: Ended("pruned", steps, last.get(run, {})) for run, steps in pruned}
-        end_runs(session, cohort.id, ended, status="queued")
+        ended = {run: Ended(outcome="pruned", steps=steps, final=last.get(run, {})) for run, steps in pruned}
+        end_runs(session, cohort.id, ended, start=Status.QUEUED)
 
 
 def _values(session: Session, experiment_id: int, design: Design, metric: str, rung: int) -> NDArray[np.float64]:

@@ -1,44 +1,98 @@
-"""States and their transitions. A status changes by an UPDATE that names the one it expects; terminal ones are final.
+"""States and their transitions: a status changes by an UPDATE that names the one it expects; terminal ones are final.
 
-queued -> running (claimed) -> succeeded | failed | cancelled; running -> queued (the worker left or was lost);
-queued -> cancelled; failed -> queued, when the user asks for another try. Runs and cohorts move together; an
-experiment's status follows from its cohorts'.
+Runs and cohorts move together; an experiment's status follows from its cohorts'. Nothing else writes a status: a
+transition that is not in the table raises.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.store import Cohort, Experiment, Run, now
+from core.store import Cohort, Experiment, Run, Status, now
 
-ACTIVE = ("queued", "running")
-TERMINAL = ("succeeded", "failed", "cancelled")
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset(
+        {
+            Status.RUNNING,  # claimed
+            Status.SUCCEEDED,  # pruned at the rung where it waits
+            Status.CANCELLED,  # the user asked
+        }
+    ),
+    Status.RUNNING: frozenset(
+        {
+            Status.QUEUED,  # its worker left or was lost, or it waits at a rung
+            Status.SUCCEEDED,
+            Status.FAILED,
+            Status.CANCELLED,
+        }
+    ),
+    Status.SUCCEEDED: frozenset(),
+    Status.FAILED: frozenset({Status.QUEUED}),  # the user asks for another try
+    Status.CANCELLED: frozenset(),
+}
+"""The statuses that may follow on each, of cohorts and runs."""
+OF_EXPERIMENT: Mapping[Status, frozenset[Status]] = {
+    **TRANSITIONS,
+    # tried again, it is running at once where other cohorts have ended
+    Status.FAILED: TRANSITIONS[Status.FAILED] | {Status.RUNNING},
+}
+ACTIVE = tuple(status for status in Status if Status.SUCCEEDED in TRANSITIONS[status])
+TERMINAL = tuple(status for status in Status if status not in ACTIVE)
+
 OF_STATUS = {"key_share": True}
 """The lock of an experiment's row that lets others refer to it: two that hold a reference could not both lock it."""
 
 
-def move_runs(session: Session, cohort_id: int, status: str, **values: Any) -> None:
-    """Give the cohort's runs that have not ended a new status."""
-    finished = {"finished_at": now()} if status in TERMINAL else {}
+class IllegalTransition(Exception):
+    """A status that may not follow on the one before: a mistake in this code."""
+
+    def __init__(self, start: Status, to: Status) -> None:
+        super().__init__(f"{start} may not become {to}")
+
+
+def check_transition(start: str, to: Status, table: Mapping[Status, Collection[Status]] = TRANSITIONS) -> None:
+    """Raise `IllegalTransition` unless `to` may follow on `start`."""
+    if to not in table[Status(start)]:
+        raise IllegalTransition(Status(start), to)
+
+
+def transition(rows: type[Cohort] | type[Run], *, start: Status, to: Status) -> Update:
+    """Return an UPDATE of those cohorts, or runs, that are `start`; the caller says which of them, and what else.
+
+    Raises `IllegalTransition`.
+    """
+    check_transition(start, to)
+    return update(rows).where(rows.status == start).values(status=to)
+
+
+def set_status(row: Cohort, to: Status) -> None:
+    """Give a cohort, whose row the caller has locked, its next status. Raises `IllegalTransition`."""
+    check_transition(row.status, to)
+    row.status = to
+
+
+def move_runs(session: Session, cohort_id: int, *, start: Status, to: Status, **values: Any) -> None:
+    """Give the runs of a cohort that are `start` their next status. Raises `IllegalTransition`."""
+    finished = {"finished_at": now()} if to in TERMINAL else {}
     session.execute(
-        update(Run)
-        .where(Run.cohort_id == cohort_id, Run.status.in_(ACTIVE))
-        .values(status=status, **finished, **values)
+        transition(Run, start=start, to=to)
+        .where(Run.cohort_id == cohort_id)
+        .values(**finished, **values)
         .execution_options(synchronize_session=False)
     )
 
 
 def has_active(session: Session, cohort_id: int) -> bool:
-    """Whether a run of the cohort has not ended."""
+    """Return whether a run of the cohort has not ended."""
     active = select(Run.id).where(Run.cohort_id == cohort_id, Run.status.in_(ACTIVE)).limit(1)
     return session.scalar(active) is not None
 
 
 def lock_cohorts(session: Session, experiment_id: int) -> None:
-    """Lock an experiment's cohorts and look at it again: meanwhile none is taken, given back, halved or ended.
+    """Lock an experiment's cohorts and read it again: meanwhile none is taken, given back, split or ended.
 
     A cohort that went from one state to another between two statements would escape both, and one that was cut off
     another meanwhile would escape all: hence again until there is none that is new. Always in the order of their ids,
@@ -54,13 +108,18 @@ def lock_cohorts(session: Session, experiment_id: int) -> None:
 
 
 def settle(session: Session, experiment_id: int, **values: Any) -> None:
-    """Write the experiment's status as its cohorts' statuses have it, after any of them changed; `values` beside it."""
+    """Write the experiment's status as its cohorts' statuses have it, after any of them changed; `values` beside it.
+
+    Raises `IllegalTransition`.
+    """
     # The row lock lets two cohorts that end at once see each other; SQLite has one writer anyway.
     experiment = session.get_one(Experiment, experiment_id, with_for_update=OF_STATUS, populate_existing=True)
-    statuses = set(session.scalars(select(Cohort.status).where(Cohort.experiment_id == experiment_id)))
-    status = summary(statuses)
+    statuses = session.scalars(select(Cohort.status).where(Cohort.experiment_id == experiment_id))
+    status = summary({Status(one) for one in statuses})
+    if status != experiment.status:
+        check_transition(experiment.status, status, OF_EXPERIMENT)
     values["status"] = status
-    if status == "running" and experiment.started_at is None:
+    if status == Status.RUNNING and experiment.started_at is None:
         values["started_at"] = now()
     if status not in TERMINAL:
         values["finished_at"] = None
@@ -69,9 +128,9 @@ def settle(session: Session, experiment_id: int, **values: Any) -> None:
     session.execute(update(Experiment).where(Experiment.id == experiment_id).values(**values))
 
 
-def summary(statuses: Collection[str]) -> str:
-    """The status of the whole: running while any part runs or some are done and some wait; else the worst end."""
+def summary(statuses: Collection[Status]) -> Status:
+    """Return the status of the whole: running while any part is, or some are done and some wait; else the worst end."""
     ended = [status for status in statuses if status in TERMINAL]
     if len(ended) < len(statuses):
-        return "running" if "running" in statuses or ended else "queued"
-    return next(status for status in ("failed", "cancelled", "succeeded") if status in statuses)
+        return Status.RUNNING if Status.RUNNING in statuses or ended else Status.QUEUED
+    return next(status for status in (Status.FAILED, Status.CANCELLED, Status.SUCCEEDED) if status in statuses)

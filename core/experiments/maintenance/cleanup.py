@@ -1,4 +1,4 @@
-"""Files and rows that nobody needs any more: what processes left that could not clean up."""
+"""Removes files and rows that nobody needs any more, of processes that could not clean up."""
 
 import re
 import time
@@ -8,11 +8,12 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
+from core.experiments.cohorts.states import ACTIVE
 from core.settings import Settings
-from core.store import Cohort, Database, Worker, now
+from core.store import Cohort, Database, Status, Worker, now
 
 OLD = 3600.0
-"""Seconds after which a file that no row needs is litter: a younger one may be on its way to its row."""
+"""Seconds after which a file that no row needs is removed: the row of a younger one may not be written yet."""
 _OF_COHORT = re.compile(r"\.?cohort-(\d+)-")
 
 
@@ -24,11 +25,11 @@ def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
     with database.reading() as session:
         rows = session.execute(
             select(Cohort.id, Cohort.checkpoint, Cohort.checkpoint_before, Cohort.status).where(
-                Cohort.status.in_(("queued", "running", "failed"))
+                Cohort.status.in_((*ACTIVE, Status.FAILED))
             )
         ).all()
     needed = {row.checkpoint for row in rows} | {row.checkpoint_before["name"] for row in rows if row.checkpoint_before}
-    running = {row.id for row in rows if row.status == "running"}
+    running = {row.id for row in rows if row.status == Status.RUNNING}
     gone = _clear(settings.checkpoints, needed, running, old) + _clear(settings.logs_folder, (), running, old)
     with database.transaction() as session:
         session.execute(delete(Worker).where(Worker.last_seen < now() - 86_400))

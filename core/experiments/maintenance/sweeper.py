@@ -1,4 +1,4 @@
-"""The sweeper finds what was lost: cohorts whose worker died, bells that never reached one, files nobody needs."""
+"""The sweeper recovers what was lost: cohorts of dead workers, wake-up tasks that reached none, files nobody needs."""
 
 import logging
 import threading
@@ -21,17 +21,18 @@ from core.experiments.cohorts.states import TERMINAL
 from core.experiments.maintenance.cleanup import clean_up
 from core.queue import Dispatcher
 from core.settings import Settings
-from core.store import Cohort, Database, StorageFull, now
+from core.store import Cohort, Database, Status, StorageFull, now
 
 log = logging.getLogger(__name__)
 
 GRACE = 2.0
 """Seconds that workers have, after a database was away, to say that they still hold what they hold."""
-LITTER_PERIOD = 600.0
+CLEANUP_PERIOD = 600.0
+"""Seconds between two clean-ups."""
 
 
 class Swept(NamedTuple):
-    """What one sweep found: cohorts queued again, cohorts ended, and how many bells to ring in which queue."""
+    """The result of one sweep: cohorts queued again, cohorts ended, and the wake-up tasks to send, by queue."""
 
     rescued: int
     ended: int
@@ -51,45 +52,49 @@ def sweep(
     with database.reading() as session:
         held = session.execute(
             select(
-                *(Cohort.experiment_id, Cohort.id, Cohort.attempt, Cohort.holder),
+                Cohort.experiment_id,
+                Cohort.id,
+                Cohort.attempt,
+                Cohort.holder,
                 (Cohort.lease_until < now()).label("expired"),
-            ).where(Cohort.status == "running")
+            ).where(Cohort.status == Status.RUNNING)
         ).all()
     rescued = ended = 0
     for row in held:
-        gone = is_dead(row.holder)
-        if gone or (row.expired and not skip_expired):
-            why = f"its worker ({describe(row.holder)}) {'is gone: killed, or crashed' if gone else 'fell silent'}"
+        dead = is_dead(row.holder)
+        if dead or (row.expired and not skip_expired):
+            why = f"its worker ({describe(row.holder)}) {'is gone: killed, or crashed' if dead else 'fell silent'}"
             last_lines = logs.last_lines(row.id, row.attempt) if logs else ()
             with database.transaction() as session:
                 status = recover_attempt(session, row.id, row.attempt, why, last_lines)
             if status is not None:
-                if logs:  # and not before: another sweeper may be the one that tells
+                if logs:  # and not before: another sweeper may be the one that records them
                     logs.remove(row.id, row.attempt)
                 about = {"experiment": row.experiment_id, "cohort": row.id, "attempt": row.attempt}
                 log.warning("lost: %s; now %s", why, status, extra=about)
-            rescued += status == "queued"
+            rescued += status == Status.QUEUED
             ended += status in TERMINAL
     with database.reading() as session:
         all_there = waiting_for_a_decision(session)
-    for experiment in all_there:  # whoever came last was killed before it could decide, or its end was found here
+    for experiment in all_there:  # the last worker was killed before it could decide, or its end was found here
         with suppress(NotFound), database.transaction() as session:
             decide(session, experiment)
     with database.reading() as session:
         just_now = Cohort.id.in_([row.id for row in held]) | Cohort.experiment_id.in_(all_there)
         long_enough = (Cohort.queued_at < now() - min_queued_seconds) | just_now
         waiting = session.execute(select(Cohort.device, Cohort.queue).where(may_be_taken() & long_enough)).all()
-    return Swept(rescued, ended, Counter(queue for row in waiting for queue in queues_of(row.device, row.queue)))
+    by_queue = Counter(queue for row in waiting for queue in queues_of(row.device, row.queue))
+    return Swept(rescued=rescued, ended=ended, waiting=by_queue)
 
 
 class Sweeper:
-    """Sweeps every `sweep_seconds` from a thread of its own, and rings for whoever waits."""
+    """Sweeps every `sweep_seconds` from a thread of its own, and sends wake-up tasks for cohorts that wait."""
 
     def __init__(self, database: Database, dispatcher: Dispatcher, settings: Settings) -> None:
         self.sweeps = 0
         self.failures = 0
         self._database = database
-        self._bell = dispatcher
+        self._dispatcher = dispatcher
         self._settings = settings
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
@@ -100,16 +105,16 @@ class Sweeper:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        skip_expired_until = tidy_at = 0.0
+        skip_expired_until = clean_up_at = 0.0
         while not self._closed.wait(self._settings.sweep_seconds):
             try:
                 skip_expired = time.monotonic() < skip_expired_until
                 swept = sweep(
                     self._database, self._settings.sweep_seconds, self._settings.logs_folder, skip_expired=skip_expired
                 )
-                if time.monotonic() > tidy_at:
+                if time.monotonic() > clean_up_at:
                     clean_up(self._database, self._settings)
-                    tidy_at = time.monotonic() + LITTER_PERIOD
+                    clean_up_at = time.monotonic() + CLEANUP_PERIOD
             except (SQLAlchemyError, StorageFull) as error:
                 self.failures += 1
                 # Nobody could renew a lease meanwhile: that it ran out says nothing of its holder.
@@ -118,4 +123,4 @@ class Sweeper:
                 continue
             self.sweeps += 1
             for queue, times in swept.waiting.items():
-                self._bell.notify(queue, times)
+                self._dispatcher.notify(queue, times)

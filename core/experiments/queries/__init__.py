@@ -1,1 +1,1 @@
-"""What is known of experiments: their state and progress, their series, their events as they happen, and the queue."""
+"""Queries: the progress of experiments, their series, their events as a stream, and statistics of the queue."""

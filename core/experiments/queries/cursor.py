@@ -1,4 +1,4 @@
-"""Where a viewer of an experiment is: small enough for the id of an event, and enough to go on from anywhere."""
+"""The cursor of a viewer of an experiment: small enough for the id of an event, and enough to go on from anywhere."""
 
 import hashlib
 import re
@@ -11,12 +11,12 @@ from core.errors import InvalidSpec, Problem
 FORM = "1"
 """Of the text. Another form is another number, and refused."""
 MOST_COHORTS = 100_000
-"""Of one position: no experiment has a tenth of that many, and a text that claims more is not ours."""
+"""Of one cursor: no experiment has a tenth of that many, and a text that claims more is not ours."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which series a viewer wants: metrics (none: all) of an arm and a seed (None: all).
+    """The series that a viewer wants: metrics (none: all) of an arm and a seed (None: all).
 
     All are those of no layer, and only with `diagnostics` those of layers too.
     """
@@ -31,11 +31,11 @@ EVERYTHING = Choice()
 
 
 class PartialPosition(NamedTuple):
-    """A viewer in the middle of what brings it to another place; the points come by run, metric and update."""
+    """A viewer in the middle of what brings it to another point; the points come by run, metric and update."""
 
     step: int
     epochs: int
-    """The other place."""
+    """The other point."""
     run: int
     metric: str
     first: int
@@ -43,7 +43,7 @@ class PartialPosition(NamedTuple):
 
 
 class CohortCursor(NamedTuple):
-    """How far a viewer has come with a cohort.
+    """The extent to which a viewer has a cohort's points.
 
     It has all points before `step`, epochs' before `epochs`. Of later ones it has those, and only those, that attempts
     before `attempt` stored: of runs which ended before that attempt went back to an earlier update.
@@ -60,24 +60,24 @@ BEGINNING = CohortCursor()
 
 @dataclass(frozen=True)
 class Cursor:
-    """What a viewer has: the experiment's history until `event`, and of each cohort what its place says."""
+    """All that a viewer has: the experiment's events until `event`, and of each cohort what its own cursor says."""
 
     event: int = 0
-    places: Mapping[int, CohortCursor] = field(default_factory=dict)
+    cohorts: Mapping[int, CohortCursor] = field(default_factory=dict)
     ended: bool = False
     """It has seen the end."""
 
     def at(self, cohort: int) -> CohortCursor:
-        return self.places.get(cohort, BEGINNING)
+        return self.cohorts.get(cohort, BEGINNING)
 
-    def moved(self, cohort: int, place: CohortCursor) -> "Cursor":
-        return replace(self, places={**self.places, cohort: place})
+    def moved(self, cohort: int, to: CohortCursor) -> "Cursor":
+        return replace(self, cohorts={**self.cohorts, cohort: to})
 
 
 class CursorCodec:
-    """Writes the positions of one viewer: `FORM-stamp-event-places`, where cohorts at the same place stand together.
+    """Writes the cursors of one viewer: `FORM-stamp-event-cohorts`, where cohorts that are equally far stand together.
 
-    The stamp is made of the experiment and the choice: a position means nothing for others.
+    The stamp is made of the experiment and the choice: a cursor means nothing for others.
     """
 
     def __init__(self, experiment_id: int, choice: Choice) -> None:
@@ -86,72 +86,74 @@ class CursorCodec:
             chosen += (True,)
         self._stamp = hashlib.blake2b(repr(chosen).encode(), digest_size=4).hexdigest()
 
-    def write(self, position: Cursor) -> str:
-        """The position as text: letters, digits and `.,:_~-`."""
-        return self.all_but(position, None)
+    def write(self, cursor: Cursor) -> str:
+        """Return the cursor as text: letters, digits and `.,:_~-`."""
+        return self.all_but(cursor, None)
 
-    def all_but(self, position: Cursor, cohort: int | None) -> str:
-        """The position without one cohort, for `add`: many that differ in one place are written one after another."""
+    def all_but(self, cursor: Cursor, cohort: int | None) -> str:
+        """Return the cursor without one cohort, for `add`: many that differ in one are written one after another."""
         together: dict[str, list[int]] = {}
-        for one, place in sorted(position.places.items()):
-            if one != cohort and place != BEGINNING:
-                together.setdefault(_place_text(place), []).append(one)
-        places = "_".join(f"{place}:{_ranges(cohorts)}" for place, cohorts in together.items())
-        return f"{FORM}-{self._stamp}-{position.event}{'e' if position.ended else ''}-{places}"
+        for one, extent in sorted(cursor.cohorts.items()):
+            if one != cohort and extent != BEGINNING:
+                together.setdefault(_cohort_text(extent), []).append(one)
+        extents = "_".join(f"{extent}:{_ranges(cohorts)}" for extent, cohorts in together.items())
+        return f"{FORM}-{self._stamp}-{cursor.event}{'e' if cursor.ended else ''}-{extents}"
 
-    def add(self, text: str, cohort: int, place: CohortCursor) -> str:
-        """What `all_but` gave, with the one that it was without."""
-        more = f"{_place_text(place)}:{cohort}"
+    def add(self, text: str, cohort: int, extent: CohortCursor) -> str:
+        """Return the text that `all_but` gave, with the cohort that it was without."""
+        more = f"{_cohort_text(extent)}:{cohort}"
         return text + more if text.endswith("-") else f"{text}_{more}"
 
     def read(self, text: str) -> Cursor:
-        """The position. Raises `InvalidSpec` for text that `write` did not make, or made for others."""
+        """Return the cursor. Raises `InvalidSpec` for text that `write` did not make, or made for others."""
         found = re.fullmatch(r"(\d+)-([0-9a-f]{8})-(\d{1,18})(e?)-([\w.,:~-]*)", text, re.ASCII)
         if found is None or found[1] != FORM:
             raise _refused("is no position: it should be the `id` of an event, as it came")
         if found[2] != self._stamp:
             raise _refused("is of another experiment, or of another metric, arm or seed")
-        places: dict[int, CohortCursor] = {}
+        extents: dict[int, CohortCursor] = {}
         for one in filter(None, found[5].split("_")):
-            place, _, cohorts = one.partition(":")
-            places |= dict.fromkeys(_numbers(cohorts), _place(place))
-            if len(places) > MOST_COHORTS:
+            extent, _, cohorts = one.partition(":")
+            extents |= dict.fromkeys(_numbers(cohorts), _cohort_cursor(extent))
+            if len(extents) > MOST_COHORTS:
                 raise _refused("is damaged")
-        return Cursor(int(found[3]), places, bool(found[4]))
+        return Cursor(event=int(found[3]), cohorts=extents, ended=bool(found[4]))
 
 
 def _refused(why: str) -> InvalidSpec:
     return InvalidSpec([Problem("Last-Event-ID", why)])
 
 
-def _place_text(place: CohortCursor) -> str:
-    text = f"{place.step}.{place.epochs}.{place.attempt}"
-    if place.part is None:
+def _cohort_text(cursor: CohortCursor) -> str:
+    text = f"{cursor.step}.{cursor.epochs}.{cursor.attempt}"
+    part = cursor.part
+    if part is None:
         return text
-    part = place.part
     return f"{text}~{part.step}.{part.epochs}.{part.run}.{_metric_text(part.metric)}.{part.first}"
 
 
-def _place(text: str) -> CohortCursor:
-    place = re.fullmatch(
+def _cohort_cursor(text: str) -> CohortCursor:
+    found = re.fullmatch(
         r"(\d{1,18})\.(\d{1,9})\.(\d{1,9})(?:~(\d{1,18})\.(\d{1,9})\.(\d{1,18})\.([A-Za-z0-9-]{1,600})\.(\d{1,18}))?",
         text,
     )
-    if place is None:
+    if found is None:
         raise _refused("is damaged")
     part = None
-    if place[4] is not None:
-        part = PartialPosition(int(place[4]), int(place[5]), int(place[6]), _metric(place[7]), int(place[8]))
-    return CohortCursor(int(place[1]), int(place[2]), int(place[3]), part)
+    if found[4] is not None:
+        part = PartialPosition(
+            step=int(found[4]), epochs=int(found[5]), run=int(found[6]), metric=_metric(found[7]), first=int(found[8])
+        )
+    return CohortCursor(step=int(found[1]), epochs=int(found[2]), attempt=int(found[3]), part=part)
 
 
 def _metric_text(metric: str) -> str:
-    """`_` as `-`, and what is neither a small letter nor a digit by its code, `/` as `Z2f`."""
+    """Return the name with `_` as `-`, and what is neither a small letter nor a digit by its code, `/` as `Z2f`."""
     return re.sub("[^a-z0-9-]", lambda found: "".join(f"Z{byte:02x}" for byte in found[0].encode()), _swapped(metric))
 
 
 def _metric(text: str) -> str:
-    """What `_metric_text` wrote."""
+    """Return the metric that `_metric_text` wrote."""
     try:
         return _swapped(
             re.sub("(?:Z[0-9a-f]{2})+", lambda found: bytes.fromhex(found[0].replace("Z", "")).decode(), text)
@@ -165,7 +167,7 @@ def _swapped(text: str) -> str:
 
 
 def _ranges(numbers: Iterable[int]) -> str:
-    """Ascending numbers as `1-5,9`."""
+    """Return ascending numbers as `1-5,9`."""
     found: list[list[int]] = []
     for number in numbers:
         if found and number == found[-1][-1] + 1:
@@ -176,7 +178,7 @@ def _ranges(numbers: Iterable[int]) -> str:
 
 
 def _numbers(text: str) -> list[int]:
-    """What `_ranges` wrote."""
+    """Return the numbers that `_ranges` wrote."""
     found: list[int] = []
     for one in text.split(","):
         ends = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", one)

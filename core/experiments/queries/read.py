@@ -1,4 +1,4 @@
-"""What is known of an experiment: its state and progress, its runs, its series, its results."""
+"""Reads an experiment: its state and progress, its runs, its series, its results."""
 
 import hashlib
 import itertools
@@ -19,13 +19,13 @@ from core.metrics import Task, unit_of
 from core.metrics import diagnostics as layer_measures
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import parse
-from core.store import Cohort, Experiment, MetricBlock, Run, Tag, metric_blocks, now
+from core.store import Cohort, Experiment, MetricBlock, Run, Status, Tag, metric_blocks, now
 from core.training.designs import design_of, trained_results
 
 
 @dataclass(frozen=True)
 class ArmProgress:
-    """How far one arm has come."""
+    """The progress of one arm."""
 
     label: str
     runs_done: int
@@ -40,11 +40,11 @@ class ArmProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an experiment has come, in all and by arm."""
+    """The progress of an experiment, in all and by arm."""
 
     arms: list[ArmProgress]
     attempt: int
-    """Of the cohort that was claimed most often."""
+    """The attempts of the cohort that was claimed most often."""
     cancelling: bool
     paused: bool
     """Its cohorts wait for the user, or are about to."""
@@ -69,7 +69,7 @@ class Progress:
 
 
 def experiment(session: Session, experiment_id: int) -> Experiment:
-    """One experiment; raises `NotFound`."""
+    """Return one experiment; raises `NotFound`."""
     found = session.get(Experiment, experiment_id)
     if found is None:
         raise NotFound(f"there is no experiment {experiment_id}")
@@ -77,7 +77,7 @@ def experiment(session: Session, experiment_id: int) -> Experiment:
 
 
 def run(session: Session, run_id: int) -> Run:
-    """One run; raises `NotFound`."""
+    """Return one run; raises `NotFound`."""
     found = session.get(Run, run_id)
     if found is None:
         raise NotFound(f"there is no run {run_id}")
@@ -93,7 +93,7 @@ def experiments(
     tag: str | None = None,
     name: str | None = None,
 ) -> tuple[list[Experiment], int | None]:
-    """A page of experiments, newest first, and the cursor of the next page; `name` is a part of the name."""
+    """Return a page of experiments, newest first, and the cursor of the next page; `name` is a part of the name."""
     query = select(Experiment).order_by(Experiment.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(Experiment.id < before)
@@ -108,12 +108,12 @@ def experiments(
 
 
 def progress(session: Session, of: Experiment) -> Progress:
-    """How far one experiment has come."""
+    """Return the progress of one experiment."""
     return progresses(session, [of])[of.id]
 
 
 def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress]:
-    """How far each experiment has come, by id: counted from the runs, three queries for all."""
+    """Return the progress of each experiment, by id: counted from the runs, three queries for all."""
     ids = [one.id for one in of]
     ended = Run.status.in_(TERMINAL)
     rows = session.execute(
@@ -124,7 +124,7 @@ def progresses(session: Session, of: Sequence[Experiment]) -> dict[int, Progress
             func.count().label("runs_total"),
             func.sum(Run.steps_done).label("steps_done"),
             func.sum(Run.steps_total).label("steps_total"),
-            func.count().filter(Run.status == "failed").label("failed"),
+            func.count().filter(Run.status == Status.FAILED).label("failed"),
             *(func.count().filter(Run.outcome == one).label(one) for one in ("diverged", "stopped_early", "pruned")),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
@@ -154,7 +154,7 @@ def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock
     counts = [one.name for one in fields(ArmProgress) if one.name != "label"]
     arms = [ArmProgress(r.arm, **{name: int(getattr(r, name)) for name in counts}) for r in rows]
     left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
-    running = of.status == "running" and of.started_at is not None and done
+    running = of.status == Status.RUNNING and of.started_at is not None and done
     return Progress(
         arms=arms,
         attempt=max((c.attempt for c in cohorts), default=0),
@@ -166,7 +166,7 @@ def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock
 
 
 def version(session: Session, experiment_id: int) -> str:
-    """Changes whenever anything that is shown of the experiment changes: an ETag."""
+    """Return a text that changes whenever anything shown of the experiment changes: an ETag."""
     row = session.execute(
         select(func.sum(Run.steps_done), func.sum(Run.attempt), func.count().filter(Run.status.in_(TERMINAL))).where(
             Run.experiment_id == experiment_id
@@ -179,7 +179,7 @@ def version(session: Session, experiment_id: int) -> str:
 
 
 def runs(session: Session, experiment_id: int, arm: str | None = None, seed: int | None = None) -> Sequence[Run]:
-    """The runs in the order arm, seed as the spec has them."""
+    """Return the runs in the order arm, seed as the spec has them."""
     mine = _of(experiment_id, arm, seed)
     return session.scalars(select(Run).where(*mine).order_by(Run.id)).all()
 
@@ -196,7 +196,7 @@ def series(
     last: int | None = None,
     diagnostics: bool = False,
 ) -> Iterator[Series]:
-    """The series that were asked for, one after another in the order run, metric, while the session is open.
+    """Yield the series that were asked for, one after another in the order run, metric, while the session is open.
 
     `metrics` as `of_metrics` takes them; None: all, of diagnostics only with `diagnostics`. `first` and `last` bound
     the steps, both included. Only one series is in memory at a time.
@@ -216,15 +216,27 @@ def series(
         .order_by(Run.id, MetricBlock.metric, MetricBlock.first)
     )
     rows = session.execute(query, execution_options={"yield_per": 1000})
-    for key, blocks in itertools.groupby(rows, key=lambda row: (row.id, row.arm, row.seed, row.metric)):
+    for (run, arm_of_run, seed_of_run, metric), blocks in itertools.groupby(
+        rows, key=lambda row: (row.id, row.arm, row.seed, row.metric)
+    ):
         steps, values = metric_blocks.join(blocks)
         inside = (steps >= (first or 0)) & (steps <= (last if last is not None else steps[-1]))
         if inside.any():
-            yield Series(*key, steps[inside], values[inside])
+            yield Series(
+                run_id=run,
+                arm=arm_of_run,
+                seed=seed_of_run,
+                metric=metric,
+                steps=steps[inside],
+                values=values[inside],
+            )
 
 
 def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnElement[bool]:
-    """Blocks of some metrics, `activation_std` meaning that of every layer; none: all, with or without diagnostics."""
+    """Return the condition of blocks of some metrics, `activation_std` meaning that of every layer.
+
+    Without metrics: of all, with or without diagnostics.
+    """
     if not metrics:
         return true() if diagnostics else ~metric_blocks.IS_DIAGNOSTIC
     of_layers = [
@@ -234,7 +246,7 @@ def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnEleme
 
 
 def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
-    """A series as the API gives it: floats that are not finite are None; thinned to `max_points` where asked."""
+    """Return a series as the API gives it: floats that are not finite are None; thinned to `max_points` where asked."""
     total = len(one.steps)
     steps, values = one.steps, one.values
     if max_points is not None and total > max_points:
@@ -253,7 +265,7 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
 
 
 def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
-    """The experiment as the analysis and the pictures take it; series are read while the session is open."""
+    """Return the experiment as the analysis and the pictures take it; series are read while the session is open."""
     return trained_results(
         parse(of.spec),
         task=cast(Task, of.task),

@@ -1,4 +1,4 @@
-"""How much waits, runs and has ended, in one look: what is shown to those who run the service."""
+"""Counts of what waits, runs and has ended, for those who run the service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from core.experiments.cohorts.eligibility import CLASSES
 from core.experiments.cohorts.events import counts
 from core.experiments.cohorts.heartbeat import workers_by_queue
-from core.experiments.cohorts.states import ACTIVE, TERMINAL
-from core.store import Cohort, Experiment, Run, now
+from core.experiments.cohorts.states import ACTIVE
+from core.store import Cohort, Experiment, Run, Status, now
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QueueStats:
-    """Of the whole database. Of cohorts and runs only those that have not ended: the others are never few."""
+    """Counts over the whole database; of cohorts and runs only those that have not ended, as the others are many."""
 
     counts: Mapping[str, int]
     """How often rare things happened: `core.experiments.cohorts.events.COUNTS`."""
@@ -33,12 +33,11 @@ class QueueStats:
 
 
 def queue_stats(session: Session) -> QueueStats:
-    """Costs what has not ended, and an index of the experiments: not what was ever trained."""
-    experiments = dict.fromkeys((*ACTIVE, *TERMINAL), 0)
+    """Return the statistics of the queue. Costs what has not ended, and an index of the experiments."""
+    experiments: dict[str, int] = dict.fromkeys(Status, 0)
     by_status = select(Experiment.status, func.count()).group_by(Experiment.status)
-    for status, number in session.execute(by_status):
-        experiments[status] = number
-    cohorts = dict.fromkeys((*ACTIVE, "paused", "waiting"), 0)
+    experiments.update(session.execute(by_status).all())
+    cohorts: dict[str, int] = dict.fromkeys((*ACTIVE, "paused", "waiting"), 0)
     waited = 0.0
     at_rung = Cohort.rung.is_not(None)
     parts = session.execute(
@@ -47,13 +46,20 @@ def queue_stats(session: Session) -> QueueStats:
         .group_by(Cohort.status, Cohort.paused, at_rung)
     )
     for status, paused, at_a_rung, number, longest in parts:
-        state = status if status == "running" else "paused" if paused else "waiting" if at_a_rung else "queued"
-        cohorts[state] += number
-        waited = max(waited, longest) if state == "queued" else waited
-    runs = dict.fromkeys(ACTIVE, 0)
+        if status == Status.RUNNING or not (paused or at_a_rung):
+            cohorts[status] += number
+            waited = max(waited, longest) if status == Status.QUEUED else waited
+        else:
+            cohorts["paused" if paused else "waiting"] += number
+    runs: dict[str, int] = dict.fromkeys(ACTIVE, 0)
     of_cohorts = select(Cohort.status, func.count()).join(Run, Run.cohort_id == Cohort.id)
     of_cohorts = of_cohorts.where(Cohort.status.in_(ACTIVE)).group_by(Cohort.status)
-    for status, number in session.execute(of_cohorts):
-        runs[status] = number
-    workers = dict.fromkeys(CLASSES, 0) | workers_by_queue(session)
-    return QueueStats(counts(session), experiments, cohorts, runs, waited, workers)
+    runs.update(session.execute(of_cohorts).all())
+    return QueueStats(
+        counts=counts(session),
+        experiments=experiments,
+        cohorts=cohorts,
+        runs=runs,
+        waited=waited,
+        workers=dict.fromkeys(CLASSES, 0) | workers_by_queue(session),
+    )

@@ -1,16 +1,15 @@
-"""What is new of an experiment since a viewer's position: its state, its progress, points, and points that are void.
+"""Streams an experiment to a viewer from its cursor on: the state, the progress, points, and points that are void.
 
 A viewer that applies what it is sent in order has, once nothing more is to come, the series that are stored, and it may
-go on from any event's position: in another process, and after its cohorts have been rolled back, split or tried again.
+go on from any event's cursor: in another process, and after its cohorts have been rolled back, split or tried again.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from core.experiments.cohorts.states import TERMINAL
@@ -24,19 +23,19 @@ from core.experiments.queries.cursor import (
     CursorCodec,
     PartialPosition,
 )
-from core.finite import finite_list
-from core.metrics import diagnostics, metric_names, unit_of
-from core.store import Cohort, Event, MetricBlock, Run, metric_blocks
+from core.experiments.queries.points import between, event_data, joined
+from core.metrics import diagnostics, metric_names
+from core.store import Cohort, Event, MetricBlock, Run, Status
 
 MOST_POINTS = 200_000
-"""After which a look ends: the rest is for the next one, which need not wait."""
+"""Points after which a poll ends: the rest is for the next one, which need not wait."""
 LONGEST = 10_000
 """Points of one event, but for a longer block."""
 AFTER = MetricBlock.first + MetricBlock.n
 
 
 class StreamEvent(NamedTuple):
-    """One event for the viewer, and the position that it has then."""
+    """One event for the viewer, and the cursor that it has then, as text."""
 
     kind: Literal["state", "progress", "metric", "rewind"]
     data: dict[str, Any]
@@ -44,30 +43,30 @@ class StreamEvent(NamedTuple):
 
 
 class Stream:
-    """One viewer's looks at an experiment. It holds no session and no transaction between them."""
+    """A viewer's stream of an experiment. It holds no session and no transaction between two polls."""
 
     def __init__(self, experiment_id: int, choice: Choice = EVERYTHING, last_id: str | None = None) -> None:
         """Go on after the event of that id; None: from the beginning. Raises `InvalidSpec` for an id of another."""
         self._experiment = experiment_id
         self._choice = choice
-        self._writer = CursorCodec(experiment_id, choice)
-        self.position = Cursor() if last_id is None else self._writer.read(last_id)
-        self._told: dict[str, Any] = {}
-        self._quiet: frozenset[int] = frozenset()
+        self._codec = CursorCodec(experiment_id, choice)
+        self.cursor = Cursor() if last_id is None else self._codec.read(last_id)
+        self._last_sent: dict[str, Any] = {}
+        self._idle: frozenset[int] = frozenset()
         self.more = True
-        """Whether the next look will find something for certain."""
+        """Whether the next poll will find something for certain."""
         self.ended = False
         """Whether everything has been sent of an experiment that has ended."""
 
     def is_over(self, session: Session) -> bool:
-        """Whether the viewer has seen the end, and nothing has happened since. Raises `NotFound`."""
+        """Return whether the viewer has seen the end, and nothing has happened since. Raises `NotFound`."""
         experiment = read.experiment(session, self._experiment)
-        later = (Event.experiment_id == self._experiment, Event.id > self.position.event)
+        later = (Event.experiment_id == self._experiment, Event.id > self.cursor.event)
         unchanged = session.scalar(select(Event.id).where(*later).limit(1)) is None
-        return self.position.ended and experiment.status in TERMINAL and unchanged
+        return self.cursor.ended and experiment.status in TERMINAL and unchanged
 
     def poll(self, session: Session) -> list[StreamEvent]:
-        """What is new. The session must see one state of the database, as `Database.reading` gives it.
+        """Return the new events. The session must see one state of the database, as `Database.reading` gives it.
 
         Raises `NotFound` once the experiment is deleted. After an error the same can be asked for again.
         """
@@ -79,46 +78,47 @@ class Stream:
         ended = experiment.status in TERMINAL
         so_far = counts | {"ended": ended}  # then nobody waits for what is left, though the counts stay
         news: dict[str, Any] = {}
-        if state != self._told.get("state"):
+        if state != self._last_sent.get("state"):
             news["state"] = state
-        if so_far != self._told.get("progress"):
+        if so_far != self._last_sent.get("progress"):
             news["progress"] = so_far
-        found = _Poll(session, self._experiment, self._choice, self._writer, self.position, self._quiet)
+        poll = _Poll(session, self._experiment, self._choice, codec=self._codec, cursor=self.cursor, idle=self._idle)
         if "state" in news and not ended:
-            found.tell("state", state)
-        found.apply_events()
-        found.catch_up()
-        if "progress" in news and not found.more:
-            found.tell("progress", counts | {"eta_seconds": progress.eta_seconds})
-        if ended and not found.more:  # the viewer may take this for the end: nothing comes after it
-            found.position = replace(found.position, ended=True)
-            found.tell("state", state)
-        self._told |= {sent.kind: news[sent.kind] for sent in found.sent if sent.kind in news}
-        self.position, self._quiet, self.more = found.position, found.quiet, found.more
-        self.ended = ended and not found.more
-        return found.sent
+            poll.send("state", state)
+        poll.apply_events()
+        poll.catch_up()
+        if "progress" in news and not poll.more:
+            poll.send("progress", counts | {"eta_seconds": progress.eta_seconds})
+        if ended and not poll.more:  # the viewer may take this for the end: nothing comes after it
+            poll.cursor = replace(poll.cursor, ended=True)
+            poll.send("state", state)
+        self._last_sent |= {sent.kind: news[sent.kind] for sent in poll.sent if sent.kind in news}
+        self.cursor, self._idle, self.more = poll.cursor, poll.idle, poll.more
+        self.ended = ended and not poll.more
+        return poll.sent
 
 
 class _Poll:
-    """One look in the making."""
+    """One poll in the making."""
 
     def __init__(
         self,
         session: Session,
         experiment_id: int,
         choice: Choice,
-        writer: CursorCodec,
-        position: Cursor,
-        quiet: frozenset[int],
+        *,
+        codec: CursorCodec,
+        cursor: Cursor,
+        idle: frozenset[int],
     ) -> None:
         self.sent: list[StreamEvent] = []
-        self.position = replace(position, ended=False)
-        self.quiet = quiet
-        """Cohorts that nobody trains and whose points the viewer has: history will tell before more come."""
+        self.cursor = replace(cursor, ended=False)
+        self.idle = idle
+        """Cohorts that nobody trains and whose points the viewer has: an event comes before more do."""
         self.more = False
         self._session = session
         self._experiment = experiment_id
-        self._writer = writer
+        self._codec = codec
         self._points = 0
         self._chosen: list[ColumnElement[bool]] = [true()]
         self._metrics = read.of_metrics(choice.metrics, choice.diagnostics)
@@ -128,51 +128,49 @@ class _Poll:
         if choice.seed is not None:
             self._chosen.append(Run.seed == choice.seed)
 
-    def tell(self, kind: Literal["state", "progress", "rewind"], data: dict[str, Any]) -> None:
-        self.sent.append(StreamEvent(kind, data, self._writer.write(self.position)))
+    def send(self, kind: Literal["state", "progress", "rewind"], data: dict[str, Any]) -> None:
+        self.sent.append(StreamEvent(kind=kind, data=data, id=self._codec.write(self.cursor)))
 
     def apply_events(self) -> None:
-        """Go through the history since the position, and rewind what was rolled back."""
+        """Go through the experiment's events since the cursor, and rewind what was rolled back."""
         mine = Event.experiment_id == self._experiment
-        if not self.position.places:  # a viewer that has nothing has nothing to rewind
+        if not self.cursor.cohorts:  # a viewer that has nothing has nothing to rewind
             last = self._session.scalar(select(func.max(Event.id)).where(mine)) or 0
-            self.position, self.quiet = replace(self.position, event=last), frozenset()
+            self.cursor, self.idle = replace(self.cursor, event=last), frozenset()
             return
-        events = self._session.scalars(
-            select(Event).where(mine, Event.id > self.position.event).order_by(Event.id)
-        ).all()
-        self._part(events)
+        events = self._session.scalars(select(Event).where(mine, Event.id > self.cursor.event).order_by(Event.id)).all()
+        self._follow_splits(events)
         for i, event in enumerate(events):
             if event.kind in ("claimed", "fell_back") and event.cohort_id is not None:
                 for cohort in _family(event.cohort_id, events[i + 1 :]):
                     self._rewind(cohort, event)
-            self.position = replace(self.position, event=event.id)
-        self.quiet = self.quiet.difference(event.cohort_id for event in events)
+            self.cursor = replace(self.cursor, event=event.id)
+        self.idle = self.idle.difference(event.cohort_id for event in events)
 
     def catch_up(self) -> None:
-        """Bring the viewer to where the experiment's cohorts are, as far as one look goes."""
+        """Bring the viewer to where the experiment's cohorts are, as far as one poll goes."""
         cohorts = self._session.execute(
             select(Cohort.id, Cohort.status)
             .where(Cohort.experiment_id == self._experiment, Cohort.attempt > 0)
             .order_by(Cohort.id)
         ).all()
         for cohort, status in cohorts:
-            if cohort in self.quiet:
+            if cohort in self.idle:
                 continue
             while (there := self._target(cohort)) is not None:
                 if self._points >= MOST_POINTS or not self._advance(cohort, there):
                     self.more = True
                     return
-            if status != "running":
-                self.quiet |= {cohort}
+            if status != Status.RUNNING:
+                self.idle |= {cohort}
 
-    def _part(self, events: Sequence[Event]) -> None:
-        """A cohort that another was split from left it where it was itself."""
+    def _follow_splits(self, events: Sequence[Event]) -> None:
+        """Put each cohort that was split from another where that one was."""
         for event in events:
             for cohort in event.detail.get("into", {}).values() if event.kind == "halved" else ():
-                before = self.position.at(event.cohort_id or 0)
-                if cohort not in self.position.places and before != BEGINNING:
-                    self.position = self.position.moved(cohort, before)
+                before = self.cursor.at(event.cohort_id or 0)
+                if cohort not in self.cursor.cohorts and before != BEGINNING:
+                    self.cursor = self.cursor.moved(cohort, before)
 
     def _rewind(self, cohort: int, event: Event) -> None:
         """Follow a cohort back to where an attempt began, if the viewer is beyond it.
@@ -181,66 +179,66 @@ class _Poll:
         course has those of some runs and not of others; it is taken back to before it set out, with all runs.
         """
         step, epochs, attempt = event.detail.get("step", 0), event.detail.get("epochs", 0), event.attempt or 0
-        here = self.position.at(cohort)
+        here = self.cursor.at(cohort)
         far = here if here.part is None else here.part
         if max(far.step, here.step) <= step and max(far.epochs, here.epochs) <= epochs:
             return
         if here.part is None:
-            there = CohortCursor(step, epochs, attempt)
-            lacks = _between(here, None, self._diagnostics)
+            there = CohortCursor(step=step, epochs=epochs, attempt=attempt)
+            lacks = between(here, diagnostics=self._diagnostics)
             rest = and_(Run.attempt < attempt, MetricBlock.attempt >= here.attempt, lacks)
-            self.sent += self._told_of(cohort, rest)
+            self.sent += self._points_of(cohort, rest)
         else:
-            there = CohortCursor(min(step, here.step), min(epochs, here.epochs))
+            there = CohortCursor(step=min(step, here.step), epochs=min(epochs, here.epochs))
         runs = self._session.scalars(
             select(Run.id).where(Run.cohort_id == cohort, Run.attempt >= there.attempt, *self._chosen).order_by(Run.id)
         ).all()
-        self.position = self.position.moved(cohort, there)
+        self.cursor = self.cursor.moved(cohort, there)
         if runs:
             place = {"step": there.step, "epoch": there.epochs}
-            self.tell("rewind", {"runs": list(runs), "attempt": attempt, **place})
+            self.send("rewind", {"runs": list(runs), "attempt": attempt, **place})
 
     def _target(self, cohort: int) -> CohortCursor | None:
-        """Where the viewer is to be next; None where it is there.
+        """Return where the viewer is to be next; None where it is there.
 
         All runs of a cohort that have not ended are equally far, in every state of the database.
         """
-        here = self.position.at(cohort)
+        here = self.cursor.at(cohort)
         if here.part is not None:
-            return CohortCursor(here.part.step, here.part.epochs, here.attempt)
+            return CohortCursor(step=here.part.step, epochs=here.part.epochs, attempt=here.attempt)
         lacking = (
             select(MetricBlock.metric.in_(metric_names("epoch")).label("epochs"), func.max(AFTER))
             .join(Run, Run.id == MetricBlock.run_id)
-            .where(Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt, _between(here))
+            .where(Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt, between(here))
             .group_by("epochs")
         )
         found = {bool(of_epochs): after for of_epochs, after in self._session.execute(lacking)}
         if not found:
             return None
-        return CohortCursor(found.get(False, here.step), found.get(True, here.epochs), here.attempt)
+        return CohortCursor(step=found.get(False, here.step), epochs=found.get(True, here.epochs), attempt=here.attempt)
 
     def _advance(self, cohort: int, there: CohortCursor) -> bool:
-        """Send what lies between the viewer and that place; False where that is too much for one look."""
-        here = self.position.at(cohort)
-        wanted = [MetricBlock.attempt >= here.attempt, _between(here, there, self._diagnostics)]
+        """Send what lies between the viewer and that point; False where that is too much for one poll."""
+        here = self.cursor.at(cohort)
+        wanted = [MetricBlock.attempt >= here.attempt, between(here, there, diagnostics=self._diagnostics)]
         if here.part is not None:
             key = tuple_(MetricBlock.run_id, MetricBlock.metric, MetricBlock.first)
             wanted.append(key >= (here.part.run, here.part.metric, here.part.first))
         sent: StreamEvent | None = None
-        with closing(self._told_of(cohort, and_(*wanted), there)) as events:
+        with closing(self._points_of(cohort, and_(*wanted), there)) as events:
             for sent in events:
                 self.sent.append(sent)
                 if self._points >= MOST_POINTS:
                     return False
-        self.position = self.position.moved(cohort, there)
+        self.cursor = self.cursor.moved(cohort, there)
         if sent is not None:  # the last one brought the viewer there
-            self.sent[-1] = sent._replace(id=self._writer.write(self.position))
+            self.sent[-1] = sent._replace(id=self._codec.write(self.cursor))
         return True
 
-    def _told_of(
+    def _points_of(
         self, cohort: int, wanted: ColumnElement[bool], there: CohortCursor | None = None
     ) -> Generator[StreamEvent]:
-        """The wanted points of a cohort's runs, and after each event the position on the way `there`."""
+        """Yield the wanted points of a cohort's runs, each event with the cursor on the way `there`."""
         block = (MetricBlock.attempt, MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values)
         query = (
             select(Run.id, Run.arm, Run.seed, MetricBlock.metric, *block)
@@ -248,64 +246,25 @@ class _Poll:
             .where(Run.cohort_id == cohort, wanted, self._metrics, *self._chosen)
             .order_by(MetricBlock.run_id, MetricBlock.metric, MetricBlock.first)
         )
-        here = self.position.at(cohort)
+        here = self.cursor.at(cohort)
         step, epochs = (here.step, here.epochs) if there is None else (there.step, there.epochs)
-        others = self._writer.all_but(self.position, cohort)
+        others = self._codec.all_but(self.cursor, cohort)
         with self._session.execute(query, execution_options={"yield_per": 500}) as rows:
-            for blocks in _joined(rows):
+            for blocks in joined(rows, LONGEST):
                 last = blocks[-1]
-                part = PartialPosition(step, epochs, last.id, last.metric, last.first + last.n)
-                place = here._replace(part=part)
-                self.position = self.position.moved(cohort, place)
+                part = PartialPosition(
+                    step=step, epochs=epochs, run=last.id, metric=last.metric, first=last.first + last.n
+                )
+                way = here._replace(part=part)
+                self.cursor = self.cursor.moved(cohort, way)
                 self._points += sum(one.n for one in blocks)
-                yield StreamEvent("metric", _points(blocks), self._writer.add(others, cohort, place))
-
-
-def _between(here: CohortCursor, there: CohortCursor | None = None, diagnostics: bool = False) -> ColumnElement[bool]:
-    """Points that a viewer lacks who is `here`; those before `there` only, if it is given.
-
-    Without `diagnostics`, which are stored with the losses of their updates, an index finds them.
-    """
-    steps = MetricBlock.metric.in_(metric_names("step"))
-    kinds = [
-        (or_(steps, metric_blocks.IS_DIAGNOSTIC) if diagnostics else steps, 0),
-        (MetricBlock.metric.in_(metric_names("epoch")), 1),
-    ]
-    first = MetricBlock.first
-    return or_(
-        *(and_(kind, first >= here[i], true() if there is None else first < there[i]) for kind, i in kinds)
-    )  # of a place 0 is the step, 1 the epochs
+                yield StreamEvent(kind="metric", data=event_data(blocks), id=self._codec.add(others, cohort, way))
 
 
 def _family(cohort: int, later: Sequence[Event]) -> list[int]:
-    """The cohorts that have the runs which one had before these events."""
+    """Return the cohorts that have the runs which one had before these events."""
     found = [cohort]
     for event in later:
         if event.kind == "halved" and event.cohort_id in found:
             found += event.detail.get("into", {}).values()
     return found
-
-
-def _joined(rows: Iterable[Any]) -> Iterator[list[Row[Any]]]:
-    """Blocks that follow on each other, as many as one event should have."""
-    found: list[Row[Any]] = []
-    for row in rows:
-        if found:
-            last = found[-1]
-            follows = (last.id, last.metric, last.attempt, last.first + last.n * last.every)
-            full = (row.first - found[0].first) // row.every + row.n > LONGEST
-            if full or (row.id, row.metric, row.attempt, row.first) != follows:
-                yield found
-                found = []
-        found.append(row)
-    if found:
-        yield found
-
-
-def _points(blocks: Sequence[Row[Any]]) -> dict[str, Any]:
-    first = blocks[0]
-    values = np.concatenate([metric_blocks.decode(block) for block in blocks])
-    about = {"run_id": first.id, "arm": first.arm, "seed": first.seed, "metric": first.metric}
-    unit = unit_of(first.metric)
-    place = {"unit": unit, "attempt": first.attempt, "first": first.first, "every": first.every}
-    return about | place | {"values": finite_list(values)}

@@ -1,4 +1,4 @@
-"""What a user does to an experiment that is there: cancel it, pause it and go on, try again what failed, delete it."""
+"""Requests about an experiment that is there: cancel it, pause and resume it, retry what failed, delete it."""
 
 from collections import Counter
 
@@ -8,33 +8,33 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict
 from core.experiments.cohorts.eligibility import may_be_taken, queues_of
 from core.experiments.cohorts.events import increment, record_event
-from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle
+from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle, transition
 from core.experiments.requests.quotas import Limits, admit
-from core.store import Cohort, Experiment, Run, now
+from core.store import Cohort, Experiment, Run, Status, now
 
 
 def cancel(session: Session, experiment: Experiment) -> None:
     """Stop an experiment and keep what was measured. Cancelling again, or one that has ended, changes nothing.
 
-    Queued cohorts end at once. A running one is told; its worker ends it, or the sweeper where the worker is dead.
+    Queued cohorts end at once. A running one is asked to; its worker ends it, or the sweeper where the worker is dead.
     """
     lock_cohorts(session, experiment.id)
     mine = Cohort.experiment_id == experiment.id
-    record = session.scalars(
+    running = session.scalars(
         update(Cohort)
-        .where(mine, Cohort.status == "running", ~Cohort.cancel_requested)
+        .where(mine, Cohort.status == Status.RUNNING, ~Cohort.cancel_requested)
         .values(cancel_requested=True)
         .returning(Cohort.id)
     ).all()
     queued = session.scalars(
-        update(Cohort).where(mine, Cohort.status == "queued").values(status="cancelled").returning(Cohort.id)
+        transition(Cohort, start=Status.QUEUED, to=Status.CANCELLED).where(mine).returning(Cohort.id)
     ).all()
     for cohort_id in queued:
-        move_runs(session, cohort_id, "cancelled")
+        move_runs(session, cohort_id, start=Status.QUEUED, to=Status.CANCELLED)
     if queued:
         settle(session, experiment.id)
-    if record or queued:
-        record_event(session, experiment.id, "cancelling", running=len(record), queued=len(queued))
+    if running or queued:
+        record_event(session, experiment.id, "cancelling", running=len(running), queued=len(queued))
     session.refresh(experiment)
 
 
@@ -51,7 +51,7 @@ def pause(session: Session, experiment: Experiment) -> None:
 
 
 def resume(session: Session, experiment: Experiment) -> Counter[str]:
-    """Go on with a paused experiment; one that is not paused stays as it is. Returns how often to ring, by queue."""
+    """Go on with a paused experiment, and return the wake-up tasks to send, by queue; none where it is not paused."""
     lock_cohorts(session, experiment.id)
     if not _set_paused(session, experiment, paused=False):
         return Counter()
@@ -60,23 +60,25 @@ def resume(session: Session, experiment: Experiment) -> Counter[str]:
 
 
 def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -> Counter[str]:  # noqa: B008 a value
-    """Queue what failed again, and only that: from its checkpoint where there is one. Returns how often to ring.
+    """Queue what failed again, and only that: from its checkpoint where there is one. Returns the wake-up
+    tasks to send, by queue.
 
     Raises `Conflict` where nothing failed, and as `admit` does where its owner, with `limits`, has too much to train.
     """
     lock_cohorts(session, experiment.id)
-    mine = (Run.experiment_id == experiment.id, Run.status == "failed")
-    runs = session.scalars(select(Run.id).where(*mine)).all()
+    failed_runs = (Run.experiment_id == experiment.id, Run.status == Status.FAILED)
+    runs = session.scalars(select(Run.id).where(*failed_runs)).all()
     if not runs:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}, and none of its runs has failed")
     admit(session, experiment.owner, limits, len(runs))
     failed = session.scalars(
-        update(Cohort)
-        .where(Cohort.experiment_id == experiment.id, Cohort.status == "failed")
-        .values(status="queued", lost=0, error=None, cancel_requested=False, holder=None, queued_at=now())
+        transition(Cohort, start=Status.FAILED, to=Status.QUEUED)
+        .where(Cohort.experiment_id == experiment.id)
+        .values(lost=0, error=None, cancel_requested=False, holder=None, queued_at=now())
         .returning(Cohort.id)
     ).all()
-    session.execute(update(Run).where(*mine).values(status="queued", error=None, finished_at=None))
+    queued = transition(Run, start=Status.FAILED, to=Status.QUEUED).where(Run.experiment_id == experiment.id)
+    session.execute(queued.values(error=None, finished_at=None))
     settle(session, experiment.id)
     record_event(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs))
     increment(session, "retries", len(failed))
@@ -93,7 +95,7 @@ def delete(session: Session, experiment: Experiment) -> None:
 
 
 def wake_ups(session: Session, experiment_id: int) -> Counter[str]:
-    """How often to ring in which queue for an experiment's cohorts that may be taken."""
+    """Return the number of wake-up tasks to send for an experiment's cohorts that may be taken, by queue."""
     rows = session.execute(
         select(Cohort.device, Cohort.queue, func.count())
         .where(Cohort.experiment_id == experiment_id, may_be_taken())
@@ -106,7 +108,7 @@ def wake_ups(session: Session, experiment_id: int) -> Counter[str]:
 
 
 def _set_paused(session: Session, experiment: Experiment, *, paused: bool) -> bool:
-    """Whether that changed anything. All cohorts of an experiment are paused or none is: a retried one too."""
+    """Pause all cohorts of an experiment, a retried one too, or none; returns whether that changed anything."""
     changed = session.scalars(
         update(Cohort)
         .where(Cohort.experiment_id == experiment.id, Cohort.paused != paused)

@@ -1,4 +1,4 @@
-"""What an experiment would be, if it were posted now."""
+"""Previews an experiment as it would be, if it were posted now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from core.spec import ArmInfo, Spec, check
 from core.training import Plan, Profile, make_plan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A spec that would be accepted, its arms' sizes in their order, and how it would be trained."""
+    """A spec that would be accepted, its arms' sizes in their order, and the plan that it would be trained by."""
 
     spec: Spec
     info: Sequence[ArmInfo]
     plan: Plan
 
 
-def preview(session: Session, spec: Spec, sources: DatasetPaths, fallback: Profile) -> Preview:
+def preview(session: Session, spec: Spec, paths: DatasetPaths, fallback: Profile) -> Preview:
     """Check a spec as `submit` does, and plan it; nothing is stored. Raises `InvalidSpec` for one that cannot run."""
-    spec = pin(session, spec, sources)
-    info = check(spec, sources)
-    return Preview(spec, info, make_plan(spec, info, profile_for(session, spec.device, fallback)))
+    spec = pin(session, spec, paths)
+    info = check(spec, paths)
+    return Preview(spec=spec, info=info, plan=make_plan(spec, info, profile_for(session, spec.device, fallback)))

@@ -1,4 +1,4 @@
-"""How much of the service one user may take: looked at in the transaction that stores an experiment."""
+"""Limits on the part of the service that one user takes: checked in the transaction that stores an experiment."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from core.store import Cohort, Experiment, Run, serialise
 
 
 class Limits(NamedTuple):
-    """Of one owner; None: as much as there is."""
+    """The limits of one owner; None: as much as there is."""
 
     unfinished_runs: int | None = None
     """Queued and running ones at any time."""
@@ -35,7 +35,7 @@ class TooManyRuns(InitlabError):
 
 
 def check_priority(spec: Spec, limits: Limits) -> None:
-    """Raises `InvalidSpec` for a priority above the owner's."""
+    """Raise `InvalidSpec` for a priority above the owner's."""
     if limits.priority is not None and spec.priority > limits.priority:
         raise InvalidSpec([Problem("priority", f"is {spec.priority}: this API key may ask for {limits.priority}")])
 
@@ -64,7 +64,7 @@ def admit(session: Session, owner: str | None, limits: Limits, runs: int) -> Non
 
 
 def unfinished_runs(session: Session, owner: str | None) -> int:
-    """How many runs of an owner are queued or running. Costs what has not ended, not what the owner ever posted."""
+    """Return how many runs of an owner are queued or running. Costs what has not ended, not all there ever was."""
     # The expression keeps the planners from the index of owners: one may have posted for years.
     mine = func.coalesce(Experiment.owner, "") == (owner or "")
     of_owner = _UNFINISHED.join(Experiment, Experiment.id == Cohort.experiment_id).where(mine)

@@ -1,4 +1,4 @@
-"""Accepting an experiment: everything is checked, then stored in one transaction, and only then is anyone told."""
+"""Accepts an experiment: everything is checked, then stored in one transaction, and only then are workers notified."""
 
 import hashlib
 import json
@@ -23,16 +23,16 @@ from core.training import Plan, Profile, make_plan
 def submit(
     session: Session,
     spec: Spec,
-    sources: DatasetPaths,
+    paths: DatasetPaths,
     idempotency_key: str | None = None,
     fallback: Profile | None = None,
     owner: str | None = None,
     limits: Limits = Limits(),  # noqa: B008 a value
 ) -> tuple[Experiment, Counter[str]]:
-    """Store an experiment with its cohorts and runs, all queued; returns it and how often to ring in which queue.
+    """Store an experiment with its cohorts and runs, all queued; returns it and the wake-up tasks to send, by queue.
 
-    It is planned with a live worker's profile, and with `fallback` where no worker has given a sign of life. The same
-    `idempotency_key` with the same spec gives the experiment that is there, and nothing to ring for.
+    It is planned with a live worker's profile, and with `fallback` where no worker is alive. The same
+    `idempotency_key` with the same spec gives the experiment that is there, and no wake-up task.
     Raises `InvalidSpec` for a spec that cannot run, for one above the owner's limits, and for a key that was used with
     another spec; `TooManyRuns` while too many of the owner's runs have not ended.
     """
@@ -45,8 +45,8 @@ def submit(
                 raise InvalidSpec([Problem("Idempotency-Key", f"was used for experiment {known.id}, another spec")])
             return known, Counter()
     check_priority(spec, limits)
-    spec = pin(session, spec, sources)
-    info = check(spec, sources)
+    spec = pin(session, spec, paths)
+    info = check(spec, paths)
     admit(session, owner, limits, len(info) * len(spec.seed_list))
     experiment = Experiment(
         name=spec.name,

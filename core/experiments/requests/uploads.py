@@ -14,8 +14,8 @@ from core.spec import Spec, parse
 from core.store import Experiment, serialise
 
 
-def pin(session: Session, spec: Spec, sources: DatasetPaths) -> Spec:
-    """The spec with the content's SHA-256 in every name of a user's data set: `churn` becomes `churn@<sha256>`.
+def pin(session: Session, spec: Spec, paths: DatasetPaths) -> Spec:
+    """Return the spec with the content's SHA-256 in every name of a user's data set: `churn` becomes `churn@<sha256>`.
 
     Names that nothing has stay as they are, for `check` to refuse. Until the session's transaction ends, the data sets
     named cannot be deleted.
@@ -25,25 +25,25 @@ def pin(session: Session, spec: Spec, sources: DatasetPaths) -> Spec:
     for name in sorted({_name(holder[key]) for holder, key in places}):
         serialise(session, _lock(name))
     for holder, key in places:
-        about = Uploads(sources.uploads).get(_name(holder[key]))
+        about = Uploads(paths.uploads).get(_name(holder[key]))
         if about is not None and "@" not in holder[key]:
             holder[key] = f"{about.name}@{about.sha256}"
     return parse(raw) if places else spec
 
 
-def delete_dataset(session: Session, name: str, sources: DatasetPaths) -> None:
+def delete_dataset(session: Session, name: str, paths: DatasetPaths) -> None:
     """Remove a user's data set; raises `NotFound`, and `Conflict` while an unfinished experiment uses it."""
-    Uploads(sources.uploads).find(name)
+    Uploads(paths.uploads).find(name)
     serialise(session, _lock(name))
     unfinished = select(Experiment.id, Experiment.spec).where(Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
     for row in session.execute(unfinished):
         if name in (_name(holder[key]) for holder, key in _places(row.spec)):
             raise Conflict(f"experiment {row.id} uses the data set {name!r} and has not ended: cancel it first")
-    Uploads(sources.uploads).remove(name)
+    Uploads(paths.uploads).remove(name)
 
 
 def _places(spec: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """Where the ids of users' data sets stand in a canonical spec: (object, key) of each."""
+    """Yield where the ids of users' data sets stand in a canonical spec: (object, key) of each."""
     grid = spec.get("grid", {})
     arms = (arm["dataset"] for arm in spec.get("arms", ()) if "dataset" in arm)
     for entry in (spec["dataset"], *arms, *grid.get("dataset", ())):

@@ -1,164 +1,144 @@
-"""The keeper of a claim: a thread that stores what the trainer measures, renews the lease and hears the user.
+"""Records an attempt: a thread that stores what the trainer measures, renews the lease and polls for requests.
 
 The trainer never waits for it. All of a worker's writes go through here, each in one transaction that begins by
 renewing the lease, so that a worker whose cohort was given to another can write nothing.
 """
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from core.energy import EnergyAccount
-from core.experiments.cohorts.checkpoints import CheckpointStore
-from core.experiments.cohorts.claims import Claim, LastValues
+from core.experiments.cohorts.checkpoints import CheckpointRef, CheckpointStore
+from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.events import Count, increment
-from core.experiments.cohorts.leases import (
-    Ended,
-    Fenced,
-    Flush,
-    StopRequest,
-    end,
-    fall_back,
-    flush,
-    poll_requests,
-    renew,
-)
-from core.experiments.cohorts.pruning import wait
-from core.experiments.cohorts.recovery import mark_lost
-from core.experiments.cohorts.splitting import split_cohort
+from core.experiments.cohorts.leases import Fenced, Flush, StopRequest, fall_back
+from core.experiments.worker.checkpoint_writer import CheckpointWriter
+from core.experiments.worker.endings import Written, write_ending
+from core.experiments.worker.lease_renewer import LeaseRenewer
+from core.experiments.worker.metric_writer import MetricWriter
 from core.experiments.worker.watchdog import Flag, Reason, Watchdog
 from core.failpoints import reached
-from core.finite import finite_or_none
-from core.metrics import is_diagnostic
 from core.results import Outcome
-from core.store import Database, StorageFull, metric_blocks
+from core.store import Database, Status, StorageFull
 from core.training import Checkpoint
 
 log = logging.getLogger(__name__)
 
 TICK = 0.2
-"""Seconds between looks at what the user wants: the delay of a cancellation."""
+"""Seconds between two polls for what the user asks: the delay of a cancellation."""
 ASLEEP = 1.0
 """Seconds of a tick that only a process which did not run at all can take."""
 LEAVING = 3.0
 """Seconds that a process which is to leave waits for a database that does not answer."""
-HUNG = 70
-"""The exit code of a process whose training does not stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A claim, and what its training process lends it."""
+
+    database: Database
+    held: Claim
+    store: CheckpointStore
+    lease_seconds: float
+    draining: Flag
+    on_hang: Callable[["AttemptRecorder", str], object]
+    """Called from the recorder's thread, with a text, when the training does not stop: to end the process."""
+    watchdog: Watchdog = field(default_factory=lambda: Watchdog(60.0))
+    account: EnergyAccount | None = None
 
 
 class AttemptRecorder:
     """A `Recorder` whose points end in the database. `reason` says why the trainer should stop; None: it should not."""
 
-    def __init__(
-        self,
-        database: Database,
-        held: Claim,
-        store: CheckpointStore,
-        lease_seconds: float,
-        draining: Flag,
-        watchdog: Watchdog | None = None,
-        account: EnergyAccount | None = None,
-    ) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         self.reason: Reason | None = None
         self._since = 0.0
-        self._database = database
-        self._held = held
-        self._lease = lease_seconds
-        self._draining = draining
-        self._lock = threading.Lock()
-        self._measured, self._buffer = Flush(), Flush()
-        self._checkpoints = store
-        self._writing: threading.Thread | None = None
-        self.resume_from = held.resume_from
-        """The checkpoint that training goes on from."""
-        self._last: dict[int, dict[str, float | None]] = {lane.run: {} for lane in held.lanes}
-        self._steps: dict[int, int] = {}
-        self._go_on_from(held.last_values)
+        self._attempt = attempt
+        self._held, self._database, self._watchdog = attempt.held, attempt.database, attempt.watchdog
+        account = attempt.account or EnergyAccount(before=attempt.held.cost, runs=attempt.held.training)
+        self._metrics = MetricWriter(attempt.held, account)
+        self._lease = LeaseRenewer(attempt.database, attempt.held, attempt.lease_seconds)
+        self._checkpoints = CheckpointWriter(attempt.store, attempt.held.resume_from, self._take_checkpoint)
         self._retries = 0
-        self._renewed = time.monotonic()
-        self._watch = watchdog or Watchdog(60.0)
-        self._bill = account or EnergyAccount(held.cost, held.training)
         self._closing = threading.Event()
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
+    @property
+    def resume_from(self) -> CheckpointRef | None:
+        """The checkpoint that training goes on from."""
+        return self._checkpoints.resume_from
+
     def stopped(self) -> bool:
-        """Polled by the trainer at every step."""
-        self._watch.beat()
+        """Return whether the trainer should stop; it asks before every update."""
+        self._watchdog.beat()
         reached("update")
         return self.reason is not None
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
-        if not len(values) or run in self._held.ended:
-            return
-        every = self._held.spec.spacing(metric)
-        self._measured.blocks.append(metric_blocks.encode(run, metric, first, values, every))
-        if not is_diagnostic(metric):
-            self._last[run][metric] = finite_or_none(values[-1])
-        if metric == "train_loss":
-            self._steps[run] = first + len(values)
+        self._metrics.record(run, metric, first, values)
 
     def finish(self, run: int, outcome: Outcome) -> None:
-        if run not in self._held.ended:
-            self._measured.ended[run] = Ended(outcome, self._steps[run], self._last[run])
-            if outcome == "diverged":
-                log.info("diverged", extra=self._held.about(run) | {"update": self._steps[run]})
+        self._metrics.finish(run, outcome)
 
     def advance(self, step: int) -> None:
-        """What was measured until now is stored together: every run has come as far as the others."""
-        with self._lock:
-            self._take_measured()
-            self._buffer.step = step
+        self._metrics.advance(step)
         self._wake.set()
 
     def fall_back(self, why: str) -> None:
         """Forget a checkpoint that cannot be used, for the one before it or none. Raises `Fenced`."""
         log.warning("the checkpoint cannot be used: %s", why)
         with self._database.transaction() as session:
-            self.resume_from, last = fall_back(session, self._held, why)
-        self._go_on_from(last)
+            checkpoint, last = fall_back(session, self._held, why)
+        self._checkpoints.resume_from = checkpoint
+        self._metrics.restart(checkpoint, last)
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint to its file, aside; its cohort goes on from it as soon as a transaction has said so."""
-        if self._writing is None or not self._writing.is_alive():  # a disk that is slower than the pace misses some
-            self._writing = threading.Thread(target=self._write, args=[checkpoint], name="checkpoint", daemon=True)
-            self._writing.start()
+        self._checkpoints.save(checkpoint)
 
-    def keep_last(self, checkpoint: Checkpoint) -> None:
-        """The same of a trainer that has stopped, and wait for the file: the process is about to leave."""
-        self._watch.end()
-        if self._writing is not None:
-            self._writing.join()
-        self._write(checkpoint)
+    def save_last(self, checkpoint: Checkpoint) -> None:
+        """Write the checkpoint of a trainer that has stopped, and wait for the file: the process is about to leave."""
+        self._watchdog.end()
+        self._checkpoints.save_last(checkpoint)
 
-    def close(self, status: str, error: str | None = None, why: str | None = None) -> None:
-        """Store what is left and end the claim, or have it wait at its rung, in the same transaction. Raises `Fenced`.
+    def close(self, ending: Written) -> Status:
+        """Store what is left and the ending in one transaction; returns the cohort's status. Raises `Fenced`.
 
         Waits for a database that is away, as long as the process may: what was measured is here and nowhere else.
         Raises the database's error where the process has to leave first.
         """
-        waits = status == "waiting"
-        self._last_words(lambda s: wait(s, self._held) if waits else end(s, self._held, status, error, why))
-
-    def mark_lost(self, why: str) -> None:
-        """Give the attempt up as lost, with the points after its checkpoint. Raises as `close`."""
-        self._last_words(lambda session: mark_lost(session, self._held, why))
-
-    def split_cohort(self, error: str) -> str:
-        """Store what is left and halve the cohort in the same transaction; returns its status. Raises as `close`."""
-        return self._last_words(lambda session: split_cohort(session, self._held, error))
+        self.abandon()
+        self._checkpoints.join()
+        rest, leaving_since = self._metrics.take_all(), None
+        self._metrics.price(rest)
+        while True:
+            try:
+                status = self._write_end(rest, ending)
+                break
+            except (SQLAlchemyError, StorageFull) as error:
+                self._retries += 1
+                if self._attempt.draining.is_set():
+                    leaving_since = leaving_since or time.monotonic()
+                    if time.monotonic() - leaving_since > LEAVING:
+                        raise
+                log.warning("the end cannot be written yet: %s", error)
+                time.sleep(TICK)
+        reached("end.committed")
+        self._checkpoints.ended(status, rest.checkpoint)
+        return status
 
     def abandon(self) -> None:
-        """Stop without another word to the database."""
+        """Stop, and write nothing more to the database."""
         self._closing.set()
         self._wake.set()
         if threading.current_thread() is not self._thread:
@@ -169,86 +149,40 @@ class AttemptRecorder:
         with suppress(SQLAlchemyError, StorageFull), self._database.transaction() as session:
             increment(session, what)
 
-    def _last_words(self, say: Callable[[Session], str]) -> str:
-        self.abandon()
-        if self._writing is not None:
-            self._writing.join()
-        with self._lock:
-            self._take_measured()
-        what, leaving_since = self._buffer, None
-        what.cost = self._bill.cost()
-        while True:
-            try:
-                with self._database.transaction() as session:
-                    renew(session, self._held, self._lease)
-                    flush(session, self._held, what, self.resume_from)
-                    increment(session, "flush_retries", self._retries)
-                    status = say(session)
-                    reached("end.fenced")
-                break
-            except (SQLAlchemyError, StorageFull) as error:
-                self._retries += 1
-                if self._draining.is_set():
-                    leaving_since = leaving_since or time.monotonic()
-                    if time.monotonic() - leaving_since > LEAVING:
-                        raise
-                log.warning("the end cannot be written yet: %s", error)
-                time.sleep(TICK)
-        reached("end.committed")
-        if status in ("succeeded", "cancelled"):
-            self._checkpoints.clear()
-        elif what.checkpoint is not None:
-            self._checkpoints.clear(what.checkpoint, self.resume_from)
+    def _write_end(self, rest: Flush, ending: Written) -> Status:
+        with self._lease.transaction() as (session, _):
+            self._metrics.store(session, rest, self.resume_from)
+            increment(session, "flush_retries", self._retries)
+            status = write_ending(session, self._held, ending)
+            reached("end.fenced")
         return status
 
-    def _go_on_from(self, last: LastValues) -> None:
-        self._last = {lane.run: {**last.get(lane.run, {})} for lane in self._held.lanes}
-        self._buffer.step = self.resume_from.step if self.resume_from else 0
-        self._steps = dict.fromkeys(self._last, self._buffer.step)
-
-    def _take_measured(self) -> None:
-        taken, self._measured = self._measured, Flush()
-        self._buffer.blocks += taken.blocks
-        self._buffer.ended |= taken.ended
-
-    def _write(self, checkpoint: Checkpoint) -> None:
-        try:
-            kept = self._checkpoints.write(checkpoint)
-        except OSError as error:  # a full disk: training goes on, and would go on from the file before
-            log.warning("no checkpoint of update %d could be written: %s", checkpoint.step, error)
+    def _take_checkpoint(self, checkpoint: CheckpointRef | None) -> None:
+        if checkpoint is None:
             self.increment("checkpoint_failures")
             return
-        with self._lock:
-            self._buffer.checkpoint = kept
+        self._metrics.add(checkpoint)
         self._wake.set()
 
     def _run(self) -> None:
         while not self._closing.is_set():
             self._rest()
-            if self._draining.is_set():
+            if self._attempt.draining.is_set():
                 self._stop("drain")
-            waited = self._watch.stuck(self.reason, self._since)
+            waited = self._watchdog.stuck(self.reason, self._since)
             if waited is not None:
-                self._leave_stuck(waited)
-            if self.reason in ("fenced", "silent"):
-                continue
-            try:
-                self._look()
-            except Fenced as fenced:
-                log.warning("%s was given to another worker; nothing more is written", fenced)
-                self._stop("fenced")
-            except (SQLAlchemyError, StorageFull) as error:
-                self._retries += 1
-                log.warning("the database cannot be written; %d blocks wait: %s", len(self._buffer.blocks), error)
-                if time.monotonic() - self._renewed > self._lease * 0.8:
-                    self._stop("silent")  # others may claim soon: stop before they do
+                asked = self.reason or "and nobody had asked to stop"
+                self._attempt.on_hang(self, f"no update for {waited:.0f} s, {asked}")
+                return
+            if self.reason not in ("fenced", "silent"):
+                self._tick()
 
     def _rest(self) -> None:
         began = time.monotonic()
         self._wake.wait(TICK)
         self._wake.clear()
         if (slept := time.monotonic() - began) > ASLEEP:
-            self._watch.forgive(slept)
+            self._watchdog.forgive(slept)
             self._since += slept
 
     def _stop(self, reason: Reason) -> None:
@@ -256,51 +190,39 @@ class AttemptRecorder:
         if self.reason is None or (reason in ("fenced", "silent") and self.reason != reason):
             self.reason, self._since = reason, time.monotonic()
 
-    def _look(self) -> None:
-        """One fenced transaction where there is something to store or the lease has aged; else one cheap read."""
-        with self._lock:
-            taken, self._buffer = self._buffer, Flush(step=self._buffer.step)
-        started = time.monotonic()
-        if not (taken.blocks or taken.ended or taken.checkpoint) and started - self._renewed < self._lease / 6:
-            with self._database.reading() as session:
-                request = poll_requests(session, self._held)
-        else:
-            request = self._store(taken)
-            self._renewed = started
-        if request is not None:
-            self._stop(request)
-
-    def _store(self, taken: Flush) -> StopRequest | None:
-        taken.cost = self._bill.cost()
+    def _tick(self) -> None:
         try:
-            with self._database.transaction() as session:
-                request = renew(session, self._held, self._lease)
+            request = self._flush_or_poll()
+        except Fenced as fenced:
+            log.warning("%s was given to another worker; nothing more is written", fenced)
+            self._stop("fenced")
+        except (SQLAlchemyError, StorageFull) as error:
+            self._retries += 1
+            log.warning("the database cannot be written; %d blocks wait: %s", self._metrics.waiting, error)
+            if self._lease.is_expiring:
+                self._stop("silent")  # others may claim soon: stop before they do
+        else:
+            if request is not None:
+                self._stop(request)
+
+    def _flush_or_poll(self) -> StopRequest | None:
+        """Return what the user asks for: by a transaction where there is something to store, or the lease has aged."""
+        taken = self._metrics.take()
+        if taken.is_empty and not self._lease.is_due:
+            return self._lease.poll()
+        self._metrics.price(taken)
+        try:
+            with self._lease.transaction() as (session, request):
                 reached("flush.fenced")
-                flush(session, self._held, taken, self.resume_from)
+                self._metrics.store(session, taken, self.resume_from)
                 increment(session, "flush_retries", self._retries)
             reached("flush.committed")
         except (SQLAlchemyError, StorageFull):
-            with self._lock:  # the same blocks again later: storing one twice changes nothing
-                self._buffer = taken.then(self._buffer)
+            self._metrics.put_back(taken)
             raise
         self._retries = 0
-        self._bill.leave(len(taken.ended))
+        self._metrics.stored(taken)
         if taken.checkpoint is not None:
             reached("checkpoint.committed")
-            self._checkpoints.clear(taken.checkpoint, self.resume_from)
-            self.resume_from = taken.checkpoint
+            self._checkpoints.committed(taken.checkpoint)
         return request
-
-    def _leave_stuck(self, waited: float) -> None:
-        """End the claim from this thread, and the process: a batch that does not return cannot be stopped."""
-        why = f"no update for {waited:.0f} s, {self.reason or 'and nobody had asked to stop'}"
-        log.error("the training hangs (%s): this process ends", why)
-        with suppress(Fenced, SQLAlchemyError, StorageFull):
-            if self.reason == "cancel":
-                self.close("cancelled", why=why)
-            elif self.reason in ("drain", "pause"):
-                self.close("queued", why=why)
-            elif self.reason is None:
-                self.mark_lost(why)
-        self.increment("hangs")
-        os._exit(HUNG)

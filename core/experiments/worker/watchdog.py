@@ -1,14 +1,14 @@
-"""Whether a training still moves: a batch that never ends cannot be asked to stop."""
+"""Watches whether a training still makes updates: a batch that never ends cannot be asked to stop."""
 
 import time
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 Reason = Literal["cancel", "pause", "drain", "fenced", "silent"]
-"""Why a trainer should stop: the user's wishes; its process is to leave; another has its cohort; the database was away
-for so long that another may soon."""
+"""The reason for a trainer to stop: the user's requests; its process is to leave; another worker has its cohort; the
+database was away for so long that another may soon."""
 
-PATIENCE: dict[Reason, float] = {"cancel": 10.0, "pause": 60.0, "drain": 3.0, "fenced": 10.0, "silent": 5.0}
+STOP_SECONDS: dict[Reason, float] = {"cancel": 10.0, "pause": 60.0, "drain": 3.0, "fenced": 10.0, "silent": 5.0}
 """Seconds that a trainer may take to stop."""
 MANY = 20
 """Times the longest update so far are a hang, if `hang_seconds` have passed too."""
@@ -23,43 +23,44 @@ class Flag(Protocol):
 
 
 class Watchdog:
-    """Kept by the trainer, which looks up before every update, and read by the keeper's thread."""
+    """Takes a beat from the trainer before every update, and is asked by the recorder's thread."""
 
     def __init__(
         self,
         hang_seconds: float,
-        patience: Mapping[Reason, float] = PATIENCE,
+        stop_seconds: Mapping[Reason, float] = STOP_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._hang = hang_seconds
-        self._patience = patience
-        self._looked = clock()
+        self._stop_seconds = stop_seconds
+        self._last_beat = clock()
         self._longest = 0.0
         self._started = False
         self._off = False
 
     def beat(self) -> None:
-        """The trainer is here. Called at every update: it should cost nothing."""
-        here = self._clock()
-        if self._started and here - self._looked > self._longest:
-            self._longest = here - self._looked
-        self._looked, self._started = here, True
+        """Note that the trainer is about to make an update. Called at every one: it should cost nothing."""
+        beat_at = self._clock()
+        if self._started and beat_at - self._last_beat > self._longest:
+            self._longest = beat_at - self._last_beat
+        self._last_beat, self._started = beat_at, True
 
     def forgive(self, seconds: float) -> None:
-        """The whole process slept for so long, stopped by a signal or with its machine: that is no hang."""
-        self._looked += seconds
+        """Leave out seconds in which the whole process slept, by a signal or with its machine: that is no hang."""
+        self._last_beat += seconds
 
     def end(self) -> None:
-        """The trainer has stopped: what takes time now is the disk or the database."""
+        """Stop watching: the trainer has stopped, and what takes time now is the disk or the database."""
         self._off = True
 
     def stuck(self, reason: Reason | None, since: float) -> float | None:
-        """Seconds since the trainer was last here, if that is too long; `since` is when `reason` came up."""
-        here = self._clock()
+        """Return the seconds since the last beat, if they are too many; `since` is when the `reason` came up."""
+        asked_at = self._clock()
+        waited = asked_at - self._last_beat
         if self._off:
             return None
         if reason is not None:
-            return here - self._looked if here - since > self._patience[reason] else None
+            return waited if asked_at - since > self._stop_seconds[reason] else None
         limit = max(self._hang, MANY * self._longest) if self._started else max(self._hang, BEFORE_THE_FIRST)
-        return here - self._looked if here - self._looked > limit else None
+        return waited if waited > limit else None

@@ -66,7 +66,15 @@ class StackedModel:
         self._bf16 = precision == "bf16"
         optimizers: list[Optimizer] = [lane.treatment.optimizer.build() for lane in grid.lanes]
         orders = {name: self._order(name, p.ndim) for name, p in network.module.named_parameters()}
-        self._descent = StackedOptimizer(state, orders, optimizers, curves, factors, device, updates)
+        self._descent = StackedOptimizer(
+            state,
+            orders=orders,
+            optimizers=optimizers,
+            curves=curves,
+            factors=factors,
+            device=device,
+            updates=updates,
+        )
         self._parameters = self._descent.parameters
         self._buffers = {
             name.removeprefix("buffers/"): value.to(device, copy=True)

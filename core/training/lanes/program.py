@@ -20,6 +20,7 @@ from core.training.lanes.model import Batch, StackedModel
 from core.training.lanes.network import network
 from core.training.lanes.rates import Rates
 from core.training.noise import Noise
+from core.training.options import TrainOptions
 from core.training.recorder import Lane
 from core.training.run_length import RunLength
 from core.training.scaling import factors
@@ -46,23 +47,21 @@ class Program:
     def __init__(
         self,
         grid: Grid,
-        state: Tensors,
-        plateaus: Mapping[int, State],
         data: Splits,
         info: DatasetInfo,
         length: RunLength,
-        noise_every: int,
-        dtype: torch.dtype,
+        options: TrainOptions,
+        *,
+        state: Tensors,
+        plateaus: Mapping[int, State],
         step: int,
     ) -> None:
         """`state` is as `state()` gives it, its lanes in the grid's order; `plateaus` the states of schedules that
-        answer to a metric, by run. `data` lies on the device. The gradient noise is measured in every `noise_every`th
-        update of an epoch; 0: in none."""
+        answer to a metric, by run. `data` lies on the device."""
         treatment = grid.lanes[0].treatment
         device = str(data.x_train.device)
         self.grid = grid
-        self._data, self._info, self._dtype = data, info, dtype
-        self._length, self._noise_every = length, noise_every
+        self._data, self._info, self._length, self._options = data, info, length, options
         values = {
             name.partition("/")[2]: stack[0].cpu()
             for name, stack in state.items()
@@ -75,17 +74,33 @@ class Program:
             grid,
             net,
             info.task,
-            state,
-            self._rates.column,
-            [factors(lane.treatment, info) for lane in grid.lanes],
-            device,
-            treatment.precision,
-            step,
+            state=state,
+            curves=self._rates.column,
+            factors=[factors(lane.treatment, info) for lane in grid.lanes],
+            device=device,
+            precision=treatment.precision,
+            updates=step,
         )
-        self._feed = BatchSource(data.x_train, data.y_train, grid.seeds, treatment.batch_size, dtype, treatment.augment)
-        self._masks = Masks(net.dropout, grid.seeds, dtype, device)
-        examples = len(data.x_train)
-        self._noise = Noise(len(grid.lanes), examples, noise_every, device, state) if noise_every else None
+        self._feed = BatchSource(
+            data.x_train,
+            data.y_train,
+            seeds=grid.seeds,
+            batch_size=treatment.batch_size,
+            dtype=options.dtype,
+            how=treatment.augment,
+        )
+        self._masks = Masks(net.dropout, grid.seeds, options.dtype, device)
+        self._noise = (
+            Noise(
+                lanes=len(grid.lanes),
+                examples=len(data.x_train),
+                every=options.noise_every,
+                device=device,
+                state=state,
+            )
+            if options.noise_every
+            else None
+        )
         self._table = np.empty((0, 0))
         self._on_device = torch.empty(0)
 
@@ -130,7 +145,7 @@ class Program:
         return torch.stack([found[metric.name] for metric in self._metrics])
 
     def _inputs(self, x: torch.Tensor, part: slice) -> torch.Tensor:
-        return as_numbers(x[part], self._dtype)
+        return as_numbers(x[part], self._options.dtype)
 
     def _given(self, step: int) -> Batch:
         i = step % self._length.per_epoch
@@ -153,5 +168,13 @@ class Program:
         grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._info.inputs))
         rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.x_train.device)
         state = {name: stack.index_select(0, rows) for name, stack in self.state().items()}
-        how = (self._length, self._noise_every, self._dtype)
-        return Program(grid, state, self.plateaus, self._data, self._info, *how, step)
+        return Program(
+            grid,
+            self._data,
+            self._info,
+            self._length,
+            self._options,
+            state=state,
+            plateaus=self.plateaus,
+            step=step,
+        )

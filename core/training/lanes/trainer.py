@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -19,6 +19,7 @@ from core.training.lanes.grid import Grid
 from core.training.lanes.metric_buffer import CAPACITY, MetricBuffer
 from core.training.lanes.program import Program, initial_stacks
 from core.training.lanes.stopping import Stopping
+from core.training.options import Resume, TrainOptions
 from core.training.recorder import Lane, Recorder
 from core.training.run_length import RunLength
 
@@ -39,21 +40,13 @@ def train_lanes(
     data: Splits,
     info: DatasetInfo,
     recorder: Recorder,
+    options: TrainOptions = TrainOptions(),  # noqa: B008 frozen
+    resume: Resume = Resume(),  # noqa: B008 frozen, and nobody writes to its mapping
     *,
-    device: str = "cpu",
-    dtype: torch.dtype = torch.float32,
-    updates: int | None = None,
-    noise_every: int = 0,
     stopped: Callable[[], bool] = lambda: False,
-    block_seconds: float = 0.5,
-    start: Checkpoint | None = None,
     keep: Callable[[Checkpoint], None] | None = None,
-    keep_seconds: float = 20.0,
-    diagnose_every: int = 0,
-    until: int | None = None,
-    pruned_at: Mapping[int, int] = {},
 ) -> Checkpoint | None:
-    """Train all lanes to the end of their epochs, or for so many `updates`, each as if it were alone.
+    """Train all lanes to the end of their epochs, or for `options.updates`, each as if it were alone.
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
     schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
@@ -65,34 +58,22 @@ def train_lanes(
     means as two more metrics (see `core.training.noise`); training itself is bit for bit what it is without.
 
     Every `keep_seconds` all points so far are recorded and `keep` is given a checkpoint, a copy on the CPU. With
-    `start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should have all
-    runs of the checkpoint.
+    `resume.start`, one of those, training goes on from there, bit for bit as if it had never stopped; `lanes` should
+    have all runs of the checkpoint.
 
     With `diagnose_every` each layer is measured at update 0 and every so many updates (`diagnosis.Diagnosis`), as
     series `activation_std/fc1` whose points are numbered from 0. Nothing else is changed by it.
 
-    With `until` training stops after so many epochs, or where it is, if that is later, and returns where it would go
-    on; None where no run is left to train. `pruned_at` says after how many epochs runs end that are pruned.
+    With `resume.until` training stops after so many epochs, or where it is, if that is later, and returns where it
+    would go on; None where no run is left to train.
 
     Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
     """
     if len({compatibility_key(lane.treatment) for lane in lanes}) != 1:
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
-    data = Splits(*(t.to(device, t.dtype if _as_it_is(t) else dtype) for t in data))
-    with _precision(lanes[0].treatment.precision, device):
-        training = _Training(
-            *(lanes, data, info, recorder),
-            dtype=dtype,
-            updates=updates,
-            noise_every=noise_every,
-            diagnose_every=diagnose_every,
-            stopped=stopped,
-            block_seconds=block_seconds,
-            start=start,
-            until=until,
-            pruned_at=pruned_at,
-        )
-        return training.run(keep, keep_seconds)
+    with _precision(lanes[0].treatment.precision, options.device):
+        training = _Training(lanes, _moved(data, options), info, recorder, options, resume, stopped)
+        return training.run(keep)
 
 
 class _Training:
@@ -104,46 +85,52 @@ class _Training:
         data: Splits,
         info: DatasetInfo,
         recorder: Recorder,
-        *,
-        dtype: torch.dtype,
-        updates: int | None,
-        noise_every: int,
+        options: TrainOptions,
+        resume: Resume,
         stopped: Callable[[], bool],
-        block_seconds: float,
-        start: Checkpoint | None,
-        diagnose_every: int,
-        until: int | None,
-        pruned_at: Mapping[int, int],
     ) -> None:
-        treatment = lanes[0].treatment
         device = str(data.x_train.device)
-        self._length = RunLength.of(treatment, len(data.x_train), updates)
-        self._until = self._length.epochs if until is None else until
-        self._pruned_at = pruned_at
-        self._stopped = stopped
-        self._every = diagnose_every
+        self._options, self._resume, self._stopped = options, resume, stopped
+        self._length = RunLength.of(lanes[0].treatment, len(data.x_train), options.updates)
+        self._until = self._length.epochs if resume.until is None else resume.until
+        start = resume.start
         if start is None:
             grid = Grid(lanes, device, math.prod(info.inputs))
-            state = initial_stacks(grid.lanes, info, calibration_examples(data.x_train), dtype)
+            state = initial_stacks(grid.lanes, info, calibration_examples(data.x_train), options.dtype)
             start = Checkpoint(0, 0, [lane.run for lane in grid.lanes], state)
         else:
             by_run = {lane.run: lane for lane in lanes}
             grid = Grid([by_run[run] for run in start.runs], device, math.prod(info.inputs))
         self._step, self._epoch = start.step, start.epochs
-        how = (self._length, noise_every, dtype)
-        self._program = Program(grid, start.state, start.plateaus, data, info, *how, start.step)
+        self._program = Program(
+            grid,
+            data,
+            info,
+            self._length,
+            options,
+            state=start.state,
+            plateaus=start.plateaus,
+            step=start.step,
+        )
         rows = min(CAPACITY, self._length.updates)
-        block = torch.empty(rows, len(grid.lanes), dtype=dtype, device=device)
-        metrics = (*epoch_metrics(info.task, info.outputs), *(NOISE_METRICS if noise_every else ()))
+        metrics = (*epoch_metrics(info.task, info.outputs), *(NOISE_METRICS if options.noise_every else ()))
         self._stopping = Stopping(grid.lanes, metrics, start.patience)
         self._ledger = MetricBuffer(
-            *(grid.lanes, recorder, metrics, self._length.per_epoch, block, block_seconds),
-            *(start.step, start.epochs, start.ended, diagnose_every),
+            grid.lanes,
+            recorder,
+            metrics=metrics,
+            steps_per_epoch=self._length.per_epoch,
+            block=torch.empty(rows, len(grid.lanes), dtype=options.dtype, device=device),
+            seconds=options.block_seconds,
+            step=start.step,
+            epochs=start.epochs,
+            ended=start.ended,
+            every=options.diagnose_every,
         )
 
-    def run(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> Checkpoint | None:
+    def run(self, keep: Callable[[Checkpoint], None] | None) -> Checkpoint | None:
         try:
-            left = self._leave(self._pruned(), "pruned") and self._train(keep, keep_seconds)
+            left = self._leave(self._pruned(), "pruned") and self._train(keep)
         except Stopped:
             self._ledger.flush()
             raise
@@ -154,9 +141,9 @@ class _Training:
             self._ledger.finish()
         return None
 
-    def _train(self, keep: Callable[[Checkpoint], None] | None, keep_seconds: float) -> bool:
+    def _train(self, keep: Callable[[Checkpoint], None] | None) -> bool:
         """Train to the requested epoch; returns whether any lane is left."""
-        keep_at = time.monotonic() + keep_seconds
+        keep_at = time.monotonic() + self._options.keep_seconds
         while self._epoch < min(self._length.epochs, self._until):
             self._program.start(self._epoch)
             while self._step < self._length.end(self._epoch):
@@ -167,7 +154,7 @@ class _Training:
                 if keep is not None and time.monotonic() >= keep_at:
                     self._ledger.flush()
                     keep(self.checkpoint())
-                    keep_at = time.monotonic() + keep_seconds
+                    keep_at = time.monotonic() + self._options.keep_seconds
                 losses = self._update()
                 self._ledger.step(losses, self._program.rates(self._step))
                 self._step += 1
@@ -187,11 +174,19 @@ class _Training:
         state = {name: value.detach().to("cpu", copy=True) for name, value in self._program.state().items()}
         runs = [lane.run for lane in self._program.grid.lanes]
         ended = [run for run in runs if run not in self._ledger.training]
-        plateaus, patience = dict(self._program.plateaus), self._stopping.states(runs)
-        return Checkpoint(self._step, self._epoch, runs, state, plateaus, ended, patience)
+        return Checkpoint(
+            step=self._step,
+            epochs=self._epoch,
+            runs=runs,
+            state=state,
+            plateaus=dict(self._program.plateaus),
+            ended=ended,
+            patience=self._stopping.states(runs),
+        )
 
     def _update(self) -> torch.Tensor:
-        if not self._every or self._step % self._every:
+        every = self._options.diagnose_every
+        if not every or self._step % every:
             return self._program.update(self._step)
         losses, found = self._program.diagnosed(self._step)
         self._ledger.diagnosed(self._program.diagnostics, found)
@@ -223,7 +218,7 @@ class _Training:
         return self._leave(ending, "stopped_early") and self._leave(self._pruned(), "pruned")
 
     def _pruned(self) -> set[int]:
-        return {run for run, epochs in self._pruned_at.items() if epochs <= self._epoch}
+        return {run for run, epochs in self._resume.pruned_at.items() if epochs <= self._epoch}
 
     def _leave(self, ending: Collection[int], outcome: Outcome) -> bool:
         """Take runs that end out of the stack, if they are there; returns whether any lane is left."""
@@ -241,8 +236,18 @@ class _Training:
         self._ledger.keep(self._program.grid.lanes)
 
 
-def _as_it_is(values: torch.Tensor) -> bool:
-    return not values.is_floating_point()
+def _moved(data: Splits, options: TrainOptions) -> Splits:
+    """Return the data on the device: numbers in the options' dtype, bytes and classes as they are."""
+
+    def moved(values: torch.Tensor) -> torch.Tensor:
+        return values.to(options.device, options.dtype if values.is_floating_point() else values.dtype)
+
+    return Splits(
+        x_train=moved(data.x_train),
+        y_train=moved(data.y_train),
+        x_valid=moved(data.x_valid),
+        y_valid=moved(data.y_valid),
+    )
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from core.datasets import DatasetInfo, Splits
 from core.models import models
 from core.spec import Treatment, size
 from core.training.lanes.trainer import Stopped, train_lanes
+from core.training.options import TrainOptions
 from core.training.planning.profile import Costs, Device, Way, Work, amounts
 from core.training.recorder import Lane, MemoryRecorder
 
@@ -179,9 +180,9 @@ def _train(case: Case, device: str, seconds: float) -> tuple[float, float]:
     examples = (UPDATES + WARM_UP) * case.batch
     x, y = torch.rand(examples, *case.inputs), torch.arange(examples) % CLASSES
     data, info = Splits(x, y, x[:1], y[:1]), DatasetInfo(tuple(case.inputs), CLASSES, examples, 1)
-    clock = _Clock(device, seconds)
+    options, clock = TrainOptions(device=device, block_seconds=3600), _Clock(device, seconds)
     with suppress(Stopped):
-        train_lanes(lanes, data, info, MemoryRecorder(), device=device, stopped=clock, block_seconds=3600)
+        train_lanes(lanes, data, info, MemoryRecorder(), options, stopped=clock)
     return clock.instants[0] - clock.began, clock.update
 
 

@@ -34,8 +34,10 @@ def posted(database: Database, seeds: int = 3, **more: Any) -> int:
 def measured(held: Claim, epochs: int, since: int = 0) -> Flush:
     """All that a training measures until then, and a checkpoint of it."""
     what = Flush(
-        PER_EPOCH * epochs,
-        checkpoint=CheckpointRef(f"{held.cohort_id}-{held.attempt}", "0", PER_EPOCH * epochs, epochs),
+        step=PER_EPOCH * epochs,
+        checkpoint=CheckpointRef(
+            name=f"{held.cohort_id}-{held.attempt}", sha256="0", step=PER_EPOCH * epochs, epochs=epochs
+        ),
     )
     for lane in held.lanes:
         if lane.run in held.ended:

@@ -1,4 +1,4 @@
-"""Experiments in a database, and a worker's hands, for tests of the use cases."""
+"""Experiments in a database, and claims on their cohorts, for tests of the use cases."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from core.experiments.requests import submit
 from core.spec import parse
 from core.store import Cohort, Database, MetricBlock, Run, now
 
-ABLE = WorkerCapabilities(("auto", "cpu"), ("cpu",))
+ABLE = WorkerCapabilities(devices=("auto", "cpu"), queues=("cpu",))
 
 
 def queued(database: Database, *, cohorts: int = 1, **more: Any) -> int:

@@ -1,4 +1,4 @@
-"""A worker's hands in a database: what a keeper writes, without any training."""
+"""A fake worker: it writes to a database as a recorder does, without any training."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Ended, Flush, end, fall_back, flush, renew
 from core.experiments.cohorts.recovery import recover_attempt
 from core.experiments.cohorts.splitting import split_cohort
-from core.store import Database
+from core.store import Database, Status
 
 STEPS, EVERY = 60, 10
 """Updates of a run, and of an epoch."""
@@ -57,7 +57,7 @@ class Hand:
                     place = {"run_id": run, "metric": metric, "first": first, "n": n, "every": every}
                     what.blocks.append(place | {"values": packed})
         if diverged is not None:
-            what.ended[diverged] = Ended("diverged", last, {})
+            what.ended[diverged] = Ended(outcome="diverged", steps=last, final={})
             self.alive.remove(diverged)
         self.step, self.epochs = last, epochs.stop
         return what
@@ -65,7 +65,10 @@ class Hand:
     def store(self, what: Flush, *, keep: bool = False) -> None:
         if keep:
             what.checkpoint = CheckpointRef(
-                f"{self.held.cohort_id}-{self.held.attempt}-{self.step}", "0", self.step, self.epochs
+                name=f"{self.held.cohort_id}-{self.held.attempt}-{self.step}",
+                sha256="0",
+                step=self.step,
+                epochs=self.epochs,
             )
         with self.database.transaction() as session:
             renew(session, self.held, 30)
@@ -77,7 +80,7 @@ class Hand:
 
     def finish(self, status: str, error: str | None = None) -> None:
         with self.database.transaction() as session:
-            end(session, self.held, status, error)
+            end(session, self.held, Status(status), error=error)
 
     def mark_lost(self) -> None:
         with self.database.transaction() as session:

@@ -48,10 +48,10 @@ class Hand:
         renew(session, self.held, 30)
         blocks = [row for run in self.training for row in rows(run, self.at, early.get(run, until))]
         ended = {
-            run: Ended("completed" if length == until else "diverged", length.steps, {})
+            run: Ended(outcome="completed" if length == until else "diverged", steps=length.steps, final={})
             for run, length in early.items()
         }
-        flush(session, self.held, Flush(until.steps, blocks, ended, kept), self.kept)
+        flush(session, self.held, Flush(step=until.steps, blocks=blocks, ended=ended, checkpoint=kept), self.kept)
 
 
 class Books(RuleBasedStateMachine):

@@ -23,16 +23,16 @@ from core.experiments.cohorts.states import ACTIVE, TERMINAL
 from core.experiments.maintenance import sweep
 from core.experiments.requests import cancel, delete, pause, resume, retry, submit
 from core.spec import parse
-from core.store import Cohort, Database
+from core.store import Cohort, Database, Status
 from tests.core.experiments.claims import expire, take
 from tests.core.experiments.model_state import UPDATES, Books, Hand
 from tests.core.experiments.snapshot import Extent, assert_consistent, assert_overtaken, lengths, replayed
 
 MOST_AT_WORK, MOST = 3, 6
 WORKERS = {
-    "plain": WorkerCapabilities(("auto", "cpu"), ("cpu",)),
-    "both": WorkerCapabilities(("auto", "cpu"), ("cpu", "big")),
-    "label": WorkerCapabilities(("auto", "cpu"), ("big",)),
+    "plain": WorkerCapabilities(devices=("auto", "cpu"), queues=("cpu",)),
+    "both": WorkerCapabilities(devices=("auto", "cpu"), queues=("cpu", "big")),
+    "label": WorkerCapabilities(devices=("auto", "cpu"), queues=("big",)),
 }
 PICKS = st.integers(0, 7)
 
@@ -172,7 +172,12 @@ class Service(Books):
         if diverging is not None and hand.training and until.steps > hand.at.steps:
             early = {hand.training[diverging % len(hand.training)]: Extent(hand.at.steps + 1, hand.at.epochs)}
         kept = (
-            CheckpointRef(f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}", "0", *until)
+            CheckpointRef(
+                name=f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}",
+                sha256="0",
+                step=until.steps,
+                epochs=until.epochs,
+            )
             if keeps and n
             else None
         )
@@ -204,7 +209,7 @@ class Service(Books):
 
         def write(session: Session) -> None:
             hand.flush(session, until, ended)
-            end(session, hand.held, status, "why" if status == "failed" else None)
+            end(session, hand.held, Status(status), error="why" if status == "failed" else None)
 
         mine = self.cohort(hand)
         if self.write(hand, write):

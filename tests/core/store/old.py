@@ -17,7 +17,7 @@ from core.results import Outcome
 from core.spec import Spec, parse
 from core.store import Database
 from core.store.migrate import _config
-from core.training import Checkpoint, Lane, train_lanes
+from core.training import Checkpoint, Lane, TrainOptions, train_lanes
 
 SPECS: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "specs.json").read_text())
 """By revision: the canonical spec as the last version at that revision stored it."""
@@ -42,7 +42,7 @@ class Recording:
         ]
         dataset = self.lanes[0].treatment.dataset.build()
         data: Splits = dataset.load(DatasetPaths())
-        train_lanes(self.lanes, data, dataset.info(DatasetPaths()), self, keep=self._keep, keep_seconds=0)
+        train_lanes(self.lanes, data, dataset.info(DatasetPaths()), self, TrainOptions(keep_seconds=0), keep=self._keep)
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
         before = self.points.get((run, metric), values[:0])

@@ -14,7 +14,7 @@ from core.datasets import DatasetInfo, Splits
 from core.metrics.gradient_noise import NOISE_METRICS
 from core.spec import Augment
 from core.streams import keys, words
-from core.training import Lane, MemoryRecorder, train_lanes
+from core.training import Lane, MemoryRecorder, Resume, TrainOptions, train_lanes
 from core.training.augment import augment
 from core.training.checkpoint import Checkpoint
 from core.training.lanes import graphs as graph
@@ -93,11 +93,18 @@ def test_it_goes_on_from_a_checkpoint(make_lanes: Any, case: str, tmp_path: Path
     lanes, kept = lanes_of(make_lanes, case), list[tuple[Checkpoint, MemoryRecorder]]()
     whole = MemoryRecorder()
     keep = lambda checkpoint: kept.append((checkpoint, copy.deepcopy(whole)))  # noqa: E731
-    train_lanes(lanes, DATA, FACTS, whole, device="cuda", keep=keep, keep_seconds=0)
+    train_lanes(lanes, DATA, FACTS, whole, TrainOptions(device="cuda", keep_seconds=0), keep=keep)
     assert all(values.device.type == "cpu" for checkpoint, _ in kept for values in checkpoint.state.values())
     for checkpoint, recorder in (kept[0], kept[5], kept[8]):
         checkpoint.write(tmp_path / "checkpoint")
-        train_lanes(lanes, DATA, FACTS, recorder, device="cuda", start=Checkpoint.read(tmp_path / "checkpoint"))
+        train_lanes(
+            lanes,
+            DATA,
+            FACTS,
+            recorder,
+            TrainOptions(device="cuda"),
+            Resume(start=Checkpoint.read(tmp_path / "checkpoint")),
+        )
         assert_same(recorder, whole)
 
 

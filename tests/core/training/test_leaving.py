@@ -9,7 +9,7 @@ import torch
 from core.metrics import epoch_metrics
 from core.training import Lane, MemoryRecorder, train_lanes
 from core.training.checkpoint import Checkpoint
-from tests.core.training.trials import PICTURES, assert_near, made, referred, rule, trained
+from tests.core.training.trials import PICTURES, arranged, assert_near, made, referred, rule, trained
 
 DATA, FACTS = made(PICTURES, train=22, valid=10)
 GIVEN: dict[str, Any] = {
@@ -34,7 +34,7 @@ def watched(
     lanes: list[Lane], dtype: torch.dtype = torch.float64, **options: Any
 ) -> tuple[MemoryRecorder, list[Checkpoint]]:
     recorder, kept = MemoryRecorder(), list[Checkpoint]()
-    train_lanes(lanes, DATA, FACTS, recorder, dtype=dtype, keep=kept.append, keep_seconds=0, **options)
+    train_lanes(lanes, DATA, FACTS, recorder, **arranged(dtype=dtype, keep=kept.append, keep_seconds=0, **options))
     return recorder, kept
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from core.datasets import DatasetInfo, Splits
 from core.metrics.gradient_noise import NOISE_METRICS
-from core.training import Checkpoint, Lane, MemoryRecorder, initial_state, train_lanes, train_run
+from core.training import Checkpoint, Lane, MemoryRecorder, Resume, TrainOptions, initial_state, train_lanes, train_run
 from core.training.noise import Noise, estimates
 from tests.core.training.trials import PICTURES, assert_near, assert_same, made, trained
 
@@ -110,10 +110,10 @@ def test_it_goes_on_from_a_checkpoint_inside_an_epoch(make_lanes: Any) -> None:
         kept.append((checkpoint, copy.deepcopy(whole)))
 
     whole = MemoryRecorder()
-    train_lanes(lanes, data, info, whole, noise_every=2, keep=keep, keep_seconds=0)
+    train_lanes(lanes, data, info, whole, TrainOptions(noise_every=2, keep_seconds=0), keep=keep)
     assert len(kept) == 12
     for checkpoint, recorder in kept:
-        train_lanes(lanes, data, info, recorder, noise_every=2, start=checkpoint)
+        train_lanes(lanes, data, info, recorder, TrainOptions(noise_every=2), Resume(start=checkpoint))
         assert_same(recorder, whole)
 
 

@@ -13,7 +13,7 @@ from core.optimizers import optimizers
 from core.training import Lane, MemoryRecorder, Stopped, train_lanes
 from core.training.checkpoint import Checkpoint
 from core.training.lanes.grid import Grid
-from tests.core.training.trials import CHOICES, CUT, PICTURES, assert_same, made, rule, trained
+from tests.core.training.trials import CHOICES, CUT, PICTURES, arranged, assert_same, made, rule, trained
 
 DATA, FACTS = made(PICTURES, train=22, valid=10)
 SHAPE = {"batch_size": 8, "epochs": 3}
@@ -39,7 +39,11 @@ class Run:
         self.recorder = copy.deepcopy(recorder) if recorder else MemoryRecorder()
         self.kept: SavedStates = []
         train_lanes(
-            lanes, DATA, FACTS, self.recorder, start=start, keep=self._keep, keep_seconds=0, block_seconds=60, **options
+            lanes,
+            DATA,
+            FACTS,
+            self.recorder,
+            **arranged(start=start, keep=self._keep, keep_seconds=0, block_seconds=60, **options),
         )
 
     def _keep(self, checkpoint: Checkpoint) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from core.datasets import DatasetPaths
 from core.spec import parse
-from core.training import Checkpoint, MemoryRecorder, train, train_lanes
+from core.training import Checkpoint, MemoryRecorder, Resume, TrainOptions, train, train_lanes
 from tests.core.training.trials import CUT, PICTURES, assert_same, made, trained
 
 DATA, FACTS = made(PICTURES, train=22, valid=10)
@@ -18,7 +18,7 @@ GIVEN: dict[str, Any] = {
     "batch_size": 8,
     "epochs": 8,
 }
-LOOKED: dict[str, Any] = {"diagnose_every": 2, "noise_every": 2}
+LOOKED = TrainOptions(diagnose_every=2, noise_every=2)
 """Epochs have three updates: every second ends between two looks."""
 ARMS: list[dict[str, Any]] = [{"schedule": CUT}, {"initializer": "he_normal"}, {"optimizer.lr": 0.02}]
 
@@ -30,17 +30,17 @@ def test_a_stop_at_every_epoch_changes_nothing(make_lanes: Any, tmp_path: Path) 
         if start is not None:
             start.write(tmp_path / "checkpoint")
             start = Checkpoint.read(tmp_path / "checkpoint")
-        start = train_lanes(lanes, DATA, FACTS, recorder, start=start, until=epoch, **LOOKED)
+        start = train_lanes(lanes, DATA, FACTS, recorder, LOOKED, Resume(start=start, until=epoch))
         assert (start is None) == (epoch == 8)
         if start is not None:
             assert (start.step, start.epochs) == (3 * epoch, epoch)
-    assert_same(recorder, trained(lanes, DATA, FACTS, **LOOKED))
+    assert_same(recorder, trained(lanes, DATA, FACTS, **vars(LOOKED)))
 
 
 def test_a_training_that_is_further_is_given_back_where_it_is(make_lanes: Any) -> None:
     lanes, recorder = make_lanes(*ARMS, seeds=(0, 3), **GIVEN), MemoryRecorder()
-    start = train_lanes(lanes, DATA, FACTS, recorder, until=3)
-    again = train_lanes(lanes, DATA, FACTS, recorder, start=start, until=2)
+    start = train_lanes(lanes, DATA, FACTS, recorder, resume=Resume(until=3))
+    again = train_lanes(lanes, DATA, FACTS, recorder, resume=Resume(start=start, until=2))
     assert start is not None
     assert again is not None
     assert (again.step, again.epochs, again.runs) == (start.step, 3, start.runs)
@@ -51,12 +51,12 @@ def test_runs_leave_after_their_epochs_wherever_training_goes_on_from(make_lanes
     """From before that epoch, at it, and after it: the rest trains in the same stack, bit for bit."""
     lanes = make_lanes(*ARMS, seeds=(0, 3), **GIVEN | {"early_stopping": None})
     pruned_at = {100: 3, 103: 3, 200: 6}
-    whole = trained(lanes, DATA, FACTS, pruned_at=pruned_at, **LOOKED)
+    whole = trained(lanes, DATA, FACTS, pruned_at=pruned_at, **vars(LOOKED))
     for stop in (2, 3, 5):
         recorder = MemoryRecorder()
         early = {run: epochs for run, epochs in pruned_at.items() if epochs < stop}  # what was decided by then
-        start = train_lanes(lanes, DATA, FACTS, recorder, until=stop, pruned_at=early, **LOOKED)
-        assert train_lanes(lanes, DATA, FACTS, recorder, start=start, pruned_at=pruned_at, **LOOKED) is None
+        start = train_lanes(lanes, DATA, FACTS, recorder, LOOKED, Resume(until=stop, pruned_at=early))
+        assert train_lanes(lanes, DATA, FACTS, recorder, LOOKED, Resume(start=start, pruned_at=pruned_at)) is None
         assert_same(recorder, whole)
     assert {run for run, outcome in whole.outcomes.items() if outcome == "pruned"} == set(pruned_at)
     for run, epochs in pruned_at.items():
@@ -70,7 +70,7 @@ def test_runs_leave_after_their_epochs_wherever_training_goes_on_from(make_lanes
 
 def test_none_is_left(make_lanes: Any) -> None:
     lanes, recorder = make_lanes(*ARMS[:1], seeds=(0, 3), **GIVEN), MemoryRecorder()
-    assert train_lanes(lanes, DATA, FACTS, recorder, pruned_at={0: 2, 3: 2}, until=4) is None
+    assert train_lanes(lanes, DATA, FACTS, recorder, resume=Resume(pruned_at={0: 2, 3: 2}, until=4)) is None
     assert (recorder.step, set(recorder.outcomes.values())) == (6, {"pruned"})
 
 

@@ -8,7 +8,7 @@ import torch
 
 from core.datasets import DatasetInfo, Splits
 from core.metrics import epoch_metrics, metric_names
-from core.training import MemoryRecorder, calibration_examples, initial_state, train_lanes, train_run
+from core.training import MemoryRecorder, TrainOptions, calibration_examples, initial_state, train_lanes, train_run
 
 PLATEAU = {
     "name": "reduce_on_plateau",
@@ -54,7 +54,7 @@ def test_lanes_agree_with_the_plain_loop(make_lanes: Any, splits: Splits, info: 
     arms, optimizer = SCHEMES[scheme]
     lanes = make_lanes(*arms, seeds=(0, 3), optimizer=optimizer, epochs=4)
     fast, slow = MemoryRecorder(), MemoryRecorder()
-    train_lanes(lanes, splits, info, fast, dtype=torch.float64)
+    train_lanes(lanes, splits, info, fast, TrainOptions(dtype=torch.float64))
     for lane in lanes:
         train_run(lane, splits, info, slow, dtype=torch.float64)
     assert fast.series.keys() == slow.series.keys()

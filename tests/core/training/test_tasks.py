@@ -20,7 +20,7 @@ from sklearn.metrics import (
 from core.datasets import DatasetInfo, Splits
 from core.metrics import Task, epoch_metrics, metric_names
 from core.streams import generator
-from core.training import MemoryRecorder, initial_state, train_lanes, train_run
+from core.training import MemoryRecorder, TrainOptions, initial_state, train_lanes, train_run
 from core.training.lanes import model as stack
 
 TRAIN, VALID, FEATURES = 203, 61, 7
@@ -46,7 +46,7 @@ def test_lanes_agree_with_the_plain_loop(make_lanes: Any, task: Task) -> None:
     data, info = problem(task)
     lanes = make_lanes(*ARMS, seeds=(0, 3), optimizer={"name": "adam", "lr": 0.01}, epochs=8)
     fast, slow = MemoryRecorder(), MemoryRecorder()
-    train_lanes(lanes, data, info, fast, dtype=torch.float64)
+    train_lanes(lanes, data, info, fast, TrainOptions(dtype=torch.float64))
     for lane in lanes:
         train_run(lane, data, info, slow, dtype=torch.float64)
     assert fast.series.keys() == slow.series.keys()
@@ -69,7 +69,7 @@ def test_an_epochs_metrics_are_scikit_learns(
     (lane,) = make_lanes({"initializer": "he_normal"}, schedule=still, epochs=1, model={"name": "mlp", "hidden": [9]})
     recorder = MemoryRecorder()
     if trainer == "lanes":
-        train_lanes([lane], data, info, recorder, dtype=torch.float64)
+        train_lanes([lane], data, info, recorder, TrainOptions(dtype=torch.float64))
     else:
         train_run(lane, data, info, recorder, dtype=torch.float64)
     w = {name: value.numpy() for name, value in initial_state(lane.treatment, info, lane.seed, torch.float64).items()}

@@ -10,7 +10,7 @@ import torch
 from core.datasets import DatasetInfo, DatasetPaths, Splits
 from core.metrics import metric_names
 from core.spec import parse
-from core.training import Checkpoint, MemoryRecorder, train, train_lanes, train_run
+from core.training import Checkpoint, MemoryRecorder, Resume, TrainOptions, train, train_lanes, train_run
 from core.training.run_length import RunLength
 from tests.core.training.trials import assert_near, assert_same, trained
 
@@ -52,9 +52,9 @@ def test_it_goes_on_from_any_checkpoint(make_lanes: Any, splits: Splits, info: D
         kept.append((checkpoint, copy.deepcopy(whole)))
 
     whole = MemoryRecorder()
-    train_lanes(lanes, splits, info, whole, updates=40, keep=keep, keep_seconds=0)
+    train_lanes(lanes, splits, info, whole, TrainOptions(updates=40, keep_seconds=0), keep=keep)
     for checkpoint, recorder in kept[::7] + kept[-1:]:
-        train_lanes(lanes, splits, info, recorder, updates=40, start=checkpoint)
+        train_lanes(lanes, splits, info, recorder, TrainOptions(updates=40), Resume(start=checkpoint))
         assert_same(recorder, whole)
 
 

@@ -1,6 +1,7 @@
 """What the trainer's tests train on and how they compare: small data, recorders, two measures of agreement."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 from core.datasets import DatasetInfo, Splits
 from core.optimizers import optimizers
 from core.streams import generator
-from core.training import Lane, MemoryRecorder, train_lanes, train_run
+from core.training import Lane, MemoryRecorder, Resume, TrainOptions, train_lanes, train_run
+
+_OPTIONS, _RESUME = ({field.name for field in fields(value)} for value in (TrainOptions, Resume))
 
 PICTURES = (1, 8, 8)
 COLOURED = (3, 12, 12)
@@ -56,8 +59,16 @@ def made(inputs: tuple[int, ...], train: int, valid: int, classes: int = 3) -> t
 
 def trained(lanes: list[Lane], data: Splits, info: DatasetInfo, **options: Any) -> MemoryRecorder:
     recorder = MemoryRecorder()
-    train_lanes(lanes, data, info, recorder, **options)
+    train_lanes(lanes, data, info, recorder, **arranged(**options))
     return recorder
+
+
+def arranged(**options: Any) -> dict[str, Any]:
+    """Return keywords of `train_lanes`: those of `TrainOptions` and of `Resume` as these values, others as they are."""
+    found: dict[str, Any] = {"options": {}, "resume": {}}
+    for name, value in options.items():
+        (found["options"] if name in _OPTIONS else found["resume"] if name in _RESUME else found)[name] = value
+    return found | {"options": TrainOptions(**found["options"]), "resume": Resume(**found["resume"])}
 
 
 def referred(lanes: list[Lane], data: Splits, info: DatasetInfo, dtype: torch.dtype = torch.float64) -> MemoryRecorder:

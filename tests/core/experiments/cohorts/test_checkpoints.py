@@ -1,6 +1,5 @@
 """What a cohort goes on from: its file, its row, and the points that lie after it."""
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +15,12 @@ from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.events import counts
 from core.experiments.cohorts.leases import Fenced, fall_back
 from core.experiments.maintenance.sweeper import sweep
+from core.experiments.worker.endings import Cancelled, Completed, Released
 from core.experiments.worker.recorder import AttemptRecorder
 from core.store import Cohort, Database, MetricBlock, Run
 from core.training import Checkpoint, DamagedCheckpoint
 from tests.core.experiments.claims import expire, queued, statuses, taken
+from tests.core.experiments.recording import recorder_of
 
 
 @pytest.fixture
@@ -39,10 +40,6 @@ def checkpoint(held: Claim, step: int, epochs: int = 0) -> Checkpoint:
     return Checkpoint(
         step, epochs, [lane.run for lane in held.lanes], {"parameters/w": torch.full((2, 3), float(step))}
     )
-
-
-def recorder_of(database: Database, held: Claim, folder: Path) -> AttemptRecorder:
-    return AttemptRecorder(database, held, CheckpointStore(folder, held.cohort_id, held.attempt), 30, threading.Event())
 
 
 def until(true: Callable[[], Any]) -> None:
@@ -81,7 +78,7 @@ def test_a_lost_cohort_goes_on_after_the_points_of_its_checkpoint(
     measure(recorder, held, "train_loss", 0, 15)
     measure(recorder, held, "valid_loss", 0, 1)
     recorder.advance(15)
-    recorder.keep(checkpoint(held, 15, epochs=1))
+    recorder.save(checkpoint(held, 15, epochs=1))
     until(lambda: cohort(database, held).checkpoint_step == 15)
     measure(recorder, held, "train_loss", 15, 4)
     measure(recorder, held, "valid_loss", 1, 1)
@@ -108,7 +105,7 @@ def test_a_lost_cohort_goes_on_after_the_points_of_its_checkpoint(
     measure(second, again, "train_loss", 15, 5)  # the diverged one keeps the other company and is not measured again
     second.finish(going_on, "completed")
     second.finish(diverged, "completed")
-    second.close("succeeded")
+    second.close(Completed())
     assert points(database, "train_loss") == {going_on: [*range(20)], diverged: [*range(19)]}
     with database.reading() as session:
         assert {run.id: (run.outcome, run.steps_done, run.final) for run in session.scalars(select(Run))} == {
@@ -126,15 +123,15 @@ def test_a_run_that_had_only_to_be_judged_keeps_its_updates_and_last_values(
     measure(recorder, held, "train_loss", 0, 15)
     recorder.record(held.lanes[0].run, "lr", 0, np.array([np.nan, np.inf], dtype=np.float32))
     recorder.advance(15)
-    recorder.keep_last(checkpoint(held, 15))
-    recorder.close("queued")
+    recorder.save_last(checkpoint(held, 15))
+    recorder.close(Released("its worker left"))
     again = taken(database, "host/2/0")
     second = recorder_of(database, again, folder)
     measure(second, again, "valid_loss", 0, 1)
     for lane in again.lanes:
         second.finish(lane.run, "completed")
     second.advance(15)
-    second.close("succeeded")
+    second.close(Completed())
     with database.reading() as session:
         first, other = session.scalars(select(Run).order_by(Run.id))
         assert (first.steps_done, first.final) == (15, {"train_loss": 14.0, "lr": None, "valid_loss": 0.0})
@@ -144,7 +141,7 @@ def test_a_run_that_had_only_to_be_judged_keeps_its_updates_and_last_values(
 def test_progress_is_no_poison(folder: Path, database: Database, held: Claim) -> None:
     for attempt in range(1, 7):
         recorder = recorder_of(database, held, folder)
-        recorder.keep(checkpoint(held, attempt))
+        recorder.save(checkpoint(held, attempt))
         until(lambda held=held, step=attempt: cohort(database, held).checkpoint_step == step)
         until(lambda held=held: len(list(folder.iterdir())) == min(2, held.attempt))  # it and the one before
         recorder.abandon()
@@ -160,7 +157,7 @@ def test_a_damaged_checkpoint_is_forgotten_with_its_points(
 ) -> None:
     recorder = recorder_of(database, held, folder)
     measure(recorder, held, "train_loss", 0, 5)
-    recorder.keep(checkpoint(held, 5))
+    recorder.save(checkpoint(held, 5))
     until(lambda: cohort(database, held).checkpoint_step == 5)
     recorder.abandon()
     expire(database, held)
@@ -183,7 +180,7 @@ def test_a_damaged_checkpoint_is_forgotten_with_its_points(
     assert (cohort(database, again).checkpoint, cohort(database, again).checkpoint_step) == (None, 0)
     for lane in again.lanes:
         second.finish(lane.run, "diverged")
-    second.close("succeeded")
+    second.close(Completed())
     with database.reading() as session:  # nothing is left of what was measured before
         assert [(run.steps_done, run.final) for run in session.scalars(select(Run))] == [(0, {})] * 2
 
@@ -196,18 +193,18 @@ def test_a_worker_that_was_given_up_neither_moves_nor_removes_a_checkpoint(
     sweep(database, 0)
     again = taken(database, "host/2/0")
     owner = recorder_of(database, again, folder)
-    owner.keep(checkpoint(again, 7))
+    owner.save(checkpoint(again, 7))
     until(lambda: cohort(database, again).checkpoint_step == 7)
-    zombie.keep(checkpoint(held, 9))
+    zombie.save(checkpoint(held, 9))
     with pytest.raises(Fenced):
-        zombie.close("succeeded")
+        zombie.close(Completed())
     with database.transaction() as session, pytest.raises(Fenced):
         fall_back(session, held, "")
     kept = cohort(database, again).checkpoint
     assert kept is not None
     assert kept.endswith("-2-7.safetensors")
     assert (folder / kept).exists()
-    owner.close("cancelled")
+    owner.close(Cancelled())
     assert list(folder.iterdir()) == []
 
 
@@ -215,8 +212,8 @@ def test_a_worker_that_leaves_keeps_where_it_is(folder: Path, database: Database
     recorder = recorder_of(database, held, folder)
     measure(recorder, held, "train_loss", 0, 3)
     recorder.advance(3)
-    recorder.keep_last(checkpoint(held, 3))
-    recorder.close("queued")
+    recorder.save_last(checkpoint(held, 3))
+    recorder.close(Released("its worker left"))
     again = taken(database, "host/2/0")
     assert again.resume_from is not None
     assert again.resume_from.step == 3
@@ -228,10 +225,10 @@ def test_a_disk_without_room_ends_no_training(folder: Path, database: Database, 
     (folder / "file").touch()
     recorder = recorder_of(database, held, folder / "file")  # no folder: nothing can be written there
     measure(recorder, held, "train_loss", 0, 3)
-    recorder.keep(checkpoint(held, 3))
+    recorder.save(checkpoint(held, 3))
     for lane in held.lanes:
         recorder.finish(lane.run, "completed")
-    recorder.close("succeeded")
+    recorder.close(Completed())
     assert statuses(database, held.experiment_id) == {"succeeded"}
     assert cohort(database, held).checkpoint is None
     with database.reading() as session:

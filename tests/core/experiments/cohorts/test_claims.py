@@ -10,7 +10,7 @@ from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, po
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.requests import cancel
-from core.store import Database, Experiment
+from core.store import Database, Experiment, Status
 from tests.core.experiments.claims import block, blocks, expire, queued, statuses, take, taken
 
 
@@ -66,7 +66,7 @@ def test_a_lost_cohort_starts_again_without_its_old_points(database: Database) -
     run = first.lanes[0].run
     with database.transaction() as session:
         renew(session, first, 30)
-        flush(session, first, Flush(3, [block(run)]))
+        flush(session, first, Flush(step=3, blocks=[block(run)]))
     expire(database, first)
     assert sweep(database, 0).rescued == 1
     assert statuses(database, experiment) == {"queued"}
@@ -75,7 +75,7 @@ def test_a_lost_cohort_starts_again_without_its_old_points(database: Database) -
     assert blocks(database) == []
 
 
-@pytest.mark.parametrize("write", ["renew", "peek", "end"])
+@pytest.mark.parametrize("write", ["renew", "poll", "end"])
 def test_a_zombie_is_fenced_at_every_write(database: Database, write: str) -> None:
     queued(database)
     zombie = taken(database)
@@ -83,8 +83,8 @@ def test_a_zombie_is_fenced_at_every_write(database: Database, write: str) -> No
     sweep(database, 0)
     calls = {
         "renew": lambda s: renew(s, zombie, 30),
-        "peek": lambda s: poll_requests(s, zombie),
-        "end": lambda s: end(s, zombie, "succeeded"),
+        "poll": lambda s: poll_requests(s, zombie),
+        "end": lambda s: end(s, zombie, Status.SUCCEEDED),
     }
     with pytest.raises(Fenced), database.transaction() as session:  # while it waits for a new worker
         calls[write](session)
@@ -93,7 +93,7 @@ def test_a_zombie_is_fenced_at_every_write(database: Database, write: str) -> No
         calls[write](session)
     with database.transaction() as session:
         renew(session, live, 30)
-        flush(session, live, Flush(3, [block(live.lanes[0].run)]))
+        flush(session, live, Flush(step=3, blocks=[block(live.lanes[0].run)]))
     assert blocks(database) == [(0, 3, 2)]
 
 
@@ -104,7 +104,7 @@ def test_a_zombies_flush_leaves_nothing_behind(database: Database) -> None:
     sweep(database, 0)
     with pytest.raises(Fenced), database.transaction() as session:
         renew(session, zombie, 30)
-        flush(session, zombie, Flush(3, [block(zombie.lanes[0].run)]))
+        flush(session, zombie, Flush(step=3, blocks=[block(zombie.lanes[0].run)]))
     assert blocks(database) == []
 
 
@@ -112,7 +112,7 @@ def test_storing_the_same_blocks_again_changes_nothing(database: Database) -> No
     """A commit whose outcome is unknown is tried again."""
     queued(database)
     held = taken(database)
-    what = Flush(3, [block(held.lanes[0].run)])
+    what = Flush(step=3, blocks=[block(held.lanes[0].run)])
     for _ in range(2):
         with database.transaction() as session:
             renew(session, held, 30)
@@ -125,11 +125,19 @@ def test_an_ended_cohort_stays_ended(database: Database) -> None:
     held = taken(database)
     with database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, Flush(15, [], {lane.run: Ended("completed", 15, {"lr": 0.1}) for lane in held.lanes}))
-        end(session, held, "succeeded")
+        flush(
+            session,
+            held,
+            Flush(
+                step=15,
+                blocks=[],
+                ended={lane.run: Ended(outcome="completed", steps=15, final={"lr": 0.1}) for lane in held.lanes},
+            ),
+        )
+        end(session, held, Status.SUCCEEDED)
     assert _status(database, experiment) == "succeeded"
     with pytest.raises(Fenced), database.transaction() as session:
-        end(session, held, "failed", "too late")
+        end(session, held, Status.FAILED, error="too late")
     expire(database, held)
     assert sweep(database, 0) == (0, 0, {})
     with database.transaction() as session:
@@ -144,7 +152,15 @@ def test_runs_that_ended_early_keep_what_they_are(database: Database) -> None:
     diverged, other = (lane.run for lane in held.lanes)
     with database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, Flush(5, [block(diverged), block(other)], {diverged: Ended("diverged", 3, {})}))
+        flush(
+            session,
+            held,
+            Flush(
+                step=5,
+                blocks=[block(diverged), block(other)],
+                ended={diverged: Ended(outcome="diverged", steps=3, final={})},
+            ),
+        )
     expire(database, held)
     sweep(database, 0)
     again = taken(database, "host/2/0")
@@ -163,7 +179,7 @@ def test_an_experiment_ends_as_its_worst_cohort_did(database: Database) -> None:
         assert _status(database, experiment) in ("queued", "running")
         held = taken(database)
         with database.transaction() as session:
-            end(session, held, status, "why" if status == "failed" else None)
+            end(session, held, Status(status), error="why" if status == "failed" else None)
     assert _status(database, experiment) == "failed"
     with database.reading() as session:
         assert read.progress(session, read.experiment(session, experiment)).errors == ["why"]
@@ -177,11 +193,11 @@ def test_two_cohorts_that_end_at_once_end_their_experiment(postgres: Database) -
 
     def end_other() -> None:
         with database.transaction() as session:
-            end(session, other, "succeeded")
+            end(session, other, Status.SUCCEEDED)
 
     second = threading.Thread(target=end_other)
     with database.transaction() as session:
-        end(session, one, "succeeded")
+        end(session, one, Status.SUCCEEDED)
         second.start()
         with database.reading() as looking:
             waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -17,7 +17,7 @@ from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.requests import cancel, delete, pause, resume, retry
-from core.store import Cohort, Database, now
+from core.store import Cohort, Database, Status, now
 from tests.core.experiments.claims import queued, take
 from tests.core.experiments.model_state import UPDATES, Hand
 from tests.core.experiments.snapshot import Extent, Whole, assert_consistent, lengths
@@ -53,7 +53,12 @@ class Crowd:
     def _train(self, hand: Hand, chance: random.Random) -> None:
         for _ in range(chance.randrange(4)):
             until = hand.on(chance.randrange(1, 5))
-            kept = CheckpointRef(f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}", "0", *until)
+            kept = CheckpointRef(
+                name=f"{hand.held.cohort_id}-{hand.held.attempt}-{until.steps}",
+                sha256="0",
+                step=until.steps,
+                epochs=until.epochs,
+            )
             with self.database.transaction() as session:
                 hand.flush(session, until, {}, chance.choice([kept, None]))
             hand.at = until
@@ -69,7 +74,12 @@ class Crowd:
             elif how == "halve":
                 split_cohort(session, hand.held, "no memory")
             else:
-                end(session, hand.held, {"done": "succeeded"}.get(how, how), "why" if how == "failed" else None)
+                end(
+                    session,
+                    hand.held,
+                    Status({"done": "succeeded"}.get(how, how)),
+                    error="why" if how == "failed" else None,
+                )
 
     def sweep(self, _: random.Random) -> None:
         while self.working:

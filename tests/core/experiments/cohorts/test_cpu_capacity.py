@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from core.experiments.cohorts.claims import claim
 from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities
 from core.experiments.cohorts.leases import end
-from core.store import Cohort, Database
+from core.store import Cohort, Database, Status
 from tests.core.experiments.claims import plan_threads, queued, take, taken
 
 TWO = CpuCapacity(cores=2)
@@ -38,7 +38,7 @@ def test_a_cohort_waits_for_cores(
     plan_threads(database, *running, next_one)
     for _ in running:
         taken(database)
-    held = take(database, "host/2/0", capacity=CpuCapacity(cores))
+    held = take(database, "host/2/0", capacity=CpuCapacity(cores=cores))
     assert (held is not None) == fits
     if held is not None:
         assert held.threads == next_one
@@ -78,7 +78,10 @@ def test_what_trains_on_a_gpu_takes_no_cores(database: Database) -> None:
     queued(database)
     plan_threads(database, 2, 2)
     with database.transaction() as session:
-        assert claim(session, "host/1/0", WorkerCapabilities(["auto", "cpu", "cuda"], ["cpu", "gpu"]), 30) is not None
+        assert (
+            claim(session, "host/1/0", WorkerCapabilities(devices=["auto", "cpu", "cuda"], queues=["cpu", "gpu"]), 30)
+            is not None
+        )
     assert take(database, "host/2/0", capacity=TWO) is not None
 
 
@@ -113,5 +116,5 @@ def test_two_that_claim_at_once_count_each_other(postgres: Database) -> None:
     thread.join()
     assert found == [None]
     with database.transaction() as session:
-        end(session, first, "succeeded")
+        end(session, first, Status.SUCCEEDED)
     assert take(database, "host/2/0", capacity=TWO) is not None

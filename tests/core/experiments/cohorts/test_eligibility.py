@@ -36,7 +36,7 @@ def test_a_worker_takes_what_it_has_the_device_for_and_answers_to(database: Data
     """And looks for nothing else: a worker that saw work which it cannot take would come for it for ever."""
     of = {queued(database, device=device, queue=queue): (device, queue) for device, queue in ASKED}
     for devices, queues, takes in WORKERS:
-        capabilities, found = WorkerCapabilities(devices, queues), []
+        capabilities, found = WorkerCapabilities(devices=devices, queues=queues), []
         with pytest.raises(Undone), database.transaction() as session:
             while anything_queued(session, capabilities):
                 held = claim(session, "host/1/0", capabilities, 30)

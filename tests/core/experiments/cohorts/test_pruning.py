@@ -18,7 +18,7 @@ from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.queries.statistics import queue_stats
 from core.experiments.requests import cancel, delete, pause, resume, retry
-from core.store import Database
+from core.store import Database, Status
 from tests.at_once import at_once
 from tests.core.experiments.at_rungs import ACCURACY, arrive, cohorts, measured, posted, rungs, runs
 from tests.core.experiments.claims import expire, take, taken
@@ -137,7 +137,7 @@ def test_one_that_has_failed_is_not_waited_for_and_joins_when_it_is_tried_again(
     for held in (first, third):
         arrive(database, held)
     with database.transaction() as session:
-        end(session, second, "failed", "why")
+        end(session, second, Status.FAILED, error="why")
     assert sweep(database, 3600).waiting["cpu"] == 1  # finds that nobody is on his way any more
     [decision] = rungs(database, experiment)
     assert (decision["arms"], [one["arm"] for one in decision["pruned"]]) == (2, ["zeros"])
@@ -161,7 +161,7 @@ def test_a_failed_run_of_an_arm_that_was_pruned_leaves_where_its_arm_did(databas
         split_cohort(session, held, "no memory")
     first, second = taken(database), taken(database)
     with database.transaction() as session:
-        end(session, first, "failed", "why")
+        end(session, first, Status.FAILED, error="why")
     arrive(database, second)
     assert runs(database, experiment)["zeros"] == {("failed", None), ("succeeded", "pruned")}
     with database.transaction() as session:
@@ -236,9 +236,22 @@ def test_a_run_that_stopped_early_or_diverged_is_judged_by_what_it_has(database:
     good, zeros = held["good"], held["zeros"]
     with database.transaction() as session:
         renew(session, good, 30)
-        flush(session, good, Flush(1, ended={good.lanes[1].run: Ended("diverged", 1, {"valid_accuracy": None})}))
+        flush(
+            session,
+            good,
+            Flush(
+                step=1, ended={good.lanes[1].run: Ended(outcome="diverged", steps=1, final={"valid_accuracy": None})}
+            ),
+        )
         renew(session, zeros, 30)
-        flush(session, zeros, Flush(1, ended={zeros.lanes[2].run: Ended("stopped_early", 1, {"valid_accuracy": 0.2})}))
+        flush(
+            session,
+            zeros,
+            Flush(
+                step=1,
+                ended={zeros.lanes[2].run: Ended(outcome="stopped_early", steps=1, final={"valid_accuracy": 0.2})},
+            ),
+        )
     for one in (good, zeros):
         with database.transaction() as session:
             recover_attempt(session, one.cohort_id, one.attempt, "killed")

@@ -14,7 +14,7 @@ from core.experiments.cohorts.recovery import LOST_TOGETHER, MOST_LOST, mark_los
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.requests import cancel
-from core.store import Cohort, Database, Run
+from core.store import Cohort, Database, Run, Status
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
 
 
@@ -24,11 +24,18 @@ def give(database: Database, held: Claim, why: str = "killed", last_lines: Seque
 
 
 def progress(database: Database, held: Claim, step: int, ended: Sequence[int] = (), *, keeps: bool = True) -> None:
-    kept = CheckpointRef(f"cohort-{held.cohort_id}-{held.attempt}-{step}.safetensors", "0", step, 0)
+    kept = CheckpointRef(
+        name=f"cohort-{held.cohort_id}-{held.attempt}-{step}.safetensors", sha256="0", step=step, epochs=0
+    )
     with database.transaction() as session:
         renew(session, held, 30)
-        outcomes = {run: Ended("diverged", step, {}) for run in ended}
-        flush(session, held, Flush(step, [], outcomes, kept if keeps else None), held.resume_from)
+        outcomes = {run: Ended(outcome="diverged", steps=step, final={}) for run in ended}
+        flush(
+            session,
+            held,
+            Flush(step=step, blocks=[], ended=outcomes, checkpoint=kept if keeps else None),
+            held.resume_from,
+        )
 
 
 def test_only_the_run_that_kills_its_worker_fails(database: Database) -> None:
@@ -41,7 +48,7 @@ def test_only_the_run_that_kills_its_worker_fails(database: Database) -> None:
             give(database, held, last_lines=[f"attempt {held.attempt}"])
         else:
             with database.transaction() as session:
-                end(session, held, "succeeded")
+                end(session, held, Status.SUCCEEDED)
     with database.reading() as session:
         runs = {run.seed: (run.status, run.error) for run in read.runs(session, experiment)}
         assert (

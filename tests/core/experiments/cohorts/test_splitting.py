@@ -20,7 +20,7 @@ from core.experiments.worker import worker as work
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.spec import parse
-from core.store import Cohort, Database, Experiment, Run, now
+from core.store import Cohort, Database, Experiment, Run, Status, now
 from core.training import Lane, train_lanes
 from tests.core.experiments.claims import block, blocks, expire, plan_threads, queued, statuses, taken
 
@@ -70,7 +70,15 @@ def test_runs_that_ended_stay_ended(database: Database) -> None:
     done = held.lanes[0].run
     with database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, Flush(3, [block(lane.run) for lane in held.lanes], {done: Ended("diverged", 3, {})}))
+        flush(
+            session,
+            held,
+            Flush(
+                step=3,
+                blocks=[block(lane.run) for lane in held.lanes],
+                ended={done: Ended(outcome="diverged", steps=3, final={})},
+            ),
+        )
     assert _halve(database, held) == "queued"
     first, second = taken(database), taken(database)
     assert [[lane.seed for lane in half.lanes] for half in (first, second)] == [[1], [2]]  # no company that takes room
@@ -80,16 +88,16 @@ def test_runs_that_ended_stay_ended(database: Database) -> None:
 def test_one_run_left_of_many_is_tried_alone_before_it_fails(database: Database) -> None:
     experiment = queued(database, seeds=3)
     held = taken(database)
-    ended = {lane.run: Ended("diverged", 3, {}) for lane in held.lanes[:2]}
+    ended = {lane.run: Ended(outcome="diverged", steps=3, final={}) for lane in held.lanes[:2]}
     with database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, Flush(3, [block(lane.run) for lane in held.lanes], ended))
+        flush(session, held, Flush(step=3, blocks=[block(lane.run) for lane in held.lanes], ended=ended))
     assert _halve(database, held) == "queued"
     alone = taken(database)
     assert [lane.seed for lane in alone.lanes] == [2]
     assert alone.attempt == 2
     with database.transaction() as session:
-        end(session, alone, "succeeded")
+        end(session, alone, Status.SUCCEEDED)
         assert session.get_one(Experiment, experiment).status == "succeeded"
 
 

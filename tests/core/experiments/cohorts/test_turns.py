@@ -1,7 +1,7 @@
 """Experiments of one priority take turns: none waits until all of another is done."""
 
 from core.experiments.cohorts.leases import end
-from core.store import Database
+from core.store import Database, Status
 from tests.core.experiments.claims import queued, taken
 
 
@@ -12,7 +12,7 @@ def served(database: Database, times: int) -> list[int]:
         held = taken(database)
         order.append(held.experiment_id)
         with database.transaction() as session:
-            end(session, held, "succeeded")
+            end(session, held, Status.SUCCEEDED)
     return order
 
 
@@ -49,5 +49,5 @@ def test_a_cohort_that_is_given_back_has_had_its_turn(database: Database) -> Non
     held = taken(database)
     assert held.experiment_id == first
     with database.transaction() as session:
-        end(session, held, "queued")
+        end(session, held, Status.QUEUED)
     assert served(database, 2) == [second, first]

@@ -20,7 +20,7 @@ from core.experiments.queries import read
 from core.experiments.requests import cancel, delete
 from core.queue import Dispatcher, celery_app
 from core.settings import Settings
-from core.store import Database
+from core.store import Database, Status
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
 
 HOLDER = "from core.experiments.cohorts.process_ids import this_process; print(this_process(), flush=True); input()"
@@ -101,7 +101,7 @@ def test_a_cohort_given_back_is_not_counted_as_lost(database: Database) -> None:
     for _ in range(MOST_LOST + 2):
         held = taken(database)
         with database.transaction() as session:
-            end(session, held, "queued")
+            end(session, held, Status.QUEUED)
     assert statuses(database, experiment) == {"queued"}
 
 

@@ -9,7 +9,7 @@ from core.experiments.cohorts.leases import end
 from core.experiments.queries import read
 from core.experiments.queries.statistics import queue_stats
 from core.experiments.requests import pause
-from core.store import Cohort, Database, now
+from core.store import Cohort, Database, Status, now
 from tests.core.experiments.claims import queued, taken
 from tests.service.running import until
 
@@ -26,7 +26,7 @@ def test_what_waits_runs_and_has_ended_is_counted_apart(database: Database) -> N
     queued(database, cohorts=1)
     done = taken(database)
     with database.transaction() as session:
-        end(session, done, "failed", "a reason")
+        end(session, done, Status.FAILED, error="a reason")
     queued(database, cohorts=3)
     taken(database)
     paused = queued(database, cohorts=2)
@@ -43,7 +43,7 @@ def test_what_waits_runs_and_has_ended_is_counted_apart(database: Database) -> N
 
 
 def test_a_worker_counts_in_every_queue_that_it_answers_to(database: Database) -> None:
-    presence = Heartbeat(database, WorkerCapabilities(("auto", "cpu"), ("cpu", "nightly")), None)
+    presence = Heartbeat(database, WorkerCapabilities(devices=("auto", "cpu"), queues=("cpu", "nightly")), None)
 
     def workers() -> dict[str, int]:
         with database.reading() as session:

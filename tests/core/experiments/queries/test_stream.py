@@ -253,7 +253,7 @@ def test_an_id_that_is_not_of_this_stream_is_refused(database: Database, last_id
     with pytest.raises(InvalidSpec, match="Last-Event-ID"):
         Stream(1, Choice(), last_id.format(viewed.viewer.last_id))
     for other in (Stream(1, Choice(), viewed.viewer.last_id), Stream(1, Choice())):
-        assert other.position.event <= 2
+        assert other.cursor.event <= 2
     with pytest.raises(InvalidSpec, match="another"):
         Stream(1, Choice(seed=0), viewed.viewer.last_id)
 

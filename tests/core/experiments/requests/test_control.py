@@ -15,7 +15,7 @@ from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, po
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.queries import read
 from core.experiments.requests import cancel, delete, pause, resume, retry
-from core.store import Cohort, Database, Experiment, Run
+from core.store import Cohort, Database, Experiment, Run, Status
 from tests.core.experiments.claims import block, blocks, queued, statuses, take, taken
 
 StopRequest = Callable[..., Any]
@@ -45,7 +45,7 @@ def fail(database: Database, held: Claim, what: Flush | None = None) -> None:
     with database.transaction() as session:
         renew(session, held, 30)
         flush(session, held, what or Flush())
-        end(session, held, "failed", "why")
+        end(session, held, Status.FAILED, error="why")
 
 
 def test_a_paused_experiment_is_told_to_its_workers_and_taken_by_none(database: Database) -> None:
@@ -58,7 +58,7 @@ def test_a_paused_experiment_is_told_to_its_workers_and_taken_by_none(database: 
         assert read.progress(session, read.experiment(session, experiment)).paused
     with database.transaction() as session:
         assert renew(session, held, 30) == "pause"
-        end(session, held, "queued", why="paused")
+        end(session, held, Status.QUEUED, why="paused")
     assert statuses(database, experiment) == {"queued"}
     assert take(database) is None
     assert ask(database, experiment, resume) == {"cpu": 2, "gpu": 2}
@@ -83,7 +83,7 @@ def test_what_is_given_back_while_a_cancellation_comes_is_cancelled(database: Da
     ask(database, experiment, pause)
     ask(database, experiment, cancel)
     with database.transaction() as session:
-        assert end(session, held, "queued", why="paused") == "cancelled"
+        assert end(session, held, Status.QUEUED, why="paused") == "cancelled"
     assert (statuses(database, experiment), status(database, experiment)) == ({"cancelled"}, "cancelled")
 
 
@@ -100,12 +100,16 @@ def test_a_retry_goes_on_where_there_is_a_checkpoint_and_keeps_what_has_ended(da
     experiment = queued(database, seeds=3)
     held = taken(database)
     done, *others = (lane.run for lane in held.lanes)
-    kept = CheckpointRef("cohort-1-1-3.safetensors", "0" * 64, 3, 0)
+    kept = CheckpointRef(name="cohort-1-1-3.safetensors", sha256="0" * 64, step=3, epochs=0)
     with database.transaction() as session:
         renew(session, held, 30)
-        ended = {done: Ended("diverged", 2, {"train_loss": None})}
-        flush(session, held, Flush(3, [block(done, n=2), *(block(run) for run in others)], ended, kept))
-    fail(database, held, Flush(5, [block(run, first=3, n=2) for run in others]))
+        ended = {done: Ended(outcome="diverged", steps=2, final={"train_loss": None})}
+        flush(
+            session,
+            held,
+            Flush(step=3, blocks=[block(done, n=2), *(block(run) for run in others)], ended=ended, checkpoint=kept),
+        )
+    fail(database, held, Flush(step=5, blocks=[block(run, first=3, n=2) for run in others]))
     assert status(database, experiment) == "failed"
     assert take(database) is None
 
@@ -134,14 +138,14 @@ def test_a_retry_takes_only_what_failed_and_forgets_its_losses(database: Databas
     fail(database, first)
     for held, ending in ((second, "succeeded"), (third, "cancelled")):
         with database.transaction() as session:
-            end(session, held, ending)
+            end(session, held, Status(ending))
     assert status(database, experiment) == "failed"
     ask(database, experiment, retry)
     found = [(cohort.status, cohort.lost, cohort.error) for cohort in cohorts(database)]
     assert found == [("queued", 0, None), ("succeeded", 0, None), ("cancelled", 0, None)]
     assert status(database, experiment) == "running"  # some of it is done
     with database.transaction() as session:
-        end(session, taken(database), "succeeded")
+        end(session, taken(database), Status.SUCCEEDED)
     assert status(database, experiment) == "cancelled"
 
 
@@ -267,13 +271,13 @@ def test_a_zombie_of_a_deleted_experiment_ends_nobody_elses_cohort(database: Dat
     experiment = queued(database)
     zombie = taken(database)
     with database.transaction() as session:
-        end(session, zombie, "failed", "ended elsewhere")
+        end(session, zombie, Status.FAILED, error="ended elsewhere")
     ask(database, experiment, delete)
     other = queued(database)
     live = taken(database, "host/2/0")
     if database.engine.dialect.name == "sqlite":
         assert (live.cohort_id, live.attempt) == (zombie.cohort_id, zombie.attempt)
     with pytest.raises(Fenced), database.transaction() as session:
-        end(session, zombie, "cancelled")
+        end(session, zombie, Status.CANCELLED)
     with database.reading() as session:
         assert {run.status for run in session.scalars(select(Run).where(Run.experiment_id == other))} == {"running"}

@@ -66,6 +66,7 @@ def test_a_run_that_ended_before_its_cohort_leaves_room(database: Database) -> N
 def test_a_retry_is_let_in_as_a_post_is(database: Database) -> None:
     first = _post(database, 4)
     with database.transaction() as session:
+        session.execute(update(Experiment).values(status="running"))
         session.execute(update(Cohort).values(status="failed"))
         session.execute(update(Run).values(status="failed"))
         settle(session, first)

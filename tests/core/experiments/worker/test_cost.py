@@ -34,33 +34,51 @@ def test_a_run_has_what_it_had_cost_when_it_ended(database: Database) -> None:
     first, second = (lane.run for lane in held.lanes)
     with database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, Flush(3, ended={first: Ended("diverged", 3, {})}, cost=Cost(1.0, 475.0, "measured")))
+        flush(
+            session,
+            held,
+            Flush(
+                step=3,
+                ended={first: Ended(outcome="diverged", steps=3, final={})},
+                cost=Cost(kwh=1.0, co2e_g=475.0, source="measured"),
+            ),
+        )
     with database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, Flush(5, ended={second: Ended("completed", 5, {})}, cost=Cost(3.0, 900.0, "estimated")))
+        flush(
+            session,
+            held,
+            Flush(
+                step=5,
+                ended={second: Ended(outcome="completed", steps=5, final={})},
+                cost=Cost(kwh=3.0, co2e_g=900.0, source="estimated"),
+            ),
+        )
     assert costs(database, experiment) == [(1.0, 475.0, "measured"), (3.0, 900.0, "estimated")]
 
 
 def test_another_attempt_adds_to_it_and_a_stale_one_does_not(database: Database) -> None:
     experiment = queued(database)
     held = taken(database)
-    kept = CheckpointRef("file", "0", 3, 0)
+    kept = CheckpointRef(name="file", sha256="0", step=3, epochs=0)
     with database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, Flush(3, checkpoint=kept, cost=Cost(1.0, 475.0, "measured")))
+        flush(session, held, Flush(step=3, checkpoint=kept, cost=Cost(kwh=1.0, co2e_g=475.0, source="measured")))
     expire(database, held)
     sweep(database, 3600)
     again = taken(database)
-    assert again.cost == Cost(1.0, 475.0, "measured"), "what was trained in vain was taken all the same"
+    assert again.cost == Cost(kwh=1.0, co2e_g=475.0, source="measured"), (
+        "what was trained in vain was taken all the same"
+    )
     with pytest.raises(Fenced), database.transaction() as session:
         renew(session, held, 30)
-        flush(session, held, Flush(9, cost=Cost(9.0, 9.0, "measured")))
+        flush(session, held, Flush(step=9, cost=Cost(kwh=9.0, co2e_g=9.0, source="measured")))
     with database.transaction() as session:
         renew(session, again, 30)
-        flush(session, again, Flush(4, cost=Cost(2.0, 500.0, "estimated")))
+        flush(session, again, Flush(step=4, cost=Cost(kwh=2.0, co2e_g=500.0, source="estimated")))
         split_cohort(session, again, "no memory")
     halves = [taken(database), taken(database)]
-    assert {half.cost for half in halves} == {Cost(2.0, 500.0, "estimated")}
+    assert {half.cost for half in halves} == {Cost(kwh=2.0, co2e_g=500.0, source="estimated")}
     assert costs(database, experiment) == [(2.0, 500.0, "estimated")] * 2
 
 

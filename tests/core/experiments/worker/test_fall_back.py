@@ -1,6 +1,5 @@
 """Two checkpoints: which files count, which go, and what is left where the newest, or both, are damaged."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +15,13 @@ from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.events import counts, events
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
+from core.experiments.worker.endings import Completed
 from core.experiments.worker.recorder import AttemptRecorder
 from core.experiments.worker.worker import _start
 from core.store import Cohort, Database, Run
 from core.training import Checkpoint
 from tests.core.experiments.claims import expire, queued, taken
+from tests.core.experiments.recording import recorder_of as a_recorder
 
 
 def until(true: Callable[[], Any]) -> None:
@@ -29,20 +30,16 @@ def until(true: Callable[[], Any]) -> None:
         assert time.monotonic() < deadline
 
 
-KeeperOf = Callable[..., AttemptRecorder]
+MakeRecorder = Callable[..., AttemptRecorder]
 
 
 @pytest.fixture
-def recorder_of(database: Database, tmp_path: Path) -> Iterator[KeeperOf]:
+def recorder_of(database: Database, tmp_path: Path) -> Iterator[MakeRecorder]:
     """`recorder_of(claim, lease)`, which says nothing more when the test ends."""
     made: list[AttemptRecorder] = []
 
     def recorder(held: Claim, lease: float = 30) -> AttemptRecorder:
-        made.append(
-            AttemptRecorder(
-                database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), lease, threading.Event()
-            )
-        )
+        made.append(a_recorder(database, held, tmp_path, lease=lease))
         return made[-1]
 
     yield recorder
@@ -72,7 +69,7 @@ def stored(database: Database, experiment: int, metric: str) -> list[list[float]
 
 
 @pytest.fixture
-def lost(database: Database, recorder_of: KeeperOf) -> Claim:
+def lost(database: Database, recorder_of: MakeRecorder) -> Claim:
     """A claim whose worker kept checkpoints at 5 (one epoch) and 9, measured on to 12, and was lost."""
     queued(database)
     held = taken(database)
@@ -83,7 +80,7 @@ def lost(database: Database, recorder_of: KeeperOf) -> Claim:
         if not before:
             measure(recorder, held, "valid_loss", 0, 1)
         recorder.advance(step)
-        recorder.keep(at(held, step, epochs))
+        recorder.save(at(held, step, epochs))
         until(lambda step=step: row(database, held).checkpoint_step == step)
     measure(recorder, held, "train_loss", 9, 12)
     measure(recorder, held, "valid_loss", 1, 2)
@@ -96,7 +93,7 @@ def lost(database: Database, recorder_of: KeeperOf) -> Claim:
 
 
 def test_a_worker_goes_on_from_the_newest_that_is_whole(
-    database: Database, recorder_of: KeeperOf, tmp_path: Path, lost: Claim
+    database: Database, recorder_of: MakeRecorder, tmp_path: Path, lost: Claim
 ) -> None:
     again = taken(database, "host/2/0")
     start = _start(CheckpointStore(tmp_path, again.cohort_id, 2), recorder_of(again))
@@ -106,7 +103,7 @@ def test_a_worker_goes_on_from_the_newest_that_is_whole(
 
 
 def test_the_one_before_is_taken_where_the_newest_is_torn(
-    database: Database, recorder_of: KeeperOf, tmp_path: Path, lost: Claim
+    database: Database, recorder_of: MakeRecorder, tmp_path: Path, lost: Claim
 ) -> None:
     """Its points are what is left, and its last values are known to a run that measures nothing more."""
     (tmp_path / "cohort-1-1-9.safetensors").write_bytes(b"torn")
@@ -127,7 +124,7 @@ def test_the_one_before_is_taken_where_the_newest_is_torn(
         assert counts(session)["fallbacks"] == 1
     for lane in again.lanes:
         recorder.finish(lane.run, "completed")
-    recorder.close("succeeded")
+    recorder.close(Completed())
     with database.reading() as session:
         assert [(run.steps_done, run.final) for run in session.scalars(select(Run))] == [
             (5, {"train_loss": 4.0, "valid_loss": 0.0})
@@ -135,7 +132,7 @@ def test_the_one_before_is_taken_where_the_newest_is_torn(
 
 
 def test_it_starts_over_where_both_are_torn(
-    database: Database, recorder_of: KeeperOf, tmp_path: Path, lost: Claim
+    database: Database, recorder_of: MakeRecorder, tmp_path: Path, lost: Claim
 ) -> None:
     for step in (5, 9):
         (tmp_path / f"cohort-1-1-{step}.safetensors").write_bytes(b"torn")
@@ -152,7 +149,7 @@ def test_it_starts_over_where_both_are_torn(
         assert record == [5, 0]
     measure(recorder, again, "train_loss", 0, 3)
     recorder.advance(3)
-    recorder.keep(at(again, 3))
+    recorder.save(at(again, 3))
     until(lambda: row(database, again).checkpoint_step == 3)
     assert row(database, again).checkpoint_before is None
     until(
@@ -162,13 +159,13 @@ def test_it_starts_over_where_both_are_torn(
 
 
 def test_after_a_fall_back_the_one_fallen_back_to_is_the_one_before(
-    database: Database, recorder_of: KeeperOf, tmp_path: Path, lost: Claim
+    database: Database, recorder_of: MakeRecorder, tmp_path: Path, lost: Claim
 ) -> None:
     (tmp_path / "cohort-1-1-9.safetensors").unlink()
     again = taken(database, "host/2/0")
     recorder = recorder_of(again)
     assert _start(CheckpointStore(tmp_path, again.cohort_id, 2), recorder) is not None
-    recorder.keep(at(again, 7, 1))
+    recorder.save(at(again, 7, 1))
     until(lambda: row(database, again).checkpoint_step == 7)
     before = row(database, again).checkpoint_before
     assert before is not None
@@ -177,7 +174,7 @@ def test_after_a_fall_back_the_one_fallen_back_to_is_the_one_before(
 
 
 def test_a_resumed_cohort_shows_what_it_has_from_its_first_renewal_on(
-    database: Database, recorder_of: KeeperOf, tmp_path: Path, lost: Claim
+    database: Database, recorder_of: MakeRecorder, tmp_path: Path, lost: Claim
 ) -> None:
     """Nothing was measured yet when its lease is renewed: its progress is that of the checkpoint, and not none."""
     again = taken(database, "host/2/0")
@@ -191,7 +188,7 @@ def test_a_resumed_cohort_shows_what_it_has_from_its_first_renewal_on(
 
 
 def test_a_checkpoint_that_is_written_while_the_one_before_is_committed_stays(
-    database: Database, recorder_of: KeeperOf, tmp_path: Path
+    database: Database, recorder_of: MakeRecorder, tmp_path: Path
 ) -> None:
     """A database that is slow, as long as the pace of checkpoints is: the next file is there before its row."""
     queued(database)
@@ -201,10 +198,10 @@ def test_a_checkpoint_that_is_written_while_the_one_before_is_committed_stays(
 
     def slow(_: Connection) -> None:
         if not younger.exists() and (tmp_path / "cohort-1-1-5.safetensors").exists():
-            recorder.keep_last(at(held, 9))
+            recorder.save_last(at(held, 9))
 
     event.listen(database.engine, "commit", slow)
-    recorder.keep(at(held, 5))
+    recorder.save(at(held, 5))
     until(lambda: row(database, held).checkpoint_step == 9)
     event.remove(database.engine, "commit", slow)
     recorder.abandon()
@@ -231,7 +228,9 @@ def test_what_is_older_than_what_counts_goes(
     (tmp_path / ".cohort-1-3-4.safetensors.78").touch()
 
     def kept(place: tuple[int, int] | None) -> CheckpointRef | None:
-        return place and CheckpointRef(f"cohort-1-{place[0]}-{place[1]}.safetensors", "", place[1], 0)
+        return place and CheckpointRef(
+            name=f"cohort-1-{place[0]}-{place[1]}.safetensors", sha256="", step=place[1], epochs=0
+        )
 
     CheckpointStore(tmp_path, 1, 2).clear(kept(newest), kept(before))
     found = {path.name for path in tmp_path.iterdir()}

@@ -14,15 +14,16 @@ import torch
 from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import OperationalError
 
-from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.cohorts.events import counts, events
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.requests import resume
-from core.experiments.worker.recorder import HUNG, AttemptRecorder
+from core.experiments.worker.endings import Released
+from core.experiments.worker.worker import HUNG
 from core.store import Cohort, Database, upgrade
 from core.training import Checkpoint
 from tests.core.experiments.claims import queued, taken
+from tests.core.experiments.recording import recorder_of
 
 # For each wish a process: its trainer hands over three updates and never comes back from the fourth. They are forked,
 # as nothing was computed yet: to import all that five times would take longer than the rest.
@@ -34,17 +35,23 @@ from core.experiments.queries import read
 from core.experiments.requests import cancel, pause
 from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.cohorts.leases import end
-from core.experiments.worker.recorder import AttemptRecorder
-from core.experiments.worker.watchdog import PATIENCE, Watchdog
-from core.store import Database
+from core.experiments.worker.recorder import Attempt, AttemptRecorder
+from core.experiments.worker.watchdog import STOP_SECONDS, Watchdog
+from core.experiments.worker.worker import leave_hung
+from core.store import Database, Status
 from tests.core.experiments.claims import taken
 
 def hang(wish, url):
     database, draining = Database(url), threading.Event()
     held = taken(database)
-    watch = Watchdog(0.3, dict.fromkeys(PATIENCE, 0.3))
+    watch = Watchdog(0.3, dict.fromkeys(STOP_SECONDS, 0.3))
     store = CheckpointStore(Path("nowhere"), held.cohort_id, held.attempt)
-    recorder = AttemptRecorder(database, held, store, 30, draining, watch)
+    recorder = AttemptRecorder(
+        Attempt(
+            database=database, held=held, store=store, lease_seconds=30, draining=draining, on_hang=leave_hung,
+            watchdog=watch,
+        )
+    )
     recorder.stopped()
     for lane in held.lanes:
         recorder.record(lane.run, "train_loss", 0, np.arange(3, dtype=np.float32))
@@ -56,7 +63,7 @@ def hang(wish, url):
             "drain": draining.set,
             "cancel": lambda: cancel(session, experiment),
             "pause": lambda: pause(session, experiment),
-            "fence": lambda: end(session, held, "failed", "ended elsewhere"),
+            "fence": lambda: end(session, held, Status.FAILED, error="ended elsewhere"),
         }[wish]()
     threading.Event().wait()
 
@@ -123,9 +130,7 @@ def test_a_worker_whose_database_is_away_for_longer_than_its_lease_loses_nothing
     """It stops before others may claim, holds on to what it has, and stores all of it when the database is back."""
     experiment = queued(database)
     held = taken(database, lease=0.5)
-    recorder = AttemptRecorder(
-        database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), 0.5, threading.Event()
-    )
+    recorder = recorder_of(database, held, tmp_path, lease=0.5)
 
     tries: list[Connection] = []
 
@@ -141,9 +146,9 @@ def test_a_worker_whose_database_is_away_for_longer_than_its_lease_loses_nothing
         recorder.advance(step := step + 1)
         threading.Event().wait(0.01)  # an update takes its time
     assert recorder.reason == "silent"
-    recorder.keep_last(Checkpoint(step, 0, [lane.run for lane in held.lanes], {"parameters/w": torch.zeros(2, 3)}))
+    recorder.save_last(Checkpoint(step, 0, [lane.run for lane in held.lanes], {"parameters/w": torch.zeros(2, 3)}))
     why = "its worker could not reach the database"
-    closing = threading.Thread(target=recorder.close, args=("queued", None, why), daemon=True)
+    closing = threading.Thread(target=recorder.close, args=[Released(why)], daemon=True)
     closing.start()
     before = len(tries)
     until(lambda: len(tries) > before + 1)
@@ -169,9 +174,7 @@ def test_where_another_took_it_meanwhile_what_was_measured_is_measured_again(
 ) -> None:
     experiment = queued(database)
     held = taken(database)
-    recorder = AttemptRecorder(
-        database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), 30, threading.Event()
-    )
+    recorder = recorder_of(database, held, tmp_path, lease=30)
     for lane in held.lanes:
         recorder.record(lane.run, "train_loss", 0, np.arange(4, dtype=np.float32))
     recorder.advance(4)
@@ -200,9 +203,7 @@ def test_half_of_a_hand_over_is_never_stored(tmp_path: Path, database: Database,
     held = taken(database)
     commits: list[Connection] = []
     event.listen(database.engine, "commit", commits.append)
-    recorder = AttemptRecorder(
-        database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), 0.6, threading.Event()
-    )
+    recorder = recorder_of(database, held, tmp_path, lease=0.6)
     first, second = (lane.run for lane in held.lanes)
     recorder.record(first, "train_loss", 0, np.arange(3, dtype=np.float32))
     recorder.finish(first, "diverged")

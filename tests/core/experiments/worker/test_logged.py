@@ -65,7 +65,7 @@ def test_a_line_says_what_it_is_about(tmp_path: Path, record: io.StringIO, monke
     where = f"experiment={experiment} cohort={fast.cohort_id} attempt=1"
     assert any(line.endswith(f"INFO core.experiments.worker.worker: training {where} runs=2") for line in lines)
     diverged = f'diverged {where} run={fast.id} arm="far too fast" seed=5 update={fast.steps_done}'
-    assert [line.partition("recorder: ")[2] for line in lines if "diverged" in line] == [diverged]
+    assert [line.partition("metric_writer: ")[2] for line in lines if "diverged" in line] == [diverged]
     assert fast.outcome == "diverged"
     writing = [line for line in lines if "no checkpoint of update" in line]
     assert writing

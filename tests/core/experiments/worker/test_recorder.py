@@ -1,4 +1,4 @@
-"""The keeper while its database fails: points wait, and each is stored once."""
+"""The recorder while its database fails: points wait, and each is stored once."""
 
 import threading
 import time
@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
-from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Fenced, end
 from core.experiments.queries import read
+from core.experiments.worker.endings import Cancelled, Completed
 from core.experiments.worker.recorder import AttemptRecorder
-from core.store import Database
+from core.store import Database, Status
 from tests.core.experiments.claims import queued, statuses, taken
+from tests.core.experiments.recording import recorder_of
 
 
 class Failing:
@@ -73,9 +74,7 @@ def _losses(database: Database, held: Claim) -> list[list[float]]:
 def test_points_wait_for_the_database_and_are_stored_once(
     tmp_path: Path, database: Database, held: Claim, failing: Failing
 ) -> None:
-    recorder = AttemptRecorder(
-        database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), 30, threading.Event()
-    )
+    recorder = recorder_of(database, held, tmp_path, lease=30)
     failing.on = True
     _measure(recorder, held, 0)
     _until(lambda: failing.failures >= 2)
@@ -90,8 +89,8 @@ def test_points_wait_for_the_database_and_are_stored_once(
     failing.on = True
 
     def close() -> None:
-        with suppress(Fenced):  # of a commit that took effect unknown to it, the keeper hears that the claim is over
-            recorder.close("succeeded")
+        with suppress(Fenced):  # of a commit that took effect unknown to it, the recorder learns that the claim is over
+            recorder.close(Completed())
 
     closing = threading.Thread(target=close)
     before = failing.failures
@@ -112,9 +111,7 @@ def test_a_worker_that_cannot_renew_stops_before_others_may_claim(
     fault = Failing(unknown=False)
     event.listen(database.engine, "commit", fault)
     fault.on = True
-    recorder = AttemptRecorder(
-        database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), 1.0, threading.Event()
-    )
+    recorder = recorder_of(database, held, tmp_path, lease=1.0)
     started = time.monotonic()
     _until(recorder.stopped)
     assert time.monotonic() - started < 2
@@ -127,9 +124,7 @@ def test_what_does_not_change_writes_nothing(tmp_path: Path, database: Database,
     """An idle tick is a read: writes would wear the disk and wake every waiting writer."""
     commits: list[Connection] = []
     event.listen(database.engine, "commit", commits.append)
-    recorder = AttemptRecorder(
-        database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), 3600, threading.Event()
-    )
+    recorder = recorder_of(database, held, tmp_path, lease=3600)
     looks = 0
 
     def poll(*_: object) -> None:
@@ -139,18 +134,16 @@ def test_what_does_not_change_writes_nothing(tmp_path: Path, database: Database,
     event.listen(database.engine, "begin", poll)
     _until(lambda: looks >= 3)
     assert commits == []
-    recorder.close("cancelled")
+    recorder.close(Cancelled())
     assert statuses(database, held.experiment_id) == {"cancelled"}
 
 
 def test_a_claim_that_ended_elsewhere_stops_the_trainer(tmp_path: Path, database: Database, held: Claim) -> None:
-    recorder = AttemptRecorder(
-        database, held, CheckpointStore(tmp_path, held.cohort_id, held.attempt), 30, threading.Event()
-    )
+    recorder = recorder_of(database, held, tmp_path, lease=30)
     with database.transaction() as session:
-        end(session, held, "failed", "ended elsewhere")
+        end(session, held, Status.FAILED, error="ended elsewhere")
     _until(recorder.stopped)
     assert recorder.reason == "fenced"
     with pytest.raises(Fenced):
-        recorder.close("succeeded")
+        recorder.close(Completed())
     assert statuses(database, held.experiment_id) == {"failed"}

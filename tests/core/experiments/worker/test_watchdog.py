@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.experiments.worker.watchdog import BEFORE_THE_FIRST, MANY, PATIENCE, Reason, Watchdog
+from core.experiments.worker.watchdog import BEFORE_THE_FIRST, MANY, STOP_SECONDS, Reason, Watchdog
 
 HANG = 60.0
 
@@ -50,22 +50,22 @@ def test_more_patience_may_be_asked_for_the_first_update_too(clock: Clock) -> No
     assert watched.stuck(None, 0.0) is None
 
 
-@pytest.mark.parametrize("reason", PATIENCE)
+@pytest.mark.parametrize("reason", STOP_SECONDS)
 def test_a_trainer_that_is_to_stop_has_some_time(clock: Clock, reason: Reason) -> None:
     watched = Watchdog(HANG, clock=clock.monotonic)
     watched.beat()
     clock.now += 30  # of a long update
     since = clock.now
-    clock.now += PATIENCE[reason] - 0.1
+    clock.now += STOP_SECONDS[reason] - 0.1
     assert watched.stuck(reason, since) is None
     clock.now += 0.2
-    assert watched.stuck(reason, since) == pytest.approx(30 + PATIENCE[reason] + 0.1)
+    assert watched.stuck(reason, since) == pytest.approx(30 + STOP_SECONDS[reason] + 0.1)
 
 
 def test_whoever_must_not_write_or_must_go_has_less_time_than_a_lease(clock: Clock) -> None:
     """Others take the cohort when its lease of 30 s ends; a supervisor kills what has not left after 5 s."""
-    assert PATIENCE["drain"] < 5
-    assert PATIENCE["silent"] < 0.2 * 30
+    assert STOP_SECONDS["drain"] < 5
+    assert STOP_SECONDS["silent"] < 0.2 * 30
 
 
 def test_a_process_that_slept_did_not_hang(clock: Clock) -> None:
@@ -78,7 +78,7 @@ def test_a_process_that_slept_did_not_hang(clock: Clock) -> None:
     assert watched.stuck(None, 0.0) == HANG + 1
 
 
-@pytest.mark.parametrize("reason", [None, *PATIENCE])
+@pytest.mark.parametrize("reason", [None, *STOP_SECONDS])
 def test_a_trainer_that_has_stopped_may_write_for_as_long_as_it_takes(clock: Clock, reason: Reason | None) -> None:
     watched = Watchdog(HANG, clock=clock.monotonic)
     watched.beat()

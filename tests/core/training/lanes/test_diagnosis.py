@@ -16,7 +16,7 @@ from core.initializers import Law, Normal, initializers
 from core.metrics.layers import DIAGNOSTICS
 from core.spec import layers_of
 from core.streams import generator
-from core.training import Lane, MemoryRecorder, train_lanes
+from core.training import Lane, MemoryRecorder, Resume, TrainOptions, train_lanes
 from core.training.checkpoint import Checkpoint
 from core.training.lanes import grid
 from core.training.lanes.batches import epoch_order
@@ -177,8 +177,8 @@ def test_what_replays_are_looked_at_measures_the_same(make_lanes: Any, monkeypat
     plain = recorded(lanes, data, info)
     make = StackedModel.__init__
 
-    def graphed(self: StackedModel, *given: Any) -> None:
-        make(self, *given)
+    def graphed(self: StackedModel, *given: Any, **more: Any) -> None:
+        make(self, *given, **more)
         self._gradients = Graph(self._differentiate, list(self._buffers.values()), stand_in)
         self._look = Graph(self._seen, [], stand_in)
 
@@ -201,7 +201,9 @@ def test_it_goes_on_from_every_checkpoint(make_lanes: Any) -> None:
     def keep(checkpoint: Checkpoint) -> None:
         kept.append((checkpoint, copy.deepcopy(whole)))
 
-    train_lanes(lanes, data, info, whole, keep=keep, keep_seconds=0, diagnose_every=EVERY, block_seconds=60)
+    train_lanes(
+        lanes, data, info, whole, TrainOptions(keep_seconds=0, diagnose_every=EVERY, block_seconds=60), keep=keep
+    )
     assert_same(whole, recorded(lanes, data, info, block_seconds=0))
     for lane in lanes:
         losses = len(whole.series[lane.run, "train_loss"])
@@ -209,7 +211,7 @@ def test_it_goes_on_from_every_checkpoint(make_lanes: Any) -> None:
         assert losses == 12 if lane.run < 100 else 4 < losses < 12
         assert len(whole.series[lane.run, "gradient_norm/fc1"]) == math.ceil(losses / EVERY)
     for checkpoint, recorder in kept:
-        train_lanes(lanes, data, info, recorder, start=checkpoint, diagnose_every=EVERY)
+        train_lanes(lanes, data, info, recorder, TrainOptions(diagnose_every=EVERY), Resume(start=checkpoint))
         assert_same(recorder, whole)
 
 

@@ -138,8 +138,8 @@ def test_training_by_replays_is_training(make_lanes: Any, monkeypatch: pytest.Mo
 
     make = StackedModel.__init__
 
-    def graphed(self: StackedModel, *given: Any) -> None:
-        make(self, *given)
+    def graphed(self: StackedModel, *given: Any, **more: Any) -> None:
+        make(self, *given, **more)
         self._gradients = Graph(self._differentiate, list(self._buffers.values()), counted)
 
     monkeypatch.setattr(StackedModel, "__init__", graphed)

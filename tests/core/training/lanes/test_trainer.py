@@ -10,9 +10,10 @@ from core.datasets import DatasetInfo, Splits
 from core.metrics import epoch_metrics, metric_names
 from core.models import Model
 from core.registry import Entry
-from core.training import Lane, MemoryRecorder, Stopped, initial_state, train_lanes, train_run
+from core.training import Lane, MemoryRecorder, Stopped, TrainOptions, initial_state, train_lanes, train_run
 from core.training.lanes import model as stack
 from core.training.lanes import optimizer as descent
+from tests.core.training.trials import trained
 
 EPOCH_METRICS = epoch_metrics("multiclass", 10)
 
@@ -36,12 +37,6 @@ OPTIMIZERS = {
 
 LINEAR = {"name": "mlp", "hidden": [16], "activation": "linear"}
 """Explodes where rectifiers would die."""
-
-
-def trained(lanes: list[Lane], splits: Splits, info: DatasetInfo, **options: Any) -> MemoryRecorder:
-    recorder = MemoryRecorder()
-    train_lanes(lanes, splits, info, recorder, **options)
-    return recorder
 
 
 def referred(lanes: list[Lane], splits: Splits, info: DatasetInfo, dtype: torch.dtype) -> MemoryRecorder:
@@ -207,7 +202,7 @@ def test_every_point_comes_once_in_order_and_before_its_advance(
     make_lanes: Any, splits: Splits, info: DatasetInfo, block_seconds: float, advances: int
 ) -> None:
     recorder = Ordered()
-    train_lanes(make_lanes({}, seeds=(0, 1)), splits, info, recorder, block_seconds=block_seconds)
+    train_lanes(make_lanes({}, seeds=(0, 1)), splits, info, recorder, TrainOptions(block_seconds=block_seconds))
     assert recorder.advances == advances  # with a long block: the first update at once, the rest at the end
     assert recorder.step == 64
     assert recorder.outcomes == {0: "completed", 1: "completed"}
@@ -221,7 +216,9 @@ def test_a_stop_keeps_what_was_measured(
     answers = iter([False] * polls)
     recorder = MemoryRecorder()
     with pytest.raises(Stopped):
-        train_lanes(make_lanes({}), splits, info, recorder, stopped=lambda: next(answers, True), block_seconds=60)
+        train_lanes(
+            make_lanes({}), splits, info, recorder, TrainOptions(block_seconds=60), stopped=lambda: next(answers, True)
+        )
     assert recorder.step == steps
     assert recorder.outcomes == {}
     assert len(recorder.series.get((0, "train_loss"), ())) == steps

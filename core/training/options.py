@@ -1,0 +1,51 @@
+"""The values that say how lanes are trained, and which part of their training is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import torch
+
+from core.spec import Spec
+from core.training.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """The options of a training, the same from its first update to its last."""
+
+    device: str = "cpu"
+    dtype: torch.dtype = torch.float32
+    updates: int | None = None
+    """Updates of every run; None: all those of its epochs."""
+    noise_every: int = 0
+    """Measure the gradient noise in updates 0, `noise_every`, ... of each epoch; 0: never."""
+    diagnose_every: int = 0
+    """Measure every layer in updates 0, `diagnose_every`, ... of the run; 0: never."""
+    block_seconds: float = 0.5
+    """Seconds between two blocks of measurements, for few lanes."""
+    keep_seconds: float = 20.0
+    """Seconds between two checkpoints."""
+
+    @classmethod
+    def of(cls, spec: Spec, device: str) -> Self:
+        """Return the options that a spec asks for, on a device."""
+        return cls(
+            device=device,
+            updates=spec.updates,
+            noise_every=spec.noise_every,
+            diagnose_every=spec.diagnose_every,
+            keep_seconds=spec.checkpoint_every,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resume:
+    """The part of a training that one call does: where it begins, and where it stops."""
+
+    start: Checkpoint | None = None
+    """None: before the first update."""
+    until: int | None = None
+    """Stop after so many epochs, or at `start`, if that is later; None: at the last."""
+    pruned_at: Mapping[int, int] = field(default_factory=dict)
+    """By run that is pruned: the epochs after which it ends."""
