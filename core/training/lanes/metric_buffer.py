@@ -46,6 +46,7 @@ class MetricBuffer:
         self,
         lanes: Sequence[Lane],
         recorder: Recorder,
+        *,
         metrics: Sequence[str],
         steps_per_epoch: int,
         block: torch.Tensor,
@@ -55,9 +56,11 @@ class MetricBuffer:
         ended: Collection[int] = (),
         every: int = 0,
     ) -> None:
-        """`metrics` names an epoch's; `block`, (updates, lanes), is the memory for one block's losses, on the device;
-        `step` and `epochs` are those that have been recorded before, `ended` the runs that ended then; `every` is how
-        many updates lie between two diagnoses."""
+        """Begin after the `step` updates and `epochs` epochs recorded before; the runs in `ended` ended then.
+
+        `metrics` names an epoch's; `block`, (updates, lanes), is the memory for one block's losses, on the device;
+        `every` is the number of updates from one diagnosis to the next.
+        """
         self._metrics = metrics
         self._runs = [lane.run for lane in lanes]
         self._recorder = recorder

@@ -49,6 +49,7 @@ class StackedModel:
         grid: Grid,
         network: Network,
         task: Task,
+        *,
         state: Tensors,
         curves: Sequence[int],
         factors: Sequence[Mapping[str, ParameterScaling]],

@@ -50,6 +50,7 @@ class StackedOptimizer:
     def __init__(
         self,
         state: Tensors,
+        *,
         orders: Mapping[str, Sequence[int]],
         optimizers: Sequence[Optimizer],
         curves: Sequence[int],

@@ -27,7 +27,13 @@ def ledger(
 ) -> MetricBuffer:
     """Of epochs of two updates."""
     return MetricBuffer(
-        lanes, recorder, METRICS, 2, torch.empty(rows, len(lanes), dtype=torch.float64), seconds, **given
+        lanes,
+        recorder,
+        metrics=METRICS,
+        steps_per_epoch=2,
+        block=torch.empty(rows, len(lanes), dtype=torch.float64),
+        seconds=seconds,
+        **given,
     )
 
 
