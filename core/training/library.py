@@ -76,13 +76,13 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
         parts = [one for part in parts for one in part.train(rung, _pruned_at(lanes, arms, decided))]
         rule = rung_rule(spec, infos[0].data.task)
         design = design_of(spec, task=infos[0].data.task, paths=paths, measured=[rule.metric])
-        values = _at(rung, design, rule.metric, lanes, _together(parts))
+        values = _values_at(rung, design, rule.metric, lanes, _merged(parts))
         decided.append(decide_rung(design, rule, epoch=rung, values=values, gone=pruned_arms(decided)))
     parts = [one for part in parts for one in part.train(None, _pruned_at(lanes, arms, decided))]
     for part in parts:
         if part.path is not None:
             part.path.unlink(missing_ok=True)
-    return _results(spec, paths, infos, lanes, _together(parts), decided)
+    return _results(spec, paths, infos, lanes, _merged(parts), decided)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +130,7 @@ class _Part:
             return
         if self._start is None:
             self.recorder.began = time.monotonic()
-        keep = None if self.path is None else _keeper(self.recorder, self.path)
+        keep = None if self.path is None else _checkpoint_writer(self.recorder, self.path)
         self._start = train_lanes(
             self._lanes,
             self._work.data,
@@ -154,7 +154,7 @@ class _Part:
         return work.folder / f"{hashlib.sha256(words.encode()).hexdigest()[:32]}.safetensors"
 
 
-def _together(parts: Sequence[_Part]) -> MemoryRecorder:
+def _merged(parts: Sequence[_Part]) -> MemoryRecorder:
     """Return the measurements of all parts."""
     whole = MemoryRecorder()
     for part in parts:
@@ -170,7 +170,7 @@ def _pruned_at(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) 
     return {lane.run: pruned[arms[i].label] for (i, _), lane in lanes.items() if arms[i].label in pruned}
 
 
-def _at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
+def _values_at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
     """Return a metric of every run after so many epochs, (arms, seeds); where it stopped early before, its last."""
 
     def value(run: int) -> float | None:
@@ -181,7 +181,7 @@ def _at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: MemoryR
     return design.matrix((design.labels[arm], seed, value(lane.run)) for (arm, seed), lane in lanes.items())
 
 
-def _keeper(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
+def _checkpoint_writer(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
     """Return a function that writes checkpoints, with all measurements so far in them."""
 
     def keep(checkpoint: Checkpoint) -> None:

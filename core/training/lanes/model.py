@@ -67,7 +67,7 @@ class StackedModel:
         self._bf16 = precision == "bf16"
         optimizers: list[Optimizer] = [lane.treatment.optimizer.build() for lane in grid.lanes]
         orders = {name: self._order(name, p.ndim) for name, p in network.module.named_parameters()}
-        self._descent = StackedOptimizer(
+        self._optimizer = StackedOptimizer(
             state,
             orders=orders,
             optimizers=optimizers,
@@ -76,7 +76,7 @@ class StackedModel:
             device=device,
             updates=updates,
         )
-        self._parameters = self._descent.parameters
+        self._parameters = self._optimizer.parameters
         self._buffers = {
             name.removeprefix("buffers/"): value.to(device, copy=True)
             for name, value in state.items()
@@ -91,22 +91,22 @@ class StackedModel:
         self.diagnosis = Diagnosis(network.module)
         graphed = device != "cpu"
         self._gradients = Graph(self._differentiate, list(self._buffers.values())) if graphed else self._differentiate
-        self._look = Graph(self._seen, []) if graphed else self._seen
+        self._measure_graph = Graph(self._measure, []) if graphed else self._measure
 
-    def update(self, given: Batch) -> torch.Tensor:
+    def update(self, batch: Batch) -> torch.Tensor:
         """Update every lane; return the losses before the update, (lanes,)."""
-        losses, gradients = self._differentiated(given)
-        self._descent.step(gradients, given.rates, given.on_device)
+        losses, gradients = self._differentiated(batch)
+        self._optimizer.step(gradients, batch.rates, batch.on_device)
         return losses
 
-    def diagnosed(self, given: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    def diagnosed(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Update as `update` does; return also the diagnostics, (metrics, lanes), named by `diagnosis`."""
-        (seen,) = self._look(given.x, *given.masks.values())
-        losses, gradients = self._differentiated(given)
+        (activations,) = self._measure_graph(batch.x, *batch.masks.values())
+        losses, gradients = self._differentiated(batch)
         by_name = dict(zip(self._parameters, gradients, strict=True))
         standing, weights = self.diagnosis.standing(self._parameters, by_name)
-        self._descent.step(gradients, given.rates, given.on_device)
-        return losses, torch.cat([seen, standing, self.diagnosis.moved(weights, self._parameters)])
+        self._optimizer.step(gradients, batch.rates, batch.on_device)
+        return losses, torch.cat([activations, standing, self.diagnosis.moved(weights, self._parameters)])
 
     def evaluate(
         self,
@@ -125,7 +125,7 @@ class StackedModel:
         chunk = max(1, EVALUATION[self._kind] // (lanes * self._network.widest))
         evaluation = Evaluation(task=self._task, lanes=lanes, y=y, outputs=outputs)
         accumulators = [metric.accumulator(evaluation) for metric in metrics if metric.accumulator is not None]
-        own = {**self._scaled(self._descent.evaluated()), **self._buffers}
+        own = {**self._scaled(self._optimizer.evaluated()), **self._buffers}
         module = self._network.module
         module.eval()
         try:
@@ -133,26 +133,26 @@ class StackedModel:
                 check()
                 part = slice(first, first + chunk)
                 with torch.no_grad(), self._autocast():
-                    given = self._whole(forward(module, own, {}, x(part).unsqueeze(0), lanes))
+                    predicted = self._for_loss(forward(module, own, {}, x(part).unsqueeze(0), lanes))
                     each = y[part].expand(lanes, *y[part].shape)
                     for accumulator in accumulators:
-                        accumulator.add(given, each)
+                        accumulator.add(predicted, each)
         finally:
             module.train()
         return torch.stack([accumulator.result() for accumulator in accumulators])
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return the state that the next update depends on, stacked over lanes: views, which that update changes."""
-        return {**self._descent.state(), **{f"buffers/{name}": value for name, value in self._buffers.items()}}
+        return {**self._optimizer.state(), **{f"buffers/{name}": value for name, value in self._buffers.items()}}
 
-    def _differentiated(self, given: Batch) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
+    def _differentiated(self, batch: Batch) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
         """Return losses and gradients of an update, and measure their noise where it is due."""
-        x, y, masks = given.x, given.y, given.masks
+        x, y, masks = batch.x, batch.y, batch.masks
         losses, *gradients = self._gradients(x, y, *masks.values())
-        if given.noise is not None:
+        if batch.noise is not None:
             m, b = y.shape[1] // 2, y.shape[1]
             _, *half = self._differentiate(x[:, :m], y[:, :m], *(mask[:, :m] for mask in masks.values()))
-            given.noise.add(gradients, half, m, b)
+            batch.noise.add(gradients, half, m, b)
         return losses, gradients
 
     def _differentiate(self, x: torch.Tensor, y: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -160,19 +160,19 @@ class StackedModel:
         shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
         own = {**self._scaled(self._parameters), **self._buffers}
         with self._autocast():
-            outputs = self._whole(forward(self._network.module, own, shared, x, self._grid.arms))
+            outputs = self._for_loss(forward(self._network.module, own, shared, x, self._grid.arms))
         losses = self._losses(outputs, y).mean(1)
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
         return losses.detach(), *gradients
 
-    def _seen(self, x: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor]:
+    def _measure(self, x: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor]:
         """Measure the layers' activations for a batch, (metrics, lanes)."""
         shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
         with self._autocast():
             own = self._scaled(self._parameters)
             return (self.diagnosis.before(own, self._buffers, shared, x, self._grid.arms),)
 
-    def _whole(self, outputs: torch.Tensor) -> torch.Tensor:
+    def _for_loss(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the outputs in the precision of the loss: bfloat16 as float32."""
         return outputs.float() if self._bf16 else outputs
 

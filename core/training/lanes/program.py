@@ -70,7 +70,7 @@ class Program:
         net = network(treatment, info, values, stacked=len(grid.lanes) > 1, shared_inputs=grid.arms > 1)
         self._metrics = measured_by_epoch(info.task, info.outputs)
         self._rates = Rates(grid.lanes, length, [metric.name for metric in self._metrics], plateaus)
-        self._stack = StackedModel(
+        self._model = StackedModel(
             grid,
             net,
             info.task,
@@ -81,7 +81,7 @@ class Program:
             precision=treatment.precision,
             updates=step,
         )
-        self._feed = BatchSource(
+        self._batches = BatchSource(
             data.x_train,
             data.y_train,
             seeds=grid.seeds,
@@ -106,22 +106,22 @@ class Program:
 
     def start(self, epoch: int) -> None:
         """Shuffle for an epoch, and compute its learning rates."""
-        self._feed.start(epoch)
+        self._batches.start(epoch)
         self._table = self._rates.table(epoch)
         self._on_device = torch.from_numpy(self._table).to(self._data.x_train.device)
 
     def update(self, step: int) -> torch.Tensor:
         """Do update `step` of every lane; return the losses before it, (lanes,)."""
-        return self._stack.update(self._given(step))
+        return self._model.update(self._batch(step))
 
     def diagnosed(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Update as `update` does; return also the diagnostics, (metrics, lanes), named by `diagnostics`."""
-        return self._stack.diagnosed(self._given(step))
+        return self._model.diagnosed(self._batch(step))
 
     @property
     def diagnostics(self) -> list[str]:
         """The names of the values that the last `diagnosed` update measured."""
-        return self._stack.diagnosis.names
+        return self._model.diagnosis.names
 
     def rates(self, step: int) -> NDArray[np.float64]:
         """Return the lanes' learning rates during update `step`, (lanes,)."""
@@ -140,23 +140,23 @@ class Program:
         splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {"train": self._data[:2], "valid": self._data[2:]}
         for split, (x, y) in splits.items():
             mine = [metric for metric in self._metrics if metric.split == split]
-            values = self._stack.evaluate(mine, partial(self._inputs, x), y, self._info.outputs, check)
+            values = self._model.evaluate(mine, partial(self._inputs, x), y, self._info.outputs, check)
             found |= {metric.name: row for metric, row in zip(mine, values, strict=True)}
         return torch.stack([found[metric.name] for metric in self._metrics])
 
     def _inputs(self, x: torch.Tensor, part: slice) -> torch.Tensor:
         return as_numbers(x[part], self._options.dtype)
 
-    def _given(self, step: int) -> Batch:
+    def _batch(self, step: int) -> Batch:
         i = step % self._length.per_epoch
-        x, y = self._feed.batch(i, step)
+        x, y = self._batches.batch(i, step)
         masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(step, y.shape[1]).items()}
         noise = self._noise if self._noise is not None and self._noise.due(i, y.shape[1]) else None
         return Batch(self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i], noise)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return views of parameters, buffers, optimizer state and the epoch's noise so far, by the grid's lanes."""
-        return self._stack.state() if self._noise is None else self._stack.state() | self._noise.state()
+        return self._model.state() if self._noise is None else self._model.state() | self._noise.state()
 
     @property
     def plateaus(self) -> dict[int, State]:

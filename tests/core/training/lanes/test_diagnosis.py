@@ -180,7 +180,7 @@ def test_what_replays_are_looked_at_measures_the_same(make_lanes: Any, monkeypat
     def graphed(self: StackedModel, *given: Any, **more: Any) -> None:
         make(self, *given, **more)
         self._gradients = Graph(self._differentiate, list(self._buffers.values()), stand_in)
-        self._look = Graph(self._seen, [], stand_in)
+        self._measure_graph = Graph(self._measure, [], stand_in)
 
     monkeypatch.setattr(StackedModel, "__init__", graphed)
     assert_same(recorded(lanes, data, info), plain)
