@@ -159,6 +159,7 @@ with open(sys.argv[2], "rb") as file:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_upload_leaves_nothing_that_is_listed_or_stays(tmp_path: Path) -> None:
     pixels = picture(np.zeros((3, 3), dtype=np.uint8))
     (tmp_path / "pets.zip").write_bytes(zipped({"cat/1.png": pixels, "dog/1.png": pixels}))

@@ -74,6 +74,7 @@ def test_every_two_colours_are_told_apart_by_every_eye(theme: Theme, eye: str) -
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 4 * 2.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", list(plots))
 def test_every_text_of_every_picture_can_be_read(experiment: MakeResults, name: str, theme: str) -> None:

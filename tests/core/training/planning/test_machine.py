@@ -19,6 +19,7 @@ from core.training.planning import calibration, machine
 from core.training.planning.calibration import CASES, Case, Share
 from core.training.planning.machine import remember, remembered, this_machine
 from core.training.planning.profile import Work, estimate
+from tests.backends import GUESSED_PROFILE
 
 MINIATURE = [Case({"name": "mlp", "hidden": [2]}, (3,), 4, lanes) for lanes in (1, 2)]
 
@@ -82,6 +83,10 @@ def test_a_container_is_as_large_as_it_is_allowed_to_be(tmp_path: Path, monkeypa
     assert machine.free_memory()["cpu"] == 1_000_000
     (tmp_path / "cpu.max").write_text("20000 100000\n")
     assert hardware.cores() == 1
+
+
+def test_the_profile_that_the_tests_know_is_the_guess() -> None:
+    assert Profile.model_validate_json(GUESSED_PROFILE.read_bytes()) == Profile.guess()
 
 
 def test_a_machine_is_measured_by_training() -> None:
