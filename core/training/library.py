@@ -130,7 +130,7 @@ class _Part:
             return
         if self._start is None:
             self.recorder.began = time.monotonic()
-        keep = None if self.path is None else _keeper(self.recorder, self.path)
+        keep = None if self.path is None else _checkpoint_recorder(self.recorder, self.path)
         self._start = train_lanes(
             self._lanes,
             self._work.data,

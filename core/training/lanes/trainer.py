@@ -132,13 +132,13 @@ class _Training:
         try:
             left = self._leave(self._pruned(), "pruned") and self._train(keep)
         except Stopped:
-            self._ledger.flush()
+            self._buffer.flush()
             raise
         if left and self._until <= self._epoch < self._length.epochs:
-            self._ledger.flush()
+            self._buffer.flush()
             return self.checkpoint()
         if left:
-            self._ledger.finish()
+            self._buffer.finish()
         return None
 
     def _train(self, keep: Callable[[Checkpoint], None] | None) -> bool:
@@ -147,23 +147,23 @@ class _Training:
         while self._epoch < min(self._length.epochs, self._until):
             self._program.start(self._epoch)
             while self._step < self._length.end(self._epoch):
-                self._ledger.poll()
-                if not self._ledger.training:
+                self._buffer.poll()
+                if not self._buffer.training:
                     return False
                 self._check()
                 if keep is not None and time.monotonic() >= keep_at:
-                    self._ledger.flush()
+                    self._buffer.flush()
                     keep(self.checkpoint())
                     keep_at = time.monotonic() + self._options.keep_seconds
                 losses = self._update()
-                self._ledger.step(losses, self._program.rates(self._step))
+                self._buffer.step(losses, self._program.rates(self._step))
                 self._step += 1
             if not self._length.whole(self._epoch):
                 break
             if not self._leave_diverged():
                 return False
             measured = self._program.evaluate(self._epoch, self._check)
-            self._ledger.epoch(measured)
+            self._buffer.epoch(measured)
             self._epoch += 1
             if self._epoch < self._length.epochs and not self._leave_early(measured):
                 return False
@@ -189,7 +189,7 @@ class _Training:
         if not every or self._step % every:
             return self._program.update(self._step)
         losses, found = self._program.diagnosed(self._step)
-        self._ledger.diagnosed(self._program.diagnostics, found)
+        self._buffer.diagnosed(self._program.diagnostics, found)
         return losses
 
     def _check(self) -> None:
@@ -203,10 +203,10 @@ class _Training:
         may round the others' sums in another way.
         """
         lanes = self._program.grid.lanes
-        finite = zip(lanes, self._ledger.finite(), strict=True)
-        left = [lane for lane, fine in finite if fine and lane.run in self._ledger.training]
+        finite = zip(lanes, self._buffer.finite(), strict=True)
+        left = [lane for lane, fine in finite if fine and lane.run in self._buffer.training]
         if len(left) < len(lanes):
-            self._ledger.flush()
+            self._buffer.flush()
             if left:
                 self._go_on_with(left)
                 self._program.start(self._epoch)
@@ -226,14 +226,14 @@ class _Training:
         left = [lane for lane in lanes if lane.run not in ending]
         if len(left) == len(lanes):
             return True
-        self._ledger.end(ending, outcome)
+        self._buffer.end(ending, outcome)
         if left:
             self._go_on_with(left)
         return bool(left)
 
     def _go_on_with(self, left: Sequence[Lane]) -> None:
         self._program = self._program.of(left, self._step)
-        self._ledger.keep(self._program.grid.lanes)
+        self._buffer.keep(self._program.grid.lanes)
 
 
 def _moved(data: Splits, options: TrainOptions) -> Splits:
