@@ -33,7 +33,7 @@ def buffer(
 
 def measure(book: MetricBuffer, step: int, *losses: float) -> None:
     values = torch.tensor(losses, dtype=torch.float64)
-    book.step(values, np.arange(len(losses)) + step / 10)
+    book.step(values, np.arange(len(losses), dtype=np.float64) + step / 10)
     values.fill_(-1)  # what was given is the trainer's memory, and used again
 
 
@@ -149,14 +149,14 @@ def on_its_way(lanes: list[Lane], monkeypatch: pytest.MonkeyPatch) -> tuple[Metr
     book = buffer(lanes, recorder)
 
     class OnDevice(torch.Tensor):
-        is_cuda = True  # type: ignore[assignment]
+        is_cuda = True
 
     def event() -> Any:
         events.append(made := Event())
         made.record = lambda: None  # type: ignore[attr-defined]
         return made
 
-    book._losses = book._losses.as_subclass(OnDevice)  # type: ignore[arg-type]
+    book._losses = book._losses.as_subclass(OnDevice)
     monkeypatch.setattr(
         "core.training.lanes.metric_buffer._to_host", lambda values: values.as_subclass(torch.Tensor).clone()
     )

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from core import hardware
+from core.hardware import this_machine
 from core.models import models
 from core.spec import size
 from core.training import Profile
 from core.training.planning import calibration, machine
 from core.training.planning.calibration import CASES, Case, Share
-from core.training.planning.machine import remember, remembered, this_machine
+from core.training.planning.machine import remember, remembered
 from core.training.planning.profile import Work, estimate
 from tests.backends import GUESSED_PROFILE
 
@@ -102,7 +103,7 @@ def test_a_machine_is_measured_by_training() -> None:
 
 
 def test_a_calibrating_process_that_dies_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(RuntimeError, match="ended with code 1"):
         machine.calibrate(MINIATURE)
 
