@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test soak sabotage check bench bench-gpu studies clean
+.PHONY: help install demo serve test test-unit test-service test-together quick coverage soak sabotage check bench bench-gpu studies clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -11,6 +11,10 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c '$(FITS)' 2>/dev/null; then echo $$p; exit; fi; done)
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+UNIT := -n auto -m "not service"
+SERVICE := -m "service and not together"
+TOGETHER := -n 2 --dist loadfile -m together
+PEERS := keras optax
 BENCHES := trainers curves logging_cost diagnostics
 SOURCES := api bench core initlab migrations tests worker
 
@@ -25,16 +29,34 @@ demo: $(VENV)/.server ## compare seven ways to set initial weights on real image
 serve: $(VENV)/.server ## run the service here, data in ./var
 	@$(RUN)/initlab serve
 
-test: $(VENV)/.dev ## run the tests: on all cores those within a process, then those that start a service, one or two at a time
-	$(RUN)/python -m pytest -n auto -m "not service"
-	$(RUN)/python -m pytest -m "service and not together"
-	$(RUN)/python -m pytest -n 2 --dist loadfile -m together
+test: test-unit test-service test-together ## run the tests: on all cores those within a process, then those that start a service
 
-check: $(VENV)/.dev ## format, lint, types, import rules, compose file, file lengths
+test-unit: $(VENV)/.dev
+	$(RUN)/python -m pytest $(UNIT)
+
+test-service: $(VENV)/.dev
+	$(RUN)/python -m pytest $(SERVICE)
+
+test-together: $(VENV)/.dev
+	$(RUN)/python -m pytest $(TOGETHER)
+
+quick: $(VENV)/.dev ## run one folder's tests, without those that take seconds: make quick P=core/initializers
+	@$(RUN)/python -m pytest -q -m "not service and not slow" $(PEERS:%=--ignore-glob='*/test_%.py') tests/$(P)
+
+coverage: $(VENV)/.dev ## measure what the tests run, of one folder with P=core/store; pages go to var/coverage
+	@rm -rf var/coverage
+	-$(RUN)/python -m pytest $(UNIT) --cov --cov-report= tests/$(P)  # goes on: measured, tests about time may fail
+	-$(RUN)/python -m pytest $(SERVICE) --cov --cov-append --cov-report= tests/$(P)
+	-$(RUN)/python -m pytest $(TOGETHER) --cov --cov-append --cov-report= tests/$(P)
+	@$(RUN)/coverage html --quiet -d var/coverage/html
+	@$(RUN)/coverage report
+
+check: $(VENV)/.dev ## format, lint, types, import rules, retired words, compose file, file lengths
 	$(RUN)/ruff format --check
 	$(RUN)/ruff check
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+	$(RUN)/python -m tests.checks.retired_words
 	$(RUN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@find $(SOURCES) -name '*.py' -exec awk 'FNR == 301 {print FILENAME ": more than 300 lines"}' {} + | \
 		awk '{print} END {exit NR > 0}'

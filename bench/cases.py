@@ -121,7 +121,8 @@ def _set(fill: Callable[[Any], Any]) -> Start:
     def start(module: nn.Module) -> None:
         if isinstance(module, nn.Linear | nn.Conv2d):
             fill(module.weight)
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
     return start
 

@@ -14,6 +14,8 @@ from curves_picture import picture
 from points import Point, measure
 from pools import pool
 
+from core.hardware import cores
+
 Rows = Sequence[Mapping[str, Any]]
 CURVES: dict[str, list[Point]] = {
     "lanes": [Point(2**i, 8, (256, 128), 3_125, 2) for i in range(10)],
@@ -33,7 +35,7 @@ def curve(name: str, points: Sequence[Point], device: str) -> Rows:
     print(f"  {name:>12s}  updates   lanes ms    loop ms   ratio  lanes MiB   loop MiB")
     rows = []
     for point in points:
-        with pool(1, record.cores()) as fresh:
+        with pool(1, cores()) as fresh:
             (row,) = fresh(measure, point, device)
         rows.append(row)
         times = f"{row['lanes_ms']:10.4f} {row['loop_ms']:10.4f} {row['loop_ms'] / row['lanes_ms']:6.2f}x"
@@ -48,7 +50,7 @@ def main() -> None:
     device = record.asked_device(__doc__)
     curves = {name: curve(name, points, device) for name, points in CURVES.items()}
     statistic = "ms an update and run: the median of the repeats that fit 0.6 s, of one where that takes over 2 s"
-    record.write("curves", device, threads=record.cores(), statistic=statistic, curves=curves)
+    record.write("curves", device, threads=cores(), statistic=statistic, curves=curves)
     path = record.FOLDER / f"{record.stem('curves', device)}.png"
     path.write_bytes(picture(curves, TITLES, record.described(device)))
 

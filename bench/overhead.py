@@ -18,6 +18,7 @@ from pools import Pool, pool
 from work import lanes_of
 
 from core.datasets import Dataset, DatasetPaths
+from core.hardware import cores
 from core.spec import parse
 from core.training import MemoryRecorder, train_lanes
 from initlab import Client
@@ -75,7 +76,8 @@ def share(part: int, parts: int) -> float:
 def trained(processes: Pool) -> float:
     """Seconds of the demo's training alone: those of the process that takes longest."""
     parts = len(processes)
-    return max(processes.each(share, [(part, parts) for part in range(parts)]))
+    longest: float = max(processes.each(share, [(part, parts) for part in range(parts)]))
+    return longest
 
 
 def row(name: str, seconds: list[float], target: str) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def row(name: str, seconds: list[float], target: str) -> dict[str, Any]:
 
 def main() -> None:
     demo = json.loads(DEMO.read_text())
-    with served.running() as client, pool(record.cores(), 1) as processes:
+    with served.running() as client, pool(cores(), 1) as processes:
         for _ in range(2):  # warm: the worker's and this process's first imports and caches
             client.submit(SMALL).wait()
             trained(processes)
@@ -104,7 +106,7 @@ def main() -> None:
     print(f"service overhead: {overhead:.1%} (median of {WHOLES} pairs; to reach: at most 5 %)")
     record.write(
         "overhead",
-        processes=record.cores(),
+        processes=cores(),
         rows=rows,
         overhead=round(overhead, 4),
         pairs_ms=[[round(w * 1e3, 1), round(a * 1e3, 1)] for w, a in pairs],

@@ -95,7 +95,7 @@ def tutorial(case: Case, initializer: str, seed: int, epochs: int, device: str) 
 def _tested(case: Case, model: nn.Module, part: DataLoader[Any]) -> tuple[float, float]:
     device = next(model.parameters()).device
     model.eval()
-    loss, right = 0.0, 0
+    loss, right = 0.0, 0.0
     with torch.no_grad():
         for x, y in part:
             x, y = x.to(device), y.to(device)
@@ -109,7 +109,8 @@ def loop(case: Case, initializer: str, seed: int, epochs: int, device: str) -> l
     """One run of a good loop: nothing is waited for before its end. Returns every update's loss, then the epochs'."""
     torch.manual_seed(seed)
     (x, y), valid = in_memory(case, device)
-    model = case.network().apply(STARTS[initializer]).to(device, memory_format=torch.channels_last)
+    started = case.network().apply(STARTS[initializer]).to(device)
+    model = started.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # known to nn.Module.to alone
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001, fused=True)
     losses = torch.empty(epochs * case.steps, device=device)
     judged = []

@@ -9,6 +9,7 @@ import io
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import record
@@ -66,7 +67,7 @@ def measure(experiment: Experiment, name: str, **options: Any) -> list[dict[str,
     """Cold with as many resolutions about the default, of which none was asked for before; then one of them again."""
     label = name if not options else f"{name} ({', '.join(f'{key}={value}' for key, value in options.items())})"
     resolutions = range(144 - COLD // 2, 144 - COLD // 2 + COLD)
-    cold = [milliseconds(lambda dpi=dpi: experiment.plot(name, dpi=dpi, **options)) for dpi in resolutions]
+    cold = [milliseconds(partial(experiment.plot, name, dpi=dpi, **options)) for dpi in resolutions]
     again = [milliseconds(lambda: experiment.plot(name, dpi=144, **options)) for _ in range(CACHED)]
     return [row(label, cold, "cold"), row(label, again, "cached")]
 

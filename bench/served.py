@@ -27,7 +27,7 @@ def upload(client: Client, case: Case) -> None:
     """Send the case's data under its name."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{case.name}.npz"
-        np.savez(path, **arrays(case))
+        np.savez(path, allow_pickle=False, **arrays(case))
         client.upload_dataset(path, case.name, task="multiclass" if case.kind == "images" else "binary")
 
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +80,19 @@ def killed(service: Running, times: int) -> dict[str, Any]:
     points = 0
     while len(seconds) < times:
         experiment = service.post(LONG)
-        until(lambda one=experiment: len(claims(service, one)) == 2)  # it is trained in two parts
+        until(partial(lambda one: len(claims(service, one)) == 2, experiment))  # it is trained in two parts
         service.training(experiment)
         for _ in range(min(4, times - len(seconds))):
             wait = time.monotonic() + chance.uniform(0.1, 0.6)
-            until(lambda wait=wait: time.monotonic() > wait)
+            until(partial(lambda wait: time.monotonic() > wait, wait))
             # not again before its first progress: what dies three times without any is taken for the cause
-            until(lambda one=experiment: service.trainers(one, most_lost=0) or over(service, one))
+            until(partial(lambda one: service.trainers(one, most_lost=0) or over(service, one), experiment))
             trainers = service.trainers(experiment, most_lost=0)
             if not trainers:
                 break
             before, at = len(claims(service, experiment)), time.time()
             psutil.Process(trainers[0]).kill()
-            until(lambda one=experiment, n=before: len(claims(service, one)) > n or over(service, one))
+            until(partial(lambda one, n: len(claims(service, one)) > n or over(service, one), experiment, before))
             after = claims(service, experiment)[before:]
             if not after:  # it ended just before the signal came
                 break

@@ -8,7 +8,7 @@ a   DataLoader, one transform a sample, `loss.item()` every batch (bench/peers.p
 b   data in memory, fused Adam, nothing waited for before the end (bench/peers.py); the better of 1 and all threads
 c   POST to finished of all runs together, by the database's clock, through a service that is warm
 d   the matrix products and convolutions alone, each at the best rate measured for its shape, and the optimizer's
-    bytes alone, at the rate of copies (bench/limits.py)
+    bytes alone, at the rate of copies (bench/device_limits.py)
 
 a and b train some of the runs, to which their time is proportional, each in a process of its own while all else rests.
 """
@@ -21,17 +21,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
-import limits
+import device_limits
 import peers
 import record
 import served
 from cases import CASES, STUDY, STUDY_SECONDS, Case
 from pools import Pool, pool
 
+from core.hardware import cores
 from initlab import Client
 
 A, C = "a  the tutorials' way", "c  the service, POST to finished"
-WHOLE = f"one loop, {record.cores()} threads"
+WHOLE = f"one loop, {cores()} threads"
 ALONE = "one loop, 1 thread"
 TWO = "two loops at once"
 STATISTIC = "milliseconds an update and run, evaluation included; c_faster_by is the median of the turns' ratios"
@@ -40,7 +41,7 @@ STATISTIC = "milliseconds an update and run, evaluation included; c_faster_by is
 def shapes(device: str) -> dict[str, tuple[int, int]]:
     """How b is run: processes, and the threads of each. "One loop" makes a peer to be compared with."""
     alone = {ALONE: (1, 1)} if device == "cpu" else {}
-    return alone | {WHOLE: (1, record.cores()), TWO: (2, max(1, record.cores() // 2))}
+    return alone | {WHOLE: (1, cores()), TWO: (2, max(1, cores() // 2))}
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def ways(case: Case, device: str, client: Client, pools: Mapping[str, Pool]) -> 
 
     def peer(way: str, mine: Pool) -> float:
         runs, epochs = case.peer_runs[way]
-        longest = max(mine(peers.seconds, way, case.name, runs, epochs, device))
+        longest: float = max(mine(peers.seconds, way, case.name, runs, epochs, device))
         return longest * 1e3 / (runs * epochs * case.steps * len(mine))
 
     def service() -> float:
@@ -75,7 +76,7 @@ def measure(case: Case, device: str, client: Client) -> dict[str, Any]:
         for warm in measured.values():
             warm()
         turns = [{name: once() for name, once in measured.items()} for _ in range(case.repeats)]
-        bound = limits.together(case, device, pools[WHOLE], pools.get(ALONE))
+        bound = device_limits.together(case, device, pools[WHOLE], pools.get(ALONE))
     rows = [_row(case, name, turns) for name in measured]
     _print(rows, bound)
     best = min((row for row in rows if row["way"].startswith("b  one")), key=lambda row: row["median_ms"])

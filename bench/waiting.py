@@ -13,6 +13,8 @@ from pathlib import Path
 
 import record
 
+from core.hardware import cores
+
 REPEATS = 3
 TRAIN = """
 import json, sys, time
@@ -35,7 +37,7 @@ print(time.perf_counter() - begin)
 
 def train(policy: str) -> float:
     """Seconds of the cohort in a fresh process: the policy is read when torch is loaded."""
-    command = [sys.executable, "-c", TRAIN, str(record.cores())]
+    command = [sys.executable, "-c", TRAIN, str(cores())]
     here = Path(__file__).parent
     paths = os.pathsep.join([str(here), *sys.path[1:]])
     environment = os.environ | {"OMP_WAIT_POLICY": policy, "PYTHONPATH": paths}
@@ -67,7 +69,7 @@ def main() -> None:
         )
     record.write(
         "waiting",
-        threads=record.cores(),
+        threads=cores(),
         n=REPEATS,
         statistic="median of interleaved repeats",
         rows=rows,

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def at_once(times: int, call: Callable[[], T]) -> list[T]:
-    """What so many threads got that called together; raises what any of them raised."""
+    """Return what each of so many threads got that called together; raise what any of them raised."""
     together = threading.Barrier(times)
 
     def one() -> T:

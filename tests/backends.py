@@ -1,5 +1,6 @@
 """Databases and brokers for tests: SQLite always; PostgreSQL and Redis where they are, and in CI they must be."""
 
+import json
 import os
 import shutil
 import socket
@@ -14,18 +15,22 @@ import psycopg
 import pytest
 import redis
 
+from core.hardware import profile_file, this_machine
 from core.settings import settings
 from core.store import Database, upgrade
-from core.training import Profile
-from core.training.planning.machine import remember
 
+GUESSED_PROFILE = Path(__file__).with_name("guessed_profile.json")
+"""`Profile.guess()` written down, which is held to it by a test: `core.training` would load torch for everybody."""
 POSTGRES = os.environ.get("INITLAB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _known_machine() -> None:
-    """No test waits for a machine to be measured, and none depends on how fast it is."""
-    remember(Profile.guess(), settings().cache)
+    """Leave a guessed profile in the cache: no test waits for a machine to be measured, or depends on its speed."""
+    profile = json.loads(GUESSED_PROFILE.read_bytes()) | {"machine": this_machine()}
+    path = profile_file(settings().cache)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(profile), encoding="utf-8")
 
 
 def absent(what: str, how: str) -> NoReturn:
@@ -38,7 +43,7 @@ def absent(what: str, how: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> str:
-    """The URL of a server on which databases may be made."""
+    """Return the URL of a server on which databases may be made."""
     try:
         psycopg.connect(f"{POSTGRES}/postgres", connect_timeout=3).close()
     except psycopg.OperationalError:
@@ -48,7 +53,7 @@ def postgres_server() -> str:
 
 @contextmanager
 def postgres_database(server: str, like: str = "template1") -> Iterator[str]:
-    """The URL of a new database, a copy of one that nobody is connected to (empty), dropped at the end."""
+    """Yield the URL of a new database, a copy of one that nobody is connected to (empty); drop it at the end."""
     name = f"initlab_test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
@@ -58,14 +63,14 @@ def postgres_database(server: str, like: str = "template1") -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    """A database of the test's own, empty."""
+    """Yield the URL of an empty database of the test's own."""
     with postgres_database(postgres_server) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: str) -> Iterator[str]:
-    """The name of a database made by the migrations, once for all tests: each has a copy."""
+    """Yield the name of a database made by the migrations, once for all tests: each gets a copy."""
     with postgres_database(postgres_server) as url:
         _migrate(url)
         yield url.rpartition("/")[2]
@@ -73,7 +78,7 @@ def migrated_postgres(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same as a file."""
+    """Return the file of a database made by the migrations, once for all tests: each gets a copy."""
     path = tmp_path_factory.mktemp("migrated") / "initlab.sqlite"
     _migrate(f"sqlite:///{path}")
     return path
@@ -87,7 +92,7 @@ def _migrate(url: str) -> None:
 
 @pytest.fixture
 def postgres(postgres_server: str, migrated_postgres: str) -> Iterator[Database]:
-    """A database on PostgreSQL, where two transactions write at once, made by the migrations."""
+    """Yield a database on PostgreSQL, where two transactions write at once, made by the migrations."""
     with postgres_database(postgres_server, migrated_postgres) as url:
         made = Database(url)
         yield made
@@ -96,7 +101,7 @@ def postgres(postgres_server: str, migrated_postgres: str) -> Iterator[Database]
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database on either backend."""
+    """Return the URL of an empty database on either backend."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.sqlite'}"
     url: str = request.getfixturevalue("postgres_url")
@@ -105,7 +110,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database on either backend, made by the migrations."""
+    """Yield a database on either backend, made by the migrations."""
     if request.param == "postgresql":
         yield request.getfixturevalue("postgres")
         return
@@ -116,7 +121,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
-    """A Redis of the test's own, that it may flush, freeze and kill: a user's own server is never touched."""
+    """Yield the URL of a Redis that the test may flush, freeze and kill: a user's own server is never touched."""
     server = RedisServer(folder)
     server.start()
     try:
@@ -145,7 +150,7 @@ class RedisServer:
         client.close()
 
     def flush(self) -> None:
-        """Forget everything."""
+        """Remove every key."""
         client = redis.Redis(port=self.port)
         client.flushall()
         client.close()
@@ -158,7 +163,7 @@ class RedisServer:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return a port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -166,7 +171,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module", params=["sqlite+filesystem", "sqlite+redis", "postgresql+redis"])
 def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a service on each of the three backends, the same for all tests of a module."""
+    """Yield the environment of a service on each of the three backends, one for all tests of a module."""
     folder = tmp_path_factory.mktemp("backend")
     environment = {"INITLAB_DATA_DIR": str(folder / "data")}
     with ExitStack() as servers:

@@ -1,4 +1,4 @@
-"""What every test stands on: settings of its own, and databases made by the migrations."""
+"""Settings of the tests' own, markers that deselect, and the plugin with databases and brokers."""
 
 import os
 import tempfile
@@ -16,7 +16,7 @@ pytest_plugins = ["tests.backends"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test of the GPU is no test where there is none, and sabotage is for those who ask: deselected, not skipped."""
+    """Deselect, not skip, tests of a GPU where there is none, and sabotage unless it is asked for."""
     if "sabotage" not in (config.option.markexpr or ""):
         sabotages = [item for item in items if item.get_closest_marker("sabotage")]
         config.hook.pytest_deselected(items=sabotages)

@@ -34,7 +34,7 @@ class RollingRestart:
         self._worker = worker
         self._api_leaves = api_leaves
         self._coming: Process | None = None
-        self._leaver: StoppingProcess | None = None
+        self._stopping: StoppingProcess | None = None
         self._steps = self._run()
 
     def advance(self) -> bool:
@@ -83,10 +83,10 @@ class RollingRestart:
     def _gone(self, process: Process | None, seconds: float) -> Iterator[None]:
         if process is None:  # it had died, and is started again anyway
             return
-        self._leaver = StoppingProcess(process, seconds)
-        while not self._leaver.gone():
+        self._stopping = StoppingProcess(process, seconds)
+        while not self._stopping.gone():
             yield
-        self._leaver = None
+        self._stopping = None
 
 
 def _heard(pipe: int) -> bytes | None:

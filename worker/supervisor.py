@@ -152,9 +152,9 @@ class _Supervisor:
 
     def _stop(self) -> None:
         self._listening.close()
-        leavers = self._roll.stop(self._api_leaves) if self._roll else []
-        leavers += [StoppingProcess(one.process, self._api_leaves) for one in (self._api, self._worker) if one.process]
-        while not all(one.gone() for one in leavers):
+        stopping = self._roll.stop(self._api_leaves) if self._roll else []
+        stopping += [StoppingProcess(one.process, self._api_leaves) for one in (self._api, self._worker) if one.process]
+        while not all(one.gone() for one in stopping):
             time.sleep(0.01)
 
 

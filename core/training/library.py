@@ -130,7 +130,7 @@ class _Part:
             return
         if self._start is None:
             self.recorder.began = time.monotonic()
-        keep = None if self.path is None else _checkpoint_writer(self.recorder, self.path)
+        keep = None if self.path is None else _checkpoint_recorder(self.recorder, self.path)
         self._start = train_lanes(
             self._lanes,
             self._work.data,
@@ -181,7 +181,7 @@ def _values_at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: 
     return design.matrix((design.labels[arm], seed, value(lane.run)) for (arm, seed), lane in lanes.items())
 
 
-def _checkpoint_writer(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
+def _checkpoint_recorder(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
     """Return a function that writes checkpoints, with all measurements so far in them."""
 
     def keep(checkpoint: Checkpoint) -> None:

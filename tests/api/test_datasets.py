@@ -1,6 +1,7 @@
 """Users' own data sets over HTTP: sent, used, and kept while they are used."""
 
 import errno
+import tempfile
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -94,7 +95,12 @@ def test_a_bad_request_names_its_field_and_leaves_nothing(
 
 
 def test_a_form_without_a_file_and_a_body_that_is_no_form(client: TestClient) -> None:
-    for request in ({"data": {"target": "y"}}, {"json": {"file": "x"}}, {"data": {"file": "text", "target": "y"}}):
+    requests: list[dict[str, Any]] = [
+        {"data": {"target": "y"}},
+        {"json": {"file": "x"}},
+        {"data": {"file": "text", "target": "y"}},
+    ]
+    for request in requests:
         answer = client.post("/datasets", **request)
         assert answer.status_code == 422
         assert "file" in [error["path"] for error in answer.json()["errors"]]
@@ -139,7 +145,7 @@ def test_two_at_once_end_as_one(client: TestClient) -> None:
 
 
 def test_a_full_disk_is_507(client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full(formparsers.SpooledTemporaryFile):  # type: ignore[type-arg]
+    class Full(tempfile.SpooledTemporaryFile[bytes]):
         def write(self, _data: Any) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -104,7 +104,7 @@ def test_a_stream_brings_what_metrics_give_and_ends_with_the_experiment(settings
         found = {(one["run_id"], one["metric"]): dict(zip(one["steps"], one["values"], strict=True)) for one in series}
         assert viewer.whole() == found
         assert any(value is None for one in viewer.series.values() for value in one.values())
-        over = client.get(f"/experiments/{experiment}/events", headers={"Last-Event-ID": viewer.last_id})
+        over = client.get(f"/experiments/{experiment}/events", headers={"Last-Event-ID": str(viewer.last_id)})
         assert (over.status_code, over.content) == (204, b"")
 
 
@@ -130,7 +130,7 @@ def test_a_stream_shows_what_was_chosen(settings: Settings, database: Database) 
     experiment = queued(database, cohorts=2)
     for _ in range(2):
         Hand.of(database, taken(database)).train(20)
-    chosen = {"metric": ["lr", "valid_loss"], "arm": "arm 1", "seed": 1}
+    chosen: dict[str, Any] = {"metric": ["lr", "valid_loss"], "arm": "arm 1", "seed": 1}
     viewer = Viewer()
     with serving(create_app(settings)) as client, watching(client, experiment, **chosen) as told:
         until(told, viewer, "progress")

@@ -29,8 +29,8 @@ SPEC: dict[str, Any] = {
 STEPS = 30  # 1,438 training images in batches of 100, two epochs
 
 
-def _post(client: TestClient, spec: dict[str, Any] = SPEC, **headers: str) -> Any:
-    return client.post("/experiments", json=spec, headers=headers)
+def _post(client: TestClient, spec: dict[str, Any] = SPEC, key: str | None = None) -> Any:
+    return client.post("/experiments", json=spec, headers={} if key is None else {"Idempotency-Key": key})
 
 
 @pytest.fixture
@@ -68,12 +68,12 @@ def test_what_is_stored_is_canonical_and_can_be_posted_again(client: TestClient)
 
 
 def test_an_idempotency_key_makes_one_experiment(client: TestClient) -> None:
-    first = _post(client, **{"Idempotency-Key": "k"})
-    second = _post(client, **{"Idempotency-Key": "k"})
+    first = _post(client, key="k")
+    second = _post(client, key="k")
     assert second.status_code == 202
     assert second.json()["id"] == first.json()["id"]
-    assert _post(client, **{"Idempotency-Key": "other"}).json()["id"] != first.json()["id"]
-    refused = _post(client, SPEC | {"epochs": 3}, **{"Idempotency-Key": "k"})
+    assert _post(client, key="other").json()["id"] != first.json()["id"]
+    refused = _post(client, SPEC | {"epochs": 3}, key="k")
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["path"] == "Idempotency-Key"
 

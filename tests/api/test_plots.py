@@ -9,7 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from api.picture_cache import PictureCache
 from api.routes import plots as route
+from core.plots import picture
 from core.plots.drawing.styles import styled
 from core.settings import Settings
 from core.store import Database, MetricBlock, Run
@@ -32,7 +34,7 @@ def here(client: TestClient) -> str:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the pictures in the order in which they were drawn."""
     found: list[str] = []
-    draw = route.picture
+    draw = picture
 
     def counted(function: Any, data: dict[str, Any], *rest: Any) -> bytes:
         found.append(data["plot"])
@@ -100,7 +102,7 @@ def test_every_option_is_taken(client: TestClient, here: str, settings: Settings
     query = "width=640&height=360&dpi=96&theme=dark&arm=a&log=true&first=5"
     picture = Image.open(io.BytesIO(client.get(f"{here}/plots/loss.png?{query}").content))
     assert (picture.size, picture.info["dpi"][0]) == ((640, 360), pytest.approx(96, rel=1e-3))
-    assert max(picture.getpixel((2, 2))) < 64  # type: ignore[arg-type, type-var]
+    assert max(picture.getpixel((2, 2))) < 64  # type: ignore[arg-type]
     assert 'width="640" height="360"' in client.get(f"{here}/plots/loss.svg?{query}").text
     data = client.get(f"{here}/plots/loss.json?{query}").json()
     assert [arm["label"] for arm in data["arms"]] == ["a"]

@@ -51,7 +51,9 @@ def test_an_initializer_draws_what_its_law_says(name: str, shape: tuple[int, ...
         if law.std is not None:  # 6 standard errors, of the heaviest-tailed law there is: normal
             assert abs(spread - law.std) <= law.std * 6 / math.sqrt(2 * draw.numel()) or draw.numel() == 1
         if law.mean is not None:
-            assert abs(draw.mean() - law.mean) <= 6 * max(spread, law.std or 0.0) / math.sqrt(draw.numel()) + 1e-7
+            assert (
+                abs(draw.mean() - law.mean) <= 6 * max(float(spread), law.std or 0.0) / math.sqrt(draw.numel()) + 1e-7
+            )
 
 
 @pytest.mark.parametrize(

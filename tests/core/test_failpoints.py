@@ -36,9 +36,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_order_is_carried_out_once_however_many_processes_reach_it(tmp_path: Path) -> None:
     environment = {"INITLAB_FAILPOINTS": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-c", MANY_REACH]
     processes = [
-        subprocess.Popen([sys.executable, "-c", MANY_REACH], env=environment, text=True, **pipes) for _ in range(3)
+        subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(3)
     ]
     for process in processes:
         assert process.stdout is not None

@@ -96,7 +96,7 @@ def test_requests_that_are_answered_at_once_keep_apart() -> None:
         await both.wait()
         return await asyncio.to_thread(_line)
 
-    async def two() -> list[str]:
+    async def two() -> tuple[str, str]:
         both = asyncio.Barrier(2)
         return await asyncio.gather(answer(1, both), answer(2, both))
 

@@ -171,7 +171,7 @@ def test_a_name_is_taken_once(shapes: Registry) -> None:
     list(shapes)
     for options in ({"name": "square"}, {"name": "quadrat"}, {"name": "new", "aliases": ["frame"]}):
         with pytest.raises(ValueError, match="already registered"):
-            shapes.register(formula="", source="", **options)(lambda: None)  # type: ignore[arg-type]
+            shapes.register(formula="", source="", **options)(lambda: None)
 
 
 def test_a_parameter_is_keyword_only(shapes: Registry) -> None:

@@ -1,6 +1,7 @@
 """Random streams are functions of their purpose."""
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -107,7 +108,7 @@ def bits(drawn: torch.Tensor) -> torch.Tensor:
 
 
 N = 40_000
-NEIGHBOURS = {
+NEIGHBOURS: dict[str, Callable[[], tuple[torch.Tensor, ...]]] = {
     "of one step": lambda: (words(keys([0], "test"), 0, N + 1)[0, :-1], words(keys([0], "test"), 0, N + 1)[0, 1:]),
     "of steps": lambda: (words(keys([0], "test"), 5, N)[0], words(keys([0], "test"), 6, N)[0]),
     "of steps, a word further": lambda: (

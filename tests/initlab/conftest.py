@@ -1,5 +1,6 @@
 """A server that answers by a script, so that what goes over the wire can be looked at."""
 
+import copy
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -163,7 +164,7 @@ def experiment() -> dict[str, Any]:
 @pytest.fixture
 def report() -> dict[str, Any]:
     """The report of that experiment."""
-    return json.loads(json.dumps(REPORT))
+    return copy.deepcopy(REPORT)
 
 
 @pytest.fixture

@@ -58,9 +58,12 @@ def form(asked: Any) -> list[tuple[str, str | None, bytes]]:
     head = f"Content-Type: {asked.headers['Content-Type']}\r\n\r\n".encode()
     message = email.parser.BytesParser().parsebytes(head + asked.body)
     fields = []
-    for part in message.get_payload():
-        name = part.get_param("name", header="content-disposition")
-        fields.append((name, part.get_filename(), part.get_payload(decode=True)))
+    for part in message.walk():
+        if part is message:
+            continue
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        fields.append((str(part.get_param("name", header="content-disposition")), part.get_filename(), content))
     return fields
 
 

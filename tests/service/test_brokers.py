@@ -122,7 +122,7 @@ def test_a_broker_that_is_not_there_yet_is_waited_for(service: Running, broker: 
 
         def alive() -> bool:
             try:
-                return early.get("/readyz").json()["checks"]["workers"] == "ok"
+                return bool(early.get("/readyz").json()["checks"]["workers"] == "ok")
             except httpx.TransportError:
                 return False
 

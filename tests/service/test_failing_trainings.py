@@ -5,6 +5,7 @@ On one backend: neither the database nor the broker has a part in it.
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_a_poison_run_fails_alone_with_its_last_words_and_others_flow(service: R
     """Its process dies of SIGSEGV at its first update, every time."""
     poison = service.post(spec(arms=1, seeds=1, epochs=2000))
     for attempt in (1, 2, 3):
-        until(lambda attempt=attempt: service.get(f"/experiments/{poison}")["attempt"] == attempt)
+        until(partial(lambda attempt: service.get(f"/experiments/{poison}")["attempt"] == attempt, attempt))
         service.order("update", "segv")
         until(lambda: not service.is_ordered("update"))
     found = service.ended(poison)

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,6 @@ def test_an_api_killed_before_its_commit_has_accepted_nothing_and_after_it_all(s
             service.http.post("/experiments", json=SHORT, headers=headers)
         accepted = until(lambda: sent("GET", params={"limit": 200})).json()["items"]
         assert len(accepted) == count + (point == "submit.committed")
-        found = until(lambda headers=headers: sent("POST", json=SHORT, headers=headers)).json()
+        found = until(partial(sent, "POST", json=SHORT, headers=headers)).json()
         assert len(service.get("/experiments", limit=200)["items"]) == count + 1
         assert service.ended(found["id"])["status"] == "succeeded"

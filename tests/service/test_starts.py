@@ -4,6 +4,7 @@ import signal
 import socket
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -32,11 +33,12 @@ def test_an_api_that_leaves_answers_what_is_on_its_way(migrated: Path, inherited
     """Idle connections are answered once more; only its own socket goes on accepting, until a second signal ends it."""
     with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as left:
         port = listening.getsockname()[1]
-        words, files = ["--fd", str(listening.fileno())], (listening.fileno(),)
+        words = ["--fd", str(listening.fileno())]
+        files: tuple[int, ...] = (listening.fileno(),)
         if not inherited:
             listening.close()
             words, files = ["--port", str(port)], ()
-        given = {"INITLAB_DATA_DIR": str(migrated), "INITLAB_DRAIN_SECONDS": "60"}
+        given: dict[str, Any] = {"INITLAB_DATA_DIR": str(migrated), "INITLAB_DRAIN_SECONDS": "60"}
         api = left.enter_context(started("api", *words, files=files, **given))
         hears(api, "startup complete")
         until(lambda: accepts(port))
@@ -62,7 +64,7 @@ def test_they_wait_for_a_database_that_does_not_answer(postgres_url: str, tmp_pa
     with closing(Proxy((server.host or "127.0.0.1", server.port or 5432))) as proxy, ExitStack() as left:
         proxy.refuse()
         at = server.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
-        given = {"INITLAB_DATABASE_URL": at, "INITLAB_DATA_DIR": str(tmp_path / "data")}
+        given: dict[str, Any] = {"INITLAB_DATABASE_URL": at, "INITLAB_DATA_DIR": str(tmp_path / "data")}
         whole = left.enter_context(started("worker.supervisor", "--port", "0", **given))
         parts = [left.enter_context(started(*words, **given)) for words in (["api", "--port", "0"], ["worker"])]
         for process in (whole, *parts):
@@ -96,7 +98,7 @@ def test_a_database_of_other_code_is_refused(migrated: Path, tmp_path_factory: p
 def test_a_worker_of_a_queue_trains_what_names_it_and_nothing_else(migrated: Path) -> None:
     """Its wake-up tasks too: those of another queue go elsewhere."""
     port = free_port()
-    given = {"INITLAB_DATA_DIR": str(migrated)}
+    given: dict[str, Any] = {"INITLAB_DATA_DIR": str(migrated)}
     small = spec(arms=1, seeds=1, epochs=1)
     with ExitStack() as left:
         left.enter_context(started("api", "--port", str(port), **given))

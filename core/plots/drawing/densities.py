@@ -22,10 +22,10 @@ def density(x: Floats, theory: Theory) -> Floats | None:
         return None
     away = np.abs(x - theory["mean"])
     if half is None:
-        return np.asarray(_bell(away, std))
+        return np.asarray(_normal_density(away, std))
     if theory["distribution"] == "uniform":
         return np.where(away <= half, 1 / (2 * half), 0.0)
-    return np.where(away <= half, _bell(away, half / CUT) / KEPT, 0.0)
+    return np.where(away <= half, _normal_density(away, half / CUT) / KEPT, 0.0)
 
 
 def outline(theory: Theory, low: float, high: float) -> tuple[Floats, Floats] | None:
@@ -49,5 +49,5 @@ def half_width(theory: Theory) -> float | None:
     return float(theory["bound"] - abs(theory["mean"])) if theory["distribution"] == "truncated_normal" else None
 
 
-def _bell(away: Floats, std: float) -> Floats:
+def _normal_density(away: Floats, std: float) -> Floats:
     return np.asarray(np.exp(-((away / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi)))

@@ -1,6 +1,6 @@
 """Outcomes of runs whose curves are written down: every number is worked out by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from core.training.designs import trained_results
 
 
 def one_run(
-    series: dict[str, Sequence[float]],
+    series: Mapping[str, Sequence[float]],
     outcome: Outcome = "completed",
     status: str = "succeeded",
     task: Task = "multiclass",
@@ -24,7 +24,7 @@ def one_run(
     """The outcomes of a single run with these curves; an epoch has 15 updates."""
     parsed = parse({"seeds": [4], "epochs": 5} | spec)
     label = parsed.expanded[0].label
-    final = {metric: float(values[-1]) for metric, values in series.items()}
+    final: dict[str, float | None] = {metric: float(values[-1]) for metric, values in series.items()}
     run = RunResult(7, label, 4, status, outcome, final, seconds=2.5, steps_done=75)
 
     def read(metric: str) -> list[Series]:

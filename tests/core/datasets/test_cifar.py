@@ -38,7 +38,7 @@ def folder(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(peer, "train_list", [[batch, md5(raw)] for batch, raw in training.items()])
     monkeypatch.setattr(peer, "test_list", [[batch, md5(raw)] for batch, raw in test.items()])
     monkeypatch.setattr(peer, "meta", peer.meta | {"md5": md5(meta)})
-    place = tmp_path / peer.base_folder
+    place: Path = tmp_path / peer.base_folder
     write(place, training | test | {peer.meta["filename"]: meta})
     return place
 

@@ -27,7 +27,7 @@ def rows(x: torch.Tensor, y: torch.Tensor) -> list[tuple[float, ...]]:
 def test_facts_are_what_is_loaded(fraction: float, valid: int) -> None:
     made = dataset(valid_fraction=fraction)
     info, splits = made.info(NOWHERE), made.load(NOWHERE)
-    assert info == ((1, 8, 8), 10, 1797 - valid, valid, "multiclass", 183 / 1797)
+    assert tuple(info) == ((1, 8, 8), 10, 1797 - valid, valid, "multiclass", 183 / 1797)
     assert splits.x_train.shape == (info.train, *info.inputs)
     assert splits.x_valid.shape == (info.valid, *info.inputs)
     assert (len(splits.y_train), len(splits.y_valid)) == (info.train, info.valid)

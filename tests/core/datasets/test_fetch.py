@@ -258,6 +258,7 @@ def test_a_folder_that_cannot_be_made(fetch: Fetch, mnist_at: FileServer) -> Non
     assert mnist_at.asked == []
 
 
+@pytest.mark.slow
 def test_a_killed_download_is_not_taken_for_the_data(mnist_at: FileServer, tmp_path: Path) -> None:
     mnist_at.stuck = "/t10k-labels-idx1-ubyte.gz"
     kind = torchvision().datasets.MNIST
@@ -289,6 +290,7 @@ def test_an_unknown_name(fetch: Fetch, name: str, said: str) -> None:
     assert not fetch.data_dir.exists()
 
 
+@pytest.mark.slow
 def test_the_command_line_hands_its_words_and_exit_code_through(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "initlab", "datasets", "fetch", "minst", "--data-dir", str(tmp_path / "data")]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)

@@ -6,10 +6,12 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from core.datasets import _archives, _images
@@ -21,14 +23,14 @@ GREY = [RNG.integers(0, 256, (6, 5), dtype=np.uint8) for _ in range(8)]
 COLOUR = [RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8) for _ in range(8)]
 
 
-def pets(top: str = "", pictures: list[np.ndarray] = GREY) -> dict[str, bytes]:  # type: ignore[type-arg]
+def pets(top: str = "", pictures: list[NDArray[Any]] = GREY) -> dict[str, bytes]:
     """Four cats and four dogs."""
     return {f"{top}{'cat' if i < 4 else 'dog'}/{i}.png": picture(pixels) for i, pixels in enumerate(pictures)}
 
 
 @pytest.mark.parametrize("pictures", [GREY, COLOUR], ids=["grey", "colour"])
 @pytest.mark.parametrize("top", ["", "animals/", "a/b/"])
-def test_pixels_are_those_of_the_files(tmp_path: Path, pictures: list[np.ndarray], top: str) -> None:  # type: ignore[type-arg]
+def test_pixels_are_those_of_the_files(tmp_path: Path, pictures: list[NDArray[Any]], top: str) -> None:
     files = pets(top, pictures)
     about = add(tmp_path, zipped(files | {"__MACOSX/._x": b"", f"{top}cat/.DS_Store": b""}), "pets.zip")
     channels = 3 if pictures is COLOUR else 1

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -26,20 +27,18 @@ def test_the_content_has_one_name_wherever_and_whenever_it_was_sent(tmp_path: Pa
     two = add(tmp_path / "b", CSV.replace(b"\n", b"\r\n"), "u.csv", name="other", target=["y"], task="binary")
     assert one.sha256 == two.sha256
     assert one.file_sha256 != two.file_sha256
+    sent: list[tuple[bytes, dict[str, Any]]] = [
+        (CSV, {}),
+        (OTHER, {}),
+        (CSV, {"task": "multiclass"}),
+        (CSV, {"task": "regression"}),
+        (CSV, {"missing": "impute"}),
+        (CSV, {"text": ["x"]}),
+        (CSV, {"target": ["x"]}),
+        (CSV.replace(b"x,y", b"z,y"), {}),
+    ]
     shas = {
-        add(tmp_path / str(i), data, "t.csv", **({"target": ["y"]} | more)).sha256
-        for i, (data, more) in enumerate(
-            [
-                (CSV, {}),
-                (OTHER, {}),
-                (CSV, {"task": "multiclass"}),
-                (CSV, {"task": "regression"}),
-                (CSV, {"missing": "impute"}),
-                (CSV, {"text": ["x"]}),
-                (CSV, {"target": ["x"]}),
-                (CSV.replace(b"x,y", b"z,y"), {}),
-            ]
-        )
+        add(tmp_path / str(i), data, "t.csv", **{"target": ["y"], **more}).sha256 for i, (data, more) in enumerate(sent)
     }
     assert len(shas) == 8
     assert one.sha256 in shas
@@ -159,6 +158,7 @@ with open(sys.argv[2], "rb") as file:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_upload_leaves_nothing_that_is_listed_or_stays(tmp_path: Path) -> None:
     pixels = picture(np.zeros((3, 3), dtype=np.uint8))
     (tmp_path / "pets.zip").write_bytes(zipped({"cat/1.png": pixels, "dog/1.png": pixels}))
@@ -182,7 +182,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     def full(*_arguments: Any, **_more: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    of: Any = {"save": _uploads.np, "fsync": os, "rename": os, "mkdtemp": _uploads.tempfile}[call]
+    of: Any = {"save": np, "fsync": os, "rename": os, "mkdtemp": tempfile}[call]
     with monkeypatch.context() as patched:
         patched.setattr(of, call, full)
         with pytest.raises(_uploads.NotStored, match="No space left on device") as refusal:

@@ -1,12 +1,12 @@
 """An experiment whose cohorts wait for each other, and what a worker does to them there."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 
+from core.datasets import DatasetPaths
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Ended, Flush, flush, renew
@@ -28,7 +28,7 @@ def posted(database: Database, seeds: int = 3, **more: Any) -> int:
         {"arms": arms, "seeds": seeds, "epochs": 5, "pruning": {}, "model": {"name": "mlp", "hidden": [4]}} | more
     )
     with database.transaction() as session:
-        return submit(session, spec, Path())[0].id
+        return submit(session, spec, DatasetPaths())[0].id
 
 
 def measured(held: Claim, epochs: int, since: int = 0) -> Flush:

@@ -1,11 +1,11 @@
 """Experiments in a database, and claims on their cohorts, for tests of the use cases."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select, update
 
+from core.datasets import DatasetPaths
 from core.experiments.cohorts.claims import Claim, claim
 from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities
 from core.experiments.requests import submit
@@ -20,7 +20,7 @@ def queued(database: Database, *, cohorts: int = 1, **more: Any) -> int:
     arms = [{"label": f"arm {i}", "initializer": "he_normal", "batch_size": 100 + i} for i in range(cohorts)]
     spec = parse({"arms": arms, "seeds": 2, "epochs": 1, "model": {"name": "mlp", "hidden": [4]}} | more)
     with database.transaction() as session:
-        experiment, wake_ups = submit(session, spec, Path())
+        experiment, wake_ups = submit(session, spec, DatasetPaths())
         assert set(wake_ups.values()) == {cohorts}
         return experiment.id
 

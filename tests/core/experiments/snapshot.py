@@ -151,7 +151,9 @@ def assert_overtaken(whole: Whole, began: Mapping[int, Mapping[int, Extent]]) ->
 
 def replayed(posted: Sequence[int], events: Sequence[Row]) -> dict[int, tuple[str, int, bool]]:
     """Status, attempt and pause of each cohort, from nothing but the history; `posted` are those that it began with."""
-    status, attempt, paused = {}, {}, False
+    status: dict[int, str] = {}
+    attempt: dict[int, int] = {}
+    paused = False
     for event in events:
         kind, cohort, detail = event["kind"], event["cohort_id"], event["detail"]
         counted = Counter(status.values())

@@ -5,7 +5,7 @@ After every step the whole database is looked at (`whole`), and compared with wh
 
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -14,6 +14,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule, run_s
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from core.datasets import DatasetPaths
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.eligibility import WorkerCapabilities
 from core.experiments.cohorts.leases import end, fall_back, renew
@@ -56,7 +57,7 @@ class Service(Books):
         more = {"seeds": seeds, "epochs": 1, "model": {"name": "mlp", "hidden": [4]}}
         with self.database.transaction() as session:
             spec = parse({"arms": arms, "priority": priority, "queue": queue} | more)
-            experiment = submit(session, spec, Path())[0].id
+            experiment = submit(session, spec, DatasetPaths())[0].id
         self.poll()
         self.posted[experiment] = [cohort["id"] for cohort in self.seen.cohorts_of(experiment)]
         self.members[experiment] = sorted((arm, seed) for arm in range(cohorts) for seed in range(seeds))
@@ -281,4 +282,5 @@ def test_any_order_of_events_keeps_what_must_hold(database: Database) -> None:
     if on_sqlite:  # each step is a transaction: none of these has to survive the power
         event.listen(database.engine, "checkout", lambda connection, *_: connection.execute("PRAGMA synchronous=OFF"))
     by_plan = settings(max_examples=30 if on_sqlite else 8, stateful_step_count=50, deadline=None, derandomize=True)
-    run_state_machine_as_test(partial(Service, database), settings=by_plan)
+    service: Any = partial(Service, database)  # called without arguments, as a class is
+    run_state_machine_as_test(service, settings=by_plan)

@@ -42,17 +42,17 @@ def network(hidden: list[int]) -> nn.Sequential:
 class Law(torch.Tensor):
     """Stands for a weight; remembers the scale that an initializer would draw it with."""
 
-    def normal_(self, _mean: float, std: float, **_: Any) -> "Law":
+    def normal_(self, mean: float = 0.0, std: float = 1.0, **_: Any) -> "Law":  # noqa: ARG002 torch names it
         self.drawn = std
         return self
 
-    def uniform_(self, low: float, high: float, **_: Any) -> "Law":
-        assert low == -high
-        self.drawn = high / 3**0.5
+    def uniform_(self, from_: float = 0.0, to: float = 1.0, **_: Any) -> "Law":
+        assert from_ == -to
+        self.drawn = to / 3**0.5
         return self
 
 
-def std(weight: torch.Tensor, scheme: Callable[[Any], Any]) -> float:
+def std(weight: Any, scheme: Callable[[Any], Any]) -> float:
     """The standard deviation that the scheme asks for, without drawing."""
     stand_in: Any = torch.empty_like(weight.detach()).as_subclass(Law)
     stand_in.infshape = weight.infshape

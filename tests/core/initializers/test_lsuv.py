@@ -51,6 +51,7 @@ def start(make: Any, x: Tensor = X, **parameters: Any) -> tuple[nn.Module, State
     state = {name: value.to(x.dtype) for name, value in make().state_dict().items()}
     for name, layer in module.named_modules():
         if isinstance(layer, nn.Linear | _ConvNd):
+            assert layer.bias is not None
             state[f"{name}.weight"] = 0.01 * torch.randn(
                 layer.weight.shape, generator=generator(0, name), dtype=x.dtype
             )

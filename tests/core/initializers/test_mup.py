@@ -47,7 +47,11 @@ def test_weights_are_drawn_as_by_the_peer(peer: dict[str, Any], scheme: str) -> 
 def test_rates_and_the_readout_are_scaled_as_by_the_peer(peer: dict[str, Any], steps: Any) -> None:
     model = network(peer["hidden"])
     layers = dict(layers_of(model))
-    layers |= {name: Layer(tuple(part.weight.shape), name) for name, part in model.named_children() if "norm" in name}
+    layers |= {
+        name: Layer(tuple(part.get_parameter("weight").shape), name)
+        for name, part in model.named_children()
+        if "norm" in name
+    }
     scalings = {name: mup().scaling(layer, steps) for name, layer in layers.items()}
     rates = {f"{name}.weight": scaling.weight_lr for name, scaling in scalings.items()}
     rates |= {f"{name}.bias": scaling.bias_lr for name, scaling in scalings.items()}
@@ -91,8 +95,9 @@ def test_layers_may_have_initializers_of_their_own() -> None:
 
 @pytest.mark.parametrize("of", ["orthogonal", "identity", "ones", "lsuv", {"name": "mup", "base_width": 2}, "uniform"])
 def test_only_independent_weights_around_0_can_be_scaled(of: Any) -> None:
+    scheme: Any = initializers["mup"]
     with pytest.raises(ValueError, match=r"`of`|of should"):
-        initializers["mup"](base_width=8, of=of).build()
+        scheme(base_width=8, of=of).build()
 
 
 def test_convolutions_and_residual_branches_are_refused() -> None:

@@ -49,8 +49,9 @@ def test_a_scheme_for_the_whole_model_is_refused_inside(whole: Any, place: str) 
 
 def test_per_layer_is_refused_inside_per_layer() -> None:
     inner = {"name": "per_layer", "layers": {"fc1": "zeros"}}
+    per_layer: Any = initializers["per_layer"]
     with pytest.raises(ValueError, match="default should draw one layer's weights"):
-        initializers["per_layer"](layers={"fc2": "ones"}, default=inner).build()
+        per_layer(layers={"fc2": "ones"}, default=inner).build()
 
 
 def test_what_a_nested_initializer_finds_wrong_has_its_path() -> None:

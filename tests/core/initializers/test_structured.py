@@ -43,14 +43,15 @@ def test_orthogonal_weights_are_uniform_among_all_of_them(name: str) -> None:
 @pytest.mark.parametrize("shape", [(12, 12, 3, 3), (16, 4, 3, 3), (8, 8, 5), (6, 5, 2, 2), (4, 4, 3, 3, 3)], ids=str)
 def test_a_delta_orthogonal_convolution_keeps_lengths(shape: Shape) -> None:
     w = sample({"name": "delta_orthogonal", "gain": 2.0}, shape)
-    centre = tuple((k - 1) // 2 for k in shape[2:])
-    tap = w[(..., *centre)]
+    tap = w
+    for k in shape[2:]:
+        tap = tap[:, :, (k - 1) // 2]
     torch.testing.assert_close(tap.T @ tap, 4 * torch.eye(shape[1], dtype=torch.float64), rtol=0, atol=1e-12)
     assert int((w != 0).sum()) == int((tap != 0).sum())
     conv = getattr(nn, f"Conv{len(shape) - 2}d")
     layer = conv(shape[1], shape[0], shape[2], padding="same", padding_mode="circular", bias=False).double()
     layer.weight = nn.Parameter(w)
-    x = torch.randn(3, shape[1], *(7 for _ in centre), generator=generator(1), dtype=torch.float64)
+    x = torch.randn(3, shape[1], *(7 for _ in shape[2:]), generator=generator(1), dtype=torch.float64)
     lengths = layer(x).flatten(1).norm(dim=1)
     torch.testing.assert_close(lengths, 2 * x.flatten(1).norm(dim=1), rtol=1e-12, atol=0)
 

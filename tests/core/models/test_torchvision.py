@@ -52,9 +52,10 @@ def test_stochastic_depth_is_the_one_that_is_paired(build_model: Any) -> None:
 @pytest.fixture
 def _only_batched() -> Iterator[None]:
     """An operation that vmap can only do lane by lane raises."""
-    torch._C._functorch._set_vmap_fallback_enabled(False)
+    functorch: Any = torch._C._functorch  # its stubs lack the switch
+    functorch._set_vmap_fallback_enabled(False)
     yield
-    torch._C._functorch._set_vmap_fallback_enabled(True)
+    functorch._set_vmap_fallback_enabled(True)
 
 
 @pytest.mark.usefixtures("_only_batched")

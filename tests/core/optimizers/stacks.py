@@ -58,7 +58,7 @@ None is chaotic: a start that differs by 1e-15 ends as near.
 for same in ("adam amsgrad", "adamw", "adamw amsgrad", "radam", "radam decoupled_weight_decay"):
     ARMS[same] = ARMS["adam"]
 for same in ("nadam", "nadam decoupled_weight_decay"):
-    decays = ({}, {"momentum_decay": 0.5}, {"momentum_decay": 0.0}, {"momentum_decay": 3.0})
+    decays: tuple[dict[str, Any], ...] = ({}, {"momentum_decay": 0.5}, {"momentum_decay": 0.0}, {"momentum_decay": 3.0})
     ARMS[same] = [{**arm, **decay} for arm, decay in zip(ARMS["adam"], decays, strict=True)]
 ARMS["rmsprop centered"] = ARMS["rmsprop"]
 

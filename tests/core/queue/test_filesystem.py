@@ -7,7 +7,7 @@ from pathlib import Path
 from queue import Empty
 
 import pytest
-from kombu import Connection
+from kombu.connection import Connection
 
 from core.queue.filesystem import Transport
 

@@ -9,7 +9,7 @@ from core.schedules import bind, schedules
 
 
 def rates(raw: Any, steps: int, steps_per_epoch: int = 1, base: float = 1.0) -> list[float]:
-    curve = bind(schedules.parse(raw), base, steps, steps_per_epoch)
+    curve: Any = bind(schedules.parse(raw), base, steps, steps_per_epoch)
     return [curve(t) for t in range(steps)]
 
 
@@ -21,7 +21,7 @@ def test_step_counts_epochs_unless_told_otherwise() -> None:
 
 def test_stairs_fall_at_their_multiples_however_far() -> None:
     for name, parameter in (("step", {"step_size": 10}), ("exponential", {"decay_steps": 10, "staircase": True})):
-        curve = bind(schedules.parse({"name": name, "unit": "step", "gamma": 0.999, **parameter}), 1.0, 10**6, 1)
+        curve: Any = bind(schedules.parse({"name": name, "unit": "step", "gamma": 0.999, **parameter}), 1.0, 10**6, 1)
         for k in (1, 3, 7, 29, 10**5 - 1):
             assert curve(10 * k - 1) == pytest.approx(0.999 ** (k - 1), rel=1e-12)
             assert curve(10 * k) == pytest.approx(0.999**k, rel=1e-12)

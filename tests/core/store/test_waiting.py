@@ -24,7 +24,7 @@ def one(engine: Engine) -> int:
 
 def test_it_says_why_it_waits_once_for_each_reason(postgres_url: str) -> None:
     reasons = ["refused", "refused", "the database system is starting up", "refused"]
-    left, said = list(reasons), []
+    left, said = list(reasons), list[str]()
 
     def look(engine: Engine) -> int:
         if left:

@@ -172,7 +172,13 @@ HEALTHY: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+CONVOLUTIONS = ("batch norm", "a residual network")
+"""What takes seconds to train."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in CONVOLUTIONS else ()) for name in HEALTHY]
+)
 @pytest.mark.parametrize("every", [10, 10_000], ids=["looked at often", "looked at once"])
 def test_of_the_healthy_nothing_is_said(name: str, every: int) -> None:
     assert findings(trained(HEALTHY[name], diagnostics={"every": every}, seeds=2)) == []

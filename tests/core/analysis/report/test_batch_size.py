@@ -16,7 +16,7 @@ from core.training.designs import trained_results
 
 SIZES = [16, 64]
 TRAIN = 1438  # of the digits' 1,797
-REACHED = {16: [2, 3, 4], 64: [5, 7, None]}
+REACHED: dict[int, list[int | None]] = {16: [2, 3, 4], 64: [5, 7, None]}
 """Epochs until the target, by batch size and seed."""
 EPOCHS = 8
 
@@ -48,7 +48,7 @@ def scanned(reached: Any = None, noise: Any = None, arms: Any = None, **given: A
                 measured |= dict(zip(("gradient_squared", "gradient_variance"), noise(size, seed), strict=True))
             for metric, values in measured.items():
                 series[metric].append(Series(len(runs), arm.label, seed, metric, np.arange(EPOCHS), np.array(values)))
-            final = {"valid_accuracy": float(accuracy[-1])}
+            final: dict[str, float | None] = {"valid_accuracy": float(accuracy[-1])}
             runs.append(RunResult(len(runs), arm.label, seed, "succeeded", "completed", final))
     steps = {
         arm.label: fact.steps_per_epoch for arm, fact in zip(spec.expanded, check(spec, DatasetPaths()), strict=True)

@@ -32,7 +32,7 @@ def range_of(losses: Losses, *labels: str, seeds: int = 3, smoothing: float = 0.
             "seeds": seeds,
         }
     )
-    runs, series = [], []
+    runs, series = list[RunResult](), list[Series]()
     for arm in spec.expanded:
         for seed in spec.seed_list:
             values = np.asarray(losses(arm.label, seed), dtype=np.float64)

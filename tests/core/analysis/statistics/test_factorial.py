@@ -1,6 +1,7 @@
 """Effects of grids whose cells are written down."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,11 @@ from core.training.designs import trained_results
 TWO = {"initializer": ["he_normal", "zeros"], "batch_size": [32, 128]}
 
 
-def of_grid(grid: dict[str, list[Any]], cells: NDArray[np.float64]) -> dict[str, Any]:
+def of_grid(grid: Mapping[str, object], cells: NDArray[np.float64]) -> dict[str, Any]:
     """The report of a grid whose runs ended at `cells` (..., seeds); NaN: diverged."""
     seeds = cells.shape[-1]
     spec = parse({"grid": grid, "seeds": seeds})
-    runs = []
+    runs: list[RunResult] = []
     for arm, values in zip(spec.expanded, cells.reshape(-1, seeds), strict=True):
         for seed, value in enumerate(values):
             outcome, final = ("diverged", {}) if np.isnan(value) else ("completed", {"valid_accuracy": float(value)})

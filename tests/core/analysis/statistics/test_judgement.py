@@ -47,7 +47,7 @@ def test_losing_fewer_runs_beats_where_that_is_no_chance() -> None:
     wild = np.where(np.arange(12) < 10, np.nan, steady + 0.001)
     found = judged([steady, wild, steady - 0.0001])
 
-    assert found.p_lost[0, 1] == pytest.approx(stats.fisher_exact([[0, 12], [10, 2]]).pvalue)
+    assert found.p_lost[0, 1] == pytest.approx(stats.fisher_exact(np.array([[0, 12], [10, 2]])).pvalue)
     assert np.isnan(found.p_lost[0, 2])  # none of these was lost: nothing is asked
     assert found.adjusted_lost[0, 1] == pytest.approx(2 * found.p_lost[0, 1])
     assert found.beats[0, 1]

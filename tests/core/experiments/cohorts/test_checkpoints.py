@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,11 +167,12 @@ def test_a_damaged_checkpoint_is_forgotten_with_its_points(
     (path,) = folder.iterdir()
     raw = bytearray(path.read_bytes())
     raw[-1] ^= 1
-    {
+    harms: dict[str, Callable[[], object]] = {
         "torn": lambda: path.write_bytes(raw[:-9]),
         "flipped": lambda: path.write_bytes(raw),
         "gone": lambda: path.unlink(),
-    }[harm]()
+    }
+    harms[harm]()
     assert again.resume_from is not None
     with pytest.raises(DamagedCheckpoint):
         CheckpointStore(folder, again.cohort_id, again.attempt).read(again.resume_from)

@@ -1,9 +1,11 @@
 """One live attempt per cohort, and no write of any other."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, poll_requests, renew
@@ -81,7 +83,7 @@ def test_a_zombie_is_fenced_at_every_write(database: Database, write: str) -> No
     zombie = taken(database)
     expire(database, zombie)
     sweep(database, 0)
-    calls = {
+    calls: dict[str, Callable[[Session], object]] = {
         "renew": lambda s: renew(s, zombie, 30),
         "poll": lambda s: poll_requests(s, zombie),
         "end": lambda s: end(s, zombie, Status.SUCCEEDED),

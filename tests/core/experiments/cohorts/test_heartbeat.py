@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from core.datasets import DatasetPaths
 from core.experiments.cohorts.eligibility import WorkerCapabilities
 from core.experiments.cohorts.heartbeat import BEAT, Heartbeat, profile_for
 from core.experiments.requests import submit
@@ -93,7 +93,7 @@ def test_an_experiment_is_stored_as_the_profile_has_it_planned(database: Databas
     slow = [way.model_copy(update={"processes": 4, "threads": 3}) for way in two.ways[:1]]
     add("four/1/0", "auto,cpu", two.model_copy(update={"processes": 4, "ways": slow}))
     with database.transaction() as session:
-        experiment, wake_ups = submit(session, spec, Path())
+        experiment, wake_ups = submit(session, spec, DatasetPaths())
         stored = session.execute(select(Cohort.threads, Cohort.device).where(Cohort.experiment_id == experiment.id))
         assert [tuple(row) for row in stored] == [(3, "auto")] * 4
     assert wake_ups == {"cpu": 4, "gpu": 4}

@@ -3,13 +3,13 @@
 import threading
 import weakref
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from sqlalchemy import select, update
 
+from core.datasets import DatasetPaths
 from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, poll_requests, renew
 from core.experiments.cohorts.splitting import middle, split_cohort
@@ -211,7 +211,7 @@ def test_training_goes_on_at_the_width_that_fits(
     arms: list[Any] = [{"initializer": "he_normal"}, {"initializer": "normal_rule"}]
     spec = parse({"arms": arms, "seeds": seeds, "epochs": 2, "model": {"name": "mlp", "hidden": [8], "dropout": 0.1}})
     with database.transaction() as session:
-        experiment = submit(session, spec, Path())[0].id
+        experiment = submit(session, spec, DatasetPaths())[0].id
     crowded = Crowded(widest)
     monkeypatch.setattr(work, "train_lanes", crowded)
     url = database.engine.url.render_as_string(hide_password=False)

@@ -33,7 +33,7 @@ def test_a_worker_prunes_as_the_library_does(database: Database, tmp_path: Path)
         }
     )
     with database.transaction() as session:
-        experiment = submit(session, spec, Path())[0].id
+        experiment = submit(session, spec, DatasetPaths())[0].id
     url = database.engine.url.render_as_string(hide_password=False)
     worker = Worker(Settings(database_url=url, data_dir=tmp_path), threading.Event(), cores=2)
     assert worker() > 4

@@ -28,7 +28,7 @@ def _counts(database: Database) -> tuple[int, ...]:
 
 def test_runs_are_stored_in_the_order_of_arms_and_seeds_with_their_updates(database: Database) -> None:
     with database.transaction() as session:
-        experiment, wake_ups = submit(session, parse(SPEC), Path())
+        experiment, wake_ups = submit(session, parse(SPEC), DatasetPaths())
     assert wake_ups == {"cpu": 2, "gpu": 2}  # batches of 50 and of 100 cannot share a program
     with database.reading() as session:
         runs = session.scalars(select(Run).order_by(Run.id)).all()
@@ -55,7 +55,7 @@ def test_one_key_at_once_from_many_clients_makes_one_experiment(database: Databa
     def post(spec: Spec) -> None:
         try:
             with database.transaction() as session:
-                ids.append(submit(session, spec, Path(), "key")[0].id)
+                ids.append(submit(session, spec, DatasetPaths(), "key")[0].id)
         except BaseException as error:  # noqa: BLE001 whatever it is, the test wants to know
             errors.append(error)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.datasets import DatasetPaths
 from core.energy import CORE_WATTS, JOULES, WORLD, Cost
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.leases import Ended, Fenced, Flush, flush, renew
@@ -85,7 +86,7 @@ def test_another_attempt_adds_to_it_and_a_stale_one_does_not(database: Database)
 def test_a_training_costs_no_more_than_its_process_was_busy(database: Database, tmp_path: Path) -> None:
     spec = parse({"arms": [{}, {"label": "b", "initializer": "zeros"}], "seeds": 2, "epochs": 3})
     with database.transaction() as session:
-        experiment = submit(session, spec, Path())[0].id
+        experiment = submit(session, spec, DatasetPaths())[0].id
     url = database.engine.url.render_as_string(hide_password=False)
     worker = Worker(Settings(database_url=url, data_dir=tmp_path), threading.Event(), cores=2)
     began = time.process_time()

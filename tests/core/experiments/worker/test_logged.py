@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from core.datasets import DatasetPaths
 from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.requests import submit
 from core.experiments.worker.worker import Worker
@@ -49,7 +50,7 @@ def test_a_line_says_what_it_is_about(tmp_path: Path, record: io.StringIO, monke
         }
     )
     with database.transaction() as session:
-        experiment = submit(session, spec, Path())[0].id
+        experiment = submit(session, spec, DatasetPaths())[0].id
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,7 +40,7 @@ def _spec(epochs: int) -> Spec:
 
 def _posted(database: Database, spec: Spec) -> int:
     with database.transaction() as session:
-        return submit(session, spec, Path())[0].id
+        return submit(session, spec, DatasetPaths())[0].id
 
 
 @contextmanager
@@ -64,7 +63,7 @@ def _status(database: Database, experiment: int) -> str:
 
 def _assert_as_trained(database: Database, experiment: int, spec: Spec) -> None:
     """Every series is, bit for bit, what the library gives without a database."""
-    expected = train(spec, Path())
+    expected = train(spec, DatasetPaths())
     runs = len(spec.expanded) * len(spec.seed_list)
     noise = NOISE_METRICS if spec.kind == "batch_size_scan" else ()
     with database.reading() as session:

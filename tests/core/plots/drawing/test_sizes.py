@@ -16,6 +16,8 @@ from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import GRIDS, KINDS, arms, series
 from tests.core.plots.looking import assert_texts_apart
 
+pytestmark = pytest.mark.slow
+
 
 def drawn(results: Any, name: str, look: Look, format: Any = "png") -> bytes:  # noqa: A002
     plot = plots.parse(name).build()

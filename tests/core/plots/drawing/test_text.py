@@ -8,7 +8,7 @@ from core.plots.drawing.text import clean, elide, width, wrap
 
 def test_a_width_is_what_matplotlib_draws() -> None:
     figure = Figure(figsize=(8, 1), dpi=100)
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     text = figure.text(0, 0.5, "cross-entropy (nats)", size=20, family="DejaVu Sans")
 
     drawn = text.get_window_extent(renderer).width / 100

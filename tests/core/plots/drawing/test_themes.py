@@ -31,9 +31,9 @@ EYES = {
 }
 
 
-def linear(colour: str | tuple[float, ...]) -> Rgb:
+def linear(colour: Any) -> Rgb:
     """IEC 61966-2-1."""
-    c = np.array(to_rgb(colour))
+    c: Rgb = np.array(to_rgb(colour), dtype=np.float64)
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
@@ -74,6 +74,7 @@ def test_every_two_colours_are_told_apart_by_every_eye(theme: Theme, eye: str) -
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 4 * 2.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", list(plots))
 def test_every_text_of_every_picture_can_be_read(experiment: MakeResults, name: str, theme: str) -> None:
@@ -89,7 +90,7 @@ def ground(text: Text, figure: Figure) -> Any:
     """The colour behind a text: that of the cell of a heat map it stands in, or the paper."""
     if isinstance(text, Annotation) and text.axes is not None and text.xycoords == "data":
         for patch in text.axes.patches:
-            if patch.contains_point(text.axes.transData.transform(text.xy)):
+            if patch.contains_point(tuple(text.axes.transData.transform(text.xy))):
                 return to_rgb(patch.get_facecolor())
     return to_rgb(figure.get_facecolor())
 

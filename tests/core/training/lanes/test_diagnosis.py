@@ -102,7 +102,7 @@ def weight_by_hand(before: Any, after: Any) -> dict[str, float]:
     norm, power = np.linalg.norm(before), np.linalg.svd(before, compute_uv=False) ** 2
     found = {"weight_norm": float(norm), "effective_rank": 0.0}
     with np.errstate(invalid="ignore", divide="ignore"):
-        found["update_ratio"] = np.linalg.norm(after - before) / norm
+        found["update_ratio"] = float(np.linalg.norm(after - before) / norm)
     if norm:
         found["effective_rank"] = power.sum() ** 2 / (power**2).sum()
     if min(before.shape) > 1:
@@ -237,7 +237,8 @@ def weights(law: Law | Callable[[Any], torch.Tensor], *shape: int, lanes: int = 
 
 def measured(given: dict[str, torch.Tensor]) -> dict[str, Any]:
     """What is measured of a layer with these weights, which are its gradients too."""
-    diagnosis = Diagnosis(nn.Sequential(nn.Linear(*given["weight"].shape[:0:-1], device="meta")))
+    inputs, outputs = given["weight"].shape[:0:-1]
+    diagnosis = Diagnosis(nn.Sequential(nn.Linear(inputs, outputs, device="meta")))
     named = {"0.weight": given["weight"]}
     values, copies = diagnosis.standing(named, named)
     moved = diagnosis.moved(copies, {"0.weight": given["weight"] * 1.5})

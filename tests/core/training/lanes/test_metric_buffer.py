@@ -22,7 +22,7 @@ def lanes(make_lanes: Any) -> list[Lane]:
     return made
 
 
-def ledger(
+def buffer(
     lanes: list[Lane], recorder: MemoryRecorder, seconds: float = 0.0, rows: int = 8, **given: Any
 ) -> MetricBuffer:
     """Of epochs of two updates."""
@@ -39,7 +39,7 @@ def ledger(
 
 def measure(book: MetricBuffer, step: int, *losses: float) -> None:
     values = torch.tensor(losses, dtype=torch.float64)
-    book.step(values, np.arange(len(losses)) + step / 10)
+    book.step(values, np.arange(len(losses), dtype=np.float64) + step / 10)
     values.fill_(-1)  # what was given is the trainer's memory, and used again
 
 
@@ -49,7 +49,7 @@ def epoch(book: MetricBuffer, *losses: float) -> None:
 
 def test_points_are_the_lanes_own_and_in_order(lanes: list[Lane]) -> None:
     recorder = MemoryRecorder()
-    book = ledger(lanes, recorder, seconds=3600)
+    book = buffer(lanes, recorder, seconds=3600)
     for step in range(4):
         measure(book, step, step, step + 10, step + 20)
         book.poll()
@@ -73,7 +73,7 @@ def test_what_was_handed_over_is_the_recorders(lanes: list[Lane]) -> None:
             self.blocks[run, metric].append(values)
 
     recorder = Keeping()
-    book = ledger(lanes, recorder)
+    book = buffer(lanes, recorder)
     for step in range(3):
         measure(book, step, step, step, step)
         book.poll()
@@ -83,7 +83,7 @@ def test_what_was_handed_over_is_the_recorders(lanes: list[Lane]) -> None:
 
 def test_a_full_block_is_sent_before_it_is_due(lanes: list[Lane]) -> None:
     recorder = MemoryRecorder()
-    book = ledger(lanes, recorder, seconds=3600, rows=3)
+    book = buffer(lanes, recorder, seconds=3600, rows=3)
     seen = []
     for step in range(8):
         book.poll()
@@ -96,7 +96,7 @@ def test_a_full_block_is_sent_before_it_is_due(lanes: list[Lane]) -> None:
 
 def test_other_lanes_go_on_in_their_own_order(lanes: list[Lane]) -> None:
     recorder = MemoryRecorder()
-    book = ledger(lanes, recorder)
+    book = buffer(lanes, recorder)
     measure(book, 0, 1.0, NAN, 3.0)
     measure(book, 1, 1.5, 2.5, 3.5)
     assert book.finite() == [True, False, True]
@@ -119,13 +119,13 @@ def test_other_lanes_go_on_in_their_own_order(lanes: list[Lane]) -> None:
 
 def test_it_goes_on_where_another_ended(lanes: list[Lane]) -> None:
     recorder = MemoryRecorder()
-    before = ledger(lanes, recorder)
+    before = buffer(lanes, recorder)
     for step in range(3):
         measure(before, step, 1.0, NAN, 3.0)
         if step == 1:
             epoch(before, 1.0, 2.0, 3.0)
     before.flush()
-    after = ledger(lanes, recorder, step=3, epochs=1, ended=[100])
+    after = buffer(lanes, recorder, step=3, epochs=1, ended=[100])
     assert after.training == {0, 200}
     measure(after, 3, 1.0, 2.0, 3.0)  # a lane that has ended may be finite again
     epoch(after, 1.0, 2.0, 3.0)
@@ -150,19 +150,19 @@ class Event:
 
 @pytest.fixture
 def on_its_way(lanes: list[Lane], monkeypatch: pytest.MonkeyPatch) -> tuple[MetricBuffer, MemoryRecorder, list[Event]]:
-    """A ledger whose blocks come as from a GPU: copied, behind an event of which the test decides."""
+    """A buffer whose blocks come as from a GPU: copied, behind an event of which the test decides."""
     recorder, events = MemoryRecorder(), list[Event]()
-    book = ledger(lanes, recorder)
+    book = buffer(lanes, recorder)
 
     class OnDevice(torch.Tensor):
-        is_cuda = True  # type: ignore[assignment]
+        is_cuda = True
 
     def event() -> Any:
         events.append(made := Event())
         made.record = lambda: None  # type: ignore[attr-defined]
         return made
 
-    book._losses = book._losses.as_subclass(OnDevice)  # type: ignore[arg-type]
+    book._losses = book._losses.as_subclass(OnDevice)
     monkeypatch.setattr(
         "core.training.lanes.metric_buffer._to_host", lambda values: values.as_subclass(torch.Tensor).clone()
     )
@@ -218,7 +218,7 @@ def test_blocks_of_many_lanes_come_more_seldom(
     monkeypatch.setattr(time, "monotonic", lambda: now)
     many = [Lane(run, make_lanes({})[0].treatment, run) for run in range(lanes)]
     recorder = MemoryRecorder()
-    book = ledger(many, recorder, seconds=0.5)
+    book = buffer(many, recorder, seconds=0.5)
     advances = []
     for step, later in enumerate((0, pace * 0.5 - 0.01, 0.01)):
         now += later
@@ -243,7 +243,7 @@ def test_diagnoses_come_with_the_losses_of_their_updates(lanes: list[Lane], star
     for run in (0, 100, 200):
         for metric in ("train_loss", "lr", *LOOKED_AT):
             recorder.record(run, metric, 0, np.zeros(start if metric in ("train_loss", "lr") else looks))
-    book = ledger(lanes, recorder, seconds=3600, step=start, epochs=start // 2, every=3)
+    book = buffer(lanes, recorder, seconds=3600, step=start, epochs=start // 2, every=3)
     for step in range(start, 9):
         if step % 3 == 0:
             diagnose(book, step, step + 0.1, step + 0.2)
@@ -276,7 +276,7 @@ def test_blocks_with_more_series_come_more_seldom(make_lanes: Any, monkeypatch: 
     monkeypatch.setattr(time, "monotonic", lambda: now)
     many = [Lane(run, make_lanes({})[0].treatment, run) for run in range(33)]
     recorder = MemoryRecorder()
-    book = ledger(many, recorder, seconds=0.5)
+    book = buffer(many, recorder, seconds=0.5)
     advances = []
     for later in (0, 0.99, 0.01):
         now += later

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from core.spec import EarlyStopping
-from core.training import Lane, train_run
+from core.training import Lane, MemoryRecorder, train_run
 from core.training.checkpoint import Checkpoint
 from tests.core.training.test_resume import Run, assert_goes_on
 from tests.core.training.test_resume import through_a_file as through_a_file  # a fixture
-from tests.core.training.trials import CUT, PICTURES, MemoryRecorder, assert_near, made, referred, trained
+from tests.core.training.trials import CUT, PICTURES, assert_near, made, referred, trained
 
 DATA, FACTS = made(PICTURES, train=22, valid=10)
 EPOCHS = 12

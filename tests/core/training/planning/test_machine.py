@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 from core import hardware
+from core.hardware import this_machine
 from core.models import models
 from core.spec import size
 from core.training import Profile
 from core.training.planning import calibration, machine
 from core.training.planning.calibration import CASES, Case, Share
-from core.training.planning.machine import remember, remembered, this_machine
+from core.training.planning.machine import remember, remembered
 from core.training.planning.profile import Work, estimate
+from tests.backends import GUESSED_PROFILE
 
 MINIATURE = [Case({"name": "mlp", "hidden": [2]}, (3,), 4, lanes) for lanes in (1, 2)]
 
@@ -84,6 +86,10 @@ def test_a_container_is_as_large_as_it_is_allowed_to_be(tmp_path: Path, monkeypa
     assert hardware.cores() == 1
 
 
+def test_the_profile_that_the_tests_know_is_the_guess() -> None:
+    assert Profile.model_validate_json(GUESSED_PROFILE.read_bytes()) == Profile.guess()
+
+
 def test_a_machine_is_measured_by_training() -> None:
     profile = machine.calibrate(MINIATURE, seconds=0.0, most_cores=2)
     assert profile.measured
@@ -97,7 +103,7 @@ def test_a_machine_is_measured_by_training() -> None:
 
 
 def test_a_calibrating_process_that_dies_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration.sys, "executable", shutil.which("false"))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(RuntimeError, match="ended with code 1"):
         machine.calibrate(MINIATURE)
 

@@ -52,8 +52,9 @@ def test_runs_of_one_program_train_together_seed_by_seed() -> None:
 
 
 def test_an_optimizers_choices_part_runs_and_its_numbers_do_not() -> None:
-    sgd = {"name": "sgd", "momentum": 0.9}
-    arms = [{"label": f"{i}", "optimizer": sgd | more} for i, more in enumerate([{}, {"lr": 0.5}, {"nesterov": True}])]
+    choices: list[dict[str, Any]] = [{}, {"lr": 0.5}, {"nesterov": True}]
+    sgd: dict[str, Any] = {"name": "sgd", "momentum": 0.9}
+    arms = [{"label": f"{i}", "optimizer": {**sgd, **more}} for i, more in enumerate(choices)]
     assert sorted(cohort.members for cohort in planned(arms=arms, seeds=1)[2].cohorts) == [[(0, 0), (1, 0)], [(2, 0)]]
 
 

@@ -47,7 +47,7 @@ def products(name: str, device: str) -> list[Product]:
     share = case.examples / case.steps / EVALUATION_BATCH
     found = []
     for i, (label, layer, shape) in enumerate(seen):
-        made = _linear if isinstance(layer, nn.Linear) else _convolution
+        made: Callable[..., float] = _linear if isinstance(layer, nn.Linear) else _convolution
         update = made(layer, case.batch, shape, device, i > 0)
         found.append(Product(label, update, share * made(layer, EVALUATION_BATCH, shape, device, None)))
     return found
@@ -87,7 +87,7 @@ def optimizer_bytes(case: Case) -> int:
     return ADAM_NUMBERS * 4 * sum(parameter.numel() for parameter in case.network().parameters())
 
 
-def _linear(layer: nn.Module, batch: int, _shape: torch.Size, device: str, inner: bool | None) -> float:
+def _linear(layer: nn.Linear, batch: int, _shape: torch.Size, device: str, inner: bool | None) -> float:
     """Seconds of one run's products: forward, the weight's gradient, and in an inner layer the input's.
 
     `inner` is None for the product forward alone.
@@ -109,17 +109,18 @@ def _product(a: torch.Tensor, b: torch.Tensor, device: str) -> float:
     together = torch.empty(LANES, a.shape[1], b.shape[2], device=device)
     each = itertools.cycle(zip(a, b, together, strict=True))
 
-    def one() -> None:
-        left, right, out = next(each)
-        torch.mm(left, right, out=out)
+    def one_by_one() -> None:
+        for _ in range(LANES):
+            left, right, out = next(each)
+            torch.mm(left, right, out=out)
 
     return min(
         _fastest(lambda: torch.bmm(a, b, out=together), device) / LANES,
-        _fastest(lambda: [one() for _ in range(LANES)], device) / LANES,
+        _fastest(one_by_one, device) / LANES,
     )
 
 
-def _convolution(layer: nn.Module, batch: int, shape: torch.Size, device: str, inner: bool | None) -> float:
+def _convolution(layer: nn.Conv2d, batch: int, shape: torch.Size, device: str, inner: bool | None) -> float:
     """Seconds of a convolution and its gradients, in the better of both memory orders; `inner` as above."""
 
     def measure(order: torch.memory_format) -> float:
