@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from api.picture_cache import PictureCache
 from api.routes import plots as route
 from core.plots import picture
 from core.plots.drawing.styles import styled
