@@ -33,7 +33,7 @@ class Catalogue(Mapping[str, T]):
     `catalogue.add(...)`. Files that begin with an underscore are what the others share. `unique` names the fields,
     beside the name, that no two records may have the same.
 
-    The first use imports the package's files; one that registers nothing raises `ValueError`. An unknown name raises
+    The first use imports the package's files; one that registers nothing raises `ImportError`. An unknown name raises
     `NotFound` with the nearest names, from `get` too: ask with `in` first where that is no mistake.
     """
 
@@ -84,7 +84,7 @@ class Catalogue(Mapping[str, T]):
             if self._is_file(module.name):
                 importlib.import_module(module.name)
                 if module.name not in self._sources:
-                    raise ValueError(f"{module.name} registers no {self.kind}")
+                    raise ImportError(f"{module.name} registers no {self.kind}")
         self._discovered = True
 
     def _is_file(self, module: str) -> bool:

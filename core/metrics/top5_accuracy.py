@@ -8,9 +8,12 @@ BEST = 5
 
 
 def _among_best(outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Return whether fewer than five classes have a larger output: of equal ones all count, as in in_top_k of Keras."""
+    """Return whether fewer than five classes have a larger output, and all are numbers.
+
+    Of equal ones all count, as in in_top_k of Keras.
+    """
     own = outputs.gather(-1, y.unsqueeze(-1))
-    return (outputs > own).sum(-1) < BEST
+    return ((outputs > own).sum(-1) < BEST) & ~outputs.isnan().any(-1)
 
 
 metrics.add(

@@ -60,11 +60,10 @@ def given_up(make: MakeResults) -> Results:
     results = small(make)(arms("a", "b", "c"), measured, outcomes=ends, epochs=4, seeds=3, pruning={})
     numbers = {"n": 3, "difference": 0.1, "ci_low": 0.05, "ci_high": 0.15, "p": 1e-4, "p_adjusted": 1e-3}
     about = {"epoch": 1, "metric": "valid_accuracy", "looks": 2, "level": 0.05, "arms": 3}
+    cost: dict[str, Any] = {"seconds": 2.5, "steps_done": 10, "co2e_g": 1e-3, "energy_source": "measured"}
     return replace(
         results,
-        runs=[
-            replace(run, energy_kwh=1e-6 * (1 + run.id), co2e_g=1e-3, energy_source="measured") for run in results.runs
-        ],
+        runs=[replace(run, energy_kwh=1e-6 * (1 + run.id), **cost) for run in results.runs],
         rungs=[about | {"pruned": [{"arm": "b", "best": "c", **numbers}]}],
     )
 
