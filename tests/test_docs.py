@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")])
-FILE = re.compile(r"`((?:api|bench|core|initlab|migrations|tests|worker)/[\w/]*(?:\.py)?)(?:::\w+)?`")
+FILE = re.compile(r"`((?:api|bench|core|initlab(?!/_server)|migrations|tests|worker)/[\w/]*(?:\.py)?)(?:::\w+)?`")
+"""What the wheel alone has, `initlab/_server`, is no file of the repository."""
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 DEFINED = re.compile(r"`(\w+)`(?: of a `\w+`)?\s+\((?:both\s+)?`([\w/]+\.py)`")
 """A name, and behind it in brackets the file that defines it."""

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from api.picture_cache import PictureCache
 from api.routes import plots as route
 from core.plots import picture
 from core.plots.drawing.styles import styled
@@ -40,7 +41,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return draw(function, data, *rest)
 
     monkeypatch.setattr(route, "picture", counted)
-    monkeypatch.setattr(route, "_cache", route.PictureCache(10**7))
+    monkeypatch.setattr(route, "_cache", PictureCache(10**7))
     return found
 
 

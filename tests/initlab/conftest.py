@@ -158,7 +158,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 @pytest.fixture
 def experiment() -> dict[str, Any]:
     """A finished experiment whose label looks like markup, as the server says it."""
-    return json.loads(json.dumps(EXPERIMENT))
+    return copy.deepcopy(EXPERIMENT)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def report() -> dict[str, Any]:
 @pytest.fixture
 def preview() -> dict[str, Any]:
     """The preview of an experiment that was not posted, as the server says it."""
-    return json.loads(json.dumps(PREVIEW))
+    return copy.deepcopy(PREVIEW)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_it_draws_the_mean_by_rate_with_the_seeds_range_and_the_marks(ranged: Re
     assert line["x"] == pytest.approx(RAMP[: expected.shape[1]].tolist())
     for key, values in (("y", expected.mean(0)), ("low", expected[0]), ("high", expected[1])):
         assert line[key] == pytest.approx(values.tolist())
-    entries = range_entries(ranged)
+    entries: Any = range_entries(ranged)
     assert entries is not None
     marked = {(mark["arm"], mark["kind"]): mark for mark in data["marks"]}
     for arm, entry in enumerate(entries):

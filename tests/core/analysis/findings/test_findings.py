@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ def trained(arm: dict[str, Any], **more: Any) -> Results:
     return train(parse(FAST | more | {"arms": [{"label": "a"} | arm]}), DatasetPaths())
 
 
-def kinds(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def kinds(found: Sequence[Any]) -> dict[str, dict[str, Any]]:
     assert len({(one["arm"], one["kind"]) for one in found}) == len(found)
     for one in found:
         assert one.keys() == {"arm", "kind", "layer", "step", "evidence", "explanation"}

@@ -125,7 +125,7 @@ def test_fieller_s_interval_holds_what_student_cannot_refuse() -> None:
     found = ratio_of_means(top, bottom)
     assert found.low is not None
     assert found.high is not None
-    assert found.low < found.estimate < found.high  # type: ignore[operator]
+    assert found.low < found.estimate < found.high
     for end in (found.low, found.high):
         assert stats.ttest_1samp(top - end * bottom, 0).pvalue == pytest.approx(0.05)
 

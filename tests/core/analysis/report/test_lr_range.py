@@ -62,7 +62,7 @@ def falling(at: float, noise: float = 0.0, seed: int = 0) -> Any:
     return fall + explode + noise * np.random.default_rng(seed).standard_normal(STEPS)
 
 
-def entry(results: Results) -> dict[str, Any]:
+def entry(results: Results) -> Any:
     found = range_entries(results)
     assert found is not None
     return found[0]

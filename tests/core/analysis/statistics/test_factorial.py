@@ -20,7 +20,7 @@ from core.training.designs import trained_results
 TWO = {"initializer": ["he_normal", "zeros"], "batch_size": [32, 128]}
 
 
-def of_grid(grid: Mapping[str, object], cells: NDArray[np.float64]) -> dict[str, Any]:
+def of_grid(grid: Mapping[str, object], cells: NDArray[np.float64]) -> Any:
     """The report of a grid whose runs ended at `cells` (..., seeds); NaN: diverged."""
     seeds = cells.shape[-1]
     spec = parse({"grid": grid, "seeds": seeds})

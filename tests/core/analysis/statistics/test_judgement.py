@@ -235,7 +235,7 @@ def test_the_time_of_a_run_that_diverged_is_in_no_mean(experiment: Any) -> None:
 
 
 def test_every_outcome_of_every_arm_is_there(experiment: Any) -> None:
-    found = build_report(experiment({"a": GOOD, "b": WORSE}))
+    found: Any = build_report(experiment({"a": GOOD, "b": WORSE}))
 
     for arm, values in zip(found["arms"], (GOOD, WORSE), strict=True):
         assert arm["outcomes"]["valid_accuracy"] == {k: arm[k] for k in arm["outcomes"]["valid_accuracy"]}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,8 @@ def test_progress_is_no_poison(folder: Path, database: Database, held: Claim) ->
     for attempt in range(1, 7):
         recorder = recorder_of(database, held, folder)
         recorder.save(checkpoint(held, attempt))
-        until(lambda held=held, step=attempt: cohort(database, held).checkpoint_step == step)
-        until(lambda held=held: len(list(folder.iterdir())) == min(2, held.attempt))  # it and the one before
+        until(partial(lambda held, step: cohort(database, held).checkpoint_step == step, held, attempt))
+        until(partial(lambda held: len(list(folder.iterdir())) == min(2, held.attempt), held))  # it and the one before
         recorder.abandon()
         expire(database, held)
         sweep(database, 0)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def lost(database: Database, recorder_of: MakeRecorder) -> Claim:
             measure(recorder, held, "valid_loss", 0, 1)
         recorder.advance(step)
         recorder.save(at(held, step, epochs))
-        until(lambda step=step: row(database, held).checkpoint_step == step)
+        until(partial(lambda step: row(database, held).checkpoint_step == step, step))
     measure(recorder, held, "train_loss", 9, 12)
     measure(recorder, held, "valid_loss", 1, 2)
     recorder.advance(12)
