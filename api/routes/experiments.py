@@ -34,7 +34,13 @@ def create(
     """
     key = None if idempotency_key is None else f"{owner or ''}:{idempotency_key}"
     created, notifications = requests.submit(
-        session, spec, service.paths, key, service.profile, owner, service.limits(owner)
+        session,
+        spec,
+        service.paths,
+        idempotency_key=key,
+        fallback=service.profile,
+        owner=owner,
+        limits=service.limits(owner),
     )
     _notify(session, service, notifications)
     response.headers["Location"] = f"/experiments/{created.id}"
