@@ -47,8 +47,8 @@ class RollingRestart:
 
     def stop(self, seconds: float) -> list[StoppingProcess]:
         """Break off; returns the processes that only this restart knows, which were asked to leave."""
-        leavers = [self._leaver] if self._leaver else []
-        return leavers + ([StoppingProcess(self._coming, seconds)] if self._coming else [])
+        stopping = [self._stopping] if self._stopping else []
+        return stopping + ([StoppingProcess(self._coming, seconds)] if self._coming else [])
 
     def _run(self) -> Iterator[None]:
         if not (yield from self._ready()) or self._coming is None:

@@ -51,7 +51,8 @@ def test_a_status_is_active_until_an_end() -> None:
 
 
 def test_every_pair_is_a_transition_or_raises(database: Database, experiment: int) -> None:
-    for table, (start, to) in product((Cohort, Run), PAIRS):
+    tables: tuple[type[Cohort] | type[Run], ...] = (Cohort, Run)
+    for table, (start, to) in product(tables, PAIRS):
         set_all(database, start)
         if (start, to) in ALLOWED:
             with database.transaction() as session:
