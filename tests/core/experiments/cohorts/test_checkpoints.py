@@ -139,12 +139,20 @@ def test_a_run_that_had_only_to_be_judged_keeps_its_updates_and_last_values(
         assert (other.steps_done, other.final) == (15, {"train_loss": 14.0, "valid_loss": 0.0})
 
 
+def _counts(database: Database, held: Claim, step: int) -> bool:
+    return cohort(database, held).checkpoint_step == step
+
+
+def _has_files(folder: Path, number: int) -> bool:
+    return len(list(folder.iterdir())) == number
+
+
 def test_progress_is_no_poison(folder: Path, database: Database, held: Claim) -> None:
     for attempt in range(1, 7):
         recorder = recorder_of(database, held, folder)
         recorder.save(checkpoint(held, attempt))
-        until(partial(lambda held, step: cohort(database, held).checkpoint_step == step, held, attempt))
-        until(partial(lambda held: len(list(folder.iterdir())) == min(2, held.attempt), held))  # it and the one before
+        until(partial(_counts, database, held, attempt))
+        until(partial(_has_files, folder, min(2, held.attempt)))  # it and the one before
         recorder.abandon()
         expire(database, held)
         sweep(database, 0)

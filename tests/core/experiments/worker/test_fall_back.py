@@ -59,6 +59,10 @@ def row(database: Database, held: Claim) -> Cohort:
         return session.get_one(Cohort, held.cohort_id)
 
 
+def _counts(database: Database, held: Claim, step: int) -> bool:
+    return row(database, held).checkpoint_step == step
+
+
 def measure(recorder: AttemptRecorder, held: Claim, metric: str, first: int, last: int) -> None:
     for lane in held.lanes:
         recorder.record(lane.run, metric, first, np.arange(first, last, dtype=np.float32))
@@ -82,7 +86,7 @@ def lost(database: Database, recorder_of: MakeRecorder) -> Claim:
             measure(recorder, held, "valid_loss", 0, 1)
         recorder.advance(step)
         recorder.save(at(held, step, epochs))
-        until(partial(lambda step: row(database, held).checkpoint_step == step, step))
+        until(partial(_counts, database, held, step))
     measure(recorder, held, "train_loss", 9, 12)
     measure(recorder, held, "valid_loss", 1, 2)
     recorder.advance(12)
