@@ -7,7 +7,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, Field
 
 from core.datasets import About, Options
-from core.experiments.queries.read import ArmProgress, Progress
+from core.experiments.queries.progress import ArmProgress, Progress
 from core.experiments.requests.preview import Preview
 from core.store import Event, Experiment, Run
 

@@ -12,6 +12,7 @@ from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, Prev
 from core.experiments import requests
 from core.experiments.cohorts.events import events
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_by_id, progress_of
 from core.failpoints import reached
 from core.spec import Spec
 from core.store import after_commit
@@ -44,7 +45,7 @@ def create(
     )
     _notify(session, service, notifications)
     response.headers["Location"] = f"/experiments/{created.id}"
-    return ExperimentOut.of(created, read.progress(session, created))
+    return ExperimentOut.of(created, progress_of(session, created))
 
 
 @router.post("/preview")
@@ -68,14 +69,14 @@ def index(
 ) -> ExperimentList:
     """Return the experiments, newest first."""
     found, following = read.experiments(session, limit=limit, before=cursor, status=status, tag=tag, name=name)
-    progress = read.progresses(session, found)
+    progress = progress_by_id(session, found)
     return ExperimentList(items=[ExperimentOut.of(one, progress[one.id]) for one in found], next=following)
 
 
 @router.get("/{experiment_id}", response_model=ExperimentOut, responses=REVALIDATED)
 def show(one: ExperimentToRead, session: Reading, request: Request, response: Response) -> ExperimentOut | Response:
     """Return one experiment with its progress."""
-    progress = read.progress(session, one)
+    progress = progress_of(session, one)
     tag = etag(read.version(session, one.id), progress.cancelling, progress.paused)
     response.headers["ETag"] = tag
     return unchanged(request, tag) or ExperimentOut.of(one, progress)
@@ -85,28 +86,28 @@ def show(one: ExperimentToRead, session: Reading, request: Request, response: Re
 def cancel(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
     """Stop it and keep what was measured. Asking again, or too late, changes nothing."""
     requests.cancel(session, one)
-    return ExperimentOut.of(one, read.progress(session, one))
+    return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/pause", status_code=202)
 def pause(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
     """Pause it where it is; 409 where it has ended. Its workers keep a checkpoint and give it back."""
     requests.pause(session, one)
-    return ExperimentOut.of(one, read.progress(session, one))
+    return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/resume", status_code=202)
 def resume(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
     """Go on after a pause, from the same update; without one nothing changes."""
     _notify(session, service, requests.resume(session, one))
-    return ExperimentOut.of(one, read.progress(session, one))
+    return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/retry", status_code=202)
 def retry(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
     """Run again what failed, and only that; 409 where nothing did, 429 as for a post."""
     _notify(session, service, requests.retry(session, one, service.limits(one.owner)))
-    return ExperimentOut.of(one, read.progress(session, one))
+    return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.get("/{experiment_id}/history")

@@ -24,6 +24,7 @@ from core.experiments.queries.cursor import (
     PartialPosition,
 )
 from core.experiments.queries.points import between, event_data, joined
+from core.experiments.queries.progress import progress_of
 from core.metrics import diagnostics, metric_names
 from core.store import Cohort, Event, MetricBlock, Run, Status
 
@@ -71,7 +72,7 @@ class Stream:
         Raises `NotFound` once the experiment is deleted. After an error the same can be asked for again.
         """
         experiment = read.experiment(session, self._experiment)
-        progress = read.progress(session, experiment)
+        progress = progress_of(session, experiment)
         state = {"status": experiment.status}
         state |= {name: getattr(progress, name) for name in ("paused", "cancelling", "attempt")}
         counts = {name: getattr(progress, name) for name in ("steps_done", "steps_total", "runs_done", "runs_total")}

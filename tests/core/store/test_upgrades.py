@@ -14,6 +14,7 @@ from core.datasets import DatasetPaths
 from core.experiments.cohorts.events import counts, events
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_of
 from core.experiments.requests import pause, resume, retry
 from core.experiments.worker.worker import Worker
 from core.metrics import unit_of
@@ -83,7 +84,7 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
         assert [one.status for one in found] == ["running", "queued", "failed", "succeeded"]
         assert {(one.task, one.owner, one.turn) for one in found} == {("multiclass", None, None)}
         assert {tag.tag for tag in found[0].tags} == {"a", "b"}
-        progress = {number: read.progress(session, read.experiment(session, number)) for number in (SUCCEEDED, FAILED)}
+        progress = {number: progress_of(session, read.experiment(session, number)) for number in (SUCCEEDED, FAILED)}
         assert [(arm.runs_done, arm.steps_done, arm.diverged) for arm in progress[SUCCEEDED].arms] == [(2, 90, 0)] * 2
         assert [(arm.failed, arm.diverged) for arm in progress[FAILED].arms] == [(1, 1), (2, 0)]
         assert progress[FAILED].errors == ["RuntimeError: why (in step, x.py:1)"]

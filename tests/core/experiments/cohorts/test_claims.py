@@ -11,6 +11,7 @@ from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, poll_requests, renew
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel
 from core.store import Database, Experiment, Status
 from tests.core.experiments.claims import block, blocks, expire, queued, statuses, take, taken
@@ -184,7 +185,7 @@ def test_an_experiment_ends_as_its_worst_cohort_did(database: Database) -> None:
             end(session, held, Status(status), error="why" if status == "failed" else None)
     assert _status(database, experiment) == "failed"
     with database.reading() as session:
-        assert read.progress(session, read.experiment(session, experiment)).errors == ["why"]
+        assert progress_of(session, read.experiment(session, experiment)).errors == ["why"]
 
 
 def test_two_cohorts_that_end_at_once_end_their_experiment(postgres: Database) -> None:

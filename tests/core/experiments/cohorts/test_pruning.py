@@ -16,6 +16,7 @@ from core.experiments.cohorts.recovery import recover_attempt
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_of
 from core.experiments.queries.statistics import queue_stats
 from core.experiments.requests import cancel, delete, pause, resume, retry
 from core.store import Database, Status
@@ -49,7 +50,7 @@ def test_the_last_to_come_decides_and_the_rest_goes_on(database: Database) -> No
         [record] = [event for event in events(session, experiment) if event.kind == "rung"]
         zeros = [run for run in read.runs(session, experiment) if run.arm == "zeros"]
         found = read.results(session, read.experiment(session, experiment), DatasetPaths())
-        [arm] = [arm for arm in read.progress(session, read.experiment(session, experiment)).arms if arm.pruned]
+        [arm] = [arm for arm in progress_of(session, read.experiment(session, experiment)).arms if arm.pruned]
     assert record.detail == decision
     assert (arm.label, arm.pruned, arm.runs_done) == ("zeros", 3, 3)
     assert [(run.steps_done, run.final) for run in zeros] == [(2, {"train_loss": 1.0, "valid_accuracy": 0.1})] * 3

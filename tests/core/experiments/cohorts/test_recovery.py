@@ -13,6 +13,7 @@ from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, re
 from core.experiments.cohorts.recovery import LOST_TOGETHER, MOST_LOST, mark_lost, recover_attempt
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel
 from core.store import Cohort, Database, Run, Status
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
@@ -84,7 +85,7 @@ def test_a_run_alone_fails_with_the_reason_and_the_last_words_of_its_worker(data
     with database.reading() as session:
         (run,) = read.runs(session, experiment)
         *_, lost, ended = events(session, experiment)
-        errors = read.progress(session, read.experiment(session, experiment)).errors
+        errors = progress_of(session, read.experiment(session, experiment)).errors
     assert run.error == (
         "3 attempts without progress, after update 0 of 15: reason 3\n  Fatal Python error: Segmentation fault\n  ..."
     )

@@ -15,6 +15,7 @@ from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, po
 from core.experiments.cohorts.splitting import middle, split_cohort
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel, submit
 from core.experiments.worker import worker as work
 from core.experiments.worker.worker import Worker
@@ -135,7 +136,7 @@ def test_one_run_alone_fails_and_says_what_to_do(database: Database) -> None:
     assert _halve(database, taken(database), "RuntimeError: no memory") == "failed"
     assert statuses(database, experiment) == {"failed"}
     with database.reading() as session:
-        [error] = read.progress(session, read.experiment(session, experiment)).errors
+        [error] = progress_of(session, read.experiment(session, experiment)).errors
     assert "smaller batch_size" in error
     assert "RuntimeError: no memory" in error
 
@@ -225,7 +226,7 @@ def test_training_goes_on_at_the_width_that_fits(
         assert {run.status for run in read.runs(session, experiment)} == {status}
         assert {cohort.lost for cohort in session.scalars(select(Cohort))} == {0}
         series = list(read.series(session, experiment, metrics=["train_loss"]))
-        errors = read.progress(session, read.experiment(session, experiment)).errors
+        errors = progress_of(session, read.experiment(session, experiment)).errors
     if status == "succeeded":
         assert [one.steps.tolist() for one in series] == [list(range(2 * 15))] * 6
         assert errors == []

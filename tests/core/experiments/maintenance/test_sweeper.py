@@ -17,6 +17,7 @@ from core.experiments.cohorts.recovery import MOST_LOST, recover_attempt
 from core.experiments.maintenance import sweep
 from core.experiments.maintenance.sweeper import Sweeper
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel, delete
 from core.queue import Dispatcher, celery_app
 from core.settings import Settings
@@ -112,7 +113,7 @@ def test_cancelling_a_cohort_whose_worker_is_dead_is_done_by_the_sweeper(databas
         cancel(session, read.experiment(session, experiment))
     with database.reading() as session:
         assert poll_requests(session, held) == "cancel"
-        assert read.progress(session, read.experiment(session, experiment)).cancelling
+        assert progress_of(session, read.experiment(session, experiment)).cancelling
     expire(database, held)
     assert sweep(database, 0).ended == 1
     assert statuses(database, experiment) == {"cancelled"}

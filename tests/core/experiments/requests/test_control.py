@@ -14,6 +14,7 @@ from core.experiments.cohorts.events import counts, events
 from core.experiments.cohorts.leases import Ended, Fenced, Flush, end, flush, poll_requests, renew
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel, delete, pause, resume, retry
 from core.store import Cohort, Database, Experiment, Run, Status
 from tests.core.experiments.claims import block, blocks, queued, statuses, take, taken
@@ -55,7 +56,7 @@ def test_a_paused_experiment_is_told_to_its_workers_and_taken_by_none(database: 
         ask(database, experiment, pause)
     with database.reading() as session:
         assert poll_requests(session, held) == "pause"
-        assert read.progress(session, read.experiment(session, experiment)).paused
+        assert progress_of(session, read.experiment(session, experiment)).paused
     with database.transaction() as session:
         assert renew(session, held, 30) == "pause"
         end(session, held, Status.QUEUED, why="paused")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.datasets import DatasetPaths
 from core.experiments.queries import read
+from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel, submit
 from core.experiments.worker.worker import Worker
 from core.metrics import epoch_metrics, metric_names
@@ -105,7 +106,7 @@ def test_runs_that_stop_early_are_stored_with_the_updates_that_they_made(databas
     _assert_as_trained(database, experiment, spec)
     with database.reading() as session:
         one = read.experiment(session, experiment)
-        progress = read.progress(session, one)
+        progress = progress_of(session, one)
         results = read.results(session, one, DatasetPaths())
     assert one.status == "succeeded"
     assert [(arm.steps_done, arm.stopped_early, arm.runs_done) for arm in progress.arms] == [

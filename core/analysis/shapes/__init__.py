@@ -1,17 +1,10 @@
 """The shapes of a report, as programs rely on them: plain values, None where there is no answer, never NaN."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypedDict
 
-Number = float | None
-
-
-class Interval(TypedDict):
-    """A mean with its 95 % interval."""
-
-    mean: Number
-    ci_low: Number
-    ci_high: Number
+from core.analysis.shapes._kinds import NoiseScale, RangeEntry, RatedAt, ScanEntry, ScannedSize
+from core.analysis.shapes._numbers import Interval, Number
 
 
 class Statistics(TypedDict):
@@ -229,63 +222,6 @@ class FindingReport(TypedDict):
     explanation: str
 
 
-class NoiseScale(TypedDict):
-    """A gradient noise scale with its interval, over `n` seeds."""
-
-    estimate: Number
-    ci_low: Number
-    ci_high: Number
-    n: int
-
-
-class ScannedSize(TypedDict):
-    """One batch size of a scan."""
-
-    label: str
-    batch_size: int
-    lr: float
-    n: int
-    finished: int
-    runs: int
-    steps: Interval | None
-    samples: Interval | None
-    noise_scale: NoiseScale | None
-
-
-class ScanEntry(TypedDict):
-    """One arm of a batch-size scan as the request has it."""
-
-    label: str
-    batch_size: int
-    lr: float
-    sizes: list[ScannedSize]
-    noise_scale: NoiseScale | None
-
-
-class RatedAt(TypedDict):
-    """A learning rate, the range of what single seeds say, and how many say something."""
-
-    lr: float
-    low: Number
-    high: Number
-    n: int
-    loss: NotRequired[float]
-
-
-class RangeEntry(TypedDict):
-    """One arm of a learning-rate range test."""
-
-    label: str
-    n: int
-    runs: int
-    lr: float
-    suggested: RatedAt | None
-    least: RatedAt | None
-    tenth: Number
-    diverged: RatedAt | None
-    falling: bool
-
-
 class Report(TypedDict):
     """The report of an experiment: see `core.analysis.build_report`."""
 
@@ -308,3 +244,34 @@ class Report(TypedDict):
 
 Outcomes = Mapping[int, Mapping[str, Number]]
 """Every run's outcomes by its id, as `run_outcomes` gives them."""
+
+__all__ = [
+    "ArmEnergy",
+    "ArmReport",
+    "Beats",
+    "Cell",
+    "Comparison",
+    "Detectable",
+    "Effect",
+    "Energy",
+    "Factor",
+    "Factorial",
+    "FindingReport",
+    "Interval",
+    "NoiseScale",
+    "Number",
+    "Outcomes",
+    "PrunedArm",
+    "RangeEntry",
+    "Rate",
+    "RatedAt",
+    "Report",
+    "Saved",
+    "ScanEntry",
+    "ScannedSize",
+    "SeedsNeeded",
+    "Separation",
+    "Statistics",
+    "Term",
+    "Verdict",
+]
