@@ -22,8 +22,8 @@ def metrics() -> Plot:
 
 def further(design: Design) -> list[Metric]:
     """Return the metrics by epoch whose curves no other plot draws."""
-    score, loss = design.score, design.find("loss", "valid")
-    shown = [metric.name for metric in (score, loss) if metric is not None]
+    others = design.score, design.trains_score, design.find("loss", "valid")
+    shown = [metric.name for metric in others if metric is not None]
     return [metric for metric in design.outcomes if metric.per == "epoch" and metric.name not in shown]
 
 
