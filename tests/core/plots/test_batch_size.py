@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from core.analysis import scan_entries
 from core.plots import plots, render
 from core.results import Results
+from tests.core.analysis.reading import not_none
 from tests.core.analysis.report.test_batch_size import EPOCHS, scanned
 
 MakeResults = Callable[..., Results]
@@ -29,19 +30,19 @@ def data_of(results: Results) -> dict[str, Any]:
 def test_it_draws_what_the_report_says() -> None:
     results = scanned(noise=noise)
     data = data_of(results)
-    entries: Any = scan_entries(results)
-    assert entries is not None
-    for panel, of in zip(data["panels"], ("steps", "samples"), strict=True):
+    entries = not_none(scan_entries(results))
+    outcomes: tuple[Literal["steps", "samples"], ...] = ("steps", "samples")
+    for panel, of in zip(data["panels"], outcomes, strict=True):
         (line,) = panel["lines"]
         sizes = entries[0]["sizes"]
         assert line["x"] == [16, 64]
-        assert line["y"] == [size[of]["mean"] for size in sizes]
-        assert line["low"] == [size[of]["ci_low"] for size in sizes]
+        assert line["y"] == [not_none(size[of])["mean"] for size in sizes]
+        assert line["low"] == [not_none(size[of])["ci_low"] for size in sizes]
         assert (line["n"], line["whole"]) == ([3, 2], [True, False])
         assert (panel["x"]["scale"], panel["y"]["scale"]) == ("log", "log")
     assert data["panels"][0]["perfect"] == [{"arm": 0, "x": [16, 64], "y": pytest.approx([270, 67.5])}]
-    scale = entries[0]["noise_scale"]
-    assert data["noise"] == [{"arm": 0} | scale]
+    scale = not_none(entries[0]["noise_scale"])
+    assert data["noise"] == [{"arm": 0, **scale}]
     assert data["arms"][0]["note"] == "noise scale 38 (34 to 43), N = 3"
 
 

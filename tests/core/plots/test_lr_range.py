@@ -10,6 +10,7 @@ import pytest
 from core.analysis import range_entries
 from core.plots import plots, render
 from core.results import Results
+from tests.core.analysis.reading import not_none
 
 MakeResults = Callable[..., Results]
 RAMP = np.geomspace(1e-5, 1.0, 101)
@@ -39,12 +40,10 @@ def test_it_draws_the_mean_by_rate_with_the_seeds_range_and_the_marks(ranged: Re
     assert line["x"] == pytest.approx(RAMP[: expected.shape[1]].tolist())
     for key, values in (("y", expected.mean(0)), ("low", expected[0]), ("high", expected[1])):
         assert line[key] == pytest.approx(values.tolist())
-    entries: Any = range_entries(ranged)
-    assert entries is not None
     marked = {(mark["arm"], mark["kind"]): mark for mark in data["marks"]}
-    for arm, entry in enumerate(entries):
+    for arm, entry in enumerate(not_none(range_entries(ranged))):
         for kind in ("suggested", "least", "diverged"):
-            assert marked[arm, kind]["x"] == entry[kind]["lr"]
+            assert marked[arm, kind]["x"] == not_none(entry[kind])["lr"]
     assert marked[0, "suggested"]["x"] == pytest.approx(1e-4)
     assert [arm["note"] for arm in data["arms"]] == [
         "suggested 10⁻⁴, diverges from 0.5; N = 2",

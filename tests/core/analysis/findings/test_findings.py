@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,12 @@ import pytest
 
 from core.analysis import build_report, findings, markdown
 from core.analysis.findings import rules
+from core.analysis.shapes import FindingReport
 from core.datasets import DatasetPaths
 from core.results import Results, Series
 from core.spec import parse
 from core.training import train
+from tests.core.analysis.reading import not_none
 
 DEEP = {"name": "mlp", "hidden": [24] * 8}
 NORMAL = {"name": "normal"}
@@ -25,7 +27,7 @@ def trained(arm: dict[str, Any], **more: Any) -> Results:
     return train(parse(FAST | more | {"arms": [{"label": "a"} | arm]}), DatasetPaths())
 
 
-def kinds(found: Sequence[Any]) -> dict[str, dict[str, Any]]:
+def kinds(found: list[FindingReport]) -> dict[str, FindingReport]:
     assert len({(one["arm"], one["kind"]) for one in found}) == len(found)
     for one in found:
         assert one.keys() == {"arm", "kind", "layer", "step", "evidence", "explanation"}
@@ -93,7 +95,7 @@ def test_what_is_wrong_is_found(name: str) -> None:
     assert wanted <= found.keys()
     assert not unwanted & found.keys()
     for kind in wanted:
-        assert found[kind]["layer"] in found[kind]["explanation"]
+        assert not_none(found[kind]["layer"]) in found[kind]["explanation"]
         assert found[kind]["layer"] in found[kind]["evidence"]["layers"]
         assert found[kind]["evidence"]["of"] == 3
 

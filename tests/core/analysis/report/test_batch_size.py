@@ -13,6 +13,7 @@ from core.datasets import DatasetPaths
 from core.results import Results, RunResult, Series
 from core.spec import check, parse
 from core.training.designs import trained_results
+from tests.core.analysis.reading import not_none, verdict_text
 
 SIZES = [16, 64]
 TRAIN = 1438  # of the digits' 1,797
@@ -86,7 +87,7 @@ def test_a_size_that_no_run_reaches_has_no_number() -> None:
     results = scanned({16: [1, 1, 1], 64: [None] * 3})
     (entry,) = entries(results)
     assert (entry["sizes"][1]["steps"], entry["sizes"][1]["samples"], entry["sizes"][1]["n"]) == (None, None, 0)
-    assert "No run reached it with batch size 64" in build_report(results)["verdict"]["text"]
+    assert "No run reached it with batch size 64" in verdict_text(build_report(results))
 
 
 def test_the_noise_scale_is_the_ratio_of_means_until_the_target() -> None:
@@ -123,10 +124,9 @@ def test_fieller_s_interval_holds_what_student_cannot_refuse() -> None:
     random = np.random.default_rng(1)
     top, bottom = random.normal(10, 2, 6), random.normal(2, 0.3, 6)
     found = ratio_of_means(top, bottom)
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low < found.estimate < found.high
-    for end in (found.low, found.high):
+    low, high = not_none(found.low), not_none(found.high)
+    assert low < not_none(found.estimate) < high
+    for end in (low, high):
         assert stats.ttest_1samp(top - end * bottom, 0).pvalue == pytest.approx(0.05)
 
 

@@ -9,6 +9,7 @@ from scipy import stats
 from core.analysis import amount, build_report, energy, markdown
 from core.results import Results
 from tests.core.analysis.conftest import MakeResults
+from tests.core.analysis.reading import not_none
 
 
 def costing(results: Results, *kwh: float | None, source: Any = "measured") -> Results:
@@ -27,7 +28,7 @@ def costing(results: Results, *kwh: float | None, source: Any = "measured") -> R
 
 def test_it_is_summed_by_arm_and_divided_by_what_was_reached(experiment: MakeResults) -> None:
     results = costing(experiment({"a": [0.8, 0.9, "diverged"], "b": [0.5, 0.5, 0.5]}), 1.0, 2.0, 3.0, 0.5, None, 0.7)
-    found = build_report(results)["energy"]
+    found = not_none(build_report(results)["energy"])
     assert {key: found[key] for key in ("source", "kwh", "co2e_g", "runs")} == {
         "source": "measured", "kwh": pytest.approx(7.2), "co2e_g": pytest.approx(720), "runs": 5,
     }  # fmt: skip
@@ -47,8 +48,7 @@ def test_an_estimate_says_so_and_where_nobody_looked_nothing_is_said(experiment:
     assert energy(whole) is None
     assert "Energy" not in markdown(build_report(whole), whole)
     results = costing(whole, 1.0, 1.0, None, None, source="estimated")
-    found = energy(results)
-    assert found is not None
+    found = not_none(energy(results))
     assert (found["source"], found["arms"][1]["mean_kwh"], found["arms"][1]["kwh_per_point"]) == (
         "estimated",
         None,

@@ -10,10 +10,12 @@ import pytest
 
 from core.analysis import build_report, final_values, markdown, range_entries
 from core.analysis.report.lr_range import smooth
+from core.analysis.shapes import RangeEntry
 from core.datasets import DatasetPaths
 from core.results import Results, RunResult, Series
 from core.spec import parse
 from core.training.designs import trained_results
+from tests.core.analysis.reading import not_none, verdict_text
 
 STEPS = 121
 RAMP = np.geomspace(1e-6, 1e0, STEPS)  # 20 updates a decade
@@ -62,34 +64,32 @@ def falling(at: float, noise: float = 0.0, seed: int = 0) -> Any:
     return fall + explode + noise * np.random.default_rng(seed).standard_normal(STEPS)
 
 
-def entry(results: Results) -> Any:
-    found = range_entries(results)
-    assert found is not None
-    return found[0]
+def entry(results: Results) -> RangeEntry:
+    return not_none(range_entries(results))[0]
 
 
 def test_the_rate_of_steepest_descent_is_suggested() -> None:
     found = entry(range_of(lambda _, __: falling(1e-3)))
-    assert found["suggested"]["lr"] == pytest.approx(1e-3)
+    assert not_none(found["suggested"])["lr"] == pytest.approx(1e-3)
     assert (found["n"], found["runs"], found["lr"]) == (3, 3, 0.002)
 
 
 def test_the_least_loss_and_where_it_diverges_are_found() -> None:
     found = entry(range_of(lambda _, __: falling(1e-3)))
     least = falling(1e-3).argmin()
-    assert found["least"]["lr"] == pytest.approx(RAMP[least])
-    assert found["least"]["loss"] == pytest.approx(falling(1e-3)[least])
+    assert not_none(found["least"])["lr"] == pytest.approx(RAMP[least])
+    assert not_none(found["least"])["loss"] == pytest.approx(falling(1e-3)[least])
     assert found["tenth"] == pytest.approx(RAMP[least] / 10)
     # 0.3 (rate / 0.1) = 4 x 0.3 at a rate of 0.4, and the next update is the first above it
-    assert found["diverged"]["lr"] == pytest.approx(RAMP[np.flatnonzero(RAMP > 0.4)[0]])
+    assert not_none(found["diverged"])["lr"] == pytest.approx(RAMP[np.flatnonzero(RAMP > 0.4)[0]])
     assert found["falling"] is False
 
 
 def test_the_mean_is_judged_and_the_seeds_give_the_range() -> None:
     where = [3e-4, 1e-3, 3e-3]
-    found = entry(range_of(lambda _, seed: falling(where[seed])))
-    assert found["suggested"]["lr"] == pytest.approx(1e-3, rel=0.3)
-    assert [found["suggested"][end] for end in ("low", "high", "n")] == pytest.approx([3e-4, 3e-3, 3], rel=0.06)
+    suggested = not_none(entry(range_of(lambda _, seed: falling(where[seed])))["suggested"])
+    assert suggested["lr"] == pytest.approx(1e-3, rel=0.3)
+    assert [suggested[end] for end in ("low", "high", "n")] == pytest.approx([3e-4, 3e-3, 3], rel=0.06)
 
 
 def test_the_running_mean_is_the_slow_one_s() -> None:
@@ -105,7 +105,7 @@ def test_the_running_mean_is_the_slow_one_s() -> None:
 def test_smoothing_finds_what_noise_hides() -> None:
     def decades(smoothing: float) -> float:
         found = entry(range_of(lambda _, seed: falling(1e-3, 1.0, 20 + seed), smoothing=smoothing))
-        return abs(math.log10(found["suggested"]["lr"] / 1e-3))
+        return abs(math.log10(not_none(found["suggested"])["lr"] / 1e-3))
 
     assert decades(0.9) < 0.5 < 1 < decades(0.0)
 
@@ -117,15 +117,16 @@ def test_a_loss_that_is_not_finite_is_where_it_diverges() -> None:
         return values
 
     found = entry(range_of(losses))
-    assert found["diverged"]["lr"] == pytest.approx(RAMP[105])
-    assert [found["diverged"][end] for end in ("low", "high", "n")] == pytest.approx([RAMP[105], RAMP[107], 3])
-    assert found["suggested"]["lr"] == pytest.approx(1e-3)
+    diverged = not_none(found["diverged"])
+    assert diverged["lr"] == pytest.approx(RAMP[105])
+    assert [diverged[end] for end in ("low", "high", "n")] == pytest.approx([RAMP[105], RAMP[107], 3])
+    assert not_none(found["suggested"])["lr"] == pytest.approx(1e-3)
 
 
 def test_a_jump_is_seen_through_the_smoothing() -> None:
     losses = np.where(np.arange(STEPS) < 80, 2 - np.arange(STEPS) / 100, 100.0)
     found = entry(range_of(lambda *_: losses, smoothing=0.9))
-    assert found["diverged"]["lr"] == pytest.approx(RAMP[80])
+    assert not_none(found["diverged"])["lr"] == pytest.approx(RAMP[80])
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_a_jump_is_seen_through_the_smoothing() -> None:
 def test_no_rate_is_suggested_where_the_loss_does_not_fall(losses: Losses) -> None:
     results = range_of(losses)
     assert entry(results)["suggested"] is None
-    assert "no rate is suggested" in build_report(results)["verdict"]["text"]
+    assert "no rate is suggested" in verdict_text(build_report(results))
     assert any("lr_range.low" in warning for warning in build_report(results)["warnings"])
 
 
@@ -147,10 +148,10 @@ def test_a_loss_that_still_falls_asks_for_larger_rates() -> None:
 def test_what_has_not_finished_is_in_no_curve_and_is_said() -> None:
     results = range_of(lambda _, seed: falling(1e-3 if seed else 1e-5), statuses={("a", 0): "running"})
     assert (entry(results)["n"], entry(results)["runs"]) == (2, 3)
-    assert entry(results)["suggested"]["lr"] == pytest.approx(1e-3)
+    assert not_none(entry(results)["suggested"])["lr"] == pytest.approx(1e-3)
     assert any("1 of 3 runs have not finished" in warning for warning in build_report(results)["warnings"])
     nothing = range_of(lambda *_: falling(1e-3), seeds=1, statuses={("a", 0): "queued"})
-    assert build_report(nothing)["verdict"]["text"].startswith("Cannot tell yet")
+    assert verdict_text(build_report(nothing)).startswith("Cannot tell yet")
 
 
 def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:

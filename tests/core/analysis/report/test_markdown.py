@@ -5,6 +5,7 @@ import pytest
 from core.analysis import build_report, markdown
 from core.analysis.report.markdown import escape
 from core.results import Results
+from tests.core.analysis.reading import verdict_text
 
 MakeResults = Callable[..., Results]
 GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
@@ -24,7 +25,7 @@ def test_the_page_has_all_of_the_report(experiment: MakeResults) -> None:
     assert "2 arms x 5 seeds = 10 runs (seeds 0, 1, 2, 3, 4)" in page
     assert "| good | 5 of 5 | 97.06 ± 0.73 % | 96.33 to 97.79 % | 0.59 % | 0 | 0 |" in page
     assert "| lost | 3 of 5 | 91.00 ± 2.48 % | 88.52 to 93.48 % | 1.00 % | 1 | 1 |" in page
-    assert found["verdict"]["text"].replace("<", "&lt;").replace("~", "\\~") in page
+    assert verdict_text(found).replace("<", "&lt;").replace("~", "\\~") in page
     assert page.count("\n- ") >= len(found["warnings"])
 
 

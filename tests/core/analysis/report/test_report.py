@@ -9,6 +9,7 @@ from scipy import stats
 from core.analysis import build_report, outcome_names
 from core.errors import InvalidSpec
 from core.results import Results
+from tests.core.analysis.reading import not_none, verdict_text
 
 GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
 LIKE_IT = [0.968, 0.965, 0.976, 0.972, 0.969]
@@ -59,7 +60,8 @@ def test_the_best_is_compared_with_all_and_corrected_for_all_pairs(experiment: M
     assert worse["difference"] == pytest.approx(np.mean(GOOD) - np.mean(WORSE))
     pairs = [*p.values(), stats.ttest_rel(LIKE_IT, WORSE).pvalue]
     ranks = sorted(pairs)
-    assert worse["p_adjusted"] == pytest.approx(max(q * (3 - i) for i, q in enumerate(ranks) if q <= worse["p"]))
+    p_worse = not_none(worse["p"])
+    assert worse["p_adjusted"] == pytest.approx(max(q * (3 - i) for i, q in enumerate(ranks) if q <= p_worse))
     assert like_it["p_adjusted"] == pytest.approx(p["good", "like it"])
     assert found["verdict"]["groups"] == [["good", "like it"], ["worse"]]
 
@@ -73,18 +75,18 @@ def test_a_baseline_is_compared_with_the_others_alone(experiment: MakeResults) -
         ("like it", "worse"),
         ("like it", "chance"),
     ]
-    assert found["comparisons"][2]["p_adjusted"] == pytest.approx(3 * found["comparisons"][2]["p"])
+    assert found["comparisons"][2]["p_adjusted"] == pytest.approx(3 * not_none(found["comparisons"][2]["p"]))
     assert found["comparisons"][0]["p_adjusted"] == pytest.approx(found["comparisons"][0]["p"])
     assert found["verdict"]["groups"] == [["good", "like it"], ["worse", "chance"]]
-    assert "Worse than it" in found["verdict"]["text"]
+    assert "Worse than it" in verdict_text(found)
 
 
 def test_an_arm_better_than_the_baseline_comes_before_it(experiment: MakeResults) -> None:
     found = build_report(experiment({"worse": WORSE, "good": GOOD}, baseline="worse"))
 
     assert found["verdict"]["groups"] == [["good"], ["worse"]]
-    assert found["comparisons"][0]["difference"] < 0
-    assert 'Better than it: "good" by 7.04 percentage points' in found["verdict"]["text"]
+    assert not_none(found["comparisons"][0]["difference"]) < 0
+    assert 'Better than it: "good" by 7.04 percentage points' in verdict_text(found)
 
 
 def test_of_losses_the_lower_is_better(experiment: MakeResults) -> None:
@@ -92,12 +94,12 @@ def test_of_losses_the_lower_is_better(experiment: MakeResults) -> None:
 
     assert found["verdict"]["groups"] == [["low"], ["high"]]
     assert found["comparisons"][0]["difference"] == pytest.approx(0.11 - 2.3)
-    assert '"low" has the best mean validation loss 0.11 ' in found["verdict"]["text"]
-    assert 'It is better than "high" by 2.19 ' in found["verdict"]["text"]
+    assert '"low" has the best mean validation loss 0.11 ' in verdict_text(found)
+    assert 'It is better than "high" by 2.19 ' in verdict_text(found)
 
 
 def test_the_verdict_names_numbers_units_and_n(experiment: MakeResults) -> None:
-    text = build_report(experiment({"good": GOOD, "like it": LIKE_IT, "worse": WORSE}))["verdict"]["text"]
+    text = verdict_text(build_report(experiment({"good": GOOD, "like it": LIKE_IT, "worse": WORSE})))
 
     assert '"good" has the best mean validation accuracy 97.06 % (N = 5, 95 % interval 96.33 to 97.79 %)' in text
     assert 'better than "worse" by 7.04 percentage points (N = 5 pairs)' in text
@@ -106,7 +108,7 @@ def test_the_verdict_names_numbers_units_and_n(experiment: MakeResults) -> None:
 
 
 def test_the_verdict_says_when_it_cannot_tell_which_is_best(experiment: MakeResults) -> None:
-    text = build_report(experiment({"good": GOOD, "like it": LIKE_IT}))["verdict"]["text"]
+    text = verdict_text(build_report(experiment({"good": GOOD, "like it": LIKE_IT})))
 
     assert text.endswith("So these runs cannot tell which arm is best.")
 
@@ -118,8 +120,8 @@ def test_an_arm_whose_seeds_differ_is_not_called_better_against_the_pairs(experi
     found = build_report(experiment({"lucky": lucky, "steady": easy}))
 
     assert found["comparisons"][0]["a"] == "lucky"
-    assert "But on the seeds that both finished it is worse than" in found["verdict"]["text"]
-    assert "It is better than" not in found["verdict"]["text"]
+    assert "But on the seeds that both finished it is worse than" in verdict_text(found)
+    assert "It is better than" not in verdict_text(found)
     assert (
         any("fewer seeds" in w for w in found["warnings"]) is False
     )  # every finished seed of the smaller arm is paired
@@ -144,14 +146,14 @@ def test_thin_evidence_gives_an_honest_answer(
     found = build_report(experiment(finals))
 
     json.dumps(found, allow_nan=False)
-    assert words in found["verdict"]["text"]
+    assert words in verdict_text(found)
     assert found["verdict"]["groups"] == groups
 
 
 def test_a_baseline_without_a_result_is_said(experiment: MakeResults) -> None:
     found = build_report(experiment({"a": GOOD, "b": ["diverged"] * 5}, baseline="b"))
 
-    assert "no run of the baseline" in found["verdict"]["text"]
+    assert "no run of the baseline" in verdict_text(found)
 
 
 def test_an_arm_with_one_survivor_is_not_the_best(experiment: MakeResults) -> None:
@@ -175,10 +177,10 @@ def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResult
     found = build_report(experiment(worse, "valid_loss", task="regression"))
     assert found["metric"] == "valid_loss"
     assert found["verdict"]["groups"] == [["low"], ["high"]]
-    assert '"low" has the best mean validation loss 0.11 ' in found["verdict"]["text"]
+    assert '"low" has the best mean validation loss 0.11 ' in verdict_text(found)
     found = build_report(experiment(worse, "valid_r2", task="regression"), "valid_r2")
     assert found["verdict"]["groups"] == [["high"], ["low"]]
-    assert '"high" has the best mean validation R² 0.9167 ' in found["verdict"]["text"]
+    assert '"high" has the best mean validation R² 0.9167 ' in verdict_text(found)
     assert build_report(experiment(worse, task="binary"))["metric"] == "valid_accuracy"
 
 

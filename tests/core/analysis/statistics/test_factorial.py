@@ -12,15 +12,17 @@ from scipy import stats
 from statsmodels.stats.anova import AnovaRM
 
 from core.analysis import build_report
+from core.analysis.shapes import Effect, Report
 from core.datasets import DatasetPaths
 from core.results import RunResult
 from core.spec import parse
 from core.training.designs import trained_results
+from tests.core.analysis.reading import not_none
 
 TWO = {"initializer": ["he_normal", "zeros"], "batch_size": [32, 128]}
 
 
-def of_grid(grid: Mapping[str, object], cells: NDArray[np.float64]) -> Any:
+def of_grid(grid: Mapping[str, object], cells: NDArray[np.float64]) -> Report:
     """The report of a grid whose runs ended at `cells` (..., seeds); NaN: diverged."""
     seeds = cells.shape[-1]
     spec = parse({"grid": grid, "seeds": seeds})
@@ -41,9 +43,9 @@ def of_grid(grid: Mapping[str, object], cells: NDArray[np.float64]) -> Any:
     )
 
 
-def effect(found: dict[str, Any], *levels: str) -> dict[str, Any]:
-    (one,) = [e for e in found["factorial"]["effects"] if e["levels"] == list(levels)]
-    return dict(one)
+def effect(found: Report, *levels: str) -> Effect:
+    (one,) = [e for e in not_none(found["factorial"])["effects"] if e["levels"] == list(levels)]
+    return one
 
 
 def test_effects_are_what_the_cells_were_made_of() -> None:
@@ -56,17 +58,17 @@ def test_effects_are_what_the_cells_were_made_of() -> None:
     cells = 0.9 + (start[:, None] + size + both)[..., None] + seeds + wobble
     found = of_grid({"initializer": ["he_normal", "zeros", "ones"], "batch_size": [32, 128]}, cells)
 
-    assert found["factorial"]["factors"] == [
+    assert not_none(found["factorial"])["factors"] == [
         {"name": "initializer", "levels": ["he_normal", "zeros", "ones"]},
         {"name": "batch_size", "levels": ["32", "128"]},
     ]
     assert [effect(found, name)["estimate"] for name in ("he_normal", "zeros", "ones")] == pytest.approx(start)
     assert [effect(found, name)["estimate"] for name in ("32", "128")] == pytest.approx(size)
     assert effect(found, "zeros", "128")["estimate"] == pytest.approx(0.01)
-    shares = {tuple(term["factors"]): term["share"] for term in found["factorial"]["terms"]}
+    shares = {tuple(term["factors"]): term["share"] for term in not_none(found["factorial"])["terms"]}
     parts = [2 * (start**2).sum(), 3 * (size**2).sum(), (both**2).sum()]
     assert list(shares.values()) == pytest.approx(np.array(parts) / sum(parts))
-    assert found["factorial"]["n"] == 4
+    assert not_none(found["factorial"])["n"] == 4
     json.dumps(found, allow_nan=False)
 
 
@@ -103,20 +105,20 @@ def test_holm_counts_every_question_once() -> None:
     """Eight effects are listed, but each is the other level's with its sign changed: three questions."""
     cells = np.random.default_rng(5).normal(0.8, 0.02, (2, 2, 5))
     cells[0] += 0.2
-    effects = of_grid(TWO, cells)["factorial"]["effects"]
+    effects = not_none(of_grid(TWO, cells)["factorial"])["effects"]
 
     assert len(effects) == 2 + 2 + 4
-    smallest = min(effects, key=lambda e: e["p"])
+    smallest = min(effects, key=lambda e: not_none(e["p"]))
     assert smallest["factors"] == ["initializer"]
-    assert smallest["p_adjusted"] == pytest.approx(3 * smallest["p"])
+    assert smallest["p_adjusted"] == pytest.approx(3 * not_none(smallest["p"]))
 
 
 def test_three_fields_have_interactions_of_two_and_three() -> None:
     cells = np.random.default_rng(6).normal(0.8, 0.02, (2, 2, 2, 4))
-    found = of_grid(TWO | {"optimizer.lr": [0.01, 0.1]}, cells)["factorial"]
+    found = not_none(of_grid(TWO | {"optimizer.lr": [0.01, 0.1]}, cells)["factorial"])
 
     assert [len(term["factors"]) for term in found["terms"]] == [1, 1, 1, 2, 2, 2, 3]
-    assert sum(term["share"] for term in found["terms"]) == pytest.approx(1)
+    assert sum(not_none(term["share"]) for term in found["terms"]) == pytest.approx(1)
     (whole,) = [e for e in found["effects"] if e["levels"] == ["he_normal", "32", "0.01"]]
     signs = np.array([1, -1])
     contrast = (cells * signs[:, None, None, None] * signs[:, None, None] * signs[:, None]).sum(axis=(0, 1, 2)) / 8
@@ -129,13 +131,13 @@ def test_seeds_that_a_cell_lost_are_in_no_effect_and_said() -> None:
     cells[1, 1, 0] = np.nan
     found = of_grid(TWO, cells)
 
-    assert found["factorial"]["n"] == 4
-    assert [cell["n"] for cell in found["factorial"]["cells"]] == [5, 5, 5, 4]
+    assert not_none(found["factorial"])["n"] == 4
+    assert [cell["n"] for cell in not_none(found["factorial"])["cells"]] == [5, 5, 5, 4]
     assert "The effects of the grid are of the 4 of 5 seeds that have a value in every cell." in found["warnings"]
     cells[1, 1] = np.nan
     lost = of_grid(TWO, cells)
-    assert lost["factorial"]["effects"] == []
-    assert lost["factorial"]["cells"][3] == {
+    assert not_none(lost["factorial"])["effects"] == []
+    assert not_none(lost["factorial"])["cells"][3] == {
         "levels": ["zeros", "128"],
         "n": 0,
         "mean": None,

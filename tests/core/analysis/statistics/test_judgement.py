@@ -12,6 +12,7 @@ from core.analysis import build_report, summaries
 from core.analysis.statistics.judgement import Judgement, judge
 from core.analysis.statistics.power import detectable, seeds_needed
 from core.metrics import metrics
+from tests.core.analysis.reading import not_none, verdict_text
 
 GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
 LIKE_IT = [0.968, 0.965, 0.976, 0.972, 0.969]
@@ -116,7 +117,7 @@ def test_the_report_says_who_beats_whom(experiment: Any) -> None:
     beats = {(one["winner"], one["loser"]): one for one in found["verdict"]["beats"]}
     assert beats.keys() == {("good", "worse"), ("like it", "worse")}
     assert beats["good", "worse"]["difference"] == pytest.approx(np.mean(GOOD) - np.mean(WORSE))
-    assert beats["good", "worse"]["ci_low"] > 0
+    assert not_none(beats["good", "worse"]["ci_low"]) > 0
     assert [c["better"] for c in found["comparisons"]] == [None, "good", "like it"]
 
 
@@ -125,7 +126,7 @@ def test_beating_the_baseline_is_seen_from_the_winner(experiment: Any) -> None:
 
     (one,) = found["verdict"]["beats"]
     assert (one["winner"], one["loser"]) == ("good", "worse")
-    assert 0 < one["ci_low"] < one["difference"] < one["ci_high"]
+    assert 0 < not_none(one["ci_low"]) < not_none(one["difference"]) < not_none(one["ci_high"])
 
 
 def test_of_losses_a_win_is_a_negative_difference(experiment: Any) -> None:
@@ -133,19 +134,19 @@ def test_of_losses_a_win_is_a_negative_difference(experiment: Any) -> None:
 
     (one,) = found["verdict"]["beats"]
     assert one["winner"] == "low"
-    assert one["difference"] < 0
+    assert not_none(one["difference"]) < 0
 
 
 def test_the_two_foremost_arms_have_what_it_would_take(experiment: Any) -> None:
     found = build_report(experiment({"worse": WORSE, "good": GOOD, "like it": LIKE_IT}))
 
     d = np.array(GOOD) - np.array(LIKE_IT)
-    seen, needed = found["verdict"]["detectable"], found["verdict"]["seeds_needed"]
+    seen, needed = not_none(found["verdict"]["detectable"]), not_none(found["verdict"]["seeds_needed"])
     assert (seen["a"], seen["b"], seen["n"], seen["power"]) == ("good", "like it", 5, 0.8)
     assert seen["level"] == 0.05  # the largest p of its family: Holm multiplied it with 1
     assert seen["difference"] == pytest.approx(detectable(5, 0.05) * d.std(ddof=1))
     assert needed["seeds"] == seeds_needed(d.mean() / d.std(ddof=1), 0.05)
-    text = found["verdict"]["text"]
+    text = verdict_text(found)
     assert f"about {needed['seeds']} seeds would show it" in text
     assert "5 pairs would show a true difference of about" in text
 
@@ -153,13 +154,13 @@ def test_the_two_foremost_arms_have_what_it_would_take(experiment: Any) -> None:
 def test_a_verdict_that_is_made_does_not_ask_for_more_seeds(experiment: Any) -> None:
     found = build_report(experiment({"good": GOOD, "worse": WORSE}))
 
-    assert found["verdict"]["seeds_needed"]["seeds"] <= 5
-    assert "power" not in found["verdict"]["text"]
+    assert not_none(not_none(found["verdict"]["seeds_needed"])["seeds"]) <= 5
+    assert "power" not in verdict_text(found)
 
 
 def test_the_verdict_says_why_a_better_mean_is_not_called_better(experiment: Any) -> None:
     high = [0.99, 0.991, 0.992, 0.99, "diverged"]
-    text = build_report(experiment({"wild": high, "steady": WORSE}))["verdict"]["text"]
+    text = verdict_text(build_report(experiment({"wild": high, "steady": WORSE})))
 
     assert "point opposite ways, so neither is called better" in text
     assert "but without a value were 1 of 5 runs against 0 of 5" in text
@@ -168,7 +169,7 @@ def test_the_verdict_says_why_a_better_mean_is_not_called_better(experiment: Any
 
 def test_the_verdict_names_an_arm_whose_survivors_did_better(experiment: Any) -> None:
     half = [0.99, 0.991, 0.992, "diverged", "diverged", "diverged"]
-    text = build_report(experiment({"half": half, "steady": [*WORSE, 0.9]}))["verdict"]["text"]
+    text = verdict_text(build_report(experiment({"half": half, "steady": [*WORSE, 0.9]})))
 
     assert text.startswith('"steady" has the best mean')
     assert 'The mean of "half" is better, but of half of the runs or fewer' in text
@@ -179,7 +180,7 @@ def test_losing_every_run_is_a_loss_where_seeds_are_enough(experiment: Any) -> N
 
     assert found["comparisons"][0]["better"] == "steady"
     assert found["comparisons"][0]["p_lost_adjusted"] == pytest.approx(2 / 252)
-    text = found["verdict"]["text"]
+    text = verdict_text(found)
     assert 'Fewer of its runs came to no value than of "gone" (0 of 5 against 5 of 5); Fisher' in text
     assert found["verdict"]["beats"][0]["difference"] is None
 
@@ -190,7 +191,7 @@ def test_against_a_baseline_that_lost_its_runs_the_other_is_better(experiment: A
     )
 
     assert found["verdict"]["groups"] == [["steady"], ["wild"]]
-    assert 'More of its runs came to no value than of "steady" (10 of 12 against 0 of 12)' in found["verdict"]["text"]
+    assert 'More of its runs came to no value than of "steady" (10 of 12 against 0 of 12)' in verdict_text(found)
 
 
 def test_what_only_describes_runs_makes_none_better(experiment: Any) -> None:
@@ -206,7 +207,7 @@ def test_what_only_describes_runs_makes_none_better(experiment: Any) -> None:
     ]
     found = build_report(replace(results, runs=ended), "generalization_gap")
 
-    assert "has the lowest mean generalisation gap" in found["verdict"]["text"]
+    assert "has the lowest mean generalisation gap" in verdict_text(found)
     assert not [c for c in found["comparisons"] if c["better"]]
 
 
@@ -216,7 +217,7 @@ def test_runs_that_never_reach_the_target_are_lost_like_diverged_ones(experiment
     found = build_report(results, "steps_to_target")
 
     assert [arm["not_finite"] for arm in found["arms"]] == [5, 5]  # these have no curves
-    assert found["arms"][0]["rates"]["reached_target"]["hits"] == 0
+    assert not_none(found["arms"][0]["rates"]["reached_target"])["hits"] == 0
     assert any("finished without having reached the target" in w for w in found["warnings"])
 
 
@@ -229,20 +230,21 @@ def test_the_time_of_a_run_that_diverged_is_in_no_mean(experiment: Any) -> None:
     assert [(arm["mean"], arm["p_best"]) for arm in found["arms"]] == [(2, None), (2, None)]
     assert found["runs"][2]["seconds"] == 0.1
     assert found["arms"][0]["outcomes"]["steps_per_second"]["mean"] == 15
-    assert found["verdict"]["text"].endswith("so arms are not compared by it.")
+    assert verdict_text(found).endswith("so arms are not compared by it.")
     assert (found["comparisons"], found["verdict"]["beats"], found["verdict"]["detectable"]) == ([], [], None)
     assert found["verdict"]["groups"] == [["a", "b"]]
 
 
 def test_every_outcome_of_every_arm_is_there(experiment: Any) -> None:
-    found: Any = build_report(experiment({"a": GOOD, "b": WORSE}))
+    found = build_report(experiment({"a": GOOD, "b": WORSE}))
 
     for arm, values in zip(found["arms"], (GOOD, WORSE), strict=True):
-        assert arm["outcomes"]["valid_accuracy"] == {k: arm[k] for k in arm["outcomes"]["valid_accuracy"]}
+        entry = dict(arm)
+        assert arm["outcomes"]["valid_accuracy"] == {k: entry[k] for k in arm["outcomes"]["valid_accuracy"]}
         assert arm["outcomes"]["valid_accuracy"]["mean"] == pytest.approx(np.mean(values))
         assert arm["outcomes"]["stability"]["n"] == 0
-        assert arm["rates"]["completed"]["hits"] == 5
-    assert sum(arm["p_best"] for arm in found["arms"]) == pytest.approx(1)
+        assert not_none(arm["rates"]["completed"])["hits"] == 5
+    assert sum(not_none(arm["p_best"]) for arm in found["arms"]) == pytest.approx(1)
     assert [run["valid_accuracy"] for run in found["runs"]] == GOOD + WORSE
 
 

@@ -14,6 +14,7 @@ from core.metrics import Task
 from core.results import Results, RunResult
 from core.spec import Spec, parse
 from core.training.designs import design_of, rung_rule, trained_results
+from tests.core.analysis.reading import verdict_text
 
 FAR = [0.1, 0.1, 0.1]
 GOOD = [[0.90, 0.92, 0.91], [0.91, 0.90, 0.92], [0.89, 0.92, 0.90]]
@@ -136,7 +137,7 @@ def test_a_pruned_arm_is_in_no_ranking_and_the_report_says_why() -> None:
     assert (far["n"], far["mean"], far["pruned"], far["not_finite"], far["unfinished"]) == (0, None, 3, 0, 0)
     assert (a["pruned"], b["pruned"]) == (0, 0)
     assert found["verdict"]["groups"] == [["a", "b"]]
-    text = found["verdict"]["text"]
+    text = verdict_text(found)
     assert (
         '"far" was pruned after epoch 2 of its training, where its validation accuracy was worse than that of' in text
     )
