@@ -234,24 +234,13 @@ def test_a_run_that_stopped_early_or_diverged_is_judged_by_what_it_has(database:
     experiment = posted(database, seeds=4)
     held = {one.arms[one.lanes[0].run]: one for one in (taken(database) for _ in range(3))}
     good, zeros = held["good"], held["zeros"]
+    diverged = Ended(outcome="diverged", steps=1, final={"valid_accuracy": None})
+    stopped = Ended(outcome="stopped_early", steps=1, final={"valid_accuracy": 0.2})
     with database.transaction() as session:
         renew(session, good, 30)
-        flush(
-            session,
-            good,
-            Flush(
-                step=1, ended={good.lanes[1].run: Ended(outcome="diverged", steps=1, final={"valid_accuracy": None})}
-            ),
-        )
+        flush(session, good, Flush(step=1, ended={good.lanes[1].run: diverged}))
         renew(session, zeros, 30)
-        flush(
-            session,
-            zeros,
-            Flush(
-                step=1,
-                ended={zeros.lanes[2].run: Ended(outcome="stopped_early", steps=1, final={"valid_accuracy": 0.2})},
-            ),
-        )
+        flush(session, zeros, Flush(step=1, ended={zeros.lanes[2].run: stopped}))
     for one in (good, zeros):
         with database.transaction() as session:
             recover_attempt(session, one.cohort_id, one.attempt, "killed")
