@@ -51,12 +51,13 @@ coverage: $(VENV)/.dev ## measure what the tests run, of one folder with P=core/
 	@$(RUN)/coverage html --quiet -d var/coverage/html
 	@$(RUN)/coverage report
 
-check: $(VENV)/.dev ## format, lint, types, import rules, retired words, compose file, file lengths
+check: $(VENV)/.dev ## format, lint, types, import rules, retired words, docstrings, compose file, file lengths
 	$(RUN)/ruff format --check
 	$(RUN)/ruff check
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 	$(RUN)/python -m tests.checks.retired_words
+	$(RUN)/python -m tests.checks.docstrings
 	$(RUN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@find $(SOURCES) -name '*.py' -exec awk 'FNR == 301 {print FILENAME ": more than 300 lines"}' {} + | \
 		awk '{print} END {exit NR > 0}'

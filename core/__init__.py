@@ -1,1 +1,1 @@
-"""What an experiment is, how it is trained, judged, drawn, stored and queued."""
+"""Experiments: their description, training, analysis, pictures, storage and queue."""

@@ -29,7 +29,7 @@ class RunResult:
     """From its first update to its end by the clock, waits and the company of other runs included; None: not known."""
     steps_done: int = 0
     steps_total: int = 0
-    """Updates that were made, and that all its epochs have."""
+    """Updates that were made, and those that all its epochs have."""
     energy_kwh: float | None = field(default=None, compare=False)
     co2e_g: float | None = field(default=None, compare=False)
     energy_source: Literal["measured", "estimated"] | None = field(default=None, compare=False)
@@ -54,14 +54,14 @@ class Results:
     design: Design
     runs: Sequence[RunResult]
     series: Callable[[str], Sequence[Series]]
-    """Of a metric; of `activation_std`, or another diagnostic, those of all layers."""
+    """Returns the series of a metric; for `activation_std`, or another diagnostic, those of all layers."""
     rungs: Sequence[Mapping[str, Any]] = ()
-    """What was decided where the arms were compared before their last epoch: `core.analysis.decide_rung`."""
+    """The decisions to prune or keep arms before their last epoch: `core.analysis.decide_rung`."""
     whole: "Results | None" = None
-    """All arms, where these are only some of them: a comparison is one among all, whichever are looked at."""
+    """All arms' results, where these are only of some: a comparison is one among all, whichever are looked at."""
 
     def unit(self, metric: str) -> Per:
-        """Return what the points of a series are counted in."""
+        """Return the unit that the points of a series are counted in."""
         known = self.design.metrics.get(metric)
         return unit_of(metric) if known is None else known.per
 

@@ -29,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")
 
 @app.callback()
 def about() -> None:
-    """Which initial weights, schedule or batch size should a network start with, and is the difference real?
+    """Compare initial weights, schedules and batch sizes of a network, and tell real differences from chance.
 
     The server is INITLAB_URL (http://127.0.0.1:8000), the key INITLAB_API_KEY.
     """

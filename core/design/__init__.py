@@ -1,4 +1,4 @@
-"""What is compared, whoever trained it: arms on paired seeds, metrics with their directions, outcome and baseline."""
+"""The design of an experiment, whoever trains it: arms on paired seeds, metrics with directions, outcome, baseline."""
 
 from core.design._arm import ArmTraining, DesignArm, Layers, Weights
 from core.design._design import FEWEST_PAIRS, Design, Target

@@ -16,7 +16,7 @@ Weights = Callable[[int], Mapping[str, torch.Tensor]]
 
 @dataclass(frozen=True, kw_only=True)
 class ArmTraining:
-    """How initlab trains an arm: what findings, warnings and pictures of weights need of a treatment."""
+    """The training of an arm by initlab, as far as findings, warnings and pictures of weights need it."""
 
     epochs: int
     batch_size: int
@@ -37,7 +37,7 @@ class DesignArm:
 
     label: str
     settings: Mapping[str, str] = field(default_factory=dict)
-    """What it sets, by dotted path: `{"initializer": "he_normal", "batch_size": "32"}`."""
+    """The settings that it makes, by dotted path: `{"initializer": "he_normal", "batch_size": "32"}`."""
     steps_per_epoch: int | None = None
     """Updates in an epoch; None: not known, and an epoch counts as one."""
     asked: str | None = None
@@ -45,7 +45,7 @@ class DesignArm:
     asked_lr: float | None = None
     """The learning rate of that arm."""
     training: ArmTraining | None = None
-    """None: somebody else trains it."""
+    """The training of the arm; None: initlab does not train it."""
 
     @property
     def group(self) -> str:

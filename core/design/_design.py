@@ -13,11 +13,11 @@ from core.design._kinds import BatchSizeScan, LrRangeTest
 from core.metrics import Metric, Split
 
 FEWEST_PAIRS = 3
-"""The fewest seeds that an arm is given up by."""
+"""The fewest seeds on which an arm may be pruned."""
 
 
 class Target(NamedTuple):
-    """What runs are timed to: a metric by epoch, and the value that it is to come to."""
+    """The goal that runs are timed to: a metric by epoch, and the value that it is to come to."""
 
     metric: str
     value: float
@@ -46,11 +46,11 @@ class Design:
     lr_range: LrRangeTest | None = None
     batch_size_scan: BatchSizeScan | None = None
     diagnostics: bool = False
-    """Whether the layers were measured."""
+    """True where the layers were measured."""
     described: Sequence[tuple[str, str | None]] = ()
     """Settings that all arms share, title and words; None instead of words: they differ by arm."""
     paired: str = "share data order and dropout draws"
-    """What runs of one seed have in common."""
+    """The words for what runs of one seed have in common."""
 
     @cached_property
     def labels(self) -> list[str]:
@@ -85,7 +85,7 @@ class Design:
 
     @property
     def score(self) -> Metric | None:
-        """The metric by epoch whose curve tells how a run gets on: one to be maximised, on the validation split."""
+        """The metric by epoch that shows the progress of a run: one to be maximised, on the validation split."""
         curves = [metric for metric in self.outcomes if metric.per == "epoch"]
         best = [metric for metric in curves if metric.direction == "max" and metric.split == "valid"]
         return next(iter([*best, *curves]), None)

@@ -1,4 +1,4 @@
-"""Kinds of experiment that ask something else than how their arms compare."""
+"""Kinds of experiment that answer another question than which arm is best."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class LrRangeTest:
 
     @property
     def memory(self) -> int:
-        """Updates that the running mean looks back over."""
+        """The number of updates that the running mean looks back over."""
         return round(1 / (1 - self.smoothing))
 
 
@@ -24,6 +24,6 @@ class BatchSizeScan:
     """A batch-size scan: every arm that was asked for, with every batch size."""
 
     rule: str
-    """How the learning rate follows the batch size: linear, sqrt or none."""
+    """The rule by which the learning rate follows the batch size: linear, sqrt or none."""
     base: int
     """The batch size that the arms' learning rates are for."""

@@ -1,4 +1,4 @@
-"""The catalogue of what is measured: one record a metric, one file a family, registered by existing."""
+"""The catalogue of metrics: one record a metric, one file a family, registered by existing."""
 
 from core.metrics._catalogue import metrics
 from core.metrics._metric import (

@@ -1,4 +1,4 @@
-"""The record of one thing that is measured or compared."""
+"""The record of one metric, or of another number that runs are compared by."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -7,16 +7,16 @@ from typing import Literal, NamedTuple, Protocol, Self
 import torch
 
 Task = Literal["multiclass", "binary", "regression"]
-"""What is learned, and with which loss: cross-entropy of classes, of a sigmoid's one output, or the squared error."""
+"""The task, which settles the loss: cross-entropy of classes, of a sigmoid's one output, or the squared error."""
 TASKS: tuple[Task, ...] = ("multiclass", "binary", "regression")
 Direction = Literal["max", "min", "none"]
-"""Which values are better: the larger, the smaller, or neither, as of a learning rate."""
+"""The values that are better: the larger, the smaller, or neither, as of a learning rate."""
 Split = Literal["train", "valid"]
 Per = Literal["step", "epoch"]
 
 
 class Labels(NamedTuple):
-    """How arms are called by a measure."""
+    """The words for arms that are the best, better or worse in a measure."""
 
     best: str
     better: str
@@ -33,17 +33,17 @@ class Measure:
     unit: str = ""
     """Of a value and of a difference, with the space before it."""
     counts: bool = False
-    """Whether the label says what is counted: then only differences are written with the unit."""
+    """True where the label says what is counted: then only differences are written with the unit."""
     share: bool = False
-    """Whether it is a share, written in percent."""
+    """True of a share, which is written in percent."""
     describes: bool = False
-    """Whether it is lower or higher, but by itself neither better nor worse."""
+    """True where a value is lower or higher, but by itself neither better nor worse."""
     shared: bool = False
-    """Whether the runs of a cohort share it, as they share the clock: then it is no measurement of a run alone."""
+    """True where the runs of a cohort share it, as they share the clock: then it is no measurement of a run alone."""
     bounds: tuple[float | None, float | None] = (None, None)
     """The smallest and the largest value that there can be."""
     never: str = "finished without a finite value of this metric"
-    """What is said of finished runs that have no value."""
+    """The words for finished runs that have no value."""
 
     def __post_init__(self) -> None:
         for field in ("name", "label"):
@@ -54,21 +54,21 @@ class Measure:
 
     @property
     def sign(self) -> int:
-        """1 where more is better, -1 where less is. Raises ValueError where neither is."""
+        """Return 1 where more is better, -1 where less is. Raises ValueError where neither is."""
         if self.direction == "none":
             raise ValueError(f"no value of {self.name} is better than another")
         return 1 if self.direction == "max" else -1
 
     @property
     def labels(self) -> Labels:
-        """Best, better, worse; of what only describes a run: lowest, lower, higher."""
+        """Best, better, worse; of what only describes a run: lowest, lower, higher, or highest, higher, lower."""
         if not self.describes:
             return Labels("best", "better", "worse")
         return Labels("highest", "higher", "lower") if self.sign > 0 else Labels("lowest", "lower", "higher")
 
 
 class Evaluation(NamedTuple):
-    """One evaluation of all lanes on a split, as an accumulator is told of it."""
+    """One evaluation of all lanes on a split, for which an accumulator is made."""
 
     task: Task
     lanes: int
@@ -79,7 +79,7 @@ class Evaluation(NamedTuple):
 
 
 class Accumulator(Protocol):
-    """Takes the outputs of a split part by part, and gives a metric of the whole."""
+    """Computes a metric of a split from outputs that it takes part by part."""
 
     def add(self, outputs: torch.Tensor, y: torch.Tensor) -> None:
         """Take outputs (lanes, batch, outputs) and their labels (lanes, batch) or targets (lanes, batch, outputs)."""
@@ -93,31 +93,31 @@ class Metric(Measure):
     """A named series of a run: measured in every update, or after every epoch on one of the splits."""
 
     rank: int = 100
-    """The order of outcomes, the lowest first; of those with `primary_for` its task comes first of all."""
+    """The place among outcomes, the lowest first; of those with `primary_for` its task comes before all others."""
     per: Per
     split: Split | None
     quantity: str
-    """What it is whichever the split: "accuracy" of `train_accuracy` and `valid_accuracy`."""
+    """The name without the split: "accuracy" of `train_accuracy` and `valid_accuracy`."""
     tasks: tuple[Task, ...] = TASKS
     """The tasks that it is measured in."""
     compared: bool
-    """Whether arms are compared by its last value."""
+    """True where arms are compared by its last value."""
     standard: bool = False
-    """Whether every run of its tasks has it; the others are judged where some run has a value."""
+    """True where every run of its tasks has it; other metrics are judged where some run has a value."""
     primary_for: tuple[Task, ...] = ()
     """The tasks in which arms are compared by it where nothing else is asked for."""
     resolution: float | None = None
     """A run has converged when it stays this near to its best; None: a hundredth of its best."""
     floor: float | None = None
-    """Where an axis ends below, of values that may be lower without bound."""
+    """The lower end of an axis, for values that may be lower without bound."""
     axis: str | Mapping[Task, str] = ""
-    """What is written at an axis behind the label, by task where that differs."""
+    """The text at an axis behind the label, by task where that differs."""
     fewest_outputs: int = 1
     """Outputs of the model from which it means something."""
     by_layer: bool = False
-    """Whether every layer has a series of its own, `name/layer`."""
+    """True where every layer has a series of its own, `name/layer`."""
     accumulator: Callable[[Evaluation], Accumulator] | None = None
-    """What measures it on a split; None: it is measured elsewhere, or by the client."""
+    """Makes what measures it on a split; None: it is measured elsewhere, or by the client."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -131,7 +131,7 @@ class Metric(Measure):
         return task in self.tasks and outputs >= self.fewest_outputs
 
     def for_task(self, task: Task) -> Self:
-        """Return the metric as it is in one task: what its axis says is settled."""
+        """Return the metric as it is in one task, with that task's text at its axis."""
         return replace(self, axis=self.axis if isinstance(self.axis, str) else self.axis.get(task, ""))
 
     def is_primary(self, task: Task) -> bool:

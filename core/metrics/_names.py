@@ -1,4 +1,4 @@
-"""Names of metrics: which of them a task has, which a spec may name, and what their points are counted in."""
+"""Names of metrics: those that a task has, those that a spec may name, and the unit that their points count."""
 
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -55,7 +55,7 @@ def diagnostics() -> tuple[str, ...]:
 
 
 def unit_of(name: str) -> Literal["step", "epoch"]:
-    """Return what the points of a series are counted in."""
+    """Return the unit that the points of a series are counted in."""
     return "epoch" if is_epoch_metric(name) else "step"
 
 

@@ -1,4 +1,4 @@
-"""Accumulators of what is a mean over the examples of a split, and of what is counted by class."""
+"""Accumulators of means over the examples of a split, and of counts by class."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ PerExample = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class MeanOfExamples:
-    """The mean of a number of every example over a split, summed in float64."""
+    """The mean over a split of one number for each example, summed in float64."""
 
     def __init__(self, evaluation: Evaluation, of_examples: PerExample) -> None:
         self._of_examples = of_examples
@@ -26,7 +26,7 @@ class MeanOfExamples:
 
 
 class ClassCounts:
-    """How many examples of each class are in a split, how many were named, and how many of both: (lanes, classes)."""
+    """Counts by class, (lanes, classes): examples of it in the split, examples named so, and those that are both."""
 
     def __init__(self, evaluation: Evaluation) -> None:
         self._binary = evaluation.task == "binary"

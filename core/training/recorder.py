@@ -48,7 +48,7 @@ class MemoryRecorder:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     step: int = 0
     began: float | None = field(default_factory=time.monotonic)
-    """When this process began the training; None: it began before this process, at an unknown time."""
+    """The time at which this process began the training; None: it began before this process, at an unknown time."""
     seconds: dict[int, float] = field(default_factory=dict)
     """Seconds from the beginning to each run's end."""
 

@@ -1,4 +1,4 @@
-"""Findings: what is wrong with an arm, and why. One file a rule; the files with an underscore are what rules share."""
+"""Findings: what is wrong with an arm, and why. One file a rule; the files with an underscore hold what rules share."""
 
 from core.analysis.findings._evidence import layers_by_arm
 from core.analysis.findings._findings import findings

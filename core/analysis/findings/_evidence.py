@@ -1,4 +1,4 @@
-"""The runs of every arm as the rules look at them, read from the results."""
+"""The evidence of every arm that the rules judge, read from the results."""
 
 import re
 from collections import defaultdict
@@ -24,12 +24,12 @@ Layers = Mapping[str, Layer | None]
 
 @dataclass(frozen=True, kw_only=True)
 class ArmEvidence:
-    """One arm's runs, by what rules look at: those that were diagnosed, and those that have finished."""
+    """One arm's runs: those whose layers were diagnosed, and those that have finished."""
 
     label: str
     runs: Mapping[type[Any], Sequence[Any]]
     starts_alike: bool
-    """True where all weights of hidden layers are the same constant: then the rate is not what to blame first."""
+    """True where all weights of hidden layers are the same constant: the rate is not the first suspect then."""
     measured: Measured
 
 
@@ -61,7 +61,7 @@ def evidence_by_arm(results: Results) -> Iterator[ArmEvidence]:
 
 
 def layers_by_arm(results: Results) -> dict[str, list[str]]:
-    """Return of each arm the names of its layers that were measured, from the data to the outputs."""
+    """Return the names of each arm's measured layers, from the data to the outputs."""
     found: dict[str, set[str]] = {label: set() for label in results.design.labels}
     for series in results.series("weight_norm"):
         found[series.arm].add(series.metric)
@@ -86,7 +86,7 @@ def _series_by_run(results: Results) -> Mapping[int, SeriesByMetric]:
 
 
 def _ends(series: Series) -> Series:
-    """Keep the first two points and the last, all that the rules look at: the rest of all layers is gigabytes."""
+    """Return the first two points and the last, all that the rules look at: the rest of all layers is gigabytes."""
     points = sorted({0, 1, len(series.steps) - 1} & set(range(len(series.steps))))
     return series._replace(steps=series.steps[points], values=series.values[points])
 

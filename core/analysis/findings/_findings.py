@@ -1,4 +1,4 @@
-"""The findings of every arm: what most of its runs have, with the medians of the numbers that show it."""
+"""The findings of every arm: faults that most of its runs have, with the medians of the numbers that show them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ def found_in_arm(arm: ArmEvidence) -> list[tuple[Rule[Any], list[Finding]]]:
 
 
 def summarized(arm: ArmEvidence, rule: Rule[Any], found: Sequence[Finding]) -> FindingReport:
-    """Return what one rule found in an arm's runs as one."""
+    """Return one finding of a rule from those in an arm's runs."""
     layer = Counter(one.layer for one in found).most_common(1)[0][0]
     step = Counter(one.step for one in found if one.layer == layer).most_common(1)[0][0]
     same = [one for one in found if (one.layer, one.step) == (layer, step)]

@@ -12,12 +12,12 @@ class Gradients(NamedTuple):
 
     norms: dict[str, float]
     first: str
-    """The first layer that has one."""
+    """The name of the first layer that has a gradient norm."""
     output: str
     first_over_last: float
-    """The first layer's over the last's, NaN where that is 0."""
+    """The first layer's norm over the last's, NaN where that is 0."""
     largest_over_weight: float
-    """The largest over the norm of the layer's own weights, NaN where one of them is."""
+    """The largest norm of a gradient over that of the layer's own weights, NaN where one of them is."""
 
 
 def gradients(run: LayerDiagnostics, point: int) -> Gradients | None:

@@ -11,7 +11,7 @@ from core.metrics import Measure
 Run = TypeVar("Run", LayerDiagnostics, Curves)
 Bounds = Mapping[str, float]
 Numbers = Mapping[str, float | None]
-"""By name; None where a number is not finite."""
+"""Numbers by name; None where one is not finite."""
 
 
 class Bound(NamedTuple):
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """How an arm's runs were measured, as far as explanations depend on it."""
+    """The measurement of an arm's runs, as far as explanations depend on it."""
 
     regression: bool
     train_score: Measure | None

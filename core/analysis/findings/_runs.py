@@ -1,4 +1,4 @@
-"""One run as the rules look at it: the diagnostics of its layers, and its curves."""
+"""The data of one run that the rules judge: the diagnostics of its layers, and its curves."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class LayerDiagnostics:
         return sorted({0, self.last})
 
     def at(self, metric: str, layers: Sequence[str], point: int) -> dict[str, float]:
-        """Return a metric at one point, by layer: of those of the layers that have it."""
+        """Return a metric at one point, by layer, for those of the layers that have it."""
         found = {layer: self.values.get((metric, layer)) for layer in layers}
         return {layer: float(values[point]) for layer, values in found.items() if values is not None}
 

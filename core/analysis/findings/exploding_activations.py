@@ -5,7 +5,7 @@ from core.analysis.findings._signal import signal, signal_finding
 
 
 def check(run: LayerDiagnostics, bounds: Bounds) -> Finding | None:
-    """Find it, or a standard deviation that is not finite, at the first point or else at the last."""
+    """Return the finding, also of a standard deviation that is not finite, at the first point or else at the last."""
     for point in run.ends:
         found = signal(run, point)
         if found is not None and (found.ratio > bounds["ratio"] or not found.finite):

@@ -7,7 +7,7 @@ from core.analysis.findings._gradients import gradient_finding, gradients
 
 
 def check(run: LayerDiagnostics, bounds: Bounds) -> Finding | None:
-    """Find it at the first point or, where it is not there yet, at the last."""
+    """Return the finding at the first point or, where it is not there yet, at the last."""
     for point in run.ends:
         found = gradients(run, point)
         if found is None:

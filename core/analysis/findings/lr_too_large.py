@@ -17,7 +17,7 @@ DIVERGED = (
 
 
 def check(run: Curves, bounds: Bounds) -> Finding | None:
-    """Find it in a run that diverged, or whose last tenth of updates has a larger loss than its start."""
+    """Return the finding of a run that diverged, or whose last tenth of updates has a larger loss than its start."""
     losses = run.losses
     if run.diverged:
         finite = losses[np.isfinite(losses)]

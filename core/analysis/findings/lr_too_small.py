@@ -10,7 +10,7 @@ NOT_DIAGNOSED = " Whether gradients reach the first layers, `diagnostics` in the
 
 
 def check(run: Curves, bounds: Bounds) -> Finding | None:
-    """Find it where neither the first epoch's mean loss nor that of the first updates differs from the last epoch's.
+    """Return the finding where the last epoch's mean loss is near the first epoch's and near that of the first updates.
 
     In the mean of an epoch every example counts once; the first updates are few and noisy.
     """

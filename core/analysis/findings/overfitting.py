@@ -7,7 +7,7 @@ from core.analysis.wording import number
 
 
 def check(run: Curves, bounds: Bounds) -> Finding | None:
-    """Find it where the last epoch's validation loss lies above the lowest, by a share of it and by an amount.
+    """Return the finding where the last epoch's validation loss is above the lowest by a share of it and by an amount.
 
     The amount is of the loss, in regression of R². The score on the training split must not have fallen meanwhile.
     """

@@ -5,7 +5,7 @@ from core.analysis.findings._shares import share_finding
 
 
 def check(run: LayerDiagnostics, bounds: Bounds) -> Finding | None:
-    """Find it at the first point or, where it is not there yet, at the last."""
+    """Return the finding at the first point or, where it is not there yet, at the last."""
     return share_finding(run, bounds, "activation_saturated")
 
 

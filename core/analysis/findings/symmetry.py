@@ -4,7 +4,7 @@ from core.analysis.findings import Bound, Bounds, Finding, LayerDiagnostics, Rul
 
 
 def check(run: LayerDiagnostics, bounds: Bounds) -> Finding | None:
-    """Find alike neurons in all layers at the start: without dropout that stays so for ever.
+    """Return the finding where neurons are alike in all layers at the start: without dropout that stays so for ever.
 
     Where only some layers begin so, the others may tell their neurons apart: then the last point has to show it too.
     """

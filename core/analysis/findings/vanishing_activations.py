@@ -5,7 +5,7 @@ from core.analysis.findings._signal import signal, signal_finding
 
 
 def check(run: LayerDiagnostics, bounds: Bounds) -> Finding | None:
-    """Find it at the first point or, where it is not there yet, at the last."""
+    """Return the finding at the first point or, where it is not there yet, at the last."""
     for point in run.ends:
         found = signal(run, point)
         if found is not None and found.ratio < bounds["ratio"]:

@@ -5,7 +5,7 @@ from core.analysis.findings._gradients import Gradients, gradient_finding, gradi
 
 
 def check(run: LayerDiagnostics, bounds: Bounds) -> Finding | None:
-    """Find it where the first point shows it and the next one too.
+    """Return the finding where the first point shows it and the next one too.
 
     Later points say nothing: of a network that has learned all there is gradients vanish as well. Nor does the first
     alone where the last layer starts at zero: behind it there are none in the first update.

@@ -1,4 +1,4 @@
-"""The catalogue itself, below what asks it."""
+"""The catalogue of outcomes, apart from the package so that modules of the package can import it."""
 
 from core.analysis.outcomes._entry import OutcomeEntry
 from core.catalogue import Catalogue

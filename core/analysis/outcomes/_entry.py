@@ -12,22 +12,22 @@ OfCurve = Callable[[Series, Results], float | None]
 
 @dataclass(frozen=True, kw_only=True)
 class OutcomeEntry(Measure):
-    """An outcome beside the last values of metrics: it needs a run alone, or one of its series."""
+    """An outcome other than the last value of a metric, computed from a run alone or from one of its series."""
 
     rank: int
-    """Where it stands in the report, the lowest first."""
+    """Its place in the report, the lowest first."""
     explanation: str
     """One sentence: the question that it answers, its unit, and what has no value."""
     applies: Callable[[Results], bool] = lambda _results: True
-    """Whether the runs of an experiment may have it."""
+    """Returns whether the runs of an experiment may have it."""
     of_run: OfRun | None = None
     reads: Callable[[Results], str | None] = lambda _results: None
-    """The metric whose series `of_curve` is given."""
+    """Returns the metric whose series `of_curve` is given."""
     of_curve: OfCurve | None = None
     of_diverged: bool = False
-    """Whether runs that diverged, or that end at a range test's largest rate, have it too."""
+    """True where runs that diverged, or that end at a range test's largest rate, have it too."""
     compared_of_diverged: bool = False
-    """Whether the value of a run that diverged is compared: it does not depend on how much the run did."""
+    """True where the value of a run that diverged is compared: it does not depend on how much the run did."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

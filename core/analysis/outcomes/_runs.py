@@ -120,7 +120,7 @@ def _best(metric: Metric) -> Measure:
 def _of_curve(
     series: Series, results: Results, readers: Sequence[OutcomeEntry], best: Metric | None, whole: bool
 ) -> dict[str, float | None]:
-    """Return what one curve tells; of a run that diverged only what does not depend on its end."""
+    """Return the outcomes of one curve; for a run that diverged only those that do not depend on its end."""
     found: dict[str, float | None] = {}
     if best is not None and whole:
         finite = series.values[np.isfinite(series.values)]

@@ -1,4 +1,4 @@
-"""How soon a run stayed near its best."""
+"""The epochs until a run stayed near its best."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from core.analysis.outcomes import OutcomeEntry, outcomes
 from core.results import Results, Series
 
 PART = 0.01
-"""Of the best value: of a metric without a resolution of its own, a run that stays so near to it has converged."""
+"""The part of its best value that a run stays within once converged, of a metric without a resolution of its own."""
 
 
 def _score(results: Results) -> str | None:

@@ -1,4 +1,4 @@
-"""How much the validation score jumps from epoch to epoch."""
+"""The jumps of the validation score from epoch to epoch."""
 
 import numpy as np
 from scipy.optimize import isotonic_regression

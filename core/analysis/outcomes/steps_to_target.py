@@ -1,4 +1,4 @@
-"""How soon a run came to the target."""
+"""The updates that a run made until it came to the target."""
 
 import numpy as np
 

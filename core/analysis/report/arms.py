@@ -11,7 +11,7 @@ from core.results import Results, RunResult
 
 
 class ArmContext(NamedTuple):
-    """What all arms of a report are told of."""
+    """The results that the reports of all arms draw on."""
 
     measure: str
     """The name of the outcome that is judged."""
@@ -21,7 +21,7 @@ class ArmContext(NamedTuple):
     gone: set[str]
     """The labels of pruned arms."""
     chances: Floats
-    """How often each arm is the best when seeds are drawn again, (arms,)."""
+    """The share of bootstrap draws of seeds in which each arm is the best, (arms,)."""
 
 
 def runs_by_arm(results: Results) -> dict[str, list[RunResult]]:

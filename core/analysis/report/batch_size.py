@@ -1,4 +1,4 @@
-"""What a batch-size scan found: updates and examples to the target, and the gradient noise scale."""
+"""The results of a batch-size scan: updates and examples to the target, and the gradient noise scale."""
 
 import itertools
 import math
@@ -20,7 +20,7 @@ from core.results import Results, RunResult
 
 
 class Ratio(NamedTuple):
-    """A ratio of two means with its interval; None where it has no such end, or nothing can be said."""
+    """A ratio of two means with its interval; None where that has no such end, or the ratio is not known."""
 
     estimate: float | None
     low: float | None
@@ -60,7 +60,7 @@ class _Measured(NamedTuple):
 
     seed: int
     epochs: float | None
-    """Until it reached the target."""
+    """The epochs until it reached the target."""
     squared: float
     variance: float
     """Means of |G|² and tr(S) until then; NaN where they were not measured."""
@@ -131,7 +131,7 @@ def _interval(values: Floats) -> Interval | None:
 
 
 def _samples(arm: DesignArm, epochs: Floats) -> Interval | None:
-    """An epoch is all examples once, also where the last batch is smaller."""
+    """Return the examples until the target: an epoch is all of them once, also where the last batch is smaller."""
     if arm.training is None:
         return None
     try:
@@ -141,7 +141,7 @@ def _samples(arm: DesignArm, epochs: Floats) -> Interval | None:
 
 
 def _scale(pairs: Sequence[tuple[float, float]]) -> NoiseScale | None:
-    """Of the seeds' tr(S) and |G|²."""
+    """Return the noise scale from the seeds' tr(S) and |G|²."""
     if not pairs:
         return None
     found = ratio_of_means(*np.array(pairs, dtype=np.float64).T)
@@ -149,7 +149,7 @@ def _scale(pairs: Sequence[tuple[float, float]]) -> NoiseScale | None:
 
 
 def ratio_of_means(top: Floats, bottom: Floats) -> Ratio:
-    """mean(top) / mean(bottom) of n pairs, both positive in truth, with Fieller's interval.
+    """Return mean(top) / mean(bottom) of n pairs, both positive in truth, with Fieller's interval.
 
     The interval holds every ratio r for which the mean of top - r·bottom cannot be told from zero by Student's t.
     """
@@ -177,7 +177,7 @@ def scan_verdict(entries: Sequence[ScanEntry], goal: str) -> str:
 
 
 def scan_warnings(entries: Sequence[ScanEntry]) -> list[str]:
-    """Sizes whose means are of some runs only."""
+    """Return a warning of sizes whose means are of some runs only."""
     return [
         f'"{size["label"]}": only {size["n"]} of {size["runs"]} runs reached the target; its means are of those, and '
         "too low. More epochs would help."
@@ -224,7 +224,7 @@ def _noise(entry: ScanEntry) -> Iterator[str]:
 
 
 def rounded(value: float) -> str:
-    """A noise scale, which is never known to more than two digits."""
+    """Return a noise scale as text: it is never known to more than two digits."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 

@@ -56,7 +56,7 @@ def _arm(label: str, runs: list[RunResult], score: str | None) -> ArmEnergy:
 
 
 def energy_sentence(found: Energy | None) -> list[str]:
-    """Return the whole in words, for a page; nothing where nothing is known."""
+    """Return the whole experiment's energy in words, for a page; empty where it is not known."""
     if found is None:
         return []
     costly = [

@@ -1,4 +1,4 @@
-"""Writes the reports of experiments that ask something else than how their arms compare."""
+"""Writes the reports of experiments that answer another question than which arm is best."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
@@ -11,15 +11,15 @@ from core.design import Design, LrRangeTest
 from core.results import Results
 
 SUGGESTED = "suggested_lr"
-"""The `metric` of a range test's report: none that runs are ranked by."""
+"""The `metric` of a range test's report, by which no runs are ranked."""
 COUNTED = ("label", "runs", "diverged", "failed", "unfinished")
-"""What the arms of such a report keep."""
+"""The fields that the arms of such a report keep."""
 
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 
 
 def of_its_kind(report: Report, results: Results, outcomes: Outcomes) -> Report:
-    """Return a comparison's report made that of the experiment's kind.
+    """Return the report of the experiment's kind, made from that of a comparison.
 
     A range test has `lr_range` (see `range_entries`), None elsewhere. Its runs have no outcomes but their time (see
     `run_outcomes`), and whichever was asked for, no arm has a mean and none is compared or ranked: `metric` is
@@ -69,7 +69,7 @@ def target_words(design: Design) -> str:
 
 
 def range_sections(report: Report, settings: LrRangeTest, escape: Callable[[str], str], table: Table) -> list[str]:
-    """The part of a range test's Markdown page between what was tested and what to beware of."""
+    """Return the part of a range test's Markdown page between what was tested and what to beware of."""
     head = [
         "arm",
         "N",
@@ -111,7 +111,7 @@ def _method(settings: LrRangeTest) -> str:
 
 
 def scan_section(report: Report, design: Design, escape: Callable[[str], str], table: Table) -> list[str]:
-    """The part of a scan's Markdown page before the comparison of its arms."""
+    """Return the part of a scan's Markdown page before the comparison of its arms."""
     settings = design.batch_size_scan
     if settings is None or design.target is None:
         return []

@@ -1,4 +1,4 @@
-"""What a learning-rate range test suggests: where the loss falls fastest, where it is least, where it diverges."""
+"""The rates that a learning-rate range test finds: of the loss's steepest fall, its least value, its divergence."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,9 @@ from core.design import DesignArm, LrRangeTest
 from core.results import Results
 
 MULTIPLE = 4.0
-"""A smoothed loss above so many times its least so far has diverged."""
+"""The multiple of its least value so far above which a smoothed loss has diverged."""
 FALL = 0.05
-"""Part of its start by which the smoothed loss must fall for a rate to be suggested."""
+"""The part of its start by which the smoothed loss must fall for a rate to be suggested."""
 
 
 class RangeCurve(NamedTuple):
@@ -23,14 +23,14 @@ class RangeCurve(NamedTuple):
 
     label: str
     runs: int
-    """Of the arm in all."""
+    """The number of all runs of the arm."""
     losses: list[Floats]
-    """Of each finished run, raw."""
+    """The raw losses of each finished run."""
     smoothed: list[Floats]
     mean: Floats
-    """Of the raw losses, up to where every run is finite."""
+    """The mean of the raw losses, up to where every run is finite."""
     smooth: Floats
-    """Of the smoothed ones."""
+    """The mean of the smoothed losses, up to there too."""
 
 
 class Marks(NamedTuple):
@@ -67,13 +67,13 @@ def range_entries(results: Results, curves: Sequence[RangeCurve] | None = None) 
 
 
 def range_rates(settings: LrRangeTest) -> Floats:
-    """The rate of every update, (steps,)."""
+    """Return the rate of every update, (steps,)."""
     t = np.arange(settings.steps) / (settings.steps - 1)
     return np.asarray(settings.low * (settings.high / settings.low) ** t)
 
 
 def range_curves(results: Results) -> list[RangeCurve]:
-    """The arms' losses in the spec's order."""
+    """Return the arms' losses in the design's order."""
     smoothing = 0.0 if results.design.lr_range is None else results.design.lr_range.smoothing
     found = {one.run_id: one.values for one in results.series("train_loss")}
     by_arm: dict[str, list[Floats]] = {label: [] for label in results.design.labels}
@@ -91,14 +91,14 @@ def range_curves(results: Results) -> list[RangeCurve]:
 
 
 def smooth(losses: Floats, beta: float) -> Floats:
-    """The exponential running mean that forgets a part 1 - `beta` an update, corrected for its start at 0."""
+    """Return the exponential running mean that forgets a part 1 - `beta` an update, corrected for its start at 0."""
     running = itertools.accumulate(losses.tolist(), lambda mean, loss: beta * mean + (1 - beta) * loss, initial=0.0)
     whole = np.fromiter(itertools.islice(running, 1, None), np.float64, len(losses))
     return np.asarray(whole / (1 - beta ** np.arange(1, len(losses) + 1)))
 
 
 def marks(smoothed: Floats, settings: LrRangeTest) -> Marks:
-    """What a smoothed loss says of the ramp; a curve that is shorter than the ramp has ended in a loss not finite."""
+    """Return the marks of a smoothed loss; a curve that is shorter than the ramp has ended in a loss not finite."""
     first = settings.memory - 1
     judged = smoothed[first:]
     above = np.flatnonzero(judged > MULTIPLE * np.minimum.accumulate(judged)) if len(judged) else judged
@@ -113,7 +113,7 @@ def marks(smoothed: Floats, settings: LrRangeTest) -> Marks:
 
 
 def _mean(curves: Sequence[Floats]) -> Floats:
-    """Up to where all of them go."""
+    """Return the mean of curves, as long as the shortest of them."""
     length = min((len(one) for one in curves), default=0)
     return np.asarray(np.mean([one[:length] for one in curves], axis=0)) if curves else np.empty(0)
 
@@ -149,7 +149,7 @@ def _range(ramp: Floats, whole: Marks, seeds: Sequence[Marks], name: str) -> Rat
 
 
 def range_verdict(entries: Sequence[RangeEntry], settings: LrRangeTest) -> str:
-    """What the test suggests, and what it does not say."""
+    """Return sentences on the rates that the test suggests, and on what it does not say."""
     if not any(entry["n"] for entry in entries):
         return "Cannot tell yet: no run of the range test has finished."
     said = [_suggests(entry) for entry in entries[:MOST]]
@@ -180,7 +180,7 @@ def _suggests(entry: RangeEntry) -> str:
 
 
 def range_warnings(entries: Sequence[RangeEntry], settings: LrRangeTest) -> Iterator[str]:
-    """What the test could not see."""
+    """Return one sentence for each thing that the test could not see."""
     for entry in entries:
         who, missing = f'"{entry["label"]}"', entry["runs"] - entry["n"]
         if missing:

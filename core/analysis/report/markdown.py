@@ -52,7 +52,7 @@ def markdown(report: Report, results: Results) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` so that Markdown, tables and HTML show it literally, on one line."""
+    """Return `text` so that Markdown, tables and HTML show it literally, on one line."""
     text = " ".join(text.split())
     text = re.sub(r"([\\`*\[\]|~#!$])", r"\\\1", text)
     text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)  # inside a word an underscore is only that
@@ -61,7 +61,7 @@ def escape(text: str) -> str:
 
 
 def _numbered(text: str) -> str:
-    """A leading "1." or "1)" would begin a list."""
+    """Return the line with a leading "1." or "1)" escaped, which would begin a list."""
     return re.sub(r"^(\d+)([.)]\s)", r"\1\\\2", text)
 
 
@@ -122,7 +122,7 @@ def _rate(rate: Rate | None) -> str:
 
 
 def _differences(report: Report, metric: Measure) -> list[str]:
-    """The comparisons of the reference, and the other pairs."""
+    """Return the tables of the reference's comparisons and of the other pairs."""
     mine = [c for c in report["comparisons"] if c["a"] == report["reference"]]
     rest = [c for c in report["comparisons"] if c["a"] != report["reference"]]
     if not mine:
@@ -245,6 +245,6 @@ def _method(report: Report, metric: Measure) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], text: int = 1) -> str:
-    """The first `text` columns are words, the others numbers."""
+    """Return a table whose first `text` columns are words, the others numbers."""
     rule = [*["---"] * text, *["---:"] * (len(head) - text)]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])

@@ -1,4 +1,4 @@
-"""From the runs of an experiment to its report: outcomes, intervals, paired comparisons, a verdict and its limits."""
+"""Builds an experiment's report from its runs: outcomes, intervals, paired comparisons, a verdict and its limits."""
 
 from collections.abc import Mapping, Sequence
 
@@ -125,7 +125,7 @@ def _by_arm(values: Floats) -> list[list[Summary]]:
 
 
 def _finished(results: Results, gone: set[str]) -> NDArray[np.bool_]:
-    """Return which runs (arms, seeds) have succeeded, of arms that are not gone: these were not to come to anything."""
+    """Return which runs (arms, seeds) have succeeded; none of arms that are gone, as they were pruned."""
     ended = results.design.matrix(
         (run.arm, run.seed, 1.0) for run in results.runs if run.status == "succeeded" and run.arm not in gone
     )

@@ -44,7 +44,7 @@ def _pruned(one: PrunedArm, metric: Metric) -> str:
 
 
 def saved_sentence(found: Saved) -> list[str]:
-    """Return the same in words; nothing where nothing was saved."""
+    """Return the updates that were saved in words; empty where there are none."""
     if not found["updates"]:
         return []
     share = 100 * found["updates"] / found["of"]

@@ -8,7 +8,7 @@ from core.analysis.wording import difference, number, p_value, span
 from core.metrics import Measure
 
 MOST = 6
-"""Labels named in one sentence; the rest are counted."""
+"""The most labels named in one sentence; the rest are counted."""
 
 
 def verdict(report: Report, metric: Measure) -> str:
@@ -39,7 +39,7 @@ def verdict(report: Report, metric: Measure) -> str:
 
 
 def quoted(labels: Sequence[str], most: int = MOST) -> str:
-    """Labels in a sentence: "a", "b" and 3 more."""
+    """Return labels in a sentence: "a", "b" and 3 more."""
     shown = [f'"{label}"' for label in labels[:most]]
     if len(labels) > most:
         return f"{', '.join(shown)} and {len(labels) - most} more"
@@ -66,7 +66,7 @@ def _lead(arm: ArmReport, metric: Measure, baseline: bool, alone: bool) -> str:
 
 
 def _unreliable(first: ArmReport, arms: Sequence[ArmReport], metric: Measure) -> list[str]:
-    """Arms whose survivors did better than the best arm's runs."""
+    """Name arms whose survivors did better than the best arm's runs."""
     sign = metric.sign
     labels = [a["label"] for a in arms if a["n"] > 1 and sign * (a["mean"] or 0.0) > sign * (first["mean"] or 0.0)]
     if not labels:
@@ -148,7 +148,7 @@ def _undecided(comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
 
 
 def _conclusion(comparisons: Sequence[Comparison], baseline: str | None, metric: Measure) -> list[str]:
-    """That nothing was decided, if so."""
+    """Say that nothing was decided, if so."""
     say = metric.labels
     if any(c["better"] == c["a"] or (baseline is not None and c["better"] is not None) for c in comparisons):
         return []
@@ -159,7 +159,7 @@ def _conclusion(comparisons: Sequence[Comparison], baseline: str | None, metric:
 
 
 def _separation(verdict: Verdict, comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
-    """Of the two foremost arms, if they were not told apart."""
+    """Say which difference the pairs of the two foremost arms would show, if they were not told apart."""
     seen, needed = verdict["detectable"], verdict["seeds_needed"]
     if (
         seen is None

@@ -12,9 +12,9 @@ from core.metrics import Measure
 from core.results import Results
 
 FEW = 5
-"""Below this many seeds an interval is wide, and leans on the runs being normally distributed."""
+"""The number of seeds below which an interval is wide, and leans on the runs being normally distributed."""
 CEILING = 0.99
-"""Of an accuracy or R²: above, little room is left to differ."""
+"""The accuracy or R² above which arms have little room left to differ."""
 Arms = Sequence[ArmReport]
 
 
@@ -160,7 +160,7 @@ def _ceiling(report: Report, measure: Measure) -> Iterator[str]:
 
 
 def _budgets(results: Results) -> Iterator[str]:
-    """Arms that were given more updates or examples than others."""
+    """Name arms that were given more updates or examples than others."""
     updates: dict[str, int] = {}
     examples: dict[str, int] = {}
     for arm in results.design.arms:

@@ -1,4 +1,4 @@
-"""The shapes of what a report says of batch-size scans and of learning-rate range tests."""
+"""The shapes of a report's parts on batch-size scans and of learning-rate range tests."""
 
 from typing import NotRequired, TypedDict
 

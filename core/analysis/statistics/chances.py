@@ -1,4 +1,4 @@
-"""Answers that come of counting: sign flips of pairs, shares of runs, and how often an arm comes out best."""
+"""Statistics of counts: the sign-flip test of pairs, shares of runs, and the chance that an arm is the best."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,7 +18,7 @@ _PAIRS = 256
 
 
 def sign_flip(differences: Floats) -> Floats:
-    """Two-sided p of the permutation test of every row (rows, seeds) of differences of pairs, NaN where there is none.
+    """Return the permutation test's two-sided p of every row (rows, seeds) of paired differences, NaN where none is.
 
     If two arms are equal, each difference could as well have had the other sign: p is the share of the ways to choose
     signs whose mean is at least as far from 0. All ways are tried for up to 12 seeds: p is exact then, whatever the
@@ -38,7 +38,7 @@ def sign_flip(differences: Floats) -> Floats:
 
 @lru_cache(maxsize=16)
 def _signs(seeds: int) -> NDArray[np.int8]:
-    """Ways to choose signs (ways, seeds), the measured one among them."""
+    """Return ways to choose signs (ways, seeds), the measured one among them."""
     if seeds <= EXACT:
         return (1 - 2 * (np.arange(2**seeds)[:, None] >> np.arange(seeds) & 1)).astype(np.int8)
     drawn = np.random.default_rng(_SEED).choice(np.array([-1, 1], np.int8), (FLIPS, seeds))
@@ -46,7 +46,7 @@ def _signs(seeds: int) -> NDArray[np.int8]:
 
 
 def rate(hits: int, of: int) -> Rate | None:
-    """The share of `of` runs with its 95 % interval by Wilson (1927, doi:10.1080/01621459.1927.10502953)."""
+    """Return the share of `of` runs with its 95 % interval by Wilson (1927, doi:10.1080/01621459.1927.10502953)."""
     if not of:
         return None
     low, high = _wilson(hits, of)
@@ -63,7 +63,7 @@ def _wilson(hits: int, of: int) -> tuple[float, float]:
 
 @lru_cache(maxsize=4096)
 def same_share(hits_a: int, of_a: int, hits_b: int, of_b: int) -> float:
-    """Fisher's exact two-sided p that two arms have the same chance of a hit; NaN where one has no runs."""
+    """Return Fisher's exact two-sided p that two arms have the same chance of a hit; NaN where one has no runs."""
     from scipy.stats import fisher_exact  # noqa: PLC0415 0.3 s to import: only who asks for a report pays
 
     if not of_a or not of_b:
@@ -72,7 +72,7 @@ def same_share(hits_a: int, of_a: int, hits_b: int, of_b: int) -> float:
 
 
 def chance_of_best(values: Floats, lost: NDArray[np.bool_], sign: int) -> Floats:
-    """How often each arm is the best when seeds are drawn again (bootstrap): (arms,), their sum 1; NaN: no chance.
+    """Return each arm's chance to be the best when seeds are drawn again (bootstrap), (arms,): sum 1, NaN: not known.
 
     `values` (arms, seeds) has NaN where a run has none, `lost` says which of these finished without a value; `sign` is
     1 where more is better. Each of 4,999 draws takes whole seeds, so that pairs stay pairs. The means of a draw are
@@ -101,7 +101,7 @@ def chance_of_best(values: Floats, lost: NDArray[np.bool_], sign: int) -> Floats
 
 
 def shares(lost: Ints, finished: Ints) -> Mapping[tuple[int, int], float]:
-    """Fisher's p for every pair of arms in which a run was lost, of so many finished."""
+    """Return Fisher's p for every pair of arms in which a run was lost, of so many finished."""
     return {
         (i, j): same_share(int(lost[i]), int(finished[i]), int(lost[j]), int(finished[j]))
         for i in range(len(lost))

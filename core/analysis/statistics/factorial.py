@@ -1,4 +1,4 @@
-"""What each field of a grid does, and what fields do together."""
+"""Main effects of the fields of a grid, and their interactions."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -107,7 +107,7 @@ def _terms(names: Sequence[str], table: Floats) -> list[Term]:
 
 
 def _contrast(table: Floats, term: Sequence[int]) -> Floats:
-    """The effects of a term within each seed: (levels of its first field, ..., seeds)."""
+    """Return the effects of a term within each seed: (levels of its first field, ..., seeds)."""
     others = tuple(axis for axis in range(table.ndim - 1) if axis not in term)
     effect: Floats = table.mean(axis=others)
     for axis in range(len(term)):

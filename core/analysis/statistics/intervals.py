@@ -1,4 +1,4 @@
-"""What the runs of an arm say together: mean, spread, and an interval that holds for few runs."""
+"""Summaries of the runs of an arm: mean, spread, and an interval that holds for few runs."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -34,16 +34,16 @@ class Summary(NamedTuple):
     iqm: float
     """The mean of the middle half: a quarter of the values, rounded down, is left out at each end."""
     interval: Literal["t", "bca"] | None
-    """How `ci_low` and `ci_high` were found."""
+    """The method by which `ci_low` and `ci_high` were found."""
 
 
 def summarize(values: Floats) -> Summary:
-    """The finite ones of `values` (n,): see `summaries`."""
+    """Return the summary of the finite ones of `values` (n,): see `summaries`."""
     return summaries(values[None, :])[0]
 
 
 def summaries(values: Floats) -> list[Summary]:
-    """Summaries of the finite values of every row (rows, n).
+    """Return summaries of the finite values of every row (rows, n).
 
     The standard deviation is the sample's, 0 where it is only rounding. The 95 % interval is Student's t below ten
     values. From ten on it is the bias-corrected and accelerated bootstrap of the mean (BCa; Efron 1987,
@@ -72,7 +72,7 @@ def summaries(values: Floats) -> list[Summary]:
 
 
 def moments(x: Floats) -> tuple[Ints, Floats, Floats]:
-    """Count, mean and sample standard deviation of every row, what is not finite left out."""
+    """Return count, mean and sample standard deviation of every row, what is not finite left out."""
     there = np.isfinite(x)
     n = there.sum(axis=1)
     with np.errstate(all="ignore"):
@@ -83,13 +83,13 @@ def moments(x: Floats) -> tuple[Ints, Floats, Floats]:
 
 
 def half_width(n: Ints, sd: Floats) -> Floats:
-    """Of Student's t interval for the mean of n values."""
+    """Return half the width of Student's t interval for the mean of n values."""
     with np.errstate(all="ignore"):
         return np.where(n > 1, stdtrit(n - 1, (1 + CONFIDENCE) / 2) * sd / np.sqrt(n), np.nan)
 
 
 def resampled(n: int) -> Floats:
-    """How often each of n values is drawn in every bootstrap resample (resamples, n), as parts of n."""
+    """Return the share of each of n values in every bootstrap resample (resamples, n)."""
     return np.asarray(_drawn(n) / n)
 
 
@@ -100,7 +100,7 @@ def _drawn(n: int) -> NDArray[np.uint8]:
 
 
 def _by_count(values: Floats, n: Ints) -> Iterator[tuple[int, Ints, Floats]]:
-    """The rows that have the same number of finite values, and those values (rows, count), sorted."""
+    """Yield the rows that have the same number of finite values, and those values (rows, count), sorted."""
     ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=1)  # NaN last
     for count in np.unique(n[n > 0]).tolist():
         rows = np.flatnonzero(n == count)
@@ -109,7 +109,7 @@ def _by_count(values: Floats, n: Ints) -> Iterator[tuple[int, Ints, Floats]]:
 
 
 def bca(x: Floats, z: float) -> tuple[Floats, Floats]:
-    """The BCa bounds of the mean of every row (rows, n), none of which is all the same value.
+    """Return the BCa bounds of the mean of every row (rows, n), none of which is all the same value.
 
     `z` is the normal quantile of the level: 1.96 for a plain 95 % interval.
     """
@@ -125,12 +125,12 @@ def bca(x: Floats, z: float) -> tuple[Floats, Floats]:
 
 
 def expanded(n: int) -> float:
-    """The normal quantile of a bootstrap interval at 95 % for the mean of n values (Hesterberg 2015)."""
+    """Return the normal quantile of a bootstrap interval at 95 % for the mean of n values (Hesterberg 2015)."""
     return float(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + CONFIDENCE) / 2))
 
 
 def _quantile(ordered: Floats, p: Floats) -> Floats:
-    """The quantile `p` (rows,) of every sorted row, interpolated."""
+    """Return the quantile `p` (rows,) of every sorted row, interpolated."""
     place = p * (ordered.shape[1] - 1)
     under = np.floor(place).astype(np.int64)
     over = np.minimum(under + 1, ordered.shape[1] - 1)

@@ -1,4 +1,4 @@
-"""Which arm beats which: differences of values, and of how many runs came to one."""
+"""Judges which arm beats which: by their values, and by the share of their runs that came to one."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ LEVEL = 0.05
 
 
 class Judgement(NamedTuple):
-    """What the arms' values of one outcome say; arrays are by arm in the spec's order, or (arms, arms)."""
+    """The order and comparisons of arms in one outcome; arrays are by arm in the design's order, or (arms, arms)."""
 
     order: list[int]
     """The arms that have a mean, best first."""
@@ -23,7 +23,7 @@ class Judgement(NamedTuple):
     """The baseline, else the best; None where no arm has a mean."""
     found: Comparisons
     adjusted: Floats
-    """p by Holm; NaN for what was not asked."""
+    """p adjusted by Holm; NaN for pairs outside the family."""
     lost: Ints
     finished: Ints
     p_lost: Floats
@@ -78,7 +78,7 @@ def judge(
 def best_first(
     summaries: Sequence[Summary], measure: Measure, unreliable: Sequence[bool] | NDArray[np.bool_] | None = None
 ) -> list[int]:
-    """The arms that have a mean, best first; those with one run come after those with more. Ties keep their order.
+    """Return the arms that have a mean, best first, those with one run after those with more. Ties keep their order.
 
     `unreliable` arms, which lost half of their runs or more, come after the others.
     """
@@ -88,7 +88,7 @@ def best_first(
 
 
 def family_adjusted(p: Floats, baseline: int | None) -> Floats:
-    """Adjusted p (arms, arms): over all pairs, or, with a baseline, over the comparisons with it alone."""
+    """Return adjusted p (arms, arms): over all pairs, or, with a baseline, over the comparisons with it alone."""
     adjusted = np.full(p.shape, np.nan)
     if baseline is not None:
         family = p[baseline].copy()
@@ -102,7 +102,7 @@ def family_adjusted(p: Floats, baseline: int | None) -> Floats:
 
 
 def _peeled(order: list[int], differ: NDArray[np.bool_]) -> list[list[int]]:
-    """The best arm and all that do not differ from it, then the same among the rest."""
+    """Return groups: the best arm and all that do not differ from it, then the same among the rest."""
     groups = []
     while order:
         groups.append([i for i in order if i == order[0] or not differ[order[0], i]])
@@ -111,7 +111,7 @@ def _peeled(order: list[int], differ: NDArray[np.bool_]) -> list[list[int]]:
 
 
 def _around(order: list[int], better: NDArray[np.bool_], worse: NDArray[np.bool_]) -> list[list[int]]:
-    """The arms that beat the baseline, those like it and itself, those that it beats."""
+    """Return groups: the arms that beat the baseline, those like it and itself, those that it beats."""
     thirds = [
         [i for i in order if better[i]],
         [i for i in order if not better[i] and not worse[i]],

@@ -20,7 +20,7 @@ class Comparisons(NamedTuple):
 
 
 def compare(values: Floats) -> Comparisons:
-    """Paired comparison of all arms; `values` is (arms, seeds), NaN where a run has no finite result.
+    """Return the paired comparisons of all arms; `values` is (arms, seeds), NaN where a run has no finite result.
 
     A pair of arms is compared on the seeds that both finished, by the paired t test (two-sided) with its 95 %
     interval. The effect size is Cohen's d_z, mean over standard deviation of the differences, with Hedges' exact
@@ -38,7 +38,7 @@ def compare(values: Floats) -> Comparisons:
 
 
 def holm(p: Floats) -> Floats:
-    """Holm's step-down adjustment of the family `p` (n,), NaN standing for a question that was not asked.
+    """Return Holm's step-down adjustment of the family `p` (n,), NaN standing for a question that was not asked.
 
     Holm 1979, Scandinavian Journal of Statistics 6: the chance of one false rejection or more stays at the level,
     whatever the dependence between the questions.
@@ -52,9 +52,9 @@ def holm(p: Floats) -> Floats:
 
 
 def paired_t(d: Floats, size: Floats) -> tuple[Ints, Floats, Floats, Floats, Floats, Floats]:
-    """Of every row (rows, n) of differences: n, mean, sd, half width of its interval, p and effect size.
+    """Return n, mean, sd, half width of the interval, p and effect size of every row (rows, n) of differences.
 
-    A spread, or a mean without spread, is nothing where it is only rounding of values of that `size` (rows,).
+    A spread, or a mean without spread, counts as 0 where it is only rounding of values of that `size` (rows,).
     """
     n, mean, sd = moments(d)
     flat = sd <= RESOLUTION * size
@@ -81,6 +81,6 @@ def _compare_one(a: Floats, others: Floats) -> Comparisons:
 
 
 def _hedges(n: Ints) -> Floats:
-    """J(n - 1), which takes the upward bias out of a standardised mean of n differences; 0 has no meaning below 3."""
+    """Return J(n - 1), which takes the upward bias out of a standardised mean of n differences; it needs n >= 3."""
     freedom = np.maximum(n - 1, 2).astype(np.float64)
     return np.asarray(np.exp(gammaln(freedom / 2) - gammaln((freedom - 1) / 2)) / np.sqrt(freedom / 2))

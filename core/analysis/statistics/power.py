@@ -1,4 +1,4 @@
-"""What a paired t test could have seen, and how many seeds it would take."""
+"""The power of the paired t test: the effects that n pairs can show, and the seeds that an effect needs."""
 
 from functools import lru_cache
 
@@ -8,11 +8,11 @@ from scipy.special import nctdtr, stdtrit
 
 POWER = 0.8
 MOST = 10_000
-"""Seeds beyond which nobody trains."""
+"""The most seeds that are suggested: nobody trains more."""
 
 
 def power(n: int, effect: float, level: float) -> float:
-    """The chance that the two-sided paired t test of n pairs rejects at `level`.
+    """Return the chance that the two-sided paired t test of n pairs rejects at `level`.
 
     `effect` is the true mean of the differences in their standard deviations, which are normal: t is then noncentral
     (Cohen 1988, Statistical Power Analysis for the Behavioral Sciences, 2nd ed., section 2.3).
@@ -25,7 +25,7 @@ def power(n: int, effect: float, level: float) -> float:
 
 @lru_cache(maxsize=1024)
 def detectable(n: int, level: float) -> float:
-    """The smallest effect that n pairs (two or more) show with 80 % power, in standard deviations of a difference."""
+    """Return the smallest effect that n >= 2 pairs show with 80 % power, in standard deviations of a difference."""
     high = 2.0
     while power(n, high, level) < POWER:
         high *= 2
@@ -34,7 +34,7 @@ def detectable(n: int, level: float) -> float:
 
 @lru_cache(maxsize=1024)
 def seeds_needed(effect: float, level: float) -> int | None:
-    """The fewest pairs that show the effect with 80 % power; None beyond 10,000 or for no effect."""
+    """Return the fewest pairs that show the effect with 80 % power; None beyond 10,000 or for no effect."""
     low, high = 1, 2
     if not effect:
         return None

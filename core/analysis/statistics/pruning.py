@@ -12,13 +12,13 @@ from core.analysis.statistics.paired import compare
 from core.design import FEWEST_PAIRS, Design
 
 Decision = Mapping[str, Any]
-"""What one look found, plain and JSON-able: `epoch`, `metric`, `looks`, `level`, how many `arms` were compared, and the
-comparisons of those that are `pruned`."""
+"""The decision of one look, plain and JSON-able: `epoch`, `metric`, `looks`, `level`, the number of `arms` compared,
+and the comparisons of those that are `pruned`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RungRule:
-    """How arms are given up before their last epoch: at one of so many `looks`, together at a level."""
+    """The rule by which arms are pruned before their last epoch: at one of `looks` looks, all together at a level."""
 
     metric: str
     """The metric by epoch that arms are compared by."""
@@ -63,5 +63,5 @@ def decide_rung(design: Design, rule: RungRule, *, epoch: int, values: Floats, g
 
 
 def pruned_arms(rungs: Collection[Decision]) -> dict[str, int]:
-    """The epochs that each pruned arm has had, by its label."""
+    """Return the epochs that each pruned arm has had, by its label."""
     return {one["arm"]: decision["epoch"] for decision in rungs for one in decision["pruned"]}

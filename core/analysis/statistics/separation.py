@@ -1,4 +1,4 @@
-"""What the comparison of the two foremost arms could have seen, and the seeds that would decide it."""
+"""The difference of the two foremost arms that their pairs could show, and the seeds that would decide it."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def separation(judged: Judgement, values: Floats, labels: Sequence[str], measure
 
 
 def _factor(judged: Judgement, p: float) -> int:
-    """What Holm multiplied p with: the questions of the family that were not answered before it."""
+    """Return Holm's factor of p: the number of questions of the family that were not answered before it."""
     asked = judged.adjusted[np.triu_indices(len(judged.adjusted), k=1)]
     family = judged.found.p[np.triu_indices(len(judged.adjusted), k=1)][np.isfinite(asked)]
     return max(1, int((family >= p).sum()))

@@ -1,11 +1,11 @@
-"""Fewer points of a long series, without losing its spikes."""
+"""Thins the points of a long series without losing its spikes."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def thin(steps: NDArray[np.int64], values: NDArray[np.float64], max_points: int) -> NDArray[np.int64]:
-    """Indices, ascending, of at most `max_points` of the points (n,): what a picture of the series needs.
+    """Return ascending indices of at most `max_points` of the points (n,), those that a picture of the series needs.
 
     The first and the last point always stay. The steps between are cut into buckets of equal width; each keeps its
     smallest and its largest finite value, and its first value that is NaN or infinite. A series of at most `max_points`
@@ -34,6 +34,6 @@ def thin(steps: NDArray[np.int64], values: NDArray[np.float64], max_points: int)
 
 
 def _first_of_each(bucket: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Indices in the whole series of the first chosen inner point of each bucket."""
+    """Return the indices in the whole series of the first chosen inner point of each bucket."""
     where = np.flatnonzero(chosen)
     return where[np.flatnonzero(np.diff(bucket[where], prepend=-1))] + 1

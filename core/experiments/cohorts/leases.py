@@ -52,7 +52,7 @@ class Flush:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to store."""
+        """True where there is nothing to store."""
         return not (self.blocks or self.ended or self.checkpoint)
 
     def then(self, later: "Flush") -> "Flush":

@@ -18,7 +18,7 @@ class QueueStats:
     """Counts over the whole database; of cohorts and runs only those that have not ended, as the others are many."""
 
     counts: Mapping[str, int]
-    """How often rare things happened: `core.experiments.cohorts.events.COUNTS`."""
+    """The number of times that each rare event happened: `core.experiments.cohorts.events.COUNTS`."""
     experiments: Mapping[str, int]
     """By status."""
     cohorts: Mapping[str, int]

@@ -55,9 +55,9 @@ class Stream:
         self._last_sent: dict[str, Any] = {}
         self._idle: frozenset[int] = frozenset()
         self.more = True
-        """Whether the next poll will find something for certain."""
+        """True where the next poll will find something for certain."""
         self.ended = False
-        """Whether everything has been sent of an experiment that has ended."""
+        """True once everything has been sent of an experiment that has ended."""
 
     def is_over(self, session: Session) -> bool:
         """Return whether the viewer has seen the end, and nothing has happened since. Raises `NotFound`."""

@@ -1,4 +1,4 @@
-"""What users ask for: to submit an experiment, to preview, cancel, pause, retry and delete it, and their own data."""
+"""Requests of users: to submit an experiment, to preview, cancel, pause, retry and delete it, and to upload data."""
 
 from core.experiments.requests.control import cancel, delete, pause, resume, retry
 from core.experiments.requests.preview import preview

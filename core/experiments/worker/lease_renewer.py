@@ -27,12 +27,12 @@ class LeaseRenewer:
 
     @property
     def is_due(self) -> bool:
-        """Whether the lease is to be renewed although there is nothing to store."""
+        """True where the lease has to be renewed although there is nothing to store."""
         return time.monotonic() - self._renewed >= self._seconds / RENEWALS
 
     @property
     def is_expiring(self) -> bool:
-        """Whether another may soon have the cohort."""
+        """True where another worker may soon claim the cohort."""
         return time.monotonic() - self._renewed > self._seconds * EXPIRING
 
     def poll(self) -> StopRequest | None:
