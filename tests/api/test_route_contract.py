@@ -75,7 +75,14 @@ def fill(path: str, values: Any) -> str:
 
 def example(path: str) -> str:
     """Return a path at which there is something."""
-    return fill(path, lambda name: EXAMPLES[path if name == "name" else name])
+    return fill(path, lambda name: example_of(path, name))
+
+
+def example_of(path: str, name: str) -> str:
+    """Return a value of a path's parameter for which there is something."""
+    key = path if name == "name" else name
+    assert key in EXAMPLES, f"write into EXAMPLES of {__file__} a value of {{{name}}} in {path}: {key!r}"
+    return EXAMPLES[key]
 
 
 def nothing_there(name: str) -> str:
@@ -168,7 +175,7 @@ def test_a_method_that_it_has_not_is_a_405(served: TestClient, path: str) -> Non
 @of_those_with_numbers
 @pytest.mark.parametrize("nonsense", ["0", "-1", "1.5", "one", "9" * 30, "%00", "1;DROP"])
 def test_an_id_that_is_none_is_a_422(served: TestClient, method: str, path: str, nonsense: str) -> None:
-    asked = fill(path, lambda name: nonsense if name.endswith("_id") else EXAMPLES[path if name == "name" else name])
+    asked = fill(path, lambda name: nonsense if name.endswith("_id") else example_of(path, name))
     assert_problem(served.request(method, asked), 422)
 
 
