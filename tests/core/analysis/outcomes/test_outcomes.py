@@ -26,7 +26,7 @@ def one_run(
     parsed = parse({"seeds": [4], "epochs": 5} | spec)
     label = parsed.expanded[0].label
     final: dict[str, float | None] = {metric: float(values[-1]) for metric, values in series.items()}
-    run = RunResult(7, label, 4, status, outcome, final, seconds=2.5, steps_done=75, energy_kwh=energy_kwh)
+    run = RunResult(7, label, 4, status, outcome, final, seconds=2.5, steps_done=75, energy_kwh=energy_kwh, co2e_g=120)
 
     def read(metric: str) -> list[Series]:
         values = np.asarray(series.get(metric, []), dtype=np.float64)
@@ -133,7 +133,8 @@ def test_a_diverged_run_has_no_values_but_its_time_and_the_target_it_reached() -
 
 def test_energy_was_taken_by_a_run_that_diverged_too() -> None:
     for outcome in ("completed", "diverged"):
-        assert one_run(CURVES, outcome, energy_kwh=0.25)["energy_kwh"] == 0.25
+        found = one_run(CURVES, outcome, energy_kwh=0.25)
+        assert (found["energy_kwh"], found["co2e_g"]) == (0.25, 120)
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "failed", "cancelled"])

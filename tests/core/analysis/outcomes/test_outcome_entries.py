@@ -55,7 +55,7 @@ def test_some_kind_of_experiment_has_it(experiment: MakeResults, entry: OutcomeE
 
 @each_outcome
 def test_it_has_a_test_of_its_own(entry: OutcomeEntry) -> None:
-    assert is_named(entry.name, "analysis"), f"test a value of {entry.name} by hand, below tests/core/analysis"
+    assert is_named(entry.name, "analysis/outcomes"), f"test {entry.name} by hand in tests/core/analysis/outcomes"
 
 
 def test_no_outcome_hides_another() -> None:
