@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from core.metrics import Metric, Task, metric_names, metrics
-from tests.core.metrics.splits import Made, made, measured
+from tests.core.metrics.splits import Made, made, measured, perfect
 
 Peer = Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any]], float]
 MEASURED = [
@@ -97,6 +97,13 @@ def test_a_lane_that_broke_looks_no_better_and_harms_no_other(name: str, task: T
     found = measured(name, Made(task, broken, split.y))
     assert (found[0], found[2]) == (sound[0], sound[2])
     assert np.isnan(found[1]) or (found[1] - sound[1]) * metrics[name].sign < 0
+
+
+@each_measured
+def test_outputs_that_are_right_are_better_by_its_direction(name: str, task: Task) -> None:
+    split = made(task)
+    for best, found in zip(measured(name, perfect(split)), measured(name, split), strict=True):
+        assert (best - found) * metrics[name].sign > 0, f"is {metrics[name].direction!r} the direction of {name}?"
 
 
 @each_measured
