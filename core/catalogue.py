@@ -23,6 +23,8 @@ class Record(Protocol):
         """Its place among the entries, the lowest first."""
 
 
+_HOW_TO_REGISTER = "add(...) its record, or begin the name of a file without one with an underscore"
+
 T = TypeVar("T", bound=Record)
 
 
@@ -84,7 +86,7 @@ class Catalogue(Mapping[str, T]):
             if self._is_file(module.name):
                 importlib.import_module(module.name)
                 if module.name not in self._sources:
-                    raise ImportError(f"{module.name} registers no {self.kind}")
+                    raise ImportError(f"{module.name} registers no {self.kind}: {_HOW_TO_REGISTER}")
         self._discovered = True
 
     def _is_file(self, module: str) -> bool:

@@ -22,6 +22,7 @@ from initlab import Client
 from initlab.cli import main
 from initlab.demo import service
 from initlab.settings import Settings as ClientSettings
+from tests.core.entries import CATALOGUES
 from tests.test_repository import ROOT, copy_sources
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -219,8 +220,17 @@ def test_no_block_is_overlooked() -> None:
     assert len(fences) == 2 * len(blocks(README))
 
 
+def test_what_a_spec_can_name_is_in_the_catalogues() -> None:
+    kinds = {f"{kind.replace('dataset', 'data set')}s": catalogue for kind, catalogue in CATALOGUES.items()}
+    rows = dict(re.findall(r"^\| ([a-z ]+) \| (`\w+`.*) \|$", README, re.MULTILINE))
+    named = {kind: re.findall(r"`(\w+)`", rows[kind]) for kind in rows.keys() & kinds.keys()}
+    assert len(named) == 5
+    assert [name for kind, names in named.items() for name in names if name not in kinds[kind]] == []
+
+
 def test_every_setting_is_in_the_readme() -> None:
     names = {
         f"INITLAB_{name.upper()}" for settings in (ServiceSettings, ClientSettings) for name in settings.model_fields
     }
-    assert {name for name in names if f"`{name}`" not in README} == set()
+    missing = sorted(name for name in names if f"`{name}`" not in README)
+    assert not missing, f"write a row of the table of settings in README.md for {missing}"

@@ -46,6 +46,7 @@ EXAMPLES = {
 }
 """A value of each path parameter for which there is something to see; under its path where `name` means many things."""
 
+NAME = re.compile(r"\{(\w+)\}")
 ENDPOINTS: list[tuple[str, str, APIRoute]] = [
     (method, route.path, route)
     for router in ROUTERS
@@ -56,11 +57,24 @@ ENDPOINTS: list[tuple[str, str, APIRoute]] = [
 PATHS = sorted({path for _, path, _ in ENDPOINTS})
 DOCUMENT = create_app(Settings()).openapi()
 
+NUMBERS = {
+    parameter["name"]
+    for operations in DOCUMENT["paths"].values()
+    for operation in operations.values()
+    for parameter in operation.get("parameters", ())
+    if parameter["in"] == "path" and parameter["schema"].get("type") == "integer"
+}
+TESTED = "\n".join(
+    path.read_text(encoding="utf-8") for path in Path(__file__).parent.parent.rglob("*.py") if path != Path(__file__)
+)
+
 of_every_endpoint = pytest.mark.parametrize(
     ("method", "path"), [(method, path) for method, path, _ in ENDPOINTS], ids=lambda text: text
 )
-of_those_with_parameters = pytest.mark.parametrize(
-    ("method", "path"), [(method, path) for method, path, _ in ENDPOINTS if "{" in path], ids=lambda text: text
+of_every_parameter = pytest.mark.parametrize(
+    ("method", "path", "parameter"),
+    [(method, path, name) for method, path, _ in ENDPOINTS for name in NAME.findall(path) if name != "extension"],
+    ids=lambda text: text,
 )
 of_those_with_numbers = pytest.mark.parametrize(
     ("method", "path"), [(method, path) for method, path, _ in ENDPOINTS if "_id}" in path], ids=lambda text: text
@@ -70,17 +84,24 @@ of_those_that_read = pytest.mark.parametrize("path", [path for method, path, _ i
 
 def fill(path: str, values: Any) -> str:
     """Return the path with `values(parameter)` in the place of each parameter."""
-    return re.sub(r"\{(\w+)\}", lambda found: values(found[1]), path)
+    return NAME.sub(lambda found: values(found[1]), path)
 
 
 def example(path: str) -> str:
     """Return a path at which there is something."""
-    return fill(path, lambda name: EXAMPLES[path if name == "name" else name])
+    return fill(path, lambda name: example_of(path, name))
+
+
+def example_of(path: str, name: str) -> str:
+    """Return a value of a path's parameter for which there is something."""
+    key = path if name == "name" else name
+    assert key in EXAMPLES, f"write into EXAMPLES of {__file__} a value of {{{name}}} in {path}: {key!r}"
+    return EXAMPLES[key]
 
 
 def nothing_there(name: str) -> str:
     """Return a value of a path parameter that is well formed and that nothing has."""
-    return "987654321" if name.endswith("_id") else EXAMPLES["extension"] if name == "extension" else "no_such_name"
+    return "987654321" if name in NUMBERS else EXAMPLES["extension"] if name == "extension" else "no_such_name"
 
 
 def assert_problem(answer: Any, status: int) -> None:
@@ -128,6 +149,12 @@ def test_it_is_in_the_document_and_can_answer_with_a_problem(method: str, path: 
     assert schema == {"$ref": "#/components/schemas/ProblemOut"}
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_it_has_a_test_of_its_own(path: str) -> None:
+    asked = r'[^/"\s]+'.join(map(re.escape, NAME.split(path)[::2]))
+    assert re.search(rf'{asked}[?"]', TESTED), f"test in {Path(__file__).parent} what {path} answers"
+
+
 @of_every_endpoint
 def test_no_other_endpoint_takes_its_requests(method: str, path: str) -> None:
     takers = [
@@ -153,9 +180,10 @@ def test_without_a_key_nothing_is_answered_but_whether_it_lives(guarded: TestCli
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@of_those_with_parameters
-def test_what_is_not_there_is_a_404(served: TestClient, method: str, path: str) -> None:
-    assert_problem(served.request(method, fill(path, nothing_there)), 404)
+@of_every_parameter
+def test_what_is_not_there_is_a_404(served: TestClient, method: str, path: str, parameter: str) -> None:
+    asked = fill(path, lambda name: nothing_there(name) if name == parameter else example_of(path, name))
+    assert_problem(served.request(method, asked), 404)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -168,7 +196,7 @@ def test_a_method_that_it_has_not_is_a_405(served: TestClient, path: str) -> Non
 @of_those_with_numbers
 @pytest.mark.parametrize("nonsense", ["0", "-1", "1.5", "one", "9" * 30, "%00", "1;DROP"])
 def test_an_id_that_is_none_is_a_422(served: TestClient, method: str, path: str, nonsense: str) -> None:
-    asked = fill(path, lambda name: nonsense if name.endswith("_id") else EXAMPLES[path if name == "name" else name])
+    asked = fill(path, lambda name: nonsense if name.endswith("_id") else example_of(path, name))
     assert_problem(served.request(method, asked), 422)
 
 

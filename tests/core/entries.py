@@ -1,5 +1,6 @@
 """Every entry of every catalogue, with a value for each parameter that has no default."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +57,12 @@ def raw(kind: str, name: str) -> dict[str, Any]:
 
 def parse(kind: str, name: str) -> Entry:
     return CATALOGUES[kind].parse(raw(kind, name))
+
+
+def is_named(name: str, folder: str) -> bool:
+    """Return whether a test or a golden file of a folder below tests/core names an entry."""
+    files = [path for path in (Path(__file__).parent / folder).rglob("*") if path.suffix in (".py", ".json")]
+    return any(f'"{name}"' in path.read_text(encoding="utf-8") for path in files)
 
 
 def refusal(kind: str, given: object) -> list[Problem]:

@@ -6,7 +6,7 @@ import math
 import jsonschema
 import pytest
 
-from tests.core.entries import CATALOGUES, ENTRIES, REQUIRED, parse, raw, refusal
+from tests.core.entries import CATALOGUES, ENTRIES, REQUIRED, is_named, parse, raw, refusal
 
 every_entry = pytest.mark.parametrize(("kind", "name"), ENTRIES)
 
@@ -18,11 +18,16 @@ def test_the_table_of_required_parameters_has_no_stale_row() -> None:
 @every_entry
 def test_it_is_documented(kind: str, name: str) -> None:
     described = CATALOGUES[kind].describe(name)
-    assert described["summary"].endswith((".", ";"))
-    assert len(described["formula"]) >= 1
+    assert described["summary"].endswith((".", ";")), "its factory needs a docstring, which is what users read of it"
+    assert len(described["formula"]) >= 1, "write its formula into register(formula=...)"
     assert any(mark in described["source"] for mark in ("19", "20", "torch", "paddle", "arXiv")), (
-        "cite a paper or a peer"
+        "cite a paper with its year, or a peer, in register(source=...)"
     )
+
+
+@every_entry
+def test_it_has_a_test_of_its_own(kind: str, name: str) -> None:
+    assert is_named(name, f"{kind}s"), f"test below tests/core/{kind}s that {name!r} is what its source says"
 
 
 @every_entry

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, datasets
+from core.datasets._downloads import DOWNLOADS
 from core.initializers import Initializer, Layer, initializers, preview
 from core.optimizers import Optimizer, optimizers
 from core.schedules import Unit, bind, rates, schedules
@@ -22,7 +23,7 @@ MATRICES = {"identity", "mup", "sparse"}
 KERNELS = {"delta_orthogonal", "dirac"}
 """Initializers for convolutions alone."""
 NOT_RANDOM = {"constant", "dirac", "identity", "ones", "zero_init", "zeros"}
-BROUGHT = {"cifar10", "cifar100", "fashion_mnist", "kmnist", "mnist", "uploaded"}
+BROUGHT = {*DOWNLOADS, "uploaded"}
 """Data sets whose files somebody has to bring."""
 
 
@@ -44,7 +45,9 @@ def test_an_initializer_draws_what_its_law_says(name: str, shape: tuple[int, ...
         assert draw.isfinite().all()
         assert torch.equal(draw, law.draw(shape, generator(0, "a"), dtype))
         same = torch.equal(draw, law.draw(shape, generator(1, "a"), dtype))
-        assert same == (law.distribution in NOT_RANDOM) or draw.numel() == 1
+        assert same == (law.distribution in NOT_RANDOM) or draw.numel() == 1, (
+            f"{law.distribution!r} draws {'the same' if same else 'another weight'} with another seed; see NOT_RANDOM"
+        )
         if law.bound is not None:
             assert draw.abs().max() <= torch.tensor(law.bound, dtype=dtype)
         spread = (draw - draw.mean()).square().mean().sqrt()
@@ -152,6 +155,25 @@ def test_an_optimizer_equals_its_reference_on_every_lane(name: str, shape: tuple
     assert not torch.equal(stack.w, start)
 
 
+@of("optimizer")
+def test_an_optimizer_says_how_its_steps_grow_with_the_gradient(name: str) -> None:
+    """muP scales the rate by it. The twentieth update: those of RAdam are plain momentum at first."""
+    optimizer: Optimizer = parse("optimizer", name).build()
+    gradient = torch.tensor([[1.0, -2.0, 0.5]], dtype=torch.float64)
+    steps = []
+    for size in (1.0, 1000.0):
+        stack = StackedModel([optimizer], torch.zeros_like(gradient))
+        for _ in range(20):
+            before = stack.w.clone()
+            stack.step(size * gradient)
+        steps.append(stack.w - before)
+    growth = {"adam": 1.0, "sgd": 1000.0}[optimizer.steps]
+    told = (
+        f"{name} says steps={optimizer.steps!r}, but a gradient 1,000 times as large should then make {growth:g} steps"
+    )
+    torch.testing.assert_close(steps[1], growth * steps[0], rtol=1e-3, atol=0, msg=lambda text: f"{told}\n{text}")
+
+
 @of("model")
 @pytest.mark.parametrize(("inputs", "outputs"), [((1, 28, 28), 2), ((3, 32, 32), 10)])
 def test_a_model_maps_a_batch_to_its_outputs(name: str, inputs: tuple[int, ...], outputs: int) -> None:
@@ -214,7 +236,8 @@ def test_a_dataset_is_as_its_facts_say(name: str, tmp_path: Path) -> None:
         assert info.chance is None
     else:
         assert set(y.unique().tolist()) == set(range(info.outputs if info.task == "multiclass" else 2))
-        assert info.chance == pytest.approx(int(y.long().flatten().bincount().max()) / len(y), abs=0.03)
+        most = int(y.long().flatten().bincount().max()) / len(y)
+        assert info.chance == pytest.approx(most, abs=0.03), "chance is the share of the most frequent class"
     train, valid = (set(map(tuple, x.flatten(1).tolist())) for x in (splits.x_train, splits.x_valid))
     assert not train & valid
     again, same = loaded()

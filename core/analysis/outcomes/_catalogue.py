@@ -3,4 +3,4 @@
 from core.analysis.outcomes._entry import OutcomeEntry
 from core.catalogue import Catalogue
 
-outcomes = Catalogue[OutcomeEntry]("outcome", "core.analysis.outcomes")
+outcomes = Catalogue[OutcomeEntry]("outcome", "core.analysis.outcomes", unique=["rank", "label"])

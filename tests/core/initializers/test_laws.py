@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from core.errors import NotFound
 from core.initializers import Initializer, Layer, Shape, fans, initializers
 from core.streams import generator
+from tests.core.entries import parse
 
 LAYERS: dict[str, tuple[Callable[[], nn.Module], Shape, int, int]] = {
     "linear 784->256": (lambda: nn.Linear(784, 256), (256, 784), 784, 256),
@@ -223,9 +224,7 @@ def test_torch_default_is_what_torchs_layers_do(layer: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in initializers if name not in ("torch_default", "per_layer")])
 def test_biases_start_at_zero(name: str) -> None:
-    required = {"constant": {"value": 2.0}, "uniform_fixed": {"sigma": 2.0}, "sparse": {"sparsity": 0.5}}
-    required["mup"] = {"base_width": 8}
-    initializer: Initializer = initializers.parse({"name": name, **required.get(name, {})}).build()
+    initializer: Initializer = parse("initializer", name).build()
     law = initializer.bias(Layer((5, 3)))
     assert torch.equal(law.draw((5,), generator(0)), torch.zeros(5))
 

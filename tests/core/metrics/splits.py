@@ -18,6 +18,15 @@ class Made(NamedTuple):
     y: torch.Tensor
 
 
+def perfect(split: Made) -> Made:
+    """Return the split with outputs that are as right as they can be, in every lane."""
+    if split.task == "multiclass":
+        right = 30 * torch.nn.functional.one_hot(split.y, split.outputs.shape[-1]).double()
+    else:
+        right = 60 * split.y - 30 if split.task == "binary" else split.y
+    return split._replace(outputs=right.expand_as(split.outputs).clone())
+
+
 def made(task: Task, *, examples: int = 53, outputs: int = 7) -> Made:
     """Return a random split, on which models are a little right."""
     stream = torch.Generator().manual_seed(5)

@@ -4,9 +4,6 @@ A test file of this folder has `PEERS`: by name of a metric, the same number by 
 (examples, outputs) and labels (examples,) or targets (examples, outputs).
 """
 
-import importlib
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +11,9 @@ import pytest
 import torch
 
 from core.metrics import Metric, Task, metric_names, metrics
-from tests.core.metrics.splits import Made, made, measured
+from tests.core.metrics.peers import all_peers, peer_of
+from tests.core.metrics.splits import Made, made, measured, perfect
 
-Peer = Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any]], float]
 MEASURED = [
     pytest.param(metric.name, task, id=f"{metric.name}-{task}")
     for metric in metrics.values()
@@ -43,13 +40,8 @@ WHOLE: dict[str, Any] = {
 }
 
 
-def peer_of(name: str) -> Peer:
-    files = [path for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)]
-    peers: dict[str, Peer] = {}
-    for path in files:
-        peers |= getattr(importlib.import_module(f"tests.core.metrics.{path.stem}"), "PEERS", {})
-    assert name in peers, f"write what {name} is by scikit-learn into PEERS of a test file in {Path(__file__).parent}"
-    return peers[name]
+def test_no_peer_is_of_a_metric_that_is_gone() -> None:
+    assert all_peers().keys() <= metrics.keys()
 
 
 @each_metric
@@ -100,6 +92,13 @@ def test_a_lane_that_broke_looks_no_better_and_harms_no_other(name: str, task: T
 
 
 @each_measured
+def test_outputs_that_are_right_are_better_by_its_direction(name: str, task: Task) -> None:
+    split = made(task)
+    for best, found in zip(measured(name, perfect(split)), measured(name, split), strict=True):
+        assert (best - found) * metrics[name].sign > 0, f"is {metrics[name].direction!r} the direction of {name}?"
+
+
+@each_measured
 def test_it_keeps_within_its_bounds(name: str, task: Task) -> None:
     low, high = metrics[name].bounds
     for scale in (0.0, 1e-3, 30.0):
@@ -123,4 +122,4 @@ def test_all_outcomes_have_places_of_their_own() -> None:
     """Two of one task with one rank would stand in the order of their names, which says nothing."""
     for task in ("multiclass", "binary", "regression"):
         ranks = [m.rank for m in metrics.values() if m.compared and task in m.tasks and m.name in metric_names()]
-        assert len(ranks) == len(set(ranks))
+        assert len(ranks) == len(set(ranks)), f"two metrics of {task} have one rank; it is 100 unless given: {ranks}"

@@ -42,7 +42,9 @@ def test_every_plot_draws_data_of_some_kind_of_experiment(experiment: MakeResult
     suited = [results for make in ALL_KINDS.values() if plot.applies((results := make(experiment)).design)]
 
     assert suited, f"{name!r} applies to no kind of experiment: add one to tests/core/plots/kinds.py"
-    assert any(shows_data(plot.draw(plot.data(results))) for results in suited), f"{name!r} draws data of no kind"
+    assert any(shows_data(plot.draw(plot.data(results))) for results in suited), (
+        f"{name!r} draws no line, area, bar or image of any kind in tests/core/plots/kinds.py"
+    )
 
 
 def shows_data(figure: Figure) -> bool:

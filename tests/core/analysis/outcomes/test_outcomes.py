@@ -19,13 +19,14 @@ def one_run(
     outcome: Outcome = "completed",
     status: str = "succeeded",
     task: Task = "multiclass",
+    energy_kwh: float | None = None,
     **spec: Any,
 ) -> dict[str, float | None]:
     """The outcomes of a single run with these curves; an epoch has 15 updates."""
     parsed = parse({"seeds": [4], "epochs": 5} | spec)
     label = parsed.expanded[0].label
     final: dict[str, float | None] = {metric: float(values[-1]) for metric, values in series.items()}
-    run = RunResult(7, label, 4, status, outcome, final, seconds=2.5, steps_done=75)
+    run = RunResult(7, label, 4, status, outcome, final, seconds=2.5, steps_done=75, energy_kwh=energy_kwh, co2e_g=120)
 
     def read(metric: str) -> list[Series]:
         values = np.asarray(series.get(metric, []), dtype=np.float64)
@@ -128,6 +129,12 @@ def test_a_diverged_run_has_no_values_but_its_time_and_the_target_it_reached() -
 
     known = {name: value for name, value in found.items() if value is not None}
     assert known == {"diverged": 1, "steps_to_target": 45, "seconds": 2.5, "steps_per_second": 30}
+
+
+def test_energy_was_taken_by_a_run_that_diverged_too() -> None:
+    for outcome in ("completed", "diverged"):
+        found = one_run(CURVES, outcome, energy_kwh=0.25)
+        assert (found["energy_kwh"], found["co2e_g"]) == (0.25, 120)
 
 
 @pytest.mark.parametrize("status", ["queued", "running", "failed", "cancelled"])

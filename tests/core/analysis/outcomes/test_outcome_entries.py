@@ -7,6 +7,8 @@ import pytest
 
 from core.analysis import build_report, outcome_names, run_outcomes
 from core.analysis.outcomes import OutcomeEntry, outcomes
+from core.metrics import is_metric
+from tests.core.entries import is_named
 from tests.core.plots.conftest import MakeResults
 from tests.core.plots.conftest import experiment as experiment  # not this folder's, which knows one kind
 from tests.core.plots.kinds import KINDS
@@ -49,6 +51,17 @@ def test_some_kind_of_experiment_has_it(experiment: MakeResults, entry: OutcomeE
             json.dumps(found, allow_nan=False)
             return
     pytest.fail(f"no run of any kind has {entry.name}: add one to tests/core/plots/kinds.py")
+
+
+@each_outcome
+def test_it_has_a_test_of_its_own(entry: OutcomeEntry) -> None:
+    assert is_named(entry.name, "analysis/outcomes"), f"test {entry.name} by hand in tests/core/analysis/outcomes"
+
+
+def test_no_outcome_hides_another() -> None:
+    """A run's outcomes are the last values of metrics, the best ones, `diverged`, and the entries, by name."""
+    taken = [name for name in outcomes if is_metric(name.removeprefix("best_")) or name == "diverged"]
+    assert not taken, "give these another name, as a metric's last or best value has it"
 
 
 def test_no_two_have_one_place() -> None:

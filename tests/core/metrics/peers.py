@@ -1,0 +1,24 @@
+"""What every metric of an epoch is by scikit-learn, as the metrics' own test files say it in `PEERS`."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Peer = Callable[[np.ndarray[Any, Any], np.ndarray[Any, Any]], float]
+
+
+def all_peers() -> dict[str, Peer]:
+    """Return the functions of (outputs, labels or targets) by the metric's name."""
+    peers: dict[str, Peer] = {}
+    for path in Path(__file__).parent.glob("test_*.py"):
+        peers |= getattr(importlib.import_module(f"tests.core.metrics.{path.stem}"), "PEERS", {})
+    return peers
+
+
+def peer_of(name: str) -> Peer:
+    peers = all_peers()
+    assert name in peers, f"write what {name} is by scikit-learn into PEERS of a test file in {Path(__file__).parent}"
+    return peers[name]
