@@ -40,3 +40,11 @@ def test_every_decision_is_in_the_index() -> None:
     titles = {page.name: page.read_text("utf-8").splitlines()[0] for page in sorted(folder.glob("[0-9]*.md"))}
     assert {file: f"# {number}. {title}" for number, title, file, _ in rows} == titles
     assert [file for _, _, file, _ in rows] == list(titles)
+
+
+def test_the_tests_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 15
+    assert sorted(name for name in named if f"def {name}(" not in tests) == []
