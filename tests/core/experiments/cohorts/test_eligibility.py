@@ -1,4 +1,4 @@
-"""Which worker takes which cohort, and where to ring for it."""
+"""Which worker takes which cohort, and which queue is told of it."""
 
 import itertools
 from collections.abc import Sequence

@@ -102,7 +102,7 @@ def test_a_sweep_decides_for_one_that_was_killed_before_it_could(database: Datab
     swept = sweep(database, 3600)
     assert runs(database, experiment) == PRUNED
     assert cohorts(database, experiment) == [("queued", None), ("queued", None), ("succeeded", None)]
-    assert swept.waiting["cpu"] == 2, "and rings for those that go on"
+    assert swept.waiting["cpu"] == 2, "and wakes workers up for those that go on"
     sweep(database, 0)
     assert len(rungs(database, experiment)) == 1
 
