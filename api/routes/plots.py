@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from sqlalchemy.orm import Session
 
-from api.deps import ExperimentToRead, Id, Service, ServiceDep
+from api.deps import ExperimentToRead, Id, Reading, Service, ServiceDep
 from api.picture_cache import PictureCache
 from api.responses import REVALIDATED, etag, plain, unchanged
 from core.errors import InvalidSpec, Problem
@@ -70,7 +70,7 @@ class Options(BaseModel):
 
 
 @router.get("/experiments/{experiment_id}/plots")
-def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
+def index(one: ExperimentToRead, session: Reading, service: ServiceDep) -> dict[str, Any]:
     """Return the pictures that suit this experiment. Other plots of the catalogue say in theirs why they are empty."""
     here = f"/experiments/{one.id}/plots"
     return {
@@ -80,7 +80,7 @@ def index(one: ExperimentToRead, service: ServiceDep) -> dict[str, Any]:
                 "summary": summary,
                 "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
             }
-            for name, summary in suitable(read.design(one, service.paths)).items()
+            for name, summary in suitable(read.design(session, one, service.paths)).items()
         ]
     }
 

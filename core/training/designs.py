@@ -59,9 +59,13 @@ def trained_results(
     runs: Sequence[RunResult],
     series: Callable[[str], Sequence[Series]],
     rungs: Sequence[Mapping[str, Any]] = (),
+    measured: Collection[str] = (),
 ) -> Results:
-    """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`."""
-    measured = {metric for run in runs for metric in run.final}
+    """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
+
+    What has a last value in some run is measured, whether `measured` names it or not.
+    """
+    measured = {*measured, *(metric for run in runs for metric in run.final)}
     design = design_of(spec, task=task, paths=paths, steps_per_epoch=steps_per_epoch, measured=measured)
     return Results(design=design, runs=runs, series=series, rungs=rungs)
 

@@ -16,6 +16,7 @@ from core.experiments.cohorts.states import TERMINAL
 from core.finite import finite_list
 from core.metrics import Task, unit_of
 from core.metrics import diagnostics as layer_measures
+from core.metrics import metrics as catalogue
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import parse
 from core.store import Experiment, MetricBlock, Run, Tag, metric_blocks
@@ -170,12 +171,26 @@ def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
         runs=[_result(run) for run in runs(session, of.id)],
         series=lambda metric: list(series(session, of.id, metrics=[metric])),
         rungs=of.rungs or (),
+        measured=_measured(session, of),
     )
 
 
-def design(of: Experiment, paths: DatasetPaths) -> Design:
-    """Return what an experiment compares, without a look at its runs."""
-    return design_of(parse(of.spec), task=cast(Task, of.task), paths=paths, steps_per_epoch=of.steps_per_epoch)
+def design(session: Session, of: Experiment, paths: DatasetPaths) -> Design:
+    """Return what an experiment compares, without reading its runs or its series."""
+    return design_of(
+        parse(of.spec),
+        task=cast(Task, of.task),
+        paths=paths,
+        steps_per_epoch=of.steps_per_epoch,
+        measured=_measured(session, of),
+    )
+
+
+def _measured(session: Session, of: Experiment) -> Sequence[str]:
+    """Return the metrics, beside those of every run, that some run has points of."""
+    further = [metric.name for metric in catalogue.values() if metric.compared and not metric.standard]
+    there = select(MetricBlock.metric).join(Run, Run.id == MetricBlock.run_id)
+    return session.scalars(there.where(Run.experiment_id == of.id, MetricBlock.metric.in_(further)).distinct()).all()
 
 
 def _result(run: Run) -> RunResult:
