@@ -21,6 +21,7 @@ from tests.core.plots.looking import assert_texts_apart
 ALL_KINDS = KINDS | GRIDS
 
 
+@pytest.mark.slow  # `make quick` draws what suits, in the test below
 @of("plot")
 @pytest.mark.parametrize("kind", ALL_KINDS)
 def test_every_plot_draws_every_kind_of_experiment(experiment: MakeResults, kind: str, name: str) -> None:
