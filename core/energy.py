@@ -115,12 +115,21 @@ class EnergyAccount:
     """
 
     def __init__(self, *, before: Cost, runs: int, meter: Meter | None = None, intensity: float = WORLD) -> None:
-        """`before` is what each of so many `runs` had cost before this attempt; `intensity` is g CO2e of a kWh."""
+        """`before` is what each of so many `runs` had cost before this attempt; `intensity` is g CO2e of a kWh.
+
+        Without a meter nothing is counted until there is one.
+        """
         self._cost, self._runs = before, runs
-        self._meter, self._intensity = meter or Meter(None, None), intensity
+        self._meter, self._intensity = meter, intensity
+
+    def measure(self, meter: Meter) -> None:
+        """Read this meter from now on."""
+        self._meter = meter
 
     def cost(self) -> Cost:
         """Return the cost of each run that trains, until now."""
+        if self._meter is None:
+            return self._cost
         taken = self._meter.take()
         kwh = taken.kwh / max(1, self._runs)
         source: Source = "measured" if {self._cost.source, taken.source} == {"measured"} else "estimated"

@@ -81,6 +81,18 @@ def test_a_cohorts_energy_is_shared_by_those_that_train_and_attempts_add_up() ->
     assert again.cost() == (pytest.approx(1.25), pytest.approx(425), "estimated"), "some of it is"
 
 
+def test_nothing_is_counted_until_there_is_a_meter() -> None:
+    clock = Clock()
+    before = Cost(kwh=1.0, co2e_g=100.0, source="measured")
+    account = EnergyAccount(before=before, runs=1, intensity=100.0)
+    clock.on(1, mine=3.6e6 / CORE_WATTS, everyone=0)
+    assert account.cost() == before
+    account.measure(clock.meter())
+    assert account.cost() == (1.0, 100.0, "estimated")
+    clock.on(1, mine=3.6e6 / CORE_WATTS, everyone=0)
+    assert account.cost() == (pytest.approx(2.0), pytest.approx(200.0), "estimated")
+
+
 def domain(folder: Path, name: str, joules: float) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "name").write_text(name)
