@@ -25,8 +25,9 @@ from core.results import OUTCOMES, Results, RunResult, Series
 from core.spec import Arm, ArmInfo, Spec, check
 from core.training.checkpoint import Checkpoint
 from core.training.designs import design_of, rung_rule, trained_results
-from core.training.faults import out_of_memory
+from core.training.faults import Fault, classify
 from core.training.lanes.trainer import train_lanes
+from core.training.memory import release
 from core.training.options import Resume, TrainOptions
 from core.training.planning.plan import make_plan
 from core.training.planning.profile import Device, Profile
@@ -114,13 +115,12 @@ class _Part:
             self._train(until, pruned_at)
             return [self]
         except Exception as error:
-            if len(self._lanes) == 1 or not out_of_memory(error):
+            if len(self._lanes) == 1 or classify(error) is not Fault.MEMORY:
                 raise
             log.warning("memory ran out for %d runs at once; they are trained in halves", len(self._lanes))
         if self.path is not None:
             self.path.unlink(missing_ok=True)  # of a rung before: nobody goes on from it
-        if self._work.device == "cuda":
-            torch.cuda.empty_cache()
+        release()
         half = len(self._lanes) // 2
         halves = [_Part(self._work, self._lanes[:half]), _Part(self._work, self._lanes[half:])]
         return [one for part in halves for one in part.train(until, pruned_at)]
@@ -144,6 +144,8 @@ class _Part:
             self._start = Checkpoint(step=self.recorder.step, epochs=self._lanes[0].treatment.epochs, runs=[], state={})
         if keep is not None:
             keep(self._start)
+        if self._work.device == "cuda":
+            release()
 
     @staticmethod
     def _file(work: _Work, lanes: Sequence[Lane]) -> Path | None:

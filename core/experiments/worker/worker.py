@@ -1,6 +1,5 @@
 """The worker's use case: claim, train, store, until nothing is queued."""
 
-import gc
 import logging
 import os
 import traceback
@@ -46,7 +45,8 @@ from core.registry import Entry
 from core.settings import Settings
 from core.store import Database, StorageFull, after_commit
 from core.training import Checkpoint, DamagedCheckpoint, Resume, Stopped, TrainOptions, train_lanes
-from core.training.faults import broken_device, out_of_memory
+from core.training.faults import Fault, classify, is_spoiled
+from core.training.memory import release
 from core.training.planning.machine import free_memory, remembered
 from core.training.planning.profile import Device
 
@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 HUNG = 70
 """The exit code of a process whose training does not stop."""
 BROKEN = 71
-"""The exit code of a process whose GPU refuses everything after an error: only a new process has a new context."""
+"""The exit code of a process that can no longer use its GPU: only a new process has a new context."""
 
 
 class Worker:
@@ -68,6 +68,8 @@ class Worker:
         """
         self._settings = settings
         self._draining = draining
+        self._broken = False
+        """True as soon as only another process can use the GPU."""
         self._cuda = torch.cuda.is_available() and tuple(queues) != ("cpu",)
         devices = ("auto", "cpu", "cuda") if self._cuda else ("auto", "cpu")
         served = tuple(queues) or (CLASSES if self._cuda else ("cpu",))
@@ -105,34 +107,39 @@ class Worker:
 
     def _train(self, held: Claim) -> None:
         about = working_for(experiment=held.experiment_id, cohort=held.cohort_id, attempt=held.attempt)
-        with about, self._logs.of(held.cohort_id, held.attempt):
-            log.info("training", extra={"runs": len(held.lanes)})
-            torch.set_num_threads(self._settings.torch_threads or held.threads)
-            store = CheckpointStore(self._settings.checkpoints, held.cohort_id, held.attempt)
-            recorder = AttemptRecorder(
-                Attempt(
-                    database=self._database,
-                    held=held,
-                    store=store,
-                    lease_seconds=self._settings.lease_seconds,
-                    draining=self._draining,
-                    on_hang=leave_hung,
-                    watchdog=Watchdog(self._settings.hang_seconds),
-                    account=EnergyAccount(
-                        before=held.cost, runs=held.training, meter=self._meter(held), intensity=self._carbon
-                    ),
-                )
+        try:
+            with about, self._logs.of(held.cohort_id, held.attempt):
+                self._attempt(held)
+        finally:
+            if self._broken:
+                log.error("only another process can use the device: this one ends")
+                os._exit(BROKEN)
+
+    def _attempt(self, held: Claim) -> None:
+        log.info("training", extra={"runs": len(held.lanes)})
+        torch.set_num_threads(self._settings.torch_threads or held.threads)
+        store = CheckpointStore(self._settings.checkpoints, held.cohort_id, held.attempt)
+        account = EnergyAccount(before=held.cost, runs=held.training, intensity=self._carbon)
+        recorder = AttemptRecorder(
+            Attempt(
+                database=self._database,
+                held=held,
+                store=store,
+                lease_seconds=self._settings.lease_seconds,
+                draining=self._draining,
+                on_hang=leave_hung,
+                watchdog=Watchdog(self._settings.hang_seconds),
+                account=account,
             )
-            ending = self._trained(held, store, recorder)
-            try:
-                _close(recorder, ending, held)
-            except Fenced as fenced:
-                log.warning("%s was given to another worker before it could end", fenced)
-                recorder.increment("fenced_writes")
-            if held.spec.pruning is not None:
-                self._decide(held)
-        if isinstance(ending, BrokenDevice):
-            os._exit(BROKEN)
+        )
+        ending = self._released(self._trained(held, store, recorder, account))
+        try:
+            _close(recorder, ending, held)
+        except Fenced as fenced:
+            log.warning("%s was given to another worker before it could end", fenced)
+            recorder.increment("fenced_writes")
+        if held.spec.pruning is not None:
+            self._decide(held)
 
     def _decide(self, held: Claim) -> None:
         """Compare the arms where this cohort was the last to come to its rung, rather than wait for a sweep."""
@@ -154,13 +161,38 @@ class Worker:
 
     def _meter(self, held: Claim) -> Meter:
         on_gpu = self._device(held) == "cuda"
+        reached("meter")
         return Meter.of(str(torch.cuda.get_device_properties(0).uuid) if on_gpu else None)
 
-    def _trained(self, held: Claim, store: CheckpointStore, recorder: AttemptRecorder) -> Ending:
-        """Train, and return how the attempt ends."""
+    def _trained(
+        self, held: Claim, store: CheckpointStore, recorder: AttemptRecorder, account: EnergyAccount
+    ) -> Ending:
+        """Return how the attempt ends. All that touches the device is in here, and no error of it comes out."""
         try:
-            paths = DatasetPaths(self._settings.datasets, self._settings.uploads)
-            data, info = _load(held.lanes[0].treatment.dataset, paths)
+            account.measure(self._meter(held))
+            return self._train_to_the_end(held, store, recorder)
+        except Fenced:
+            return FencedOff()
+        except InitlabError as failure:
+            return Failed(failure.detail)
+        except Exception as failure:  # the edge: whatever a training raises ends its cohort, and is recorded
+            text = _text(failure)
+            match classify(failure):
+                case Fault.MEMORY:
+                    return OutOfMemory(text)
+                case Fault.DEVICE:
+                    return BrokenDevice(text)
+                case Fault.PROGRAM:
+                    log.exception("the training failed")
+                    return Failed(text)
+                case fault:
+                    assert_never(fault)
+
+    def _train_to_the_end(self, held: Claim, store: CheckpointStore, recorder: AttemptRecorder) -> Ending:
+        """Train, and keep the last checkpoint where others go on; raises what the training raises."""
+        paths = DatasetPaths(self._settings.datasets, self._settings.uploads)
+        data, info = _load(held.lanes[0].treatment.dataset, paths)
+        try:
             at_rung = train_lanes(
                 held.lanes,
                 data,
@@ -171,26 +203,29 @@ class Worker:
                 stopped=recorder.stopped,
                 keep=recorder.save,
             )
-            if at_rung is not None:
-                recorder.save_last(at_rung)
-                return WaitsAtRung()
         except Stopped as stop:
             ending = ending_of_stop(recorder.reason)
             if isinstance(ending, Released):
                 recorder.save_last(stop.checkpoint())
             return ending
-        except Fenced:
-            return FencedOff()
-        except InitlabError as failure:
-            return Failed(failure.detail)
-        except Exception as failure:  # the edge: whatever a training raises ends its cohort, and is recorded
-            if out_of_memory(failure):
-                return OutOfMemory(_text(failure))
-            if broken_device(failure):
-                return BrokenDevice(_text(failure))
-            log.exception("the training failed")
-            return Failed(_text(failure))
-        return Completed()
+        if at_rung is None:
+            return Completed()
+        recorder.save_last(at_rung)
+        return WaitsAtRung()
+
+    def _released(self, ending: Ending) -> Ending:
+        """Give memory back, and return how the attempt ends: a GPU may refuse even that."""
+        self._broken = isinstance(ending, BrokenDevice) or is_spoiled()
+        wanted = self._cuda or isinstance(ending, OutOfMemory)
+        if self._broken or self._draining.is_set() or not wanted:
+            return ending
+        try:
+            release()
+        except Exception as failure:  # the edge, as above
+            log.exception("the device does not answer any more")
+            self._broken = True
+            return BrokenDevice(_text(failure)) if isinstance(ending, OutOfMemory) else ending
+        return ending
 
 
 def leave_hung(recorder: AttemptRecorder, why: str) -> NoReturn:
@@ -211,7 +246,6 @@ def _close(recorder: AttemptRecorder, ending: Ending, held: Claim) -> None:
             recorder.abandon()
             recorder.increment("fenced_writes")
         case OutOfMemory():
-            _free()
             status = recorder.close(ending)
             log.warning("out of memory; now %s", status, extra={"runs": len(held.lanes)})
         case BrokenDevice(error):
@@ -231,12 +265,6 @@ def _start(store: CheckpointStore, recorder: AttemptRecorder) -> Checkpoint | No
         except DamagedCheckpoint as damage:
             recorder.fall_back(damage.detail)
     return None
-
-
-def _free() -> None:
-    """Give back what a training held that has ended: others on this machine may need it."""
-    gc.collect()
-    torch.cuda.empty_cache()  # of a process that never used CUDA it costs nothing
 
 
 def _text(failure: Exception) -> str:

@@ -1,10 +1,13 @@
+import gc
 import time
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from core.datasets import DatasetPaths, datasets
 from core.metrics import epoch_metrics, metric_names
@@ -122,6 +125,28 @@ def test_where_memory_runs_out_halves_go_on(monkeypatch: pytest.MonkeyPatch) -> 
     room = 0
     with pytest.raises(RuntimeError, match="can't allocate memory"):
         train(SPEC, DatasetPaths())
+
+
+def test_halves_begin_when_the_memory_of_the_whole_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[weakref.ref[torch.Tensor]] = []
+
+    def full(lanes: Sequence[Lane], *rest: Any, **options: Any) -> Any:
+        assert not any(one() is not None for one in held)
+        if len(lanes) > 1:
+            parameters = torch.zeros(len(lanes), 100)
+            held.append(weakref.ref(parameters))
+            itself: list[Any] = [parameters]
+            itself.append(itself)  # like a stack and its graph
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return train_lanes(lanes, *rest, **options)
+
+    monkeypatch.setattr(library, "train_lanes", full)
+    gc.disable()
+    try:
+        train(parse({"arms": [{}], "seeds": 2, "epochs": 1, "model": {"name": "mlp", "hidden": [4]}}), DatasetPaths())
+    finally:
+        gc.enable()
+    assert len(held) == 1
 
 
 def test_halves_leave_no_file_of_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """A worker in this process: what it stores is what was trained, whatever happens to its database or to itself."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -14,6 +17,7 @@ from core.datasets import DatasetPaths
 from core.experiments.queries import read
 from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel, submit
+from core.experiments.worker import worker
 from core.experiments.worker.worker import Worker
 from core.metrics import epoch_metrics, metric_names
 from core.metrics.gradient_noise import NOISE_METRICS
@@ -21,7 +25,7 @@ from core.metrics.layers import DIAGNOSTICS
 from core.settings import Settings
 from core.spec import Spec, parse
 from core.store import Database, Experiment
-from core.training import train
+from core.training import train, train_lanes
 
 OF_EPOCHS = epoch_metrics("multiclass", 10)
 MEASURED = set(DIAGNOSTICS) - {"activation_saturated"}
@@ -201,3 +205,30 @@ def test_a_worker_goes_on_to_whatever_is_queued(database: Database) -> None:
     ids = [_posted(database, _spec(epochs=1)) for _ in range(3)]
     assert _work(database) == 3
     assert {_status(database, experiment) for experiment in ids} == {"succeeded"}
+
+
+def test_memory_is_given_back_after_every_cohort_where_there_are_gpus(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        _posted(database, parse(SMALL | {"epochs": 1, "device": "cpu"}))
+    held: list[weakref.ref[torch.Tensor]] = []
+    kept: list[bool] = []
+
+    def train_and_hold(*inputs: Any, **options: Any) -> Any:
+        kept.append(any(one() is not None for one in held))
+        parameters = torch.zeros(100)
+        held.append(weakref.ref(parameters))
+        itself: list[Any] = [parameters]
+        itself.append(itself)  # like a stack and its graph
+        return train_lanes(*inputs, **options)
+
+    monkeypatch.setattr(worker, "train_lanes", train_and_hold)
+    gc.disable()
+    try:
+        with _working(database) as one:
+            one._cuda = True  # the experiments are for its CPU
+            one()
+    finally:
+        gc.enable()
+    assert kept == [False, False]
