@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-unit test-service test-together quick coverage soak sabotage check bench bench-gpu studies clean
+.PHONY: help install demo serve test test-unit test-service test-together quick emulate coverage soak sabotage check bench bench-gpu studies clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -13,6 +13,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 UNIT := -n auto -m "not service"
 SERVICE := -m "service and not together"
+EMULATED := -n auto -m "gpu or emulated"
+MARKED := 'mark\.(gpu|emulated)'
 TOGETHER := -n 2 --dist loadfile -m together
 PEERS := keras optax
 BENCHES := trainers curves logging_cost diagnostics
@@ -42,6 +44,9 @@ test-together: $(VENV)/.dev
 
 quick: $(VENV)/.dev ## run one folder's tests, without those that take seconds: make quick P=core/initializers
 	@$(RUN)/python -m pytest -q -m "not service and not slow" $(PEERS:%=--ignore-glob='*/test_%.py') tests/$(P)
+
+emulate: $(VENV)/.dev ## run the tests marked gpu on an emulated CUDA device, of one folder with P=core/training; needs g++
+	$(RUN)/python -m tests.emulation $(EMULATED) $$(grep -rlE $(MARKED) --include='test_*.py' tests/$(P))
 
 coverage: $(VENV)/.dev ## measure what the tests run, of one folder with P=core/store; pages go to var/coverage
 	@rm -rf var/coverage

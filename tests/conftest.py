@@ -16,11 +16,15 @@ pytest_plugins = ["tests.backends"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect, not skip, tests of a GPU where there is none, and sabotage unless it is asked for."""
+    """Deselect, not skip, tests of a GPU or of an emulated one where there is none, and sabotage unless asked for."""
     if "sabotage" not in (config.option.markexpr or ""):
         sabotages = [item for item in items if item.get_closest_marker("sabotage")]
         config.hook.pytest_deselected(items=sabotages)
         items[:] = [item for item in items if item not in sabotages]
+    if not config.pluginmanager.hasplugin("tests.emulation.plugin"):
+        of_emulation = [item for item in items if item.get_closest_marker("emulated")]
+        config.hook.pytest_deselected(items=of_emulation)
+        items[:] = [item for item in items if item not in of_emulation]
     of_gpu = {item.nodeid for item in items if item.get_closest_marker("gpu")}
     if not of_gpu:
         return
