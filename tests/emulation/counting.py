@@ -74,11 +74,13 @@ def count() -> Iterator[Count]:
 
 def record(op: str, read: Sequence[torch.Tensor], written: Sequence[torch.Tensor], launches: int, stream: int) -> None:
     """Count an operation, or keep it for the replays of the graph that is being captured."""
-    if launches and device.capture is None:
-        device.launched_on.add(stream)
-    if device.capture is None and not device.counts:
+    if not launches:
         return
-    read_bytes, written_bytes = (sum(map(touched, tensors)) if launches else 0 for tensors in (read, written))
+    if device.capture is None:
+        device.launched_on.add(stream)
+        if not device.counts:
+            return
+    read_bytes, written_bytes = (sum(map(touched, tensors)) for tensors in (read, written))
     launch = Launch(op, launches, read_bytes, written_bytes, device.phase, stream)
     if device.capture is not None:
         device.capture.tape.launches.append(launch)

@@ -1,6 +1,7 @@
 """The accounting of device memory: bytes of live tensors, in the allocator's own pool or in graphs' private ones."""
 
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -50,6 +51,7 @@ class Memory:
     def __init__(self) -> None:
         self.total = TOTAL
         self.others = 0
+        self.before_taking: Callable[[], None] = lambda: None
         self.peak = 0
         """Most bytes of live tensors so far."""
         self._own = Pool()
@@ -95,6 +97,7 @@ class Memory:
         return block
 
     def take(self, size: int, capture: "Capture | None") -> Block:
+        self.before_taking()
         size = -(-size // GRANULE) * GRANULE
         pool = self._own if capture is None else capture.pool
         if pool.live + size - pool.reserved > self.free:

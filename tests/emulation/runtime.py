@@ -132,6 +132,17 @@ def _replaced(owner: Any, names: dict[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
+def _modules_take_new_parameters() -> Iterator[None]:
+    """Let `module.to` put tensors of another class in the place of parameters."""
+    before = torch.__future__.get_overwrite_module_params_on_conversion()
+    torch.__future__.set_overwrite_module_params_on_conversion(True)
+    try:
+        yield
+    finally:
+        torch.__future__.set_overwrite_module_params_on_conversion(before)
+
+
+@contextmanager
 def emulated() -> Iterator[None]:
     """Let torch find one CUDA device, the emulated one; the guard has to be there already."""
     load_guard()
@@ -145,5 +156,6 @@ def emulated() -> Iterator[None]:
         stack.enter_context(_replaced(torch, {"tensor": _tensor, "as_tensor": _as_tensor}))
         methods = {"tolist": _tolist, "numpy": _numpy, "new_tensor": _new_tensor}
         stack.enter_context(_replaced(torch.Tensor, methods))
+        stack.enter_context(_modules_take_new_parameters())
         stack.enter_context(Emulation())
         yield

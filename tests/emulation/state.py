@@ -72,6 +72,9 @@ class Device:
     random: torch.Tensor = field(default_factory=lambda: torch.Generator().manual_seed(0).get_state())
     _faults: list[_Fault] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.memory.before_taking = lambda: self.attempt("allocate")
+
     def fail_next(self, op: str, error: BaseException, after: int = 0) -> None:
         """Make the next launch of `op` raise `error`, after so many that succeed.
 

@@ -9,6 +9,7 @@ import torch
 
 from tests.emulation.state import CUDA, device
 
+POOL = 32
 ASKED = 3
 """How often an event says that it has not occurred before it says that it has."""
 
@@ -27,19 +28,28 @@ class Arrival:
 
 
 class Stream:
-    """A stream; all of them run in the order of the calls."""
+    """A stream; all of them run in the order of the calls.
 
-    live: ClassVar[weakref.WeakSet["Stream"]] = weakref.WeakSet()
+    As torch's, it is one of a pool of 32: the 33rd is the first again. Copies on their way belong to the object.
+    """
+
+    live: ClassVar[weakref.WeakValueDictionary[int, "Stream"]] = weakref.WeakValueDictionary()
     _numbers = itertools.count()
 
     def __init__(self, *_: Any, priority: int = 0, **__: Any) -> None:
-        self.stream_id = next(Stream._numbers)
+        self.stream_id = 1 + next(Stream._numbers) % POOL
         self.cuda_stream = self.stream_id
         self.device = CUDA
         self.device_index = 0
         self.priority = priority
         self.coming: list[Arrival] = []
-        Stream.live.add(self)
+        Stream.live[id(self)] = self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stream) and other.stream_id == self.stream_id
+
+    def __hash__(self) -> int:
+        return hash(self.stream_id)
 
     def wait_stream(self, stream: "Stream") -> None:
         self.coming += stream.coming
@@ -76,6 +86,7 @@ class Event:
 
     def record(self, stream: Stream | None = None) -> None:
         stream = stream or current_stream()
+        stream.coming = [arrival for arrival in stream.coming if not arrival.done]
         self.coming, self._asked, self._at = list(stream.coming), 0, time.perf_counter()
 
     def wait(self, stream: Stream | None = None) -> None:
@@ -105,6 +116,7 @@ class Event:
 
 
 default_stream = Stream()
+default_stream.stream_id = default_stream.cuda_stream = 0
 
 
 def current_stream(_: Any = None) -> Stream:
@@ -119,5 +131,5 @@ def set_stream(stream: Stream | None) -> None:
 def synchronize(_: Any = None) -> None:
     """Wait for all streams."""
     device.wait("cuda.synchronize", hidden=False)
-    for stream in list(Stream.live):
+    for stream in list(Stream.live.values()):
         stream.complete()

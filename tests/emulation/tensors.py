@@ -55,7 +55,7 @@ class Emulation(TorchDispatchMode):
     """The mode in which tensors are made on the device, and memory is pinned."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
