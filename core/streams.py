@@ -23,13 +23,15 @@ def keys(seeds: Iterable[int], *purpose: str | int, device: str | torch.device =
     return torch.tensor([_signed(_key(seed, purpose)) for seed in seeds], dtype=torch.int64, device=device)
 
 
-def words(keys: torch.Tensor, step: int, count: int) -> torch.Tensor:
+def words(keys: torch.Tensor, step: int | torch.Tensor, count: int) -> torch.Tensor:
     """Return `count` words of 64 random bits for every key at one step: int64 (len(keys), count), on keys' device.
 
-    A counter goes in and no state is kept: any step can be had at any time, on any device, with the same bits.
+    A counter goes in and no state is kept: any step can be had at any time, on any device, with the same bits. A step
+    that is an int64 tensor, (), is read when the words are computed: a CUDA graph draws anew at every replay.
     """
-    state = _mixed(keys + _signed((step + 1) * GAMMA % 2**64))
-    return _mixed(state.unsqueeze(1) + _counter(count, keys.device))
+    if isinstance(step, torch.Tensor):  # and nothing that a cache may let go while a graph reads it
+        return _mixed(_mixed(keys + (step + 1) * _signed(GAMMA)).unsqueeze(1) + _count(count, keys.device))
+    return _mixed(_mixed(keys + _signed((step + 1) * GAMMA % 2**64)).unsqueeze(1) + _counter(count, keys.device))
 
 
 def _mixed(z: torch.Tensor) -> torch.Tensor:
@@ -44,9 +46,11 @@ def _shifted(z: torch.Tensor, by: int) -> torch.Tensor:
     return (z >> by).bitwise_and_(2 ** (64 - by) - 1)
 
 
-@lru_cache(maxsize=64)
-def _counter(count: int, device: torch.device) -> torch.Tensor:
+def _count(count: int, device: torch.device) -> torch.Tensor:
     return torch.arange(1, count + 1, device=device) * _signed(GAMMA)
+
+
+_counter = lru_cache(maxsize=64)(_count)
 
 
 def _key(seed: int, purpose: tuple[str | int, ...]) -> int:

@@ -12,6 +12,8 @@ from core.registry import Registry
 optimizers = Registry("optimizer", __name__)
 OptimizerEntry = optimizers.field()
 
+UpdateNumber = int | torch.Tensor
+"""The number of an update, from 1; on a device, where a captured update reads it, a tensor, (), in float64."""
 Decay = Annotated[float, Field(ge=0, lt=1)]
 """The share of a running mean or sum that remains after a step."""
 
@@ -20,13 +22,14 @@ class Hyper(dict[str, torch.Tensor]):
     """The numbers of an update by name, each (lanes, 1, ..., 1), so that every lane has its own.
 
     `same` has them as plain numbers where all lanes agree, and is None elsewhere: a rule may then have a faster way,
-    and need not look at what lies on a device.
+    and need not look at what lies on a device. The lanes' rate is then `rate`, on a device a tensor, (), in float32.
     """
 
     same: Mapping[str, float] | None = None
+    rate: float | torch.Tensor = 0.0
 
 
-Update = Callable[[torch.Tensor, torch.Tensor, Mapping[str, torch.Tensor], int, Hyper], None]
+Update = Callable[[torch.Tensor, torch.Tensor, Mapping[str, torch.Tensor], UpdateNumber, Hyper], None]
 """update(parameter, gradient, state, t, hyper): in place.
 
 `parameter` and `gradient` are stacked over lanes, (lanes, *shape); every slot of `state` has that shape, every scalar
@@ -58,4 +61,4 @@ class Optimizer:
     evaluated: Evaluated | None = None
 
 
-__all__ = ["Decay", "Evaluated", "Hyper", "Optimizer", "OptimizerEntry", "Update", "optimizers"]
+__all__ = ["Decay", "Evaluated", "Hyper", "Optimizer", "OptimizerEntry", "Update", "UpdateNumber", "optimizers"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
-from core.optimizers import Optimizer, optimizers
+from core.optimizers import Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import penalised
 from core.registry import NonNegative, Positive
 
@@ -45,7 +45,11 @@ def adagrad(
 
 
 def _update(
-    w: torch.Tensor, g: torch.Tensor, state: Mapping[str, torch.Tensor], t: int, hyper: Mapping[str, torch.Tensor]
+    w: torch.Tensor,
+    g: torch.Tensor,
+    state: Mapping[str, torch.Tensor],
+    t: UpdateNumber,
+    hyper: Mapping[str, torch.Tensor],
 ) -> None:
     g = penalised(w, g, hyper)
     s = state["s"].addcmul_(g, g)

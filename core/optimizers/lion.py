@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from core.optimizers import Decay, Optimizer, optimizers
+from core.optimizers import Decay, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import decay_
 from core.registry import NonNegative, Positive
 
@@ -36,7 +36,11 @@ def lion(
 
 
 def _update(
-    w: torch.Tensor, g: torch.Tensor, state: Mapping[str, torch.Tensor], _t: int, hyper: Mapping[str, torch.Tensor]
+    w: torch.Tensor,
+    g: torch.Tensor,
+    state: Mapping[str, torch.Tensor],
+    _t: UpdateNumber,
+    hyper: Mapping[str, torch.Tensor],
 ) -> None:
     decay_(w, hyper)
     beta1, beta2, m = hyper["beta1"], hyper["beta2"], state["m"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from core.optimizers import Decay, Optimizer, optimizers
+from core.optimizers import Decay, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import decayed, update_moments
 from core.registry import NonNegative, Positive
 
@@ -64,7 +64,7 @@ def _update(
     w: torch.Tensor,
     g: torch.Tensor,
     state: Mapping[str, torch.Tensor],
-    t: int,
+    t: UpdateNumber,
     hyper: Mapping[str, torch.Tensor],
     decoupled: bool = False,
 ) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from core.optimizers import Decay, Optimizer, optimizers
+from core.optimizers import Decay, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import decayed, update_moments
 from core.registry import NonNegative, Positive
 
@@ -48,7 +48,7 @@ def _update(
     w: torch.Tensor,
     g: torch.Tensor,
     state: Mapping[str, torch.Tensor],
-    t: int,
+    t: UpdateNumber,
     hyper: Mapping[str, torch.Tensor],
     decoupled: bool = False,
 ) -> None:
@@ -61,7 +61,7 @@ def _update(
     w.addcmul_(scratch, (-hyper["lr"] * factor / (1 - beta1**t)).to(w.dtype))
 
 
-def _rectification(beta2: torch.Tensor, t: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _rectification(beta2: torch.Tensor, t: UpdateNumber) -> tuple[torch.Tensor, torch.Tensor]:
     """Return which lanes already divide by their root mean square, and each lane's factor of the rate."""
     correction = 1 - beta2**t
     most = 2 / (1 - beta2) - 1

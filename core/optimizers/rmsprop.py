@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
-from core.optimizers import Decay, Optimizer, optimizers
+from core.optimizers import Decay, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import all_zero, penalised
 from core.registry import NonNegative, Positive
 
@@ -39,7 +39,11 @@ def rmsprop(
 
 
 def _update(
-    w: torch.Tensor, g: torch.Tensor, state: Mapping[str, torch.Tensor], _t: int, hyper: Mapping[str, torch.Tensor]
+    w: torch.Tensor,
+    g: torch.Tensor,
+    state: Mapping[str, torch.Tensor],
+    _t: UpdateNumber,
+    hyper: Mapping[str, torch.Tensor],
 ) -> None:
     g = penalised(w, g, hyper)
     rest = (1 - hyper["alpha"]).to(w.dtype)

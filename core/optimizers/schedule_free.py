@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import torch
 from pydantic import Field
 
-from core.optimizers import Decay, Optimizer, optimizers
+from core.optimizers import Decay, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import all_zero
 from core.registry import CountFromZero, NonNegative, Positive
 
@@ -72,7 +72,11 @@ def schedule_free_adamw(
 
 
 def _update(
-    y: torch.Tensor, g: torch.Tensor, state: Mapping[str, torch.Tensor], t: int, hyper: Mapping[str, torch.Tensor]
+    y: torch.Tensor,
+    g: torch.Tensor,
+    state: Mapping[str, torch.Tensor],
+    t: UpdateNumber,
+    hyper: Mapping[str, torch.Tensor],
 ) -> None:
     beta1, beta2 = hyper["beta1"], hyper["beta2"]
     lr = hyper["lr"] * (t / hyper["warmup_steps"].clamp(min=1)).clamp(max=1)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
-from core.optimizers import Decay, Optimizer, optimizers
+from core.optimizers import Decay, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import all_zero, penalised
 from core.registry import NonNegative, Positive, Real
 
@@ -41,21 +41,30 @@ def sgd(
 
 
 def _update(
-    w: torch.Tensor, g: torch.Tensor, state: Mapping[str, torch.Tensor], t: int, hyper: Mapping[str, torch.Tensor]
+    w: torch.Tensor,
+    g: torch.Tensor,
+    state: Mapping[str, torch.Tensor],
+    t: UpdateNumber,
+    hyper: Mapping[str, torch.Tensor],
 ) -> None:
     g = penalised(w, g, hyper)
     momentum, dampening = hyper["momentum"], hyper["dampening"]
     if not all_zero(momentum):
         u = state["u"].mul_(momentum.to(w.dtype))
-        if t == 1 or all_zero(dampening):
+        if all_zero(dampening):
             g = u.add_(g)
-        else:  # torch dampens what has momentum only
-            g = u.addcmul_(g, torch.where(momentum == 0, 1.0, 1 - dampening).to(w.dtype))
+        else:  # torch dampens what has momentum only, and no first update
+            whole = (momentum == 0) | (t == 1)
+            g = u.addcmul_(g, torch.where(whole, 1.0, 1 - dampening).to(w.dtype))
     w.addcmul_(g, (-hyper["lr"]).to(w.dtype))
 
 
 def _nesterov(
-    w: torch.Tensor, g: torch.Tensor, state: Mapping[str, torch.Tensor], _t: int, hyper: Mapping[str, torch.Tensor]
+    w: torch.Tensor,
+    g: torch.Tensor,
+    state: Mapping[str, torch.Tensor],
+    _t: UpdateNumber,
+    hyper: Mapping[str, torch.Tensor],
 ) -> None:
     g = penalised(w, g, hyper)
     momentum = hyper["momentum"].to(w.dtype)

@@ -7,7 +7,7 @@ from core.spec import Augment
 from core.streams import words
 
 
-def augment(x: torch.Tensor, how: Augment, keys: torch.Tensor, step: int) -> torch.Tensor:
+def augment(x: torch.Tensor, how: Augment, keys: torch.Tensor, step: int | torch.Tensor) -> torch.Tensor:
     """Crop and flip every picture at random, each by its own draws.
 
     x is (seeds, batch, channels, height, width), `keys` (seeds,) as `core.streams.keys` gives them. A crop moves the

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Literal, Self
 
 import torch
 
 from core.spec import Spec
 from core.training.checkpoint import Checkpoint
+
+Layout = Literal["vmap", "loop"]
+"""The way in which a program computes its lanes: `vmap`, all of them in every operation; `loop`, one lane after the
+other by the module's plain path, each backward pass after its forward pass. The two round differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +20,7 @@ class TrainOptions:
 
     device: str = "cpu"
     dtype: torch.dtype = torch.float32
+    layout: Layout = "vmap"
     updates: int | None = None
     """Updates of every run; None: all those of its epochs."""
     noise_every: int = 0

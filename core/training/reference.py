@@ -46,7 +46,7 @@ def train_run(
     y_train, y_valid = (y.to(dtype) if y.is_floating_point() else y for y in (data.y_train, data.y_valid))
     values = initial_state(treatment, info, lane.seed, dtype, calibration_examples(data.x_train))
     net = network(treatment, info, values)
-    model = net.module.to_empty(device="cpu").to(dtype)
+    model = net.written.to_empty(device="cpu").to(dtype)
     model.load_state_dict(values)
     rule: Optimizer = treatment.optimizer.build()
     departures = factors(treatment, info)

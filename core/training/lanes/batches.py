@@ -8,6 +8,7 @@ from core.datasets import as_numbers
 from core.spec import Augment
 from core.streams import generator, keys
 from core.training.augment import augment
+from core.training.lanes.clock import Moment
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> torch.Tensor:
@@ -36,18 +37,26 @@ class BatchSource:
         self._dtype = dtype
         self._augment = how
         self._keys = keys(seeds, "augment", device=x.device)
-        self._order = torch.empty(0)
+        self._order = torch.zeros(len(seeds), len(x), dtype=torch.int64, device=x.device)
 
     def start(self, epoch: int) -> None:
         """Shuffle the examples for an epoch."""
-        orders = torch.stack([epoch_order(len(self._x), seed, epoch) for seed in self._seeds])
-        self._order = orders.to(self._x.device)
+        self._order.copy_(torch.stack([epoch_order(len(self._x), seed, epoch) for seed in self._seeds]))
 
-    def batch(self, i: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return batch i of the epoch, for update `step`: x (seeds, batch, *shape), y (seeds, batch, ...)."""
-        mine = self._order[:, i * self._batch_size : (i + 1) * self._batch_size]
+    def size(self, i: int) -> int:
+        """Return the count of examples in batch i of an epoch."""
+        return min(self._batch_size, len(self._x) - i * self._batch_size)
+
+    def batch(self, moment: Moment, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return a moment's batch of `size` examples: x (seeds, batch, *shape), y (seeds, batch, ...)."""
+        if isinstance(moment.place, int):
+            first = moment.place * self._batch_size
+            mine = self._order[:, first : first + size]
+        else:
+            places = torch.arange(size, device=self._x.device) + moment.place * self._batch_size
+            mine = self._order.index_select(1, places)
         flat = mine.flatten()
         x, y = (whole.index_select(0, flat).view(*mine.shape, *whole.shape[1:]) for whole in (self._x, self._y))
         if self._augment:
-            x = augment(x, self._augment, self._keys, step)
+            x = augment(x, self._augment, self._keys, moment.step)
         return as_numbers(x, self._dtype), y

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from core.training.lanes.forward import Tensors, spread
+from core.training.options import Layout
 from core.training.probe import Probe, places
 
 ROWS = 256
@@ -43,10 +44,12 @@ class Diagnosis:
         """Names of the values measured last, in their order, such as `weight_norm/fc1`."""
         return [*self._probe.names, *self._names]
 
-    def before(self, own: Tensors, buffers: Tensors, shared: Tensors, x: torch.Tensor, arms: int) -> torch.Tensor:
+    def before(
+        self, own: Tensors, buffers: Tensors, shared: Tensors, x: torch.Tensor, arms: int, layout: Layout
+    ) -> torch.Tensor:
         """Measure the activations, (metrics, lanes); the arguments are `forward`'s. Norms' buffers stay unchanged."""
         buffers = {name: value.clone() for name, value in buffers.items()}
-        return spread(self._probe, {**own, **buffers}, shared, x, arms).T
+        return spread(self._probe, {**own, **buffers}, shared, x, arms, layout).T
 
     def standing(self, weights: Tensors, gradients: Tensors) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Measure weights and gradients, (metrics, lanes); return also copies of the weights for `moved`."""
@@ -85,7 +88,7 @@ def _by_piece(measure: Callable[..., torch.Tensor], *stacks: torch.Tensor) -> to
 def _standing(weight: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     rows = weight.flatten(2)
     if rows.shape[1] > ROWS:
-        rows = rows[:, torch.linspace(0, rows.shape[1] - 1, ROWS).long().to(rows.device)]
+        rows = rows[:, torch.linspace(0, rows.shape[1] - 1, ROWS, device=rows.device).long()]
     return torch.stack([_norm(weight), _norm(gradient), *_rank_and_cosine(rows)])
 
 

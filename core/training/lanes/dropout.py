@@ -53,7 +53,7 @@ class PairedDropout(nn.Module):
         self.shape = mine
         self.calls += 1
 
-    def draw(self, keys: torch.Tensor, step: int, examples: int, dtype: torch.dtype) -> torch.Tensor:
+    def draw(self, keys: torch.Tensor, step: int | torch.Tensor, examples: int, dtype: torch.dtype) -> torch.Tensor:
         """Return the masks of a batch for every key, (keys, examples, calls, *shape)."""
         shape = (examples, self.calls, *self.shape)
         count = math.prod(shape)
@@ -91,6 +91,6 @@ class Masks:
         self._keys = {name: keys(seeds, "dropout", name, device=device) for name in layers}
         self._dtype = dtype
 
-    def draw(self, step: int, examples: int) -> dict[str, torch.Tensor]:
+    def draw(self, step: int | torch.Tensor, examples: int) -> dict[str, torch.Tensor]:
         """Return the masks of update `step` by layer, (seeds, examples, calls, *shape) each."""
         return {name: layer.draw(self._keys[name], step, examples, self._dtype) for name, layer in self._layers.items()}

@@ -1,69 +1,70 @@
-"""CUDA graphs: a step's hundreds of small kernels launched as one."""
+"""CUDA graphs: an update's hundreds of small kernels launched as one."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable
 
 import torch
+
+from core.training.faults import Fault, classify, note_failed_capture
 
 log = logging.getLogger(__name__)
 
 Tensors = tuple[torch.Tensor, ...]
-Capture = Callable[[Callable[[], Tensors]], tuple[Tensors, Callable[[], None]]]
-"""capture(run) -> (outputs, replay): `replay()` does again what `run()` did, into the same outputs."""
+Function = Callable[[], Tensors]
+WARM_UP = 2
+"""Calls of a function that are launched as they are, before it is captured: the first creates handles and workspaces of
+the libraries, which a capture must not."""
 
 
-def cuda_capture(run: Callable[[], Tensors]) -> tuple[Tensors, Callable[[], None]]:
-    """Capture as torch's manual says: warmed up on a stream of its own, then recorded; recording computes nothing."""
-    aside = torch.cuda.Stream()
-    aside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(aside):
-        for _ in range(3):
-            run()
-    torch.cuda.current_stream().wait_stream(aside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        outputs = run()
-    return outputs, graph.replay
+class Graphs:
+    """The captured functions of a program: one graph for each key, all in one pool of memory.
 
-
-class Graph:
-    """A function of tensors that is captured for the shapes it is called with first, and called as it is for others.
-
-    What it returns lies in the same memory at every replay: use it before the next call. `changed` are the tensors that
-    the function changes in place; warming up leaves them as they were. Where the capture fails, as for a model that
-    waits for the device in its forward pass, the function is called as it is.
+    A function takes nothing, reads and changes tensors that stay where they are for as long as the program lives, and
+    returns tensors that lie in the same memory at every replay: use them before the next call. Its first calls do their
+    work kernel by kernel, and are the warm-up. Everything runs on the stream that is current, which should not be the
+    default one, and should be the program's own: graphs of one stream share the workspaces of cuBLAS, which go with the
+    first of them (pytorch#193402). So all are closed together, before a program that follows captures its own.
     """
 
-    def __init__(
-        self, function: Callable[..., Tensors], changed: Sequence[torch.Tensor], capture: Capture = cuda_capture
-    ) -> None:
-        self._function = function
-        self._changed = changed
-        self._capture = capture
-        self._inputs: Tensors | None = None
-        self._outputs: Tensors = ()
-        self._replay: Callable[[], None] | None = None
+    def __init__(self) -> None:
+        self._pool = torch.cuda.graph_pool_handle()
+        self._calls: dict[Hashable, int] = {}
+        self._graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, Tensors]] = {}
+        self._plain = False
 
-    def __call__(self, *inputs: torch.Tensor) -> Tensors:
-        if self._inputs is None:
-            self._record(inputs)
-        own = self._inputs or ()
-        if self._replay is None or [t.shape for t in inputs] != [t.shape for t in own]:
-            return self._function(*inputs)
-        for mine, given in zip(own, inputs, strict=True):
-            mine.copy_(given)
-        self._replay()
-        return self._outputs
+    def run(self, key: Hashable, function: Function) -> Tensors:
+        """Call a function, or replay it; the same key always means the same work."""
+        if key not in self._graphs:
+            calls = self._calls[key] = self._calls.get(key, 0) + 1
+            if calls <= WARM_UP or self._plain or not self._capture(key, function):
+                return function()
+        graph, outputs = self._graphs[key]
+        graph.replay()
+        return outputs
 
-    def _record(self, inputs: Tensors) -> None:
-        own = self._inputs = tuple(given.clone() for given in inputs)
-        before = [value.clone() for value in self._changed]
+    def close(self) -> None:
+        """Give the graphs and their memory back; what is run afterwards is captured anew."""
+        for graph, _ in self._graphs.values():
+            graph.reset()
+        self._graphs.clear()
+        self._calls.clear()
+
+    def _capture(self, key: Hashable, function: Function) -> bool:
+        """Capture a function, which computes nothing; returns False where it cannot be, as if it waits for the device.
+
+        Raises what says that memory ran out, or that the device is broken.
+        """
+        graph, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
         try:
-            self._outputs, self._replay = self._capture(lambda: self._function(*own))
-        except torch.OutOfMemoryError:
-            raise
+            with torch.cuda.graph(graph, pool=self._pool, stream=stream):
+                outputs = function()
         except RuntimeError as error:
-            log.warning("the step cannot be captured as a CUDA graph, and is launched kernel by kernel: %s", error)
-        finally:
-            for value, was in zip(self._changed, before, strict=True):
-                value.copy_(was)
+            torch.cuda.set_stream(stream)  # torch leaves its own current where the end of a capture fails
+            note_failed_capture()
+            if classify(error) is not Fault.PROGRAM:
+                raise
+            log.warning("the update cannot be captured as a CUDA graph, and is launched kernel by kernel: %s", error)
+            self._plain = True
+            return False
+        self._graphs[key] = graph, outputs
+        return True

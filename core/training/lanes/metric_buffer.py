@@ -58,14 +58,15 @@ class MetricBuffer:
     ) -> None:
         """Begin after the `step` updates and `epochs` epochs recorded before; the runs in `ended` ended then.
 
-        `metrics` names an epoch's; `block`, (updates, lanes), is the memory for one block's losses, on the device;
+        `metrics` names an epoch's; `block`, (updates, lanes), is the memory where losses are written, on the device;
         `every` is the number of updates from one diagnosis to the next.
         """
         self._metrics = metrics
         self._runs = [lane.run for lane in lanes]
         self._recorder = recorder
         self._steps_per_epoch = steps_per_epoch
-        self._losses = block
+        self.block = block
+        """The memory of the losses, (updates, lanes), on the device; row `row` is the next update's."""
         self._rates = np.empty(block.shape)
         self._epochs: list[torch.Tensor] = []
         self._every = every or 1
@@ -84,9 +85,13 @@ class MetricBuffer:
         """The runs not yet known to have ended."""
         return self._training
 
-    def step(self, losses: torch.Tensor, rates: NDArray[np.float64]) -> None:
-        """Add one update's losses and learning rates, (lanes,) each."""
-        self._losses[self._count] = losses
+    @property
+    def row(self) -> int:
+        """The row of the block that the next update's losses go to."""
+        return self._count
+
+    def step(self, rates: NDArray[np.float64]) -> None:
+        """Count one update, whose losses are in the block, and add its learning rates, (lanes,)."""
         self._rates[self._count] = rates
         self._count += 1
 
@@ -103,7 +108,7 @@ class MetricBuffer:
         """Start copying a block when it is due, and hand over what has arrived; waits for nothing."""
         if self._coming is not None and self._coming.arrived is not None and self._coming.arrived.query():
             self._deliver()
-        if self._count and (self._count == len(self._losses) or time.monotonic() >= self._due_at):
+        if self._count and (self._count == len(self.block) or time.monotonic() >= self._due_at):
             self._send()
             if self._coming is not None and self._coming.arrived is None:
                 self._deliver()
@@ -117,15 +122,15 @@ class MetricBuffer:
         """Return for each lane whether its losses not yet handed over are all finite; waits for the device."""
         if self._coming is not None:
             self._deliver()
-        found: list[bool] = torch.isfinite(self._losses[: self._count]).all(0).tolist()
+        found: list[bool] = torch.isfinite(self.block[: self._count]).all(0).tolist()
         return found
 
-    def keep(self, lanes: Sequence[Lane]) -> None:
-        """Continue with these lanes only, in this order, after handing over all measurements."""
+    def keep(self, lanes: Sequence[Lane], block: torch.Tensor) -> None:
+        """Continue with these lanes only, in this order, in another block, after handing over all measurements."""
         self.flush()
         self._runs = [lane.run for lane in lanes]
-        self._losses = self._losses[:, : len(lanes)].contiguous()
-        self._rates = np.empty(self._losses.shape)
+        self.block = block
+        self._rates = np.empty(self.block.shape)
 
     def end(self, runs: Collection[int], outcome: Outcome) -> None:
         """Hand over all measurements, and end those of these runs that still train."""
@@ -142,7 +147,7 @@ class MetricBuffer:
     def _send(self) -> None:
         """Start copying the measurements to the host."""
         self._deliver()
-        losses = self._losses[: self._count]
+        losses = self.block[: self._count]
         epochs, diagnoses = (torch.stack(found) if found else None for found in (self._epochs, self._diagnoses))
         arrived = None
         if losses.is_cuda:
@@ -152,7 +157,7 @@ class MetricBuffer:
             arrived.record()
         self._coming = _Block(self._runs, losses, self._rates[: self._count], epochs, diagnoses, arrived)
         if arrived is not None:  # the next updates' rates are written meanwhile
-            self._rates = np.empty(self._losses.shape)
+            self._rates = np.empty(self.block.shape)
         self._count, self._epochs, self._diagnoses = 0, [], []
         lanes = len(self._runs) * (1 + len(self._diagnostics) / SERIES)
         self._due_at = time.monotonic() + self._seconds * min(max(1.0, lanes / BRISK), LEISURELY)

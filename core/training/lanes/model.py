@@ -1,23 +1,24 @@
 """The lanes of a cohort as one program: every parameter stacked over lanes, one update for all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.metrics import Evaluation, Metric, Task
+from core.metrics import Task
 from core.metrics.loss import loss_of_examples
-from core.optimizers import Optimizer
+from core.optimizers import Optimizer, UpdateNumber
 from core.spec import Precision
 from core.training.lanes.diagnosis import Diagnosis
-from core.training.lanes.forward import Tensors, forward
-from core.training.lanes.graphs import Graph
+from core.training.lanes.forward import Tensors, caller, forward
 from core.training.lanes.grid import Grid
+from core.training.lanes.loop import LoopedGradients
 from core.training.lanes.network import Network
 from core.training.lanes.optimizer import StackedOptimizer
 from core.training.noise import Noise
+from core.training.options import Layout
 from core.training.scaling import ParameterScaling
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
@@ -33,8 +34,10 @@ class Batch(NamedTuple):
     """Labels or targets, (lanes, batch, ...)."""
     masks: Tensors
     """Dropout masks by layer, (groups, batch, calls, *units) each."""
-    rates: NDArray[np.float64]
-    """The learning rates of the curves, (curves,)."""
+    number: UpdateNumber
+    """The update's number, from 1."""
+    rates: NDArray[np.float64] | None
+    """The learning rates of the curves, (curves,); None where they are known on the device alone."""
     on_device: torch.Tensor
     """The same rates on the device."""
     noise: Noise | None
@@ -55,7 +58,7 @@ class StackedModel:
         factors: Sequence[Mapping[str, ParameterScaling]],
         device: str,
         precision: Precision = "fp32",
-        updates: int = 0,
+        layout: Layout = "vmap",
     ) -> None:
         """Restore `state`, as `state()` returns it; `curves` and `factors` are those of `StackedOptimizer`."""
         self._grid = grid
@@ -65,6 +68,7 @@ class StackedModel:
         self._device = device
         self._kind = torch.device(device).type
         self._bf16 = precision == "bf16"
+        self._layout = layout
         optimizers: list[Optimizer] = [lane.treatment.optimizer.build() for lane in grid.lanes]
         orders = {name: self._order(name, p.ndim) for name, p in network.module.named_parameters()}
         self._optimizer = StackedOptimizer(
@@ -74,7 +78,6 @@ class StackedModel:
             curves=curves,
             factors=factors,
             device=device,
-            updates=updates,
         )
         self._parameters = self._optimizer.parameters
         self._buffers = {
@@ -88,58 +91,46 @@ class StackedModel:
             if set(mine) != {1.0}:
                 column = [-1, *[1] * (values.ndim - 1)]
                 self._forward[name] = torch.tensor(mine, device=device, dtype=values.dtype).view(column)
-        self.diagnosis = Diagnosis(network.module)
-        graphed = device != "cpu"
-        self._gradients = Graph(self._differentiate, list(self._buffers.values())) if graphed else self._differentiate
-        self._measure_graph = Graph(self._measure, []) if graphed else self._measure
+        self.diagnosis = Diagnosis(network.written)
+        self._call = caller(network.module)
+        self._looped = LoopedGradients(self._parameters, self._forward) if layout == "loop" else None
 
     def update(self, batch: Batch) -> torch.Tensor:
         """Update every lane; return the losses before the update, (lanes,)."""
         losses, gradients = self._differentiated(batch)
-        self._optimizer.step(gradients, batch.rates, batch.on_device)
+        self._optimizer.step(gradients, batch.number, batch.rates, batch.on_device)
         return losses
 
     def diagnosed(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Update as `update` does; return also the diagnostics, (metrics, lanes), named by `diagnosis`."""
-        (activations,) = self._measure_graph(batch.x, *batch.masks.values())
+        with self._autocast():
+            own = self._scaled(self._parameters)
+            activations = self.diagnosis.before(
+                own, self._buffers, self._shared(batch.masks), batch.x, self._grid.arms, self._layout
+            )
         losses, gradients = self._differentiated(batch)
         by_name = dict(zip(self._parameters, gradients, strict=True))
         standing, weights = self.diagnosis.standing(self._parameters, by_name)
-        self._optimizer.step(gradients, batch.rates, batch.on_device)
+        self._optimizer.step(gradients, batch.number, batch.rates, batch.on_device)
         return losses, torch.cat([activations, standing, self.diagnosis.moved(weights, self._parameters)])
 
-    def evaluate(
-        self,
-        metrics: Sequence[Metric],
-        x: Callable[[slice], torch.Tensor],
-        y: torch.Tensor,
-        outputs: int,
-        check: Callable[[], None],
-    ) -> torch.Tensor:
-        """Return metrics of every lane on a split, (metrics, lanes) in float64, dropout off and norms frozen.
+    @property
+    def chunk(self) -> int:
+        """The most examples of one `predict`, by the memory of what it computes at the same time."""
+        at_once = len(self._grid.lanes) if self._layout == "vmap" else 1
+        return max(1, EVALUATION[self._kind] // (at_once * self._network.widest))
 
-        `x` gives a part of the inputs; `outputs` are the numbers that the model gives for an example; `check` is called
-        before every part and may raise.
-        """
-        lanes = len(self._grid.lanes)
-        chunk = max(1, EVALUATION[self._kind] // (lanes * self._network.widest))
-        evaluation = Evaluation(task=self._task, lanes=lanes, y=y, outputs=outputs)
-        accumulators = [metric.accumulator(evaluation) for metric in metrics if metric.accumulator is not None]
+    def predict(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the lanes' outputs, (lanes, examples, outputs), for examples (examples, *shape) as in evaluation."""
         own = {**self._scaled(self._optimizer.evaluated()), **self._buffers}
-        module = self._network.module
-        module.eval()
+        self._network.module.eval()
         try:
-            for first in range(0, len(y), chunk):
-                check()
-                part = slice(first, first + chunk)
-                with torch.no_grad(), self._autocast():
-                    predicted = self._for_loss(forward(module, own, {}, x(part).unsqueeze(0), lanes))
-                    each = y[part].expand(lanes, *y[part].shape)
-                    for accumulator in accumulators:
-                        accumulator.add(predicted, each)
+            with torch.no_grad(), self._autocast():
+                return self._for_loss(
+                    forward(self._network.module, own, {}, x.unsqueeze(0), len(self._grid.lanes), self._layout)
+                )
         finally:
-            module.train()
-        return torch.stack([accumulator.result() for accumulator in accumulators])
+            self._network.module.train()
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return the state that the next update depends on, stacked over lanes: views, which that update changes."""
@@ -148,29 +139,36 @@ class StackedModel:
     def _differentiated(self, batch: Batch) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
         """Return losses and gradients of an update, and measure their noise where it is due."""
         x, y, masks = batch.x, batch.y, batch.masks
-        losses, *gradients = self._gradients(x, y, *masks.values())
+        losses, gradients = self._differentiate(x, y, masks)
         if batch.noise is not None:
             m, b = y.shape[1] // 2, y.shape[1]
-            _, *half = self._differentiate(x[:, :m], y[:, :m], *(mask[:, :m] for mask in masks.values()))
+            gradients = [gradient.clone() for gradient in gradients] if self._looped else gradients
+            _, half = self._differentiate(x[:, :m], y[:, :m], {name: mask[:, :m] for name, mask in masks.items()})
             batch.noise.add(gradients, half, m, b)
         return losses, gradients
 
-    def _differentiate(self, x: torch.Tensor, y: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def _differentiate(
+        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors
+    ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
         """Return every lane's loss, (lanes,), and the gradients of the parameters' stacks."""
-        shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
+        shared = self._shared(masks)
+        if self._looped is not None:
+            return self._looped(self._loss_of_lane, self._buffers, shared, x, y, self._grid.arms)
         own = {**self._scaled(self._parameters), **self._buffers}
         with self._autocast():
-            outputs = self._for_loss(forward(self._network.module, own, shared, x, self._grid.arms))
+            outputs = self._for_loss(forward(self._network.module, own, shared, x, self._grid.arms, "vmap"))
         losses = self._losses(outputs, y).mean(1)
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
-        return losses.detach(), *gradients
+        return losses.detach(), gradients
 
-    def _measure(self, x: torch.Tensor, *masks: torch.Tensor) -> tuple[torch.Tensor]:
-        """Measure the layers' activations for a batch, (metrics, lanes)."""
-        shared = {f"{name}.mask": mask for name, mask in zip(self._network.dropout, masks, strict=True)}
+    def _loss_of_lane(self, own: Tensors, masks: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         with self._autocast():
-            own = self._scaled(self._parameters)
-            return (self.diagnosis.before(own, self._buffers, shared, x, self._grid.arms),)
+            outputs = self._for_loss(self._call(own, masks, x))
+        return self._losses(outputs.unsqueeze(0), y.unsqueeze(0)).mean()
+
+    def _shared(self, masks: Tensors) -> Tensors:
+        """Return the dropout masks by the names of the layers' buffers."""
+        return {f"{name}.mask": mask for name, mask in masks.items()}
 
     def _for_loss(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the outputs in the precision of the loss: bfloat16 as float32."""
@@ -186,7 +184,7 @@ class StackedModel:
 
     def _order(self, name: str, dimensions: int) -> tuple[int, ...]:
         """Return the memory order of a parameter's stack, that of its gradient, so that updates read both in order."""
-        if len(self._grid.lanes) == 1:  # the plain path: pictures, and so kernels, with their channels last
+        if self._layout == "loop":  # the plain path: pictures, and so kernels, with their channels last
             last = dimensions == 4 and self._device == "cpu"
             return (0, 1, 3, 4, 2) if last else tuple(range(dimensions + 1))
         batched = dimensions == 2 and name not in self._network.wide  # a batched product's gradient is input by input

@@ -36,12 +36,20 @@ class _Piece:
     factor: float | None
     """Factor of the learning rate; None where the lanes differ."""
 
-    def same(self, rates: NDArray[np.float64]) -> dict[str, float] | None:
-        """Return an update's hyperparameters if all lanes agree on them, else None."""
+    def agree(self, rates: NDArray[np.float64] | None) -> None:
+        """Give the rule plain numbers for an update where all lanes agree on them.
+
+        Where the rates are on a device alone, lanes of one curve agree; the rate is in float32, as its kernels read it.
+        """
+        self.hyper.same = None
         if self.agreed is None or self.factor is None:
-            return None
-        distinct = {float(rates[curve]) * self.factor for curve in self.curves}
-        return self.agreed | {"lr": distinct.pop()} if len(distinct) == 1 else None
+            return
+        if rates is not None:
+            distinct = {float(rates[curve]) * self.factor for curve in self.curves}
+            if len(distinct) == 1:
+                self.hyper.same, self.hyper.rate = self.agreed, distinct.pop()
+        elif len(self.curves) == 1 and self.values.dtype == torch.float32:
+            self.hyper.same, self.hyper.rate = self.agreed, self.hyper["lr"].flatten()[0].float()
 
 
 class StackedOptimizer:
@@ -56,7 +64,6 @@ class StackedOptimizer:
         curves: Sequence[int],
         factors: Sequence[Mapping[str, ParameterScaling]],
         device: str,
-        updates: int,
     ) -> None:
         """Restore `state`, as `state()` returns it; missing slots and scalars are zero, as at the start.
 
@@ -69,7 +76,6 @@ class StackedOptimizer:
         self._curves = list(curves)
         self._columns = torch.tensor(self._curves, device=device)
         self._numbers = {name: [optimizer.hyper[name] for optimizer in optimizers] for name in self._rule.hyper}
-        self._updates = updates
         self._rates: list[tuple[torch.Tensor, torch.Tensor | None]] = []
         """The learning rates that updates read, (lanes,), and their factors."""
         stacks = {name: state[f"parameters/{name}"] for name in orders}
@@ -94,18 +100,26 @@ class StackedOptimizer:
             mine = own.get(next(iter(block.shapes)))
             self._pieces += self._cut(i, self._hyper(mine) if mine else shared, mine)
 
-    def step(self, gradients: Sequence[torch.Tensor], rates: NDArray[np.float64], on_device: torch.Tensor) -> None:
-        """Update every lane by `gradients`, in the order of `parameters`, and `rates`, also `on_device`, (curves,)."""
-        self._updates += 1
+    def step(
+        self,
+        gradients: Sequence[torch.Tensor],
+        number: int | torch.Tensor,
+        rates: NDArray[np.float64] | None,
+        on_device: torch.Tensor,
+    ) -> None:
+        """Do an update, the `number`-th from 1, of every lane by `gradients`, in the order of `parameters`.
+
+        `rates` are the curves', (curves,), also `on_device`; None where they are known there alone.
+        """
         per_lane = on_device.index_select(0, self._columns)
         for lr, factor in self._rates:
             lr.copy_(per_lane if factor is None else per_lane * factor)
         by_name = dict(zip(self._names, gradients, strict=True))
         packed = [block.packed([by_name[name] for name in block.shapes]) for block in self._blocks]
         for piece in self._pieces:
-            piece.hyper.same = piece.same(rates)
+            piece.agree(rates)
             gradient = packed[piece.block][piece.lanes]
-            self._rule.update(piece.values, gradient, piece.state, self._updates, piece.hyper)
+            self._rule.update(piece.values, gradient, piece.state, number, piece.hyper)
 
     def evaluated(self) -> Tensors:
         """Return the weights to evaluate with: those in training, unless the rule keeps others for evaluation."""
@@ -185,8 +199,7 @@ class StackedOptimizer:
             numbers["weight_decay"] = [w / f for w, f in zip(numbers["weight_decay"], rates, strict=True)]
         state = {**self._slots[index], **self._scalars[index]}
         alike = list(zip(self._curves, *self._numbers.values(), strict=True))
-        whole = [slice(0, len(alike))]
-        for lanes in cuts(block.numbers, alike) if self._device == "cpu" else whole:
+        for lanes in cuts(block.numbers, alike, PIECE if self._device == "cpu" else None):
             distinct = {name: set(values[lanes]) for name, values in numbers.items() if name != "lr"}
             agreed = all(len(values) == 1 for values in distinct.values())
             factors = {1.0} if rates is None else set(rates[lanes])
@@ -202,11 +215,14 @@ class StackedOptimizer:
             )
 
 
-def cuts(size: int, numbers: Sequence[object]) -> Iterator[slice]:
-    """Yield slices of lanes that a CPU updates together; a block has `size` numbers a lane, a lane its `numbers`."""
+def cuts(size: int, numbers: Sequence[object], most: int | None) -> Iterator[slice]:
+    """Yield slices of lanes that are updated together, of `most` numbers each where there is such a bound.
+
+    A block has `size` numbers a lane, a lane its `numbers`.
+    """
     first = 0
     for lane in range(1, len(numbers) + 1):
-        full = lane == len(numbers) or (lane + 1 - first) * size > PIECE
+        full = lane == len(numbers) or (most is not None and (lane + 1 - first) * size > most)
         if full or (size >= ALIKE and numbers[lane] != numbers[first]):
             yield slice(first, lane)
             first = lane

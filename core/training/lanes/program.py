@@ -9,13 +9,17 @@ import torch
 from numpy.typing import NDArray
 
 from core.datasets import DatasetInfo, Splits, as_numbers
-from core.metrics import Split, measured_by_epoch
+from core.metrics import Evaluation, Split, measured_by_epoch
 from core.schedules import State
 from core.training.initialize import Examples, initial_state
 from core.training.lanes.batches import BatchSource
+from core.training.lanes.captured import Captured
+from core.training.lanes.clock import Moment
 from core.training.lanes.dropout import Masks
+from core.training.lanes.evaluation import evaluate
 from core.training.lanes.forward import Tensors
 from core.training.lanes.grid import Grid
+from core.training.lanes.metric_buffer import CAPACITY
 from core.training.lanes.model import Batch, StackedModel
 from core.training.lanes.network import network
 from core.training.lanes.rates import Rates
@@ -54,7 +58,6 @@ class Program:
         *,
         state: Tensors,
         plateaus: Mapping[int, State],
-        step: int,
     ) -> None:
         """`state` is as `state()` gives it, its lanes in the grid's order; `plateaus` the states of schedules that
         answer to a metric, by run. `data` lies on the device."""
@@ -67,7 +70,13 @@ class Program:
             for name, stack in state.items()
             if name.startswith(("parameters/", "buffers/"))
         }
-        net = network(treatment, info, values, stacked=len(grid.lanes) > 1, shared_inputs=grid.arms > 1)
+        net = network(
+            treatment,
+            info,
+            values,
+            stacked=options.layout == "vmap",
+            bf16=treatment.precision == "bf16",
+        )
         self._metrics = measured_by_epoch(info.task, info.outputs)
         self._rates = Rates(grid.lanes, length, [metric.name for metric in self._metrics], plateaus)
         self._model = StackedModel(
@@ -79,7 +88,7 @@ class Program:
             factors=[factors(lane.treatment, info) for lane in grid.lanes],
             device=device,
             precision=treatment.precision,
-            updates=step,
+            layout=options.layout,
         )
         self._batches = BatchSource(
             data.x_train,
@@ -102,21 +111,44 @@ class Program:
             else None
         )
         self._table = np.empty((0, 0))
-        self._on_device = torch.empty(0)
+        self._on_device = torch.zeros(length.per_epoch, self._rates.curves, dtype=torch.float64, device=device)
+        self.block = torch.empty(min(CAPACITY, length.updates), len(grid.lanes), dtype=options.dtype, device=device)
+        """The memory of a block of losses, (updates, lanes)."""
+        self._captured = Captured(device) if torch.device(device).type == "cuda" else None
 
     def start(self, epoch: int) -> None:
         """Shuffle for an epoch, and compute its learning rates."""
         self._batches.start(epoch)
         self._table = self._rates.table(epoch)
-        self._on_device = torch.from_numpy(self._table).to(self._data.x_train.device)
+        self._on_device[: len(self._table)].copy_(torch.from_numpy(self._table))
 
-    def update(self, step: int) -> torch.Tensor:
-        """Do update `step` of every lane; return the losses before it, (lanes,)."""
-        return self._model.update(self._batch(step))
+    def update(self, step: int, row: int, *, look: bool = False) -> torch.Tensor | None:
+        """Do update `step` of every lane, and write the losses before it to a row of `block`.
 
-    def diagnosed(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Update as `update` does; return also the diagnostics, (metrics, lanes), named by `diagnostics`."""
-        return self._model.diagnosed(self._batch(step))
+        With `look` return the diagnostics too, (metrics, lanes), named by `diagnostics`; they are valid until the next.
+        """
+        place = step % self._length.per_epoch
+        size = self._batches.size(place)
+        noise = self._noise is not None and self._noise.due(place, size)
+        if self._captured is None:
+            return self._update(Moment(step, place, row), size, noise=noise, look=look)
+        work = partial(self._update, size=size, noise=noise, look=look)
+        return self._captured.update((size, noise, look), work, step, place, row)
+
+    def _update(self, moment: Moment, size: int, *, noise: bool, look: bool) -> torch.Tensor | None:
+        """Do the update of a moment; on a GPU it is one function of tensors in fixed places, which may be captured."""
+        batch = self._batch(moment, size, noise)
+        losses, found = self._model.diagnosed(batch) if look else (self._model.update(batch), None)
+        if isinstance(moment.row, int):
+            self.block[moment.row] = losses
+        else:
+            self.block.index_copy_(0, moment.row.view(1), losses.unsqueeze(0))
+        return found
+
+    def close(self) -> None:
+        """Give back what a GPU keeps for the program; no update follows."""
+        if self._captured is not None:
+            self._captured.close()
 
     @property
     def diagnostics(self) -> list[str]:
@@ -140,19 +172,35 @@ class Program:
         splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {"train": self._data[:2], "valid": self._data[2:]}
         for split, (x, y) in splits.items():
             mine = [metric for metric in self._metrics if metric.split == split]
-            values = self._model.evaluate(mine, partial(self._inputs, x), y, self._info.outputs, check)
+            asked = Evaluation(task=self._info.task, lanes=len(self.grid.lanes), y=y, outputs=self._info.outputs)
+            values = evaluate(mine, asked, partial(self._predict, x), self._model.chunk, check)
             found |= {metric.name: row for metric, row in zip(mine, values, strict=True)}
         return torch.stack([found[metric.name] for metric in self._metrics])
 
-    def _inputs(self, x: torch.Tensor, part: slice) -> torch.Tensor:
-        return as_numbers(x[part], self._options.dtype)
+    def _predict(self, x: torch.Tensor, part: slice) -> torch.Tensor:
+        """Return the lanes' outputs for a part of a split."""
 
-    def _batch(self, step: int) -> Batch:
-        i = step % self._length.per_epoch
-        x, y = self._batches.batch(i, step)
-        masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(step, y.shape[1]).items()}
-        noise = self._noise if self._noise is not None and self._noise.due(i, y.shape[1]) else None
-        return Batch(self.grid.per_group(x), self.grid.per_lane(y), masks, self._table[i], self._on_device[i], noise)
+        def work(inputs: torch.Tensor) -> torch.Tensor:
+            return self._model.predict(as_numbers(inputs, self._options.dtype))
+
+        return work(x[part]) if self._captured is None else self._captured.predict(x[part], work)
+
+    def _batch(self, moment: Moment, size: int, noise: bool) -> Batch:
+        x, y = self._batches.batch(moment, size)
+        masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(moment.step, size).items()}
+        if isinstance(moment.place, int):
+            rates, on_device = self._table[moment.place], self._on_device[moment.place]
+        else:
+            rates, on_device = None, self._on_device.index_select(0, moment.place.view(1)).squeeze(0)
+        return Batch(
+            x=self.grid.per_group(x),
+            y=self.grid.per_lane(y),
+            masks=masks,
+            number=moment.number,
+            rates=rates,
+            on_device=on_device,
+            noise=self._noise if noise else None,
+        )
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return views of parameters, buffers, optimizer state and the epoch's noise so far, by the grid's lanes."""
@@ -163,11 +211,12 @@ class Program:
         """The states of schedules that answer to a metric, by run."""
         return self._rates.states
 
-    def of(self, lanes: Sequence[Lane], step: int) -> "Program":
-        """Return the program of some of its lanes only, as it continues at update `step`."""
+    def of(self, lanes: Sequence[Lane]) -> "Program":
+        """Close this program; return that of some of its lanes only, as they continue."""
         grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._info.inputs))
         rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.x_train.device)
         state = {name: stack.index_select(0, rows) for name, stack in self.state().items()}
+        self.close()
         return Program(
             grid,
             self._data,
@@ -176,5 +225,4 @@ class Program:
             self._options,
             state=state,
             plateaus=self.plateaus,
-            step=step,
         )

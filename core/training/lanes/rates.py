@@ -60,6 +60,11 @@ class Rates:
                 self._curves.append(curve)
             self.column.append(shared[key])
 
+    @property
+    def curves(self) -> int:
+        """The count of curves."""
+        return len(self._curves)
+
     def table(self, epoch: int) -> NDArray[np.float64]:
         """Return an epoch's learning rates, (updates, curves)."""
         steps = range(epoch * self._length.per_epoch, self._length.end(epoch))

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import torch
 
@@ -16,7 +16,7 @@ from core.training.checkpoint import Checkpoint
 from core.training.compatibility import compatibility_key
 from core.training.initialize import calibration_examples
 from core.training.lanes.grid import Grid
-from core.training.lanes.metric_buffer import CAPACITY, MetricBuffer
+from core.training.lanes.metric_buffer import MetricBuffer
 from core.training.lanes.program import Program, initial_stacks
 from core.training.lanes.stopping import Stopping
 from core.training.options import Resume, TrainOptions
@@ -71,9 +71,10 @@ def train_lanes(
     """
     if len({compatibility_key(lane.treatment) for lane in lanes}) != 1:
         raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
-    with _precision(lanes[0].treatment.precision, options.device):
+    with _device_settings(lanes[0].treatment.precision, options.device):
         training = _Training(lanes, _moved(data, options), info, recorder, options, resume, stopped)
-        return training.run(keep)
+        with closing(training):
+            return training.run(keep)
 
 
 class _Training:
@@ -110,9 +111,7 @@ class _Training:
             options,
             state=start.state,
             plateaus=start.plateaus,
-            step=start.step,
         )
-        rows = min(CAPACITY, self._length.updates)
         metrics = (*epoch_metrics(info.task, info.outputs), *(NOISE_METRICS if options.noise_every else ()))
         self._stopping = Stopping(grid.lanes, metrics, start.patience)
         self._buffer = MetricBuffer(
@@ -120,7 +119,7 @@ class _Training:
             recorder,
             metrics=metrics,
             steps_per_epoch=self._length.per_epoch,
-            block=torch.empty(rows, len(grid.lanes), dtype=options.dtype, device=device),
+            block=self._program.block,
             seconds=options.block_seconds,
             step=start.step,
             epochs=start.epochs,
@@ -141,6 +140,9 @@ class _Training:
             self._buffer.finish()
         return None
 
+    def close(self) -> None:
+        self._program.close()
+
     def _train(self, keep: Callable[[Checkpoint], None] | None) -> bool:
         """Train to the requested epoch; returns whether any lane is left."""
         keep_at = time.monotonic() + self._options.keep_seconds
@@ -155,8 +157,7 @@ class _Training:
                     self._buffer.flush()
                     keep(self.checkpoint())
                     keep_at = time.monotonic() + self._options.keep_seconds
-                losses = self._update()
-                self._buffer.step(losses, self._program.rates(self._step))
+                self._update()
                 self._step += 1
             if not self._length.whole(self._epoch):
                 break
@@ -184,13 +185,13 @@ class _Training:
             patience=self._stopping.states(runs),
         )
 
-    def _update(self) -> torch.Tensor:
+    def _update(self) -> None:
         every = self._options.diagnose_every
-        if not every or self._step % every:
-            return self._program.update(self._step)
-        losses, found = self._program.diagnosed(self._step)
-        self._buffer.diagnosed(self._program.diagnostics, found)
-        return losses
+        look = bool(every) and self._step % every == 0
+        found = self._program.update(self._step, self._buffer.row, look=look)
+        if found is not None:
+            self._buffer.diagnosed(self._program.diagnostics, found)
+        self._buffer.step(self._program.rates(self._step))
 
     def _check(self) -> None:
         if self._stopped():
@@ -232,8 +233,8 @@ class _Training:
         return bool(left)
 
     def _continue_with(self, left: Sequence[Lane]) -> None:
-        self._program = self._program.of(left, self._step)
-        self._buffer.keep(self._program.grid.lanes)
+        self._program = self._program.of(left)
+        self._buffer.keep(self._program.grid.lanes, self._program.block)
 
 
 def _moved(data: Splits, options: TrainOptions) -> Splits:
@@ -251,8 +252,9 @@ def _moved(data: Splits, options: TrainOptions) -> Splits:
 
 
 @contextmanager
-def _precision(precision: Precision, device: str) -> Iterator[None]:
-    """Set a GPU's precision of products; the CPU's are float32, or bfloat16 by autocast."""
+def _device_settings(precision: Precision, device: str) -> Iterator[None]:
+    """Set a GPU's precision of products; the CPU's are float32, or bfloat16 by autocast. A GPU works in a stream of the
+    training's own: a graph cannot be captured in the default one."""
     if device == "cpu":
         yield
         return
@@ -260,7 +262,11 @@ def _precision(precision: Precision, device: str) -> Iterator[None]:
     before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic
     matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
     cudnn.deterministic = True
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
     try:
-        yield
+        with torch.cuda.stream(stream):
+            yield
     finally:
+        torch.cuda.current_stream().wait_stream(stream)
         matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic = before

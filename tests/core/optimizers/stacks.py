@@ -98,7 +98,10 @@ class StackedModel:
             self.hyper["lr"] = self._numbers(rates)
         numbers = {key: set(values.flatten().tolist()) for key, values in self.hyper.items()}
         alike = all(len(values) == 1 for values in numbers.values())
-        self.hyper.same = {key: values.pop() for key, values in numbers.items()} if alike else None
+        self.hyper.same = None
+        if alike:
+            self.hyper.same = {key: values.pop() for key, values in numbers.items()}
+            self.hyper.rate = self.hyper.same["lr"]
         self._first.update(self.w, g, self.state, self._t, self.hyper)
 
     def evaluated(self) -> torch.Tensor:

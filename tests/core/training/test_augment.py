@@ -13,6 +13,7 @@ from core.streams import keys, words
 from core.training import MemoryRecorder, train_lanes
 from core.training.augment import augment
 from core.training.lanes.batches import BatchSource
+from core.training.lanes.clock import Moment
 from tests.core.training.trials import PICTURES, TABLE, assert_near, made, referred, trained
 
 CNN = {"name": "cnn", "channels": [3], "dense": [6], "activation": "elu"}
@@ -99,7 +100,7 @@ def test_the_feed_changes_bytes_as_it_would_numbers() -> None:
     feed = BatchSource(pictures, torch.arange(10), [5, 6], 4, torch.float64, how)
     feed.start(0)
     for i in range(3):
-        x, y = feed.batch(i, 7 + i)
+        x, y = feed.batch(Moment(7 + i, i, 0), feed.size(i))
         assert torch.equal(x, augment(pictures[y].double() / 255, how, keys([5, 6], "augment"), 7 + i))
 
 

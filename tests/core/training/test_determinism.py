@@ -8,6 +8,7 @@ import torch
 
 from core.training import Lane, MemoryRecorder, calibration_examples
 from core.training.lanes.batches import BatchSource
+from core.training.lanes.clock import Moment
 from core.training.lanes.dropout import Masks
 from core.training.lanes.grid import Grid
 from core.training.lanes.network import network
@@ -63,8 +64,28 @@ COMPANIES: dict[str, list[int]] = {
 
 
 def nine(make_lanes: Any, **given: Any) -> list[Lane]:
-    lanes = make_lanes(*ARMS, seeds=(0, 3, 5), **STEADY, **given)
+    lanes = make_lanes(*ARMS, seeds=(0, 3, 5), **{**STEADY, **given})
     return sorted(lanes, key=lambda lane: (lane.seed, lane.run))
+
+
+WIDE = {"name": "mlp", "hidden": [160], "dropout": 0.2}
+"""With a first layer that is large enough for a product of its own kind."""
+NORMED = {"name": "mlp", "hidden": [16, 16], "norm": "batch_norm"}
+CONVOLUTIONS = {"name": "cnn", "channels": [16, 16], "dense": []}
+BIT_BY_BIT = [("loop", CONVOLUTIONS), ("loop", NORMED), ("loop", WIDE), ("vmap", WIDE), ("vmap", MLP)]
+"""Not by vmap what has batch norms: torch's kernel takes the channels of all lanes as one row, and rounds by place."""
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+@pytest.mark.parametrize(("layout", "model"), BIT_BY_BIT, ids=[f"{way}-{i}" for i, (way, _) in enumerate(BIT_BY_BIT)])
+def test_company_changes_no_bit(make_lanes: Any, layout: str, model: dict[str, Any], company: str) -> None:
+    """In one layout: a lone lane too has the bits that it has among others. Inputs are so many that arms share them."""
+    data, info = made((3, 16, 16), train=84, valid=20)
+    lanes = nine(make_lanes, model=model, epochs=2, batch_size=32)
+    whole = trained(lanes, data, info, layout=layout)
+    some = trained([lanes[place] for place in COMPANIES[company]], data, info, layout=layout)
+    for key, values in some.series.items():
+        assert values.tobytes() == whole.series[key].tobytes(), key
 
 
 @pytest.mark.parametrize("model", [MLP, CNN], ids=lambda model: model["name"])
@@ -104,7 +125,7 @@ def test_what_is_drawn_is_the_same_in_any_company(make_lanes: Any, company: str)
         found = [stack[at] for stack in state.values()]
         for step in range(4):
             feed.start(step // 2)
-            x, y = feed.batch(step % 2, step)
+            x, y = feed.batch(Moment(step, step % 2, 0), 16)
             found.append(grid.per_lane(y)[at])
             group = at // grid.arms
             found += [grid.per_group(shared)[group] for shared in (x, *masks.draw(step, y.shape[1]).values())]

@@ -3,9 +3,9 @@
 import copy
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -17,9 +17,9 @@ from core.streams import keys, words
 from core.training import Lane, MemoryRecorder, Resume, TrainOptions, train_lanes
 from core.training.augment import augment
 from core.training.checkpoint import Checkpoint
-from core.training.lanes import graphs as graph
-from core.training.lanes import model as stack
 from core.training.lanes.dropout import Masks, PairedDropout
+from core.training.lanes.graphs import Graphs
+from core.training.options import Layout
 from tests.core.training.trials import CUT, PICTURES, assert_near, assert_same, made, referred, rule, trained
 
 MLP = {"name": "mlp", "hidden": [12, 8], "activation": "tanh", "dropout": 0.3}
@@ -30,6 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
     "cnn": {"model": CNN, "optimizer": rule("sgd"), "augment": {"crop": 2, "flip": True}},
     "transformer": {"model": TRANSFORMER, "optimizer": rule("schedule_free_adamw")},
 }
+LAYOUTS = get_args(Layout)
 ARMS: list[dict[str, Any]] = [
     {"initializer": "he_normal"},
     {"initializer": "torch_default", "optimizer.lr": 0.002},
@@ -48,10 +49,11 @@ def on_gpu(lanes: list[Lane], data: Splits = DATA, info: DatasetInfo = FACTS, **
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("company", [slice(None), slice(1), slice(1, None)], ids=["even", "one lane", "uneven"])
-def test_lanes_are_the_plain_loop(make_lanes: Any, case: str, company: slice) -> None:
+def test_lanes_are_the_plain_loop(make_lanes: Any, case: str, layout: str, company: slice) -> None:
     lanes = lanes_of(make_lanes, case)[company]
-    assert_near(on_gpu(lanes, dtype=torch.float64), referred(lanes, DATA, FACTS), 1e-9, 1e-13)
+    assert_near(on_gpu(lanes, dtype=torch.float64, layout=layout), referred(lanes, DATA, FACTS), 1e-9, 1e-13)
 
 
 @pytest.mark.gpu
@@ -65,26 +67,24 @@ def test_twice_is_bit_identical(make_lanes: Any, case: str, precision: str) -> N
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("case", CASES)
-def test_a_replay_is_the_step_itself(make_lanes: Any, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    lanes, replays = lanes_of(make_lanes, case), []
-    captured = graph.cuda_capture
+def test_a_replay_is_the_update_itself(
+    make_lanes: Any, case: str, layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole batches and the smaller last one, with a look at the layers in every second update, and evaluations."""
+    lanes, captured = lanes_of(make_lanes, case, epochs=6), list[Hashable]()
+    capture = Graphs._capture
 
-    def counted(run: Any) -> Any:
-        outputs, replay = captured(run)
-        return outputs, lambda: (replays.append(1), replay())[1]
+    def counted(self: Graphs, key: Hashable, function: Any) -> bool:
+        captured.append(key)
+        return capture(self, key, function)
 
-    class Counted(graph.Graph):
-        def __init__(self, function: Any, changed: Any) -> None:
-            super().__init__(function, changed, counted)
-
-    monkeypatch.setattr(stack, "Graph", Counted)
-    replayed = on_gpu(lanes)
-    assert len(replays) == 9, "three whole batches an epoch; the smaller one is launched as it is"
-    monkeypatch.setattr(stack, "Graph", lambda function, _changed: function)
-    eager = on_gpu(lanes)
-    assert len(replays) == 9
-    assert_same(replayed, eager)
+    monkeypatch.setattr(Graphs, "_capture", counted)
+    replayed = on_gpu(lanes, layout=layout, diagnose_every=5)
+    assert len(captured) == len(set(captured)) == 5, "whole and last batches, looks at whole ones, two splits' parts"
+    monkeypatch.setattr(Graphs, "_capture", lambda *_: False)
+    assert_same(on_gpu(lanes, layout=layout, diagnose_every=5), replayed)
 
 
 @pytest.mark.gpu

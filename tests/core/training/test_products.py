@@ -33,7 +33,9 @@ PAIRS = [
 ]
 
 
-def assert_lanes_are_the_plain_loop(make_lanes: Any, model: str, optimizer: dict[str, Any], schedule: str) -> None:
+def assert_lanes_are_the_plain_loop(
+    make_lanes: Any, model: str, optimizer: dict[str, Any], schedule: str, layout: str = "vmap"
+) -> None:
     """Epochs of three updates, the third of a smaller batch.
 
     Sums in another order differ by 1e-16 of their terms, and by more of what is left where terms cancel; nine updates
@@ -50,7 +52,7 @@ def assert_lanes_are_the_plain_loop(make_lanes: Any, model: str, optimizer: dict
         batch_size=8,
         **SCHEDULES[schedule],
     )
-    fast = trained(lanes, data, info, dtype=torch.float64)
+    fast = trained(lanes, data, info, dtype=torch.float64, layout=layout)
     assert all(len(fast.series[lane.run, "train_loss"]) == 3 * lane.treatment.epochs for lane in lanes)
     assert_near(fast, referred(lanes, data, info), 1e-10, 1e-13)
 
@@ -64,3 +66,9 @@ def test_lanes_are_the_plain_loop(make_lanes: Any, model: str, optimizer: str, s
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_of_an_optimizer_is_the_plain_loops(make_lanes: Any, choice: str) -> None:
     assert_lanes_are_the_plain_loop(make_lanes, "mlp", rule(choice), "reduce_on_plateau")
+
+
+@pytest.mark.parametrize("model", models)
+def test_lanes_one_after_the_other_are_the_plain_loop(make_lanes: Any, model: str) -> None:
+    optimizer = "sgd" if model == "torchvision" else "adam"
+    assert_lanes_are_the_plain_loop(make_lanes, model, rule(optimizer), "reduce_on_plateau", layout="loop")

@@ -2,6 +2,7 @@ import torch
 
 from core.datasets import as_numbers
 from core.training.lanes.batches import BatchSource, epoch_order
+from core.training.lanes.clock import Moment
 
 X = torch.arange(30.0).view(10, 3)
 Y = torch.arange(10)
@@ -10,7 +11,7 @@ Y = torch.arange(10)
 def batches(seeds: list[int], epoch: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
     feed = BatchSource(X, Y, seeds, 4)
     feed.start(epoch)
-    return [feed.batch(i, i) for i in range(3)]
+    return [feed.batch(Moment(i, i, 0), feed.size(i)) for i in range(3)]
 
 
 def test_an_epoch_uses_every_example_once_and_the_last_batch_is_smaller() -> None:
@@ -33,7 +34,7 @@ def test_pictures_stay_bytes_until_they_are_a_batch() -> None:
     pictures = torch.arange(40, dtype=torch.uint8).view(10, 1, 2, 2) * 6
     feed = BatchSource(pictures, Y, [5], 4, torch.float64)
     feed.start(0)
-    x, y = feed.batch(0, 0)
+    x, y = feed.batch(Moment(0, 0, 0), 4)
     assert torch.equal(x[0], pictures[y[0]].double() / 255)
     assert torch.equal(as_numbers(pictures), pictures.float() / 255)
     assert as_numbers(X) is X

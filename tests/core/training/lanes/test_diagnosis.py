@@ -22,11 +22,8 @@ from core.training.lanes import grid
 from core.training.lanes.batches import epoch_order
 from core.training.lanes.diagnosis import ROWS, Diagnosis
 from core.training.lanes.dropout import Masks
-from core.training.lanes.graphs import Graph
-from core.training.lanes.model import StackedModel
 from core.training.lanes.network import network
 from core.training.probe import Probe, places
-from tests.core.training.lanes.test_graphs import stand_in
 from tests.core.training.trials import COLOURED, PICTURES, TABLE, assert_same, made, rule, trained
 
 EVERY = 2
@@ -52,7 +49,7 @@ def by_hand(
 ) -> dict[str, float]:
     """All that is measured of one run's layers in one update."""
     net = network(lane.treatment, info, before)
-    model = net.module.to_empty(device="cpu").double()
+    model = net.written.to_empty(device="cpu").double()
     model.load_state_dict(before)
     epoch, part = divmod(step, 3)
     batch = torch.split(epoch_order(len(data.x_train), lane.seed, epoch), lane.treatment.batch_size)[part]
@@ -168,22 +165,6 @@ def test_the_training_is_the_same_bit_for_bit(
     for key, values in plain.series.items():
         assert values.tobytes() == looked.series[key].tobytes(), key
     assert {metric.partition("/")[0] for _, metric in looked.series if "/" in metric} <= set(DIAGNOSTICS)
-
-
-def test_what_replays_are_looked_at_measures_the_same(make_lanes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A replay computes into the same memory every time, and runs no hook."""
-    data, info = made(COLOURED, train=22, valid=8)
-    lanes = make_lanes(*ARMS, seeds=(0, 3), model=MODELS["convolutions"][0], optimizer=rule("adam"), **SHAPE)
-    plain = recorded(lanes, data, info)
-    make = StackedModel.__init__
-
-    def graphed(self: StackedModel, *given: Any, **more: Any) -> None:
-        make(self, *given, **more)
-        self._gradients = Graph(self._differentiate, list(self._buffers.values()), stand_in)
-        self._measure_graph = Graph(self._measure, [], stand_in)
-
-    monkeypatch.setattr(StackedModel, "__init__", graphed)
-    assert_same(recorded(lanes, data, info), plain)
 
 
 def test_it_goes_on_from_every_checkpoint(make_lanes: Any) -> None:

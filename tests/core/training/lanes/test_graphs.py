@@ -1,149 +1,99 @@
-"""CUDA graphs, with a capture that runs on a CPU: it records what is run, into the same memory at every replay."""
+"""CUDA graphs of functions: what they change and return, and what happens when a capture fails."""
 
 import logging
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
 
-from core.training.lanes.graphs import Graph, Tensors
-from core.training.lanes.model import StackedModel
-from tests.core.training.trials import PICTURES, assert_same, made, rule, trained
+from core.training.lanes.graphs import WARM_UP, Graphs
 
-Run = Callable[[], Tensors]
+pytestmark = pytest.mark.gpu
 
 
-def stand_in(run: Run) -> tuple[Tensors, Callable[[], None]]:
-    """Like a capture: warms up, hands out static memory, and computes when it is replayed and not before."""
-    for _ in range(3):
-        run()
-    outputs = tuple(torch.full_like(output, float("nan")) for output in run())
-
-    def replay() -> None:
-        for mine, new in zip(outputs, run(), strict=True):
-            mine.copy_(new)
-
-    return outputs, replay
+@pytest.fixture
+def graphs() -> Graphs:
+    return Graphs()
 
 
 class Step:
-    """A function with an input's sum, and a count of what it saw, changed in place as a norm's statistics are."""
+    """A function of tensors in fixed places that changes one of them, and counts how often it was run."""
 
     def __init__(self) -> None:
-        self.count = torch.zeros(1)
-        self.given: list[int] = []
+        self.x, self.total = (torch.zeros(3, device="cuda") for _ in range(2))
+        self.runs = 0
 
-    def __call__(self, x: torch.Tensor, y: torch.Tensor) -> Tensors:
-        self.given.append(x.data_ptr())
-        self.count += x.sum()
-        return x * y, x + y
-
-
-def test_inputs_go_into_static_memory_and_buffers_are_not_warmed() -> None:
-    step, captures = Step(), []
-
-    def capture(run: Run) -> tuple[Tensors, Callable[[], None]]:
-        captures.append(run)
-        return stand_in(run)
-
-    graph = Graph(step, [step.count], capture)
-    total, outputs = 0.0, []
-    for i in range(4):
-        x, y = torch.full((3,), float(i)), torch.full((3,), 2.0)
-        outputs.append(graph(x, y))
-        total += 3 * i
-        assert step.count.item() == total, "each call is one step, warming up none"
-        assert [output.tolist() for output in outputs[-1]] == [[2.0 * i] * 3, [i + 2.0] * 3]
-        assert x.data_ptr() not in step.given
-    assert len(captures) == 1
-    assert len(set(step.given)) == 1
-    assert {tuple(output.data_ptr() for output in pair) for pair in outputs} == {
-        tuple(output.data_ptr() for output in outputs[0])
-    }
+    def __call__(self) -> tuple[torch.Tensor, ...]:
+        self.runs += 1
+        self.total += self.x
+        return (self.total * 2,)
 
 
-def test_the_callers_tensors_stay_the_callers() -> None:
-    graph = Graph(lambda x: (x.mul_(2),), [], stand_in)
-    x = torch.ones(3)
-    assert graph(x)[0].tolist() == [2.0] * 3
-    assert x.tolist() == [1.0] * 3
+def in_a_stream(graphs: Graphs, step: Step, times: int, key: str = "step") -> list[list[float]]:
+    found = []
+    with torch.cuda.stream(torch.cuda.Stream()):
+        for i in range(times):
+            step.x.fill_(float(i))
+            (doubled,) = graphs.run(key, step)
+            found.append(doubled.tolist())
+    return found
 
 
-def test_other_shapes_go_to_the_function_itself() -> None:
+def test_every_call_is_one_step_and_those_after_the_warm_up_are_replays(graphs: Graphs) -> None:
     step = Step()
-    graph = Graph(step, [step.count], stand_in)
-    graph(torch.ones(3), torch.ones(3))
-    smaller = torch.ones(2)
-    product, _ = graph(smaller, torch.full((2,), 5.0))
-    assert product.tolist() == [5.0, 5.0]
-    assert step.given[-1] == smaller.data_ptr()
-    assert step.count.item() == 5
-    assert graph(torch.ones(3), torch.full((3,), 4.0))[0].tolist() == [4.0] * 3, "and the first ones to the capture"
-    assert step.given[-1] != smaller.data_ptr()
+    found = in_a_stream(graphs, step, 6)
+    assert found == [[2.0 * total] * 3 for total in (0, 1, 3, 6, 10, 15)]
+    assert step.runs == WARM_UP + 1, "the third was the capture"
 
 
-def test_what_cannot_be_captured_is_called(caplog: pytest.LogCaptureFixture) -> None:
-    step, tries = Step(), []
+def test_a_key_has_a_graph_of_its_own(graphs: Graphs) -> None:
+    one, other = Step(), Step()
+    first, second = in_a_stream(graphs, one, 5, "one"), in_a_stream(graphs, other, 4, "other")
+    assert first[:4] == second
+    assert (one.runs, other.runs) == (3, 3)
+    assert in_a_stream(graphs, one, 1, "one") == [[20.0] * 3]
 
-    def refuse(run: Run) -> tuple[Tensors, Callable[[], None]]:
-        tries.append(run())
-        raise RuntimeError("operation not permitted when stream is capturing")
 
-    graph = Graph(step, [step.count], refuse)
-    with caplog.at_level(logging.WARNING):
-        for i in range(3):
-            product, _ = graph(torch.ones(3), torch.full((3,), float(i)))
-            assert product.tolist() == [float(i)] * 3
-            assert step.count.item() == 3 * (i + 1), "the try left no trace"
-    assert len(tries) == 1
-    assert [record.message for record in caplog.records] == [
-        "the step cannot be captured as a CUDA graph, and is launched kernel by kernel: operation not permitted when "
-        "stream is capturing"
+def test_after_closing_all_is_captured_anew(graphs: Graphs) -> None:
+    step = Step()
+    in_a_stream(graphs, step, 5)
+    graphs.close()
+    step.total.zero_()
+    assert in_a_stream(graphs, step, 5)[-1] == [20.0] * 3
+    assert step.runs == 2 * (WARM_UP + 1)
+
+
+def test_what_cannot_be_captured_is_called_and_the_stream_stays_the_callers(
+    graphs: Graphs, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Waiting(Step):
+        def __call__(self) -> tuple[torch.Tensor, ...]:
+            (doubled,) = super().__call__()
+            assert doubled.sum().item() == 6 * self.total[0].item()
+            return (doubled,)
+
+    step, stream = Waiting(), torch.cuda.Stream()
+    with caplog.at_level(logging.WARNING), torch.cuda.stream(stream):
+        for i in range(5):
+            step.x.fill_(float(i))
+            graphs.run("step", step)
+            assert torch.cuda.current_stream() == stream
+    assert step.total.tolist() == [10.0] * 3
+    assert [record.message.split(":")[0] for record in caplog.records] == [
+        "the update cannot be captured as a CUDA graph, and is launched kernel by kernel"
     ]
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("no memory"), ValueError("a bug")], ids=repr)
-def test_other_errors_pass_through(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), ValueError("a bug")], ids=lambda error: str(error)
+)
+def test_other_errors_pass_through(graphs: Graphs, error: Exception) -> None:
     step = Step()
+    in_a_stream(graphs, step, WARM_UP)
 
-    def fail(run: Run) -> tuple[Tensors, Callable[[], None]]:
-        run()
+    def fail() -> tuple[torch.Tensor, ...]:
+        step()
         raise error
 
-    with pytest.raises(type(error), match=str(error)):
-        Graph(step, [step.count], fail)(torch.ones(3), torch.ones(3))
-    assert step.count.item() == 0
-
-
-def test_training_by_replays_is_training(make_lanes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With dropout, batch norm, a smaller last batch, and a lane that leaves: then the narrower stack is captured."""
-    data, info = made(PICTURES, train=22, valid=10)
-    lanes = make_lanes(
-        {"initializer": "he_normal"},
-        {"initializer": {"name": "constant", "value": 1e12}},
-        {"schedule": "cosine"},
-        seeds=(0, 3),
-        model={"name": "cnn", "channels": [3], "dense": [6, 6, 6, 6]},
-        optimizer=rule("adam"),
-        batch_size=8,
-        epochs=3,
-    )
-    plain, captures, replays = trained(lanes, data, info), [], []
-
-    def counted(run: Run) -> tuple[Tensors, Callable[[], None]]:
-        outputs, replay = stand_in(run)
-        captures.append(len(outputs[0]))
-        return outputs, lambda: (replays.append(1), replay())[1]
-
-    make = StackedModel.__init__
-
-    def graphed(self: StackedModel, *given: Any, **more: Any) -> None:
-        make(self, *given, **more)
-        self._gradients = Graph(self._differentiate, list(self._buffers.values()), counted)
-
-    monkeypatch.setattr(StackedModel, "__init__", graphed)
-    assert_same(trained(lanes, data, info), plain)
-    assert captures == [6, 4]
-    assert len(replays) == 6
-    assert list(plain.outcomes.values()).count("diverged") == 2
+    with pytest.raises(type(error), match=str(error)), torch.cuda.stream(torch.cuda.Stream()):
+        graphs.run("step", fail)
+    assert step.total.tolist() == [1.0] * 3, "what was captured in vain has changed nothing"

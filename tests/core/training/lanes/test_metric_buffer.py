@@ -38,9 +38,9 @@ def buffer(
 
 
 def measure(book: MetricBuffer, step: int, *losses: float) -> None:
-    values = torch.tensor(losses, dtype=torch.float64)
-    book.step(values, np.arange(len(losses), dtype=np.float64) + step / 10)
-    values.fill_(-1)  # what was given is the trainer's memory, and used again
+    """As the trainer does: the losses go into the row of the block, which belongs to it."""
+    book.block[book.row] = torch.tensor(losses, dtype=torch.float64)
+    book.step(np.arange(len(losses), dtype=np.float64) + step / 10)
 
 
 def epoch(book: MetricBuffer, *losses: float) -> None:
@@ -101,7 +101,7 @@ def test_other_lanes_go_on_in_their_own_order(lanes: list[Lane]) -> None:
     measure(book, 1, 1.5, 2.5, 3.5)
     assert book.finite() == [True, False, True]
     assert book.training == {0, 100, 200}, "not looked at yet"
-    book.keep([lanes[2], lanes[0]])
+    book.keep([lanes[2], lanes[0]], torch.empty(8, 2, dtype=torch.float64))
     assert book.training == {0, 200}
     assert recorder.outcomes == {100: "diverged"}
     assert book.finite() == [True, True], "nothing measured since"
@@ -162,7 +162,7 @@ def on_its_way(lanes: list[Lane], monkeypatch: pytest.MonkeyPatch) -> tuple[Metr
         made.record = lambda: None  # type: ignore[attr-defined]
         return made
 
-    book._losses = book._losses.as_subclass(OnDevice)
+    book.block = book.block.as_subclass(OnDevice)
     monkeypatch.setattr(
         "core.training.lanes.metric_buffer._to_host", lambda values: values.as_subclass(torch.Tensor).clone()
     )
@@ -222,7 +222,7 @@ def test_blocks_of_many_lanes_come_more_seldom(
     advances = []
     for step, later in enumerate((0, pace * 0.5 - 0.01, 0.01)):
         now += later
-        book.step(torch.zeros(lanes, dtype=torch.float64), np.zeros(lanes))
+        measure(book, step, *[0.0] * lanes)
         book.poll()
         advances.append((step + 1, recorder.step))
     assert advances == [(1, 1), (2, 1), (3, 3)]
@@ -236,7 +236,7 @@ def diagnose(book: MetricBuffer, *values: float) -> None:
 
 
 @pytest.mark.parametrize("start", [0, 3, 4])
-def test_diagnoses_come_with_the_losses_of_their_updates(lanes: list[Lane], start: int) -> None:
+def test_diagnoses_come_with_theblock_of_their_updates(lanes: list[Lane], start: int) -> None:
     """Numbered from 0, whatever was recorded before, and of a lane that ends none after its end."""
     recorder = MemoryRecorder()
     looks = -(-start // 3)
@@ -281,7 +281,7 @@ def test_blocks_with_more_series_come_more_seldom(make_lanes: Any, monkeypatch: 
     for later in (0, 0.99, 0.01):
         now += later
         book.diagnosed(names, torch.zeros(5, 33, dtype=torch.float64))
-        book.step(torch.zeros(33, dtype=torch.float64), np.zeros(33))
+        measure(book, 0, *[0.0] * 33)
         book.poll()
         advances.append(recorder.step)
     assert advances == [1, 1, 3]

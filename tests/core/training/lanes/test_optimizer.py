@@ -16,6 +16,6 @@ A, B = [(Entry(name="adam"), Entry(name=name)) for name in ("constant", "cosine"
     ],
 )
 def test_pieces_fit_the_cache_and_share_a_rate(size: int, curves: list[tuple[Entry, Entry]], lanes: list[int]) -> None:
-    found = list(cuts(size, curves))
+    found = list(cuts(size, curves, PIECE))
     assert [cut.stop - cut.start for cut in found] == lanes
     assert [lane for cut in found for lane in range(cut.start, cut.stop)] == list(range(len(curves)))
