@@ -15,6 +15,8 @@ from core.store import Cohort, Database, Status, Worker, now
 OLD = 3600.0
 """Seconds after which a file that no row needs is removed: the row of a younger one may not be written yet."""
 _OF_COHORT = re.compile(r"\.?cohort-(\d+)-")
+_HALF_WRITTEN = re.compile(r"\.tmp\w{6}")
+"""Names under which safetensors writes a file before it has its own; a killed process leaves it."""
 
 
 def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
@@ -40,7 +42,8 @@ def _clear(folder: Path, needed: Container[str], running: Container[int], old: f
     gone = 0
     for path in folder.glob("*") if folder.is_dir() else ():
         cohort = _OF_COHORT.match(path.name)
-        if cohort is None or path.name in needed or int(cohort[1]) in running:
+        is_ours = _HALF_WRITTEN.fullmatch(path.name) if cohort is None else int(cohort[1]) not in running
+        if not is_ours or path.name in needed:
             continue
         with suppress(FileNotFoundError):  # its owner, or another sweeper, was first
             if time.time() - path.stat().st_mtime > old:

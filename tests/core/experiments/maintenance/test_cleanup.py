@@ -43,6 +43,7 @@ def test_what_a_row_needs_stays(database: Database, tmp_path: Path, status: str,
     aged(settings.checkpoints / ".cohort-1-3-12.safetensors.77")
     aged(settings.logs_folder / "cohort-1-3.log")
     aged(settings.logs_folder / "cohort-8-1.log")
+    aged(settings.checkpoints / ".tmpiMmxwo")  # of safetensors, whose process was killed as it wrote
     others = {aged(settings.checkpoints / "notes.txt").name}
     files = {*settings.checkpoints.iterdir(), *settings.logs_folder.iterdir()}
     gone = clean_up(database, settings)
