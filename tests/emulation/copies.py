@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 
+from tests.emulation.arguments import numbers_of
 from tests.emulation.counting import record
-from tests.emulation.state import device, numbers_of
+from tests.emulation.state import device
 from tests.emulation.streams import Arrival, current_stream
 
 aten = torch.ops.aten

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from torch.utils._python_dispatch import _disable_current_modes
-from torch.utils._pytree import tree_leaves
 
+from tests.emulation.arguments import tensors_of
 from tests.emulation.counting import Launch
 from tests.emulation.memory import Block, Handle, Pool
 from tests.emulation.state import device
@@ -170,8 +170,7 @@ def recorded(call: Callable[[], Any], outputs: list[torch.Tensor]) -> Callable[[
     """Return a step that computes again and copies the results into the memory of the first ones."""
 
     def step() -> None:
-        again = tree_leaves(call())
-        for mine, new in zip(outputs, (t for t in again if isinstance(t, torch.Tensor)), strict=True):
+        for mine, new in zip(outputs, tensors_of([call()]), strict=True):
             if mine.untyped_storage()._cdata != new.untyped_storage()._cdata:
                 mine.copy_(new)
 

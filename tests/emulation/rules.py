@@ -19,8 +19,6 @@ NO_SCALARS = frozenset({
     "stack", "convolution",
 })  # fmt: skip
 """Operations that do not take a number on the CPU beside tensors on the device."""
-_UPDATED = {"native_batch_norm": ("running_mean", "running_var")}
-"""Arguments that are changed in place though the schema does not say so."""
 
 
 def check(op: str, arguments: Mapping[str, Any], tensors: Sequence[torch.Tensor]) -> None:
@@ -44,19 +42,6 @@ def check_draw(op: str, arguments: Mapping[str, Any]) -> None:
     if arguments.get("generator") is not None:
         raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'")
     device.draws.append(Draw(op, place(), device.capture is not None))
-
-
-def bound(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of an operation by name."""
-    return dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | dict(kwargs)
-
-
-def changed(func: Any, op: str, arguments: Mapping[str, Any]) -> list[torch.Tensor]:
-    """Return the tensors that an operation changes in place."""
-    names = [a.name for a in func._schema.arguments if a.alias_info is not None and a.alias_info.is_write]
-    found = [arguments.get(name) for name in (*names, *_UPDATED.get(op, ()))]
-    flat = [t for value in found for t in (value if isinstance(value, list | tuple) else [value])]
-    return [t for t in flat if isinstance(t, torch.Tensor)]
 
 
 def _check_devices(op: str, arguments: Mapping[str, Any], away: Sequence[torch.Tensor]) -> None:

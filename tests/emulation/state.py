@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -116,11 +116,6 @@ class Device:
         self.memory.total, self.memory.others = TOTAL, 0
         for happened in (self.captures, self.launched_on, self.waits, self.draws, self.notes, self._faults):
             happened.clear()
-
-
-def numbers_of(value: Any) -> Any:
-    """Return the plain tensor inside of one on the device; anything else as it is."""
-    return getattr(value, "numbers", value) if isinstance(value, torch.Tensor) else value
 
 
 def place() -> str:

@@ -5,14 +5,14 @@ from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 
 from tests.emulation import copies, rules
+from tests.emulation.arguments import bound, changed_by, mapped, numbers_of, tensors_of
 from tests.emulation.counting import FREE, kernels, record
 from tests.emulation.graphs import PRODUCTS, recorded
 from tests.emulation.kernels import compute, draws
 from tests.emulation.memory import Block
-from tests.emulation.state import CUDA, device, numbers_of
+from tests.emulation.state import CUDA, device
 from tests.emulation.streams import current_stream
 
 
@@ -61,7 +61,9 @@ class Emulation(TorchDispatchMode):
         kwargs = kwargs or {}
         if func in copies.PINNING:
             return copies.pinning(func, args, kwargs)
-        if _is_cuda(kwargs.get("device")) or any(isinstance(t, CudaTensor) for t in tree_leaves((args, kwargs))):
+        if _is_cuda(kwargs.get("device")) or any(
+            isinstance(t, CudaTensor) for t in tensors_of((args, *kwargs.values()))
+        ):
             return dispatch(func, args, kwargs)
         if kwargs.get("pin_memory"):
             return copies.pinned(func(*args, **kwargs | {"pin_memory": False}))
@@ -71,29 +73,30 @@ class Emulation(TorchDispatchMode):
 def dispatch(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Check, run and record an operation that touches the device."""
     op = func._schema.name.removeprefix("aten::")
-    arguments = rules.bound(func, args, kwargs)
+    arguments = bound(func, args, kwargs)
     device.attempt(op)
     if torch.Tag.inplace_view in func.tags:
         raise NotImplementedError(f"the emulated device does not change a tensor's shape in place: {op}")
-    tensors = [value for value in tree_leaves(arguments) if isinstance(value, torch.Tensor)]
+    tensors = tensors_of(arguments.values())
     if op in copies.COPYING or (op == "_foreach_copy_" and not all(t.is_cuda for t in tensors)):
         return copies.copy(op, arguments, CudaTensor)
     rules.check(op, arguments, tensors)
     there = _is_cuda(arguments.get("device")) or ("device" not in kwargs and any(t.is_cuda for t in tensors))
     if draws(func) and there:
         rules.check_draw(op, arguments)
-    inner_args, inner_kwargs = tree_map(numbers_of, tuple(args)), tree_map(numbers_of, dict(kwargs))
+    inner_args = mapped(numbers_of, tuple(args))
+    inner_kwargs = {name: mapped(numbers_of, value) for name, value in kwargs.items()}
     if kwargs.get("device") is not None:
         inner_kwargs["device"] = torch.device("meta" if device.meta and there else "cpu")
     inner_kwargs.pop("pin_memory", None)
-    changed = rules.changed(func, op, arguments)
+    changed = changed_by(func, op, arguments)
     if device.capture is not None:
         device.capture.tape.keep(numbers_of(t) for t in changed)
     call: Callable[[], Any] = lambda: compute(func, op, inner_args, inner_kwargs)  # noqa: E731  once now, and in every replay
     result = call()
-    outputs = [value for value in tree_leaves(result) if isinstance(value, torch.Tensor)]
+    outputs = tensors_of([result])
     wrapped = {id(t.numbers): t for t in tensors if isinstance(t, CudaTensor)}
-    answer = tree_map(lambda value: _wrapped(value, wrapped) if there else value, result)
+    answer = mapped(lambda value: _wrapped(value, wrapped), result) if there else result
     _record(op, arguments, tensors, outputs, changed, call)
     return answer
 
