@@ -98,7 +98,7 @@ def test_a_training_leaves_nothing_on_the_device(make_lanes: Any, layout: str) -
 
 
 def test_warm_up_and_capture_have_a_stream_of_the_trainings_own(make_lanes: Any) -> None:
-    streams = list[int]()
+    streams = list[object]()
     for _ in range(2):
         device.captures.clear()
         on_gpu(lanes_of(make_lanes, "mlp"))
