@@ -56,7 +56,7 @@ def _to_copy(arguments: Mapping[str, Any], wrap: Wrap) -> torch.Tensor:
     if device.meta and target.type == "cuda" and not source.is_cuda:
         inner = torch.empty_strided(source.shape, source.stride(), dtype=source.dtype, device="meta")
     if device.meta and target.type == "cpu" and source.is_cuda:
-        made = torch.zeros(source.shape, dtype=dtype)
+        made = torch.full(source.shape, dtype == torch.bool, dtype=dtype)  # finite, and true where it is asked for
     else:
         made = torch.empty_like(inner, dtype=dtype, memory_format=layout)
     answer = wrap(made) if target.type == "cuda" else made

@@ -109,6 +109,15 @@ class Device:
         finally:
             self.phase = before
 
+    @contextmanager
+    def without_numbers(self) -> Iterator[None]:
+        """Make tensors without numbers: what is launched is counted, not computed. The host reads 0, or true."""
+        before, self.meta = self.meta, True
+        try:
+            yield
+        finally:
+            self.meta = before
+
     def clear(self) -> None:
         """Forget what happened and what was set, faults on order too; tensors, graphs and memory stay."""
         self.stream = self.capture = None
