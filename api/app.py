@@ -33,7 +33,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        profile = machine.remembered(settings.cache) or machine.guess()
+        profile = machine.known(settings.cache)
         database, broker = Database(settings.database), celery_app(settings)
         dispatcher = Dispatcher(broker)
         sweeper = Sweeper(database, dispatcher, settings)

@@ -1,9 +1,11 @@
 """The energy that a training takes from the socket, and its carbon dioxide: measured where there are counters.
 
-With `initlab[energy]` installed the energy of CPUs is read from their own counters (RAPL, through codecarbon), where
-the kernel lets this process read them, and that of an NVIDIA GPU from its driver's (NVML). Of a machine's CPUs this
+The energy of an NVIDIA GPU is read from its own counter (NVML, since Volta), and with `initlab[energy]` installed that
+of CPUs from theirs (RAPL, through codecarbon), where the kernel lets this process read them. Of a machine's CPUs this
 process has the share that it has of their busy time. Elsewhere it is estimated: power, stated below, times the time of
-this process. Nothing is sent anywhere and nothing is looked up.
+this process. So is the part of a GPU that several processes compute on: the counter does not know whose the energy is,
+and each has as much. A MIG slice has no counter, and of its GPU's limit the part that it has of the memory. Nothing is
+sent anywhere and nothing is looked up.
 """
 
 import json
@@ -17,8 +19,10 @@ from importlib.util import find_spec
 from typing import Literal, NamedTuple, Protocol
 
 import psutil
+from pynvml import NVMLError
 
 from core.errors import InitlabError
+from core.gpus import PowerMeter
 
 CORE_WATTS = 12.0
 """Watts of a busy core, where nothing else is known: the default of Green Algorithms (Lannelongue, Grealey and Inouye
@@ -59,13 +63,15 @@ class Meter:
         gpu: Counter | None,
         gpu_watts: float = 0.0,
         busy: Callable[[], tuple[float, float]] | None = None,
+        sharing: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Without a counter of the CPU, or of a GPU of `gpu_watts` (0: none is used), their part is estimated.
 
-        `busy` gives the seconds that this process, and all processes of the machine, have kept cores busy.
+        `busy` gives the seconds that this process, and all processes of the machine, have kept cores busy; `sharing`
+        the number of processes that compute on the GPU.
         """
-        self._cpu, self._gpu, self._gpu_watts = cpu, gpu, gpu_watts
+        self._cpu, self._gpu, self._gpu_watts, self._sharing = cpu, gpu, gpu_watts, sharing or _alone
         self._busy, self._clock = busy or _busy, clock
         self._then, (self._mine, self._all) = self._clock(), self._busy()
 
@@ -74,8 +80,8 @@ class Meter:
         """Return the best meter of this machine; `gpu` is the UUID of the GPU that is trained on, as torch has it."""
         if gpu is None:
             return cls(_rapl(), None)
-        counter, limit = _nvml(gpu)
-        return cls(_rapl(), counter, limit)
+        counter, limit, sharing = _nvml(gpu)
+        return cls(_rapl(), counter, limit, sharing=sharing)
 
     def take(self) -> Taken:
         """Return the energy that was taken since the last call."""
@@ -90,8 +96,9 @@ class Meter:
             joules *= min(1.0, busy / of_all) if of_all > 0 else 0.0
         if self._gpu_watts:
             counted = self._gpu() if self._gpu is not None else None
-            estimated |= counted is None
-            joules += self._gpu_watts * seconds if counted is None else counted
+            processes = self._sharing()
+            estimated |= counted is None or processes > 1
+            joules += (self._gpu_watts * seconds if counted is None else counted) / processes
         return Taken(joules / JOULES, "estimated" if estimated else "measured")
 
 
@@ -180,29 +187,24 @@ def _rapl(folder: str = "/sys/class/powercap/intel-rapl/subsystem") -> Counter |
     return joules
 
 
-def _nvml(uuid: str) -> tuple[Counter | None, float]:
-    """Return the counter of a GPU, and the watts that it may take."""
-    if find_spec("pynvml") is None:
-        return None, GPU_WATTS
-    pynvml = import_module("pynvml")
+def _nvml(uuid: str) -> tuple[Counter | None, float, Callable[[], int]]:
+    """Return the counter of a GPU, the watts that it may take, and the number of processes that compute on it now."""
     try:
-        pynvml.nvmlInit()
-        device = pynvml.nvmlDeviceGetHandleByUUID(uuid if uuid.startswith("GPU-") else f"GPU-{uuid}")
-        limit = pynvml.nvmlDeviceGetEnforcedPowerLimit(device) / 1e3
-    except pynvml.NVMLError:
-        return None, GPU_WATTS
-    try:
-        last = pynvml.nvmlDeviceGetTotalEnergyConsumption(device)
-    except pynvml.NVMLError:  # before Volta
-        return None, limit
+        meter = PowerMeter(uuid)
+    except NVMLError:
+        return None, GPU_WATTS, _alone
+    last = meter.joules()
+    if last is None:
+        return None, meter.watts, meter.processes
 
     def joules() -> float | None:
         nonlocal last
-        try:
-            now = pynvml.nvmlDeviceGetTotalEnergyConsumption(device)
-        except pynvml.NVMLError:
-            return None
-        since, last = now - last, now
-        return since / 1e3 if since >= 0 else None  # the driver was loaded again
+        since, last = last, meter.joules()
+        # less than before: the driver was loaded again
+        return None if since is None or last is None or last < since else last - since
 
-    return joules, limit
+    return joules, meter.watts, meter.processes
+
+
+def _alone() -> int:
+    return 1

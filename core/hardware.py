@@ -4,13 +4,19 @@ import hashlib
 import json
 import os
 import platform
+from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+
+from core import gpus
 
 FORMAT = 1
 """Version of the profile's format: increased when its numbers change their meaning."""
 CPU_QUOTA, MEMORY_LIMIT = Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/memory.max")
 """Files with a container's limits (Linux, cgroup 2)."""
+NAME = "INITLAB_MACHINE_NAME"
+"""The environment variable in which a worker hands this machine's name to the processes that it starts or forks."""
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
@@ -28,12 +34,20 @@ def memory_limit() -> int | None:
 
 
 def this_machine() -> str:
-    """Return this machine's name, made of all that a profile's numbers depend on."""
-    gpus = sorted(_named(path.read_text(encoding="utf-8"), "Model") for path in _DRIVER.glob("*/information"))
-    shown = ", ".join(gpus) or "no GPU"
-    if os.environ.get("CUDA_VISIBLE_DEVICES") is not None:
-        shown += f" (of which {os.environ['CUDA_VISIBLE_DEVICES'] or 'none'})"
-    return f"{processor()}, {cores()} cores, {shown}, torch {version('torch')}, format {FORMAT}"
+    """Return this machine's name, made of all that a profile's numbers depend on.
+
+    Of GPUs these are the kinds and the number of those that the operator left us, not which: workers on two different
+    GPUs of eight equal ones are alike, and measured once. The number counts, since each GPU has its training process,
+    and so its part of the cores. A worker names the machine once, by `hand_on_name`: its children see one GPU each.
+    """
+    return os.environ.get(NAME) or (
+        f"{processor()}, {cores()} cores, {_gpus()}, torch {version('torch')}, format {FORMAT}"
+    )
+
+
+def hand_on_name() -> None:
+    """Give all processes that are started or forked from now on the name that this machine has here."""
+    os.environ[NAME] = this_machine()
 
 
 def is_measured(folder: Path) -> bool:
@@ -56,6 +70,23 @@ def processor() -> str:
     except OSError:  # no Linux
         name = ""
     return name or platform.processor() or platform.machine()
+
+
+def _gpus() -> str:
+    """Return the GPUs that are ours in words; by the driver's files where there is no NVML to ask."""
+    ours = gpus.visible()
+    if not ours:
+        return "no GPU"
+    found = gpus.inventory()
+    if found is not None:
+        return _counted([gpu.name for gpu in found.gpus if gpu.uuid in ours])
+    models = [_named(path.read_text(encoding="utf-8"), "Model") for path in _DRIVER.glob("*/information")]
+    every = _counted(models) or "GPU"
+    return every if len(ours) == len(models) else f"{len(ours)} of {every}"
+
+
+def _counted(names: Sequence[str]) -> str:
+    return ", ".join(f"{count} x {name}" for name, count in sorted(Counter(names).items()))
 
 
 def _named(text: str, name: str) -> str:

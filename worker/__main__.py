@@ -13,15 +13,18 @@ from celery.utils.log import get_multiprocessing_logger
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
-from core.hardware import is_measured
+from core.gpus import VISIBLE, visible
+from core.hardware import hand_on_name, is_measured
 from core.logs import set_up
 from core.parent_watch import leave_with_parent, leaving_at_once
 from core.queue import WAKE_UP, celery_app, queue_name
 from core.settings import settings
 from core.store import once_it_answers, require_current
 from worker import tasks
+from worker.device_check import FailureCounts
 from worker.measure import measure_machine
-from worker.processes import DEFAULT, DEFAULT_QUEUES, default_processes, default_queues, gpus, queue_names
+from worker.processes import DEFAULT, DEFAULT_QUEUES, default_processes, default_queues, queue_names
+from worker.start_report import start_report
 
 USAGE = 2
 
@@ -50,11 +53,20 @@ def main() -> int:
         return USAGE
     pool = "prefork" if sys.platform == "linux" else "solo"  # elsewhere a child would outlive a killed parent
     if given.queues == ["cpu"]:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the GPUs are somebody else's, also as a reason for few processes
-    tasks.queues = given.queues or default_queues()
-    tasks.processes = 1 if pool == "solo" else given.concurrency or default_processes()
-    words = ", ".join(tasks.queues), ", ".join(gpus()) or "none"
-    log.info("training processes: %d; queues: %s; GPUs: %s", tasks.processes, *words)
+        os.environ[VISIBLE] = ""  # the GPUs are somebody else's, also as a reason for few processes
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # a GPU's number is that of nvidia-smi
+    tasks.gpus = visible()
+    tasks.queues = given.queues or default_queues(tasks.gpus)
+    tasks.processes = 1 if pool == "solo" else given.concurrency or default_processes(tasks.gpus)
+    tasks.failures = FailureCounts(tasks.processes)
+    report = start_report(tasks.gpus, tasks.processes, tasks.queues)
+    for line in report.found:
+        log.info("%s", line)
+    for line in report.warnings:
+        log.warning("%s", line)
+    if tasks.gpus:
+        os.environ[VISIBLE] = ",".join(tasks.gpus)  # what measures the machine sees what trains on it
+    hand_on_name()
     if not is_measured(settings().cache):  # asking the process that measures would cost an import of torch
         measure_machine()
     # Threads that spin while they wait take twice as long beside another busy process (bench/records/waiting.json).

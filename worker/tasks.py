@@ -19,9 +19,11 @@ from billiard.process import current_process
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from sqlalchemy.exc import DBAPIError
 
+from core.gpus import VISIBLE
 from core.hardware import cores
 from core.settings import settings
-from worker.processes import gpu_of, gpus
+from worker.device_check import DeviceCheck, FailureCounts
+from worker.processes import gpu_of
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +55,23 @@ queues: Sequence[str] = ("cpu",)
 """The queues that this worker trains. Set before the fork."""
 
 
+gpus: Sequence[str] = ()
+"""This worker's GPUs, by the names that CUDA_VISIBLE_DEVICES takes. Set before the fork, as are their failures: one
+that falls out later keeps its place, and its number of failures."""
+
+failures = FailureCounts(1)
+
+check: DeviceCheck | None = None
+"""The check of this process's GPU; None without one. Set after the fork."""
+
+
 def wake_up() -> None:
-    """Claim and train until nothing is queued. A second task finds nothing and costs one query."""
+    """Claim and train until nothing is queued. A second task finds nothing and costs one query.
+
+    On a GPU that does not work nothing is claimed; the sweeper sends other tasks for as long as something waits.
+    """
+    if check is not None and not check.usable():
+        return
     try:
         this_worker()()
     except DBAPIError as error:  # the sweeper notifies again when the database is back
@@ -73,7 +90,8 @@ def this_worker() -> Worker:
     """Return this process's worker, with its own database connections: made once, after any fork."""
     module = importlib.import_module("core.experiments.worker.worker")
     # more processes than cores were asked for: then each may train, or some would never have work
-    worker: Worker = module.Worker(settings(), draining, max(cores(), processes), queues)
+    attempted = None if check is None else check.attempted
+    worker: Worker = module.Worker(settings(), draining, max(cores(), processes), queues, attempted)
     return worker
 
 
@@ -82,7 +100,7 @@ def preload() -> None:
 
     Not where there are GPUs: a child is to have a context of its own, and nothing of the parent's.
     """
-    if not gpus():
+    if not gpus:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's own threads, which a fork would not take along
         importlib.import_module("torch")
 
@@ -91,16 +109,22 @@ def preload() -> None:
 def _warm_up(**_: Any) -> None:
     # billiard counts a pool's children from 0 and gives a replacement the index of the one that was lost
     index = getattr(current_process(), "index", None)  # none in the solo pool, which has no children
-    gpu = None if index is None else gpu_of(index, gpus())
-    if gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # before torch is imported: the child never sees the others
+    gpu = None if index is None else gpu_of(index, gpus)
+    if index is not None and gpu is not None:
+        os.environ[VISIBLE] = gpu  # before torch is imported: the child never sees the others
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or products differ in their last bits, run to run
+        global check
+        check = DeviceCheck(gpu, index, failures)
+        if not check.usable():
+            return  # a worker would say that this process is there to train
         log.info("process %d trains on GPU %s", os.getpid(), gpu)
     this_worker()
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def _close_worker(**_: Any) -> None:
+    if not this_worker.cache_info().currsize:
+        return
     with contextlib.suppress(DBAPIError):  # the database may be gone first; the heartbeat runs out by itself
         this_worker().close()
 

@@ -29,6 +29,7 @@ from core.training.faults import Fault, classify
 from core.training.lanes.trainer import train_lanes
 from core.training.memory import release
 from core.training.options import Resume, TrainOptions
+from core.training.planning.machine import free_memory
 from core.training.planning.plan import make_plan
 from core.training.planning.profile import Device, Profile
 from core.training.recorder import Lane, MemoryRecorder
@@ -62,7 +63,7 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
     for arm in arms:
         load(arm.treatment.dataset)
     parts = []
-    for cohort in make_plan(spec, infos, Profile.guess(device=device)).cohorts:
+    for cohort in make_plan(spec, infos, _guess(device)).cohorts:
         first = cohort.members[0][0]
         work = _Work(
             spec=spec,
@@ -84,6 +85,15 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
         if part.path is not None:
             part.path.unlink(missing_ok=True)
     return _results(spec, paths, infos, lanes, _merged(parts), decided)
+
+
+def _guess(device: Device) -> Profile:
+    """Return the profile to plan with, guessed but for the memory of a GPU.
+
+    A CPU's memory is guessed too: a cohort's width decides the last bits of its sums, and whatever else runs here is
+    not to.
+    """
+    return Profile.guess(memory=free_memory().get("cuda") if device == "cuda" else None, device=device)
 
 
 @dataclass(frozen=True, kw_only=True)

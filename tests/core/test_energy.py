@@ -17,6 +17,7 @@ from core.energy import (
     _rapl,
     intensity,
 )
+from tests.nvml import GIB, Nvml, gpu, mig
 
 
 class Clock:
@@ -26,10 +27,12 @@ class Clock:
         self.now = self.mine = self.all = 0.0
         self.joules: float | None = 0.0
 
-    def meter(self, *, cpu: bool = False, gpu: bool = False, gpu_watts: float = 0.0) -> Meter:
+    def meter(self, *, cpu: bool = False, gpu: bool = False, gpu_watts: float = 0.0, sharing: int = 1) -> Meter:
         counter = lambda: self.joules  # noqa: E731 a counter
         busy = lambda: (self.mine, self.all)  # noqa: E731
-        return Meter(counter if cpu else None, counter if gpu else None, gpu_watts, busy, lambda: self.now)
+        return Meter(
+            counter if cpu else None, counter if gpu else None, gpu_watts, busy, lambda: sharing, lambda: self.now
+        )
 
     def on(self, seconds: float, mine: float, everyone: float, joules: float | None = None) -> None:
         self.now, self.mine, self.all, self.joules = self.now + seconds, self.mine + mine, self.all + everyone, joules
@@ -62,6 +65,45 @@ def test_it_is_measured_only_where_all_of_it_is() -> None:
     assert both.take() == (pytest.approx(7200 / 3.6e6), "measured")
     assert cpu.take() == (pytest.approx((3600 + 3000) / 3.6e6), "estimated")
     assert gpu.take() == (pytest.approx((10 * CORE_WATTS + 3600) / 3.6e6), "estimated")
+
+
+def test_of_a_gpu_that_several_compute_on_each_has_as_much_and_that_is_an_estimate() -> None:
+    clock = Clock()
+    counted, limit = (clock.meter(cpu=True, gpu=gpu, gpu_watts=300, sharing=3) for gpu in (True, False))
+    clock.on(10, mine=10, everyone=10, joules=3600)
+    assert counted.take() == (pytest.approx((3600 + 1200) / 3.6e6), "estimated")
+    assert limit.take() == (pytest.approx((3600 + 1000) / 3.6e6), "estimated")
+
+
+@pytest.fixture
+def nvml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nvml:
+    return Nvml(tmp_path / "gpus.json").install(monkeypatch)
+
+
+@pytest.mark.parametrize("letters", ["", "GPU-"])
+def test_a_gpu_counts_its_energy_itself(nvml: Nvml, letters: str) -> None:
+    uuid = letters + gpu(7)["uuid"].removeprefix("GPU-")
+    nvml.has(gpu(6, millijoules=1), gpu(7, millijoules=5_000_000, watts=350, pids=[1]))
+    counter, watts, sharing = _nvml(uuid)
+    assert (watts, sharing()) == (350, 1)
+    assert counter is not None
+    nvml.has(gpu(6, millijoules=2), gpu(7, millijoules=5_000_000 + 36_000, pids=[1, 2, 3]))
+    assert (counter(), sharing()) == (pytest.approx(36), 3)
+    nvml.has(gpu(6), gpu(7, lost=True))
+    assert (counter(), sharing()) == (None, 1), "it could not be read"
+    nvml.has(gpu(6), gpu(7, millijoules=9_000_000))
+    assert counter() is None, "since a time that is not known"
+    nvml.has(gpu(6), gpu(7, millijoules=1000))
+    assert counter() is None, "the driver was loaded again"
+    nvml.has(gpu(6), gpu(7, millijoules=3000))
+    assert counter() == pytest.approx(2)
+
+
+def test_without_a_counter_there_is_the_limit_and_of_a_slice_its_part_of_it(nvml: Nvml) -> None:
+    nvml.has(gpu(0, millijoules=None, watts=250), gpu(1, watts=700, slices=[mig(5), mig(6, total=40 * GIB)]))
+    for uuid, watts in {gpu(0)["uuid"]: 250, mig(5)["uuid"]: 700 / 8, mig(6)["uuid"].removeprefix("MIG-"): 350}.items():
+        counter, found, _ = _nvml(uuid)
+        assert (counter, found) == (None, pytest.approx(watts))
 
 
 def test_a_cohorts_energy_is_shared_by_those_that_train_and_attempts_add_up() -> None:
@@ -118,7 +160,8 @@ def test_the_counters_of_all_packages_are_read_through_their_wraps(tmp_path: Pat
 def test_where_there_are_no_counters_nothing_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         assert _rapl(str(tmp_path / "none")) is None
-        assert _nvml("no such GPU") == (None, GPU_WATTS)
+        counter, watts, sharing = _nvml("no such GPU")
+        assert (counter, watts, sharing()) == (None, GPU_WATTS, 1)
     assert caplog.text == ""
 
 

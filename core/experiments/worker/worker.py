@@ -3,7 +3,7 @@
 import logging
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -61,12 +61,21 @@ BROKEN = 71
 class Worker:
     """A training process: made once, after the fork; called for every wake-up task."""
 
-    def __init__(self, settings: Settings, draining: Flag, cores: int, queues: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        draining: Flag,
+        cores: int,
+        queues: Sequence[str] = (),
+        attempted: Callable[[bool], None] | None = None,
+    ) -> None:
         """`cores` are the machine's, shared by all training processes on it; `queues` are those that this one serves.
 
-        Without queues it serves those of the devices that it has.
+        Without queues it serves those of the devices that it has. `attempted` is told after every attempt whether the
+        device broke.
         """
         self._settings = settings
+        self._attempted = attempted or (lambda _broken: None)
         self._draining = draining
         self._broken = False
         """True as soon as only another process can use the GPU."""
@@ -133,6 +142,7 @@ class Worker:
             )
         )
         ending = self._released(self._trained(held, store, recorder, account))
+        self._attempted(self._broken and not is_spoiled())
         try:
             _close(recorder, ending, held)
         except Fenced as fenced:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from core import gpus
 from core.hardware import FORMAT, cores, memory_limit, profile_file, this_machine
 from core.settings import settings
 from core.training.planning.calibration import CASES, SECONDS, Case, Share, measure
@@ -26,11 +27,13 @@ PROCESS_BYTES = 2**30
 
 
 def free_memory() -> dict[Device, int]:
-    """Return the free bytes of the machine and of one of its GPUs."""
-    available = psutil.virtual_memory().available
-    found: dict[Device, int] = {"cpu": min(available, memory_limit() or available)}
+    """Return the free bytes of the machine and of this process's GPU, on which CUDA is started for it.
+
+    Memory of the GPU that torch holds and nothing uses is free too; what other processes have of it is not.
+    """
+    found: dict[Device, int] = {"cpu": _free_memory_of_cpu()}
     if torch.cuda.is_available():
-        found["cuda"] = torch.cuda.mem_get_info()[0]
+        found["cuda"] = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
     return found
 
 
@@ -41,9 +44,9 @@ def calibrate(cases: Sequence[Case] = CASES, seconds: float = SECONDS, most_core
     """
     count = min(cores(), most_cores or cores())
     memory = free_memory()
-    gpus = torch.cuda.device_count()
-    processes = gpus or min(count, max(1, memory["cpu"] // PROCESS_BYTES))
-    shares = [Share("cuda", gpus, max(1, count // gpus))] if gpus else []
+    devices = _count_gpus()
+    processes = devices or min(count, max(1, memory["cpu"] // PROCESS_BYTES))
+    shares = [Share("cuda", devices, max(1, count // devices))] if devices else []
     shares += dict.fromkeys([Share("cpu", processes, max(1, count // processes)), Share("cpu", 1, count)])
     return Profile(
         measured=True,
@@ -55,10 +58,22 @@ def calibrate(cases: Sequence[Case] = CASES, seconds: float = SECONDS, most_core
 
 
 def guess() -> Profile:
-    """Return this machine's guessed profile, before measurements; allocates nothing on a GPU."""
+    """Return this machine's guessed profile, before measurements; allocates nothing on a GPU.
+
+    A GPU of which the driver says nothing is guessed to have what `MEMORY` says: asking CUDA takes some of its memory.
+    """
     if torch.cuda.is_available():
-        return Profile.guess(cores(), device="cuda")
-    return Profile.guess(cores(), free_memory()["cpu"])
+        return Profile.guess(cores(), _free_by_driver(), device="cuda", gpus=_count_gpus())
+    return Profile.guess(cores(), _free_memory_of_cpu())
+
+
+def known(folder: Path) -> Profile:
+    """Return this machine's profile stored in the folder, with what is free on its GPUs now; else a guess."""
+    profile = remembered(folder)
+    if profile is None:
+        return guess()
+    free = _free_by_driver() if "cuda" in profile.memory else None
+    return profile if free is None else profile.model_copy(update={"memory": profile.memory | {"cuda": free}})
 
 
 def remembered(folder: Path) -> Profile | None:
@@ -84,6 +99,21 @@ def remember(profile: Profile, folder: Path) -> None:
         temporary.replace(path)
     except OSError as error:
         log.warning("the machine's profile cannot be kept, and will be measured again: %s", error)
+
+
+def _free_memory_of_cpu() -> int:
+    available: int = psutil.virtual_memory().available
+    return min(available, memory_limit() or available)
+
+
+def _free_by_driver() -> int | None:
+    """Return the free bytes of the fullest of our GPUs; None where the driver does not say."""
+    return gpus.free_bytes(gpus.visible())
+
+
+def _count_gpus() -> int:
+    """Return the number of GPUs that are ours, slices each for itself: of these CUDA shows a process one alone."""
+    return (len(gpus.visible()) or torch.cuda.device_count()) if torch.cuda.is_available() else 0
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from core.spec import ArmInfo, Spec, Treatment
 from core.training.compatibility import built_optimizer, compatibility_key
-from core.training.planning.profile import MEMORY, Device, Profile, Way, Work, estimate, estimate_start
+from core.training.planning.profile import Device, Profile, Way, Work, estimate, estimate_start
 
 LANES = 1024
 """The most runs of one cohort."""
@@ -105,7 +105,7 @@ def _plan_for(
 
     `programs` are the arms of each program.
     """
-    budget = spec.memory_limit * profile.memory.get(way.device, MEMORY) / way.processes
+    budget = spec.memory_limit * profile.memory_of(way)
     fronts = [_front(spec, arms, infos[arms[0]], way, budget, whole) for arms in programs]
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines

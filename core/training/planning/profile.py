@@ -9,8 +9,9 @@ from core.spec import Size
 
 Device = Literal["cpu", "cuda"]
 
-MEMORY = 2**32
-"""Bytes that are taken to be free on a machine that is not measured."""
+MEMORY: dict[Device, int] = {"cpu": 2**32, "cuda": 2**34}
+"""Bytes that are taken to be free where nobody can be asked; a GPU for servers has this at least. Where there is less,
+cohorts go on in halves."""
 
 
 class Work(NamedTuple):
@@ -70,22 +71,30 @@ class Profile(_Numbers):
     processes: int
     """Number of training processes that a worker of this machine runs."""
     memory: dict[Device, int]
-    """Free bytes of each device, of one device where there are several."""
+    """Free bytes of the machine, and of one GPU: where there are several, of the fullest."""
     ways: list[Way]
     """Ways to use the machine; of two as fast the first is preferred."""
 
     @classmethod
-    def guess(cls, cores: int = 1, memory: int = MEMORY, device: Device = "cpu") -> Self:
-        """Return the profile to plan with before any measurement: one machine's numbers (2 cores, x86, 2026)."""
-        processes = 1 if device == "cuda" else cores
-        shares = {1: 1} if device == "cuda" else {cores: 1, 1: cores}
+    def guess(cls, cores: int = 1, memory: int | None = None, device: Device = "cpu", gpus: int = 1) -> Self:
+        """Return the profile to plan with before any measurement: one machine's numbers (2 cores, x86, 2026).
+
+        `memory` is what is free, for "cuda" on one GPU; None: `MEMORY`.
+        """
+        processes = gpus if device == "cuda" else cores
+        shares = {gpus: 1} if device == "cuda" else {cores: 1, 1: cores}
         return cls(
             measured=False,
             machine="unknown",
             processes=processes,
-            memory={device: memory},
+            memory={device: MEMORY[device] if memory is None else memory},
             ways=[_guessed(device, count, threads) for count, threads in shares.items()],
         )
+
+    def memory_of(self, way: Way) -> float:
+        """Return the free bytes of each training process: it has a GPU to itself, and a part of a machine's memory."""
+        free = self.memory.get(way.device, MEMORY[way.device])
+        return free if way.device == "cuda" else free / way.processes
 
     def on(self, device: Literal["auto", "cpu", "cuda"]) -> list[Way]:
         """Return the ways to use a device (`auto`: a GPU if there is one); guessed where the machine has none."""

@@ -12,7 +12,7 @@ import torch
 from core.datasets import DatasetPaths, datasets
 from core.metrics import epoch_metrics, metric_names
 from core.spec import parse
-from core.training import Checkpoint, Lane, MemoryRecorder, library, train, train_lanes, train_run
+from core.training import Checkpoint, Lane, MemoryRecorder, Profile, library, train, train_lanes, train_run
 
 EPOCH_METRICS = epoch_metrics("multiclass", 10)
 
@@ -179,3 +179,20 @@ def test_runs_say_how_long_they_took_and_how_far_they_came() -> None:
         assert run.steps_done == len(next(s for s in results.series("train_loss") if s.run_id == run.id).values)
         assert run.seconds is not None
         assert 0 < run.seconds < took
+
+
+@pytest.mark.gpu
+def test_what_training_took_from_a_gpu_is_free_again() -> None:
+    free = library._guess("cuda").memory["cuda"]
+    torch.ones(2**20, device="cuda").sum().item()
+    assert 0 <= free - library._guess("cuda").memory["cuda"] < 2**26, "what torch holds and nothing uses"
+
+
+def test_a_gpu_is_planned_for_with_what_is_free_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What torch holds without using it is free; the memory of a CPU is guessed, so that sums have the same bits."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (50, 80))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 20)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 5)
+    assert library._guess("cuda").memory == {"cuda": 65}
+    assert library._guess("cpu") == Profile.guess()

@@ -42,7 +42,8 @@ WORK = textwrap.dedent("""
         url, draining = f"sqlite:///{folder / 'db'}", threading.Event()
         if "drained" in case:
             threading.Thread(target=drain, args=[url, draining], daemon=True).start()
-        worker = Worker(Settings(data_dir=folder, database_url=url), draining, cores=2)
+        told = lambda broken: (folder / "broken").write_text(str(broken))
+        worker = Worker(Settings(data_dir=folder, database_url=url), draining, cores=2, attempted=told)
         worker._cuda = True  # as on a machine with GPUs; the experiments are for the CPU
         if "capture" in case:
             faults.note_failed_capture()
@@ -117,4 +118,6 @@ def test_a_fault_anywhere_in_an_attempt_leaves_no_cohort_behind(tmp_path: Path) 
         found = Case(case.orders, codes[name], kinds, [c.status for c in cohorts], cohorts[0].lost, case.epochs)
         assert (name, found) == (name, case)
         assert not any((tmp_path / name / point).exists() for point in case.orders), "an order was not carried out"
+        broken = (tmp_path / name / "broken").read_text() == "True"
+        assert (name, broken) == (name, case.code == BROKEN and "capture" not in name), "what a failed capture spoils"
         databases[name].dispose()

@@ -10,17 +10,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from core import hardware
+from core.datasets import DatasetInfo
 from core.hardware import this_machine
 from core.models import models
-from core.spec import size
-from core.training import Profile
+from core.spec import ArmInfo, parse, size
+from core.training import Profile, make_plan
 from core.training.planning import calibration, machine
 from core.training.planning.calibration import CASES, Case, Share
 from core.training.planning.machine import remember, remembered
 from core.training.planning.profile import Work, estimate
 from tests.backends import GUESSED_PROFILE
+from tests.nvml import GIB, Nvml, gpu, mig
 
 MINIATURE = [Case({"name": "mlp", "hidden": [2]}, (3,), 4, lanes) for lanes in (1, 2)]
 
@@ -84,6 +87,47 @@ def test_a_container_is_as_large_as_it_is_allowed_to_be(tmp_path: Path, monkeypa
     assert machine.free_memory()["cpu"] == 1_000_000
     (tmp_path / "cpu.max").write_text("20000 100000\n")
     assert hardware.cores() == 1
+
+
+@pytest.fixture
+def with_cuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nvml:
+    """A machine whose torch has CUDA, and whose GPUs the test plays."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    return Nvml(tmp_path / "gpus.json").install(monkeypatch)
+
+
+def test_a_guess_knows_the_gpus_and_what_is_free_on_the_fullest(with_cuda: Nvml) -> None:
+    with_cuda.has(gpu(0), gpu(1, free=30 * GIB))
+    found = machine.guess()
+    assert (found.processes, found.memory) == (2, {"cuda": 30 * GIB})
+    with_cuda.has(gpu(1, slices=[mig(5), mig(6), mig(7)]))
+    found = machine.guess()
+    assert (found.processes, found.memory) == (3, {"cuda": 9 * GIB})
+    with_cuda.has(gpu(0, total=None))
+    assert machine.guess().memory == {"cuda": 16 * GIB}, "a driver that does not say"
+
+
+def test_the_study_is_planned_as_one_cohort_on_an_idle_gpu(with_cuda: Nvml) -> None:
+    """30 lanes of a CNN 32-32-64 at batch 512 on CIFAR-10: about 14 GB, were 15 cohorts of 2 by 4 GiB."""
+    with_cuda.has(gpu(0))
+    arms = [{"label": name, "initializer": name} for name in ("he_normal", "he_uniform", "glorot_normal")]
+    model = {"name": "cnn", "channels": [32, 32, 64]}
+    spec = parse({"model": model, "batch_size": 512, "device": "cuda", "arms": arms, "seeds": 10})
+    info = DatasetInfo((3, 32, 32), 10, 45_000, 5_000)
+    facts = [ArmInfo(data=info, size=size(spec.model, info.inputs, 10), steps=880, steps_per_epoch=88)] * 3
+    assert len(make_plan(spec, facts, machine.guess()).cohorts) == 1
+
+
+def test_a_known_machine_has_the_memory_that_is_free_now(with_cuda: Nvml, tmp_path: Path) -> None:
+    with_cuda.has(gpu(0))
+    remember(machine.guess().model_copy(update={"measured": True}), tmp_path)
+    with_cuda.has(gpu(0, free=GIB))
+    found = machine.known(tmp_path)
+    assert (found.measured, found.memory) == (True, {"cuda": GIB})
+    with_cuda.has(gpu(0, total=None))
+    assert machine.known(tmp_path).memory == {"cuda": 79 * GIB}
+    remember(Profile.guess(3), tmp_path)
+    assert machine.known(tmp_path) == remembered(tmp_path), "without a GPU as it was measured"
 
 
 def test_the_profile_that_the_tests_know_is_the_guess() -> None:

@@ -58,3 +58,11 @@ def test_a_guess_uses_all_cores_in_either_way_and_one_process_a_gpu() -> None:
     assert [(way.processes, way.threads) for way in Profile.guess(1).ways] == [(1, 1)]
     gpu = Profile.guess(4, device="cuda")
     assert (gpu.processes, [way.device for way in gpu.ways]) == (1, ["cuda"])
+    two = Profile.guess(4, device="cuda", gpus=2)
+    assert (two.processes, [way.processes for way in two.ways]) == (2, [2])
+
+
+def test_a_process_has_a_gpu_to_itself_and_a_part_of_the_machines_memory() -> None:
+    gpus, cores = Profile.guess(memory=80, device="cuda", gpus=8), Profile.guess(8, memory=80)
+    assert [gpus.memory_of(way) for way in gpus.ways] == [80]
+    assert [cores.memory_of(way) for way in cores.ways] == [10, 80]
