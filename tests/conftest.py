@@ -1,7 +1,9 @@
 """Settings of the tests' own, markers that deselect, and the plugin with databases and brokers."""
 
+import gc
 import os
 import tempfile
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,6 +15,17 @@ os.environ["INITLAB_DATA_DIR"] = tempfile.mkdtemp(prefix="initlab-tests-")
 os.environ["INITLAB_CACHE_DIR"] = os.path.join(os.environ["INITLAB_DATA_DIR"], "cache")
 
 pytest_plugins = ["tests.backends"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Import without the garbage collector, and keep it off what was imported: it takes a second to look at torch."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

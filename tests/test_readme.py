@@ -22,7 +22,7 @@ from initlab import Client
 from initlab.cli import main
 from initlab.demo import service
 from initlab.settings import Settings as ClientSettings
-from tests.core.entries import CATALOGUES
+from tests.core.entries import KINDS, catalogue
 from tests.test_repository import ROOT, copy_sources
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -221,7 +221,7 @@ def test_no_block_is_overlooked() -> None:
 
 
 def test_what_a_spec_can_name_is_in_the_catalogues() -> None:
-    kinds = {f"{kind.replace('dataset', 'data set')}s": catalogue for kind, catalogue in CATALOGUES.items()}
+    kinds = {f"{kind.replace('dataset', 'data set')}s": catalogue(kind) for kind in KINDS}
     rows = dict(re.findall(r"^\| ([a-z ]+) \| (`\w+`.*) \|$", README, re.MULTILINE))
     named = {kind: re.findall(r"`(\w+)`", rows[kind]) for kind in rows.keys() & kinds.keys()}
     assert len(named) == 5

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from tests.core.entries import ENTRIES, raw
+from tests.core.entries import entries, raw
 
 PNG = {"Accept": "image/png"}
 
@@ -79,7 +79,7 @@ def test_what_has_no_law_is_refused_where_it_is_said(client: TestClient, body: d
     assert [error["path"] for error in answer.json()["errors"]] == [path]
 
 
-@pytest.mark.parametrize(("kind", "name"), [entry for entry in ENTRIES if entry[0] in ("initializer", "schedule")])
+@pytest.mark.parametrize(("kind", "name"), entries("initializer", "schedule"))
 def test_every_entry_answers_in_numbers_and_in_a_picture(client: TestClient, kind: str, name: str) -> None:
     body: dict[str, Any] = {kind: raw(kind, name)}
     if name in ("delta_orthogonal", "dirac"):  # for convolutions alone

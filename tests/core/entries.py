@@ -1,22 +1,16 @@
 """Every entry of every catalogue, with a value for each parameter that has no default."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic_core import PydanticCustomError
 
-from core.datasets import datasets
 from core.errors import Problem
-from core.initializers import initializers
-from core.models import models
-from core.optimizers import optimizers
-from core.plots import plots
 from core.registry import Entry, Registry
-from core.schedules import schedules
 
-CATALOGUES: dict[str, Registry] = {c.kind: c for c in (initializers, schedules, optimizers, models, datasets, plots)}
-ENTRIES = [(kind, name) for kind, catalogue in CATALOGUES.items() for name in catalogue]
+KINDS = ("initializer", "schedule", "optimizer", "model", "dataset", "plot")
 REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "uploaded"): {"id": "churn"},
     ("initializer", "constant"): {"value": 0.5},
@@ -47,16 +41,26 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
 """A value for each parameter that has no default."""
 
 
+def catalogue(kind: str) -> Registry:
+    """Return a kind's catalogue, and import no other: one folder's tests need not wait for matplotlib."""
+    found: Registry = getattr(import_module(f"core.{kind}s"), f"{kind}s")
+    return found
+
+
+def entries(*kinds: str) -> list[tuple[str, str]]:
+    return [(kind, name) for kind in kinds for name in catalogue(kind)]
+
+
 def raw(kind: str, name: str) -> dict[str, Any]:
     given = {"name": name, **REQUIRED.get((kind, name), {})}
-    needed = {key for key, field in CATALOGUES[kind][name].model_fields.items() if field.is_required()}
+    needed = {key for key, field in catalogue(kind)[name].model_fields.items() if field.is_required()}
     missing = needed - given.keys()
     assert not missing, f"{kind} {name!r} needs {sorted(missing)}: write example values into REQUIRED of {__file__}"
     return given
 
 
 def parse(kind: str, name: str) -> Entry:
-    return CATALOGUES[kind].parse(raw(kind, name))
+    return catalogue(kind).parse(raw(kind, name))
 
 
 def is_named(name: str, folder: str) -> bool:
@@ -67,10 +71,10 @@ def is_named(name: str, folder: str) -> bool:
 
 def refusal(kind: str, given: object) -> list[Problem]:
     with pytest.raises(PydanticCustomError) as caught:
-        CATALOGUES[kind].parse(given)
+        catalogue(kind).parse(given)
     problems: list[Problem] = (caught.value.context or {})["problems"]
     return problems
 
 
 def of(kind: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("name", list(CATALOGUES[kind]))
+    return pytest.mark.parametrize("name", list(catalogue(kind)))

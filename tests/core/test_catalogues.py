@@ -6,8 +6,9 @@ import math
 import jsonschema
 import pytest
 
-from tests.core.entries import CATALOGUES, ENTRIES, REQUIRED, is_named, parse, raw, refusal
+from tests.core.entries import KINDS, REQUIRED, catalogue, entries, is_named, parse, raw, refusal
 
+ENTRIES = entries(*KINDS)
 every_entry = pytest.mark.parametrize(("kind", "name"), ENTRIES)
 
 
@@ -17,7 +18,7 @@ def test_the_table_of_required_parameters_has_no_stale_row() -> None:
 
 @every_entry
 def test_it_is_documented(kind: str, name: str) -> None:
-    described = CATALOGUES[kind].describe(name)
+    described = catalogue(kind).describe(name)
     assert described["summary"].endswith((".", ";")), "its factory needs a docstring, which is what users read of it"
     assert len(described["formula"]) >= 1, "write its formula into register(formula=...)"
     assert any(mark in described["source"] for mark in ("19", "20", "torch", "paddle", "arXiv")), (
@@ -32,7 +33,7 @@ def test_it_has_a_test_of_its_own(kind: str, name: str) -> None:
 
 @every_entry
 def test_its_schema_is_valid_and_closed(kind: str, name: str) -> None:
-    schema = json.loads(json.dumps(CATALOGUES[kind].describe(name)["parameters"], allow_nan=False))
+    schema = json.loads(json.dumps(catalogue(kind).describe(name)["parameters"], allow_nan=False))
     validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     validator.check_schema(schema)
     assert schema["additionalProperties"] is False
@@ -46,26 +47,26 @@ def test_its_schema_is_valid_and_closed(kind: str, name: str) -> None:
 def test_parsing_is_canonical_and_idempotent(kind: str, name: str) -> None:
     entry = parse(kind, name)
     canonical = json.loads(json.dumps(entry.model_dump(), allow_nan=False))
-    assert canonical.keys() == CATALOGUES[kind][name].model_fields.keys()
-    again = CATALOGUES[kind].parse(canonical)
+    assert canonical.keys() == catalogue(kind)[name].model_fields.keys()
+    again = catalogue(kind).parse(canonical)
     assert again == entry
     assert again.model_dump() == canonical
     if not REQUIRED.get((kind, name)):
-        assert CATALOGUES[kind].parse(name) == entry
+        assert catalogue(kind).parse(name) == entry
 
 
 @every_entry
 def test_its_aliases_mean_itself(kind: str, name: str) -> None:
-    for alias in CATALOGUES[kind].describe(name)["aliases"]:
-        assert CATALOGUES[kind].parse({**raw(kind, name), "name": alias}) == parse(kind, name)
-        assert alias not in CATALOGUES[kind]._entries
+    for alias in catalogue(kind).describe(name)["aliases"]:
+        assert catalogue(kind).parse({**raw(kind, name), "name": alias}) == parse(kind, name)
+        assert alias not in catalogue(kind)._entries
 
 
 @every_entry
 def test_a_typo_gets_the_nearest_name(kind: str, name: str) -> None:
     (problem,) = refusal(kind, name + "x")
     assert (problem.path, problem.known[0]) == ("name", name)
-    for field in CATALOGUES[kind][name].model_fields.keys() - {"name"}:
+    for field in catalogue(kind)[name].model_fields.keys() - {"name"}:
         problems = refusal(kind, {**raw(kind, name), field + "x": 1})
         assert [(p.path, p.known[0]) for p in problems] == [(field + "x", field)]
 
@@ -73,7 +74,7 @@ def test_a_typo_gets_the_nearest_name(kind: str, name: str) -> None:
 @every_entry
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 10**400, "\ud800", {}, [[]], [None]])
 def test_no_parameter_takes_nonsense(kind: str, name: str, bad: object) -> None:
-    for field in CATALOGUES[kind][name].model_fields.keys() - {"name"}:
+    for field in catalogue(kind)[name].model_fields.keys() - {"name"}:
         for problem in refusal(kind, {**raw(kind, name), field: bad}):
             assert problem.path.startswith(field)
             problem.message.encode()

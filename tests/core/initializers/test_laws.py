@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -79,16 +80,17 @@ def sample(raw: Any, shape: Shape, seed: int = 0) -> Tensor:
 
 def same_law(a: Tensor, b: Tensor) -> None:
     """Two samples of one law: moments within six standard errors, and extremes alike."""
-    a, b = a.flatten(), b.flatten()
+    ours, theirs = (np.sort(drawn.numpy(), axis=None) for drawn in (a, b))  # of millions at once: several times torch
+    x, y = np.ones_like(ours), np.ones_like(theirs)
     for power in (1, 2, 3, 4):
-        x, y = a**power, b**power
-        error = ((x.var() + y.var()) / len(a)).sqrt()
+        x, y = x * ours, y * theirs
+        error = ((x.var(ddof=1) + y.var(ddof=1)) / len(x)) ** 0.5
         assert abs(x.mean() - y.mean()) <= 6 * error + 1e-15, f"moment {power}"
-    both = torch.cat([a, b]).sort().values
-    cdf_a, cdf_b = (torch.searchsorted(s.sort().values, both, right=True) / len(s) for s in (a, b))
-    assert (cdf_a - cdf_b).abs().max() <= 2.5 * math.sqrt(2 / len(a)), "Kolmogorov-Smirnov, p < 1e-5"
-    spread = max(float(a.std()), 1e-12)
-    assert abs(a.abs().max() - b.abs().max()) <= 1.2 * spread, "largest value"
+    both = np.concatenate([ours, theirs])
+    cdf_a, cdf_b = (np.searchsorted(values, both, side="right") / len(values) for values in (ours, theirs))
+    assert abs(cdf_a - cdf_b).max() <= 2.5 * (2 / len(ours)) ** 0.5, "Kolmogorov-Smirnov, p < 1e-5"
+    spread = max(float(ours.std(ddof=1)), 1e-12)
+    assert abs(abs(ours).max() - abs(theirs).max()) <= 1.2 * spread, "largest value"
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -216,7 +218,7 @@ def test_torch_default_is_what_torchs_layers_do(layer: str) -> None:
         layers = [make().double() for _ in range(20)]
     initializer: Initializer = initializers.parse("torch_default").build()
     for parameter, law in (("weight", initializer.weight(Layer(shape))), ("bias", initializer.bias(Layer(shape)))):
-        theirs = torch.stack([getattr(layer, parameter) for layer in layers]).detach()
+        theirs = torch.stack([getattr(layer, parameter) for layer in layers]).detach().flatten()[:200_000]
         same_law(law.draw(tuple(theirs.shape), generator(0, parameter), torch.float64), theirs)
         assert law.bound is not None
         assert theirs.abs().max() <= law.bound

@@ -19,7 +19,7 @@ from core.torchvision import load
         ("squeezenet1_1", 32, {}),
         ("efficientnet_b0", 32, {}),  # stochastic depth, global means
         ("regnet_x_400mf", 32, {}),  # counts in tensors
-        ("vit_b_32", 64, {"image_size": 64}),  # attention
+        pytest.param("vit_b_32", 64, {"image_size": 64}, marks=pytest.mark.slow),  # attention; 87 million weights
     ],
 )
 def test_it_is_torchvisions_function(build_model: Any, name: str, side: int, options: dict[str, Any]) -> None:

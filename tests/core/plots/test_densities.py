@@ -36,14 +36,14 @@ def test_the_density_over_the_weights_is_scipy_s(experiment: MakeResults, initia
 
 
 def test_weights_that_were_fitted_to_data_have_no_density(experiment: MakeResults) -> None:
-    layer = weights(experiment, "lsuv")
+    layer = weights(experiment, "lsuv", dataset="two_spirals")
 
     assert layer["density"] is None
     assert layer["law"]["std"] is None
 
 
-def weights(experiment: MakeResults, initializer: Any) -> dict[str, Any]:
-    """Of the first layer, (256, 64)."""
-    results = experiment([{"label": "a", "initializer": initializer}], {})
+def weights(experiment: MakeResults, initializer: Any, dataset: str = "digits") -> dict[str, Any]:
+    """Of the first layer, (256, 64) on the digits."""
+    results = experiment([{"label": "a", "initializer": initializer}], {}, dataset=dataset)
     layer: dict[str, Any] = plots.parse("weights").build().data(results)["rows"][0]["layers"][0]
     return layer

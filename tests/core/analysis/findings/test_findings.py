@@ -133,8 +133,10 @@ def test_a_loss_that_is_no_number_any_more_is_a_rate_too_large() -> None:
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [({"name": "two_spirals", "noise": 2.0, "examples": 200}, "accuracy"), ({"name": "diabetes"}, "R²")],
-    ids=["classes", "a regression"],
+    [
+        pytest.param({"name": "two_spirals", "noise": 2.0, "examples": 200}, "accuracy", id="classes"),
+        pytest.param({"name": "diabetes"}, "R²", id="a regression", marks=pytest.mark.slow),
+    ],
 )
 def test_few_examples_many_times_over_fit(data: dict[str, Any], words: str) -> None:
     results = trained(
@@ -174,12 +176,12 @@ HEALTHY: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-CONVOLUTIONS = ("batch norm", "a residual network")
-"""What takes seconds to train."""
+SLOW = ("batch norm", "a residual network", "residual branches that start at zero")
+"""What takes seconds: convolutions to train, and the first attention until torch has its compiler imported."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in CONVOLUTIONS else ()) for name in HEALTHY]
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in HEALTHY]
 )
 @pytest.mark.parametrize("every", [10, 10_000], ids=["looked at often", "looked at once"])
 def test_of_the_healthy_nothing_is_said(name: str, every: int) -> None:
