@@ -81,7 +81,7 @@ def dispatch(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     if op in copies.COPYING or (op == "_foreach_copy_" and not all(t.is_cuda for t in tensors)):
         return copies.copy(op, arguments, CudaTensor)
     rules.check(op, arguments, tensors)
-    there = _is_cuda(arguments.get("device")) or ("device" not in kwargs and any(t.is_cuda for t in tensors))
+    there = _is_cuda(arguments.get("device")) or (arguments.get("device") is None and any(t.is_cuda for t in tensors))
     if draws(func) and there:
         rules.check_draw(op, arguments)
     inner_args = mapped(numbers_of, tuple(args))

@@ -130,6 +130,8 @@ def test_copies_to_and_from_pinned_memory_are_captured() -> None:
         return x
 
     graph, _ = captured(run)
+    torch.cuda.synchronize()
+    assert x.tolist() == taken.tolist() == [0, 0]
     given.fill_(5)
     graph.replay()
     torch.cuda.synchronize()
