@@ -20,6 +20,9 @@ NO_SCALARS = frozenset({
 })  # fmt: skip
 """Operations that do not take a number on the CPU beside tensors on the device."""
 
+_NAMES = {torch.float64: "Double", torch.float32: "Float", torch.bfloat16: "BFloat16", torch.float16: "Half"}
+"""Types as torch's kernels call them."""
+
 
 def check(op: str, arguments: Mapping[str, Any], tensors: Sequence[torch.Tensor]) -> None:
     """Raise what CUDA raises for these arguments, and record what waits or draws."""
@@ -81,9 +84,7 @@ def _check_fused(arguments: Mapping[str, Any]) -> None:
         if not value.is_cuda and name != "lr":
             raise RuntimeError(f"{name} should be on the same device as the parameters")
         if value.is_cuda and value.dtype != torch.float32:
-            raise RuntimeError(
-                f"expected scalar type Float but found {str(value.dtype).removeprefix('torch.')} ({name})"
-            )
+            raise RuntimeError(f"expected scalar type Float but found {_NAMES[value.dtype]} ({name})")
 
 
 def _check_running_mean(arguments: Mapping[str, Any]) -> None:
@@ -91,4 +92,4 @@ def _check_running_mean(arguments: Mapping[str, Any]) -> None:
     if values is None or weight is None or mean is None:
         return
     if weight.dtype == values.dtype != mean.dtype:
-        raise RuntimeError(f"Expected running_mean to have type {values.dtype} but got {mean.dtype}")
+        raise RuntimeError(f"Expected running_mean to have type {_NAMES[values.dtype]} but got {_NAMES[mean.dtype]}")
