@@ -122,6 +122,9 @@ class Memory:
             self._workspaces[stream.stream_id] = self.take(WORKSPACE, capture)
         return self._workspaces[stream.stream_id]
 
+    def clear_workspaces(self) -> None:
+        self._workspaces.clear()
+
     def clear_workspace(self, stream: "Stream") -> None:
         """Drop a stream's workspace, as the end of any graph captured on it does (pytorch#193402)."""
         self._workspaces.pop(stream.stream_id, None)

@@ -119,10 +119,11 @@ class Device:
             self.meta = before
 
     def clear(self) -> None:
-        """Forget what happened and what was set, faults on order too; tensors, graphs and memory stay."""
+        """Forget what happened and what was set, faults on order and workspaces too; tensors and graphs stay."""
         self.stream = self.capture = None
         self.meta, self.phase, self.count = False, "", 1
         self.memory.total, self.memory.others = TOTAL, 0
+        self.memory.clear_workspaces()
         for happened in (self.captures, self.launched_on, self.waits, self.draws, self.notes, self._faults):
             happened.clear()
 

@@ -90,6 +90,17 @@ def test_what_does_not_fit_is_out_of_memory(capturing: bool) -> None:
     assert (x + 1).shape == x.shape
 
 
+def test_what_a_graph_no_longer_needs_is_given_back_before_memory_runs_out() -> None:
+    x, graph = mib(3), torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        x + 1
+    device.memory.total = torch.cuda.memory_reserved()
+    with pytest.raises(torch.OutOfMemoryError):
+        mib(3)
+    graph.reset()
+    assert mib(3).numel() == 3 * MIB
+
+
 def test_memory_of_other_processes_is_not_ours() -> None:
     free = torch.cuda.mem_get_info()[0]
     device.memory.others = 5 * MIB

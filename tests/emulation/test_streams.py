@@ -29,8 +29,11 @@ def test_a_capture_runs_on_the_stream_it_is_given_and_ends_on_the_one_before() -
         assert torch.cuda.is_current_stream_capturing()
         x + 1
     assert torch.cuda.current_stream() is before
-    (capture,) = device.captures
+    with torch.cuda.graph(torch.cuda.CUDAGraph(), stream=aside):
+        x + 1
+    capture, after = device.captures
     assert capture.stream is aside
+    assert after.ran_on == set(), "a capture launches nothing"
     assert capture.ran_on == {aside.stream_id}, "the warm-up ran where the capture did"
 
 
