@@ -7,6 +7,7 @@ Only what is counted is shown: what a launch or a byte costs needs a GPU.
 import argparse
 from collections import Counter
 from dataclasses import replace
+from typing import get_args
 
 import torch
 from cases import CASES, STUDY, Case
@@ -14,6 +15,7 @@ from cases import CASES, STUDY, Case
 from core.datasets import DatasetInfo, Splits
 from core.spec import Treatment
 from core.training import Lane, MemoryRecorder, TrainOptions, train_lanes
+from core.training.options import Layout
 from tests.emulation.counting import Count, count
 from tests.emulation.state import device
 
@@ -50,7 +52,7 @@ def data_of(case: Case) -> tuple[Splits, DatasetInfo]:
     return Splits(x[0], y[0], x[1], y[1]), info
 
 
-def counted(lanes: list[Lane], data: Splits, info: DatasetInfo, updates: int) -> Count:
+def counted(lanes: list[Lane], data: Splits, info: DatasetInfo, layout: Layout, updates: int) -> Count:
     """Count a training of so many updates; an epoch that is whole is evaluated."""
     with count() as found:
         train_lanes(
@@ -58,7 +60,7 @@ def counted(lanes: list[Lane], data: Splits, info: DatasetInfo, updates: int) ->
             data,
             info,
             MemoryRecorder(),
-            TrainOptions(device="cuda", updates=updates, block_seconds=3600, keep_seconds=3600),
+            TrainOptions(device="cuda", layout=layout, updates=updates, block_seconds=3600, keep_seconds=3600),
         )
     return found
 
@@ -82,15 +84,16 @@ def show(title: str, cost: Count, top: int) -> None:
         print(f"  {op:34s} x{cost.launches_of[op]:5d} {moved / 1e9:9.3f} GB")
 
 
-def report(lanes: list[Lane], data: Splits, info: DatasetInfo, steps: int, top: int) -> None:
-    """Show what an update and the end of an epoch of `steps` updates cost."""
-    few = counted(lanes, data, info, FEW)
+def report(case: Case, precision: str, layout: Layout, top: int) -> None:
+    """Show what an update and the end of an epoch cost."""
+    lanes, (data, info) = lanes_of(case, precision), data_of(case)
+    few = counted(lanes, data, info, layout, FEW)
     torch.cuda.reset_peak_memory_stats()
-    update = less(counted(lanes, data, info, FEW + 1), few)
+    update = less(counted(lanes, data, info, layout, FEW + 1), few)
     show("an update", update, top)
     print(f"  peak memory {torch.cuda.max_memory_allocated() / 1e9:.2f} GB, data included")
-    before, whole = (counted(lanes, data, info, updates) for updates in (steps - 1, steps))
-    show("an epoch's last update and evaluation", less(whole, before), top)
+    before, whole = (counted(lanes, data, info, layout, updates) for updates in (case.steps - 1, case.steps))
+    show("the first epoch's last update and evaluation, warm-ups included", less(whole, before), top)
 
 
 def main() -> None:
@@ -98,16 +101,16 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("case", nargs="?", choices=found, default=STUDY.name)
     arguments.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32")
+    arguments.add_argument("--layout", choices=get_args(Layout), default="vmap")
     arguments.add_argument("--seeds", type=int, help="other than the case's")
     arguments.add_argument("--top", type=int, default=12, help="operations to show, by bytes")
     given = arguments.parse_args()
     case = found[given.case]
     if given.seeds is not None:
         case = replace(case, seeds=given.seeds)
-    lanes, (data, info) = lanes_of(case, given.precision), data_of(case)
-    print(f"{case.described()}, {given.precision}")
+    print(f"{case.described()}, {given.precision}, {given.layout}")
     with device.without_numbers():
-        report(lanes, data, info, case.steps, given.top)
+        report(case, given.precision, given.layout, given.top)
 
 
 if __name__ == "__main__":
