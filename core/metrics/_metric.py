@@ -114,6 +114,8 @@ class Metric(Measure):
     """The text at an axis behind the label, by task where that differs."""
     fewest_outputs: int = 1
     """Outputs of the model from which it means something."""
+    averaged: bool = False
+    """True of what is measured with the running mean of the weights, where a run keeps one."""
     by_layer: bool = False
     """True where every layer has a series of its own, `name/layer`."""
     accumulator: Callable[[Evaluation], Accumulator] | None = None

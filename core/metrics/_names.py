@@ -11,15 +11,19 @@ from core.metrics._metric import Metric, Per, Task
 from core.registry import unknown
 
 
-def epoch_metrics(task: Task, outputs: int) -> tuple[str, ...]:
+def epoch_metrics(task: Task, outputs: int, averaged: bool = False) -> tuple[str, ...]:
     """Return the names of what is measured after every epoch in a task, for models of so many outputs."""
-    return tuple(metric.name for metric in measured_by_epoch(task, outputs))
+    return tuple(metric.name for metric in measured_by_epoch(task, outputs, averaged))
 
 
 @cache
-def measured_by_epoch(task: Task, outputs: int) -> tuple[Metric, ...]:
-    """Return the metrics that are measured on a split after every epoch, in the order of their ranks."""
-    return tuple(m for m in metrics.values() if m.accumulator is not None and m.applies(task, outputs))
+def measured_by_epoch(task: Task, outputs: int, averaged: bool = False) -> tuple[Metric, ...]:
+    """Return the metrics that are measured on a split after every epoch, in the order of their ranks.
+
+    With `averaged` also those of the running mean of the weights.
+    """
+    measured = (m for m in metrics.values() if m.accumulator is not None and m.applies(task, outputs))
+    return tuple(m for m in measured if averaged or not m.averaged)
 
 
 @cache

@@ -42,4 +42,14 @@ metrics.add(
         primary_for=("multiclass", "binary"),
     )
 )
+metrics.add(
+    _of_split(
+        name="valid_accuracy_ema",
+        label="validation accuracy, averaged weights",
+        split="valid",
+        rank=46,
+        standard=False,
+        averaged=True,
+    )
+)
 metrics.add(_of_split(name="train_accuracy", label="training accuracy", split="train", rank=30))

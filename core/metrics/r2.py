@@ -32,4 +32,14 @@ _of_split = partial(
     accumulator=_r2,
 )
 metrics.add(_of_split(name="valid_r2", label="validation R²", split="valid", rank=10))
+metrics.add(
+    _of_split(
+        name="valid_r2_ema",
+        label="validation R², averaged weights",
+        split="valid",
+        rank=46,
+        standard=False,
+        averaged=True,
+    )
+)
 metrics.add(_of_split(name="train_r2", label="training R²", split="train", rank=30))

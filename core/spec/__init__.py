@@ -3,6 +3,7 @@
 from core.spec._arms import Arm
 from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmInfo, check
+from core.spec._clipping import Clipping, GradientClip
 from core.spec._diagnostics import Diagnostics
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
@@ -20,8 +21,10 @@ __all__ = [
     "ArmInfo",
     "Augment",
     "BatchSizeScan",
+    "Clipping",
     "Diagnostics",
     "EarlyStopping",
+    "GradientClip",
     "Kind",
     "LrRange",
     "Patience",

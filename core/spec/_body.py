@@ -14,6 +14,7 @@ from core.optimizers import OptimizerEntry
 from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
+from core.spec._clipping import GradientClip
 from core.spec._diagnostics import Diagnostics
 from core.spec._kinds import Kind, LrRange, range_test
 from core.spec._pruning import Pruning, unfit
@@ -82,6 +83,16 @@ class Treatment(BaseModel):
     precision: Precision = "fp32"
     early_stopping: EarlyStopping | None = None
     """The rule by which a run ends before its last epoch; none: never."""
+    gradient_clip: GradientClip | None = None
+    """The bound on an update's gradients; none: they are used as they are."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The part of a label that is shared out among all classes (Szegedy et al. 2016, arXiv:1512.00567). The loss that
+    is trained, `train_loss`, is that of the smoothed labels; every other metric is of the labels themselves."""
+    weight_decay_on: Literal["all", "weights"] = "all"
+    """`weights`: biases and the gains of norms, all parameters of one dimension, do not decay."""
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The share of a running mean of the weights, and of norms' statistics, that remains after an update; it is judged
+    beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept."""
 
 
 class Spec(Treatment):

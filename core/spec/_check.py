@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
 from core.errors import InvalidSpec, Problem
 from core.initializers import Initializer, Layer
-from core.metrics import diagnostics, epoch_metrics
+from core.metrics import diagnostics, epoch_metrics, metrics
 from core.optimizers import Optimizer
 from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, rates
@@ -107,6 +107,8 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     _try_augment(treatment, data, where("augment"))
     _try_schedule(treatment, data, where("schedule"), steps)
     _try_stopping(treatment, data, where("early_stopping"))
+    if treatment.label_smoothing and data.task == "regression":
+        raise InvalidSpec([Problem(where("label_smoothing"), "is for classes; this data set's task is a regression")])
     _try_initializer(treatment, whole.layers, where("initializer"))
     return ArmInfo(data=data, size=whole, steps_per_epoch=steps_per_epoch, steps=steps)
 
@@ -131,16 +133,20 @@ def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, steps: int
     except ValueError as error:
         raise InvalidSpec([Problem(path, str(error))]) from None
     if answers_to is not None:
-        _must_measure(answers_to, data, path)
+        _must_measure(answers_to, data, path, treatment)
 
 
 def _try_stopping(treatment: Treatment, data: DatasetInfo, path: str) -> None:
     if treatment.early_stopping is not None:
-        _must_measure(treatment.early_stopping.metric, data, path)
+        _must_measure(treatment.early_stopping.metric, data, path, treatment)
 
 
-def _must_measure(metric: str, data: DatasetInfo, path: str) -> None:
-    measured = epoch_metrics(data.task, data.outputs)
+def _must_measure(metric: str, data: DatasetInfo, path: str, treatment: Treatment | None = None) -> None:
+    averaged = treatment is not None and treatment.ema_decay is not None
+    measured = epoch_metrics(data.task, data.outputs, averaged)
+    if metrics[metric].averaged and not averaged:
+        message = f"answers to {metric}, which a run has that averages its weights: give ema_decay, such as 0.999"
+        raise InvalidSpec([Problem(path, message)])
     if metric not in measured:
         message = f"answers to {metric}, but this data set's task has {', '.join(measured)}"
         raise InvalidSpec([Problem(path, message, measured)])

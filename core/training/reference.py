@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.func import functional_call
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from core.datasets import DatasetInfo, Splits, as_numbers
 from core.metrics import Evaluation, Task, measured_by_epoch
@@ -23,6 +22,7 @@ from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.batches import epoch_order
 from core.training.lanes.dropout import Masks
 from core.training.lanes.network import Network, network
+from core.training.plain_settings import Average, clip, loss_of_task, trained_loss
 from core.training.recorder import Lane, Recorder
 from core.training.scaling import ParameterScaling, factors
 
@@ -51,7 +51,9 @@ def train_run(
     rule: Optimizer = treatment.optimizer.build()
     departures = factors(treatment, info)
     mine = {name: departures.get(name, ParameterScaling()) for name, _ in model.named_parameters()}
-    optimizer = rule.reference([_group(rule, p, mine[name]) for name, p in model.named_parameters()])
+    decays = {name: treatment.weight_decay_on == "all" or p.ndim > 1 for name, p in model.named_parameters()}
+    optimizer = rule.reference([_group(rule, p, mine[name], decays[name]) for name, p in model.named_parameters()])
+    average = Average(model, treatment.ema_decay)
     _mode(optimizer, training=True)
     steps_per_epoch = math.ceil(len(x_train) / treatment.batch_size)
     steps = updates or steps_per_epoch * treatment.epochs
@@ -61,14 +63,14 @@ def train_run(
     noise = _Noise(noise_every, len(x_train))
     step, patience = 0, Patience()
 
-    def outputs(x: torch.Tensor) -> torch.Tensor:
+    def outputs(x: torch.Tensor, model: nn.Module = model) -> torch.Tensor:
         weights = {name: p * mine[name].forward for name, p in model.named_parameters()}
         given: torch.Tensor = functional_call(model, weights, (x,))
         return given
 
     def loss_of(x: torch.Tensor, y: torch.Tensor, drawn: Mapping[str, torch.Tensor], first: int) -> torch.Tensor:
         _mask(net, drawn, first)
-        return _loss(info.task, outputs(x[:first]), y[:first])
+        return trained_loss(treatment, info.task, outputs(x[:first]), y[:first])
 
     for epoch in range(math.ceil(steps / steps_per_epoch)):
         batches = torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size)[: steps - step]
@@ -83,7 +85,9 @@ def train_run(
             optimizer.zero_grad()
             loss = loss_of(x, y, drawn, len(batch))
             torch.autograd.backward(loss)
+            clip(treatment, list(model.parameters()))
             optimizer.step()
+            average.update(model)
             recorder.record(lane.run, "train_loss", step, loss.detach().numpy().reshape(1))
             recorder.record(lane.run, "lr", step, np.array([rate]))
             step += 1
@@ -100,6 +104,7 @@ def train_run(
                 **{f"train_{name}": value for name, value in _judge(info.task, outputs(x_train), y_train).items()},
                 **{f"valid_{name}": value for name, value in _judge(info.task, outputs(x_valid), y_valid).items()},
                 **_others(info, outputs(x_valid), y_valid),
+                **average.judged(lambda model: _judge(info.task, outputs(x_valid, model), y_valid)),
             }
         model.train()
         _mode(optimizer, training=True)
@@ -161,9 +166,10 @@ class _Noise:
         return dict(zip(NOISE_METRICS, means, strict=True)) if self._every else {}
 
 
-def _group(rule: Optimizer, parameter: nn.Parameter, factor: ParameterScaling) -> dict[str, Any]:
+def _group(rule: Optimizer, parameter: nn.Parameter, factor: ParameterScaling, decays: bool) -> dict[str, Any]:
     """Return a parameter as a group of its own, so that it can have its own rate and weight decay."""
-    decay = {"weight_decay": rule.hyper["weight_decay"] / factor.lr} if "weight_decay" in rule.hyper else {}
+    own = rule.hyper.get("weight_decay", 0.0) / factor.lr if decays else 0.0
+    decay = {"weight_decay": own} if "weight_decay" in rule.hyper else {}
     return {"params": [parameter], **decay}
 
 
@@ -184,12 +190,6 @@ def _mode(optimizer: Any, training: bool) -> None:
         optimizer.train() if training else optimizer.eval()
 
 
-def _loss(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    if task == "multiclass":
-        return cross_entropy(outputs, y)
-    return binary_cross_entropy_with_logits(outputs, y) if task == "binary" else mse_loss(outputs, y)
-
-
 def _others(info: DatasetInfo, outputs: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
     """Return the metrics beside loss and score; `tests/core/metrics` hold each against scikit-learn."""
     found = {}
@@ -203,7 +203,7 @@ def _others(info: DatasetInfo, outputs: torch.Tensor, y: torch.Tensor) -> dict[s
 
 def _judge(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
     """Return the mean loss, and accuracy or R² (the mean over targets)."""
-    loss = _loss(task, outputs, y).item()
+    loss = loss_of_task(task, outputs, y).item()
     if task == "regression":
         left, whole = (outputs - y).square().sum(0), (y - y.mean(0)).square().sum(0)
         return {"loss": loss, "r2": (1 - left / whole).mean().item()}

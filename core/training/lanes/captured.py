@@ -30,9 +30,11 @@ class Captured:
         found = self._graphs.run(("update", kind), whole)
         return found[0].clone() if found else None
 
-    def predict(self, inputs: torch.Tensor, work: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        """Return outputs for some inputs, a copy; the same work for all inputs of a shape."""
-        kind = ("predict", inputs.shape)
+    def predict(
+        self, kind: Hashable, inputs: torch.Tensor, work: Callable[[torch.Tensor], torch.Tensor]
+    ) -> torch.Tensor:
+        """Return outputs of some kind for some inputs, a copy; the same work for all inputs of a shape."""
+        kind = ("predict", kind, inputs.shape)
         place = self._inputs.setdefault(kind, torch.empty_like(inputs)).copy_(inputs)
         (found,) = self._graphs.run(kind, lambda: (work(place),))
         return found.clone()

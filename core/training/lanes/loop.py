@@ -6,8 +6,8 @@ import torch
 
 from core.training.lanes.forward import Tensors, one_by_one
 
-LossOfLane = Callable[[Tensors, Tensors, torch.Tensor, torch.Tensor], torch.Tensor]
-"""(one lane's own tensors, those it shares, its batch, its labels) -> its loss, ()."""
+LossOfLane = Callable[[int, Tensors, Tensors, torch.Tensor, torch.Tensor], torch.Tensor]
+"""(the lane, its own tensors, those it shares, its batch, its labels) -> its loss, ()."""
 
 
 class LoopedGradients:
@@ -35,7 +35,7 @@ class LoopedGradients:
         for lane, (own, masks, batch) in enumerate(one_by_one(buffers, shared, x, arms)):
             leaves = self._leaves[lane]
             scaled = {name: leaves[name] * factor for name, factor in self._factors[lane].items()}
-            loss = loss_of({**leaves, **scaled, **own}, masks, batch, y[lane])
+            loss = loss_of(lane, {**leaves, **scaled, **own}, masks, batch, y[lane])
             torch._foreach_copy_(self._into[lane], list(torch.autograd.grad(loss, list(leaves.values()))))
             losses.append(loss.detach())
         return torch.stack(losses), self._gradients

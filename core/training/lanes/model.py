@@ -8,13 +8,15 @@ import torch
 from numpy.typing import NDArray
 
 from core.metrics import Task
-from core.metrics.loss import loss_of_examples
 from core.optimizers import Optimizer, UpdateNumber
 from core.spec import Precision
+from core.training.lanes.averages import Averages
+from core.training.lanes.clipping import Clip
 from core.training.lanes.diagnosis import Diagnosis
 from core.training.lanes.forward import Tensors, caller, forward
 from core.training.lanes.grid import Grid
 from core.training.lanes.loop import LoopedGradients
+from core.training.lanes.losses import trained_loss
 from core.training.lanes.network import Network
 from core.training.lanes.optimizer import StackedOptimizer
 from core.training.noise import Noise
@@ -64,12 +66,16 @@ class StackedModel:
         self._grid = grid
         self._network = network
         self._task = task
-        self._losses = loss_of_examples(task)
+        treatments = [lane.treatment for lane in grid.lanes]
+        self._losses = trained_loss(task, [one.label_smoothing for one in treatments], device)
+        clips = [one.gradient_clip.clipping for one in treatments if one.gradient_clip is not None]
+        self._clip = Clip(clips, device) if clips else None
         self._device = device
         self._kind = torch.device(device).type
         self._bf16 = precision == "bf16"
         self._layout = layout
-        optimizers: list[Optimizer] = [lane.treatment.optimizer.build() for lane in grid.lanes]
+        optimizers: list[Optimizer] = [treatment.optimizer.build() for treatment in treatments]
+        undecayed = {name for name, p in network.module.named_parameters() if p.ndim <= 1}
         orders = {name: self._order(name, p.ndim) for name, p in network.module.named_parameters()}
         self._optimizer = StackedOptimizer(
             state,
@@ -78,6 +84,7 @@ class StackedModel:
             curves=curves,
             factors=factors,
             device=device,
+            undecayed=undecayed if treatments[0].weight_decay_on == "weights" else (),
         )
         self._parameters = self._optimizer.parameters
         self._buffers = {
@@ -85,6 +92,8 @@ class StackedModel:
             for name, value in state.items()
             if name.startswith("buffers/")
         }
+        decays = [one.ema_decay for one in treatments if one.ema_decay is not None]
+        self._averages = Averages(decays, self._parameters, self._buffers, state) if decays else None
         self._forward: dict[str, torch.Tensor] = {}
         for name, values in self._parameters.items():
             mine = [lane.get(name, ParameterScaling()).forward for lane in factors]
@@ -98,7 +107,7 @@ class StackedModel:
     def update(self, batch: Batch) -> torch.Tensor:
         """Update every lane; return the losses before the update, (lanes,)."""
         losses, gradients = self._differentiated(batch)
-        self._optimizer.step(gradients, batch.number, batch.rates, batch.on_device)
+        self._step(gradients, batch)
         return losses
 
     def diagnosed(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -111,8 +120,16 @@ class StackedModel:
         losses, gradients = self._differentiated(batch)
         by_name = dict(zip(self._parameters, gradients, strict=True))
         standing, weights = self.diagnosis.standing(self._parameters, by_name)
-        self._optimizer.step(gradients, batch.number, batch.rates, batch.on_device)
+        self._step(gradients, batch)
         return losses, torch.cat([activations, standing, self.diagnosis.moved(weights, self._parameters)])
+
+    def _step(self, gradients: Sequence[torch.Tensor], batch: Batch) -> None:
+        """Update the weights by the gradients, and the running means by the weights."""
+        if self._clip is not None:
+            self._clip(list(self._parameters.values()), gradients)
+        self._optimizer.step(gradients, batch.number, batch.rates, batch.on_device)
+        if self._averages is not None:
+            self._averages.update()
 
     @property
     def chunk(self) -> int:
@@ -120,9 +137,16 @@ class StackedModel:
         at_once = len(self._grid.lanes) if self._layout == "vmap" else 1
         return max(1, EVALUATION[self._kind] // (at_once * self._network.widest))
 
-    def predict(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the lanes' outputs, (lanes, examples, outputs), for examples (examples, *shape) as in evaluation."""
-        own = {**self._scaled(self._optimizer.evaluated()), **self._buffers}
+    def predict(self, x: torch.Tensor, averaged: bool = False) -> torch.Tensor:
+        """Return the lanes' outputs, (lanes, examples, outputs), for examples (examples, *shape) as in evaluation.
+
+        With `averaged` those of the running means of the weights.
+        """
+        if averaged and self._averages is not None:
+            weights, buffers = self._averages.of("parameters"), self._averages.of("buffers")
+        else:
+            weights, buffers = self._optimizer.evaluated(), self._buffers
+        own = {**self._scaled(weights), **buffers}
         self._network.module.eval()
         try:
             with torch.no_grad(), self._autocast():
@@ -134,7 +158,9 @@ class StackedModel:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return the state that the next update depends on, stacked over lanes: views, which that update changes."""
-        return {**self._optimizer.state(), **{f"buffers/{name}": value for name, value in self._buffers.items()}}
+        means = {} if self._averages is None else self._averages.state()
+        buffers = {f"buffers/{name}": value for name, value in self._buffers.items()}
+        return {**self._optimizer.state(), **buffers, **means}
 
     def _differentiated(self, batch: Batch) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
         """Return losses and gradients of an update, and measure their noise where it is due."""
@@ -157,14 +183,14 @@ class StackedModel:
         own = {**self._scaled(self._parameters), **self._buffers}
         with self._autocast():
             outputs = self._for_loss(forward(self._network.module, own, shared, x, self._grid.arms, "vmap"))
-        losses = self._losses(outputs, y).mean(1)
+        losses = self._losses(outputs, y, slice(None)).mean(1)
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
         return losses.detach(), gradients
 
-    def _loss_of_lane(self, own: Tensors, masks: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def _loss_of_lane(self, lane: int, own: Tensors, masks: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         with self._autocast():
             outputs = self._for_loss(self._call(own, masks, x))
-        return self._losses(outputs.unsqueeze(0), y.unsqueeze(0)).mean()
+        return self._losses(outputs.unsqueeze(0), y.unsqueeze(0), slice(lane, lane + 1)).mean()
 
     def _shared(self, masks: Tensors) -> Tensors:
         """Return the dropout masks by the names of the layers' buffers."""

@@ -1,6 +1,6 @@
 """The optimizer of a cohort: every lane's parameters and state, and one update for all of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,12 +64,14 @@ class StackedOptimizer:
         curves: Sequence[int],
         factors: Sequence[Mapping[str, ParameterScaling]],
         device: str,
+        undecayed: Container[str] = (),
     ) -> None:
         """Restore `state`, as `state()` returns it; missing slots and scalars are zero, as at the start.
 
         `orders` permutes a parameter's stack to the memory order of its gradient, and has the model's order: where a
         parameter lies decides how products round, and must not depend on the order of `state`. `curves` and `factors`
-        are each lane's column of the rates, and those of its parameters' factors that are not 1.
+        are each lane's column of the rates, and those of its parameters' factors that are not 1. `undecayed` names
+        the parameters that no weight decay reaches.
         """
         self._rule = optimizers[0]
         self._device = device
@@ -85,6 +87,7 @@ class StackedOptimizer:
             if set(rates := [lane.get(name, ParameterScaling()).lr for lane in factors]) != {1.0}
         }
         self._names = list(stacks)
+        self._undecayed = undecayed
         self._blocks = [
             Block({name: stacks[name] for name in names}, None if len(names) > 1 else orders[names[0]], device)
             for names in self._block_names(stacks, own)
@@ -94,11 +97,13 @@ class StackedOptimizer:
         self._slots: list[dict[str, torch.Tensor]] = []
         self._scalars: list[dict[str, torch.Tensor]] = []
         self._pieces: list[_Piece] = []
-        shared = self._hyper(None)
+        shared = self._hyper(None, decays=True)
         for i, block in enumerate(self._blocks):
             self._restore(block, state)
             mine = own.get(next(iter(block.shapes)))
-            self._pieces += self._cut(i, self._hyper(mine) if mine else shared, mine)
+            decays = next(iter(block.shapes)) not in undecayed
+            rows = self._hyper(mine, decays) if mine or not decays else shared
+            self._pieces += self._cut(i, rows, mine, decays)
 
     def step(
         self,
@@ -152,14 +157,19 @@ class StackedOptimizer:
 
     def _block_names(self, stacks: Tensors, own: Mapping[str, object]) -> Iterator[list[str]]:
         """Yield the names of each block: small parameters together, on a GPU all, except those with own rates."""
-        small = [
-            name
-            for name, values in stacks.items()
-            if name not in own and (self._device != "cpu" or values[0].numel() <= SMALL)
-        ]
-        if len(small) > 1:
-            yield small
-        yield from ([name] for name in stacks if len(small) <= 1 or name not in small)
+        together: set[str] = set()
+        for undecayed in (False, True):
+            small = [
+                name
+                for name, values in stacks.items()
+                if name not in own
+                and (name in self._undecayed) == undecayed
+                and (self._device != "cpu" or values[0].numel() <= SMALL)
+            ]
+            if len(small) > 1:
+                together.update(small)
+                yield small
+        yield from ([name] for name in stacks if name not in together)
 
     def _restore(self, block: Block, state: Tensors) -> None:
         """Create the block's slots and scalars, with the values of `state`."""
@@ -179,7 +189,7 @@ class StackedOptimizer:
         self._slots.append(slots)
         self._scalars.append(scalars)
 
-    def _hyper(self, rates: Sequence[float] | None) -> dict[str, torch.Tensor]:
+    def _hyper(self, rates: Sequence[float] | None, decays: bool) -> dict[str, torch.Tensor]:
         """Create the hyperparameters' rows, (lanes,) in float64; `rates` are factors of their learning rates."""
         rows = {
             name: torch.tensor(values, dtype=torch.float64, device=self._device)
@@ -188,15 +198,19 @@ class StackedOptimizer:
         factor = None if rates is None else torch.tensor(rates, dtype=torch.float64, device=self._device)
         if factor is not None and "weight_decay" in rows:
             rows["weight_decay"] /= factor
+        if not decays and "weight_decay" in rows:
+            rows["weight_decay"].zero_()
         self._rates.append((rows["lr"], factor))
         return rows
 
-    def _cut(self, index: int, rows: Tensors, rates: Sequence[float] | None) -> Iterator[_Piece]:
+    def _cut(self, index: int, rows: Tensors, rates: Sequence[float] | None, decays: bool) -> Iterator[_Piece]:
         block = self._blocks[index]
         column = [-1, *[1] * (block.memory.ndim - 1)]
         numbers = dict(self._numbers)
         if rates is not None and "weight_decay" in numbers:
             numbers["weight_decay"] = [w / f for w, f in zip(numbers["weight_decay"], rates, strict=True)]
+        if not decays and "weight_decay" in numbers:
+            numbers["weight_decay"] = [0.0] * len(self._curves)
         state = {**self._slots[index], **self._scalars[index]}
         alike = list(zip(self._curves, *self._numbers.values(), strict=True))
         for lanes in cuts(block.numbers, alike, PIECE if self._device == "cpu" else None):

@@ -77,7 +77,7 @@ class Program:
             stacked=options.layout == "vmap",
             bf16=treatment.precision == "bf16",
         )
-        self._metrics = measured_by_epoch(info.task, info.outputs)
+        self._metrics = measured_by_epoch(info.task, info.outputs, treatment.ema_decay is not None)
         self._rates = Rates(grid.lanes, length, [metric.name for metric in self._metrics], plateaus)
         self._model = StackedModel(
             grid,
@@ -170,20 +170,23 @@ class Program:
         """Return all metrics, (metrics, lanes), each measured on its split."""
         found: dict[str, torch.Tensor] = {}
         splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {"train": self._data[:2], "valid": self._data[2:]}
-        for split, (x, y) in splits.items():
-            mine = [metric for metric in self._metrics if metric.split == split]
+        for split, averaged in dict.fromkeys((metric.split, metric.averaged) for metric in self._metrics):
+            if split is None:
+                continue
+            x, y = splits[split]
+            mine = [metric for metric in self._metrics if (metric.split, metric.averaged) == (split, averaged)]
             asked = Evaluation(task=self._info.task, lanes=len(self.grid.lanes), y=y, outputs=self._info.outputs)
-            values = evaluate(mine, asked, partial(self._predict, x), self._model.chunk, check)
+            values = evaluate(mine, asked, partial(self._predict, x, averaged), self._model.chunk, check)
             found |= {metric.name: row for metric, row in zip(mine, values, strict=True)}
         return torch.stack([found[metric.name] for metric in self._metrics])
 
-    def _predict(self, x: torch.Tensor, part: slice) -> torch.Tensor:
-        """Return the lanes' outputs for a part of a split."""
+    def _predict(self, x: torch.Tensor, averaged: bool, part: slice) -> torch.Tensor:
+        """Return the lanes' outputs for a part of a split, by their averaged weights or by those in training."""
 
         def work(inputs: torch.Tensor) -> torch.Tensor:
-            return self._model.predict(as_numbers(inputs, self._options.dtype))
+            return self._model.predict(as_numbers(inputs, self._options.dtype), averaged)
 
-        return work(x[part]) if self._captured is None else self._captured.predict(x[part], work)
+        return work(x[part]) if self._captured is None else self._captured.predict(averaged, x[part], work)
 
     def _batch(self, moment: Moment, size: int, noise: bool) -> Batch:
         x, y = self._batches.batch(moment, size)

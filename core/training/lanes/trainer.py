@@ -112,7 +112,9 @@ class _Training:
             state=start.state,
             plateaus=start.plateaus,
         )
-        metrics = (*epoch_metrics(info.task, info.outputs), *(NOISE_METRICS if options.noise_every else ()))
+        averaged = lanes[0].treatment.ema_decay is not None
+        measured = epoch_metrics(info.task, info.outputs, averaged)
+        metrics = (*measured, *(NOISE_METRICS if options.noise_every else ()))
         self._stopping = Stopping(grid.lanes, metrics, start.patience)
         self._buffer = MetricBuffer(
             grid.lanes,

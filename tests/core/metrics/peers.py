@@ -19,6 +19,7 @@ def all_peers() -> dict[str, Peer]:
 
 
 def peer_of(name: str) -> Peer:
-    peers = all_peers()
+    """The peer of a metric; of one of averaged weights that of the metric itself, since only the weights differ."""
+    peers, name = all_peers(), name.removesuffix("_ema")
     assert name in peers, f"write what {name} is by scikit-learn into PEERS of a test file in {Path(__file__).parent}"
     return peers[name]
