@@ -67,6 +67,16 @@ class Augment(BaseModel):
         return self.crop > 0 or self.flip
 
 
+class Evaluate(BaseModel):
+    """The examples that runs are judged on after every epoch, besides the validation split."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    train: Literal["sample", "all"] = "sample"
+    """`sample`: a fixed part of the training split, the same for all runs and as large as the validation split; `all`:
+    the whole training split, which takes up to four times as long."""
+
+
 class Treatment(BaseModel):
     """Settings of one run's training, all but its seed."""
 
@@ -120,6 +130,7 @@ class Spec(Treatment):
     """Seconds between checkpoints, which a run goes on from after its worker died."""
     memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
     """The part of the free memory that the cohorts trained at the same time may take."""
+    evaluate: Evaluate = Evaluate()
     target: Target | None = None
     """The goal that runs are timed to."""
     diagnostics: Diagnostics | None = None

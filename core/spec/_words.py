@@ -2,6 +2,7 @@
 
 from core.registry import Entry
 from core.spec._body import Spec, Treatment
+from core.spec._clipping import GradientClip
 
 TITLES = {
     "dataset": "Data set",
@@ -12,6 +13,17 @@ TITLES = {
     "batch_size": "Batch size",
     "epochs": "Epochs",
 }
+OPTIONAL = {
+    "gradient_clip": "Gradient clipping",
+    "label_smoothing": "Label smoothing",
+    "weight_decay_on": "Weight decay on",
+    "ema_decay": "Decay of averaged weights",
+}
+"""Settings that are named where they are not the default, or differ between arms."""
+JUDGED = {
+    "sample": "a fixed sample of the training split, as large as the validation split",
+    "all": "the whole training split",
+}
 OF_RANGE_TEST = ("schedule", "epochs")
 """Settings that a range test has of its own."""
 
@@ -19,11 +31,17 @@ OF_RANGE_TEST = ("schedule", "epochs")
 def described(spec: Spec) -> list[tuple[str, str | None]]:
     """Return title and words of each setting of the base; None for words: the arms replace it."""
     varied = {field for arm in spec.expanded for field in arm.replaced}
-    return [
+    asked = {
+        field: title
+        for field, title in OPTIONAL.items()
+        if field in varied or getattr(spec, field) != Treatment.model_fields[field].default
+    }
+    settings: list[tuple[str, str | None]] = [
         (title, None if field in varied else words(getattr(spec, field)))
-        for field, title in TITLES.items()
-        if field in Treatment.model_fields and not (spec.lr_range is not None and field in OF_RANGE_TEST)
+        for field, title in (TITLES | asked).items()
+        if not (spec.lr_range is not None and field in OF_RANGE_TEST)
     ]
+    return [*settings, ("Training metrics", JUDGED[spec.evaluate.train])] if spec.lr_range is None else settings
 
 
 def words(value: object) -> str:
@@ -31,6 +49,8 @@ def words(value: object) -> str:
     if isinstance(value, Entry):
         inside = "; ".join(f"{key} {words(given)}" for key, given in value.parameters().items() if given is not None)
         return f"{value.name} ({inside})" if inside else value.name
+    if isinstance(value, GradientClip):
+        return f"{value.clipping.rule} {value.clipping.bound:g}"
     if isinstance(value, list | tuple):
         return ", ".join(words(item) for item in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -21,6 +21,8 @@ class TrainOptions:
     device: str = "cpu"
     dtype: torch.dtype = torch.float32
     layout: Layout = "vmap"
+    judge_all: bool = False
+    """Measure the training metrics of an epoch on the whole training split, not on a sample of it."""
     updates: int | None = None
     """Updates of every run; None: all those of its epochs."""
     noise_every: int = 0
@@ -37,6 +39,7 @@ class TrainOptions:
         """Return the options that a spec asks for, on a device."""
         return cls(
             device=device,
+            judge_all=spec.evaluate.train == "all",
             updates=spec.updates,
             noise_every=spec.noise_every,
             diagnose_every=spec.diagnose_every,

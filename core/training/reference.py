@@ -21,6 +21,7 @@ from core.training.augment import augment
 from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.batches import epoch_order
 from core.training.lanes.dropout import Masks
+from core.training.lanes.evaluation import judged_part
 from core.training.lanes.network import Network, network
 from core.training.plain_settings import Average, clip, loss_of_task, trained_loss
 from core.training.recorder import Lane, Recorder
@@ -36,6 +37,7 @@ def train_run(
     dtype: torch.dtype = torch.float32,
     updates: int | None = None,
     noise_every: int = 0,
+    judge_all: bool = False,
 ) -> None:
     """Train one run on the CPU and record every point as it is measured; the rules are those of `train_lanes`.
 
@@ -72,6 +74,8 @@ def train_run(
         _mask(net, drawn, first)
         return trained_loss(treatment, info.task, outputs(x[:first]), y[:first])
 
+    judged = torch.arange(len(x_train)) if judge_all else judged_part(len(x_train), len(x_valid))
+
     for epoch in range(math.ceil(steps / steps_per_epoch)):
         batches = torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size)[: steps - step]
         for i, batch in enumerate(batches):
@@ -101,7 +105,10 @@ def train_run(
         model.eval()
         with torch.no_grad():
             measured = {
-                **{f"train_{name}": value for name, value in _judge(info.task, outputs(x_train), y_train).items()},
+                **{
+                    f"train_{name}": value
+                    for name, value in _judge(info.task, outputs(x_train[judged]), y_train[judged]).items()
+                },
                 **{f"valid_{name}": value for name, value in _judge(info.task, outputs(x_valid), y_valid).items()},
                 **_others(info, outputs(x_valid), y_valid),
                 **average.judged(lambda model: _judge(info.task, outputs(x_valid, model), y_valid)),

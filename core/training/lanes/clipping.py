@@ -7,7 +7,7 @@ import torch
 from core.spec import Clipping
 
 TINY = 1e-6
-"""What torch and timm add to, or take for, the length of a gradient that is 0."""
+"""Added to the length of a gradient, or taken for one of 0, as torch and timm have it."""
 LEAST = 1e-3
 """The least length of a unit's weights, so that those that start at 0 can grow (Brock et al. 2021)."""
 

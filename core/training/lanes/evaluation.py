@@ -5,9 +5,17 @@ from collections.abc import Callable, Sequence
 import torch
 
 from core.metrics import Evaluation, Metric
+from core.streams import generator
 
 Predict = Callable[[slice], torch.Tensor]
 """predict(part) -> the lanes' outputs for a part of the split, (lanes, examples, outputs)."""
+
+
+def judged_part(train: int, valid: int) -> torch.Tensor:
+    """Return the indices of the training examples that are judged: as many as validation has, the same in every run."""
+    if valid >= train:
+        return torch.arange(train)
+    return torch.randperm(train, generator=generator(0, "judged"))[:valid].sort().values
 
 
 def evaluate(

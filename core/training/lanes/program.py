@@ -16,7 +16,7 @@ from core.training.lanes.batches import BatchSource
 from core.training.lanes.captured import Captured
 from core.training.lanes.clock import Moment
 from core.training.lanes.dropout import Masks
-from core.training.lanes.evaluation import evaluate
+from core.training.lanes.evaluation import evaluate, judged_part
 from core.training.lanes.forward import Tensors
 from core.training.lanes.grid import Grid
 from core.training.lanes.metric_buffer import CAPACITY
@@ -65,6 +65,10 @@ class Program:
         device = str(data.x_train.device)
         self.grid = grid
         self._data, self._info, self._length, self._options = data, info, length, options
+        self._judged = data[:2]
+        if not options.judge_all and len(data.x_valid) < len(data.x_train):
+            part = judged_part(len(data.x_train), len(data.x_valid)).to(data.x_train.device)
+            self._judged = data.x_train.index_select(0, part), data.y_train.index_select(0, part)
         values = {
             name.partition("/")[2]: stack[0].cpu()
             for name, stack in state.items()
@@ -169,7 +173,7 @@ class Program:
     def _evaluate_splits(self, check: Callable[[], None]) -> torch.Tensor:
         """Return all metrics, (metrics, lanes), each measured on its split."""
         found: dict[str, torch.Tensor] = {}
-        splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {"train": self._data[:2], "valid": self._data[2:]}
+        splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {"train": self._judged, "valid": self._data[2:]}
         for split, averaged in dict.fromkeys((metric.split, metric.averaged) for metric in self._metrics):
             if split is None:
                 continue
