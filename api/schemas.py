@@ -10,6 +10,7 @@ from core.datasets import About, Options
 from core.experiments.queries.progress import ArmProgress, Progress
 from core.experiments.requests.preview import Preview
 from core.store import Event, Experiment, Run
+from core.training import Layout
 
 
 def _instant(seconds: object) -> object:
@@ -106,12 +107,16 @@ class ArmPreviewOut(BaseModel):
 
 
 class CohortPreviewOut(BaseModel):
-    """Runs that one process would train together, `lanes` in all: `arms` with `seeds`, perhaps not all of the outer."""
+    """Runs that one process would train together, `lanes` in all: `arms` with `seeds`, perhaps not all of the outer.
+
+    `layout` is the way in which they are computed: `loop`, one after the other, or `vmap`, all in every operation.
+    """
 
     arms: list[str]
     seeds: list[int]
     lanes: int
     threads: int
+    layout: Layout
     steps: int
     estimated_seconds: float
     estimated_bytes: int
@@ -154,6 +159,7 @@ class PreviewOut(BaseModel):
                 seeds=list(dict.fromkeys(seed for _, seed in cohort.members)),
                 lanes=len(cohort.members),
                 threads=cohort.threads,
+                layout=cohort.layout,
                 steps=found.info[cohort.members[0][0]].steps,
                 estimated_seconds=cohort.seconds,
                 estimated_bytes=cohort.memory,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core import gpus
 
-FORMAT = 1
+FORMAT = 2
 """Version of the profile's format: increased when its numbers change their meaning."""
 CPU_QUOTA, MEMORY_LIMIT = Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/memory.max")
 """Files with a container's limits (Linux, cgroup 2)."""

@@ -80,14 +80,15 @@ def preview(found: Mapping[str, Any]) -> RenderableType:
     for arm in found["arms"]:
         arms.add_row(arm["label"], f"{arm['runs']:,}", f"{arm['steps']:,}", f"{arm['parameters']:,}")
     plan = found["plan"]
-    cohorts = _table("cohorts", "of runs", "threads", "steps", "each", "memory", "such as")
-    columns = ("lanes", "threads", "steps", "estimated_seconds", "estimated_bytes")
+    cohorts = _table("cohorts", "of runs", "threads", "layout", "steps", "each", "memory", "such as")
+    columns = ("lanes", "threads", "layout", "steps", "estimated_seconds", "estimated_bytes")
     for alike in _alike(plan["cohorts"], columns):
         one = alike[0]
         cohorts.add_row(
             f"{len(alike):,}",
             f"{one['lanes']:,}",
             str(one["threads"]),
+            one["layout"],
             f"{one['steps']:,}",
             duration(one["estimated_seconds"]),
             _megabytes(one["estimated_bytes"]),

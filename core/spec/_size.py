@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.initializers import Layer
@@ -29,6 +30,10 @@ class Size(NamedTuple):
     """Operations of matrix products in one example's forward pass; a multiplication with its addition counts as two."""
     conv_flops: int
     """Operations of convolutions, counted likewise."""
+    patches: int
+    """Numbers of the patches that convolutions meet in one example: what a product computes them from (`unfold`)."""
+    dropped: int
+    """Numbers of one example that dropout multiplies by masks, at most."""
 
 
 @lru_cache(maxsize=1024)  # the arms of an experiment mostly share their model
@@ -49,6 +54,7 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
             dense_flops += 2 * layer.weight.numel() if isinstance(layer, nn.Linear) else 0
             seen.append(layer.out_features if isinstance(layer, nn.Linear) else seen[-1])
         calls = sum(not isinstance(layer, _PLAIN) for layer in layers)
+        dropped = sum(count for layer, count in zip(layers, seen[1:], strict=True) if isinstance(layer, _DropoutNd))
         return Size(
             layers=described,
             parameters=parameters,
@@ -56,22 +62,28 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
             calls=calls,
             dense_flops=dense_flops,
             conv_flops=0,
+            patches=0,
+            dropped=dropped,
         )
     return Size(layers=described, parameters=parameters, **_passed(module, layers, example))
 
 
 def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> dict[str, int]:
-    """Return activations, calls, and flops of matrix products and of convolutions, of one example's meta-device pass.
+    """Return the counts of `Size` that need a pass: of one example, on the meta device.
 
     The first such pass of a process loads torch's compiler, 1.5 s: dense networks go without.
     """
     seen = [example.numel()]
-    calls = 0
+    calls = patches = dropped = 0
 
     def count(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
-        nonlocal calls
+        nonlocal calls, patches, dropped
         calls += not isinstance(layer, _PLAIN)
         seen.append(output[0].numel())
+        if isinstance(layer, nn.Conv2d) and layer.groups == 1:  # of groups no patches are made
+            patches += layer.weight[0].numel() * output[0, 0].numel()
+        if isinstance(layer, _DropoutNd):
+            dropped += output[0].numel()
 
     for layer in layers:
         layer.register_forward_hook(count)
@@ -86,4 +98,6 @@ def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -
         "calls": calls,
         "dense_flops": by_kind[False],
         "conv_flops": by_kind[True],
+        "patches": patches,
+        "dropped": dropped,
     }

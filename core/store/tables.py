@@ -108,6 +108,8 @@ class Cohort(Base):
     """The label of the workers that may take it; None: any that has its device."""
     threads: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     """Of its training process, as planned: sums of floats depend on how they are shared out."""
+    layout: Mapped[str] = mapped_column(String(8), default="vmap", server_default="vmap")
+    """The way in which its runs are computed, as planned: `core.training.Layout`."""
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     """Counts claims: every write of a worker carries it, and a write of an older attempt is refused."""
     lost: Mapped[int] = mapped_column(Integer, default=0)

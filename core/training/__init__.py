@@ -4,7 +4,7 @@ from core.training.checkpoint import Checkpoint, DamagedCheckpoint
 from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.trainer import Stopped, train_lanes
 from core.training.library import train
-from core.training.options import Resume, TrainOptions
+from core.training.options import Layout, Resume, TrainOptions
 from core.training.planning.plan import Plan, PlannedCohort, make_plan
 from core.training.planning.profile import Profile
 from core.training.recorder import Lane, MemoryRecorder, Recorder
@@ -15,6 +15,7 @@ __all__ = [
     "Checkpoint",
     "DamagedCheckpoint",
     "Lane",
+    "Layout",
     "MemoryRecorder",
     "Plan",
     "PlannedCohort",

@@ -28,7 +28,7 @@ from core.training.designs import design_of, rung_rule, trained_results
 from core.training.faults import Fault, classify
 from core.training.lanes.trainer import train_lanes
 from core.training.memory import release
-from core.training.options import Resume, TrainOptions
+from core.training.options import Layout, Resume, TrainOptions
 from core.training.planning.machine import free_memory
 from core.training.planning.plan import make_plan
 from core.training.planning.profile import Device, Profile
@@ -70,6 +70,7 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
             data=load(arms[first].treatment.dataset),
             info=infos[first].data,
             device=device,
+            layout=cohort.layout,
             folder=checkpoints,
         )
         parts.append(_Part(work, [lanes[member] for member in cohort.members]))
@@ -98,12 +99,13 @@ def _guess(device: Device) -> Profile:
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    """Inputs that the cohorts of a data set share."""
+    """Inputs that a cohort's parts share."""
 
     spec: Spec
     data: Splits
     info: DatasetInfo
     device: Device
+    layout: Layout
     folder: Path | None
 
 
@@ -146,7 +148,7 @@ class _Part:
             self._work.data,
             self._work.info,
             self.recorder,
-            TrainOptions.of(self._work.spec, self._work.device),
+            TrainOptions.of(self._work.spec, self._work.device, self._work.layout),
             Resume(start=self._start, until=until, pruned_at=pruned_at),
             keep=keep,
         )
@@ -159,10 +161,11 @@ class _Part:
 
     @staticmethod
     def _file(work: _Work, lanes: Sequence[Lane]) -> Path | None:
-        """Return the checkpoint's file, which these lanes, their experiment and the kind of device name."""
+        """Return the checkpoint's file, which these lanes, their experiment, the kind of device and the layout name."""
         if work.folder is None:
             return None
-        words = json.dumps([work.spec.canonical(), [lane.run for lane in lanes], work.device], sort_keys=True)
+        runs = [lane.run for lane in lanes]
+        words = json.dumps([work.spec.canonical(), runs, work.device, work.layout], sort_keys=True)
         return work.folder / f"{hashlib.sha256(words.encode()).hexdigest()[:32]}.safetensors"
 
 

@@ -35,10 +35,11 @@ class TrainOptions:
     """Seconds between two checkpoints."""
 
     @classmethod
-    def of(cls, spec: Spec, device: str) -> Self:
-        """Return the options that a spec asks for, on a device."""
+    def of(cls, spec: Spec, device: str, layout: Layout) -> Self:
+        """Return the options that a spec asks for, on a device, in the layout that was planned."""
         return cls(
             device=device,
+            layout=layout,
             judge_all=spec.evaluate.train == "all",
             updates=spec.updates,
             noise_every=spec.noise_every,

@@ -59,6 +59,7 @@ COHORT: dict[str, Any] = {
     "seeds": [0, 1, 2, 3, 4],
     "lanes": 10,
     "threads": 1,
+    "layout": "loop",
     "steps": 1500,
     "estimated_seconds": 42.4,
     "estimated_bytes": 2_500_000,

@@ -46,8 +46,8 @@ def test_a_preview_shows_arms_cohorts_and_what_they_take(
         "arm runs steps parameters",
         "zeros 10 1,500 1,210",
         "[red]<b> 10 1,500 1,210",
-        "cohorts of runs threads steps each memory such as",
-        "2 10 1 1,500 42 s 2.5 MB zeros, [red]<b> / seed 0, 1, 2, ... (5)",
+        "cohorts of runs threads layout steps each memory such as",
+        "2 10 1 loop 1,500 42 s 2.5 MB zeros, [red]<b> / seed 0, 1, 2, ... (5)",
         "about 42 s and 5.0 MB on cpu, 2 processes at a time (as measured there)",
     ]
 

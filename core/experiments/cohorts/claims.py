@@ -18,7 +18,7 @@ from core.finite import finite_or_none
 from core.metrics import metric_names
 from core.spec import Spec, parse
 from core.store import Cohort, Experiment, MetricBlock, Run, Status, metric_blocks, now, serialise
-from core.training import Lane
+from core.training import Lane, Layout
 
 LastValues = Mapping[int, dict[str, float | None]]
 """The last values of runs that have not ended, by run and metric; None where not finite."""
@@ -36,6 +36,8 @@ class Claim:
     """All runs of the cohort."""
     threads: int
     """Threads of the training process, as planned."""
+    layout: Layout
+    """The way in which its lanes are computed, as planned: the same in every attempt, as their bits should be."""
     ended: frozenset[int] = frozenset()
     """Runs whose outcome is known: they train with the others as before, bit for bit, and are not recorded again."""
     resume_from: CheckpointRef | None = None
@@ -131,6 +133,7 @@ def claim(
         spec=spec,
         lanes=lanes,
         threads=cohort.threads,
+        layout=cast(Layout, cohort.layout),
         ended=ended,
         resume_from=resume_from,
         last_values={} if resume_from is None else last_values(session, cohort),

@@ -86,6 +86,7 @@ def _like(cohort: Cohort, status: Status) -> Cohort:
         device=cohort.device,
         queue=cohort.queue,
         threads=cohort.threads,
+        layout=cohort.layout,
         paused=cohort.paused,
         attempt=cohort.attempt,
         lost=cohort.lost,

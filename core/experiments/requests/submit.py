@@ -76,6 +76,7 @@ def _queue(session: Session, experiment: Experiment, spec: Spec, info: list[ArmI
             device=spec.device,
             queue=spec.queue,
             threads=planned.threads,
+            layout=planned.layout,
             queued_at=experiment.created_at,
         )
         for planned in plan.cohorts

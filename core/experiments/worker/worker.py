@@ -208,7 +208,7 @@ class Worker:
                 data,
                 info,
                 recorder,
-                TrainOptions.of(held.spec, self._device(held)),
+                TrainOptions.of(held.spec, self._device(held), held.layout),
                 Resume(start=_start(store, recorder), until=held.rung, pruned_at=held.pruned_at),
                 stopped=recorder.stopped,
                 keep=recorder.save,

@@ -5,13 +5,14 @@ threads, since what they take from one another is part of the answer.
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -20,13 +21,15 @@ from scipy.optimize import nnls
 
 from core.datasets import DatasetInfo, Splits
 from core.models import models
-from core.spec import Treatment, size
+from core.spec import Precision, Treatment, size
+from core.training.lanes import graphs
 from core.training.lanes.trainer import Stopped, train_lanes
-from core.training.options import TrainOptions
-from core.training.planning.profile import Costs, Device, Way, Work, amounts
+from core.training.options import Layout, TrainOptions
+from core.training.planning.profile import Costs, CostsByLayout, Device, Way, Work, amounts
 from core.training.recorder import Lane, MemoryRecorder
 
-WARM_UP = 2
+WARM_UP: dict[Device, int] = {"cpu": 2, "cuda": graphs.WARM_UP + 2}
+"""Updates of a case before the first that is measured: on a GPU so many that those measured are replayed."""
 UPDATES = 24
 """Most updates of one case."""
 SECONDS = 0.05
@@ -42,6 +45,12 @@ class Case(NamedTuple):
     inputs: tuple[int, ...]
     batch: int
     lanes: int
+    layout: Layout
+    precision: Precision = "fp32"
+
+    @property
+    def work(self) -> Work:
+        return Work(size(models.parse(self.model), self.inputs, CLASSES), self.batch, self.precision)
 
 
 class Share(NamedTuple):
@@ -66,20 +75,44 @@ _MANY_CHANNELS: _Network = (
     (1, 28, 28),
     32,
 )
+_TINY_CHANNELS: _Network = (
+    {"name": "cnn", "channels": [8], "batch_norm": False, "dropout": 0.0, "dense": []},
+    (1, 12, 12),
+    8,
+)
 _DENSE = (_SHALLOW, _DEEP, _MANY_WEIGHTS, _LARGE_BATCH, _MANY_PRODUCTS, _MANY_VALUES)
+_CONVOLUTIONS = (_TINY_CHANNELS, _FEW_CHANNELS, _MANY_CHANNELS)
 
 CASES = [
-    *(Case(*network, lanes=1) for network in (*_DENSE, _FEW_CHANNELS, _MANY_CHANNELS)),
-    *(Case(*network, lanes=lanes) for network in _DENSE[:2] for lanes in (2, 256)),
-    *(Case(*network, lanes=4) for network in (*_DENSE[2:], _FEW_CHANNELS)),
-    Case(*_MANY_CHANNELS, lanes=2),
+    *(Case(*network, lanes=1, layout="loop") for network in (*_DENSE, *_CONVOLUTIONS)),
+    *(Case(*network, lanes=lanes, layout="loop") for network, lanes in ((_SHALLOW, 8), (_DEEP, 8), (_MANY_WEIGHTS, 4))),
+    *(Case(*network, lanes=lanes, layout="vmap") for network in _DENSE[:2] for lanes in (2, 256)),
+    *(Case(*network, lanes=4, layout="vmap") for network in (*_DENSE[2:], _FEW_CHANNELS)),
+    Case(*_TINY_CHANNELS, lanes=30, layout="vmap"),
+    Case(*_MANY_CHANNELS, lanes=2, layout="vmap"),
 ]
+"""A CPU's, in float32: in bfloat16 few are faster, and those in either layout."""
+_LARGER = 32
+"""A GPU's batches, for the same to weigh on an update: what is small there costs its launches alone."""
+
+
+def cases_for(device: Device, cases: Sequence[Case]) -> list[Case]:
+    """Return a device's cases: a GPU has each also with a larger batch, and all in every precision."""
+    if device == "cpu":
+        return list(cases)
+    larger = [case._replace(batch=case.batch * _LARGER) for case in cases if case.lanes <= 4]
+    both = [*cases, *larger]
+    return [case._replace(precision=precision) for precision in get_args(Precision) for case in both]
 
 
 def measure(shares: Sequence[Share], cases: Sequence[Case] = CASES, seconds: float = SECONDS) -> list[Way]:
     """Train every case in every way; raises RuntimeError where a process ends before it has measured."""
     with _processes(max(share.processes for share in shares if share.device == "cpu")) as processes:
-        return [_way(share, cases, _measure(processes, share, cases, seconds)) for share in shares]
+        return [
+            _way(share, mine, _measure(processes, share, mine, seconds))
+            for share in shares
+            for mine in [cases_for(share.device, cases)]
+        ]
 
 
 @contextmanager
@@ -122,16 +155,24 @@ def _read_answer(process: "subprocess.Popen[str]") -> Any:
 
 
 def _way(share: Share, cases: Sequence[Case], measured: NDArray[np.float64]) -> Way:
-    works = [Work(size(models.parse(case.model), case.inputs, CLASSES), case.batch) for case in cases]
-    drawn = np.array([[1.0, case.lanes * work.size.parameters] for case, work in zip(cases, works, strict=True)])
+    drawn = np.array([[1.0, case.lanes * case.work.size.parameters] for case in cases])
     start, draw = _fit(drawn, measured[:, 0])
-    costs = []
-    for alone in (True, False):
-        mine = [i for i, case in enumerate(cases) if (case.lanes == 1) == alone]
-        parts = np.array([amounts(works[i], cases[i].lanes) for i in mine])
-        costs.append(Costs(**dict(zip(Costs.model_fields, _fit(parts, measured[mine, 1]), strict=True))))
-    one, lanes = costs
-    return Way(**share._asdict(), start=start, draw=draw, one=one, lanes=lanes)
+    kinds = dict.fromkeys(case.precision for case in cases)
+    costs = {
+        precision: CostsByLayout(
+            loop=_costs(cases, measured[:, 1], precision, "loop"),
+            vmap=_costs(cases, measured[:, 1], precision, "vmap"),
+        )
+        for precision in kinds
+    }
+    return Way(**share._asdict(), start=start, draw=draw, costs=costs)
+
+
+def _costs(cases: Sequence[Case], seconds: NDArray[np.float64], precision: Precision, layout: Layout) -> Costs:
+    """Return the costs of a precision and layout, from the cases' seconds of an update."""
+    mine = [i for i, case in enumerate(cases) if (case.precision, case.layout) == (precision, layout)]
+    parts = np.array([amounts(cases[i].work, cases[i].lanes, layout) for i in mine])
+    return Costs(**dict(zip(Costs.model_fields, _fit(parts, seconds[mine]), strict=True)))
 
 
 def _fit(amounts: NDArray[np.float64], seconds: NDArray[np.float64]) -> list[float]:
@@ -149,16 +190,16 @@ class _Clock:
     wait for one another. A disturbed update is a longer one, never a shorter: a quick one says what training costs.
     """
 
-    def __init__(self, device: str, seconds: float) -> None:
-        self._cuda = device == "cuda"
+    def __init__(self, device: Device, seconds: float) -> None:
+        self._cuda, self._warm_up = device == "cuda", WARM_UP[device]
         self._now = time.perf_counter if self._cuda or torch.get_num_threads() > 1 else time.process_time
         self._seconds = seconds
         self.began = self._now()
         self.instants: list[float] = []
 
     def __call__(self) -> bool:
-        done = len(self.instants) - WARM_UP
-        over = done >= UPDATES or (done >= FEWEST and self._now() - self.instants[WARM_UP] > self._seconds)
+        done = len(self.instants) - self._warm_up
+        over = done >= UPDATES or (done >= FEWEST and self._now() - self.instants[self._warm_up] > self._seconds)
         if self._cuda and (done <= 0 or over):
             torch.cuda.synchronize()
         self.instants.append(self._now())
@@ -167,20 +208,23 @@ class _Clock:
     @property
     def update(self) -> float:
         """Seconds of one update."""
-        measured = self.instants[WARM_UP:]
+        measured = self.instants[self._warm_up :]
         if self._cuda:  # the updates between the ends were only launched
             return (measured[-1] - measured[0]) / (len(measured) - 1)
         return float(np.quantile(np.diff(measured), 0.25))
 
 
-def _train(case: Case, device: str, seconds: float) -> tuple[float, float]:
+def _train(case: Case, device: Device, seconds: float) -> tuple[float, float]:
     """Train a case; return the seconds before the first update, and of an update."""
-    treatment = Treatment.model_validate({"model": case.model, "batch_size": case.batch, "epochs": 1})
+    words = {"model": case.model, "batch_size": case.batch, "precision": case.precision, "epochs": 1}
+    treatment = Treatment.model_validate(words)
     lanes = [Lane(seed, treatment, seed) for seed in range(case.lanes)]
-    examples = (UPDATES + WARM_UP) * case.batch
-    x, y = torch.rand(examples, *case.inputs), torch.arange(examples) % CLASSES
+    examples = (UPDATES + WARM_UP[device]) * case.batch
+    x = torch.linspace(0, 1, examples * math.prod(case.inputs), device=device).view(examples, *case.inputs)
+    y = torch.arange(examples, device=device) % CLASSES
     data, info = Splits(x, y, x[:1], y[:1]), DatasetInfo(tuple(case.inputs), CLASSES, examples, 1)
-    options, clock = TrainOptions(device=device, block_seconds=3600), _Clock(device, seconds)
+    options = TrainOptions(device=device, layout=case.layout, block_seconds=3600)
+    clock = _Clock(device, seconds)
     with suppress(Stopped):
         train_lanes(lanes, data, info, MemoryRecorder(), options, stopped=clock)
     return clock.instants[0] - clock.began, clock.update

@@ -9,14 +9,19 @@ from typing import NamedTuple
 
 from core.spec import ArmInfo, Spec, Treatment
 from core.training.compatibility import built_optimizer, compatibility_key
+from core.training.options import Layout
 from core.training.planning.profile import Device, Profile, Way, Work, estimate, estimate_start
 
 LANES = 1024
 """The most runs of one cohort."""
+LOOPED = 128
+"""The most of a cohort that trains them one after the other: more gain nothing, and a GPU's graph has them all."""
 WORTH = 0.95
-"""Share of the time below which a finer split, or another way, is chosen: estimates are no more exact."""
+"""Share of the time below which a finer split, another way or the layout `vmap` is chosen: estimates are no more exact,
+and bits that depend on no company are worth as much."""
 COHORT = 0.03
 """Seconds that a worker spends on a cohort beside its training: on the claim, and on storing how it ended."""
+_LAYOUTS: Sequence[Layout] = ("loop", "vmap")
 EVALUATION = 1 / 3
 """An evaluation's share of an update's work, for each example: the forward pass alone."""
 Member = tuple[int, int]
@@ -28,6 +33,7 @@ class PlannedCohort(NamedTuple):
 
     members: list[Member]
     threads: int
+    layout: Layout
     seconds: float
     """Estimated seconds from start to end."""
     memory: int
@@ -56,6 +62,7 @@ class _Split(NamedTuple):
     They are so many `blocks` of so many `units` of so many `runs`, and each block is cut between units into `parts`.
     """
 
+    layout: Layout
     blocks: int
     units: int
     runs: int
@@ -66,23 +73,30 @@ class _Split(NamedTuple):
     """Seconds of a cohort by width."""
 
     @property
+    def weighed(self) -> list[float]:
+        """Seconds of each cohort, as they are compared with those of others: more where the layout is `vmap`."""
+        worth = WORTH if self.layout == "vmap" else 1.0
+        return [self.lasts[width] / worth for width, count in self.widths.items() for _ in range(count)]
+
+    @property
     def work(self) -> float:
-        """Seconds of all cohorts."""
-        return sum(self.lasts[width] * count for width, count in self.widths.items())
+        """Weighed seconds of all cohorts."""
+        return sum(self.weighed)
 
     @property
     def longest(self) -> float:
-        """Seconds of the longest cohort."""
-        return max(self.lasts[width] for width in self.widths)
+        """Weighed seconds of the longest cohort."""
+        return max(self.weighed)
 
 
 def make_plan(spec: Spec, infos: Sequence[ArmInfo], profile: Profile) -> Plan:
     """Cut the experiment's runs into cohorts that may each be trained by `train_lanes`, so that all end soonest.
 
+    The cohorts of a program have one layout, so that its runs round alike.
     `infos` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
     together, since they share batches and dropout draws, unless memory or a process left idle speak against it. The
     cohorts that train at the same time take at most `spec.memory_limit` of what is free, as estimated; a run that
-    would not fit alone is planned all the same.
+    would not fit alone is planned all the same. The cohorts of a program have one layout: its runs round alike.
     """
     programs: dict[tuple[object, ...], list[int]] = {}
     for i, arm in enumerate(spec.expanded):
@@ -110,13 +124,14 @@ def _plan_for(
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
     for arms, split in zip(programs, _choose(fronts, processes), strict=True):
-        lane, data = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec)
+        lane, rest = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec, split.layout)
         cohorts += [
             PlannedCohort(
                 members=members,
                 threads=way.threads,
+                layout=split.layout,
                 seconds=split.lasts[len(members)],
-                memory=len(members) * lane + data,
+                memory=len(members) * lane + rest,
             )
             for members in _cohorts(arms, spec.seed_list, split)
         ]
@@ -138,9 +153,7 @@ def _choose(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
     best, soonest = list(now), math.inf
     while True:
         splits = [front[i] for front, i in zip(fronts, now, strict=True)]
-        seconds = [
-            split.lasts[width] for split in splits for width, count in split.widths.items() for _ in range(count)
-        ]
+        seconds = [cohort for split in splits for cohort in split.weighed]
         if (end := _makespan(seconds, processes)) < WORTH * soonest:
             best, soonest = list(now), end
         longest = max(range(len(fronts)), key=lambda i: splits[i].longest)
@@ -155,18 +168,9 @@ def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: flo
 
     A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
     """
-    treatment = spec.expanded[arms[0]].treatment
-    lane, data = _bytes(treatment, info, spec)
-    widest = max(1, min(LANES, int((budget - data) // lane)))
-    lasts: dict[int, float] = {}
-    splits = []
-    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), widest, whole):
-        widths = {size * runs: count * blocks for size, count in _sizes(units, parts)}
-        if max(widths) > widest:
-            continue
-        for width in widths.keys() - lasts.keys():
-            lasts[width] = _seconds(way, info, width, spec)
-        splits.append(_Split(blocks=blocks, units=units, runs=runs, parts=parts, widths=widths, lasts=lasts))
+    splits = [
+        split for layout in _LAYOUTS for split in _splits(spec, arms, info, way, budget, whole=whole, layout=layout)
+    ]
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
     for split in splits[1:]:
@@ -175,7 +179,24 @@ def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: flo
     return front
 
 
-def _seconds(way: Way, info: ArmInfo, width: int, spec: Spec) -> float:
+def _splits(
+    spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: float, *, whole: bool, layout: Layout
+) -> Iterator[_Split]:
+    """Yield the splits of arms of one program in a layout whose cohorts the budget (bytes) holds."""
+    treatment = spec.expanded[arms[0]].treatment
+    lane, rest = _bytes(treatment, info, spec, layout)
+    widest = max(1, min(LOOPED if layout == "loop" else LANES, LANES, int((budget - rest) // lane)))
+    lasts: dict[int, float] = {}
+    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), widest, whole):
+        widths = {size * runs: count * blocks for size, count in _sizes(units, parts)}
+        if max(widths) > widest:
+            continue
+        for width in widths.keys() - lasts.keys():
+            lasts[width] = _seconds(way, treatment, info, width, spec, layout)
+        yield _Split(layout=layout, blocks=blocks, units=units, runs=runs, parts=parts, widths=widths, lasts=lasts)
+
+
+def _seconds(way: Way, treatment: Treatment, info: ArmInfo, width: int, spec: Spec, layout: Layout) -> float:
     """Return the seconds of a cohort of `width` lanes.
 
     An update that measures the gradient noise has half a pass more; one that measures the layers takes twice its time.
@@ -183,28 +204,41 @@ def _seconds(way: Way, info: ArmInfo, width: int, spec: Spec) -> float:
     noise = 0.5 / spec.noise_every if spec.noise_every else 0.0
     looks = 1 / spec.diagnose_every if spec.diagnose_every else 0.0
     updates = info.steps * (1 + noise + looks)
-    update = Work(info.size, info.data.train / info.steps_per_epoch)
-    judged = Work(info.size, info.data.train + info.data.valid)
+    update = Work(info.size, info.data.train / info.steps_per_epoch, treatment.precision)
+    train, valid = info.data.train, info.data.valid
+    examples = (train if spec.evaluate.train == "all" else min(train, valid)) + valid
+    if treatment.ema_decay is not None:
+        examples += valid
+    judged = update._replace(batch=examples)
     return (
         COHORT
         + estimate_start(way, update, width)
-        + updates * estimate(way, update, width)
-        + info.steps // info.steps_per_epoch * EVALUATION * estimate(way, judged, width)
+        + updates * estimate(way, update, width, layout)
+        + info.steps // info.steps_per_epoch * EVALUATION * estimate(way, judged, width, layout)
     )
 
 
-def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec) -> tuple[int, int]:
+def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> tuple[int, int]:
     """Return the bytes of a lane, and those of its cohort beside the lanes.
 
-    A lane has its parameters, gradients, temporaries and optimizer state, and a batch's values in every layer with
-    their gradients; all lanes read one copy of the data.
+    A lane has its parameters, gradients, temporaries and optimizer state. By `vmap` it has a batch's values in every
+    layer with their gradients, convolutions' patches too; by `loop` all lanes have this memory in turn, and each seed
+    its batch and dropout masks with what they are made of (each lane, where a cut leaves seeds of unlike width). All
+    lanes read one copy of the data.
     """
     slots = len(built_optimizer(treatment.optimizer).slots)
     batch = min(treatment.batch_size, info.data.train)
-    copies = 3 + bool(spec.noise_every) + bool(spec.diagnose_every)  # a half's gradients; the weights before an update
-    numbers = info.size.parameters * (copies + slots) + info.size.activations * batch * 2
-    data = (info.data.train + info.data.valid) * (math.prod(info.data.inputs) + max(2, info.data.outputs))
-    return 4 * numbers, 4 * data
+    # a half's gradients; the weights before an update; their running means
+    copies = 3 + bool(spec.noise_every) + bool(spec.diagnose_every) + (treatment.ema_decay is not None)
+    inputs = math.prod(info.data.inputs)
+    lane = info.size.parameters * (copies + slots)
+    rest = (info.data.train + info.data.valid) * (inputs + max(2, info.data.outputs))
+    if layout == "vmap":
+        lane += (info.size.activations * 2 + info.size.patches) * batch
+    else:
+        lane += (inputs + info.size.dropped * 2) * batch
+        rest += info.size.activations * batch * 2
+    return 4 * lane, 4 * rest
 
 
 def _cuts(arms: int, seeds: int, widest: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:

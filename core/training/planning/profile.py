@@ -5,13 +5,17 @@ from typing import Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict
 
 from core.hardware import FORMAT
-from core.spec import Size
+from core.spec import Precision, Size
+from core.training.options import Layout
 
 Device = Literal["cpu", "cuda"]
 
 MEMORY: dict[Device, int] = {"cpu": 2**32, "cuda": 2**34}
 """Bytes that are taken to be free where nobody can be asked; a GPU for servers has this at least. Where there is less,
 cohorts go on in halves."""
+
+PRODUCTS: dict[Precision, float] = {"fp32": 1e-13, "tf32": 2e-14, "bf16": 1e-14}
+"""Guessed seconds of one operation of a forward pass and its backward pass, on a GPU for servers."""
 
 
 class Work(NamedTuple):
@@ -20,6 +24,7 @@ class Work(NamedTuple):
     size: Size
     batch: float
     """Examples in the batch."""
+    precision: Precision = "fp32"
 
 
 class _Numbers(BaseModel):
@@ -27,20 +32,34 @@ class _Numbers(BaseModel):
 
 
 class Costs(_Numbers):
-    """Seconds of each part of an update, the backward pass and the optimizer included."""
+    """Seconds of each part of an update in one layout, the backward pass and the optimizer included."""
 
     update: float
-    """Seconds of the update itself."""
+    """Seconds of the update itself, for any number of lanes."""
+    lane: float
+    """Seconds of each lane, whatever its network."""
     call: float
-    """Seconds of one layer's call, for any number of lanes and examples."""
+    """Seconds of one layer's call, for any number of examples: of one lane by `loop`, of all lanes by `vmap`."""
     dense: float
     """Seconds of one multiplication or addition of a matrix product in the forward pass."""
     conv: float
     """Seconds of one multiplication or addition of a convolution."""
+    patch: float
+    """Seconds of one number of the patches that a convolution meets: `vmap` writes them, `loop` reads them."""
     activation: float
     """Seconds of one number that a layer outputs."""
     parameter: float
     """Seconds of one trained number."""
+
+
+class CostsByLayout(_Numbers):
+    """Costs of an update in each layout."""
+
+    loop: Costs
+    vmap: Costs
+
+    def of(self, layout: Layout) -> Costs:
+        return self.loop if layout == "loop" else self.vmap
 
 
 class Way(_Numbers):
@@ -53,10 +72,12 @@ class Way(_Numbers):
     """Seconds of a cohort before its first update, without drawing its initial values."""
     draw: float
     """Seconds of each initial value of a cohort."""
-    one: Costs
-    """Costs of a lane that trains alone."""
-    lanes: Costs
-    """Costs of several lanes as one program."""
+    costs: dict[Precision, CostsByLayout]
+    """Costs in float32, and in whatever other precision was measured."""
+
+    def costs_of(self, precision: Precision, layout: Layout) -> Costs:
+        """Return the costs in a precision, those of float32 where it was not measured."""
+        return self.costs.get(precision, self.costs["fp32"]).of(layout)
 
 
 class Profile(_Numbers):
@@ -102,10 +123,10 @@ class Profile(_Numbers):
         return [way for way in self.ways if way.device == wanted] or [_guessed(wanted, self.processes, 1)]
 
 
-def estimate(way: Way, work: Work, lanes: int) -> float:
+def estimate(way: Way, work: Work, lanes: int, layout: Layout) -> float:
     """Return the estimated seconds of one update of so many lanes."""
-    costs = way.one if lanes == 1 else way.lanes
-    return sum(cost * amount for cost, amount in zip(_column(costs), amounts(work, lanes), strict=True))
+    costs = way.costs_of(work.precision, layout)
+    return sum(cost * amount for cost, amount in zip(_column(costs), amounts(work, lanes, layout), strict=True))
 
 
 def estimate_start(way: Way, work: Work, lanes: int) -> float:
@@ -113,15 +134,17 @@ def estimate_start(way: Way, work: Work, lanes: int) -> float:
     return way.start + way.draw * lanes * work.size.parameters
 
 
-def amounts(work: Work, lanes: int) -> tuple[float, ...]:
+def amounts(work: Work, lanes: int, layout: Layout) -> tuple[float, ...]:
     """Return an update's amounts, for so many lanes, in the order of the fields of `Costs`."""
     examples = lanes * work.batch
     size = work.size
     return (
         1.0,
-        size.calls,
+        lanes,
+        size.calls * (lanes if layout == "loop" else 1),
         size.dense_flops * examples,
         size.conv_flops * examples,
+        size.patches * examples,
         size.activations * examples,
         size.parameters * lanes,
     )
@@ -129,14 +152,32 @@ def amounts(work: Work, lanes: int) -> tuple[float, ...]:
 
 def _guessed(device: Device, processes: int, threads: int) -> Way:
     if device == "cuda":
-        costs = Costs(update=5e-4, call=1e-4, dense=3e-13, conv=5e-13, activation=5e-11, parameter=1e-10)
-        return Way(device=device, processes=processes, threads=threads, start=0.01, draw=1.5e-8, one=costs, lanes=costs)
+        start, costs = 0.01, {precision: _guessed_on_gpu(precision) for precision in PRODUCTS}
+    else:
+        start, costs = 0.005, {"fp32": _guessed_on_cpu(threads)}
+    return Way(device=device, processes=processes, threads=threads, start=start, draw=1.5e-8, costs=costs)
+
+
+def _guessed_on_cpu(threads: int) -> CostsByLayout:
     share = 1 if threads == 1 else 1 / (0.7 * threads)  # threads wait for one another
-    flat = {"activation": 3e-9 * share, "parameter": 2e-9 * share, "dense": 1.5e-11 * share}
-    one = Costs(update=2e-4, call=6e-5, conv=4e-11 * share, **flat)
-    lanes = Costs(update=4e-4, call=1.2e-4, conv=7e-11 * share, **flat)
-    return Way(device=device, processes=processes, threads=threads, start=0.005, draw=1.5e-8, one=one, lanes=lanes)
+    flat = {"dense": 1.5e-11 * share, "parameter": 2e-9 * share}
+    looped = {"conv": 1e-11 * share, "patch": 2e-9 * share, "activation": 1.2e-9 * share}
+    stacked = {"conv": 3e-11 * share, "patch": 8e-9 * share, "activation": 2.5e-9 * share}
+    return CostsByLayout(
+        loop=Costs(update=2e-4, lane=6e-5, call=2e-5, **flat, **looped),
+        vmap=Costs(update=3e-4, lane=3e-6, call=5e-5, **flat, **stacked),
+    )
+
+
+def _guessed_on_gpu(precision: Precision) -> CostsByLayout:
+    """Return the costs of graphs of small kernels, whose values are moved at 3 TB/s: docs/decisions/0021."""
+    product, looped = PRODUCTS[precision], 4e-12 if precision == "bf16" else 6e-12
+    flat = {"dense": product, "conv": product, "parameter": 2e-11}
+    return CostsByLayout(
+        loop=Costs(update=1e-4, lane=1e-5, call=1e-5, patch=0.0, activation=looped, **flat),
+        vmap=Costs(update=1e-4, lane=1e-7, call=1.5e-5, patch=7e-12, activation=1.4e-11, **flat),
+    )
 
 
 def _column(costs: Costs) -> tuple[float, ...]:
-    return (costs.update, costs.call, costs.dense, costs.conv, costs.activation, costs.parameter)
+    return tuple(getattr(costs, name) for name in Costs.model_fields)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import unfold
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
@@ -138,7 +139,7 @@ def test_check_tells_each_arms_size() -> None:
     [
         {"name": "mlp", "hidden": [16, 9], "dropout": 0.1, "norm": "batch_norm"},
         {"name": "mlp", "hidden": []},
-        {"name": "cnn", "channels": [4], "dense": [7]},
+        {"name": "cnn", "channels": [4], "dense": [7], "dropout": 0.5},
     ],
     ids=str,
 )
@@ -147,11 +148,22 @@ def test_a_forward_pass_is_counted_layer_by_layer(model: dict[str, Any]) -> None
     with torch.random.fork_rng():
         module = parse({"model": model}).model.build()((1, 8, 8), 10).eval()
     seen = [64]
+    patches, dropped = [], []
+
+    def look(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        seen.append(output[0].numel())
+        if isinstance(layer, nn.Conv2d):
+            assert not isinstance(layer.padding, str)
+            patches.append(unfold(inputs[0][:1], layer.kernel_size, padding=layer.padding).numel())
+        if isinstance(layer, nn.Dropout):
+            dropped.append(output[0].numel())
+
     for layer in module.modules():
         if not list(layer.children()):
-            layer.register_forward_hook(lambda _layer, _inputs, output: seen.append(output[0].numel()))
+            layer.register_forward_hook(look)
     module(torch.zeros(3, 1, 8, 8))
     assert fact.size.activations == sum(seen)
+    assert (fact.size.patches, fact.size.dropped) == (sum(patches), sum(dropped))
     named = [layer for layer in module.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
     flops = [2 * layer.weight.numel() * (64 if isinstance(layer, nn.Conv2d) else 1) for layer in named]  # 8 x 8 pixels
     dense = sum(count for layer, count in zip(named, flops, strict=True) if isinstance(layer, nn.Linear))

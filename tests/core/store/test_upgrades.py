@@ -135,10 +135,11 @@ def test_what_this_version_can_do_it_can_do_with_what_was_stored_before(upgraded
         assert resume(session, read.experiment(session, QUEUED)) == {"cpu": 1, "gpu": 1}
         assert retry(session, read.experiment(session, FAILED)) == {"cpu": 1, "gpu": 1}
     with upgraded.reading() as session:
-        rows = session.execute(select(Cohort.status, Cohort.paused, Cohort.queue).order_by(Cohort.id)).all()
+        columns = (Cohort.status, Cohort.paused, Cohort.queue, Cohort.layout)
+        rows = session.execute(select(*columns).order_by(Cohort.id)).all()
     assert [tuple(row) for row in rows] == [
-        ("succeeded", False, None),
-        ("queued", False, None),
-        ("queued", False, None),
-        ("running", True, None),
+        ("succeeded", False, None, "vmap"),
+        ("queued", False, None, "vmap"),
+        ("queued", False, None, "vmap"),
+        ("running", True, None, "vmap"),
     ]

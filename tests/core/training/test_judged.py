@@ -36,8 +36,8 @@ def test_the_whole_split_is_judged_where_that_is_asked_for(make_lanes: Any) -> N
 
 
 def test_the_spec_says_which_and_the_report_too() -> None:
-    assert not TrainOptions.of(parse({}), "cpu").judge_all
+    assert not TrainOptions.of(parse({}), "cpu", "vmap").judge_all
     every = parse({"evaluate": {"train": "all"}})
-    assert TrainOptions.of(every, "cpu").judge_all
+    assert TrainOptions.of(every, "cpu", "vmap").judge_all
     assert dict(described(parse({})))["Training metrics"].startswith("a fixed sample")  # type: ignore[union-attr]
     assert dict(described(every))["Training metrics"] == "the whole training split"

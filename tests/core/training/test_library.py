@@ -1,6 +1,7 @@
 import gc
 import time
 import weakref
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from core.datasets import DatasetPaths, datasets
 from core.metrics import epoch_metrics, metric_names
 from core.spec import parse
-from core.training import Checkpoint, Lane, MemoryRecorder, Profile, library, train, train_lanes, train_run
+from core.training import Checkpoint, Lane, Layout, MemoryRecorder, Profile, library, train, train_lanes, train_run
 
 EPOCH_METRICS = epoch_metrics("multiclass", 10)
 
@@ -107,9 +108,11 @@ def test_a_call_that_was_interrupted_goes_on_where_it_was(tmp_path: Path, monkey
 def test_where_memory_runs_out_halves_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A memory that holds so many lanes: what asks for more is told what torch's allocator says."""
     widths: list[int] = []
+    layouts: dict[int, set[Layout]] = defaultdict(set)
 
     def small(lanes: Sequence[Lane], *rest: Any, **options: Any) -> None:
         widths.append(len(lanes))
+        layouts[lanes[0].treatment.batch_size].add(rest[3].layout)
         if len(lanes) > room:
             raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: error 12")
         train_lanes(lanes, *rest, **options)
@@ -119,9 +122,10 @@ def test_where_memory_runs_out_halves_go_on(monkeypatch: pytest.MonkeyPatch) -> 
     room = 1
     found = train(SPEC, DatasetPaths())
     assert max(widths) > 1 == min(widths)
+    assert layouts == {100: {"loop"}, 500: {"loop"}}, "in which the bits are those of the whole"
     assert [(run.id, run.outcome) for run in found.runs] == [(run.id, run.outcome) for run in expected.runs]
     for a, b in zip(found.series("train_loss"), expected.series("train_loss"), strict=True):
-        np.testing.assert_allclose(a.values, b.values, rtol=1e-4)
+        np.testing.assert_array_equal(a.values, b.values)
     room = 0
     with pytest.raises(RuntimeError, match="can't allocate memory"):
         train(SPEC, DatasetPaths())

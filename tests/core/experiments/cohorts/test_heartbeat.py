@@ -14,6 +14,7 @@ from core.experiments.requests import submit
 from core.spec import parse
 from core.store import Cohort, Database, Worker, now
 from core.training import Profile
+from core.training.planning.profile import Costs, CostsByLayout
 
 FALLBACK = Profile.guess(7)
 Add = Callable[..., None]
@@ -87,13 +88,17 @@ def test_a_sign_of_life_carries_the_profile(database: Database) -> None:
     assert found(database) == FALLBACK
 
 
-def test_an_experiment_is_stored_as_the_profile_has_it_planned(database: Database, add: Add) -> None:
+@pytest.mark.parametrize("layout", ["loop", "vmap"])
+def test_an_experiment_is_stored_as_the_profile_has_it_planned(database: Database, add: Add, layout: str) -> None:
     spec = parse({"seeds": 8, "epochs": 500, "model": {"name": "mlp", "hidden": [4]}})
     two = Profile.guess(2)
-    slow = [way.model_copy(update={"processes": 4, "threads": 3}) for way in two.ways[:1]]
+    nothing = Costs(**dict.fromkeys(Costs.model_fields, 0.0))
+    costs = {name: nothing.model_copy(update={"lane": 0.01 + (name != layout)}) for name in ("loop", "vmap")}
+    more = {"processes": 4, "threads": 3, "costs": {"fp32": CostsByLayout(**costs)}}
+    slow = [way.model_copy(update=more) for way in two.ways[:1]]
     add("four/1/0", "auto,cpu", two.model_copy(update={"processes": 4, "ways": slow}))
     with database.transaction() as session:
         experiment, wake_ups = submit(session, spec, DatasetPaths())
-        stored = session.execute(select(Cohort.threads, Cohort.device).where(Cohort.experiment_id == experiment.id))
-        assert [tuple(row) for row in stored] == [(3, "auto")] * 4
+        stored = session.execute(select(Cohort.threads, Cohort.layout).where(Cohort.experiment_id == experiment.id))
+        assert [tuple(row) for row in stored] == [(3, layout)] * 4
     assert wake_ups == {"cpu": 4, "gpu": 4}

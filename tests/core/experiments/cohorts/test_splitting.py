@@ -50,19 +50,20 @@ def test_both_halves_are_queued_as_the_whole_was(database: Database) -> None:
     held = taken(database)
     with database.transaction() as session:
         session.execute(update(Cohort).values(checkpoint="file", checkpoint_sha256="0", checkpoint_step=7, lost=1))
+        session.execute(update(Cohort).values(layout="loop"))
     assert _halve(database, held) == "queued"
     assert _seeds(database) == {1: [0, 1], 2: [2, 3]}
     assert statuses(database, experiment) == {"queued"}
     for half in _cohorts(database):
         assert (half.status, half.experiment_id, half.priority, half.device) == ("queued", experiment, 4, "cpu")
-        assert (half.threads, half.attempt, half.lost) == (2, 1, 1)
+        assert (half.threads, half.layout, half.attempt, half.lost) == (2, "loop", 1, 1)
         assert (half.holder, half.lease_until, half.error) == (None, None, None)
         assert (half.checkpoint, half.checkpoint_sha256, half.checkpoint_step) == (None, None, 0)
     with database.reading() as session:
         assert session.get_one(Experiment, experiment).status == "queued"
     first, second = taken(database), taken(database)
     assert [lane.seed for lane in (*first.lanes, *second.lanes)] == [1, 0, 3, 2]
-    assert {(half.attempt, half.threads) for half in (first, second)} == {(2, 2)}
+    assert {(half.attempt, half.threads, half.layout) for half in (first, second)} == {(2, 2, "loop")}
 
 
 def test_runs_that_ended_stay_ended(database: Database) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from core.datasets import DatasetPaths
@@ -24,8 +24,8 @@ from core.metrics.gradient_noise import NOISE_METRICS
 from core.metrics.layers import DIAGNOSTICS
 from core.settings import Settings
 from core.spec import Spec, parse
-from core.store import Database, Experiment
-from core.training import train, train_lanes
+from core.store import Cohort, Database, Experiment
+from core.training import TrainOptions, train, train_lanes
 
 OF_EPOCHS = epoch_metrics("multiclass", 10)
 MEASURED = set(DIAGNOSTICS) - {"activation_saturated"}
@@ -205,6 +205,24 @@ def test_a_worker_goes_on_to_whatever_is_queued(database: Database) -> None:
     ids = [_posted(database, _spec(epochs=1)) for _ in range(3)]
     assert _work(database) == 3
     assert {_status(database, experiment) for experiment in ids} == {"succeeded"}
+
+
+@pytest.mark.parametrize("layout", ["loop", "vmap"])
+def test_a_cohort_is_trained_in_its_layout(database: Database, monkeypatch: pytest.MonkeyPatch, layout: str) -> None:
+    _posted(database, _spec(epochs=1))
+    with database.transaction() as session:
+        session.execute(update(Cohort).values(layout=layout))
+    layouts: list[str] = []
+
+    def train_and_note(
+        lanes: Any, data: Any, info: Any, recorder: Any, options: TrainOptions, *more: Any, **as_: Any
+    ) -> Any:
+        layouts.append(options.layout)
+        return train_lanes(lanes, data, info, recorder, options, *more, **as_)
+
+    monkeypatch.setattr(worker, "train_lanes", train_and_note)
+    assert _work(database) == 1
+    assert layouts == [layout]
 
 
 def test_memory_is_given_back_after_every_cohort_where_there_are_gpus(

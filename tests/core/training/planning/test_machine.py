@@ -1,12 +1,13 @@
 """A machine's profile: measured by training, and remembered for that machine alone."""
 
+import itertools
 import json
 import logging
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,17 +16,19 @@ import torch
 from core import hardware
 from core.datasets import DatasetInfo
 from core.hardware import this_machine
-from core.models import models
-from core.spec import ArmInfo, parse, size
-from core.training import Profile, make_plan
+from core.spec import ArmInfo, Precision, parse, size
+from core.training import Layout, Profile, make_plan, train_lanes
+from core.training.lanes import graphs
 from core.training.planning import calibration, machine
-from core.training.planning.calibration import CASES, Case, Share
+from core.training.planning.calibration import CASES, Case, Share, cases_for
 from core.training.planning.machine import remember, remembered
-from core.training.planning.profile import Work, estimate
+from core.training.planning.profile import Device, estimate
 from tests.backends import GUESSED_PROFILE
 from tests.nvml import GIB, Nvml, gpu, mig
 
-MINIATURE = [Case({"name": "mlp", "hidden": [2]}, (3,), 4, lanes) for lanes in (1, 2)]
+TINY = ({"name": "mlp", "hidden": [2]}, (3,), 4)
+LAYOUTS: list[Layout] = ["loop", "vmap"]
+MINIATURE = [Case(*TINY, lanes=1, layout="loop"), Case(*TINY, lanes=2, layout="vmap")]
 
 
 def test_what_is_remembered_is_read_back(tmp_path: Path) -> None:
@@ -142,8 +145,8 @@ def test_a_machine_is_measured_by_training() -> None:
     cores = min(2, hardware.cores())
     ways = [(way.processes, way.threads) for way in profile.ways if way.device == "cpu"]
     assert ways == list(dict.fromkeys([(profile.processes, cores // profile.processes), (1, cores)]))
-    work = Work(size(models.parse(MINIATURE[0].model), (3,), calibration.CLASSES), 4)
-    assert all(estimate(way, work, lanes) > 0 for way in profile.ways for lanes in (1, 2))
+    for way, case in itertools.product(profile.ways, MINIATURE):
+        assert estimate(way, case.work, case.lanes, case.layout) > 0
 
 
 def test_a_calibrating_process_that_dies_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,20 +155,61 @@ def test_a_calibrating_process_that_dies_is_said(monkeypatch: pytest.MonkeyPatch
         machine.calibrate(MINIATURE)
 
 
-def test_costs_are_found_again_in_what_they_make() -> None:
-    """Seconds made from known costs, for the networks that calibration trains."""
-    (way,) = Profile.guess().ways
-    works = [Work(size(models.parse(case.model), case.inputs, calibration.CLASSES), case.batch) for case in CASES]
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_costs_are_found_again_in_what_they_make(device: Device) -> None:
+    """Seconds made from known costs, for the networks that calibration trains on a device."""
+    (way,) = Profile.guess(device=device).ways
+    cases = cases_for(device, CASES)
     made = [
-        [way.start + way.draw * case.lanes * work.size.parameters, estimate(way, work, case.lanes)]
-        for case, work in zip(CASES, works, strict=True)
+        [
+            way.start + way.draw * case.lanes * case.work.size.parameters,
+            estimate(way, case.work, case.lanes, case.layout),
+        ]
+        for case in cases
     ]
-    found = calibration._way(Share("cpu", 1, 1), CASES, np.array(made))
-    for name, cost in way.one.model_dump().items():
-        assert getattr(found.one, name) == pytest.approx(cost, rel=1e-3), name
-    for name, cost in way.lanes.model_dump().items():
-        assert getattr(found.lanes, name) == pytest.approx(cost, rel=1e-3), name
+    found = calibration._way(Share(device, 1, 1), cases, np.array(made))
+    assert found.costs.keys() == way.costs.keys()
+    for precision, by_layout in way.costs.items():
+        for layout in LAYOUTS:
+            for name, cost in by_layout.of(layout).model_dump().items():
+                again = getattr(found.costs_of(precision, layout), name)
+                assert again == pytest.approx(cost, rel=1e-3, abs=1e-18), (precision, layout, name)
     assert (found.start, found.draw) == pytest.approx((way.start, way.draw), rel=1e-3)
+
+
+@pytest.mark.parametrize(("layout", "precision"), [("loop", "fp32"), ("vmap", "bf16")])
+def test_a_case_is_trained_in_its_layout_and_precision(
+    monkeypatch: pytest.MonkeyPatch, layout: Layout, precision: Precision
+) -> None:
+    noted: list[tuple[int, str, str]] = []
+
+    def train_and_note(lanes: Any, data: Any, info: Any, recorder: Any, options: Any, **more: Any) -> Any:
+        noted.append((len(lanes), options.layout, lanes[0].treatment.precision))
+        return train_lanes(lanes, data, info, recorder, options, **more)
+
+    monkeypatch.setattr(calibration, "train_lanes", train_and_note)
+    calibration._train(Case(*TINY, lanes=3, layout=layout, precision=precision), "cpu", 0.0)
+    assert noted == [(3, layout, precision)]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_case_is_measured_on_a_gpu(layout: Layout) -> None:
+    assert min(calibration._train(Case(*TINY, lanes=2, layout=layout, precision="bf16"), "cuda", 0.0)) > 0
+
+
+def test_a_gpu_is_measured_in_every_precision_and_with_larger_batches() -> None:
+    assert cases_for("cpu", CASES) == CASES
+    on_gpu = cases_for("cuda", CASES)
+    for precision in get_args(Precision):
+        mine = [case._replace(precision="fp32") for case in on_gpu if case.precision == precision]
+        assert all(case in mine for case in CASES)
+        assert max(case.batch for case in mine) > 8 * max(case.batch for case in CASES)
+
+
+def test_updates_of_a_gpu_are_measured_when_they_are_replayed() -> None:
+    """The call after the warm-up of a graph captures it."""
+    assert calibration.WARM_UP["cuda"] > graphs.WARM_UP + 1
 
 
 def test_the_command_prints_what_is_remembered() -> None:

@@ -11,7 +11,7 @@ from core.spec import ArmInfo, Spec, check, parse, size
 from core.training import Plan, Profile, make_plan
 from core.training.compatibility import compatibility_key
 from core.training.planning import plan
-from core.training.planning.profile import Costs, Way
+from core.training.planning.profile import Costs, CostsByLayout, Way
 
 ARMS = [
     {"label": "a", "initializer": "zeros"},
@@ -22,7 +22,7 @@ ARMS = [
 TINY = {"model": {"name": "mlp", "hidden": [6, 6]}, "dataset": "breast_cancer", "epochs": 200}
 CONVOLUTIONS = {"model": {"name": "cnn", "channels": [8], "dense": [8]}}
 SMALL = {"model": {"name": "mlp", "hidden": [8]}}
-FREE = Costs(update=0, call=0, dense=0, conv=0, activation=0, parameter=0)
+FREE = Costs(**dict.fromkeys(Costs.model_fields, 0.0))
 
 
 def machine(cores: int = 2, memory: int = 2**33) -> Profile:
@@ -30,8 +30,11 @@ def machine(cores: int = 2, memory: int = 2**33) -> Profile:
 
 
 def with_costs(profile: Profile, **costs: Costs) -> Profile:
-    """The profile with other costs of a lane alone (`one`) or of several (`lanes`), in every way."""
-    return profile.model_copy(update={"ways": [way.model_copy(update=costs) for way in profile.ways]})
+    """The profile with other costs of layouts, `loop` or `vmap`, in every way."""
+    ways = [
+        way.model_copy(update={"costs": {"fp32": way.costs["fp32"].model_copy(update=costs)}}) for way in profile.ways
+    ]
+    return profile.model_copy(update={"ways": ways})
 
 
 def planned(profile: Profile | None = None, **given: Any) -> tuple[Spec, list[ArmInfo], Plan]:
@@ -84,37 +87,57 @@ def test_the_runs_of_a_seed_stay_together_while_they_fit(cores: int) -> None:
 def test_a_seed_is_shared_out_only_where_a_process_would_be_idle() -> None:
     arms = [{"label": f"{i}", "optimizer.lr": 0.1 * (i + 1)} for i in range(7)]
     linear = FREE.model_copy(update={"dense": 1e-9, "update": 0.02})
-    profile = with_costs(machine(2), one=linear, lanes=linear)
+    profile = with_costs(machine(2), loop=linear, vmap=linear)
     assert widths(planned(profile, arms=arms, seeds=5)[2]) == [18, 17]
     assert widths(planned(profile, arms=arms, seeds=4)[2]) == [14, 14]
     assert widths(planned(profile, arms=arms[:3], seeds=13)[2]) == [21, 18]  # where it would hardly pay
 
 
-def test_memory_bounds_what_trains_at_once() -> None:
-    spec, info, _ = planned()
-    # weights, gradients, a temporary, and Adam's two slots; a batch's values in every layer, and their gradients
-    whole = info[0].size
-    lane = 4 * (whole.parameters * (3 + 2) + whole.activations * spec.batch_size * 2)
-    data = 4 * 1797 * (64 + 10)
+@pytest.mark.parametrize("layout", ["loop", "vmap"])
+def test_memory_bounds_what_trains_at_once(layout: str) -> None:
+    """By hand, for a convolutional network with Adam: by vmap a lane has a batch's values in every layer, their
+    gradients and the convolutions' patches; by loop its inputs and masks, and all have the values of one in turn.
+    """
+    slow, quick = (FREE.model_copy(update={"lane": cost}) for cost in (1.0, 0.1))
+    only = {"loop": slow, "vmap": slow} | {layout: quick}
+    model = {**CONVOLUTIONS["model"], "dropout": 0.25, "dense_dropout": 0.5}
+    common: dict[str, Any] = {"arms": ARMS[:1], "epochs": 50, "model": model}
+    spec, info, _ = planned(seeds=16, **common)
+    whole, batch = info[0].size, spec.batch_size
+    weights = whole.parameters * (3 + 2)  # weights, gradients, a temporary, and Adam's two slots
+    data, values = 1797 * (64 + 10), whole.activations * 2 * batch
+    if layout == "vmap":
+        lane, rest = 4 * (weights + values + 64 * 9 * batch), 4 * data
+    else:
+        lane, rest = 4 * (weights + (64 + 2 * (8 * 16 + 8)) * batch), 4 * (data + values)
     for cores in (1, 2):
-        room_for_four = math.ceil(cores * (4 * lane + data) / spec.memory_limit)
-        _, _, found = planned(machine(cores, room_for_four), arms=ARMS[:1], seeds=16, epochs=50)
+        room_for_four = math.ceil(cores * (4 * lane + rest) / spec.memory_limit)
+        profile = with_costs(machine(cores, room_for_four), **only)
+        _, _, found = planned(profile, seeds=16, **common)
+        assert {cohort.layout for cohort in found.cohorts} == {layout}
         assert max(widths(found)) == 4
-        assert found.memory == cores * (4 * lane + data)
-        _, _, fewer = planned(machine(cores, room_for_four - cores), arms=ARMS[:1], seeds=16, epochs=50)
+        assert found.memory == cores * (4 * lane + rest)
+        _, _, fewer = planned(with_costs(machine(cores, room_for_four - cores), **only), seeds=16, **common)
         assert max(widths(fewer)) == 3
-    _, _, none = planned(machine(1, 0), arms=ARMS[:1], seeds=5)
+    _, _, none = planned(machine(1, 0), seeds=5, **common)
     assert widths(none) == [1] * 5
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])
-def test_the_cohorts_of_one_moment_keep_to_the_limit_and_less_memory_makes_none_wider(cores: int) -> None:
-    free = 2**23
+@pytest.mark.parametrize(("free", "slow"), [(2**23, "loop"), (2**22, "vmap"), (2**23, "neither")])
+def test_the_cohorts_of_one_moment_keep_to_the_limit_and_less_memory_makes_none_wider(
+    cores: int, free: int, slow: str
+) -> None:
+    profile = machine(cores, free)
+    if slow != "neither":
+        profile = with_costs(profile, **{slow: FREE.model_copy(update={"lane": 1.0})})
     widest = []
     for limit in (0.2, 0.3, 0.5, 0.7, 1.0):
-        _, _, found = planned(machine(cores, free), memory_limit=limit, seeds=60, arms=ARMS[:1], **SMALL)
+        _, _, found = planned(profile, memory_limit=limit, seeds=60, arms=ARMS[:1], **SMALL)
         assert found.memory <= limit * free or max(widths(found)) == 1
         widest.append(max(widths(found)))
+    if slow == "neither":  # with less memory the layout that needs less of it may be the best, and wider
+        return
     if cores == 1:  # of several ways to use a machine another may be the best with less
         assert widest == sorted(widest)
     assert widest[0] < widest[-1]
@@ -133,28 +156,89 @@ def test_tiny_networks_train_in_wide_cohorts_one_for_each_process() -> None:
 
 def test_nothing_is_cut_that_would_end_no_sooner() -> None:
     launching = FREE.model_copy(update={"update": 0.01})  # as long for one lane as for many
-    _, _, found = planned(with_costs(machine(8), one=launching, lanes=launching), arms=ARMS[:1], seeds=6)
+    _, _, found = planned(with_costs(machine(8), loop=launching, vmap=launching), arms=ARMS[:1], seeds=6)
     assert widths(found) == [6]
     assert found.processes == 1
 
 
-def test_where_convolutions_are_slower_in_lanes_every_run_trains_alone() -> None:
-    profile = with_costs(machine(2), one=FREE.model_copy(update={"conv": 1e-10}))
-    profile = with_costs(profile, lanes=FREE.model_copy(update={"conv": 2e-10}))
-    _, _, found = planned(profile, arms=ARMS[:1], seeds=6, epochs=100, **CONVOLUTIONS)
-    assert widths(found) == [1] * 6
-    assert found.processes == 2
-    faster = with_costs(profile, lanes=FREE.model_copy(update={"conv": 0.5e-10}))
-    assert widths(planned(faster, arms=ARMS[:1], seeds=6, epochs=100, **CONVOLUTIONS)[2]) == [3, 3]
+@pytest.mark.parametrize(
+    ("ratio", "layout"), [(0.5, "vmap"), (0.94, "vmap"), (0.96, "loop"), (1.0, "loop"), (2.0, "loop")]
+)
+def test_every_cohort_has_the_layout_that_is_quicker_for_its_network(ratio: float, layout: str) -> None:
+    """By `loop` where it takes hardly longer: there bits are the same in any company."""
+    loop = FREE.model_copy(update={"conv": 1e-9})
+    vmap = FREE.model_copy(update={"conv": ratio * 1e-9})
+    for seeds in (1, 6):
+        profile = with_costs(machine(2), loop=loop, vmap=vmap)
+        _, _, found = planned(profile, arms=ARMS[:1], seeds=seeds, epochs=1000, **CONVOLUTIONS)
+        assert {cohort.layout for cohort in found.cohorts} == {layout}
+        assert widths(found) == ([1] if seeds == 1 else [3, 3])
+
+
+def test_a_layout_is_of_a_precision_and_of_a_program() -> None:
+    slow, quick = (FREE.model_copy(update={"dense": cost}) for cost in (2e-9, 1e-9))
+    profile = with_costs(machine(1), loop=slow, vmap=quick)
+    halves = CostsByLayout(loop=quick, vmap=slow)
+    ways = [way.model_copy(update={"costs": way.costs | {"bf16": halves}}) for way in profile.ways]
+    arms = [{"label": name, "precision": name} for name in ("fp32", "tf32", "bf16")]
+    _, _, found = planned(profile.model_copy(update={"ways": ways}), arms=arms, seeds=7, epochs=1000, **SMALL)
+    layouts = {found_arm: cohort.layout for cohort in found.cohorts for found_arm, _ in cohort.members}
+    assert layouts == {0: "vmap", 1: "vmap", 2: "loop"}
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_the_cohorts_of_a_program_have_one_layout(cores: int) -> None:
+    """Where a few lanes are quicker by one layout and many by the other, and so would be the parts of an uneven cut."""
+    loop = FREE.model_copy(update={"lane": 1e-3})
+    for most in (1.5, 2.5, 3.5):
+        profile = with_costs(machine(cores), loop=loop, vmap=FREE.model_copy(update={"update": most * 1e-3}))
+        for seeds in range(1, 12):
+            _, _, found = planned(profile, arms=ARMS[:1], seeds=seeds, epochs=100, **SMALL)
+            assert len({cohort.layout for cohort in found.cohorts}) == 1
+
+
+def test_many_runs_are_not_trained_one_after_the_other_in_one_cohort() -> None:
+    profile = with_costs(machine(1), loop=FREE, vmap=FREE.model_copy(update={"lane": 1.0}))
+    _, _, found = planned(profile, arms=ARMS[:1], seeds=1000, **SMALL)
+    assert max(widths(found)) <= plan.LOOPED
+    assert {cohort.layout for cohort in found.cohorts} == {"loop"}
+
+
+def test_memory_may_decide_the_layout() -> None:
+    """A network of many values: by `loop` all lanes train at once where by `vmap` two would."""
+    launching = FREE.model_copy(update={"update": 0.01})
+    model = {"name": "mlp", "hidden": [64] * 10}
+    profile = with_costs(machine(1, 2**24), loop=launching, vmap=launching)
+    _, _, found = planned(profile, arms=ARMS[:1], seeds=8, batch_size=1000, model=model, epochs=100)
+    assert {cohort.layout for cohort in found.cohorts} == {"loop"}
+
+
+def test_the_study_of_a_gpu_is_one_cohort_by_loop() -> None:
+    """30 lanes of a CNN 32-32-64 at batch 512 on 50,000 pictures, on an idle GPU of 79 GiB; a table's are by vmap."""
+    arms = [{"label": f"{i}", "optimizer.lr": 0.001 * (i + 1)} for i in range(6)]
+    cnn = {"name": "cnn", "channels": [32, 32, 64]}
+    gpu = Profile.guess(16, 79 * 2**30, "cuda")
+    study = parse({"model": cnn, "batch_size": 512, "device": "cuda", "arms": arms, "seeds": 5, "epochs": 30})
+    pictures = DatasetInfo((3, 32, 32), 10, 50_000, 12_500)
+    info = [ArmInfo(pictures, size(study.model, pictures.inputs, 10), 98, 30 * 98)] * 6
+    found = make_plan(study, info, gpu)
+    assert [(len(cohort.members), cohort.layout) for cohort in found.cohorts] == [(30, "loop")]
+    table = parse({**TINY, "device": "cuda", "arms": arms, "seeds": 20})
+    rows = DatasetInfo((11,), 2, 6400, 1600)
+    info = [ArmInfo(rows, size(table.model, rows.inputs, 2), 320, 200 * 320)] * 6
+    found = make_plan(table, info, gpu)
+    assert [(len(cohort.members), cohort.layout) for cohort in found.cohorts] == [(120, "vmap")]
 
 
 @pytest.mark.parametrize(("speed", "threads"), [(0.5, 4), (0.9, 4), (0.97, 1), (1.0, 1), (2.0, 1)])
 def test_one_run_takes_all_threads_where_they_are_faster(speed: float, threads: int) -> None:
-    alone = FREE.model_copy(update={"update": 1.0})
-    together = FREE.model_copy(update={"update": speed})
+    alone, together = (
+        {"fp32": CostsByLayout(loop=costs, vmap=costs)}
+        for costs in (FREE.model_copy(update={"update": update}) for update in (1.0, speed))
+    )
     ways = [
-        Way(device="cpu", processes=4, threads=1, start=0, draw=0, one=alone, lanes=alone),
-        Way(device="cpu", processes=1, threads=4, start=0, draw=0, one=together, lanes=together),
+        Way(device="cpu", processes=4, threads=1, start=0, draw=0, costs=alone),
+        Way(device="cpu", processes=1, threads=4, start=0, draw=0, costs=together),
     ]
     profile = machine(4).model_copy(update={"ways": ways})
     _, _, one = planned(profile, arms=ARMS[:1], seeds=1)

@@ -4,47 +4,65 @@ import pytest
 
 from core.models import models
 from core.spec import size
-from core.training import Profile
-from core.training.planning.profile import Costs, Work, amounts, estimate, estimate_start
+from core.training import Layout, Profile
+from core.training.planning.profile import Costs, CostsByLayout, Device, Way, Work, amounts, estimate, estimate_start
 
 SIZE = size(models.parse({"name": "cnn", "channels": [4], "dense": [8]}), (1, 8, 8), 10)
+LAYOUTS: list[Layout] = ["loop", "vmap"]
+WEIGHED = [name for name in SIZE._fields if name not in ("layers", "dropped")]
+"""The sizes that take time: what is dropped is drawn in next to none."""
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-@pytest.mark.parametrize("more", [*SIZE._fields[1:], "batch", "lanes"])
-def test_more_work_takes_longer(more: str, device: str) -> None:
-    (way, *_) = Profile.guess(2, device=device).ways  # type: ignore[arg-type]
-    before = estimate(way, Work(SIZE, 10), 2)
+@pytest.mark.parametrize("more", [*WEIGHED, "batch", "lanes"])
+def test_more_work_takes_longer(more: str, device: Device, layout: Layout) -> None:
+    (way, *_) = Profile.guess(2, device=device).ways
+    before = estimate(way, Work(SIZE, 10), 2, layout)
     if more == "lanes":
-        assert estimate(way, Work(SIZE, 10), 3) > before
+        assert estimate(way, Work(SIZE, 10), 3, layout) > before
     elif more == "batch":
-        assert estimate(way, Work(SIZE, 11), 2) > before
-    else:
+        assert estimate(way, Work(SIZE, 11), 2, layout) > before
+    elif (device, layout, more) != ("cuda", "loop", "patches"):  # whose kernels keep patches to themselves
         larger = SIZE._replace(**{more: getattr(SIZE, more) + 1})
-        assert estimate(way, Work(larger, 10), 2) > before
+        assert estimate(way, Work(larger, 10), 2, layout) > before
 
 
-def test_every_cost_weighs_its_own_amount() -> None:
-    counted = amounts(Work(SIZE, 10), 3)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_cost_weighs_its_own_amount(layout: Layout) -> None:
+    """One lane after the other calls every layer for each of them."""
+    counted = amounts(Work(SIZE, 10), 3, layout)
     assert counted == (
         1,
-        SIZE.calls,
+        3,
+        SIZE.calls * (3 if layout == "loop" else 1),
         SIZE.dense_flops * 30,
         SIZE.conv_flops * 30,
+        SIZE.patches * 30,
         SIZE.activations * 30,
         SIZE.parameters * 3,
     )
     nothing = dict.fromkeys(Costs.model_fields, 0.0)
-    (way,) = Profile.guess().ways
     for name, amount in zip(Costs.model_fields, counted, strict=True):
-        only = way.model_copy(update={"lanes": Costs(**nothing | {name: 2.0})})
-        assert estimate(only, Work(SIZE, 10), 3) == 2 * amount
+        way = with_costs(**{layout: Costs(**nothing | {name: 2.0})})
+        assert estimate(way, Work(SIZE, 10), 3, layout) == 2 * amount
 
 
-def test_a_lane_alone_has_costs_of_its_own() -> None:
+def test_a_layout_and_a_precision_have_costs_of_their_own() -> None:
+    slow = Costs(**dict.fromkeys(Costs.model_fields, 1.0))
+    assert estimate(with_costs(loop=slow), Work(SIZE, 10), 2, "loop") > 1
+    assert estimate(with_costs(loop=slow), Work(SIZE, 10), 2, "vmap") < 1
+    way = with_costs()
+    both = way.model_copy(update={"costs": way.costs | {"bf16": CostsByLayout(loop=slow, vmap=slow)}})
+    assert estimate(both, Work(SIZE, 10, "bf16"), 2, "loop") > 1
+    assert estimate(both, Work(SIZE, 10, "fp32"), 2, "loop") < 1
+    assert estimate(both, Work(SIZE, 10, "tf32"), 2, "loop") < 1, "as float32, where it was not measured"
+
+
+def with_costs(**costs: Costs) -> Way:
+    """The guess with other costs of a layout."""
     (way,) = Profile.guess().ways
-    other = way.model_copy(update={"one": way.one.model_copy(update={"update": 1.0})})
-    assert estimate(other, Work(SIZE, 10), 1) > 1 > estimate(other, Work(SIZE, 10), 2)
+    return way.model_copy(update={"costs": {"fp32": way.costs["fp32"].model_copy(update=costs)}})
 
 
 def test_a_cohort_starts_later_the_more_it_starts_from() -> None:
