@@ -67,9 +67,9 @@ def test_an_epochs_metrics_are_scikit_learns(
     (lane,) = make_lanes({"initializer": "he_normal"}, schedule=still, epochs=1, model={"name": "mlp", "hidden": [9]})
     recorder = MemoryRecorder()
     if trainer == "lanes":
-        train_lanes([lane], data, info, recorder, TrainOptions(dtype=torch.float64))
+        train_lanes([lane], data, info, recorder, TrainOptions(dtype=torch.float64, judge_all=True))
     else:
-        train_run(lane, data, info, recorder, dtype=torch.float64)
+        train_run(lane, data, info, recorder, dtype=torch.float64, judge_all=True)
     w = {name: value.numpy() for name, value in initial_state(lane.treatment, info, lane.seed, torch.float64).items()}
 
     def outputs(x: torch.Tensor) -> Any:

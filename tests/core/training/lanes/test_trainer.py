@@ -158,7 +158,7 @@ def test_evaluation_drops_no_unit(
         {"initializer": "he_normal"}, {"initializer": "glorot_normal"}, schedule=still, epochs=1,
         model={"name": "mlp", "hidden": [16, 12], "dropout": 0.5},
     )  # fmt: skip
-    recorder = trained(lanes, splits, info, dtype=torch.float64)
+    recorder = trained(lanes, splits, info, dtype=torch.float64, judge_all=True)
     for lane in lanes:
         w = {
             name: value.numpy() for name, value in initial_state(lane.treatment, info, lane.seed, torch.float64).items()
