@@ -14,13 +14,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # the tests' networks are tiny, and the ser
 os.environ["INITLAB_DATA_DIR"] = tempfile.mkdtemp(prefix="initlab-tests-")
 os.environ["INITLAB_CACHE_DIR"] = os.path.join(os.environ["INITLAB_DATA_DIR"], "cache")
 
+gc.disable()  # until all is imported: see pytest_collection
+
 pytest_plugins = ["tests.backends"]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Import without the garbage collector, and keep it off what was imported: it takes a second to look at torch."""
-    gc.disable()
+    """Keep the garbage collector off what was imported: it takes a second to look through torch, time and again."""
     try:
         return (yield)
     finally:

@@ -6,6 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from core.plots import render
+
+
+def assert_drawn(figure: Figure) -> None:
+    """It becomes a picture; one of few pixels, which is soon there."""
+    figure.set_dpi(72)
+    assert render(figure, "png").startswith(b"\x89PNG")
+
 
 def assert_texts_apart(figure: Figure) -> None:
     """No text lies over another, over axes that are not its own, or off the page; numbers at ticks do not count."""

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from core.analysis import scan_entries
-from core.plots import plots, render
+from core.plots import plots
 from core.results import Results
 from tests.core.analysis.reading import not_none
 from tests.core.analysis.report.test_batch_size import EPOCHS, scanned
+from tests.core.plots.looking import assert_drawn
 
 MakeResults = Callable[..., Results]
 
@@ -23,7 +24,7 @@ def noise(_: int, seed: int) -> tuple[Any, Any]:
 def data_of(results: Results) -> dict[str, Any]:
     plot = plots.parse("batch_size").build()
     data: dict[str, Any] = json.loads(json.dumps(plot.data(results), allow_nan=False))
-    assert render(plot.draw(data), "png").startswith(b"\x89PNG")
+    assert_drawn(plot.draw(data))
     return data
 
 

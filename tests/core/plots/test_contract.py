@@ -12,11 +12,11 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from core.plots import Plot, render
+from core.plots import Plot
 from tests.core.entries import of, parse
 from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import GRIDS, KINDS
-from tests.core.plots.looking import assert_texts_apart
+from tests.core.plots.looking import assert_drawn, assert_texts_apart
 
 ALL_KINDS = KINDS | GRIDS
 
@@ -32,8 +32,7 @@ def test_every_plot_draws_every_kind_of_experiment(experiment: MakeResults, kind
 
     assert "N = " in data["caption"]
     assert "diverged" in data["caption"]
-    figure.set_dpi(72)  # soon drawn
-    assert render(figure, "png").startswith(b"\x89PNG")
+    assert_drawn(figure)
     assert_texts_apart(figure)
 
 

@@ -14,6 +14,7 @@ from core.initializers import Layer, initializers, preview
 from core.plots import draw_initializer_preview, draw_schedule_preview, plots, render
 from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import KINDS, arms, series
+from tests.core.plots.looking import assert_drawn
 
 SVG = "http://www.w3.org/2000/svg"
 
@@ -71,7 +72,7 @@ def test_threads_do_not_disturb_each_other(experiment: MakeResults) -> None:
 
 @pytest.mark.parametrize("rates", [[0.1], [0.1] * 5, list(0.1 * 0.9 ** np.arange(20_000)), [0.0, 0.0], []])
 def test_a_schedule_s_preview_is_drawn(rates: list[float]) -> None:
-    assert render(draw_schedule_preview({"lr": rates}), "png").startswith(b"\x89PNG")
+    assert_drawn(draw_schedule_preview({"lr": rates}))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_a_schedule_s_preview_is_drawn(rates: list[float]) -> None:
 def test_an_initializer_s_preview_is_drawn(entry: Any) -> None:
     data = preview(initializers.parse(entry), Layer((32, 16)), seed=0, bins=20)
 
-    assert render(draw_initializer_preview(data), "png").startswith(b"\x89PNG")
+    assert_drawn(draw_initializer_preview(data))
 
 
 def test_a_uniform_law_s_density_has_the_sample_s_area() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from core.plots import plots, render
+from core.plots import plots
 from core.results import Results
 from tests.core.plots.conftest import MakeResults, arms
+from tests.core.plots.looking import assert_drawn
 
 
 def costing(results: Results, source: Any = "estimated") -> Results:
@@ -34,7 +35,7 @@ def test_each_arm_is_a_point_of_means_with_intervals(experiment: MakeResults) ->
     assert "Runs that train together share their energy equally" in data["caption"]
     assert "Energy is an estimate: 12 W for each busy core" in data["caption"]
     assert "measured by the processors' counters" in plot.data(costing(results, "measured"))["caption"]
-    assert render(plot.draw(data), "png")[:4] == b"\x89PNG"
+    assert_drawn(plot.draw(data))
 
 
 def test_without_energy_it_says_that_nobody_has_looked(experiment: MakeResults) -> None:

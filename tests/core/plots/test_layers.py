@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.plots import draw_signal_preview, plots, render
+from core.plots import draw_signal_preview, plots
 from core.results import Results
 from tests.core.plots.kinds import TWO_ARMS, diagnosed
+from tests.core.plots.looking import assert_drawn
 
 MakeResults = Callable[..., Results]
 
 
 def data_of(results: Results) -> dict[str, Any]:
     data: dict[str, Any] = plots.parse("layers").build().data(results)
-    render(plots.parse("layers").build().draw(json.loads(json.dumps(data, allow_nan=False))), "png")
+    assert_drawn(plots.parse("layers").build().draw(json.loads(json.dumps(data, allow_nan=False))))
     return data
 
 
@@ -66,4 +67,4 @@ def test_a_signal_of_nothing_can_be_drawn() -> None:
     layers = [{"name": "fc1", "forward": none, "backward": none}]
     about = {"model": {"name": "mlp"}, "seeds": 1, "batch": 4, "data": "digits"}
     given = about | {"initializers": [{"label": "a", "layers": layers}]}
-    assert render(draw_signal_preview(given), "png").startswith(b"\x89PNG")
+    assert_drawn(draw_signal_preview(given))

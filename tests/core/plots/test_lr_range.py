@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.analysis import range_entries
-from core.plots import plots, render
+from core.plots import plots
 from core.results import Results
 from tests.core.analysis.reading import not_none
+from tests.core.plots.looking import assert_drawn
 
 MakeResults = Callable[..., Results]
 RAMP = np.geomspace(1e-5, 1.0, 101)
@@ -68,4 +69,4 @@ def test_it_is_drawn_from_json_alone(ranged: Results, experiment: MakeResults) -
     plot = plots.parse("lr_range").build()
     for results in (ranged, experiment([{"label": "a"}], {"train_loss": losses})):
         data = json.loads(json.dumps(plot.data(results), allow_nan=False))
-        assert render(plot.draw(data), "png").startswith(b"\x89PNG")
+        assert_drawn(plot.draw(data))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidSpec
-from core.plots import plot_data, plots, render
+from core.plots import plot_data, plots
 from core.results import Results
 from tests.core.plots.conftest import MakeResults, arms
 from tests.core.plots.kinds import KINDS, series
+from tests.core.plots.looking import assert_drawn
 
 
 def data_of(name: Any, results: Results, **options: Any) -> dict[str, Any]:
@@ -121,6 +122,7 @@ def test_a_picture_without_such_an_axis_refuses(three: Results, name: str) -> No
     assert [problem.path for problem in refused.value.problems] == ["log"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log", [True, False])
 @pytest.mark.parametrize(
     ("name", "kind"),
@@ -131,10 +133,7 @@ def test_experiments_of_any_kind_are_drawn_on_either_axis(
 ) -> None:
     plot = plots.parse(name).build()
 
-    figure = plot.draw(plot_data(plot.data, KINDS[kind](experiment), log=log))
-    figure.set_dpi(50)
-
-    render(figure, "png")
+    assert_drawn(plot.draw(plot_data(plot.data, KINDS[kind](experiment), log=log)))
 
 
 def test_the_loss_shows_the_first_hundred_updates_unless_told(experiment: MakeResults) -> None:
