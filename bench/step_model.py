@@ -90,14 +90,15 @@ def needed(case: Case, backend: Backend, measured: Rates) -> dict[str, float]:
 @lru_cache
 def update(case: Case, backend: Backend) -> Work:
     """Count one update of one run, with its share of the evaluations of both splits."""
+    batches = case.examples / case.batch / case.steps
+    return training(case, backend) + _counted(case, backend, trains=False) * batches
+
+
+def training(case: Case, backend: Backend) -> Work:
+    """Count one update of one run alone."""
     optimizer = optimizer_bytes(case)
     adam = Work(moved=optimizer, least=optimizer, launches=OPTIMIZER)
-    return _counted(case, backend, trains=True) + adam + _counted(case, backend, trains=False) * _share(case)
-
-
-def _share(case: Case) -> float:
-    """Return how many batches are evaluated for each update."""
-    return case.examples / case.batch / case.steps
+    return _counted(case, backend, trains=True) + adam
 
 
 def _counted(case: Case, backend: Backend, trains: bool) -> Work:

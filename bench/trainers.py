@@ -39,6 +39,8 @@ from core.spec import Precision
 STATISTIC = "milliseconds an update and run, evaluation included; c_faster_by is the median of the turns' ratios"
 MINUTES = 10.0
 """On a GPU, where nothing else is asked for."""
+LATE = 2.5
+"""How many times what was estimated a case may take there before its experiments are ended."""
 
 
 def asked() -> argparse.Namespace:
@@ -55,7 +57,9 @@ def asked() -> argparse.Namespace:
     arguments.add_argument(
         "--precision", action="append", choices=get_args(Precision), help="on a GPU, may be given again; default: fp32"
     )
-    arguments.add_argument("--minutes", type=float, default=MINUTES, help="on a GPU; what does not fit is left out")
+    arguments.add_argument(
+        "--minutes", type=float, default=MINUTES, help="on a GPU; a further case that does not fit is left out"
+    )
     arguments.add_argument("--to", type=Path, default=record.FOLDER, help="folder of the record")
     given = arguments.parse_args()
     if given.device == "cpu" and (given.study or given.precision):
@@ -67,11 +71,11 @@ def asked() -> argparse.Namespace:
     return given
 
 
-def fits(case: Case, backend: Backend, rates: step_model.Rates, end: float) -> bool:
-    """Say how long a case will take, and return whether there is so much time."""
-    needs, left = estimate(case, backend, rates), end - time.monotonic()
-    print(f"\n{case.name} in {backend.precision}: some {needs:.0f} s of the {left:.0f} s left", flush=True)
-    return needs <= left
+def needs(case: Case, backend: Backend, rates: step_model.Rates, end: float) -> float:
+    """Say and return how many seconds a case will take."""
+    found, left = estimate(case, backend, rates), end - time.monotonic()
+    print(f"\n{case.name} in {backend.precision}: some {found:.0f} s of the {left:.0f} s left", flush=True)
+    return found
 
 
 def stem(given: argparse.Namespace) -> str:
@@ -98,14 +102,16 @@ def main() -> int:
             served.upload(client, case)
             for precision in given.precision or ["fp32"]:
                 backend = Backend(given.device, precision)
-                rates = None
+                rates, until = None, end
                 if on_gpu:
                     with pool(1, cores()) as process:
                         (rates,) = process(step_model.rates, backend)
-                    if not fits(case, backend, rates, end):
+                    takes = needs(case, backend, rates, end)
+                    until = min(end, time.monotonic() + LATE * takes)
+                    if results and time.monotonic() + takes > end:
                         left_out.append(f"{case.name} in {precision}")
                         continue
-                results.append(Comparison(case, backend, client, end).measure(rates))
+                results.append(Comparison(case, backend, client, until).measure(rates))
                 if on_gpu or not given.case:
                     keep(given, cases, results, left_out)
     if left_out:

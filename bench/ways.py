@@ -75,7 +75,7 @@ LAUNCH = {"a": 15e-6, "b": 8e-6, "graph": 2e-6, "compiled": 2e-6}
 """Guessed seconds of an operation's launch, in the host's thread or within a graph;"""
 EXAMPLE = 60e-6
 """of an example that the tutorials' way decodes and collates;"""
-PREPARE, COMPILE, POST = 20.0, 60.0, 3.0
+PREPARE, COMPILE, POST = 20.0, 40.0, 3.0
 """of the processes' start, of the compiler and of an experiment beside its training."""
 MARGIN = 1.5
 """How much longer kernels take than the byte model says."""

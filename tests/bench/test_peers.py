@@ -10,6 +10,8 @@ from graphed import Graphed
 from peers import loop
 from torch.nn.functional import cross_entropy
 
+from core.spec import Precision
+
 CNN = next(case for case in CASES["cpu"] if case.name == "cnn")
 SMALL = {"mlp": replace(MLP, examples=200, batch=25), "cnn": replace(CNN, examples=100, batch=32)}
 """The second's epochs end with a batch of 16."""
@@ -56,8 +58,8 @@ def test_the_good_loop_is_the_tutorials(name: str) -> None:
 @pytest.mark.emulated
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", SMALL)
-def test_graphs_train_as_the_loop_does(name: str, precision: str) -> None:
-    case, backend = SMALL[name], Backend("cuda", precision)  # type: ignore[arg-type]
+def test_graphs_train_as_the_loop_does(name: str, precision: Precision) -> None:
+    case, backend = SMALL[name], Backend("cuda", precision)
     graphed = Graphed(case, backend)
     for initializer, seed in (("he_normal", 3), ("glorot_uniform", 0)):  # the second begins where the first ended
         assert graphed.train(initializer, seed, EPOCHS) == pytest.approx(
