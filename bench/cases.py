@@ -33,7 +33,7 @@ class Case:
     seeds: int
     epochs: int
     peer_runs: dict[str, tuple[int, int]]
-    """How many runs of how many epochs a peer trains: its time is linear in both."""
+    """How many runs of how many epochs a peer trains, by its name in bench/ways.py: its time is linear in both."""
     targets: dict[str, float]
     """How many times faster than a peer the service should be."""
     repeats: int = 5
@@ -208,7 +208,7 @@ CASES: dict[str, list[Case]] = {
         replace(
             MLP,
             epochs=20,
-            peer_runs={"a": (1, 1), "b": (3, 3), "graph": (7, 10), "compiled": (3, 10)},
+            peer_runs={"a": (1, 1), "b": (3, 3), "graph": (7, 10), "graphs": (7, 10), "compiled": (3, 10)},
             targets={"graph": 4},
             repeats=3,
         ),
@@ -217,14 +217,14 @@ CASES: dict[str, list[Case]] = {
             examples=12_500,
             seeds=5,
             epochs=5,
-            peer_runs={"a": (1, 1), "b": (3, 3), "graph": (3, 10), "compiled": (3, 10)},
+            peer_runs={"a": (1, 1), "b": (3, 3), "graph": (3, 10), "graphs": (3, 10), "compiled": (3, 10)},
             targets={"graph": 1.5},
         ),
         STUDY,
         replace(
             _TABULAR,
             epochs=40,
-            peer_runs={"a": (1, 1), "b": (1, 3), "graph": (5, 5)},
+            peer_runs={"a": (1, 1), "b": (1, 3), "graph": (5, 5), "graphs": (5, 5)},
             targets={},
             repeats=3,
         ),

@@ -17,6 +17,7 @@ TRAINERS: dict[str, Callable[[Case, str, int, int, Backend], object]] = {
     "a": peers.tutorial,
     "b": peers.loop,
     "graph": graphed.graphed,
+    "graphs": graphed.graphed,
     "compiled": graphed.compiled,
 }
 
@@ -51,8 +52,8 @@ def ways_of(case: Case, device: str) -> list[Way]:
             Way("b1 one loop, kernel by kernel", "b", 1, every),
             Way("b2 one graph an update", "graph", 1, every),
             Way("b3 torch.compile, reduce-overhead", "compiled", 1, every),
-            Way("b4 two processes of b2 at once", "graph", 2, max(1, every // 2)),
-            Way("b4 four processes of b2 at once", "graph", 4, max(1, every // 4)),
+            Way("b4 two processes of b2 at once", "graphs", 2, max(1, every // 2)),
+            Way("b4 four processes of b2 at once", "graphs", 4, max(1, every // 4)),
         ]
     return [way for way in found if way.trainer in case.peer_runs]
 
@@ -71,7 +72,7 @@ def seconds(trainer: str, name: str, runs: int, epochs: int, backend: Backend) -
     return time.perf_counter() - begin
 
 
-LAUNCH = {"a": 15e-6, "b": 8e-6, "graph": 2e-6, "compiled": 2e-6}
+LAUNCH = {"a": 15e-6, "b": 8e-6, "graph": 2e-6, "graphs": 2e-6, "compiled": 2e-6}
 """Guessed seconds of an operation's launch, in the host's thread or within a graph;"""
 EXAMPLE = 60e-6
 """of an example that the tutorials' way decodes and collates;"""
