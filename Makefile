@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-unit test-service test-together quick emulate coverage soak sabotage check bench bench-gpu studies clean
+.PHONY: help install demo serve test test-unit test-service test-together quick emulate coverage soak sabotage check bench bench-gpu first-gpu studies clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -77,8 +77,12 @@ bench: $(VENV)/.dev ## run the benchmarks; records go to bench/records
 	@for name in $(BENCHES) overhead waiting pictures; do echo "== $$name"; $(RUN)/python bench/$$name.py || exit 1; done
 
 bench-gpu: $(VENV)/.dev ## on a machine with a GPU: the tests that need one, and the benchmarks on it
-	@$(RUN)/python -m pytest -m gpu || test $$? -eq 5  # 5: there are none
-	@for name in $(BENCHES); do echo "== $$name"; $(RUN)/python bench/$$name.py --device cuda || exit 1; done
+	@failed=0; $(RUN)/python -m pytest -m gpu || test $$? -eq 5 || failed=1; \
+	for name in $(BENCHES) layouts; do echo "== $$name"; $(RUN)/python bench/$$name.py --device cuda || failed=1; done; \
+	exit $$failed
+
+first-gpu: $(VENV)/.server ## the first fifteen minutes on a GPU, what decides most first: make first-gpu TO=folder
+	@$(RUN)/python bench/first_gpu.py $(if $(TO),--to "$(TO)")
 
 studies: $(VENV)/.dev ## train the studies of docs/studies again: make studies DATA=folder
 	@$(RUN)/python bench/studies.py --data "$(DATA)"

@@ -1,11 +1,11 @@
 """What the device allows: the matrix products and convolutions of a training alone, and the optimizer's bytes."""
 
 import itertools
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+from backend import Backend
 from cases import Case, find
 from pools import Pool
 from torch import nn
@@ -30,9 +30,10 @@ class Product(NamedTuple):
     """Forward, for the share of both splits that an update has to bear."""
 
 
-def products(name: str, device: str) -> list[Product]:
+def products(name: str, backend: Backend) -> list[Product]:
     """Every layer's products as fast as this process can compute them by any of torch's ways."""
-    case = find(name, device)
+    case = find(name, backend.device)
+    backend.set_precision()
     model = case.network()
     seen: list[tuple[str, nn.Module, torch.Size]] = []
 
@@ -48,28 +49,28 @@ def products(name: str, device: str) -> list[Product]:
     found = []
     for i, (label, layer, shape) in enumerate(seen):
         made: Callable[..., float] = _linear if isinstance(layer, nn.Linear) else _convolution
-        update = made(layer, case.batch, shape, device, i > 0)
-        found.append(Product(label, update, share * made(layer, EVALUATION_BATCH, shape, device, None)))
+        update = made(layer, case.batch, shape, backend, i > 0)
+        found.append(Product(label, update, share * made(layer, EVALUATION_BATCH, shape, backend, None)))
     return found
 
 
-def bandwidth(device: str) -> float:
+def bandwidth(backend: Backend) -> float:
     """Bytes a second that copies move, reading and writing counted."""
-    source = torch.ones(2**26 if device == "cpu" else 2**28, device=device)
+    source = torch.ones(2**26 if backend.device == "cpu" else 2**28, device=backend.device)
     target = torch.empty_like(source)
-    return 2 * source.nbytes / _fastest(lambda: target.copy_(source), device, 5 * SECONDS)
+    return 2 * source.nbytes / backend.fastest(lambda: target.copy_(source), 5 * SECONDS)
 
 
-def together(case: Case, device: str, whole: Pool, alone: Pool | None) -> dict[str, float]:
+def together(case: Case, backend: Backend, whole: Pool, alone: Pool | None) -> dict[str, float]:
     """Milliseconds an update and run that the device needs for its products, and for the optimizer's bytes.
 
     `whole` computes with all cores; where `alone` is given, which has one, a product may instead be computed on each
     core by itself, were it not disturbed by the others: whichever is the faster.
     """
-    rows, (rate,) = whole(products, case.name, device)[0], whole(bandwidth, device)
+    rows, (rate,) = whole(products, case.name, backend)[0], whole(bandwidth, backend)
     if alone:
-        rate = max(rate, *alone(bandwidth, device))
-        pairs = zip(rows, alone(products, case.name, device)[0], strict=True)
+        rate = max(rate, *alone(bandwidth, backend))
+        pairs = zip(rows, alone(products, case.name, backend)[0], strict=True)
         rows = [
             Product(all_.layer, *(min(a, o / whole.threads) for a, o in zip(all_[1:], one[1:], strict=True)))
             for all_, one in pairs
@@ -87,26 +88,27 @@ def optimizer_bytes(case: Case) -> int:
     return ADAM_NUMBERS * 4 * sum(parameter.numel() for parameter in case.network().parameters())
 
 
-def _linear(layer: nn.Linear, batch: int, _shape: torch.Size, device: str, inner: bool | None) -> float:
+def _linear(layer: nn.Linear, batch: int, _shape: torch.Size, backend: Backend, inner: bool | None) -> float:
     """Seconds of one run's products: forward, the weight's gradient, and in an inner layer the input's.
 
     `inner` is None for the product forward alone.
     """
     outputs, inputs = layer.weight.shape
     x, weight, gradient = (
-        torch.randn(LANES, *size, device=device) for size in ((batch, inputs), (inputs, outputs), (batch, outputs))
+        torch.randn(LANES, *size, device=backend.device, dtype=backend.dtype)
+        for size in ((batch, inputs), (inputs, outputs), (batch, outputs))
     )
     pairs = [(x, weight)]
     if inner is not None:
         pairs.append((x.transpose(1, 2), gradient))
     if inner:
         pairs.append((gradient, weight.transpose(1, 2)))
-    return sum(_product(a, b, device) for a, b in pairs)
+    return sum(_product(a, b, backend) for a, b in pairs)
 
 
-def _product(a: torch.Tensor, b: torch.Tensor, device: str) -> float:
+def _product(a: torch.Tensor, b: torch.Tensor, backend: Backend) -> float:
     """Seconds of one of the batched products, all at once or one by one."""
-    together = torch.empty(LANES, a.shape[1], b.shape[2], device=device)
+    together = torch.empty(LANES, a.shape[1], b.shape[2], device=a.device, dtype=a.dtype)
     each = itertools.cycle(zip(a, b, together, strict=True))
 
     def one_by_one() -> None:
@@ -115,37 +117,23 @@ def _product(a: torch.Tensor, b: torch.Tensor, device: str) -> float:
             torch.mm(left, right, out=out)
 
     return min(
-        _fastest(lambda: torch.bmm(a, b, out=together), device) / LANES,
-        _fastest(one_by_one, device) / LANES,
+        backend.fastest(lambda: torch.bmm(a, b, out=together), SECONDS) / LANES,
+        backend.fastest(one_by_one, SECONDS) / LANES,
     )
 
 
-def _convolution(layer: nn.Conv2d, batch: int, shape: torch.Size, device: str, inner: bool | None) -> float:
+def _convolution(layer: nn.Conv2d, batch: int, shape: torch.Size, backend: Backend, inner: bool | None) -> float:
     """Seconds of a convolution and its gradients, in the better of both memory orders; `inner` as above."""
 
     def measure(order: torch.memory_format) -> float:
-        x = torch.randn(batch, *shape, device=device).contiguous(memory_format=order)
-        weight = layer.weight.detach().to(device).contiguous(memory_format=order)
+        x = torch.randn(batch, *shape, device=backend.device, dtype=backend.dtype).contiguous(memory_format=order)
+        weight = layer.weight.detach().to(x).contiguous(memory_format=order)
         if inner is None:
-            return _fastest(lambda: conv2d(x, weight, padding=layer.padding), device)
+            return backend.fastest(lambda: conv2d(x, weight, padding=layer.padding), SECONDS)
         inputs = [weight.requires_grad_(), x.requires_grad_()] if inner else [weight.requires_grad_()]
         given = torch.randn_like(conv2d(x, weight, padding=layer.padding))
-        return _fastest(lambda: torch.autograd.grad(conv2d(x, weight, padding=layer.padding), inputs, given), device)
+        return backend.fastest(
+            lambda: torch.autograd.grad(conv2d(x, weight, padding=layer.padding), inputs, given), SECONDS
+        )
 
     return min(measure(order) for order in (torch.contiguous_format, torch.channels_last))
-
-
-def _fastest(work: Callable[[], object], device: str, budget: float = SECONDS) -> float:
-    """The fastest of many repeats, in seconds."""
-    work(), work()
-    best, end = float("inf"), time.perf_counter() + budget
-    while time.perf_counter() < end:
-        if device == "cuda":
-            torch.cuda.synchronize()
-        begin = time.perf_counter()
-        for _ in range(5):
-            work()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        best = min(best, (time.perf_counter() - begin) / 5)
-    return best

@@ -15,6 +15,7 @@ from typing import Any
 import peers
 import psutil
 import torch
+from backend import Backend
 from cases import MLP, Case, arrays, mlp, parts
 from work import Discard, lanes_of
 
@@ -89,7 +90,7 @@ def measure(point: Point, device: str) -> dict[str, Any]:
 def _loop(case: Case, device: str) -> Callable[[], object]:
     """What trains one run, its data in memory."""
     peers.in_memory(case, device)
-    return lambda: peers.loop(case, "he_normal", 0, case.epochs, device)
+    return lambda: peers.loop(case, "he_normal", 0, case.epochs, Backend(device))
 
 
 def _lanes(case: Case, device: str) -> Callable[[], object]:

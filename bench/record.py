@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,18 @@ _load_before = os.getloadavg()[0]
 
 def write(name: str, device: str = "cpu", **content: Any) -> None:
     """Keep `content` as bench/records/NAME.json, or NAME-cuda.json of what ran on a GPU."""
+    write_into(FOLDER, name, device, content)
+
+
+def write_into(folder: Path, name: str, device: str, content: Mapping[str, Any]) -> None:
+    """Keep `content` in a folder."""
     load = {"before": round(_load_before, 2), "after": round(os.getloadavg()[0], 2)}
     about = {"date": date.today().isoformat(), "hardware": hardware(device), "versions": versions(device)}
-    path = FOLDER / f"{stem(name, device)}.json"
-    path.write_text(_compact(json.dumps(about | {"load_average": load} | content, indent=1)) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{stem(name, device)}.json"
+    part = path.with_suffix(".part")
+    part.write_text(_compact(json.dumps(about | {"load_average": load} | dict(content), indent=1)) + "\n")
+    part.replace(path)  # a record is whole, or the one before
     print(f"kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from cases import Case, arrays
 
 from initlab import Client
 from initlab.demo import service
+
+CANCELLED = 20.0
+"""Seconds in which an experiment ends that is told to."""
 
 
 @contextmanager
@@ -31,10 +35,22 @@ def upload(client: Client, case: Case) -> None:
         client.upload_dataset(path, case.name, task="multiclass" if case.kind == "images" else "binary")
 
 
-def seconds(client: Client, spec: Mapping[str, Any]) -> float:
-    """From the post to the end, by the database's clock, while a client waits for it."""
-    experiment = client.submit(spec).wait()
+class NotTrained(Exception):
+    """An experiment that did not succeed."""
+
+
+def seconds(client: Client, spec: Mapping[str, Any], timeout: float = inf) -> float:
+    """From the post to the end, by the database's clock, while a client waits for it; one that takes longer is ended.
+
+    Raises `NotTrained`.
+    """
+    experiment = client.submit(spec)
+    try:
+        experiment.wait(timeout=timeout)
+    except TimeoutError as error:
+        experiment.cancel().wait(timeout=CANCELLED)
+        raise NotTrained(str(error)) from error
     if experiment.status != "succeeded":
-        raise SystemExit(f"the experiment {experiment.status}: {experiment.errors}")
+        raise NotTrained(f"the experiment {experiment.status}: {experiment.errors}")
     begin, end = (datetime.fromisoformat(experiment.data[key]) for key in ("created_at", "finished_at"))
     return (end - begin).total_seconds()
