@@ -122,7 +122,7 @@ def test_where_memory_runs_out_halves_go_on(monkeypatch: pytest.MonkeyPatch) -> 
     room = 1
     found = train(SPEC, DatasetPaths())
     assert max(widths) > 1 == min(widths)
-    assert layouts == {100: {"loop"}, 500: {"loop"}}, "in which the bits are those of the whole"
+    assert [len(used) for used in layouts.values()] == [1, 1], "halves keep the layout, and so the bits of the whole"
     assert [(run.id, run.outcome) for run in found.runs] == [(run.id, run.outcome) for run in expected.runs]
     for a, b in zip(found.series("train_loss"), expected.series("train_loss"), strict=True):
         np.testing.assert_array_equal(a.values, b.values)
