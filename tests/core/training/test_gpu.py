@@ -81,10 +81,10 @@ def test_a_replay_is_the_update_itself(
         return capture(self, key, function)
 
     monkeypatch.setattr(Graphs, "_capture", counted)
-    replayed = on_gpu(lanes, layout=layout, diagnose_every=5)
+    replayed = on_gpu(lanes, layout=layout, diagnose_every=5, judge_all=True)
     assert len(captured) == len(set(captured)) == 5, "whole and last batches, looks at whole ones, two splits' parts"
     monkeypatch.setattr(Graphs, "_capture", lambda *_: False)
-    assert_same(on_gpu(lanes, layout=layout, diagnose_every=5), replayed)
+    assert_same(on_gpu(lanes, layout=layout, diagnose_every=5, judge_all=True), replayed)
 
 
 @pytest.mark.gpu
