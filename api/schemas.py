@@ -231,7 +231,10 @@ class MetricsOut(BaseModel):
 
 
 class DatasetForm(Options):
-    """A data set's file, its name, and how to read it. Columns may be repeated fields, or one field with commas."""
+    """A data set's file, its name, and how to read it.
+
+    Columns and `missing_values` may be repeated fields, or one field with commas.
+    """
 
     file: UploadFile
     name: Annotated[str | None, Field(description="a-z, 0-9, '_', '.' and '-'; default: the file's name")] = None

@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, Unpack, cast
 from urllib.parse import quote
 
-from initlab import spec_file
+from initlab import packing, spec_file
 from initlab.experiment import Experiment, pages
+from initlab.reading import ReadOptions, form_fields
 from initlab.settings import Settings
 from initlab.transport import Transport, Upload
 
@@ -97,29 +98,19 @@ class Client:
         path: str | Path,
         name: str | None = None,
         *,
-        target: str | Sequence[str] = (),
-        drop: str | Sequence[str] = (),
-        text: str | Sequence[str] = (),
-        missing: Literal["refuse", "impute"] | None = None,
-        task: Literal["multiclass", "binary", "regression"] | None = None,
-        resize: int | str | None = None,
+        valid: str | Path | None = None,
+        **options: Unpack[ReadOptions],
     ) -> dict[str, Any]:
-        """Send a data set of your own, and return what the server found in it.
+        """Send a data set of your own, and return what the server found in it; its `notes` say what it took for what.
 
-        A CSV or Parquet table (`target` is the column to learn, `drop` those that are no features, `text` numbers to be
-        taken as text, `missing` what to do where a value is missing), an NPZ file of the arrays x and y, or a ZIP of
-        images in one folder a class (`resize`: a side, or "WIDTHxHEIGHT"). A spec names it as
-        `{"name": "uploaded", "id": name}`. The same content again changes nothing. Raises `ApiError` 422 with the row,
-        the column or the file inside that is at fault, and 409 where the name has other content.
+        A table (CSV, TSV, XLSX, JSON lines, Parquet), with `valid` a second one to validate on; an NPZ file of the
+        arrays x and y; a folder or a ZIP of images in one folder a class. `options` are those of
+        `initlab.reading.ReadOptions`, `target` among them, the column of a table to learn. A spec names it as
+        `{"name": "uploaded", "id": name}`. The same content again changes nothing. Raises `ApiError` 422 with every
+        row, column or file inside that is at fault, and 409 where the name has other content.
         """
-        columns = {"target": target, "drop": drop, "text": text}
-        fields: dict[str, str | list[str]] = {
-            key: [one] if isinstance(one, str) else list(one) for key, one in columns.items() if one
-        }
-        said = {"name": name, "missing": missing, "task": task, "resize": resize}
-        fields |= {key: str(value) for key, value in said.items() if value is not None}
-        with Path(path).open("rb") as file:
-            upload = Upload(file, Path(path).name, fields)
+        with packing.opened(Path(path), None if valid is None else Path(valid)) as (file, filename):
+            upload = Upload(file, filename, form_fields(name, options))
             return cast(dict[str, Any], self._transport.call("POST", "/datasets", upload=upload))
 
     def datasets(self) -> list[dict[str, Any]]:

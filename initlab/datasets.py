@@ -9,6 +9,7 @@ import typer
 
 from initlab import display
 from initlab.client import Client
+from initlab.reading import ReadOptions
 from initlab.service import become
 
 app = typer.Typer(no_args_is_help=True, help="Data sets: public ones, and your own.", rich_markup_mode=None)
@@ -42,23 +43,62 @@ def show(name: Name, as_json: AsJson = False) -> None:
     _tell(Client().dataset(name), as_json)
 
 
+Columns = list[str] | None
+
+
 @app.command()
 def upload(
-    file: Annotated[Path, typer.Argument(help="A .csv, .parquet, .npz, or .zip of one folder of images a class.")],
+    file: Annotated[Path, typer.Argument(help="A .csv, .tsv, .xlsx, .jsonl, .parquet, .npz, .zip, or a folder.")],
     name: Annotated[str | None, typer.Option(help="What specs call it; default: the file's name.")] = None,
-    target: Annotated[list[str] | None, typer.Option(help="Tables: the column to learn.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="Tables: columns that are no features, with commas.")] = None,
-    text: Annotated[list[str] | None, typer.Option(help="Tables: columns of numbers to be taken as text.")] = None,
+    valid: Annotated[Path | None, typer.Option(help="Tables: a second file, to validate on.")] = None,
+    target: Annotated[Columns, typer.Option(help="Tables: the column to learn.")] = None,
+    drop: Annotated[Columns, typer.Option(help="Tables: columns that are no features, with commas.")] = None,
+    categorical: Annotated[Columns, typer.Option(help="Tables: columns of numbers that are categories.")] = None,
+    numeric: Annotated[
+        Columns, typer.Option(help="Tables: columns that have to be numbers; dates become days.")
+    ] = None,
+    text: Annotated[Columns, typer.Option(help="The earlier name of --categorical.")] = None,
     missing: Annotated[Literal["refuse", "impute"] | None, typer.Option(help="Tables: missing values.")] = None,
+    missing_values: Annotated[Columns, typer.Option(help="Tables: the texts that mean a missing value.")] = None,
+    separator: Annotated[str | None, typer.Option(help="CSV: comma, semicolon, tab, pipe, space or a sign.")] = None,
+    decimal: Annotated[Literal[".", ","] | None, typer.Option(help="Tables: the decimal sign.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="CSV: such as cp1252; default UTF-8, or the file's mark.")
+    ] = None,
+    header: Annotated[bool | None, typer.Option(help="CSV, XLSX: the first row has names, or is data.")] = None,
     task: Annotated[
         Literal["multiclass", "binary", "regression"] | None, typer.Option(help="Default: by the target's values.")
     ] = None,
     resize: Annotated[str | None, typer.Option(help="Images: a side, or WIDTHxHEIGHT.")] = None,
+    background: Annotated[str | None, typer.Option(help="Images: the colour behind transparent pixels.")] = None,
+    channels: Annotated[Literal["first", "last"] | None, typer.Option(help="NPZ pictures: where they are.")] = None,
+    scale: Annotated[
+        Literal["standardise", "unit", "none"] | None, typer.Option(help="How numbers are scaled.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="The most examples, each class in proportion.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send a data set of your own."""
-    columns = {"target": target or (), "drop": drop or (), "text": text or ()}
-    found = Client().upload_dataset(file, name, **columns, missing=missing, task=task, resize=resize)
+    """Send a data set of your own; the notes say what the server took for what."""
+    options: ReadOptions = {
+        "target": target or (),
+        "drop": drop or (),
+        "categorical": categorical or (),
+        "numeric": numeric or (),
+        "text": text or (),
+        "missing": missing,
+        "missing_values": missing_values,
+        "task": task,
+        "resize": resize,
+        "separator": separator,
+        "decimal": decimal,
+        "encoding": encoding,
+        "header": header,
+        "background": background,
+        "channels": channels,
+        "scale": scale,
+        "limit": limit,
+    }
+    found = Client().upload_dataset(file, name, valid=valid, **options)
     _tell(found, as_json)
 
 

@@ -220,6 +220,7 @@ def dataset(item: Mapping[str, Any]) -> RenderableType:
         f"options     {', '.join(f'{k}={_words(v)}' for k, v in item['options'].items() if v) or 'none'}",
         f"SHA-256     {item['sha256']}",
     ]
+    lines += [f"note        {note['path']}: {note['message']}" for note in item.get("notes", ())]
     table = _table("column", "kind", "features")
     for column in item["columns"]:
         table.add_row(column["name"], column["kind"], _some(column["categories"]) or "1")

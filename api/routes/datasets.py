@@ -1,7 +1,10 @@
 """Users' own data sets: send, list, show, delete."""
 
+from functools import partial
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from fastapi import APIRouter, Depends, File, Path, Response
 
 from api.auth import MAX_UPLOAD
@@ -12,6 +15,9 @@ from core.experiments import requests
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
+AT_ONCE = 2
+"""Files that one process reads at a time; others wait, and hold neither a thread nor memory."""
+_slots: RunVar[CapacityLimiter] = RunVar("slots of uploads")
 Name = Annotated[str, Path(max_length=64)]
 
 
@@ -29,16 +35,25 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
     form_limits={"max_files": 1, "max_fields": 10_000},
     responses={200: {"model": DatasetOut, "description": "It is there already"}},
 )
-def create(form: Annotated[DatasetForm, File()], uploads: UploadsDep, response: Response) -> DatasetOut:
-    """Keep a table (CSV, Parquet), arrays (NPZ) or images (ZIP) under a name that specs can use.
+async def create(form: Annotated[DatasetForm, File()], uploads: UploadsDep, response: Response) -> DatasetOut:
+    """Keep a table (CSV, TSV, XLSX, JSON lines, Parquet), arrays (NPZ) or images (ZIP) under a name for specs.
 
-    The same content under the same name is 200; other content is 409. A file that cannot be learned from is 422, with
-    the row, the column or the file inside that is at fault, and nothing of it is kept.
+    `notes` tell what was taken for what. The same content under the same name is 200; other content is 409. A file that
+    cannot be learned from is 422, with every row, column or file inside that is at fault, and nothing of it is kept.
     """
-    kept, new = uploads.add(form.file.file, form.file.filename or "", form.name, form)
+    read = partial(uploads.add, form.file.file, form.file.filename or "", form.name, form)
+    kept, new = await to_thread.run_sync(read, limiter=_limiter())
     response.status_code = 201 if new else 200
     response.headers["Location"] = f"/datasets/{kept.name}"
     return DatasetOut.of(kept)
+
+
+def _limiter() -> CapacityLimiter:
+    """Return the limiter of this event loop's uploads."""
+    found = _slots.get(None)
+    if found is None:
+        _slots.set(found := CapacityLimiter(AT_ONCE))
+    return found
 
 
 @router.get("")

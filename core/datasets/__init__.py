@@ -1,6 +1,7 @@
 """Data sets: read from local files only, split once, the same for every arm and seed."""
 
-from core.datasets._content import MOST_FILE, About, Options
+from core.datasets._content import MOST_FILE, About, Note
+from core.datasets._options import Options
 from core.datasets._splits import (
     DataError,
     Dataset,
@@ -24,6 +25,7 @@ __all__ = [
     "DatasetEntry",
     "DatasetInfo",
     "DatasetPaths",
+    "Note",
     "Options",
     "Splits",
     "Uploads",

@@ -1,6 +1,8 @@
 """ZIP archives from untrusted users, checked before anything in them is unpacked."""
 
 import stat
+import struct
+import zlib
 from pathlib import PurePosixPath
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -14,7 +16,10 @@ _SMALL = 2**20
 """Bytes up to which an entry may have any compression ratio."""
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 _METHODS = {0: "stored", 8: "deflate"}
-BROKEN = (BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+BROKEN = (
+    *(BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
+    *(zlib.error, struct.error, KeyError, IndexError, OverflowError),
+)
 """The exceptions that `zipfile` raises for a damaged archive."""
 
 

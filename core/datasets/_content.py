@@ -1,11 +1,13 @@
-"""Descriptions of a user's data set: the options for reading its file, and the content found in it."""
+"""Descriptions of a user's data set: the content found in its file, and notes on how it was understood."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from core.errors import InvalidSpec, Problem
 from core.metrics import Task
@@ -14,38 +16,66 @@ MOST_FILE = 2**30
 """Most bytes of an uploaded file."""
 MOST_DECODED = 2**31
 """Most bytes of a file's content once it is decoded, and of a table's features as float32."""
+MOST_PROBLEMS = 50
+"""Most problems of one file that are told."""
+Scale = Literal["standardise", "unit", "none"]
 
 
 class InvalidUpload(InvalidSpec):
-    """The file cannot be used as a data set with these options; the message names the row, column or entry."""
+    """The file cannot be used as a data set with these options; the messages name the row, column or entry."""
 
     def __init__(self, message: str, field: str = "file", known: tuple[str, ...] = ()) -> None:
         super().__init__([Problem(field, message, known)])
 
 
-class Options(BaseModel):
-    """Options for reading a file. An option that does not apply to the file's kind is refused."""
+class InvalidUploads(InvalidUpload):
+    """Several problems of one file."""
 
-    model_config = ConfigDict(extra="forbid")
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        InvalidSpec.__init__(self, problems)
 
-    target: Annotated[list[str], Field(description="tables: the column to learn; several only in regression")] = []
-    drop: Annotated[list[str], Field(description="tables: columns that are no features")] = []
-    text: Annotated[list[str], Field(description="tables: columns of numbers or dates to be taken as text")] = []
-    missing: Annotated[
-        Literal["refuse", "impute"] | None,
-        Field(description="tables: `refuse` (default), or `impute` the training split's mean or most frequent text"),
-    ] = None
-    task: Annotated[Task | None, Field(description="what is learned; default: by the target's values")] = None
-    resize: Annotated[
-        str | None,
-        Field(pattern=r"^[1-9]\d{0,3}(x[1-9]\d{0,3})?$", description="image archives: a side, or WIDTHxHEIGHT"),
-    ] = None
 
-    def only(self, *known: str, kind: str) -> None:
-        """Refuse every other option that was given."""
-        for option in Options.model_fields:
-            if option not in known and getattr(self, option) not in (None, []):
-                raise InvalidUpload(f"does not apply to {kind}, which takes: {', '.join(known)}", option)
+class Note(BaseModel):
+    """One thing that was taken for something, and why that might be wrong."""
+
+    path: str
+    """The option, or the column as `columns.<name>`, that it is about."""
+    message: str
+
+
+class Remarks:
+    """The notes and the problems of one file, gathered while it is read."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+        self.problems: list[Problem] = []
+
+    def note(self, path: str, message: str) -> None:
+        """Keep a note; the same one is kept once."""
+        made = Note(path=path, message=message)
+        if made not in self.notes:
+            self.notes.append(made)
+
+    def refuse(self, message: str, field: str = "file", known: tuple[str, ...] = ()) -> None:
+        """Keep a problem, for `check` to raise; raises at once where there are too many already."""
+        self.problems.append(Problem(field, message, known))
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.problems.append(Problem("file", "there may be more problems: these are the first"))
+            self.check()
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keep the problem that the block raises, and go on after it."""
+        try:
+            yield
+        except InvalidUpload as error:
+            for problem in error.problems:
+                self.refuse(problem.message, problem.path, problem.known)
+
+    def check(self) -> None:
+        """Raise `InvalidUploads` with all problems, where there are any."""
+        if self.problems:
+            raise InvalidUploads(list(dict.fromkeys(self.problems)))
 
 
 class Column(BaseModel):
@@ -81,6 +111,17 @@ class Content(BaseModel):
     """A table's columns without its targets."""
     options: dict[str, Any]
     """The options with their defaults resolved."""
+    scale: Scale | None = None
+    """`standardise`: numbers by the training split; `unit`: bytes to [0, 1]; None: as each kind was in version 0.1."""
+    notes: list[Note] = []
+    """The things that were taken for something, and why that might be wrong."""
+
+    def hashed(self) -> dict[str, Any]:
+        """Return what the content's hash covers: what is trained on, in the words of version 0.1, and no notes."""
+        said = self.model_dump(mode="json", exclude={"notes"})
+        if self.scale is None:
+            del said["scale"]
+        return said
 
 
 class About(Content):
@@ -88,18 +129,11 @@ class About(Content):
 
     name: str
     sha256: str
-    """Hash of the stored arrays and all of `Content`, independent of the file's format, name and time."""
+    """Hash of the stored arrays and of `Content.hashed`, independent of the file's format, name and time."""
     file_sha256: str
     bytes: int
     """Size on disk, in bytes."""
     created_at: datetime
-
-
-class Part(NamedTuple):
-    """Examples and their labels: class numbers int64 (n,), or float64 (n, outputs) in regression."""
-
-    x: NDArray[Any]
-    y: NDArray[Any]
 
 
 class Decoded(NamedTuple):

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from core.datasets._content import Column
 
 
-def encode(columns: Sequence[Column], train: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def encode(
+    columns: Sequence[Column], train: torch.Tensor, valid: torch.Tensor, *, standardise: bool = True
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the features float32 (n, features) of two splits of a table's values float64 (n, columns).
 
     Numbers are standardised, text becomes one feature a category, 0 and 1 stay; a missing value is the training
-    split's mean, or its most frequent one. A column that is constant in training is 0 in both.
+    split's mean, or its most frequent one. A column that is constant in training is 0 in both. Without `standardise`
+    numbers stay as they are.
     """
     made = [np.empty((len(split), sum(len(c.features) for c in columns)), np.float32) for split in (train, valid)]
     at = 0
@@ -21,7 +24,7 @@ def encode(columns: Sequence[Column], train: torch.Tensor, valid: torch.Tensor) 
         pair = [split[:, i].numpy() for split in (train, valid)]
         fill = _fill(column, pair[0])
         filled = [np.where(np.isnan(values), fill, values) for values in pair]
-        if column.kind == "number":
+        if column.kind == "number" and standardise:
             filled = standardised(*filled)
         for features, values in zip(made, filled, strict=True):
             if column.kind == "text":

@@ -1,6 +1,6 @@
 """A data set as a trainer sees it: information known before loading, and tensors split for training and validation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -66,11 +66,13 @@ class Splits(NamedTuple):
 class Dataset:
     """`info(paths)` is cheap and raises `DataError` where the files are not there; `load(paths)` reads them.
 
-    Neither ever downloads.
+    Neither ever downloads. `notes(paths)` tells how a user's file was read, (path, message) of each note; it raises
+    as `info` does.
     """
 
     info: Callable[[DatasetPaths], DatasetInfo]
     load: Callable[[DatasetPaths], Splits]
+    notes: Callable[[DatasetPaths], Sequence[tuple[str, str]]] = lambda _paths: ()
 
 
 def split(x: torch.Tensor, y: torch.Tensor, valid_fraction: float, split_seed: int) -> Splits:

@@ -16,8 +16,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from core.datasets import _arrays, _images, _tables
-from core.datasets._content import MOST_FILE, About, Decoded, InvalidUpload, Options
+from core.datasets._content import MOST_FILE, About, InvalidUpload
+from core.datasets._options import Options
+from core.datasets._reading import read
 from core.errors import Conflict, InitlabError, NotFound, Problem
 from core.registry import unknown
 
@@ -84,7 +85,7 @@ class Uploads:
             raise InvalidUpload(message, "name")
         try:
             with self._temporary_folder() as folder:
-                about = _write(file, Path(filename).suffix.lower(), name, options, folder)
+                about = _write(file, filename, name, options, folder)
                 return self._rename(folder, about)
         except OSError as error:
             raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
@@ -146,13 +147,14 @@ class Uploads:
 
 
 def _name(filename: str) -> str:
-    stem = re.sub(r"[^a-z0-9_.-]+", "_", Path(filename).stem.lower()).strip("_.-")[:64]
+    whole = re.sub(r"\.gz$", "", Path(filename).name.lower())
+    stem = re.sub(r"[^a-z0-9_.-]+", "_", Path(whole).stem).strip("_.-")[:64]
     if not stem:
         raise InvalidUpload("should be given: the file's own name has no letters or digits", "name")
     return stem
 
 
-def _write(file: BinaryIO, suffix: str, name: str, options: Options, folder: Path) -> About:
+def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: Path) -> About:
     """Read the file, and write its arrays and description into `folder`, synced to disk."""
     size = file.seek(0, os.SEEK_END)
     if not 0 < size <= MOST_FILE:
@@ -160,7 +162,7 @@ def _write(file: BinaryIO, suffix: str, name: str, options: Options, folder: Pat
     file.seek(0)
     file_sha256 = _sha256(file)
     file.seek(0)
-    found = _read(file, suffix, options, folder)
+    found = read(file, filename, options, folder)
     for array, values in found.arrays.items():
         np.save(folder / f"{array}.npy", values, allow_pickle=False)
     digests = {}
@@ -168,11 +170,10 @@ def _write(file: BinaryIO, suffix: str, name: str, options: Options, folder: Pat
         with path.open("rb") as written:
             digests[path.name] = _sha256(written)
             os.fsync(written.fileno())
-    content = found.content.model_dump(mode="json")
     about = About(
-        **content,
+        **found.content.model_dump(mode="json"),
         name=name,
-        sha256=hashlib.sha256(json.dumps([content, digests], sort_keys=True).encode()).hexdigest(),
+        sha256=hashlib.sha256(json.dumps([found.content.hashed(), digests], sort_keys=True).encode()).hexdigest(),
         file_sha256=file_sha256,
         bytes=sum(path.stat().st_size for path in folder.iterdir()),
         created_at=datetime.now(UTC).replace(microsecond=0),
@@ -183,18 +184,6 @@ def _write(file: BinaryIO, suffix: str, name: str, options: Options, folder: Pat
         os.fsync(out.fileno())
     _sync(folder)
     return about
-
-
-def _read(file: BinaryIO, suffix: str, options: Options, folder: Path) -> Decoded:
-    if suffix == ".csv":
-        return _tables.read_csv(file, options)
-    if suffix in (".parquet", ".pq"):
-        return _tables.read_parquet(file, options)
-    if suffix == ".npz":
-        return _arrays.read(file, options)
-    if suffix == ".zip":
-        return _images.read(file, options, folder)
-    raise InvalidUpload(f"the file's name ends in {suffix!r}; data sets are .csv, .parquet, .npz and .zip (of images)")
 
 
 def _sha256(file: BinaryIO) -> str:

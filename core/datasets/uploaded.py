@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 
 from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, datasets, split
-from core.datasets._content import About
+from core.datasets._content import About, Column
 from core.datasets._encoding import encode, standardised_columns
 from core.datasets._splits import valid_count
 from core.datasets._uploads import NAME, Uploads
@@ -15,7 +15,7 @@ from core.registry import CountFromZero
 
 
 @datasets.register(
-    formula="numbers standardised and text one-hot by the training split; images and other bytes scaled to [0, 1]",
+    formula="numbers standardised and text one-hot by the training split; pictures scaled to [0, 1]",
     source="the file that was posted to /datasets; encoded as scikit-learn's transformers do, Pedregosa et al. 2011",
 )
 def uploaded(
@@ -43,6 +43,9 @@ def uploaded(
             chance=about.chance,
         )
 
+    def notes(paths: DatasetPaths) -> list[tuple[str, str]]:
+        return [(note.path, note.message) for note in _stored(id, paths).notes]
+
     def load(paths: DatasetPaths) -> Splits:
         about = _stored(id, paths)
         x, y = _array(paths, about, "x"), _array(paths, about, "y")
@@ -51,13 +54,10 @@ def uploaded(
         else:
             raw = Splits(x, y, _array(paths, about, "x_valid"), _array(paths, about, "y_valid"))
         y_train, y_valid = _targets(about, raw)
-        if about.kind == "table":
-            x_train, x_valid = encode(about.columns, raw.x_train, raw.x_valid)
-        else:
-            x_train, x_valid = raw.x_train.clone(), raw.x_valid.clone()  # out of the mapped file
+        x_train, x_valid = _features(about, raw)
         return Splits(x_train, y_train, x_valid, y_valid)
 
-    return Dataset(info, load)
+    return Dataset(info, load, notes)
 
 
 def _stored(id: str, paths: DatasetPaths) -> About:  # noqa: A002
@@ -82,6 +82,17 @@ def _array(paths: DatasetPaths, about: About, array: str) -> torch.Tensor:
         return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
     except (OSError, ValueError) as error:
         raise DataError(f"the data set {about.name!r} cannot be read: {error}") from None
+
+
+def _features(about: About, raw: Splits) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the features of both splits, scaled as the data set says."""
+    if about.kind == "table":
+        return encode(about.columns, raw.x_train, raw.x_valid, standardise=about.scale != "none")
+    if about.scale == "standardise":
+        return encode([Column(name="", kind="number")] * about.inputs[0], raw.x_train, raw.x_valid)
+    if about.scale == "none":
+        return raw.x_train.float(), raw.x_valid.float()
+    return raw.x_train.clone(), raw.x_valid.clone()  # out of the mapped file
 
 
 def _targets(about: About, raw: Splits) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,6 +1,6 @@
 """One arm of a design, and the optional part that only a training of ours can tell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -29,6 +29,8 @@ class ArmTraining:
     """The sizes of the arm's data set; raises `DataError` where its files are gone."""
     layers: Layers
     weights: Weights
+    notes: Callable[[], Sequence[tuple[str, str]]] = lambda: ()
+    """The notes, (path, message), on how the arm's data set was read; raises as `info` does."""
 
 
 @dataclass(frozen=True, kw_only=True)

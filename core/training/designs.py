@@ -129,6 +129,7 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
         initializer=initializer,
         start=repr((treatment.initializer, treatment.model, treatment.dataset)),
         info=info,
+        notes=lambda: treatment.dataset.build().notes(paths),
         layers=layers,
         weights=lambda seed: initial_state(treatment, info(), seed, examples=examples),
     )

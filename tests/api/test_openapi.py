@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.routes.catalog import CATALOG
+from core.datasets import Options
 from core.initializers import initializers
 from core.metrics import metric_names
 from core.settings import Settings
@@ -84,7 +85,7 @@ def test_the_openapi_document_holds_every_route_and_the_catalogues_names(client:
         "/readyz",
     }
     form = document["components"]["schemas"]["DatasetForm"]
-    assert form["properties"].keys() == {"file", "name", "target", "drop", "text", "missing", "task", "resize"}
+    assert form["properties"].keys() == {"file", "name", *Options.model_fields}
     assert form["required"] == ["file"]
     assert document["paths"]["/datasets"]["post"]["requestBody"]["content"].keys() == {"multipart/form-data"}
     assert document["paths"]["/datasets"]["post"]["responses"].keys() >= {"200", "201", "default"}

@@ -42,6 +42,9 @@ def markdown(report: Report, results: Results) -> str:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
         parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
+    if report["notes"]:
+        told = "\n".join(f"- {escape(note['path'])}: {escape(note['message'])}" for note in report["notes"])
+        parts += ["## How the data was read", told]
     if report["findings"]:
         parts += ["## What was found in the runs", _findings(report)]
     if design.lr_range is None:

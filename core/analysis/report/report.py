@@ -9,6 +9,7 @@ from core.analysis.findings import findings
 from core.analysis.outcomes import measures, run_outcomes, values_of
 from core.analysis.report.arms import ArmContext, arm_reports, runs_by_arm
 from core.analysis.report.comparisons import beats, comparisons
+from core.analysis.report.data import data_notes
 from core.analysis.report.energy import energy
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.saved import pruned_sentences, saved
@@ -64,7 +65,7 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
       see `separation`.
     - Time and energy are of runs that share them: they are told, not compared.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
-    - `warnings`: sentences on what the numbers cannot carry.
+    - `warnings`: sentences on what the numbers cannot carry. `notes`: how users' data was read.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`. `findings` are left empty.
 
@@ -95,6 +96,7 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
         "saved": saved(results),
         "energy": energy(results),
         "warnings": [],
+        "notes": data_notes(results),
         "runs": [
             {"run_id": run.id, "arm": run.arm, "seed": run.seed, "status": run.status, "outcome": run.outcome}
             | outcomes[run.id]

@@ -222,6 +222,13 @@ class FindingReport(TypedDict):
     explanation: str
 
 
+class DataNote(TypedDict):
+    """One thing that was taken for something when a data set was read."""
+
+    path: str
+    message: str
+
+
 class Report(TypedDict):
     """The report of an experiment: see `core.analysis.build_report`."""
 
@@ -235,6 +242,7 @@ class Report(TypedDict):
     saved: Saved
     energy: Energy | None
     warnings: list[str]
+    notes: list[DataNote]
     runs: list[dict[str, Any]]
     """`run_id`, `arm`, `seed`, `status`, `outcome`, and every outcome by its name."""
     lr_range: list[RangeEntry] | None
@@ -251,6 +259,7 @@ __all__ = [
     "Beats",
     "Cell",
     "Comparison",
+    "DataNote",
     "Detectable",
     "Effect",
     "Energy",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.datasets._encoding import standardised_columns
 from core.datasets._splits import split
 from tests.core.datasets.uploading import add, loaded, npz, refused, zipped
 
@@ -19,11 +20,15 @@ Y = np.arange(10) % 3
 IMAGES = RNG.integers(0, 256, (10, 4, 5), dtype=np.uint8)
 
 
-def test_arrays_are_taken_as_they_are(tmp_path: Path) -> None:
-    about = add(tmp_path, npz(x=X, y=Y), "a.npz")
+def test_rows_of_numbers_are_standardised_or_as_they_are(tmp_path: Path) -> None:
+    about = add(tmp_path, npz(x=X, y=Y), "a.npz", name="scaled")
+    rows = split(torch.arange(10), torch.arange(10), 0.2, 0)
+    parts = [torch.from_numpy(X)[part] for part in (rows.x_train, rows.x_valid)]
+    assert torch.equal(loaded(tmp_path, id="scaled").x_train, standardised_columns(*parts)[0])
+    assert [note.path for note in about.notes] == ["scale", "task"]
+    about = add(tmp_path, npz(x=X, y=Y), "a.npz", scale="none")
     assert (about.kind, about.examples, about.valid_examples, about.inputs) == ("arrays", 10, None, [3])
     assert (about.task, about.classes, about.outputs, about.chance) == ("multiclass", ["0", "1", "2"], 3, 0.4)
-    rows = split(torch.arange(10), torch.arange(10), 0.2, 0)
     splits = loaded(tmp_path)
     assert torch.equal(splits.x_train, torch.from_numpy(X).float()[rows.x_train])
     assert splits.y_train.tolist() == [Y[i] for i in rows.x_train]
@@ -57,12 +62,21 @@ def test_channels_come_first(tmp_path: Path, shape: tuple[int, ...], inputs: lis
 def test_text_labels_booleans_and_targets_of_a_regression(tmp_path: Path) -> None:
     assert add(tmp_path, npz(x=X, y=np.array(["b", "a"] * 5)), "a.npz", name="t").classes == ["a", "b"]
     assert add(tmp_path, npz(x=X > 0, y=Y == 1), "a.npz", name="b").task == "binary"
-    about = add(tmp_path, npz(x=np.asfortranarray(X), y=X[:, :2] * 50 + 7), "a.npz")
+    about = add(tmp_path, npz(x=np.asfortranarray(X), y=X[:, :2] * 50 + 7), "a.npz", scale="none")
     assert (about.task, about.outputs) == ("regression", 2)
     splits = loaded(tmp_path, valid_fraction=0.3)
     assert torch.equal(torch.cat([splits.x_train, splits.x_valid]).sort(0)[0], torch.from_numpy(X).float().sort(0)[0])
     np.testing.assert_allclose(splits.y_train.mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(splits.y_train.std(0, correction=0), 1, rtol=1e-5)
+
+
+def npy(array: Any) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+LABELS = npy(Y)
 
 
 class Trap:
@@ -82,13 +96,13 @@ def broken(x: Any, cut: int) -> bytes:
     """An archive whose array x is shorter than its header says."""
     out = io.BytesIO()
     np.save(out, x)
-    return zipped({"x.npy": out.getvalue()[:-cut]})
+    return zipped({"x.npy": out.getvalue()[:-cut], "y.npy": LABELS})
 
 
 def huge() -> bytes:
     out = io.BytesIO()
     np.lib.format.write_array_header_1_0(out, {"descr": "<f8", "fortran_order": False, "shape": (2**40, 2**10)})
-    return zipped({"x.npy": out.getvalue()})
+    return zipped({"x.npy": out.getvalue(), "y.npy": LABELS})
 
 
 HOLE = X.copy()
@@ -98,12 +112,12 @@ BAD = [
     (npz(y=Y), {}, "file: there is no array x"),
     (npz(x_test=X, y_test=Y), {}, "file: there should be the arrays x and y"),
     (npz(x=X, y=Y, x_test=X), {}, "file: there is no array y_test"),
-    (npz(x=X, y=Y, x_train=X, y_train=Y), {}, "file: there should be x and y or x_train and y_train, not both"),
-    (npz(x=X, y=Y, labels=Y), {}, "file: unknown array 'labels'"),
+    (npz(x=X, y=Y, x_train=X, y_train=Y), {}, "file: there should be x or x_train, not both"),
+    (npz(x=X, y=Y, labels=Y), {}, "file: there should be y or labels, not both"),
     (npz(x=X, y=Y[:9]), {}, "file: x has 10 examples and y 9"),
     (npz(x=X, y=Y, x_test=X, y_test=Y[:4]), {}, "file: x_test has 10 examples and y_test 4"),
-    (npz(x=X, y=Y, x_test=X[:, :2], y_test=Y), {}, "file: x is float32 (10, 3) and x_test is float32 (10, 2)"),
-    (npz(x=IMAGES, y=Y, x_test=IMAGES / 255, y_test=Y), {}, "file: x is uint8 (10, 1, 4, 5) and x_test is float32"),
+    (npz(x=X, y=Y, x_test=X[:, :2], y_test=Y), {}, "file: x is float64 (10, 3) and x_test is float64 (10, 2)"),
+    (npz(x=IMAGES, y=Y, x_test=IMAGES / 255, y_test=Y), {}, "file: x is uint8 (10, 4, 5) and x_test is float64"),
     (npz(x=HOLE, y=Y), {}, "file: x[4, 1] is nan, not finite"),
     (npz(x=np.full((10, 1), 1e39), y=Y), {}, "file: x[0, 0] is inf, not finite"),
     (npz(x=X, y=HOLE[:, 1]), {}, "file: y[4] is nan, not finite"),
@@ -121,9 +135,9 @@ BAD = [
     (npz(x=X, y=Y, x_test=X, y_test=Y.astype(str)), {}, "file: y and y_test differ in more than length"),
     (npz(x=X, y=Y), {"target": ["y"]}, "target: does not apply to arrays"),
     (npz(x=np.array([{}, []] * 5, dtype=object), y=Y), {}, "file: x holds Python objects (a pickle)"),
-    (zipped({"x.npy": pickled()}), {}, "file: x holds Python objects (a pickle)"),
-    (zipped({"x.npy": pickle.dumps(Trap())}), {}, "file: 'x.npy' cannot be read as an array"),
-    (zipped({"x.npy": b""}), {}, "file: 'x.npy' cannot be read as an array"),
+    (zipped({"x.npy": pickled(), "y.npy": LABELS}), {}, "file: x holds Python objects (a pickle)"),
+    (zipped({"x.npy": pickle.dumps(Trap()), "y.npy": LABELS}), {}, "file: 'x.npy' cannot be read as an array"),
+    (zipped({"x.npy": b"", "y.npy": LABELS}), {}, "file: 'x.npy' cannot be read as an array"),
     (zipped({"x.txt": b"1"}), {}, "file: 'x.txt' is no array"),
     (broken(X, 8), {}, "file: 'x.npy' is damaged: its header does not fit its size"),
     (huge(), {}, "file: 'x.npy' is damaged: its header does not fit its size"),

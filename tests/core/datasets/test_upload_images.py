@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.datasets import _archives, _images
+from core.datasets import _archives
 from core.datasets._splits import split
-from tests.core.datasets.uploading import add, loaded, picture, refused, zipped
+from core.datasets.images import pixels, reader
+from tests.core.datasets.uploading import add, loaded, picture, problems, refused, zipped
 
 RNG = np.random.default_rng(0)
 GREY = [RNG.integers(0, 256, (6, 5), dtype=np.uint8) for _ in range(8)]
@@ -147,7 +148,7 @@ BAD = [
     (zipped(pets("train/") | {"test/cow/a.png": picture(GREY[0])}), "file: class folder 'cow' has no images"),
     (zipped(SOUND | {"cow/": b""}), "file: class folder 'cow' has no images to train with"),
     (zipped(pets("train/") | {"train/cow/": b""}), "file: class folder 'cow' has no images to train with"),
-    (zipped(pets("train/") | {"test/cat/1.png": b"", "val/cat/1.png": b""}), "file: beside train/ there should be one"),
+    (zipped(pets("train/") | {"Train/cat/1.png": b""}), "file: Train, train: there should be one folder for each part"),
     (zipped({"cat/1.png": picture(GREY[0]), "cat/2.png": picture(GREY[1])}), "file: the archive has nothing to learn"),
     (zipped({"cat/1.png": picture(GREY[0])}), "file: there is one image"),
     (zipped(SOUND | {"cat/a.png": b"no image"}), "file: 'cat/a.png' is no image"),
@@ -190,12 +191,14 @@ def test_an_archive_may_hold_so_much_in_all(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(_archives, "MOST_ENTRIES", 7)
     assert refused(tmp_path, data, "pets.zip") == "file: the archive has more than 7 files"
     monkeypatch.setattr(_archives, "MOST_ENTRIES", 8)
-    monkeypatch.setattr(_images, "MOST_DECODED", 8 * 6 * 5 - 1)
+    monkeypatch.setattr(reader, "MOST_DECODED", 8 * 6 * 5 - 1)
     assert refused(tmp_path, data, "pets.zip").startswith("resize: 8 images of 5 x 6 are too many")
-    monkeypatch.setattr(_images, "MOST_DECODED", 8 * 6 * 5)
-    monkeypatch.setattr(_images, "MOST_PIXELS", 29)
-    assert refused(tmp_path, data, "pets.zip") == "file: 'cat/0.png' has 5 x 6 pixels; 29 is the most"
-    monkeypatch.setattr(_images, "MOST_PIXELS", 30)
+    monkeypatch.setattr(reader, "MOST_DECODED", 8 * 6 * 5)
+    monkeypatch.setattr(pixels, "MOST_PIXELS", 29)
+    assert problems(tmp_path, data, "pets.zip")[::7] == [
+        f"file: '{name}.png' has 5 x 6 pixels; 29 is the most" for name in ("cat/0", "dog/7")
+    ]
+    monkeypatch.setattr(pixels, "MOST_PIXELS", 30)
     add(tmp_path, data, "pets.zip")
 
 

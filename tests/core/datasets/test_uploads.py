@@ -106,7 +106,7 @@ def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     assert Uploads(tmp_path).get(name) is None
 
 
-@pytest.mark.parametrize("filename", ["t.txt", "t", "csv", "t.csv.gz", "t.tar", ""])
+@pytest.mark.parametrize("filename", ["t.txt", "t", "csv", "t.tar.gz", "t.tar", ""])
 def test_an_unknown_format_is_refused(tmp_path: Path, filename: str) -> None:
     assert refused(tmp_path, CSV, filename, target=["y"]).startswith("file: the file's name ends in ")
 
@@ -147,12 +147,14 @@ def test_two_at_once_under_one_name_end_as_one(tmp_path: Path) -> None:
 SLOW = """
 import sys, zipfile
 from pathlib import Path
-from core.datasets import Options, Uploads, _images
-def write(archive, files, look, path, write=_images._write):
-    write(archive, files, look, path)
+from core.datasets import Options, Uploads
+from core.datasets.images import reader
+def write(archive, files, layout, path, remarks, write=reader._write):
+    write(archive, files, layout, path, remarks)
     print("written", flush=True)
     sys.stdin.read()
-_images._write = write
+    return 0
+reader._write = write
 with open(sys.argv[2], "rb") as file:
     Uploads(Path(sys.argv[1])).add(file, "pets.zip", "pets", Options())
 """

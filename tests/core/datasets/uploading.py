@@ -38,14 +38,25 @@ def loaded(folder: Path, **parameters: Any) -> Splits:
 
 
 def refused(folder: Path, content: bytes, filename: str, **options: Any) -> str:
-    """The problem as it is told, path first; nothing of the file is left."""
+    """The only problem as it is told, path first; nothing of the file is left."""
+    (problem,) = problems(folder, content, filename, **options)
+    return problem
+
+
+def problems(folder: Path, content: bytes, filename: str, **options: Any) -> list[str]:
+    """The problems as they are told, path first; nothing of the file is left."""
     with pytest.raises(InvalidUpload) as refusal:
         add(folder, content, filename, **options)
     assert refusal.value.status == 422
     assert left(folder) == []
-    (problem,) = refusal.value.problems
-    problem.message.encode()
-    return f"{problem.path}: {problem.message}"
+    for problem in refusal.value.problems:
+        problem.message.encode()
+    return [f"{problem.path}: {problem.message}" for problem in refusal.value.problems]
+
+
+def notes(about: About) -> list[str]:
+    """The notes as they are told, path first."""
+    return [f"{note.path}: {note.message}" for note in about.notes]
 
 
 def left(folder: Path) -> list[str]:

@@ -1,0 +1,126 @@
+"""Reads archives of images: pixels are written as they are decoded, and never are in memory together."""
+
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.lib import format as npy
+
+from core.datasets import _targets
+from core.datasets._archives import shown
+from core.datasets._content import MOST_DECODED, Content, Decoded, InvalidUpload, Remarks
+from core.datasets._limit import subsets
+from core.datasets._options import Options
+from core.datasets.images.folders import Found, Picture, pictures
+from core.datasets.images.pixels import Header, Layout, read_header, read_pixels
+
+OPTIONS = ("resize", "background", "task", "limit")
+
+
+def read_images(archive: ZipFile, options: Options, into: Path, remarks: Remarks) -> Decoded:
+    """Read images of one size, or resize them by `resize`; grey if all are grey. Raises `InvalidUpload`.
+
+    They are upright, lie on `background` where they are transparent, and are uint8 (n, channels, height, width).
+    """
+    options.only(*OPTIONS, kind="images")
+    found = _limited(pictures(archive, remarks), options, remarks)
+    layout = _layout(archive, [*found.train, *found.valid], options, remarks)
+    codes = np.array([found.classes.index(one.label) for one in (*found.train, *found.valid)])
+    target = _targets.of_classes(codes, found.classes, options.task, "the archive")
+    transparent = _write(archive, found.train, layout, into / "x.npy", remarks)
+    arrays = {"y": target.y[: len(found.train)]}
+    if found.valid:
+        transparent += _write(archive, found.valid, layout, into / "x_valid.npy", remarks)
+        arrays["y_valid"] = target.y[len(found.train) :]
+    remarks.check()
+    if transparent:
+        behind = options.background or "white"
+        text = f"{transparent:,} pictures have transparent pixels: they lie on {behind}; background says another colour"
+        remarks.note("background", text)
+    _targets.note_rare(target, len(found.valid) or None, remarks)
+    content = Content(
+        kind="images",
+        examples=len(codes),
+        valid_examples=len(found.valid) or None,
+        inputs=[_channels(layout), layout.height, layout.width],
+        outputs=target.outputs,
+        task=target.task,
+        classes=target.classes,
+        chance=target.chance(arrays.get("y_valid", target.y)),
+        options={"resize": f"{layout.width}x{layout.height}" if options.resize else None}
+        | options.given("background", "limit"),
+        notes=remarks.notes,
+    )
+    return Decoded(content, arrays)
+
+
+def _limited(found: Found, options: Options, remarks: Remarks) -> Found:
+    """Return the pictures of a subset, chosen before any is decoded."""
+    everything = [*found.train, *found.valid]
+    codes = np.array([found.classes.index(one.label) for one in everything])
+    train, valid = subsets(codes, len(everything), len(found.valid) or None, options.limit)
+    taken = Found(
+        [found.train[i] for i in train], [found.valid[i] for i in valid] if valid is not None else [], found.classes
+    )
+    count = len(taken.train) + len(taken.valid)
+    if count < len(everything):
+        remarks.note("limit", f"{count:,} of {len(everything):,} pictures, the same ones always")
+    lost = set(found.classes) - {one.label for one in (*taken.train, *taken.valid)}
+    if lost:
+        raise InvalidUpload(f"there are {len(found.classes):,} classes: so few pictures leave some out", "limit")
+    return taken
+
+
+def _layout(archive: ZipFile, files: list[Picture], options: Options, remarks: Remarks) -> Layout:
+    """Read every header: the common size, and whether all images are grey."""
+    first: tuple[Picture, Header] | None = None
+    grey, turned, framed = True, 0, 0
+    for one in files:
+        with remarks.gathered():
+            header = read_header(archive, one.entry)
+            grey = grey and header.grey
+            turned, framed = turned + header.turned, framed + header.frames
+            first = first or (one, header)
+            if header.size != first[1].size and options.resize is None:
+                _refuse_sizes(first, (one, header), remarks)
+    remarks.check()
+    assert first is not None  # noqa: S101 there are images
+    sides = first[1].size if options.resize is None else tuple(int(side) for side in options.resize.split("x"))
+    grey = grey and len(set(options.colour)) == 1
+    layout = Layout(sides[0], sides[-1], "L" if grey else "RGB", options.colour)
+    if len(files) * layout.width * layout.height * _channels(layout) > MOST_DECODED:
+        raise InvalidUpload(
+            f"{len(files):,} images of {layout.width} x {layout.height} are too many: say resize=SIDE", "resize"
+        )
+    if turned:
+        remarks.note(
+            "file", f"{turned:,} pictures say that they are stored turned or mirrored (EXIF): they are put upright"
+        )
+    if framed:
+        remarks.note("file", f"{framed:,} pictures have several frames: the first of each is taken")
+    return layout
+
+
+def _refuse_sizes(first: tuple[Picture, Header], other: tuple[Picture, Header], remarks: Remarks) -> None:
+    said = [f"{shown(one.entry)} is {header.size[0]} x {header.size[1]}" for one, header in (first, other)]
+    remarks.refuse(f"{' and '.join(said)}: say resize=SIDE, or WIDTHxHEIGHT", "resize")
+    remarks.check()  # all others may differ too
+
+
+def _write(archive: ZipFile, files: list[Picture], layout: Layout, path: Path, remarks: Remarks) -> int:
+    """Write the pixels of all images; return how many had transparent ones."""
+    shape = (len(files), _channels(layout), layout.height, layout.width)
+    count = 0
+    with path.open("wb") as out:
+        npy.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        for one in files:
+            with remarks.gathered():
+                bands, transparent = read_pixels(archive, one.entry, layout)
+                count += transparent
+                for band in bands:
+                    out.write(band)
+    return count
+
+
+def _channels(layout: Layout) -> int:
+    return 1 if layout.mode == "L" else 3

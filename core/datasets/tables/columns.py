@@ -1,0 +1,295 @@
+"""A column as a network can take it: a number, 0 or 1, or a category, decided by its values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+from core.datasets._content import Column, InvalidUpload, InvalidUploads, Remarks
+from core.datasets._targets import MOST_CLASSES
+from core.datasets.tables import dates
+from core.datasets.tables.columnar import is_text
+from core.datasets.tables.missing import AMONG_NUMBERS, LIKE_MISSING, blanked
+from core.datasets.tables.numbers import SAID, Decimal, is_plain_fraction, read_numbers, signs_of
+from core.datasets.tables.raw import LONGEST, RawTable
+from core.datasets.tables.rows import MOST_CATEGORIES
+from core.errors import Problem
+
+Values = NDArray[np.float64]
+_HEAD = 100_000
+TRIPLES = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
+_SHOWN = 3
+_EACH = 10
+_MEASURE = r"^[^\d]{0,2}\d[\d.,]*\s*[^\d\s]{1,5}$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The rules for reading the columns of one table."""
+
+    table: RawTable
+    remarks: Remarks
+    marks: tuple[str, ...]
+    """The texts that mean a missing value."""
+    marks_given: bool
+    categorical: frozenset[str]
+    numeric: frozenset[str]
+    targets: frozenset[str]
+    decimal: Decimal | None
+    """The decimal sign, as said or as some column shows."""
+    amounts: set[str] = field(default_factory=set)
+    """The columns read so far whose numbers are written as amounts are, with separators or signs."""
+
+    def read(self, name: str) -> tuple[Column, Values]:
+        """Return a column and its values (n,): numbers, 0 and 1, or indices of its categories; NaN where missing.
+
+        Raises `InvalidUpload` for a column that is nothing of these.
+        """
+        values = self.table.columns[name]
+        kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+        if pa.types.is_null(kind):
+            raise InvalidUpload(f"column {name!r} has no values")
+        as_text = name in self.categorical or (name in self.table.declared and name not in self.numeric)
+        if is_text(kind) or as_text:
+            return _TextColumn(self, name, _trimmed(values)).read(as_text=as_text)
+        return self._typed(name, values.cast(kind) if pa.types.is_dictionary(values.type) else values)
+
+    def _typed(self, name: str, values: pa.ChunkedArray) -> tuple[Column, Values]:
+        kind = values.type
+        if pa.types.is_boolean(kind):
+            return Column(name=name, kind="bool"), _floats(values.cast(pa.uint8()))
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            return self.number(name, _floats(values))
+        if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+            if name in self.numeric:
+                self.remarks.note(f"columns.{name}", "its dates are days since 1970-01-01")
+                return self.number(name, dates.days_of(values))
+            raise InvalidUpload(f"column {name!r} holds dates ({kind}): {dates.ADVICE}")
+        raise InvalidUpload(
+            f"column {name!r} holds {kind} values, not numbers or text: drop it, or name it in `categorical`"
+        )
+
+    def number(self, name: str, numbers: Values) -> tuple[Column, Values]:
+        """Return a column of numbers; refuses those that are no finite float32."""
+        too_large = np.flatnonzero(np.abs(numbers) > np.finfo(np.float32).max)
+        if len(too_large):
+            row = self.table.row(int(too_large[0]))
+            raise InvalidUpload(f"column {name!r}, {row}: {numbers[too_large[0]]} is no finite float32")
+        if np.isnan(numbers).all():
+            raise InvalidUpload(f"column {name!r} has no values")
+        return Column(name=name, kind="number"), numbers
+
+
+class _TextColumn:
+    """One column of texts, by its different values."""
+
+    def __init__(self, rules: Reading, name: str, values: pa.ChunkedArray) -> None:
+        self._rules, self._name, self._values = rules, name, values
+
+    def read(self, *, as_text: bool) -> tuple[Column, Values]:
+        rules, name = self._rules, self._name
+        if not as_text and not pa.types.is_dictionary(self._values.type):
+            numbers = self._plain(blanked(self._values, rules.marks))
+            if numbers is not None:
+                return rules.number(name, numbers)
+        texts, codes, counts = different(self._values, rules.marks)
+        if not len(texts):
+            raise InvalidUpload(f"column {name!r} has no values")
+        if as_text:
+            return self._categories(texts, codes, counts, quiet=True)
+        if set(map(str.lower, map(str, texts.slice(0, 7).to_pylist()))) <= {"true", "false"} and len(texts) < 7:
+            by_text = np.array([*(str(text).lower() == "true" for text in texts.to_pylist()), np.nan], dtype=np.float64)
+            return Column(name=name, kind="bool"), by_text[codes]
+        if (found := self._written(texts, codes, counts)) is not None:
+            return rules.number(name, found)
+        return self._categories(texts, codes, counts, quiet=False)
+
+    def _doubt_digits(self, head: pa.ChunkedArray) -> None:
+        """Note numbers that look like codes, or like thousands."""
+        remarks, path = self._rules.remarks, f"columns.{self._name}"
+        if compute.any(compute.match_substring_regex(head, r"^0\d+$")).as_py():
+            text = "its values begin with 0, as codes do, and are read as numbers: if they are codes, say categorical"
+            remarks.note(path, f"{text}={self._name}")
+        pointed = head.filter(compute.match_substring(head, "."))
+        if len(pointed) and compute.all(compute.match_substring_regex(pointed, r"^[+-]?[1-9]\d{0,2}\.\d{3}$")).as_py():
+            text = f"every fraction has three digits, such as {pointed[0].as_py()}, and is read with a decimal point"
+            remarks.note(path, f"{text}: if the point separates thousands, say decimal=,")
+
+    def _plain(self, column: pa.ChunkedArray) -> Values | None:
+        """Return the values of a column of digits and decimal points; None for another."""
+        rules, name = self._rules, self._name
+        try:
+            numbers = column.cast(pa.float64())
+        except pa.ArrowInvalid:
+            return None
+        if numbers.null_count == len(numbers):
+            return None
+        if rules.decimal == "," and compute.any(compute.match_substring_regex(column, TRIPLES)).as_py():
+            return None
+        if name not in rules.numeric:
+            self._doubt_digits(column.slice(0, _HEAD).drop_null())
+        return _floats(numbers)
+
+    def _written(self, texts: pa.Array, codes: NDArray[np.int64], counts: NDArray[np.int64]) -> Values | None:
+        """Return the values of a column of numbers however they are written, or of dates that are to be numbers."""
+        rules, name = self._rules, self._name
+        decimal = self._decimal(texts)
+        found = read_numbers(texts, decimal)
+        others = np.isnan(found.values)
+        marks = compute.is_in(texts, pa.array(AMONG_NUMBERS)).to_numpy(zero_copy_only=False)
+        if others.any() and not rules.marks_given and not others.all() and marks[others].all():
+            said = ", ".join(repr(text) for text in texts.filter(pa.array(others)).slice(0, 5).to_pylist())
+            text = f"{said} in {int(counts[others].sum()):,} rows stand among numbers and are missing values"
+            rules.remarks.note(f"columns.{name}", f"{text}; if they are not, say missing_values or categorical={name}")
+            others = np.zeros_like(others)
+        elif others.any():
+            return self._dates_or_text(texts, codes, counts, others)
+        if found.mixed:
+            raise InvalidUpload(f"column {name!r} holds numbers, but {found.mixed[0]}: write them alike, or drop it")
+        shown = [str(text) for text in texts.slice(0, _SHOWN).to_pylist()]
+        ways = [SAID[way] for way in sorted(found.ways - {"point"})]
+        if ways:
+            rules.amounts.add(name)
+            text = f"its values, such as {shown[0]!r}, are read as numbers {' and '.join(ways)}"
+            more = ", or decimal for another decimal sign" if found.ways & {"grouped", "comma"} else ""
+            rules.remarks.note(f"columns.{name}", f"{text}; if they are none, say categorical={name}{more}")
+        return np.append(found.values, np.nan)[codes]
+
+    def _decimal(self, texts: pa.Array) -> Decimal:
+        """Return the decimal sign; raises `InvalidUpload` where numbers such as 1,200 would mean two things."""
+        rules = self._rules
+        if rules.decimal is not None:
+            return rules.decimal
+        signs = signs_of(texts)
+        if len(signs.possible) == 1:
+            return next(iter(signs.possible))
+        if signs.example is None or rules.table.separator == ",":
+            return "."
+        raise InvalidUpload(
+            f"column {self._name!r}: {signs.example[:40]!r} may have a decimal comma or a separator of thousands: say "
+            "decimal=, or decimal=.",
+            "decimal",
+        )
+
+    def _dates_or_text(
+        self, texts: pa.Array, codes: NDArray[np.int64], counts: NDArray[np.int64], others: NDArray[np.bool_]
+    ) -> Values | None:
+        """Return the days of dates that are asked for as numbers; None for text. Raises for what is neither."""
+        rules, name = self._rules, self._name
+        total = counts.sum()
+        dated = dates.are_dates(texts).to_numpy(zero_copy_only=False)
+        if name in rules.numeric and dated.all():
+            rules.remarks.note(f"columns.{name}", "its dates are days since 1970-01-01")
+            return np.append(dates.days(texts, name), np.nan)[codes]
+        if name in rules.numeric:
+            self._refuse_each(texts, codes, others)
+        if 2 * counts[dated].sum() >= total:
+            at = int(np.argmax(dated))
+            place = rules.table.row(int(np.argmax(codes == at)))
+            raise InvalidUpload(
+                f"column {name!r} holds dates, such as {texts[at].as_py()!r} in {place}: {dates.ADVICE}"
+            )
+        if 2 * counts[~others].sum() >= total:
+            self._refuse_each(texts, codes, others)
+        return None
+
+    def _refuse_each(self, texts: pa.Array, codes: NDArray[np.int64], others: NDArray[np.bool_]) -> None:
+        """Raise for the texts that stand among numbers: most likely typing errors."""
+        found = []
+        for at in np.flatnonzero(others)[:_EACH]:
+            row = self._rules.table.row(int(np.argmax(codes == at)))
+            text = str(texts[int(at)].as_py())[:80]
+            found.append(
+                f"column {self._name!r}, {row}: {text!r} stands among numbers (if it means a missing value, name it in "
+                "`missing_values`; if all are categories, name the column in `categorical`)"
+            )
+        more = int(others.sum()) - _EACH
+        if more > 0:
+            found.append(f"column {self._name!r}: {more:,} more different texts stand among its numbers")
+        raise InvalidUploads([Problem("file", message) for message in found])
+
+    def _categories(
+        self, texts: pa.Array, codes: NDArray[np.int64], counts: NDArray[np.int64], *, quiet: bool
+    ) -> tuple[Column, Values]:
+        rules, name = self._rules, self._name
+        most = MOST_CLASSES if name in rules.targets else MOST_CATEGORIES
+        if len(texts) > most:
+            raise InvalidUpload(f"text column {name!r} has {len(texts):,} categories; {most} is the most: drop it")
+        found = [str(text) for text in texts.to_pylist()]
+        for i, text in enumerate(found):
+            if len(text) > LONGEST:
+                row = rules.table.row(int(np.argmax(codes == i)))
+                raise InvalidUpload(f"column {name!r}, {row}: the text has {len(text):,} characters: drop the column")
+        if not quiet:
+            self._doubts(found, counts)
+        categories = sorted(found)
+        order = {text: i for i, text in enumerate(categories)}
+        by_text = np.array([*(order[text] for text in found), np.nan], dtype=np.float64)
+        return Column(name=name, kind="text", categories=categories), by_text[codes]
+
+    def _doubts(self, found: list[str], counts: NDArray[np.int64]) -> None:
+        remarks, path = self._rules.remarks, f"columns.{self._name}"
+        marked = [text for text in found if text in LIKE_MISSING]
+        if marked:
+            said = ", ".join(map(repr, marked))
+            text = f"{said} in {int(counts[[found.index(m) for m in marked]].sum()):,} rows is a category of its own"
+            remarks.note(path, f"{text}: if it means a missing value, say missing_values={marked[0]}")
+        measured = compute.match_substring_regex(pa.array(found), _MEASURE).to_numpy(zero_copy_only=False)
+        if 2 * measured.sum() > len(found):
+            text = f"values such as {found[int(np.argmax(measured))]!r} look like numbers with something beside them"
+            remarks.note(path, f"{text}, and are categories here: write the numbers alone if they are amounts")
+
+
+def settled_decimal(table: RawTable, names: list[str], marks: tuple[str, ...], said: Decimal | None) -> Decimal | None:
+    """Return the decimal sign that was said, or else the one that some column of texts shows beyond doubt."""
+    if said is not None:
+        return said
+    shown: set[Decimal] = set()
+    for name in names:
+        if not is_text(table.columns[name].type):
+            continue
+        texts, _, _ = different(_trimmed(table.columns[name].slice(0, _HEAD)), (*marks, *AMONG_NUMBERS))
+        if is_plain_fraction(texts):
+            shown.add(".")
+        elif signs_of(texts).possible == {","}:
+            shown.add(",")
+    return next(iter(shown)) if len(shown) == 1 else None
+
+
+def _trimmed(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts without spaces around them; dictionaries keep their form."""
+    if not pa.types.is_dictionary(values.type):
+        return compute.utf8_trim_whitespace(values.cast(pa.string()))
+    whole = values.unify_dictionaries()
+    chunks = [
+        pa.DictionaryArray.from_arrays(c.indices, compute.utf8_trim_whitespace(c.dictionary.cast(pa.string())))
+        for c in whole.chunks
+    ]
+    return pa.chunked_array(chunks, pa.dictionary(whole.type.index_type, pa.string())) if chunks else whole
+
+
+def different(values: pa.ChunkedArray, marks: Iterable[str]) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different texts, the place of every row's in them (-1: missing), and how often each occurs."""
+    if not pa.types.is_dictionary(values.type):
+        values = values.dictionary_encode()
+    whole = values.unify_dictionaries().combine_chunks()
+    chunk = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    texts = chunk.dictionary.cast(pa.string()).dictionary_encode()  # once more: trimmed, two may be one
+    places = texts.indices.take(chunk.indices)
+    codes: NDArray[Any] = compute.fill_null(places, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    absent = compute.is_in(texts.dictionary, pa.array(list(marks), pa.string()))
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts.dictionary))
+    counts[absent.to_numpy(zero_copy_only=False)] = 0
+    used = np.flatnonzero(counts)
+    order = np.full(len(counts) + 1, -1)
+    order[used] = np.arange(len(used))
+    return texts.dictionary.take(pa.array(used)), order[codes], counts[used]
+
+
+def _floats(values: pa.ChunkedArray) -> Values:
+    found: Values = compute.cast(values, pa.float64(), safe=False).to_numpy()
+    return found

@@ -1,0 +1,77 @@
+"""Dates and times, for which there is one rule in every format: refused, unless an option says what they are."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+from core.datasets._content import InvalidUpload
+
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+_ZONE = r"(?:\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
+_DAY = "|".join(
+    (
+        r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}",
+        r"\d{4}-\d{2}",
+        r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})",
+        rf"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?\d{{1,2}}[-. ]\s*{_MONTH}[-, ]\s*\d{{2,4}}",
+        rf"{_MONTH}[- ]\d{{1,2}},?\s+\d{{4}}",
+        rf"{_MONTH}[- ]\d{{4}}",
+    )
+)
+DATE = rf"^(?:(?:{_DAY})(?:[T ,]\s*{_CLOCK}{_ZONE})?|{_CLOCK})$"
+_NUMERIC = (
+    r"^(?P<a>\d{1,4})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{1,4})(?:[T ]\s*(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2}))?.*)?$"
+)
+ADVICE = "drop the column, or name it in `numeric` (days since 1970-01-01) or in `categorical`"
+_SECONDS = 86_400.0
+
+
+def are_dates(texts: pa.Array) -> pa.Array:
+    """Return which of the texts are dates or times of the day."""
+    return compute.match_substring_regex(texts, DATE)
+
+
+def days(texts: pa.Array, name: str) -> NDArray[np.float64]:
+    """Return dates as days since 1970-01-01, with fractions for times; raises `InvalidUpload` where that is unclear.
+
+    Years first, or days and months in the order that some date of the column tells (14 is no month).
+    """
+    parts = compute.extract_regex(texts, _NUMERIC)
+    if parts.null_count:
+        text = str(texts.filter(compute.is_null(parts))[0].as_py())
+        raise InvalidUpload(f"column {name!r}: {text[:40]!r} is no date such as 2020-03-14: write it so", "numeric")
+    a, b, c, h, m, s = (_part(parts, field) for field in "abchms")
+    if (a > 999).all():
+        year, month, day = a, b, c
+    elif (a > 31).any() or (c < 1000).any():
+        raise InvalidUpload(f"column {name!r}: years should be written with four digits", "numeric")
+    else:
+        dotted = bool(compute.all(compute.match_substring(texts, ".")).as_py())  # which only days before months have
+        day_first, month_first = bool((a > 12).any()) or dotted, bool((b > 12).any())
+        if day_first == month_first:
+            raise InvalidUpload(
+                f"column {name!r}: {texts[0].as_py()!r} may have its day or its month first: write 2020-03-14",
+                "numeric",
+            )
+        year, month, day = (c, b, a) if day_first else (c, a, b)
+    if ((month < 1) | (month > 12) | (day < 1) | (day > 31)).any():
+        raise InvalidUpload(f"column {name!r}: a month should be 1 to 12, and a day 1 to 31", "numeric")
+    months = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)
+    whole = months.astype("datetime64[D]").astype(np.int64) + day - 1
+    return np.asarray(whole + (h * 3600 + m * 60 + s) / _SECONDS, dtype=np.float64)
+
+
+def days_of(values: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return typed dates and timestamps as days since 1970-01-01; NaN where missing."""
+    stamps = values.cast(pa.timestamp("us"))
+    seconds = compute.cast(stamps.cast(pa.int64()), pa.float64()).to_numpy() / 1e6
+    return np.asarray(seconds / _SECONDS, dtype=np.float64)
+
+
+def _part(parts: pa.Array, field: str) -> NDArray[np.int64]:
+    texts = compute.struct_field(parts, field)
+    texts = compute.if_else(compute.equal(texts, ""), "0", texts)
+    found: NDArray[np.int64] = compute.fill_null(texts, "0").cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return found

@@ -1,0 +1,90 @@
+"""The lines of a text file: its encoding is that of its mark, that which an option names, or UTF-8."""
+
+import codecs
+from collections.abc import Iterator
+from io import TextIOWrapper
+from typing import BinaryIO
+
+from core.datasets._content import InvalidUpload, Remarks
+
+MOST_LINE = 2**22
+"""Most characters of a line."""
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_OTHERS = {
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet (.zip, .xlsx)",
+    b"\x1f\x8b": "packed with gzip (.gz)",
+    b"PAR1": "Parquet (.parquet)",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet (.xls): save it as .xlsx or .csv",
+    b"\x93NUMPY": "an array of NumPy (.npy): write x and y with numpy.savez, as .npz",
+    b"%PDF": "a PDF",
+}
+_START = 4096
+_ADVICE = "save the file as UTF-8, or name its encoding, such as cp1252"
+
+
+def encoding_of(file: BinaryIO, asked: str | None, remarks: Remarks) -> str:
+    """Return the encoding of a file, which is left at its start; raises `InvalidUpload` for one that is unknown."""
+    start = file.read(_START)
+    file.seek(0)
+    for magic, what in _OTHERS.items():
+        if start.startswith(magic):
+            raise InvalidUpload(f"the file is no text: by its first bytes it is {what}")
+    marked = next((name for mark, name in MARKS if start.startswith(mark)), None)
+    if asked is not None:
+        try:
+            found = codecs.lookup(asked)
+        except LookupError:
+            raise InvalidUpload(f"is no encoding that is known: {asked!r}", "encoding") from None
+        if not found._is_text_encoding:
+            raise InvalidUpload(f"{asked!r} is no encoding of texts", "encoding")
+        return "utf-8-sig" if found.name == "utf-8" else found.name
+    if marked is not None:
+        if marked != "utf-8-sig":
+            remarks.note("encoding", f"read as {marked.upper()}, by the file's mark")
+        return marked
+    guess = _wide(start)
+    if guess is not None:
+        remarks.note("encoding", f"read as {guess.upper()} by its zero bytes: the file has no mark")
+        return guess
+    return "utf-8"
+
+
+def lines_of(file: BinaryIO, encoding: str) -> Iterator[str]:
+    """Yield the lines with their ends; bytes that are not UTF-8 come as surrogates. Raises `InvalidUpload`."""
+    text = TextIOWrapper(file, encoding, errors="surrogateescape", newline="")
+    number = 0
+    try:
+        while line := text.readline(MOST_LINE):
+            number += 1
+            if len(line) >= MOST_LINE:
+                raise InvalidUpload(f"line {number} is longer than {MOST_LINE:,} characters: is this a text file?")
+            if "\0" in line:
+                raise InvalidUpload(f"line {number} has zero bytes: {_ADVICE} (UTF-16 perhaps)", "encoding")
+            yield line
+    except UnicodeError as error:
+        raise InvalidUpload(
+            f"line {number + 1} or one soon after it is not {encoding}: {error}"[:300], "encoding"
+        ) from None
+    finally:
+        text.detach()
+
+
+def not_utf8(what: str) -> InvalidUpload:
+    """Return the refusal of bytes that are not UTF-8."""
+    return InvalidUpload(f"{what} is not UTF-8: {_ADVICE}", "encoding")
+
+
+def _wide(start: bytes) -> str | None:
+    """Return UTF-16 with its byte order where every other byte of the start is zero."""
+    even, odd = start[0::2], start[1::2]
+    if len(odd) < 2:
+        return None
+    if odd.count(0) > 0.7 * len(odd) and not even.count(0):
+        return "utf-16-le"
+    return "utf-16-be" if even.count(0) > 0.7 * len(even) and not odd.count(0) else None

@@ -1,0 +1,102 @@
+"""A table as it stands in its file, before anything is understood of it."""
+
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from core.datasets._content import InvalidUpload, Remarks
+
+MOST_CELLS = 50_000_000
+MOST_COLUMNS = 10_000
+LONGEST = 200
+"""Most characters of a category or a column's name."""
+
+
+@dataclass(kw_only=True)
+class RawTable:
+    """Names, and columns of texts or of typed values; rows have the numbers that a spreadsheet shows."""
+
+    names: list[str]
+    """All names, in the file's order."""
+    columns: dict[str, pa.ChunkedArray]
+    """The columns that were read; others are dropped or left out."""
+    rows: int
+    numbers: NDArray[np.int64] | None = None
+    """The row of every example; None: they are counted from `first`."""
+    first: int = 1
+    file: str = ""
+    """The name of the file in an archive; empty: it is the upload itself."""
+    declared: frozenset[str] = frozenset()
+    """The columns whose type says that they are categories."""
+    separator: str = ","
+    valid: "RawTable | None" = None
+    """The part held out, where the file has one."""
+    left_out: list[str] = field(default_factory=list)
+    """Columns that are no features by the file's own word."""
+
+    def row(self, place: int) -> str:
+        """Return where the example at a place stands, the part held out counted on."""
+        if self.valid is not None and place >= self.rows:
+            return self.valid.row(place - self.rows)
+        number = self.first + place if self.numbers is None else int(self.numbers[place])
+        return f"row {number}" + (f" of {self.file}" if self.file else "")
+
+    @property
+    def total(self) -> int:
+        """The number of rows, those held out included."""
+        return self.rows + (self.valid.rows if self.valid else 0)
+
+
+def check_size(columns: int, cells: int) -> None:
+    """Raise `InvalidUpload` for a table of too many columns or cells."""
+    if columns > MOST_COLUMNS:
+        raise InvalidUpload(f"the table has {columns:,} columns; {MOST_COLUMNS:,} is the most")
+    if cells > MOST_CELLS:
+        raise InvalidUpload(f"the table has more than {MOST_CELLS:,} cells")
+
+
+def check_names(names: list[str], remarks: Remarks) -> None:
+    """Raise for names that cannot be told apart or shown."""
+    for i, name in enumerate(names, start=1):
+        if len(name) > LONGEST or not name.isprintable():
+            remarks.refuse(f"column {i} should have a printable name of at most {LONGEST} characters")
+    if len(set(names)) < len(names):
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            advice = " (if the first row is data, say header=false)" if is_number(name) else ""
+            remarks.refuse(f"there are two columns {name!r}{advice}")
+    remarks.check()
+
+
+def is_number(text: str) -> bool:
+    """Return True for a text that Python reads as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def joined(train: RawTable, valid: RawTable, remarks: Remarks) -> RawTable:
+    """Return one table whose part held out is the other; raises where their columns differ."""
+    for name in sorted(set(train.names) ^ set(valid.names)):
+        has, lacks = (train, valid) if name in train.names else (valid, train)
+        remarks.refuse(f"{has.file} has a column {name!r}, and {lacks.file} has not")
+    remarks.check()
+    columns = {}
+    for name, values in train.columns.items():
+        other = valid.columns[name]
+        if other.type != values.type:
+            other = other.cast(pa.string()) if pa.types.is_string(values.type) else other
+            values = values.cast(other.type) if pa.types.is_string(other.type) else values
+            other = other.cast(values.type)
+        columns[name] = pa.chunked_array([*values.chunks, *other.chunks], values.type)
+    train.columns, valid.columns, train.valid = columns, {}, valid
+    return train
+
+
+def in_archive(name: str) -> str:
+    """Return the last part of a name inside an archive."""
+    return PurePath(name).name[-120:]
