@@ -26,6 +26,7 @@ _UNREADABLE = (
     OverflowError,
     MemoryError,
     RecursionError,
+    UserWarning,  # where warnings are errors
 )
 """The exceptions that a damaged header or body raises."""
 

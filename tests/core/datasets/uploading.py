@@ -59,6 +59,17 @@ def notes(about: About) -> list[str]:
     return [f"{note.path}: {note.message}" for note in about.notes]
 
 
+def values(folder: Path, data: bytes, filename: str = "t.csv", **options: Any) -> tuple[list[Any], list[str]]:
+    """The stored features, one row a list, and the notes."""
+    about = add(folder, data, filename, name=f"n{len(list(folder.glob('*')))}", **({"target": ["y"]} | options))
+    return np.load(Uploads(folder).path(about, "x")).tolist(), notes(about)
+
+
+def told(found: list[str], *parts: str) -> bool:
+    """True where one of the notes has all the parts."""
+    return any(all(part in note for part in parts) for note in found)
+
+
 def left(folder: Path) -> list[str]:
     """What lies in the folder of data sets, beside its lock."""
     return sorted(path.name for path in folder.glob("*") if path.name != ".lock")
@@ -88,3 +99,29 @@ def zipped(files: dict[str, bytes], **how: Any) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return out.getvalue()
+
+
+def sheet(*rows: list[Any], more: int = 0) -> bytes:
+    """A workbook with numbers and texts in its first sheet, as small as one can be."""
+    cells = "".join(
+        "<row>" + "".join(
+            f"<c><v>{v}</v></c>" if isinstance(v, int | float) else f'<c t="inlineStr"><is><t>{v}</t></is></c>'
+            for v in row
+        ) + "</row>" for row in rows
+    )  # fmt: skip
+    spread = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    links = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    names = range(1, 2 + more)
+    files = {
+        "_rels/.rels": f'<Relationships {links}><Relationship Id="r1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',  # noqa: E501
+        "xl/workbook.xml": f'<workbook {spread} xmlns:r="{office}"><sheets>'
+        + "".join(f'<sheet name="S{i}" sheetId="{i}" r:id="r{i}"/>' for i in names) + "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f"<Relationships {links}>"
+        + "".join(f'<Relationship Id="r{i}" Type="{office}/worksheet" Target="worksheets/s{i}.xml"/>' for i in names)
+        + "</Relationships>",
+    }  # fmt: skip
+    files |= {
+        f"xl/worksheets/s{i}.xml": f"<worksheet {spread}><sheetData>{cells}</sheetData></worksheet>" for i in names
+    }
+    return zipped({name: text.encode() for name, text in files.items()})

@@ -1,0 +1,114 @@
+"""Numbers and dates in tables as people write them: read with a note, or refused with the option that tells."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.datasets import Uploads
+from tests.core.datasets.uploading import add, notes, parquet_of, refused, told, values
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers", "way"),
+    [
+        (['"1,200"', '"3,400"', "950"], [1200, 3400, 950], "separators of thousands"),
+        (['"1,234,567.5"', "2", "-3.25"], [1234567.5, 2, -3.25], "separators of thousands"),
+        (['"12,34,567"', "2", "3"], [1234567, 2, 3], "separators of thousands"),
+        (["1 200", "3\u00a0400", "5\u202f600"], [1200, 3400, 5600], "separators of thousands"),
+        (["1'200", "3’400.5", "7"], [1200, 3400.5, 7], "separators of thousands"),
+        (['"1,5"', '"2,25"', "3"], [1.5, 2.25, 3], "decimal comma"),
+        (['"0,125"', '"0,250"', '"1,500"'], [0.125, 0.25, 1.5], "decimal comma"),
+        (['"1.200,5"', '"3.400"', "7"], [1200.5, 3400, 7], "decimal comma"),
+        (["5%", "7 %", "-2.5%"], [5, 7, -2.5], "without their %"),
+        (["$5", "-$7.50", '"$1,000"'], [5, -7.5, 1000], "without their currency"),
+        (["5 €", '"7,50 €"', "2 €"], [5, 7.5, 2], "without their currency"),
+        (["USD 5", "USD 6.5", "7 USD"], [5, 6.5, 7], "without their currency"),
+        (["(5)", "7", '"(1,200.50)"'], [-5, 7, -1200.5], "brackets"),
+    ],
+    ids=lambda v: str(v[0]) if isinstance(v, list) else "",
+)
+def test_numbers_are_read_however_they_are_written(
+    tmp_path: Path, texts: list[str], numbers: list[float], way: str
+) -> None:
+    """D2, D3: they were categories, a feature each; as a target, classes."""
+    data = "x,y\n" + "".join(f"{text},{i % 2}\n" for i, text in enumerate(texts))
+    got, found = values(tmp_path, data.encode())
+    assert got == [[number] for number in numbers]
+    assert told(found, "columns.x: ", way, "categorical=x")
+    turned = "y,x\n" + "".join(f"{text},{i % 2}\n" for i, text in enumerate(texts))
+    about = add(tmp_path, turned.encode(), "t.csv", target=["y"])
+    assert (about.task, np.load(Uploads(tmp_path).path(about, "y")).ravel().tolist()) == ("regression", numbers)
+    assert told(notes(about), "task: target 'y' is written as amounts are")
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (
+            b"x;y\n1,200;0\n3,400;1\n",
+            "decimal: column 'x': '1,200' may have a decimal comma or a separator of thousands",
+        ),
+        (b"x\ty\n1,200\t0\n3,400\t1\n", "decimal: column 'x': '1,200' may have"),
+        (b"x,y\n5%,0\n0.07,1\n", "file: column 'x' holds numbers, but some have a % and others do not"),
+        ("x,y\n5 €,0\n$7,1\n".encode(), "file: column 'x' holds numbers, but they are in several currencies"),
+    ],
+)
+def test_numbers_that_may_mean_two_things_are_refused(tmp_path: Path, data: bytes, text: str) -> None:
+    assert refused(tmp_path, data, "t.csv", target=["y"]).startswith(text)
+
+
+def test_the_decimal_sign_is_that_which_is_said_or_which_another_column_shows(tmp_path: Path) -> None:
+    data = b"x;z;y\n1,200;0,5;0\n3,400;1,25;1\n"
+    assert values(tmp_path, data)[0] == [[1.2, 0.5], [3.4, 1.25]]
+    alone = b"x;y\n1,200;0\n3,400;1\n"
+    assert values(tmp_path, alone, decimal=",")[0] == [[1.2], [3.4]]
+    assert values(tmp_path, alone, decimal=".")[0] == [[1200], [3400]]
+    points = b"x;y\n1.200;0\n3.400;1\n"
+    got, found = values(tmp_path, points)
+    assert (got, told(found, "columns.x: every fraction has three digits")) == ([[1.2], [3.4]], True)
+    assert values(tmp_path, points, decimal=",")[0] == [[1200], [3400]]
+
+
+def test_three_hundred_prices_are_amounts(tmp_path: Path) -> None:
+    """D2: they were 294 classes, and were trained."""
+    prices = [1000 + 37 * i for i in range(300)]
+    data = "x,y\n" + "".join(f'{i % 7},"{price:,}"\n' for i, price in enumerate(prices))
+    assert add(tmp_path, data.encode(), "t.csv", target=["y"]).task == "regression"
+
+
+DATES = ["2020-03-14", "3/14/2020", "14.3.2020", "14/03/20", "2020-03-14T10:00:00Z", "14 Mar 2020", "March 14, 2020",
+         "2020-03-14 10:30", "12:30:00", "2020/3/14", "Sat, 14 Mar 2020"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DATES)
+def test_dates_are_refused_however_they_are_written(tmp_path: Path, text: str) -> None:
+    """D4: some were refused, others a category each."""
+    data = f'x,y\n"{text}",0\n"{text}",1\n"{text}",1\n'.encode()
+    assert refused(tmp_path, data, "t.csv", target=["y"]).startswith(f"file: column 'x' holds dates, such as {text!r}")
+    assert values(tmp_path, data, categorical=["x"])[0] == [[0], [0], [0]]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["2020-03-14", "1970-01-01", "2020-02-29"],
+        ["3/14/2020", "1/1/1970", "2/29/2020"],
+        ["14.3.2020", "1.1.1970", "29.2.2020"],
+        ["2020-03-14T12:00:00", "1970-01-01T12:00:00", "2020-02-29T12:00:00"],
+    ],
+    ids=str,
+)
+def test_dates_may_be_days(tmp_path: Path, texts: list[str]) -> None:
+    data = "x,y\n" + "".join(f"{text},{i % 2}\n" for i, text in enumerate(texts))
+    noon = 0.5 * ("T" in texts[0])
+    days = [(pd.Timestamp(day) - pd.Timestamp(0)).days for day in ("2020-03-14", "1970-01-01", "2020-02-29")]
+    assert values(tmp_path, data.encode(), numeric=["x"])[0] == [[day + noon] for day in days]
+    typed = parquet_of(x=pd.to_datetime(pd.Series(["2020-03-14", "1970-01-01", "2020-02-29"])), y=[0, 1, 0])
+    assert values(tmp_path, typed, "t.parquet", numeric=["x"])[0] == [[day] for day in days]
+
+
+def test_days_and_months_in_an_unknown_order_are_refused(tmp_path: Path) -> None:
+    data = b"x,y\n1/2/2020,0\n3/4/2020,1\n"
+    assert "may have its day or its month first" in refused(tmp_path, data, "t.csv", target=["y"], numeric=["x"])

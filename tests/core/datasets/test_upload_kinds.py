@@ -1,0 +1,153 @@
+"""Tables in other files than CSV and Parquet, parts in two files, and subsets."""
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.datasets import Uploads
+from core.datasets._limit import subset, subsets
+from tests.core.datasets.uploading import add, loaded, notes, npz, picture, problems, refused, sheet, told, zipped
+
+CSV = b"x,t,y\n1,a,no\n2.5,b,yes\n3,a,yes\n"
+JSON = b'{"x": 1, "t": "a", "y": "no"}\n{"t": "b", "x": 2.5, "y": "yes"}\n\n{"x": 3, "t": "a", "y": "yes"}\n'
+
+
+XLSX = sheet(["x", "t", "y"], [1, "a", "no"], [2.5, "b", "yes"], [3, "a", "yes"])
+
+
+@pytest.mark.parametrize(
+    ("data", "filename"),
+    [
+        (CSV.replace(b",", b"\t"), "t.tsv"),
+        (gzip.compress(CSV), "t.csv.gz"),
+        (gzip.compress(CSV.replace(b",", b"\t")), "T.TSV.GZ"),
+        (JSON, "t.jsonl"),
+        (gzip.compress(JSON), "t.ndjson.gz"),
+        (XLSX, "t.xlsx"),
+        (zipped({"t.csv": CSV}), "t.zip"),
+        (zipped({"folder/t.csv": CSV, "__MACOSX/._t.csv": b"", "folder/.DS_Store": b""}), "t.zip"),
+    ],
+    ids=[f"{i}" for i in range(8)],
+)
+def test_every_kind_of_file_holds_the_same(tmp_path: Path, data: bytes, filename: str) -> None:
+    plain = add(tmp_path, CSV, "t.csv", name="plain", target=["y"])
+    assert add(tmp_path, data, filename, name=None, target=["y"]).sha256 == plain.sha256
+    assert add(tmp_path, data, filename, name=None, target=["y"]).name == "t"
+
+
+@pytest.mark.parametrize(
+    ("data", "filename", "told"),
+    [
+        (gzip.compress(CSV)[:-9], "t.csv.gz", "file: cannot be unpacked"),
+        (CSV, "t.csv.gz", "file: cannot be unpacked"),
+        (CSV, "t.xlsx", "file: cannot be read as a ZIP archive"),
+        (zipped({"a": b"x"}), "t.xlsx", "file: cannot be read as a spreadsheet"),
+        (XLSX, "t.csv", "file: the file is no text: by its first bytes it is a ZIP archive or a spreadsheet"),
+        (gzip.compress(CSV), "t.csv", "file: the file is no text: by its first bytes it is packed with gzip"),
+        (b'{"x": 1, "y": 0}\n{"x": \n', "t.jsonl", "file: row 2 is not JSON"),
+        (b'{"x": 1, "y": 0}\n[1, 2]\n', "t.jsonl", "file: row 2 is not an object"),
+        (b'{"x": 1, "y": 0}\n{"x": [2], "y": 1}\n', "t.jsonl", "file: row 2: 'x' holds a list or an object"),
+        (b'{"x": 1, "y": 0}\n{"x": 2, "z": 3, "y": 1}\n', "t.jsonl", "file: row 2 has 'z', which the first"),
+        (b'{"x": 1, "y": 0}\n\n{"x": "a", "y": 1}\n{"x": 2, "y": 1}\n', "t.jsonl", "file: column 'x', row 3: 'a'"),
+        (b"x", "t.json", "file: the file's name ends in '.json' (write one object a line, as .jsonl)"),
+        (b"x", "t.xls", "file: the file's name ends in '.xls' (save it as .xlsx or .csv)"),
+        (zipped({"a.csv": CSV, "b.csv": CSV}), "t.zip", "file: 'a.csv': tables in an archive are one, or one train"),
+        (zipped({"train.csv": CSV, "test.csv": b"x,y\n1,no\n"}), "t.zip", "file: train.csv has a column 't'"),
+    ],
+    ids=[f"{i}" for i in range(15)],
+)  # fmt: skip
+def test_what_cannot_be_read_says_why(tmp_path: Path, data: bytes, filename: str, told: str) -> None:
+    assert problems(tmp_path, data, filename, target=["y"])[0].startswith(told)
+
+
+def test_a_workbook_is_its_first_sheet(tmp_path: Path) -> None:
+    about = add(tmp_path, sheet(["x", "y"], [1, "a"], [2, "b"], more=1), "t.xlsx", target=["y"])
+    assert told(notes(about), "the workbook has 2 sheets, 'S1', 'S2': the first is read")
+    gaps = sheet(["x", "y"], [1, "a"], [], ["foo", "b"], [3, "b"])
+    assert "row 4: 'foo' stands among numbers" in refused(tmp_path / "in", gaps, "t.xlsx", target=["y"])
+
+
+@pytest.mark.parametrize(
+    "names", [("train.csv", "test.csv"), ("a/Train.csv", "a/Validation.csv"), ("train.csv", "val.jsonl")]
+)
+def test_two_tables_are_two_parts(tmp_path: Path, names: tuple[str, str]) -> None:
+    other = JSON if names[1].endswith("jsonl") else b"y,t,x\nyes,c,7\nno,a,8\nno,a,9\n"
+    about = add(tmp_path, zipped({names[0]: CSV, names[1]: other}), "t.zip", target=["y"])
+    assert (about.examples, about.valid_examples, about.classes) == (6, 3, ["no", "yes"])
+    assert about.columns[1].categories == (["a", "b"] if other is JSON else ["a", "b", "c"])
+    splits = loaded(tmp_path, valid_fraction=0.9)
+    x = np.array([1, 2.5, 3])
+    np.testing.assert_allclose(splits.x_train[:, 0], (x - x.mean()) / x.std(), rtol=1e-6)
+    assert (len(splits.x_valid), splits.y_train.ravel().tolist()) == (3, [0, 1, 1])
+
+
+def test_a_row_is_named_with_its_file(tmp_path: Path) -> None:
+    data = zipped({"train.csv": CSV, "test.csv": b"x,t,y\n1,a,no\nfoo,a,yes\n"})
+    assert "row 3 of test.csv: 'foo' stands" in refused(tmp_path, data, "t.zip", target=["y"])
+
+
+@pytest.mark.parametrize("limit", [3, 10, 37, 99])
+def test_a_subset_keeps_the_shares_of_classes(limit: int) -> None:
+    labels = np.repeat([0, 1, 2], [70, 28, 2])
+    taken = subset(labels, 100, limit)
+    assert len(taken) == len(set(taken)) == limit
+    counts = np.bincount(labels[taken], minlength=3)
+    assert (counts > 0).all()
+    assert np.abs(counts - np.array([70, 28, 2]) * limit / 100).max() < 1.2
+    np.testing.assert_array_equal(taken, subset(labels, 100, limit))
+
+
+def test_a_subset_keeps_the_part_held_out(tmp_path: Path) -> None:
+    train, valid = subsets(np.arange(100) % 2, 100, 20, 10)
+    assert (len(train), valid is not None and len(valid)) == (8, 2)
+    rows = b"x,y\n" + b"".join(b"%d,%d\n" % (i % 7, i % 3) for i in range(90))
+    about = add(tmp_path, rows, "t.csv", target=["y"], limit=9)
+    assert (about.examples, about.chance) == (9, 1 / 3)
+    assert told(notes(about), "limit: 9 of 90 rows")
+    pictures = {f"{label}/{i}.png": picture(np.full((3, 3), i, dtype=np.uint8)) for label in "ab" for i in range(9)}
+    assert add(tmp_path, zipped(pictures), "p.zip", name="p", limit=4).examples == 4
+    arrays = npz(x=np.zeros((30, 2, 2), dtype=np.uint8), y=np.arange(30) % 3)
+    about = add(tmp_path, arrays, "a.npz", name="a", limit=6)
+    assert np.bincount(np.load(Uploads(tmp_path).path(about, "y"))).tolist() == [2, 2, 2]
+
+
+def test_options_of_other_kinds_are_refused(tmp_path: Path) -> None:
+    for data, filename, options in (
+        (JSON, "t.jsonl", {"separator": ";"}),
+        (npz(x=np.zeros((4, 2)), y=[0, 1, 0, 1]), "a.npz", {"encoding": "cp1252"}),
+        (CSV, "t.csv", {"channels": "last"}),
+        (CSV, "t.csv", {"background": "white"}),
+    ):
+        assert "does not apply to" in refused(tmp_path, data, filename, target=["y"] * (filename != "a.npz"), **options)
+
+
+def test_notes_are_kept_and_change_no_hash(tmp_path: Path) -> None:
+    one = add(tmp_path, CSV, "t.csv", name="one", target=["y"])
+    two = add(tmp_path, CSV.replace(b",", b";"), "t.csv", name="two", target=["y"])
+    assert (one.sha256 == two.sha256, one.notes == two.notes) == (True, False)
+    assert Uploads(tmp_path).find("two") == two
+
+
+def test_a_data_set_of_before_opens_as_it_was(tmp_path: Path) -> None:
+    """Version 0.1 wrote no notes and no scale: rows of numbers in NPZ files were not standardised."""
+    x, y = np.arange(12.0).reshape(6, 2), np.arange(6) % 2
+    about = add(tmp_path, npz(x=x, y=y), "a.npz", scale="none")
+    said = about.model_dump_json(exclude={"notes", "scale"})
+    (tmp_path / "mine" / "about.json").write_text(said)
+    np.save(tmp_path / "mine" / "x.npy", x.astype(np.float32))
+    assert Uploads(tmp_path).find("mine").notes == []
+    splits = loaded(tmp_path)
+    assert sorted(map(tuple, [*splits.x_train.tolist(), *splits.x_valid.tolist()])) == [tuple(row) for row in x]
+
+
+def test_an_archive_within_reach_is_read_whole(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("train.csv", CSV)
+        archive.writestr("test.csv", CSV)
+        archive.writestr("LICENSE", b"x")
+    assert add(tmp_path, out.getvalue(), "t.zip", target=["y"]).valid_examples == 3
