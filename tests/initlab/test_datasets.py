@@ -1,14 +1,17 @@
 """A user's own data sets from Python and the command line: what goes over the wire, and what is printed."""
 
 import email.parser
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from initlab import ApiError, Client
+from initlab.reading import ReadOptions
 
 RunCli = Callable[..., tuple[int, str, str]]
 
@@ -154,10 +157,43 @@ def test_delete(server: Any, run_cli: RunCli) -> None:
 
 
 def test_what_is_wrong_is_told_with_its_place(server: Any, run_cli: RunCli, file: Path, tmp_path: Path) -> None:
-    told = {"path": "file", "message": "Row #3: Expected 2 columns, got 3", "known": []}
+    told = {"path": "file", "message": "row 3 has 3 values where the header has 2", "known": []}
     server.answer(422, {"title": "Invalid request", "status": 422, "detail": "...", "errors": [told]})
     code, out, err = run_cli("datasets", "upload", str(file), "--target", "Exited")
     assert (code, out) == (2, "")
-    assert err == "Invalid request (422):\n  file: Row #3: Expected 2 columns, got 3\n"
+    assert err == "Invalid request (422):\n  file: row 3 has 3 values where the header has 2\n"
     code, _, err = run_cli("datasets", "upload", str(tmp_path / "none.csv"))
     assert (code, "none.csv" in err, "Traceback" in err) == (2, True, False)
+
+
+def test_every_option_is_one_of_the_server(server: Any, run_cli: RunCli, file: Path) -> None:
+    """On the command line as in Python; a blank marker stays a field, and `--no-header` is false."""
+    server.answer(201, TABLE)
+    words = {"target": "a", "drop": "b", "categorical": "c", "numeric": "d", "text": "e", "missing": "impute",
+             "missing_values": "", "separator": ";", "decimal": ",", "encoding": "cp1252", "task": "binary",
+             "resize": "4", "background": "white", "channels": "last", "scale": "none", "limit": "9"}  # fmt: skip
+    said = [word for key, value in words.items() for word in (f"--{key.replace('_', '-')}", value)]
+    assert run_cli("datasets", "upload", str(file), *said, "--no-header")[0] == 0
+    fields = {name: content.decode() for name, filename, content in form(server.asked[0]) if filename is None}
+    assert fields == words | {"header": "false"}
+    assert fields.keys() == ReadOptions.__annotations__.keys()
+
+
+def test_notes_are_printed(server: Any, run_cli: RunCli, file: Path) -> None:
+    server.answer(201, TABLE | {"notes": [{"path": "task", "message": "[red]2 values: classes"}]})
+    out = run_cli("datasets", "upload", str(file), "--target", "Exited")[1]
+    assert "note        task: [red]2 values: classes" in out.splitlines()
+
+
+def test_a_folder_and_a_pair_go_as_an_archive(server: Any, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    (tmp_path / "pets" / "cat" / "0.png").write_bytes(b"x")
+    (tmp_path / "more.csv").write_bytes(b"Age,Exited\n2,1\n")
+    server.answer(201, TABLE)
+    Client().upload_dataset(tmp_path / "pets")
+    Client().upload_dataset(file, valid=tmp_path / "more.csv", target="Exited")
+    sent = [next((name, data) for field, name, data in form(asked) if field == "file") for asked in server.asked]
+    assert [name for name, _ in sent] == ["pets.zip", "churn.zip"]
+    packed = [ZipFile(io.BytesIO(data)) for _, data in sent]
+    assert [archive.namelist() for archive in packed] == [["cat/0.png"], ["train.csv", "valid.csv"]]
+    assert packed[1].read("train.csv") == file.read_bytes()

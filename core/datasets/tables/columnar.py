@@ -48,7 +48,6 @@ def read_parquet(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable
         columns=dict(zip(table.column_names, table.columns, strict=True)),
         rows=table.num_rows,
         declared=frozenset(field.name for field in fields if pa.types.is_dictionary(field.type)),
-        left_out=left_out,
     )
 
 

@@ -24,7 +24,7 @@ _HEAD = 100_000
 TRIPLES = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 _SHOWN = 3
 _EACH = 10
-_MEASURE = r"^[^\d]{0,2}\d[\d.,]*\s*[^\d\s]{1,5}$"
+_LIKE_NUMBERS = r"^[^\w]{0,3}\d"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,10 +238,10 @@ class _TextColumn:
             said = ", ".join(map(repr, marked))
             text = f"{said} in {int(counts[[found.index(m) for m in marked]].sum()):,} rows is a category of its own"
             remarks.note(path, f"{text}: if it means a missing value, say missing_values={marked[0]}")
-        measured = compute.match_substring_regex(pa.array(found), _MEASURE).to_numpy(zero_copy_only=False)
+        measured = compute.match_substring_regex(pa.array(found), _LIKE_NUMBERS).to_numpy(zero_copy_only=False)
         if 2 * measured.sum() > len(found):
-            text = f"values such as {found[int(np.argmax(measured))]!r} look like numbers with something beside them"
-            remarks.note(path, f"{text}, and are categories here: write the numbers alone if they are amounts")
+            text = f"values such as {found[int(np.argmax(measured))]!r} begin like numbers"
+            remarks.note(path, f"{text}, and are categories here: write numbers alone if they are amounts")
 
 
 def settled_decimal(table: RawTable, names: list[str], marks: tuple[str, ...], said: Decimal | None) -> Decimal | None:

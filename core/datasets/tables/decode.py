@@ -21,6 +21,8 @@ from core.datasets.tables.raw import RawTable
 from core.registry import unknown
 
 MOST_FEATURES = 10_000
+BLOCK = 8_192
+"""Rows that are written together."""
 MOST_NAMES = 30
 """Most columns that a message lists."""
 _FIELDS = ("target", "drop", "categorical", "numeric")
@@ -113,15 +115,13 @@ def _content(
 
 
 def _write(path: Path, columns: list[Values], places: NDArray[np.int64]) -> None:
-    """Write the columns beside each other, at these places; the file is mapped, and never in memory as a whole."""
-    shape = (len(places), len(columns))
-    if not len(places):
-        np.save(path, np.empty(shape), allow_pickle=False)
-        return
-    x = npy.open_memmap(path, "w+", np.float64, shape)
-    for i, values in enumerate(columns):
-        x[:, i] = values[places]
-    x.flush()
+    """Write the columns beside each other, at these places, as `numpy.save` would: a block of rows at a time."""
+    with path.open("wb") as out:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (len(places), len(columns))}
+        npy.write_array_header_1_0(out, header)
+        for start in range(0, len(places), BLOCK):
+            block = places[start : start + BLOCK]
+            out.write(np.stack([values[block] for values in columns], axis=1).tobytes())
 
 
 def _check(table: RawTable, chosen: dict[str, list[str]], options: Options, remarks: Remarks) -> None:
@@ -181,7 +181,7 @@ def _features(rules: Reading, names: list[str], missing: str) -> _Features:
             continue
         with remarks.gathered():
             column, values = rules.read(name)
-            if is_index(name, values):
+            if is_index(name, values, unnamed=name in table.unnamed):
                 remarks.note(f"columns.{name}", f"{name!r} counts the rows and has no name of its own: left out")
                 continue
             if missing == "refuse":
@@ -191,7 +191,7 @@ def _features(rules: Reading, names: list[str], missing: str) -> _Features:
             note_doubts(column, values, remarks)
             read.columns.append(column)
             read.values.append(values)
-        table.columns[name] = table.columns[name].slice(0, 0)  # no longer needed
+        table.columns[name] = pa.chunked_array([], pa.null())  # its memory is free for the next
     return read
 
 
@@ -199,7 +199,7 @@ def _is_empty(table: RawTable, name: str) -> bool:
     """Return True for a column that a spreadsheet wrote for nothing: with no name and no values."""
     values = table.columns[name]
     plain = is_text(values.type) and not pa.types.is_dictionary(values.type)
-    return name.startswith("column_") and plain and bool(compute.all(compute.equal(values, "")).as_py())
+    return name in table.unnamed and plain and bool(compute.all(compute.equal(values, "")).as_py())
 
 
 def _complete(table: RawTable, name: str, values: Values, advice: str) -> None:

@@ -7,14 +7,16 @@ from numpy.typing import NDArray
 
 from core.datasets._content import Column, Remarks
 
-_UNNAMED = re.compile(r"column_\d+|Unnamed: ?\d+")
+_UNNAMED = re.compile(r"Unnamed: ?\d+")
+"""The name that pandas gives to a column without one."""
 _ENOUGH = 10
 _DIGITS_OF_DATES = (19_000_101, 21_001_231)
 
 
-def is_index(name: str, values: NDArray[np.float64]) -> bool:
+def is_index(name: str, values: NDArray[np.float64], *, unnamed: bool) -> bool:
     """Return True for whole numbers that rise by the row in a column that pandas or R left without a name."""
-    return bool(_UNNAMED.fullmatch(name)) and len(values) > 1 and _whole(values) and bool((np.diff(values) > 0).all())
+    nameless = unnamed or _UNNAMED.fullmatch(name) is not None
+    return nameless and len(values) > 1 and _whole(values) and bool((np.diff(values) > 0).all())
 
 
 def note_doubts(column: Column, values: NDArray[np.float64], remarks: Remarks) -> None:

@@ -1,6 +1,6 @@
 """A table as it stands in its file, before anything is understood of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 
 import numpy as np
@@ -34,8 +34,8 @@ class RawTable:
     separator: str = ","
     valid: "RawTable | None" = None
     """The part held out, where the file has one."""
-    left_out: list[str] = field(default_factory=list)
-    """Columns that are no features by the file's own word."""
+    unnamed: frozenset[str] = frozenset()
+    """The columns whose header is empty, by the names that they have here."""
 
     def row(self, place: int) -> str:
         """Return where the example at a place stands, the part held out counted on."""

@@ -37,13 +37,16 @@ def table_of(rows: Iterator[Row], options: Options, remarks: Remarks) -> RawTabl
     given = options.header is not False
     names = [text.strip() for text in header] if given else [f"column_{i}" for i in range(1, len(header) + 1)]
     check_size(len(names), 0)
+    unnamed = frozenset(f"column_{i}" for i, name in enumerate(names, start=1) if not name)
     names = _named(names, remarks)
     check_names(names, remarks)
     if given and looks_like_data(header):
         _doubt_header(header, options, remarks)
     gathered = _Gathered(names, options, remarks, start=skipped + 1 + given)
     gathered.add_all(rows if given else _after(header, rows))
-    return gathered.table(skipped + 1 + given)
+    table = gathered.table(skipped + 1 + given)
+    table.unnamed = unnamed
+    return table
 
 
 class _Gathered:
@@ -96,6 +99,12 @@ class _Gathered:
             if len(row) == width:
                 sound.append(row)
                 continue
+            if width == 1 and not self._rows and not sound:
+                raise InvalidUpload(
+                    f"the first row has one value, {self._names[0]!r}, and row {self._next - 1} has {len(row)}: remove "
+                    "a title or comment above the header, or say what separates the values",
+                    "separator",
+                )
             self._remarks.refuse(f"row {self._next - 1} has {len(row)} values where the header has {width}")
             self._gaps.append((self._rows + len(sound), self._next))
         return sound

@@ -207,3 +207,24 @@ def test_without_a_target_the_columns_are_listed(tmp_path: Path) -> None:
     )
     wide = ",".join(f"c{i}" for i in range(400)).encode() + b"\n" + b",".join([b"1"] * 400) + b"\n"
     assert refused(tmp_path, wide * 1 + b",".join([b"2"] * 400), "t.csv").endswith(", c28, c29, and 370 more")
+
+
+def test_columns_without_a_name(tmp_path: Path) -> None:
+    """Those of a header with gaps are an index, empty, or called by their place; without a header all are kept."""
+    assert values(tmp_path, b"1,5,0\n2,7,1\n3,2,0\n", header=False, target=["column_3"])[0] == [[1, 5], [2, 7], [3, 2]]
+    got, found = values(tmp_path, b"x,,y,\n1,5,0,\n2,3,1,\n")
+    assert (got, told(found, "'column_4' has neither a name nor values: left out")) == ([[1, 5], [2, 3]], True)
+    assert values(tmp_path, b"x,y\n1,0,\n2,1,\n")[0] == [[1], [2]]
+
+
+def test_a_title_above_the_header_is_named(tmp_path: Path) -> None:
+    told_of = refused(tmp_path, b"# of 2020\nx,y\n1,0\n2,1\n", "t.csv", target=["y"])
+    assert told_of.startswith("separator: the first row has one value, '# of 2020', and row 2 has 2: remove a title")
+
+
+@pytest.mark.parametrize(
+    "texts", [["10 kg", "12 kg"], ["1_000", "2_000"], ["5-7", "8-9"], ["£5m", "£6m"], ["2020Q1", "2020Q2"]]
+)
+def test_texts_that_begin_like_numbers_are_told(tmp_path: Path, texts: list[str]) -> None:
+    _, found = values(tmp_path, f"x,y\n{texts[0]},0\n{texts[1]},1\n".encode())
+    assert told(found, f"columns.x: values such as {texts[0]!r} begin like numbers")

@@ -89,7 +89,7 @@ def npz(**arrays: Any) -> bytes:
 
 def picture(pixels: NDArray[np.uint8], form: str = "PNG") -> bytes:
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, form)
+    Image.fromarray(np.asarray(pixels, dtype=np.uint8)).save(out, form)
     return out.getvalue()
 
 
