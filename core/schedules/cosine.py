@@ -3,8 +3,9 @@
 import math
 from typing import Literal
 
-from core.registry import Count, CountFromZero, NonNegative
+from core.registry import Count, CountFromZero
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._bounds import Floor, Start
 from core.schedules._lengths import at_least_the_warm_up
 
 SOURCE = "Loshchilov & Hutter 2017, arXiv:1608.03983"
@@ -25,7 +26,7 @@ def _within(t: int, period: int, beyond: Beyond) -> float:
     source=SOURCE,
     aliases=["cosine_annealing", "cosine_annealing_decay", "cosine_annealing_lr", "cosine_decay"],
 )
-def cosine(*, T_max: Count | None = None, eta_min: NonNegative = 0.0, beyond: Beyond = "hold") -> Schedule:
+def cosine(*, T_max: Count | None = None, eta_min: Floor = 0.0, beyond: Beyond = "hold") -> Schedule:
     """Decays from B to `eta_min` at t = `T_max` (the run's length where it is left out).
 
     Past `T_max` it holds `eta_min`, as Keras, optax and timm do, or climbs back (`beyond="periodic"`), as torch and
@@ -49,8 +50,8 @@ def cosine_warmup(
     *,
     warmup_steps: CountFromZero,
     total_steps: Count | None = None,
-    eta_min: NonNegative = 0.0,
-    start_lr: NonNegative = 0.0,
+    eta_min: Floor = 0.0,
+    start_lr: Start = 0.0,
     beyond: Beyond = "hold",
 ) -> Schedule:
     """A ramp from `start_lr` to B over w = `warmup_steps`, then a half cosine to `eta_min` at t = T = `total_steps`.

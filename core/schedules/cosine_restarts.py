@@ -1,7 +1,8 @@
 """Cosine annealing with warm restarts."""
 
-from core.registry import Count, NonNegative, Positive
+from core.registry import Count, Positive
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._bounds import Floor
 from core.schedules.cosine import half_wave
 
 
@@ -11,7 +12,7 @@ from core.schedules.cosine import half_wave
     source="Loshchilov & Hutter 2017, arXiv:1608.03983 (SGDR)",
     aliases=["cosine_annealing_warm_restarts", "cosine_decay_restarts", "sgdr"],
 )
-def cosine_restarts(*, T_0: Count, T_mult: Count = 1, eta_min: NonNegative = 0.0, m_mul: Positive = 1.0) -> Schedule:
+def cosine_restarts(*, T_0: Count, T_mult: Count = 1, eta_min: Floor = 0.0, m_mul: Positive = 1.0) -> Schedule:
     """Half cosines from the peak towards `eta_min`: the first of `T_0` units, each `T_mult` times as long as the last.
 
     The peak, B at first, is multiplied by `m_mul` at every restart. It stands exactly at the restart; `eta_min` itself

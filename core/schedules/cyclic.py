@@ -5,6 +5,7 @@ from typing import Literal
 
 from core.registry import Count, Positive
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._bounds import Ceiling
 
 _HEIGHTS: dict[str, Callable[[int, int, float], float]] = {
     "triangular": lambda _cycle, _t, _gamma: 1.0,
@@ -21,7 +22,7 @@ _HEIGHTS: dict[str, Callable[[int, int, float], float]] = {
 )
 def cyclic(
     *,
-    max_lr: Positive,
+    max_lr: Ceiling,
     step_size_up: Count = 2000,
     step_size_down: Count | None = None,
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular",

@@ -2,8 +2,9 @@
 
 import math
 
-from core.registry import Count, NonNegative, Positive
+from core.registry import Count, Positive
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._bounds import Floor
 
 
 @schedules.register(
@@ -12,7 +13,7 @@ from core.schedules import Curve, Schedule, Span, schedules
     aliases=["exponential_decay", "exponential_lr"],
 )
 def exponential(
-    *, gamma: Positive, decay_steps: Count = 1, staircase: bool = False, end_lr: NonNegative | None = None
+    *, gamma: Positive, decay_steps: Count = 1, staircase: bool = False, end_lr: Floor | None = None
 ) -> Schedule:
     """The rate times `gamma` over every `decay_steps`, smoothly or in stairs, never below `end_lr`."""
     floor = end_lr or 0.0

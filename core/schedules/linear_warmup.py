@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from core.registry import CountFromZero, NonNegative
 from core.schedules import Curve, Reactive, Schedule, ScheduleEntry, Span, State, schedules
+from core.schedules._bounds import Start
 
 
 @schedules.register(
@@ -14,7 +15,7 @@ from core.schedules import Curve, Reactive, Schedule, ScheduleEntry, Span, State
 def linear_warmup(
     *,
     warmup_steps: CountFromZero,
-    start_lr: NonNegative = 0.0,
+    start_lr: Start = 0.0,
     end_lr: NonNegative | None = None,
     after: ScheduleEntry = "constant",
 ) -> Schedule:

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.metrics import EpochMetric
+from core.metrics import EpochMetric, metrics
 from core.registry import CountFromZero, NonNegative
 from core.schedules import Reactive, Schedule, Span, State, schedules
+from core.schedules._bounds import Floor
 
 
 @schedules.register(
@@ -20,27 +21,30 @@ from core.schedules import Reactive, Schedule, Span, State, schedules
 def reduce_on_plateau(
     *,
     metric: EpochMetric = "valid_loss",
-    mode: Literal["min", "max"] = "min",
+    mode: Literal["auto", "min", "max"] = "auto",
     factor: Annotated[float, Field(ge=0, lt=1)] = 0.1,
     patience: CountFromZero = 10,
     threshold: NonNegative = 1e-4,
     threshold_mode: Literal["rel", "abs"] = "rel",
     cooldown: CountFromZero = 0,
-    min_lr: NonNegative = 0.0,
+    min_lr: Floor = 0.0,
     eps: NonNegative = 1e-8,
     flavour: Literal["torch", "paddle"] = "torch",
 ) -> Schedule:
     """B, multiplied by `factor` whenever `metric` has not improved for more than `patience` epochs.
 
-    `mode` says which way the metric improves: "min" for a loss, "max" for an accuracy. For `cooldown` epochs after a
+    `mode` says which way the metric improves; "auto", as in Keras, is what the metric says itself: a loss downwards, an
+    accuracy and R² upwards. For `cooldown` epochs after a
     reduction nothing counts as bad; there the torch flavour still takes note of a new best metric, and the paddle
     flavour looks away. A metric that is not finite is a bad one and never becomes the best. The threshold is absolute
     wherever the best metric is 0 or less: a relative one would take worse values for better.
     """
 
+    falls = (metrics[metric].direction if mode == "auto" else mode) == "min"
+
     def improves(value: float, best: float) -> bool:
         margin = threshold * best if threshold_mode == "rel" and best > 0 else threshold
-        return value < best - margin if mode == "min" else value > best + margin
+        return value < best - margin if falls else value > best + margin
 
     def react(state: State, _t: int, value: float) -> State:
         lr, bad, cool, *best = state

@@ -1,7 +1,8 @@
 """Polynomial and linear decay to an end."""
 
-from core.registry import Count, CountFromZero, NonNegative, Positive
+from core.registry import Count, CountFromZero, Positive
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._bounds import Floor
 from core.schedules._lengths import at_least_the_warm_up
 
 
@@ -11,7 +12,7 @@ from core.schedules._lengths import at_least_the_warm_up
     aliases=["poly", "polynomial_decay", "polynomial_lr"],
 )
 def polynomial(
-    *, decay_steps: Count | None = None, end_lr: NonNegative = 1e-4, power: Positive = 1.0, cycle: bool = False
+    *, decay_steps: Count | None = None, end_lr: Floor = 1e-4, power: Positive = 1.0, cycle: bool = False
 ) -> Schedule:
     """Decays from B to `end_lr` over D = `decay_steps` (the run's length where it is left out), then `end_lr`.
 
@@ -36,9 +37,7 @@ def polynomial(
     source="Li, Yumer & Ramanan 2020, arXiv:1905.04753; transformers.get_linear_schedule_with_warmup",
     aliases=["linear", "linear_with_warmup", "budgeted_linear"],
 )
-def linear_decay(
-    *, total_steps: Count | None = None, warmup_steps: CountFromZero = 0, end_lr: NonNegative = 0.0
-) -> Schedule:
+def linear_decay(*, total_steps: Count | None = None, warmup_steps: CountFromZero = 0, end_lr: Floor = 0.0) -> Schedule:
     """Falls linearly from B to `end_lr` at t = T = `total_steps` (the run's length where left out), then `end_lr`.
 
     A ramp from 0 to B over w = `warmup_steps` comes first where it is asked for; T counts it.

@@ -2,8 +2,9 @@
 
 import math
 
-from core.registry import Count, NonNegative, Real
+from core.registry import Count, Real
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._bounds import Floor
 
 
 @schedules.register(
@@ -11,7 +12,7 @@ from core.schedules import Curve, Schedule, Span, schedules
     source="Hsueh et al. 2018, arXiv:1806.01593; timm.scheduler.TanhLRScheduler",
     aliases=["hyperbolic_tangent", "tanh_decay"],
 )
-def tanh(*, T_max: Count | None = None, lb: Real = -7.0, ub: Real = 3.0, eta_min: NonNegative = 0.0) -> Schedule:
+def tanh(*, T_max: Count | None = None, lb: Real = -7.0, ub: Real = 3.0, eta_min: Floor = 0.0) -> Schedule:
     """Decays from near B to near `eta_min` at t = `T_max` (the run's length where it is left out), then `eta_min`.
 
     `lb` and `ub` are the ends of the tangent that is run through: the lower `lb`, the longer B is held.

@@ -7,6 +7,7 @@ from core.spec._clipping import Clipping, GradientClip
 from core.spec._diagnostics import Diagnostics
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of
+from core.spec._lint import warnings_of
 from core.spec._pruning import Pruning
 from core.spec._scan import BatchSizeScan
 from core.spec._size import Size, size
@@ -39,4 +40,5 @@ __all__ = [
     "layers_of",
     "parse",
     "size",
+    "warnings_of",
 ]

@@ -38,7 +38,7 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
     infos: list[ArmInfo] = []
     problems: list[Problem] = []
     for i, arm in enumerate(spec.expanded):
-        where = _where(spec, i, arm)
+        where = where_of(spec, i, arm)
         try:
             info = _arm_info(arm.treatment, paths, where, spec.updates)
             infos.append(info)
@@ -76,7 +76,8 @@ def _too_many_looks(every: int, infos: Sequence[ArmInfo], seeds: int) -> list[Pr
     return [Problem("diagnostics.every", f"{message}: look more seldom")]
 
 
-def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
+def where_of(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
+    """Return a function from a field to its path in the request: in arm i where that sets it, else in the base."""
     own: dict[str, str] = {}
     if spec.batch_size_scan is not None:  # of each arm that was asked for, one of every size
         i, size = divmod(i, len(spec.batch_size_scan.sizes))
