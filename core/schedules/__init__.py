@@ -2,14 +2,22 @@
 
 from typing import Literal
 
-from core.registry import Registry
+from core.registry import Positive, Registry
 from core.schedules._bounds import without_default_bounds
 from core.schedules._curves import Curve, Reactive, Schedule, Span, State, bind, rates, reported_rates
 from core.schedules._lint import lint_schedule, sampled_updates
+from core.schedules._ratios import dotted, read_ratios
 
 Unit = Literal["step", "epoch"]
+Per = Literal["unit", "update"]
+"""The time after which the rate moves on: the schedule's unit, or an update, also of a schedule that counts epochs."""
 
-schedules = Registry("schedule", __name__, common={"unit": (Unit, "step")})
+schedules = Registry(
+    "schedule",
+    __name__,
+    common={"unit": (Unit, "step"), "per": (Per, "unit"), "lr": (Positive | None, None)},
+    rewrite=read_ratios,
+)
 ScheduleEntry = schedules.field()
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "State",
     "Unit",
     "bind",
+    "dotted",
     "lint_schedule",
     "rates",
     "reported_rates",

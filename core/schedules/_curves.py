@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from core.registry import Entry
+from core.schedules._lengths import Length, in_units
 
-Curve = Callable[[int], float]
+Curve = Callable[[float], float]
 """t -> learning rate."""
 State = tuple[float, ...]
 """The state of a reactive schedule: finite numbers, checkpointed as they are."""
@@ -23,8 +24,8 @@ class Reactive:
 
     metric: str
     start: State
-    rate: Callable[[State, int], float]
-    react: Callable[[State, int, float], State]
+    rate: Callable[[State, float], float]
+    react: Callable[[State, float, float], State]
 
 
 class Span(NamedTuple):
@@ -35,21 +36,37 @@ class Span(NamedTuple):
     steps_per_unit: int
     """Updates in one of the schedule's own units: 1, or the updates of an epoch."""
     steps_per_epoch: int
+    per_update: bool = False
+    """True where t moves on with every update, in fractions of the unit."""
 
     @property
-    def length(self) -> int:
+    def tick(self) -> float:
+        """Time from one value of t to the next, in the schedule's own unit."""
+        return 1 / self.steps_per_unit if self.per_update else 1
+
+    @property
+    def length(self) -> float:
         """Length of the run in the schedule's own unit, at least 1: the default of a length that is left out."""
+        if self.per_update:
+            return max(1, self.steps) / self.steps_per_unit
         return max(1, math.ceil(self.steps / self.steps_per_unit))
 
-    def part(self, entry: Entry, base: float, start: int = 0, end: int | None = None) -> "Curve | Reactive":
+    def units(self, length: Length | None) -> float:
+        """Return a length in the schedule's own unit: as given, the share of the run, or where left out the run's."""
+        if length is None:
+            return self.length
+        return in_units(length, self.steps, self.steps_per_unit, in_updates=self.per_update)
+
+    def part(self, entry: Entry, base: float, start: float = 0, end: float | None = None) -> "Curve | Reactive":
         """Return the schedule `entry`, begun at t = `start`, as a function of the t of the schedule that holds it.
 
-        It starts from `base` at a t = 0 of its own and keeps its own unit. What it has for a run lasts until t = `end`,
-        the run's end where that is left out.
+        It starts from its own `lr`, or from `base`, at a t = 0 of its own and keeps its own unit. What it has for a run
+        lasts until t = `end`, the run's end where that is left out.
         """
-        steps = self.steps if end is None else end * self.steps_per_unit
-        own = _in_updates(entry, base, max(0, steps - start * self.steps_per_unit), self.steps_per_epoch)
-        return _timed(own, lambda t: (t - start) * self.steps_per_unit)
+        first = round(start * self.steps_per_unit)
+        steps = self.steps if end is None else round(end * self.steps_per_unit)
+        own = _in_updates(entry, own_lr(entry, base), max(0, steps - first), self.steps_per_epoch)
+        return _timed(own, lambda t: round(t * self.steps_per_unit) - first)
 
 
 Schedule = Callable[[float, Span], Curve | Reactive]
@@ -59,9 +76,12 @@ Schedule = Callable[[float, Span], Curve | Reactive]
 def bind(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
     """Return the learning rate of every update of a run of `steps` updates, as a function of the update's index from 0.
 
-    A schedule whose unit is the epoch holds its value during the epoch. Asked for a rate that is negative or not finite
-    it raises `ValueError` with the update.
+    A schedule whose unit is the epoch holds its value during the epoch, unless its rate moves `per` update. Asked for a
+    rate that is negative or not finite it raises `ValueError` with the update, and so it does for a whole schedule with
+    an `lr` of its own.
     """
+    if own_lr(entry, base) != base:
+        raise ValueError("has an lr of its own, which only a part of another schedule has: give it to the optimizer")
     bound = _in_updates(entry, base, steps, steps_per_epoch)
     if isinstance(bound, Reactive):
         return replace(bound, rate=_checked(bound.rate))
@@ -89,14 +109,19 @@ def reported_rates(bound: Reactive, steps: int, steps_per_epoch: int, metrics: S
 def _in_updates(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
     """Return `entry` as a function of the update's index."""
     per_unit = steps_per_epoch if getattr(entry, "unit") == "epoch" else 1  # noqa: B009 a common parameter
+    fine = per_unit > 1 and getattr(entry, "per") == "update"  # noqa: B009
     schedule: Schedule = entry.build()
-    return _timed(
-        schedule(base, Span(steps=steps, steps_per_unit=per_unit, steps_per_epoch=steps_per_epoch)),
-        lambda step: step // per_unit,
-    )
+    span = Span(steps=steps, steps_per_unit=per_unit, steps_per_epoch=steps_per_epoch, per_update=fine)
+    return _timed(schedule(base, span), (lambda step: step / per_unit) if fine else (lambda step: step // per_unit))
 
 
-def _timed(bound: Curve | Reactive, clock: Callable[[int], int]) -> Curve | Reactive:
+def own_lr(entry: Entry, base: float) -> float:
+    """Return the rate that a part of another schedule starts from."""
+    own = getattr(entry, "lr")  # noqa: B009 a common parameter
+    return base if own is None else float(own)
+
+
+def _timed(bound: Curve | Reactive, clock: Callable[[float], float]) -> Curve | Reactive:
     """Return `bound` on another clock: its value at t is that of `bound` at `clock(t)`."""
     if isinstance(bound, Reactive):
         rate, react = bound.rate, bound.react

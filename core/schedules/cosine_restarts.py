@@ -3,6 +3,7 @@
 from core.registry import Count, Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Floor
+from core.schedules._lengths import Steps
 from core.schedules.cosine import half_wave
 
 
@@ -12,16 +13,18 @@ from core.schedules.cosine import half_wave
     source="Loshchilov & Hutter 2017, arXiv:1608.03983 (SGDR)",
     aliases=["cosine_annealing_warm_restarts", "cosine_decay_restarts", "sgdr"],
 )
-def cosine_restarts(*, T_0: Count, T_mult: Count = 1, eta_min: Floor = 0.0, m_mul: Positive = 1.0) -> Schedule:
+def cosine_restarts(*, T_0: Steps, T_mult: Count = 1, eta_min: Floor = 0.0, m_mul: Positive = 1.0) -> Schedule:
     """Half cosines from the peak towards `eta_min`: the first of `T_0` units, each `T_mult` times as long as the last.
 
     The peak, B at first, is multiplied by `m_mul` at every restart. It stands exactly at the restart; `eta_min` itself
     is never reached.
     """
 
-    def bind(base: float, _span: Span) -> Curve:
-        def rate(t: int) -> float:
-            i, r, period = _cycle(t, T_0, T_mult)
+    def bind(base: float, span: Span) -> Curve:
+        first = span.units(T_0)
+
+        def rate(t: float) -> float:
+            i, r, period = _cycle(t, first, T_mult)
             return float(eta_min + (base * m_mul**i - eta_min) * half_wave(r / period))
 
         return rate
@@ -29,10 +32,10 @@ def cosine_restarts(*, T_0: Count, T_mult: Count = 1, eta_min: Floor = 0.0, m_mu
     return bind
 
 
-def _cycle(t: int, first: int, growth: int) -> tuple[int, int, int]:
+def _cycle(t: float, first: float, growth: int) -> tuple[int, float, float]:
     """Return (index of t's cycle, t within it, its length) by integer arithmetic, since a logarithm rounds."""
     if growth == 1:
-        return t // first, t % first, first
+        return int(t // first), t % first, first
     i, period = 0, first
     while t >= period:
         i, t, period = i + 1, t - period, period * growth

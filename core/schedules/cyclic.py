@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Literal
 
-from core.registry import Count, Positive
+from core.registry import Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Ceiling
+from core.schedules._lengths import Steps
 
-_HEIGHTS: dict[str, Callable[[int, int, float], float]] = {
+_HEIGHTS: dict[str, Callable[[float, float, float], float]] = {
     "triangular": lambda _cycle, _t, _gamma: 1.0,
     "triangular2": lambda cycle, _t, _gamma: 0.5**cycle,
     "exp_range": lambda _cycle, t, gamma: float(gamma**t),
@@ -23,8 +24,8 @@ _HEIGHTS: dict[str, Callable[[int, int, float], float]] = {
 def cyclic(
     *,
     max_lr: Ceiling,
-    step_size_up: Count = 2000,
-    step_size_down: Count | None = None,
+    step_size_up: Steps = 2000,
+    step_size_down: Steps | None = None,
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular",
     gamma: Positive = 1.0,
 ) -> Schedule:
@@ -32,10 +33,11 @@ def cyclic(
 
     `triangular2` halves the height at every cycle, `exp_range` multiplies it by `gamma` at every unit.
     """
-    up, down = step_size_up, step_size_down or step_size_up
 
-    def bind(base: float, _span: Span) -> Curve:
-        def rate(t: int) -> float:
+    def bind(base: float, span: Span) -> Curve:
+        up, down = span.units(step_size_up), span.units(step_size_down or step_size_up)
+
+        def rate(t: float) -> float:
             cycle, r = divmod(t, up + down)
             part = r / up if r <= up else (up + down - r) / down
             return base + (max_lr - base) * part * _HEIGHTS[mode](cycle, t, gamma)

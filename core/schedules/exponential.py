@@ -2,9 +2,10 @@
 
 import math
 
-from core.registry import Count, Positive
+from core.registry import Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Floor
+from core.schedules._lengths import Steps
 
 
 @schedules.register(
@@ -13,14 +14,16 @@ from core.schedules._bounds import Floor
     aliases=["exponential_decay", "exponential_lr"],
 )
 def exponential(
-    *, gamma: Positive, decay_steps: Count = 1, staircase: bool = False, end_lr: Floor | None = None
+    *, gamma: Positive, decay_steps: Steps = 1, staircase: bool = False, end_lr: Floor | None = None
 ) -> Schedule:
     """The rate times `gamma` over every `decay_steps`, smoothly or in stairs, never below `end_lr`."""
     floor = end_lr or 0.0
 
-    def bind(base: float, _span: Span) -> Curve:
-        def rate(t: int) -> float:
-            u = t // decay_steps if staircase else t / decay_steps
+    def bind(base: float, span: Span) -> Curve:
+        length = span.units(decay_steps)
+
+        def rate(t: float) -> float:
+            u = t // length if staircase else t / length
             return max(float(base * gamma**u), floor)
 
         return rate

@@ -33,7 +33,7 @@ def lambda_(*, fn: ExpressionText) -> Schedule:
         def chunk(k: int) -> Array:
             return base * values(k)
 
-        return _by_chunks(chunk)
+        return _by_chunks(chunk, span.tick)
 
     return bind
 
@@ -47,6 +47,8 @@ def multiplicative(*, fn: ExpressionText) -> Schedule:
     """The rate times an expression at every t from 1 on, B at t = 0; the expression's names are those of `lambda`."""
 
     def bind(base: float, span: Span) -> Curve:
+        if span.per_update:
+            raise ValueError('multiplies once a unit: where it should after every update, give "unit": "step"')
         if span.length > MOST_FACTORS:
             raise ValueError(f"multiplies {MOST_FACTORS:,} times at most; `lambda` takes a product in closed form")
         values = _values(fn, span)
@@ -65,18 +67,19 @@ def multiplicative(*, fn: ExpressionText) -> Schedule:
                 before.append(float(products(len(before) - 1)[-1]))
             return products(k)
 
-        return _by_chunks(chunk)
+        return _by_chunks(chunk, span.tick)
 
     return bind
 
 
 def _values(fn: str, span: Span) -> Callable[[int], Array]:
-    """Return a function from k to the expression's values at t = k·CHUNK ... (k + 1)·CHUNK - 1, a new array."""
+    """Return a function from k to the expression's values at ticks k·CHUNK ... (k + 1)·CHUNK - 1, a new array."""
     expression = compiled(fn)
 
     def values(k: int) -> Array:
-        t = np.arange(k * CHUNK, (k + 1) * CHUNK, dtype=np.float64)
-        step = t * span.steps_per_unit
+        ticks = np.arange(k * CHUNK, (k + 1) * CHUNK, dtype=np.float64)
+        step = ticks if span.per_update else ticks * span.steps_per_unit
+        t = ticks / span.steps_per_unit if span.per_update else ticks
         total = np.array(span.steps, dtype=np.float64)
         names = {"t": t, "step": step, "epoch": step // span.steps_per_epoch, "total_steps": total}
         return np.array(np.broadcast_to(expression(names), t.shape))
@@ -84,12 +87,16 @@ def _values(fn: str, span: Span) -> Callable[[int], Array]:
     return values
 
 
-def _by_chunks(chunk: Callable[[int], Array]) -> Curve:
-    """Return the curve whose values at t = k·CHUNK, ... are `chunk(k)`; the latest chunks are cached."""
+def _by_chunks(chunk: Callable[[int], Array], tick: float) -> Curve:
+    """Return the curve whose values at ticks k·CHUNK, ... are `chunk(k)`; the latest chunks are cached."""
 
     @lru_cache(maxsize=8)
     def numbers(k: int) -> list[float]:
         with np.errstate(all="ignore"):  # what is not finite is refused where it is used
             return list(chunk(k).tolist())
 
-    return lambda t: numbers(t // CHUNK)[t % CHUNK]
+    def rate(t: float) -> float:
+        k, inside = divmod(round(t / tick), CHUNK)
+        return numbers(k)[inside]
+
+    return rate

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.registry import Count, Positive
+from core.registry import Positive
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._lengths import Steps
 from core.schedules.cosine import half_wave
 
 
@@ -18,7 +19,7 @@ from core.schedules.cosine import half_wave
 def onecycle(
     *,
     max_lr: Positive | None = None,
-    total_steps: Count | None = None,
+    total_steps: Steps | None = None,
     pct_start: Annotated[float, Field(ge=0, le=1)] = 0.3,
     anneal_strategy: Literal["cos", "linear"] = "cos",
     div_factor: Positive = 25.0,
@@ -34,15 +35,17 @@ def onecycle(
         raise ValueError(f"three_phase goes up and down in pct_start each: it should be at most 0.5, got {pct_start}")
 
     def bind(base: float, span: Span) -> Curve:
-        total = total_steps or span.length
+        total = span.units(total_steps)
         highest = base if max_lr is None else max_lr
         first = highest / div_factor
         last = first / final_div_factor
-        ends = [pct_start * total - 1, *([2 * pct_start * total - 2] if three_phase else []), total - 1.0]
+        tick = span.tick
+        up = pct_start * total - tick
+        ends = [up, *([2 * pct_start * total - 2 * tick] if three_phase else []), total - float(tick)]
         turns = [first, highest, *([first] if three_phase else []), last]
         phases = list(zip([0.0, *ends], ends, turns, turns[1:], strict=False))
 
-        def rate(t: int) -> float:
+        def rate(t: float) -> float:
             for start, end, a, b in phases:
                 if t <= end and start < end:
                     u = (t - start) / (end - start)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from core.registry import NonNegative
 from core.schedules import Curve, Schedule, Span, schedules
-from core.schedules._milestones import Milestones
+from core.schedules._lengths import Milestones
 
 
 @schedules.register(
@@ -25,7 +25,8 @@ def piecewise(
     if len(values) != len(boundaries) + 1:
         raise ValueError(f"{len(boundaries)} boundaries need {len(boundaries) + 1} values, got {len(values)}")
 
-    def bind(_base: float, _span: Span) -> Curve:
-        return lambda t: values[bisect_right(boundaries, t)]
+    def bind(_base: float, span: Span) -> Curve:
+        at = [span.units(one) for one in boundaries]
+        return lambda t: values[bisect_right(at, t)]
 
     return bind

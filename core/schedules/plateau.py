@@ -46,7 +46,7 @@ def reduce_on_plateau(
         margin = threshold * best if threshold_mode == "rel" and best > 0 else threshold
         return value < best - margin if falls else value > best + margin
 
-    def react(state: State, _t: int, value: float) -> State:
+    def react(state: State, _t: float, value: float) -> State:
         lr, bad, cool, *best = state
         if not (flavour == "paddle" and cool):
             if math.isfinite(value) and (not best or improves(value, best[0])):

@@ -1,9 +1,9 @@
 """Polynomial and linear decay to an end."""
 
-from core.registry import Count, CountFromZero, Positive
+from core.registry import Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Floor
-from core.schedules._lengths import at_least_the_warm_up
+from core.schedules._lengths import Steps, StepsFromZero, at_least_the_warm_up
 
 
 @schedules.register(
@@ -12,7 +12,7 @@ from core.schedules._lengths import at_least_the_warm_up
     aliases=["poly", "polynomial_decay", "polynomial_lr"],
 )
 def polynomial(
-    *, decay_steps: Count | None = None, end_lr: Floor = 1e-4, power: Positive = 1.0, cycle: bool = False
+    *, decay_steps: Steps | None = None, end_lr: Floor = 1e-4, power: Positive = 1.0, cycle: bool = False
 ) -> Schedule:
     """Decays from B to `end_lr` over D = `decay_steps` (the run's length where it is left out), then `end_lr`.
 
@@ -21,9 +21,9 @@ def polynomial(
     """
 
     def bind(base: float, span: Span) -> Curve:
-        length = decay_steps or span.length
+        length = span.units(decay_steps)
 
-        def rate(t: int) -> float:
+        def rate(t: float) -> float:
             u = t / (length * max(1, -(-t // length))) if cycle else min(t, length) / length
             return float((base - end_lr) * (1 - u) ** power + end_lr)
 
@@ -37,7 +37,7 @@ def polynomial(
     source="Li, Yumer & Ramanan 2020, arXiv:1905.04753; transformers.get_linear_schedule_with_warmup",
     aliases=["linear", "linear_with_warmup", "budgeted_linear"],
 )
-def linear_decay(*, total_steps: Count | None = None, warmup_steps: CountFromZero = 0, end_lr: Floor = 0.0) -> Schedule:
+def linear_decay(*, total_steps: Steps | None = None, warmup_steps: StepsFromZero = 0, end_lr: Floor = 0.0) -> Schedule:
     """Falls linearly from B to `end_lr` at t = T = `total_steps` (the run's length where left out), then `end_lr`.
 
     A ramp from 0 to B over w = `warmup_steps` comes first where it is asked for; T counts it.
@@ -45,12 +45,12 @@ def linear_decay(*, total_steps: Count | None = None, warmup_steps: CountFromZer
     at_least_the_warm_up(total_steps, warmup_steps)
 
     def bind(base: float, span: Span) -> Curve:
-        total = total_steps or span.length
+        total, warmup = span.units(total_steps), span.units(warmup_steps)
 
-        def rate(t: int) -> float:
-            if t < warmup_steps:
-                return base * t / warmup_steps
-            return end_lr if t >= total else end_lr + (base - end_lr) * (total - t) / (total - warmup_steps)
+        def rate(t: float) -> float:
+            if t < warmup:
+                return base * t / warmup
+            return end_lr if t >= total else end_lr + (base - end_lr) * (total - t) / (total - warmup)
 
         return rate
 
