@@ -61,6 +61,8 @@ class About(NamedTuple):
     """An entry's documentation beside its parameters."""
 
     aliases: tuple[str, ...]
+    alias_defaults: Mapping[str, Mapping[str, Any]]
+    """The defaults that a name has and the entry has not, by alias."""
     formula: str
     source: str
     summary: str
@@ -122,7 +124,13 @@ class Registry(Mapping[str, type[Entry]]):
             for taken in (public, *(alias.name for alias in others)):
                 if taken in self._entries or taken in self._aliases:
                     raise ValueError(f"{self.kind} {taken!r} is already registered")
-            about = About(tuple(alias.name for alias in others), formula, source, inspect.getdoc(factory) or "")
+            about = About(
+                tuple(alias.name for alias in others),
+                {alias.name: dict(alias.defaults) for alias in others if alias.defaults},
+                formula,
+                source,
+                inspect.getdoc(factory) or "",
+            )
             self._entries[public] = _Registered(self._schema(public, factory, common), about, presets or {})
             self._aliases.update({alias.name: (public, alias) for alias in others})
             self._modules.add(factory.__module__)

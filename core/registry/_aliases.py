@@ -53,6 +53,8 @@ class Alias:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     renames: Mapping[str, str] = field(default_factory=dict)
     """Its parameter -> the entry's."""
+    converts: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """Its parameter -> a function from its value to the entry's; a value of another type comes back as it is."""
     refuses: Mapping[str, str] = field(default_factory=dict)
     """Its parameter -> the way to say it here."""
 
@@ -67,5 +69,6 @@ class Alias:
                 problems.append(Problem(given, f"of {self.name}: {self.refuses[given]}"))
             elif key in own:
                 problems.append(Problem(given, f"is the same as {names[key]}: give one of them"))
-            own[key], names[key] = value, given
+            convert = self.converts.get(given)
+            own[key], names[key] = value if convert is None else convert(value), given
         return Reading({**self.defaults, **own, "name": name}, names, problems)

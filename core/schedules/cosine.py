@@ -6,8 +6,10 @@ from typing import Literal
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Floor, Start
 from core.schedules._lengths import Steps, StepsFromZero, at_least_the_warm_up
+from core.schedules._peers import OF_THE_LR, peers, torchs
 
 SOURCE = "Loshchilov & Hutter 2017, arXiv:1608.03983"
+_WARMED = "a warm-up is a schedule of its own: linear_warmup, or cosine_warmup whose total_steps count it"
 Beyond = Literal["hold", "periodic"]
 
 
@@ -23,7 +25,16 @@ def _within(t: float, period: float, beyond: Beyond) -> float:
 @schedules.register(
     formula="eta_min + (B - eta_min)·(1 + cos(pi·t / T_max)) / 2",
     source=SOURCE,
-    aliases=["cosine_annealing", "cosine_annealing_decay", "cosine_annealing_lr", "cosine_decay"],
+    aliases=[
+        "cosine_annealing",
+        *torchs("CosineAnnealingLR", "cosine_annealing_lr", defaults={"beyond": "periodic"}),
+        *peers("CosineAnnealingDecay", "cosine_annealing_decay", defaults={"beyond": "periodic"}),  # Paddle
+        *peers(
+            *("CosineDecay", "cosine_decay", "cosine_decay_schedule"),  # Keras, optax
+            renames={"decay_steps": "T_max"},
+            refuses={"alpha": OF_THE_LR, "warmup_steps": _WARMED, "warmup_target": _WARMED},
+        ),
+    ],
 )
 def cosine(*, T_max: Steps | None = None, eta_min: Floor = 0.0, beyond: Beyond = "hold") -> Schedule:
     """Decays from B to `eta_min` at t = `T_max` (the run's length where it is left out).

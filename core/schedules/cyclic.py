@@ -7,6 +7,7 @@ from core.registry import Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Ceiling
 from core.schedules._lengths import Steps
+from core.schedules._peers import MOMENTUM, peers
 
 _HEIGHTS: dict[str, Callable[[float, float, float], float]] = {
     "triangular": lambda _cycle, _t, _gamma: 1.0,
@@ -19,7 +20,18 @@ _HEIGHTS: dict[str, Callable[[float, float, float], float]] = {
     formula="B + (max_lr - B)·tri·k, c, r = divmod(t, up + down), tri = r / up if r <= up else (up + down - r) / down, "
     "k = 1 | 2^-c | gamma^t by mode",
     source="Smith 2017, arXiv:1506.01186; torch.optim.lr_scheduler.CyclicLR",
-    aliases=["cyclic_lr", "clr"],
+    aliases=[
+        "clr",
+        *peers(
+            *("CyclicLR", "cyclic_lr"),  # torch, Paddle
+            renames={"max_learning_rate": "max_lr", "exp_gamma": "gamma"},
+            refuses={
+                "scale_fn": "choose a mode, or give a lambda",
+                "scale_mode": "choose a mode, or give a lambda",
+                **dict.fromkeys(("cycle_momentum", "base_momentum", "max_momentum"), MOMENTUM),
+            },
+        ),
+    ],
 )
 def cyclic(
     *,

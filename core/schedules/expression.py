@@ -7,6 +7,7 @@ import numpy as np
 
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._expression import Array, ExpressionText, compiled
+from core.schedules._peers import peers, torchs
 
 CHUNK = 512
 """Values computed at a time."""
@@ -18,7 +19,10 @@ MOST_FACTORS = 5_000_000
     name="lambda",
     formula="B·fn(t)",
     source="torch.optim.lr_scheduler.LambdaLR; paddle.optimizer.lr.LambdaDecay",
-    aliases=["lambda_decay", "lambda_lr"],
+    aliases=[
+        *torchs("LambdaLR", "lambda_lr", renames={"lr_lambda": "fn"}),
+        *peers("LambdaDecay", "lambda_decay", renames={"lr_lambda": "fn"}),
+    ],
 )
 def lambda_(*, fn: ExpressionText) -> Schedule:
     """B times an expression, such as `0.95 ** epoch`.
@@ -41,7 +45,10 @@ def lambda_(*, fn: ExpressionText) -> Schedule:
 @schedules.register(
     formula="B·fn(1)·fn(2)·...·fn(t)",
     source="torch.optim.lr_scheduler.MultiplicativeLR; paddle.optimizer.lr.MultiplicativeDecay",
-    aliases=["multiplicative_decay", "multiplicative_lr"],
+    aliases=[
+        *torchs("MultiplicativeLR", "multiplicative_lr", renames={"lr_lambda": "fn"}),
+        *peers("MultiplicativeDecay", "multiplicative_decay", renames={"lr_lambda": "fn"}),
+    ],
 )
 def multiplicative(*, fn: ExpressionText) -> Schedule:
     """The rate times an expression at every t from 1 on, B at t = 0; the expression's names are those of `lambda`."""

@@ -3,12 +3,13 @@
 from core.registry import NonNegative
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._lengths import StepsFromZero
+from core.schedules._peers import torchs
 
 
 @schedules.register(
     formula="B·(f0 + (f1 - f0)·min(t, T) / T)",
     source="torch.optim.lr_scheduler.LinearLR; paddle.optimizer.lr.LinearLR",
-    aliases=["linear_lr"],
+    aliases=torchs("LinearLR", "linear_lr", renames={"total_iters": "total_steps"}),
 )
 def linear_factor(
     *, start_factor: NonNegative = 1 / 3, end_factor: NonNegative = 1.0, total_steps: StepsFromZero = 5
@@ -31,7 +32,9 @@ def linear_factor(
 
 
 @schedules.register(
-    formula="B·factor while t < T, then B", source="torch.optim.lr_scheduler.ConstantLR", aliases=["constant_lr"]
+    formula="B·factor while t < T, then B",
+    source="torch.optim.lr_scheduler.ConstantLR",
+    aliases=torchs("ConstantLR", "constant_lr", renames={"total_iters": "total_steps"}),
 )
 def constant_factor(*, factor: NonNegative = 1 / 3, total_steps: StepsFromZero = 5) -> Schedule:
     """B times `factor` for T = `total_steps` units, then B."""

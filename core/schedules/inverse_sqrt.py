@@ -5,12 +5,13 @@ import math
 from core.registry import Count, Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._lengths import StepsFromZero
+from core.schedules._peers import peers
 
 
 @schedules.register(
     formula="B·d^-0.5·min(t^-0.5, t·w^-1.5), 0 at t = 0;  w = 0: B·d^-0.5·max(t, 1)^-0.5",
     source="Vaswani et al. 2017, arXiv:1706.03762; paddle.optimizer.lr.NoamDecay",
-    aliases=["noam_decay"],
+    aliases=peers("NoamDecay", "noam_decay"),
 )
 def noam(*, d_model: Count, warmup_steps: StepsFromZero) -> Schedule:
     """Up to B / sqrt(d·w) at t = w = `warmup_steps`, then down as 1 / sqrt(t); d = `d_model`.

@@ -9,6 +9,7 @@ from core.registry import Entry
 from core.schedules import Curve, Reactive, Schedule, ScheduleEntry, Span, schedules
 from core.schedules._curves import own_lr
 from core.schedules._lengths import Milestones
+from core.schedules._peers import peers, torchs
 
 
 def _curve(part: Curve | Reactive) -> Curve:
@@ -29,7 +30,11 @@ Parts = Annotated[list[Annotated[ScheduleEntry, AfterValidator(_deaf)]], Field(m
 @schedules.register(
     formula="parts[i](t - milestones[i-1]), i = number of milestones <= t",
     source="torch.optim.lr_scheduler.SequentialLR; optax.join_schedules",
-    aliases=["sequential_lr", "join_schedules"],
+    aliases=[
+        "join",
+        *torchs("SequentialLR", "sequential_lr", renames={"schedulers": "parts"}),
+        *peers("join_schedules", renames={"schedules": "parts", "boundaries": "milestones"}),
+    ],
 )
 def sequential(*, parts: Parts, milestones: Milestones) -> Schedule:
     """One part after the other, from B at its own t = 0; a milestone is the first t of the part that follows it.
@@ -52,7 +57,7 @@ def sequential(*, parts: Parts, milestones: Milestones) -> Schedule:
 @schedules.register(
     formula="B·prod_k(parts[k](t) / B_k), B_k the part's own lr, else B",
     source="torch.optim.lr_scheduler.ChainedScheduler",
-    aliases=["chained_scheduler", "product"],
+    aliases=["product", *peers("ChainedScheduler", "chained_scheduler", renames={"schedulers": "parts"})],
 )
 def chained(*, parts: Parts) -> Schedule:
     """B times what every part multiplies it with at t: meant for parts that are factors of B.

@@ -1,17 +1,30 @@
 """Linear warm-up in front of any other schedule."""
 
 from dataclasses import replace
+from typing import Any
 
 from core.registry import NonNegative
 from core.schedules import Curve, Reactive, Schedule, ScheduleEntry, Span, State, schedules
 from core.schedules._bounds import Start
 from core.schedules._lengths import StepsFromZero
+from core.schedules._peers import peers
+
+
+def _constant(rate: Any) -> Any:
+    return {"name": "constant", "lr": rate} if type(rate) in (int, float) else rate
 
 
 @schedules.register(
     formula="t < w: start_lr + (end_lr - start_lr)·t / w;  t >= w: after(t - w)",
     source="Goyal et al. 2017, arXiv:1706.02677",
-    aliases=["warmup", "linear_lr_warmup"],
+    aliases=[
+        "warmup",
+        *peers(
+            *("LinearWarmup", "linear_lr_warmup"),  # Paddle
+            renames={"learning_rate": "after"},
+            converts={"learning_rate": _constant},
+        ),
+    ],
 )
 def linear_warmup(
     *,

@@ -7,6 +7,7 @@ from pydantic import Field
 from core.registry import Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._lengths import Steps
+from core.schedules._peers import MOMENTUM, peers
 from core.schedules.cosine import half_wave
 
 
@@ -14,7 +15,18 @@ from core.schedules.cosine import half_wave
     formula="ini -> max_lr until p·T - 1, -> min at T - 1; three_phase: ini -> max_lr until p·T - 1, -> ini until "
     "2p·T - 2, -> min at T - 1; ini = max_lr / div_factor, min = ini / final_div_factor; t >= T: min",
     source="Smith & Topin 2018, arXiv:1708.07120; torch.optim.lr_scheduler.OneCycleLR",
-    aliases=["one_cycle", "one_cycle_lr"],
+    aliases=[
+        "one_cycle",
+        *peers(
+            *("OneCycleLR", "one_cycle_lr"),  # torch, Paddle
+            renames={"max_learning_rate": "max_lr", "divide_factor": "div_factor", "phase_pct": "pct_start"},
+            refuses={
+                "end_learning_rate": "give final_div_factor, max_lr / div_factor over the rate at the end",
+                **dict.fromkeys(("epochs", "steps_per_epoch"), "the run's length is known: leave it out"),
+                **dict.fromkeys(("cycle_momentum", "base_momentum", "max_momentum"), MOMENTUM),
+            },
+        ),
+    ],
 )
 def onecycle(
     *,

@@ -1,21 +1,31 @@
 """Polynomial and linear decay to an end."""
 
-from core.registry import Positive
+from core.registry import Alias, Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Floor
 from core.schedules._lengths import Steps, StepsFromZero, at_least_the_warm_up
+from core.schedules._peers import peers, torchs
 
 
 @schedules.register(
     formula="(B - end_lr)·(1 - min(t, D) / D)^power + end_lr;  cycle: (1 - t / (D·k))^power, k = max(1, ceil(t / D))",
     source="paddle.optimizer.lr.PolynomialDecay; keras.optimizers.schedules.PolynomialDecay",
-    aliases=["poly", "polynomial_decay", "polynomial_lr"],
+    aliases=[
+        Alias("poly", defaults={"end_lr": 0.0}),
+        *torchs(
+            *("PolynomialLR", "polynomial_lr"),
+            defaults={"end_lr": 0.0, "decay_steps": 5},
+            renames={"total_iters": "decay_steps"},
+        ),
+        *peers("PolynomialDecay", "polynomial_decay", renames={"end_learning_rate": "end_lr"}),  # Paddle, Keras
+    ],
 )
 def polynomial(
     *, decay_steps: Steps | None = None, end_lr: Floor = 1e-4, power: Positive = 1.0, cycle: bool = False
 ) -> Schedule:
     """Decays from B to `end_lr` over D = `decay_steps` (the run's length where it is left out), then `end_lr`.
 
+    The default end is Keras' and Paddle's; under torch's name, and under that of segmentation, `poly`, the end is 0.
     With `cycle` it reaches `end_lr` at every multiple of D and rises again, after the k-th to about 1 / (k + 1) of B:
     never back to B.
     """

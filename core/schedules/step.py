@@ -8,12 +8,13 @@ from pydantic import Field
 from core.registry import Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._lengths import Milestones, Steps
+from core.schedules._peers import peers, torchs
 
 
 @schedules.register(
     formula="B·gamma^(t // step_size)",
     source="He et al. 2016, arXiv:1512.03385; torch.optim.lr_scheduler.StepLR",
-    aliases=["step_decay", "step_lr"],
+    aliases=[*torchs("StepLR", "step_lr"), *peers("StepDecay", "step_decay")],
     unit="epoch",
 )
 def step(*, step_size: Steps, gamma: Positive = 0.1) -> Schedule:
@@ -29,7 +30,11 @@ def step(*, step_size: Steps, gamma: Positive = 0.1) -> Schedule:
 @schedules.register(
     formula="B·gamma^(number of milestones <= t)",
     source="torch.optim.lr_scheduler.MultiStepLR; paddle.optimizer.lr.MultiStepDecay",
-    aliases=["multi_step", "multi_step_decay", "multi_step_lr"],
+    aliases=[
+        "multi_step",
+        *torchs("MultiStepLR", "multi_step_lr"),
+        *peers("MultiStepDecay", "multi_step_decay"),
+    ],
     unit="epoch",
 )
 def multistep(*, milestones: Annotated[Milestones, Field(min_length=1)], gamma: Positive = 0.1) -> Schedule:

@@ -17,7 +17,14 @@ def test_a_schedule_is_the_rate_of_every_update(client: TestClient) -> None:
     body = {"schedule": {"name": "step", "step_size": 2, "gamma": 0.5}, "lr": 0.8, "steps": 12, "steps_per_epoch": 3}
     found = client.post("/previews/schedule", json=body).json()
     assert found["lr"] == [0.8] * 6 + [0.4] * 6  # two epochs of three updates, then half
-    assert found["schedule"] == {"name": "step", "step_size": 2, "gamma": 0.5, "unit": "epoch"}
+    assert found["schedule"] == {
+        "name": "step",
+        "step_size": 2,
+        "gamma": 0.5,
+        "unit": "epoch",
+        "per": "unit",
+        "lr": None,
+    }
 
 
 def test_an_initializer_is_its_draws_beside_its_theory(client: TestClient) -> None:
