@@ -41,7 +41,8 @@ class SchedulePreview(_Body):
 
 
 class InitializerPreview(_Body):
-    """An initializer to preview for a weight of `shape`, in torch's layout: (out, in / groups, *kernel).
+    """An initializer to preview for a weight of `shape`, in torch's layout: (out, in / groups, *kernel), and
+    (in, out / groups, *kernel) where it is `transposed`.
 
     The rest tells of the layer what some initializers ask for: its name in the model, which also picks the stream that
     the weight is drawn from; whether it reads the data (`input`), gives the outputs (`output`), or both (`only`);
@@ -57,6 +58,7 @@ class InitializerPreview(_Body):
     groups: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     ends_branch: bool = False
     branches: Annotated[int, Field(ge=0, le=100_000)] = 0
+    transposed: bool = False
 
 
 @router.post("/schedule", responses={200: {"content": {PNG: {}}}})
@@ -78,7 +80,15 @@ def initializer(body: InitializerPreview, request: Request) -> Response:
         raise InvalidSpec([Problem("shape", f"has more than {MOST_VALUES:,} values")])
     if body.shape[0] % body.groups:
         raise InvalidSpec([Problem("groups", f"should divide the {body.shape[0]} outputs")])
-    layer = Layer(tuple(body.shape), body.name, body.groups, body.role, body.ends_branch, body.branches)
+    layer = Layer(
+        shape=tuple(body.shape),
+        name=body.name,
+        groups=body.groups,
+        role=body.role,
+        ends_branch=body.ends_branch,
+        branches=body.branches,
+        transposed=body.transposed,
+    )
     try:
         found = preview(body.initializer, layer, body.seed, body.bins)
     except ValueError as error:

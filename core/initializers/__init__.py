@@ -12,7 +12,19 @@ from core.initializers._initializer import (
     finish,
     torch_law,
 )
-from core.initializers._laws import CUT, KEPT, Constant, Law, Normal, Shape, Structured, TruncatedNormal, Uniform, fans
+from core.initializers._laws import (
+    CUT,
+    KEPT,
+    Constant,
+    CutNormal,
+    Law,
+    Normal,
+    Shape,
+    Structured,
+    TruncatedNormal,
+    Uniform,
+    fans,
+)
 from core.initializers._preview import preview
 from core.registry import Registry
 
@@ -24,6 +36,7 @@ __all__ = [
     "KEPT",
     "Calibration",
     "Constant",
+    "CutNormal",
     "Initializer",
     "InitializerEntry",
     "Law",

@@ -26,7 +26,8 @@ Role = Literal["input", "hidden", "output", "only"]
 class Layer:
     """A layer as an initializer sees it, to set its weight and bias.
 
-    `shape` is the weight's, in torch's layout, `(out, in / groups, *kernel)`.
+    `shape` is the weight's, in torch's layout: `(out, in / groups, *kernel)`, and `(in, out / groups, *kernel)` where
+    it is `transposed`.
     """
 
     shape: Shape
@@ -38,11 +39,29 @@ class Layer:
     """True if the layer's output is added to a residual stream."""
     branches: int = 0
     """Residual branches of the whole model."""
+    transposed: bool = False
+    """True for a transposed convolution."""
 
     @property
     def fans(self) -> tuple[int, int]:
-        """`(fan_in, fan_out)`; raises ValueError for a shape of fewer than two dimensions."""
-        return fans(self.shape)
+        """`(fan_in, fan_out)`: the inputs of one output; all outputs of one group's input, and of the others.
+
+        fan_out is that of torch and Keras, which do not divide it by the groups. Of a transposed convolution they take
+        one fan for the other, this does not. Raises ValueError for a shape of fewer than two dimensions.
+        """
+        first, second = fans(self.shape)
+        return (second // self.groups, first * self.groups) if self.transposed else (first, second)
+
+    @property
+    def group_fans(self) -> tuple[int, int]:
+        """`fans` with the outputs of one group alone: those that an input reaches."""
+        fan_in, fan_out = self.fans
+        return fan_in, fan_out // self.groups
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs, each with a bias."""
+        return self.shape[1] * self.groups if self.transposed else self.shape[0]
 
 
 class Scaling(NamedTuple):
@@ -87,8 +106,11 @@ class Initializer:
 
 
 def torch_law(layer: Layer) -> Uniform:
-    """Return PyTorch's own law for weights and biases: U(-y, y), y = 1 / sqrt(fan_in); 0 where there are no inputs."""
-    fan_in, _ = layer.fans
+    """Return PyTorch's own law for weights and biases: U(-y, y), y = 1 / sqrt(fan_in); 0 where there are no inputs.
+
+    Of a transposed convolution it takes the outputs' fan, as PyTorch does.
+    """
+    fan_in, _ = fans(layer.shape)
     return Uniform.symmetric(1 / math.sqrt(fan_in) if fan_in else 0.0)
 
 

@@ -162,7 +162,8 @@ def _operation(node: ast.expr) -> tuple[Callable[..., Array], list[ast.expr]]:
             return _chain([_COMPARISONS[type(op)] for op in ops]), [left, *rights]
         case ast.Call(ast.Name(name), arguments, []):
             return _function(name, len(arguments)), arguments
-    word = {ast.And: "and", ast.Or: "or", ast.Not: "not"}.get(type(getattr(node, "op", None)), "")
+    words: dict[type, str] = {ast.And: "and", ast.Or: "or", ast.Not: "not"}
+    word = words.get(type(getattr(node, "op", None)), "")
     raise ValueError(f"should hold arithmetic only, and has {_NAMES.get(type(node), 'something else')}{_or_so(word)}")
 
 

@@ -27,6 +27,7 @@ def layers_of(module: nn.Module) -> Mapping[str, Layer]:
             shape=shape,
             name=name,
             groups=part.groups if isinstance(part, _ConvNd) else 1,
+            transposed=isinstance(part, _ConvNd) and part.transposed,
             role="only" if first and last else "input" if first else "output" if last else "hidden",
             ends_branch=hasattr(part, "ends_branch"),
             branches=branches,

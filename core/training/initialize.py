@@ -96,7 +96,7 @@ def _weights(*layers: Layer) -> _Fill:
 
 def _biases(*layers: Layer) -> _Fill:
     def draw(initializer: Initializer, layer: Layer, seed: int, dtype: torch.dtype) -> torch.Tensor:
-        return initializer.bias(layer).draw(layer.shape[:1], generator(seed, "initial", f"{layer.name}.bias"), dtype)
+        return initializer.bias(layer).draw((layer.outputs,), generator(seed, "initial", f"{layer.name}.bias"), dtype)
 
     return lambda initializer, *how: torch.cat([draw(initializer, layer, *how) for layer in layers])
 
