@@ -87,8 +87,8 @@ class Calibration(NamedTuple):
 class Initializer:
     """Maps a layer to the law of its weight and to the law of its bias (zero unless it says else).
 
-    A weight has two dimensions or more. Vectors such as a norm's gain are never an initializer's business. A law that
-    cannot be had for the layer raises ValueError.
+    A weight has two dimensions or more. Norms start from constants of their own, unless `norm` says otherwise. A law
+    that cannot be had for the layer raises ValueError.
     """
 
     weight: Callable[[Layer], Law]
@@ -96,13 +96,18 @@ class Initializer:
     scaling: Callable[[Layer, Steps], Scaling] = lambda _layer, _steps: Scaling()
     """Asked for every layer with a weight, also for norms (their `shape` is that of the gain, one dimension)."""
     calibration: Calibration | None = None
+    norm: "Callable[[Layer], Initializer | None]" = lambda _layer: None
+    """Returns what draws a norm's gain and bias, whose `shape` has one dimension; None: they are 1 and 0."""
+    as_constructed: bool = False
+    """True where every value is the model's own, as its constructor draws it; `weight` is that of a layer by itself."""
     check: Callable[[Mapping[str, Layer]], Iterable[Problem]] = lambda _layers: ()
-    """Returns the problems of a model, given as its layers by name; paths are inside the initializer's entry."""
+    """Returns the problems of a model, given as its layers and norms by name; paths are inside the initializer's entry.
+    """
 
     @property
     def only_draws(self) -> bool:
-        """True if it needs neither data nor learning rates of its own."""
-        return self.calibration is None and self.scaling is Initializer.scaling
+        """True if it needs neither data, nor learning rates of its own, nor the model's constructor."""
+        return self.calibration is None and self.scaling is Initializer.scaling and not self.as_constructed
 
 
 def torch_law(layer: Layer) -> Uniform:
@@ -127,5 +132,7 @@ def finish(initializer: Initializer, *, bias: Bias) -> Initializer:
 
     if bias is None:
         return replace(initializer, weight=weight)
+    if initializer.as_constructed:
+        raise ValueError("starts biases as the model does: leave bias out")
     law = torch_law if bias == "torch_default" else lambda _layer: Constant(float(bias))
     return replace(initializer, weight=weight, bias=law)
