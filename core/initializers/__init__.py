@@ -5,6 +5,7 @@ from core.initializers._initializer import (
     Calibration,
     Initializer,
     Layer,
+    OutputBias,
     Role,
     Scaling,
     State,
@@ -28,7 +29,9 @@ from core.initializers._laws import (
 from core.initializers._preview import preview
 from core.registry import Registry
 
-initializers = Registry("initializer", __name__, common={"bias": (Bias, None)}, finish=finish)
+initializers = Registry(
+    "initializer", __name__, common={"bias": (Bias, None), "output_bias": (OutputBias, None)}, finish=finish
+)
 InitializerEntry = initializers.field()
 
 __all__ = [

@@ -96,6 +96,9 @@ class Initializer:
     scaling: Callable[[Layer, Steps], Scaling] = lambda _layer, _steps: Scaling()
     """Asked for every layer with a weight, also for norms (their `shape` is that of the gain, one dimension)."""
     calibration: Calibration | None = None
+    prior: bool = False
+    """True where the last layer's bias starts from the training targets: an untrained network then gives their share.
+    """
     norm: "Callable[[Layer], Initializer | None]" = lambda _layer: None
     """Returns what draws a norm's gain and bias, whose `shape` has one dimension; None: they are 1 and 0."""
     as_constructed: bool = False
@@ -106,8 +109,9 @@ class Initializer:
 
     @property
     def only_draws(self) -> bool:
-        """True if it needs neither data, nor learning rates of its own, nor the model's constructor."""
-        return self.calibration is None and self.scaling is Initializer.scaling and not self.as_constructed
+        """True if it needs neither data, nor learning rates of its own, nor the whole model."""
+        alone = self.calibration is None and not self.as_constructed and not self.prior
+        return alone and self.scaling is Initializer.scaling
 
 
 def torch_law(layer: Layer) -> Uniform:
@@ -124,8 +128,25 @@ Bias = Real | Literal["torch_default"] | None
 `torch_default`, and for `per_layer` and `mup`, where the nested initializer says."""
 
 
-def finish(initializer: Initializer, *, bias: Bias) -> Initializer:
-    """Return the initializer with the spec's bias; an empty weight is constant 0, whatever the scheme."""
+OutputBias = Real | Literal["prior"] | None
+"""The last layer's bias: a number, "prior" (the logarithms of the classes' shares among the training targets, in a
+binary task of the odds, in a regression the targets' mean), or (None) that of the other layers."""
+
+
+def finish(initializer: Initializer, *, bias: Bias, output_bias: OutputBias) -> Initializer:
+    """Return the initializer with the spec's biases; an empty weight is constant 0, whatever the scheme."""
+    if output_bias == "prior":
+        initializer = replace(initializer, prior=True)
+    initializer = _biased(initializer, bias)
+    if not isinstance(output_bias, float | int):
+        return initializer
+    if initializer.as_constructed:
+        raise ValueError("starts biases as the model does: leave output_bias out, or give prior")
+    others, own = initializer.bias, Constant(float(output_bias))
+    return replace(initializer, bias=lambda layer: own if layer.role in ("output", "only") else others(layer))
+
+
+def _biased(initializer: Initializer, bias: Bias) -> Initializer:
 
     def weight(layer: Layer) -> Law:
         return Constant(0.0) if 0 in layer.shape else initializer.weight(layer)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from core.analysis import RungRule
-from core.datasets import DatasetInfo, DatasetPaths
+from core.datasets import DatasetInfo, DatasetPaths, Splits
 from core.design import ArmTraining, BatchSizeScan, Design, DesignArm, LrRangeTest, Target
 from core.errors import Problem
 from core.initializers import Initializer, Layer
@@ -129,6 +129,10 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
     def examples(seed: int, count: int) -> torch.Tensor:
         return calibration_examples(treatment.dataset.build().load(paths).x_train)(seed, count)
 
+    def targets() -> torch.Tensor:
+        data: Splits = treatment.dataset.build().load(paths)
+        return data.y_train
+
     return ArmTraining(
         epochs=treatment.epochs,
         batch_size=treatment.batch_size,
@@ -137,7 +141,7 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
         start=repr((treatment.initializer, treatment.model, treatment.dataset)),
         info=info,
         layers=layers,
-        weights=lambda seed: initial_state(treatment, info(), seed, examples=examples),
+        weights=lambda seed: initial_state(treatment, info(), seed, examples=examples, targets=targets),
     )
 
 

@@ -19,6 +19,8 @@ from core.streams import generator
 
 Examples = Callable[[int, int], torch.Tensor]
 """(seed, how many) -> training examples, (how many or all there are, *shape)."""
+Targets = Callable[[], torch.Tensor]
+"""() -> the training targets, as `Splits` has them."""
 _Fill = Callable[[Initializer, int, torch.dtype], torch.Tensor]
 """(initializer, seed, dtype) -> one parameter's or buffer's initial value."""
 _CONSTANT = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.PReLU)
@@ -32,6 +34,7 @@ def initial_state(
     seed: int,
     dtype: torch.dtype = torch.float32,
     examples: Examples | None = None,
+    targets: Targets | None = None,
 ) -> State:
     """Return the values that a run starts from, by the name of each parameter and buffer, in the model's order.
 
@@ -40,8 +43,41 @@ def initial_state(
     layer leaves the others as they are. Norm layers and PReLU start from their constants, unless the initializer draws
     a norm. Anything else, such as a
     class token or an embedding of positions, has the values that the model's own constructor gives it under the seed,
-    whatever the initializer. An initializer that looks at data is given `examples`; without them it raises ValueError.
+    whatever the initializer. An initializer that looks at data is given `examples`, and one whose last bias follows the
+    training targets `targets`; without them it raises ValueError.
     """
+    state = _drawn(treatment, data, seed, dtype, examples)
+    initializer: Initializer = treatment.initializer.build()
+    if initializer.prior:
+        if targets is None:
+            raise ValueError("output_bias of the prior looks at the training targets: it needs them")
+        name = f"{[*layers_of(_meta(treatment.model, data))][-1]}.bias"
+        if name not in state:
+            raise ValueError(f"output_bias: the last layer has no bias ({name})")
+        state[name] = prior_bias(targets().cpu(), data).to(dtype)
+    return state
+
+
+def prior_bias(targets: torch.Tensor, data: DatasetInfo) -> torch.Tensor:
+    """Return the bias with which a network of weights 0 has the least training loss, (outputs,), in float64.
+
+    A class without examples counts as half an example, for it has no logarithm.
+    """
+    if data.task == "multiclass":
+        counts = torch.bincount(targets, minlength=data.outputs).double()
+        return (counts.clamp(min=0.5) / len(targets)).log()
+    mean = targets.double().reshape(len(targets), -1).mean(0)
+    if data.task == "binary":
+        half = 0.5 / len(targets)
+        return mean.clamp(half, 1 - half).logit()
+    return mean
+
+
+def _meta(model: Entry, data: DatasetInfo) -> nn.Module:
+    return _fills(model, data.inputs, data.outputs)[0]
+
+
+def _drawn(treatment: Treatment, data: DatasetInfo, seed: int, dtype: torch.dtype, examples: Examples | None) -> State:
     initializer: Initializer = treatment.initializer.build()
     if initializer.as_constructed:
         return {name: _cast(value, dtype) for name, value in _built(treatment.model, data, seed).items()}

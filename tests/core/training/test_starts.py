@@ -1,16 +1,17 @@
 """Norms that start otherwise, and models that start as their constructors do."""
 
+import math
 from typing import Any
 
 import pytest
 import torch
 
-from core.datasets import DatasetInfo, DatasetPaths
+from core.datasets import DatasetInfo, DatasetPaths, datasets
 from core.errors import InvalidSpec
 from core.models import models
 from core.spec import check, parse
 from core.streams import generator
-from core.training import initial_state
+from core.training import initial_state, train
 
 CIFAR = DatasetInfo((3, 32, 32), 10, 100, 20)
 RESNET = {"name": "torchvision", "model": "resnet18"}
@@ -88,3 +89,43 @@ def test_a_whole_models_start_is_no_layers() -> None:
     for raw in ({"name": "per_layer", "layers": {"fc1": "model_default"}}, {"name": "model_default", "bias": 0.0}):
         with pytest.raises(InvalidSpec):
             parse({"initializer": raw})
+
+
+@pytest.mark.parametrize(
+    ("info", "targets", "bias"),
+    [
+        (CIFAR, torch.tensor([0] * 5 + [1] * 3 + [2] * 2), [math.log(n / 10) for n in (5, 3, 2, *[0.5] * 7)]),
+        (DatasetInfo((4,), 1, 8, 2, "binary"), torch.tensor([[1.0], [0.0], [0.0], [0.0]]), [math.log(1 / 3)]),
+        (DatasetInfo((4,), 1, 8, 2, "binary"), torch.zeros(4, 1), [math.log(0.125 / 0.875)]),
+        (DatasetInfo((4,), 2, 8, 2, "regression"), torch.tensor([[1.0, 2.0], [3.0, -4.0]]), [2.0, -1.0]),
+    ],
+    ids=["classes", "binary", "one class of two", "regression"],
+)
+def test_the_last_bias_may_be_the_prior(info: DatasetInfo, targets: torch.Tensor, bias: list[float]) -> None:
+    model = {"name": "mlp", "hidden": [16]}
+    spec = parse({"model": model, "initializer": {"name": "he_normal", "output_bias": "prior"}})
+    state = initial_state(spec.expanded[0].treatment, info, 0, torch.float64, targets=lambda: targets)
+    plain = parse({"model": model, "initializer": "he_normal"}).expanded[0].treatment
+    assert state["fc2.bias"].tolist() == pytest.approx(bias, rel=1e-12)
+    assert torch.equal(state["fc1.weight"], initial_state(plain, info, 0, torch.float64)["fc1.weight"])
+    assert not state["fc1.bias"].any()
+    with pytest.raises(ValueError, match="training targets"):
+        initial_state(spec.expanded[0].treatment, info, 0)
+
+
+def test_it_is_the_least_loss_of_a_network_that_sees_nothing() -> None:
+    """The entropy of the classes, in lanes and in the library."""
+    arms = [{"label": str(bias), "initializer": {"name": "zeros", "output_bias": bias}} for bias in ("prior", None)]
+    model = {"name": "mlp", "hidden": []}
+    spec = {"model": model, "optimizer": {"name": "sgd", "lr": 1e-9}, "epochs": 1, "seeds": 1, "arms": arms}
+    found = train(parse(spec | {"evaluate": {"train": "all"}}), DatasetPaths())
+    losses = {run.arm: run.final["train_loss"] for run in found.runs}
+    shares = datasets.parse("digits").build().load(DatasetPaths()).y_train.bincount().double() / 1438
+    assert found.series("train_loss")[0].values.mean() == pytest.approx(-float((shares * shares.log()).sum()), rel=1e-4)
+    assert losses["None"] == pytest.approx(math.log(10), rel=1e-4)
+
+
+def test_the_last_bias_may_be_a_number() -> None:
+    state = start({"name": "mlp", "hidden": [16]}, {"name": "he_normal", "bias": 0.5, "output_bias": -4.6})
+    assert torch.equal(state["fc1.bias"], torch.full((16,), 0.5))
+    assert torch.equal(state["fc2.bias"], torch.full((10,), -4.6))
