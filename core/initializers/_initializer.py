@@ -53,6 +53,11 @@ class Layer:
         return (second // self.groups, first * self.groups) if self.transposed else (first, second)
 
     @property
+    def is_last(self) -> bool:
+        """True if it gives the network's outputs."""
+        return self.role in ("output", "only")
+
+    @property
     def group_fans(self) -> tuple[int, int]:
         """`fans` with the outputs of one group alone: those that an input reaches."""
         fan_in, fan_out = self.fans
@@ -103,6 +108,8 @@ class Initializer:
     """Returns what draws a norm's gain and bias, whose `shape` has one dimension; None: they are 1 and 0."""
     as_constructed: bool = False
     """True where every value is the model's own, as its constructor draws it; `weight` is that of a layer by itself."""
+    draws_bias: Callable[[Layer], bool] = lambda _layer: False
+    """Returns True of a layer whose bias is drawn although the rest is as constructed."""
     check: Callable[[Mapping[str, Layer]], Iterable[Problem]] = lambda _layers: ()
     """Returns the problems of a model, given as its layers and norms by name; paths are inside the initializer's entry.
     """
@@ -140,10 +147,12 @@ def finish(initializer: Initializer, *, bias: Bias, output_bias: OutputBias) -> 
     initializer = _biased(initializer, bias)
     if not isinstance(output_bias, float | int):
         return initializer
-    if initializer.as_constructed:
-        raise ValueError("starts biases as the model does: leave output_bias out, or give prior")
-    others, own = initializer.bias, Constant(float(output_bias))
-    return replace(initializer, bias=lambda layer: own if layer.role in ("output", "only") else others(layer))
+    others, drawn, own = initializer.bias, initializer.draws_bias, Constant(float(output_bias))
+    return replace(
+        initializer,
+        bias=lambda layer: own if layer.is_last else others(layer),
+        draws_bias=lambda layer: layer.is_last or drawn(layer),
+    )
 
 
 def _biased(initializer: Initializer, bias: Bias) -> Initializer:
@@ -153,7 +162,5 @@ def _biased(initializer: Initializer, bias: Bias) -> Initializer:
 
     if bias is None:
         return replace(initializer, weight=weight)
-    if initializer.as_constructed:
-        raise ValueError("starts biases as the model does: leave bias out")
     law = torch_law if bias == "torch_default" else lambda _layer: Constant(float(bias))
-    return replace(initializer, weight=weight, bias=law)
+    return replace(initializer, weight=weight, bias=law, draws_bias=lambda _layer: True)

@@ -2,7 +2,7 @@
 
 import copy
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 import torch
@@ -73,15 +73,24 @@ def prior_bias(targets: torch.Tensor, data: DatasetInfo) -> torch.Tensor:
     return mean
 
 
+def _bias_names(module: nn.Module) -> Iterator[tuple[str, Layer]]:
+    """Yield the name of each layer's bias, an attention's for each of the projections that it is of."""
+    for name, layer in layers_of(module).items():
+        outer, _, last = name.rpartition(".")
+        yield f"{outer}.in_proj_bias" if last in PROJECTIONS else f"{name}.bias", layer
+
+
 def _meta(model: Entry, data: DatasetInfo) -> nn.Module:
     return _fills(model, data.inputs, data.outputs)[0]
 
 
 def _drawn(treatment: Treatment, data: DatasetInfo, seed: int, dtype: torch.dtype, examples: Examples | None) -> State:
     initializer: Initializer = treatment.initializer.build()
-    if initializer.as_constructed:
-        return {name: _cast(value, dtype) for name, value in _built(treatment.model, data, seed).items()}
     module, fills = _fills(treatment.model, data.inputs, data.outputs)
+    if initializer.as_constructed:
+        state = {name: _cast(value, dtype) for name, value in _built(treatment.model, data, seed).items()}
+        drawn = [bias for bias, layer in _bias_names(module) if bias in state and initializer.draws_bias(layer)]
+        return state | {name: fills[name](initializer, seed, dtype) for name in drawn}
     names = module.state_dict().keys()
     if not names <= fills.keys():
         fills = {**fills, **_constructed(treatment.model, data, seed)}

@@ -86,9 +86,26 @@ def test_torchvisions_resnet_starts_by_fan_out() -> None:
 
 
 def test_a_whole_models_start_is_no_layers() -> None:
-    for raw in ({"name": "per_layer", "layers": {"fc1": "model_default"}}, {"name": "model_default", "bias": 0.0}):
-        with pytest.raises(InvalidSpec):
-            parse({"initializer": raw})
+    with pytest.raises(InvalidSpec):
+        parse({"initializer": {"name": "per_layer", "layers": {"fc1": "model_default"}}})
+
+
+def test_a_models_start_may_have_other_biases() -> None:
+    model = {"name": "torchvision", "model": "regnet_y_400mf"}
+    own, last, every = (
+        start(model, {"name": "model_default", **given}) for given in ({}, {"output_bias": -2.0}, {"bias": 0.5})
+    )
+    assert [name for name, value in own.items() if not torch.equal(value, last[name])] == ["fc.bias"]
+    assert float(last["fc.bias"].unique()) == -2.0
+    changed = [name for name, value in own.items() if not torch.equal(value, every[name])]
+    assert all(float(every[name].unique()) == 0.5 for name in changed)
+    assert "fc.bias" in changed
+    assert not any("weight" in name or ".1.bias" in name for name in changed)  # no weights, and no norms'
+    vit = {"name": "torchvision", "model": "vit_b_32"}
+    attention = start(vit, {"name": "model_default", "bias": 0.5})[
+        "encoder.layers.encoder_layer_0.self_attention.in_proj_bias"
+    ]
+    assert float(attention.unique()) == 0.5
 
 
 @pytest.mark.parametrize(
