@@ -10,7 +10,7 @@ from core.registry import Entry, join_path
 from core.schedules._bounds import Side, bounds
 from core.schedules._curves import Curve, Reactive, bind, rates
 
-SAMPLES = 2000
+SAMPLES = 1000
 """The number of updates whose rates are looked at, in a run that has more."""
 EPOCHS, WITHIN = 200, 10
 """In a longer run: the epochs that are looked at, and the updates of each."""

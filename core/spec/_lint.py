@@ -104,8 +104,8 @@ def _twins(spec: Spec, lengths: Sequence[_Length]) -> Iterator[Problem]:
         field = _varied(arm)
         path = where_of(spec, i, arm)(field)
         whose = "" if path.startswith("arms[") else f'of "{arm.label}" '
-        how = "the same" if schedule == treatment.schedule else "another schedule, and the same rate in every update"
-        message = f'{whose}is {how} as in "{label}", and nothing else differs: the two train alike'
+        how = "is that" if schedule == treatment.schedule else "has every rate"
+        message = f'{whose}{how} of "{label}", and nothing else differs: the two train alike'
         yield Problem(path, message)
 
 

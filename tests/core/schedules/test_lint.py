@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from core.schedules import lint_schedule, schedules
+from tests.core.entries import raw as raw_of
 
 CLEAN: list[Any] = [
     "constant",
@@ -152,3 +153,10 @@ def test_a_mode_against_its_metric_is_told(held: Any) -> None:
     assert path.endswith("mode")
     assert message.startswith('is "min", but valid_accuracy is better when it is larger')
     assert found(held({**plateau, "mode": "max"})) == []
+
+
+@pytest.mark.parametrize("name", [*schedules])
+@pytest.mark.parametrize(("steps", "steps_per_epoch"), [(1, 1), (1, 7), (50, 1), (50_000, 7)])
+def test_any_schedule_is_looked_at(name: str, steps: int, steps_per_epoch: int) -> None:
+    for problem in lint_schedule(schedules.parse(raw_of("schedule", name)), 1e-9, steps, steps_per_epoch):
+        assert problem.message
