@@ -10,11 +10,11 @@ from api.deps import ServiceDep
 from api.picture_cache import PictureCache
 from api.responses import etag, plain, preferred
 from api.signal_propagation import SignalPreview, signal_of
-from core.errors import InvalidSpec, Problem
+from core.errors import InvalidSpec, Problem, warned
 from core.initializers import InitializerEntry, Layer, Role, preview
 from core.plots import draw_initializer_preview, draw_schedule_preview, draw_signal_preview, render
-from core.registry import Entry, Positive
-from core.schedules import Reactive, ScheduleEntry, bind, rates, reported_rates
+from core.registry import Entry, Positive, join_path
+from core.schedules import Reactive, ScheduleEntry, bind, lint_schedule, rates, reported_rates
 
 router = APIRouter(prefix="/previews", tags=["previews"])
 
@@ -69,6 +69,10 @@ def schedule(body: SchedulePreview, request: Request) -> Response:
         "schedule": entry.model_dump(),
         "steps_per_epoch": body.steps_per_epoch,
         "lr": _rates(body),
+        "warnings": warned(
+            problem._replace(path=join_path("schedule", problem.path))
+            for problem in lint_schedule(entry, body.lr, body.steps, body.steps_per_epoch)
+        ),
     }
     return _answer(request, found, draw_schedule_preview)
 
