@@ -101,6 +101,8 @@ def test_a_models_start_may_have_other_biases() -> None:
     assert all(float(every[name].unique()) == 0.5 for name in changed)
     assert "fc.bias" in changed
     assert not any("weight" in name or ".1.bias" in name for name in changed)  # no weights, and no norms'
+    both = start(model, {"name": "model_default", "bias": 0.5, "output_bias": -2.0})
+    assert (float(both["fc.bias"].unique()), torch.equal(both[changed[0]], every[changed[0]])) == (-2.0, True)
     vit = {"name": "torchvision", "model": "vit_b_32"}
     attention = start(vit, {"name": "model_default", "bias": 0.5})[
         "encoder.layers.encoder_layer_0.self_attention.in_proj_bias"
