@@ -30,8 +30,18 @@ class ProgressOut(BaseModel):
     eta_seconds: float | None
 
 
+class WarningOut(BaseModel):
+    """One thing in a spec that is probably a mistake; it is accepted all the same."""
+
+    path: str
+    message: str
+
+
 class ExperimentOut(BaseModel):
-    """One experiment. `cancelling` until its workers have heard; `errors` are the reasons of failed runs."""
+    """One experiment. `cancelling` until its workers have heard; `errors` are the reasons of failed runs.
+
+    `warnings` say what of its spec is probably not meant; they refuse nothing.
+    """
 
     id: int
     name: str
@@ -46,6 +56,7 @@ class ExperimentOut(BaseModel):
     spec: dict[str, Any]
     arms: list[ArmProgress]
     progress: ProgressOut
+    warnings: list[WarningOut]
     links: dict[str, str]
 
     @classmethod
@@ -66,6 +77,7 @@ class ExperimentOut(BaseModel):
                 "spec": one.spec,
                 "arms": progress.arms,
                 "progress": {name: getattr(progress, name) for name in ProgressOut.model_fields},
+                "warnings": one.warnings or [],
                 "links": {"self": here} | {name: f"{here}/{name}" for name in LINKS},
             }
         )
@@ -134,7 +146,7 @@ class PlanOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
-    """The experiment that a post would make. `steps_total` are the updates of all runs."""
+    """The experiment that a post would make. `steps_total` are the updates of all runs; `warnings` refuse nothing."""
 
     name: str
     spec: dict[str, Any]
@@ -142,6 +154,7 @@ class PreviewOut(BaseModel):
     seeds: list[int]
     runs_total: int
     steps_total: int
+    warnings: list[WarningOut]
     plan: PlanOut
 
     @classmethod
@@ -173,6 +186,7 @@ class PreviewOut(BaseModel):
             seeds=seeds,
             runs_total=len(arms) * len(seeds),
             steps_total=sum(arm.steps for arm in arms) * len(seeds),
+            warnings=[WarningOut(path=p.path, message=p.message) for p in found.warnings],
             plan=PlanOut(
                 device=plan.device,
                 processes=plan.processes,

@@ -105,7 +105,8 @@ def _size(model: Entry, info: DatasetInfo) -> Size:
 
 def _check_initializer(entry: Entry, network: Size, path: str) -> None:
     initializer: Initializer = entry.build()
-    problems = [problem._replace(path=join_path(path, problem.path)) for problem in initializer.check(network.layers)]
+    found = initializer.check({**network.layers, **network.norms})
+    problems = [problem._replace(path=join_path(path, problem.path)) for problem in found]
     for name, layer in network.layers.items():
         try:
             initializer.weight(layer), initializer.bias(layer)

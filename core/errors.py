@@ -1,7 +1,7 @@
 """Errors that carry their HTTP status; one handler at each edge renders them."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypedDict
 
 
 class Problem(NamedTuple):
@@ -10,6 +10,18 @@ class Problem(NamedTuple):
     path: str
     message: str
     known: tuple[str, ...] = ()
+
+
+class Warned(TypedDict):
+    """One thing to beware of, as an answer has it; an empty path: it is about no field of the spec."""
+
+    path: str
+    message: str
+
+
+def warned(problems: Iterable[Problem]) -> list[Warned]:
+    """Return problems that refuse nothing, as an answer has them."""
+    return [{"path": p.path, "message": p.message} for p in problems]
 
 
 class InitlabError(Exception):

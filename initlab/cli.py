@@ -53,6 +53,8 @@ def submit(
     elif as_json:
         _print_json(experiment.data)
     else:
+        for warning in display.warnings(experiment.data):
+            _out(warning)
         _out(f"experiment {experiment.id} is {experiment.status}. Follow it with: initlab watch {experiment.id}")
 
 

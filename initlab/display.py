@@ -64,7 +64,7 @@ def experiment(item: Experiment) -> RenderableType:
         runs, steps = (f"{arm[f'{noun}_done']:,}/{arm[f'{noun}_total']:,}" for noun in ("runs", "steps"))
         table.add_row(arm["label"], runs, steps, str(arm["diverged"]), str(arm["failed"]))
     head = Text(f"{item.name}\nexperiment {item.id}: {_state(item.data)}")
-    return Group(head, table, *(Text(f"error: {error}") for error in item.errors))
+    return Group(head, table, *(Text(f"error: {error}") for error in item.errors), *warnings(item.data))
 
 
 def history(events: Iterable[Mapping[str, Any]]) -> Table:
@@ -99,7 +99,7 @@ def preview(found: Mapping[str, Any]) -> RenderableType:
     time, memory = duration(plan["estimated_seconds"]), _megabytes(plan["estimated_bytes"])
     basis = "as measured there" if plan["numbers"] == "measured" else "a guess: no machine was measured yet"
     foot = f"about {time} and {memory} on {plan['device']}, {processes} at a time ({basis})"
-    return Group(Text(head), arms, cohorts, Text(foot))
+    return Group(Text(head), arms, cohorts, Text(foot), *warnings(found))
 
 
 def duration(seconds: float) -> str:
@@ -135,7 +135,13 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
 
 
 def _sentences(report: Mapping[str, Any]) -> list[Text]:
-    return [Text(report["verdict"]["text"]), *(Text(f"Note: {warning}") for warning in report["warnings"])]
+    return [Text(report["verdict"]["text"]), *warnings(report)]
+
+
+def warnings(found: Mapping[str, Any]) -> list[Text]:
+    """Return what to beware of, one sentence a line, behind the path of the field where it is about one."""
+    said = ((f"{one['path']}: " if one["path"] else "") + one["message"] for one in found.get("warnings", ()))
+    return [Text(f"Note: {sentence}") for sentence in said]
 
 
 def _rates(entries: Iterable[Mapping[str, Any]]) -> Table:

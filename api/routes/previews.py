@@ -10,11 +10,11 @@ from api.deps import ServiceDep
 from api.picture_cache import PictureCache
 from api.responses import etag, plain, preferred
 from api.signal_propagation import SignalPreview, signal_of
-from core.errors import InvalidSpec, Problem
+from core.errors import InvalidSpec, Problem, warned
 from core.initializers import InitializerEntry, Layer, Role, preview
 from core.plots import draw_initializer_preview, draw_schedule_preview, draw_signal_preview, render
-from core.registry import Entry, Positive
-from core.schedules import Reactive, ScheduleEntry, bind, rates, reported_rates
+from core.registry import Entry, Positive, join_path
+from core.schedules import Reactive, ScheduleEntry, bind, lint_schedule, rates, reported_rates
 
 router = APIRouter(prefix="/previews", tags=["previews"])
 
@@ -41,7 +41,8 @@ class SchedulePreview(_Body):
 
 
 class InitializerPreview(_Body):
-    """An initializer to preview for a weight of `shape`, in torch's layout: (out, in / groups, *kernel).
+    """An initializer to preview for a weight of `shape`, in torch's layout: (out, in / groups, *kernel), and
+    (in, out / groups, *kernel) where it is `transposed`.
 
     The rest tells of the layer what some initializers ask for: its name in the model, which also picks the stream that
     the weight is drawn from; whether it reads the data (`input`), gives the outputs (`output`), or both (`only`);
@@ -57,6 +58,7 @@ class InitializerPreview(_Body):
     groups: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     ends_branch: bool = False
     branches: Annotated[int, Field(ge=0, le=100_000)] = 0
+    transposed: bool = False
 
 
 @router.post("/schedule", responses={200: {"content": {PNG: {}}}})
@@ -67,6 +69,10 @@ def schedule(body: SchedulePreview, request: Request) -> Response:
         "schedule": entry.model_dump(),
         "steps_per_epoch": body.steps_per_epoch,
         "lr": _rates(body),
+        "warnings": warned(
+            problem._replace(path=join_path("schedule", problem.path))
+            for problem in lint_schedule(entry, body.lr, body.steps, body.steps_per_epoch)
+        ),
     }
     return _answer(request, found, draw_schedule_preview)
 
@@ -78,7 +84,15 @@ def initializer(body: InitializerPreview, request: Request) -> Response:
         raise InvalidSpec([Problem("shape", f"has more than {MOST_VALUES:,} values")])
     if body.shape[0] % body.groups:
         raise InvalidSpec([Problem("groups", f"should divide the {body.shape[0]} outputs")])
-    layer = Layer(tuple(body.shape), body.name, body.groups, body.role, body.ends_branch, body.branches)
+    layer = Layer(
+        shape=tuple(body.shape),
+        name=body.name,
+        groups=body.groups,
+        role=body.role,
+        ends_branch=body.ends_branch,
+        branches=body.branches,
+        transposed=body.transposed,
+    )
     try:
         found = preview(body.initializer, layer, body.seed, body.bins)
     except ValueError as error:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.design._arm import DesignArm
 from core.design._kinds import BatchSizeScan, LrRangeTest
+from core.errors import Problem
 from core.metrics import Metric, Split
 
 FEWEST_PAIRS = 3
@@ -47,6 +48,8 @@ class Design:
     batch_size_scan: BatchSizeScan | None = None
     diagnostics: bool = False
     """True where the layers were measured."""
+    warnings: Sequence[Problem] = ()
+    """Parts of its request that are probably not meant, each with the path of its field."""
     described: Sequence[tuple[str, str | None]] = ()
     """Settings that all arms share, title and words; None instead of words: they differ by arm."""
     paired: str = "share data order and dropout draws"

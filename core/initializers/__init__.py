@@ -5,6 +5,7 @@ from core.initializers._initializer import (
     Calibration,
     Initializer,
     Layer,
+    OutputBias,
     Role,
     Scaling,
     State,
@@ -12,11 +13,25 @@ from core.initializers._initializer import (
     finish,
     torch_law,
 )
-from core.initializers._laws import CUT, KEPT, Constant, Law, Normal, Shape, Structured, TruncatedNormal, Uniform, fans
+from core.initializers._laws import (
+    CUT,
+    KEPT,
+    Constant,
+    CutNormal,
+    Law,
+    Normal,
+    Shape,
+    Structured,
+    TruncatedNormal,
+    Uniform,
+    fans,
+)
 from core.initializers._preview import preview
 from core.registry import Registry
 
-initializers = Registry("initializer", __name__, common={"bias": (Bias, None)}, finish=finish)
+initializers = Registry(
+    "initializer", __name__, common={"bias": (Bias, None), "output_bias": (OutputBias, None)}, finish=finish
+)
 InitializerEntry = initializers.field()
 
 __all__ = [
@@ -24,6 +39,7 @@ __all__ = [
     "KEPT",
     "Calibration",
     "Constant",
+    "CutNormal",
     "Initializer",
     "InitializerEntry",
     "Law",

@@ -130,6 +130,54 @@ class TruncatedNormal:
 
 
 @dataclass(frozen=True)
+class CutNormal:
+    """Normal of mean `centre` and standard deviation `parent`, cut at two values, wherever they are."""
+
+    centre: float
+    parent: float
+    low: float
+    high: float
+    distribution = "cut_normal"
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The cuts in standard deviations."""
+        return (self.low - self.centre) / self.parent, (self.high - self.centre) / self.parent
+
+    @property
+    def kept(self) -> float:
+        """Probability that the normal lies within the cuts."""
+        a, b = self._ends
+        return (math.erf(b / math.sqrt(2)) - math.erf(a / math.sqrt(2))) / 2
+
+    @property
+    def mean(self) -> float:
+        a, b = self._ends
+        return self.centre + self.parent * (_density(a) - _density(b)) / self.kept
+
+    @property
+    def std(self) -> float:
+        a, b = self._ends
+        tails = (a * _density(a) - b * _density(b)) / self.kept
+        shift = (_density(a) - _density(b)) / self.kept
+        return self.parent * math.sqrt(max(0.0, 1 + tails - shift**2))
+
+    @property
+    def bound(self) -> float:
+        return max(abs(self.low), abs(self.high))
+
+    def draw(self, shape: Shape, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        first, last = (math.erf(end / math.sqrt(2)) for end in self._ends)
+        values = torch.empty(shape, dtype=torch.float64).uniform_(first, last, generator=generator)
+        values.erfinv_().mul_(math.sqrt(2) * self.parent).add_(self.centre)
+        return values.clamp_(self.low, self.high).to(dtype)
+
+
+def _density(x: float) -> float:
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
+@dataclass(frozen=True)
 class Structured:
     """Values that hang together, such as an orthogonal matrix's; `mean`, `std` and `bound` are those of all of them."""
 

@@ -24,7 +24,8 @@ def depth_scaled(*, std: NonNegative = 0.02, n_layer: Count | None = None) -> In
         return Normal(0.0, std / math.sqrt(branches) if layer.ends_branch else std)
 
     def check(layers: Mapping[str, Layer]) -> Iterable[Problem]:
-        if n_layer and not any(layer.ends_branch for layer in layers.values()):
-            yield Problem("n_layer", "is for models with residual branches, and this one has none: leave it out")
+        if not any(layer.ends_branch for layer in layers.values()):
+            message = "is for models whose residual branches are known, and of this one none is: normal is the rest"
+            yield Problem("n_layer" if n_layer else "", message)
 
     return Initializer(weight, check=check)

@@ -2,10 +2,12 @@
 
 import math
 
-from core.initializers import Initializer, Normal, TruncatedNormal, Uniform, initializers
-from core.registry import NonNegative, Real
+from core.initializers import CutNormal, Initializer, Normal, TruncatedNormal, Uniform, initializers
+from core.registry import NonNegative, Positive, Real
 
 SOURCE = "what Glorot & Bengio 2010, PMLR 9:249-256, measured scaled laws against"
+LEAST_KEPT = 1e-6
+"""The probability within the cuts below which a normal's tail is no longer drawn exactly."""
 KERAS = "Chollet et al. 2015, Keras 3, keras.initializers"
 
 
@@ -31,10 +33,29 @@ def normal(*, mean: Real = 0.0, std: NonNegative = 0.01) -> Initializer:
 def truncated_normal(*, mean: Real = 0.0, std: NonNegative = 0.05) -> Initializer:
     """Normal without its tails; `std` is that of the normal before the cut, and 0.88 of it is left.
 
-    Keras, JAX and TensorFlow mean this. torch's `trunc_normal_` and Paddle's `TruncatedNormal` cut at fixed values
-    (-2 and 2 unless told) instead, which is no cut at all for a small `std`.
+    Keras, JAX and TensorFlow mean this. torch's and timm's `trunc_normal_` and Paddle's `TruncatedNormal` cut at
+    fixed values instead: `trunc_normal`.
     """
     return Initializer(lambda _layer: TruncatedNormal(mean, std))
+
+
+@initializers.register(
+    formula="N(mean, std) cut at the values a and b",
+    source="torch.nn.init.trunc_normal_; timm.layers.trunc_normal_; paddle.nn.initializer.TruncatedNormal",
+    aliases=["trunc_normal_"],
+)
+def trunc_normal(*, mean: Real = 0.0, std: Positive = 1.0, a: Real = -2.0, b: Real = 2.0) -> Initializer:
+    """Normal cut at two values, not at two standard deviations: the 0.02 of transformers is not cut at all.
+
+    torch's, timm's and Paddle's rule. `truncated_normal` is that of Keras, JAX and TensorFlow (in timm
+    `trunc_normal_tf_`), which leaves 0.88 of the `std`.
+    """
+    law = CutNormal(mean, std, a, b)
+    if a >= b:
+        raise ValueError(f"a should be less than b, got {a} and {b}")
+    if law.kept < LEAST_KEPT:
+        raise ValueError(f"the cuts {a} and {b} leave next to nothing of a normal around {mean} of std {std}")
+    return Initializer(lambda _layer: law)
 
 
 @initializers.register(formula="U[low, high)", source=f"{KERAS}.RandomUniform", aliases=["RandomUniform"])

@@ -52,7 +52,7 @@ def _he(law: Callable[[float], Law], mode: Mode, a: float, groups_aware: bool) -
         raise ValueError("groups_aware is for mode fan_out: fan_in counts the inputs of one group as it is")
 
     def weight(layer: Layer) -> Law:
-        fan = layer.fans[mode == "fan_out"] / (layer.groups if groups_aware else 1)
+        fan = (layer.group_fans if groups_aware else layer.fans)[mode == "fan_out"]
         return law(math.sqrt(2 / (1 + a * a) / fan))
 
     return Initializer(weight)

@@ -5,7 +5,7 @@ The standard deviation of `normal_rule` is sqrt(3) times that of `uniform_rule`:
 
 import math
 
-from core.initializers import Initializer, Layer, Normal, TruncatedNormal, Uniform, initializers, torch_law
+from core.initializers import Initializer, Layer, Normal, TruncatedNormal, Uniform, initializers
 
 SOURCE = "LeCun, Bottou, Orr & Müller 1998, Efficient BackProp"
 
@@ -13,7 +13,7 @@ SOURCE = "LeCun, Bottou, Orr & Müller 1998, Efficient BackProp"
 @initializers.register(formula="U(-y, y), y = 1 / sqrt(fan_in)", source=SOURCE, aliases=["general_rule"])
 def uniform_rule() -> Initializer:
     """Uniform of variance 1 / (3·fan_in); biases are 0, unlike in `torch_default`."""
-    return Initializer(torch_law)
+    return Initializer(lambda layer: Uniform.symmetric(_std(layer)))
 
 
 @initializers.register(formula="N(0, 1 / sqrt(fan_in)), not truncated", source=SOURCE)

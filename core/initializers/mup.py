@@ -57,7 +57,7 @@ def mup(*, base_width: Count, of: InitializerEntry = "he_normal") -> Initializer
         return Scaling(weight_lr=r_out / r_in, bias_lr=r_out)
 
     def check(layers: Mapping[str, Layer]) -> Iterable[Problem]:
-        if any(len(layer.shape) != 2 or layer.branches for layer in layers.values()):
+        if any(len(layer.shape) > 2 or layer.branches for layer in layers.values()):  # norms have one dimension
             yield Problem("", "mup here is for dense networks: no convolutions, no residual branches; use model mlp")
         yield from (p._replace(path=join_path("of", p.path)) for p in base.check(layers))
 

@@ -18,14 +18,17 @@ def variance_scaling(
     scale: Positive = 1.0,
     mode: Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"] = "fan_in",
     distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "truncated_normal",
+    groups_aware: bool = False,
 ) -> Initializer:
     """A distribution of variance scale / fan. The fan is of the inputs, the outputs, or their (geometric) mean.
 
-    There is no plain "normal": Keras calls the truncated one so, JAX the other.
+    There is no plain "normal": Keras calls the truncated one so, JAX the other. `groups_aware` is that of `he_uniform`.
     """
+    if groups_aware and mode == "fan_in":
+        raise ValueError("groups_aware is for modes with fan_out: fan_in counts the inputs of one group as it is")
 
     def weight(layer: Layer) -> Law:
-        fan_in, fan_out = layer.fans
+        fan_in, fan_out = layer.group_fans if groups_aware else layer.fans
         fan = {
             "fan_in": fan_in,
             "fan_out": fan_out,

@@ -12,6 +12,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from core.models import Model, StochasticDepth, models
+from core.models._branches import mark_branches
 from core.models._sizes import picture
 from core.registry import unknown
 from core.torchvision import load
@@ -66,6 +67,7 @@ def _made(model: str, inputs: tuple[int, ...], outputs: int) -> nn.Module:
     if inputs[0] == 1:
         module.register_forward_pre_hook(_coloured)
     _make_stackable(module)
+    mark_branches(module)
     return module
 
 

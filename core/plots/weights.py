@@ -93,7 +93,7 @@ def _row(labels: list[str], training: ArmTraining, seed: int) -> dict[str, Any]:
 def _law(initializer: Initializer, layer: Layer) -> dict[str, Any]:
     """Return a layer's law as JSON; only its kind where the initializer fits weights to data."""
     law = initializer.weight(layer)
-    known = initializer.calibration is None
+    known = initializer.calibration is None and not initializer.as_constructed
     return {
         "distribution": law.distribution,
         "mean": law.mean if known else None,

@@ -1,132 +1,24 @@
 """Learning-rate schedules: pure functions of t, the 0-based index of the update (or epoch) they are in force during."""
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from core.registry import Entry, Registry
-
-Curve = Callable[[int], float]
-"""t -> learning rate."""
-State = tuple[float, ...]
-"""The state of a reactive schedule: finite numbers, checkpointed as they are."""
-
-
-@dataclass(frozen=True)
-class Reactive:
-    """A schedule that answers to a metric. Its state is a value: whoever trains keeps it and passes it in.
-
-    `metric` is reported after every epoch; then `react(state, t, value)` is the state from there on, t being the index
-    of the update that comes next. `rate(state, t)` is the learning rate during update t.
-    """
-
-    metric: str
-    start: State
-    rate: Callable[[State, int], float]
-    react: Callable[[State, int, float], State]
-
-
-class Span(NamedTuple):
-    """The length of a run, as its schedule sees it."""
-
-    steps: int
-    """Updates of the run."""
-    steps_per_unit: int
-    """Updates in one of the schedule's own units: 1, or the updates of an epoch."""
-    steps_per_epoch: int
-
-    @property
-    def length(self) -> int:
-        """Length of the run in the schedule's own unit, at least 1: the default of a length that is left out."""
-        return max(1, math.ceil(self.steps / self.steps_per_unit))
-
-    def part(self, entry: Entry, base: float, start: int = 0, end: int | None = None) -> "Curve | Reactive":
-        """Return the schedule `entry`, begun at t = `start`, as a function of the t of the schedule that holds it.
-
-        It starts from `base` at a t = 0 of its own and keeps its own unit. What it has for a run lasts until t = `end`,
-        the run's end where that is left out.
-        """
-        steps = self.steps if end is None else end * self.steps_per_unit
-        own = _in_updates(entry, base, max(0, steps - start * self.steps_per_unit), self.steps_per_epoch)
-        return _timed(own, lambda t: (t - start) * self.steps_per_unit)
-
-
-Schedule = Callable[[float, Span], Curve | Reactive]
-"""(base rate B, span) -> curve over t in the schedule's own unit."""
+from core.registry import Positive, Registry
+from core.schedules._bounds import without_default_bounds
+from core.schedules._curves import Curve, Reactive, Schedule, Span, State, bind, rates, reported_rates
+from core.schedules._lint import lint_schedule, sampled_updates
+from core.schedules._ratios import dotted, read_ratios
 
 Unit = Literal["step", "epoch"]
+Per = Literal["unit", "update"]
+"""The time after which the rate moves on: the schedule's unit, or an update, also of a schedule that counts epochs."""
 
-schedules = Registry("schedule", __name__, common={"unit": (Unit, "step")})
+schedules = Registry(
+    "schedule",
+    __name__,
+    common={"unit": (Unit, "step"), "per": (Per, "unit"), "lr": (Positive | None, None)},
+    rewrite=read_ratios,
+)
 ScheduleEntry = schedules.field()
-
-
-def bind(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
-    """Return the learning rate of every update of a run of `steps` updates, as a function of the update's index from 0.
-
-    A schedule whose unit is the epoch holds its value during the epoch. Asked for a rate that is negative or not finite
-    it raises `ValueError` with the update.
-    """
-    bound = _in_updates(entry, base, steps, steps_per_epoch)
-    if isinstance(bound, Reactive):
-        return replace(bound, rate=_checked(bound.rate))
-    return _checked(bound)
-
-
-def rates(bound: Curve | Reactive, steps: Sequence[int]) -> list[float]:
-    """Return the rates of some updates while no metric is reported."""
-    if isinstance(bound, Reactive):
-        return [bound.rate(bound.start, step) for step in steps]
-    return [bound(step) for step in steps]
-
-
-def reported_rates(bound: Reactive, steps: int, steps_per_epoch: int, metrics: Sequence[float]) -> list[float]:
-    """Return the rates of all updates where `metrics[e]` is reported after epoch e, and none after the last of them."""
-    state, found = bound.start, []
-    for step in range(steps):
-        epoch, first = divmod(step, steps_per_epoch)
-        if first == 0 and 0 < epoch <= len(metrics):
-            state = bound.react(state, step, metrics[epoch - 1])
-        found.append(bound.rate(state, step))
-    return found
-
-
-def _in_updates(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> Curve | Reactive:
-    """Return `entry` as a function of the update's index."""
-    per_unit = steps_per_epoch if getattr(entry, "unit") == "epoch" else 1  # noqa: B009 a common parameter
-    schedule: Schedule = entry.build()
-    return _timed(
-        schedule(base, Span(steps=steps, steps_per_unit=per_unit, steps_per_epoch=steps_per_epoch)),
-        lambda step: step // per_unit,
-    )
-
-
-def _timed(bound: Curve | Reactive, clock: Callable[[int], int]) -> Curve | Reactive:
-    """Return `bound` on another clock: its value at t is that of `bound` at `clock(t)`."""
-    if isinstance(bound, Reactive):
-        rate, react = bound.rate, bound.react
-        return replace(
-            bound,
-            rate=lambda state, t: rate(state, clock(t)),
-            react=lambda state, t, value: react(state, clock(t), value),
-        )
-    return lambda t: bound(clock(t))
-
-
-def _checked(rate: Callable[..., float]) -> Callable[..., float]:
-    """Return `rate`, whose last argument is an update's index, with a check that each rate is finite and >= 0."""
-
-    def checked(*at: object) -> float:
-        try:
-            found = float(rate(*at))
-        except ArithmeticError:
-            found = math.nan
-        if not 0 <= found < math.inf:
-            raise ValueError(f"has the rate {found} at update {at[-1]}; a rate should be finite and 0 or more")
-        return found
-
-    return checked
-
 
 __all__ = [
     "Curve",
@@ -137,7 +29,11 @@ __all__ = [
     "State",
     "Unit",
     "bind",
+    "dotted",
+    "lint_schedule",
     "rates",
     "reported_rates",
+    "sampled_updates",
     "schedules",
+    "without_default_bounds",
 ]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from core.registry import unknown
+from core.schedules._hints import way_out
 
 Array = NDArray[np.float64]
 Names = Mapping[str, Array]
@@ -53,6 +54,17 @@ _FUNCTIONS = (*_OF_ONE, *_OF_MANY)
 _TOKEN = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])|[A-Za-z_]+(?!\w)|\*\*|//|[<>=!]=|[-+*/%()<>,]| +")
 
 
+_NAMES: dict[type[ast.expr], str] = {
+    ast.BoolOp: "`and` or `or`",
+    ast.UnaryOp: "`not` or ~",
+    ast.Compare: "a comparison such as `in` or `is`",
+    ast.BinOp: "an operator on bits or matrices",
+    ast.Call: "a call with more than plain arguments",
+    ast.Tuple: "several values",
+}
+"""Parts of Python that are not read, in words."""
+
+
 @lru_cache(maxsize=256)
 def compiled(source: str) -> Expression:
     """Parse an expression; raises `ValueError` that names what is not allowed in it."""
@@ -60,14 +72,19 @@ def compiled(source: str) -> Expression:
     while at < len(source):
         token = _TOKEN.match(source, at)
         if token is None:
-            raise ValueError(f"is not arithmetic from {source[at : at + 10]!a} on")
+            raise ValueError(f"is not arithmetic from {source[at : at + 10]!a} on{_or_so(source)}")
         at = token.end()
     try:
         tree = ast.parse(source.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ValueError("is not a complete expression") from None
+        raise ValueError(f"is not a complete expression{_or_so(source)}") from None
     evaluate, _ = _read(tree.body, DEEPEST)
     return evaluate
+
+
+def _or_so(source: str) -> str:
+    hint = way_out(source)
+    return f": {hint}" if hint else ""
 
 
 def _valid(source: str) -> str:
@@ -112,7 +129,7 @@ def _read(node: ast.expr, levels: int) -> _Read:
 
 def _number(node: ast.expr, value: object) -> _Read:
     if type(value) not in (int, float):
-        raise ValueError(f"should hold numbers only, and has {value!r}")
+        raise ValueError(f"should hold numbers only, and has {value!r}{_or_so(repr(value))}")
     number = np.array(value, dtype=np.float64)  # LONGEST leaves no whole number too large for that
     if not np.isfinite(number):
         raise ValueError(f"holds {ast.unparse(node)[:40]}, which is not a finite number")
@@ -145,7 +162,9 @@ def _operation(node: ast.expr) -> tuple[Callable[..., Array], list[ast.expr]]:
             return _chain([_COMPARISONS[type(op)] for op in ops]), [left, *rights]
         case ast.Call(ast.Name(name), arguments, []):
             return _function(name, len(arguments)), arguments
-    raise ValueError(f"should hold arithmetic only, and has a {type(node).__name__}")
+    words: dict[type, str] = {ast.And: "and", ast.Or: "or", ast.Not: "not"}
+    word = words.get(type(getattr(node, "op", None)), "")
+    raise ValueError(f"should hold arithmetic only, and has {_NAMES.get(type(node), 'something else')}{_or_so(word)}")
 
 
 def _choose(condition: Array, a: Array, b: Array) -> Array:

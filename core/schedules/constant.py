@@ -1,7 +1,8 @@
 """A rate that does not change, and one that is ramped up to."""
 
-from core.registry import CountFromZero, NonNegative
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._bounds import Start
+from core.schedules._lengths import StepsFromZero
 
 
 @schedules.register(
@@ -23,10 +24,11 @@ def constant() -> Schedule:
     source="Goyal et al. 2017, arXiv:1706.02677; transformers.get_constant_schedule_with_warmup",
     aliases=["constant_with_warmup", "warmup_constant"],
 )
-def constant_warmup(*, warmup_steps: CountFromZero, start_lr: NonNegative = 0.0) -> Schedule:
+def constant_warmup(*, warmup_steps: StepsFromZero, start_lr: Start = 0.0) -> Schedule:
     """A ramp from `start_lr` to B over w = `warmup_steps` units, then B; w = 0 is B from the first update."""
 
-    def bind(base: float, _span: Span) -> Curve:
-        return lambda t: start_lr + (base - start_lr) * t / warmup_steps if t < warmup_steps else base
+    def bind(base: float, span: Span) -> Curve:
+        warmup = span.units(warmup_steps)
+        return lambda t: start_lr + (base - start_lr) * t / warmup if t < warmup else base
 
     return bind

@@ -3,11 +3,13 @@
 import math
 from typing import Literal
 
-from core.registry import Count, CountFromZero, NonNegative
 from core.schedules import Curve, Schedule, Span, schedules
-from core.schedules._lengths import at_least_the_warm_up
+from core.schedules._bounds import Floor, Start
+from core.schedules._lengths import Steps, StepsFromZero, at_least_the_warm_up
+from core.schedules._peers import OF_THE_LR, peers, torchs
 
 SOURCE = "Loshchilov & Hutter 2017, arXiv:1608.03983"
+_WARMED = "a warm-up is a schedule of its own: linear_warmup, or cosine_warmup whose total_steps count it"
 Beyond = Literal["hold", "periodic"]
 
 
@@ -16,16 +18,25 @@ def half_wave(u: float) -> float:
     return (1 + math.cos(math.pi * u)) / 2
 
 
-def _within(t: int, period: int, beyond: Beyond) -> float:
+def _within(t: float, period: float, beyond: Beyond) -> float:
     return (min(t, period) if beyond == "hold" else t % (2 * period)) / period
 
 
 @schedules.register(
     formula="eta_min + (B - eta_min)·(1 + cos(pi·t / T_max)) / 2",
     source=SOURCE,
-    aliases=["cosine_annealing", "cosine_annealing_decay", "cosine_annealing_lr", "cosine_decay"],
+    aliases=[
+        "cosine_annealing",
+        *torchs("CosineAnnealingLR", "cosine_annealing_lr", defaults={"beyond": "periodic"}),
+        *peers("CosineAnnealingDecay", "cosine_annealing_decay", defaults={"beyond": "periodic"}),  # Paddle
+        *peers(
+            *("CosineDecay", "cosine_decay", "cosine_decay_schedule"),  # Keras, optax
+            renames={"decay_steps": "T_max"},
+            refuses={"alpha": OF_THE_LR, "warmup_steps": _WARMED, "warmup_target": _WARMED},
+        ),
+    ],
 )
-def cosine(*, T_max: Count | None = None, eta_min: NonNegative = 0.0, beyond: Beyond = "hold") -> Schedule:
+def cosine(*, T_max: Steps | None = None, eta_min: Floor = 0.0, beyond: Beyond = "hold") -> Schedule:
     """Decays from B to `eta_min` at t = `T_max` (the run's length where it is left out).
 
     Past `T_max` it holds `eta_min`, as Keras, optax and timm do, or climbs back (`beyond="periodic"`), as torch and
@@ -33,7 +44,7 @@ def cosine(*, T_max: Count | None = None, eta_min: NonNegative = 0.0, beyond: Be
     """
 
     def bind(base: float, span: Span) -> Curve:
-        period = T_max or span.length
+        period = span.units(T_max)
         return lambda t: eta_min + (base - eta_min) * half_wave(_within(t, period, beyond))
 
     return bind
@@ -47,10 +58,10 @@ def cosine(*, T_max: Count | None = None, eta_min: NonNegative = 0.0, beyond: Be
 )
 def cosine_warmup(
     *,
-    warmup_steps: CountFromZero,
-    total_steps: Count | None = None,
-    eta_min: NonNegative = 0.0,
-    start_lr: NonNegative = 0.0,
+    warmup_steps: StepsFromZero,
+    total_steps: Steps | None = None,
+    eta_min: Floor = 0.0,
+    start_lr: Start = 0.0,
     beyond: Beyond = "hold",
 ) -> Schedule:
     """A ramp from `start_lr` to B over w = `warmup_steps`, then a half cosine to `eta_min` at t = T = `total_steps`.
@@ -61,12 +72,13 @@ def cosine_warmup(
     at_least_the_warm_up(total_steps, warmup_steps)
 
     def bind(base: float, span: Span) -> Curve:
-        period = max(1, (total_steps or span.length) - warmup_steps)
+        warmup = span.units(warmup_steps)
+        period = max(span.tick, span.units(total_steps) - warmup)
 
-        def rate(t: int) -> float:
-            if t < warmup_steps:
-                return start_lr + (base - start_lr) * t / warmup_steps
-            return eta_min + (base - eta_min) * half_wave(_within(t - warmup_steps, period, beyond))
+        def rate(t: float) -> float:
+            if t < warmup:
+                return start_lr + (base - start_lr) * t / warmup
+            return eta_min + (base - eta_min) * half_wave(_within(t - warmup, period, beyond))
 
         return rate
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.registry import CountFromZero
 from core.schedules import Curve, Schedule, Span, schedules
+from core.schedules._lengths import StepsFromZero
 from core.schedules.cosine import half_wave
 
 _SHAPES: dict[str, Callable[[float], float]] = {
@@ -25,9 +25,9 @@ _SHAPES: dict[str, Callable[[float], float]] = {
 )
 def wsd(
     *,
-    warmup_steps: CountFromZero,
-    stable_steps: CountFromZero | None = None,
-    decay_steps: CountFromZero | None = None,
+    warmup_steps: StepsFromZero,
+    stable_steps: StepsFromZero | None = None,
+    decay_steps: StepsFromZero | None = None,
     min_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0,
     decay_type: Literal["linear", "cosine", "1-sqrt"] = "1-sqrt",
 ) -> Schedule:
@@ -39,13 +39,15 @@ def wsd(
         raise ValueError("give stable_steps or decay_steps: only one of them can be what the run has left")
 
     def bind(base: float, span: Span) -> Curve:
-        left = max(0, span.length - warmup_steps - (stable_steps or 0) - (decay_steps or 0))
-        decays_from = warmup_steps + (left if stable_steps is None else stable_steps)
-        decay = left if decay_steps is None else decay_steps
+        warmup, stable, decay = (span.units(n or 0) for n in (warmup_steps, stable_steps, decay_steps))
+        left = max(0, span.length - warmup - stable - decay)
+        stable = left if stable_steps is None else stable
+        decay = left if decay_steps is None else decay
+        decays_from = warmup + stable
 
-        def rate(t: int) -> float:
-            if t < warmup_steps:
-                return base * t / warmup_steps
+        def rate(t: float) -> float:
+            if t < warmup:
+                return base * t / warmup
             if t < decays_from:
                 return base
             u = (t - decays_from) / decay if t < decays_from + decay else 1.0

@@ -6,7 +6,8 @@ from core.spec._check import ArmInfo, check
 from core.spec._clipping import Clipping, GradientClip
 from core.spec._diagnostics import Diagnostics
 from core.spec._kinds import Kind, LrRange
-from core.spec._layers import PROJECTIONS, layers_of
+from core.spec._layers import PROJECTIONS, layers_of, norms_of
+from core.spec._lint import warnings_of
 from core.spec._pruning import Pruning
 from core.spec._scan import BatchSizeScan
 from core.spec._size import Size, size
@@ -37,6 +38,8 @@ __all__ = [
     "check",
     "described",
     "layers_of",
+    "norms_of",
     "parse",
     "size",
+    "warnings_of",
 ]

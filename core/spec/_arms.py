@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import Problem
 from core.registry import Entry, join_path, problems_of, unknown
+from core.schedules import dotted
 
 _CONTENT = re.compile("@[0-9a-f]{64}$")
 """The hash that a submit adds to the name of a user's data set; labels leave it out."""
@@ -58,6 +59,8 @@ def expand(
 ) -> Expansion:
     """Resolve every arm of a request against the base (plain values, defaults written out)."""
     result = Expansion()
+    arms = None if arms is None else [dict(dotted(key, value) for key, value in arm.items()) for arm in arms]
+    grid = None if grid is None else dict(_of_grid(key, values) for key, values in grid.items())
     if arms is not None and grid is not None:
         result.problems.append(Problem("grid", "give arms or grid, not both"))
         return result
@@ -79,6 +82,13 @@ def expand(
     if not result.problems:
         _canonical(result, arms, grid)
     return result
+
+
+def _of_grid(key: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Return a field and its values, shares of the run as the lengths that they are."""
+    pairs = [dotted(key, value) for value in values]
+    fields = {field for field, _ in pairs}
+    return (fields.pop(), [value for _, value in pairs]) if len(fields) == 1 else (key, list(values))
 
 
 def _drafts(

@@ -1,13 +1,13 @@
 """Checks of a spec that need the catalogue: the parts of each arm fit together, and their work is within limits."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
 from core.errors import InvalidSpec, Problem
-from core.initializers import Initializer, Layer
+from core.initializers import Initializer
 from core.metrics import diagnostics, epoch_metrics, metrics
 from core.optimizers import Optimizer
 from core.registry import Entry, join_path
@@ -38,7 +38,7 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
     infos: list[ArmInfo] = []
     problems: list[Problem] = []
     for i, arm in enumerate(spec.expanded):
-        where = _where(spec, i, arm)
+        where = where_of(spec, i, arm)
         try:
             info = _arm_info(arm.treatment, paths, where, spec.updates)
             infos.append(info)
@@ -76,7 +76,8 @@ def _too_many_looks(every: int, infos: Sequence[ArmInfo], seeds: int) -> list[Pr
     return [Problem("diagnostics.every", f"{message}: look more seldom")]
 
 
-def _where(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
+def where_of(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
+    """Return a function from a field to its path in the request: in arm i where that sets it, else in the base."""
     own: dict[str, str] = {}
     if spec.batch_size_scan is not None:  # of each arm that was asked for, one of every size
         i, size = divmod(i, len(spec.batch_size_scan.sizes))
@@ -109,7 +110,7 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     _try_stopping(treatment, data, where("early_stopping"))
     if treatment.label_smoothing and data.task == "regression":
         raise InvalidSpec([Problem(where("label_smoothing"), "is for classes; this data set's task is a regression")])
-    _try_initializer(treatment, whole.layers, where("initializer"))
+    _try_initializer(treatment, whole, where("initializer"))
     return ArmInfo(data=data, size=whole, steps_per_epoch=steps_per_epoch, steps=steps)
 
 
@@ -160,12 +161,15 @@ def _metric_answered_to(schedule: Entry, lr: float, steps: int, steps_per_epoch:
     return bound.metric if isinstance(bound, Reactive) else None
 
 
-def _try_initializer(treatment: Treatment, layers: Mapping[str, Layer], path: str) -> None:
+def _try_initializer(treatment: Treatment, whole: Size, path: str) -> None:
     initializer: Initializer = treatment.initializer.build()
-    problems = [problem._replace(path=join_path(path, problem.path)) for problem in initializer.check(layers)]
+    problems = [
+        problem._replace(path=join_path(path, problem.path))
+        for problem in initializer.check({**whole.layers, **whole.norms})
+    ]
     if problems:
         raise InvalidSpec(problems)
-    for name, layer in layers.items():
+    for name, layer in whole.layers.items():
         try:
             initializer.weight(layer), initializer.bias(layer)
         except ValueError as error:

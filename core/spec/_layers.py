@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
 from core.initializers import Layer, Shape
 
+NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 """The three layers inside an `nn.MultiheadAttention`, which keeps them as parameters of its own."""
 
@@ -27,11 +29,21 @@ def layers_of(module: nn.Module) -> Mapping[str, Layer]:
             shape=shape,
             name=name,
             groups=part.groups if isinstance(part, _ConvNd) else 1,
+            transposed=isinstance(part, _ConvNd) and part.transposed,
             role="only" if first and last else "input" if first else "output" if last else "hidden",
             ends_branch=hasattr(part, "ends_branch"),
             branches=branches,
         )
     return described
+
+
+def norms_of(module: nn.Module) -> Mapping[str, Layer]:
+    """Return every norm that has a gain, by name; its `shape` is the gain's."""
+    return {
+        name: Layer(shape=tuple(part.weight.shape), name=name)
+        for name, part in module.named_modules()
+        if isinstance(part, NORMS) and part.weight is not None
+    }
 
 
 def _parts(module: nn.Module) -> Iterator[tuple[str, Shape, nn.Module]]:

@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from core.datasets import DatasetInfo
 from core.errors import Problem
 from core.registry import Entry, problems_of
-from core.schedules import bind, rates
+from core.schedules import bind, rates, without_default_bounds
 from core.spec._arms import Arm
 from core.spec._kinds import DerivedArms, changed, where
 
@@ -94,19 +94,19 @@ def check_scanned(
         problems.append(Problem("batch_size_scan.noise_every", message))
     if not _follows(arm, steps, per_epoch):
         message = (
-            f"has rates of its own, which the rule {settings.rule!r} does not reach: leave them out, or take 'none'"
+            f"has rates of its own, which the rule {settings.rule!r} does not reach: leave them out, or take 'none'; "
+            "a factor of the lr, as linear_factor, wsd and lambda have, is reached"
         )
         problems.append(Problem(path("schedule"), message))
     return problems
 
 
 def _follows(arm: Arm, steps: int, per_epoch: int) -> bool:
-    """Return whether all rates of the schedule grow with the optimizer's."""
+    """Return whether the rates of the schedule grow with the optimizer's, all that the user may have given."""
     before, after = ((arm.asked or arm).treatment.optimizer, arm.treatment.optimizer)
     at = sorted({*range(0, steps, max(1, steps // 50)), steps - 1})
-    first, second = (
-        rates(bind(arm.treatment.schedule, entry.parameters()["lr"], steps, per_epoch), at) for entry in (before, after)
-    )
+    schedule = without_default_bounds(arm.treatment.schedule)
+    first, second = (rates(bind(schedule, entry.parameters()["lr"], steps, per_epoch), at) for entry in (before, after))
     factor = after.parameters()["lr"] / before.parameters()["lr"]
     return all(math.isclose(b, factor * a, rel_tol=1e-6, abs_tol=1e-15) for a, b in zip(first, second, strict=True))
 

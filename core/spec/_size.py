@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from core.initializers import Layer
 from core.registry import Entry
-from core.spec._layers import layers_of
+from core.spec._layers import layers_of, norms_of
 
 _PLAIN = (nn.Flatten, nn.Identity)
 """Layers that compute nothing."""
@@ -34,6 +35,8 @@ class Size(NamedTuple):
     """Numbers of the patches that convolutions meet in one example: what a product computes them from (`unfold`)."""
     dropped: int
     """Numbers of one example that dropout multiplies by masks, at most."""
+    norms: Mapping[str, Layer] = MappingProxyType({})
+    """The norms with a gain, which an initializer may set too."""
 
 
 @lru_cache(maxsize=1024)  # the arms of an experiment mostly share their model
@@ -57,6 +60,7 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
         dropped = sum(count for layer, count in zip(layers, seen[1:], strict=True) if isinstance(layer, _DropoutNd))
         return Size(
             layers=described,
+            norms=norms_of(module),
             parameters=parameters,
             activations=sum(seen),
             calls=calls,
@@ -65,7 +69,7 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
             patches=0,
             dropped=dropped,
         )
-    return Size(layers=described, parameters=parameters, **_passed(module, layers, example))
+    return Size(layers=described, norms=norms_of(module), parameters=parameters, **_passed(module, layers, example))
 
 
 def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> dict[str, int]:

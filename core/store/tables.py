@@ -68,6 +68,8 @@ class Experiment(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the canonical spec, to tell a repeated request from another one under the same key."""
+    warnings: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Path and message of what its spec probably does not mean; None: it was not looked at."""
     owner: Mapped[str | None] = mapped_column(String(40), index=True)
     """The id of the API key that posted it; None where no keys are configured."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))

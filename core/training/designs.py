@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from core.analysis import RungRule
-from core.datasets import DatasetInfo, DatasetPaths
+from core.datasets import DatasetInfo, DatasetPaths, Splits
 from core.design import ArmTraining, BatchSizeScan, Design, DesignArm, LrRangeTest, Target
+from core.errors import Problem
 from core.initializers import Initializer, Layer
 from core.metrics import Metric, Task, metrics
 from core.results import Results, RunResult, Series
@@ -23,12 +24,14 @@ def design_of(
     paths: DatasetPaths,
     steps_per_epoch: Sequence[int] = (),
     measured: Collection[str] = (),
+    warnings: Sequence[Problem] = (),
 ) -> Design:
     """Return what a spec compares.
 
     `steps_per_epoch` are the updates in an epoch of each arm; of the first alone where the others' follow from their
     batch sizes. `measured` names the metrics that some run has a value of: of those that a task may have beside its
-    loss and score, only these are judged. `paths` are where the data sets lie, which shape first and last layers.
+    loss and score, only these are judged. `warnings` are those of `core.spec.warnings_of`.
+    `paths` are where the data sets lie, which shape first and last layers.
     """
     kind = spec.lr_range
     return Design(
@@ -46,6 +49,7 @@ def design_of(
         if spec.batch_size_scan is None
         else BatchSizeScan(rule=spec.batch_size_scan.rule, base=spec.batch_size),
         diagnostics=spec.diagnostics is not None,
+        warnings=warnings,
         described=described(spec),
     )
 
@@ -60,13 +64,16 @@ def trained_results(
     series: Callable[[str], Sequence[Series]],
     rungs: Sequence[Mapping[str, Any]] = (),
     measured: Collection[str] = (),
+    warnings: Sequence[Problem] = (),
 ) -> Results:
     """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
 
     What has a last value in some run is measured, whether `measured` names it or not.
     """
     measured = {*measured, *(metric for run in runs for metric in run.final)}
-    design = design_of(spec, task=task, paths=paths, steps_per_epoch=steps_per_epoch, measured=measured)
+    design = design_of(
+        spec, task=task, paths=paths, steps_per_epoch=steps_per_epoch, measured=measured, warnings=warnings
+    )
     return Results(design=design, runs=runs, series=series, rungs=rungs)
 
 
@@ -122,6 +129,10 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
     def examples(seed: int, count: int) -> torch.Tensor:
         return calibration_examples(treatment.dataset.build().load(paths).x_train)(seed, count)
 
+    def targets() -> torch.Tensor:
+        data: Splits = treatment.dataset.build().load(paths)
+        return data.y_train
+
     return ArmTraining(
         epochs=treatment.epochs,
         batch_size=treatment.batch_size,
@@ -131,7 +142,7 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
         info=info,
         notes=lambda: treatment.dataset.build().notes(paths),
         layers=layers,
-        weights=lambda seed: initial_state(treatment, info(), seed, examples=examples),
+        weights=lambda seed: initial_state(treatment, info(), seed, examples=examples, targets=targets),
     )
 
 

@@ -22,7 +22,7 @@ from core.finite import finite_or_none
 from core.metrics import metric_names
 from core.registry import Entry
 from core.results import OUTCOMES, Results, RunResult, Series
-from core.spec import Arm, ArmInfo, Spec, check
+from core.spec import Arm, ArmInfo, Spec, check, warnings_of
 from core.training.checkpoint import Checkpoint
 from core.training.designs import design_of, rung_rule, trained_results
 from core.training.faults import Fault, classify
@@ -285,4 +285,5 @@ def _results(
         runs=runs,
         series=series,
         rungs=decided,
+        warnings=warnings_of(spec, infos),
     )

@@ -46,7 +46,9 @@ def train_run(
     treatment = lane.treatment
     x_train, x_valid = as_numbers(data.x_train, dtype), as_numbers(data.x_valid, dtype)
     y_train, y_valid = (y.to(dtype) if y.is_floating_point() else y for y in (data.y_train, data.y_valid))
-    values = initial_state(treatment, info, lane.seed, dtype, calibration_examples(data.x_train))
+    values = initial_state(
+        treatment, info, lane.seed, dtype, calibration_examples(data.x_train), targets=lambda: data.y_train
+    )
     net = network(treatment, info, values)
     model = net.written.to_empty(device="cpu").to(dtype)
     model.load_state_dict(values)

@@ -77,7 +77,15 @@ def _run(
     treatment: Treatment, info: DatasetInfo, seed: int, batch: int, examples: Examples | None
 ) -> tuple[float, dict[str, Passed]]:
     """Return the inputs' mean square, and the signals that each layer passes on."""
-    state = dict(initial_state(treatment, info, seed, torch.float64, examples or _noise(info.inputs)))
+    initial = initial_state(
+        treatment,
+        info,
+        seed,
+        torch.float64,
+        examples or _noise(info.inputs),
+        targets=lambda: _even(info),  # a last bias changes no signal
+    )
+    state = dict(initial)
     for name, factor in factors(treatment, info).items():
         state[name] = state[name] * factor.forward
     with torch.device("meta"):
@@ -110,6 +118,11 @@ def _run(
 
 def _variance(values: torch.Tensor) -> float:
     return values.detach().var(correction=0).item()
+
+
+def _even(info: DatasetInfo) -> torch.Tensor:
+    """Return targets of classes that are equally frequent, or of the mean 0."""
+    return torch.arange(info.outputs) if info.task == "multiclass" else torch.zeros(2, info.outputs)
 
 
 def _noise(inputs: Sequence[int]) -> Examples:

@@ -113,3 +113,19 @@ def test_what_a_post_refuses_a_preview_refuses_in_the_same_words(client: TestCli
     assert (posted.status_code, looked.status_code) == (422, 422)
     assert looked.headers["content-type"] == "application/problem+json"
     assert looked.json() == posted.json()
+
+
+def test_it_tells_what_is_probably_not_meant(client: TestClient) -> None:
+    schedule = {"name": "polynomial", "end_lr": 0.5}
+    arms = [{"label": "rises", "schedule": schedule}, {"label": "falls", "schedule": "cosine"}]
+    spec = SPEC | {"arms": arms}
+    (warning,) = _preview(client, spec)["warnings"]
+    assert warning["path"] == "arms[0].schedule.end_lr"
+    assert "rises to it instead of falling" in warning["message"]
+    posted = client.post("/experiments", json=spec).json()
+    assert posted["warnings"] == [warning]
+    here = posted["links"]["self"]
+    assert client.get(here).json()["warnings"] == [warning]
+    assert warning in client.get(f"{here}/report").json()["warnings"]
+    assert "arms\\[0\\].schedule.end_lr: is 0.5" in client.get(f"{here}/report?format=md").text
+    assert _preview(client)["warnings"] == []

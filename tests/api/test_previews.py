@@ -17,7 +17,29 @@ def test_a_schedule_is_the_rate_of_every_update(client: TestClient) -> None:
     body = {"schedule": {"name": "step", "step_size": 2, "gamma": 0.5}, "lr": 0.8, "steps": 12, "steps_per_epoch": 3}
     found = client.post("/previews/schedule", json=body).json()
     assert found["lr"] == [0.8] * 6 + [0.4] * 6  # two epochs of three updates, then half
-    assert found["schedule"] == {"name": "step", "step_size": 2, "gamma": 0.5, "unit": "epoch"}
+    assert found["schedule"] == {
+        "name": "step",
+        "step_size": 2,
+        "gamma": 0.5,
+        "unit": "epoch",
+        "per": "unit",
+        "lr": None,
+    }
+
+
+def test_a_schedule_is_told_what_it_probably_does_not_mean(client: TestClient) -> None:
+    found = client.post("/previews/schedule", json={"schedule": "polynomial", "lr": 5e-5, "steps": 10}).json()
+    assert [one["path"] for one in found["warnings"]] == ["schedule.end_lr"]
+    assert client.post("/previews/schedule", json={"schedule": "cosine"}).json()["warnings"] == []
+
+
+def test_a_transposed_convolution_is_previewed(client: TestClient) -> None:
+    body = {"initializer": "he_uniform", "shape": [1, 256, 1, 1]}
+    bounds = [
+        client.post("/previews/initializer", json=body | {"transposed": transposed}).json()["theory"]["bound"]
+        for transposed in (False, True)
+    ]
+    assert bounds == pytest.approx([math.sqrt(6 / 256), math.sqrt(6)])
 
 
 def test_an_initializer_is_its_draws_beside_its_theory(client: TestClient) -> None:

@@ -51,7 +51,7 @@ REPORT: dict[str, Any] = {
     ],
     "comparisons": [],
     "verdict": {"text": "[red]<b> is best.", "groups": [["[red]<b>"], ["zeros"]]},
-    "warnings": ["2 runs of [red]<b> diverged."],
+    "warnings": [{"path": "", "message": "2 runs of [red]<b> diverged."}],
 }
 
 COHORT: dict[str, Any] = {

@@ -52,6 +52,16 @@ def test_a_preview_shows_arms_cohorts_and_what_they_take(
     ]
 
 
+def test_what_is_probably_not_meant_is_told(
+    server: Any, preview: dict[str, Any], run_cli: RunCli, tmp_path: Path
+) -> None:
+    (tmp_path / "spec.yaml").write_text("seeds: 10")
+    warning = {"path": "schedule.end_lr", "message": "is 0.5, above the lr"}
+    server.answer(200, preview | {"warnings": [warning]})
+    out = run_cli("submit", str(tmp_path / "spec.yaml"), "--preview")[1]
+    assert out.splitlines()[-1] == "Note: schedule.end_lr: is 0.5, above the lr"
+
+
 def test_a_preview_says_that_it_guesses(server: Any, preview: dict[str, Any], run_cli: RunCli, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text("seeds: 10")
     server.answer(200, preview | {"plan": preview["plan"] | {"numbers": "guess", "processes": 1}})

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from core.analysis.report.batch_size import rounded, scan_entries, scan_verdict, scan_warnings
 from core.analysis.report.lr_range import FALL, MULTIPLE, range_entries, range_verdict, range_warnings
+from core.analysis.report.warnings import said
 from core.analysis.shapes import Interval, NoiseScale, Outcomes, RangeEntry, Report
 from core.analysis.wording import number
 from core.design import Design, LrRangeTest
@@ -45,7 +46,7 @@ def of_its_kind(report: Report, results: Results, outcomes: Outcomes) -> Report:
         "factorial": None,
         "verdict": {key: [] if isinstance(value, list) else None for key, value in report["verdict"].items()}
         | {"text": range_verdict(entries, settings)},
-        "warnings": [*range_warnings(entries, settings)],
+        "warnings": said(range_warnings(entries, settings)),
     }
     return cast(Report, report | changed)
 
@@ -56,7 +57,7 @@ def _scanned(report: Report, results: Results) -> Report:
         return report
     asked = scan_verdict(entries, target_words(results.design))
     report["verdict"]["text"] = " ".join(filter(None, [asked, f"At the end of training: {report['verdict']['text']}"]))
-    report["warnings"] = [*scan_warnings(entries), *report["warnings"]]
+    report["warnings"] = [*said(scan_warnings(entries)), *report["warnings"]]
     return report
 
 

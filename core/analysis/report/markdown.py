@@ -11,6 +11,7 @@ from core.analysis.shapes import Comparison, Rate, Report, Statistics
 from core.analysis.statistics.intervals import BOOTSTRAP_FROM
 from core.analysis.wording import difference, number, p_value, span
 from core.design import Design
+from core.errors import Warned
 from core.metrics import Measure, Metric
 from core.results import Results
 
@@ -41,7 +42,7 @@ def markdown(report: Report, results: Results) -> str:
     if report["verdict"]["groups"]:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
-        parts += ["## To beware of", "\n".join(f"- {escape(sentence)}" for sentence in report["warnings"])]
+        parts += ["## To beware of", "\n".join(f"- {_warning(one)}" for one in report["warnings"])]
     if report["notes"]:
         told = "\n".join(f"- {escape(note['path'])}: {escape(note['message'])}" for note in report["notes"])
         parts += ["## How the data was read", told]
@@ -52,6 +53,10 @@ def markdown(report: Report, results: Results) -> str:
         parts += ["## How this was computed", _method(report, measure)]
     parts += [*saved_sentence(report["saved"]), *map(escape, energy_sentence(report["energy"]))]
     return "\n\n".join(parts) + "\n"
+
+
+def _warning(one: Warned) -> str:
+    return escape(f"{one['path']}: {one['message']}" if one["path"] else one["message"])
 
 
 def escape(text: str) -> str:

@@ -14,7 +14,7 @@ from core.analysis.report.energy import energy
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.saved import pruned_sentences, saved
 from core.analysis.report.verdict import verdict
-from core.analysis.report.warnings import warn
+from core.analysis.report.warnings import said, warn
 from core.analysis.shapes import Comparison, Report, Verdict
 from core.analysis.statistics.chances import chance_of_best
 from core.analysis.statistics.factorial import factorial
@@ -22,7 +22,7 @@ from core.analysis.statistics.intervals import Floats, Summary, summaries
 from core.analysis.statistics.judgement import Judgement, judge
 from core.analysis.statistics.pruning import pruned_arms
 from core.analysis.statistics.separation import separation
-from core.errors import InvalidSpec
+from core.errors import InvalidSpec, warned
 from core.metrics import Measure
 from core.registry import unknown
 from core.results import Results
@@ -65,7 +65,9 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
       see `separation`.
     - Time and energy are of runs that share them: they are told, not compared.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
-    - `warnings`: sentences on what the numbers cannot carry. `notes`: how users' data was read.
+    - `warnings`, `path` and `message`: what the spec probably does not mean, and with an empty path what the numbers
+      cannot carry.
+    - `notes`: how users' data was read.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`. `findings` are left empty.
 
@@ -109,8 +111,10 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
     tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]
     text = [verdict({**report, "comparisons": tried}, measure), *pruned_sentences(report["saved"], design)]
     report["verdict"]["text"] = " ".join(text)
-    report["warnings"] = warn(report, results, known)
-    return of_its_kind(report, results, outcomes)
+    report["warnings"] = said(warn(report, results, known))
+    report = of_its_kind(report, results, outcomes)
+    report["warnings"] = [*warned(design.warnings), *report["warnings"]]
+    return report
 
 
 def _judged(metric: str | None, known: Mapping[str, Measure]) -> str:

@@ -2,12 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from core.analysis.report.verdict import quoted
 from core.analysis.shapes import ArmReport, Report
 from core.analysis.wording import difference, number
 from core.datasets import DataError
+from core.errors import Warned
 from core.metrics import Measure
 from core.results import Results
 
@@ -34,6 +35,11 @@ def warn(report: Report, results: Results, known: Mapping[str, Measure]) -> list
         *_budgets(results),
         *_grid(report, results),
     ]
+
+
+def said(sentences: Iterable[str]) -> list[Warned]:
+    """Return sentences that are about no field of a spec as warnings."""
+    return [{"path": "", "message": sentence} for sentence in sentences]
 
 
 def _diverged(arms: Arms, results: Results) -> Iterator[str]:

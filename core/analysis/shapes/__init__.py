@@ -5,6 +5,7 @@ from typing import Any, Literal, TypedDict
 
 from core.analysis.shapes._kinds import NoiseScale, RangeEntry, RatedAt, ScanEntry, ScannedSize
 from core.analysis.shapes._numbers import Interval, Number
+from core.errors import Warned
 
 
 class Statistics(TypedDict):
@@ -241,7 +242,7 @@ class Report(TypedDict):
     verdict: Verdict
     saved: Saved
     energy: Energy | None
-    warnings: list[str]
+    warnings: list[Warned]
     notes: list[DataNote]
     runs: list[dict[str, Any]]
     """`run_id`, `arm`, `seed`, `status`, `outcome`, and every outcome by its name."""

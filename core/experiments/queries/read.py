@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.analysis import thin
 from core.datasets import DatasetPaths
 from core.design import Design
-from core.errors import NotFound
+from core.errors import NotFound, Problem
 from core.experiments.cohorts.states import TERMINAL
 from core.finite import finite_list
 from core.metrics import Task, unit_of
@@ -172,6 +172,7 @@ def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
         series=lambda metric: list(series(session, of.id, metrics=[metric])),
         rungs=of.rungs or (),
         measured=_measured(session, of),
+        warnings=[Problem(one["path"], one["message"]) for one in of.warnings or ()],
     )
 
 

@@ -6,23 +6,26 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
+from core.errors import Problem
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.requests.uploads import pin
-from core.spec import ArmInfo, Spec, check
+from core.spec import ArmInfo, Spec, check, warnings_of
 from core.training import Plan, Profile, make_plan
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A spec that would be accepted, its arms' sizes in their order, and the plan that it would be trained by."""
+    """A spec that would be accepted: its arms' sizes in their order, the plan to train it by, what to beware of."""
 
     spec: Spec
     info: Sequence[ArmInfo]
     plan: Plan
+    warnings: Sequence[Problem]
 
 
 def preview(session: Session, spec: Spec, paths: DatasetPaths, fallback: Profile) -> Preview:
     """Check a spec as `submit` does, and plan it; nothing is stored. Raises `InvalidSpec` for one that cannot run."""
     spec = pin(session, spec, paths)
     info = check(spec, paths)
-    return Preview(spec=spec, info=info, plan=make_plan(spec, info, profile_for(session, spec.device, fallback)))
+    plan = make_plan(spec, info, profile_for(session, spec.device, fallback))
+    return Preview(spec=spec, info=info, plan=plan, warnings=warnings_of(spec, info))

@@ -8,14 +8,14 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
-from core.errors import InvalidSpec, Problem
+from core.errors import InvalidSpec, Problem, warned
 from core.experiments.cohorts.events import record_event
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.requests.control import wake_ups
 from core.experiments.requests.quotas import Limits, admit, check_priority
 from core.experiments.requests.uploads import pin
 from core.failpoints import reached
-from core.spec import ArmInfo, Spec, check
+from core.spec import ArmInfo, Spec, check, warnings_of
 from core.store import Cohort, Experiment, Run, Tag, now, serialise
 from core.training import Plan, Profile, make_plan
 
@@ -55,6 +55,7 @@ def submit(
         task=info[0].data.task,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
+        warnings=warned(warnings_of(spec, info)),
         owner=owner,
         created_at=session.scalar(select(now())),
         tags=[Tag(tag=tag) for tag in dict.fromkeys(spec.tags)],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.datasets import DatasetInfo, Splits, as_numbers
 from core.metrics import Evaluation, Split, measured_by_epoch
 from core.schedules import State
-from core.training.initialize import Examples, initial_state
+from core.training.initialize import Examples, Targets, initial_state
 from core.training.lanes.batches import BatchSource
 from core.training.lanes.captured import Captured
 from core.training.lanes.clock import Moment
@@ -31,12 +31,14 @@ from core.training.scaling import factors
 
 
 def initial_stacks(
-    lanes: Sequence[Lane], info: DatasetInfo, examples: Examples, dtype: torch.dtype
+    lanes: Sequence[Lane], info: DatasetInfo, examples: Examples, targets: Targets, dtype: torch.dtype
 ) -> dict[str, torch.Tensor]:
     """Return every lane's initial parameters and buffers, stacked; drawn once where arms share an initializer."""
     keys = [(lane.treatment.initializer, lane.seed) for lane in lanes]
     some_lane = dict(zip(keys, lanes, strict=True))
-    drawn = {key: initial_state(lane.treatment, info, lane.seed, dtype, examples) for key, lane in some_lane.items()}
+    drawn = {
+        key: initial_state(lane.treatment, info, lane.seed, dtype, examples, targets) for key, lane in some_lane.items()
+    }
     with torch.device("meta"):
         trained = {name for name, _ in lanes[0].treatment.model.build()(info.inputs, info.outputs).named_parameters()}
     return {

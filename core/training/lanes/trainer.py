@@ -97,7 +97,8 @@ class _Training:
         start = resume.start
         if start is None:
             grid = Grid(lanes, device, math.prod(info.inputs))
-            state = initial_stacks(grid.lanes, info, calibration_examples(data.x_train), options.dtype)
+            examples = calibration_examples(data.x_train)
+            state = initial_stacks(grid.lanes, info, examples, lambda: data.y_train, options.dtype)
             start = Checkpoint(0, 0, [lane.run for lane in grid.lanes], state)
         else:
             by_run = {lane.run: lane for lane in lanes}

@@ -16,3 +16,8 @@ def not_none(value: T | None) -> T:
 def verdict_text(report: Report) -> str:
     """Return the verdict in words."""
     return not_none(report["verdict"]["text"])
+
+
+def sentences(report: Report) -> list[str]:
+    """Return the messages of the report's warnings."""
+    return [one["message"] for one in report["warnings"]]

@@ -202,7 +202,7 @@ def test_a_peers_name_means_what_the_peer_draws(alias: str, name: str) -> None:
     assert initializers[alias] is initializers[name]
 
 
-@pytest.mark.parametrize("ambiguous", ["TruncatedNormal", "trunc_normal_", "Normal", "Uniform"])
+@pytest.mark.parametrize("ambiguous", ["TruncatedNormal", "Normal", "Uniform"])
 def test_a_name_that_peers_disagree_on_is_refused(ambiguous: str) -> None:
     with pytest.raises(NotFound):
         initializers[ambiguous]

@@ -148,3 +148,32 @@ def test_a_wrong_name_gets_the_nearest() -> None:
 def test_numbers_end_where_they_end(fn: str) -> None:
     """Python's parser would warn of the first ones, and read them."""
     assert [message[:17] for _, message in refusals(fn)] == ["is not arithmetic"]
+
+
+@pytest.mark.parametrize(
+    ("fn", "words"),
+    [
+        ("lambda epoch: 0.95 ** epoch", "leave `lambda epoch:` out"),
+        ("lambda e: 0.95 ** e", "leave `lambda e:` out"),
+        ("lambda: 1", "leave `lambda :` out"),
+        ("1 if epoch < 3 and t > 2 or t == 0 else 0", "use `a if c else b`"),
+        ("t > 2 and 0.5", "`y if x else 0`"),
+        ("t > 2 or 0.5", "`1 if x else y`"),
+        ("not t", "`0 if x else 1`"),
+        ("t > 2 & t < 5", "`y if x else 0`"),
+        ("t > 2 ? 1 : 0.5", "`a if c else b` for `c ? a : b`"),
+        ("0.95 ^ epoch", "a power is written **"),
+        ("math.exp(-t)", "leave `math.` out"),
+        ("np.cos(t)", "leave `np.` out"),
+        ("return 0.9 ** t", "leave `return` out"),
+        ("lr = 0.9 ** t", "leave `lr =` out"),
+        ("'0.9 ** t'", "quotation marks"),
+        ("[1, 0.5][t]", "piecewise"),
+        ("True", "write 1 for True"),
+        ("10_000 / t", "without _"),
+    ],
+)
+def test_what_is_python_is_refused_with_the_way_out(fn: str, words: str) -> None:
+    ((path, message),) = refusals(fn)
+    assert (path, words in message) == ("fn", True), message
+    assert "BoolOp" not in message

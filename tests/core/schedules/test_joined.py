@@ -1,5 +1,6 @@
 """Schedules made of others. Expected rates by hand, or from the parts alone."""
 
+import math
 from typing import Any
 
 import pytest
@@ -90,3 +91,25 @@ def test_a_part_cannot_answer_to_a_metric_however_deep(deaf: Any) -> None:
 def test_a_warm_up_around_a_sequence_has_it_start_where_the_ramp_ends() -> None:
     raw = {"name": "linear_warmup", "warmup_steps": 2, "after": sequence([HALVES, "linear_decay"], [2])}
     assert one(raw, 8) == [0, 0.5, 1, 0.5, 1, 0.75, 0.5, 0.25]
+
+
+def test_a_part_may_start_from_a_rate_of_its_own() -> None:
+    """optax.join_schedules([exponential_decay(1.0, 1, 0.9), cosine_decay_schedule(0.5, 5)], [4])."""
+    parts = [{"name": "exponential", "gamma": 0.9}, {"name": "cosine", "T_max": 5, "lr": 0.5}]
+    joined = ours({"name": "sequential", "parts": parts, "milestones": [4]}, steps=10, base=1.0)
+    expected = [0.9**t for t in range(4)] + [0.25 * (1 + math.cos(math.pi * min(t, 5) / 5)) for t in range(6)]
+    assert joined == pytest.approx(expected, rel=1e-12)
+    after = ours({"name": "linear_warmup", "warmup_steps": 2, "after": {"name": "constant", "lr": 0.25}}, 4, base=1.0)
+    assert after == [0, 0.5, 0.25, 0.25]
+
+
+def test_a_chained_part_is_a_factor_of_its_own_rate() -> None:
+    parts: list[Any] = [{"name": "exponential", "gamma": 0.5, "lr": 0.3}, {"name": "cosine", "lr": 8.0, "eta_min": 4.0}]
+    chained = ours({"name": "chained", "parts": parts}, steps=4, base=1.0)
+    factors = [(0.5 + 0.25 * (1 + math.cos(math.pi * t / 4))) * 0.5**t for t in range(4)]
+    assert chained == pytest.approx(factors, rel=1e-12)
+
+
+def test_only_a_part_has_a_rate_of_its_own() -> None:
+    with pytest.raises(ValueError, match="give it to the optimizer"):
+        ours({"name": "cosine", "lr": 0.5})

@@ -4,7 +4,9 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")  # read when Keras is imported
 
+import math
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -14,6 +16,7 @@ import pytest
 from keras.optimizers import schedules as ks
 
 from tests.core.schedules.curves import STEPS, B, agree, by_step, ours
+from tests.core.schedules.test_plateau import after_each, plateau, sequences
 
 Peer = Callable[[], Any]
 SINGLE = 1e-7
@@ -66,3 +69,60 @@ def test_a_warm_up_is_not_among_kerass_decay_steps() -> None:
     found = ours({"name": "cosine_warmup", "warmup_steps": 30, "total_steps": 300, "start_lr": 0.01, "eta_min": 0.02})
     some = [0, 1, 29, 30, 31, 165, 299, 300, 301, 499]
     agree([found[t] for t in some], [float(peer(t)) for t in some], SINGLE)
+
+
+@pytest.mark.parametrize(
+    ("raw", "peer"),
+    [
+        ({"name": "ExponentialDecay", "decay_steps": 70, "decay_rate": 0.5}, lambda: ks.ExponentialDecay(B, 70, 0.5)),
+        ({"name": "InverseTimeDecay", "decay_steps": 7, "decay_rate": 1.5}, lambda: ks.InverseTimeDecay(B, 7, 1.5)),
+        (
+            {"name": "PolynomialDecay", "decay_steps": 300, "end_learning_rate": 0.02},
+            lambda: ks.PolynomialDecay(B, 300, 0.02),
+        ),
+        ({"name": "CosineDecay", "decay_steps": 300}, lambda: ks.CosineDecay(B, 300)),
+        ({"name": "CosineDecayRestarts", "first_decay_steps": 37}, lambda: ks.CosineDecayRestarts(B, 37)),
+        (
+            {"name": "CosineDecayRestarts", "first_decay_steps": 37, "t_mul": 3.0, "m_mul": 0.5},
+            lambda: ks.CosineDecayRestarts(B, 37, 3.0, 0.5),
+        ),
+        (
+            {"name": "PiecewiseConstantDecay", "boundaries": [30, 101], "values": [B, 0.05, 0.2]},
+            lambda: ks.PiecewiseConstantDecay([30, 101], [B, 0.05, 0.2]),
+        ),
+    ],
+    ids=lambda one: one["name"] if isinstance(one, dict) else "",
+)
+def test_kerass_names_have_kerass_parameters(raw: Any, peer: Peer) -> None:
+    within = 2 * SINGLE if raw["name"].startswith("Cosine") else 1e-9
+    agree(ours(raw), np.asarray(peer()(np.arange(STEPS, dtype=np.float64))).tolist(), within)
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"patience": 0},
+        {"patience": 2},
+        {"patience": 1, "cooldown": 1},
+        {"patience": 2, "cooldown": 3, "factor": 0.5},
+        {"patience": 1, "min_lr": 0.02, "factor": 0.5},
+        {"patience": 3, "min_delta": 0.05},
+    ],
+    ids=str,
+)
+def test_the_plateau_is_kerass(mode: str, rest: dict[str, Any]) -> None:
+    for metrics in sequences(lowest=0.01):
+        metrics = [one for one in metrics if math.isfinite(one)]  # Keras' first NaN stays the best for ever
+        if not metrics:
+            continue
+        peer = keras.callbacks.ReduceLROnPlateau(monitor="m", mode=mode, **rest)
+        model = SimpleNamespace(optimizer=SimpleNamespace(learning_rate=B))
+        peer.set_model(model)
+        peer.on_train_begin()
+        expected = [B]
+        for epoch, value in enumerate(metrics):
+            peer.on_epoch_end(epoch, {"m": value})
+            expected.append(float(model.optimizer.learning_rate))
+        given = {{"min_delta": "threshold"}.get(key, key): value for key, value in rest.items()}
+        assert after_each(plateau(flavour="keras", mode=mode, **given), metrics) == pytest.approx(expected, rel=1e-6)

@@ -9,6 +9,7 @@ import optax
 import pytest
 
 from tests.core.schedules.curves import STEPS, B, agree, by_step, ours
+from tests.core.schedules.test_plateau import after_each, plateau, sequences
 
 Peer = Callable[[], Callable[[Any], Any]]
 
@@ -112,3 +113,34 @@ CASES: list[tuple[Any, Peer]] = [
 @pytest.mark.parametrize(("raw", "peer"), CASES, ids=[str(raw) for raw, _ in CASES])
 def test_the_rate_is_optaxs(raw: Any, peer: Peer) -> None:
     agree(ours(raw), jax.vmap(peer())(jnp.arange(STEPS)).tolist())
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"patience": 1},
+        {"patience": 2},
+        {"patience": 1, "cooldown": 1},
+        {"patience": 2, "cooldown": 3, "factor": 0.5},
+        {"patience": 1, "min_lr": 0.02, "factor": 0.5},
+        {"patience": 3, "threshold": 0.05},
+        {"patience": 3, "threshold": 0.05, "threshold_mode": "abs"},
+    ],
+    ids=str,
+)
+def test_the_plateau_is_optaxs(rest: dict[str, Any]) -> None:
+    given = dict(rest)
+    threshold, absolute = given.pop("threshold", 1e-4), given.pop("threshold_mode", "rel") == "abs"
+    peer = optax.contrib.reduce_on_plateau(
+        min_scale=given.pop("min_lr", 0.0) / B,
+        **{"rtol": 0.0 if absolute else threshold, "atol": threshold if absolute else 0.0, **given},
+    )
+    update = jax.jit(lambda state, value: peer.update({"w": jnp.ones(())}, state, value=value)[1])
+    for metrics in sequences(lowest=0.01):
+        state: Any = peer.init({"w": jnp.ones(())})
+        expected = [B]
+        for value in metrics:
+            state = update(state, value)
+            expected.append(B * float(state.scale))
+        found = after_each(plateau(flavour="optax", **rest), metrics)
+        assert found == pytest.approx(expected, rel=1e-6)

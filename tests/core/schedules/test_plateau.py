@@ -165,3 +165,18 @@ def test_warm_ups_around_a_plateau_nest() -> None:
     assert isinstance(bound, Reactive)
     assert bound.metric == "valid_loss"
     assert reported_rates(bound, 5, 1, [0.1, 1.0, 1.0]) == pytest.approx([0.7, 0, 1, 0.1, 0.1])
+
+
+def test_the_metric_says_which_way_it_improves() -> None:
+    """ViS4mer#4: an accuracy that rises is no plateau."""
+    rising = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92]
+    plateau = {"name": "reduce_on_plateau", "metric": "valid_accuracy", "patience": 1, "factor": 0.5}
+
+    def rates_of(**given: Any) -> list[float]:
+        bound = bind(schedules.parse({**plateau, **given}), 1.0, 8, 1)
+        assert isinstance(bound, Reactive)
+        return reported_rates(bound, 8, 1, rising)
+
+    assert rates_of() == rates_of(mode="auto") == rates_of(mode="max") == [1.0] * 8
+    assert rates_of(mode="min") == [1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.125]  # as asked for, with a warning
+    assert rates_of(metric="valid_loss") == rates_of(mode="min")

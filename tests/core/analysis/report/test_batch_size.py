@@ -13,7 +13,7 @@ from core.datasets import DatasetPaths
 from core.results import Results, RunResult, Series
 from core.spec import check, parse
 from core.training.designs import trained_results
-from tests.core.analysis.reading import not_none, verdict_text
+from tests.core.analysis.reading import not_none, sentences, verdict_text
 
 SIZES = [16, 64]
 TRAIN = 1438  # of the digits' 1,797
@@ -172,7 +172,7 @@ def test_its_report_says_it_in_words_beside_the_comparison() -> None:
 
 
 def test_runs_that_did_not_reach_it_are_a_warning() -> None:
-    assert any("64" in warning and "2 of 3" in warning for warning in build_report(scanned())["warnings"])
+    assert any("64" in warning and "2 of 3" in warning for warning in sentences(build_report(scanned())))
 
 
 def test_a_comparison_is_no_scan(request: pytest.FixtureRequest) -> None:

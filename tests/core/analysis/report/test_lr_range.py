@@ -15,7 +15,7 @@ from core.datasets import DatasetPaths
 from core.results import Results, RunResult, Series
 from core.spec import parse
 from core.training.designs import trained_results
-from tests.core.analysis.reading import not_none, verdict_text
+from tests.core.analysis.reading import not_none, sentences, verdict_text
 
 STEPS = 121
 RAMP = np.geomspace(1e-6, 1e0, STEPS)  # 20 updates a decade
@@ -136,20 +136,20 @@ def test_no_rate_is_suggested_where_the_loss_does_not_fall(losses: Losses) -> No
     results = range_of(losses)
     assert entry(results)["suggested"] is None
     assert "no rate is suggested" in verdict_text(build_report(results))
-    assert any("lr_range.low" in warning for warning in build_report(results)["warnings"])
+    assert any("lr_range.low" in warning for warning in sentences(build_report(results)))
 
 
 def test_a_loss_that_still_falls_asks_for_larger_rates() -> None:
     results = range_of(lambda *_: 2.3 - np.log10(RAMP / 1e-6) / 4)
     assert entry(results)["falling"]
-    assert any("raise lr_range.high" in warning for warning in build_report(results)["warnings"])
+    assert any("raise lr_range.high" in warning for warning in sentences(build_report(results)))
 
 
 def test_what_has_not_finished_is_in_no_curve_and_is_said() -> None:
     results = range_of(lambda _, seed: falling(1e-3 if seed else 1e-5), statuses={("a", 0): "running"})
     assert (entry(results)["n"], entry(results)["runs"]) == (2, 3)
     assert not_none(entry(results)["suggested"])["lr"] == pytest.approx(1e-3)
-    assert any("1 of 3 runs have not finished" in warning for warning in build_report(results)["warnings"])
+    assert any("1 of 3 runs have not finished" in warning for warning in sentences(build_report(results)))
     nothing = range_of(lambda *_: falling(1e-3), seeds=1, statuses={("a", 0): "queued"})
     assert verdict_text(build_report(nothing)).startswith("Cannot tell yet")
 

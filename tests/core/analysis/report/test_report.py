@@ -9,7 +9,7 @@ from scipy import stats
 from core.analysis import build_report, outcome_names
 from core.errors import InvalidSpec
 from core.results import Results
-from tests.core.analysis.reading import not_none, verdict_text
+from tests.core.analysis.reading import not_none, sentences, verdict_text
 
 GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
 LIKE_IT = [0.968, 0.965, 0.976, 0.972, 0.969]
@@ -123,7 +123,7 @@ def test_an_arm_whose_seeds_differ_is_not_called_better_against_the_pairs(experi
     assert "But on the seeds that both finished it is worse than" in verdict_text(found)
     assert "It is better than" not in verdict_text(found)
     assert (
-        any("fewer seeds" in w for w in found["warnings"]) is False
+        any("fewer seeds" in w for w in sentences(found)) is False
     )  # every finished seed of the smaller arm is paired
 
 
@@ -207,19 +207,19 @@ def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResult
 def test_warnings_say_what_the_numbers_cannot_carry(
     experiment: MakeResults, finals: dict[str, Any], words: str
 ) -> None:
-    assert any(words in warning for warning in build_report(experiment(finals))["warnings"])
+    assert any(words in warning for warning in sentences(build_report(experiment(finals))))
 
 
 def test_chance_is_the_most_frequent_class(experiment: MakeResults) -> None:
     """Of the 569 cases 357 are benign, 62.7 %: 65 % of 114 are within the sampling error of naming that one always."""
     finals = {"idle": [0.64, 0.65, 0.65, 0.66, 0.65], "good": [0.9, 0.91, 0.92, 0.93, 0.92]}
-    (warning,) = build_report(experiment(finals, dataset="breast_cancer", task="binary"))["warnings"]
+    (warning,) = sentences(build_report(experiment(finals, dataset="breast_cancer", task="binary")))
     assert warning == '"idle" did not learn: the validation accuracy is at chance level, 62.7 % for 2 classes.'
 
 
 def test_a_regression_that_explains_nothing_did_not_learn(experiment: MakeResults) -> None:
     finals = {"idle": [-0.01, 0.0, 0.01, 0.0, -0.02], "good": [0.4, 0.41, 0.42, 0.43, 0.42]}
-    (warning,) = build_report(experiment(finals, "valid_r2", task="regression"), "valid_r2")["warnings"]
+    (warning,) = sentences(build_report(experiment(finals, "valid_r2", task="regression"), "valid_r2"))
     assert warning.startswith('"idle" did not learn: predicting the mean always would be as good')
 
 

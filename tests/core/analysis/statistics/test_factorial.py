@@ -17,7 +17,7 @@ from core.datasets import DatasetPaths
 from core.results import RunResult
 from core.spec import parse
 from core.training.designs import trained_results
-from tests.core.analysis.reading import not_none
+from tests.core.analysis.reading import not_none, sentences
 
 TWO = {"initializer": ["he_normal", "zeros"], "batch_size": [32, 128]}
 
@@ -133,7 +133,7 @@ def test_seeds_that_a_cell_lost_are_in_no_effect_and_said() -> None:
 
     assert not_none(found["factorial"])["n"] == 4
     assert [cell["n"] for cell in not_none(found["factorial"])["cells"]] == [5, 5, 5, 4]
-    assert "The effects of the grid are of the 4 of 5 seeds that have a value in every cell." in found["warnings"]
+    assert "The effects of the grid are of the 4 of 5 seeds that have a value in every cell." in sentences(found)
     cells[1, 1] = np.nan
     lost = of_grid(TWO, cells)
     assert not_none(lost["factorial"])["effects"] == []
@@ -144,7 +144,7 @@ def test_seeds_that_a_cell_lost_are_in_no_effect_and_said() -> None:
         "ci_low": None,
         "ci_high": None,
     }
-    assert any(w.startswith("No effects of the grid") for w in lost["warnings"])
+    assert any(w.startswith("No effects of the grid") for w in sentences(lost))
 
 
 @pytest.mark.parametrize("grid", [{"batch_size": [8, 16]}, {"batch_size": [8, 16], "epochs": [3]}])

@@ -12,7 +12,7 @@ from core.analysis import build_report, summaries
 from core.analysis.statistics.judgement import Judgement, judge
 from core.analysis.statistics.power import detectable, seeds_needed
 from core.metrics import metrics
-from tests.core.analysis.reading import not_none, verdict_text
+from tests.core.analysis.reading import not_none, sentences, verdict_text
 
 GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
 LIKE_IT = [0.968, 0.965, 0.976, 0.972, 0.969]
@@ -218,7 +218,7 @@ def test_runs_that_never_reach_the_target_are_lost_like_diverged_ones(experiment
 
     assert [arm["not_finite"] for arm in found["arms"]] == [5, 5]  # these have no curves
     assert not_none(found["arms"][0]["rates"]["reached_target"])["hits"] == 0
-    assert any("finished without having reached the target" in w for w in found["warnings"])
+    assert any("finished without having reached the target" in w for w in sentences(found))
 
 
 def test_the_time_of_a_run_that_diverged_is_in_no_mean(experiment: Any) -> None:
@@ -259,11 +259,11 @@ def test_budgets_that_differ_are_said(experiment: Any, spec: dict[str, Any], wor
     finals = {f"{key}={value}": GOOD for key, values in spec["grid"].items() for value in values}
     found = build_report(experiment(finals, **{"epochs": 2, "arms": None} | spec))
 
-    assert any(words in warning for warning in found["warnings"]), found["warnings"]
+    assert any(words in warning for warning in sentences(found)), found["warnings"]
 
 
 def test_a_ceiling_is_said(experiment: Any) -> None:
     high = [0.995, 0.996, 0.994, 0.997, 0.995]
     found = build_report(experiment({"a": high, "b": [v - 0.001 * i for i, v in enumerate(high)]}))
 
-    assert any(w.startswith('Ceiling: the mean of "a" and "b" is 99.00 % or more') for w in found["warnings"])
+    assert any(w.startswith('Ceiling: the mean of "a" and "b" is 99.00 % or more') for w in sentences(found))

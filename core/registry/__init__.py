@@ -1,11 +1,9 @@
 """Named catalogues: an entry is registered by its file, and its parameters are read off its signature."""
 
-import difflib
 import importlib
 import inspect
 import pkgutil
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, cast
 
@@ -18,9 +16,11 @@ from pydantic import (
     ValidationError,
     create_model,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
-from core.errors import InvalidSpec, NotFound, Problem
+from core.errors import NotFound, Problem
+from core.registry._aliases import Alias, Presets, Reading
+from core.registry._problems import custom, invalid, is_deeper, join_path, problems_of, unknown
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
@@ -61,6 +61,8 @@ class About(NamedTuple):
     """An entry's documentation beside its parameters."""
 
     aliases: tuple[str, ...]
+    alias_defaults: Mapping[str, Mapping[str, Any]]
+    """The defaults that a name has and the entry has not, by alias."""
     formula: str
     source: str
     summary: str
@@ -70,6 +72,7 @@ class About(NamedTuple):
 class _Registered:
     schema: type[Entry]
     about: About
+    presets: Presets
 
 
 class Registry(Mapping[str, type[Entry]]):
@@ -78,7 +81,8 @@ class Registry(Mapping[str, type[Entry]]):
     `kind` is the singular noun users read; `package` is the package whose modules register themselves with
     `@registry.register(...)` on a factory with keyword-only arguments. `common` are parameters that every entry has
     and the factory does not take; an entry may give its own default for them, or (type, default), when it registers.
-    `finish` is given what the factory made and the common parameters, and returns what the entry builds.
+    `finish` is given what the factory made and the common parameters, and returns what the entry builds. `rewrite`
+    reads further ways to give an entry's parameters.
     """
 
     def __init__(
@@ -87,29 +91,48 @@ class Registry(Mapping[str, type[Entry]]):
         package: str,
         common: Mapping[str, tuple[Any, Any]] | None = None,
         finish: Callable[..., Any] = lambda built, **_common: built,
+        rewrite: Callable[[type[Entry], Mapping[str, Any]], Reading] = lambda _schema, raw: Reading(raw),
     ) -> None:
         self.kind = kind
         self._package = package
         self._common = dict(common or {})
         self._finish = finish
+        self._rewrite = rewrite
         self._entries: dict[str, _Registered] = {}
-        self._aliases: dict[str, str] = {}
+        self._aliases: dict[str, tuple[str, Alias]] = {}
         self._modules: set[str] = set()
         self._discovered = False
 
     def register(
-        self, *, formula: str, source: str, aliases: Sequence[str] = (), name: str | None = None, **common: Any
+        self,
+        *,
+        formula: str,
+        source: str,
+        aliases: Sequence[str | Alias] = (),
+        name: str | None = None,
+        presets: Presets | None = None,
+        **common: Any,
     ) -> Callable[[Factory], Factory]:
-        """Enter the decorated factory under its own name (or `name`, where that is a Python keyword)."""
+        """Enter the decorated factory under its own name (or `name`, where that is a Python keyword).
+
+        `presets` are the defaults that go with the value of a parameter: `{"flavour": {"keras": {"eps": 0.0}}}`.
+        """
+        others = [alias if isinstance(alias, Alias) else Alias(alias) for alias in aliases]
 
         def enter(factory: Factory) -> Factory:
             public = name or factory.__name__
-            for taken in (public, *aliases):
+            for taken in (public, *(alias.name for alias in others)):
                 if taken in self._entries or taken in self._aliases:
                     raise ValueError(f"{self.kind} {taken!r} is already registered")
-            about = About(tuple(aliases), formula, source, inspect.getdoc(factory) or "")
-            self._entries[public] = _Registered(self._schema(public, factory, common), about)
-            self._aliases.update(dict.fromkeys(aliases, public))
+            about = About(
+                tuple(alias.name for alias in others),
+                {alias.name: dict(alias.defaults) for alias in others if alias.defaults},
+                formula,
+                source,
+                inspect.getdoc(factory) or "",
+            )
+            self._entries[public] = _Registered(self._schema(public, factory, common), about, presets or {})
+            self._aliases.update({alias.name: (public, alias) for alias in others})
             self._modules.add(factory.__module__)
             return factory
 
@@ -136,25 +159,28 @@ class Registry(Mapping[str, type[Entry]]):
             raw = raw.model_dump()
         if isinstance(raw, str):
             raw = {"name": raw}
-        if _deeper(raw, NESTING):
-            raise _custom([Problem("", f"is nested more than {NESTING} levels deep")])
+        if is_deeper(raw, NESTING):
+            raise custom([Problem("", f"is nested more than {NESTING} levels deep")])
         if not isinstance(raw, dict):
-            raise _custom([Problem("", f'should be the name of a {self.kind} or {{"name": ..., parameters}}')])
+            raise custom([Problem("", f'should be the name of a {self.kind} or {{"name": ..., parameters}}')])
         name = raw.get("name")
         if not isinstance(name, str):
-            raise _custom([Problem("name", f"should be the name of a {self.kind}", tuple(self))])
+            raise custom([Problem("name", f"should be the name of a {self.kind}", tuple(self))])
         try:
-            schema = self._find(name).schema
+            found = self._find(name)
         except NotFound:
-            raise _custom([unknown(self.kind, name, [*self, *self._aliases], "name")]) from None
+            raise custom([unknown(self.kind, name, [*self, *self._aliases], "name")]) from None
+        read = self._read(found, name, raw)
+        if read.problems:
+            raise custom(read.problems)
         try:
-            entry = schema.model_validate({**raw, "name": schema.model_fields["name"].default})
+            entry = found.schema.model_validate(read.raw)
         except ValidationError as error:
-            raise _custom(problems_of(error.errors(), schema)) from None
+            raise custom([read.as_given(p) for p in problems_of(error.errors(), found.schema)]) from None
         try:
             entry.build()
         except ValueError as error:
-            raise _custom([Problem("", str(error))]) from None
+            raise custom([Problem("", str(error))]) from None
         return entry
 
     def describe(self, name: str) -> dict[str, Any]:
@@ -171,9 +197,15 @@ class Registry(Mapping[str, type[Entry]]):
         """Return the type of a model's field that holds an entry of this catalogue."""
         return Annotated[Entry, _InCatalog(self)]
 
+    def _read(self, found: _Registered, name: str, raw: Mapping[str, Any]) -> Reading:
+        """Read what was given under a name, perhaps another library's, as the entry's own parameters."""
+        _, alias = self._aliases.get(name, (name, Alias(name)))
+        canonical = found.schema.model_fields["name"].default
+        return alias.read(raw, canonical).then(lambda own: self._rewrite(found.schema, own)).preset(found.presets)
+
     def _find(self, name: str) -> _Registered:
         self._discover()
-        canonical = self._aliases.get(name, name)
+        canonical, _ = self._aliases.get(name, (name, None))
         if canonical not in self._entries:
             problem = unknown(self.kind, name, [*self._entries, *self._aliases])
             raise NotFound(problem.message, [problem])
@@ -235,57 +267,20 @@ class _InCatalog:
         }
 
 
-def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Problem:
-    """Return the problem of an unknown name, with the nearest known names (all of them when none is near)."""
-    names = sorted(set(known))
-    near = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
-    return Problem(path, f"unknown {noun} {given[:80]!r}{hint}", tuple(near or names))
-
-
-def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> list[Problem]:
-    """Convert pydantic's errors to problems: catalogue errors opened, unknown fields with `model`'s nearest field."""
-    found = []
-    for error in errors:
-        path = join_path(*error["loc"])
-        nested: list[Problem] | None = error.get("ctx", {}).get("problems")
-        if nested is not None:
-            found += [p._replace(path=join_path(path, p.path)) for p in nested]
-        elif error["type"] == "extra_forbidden" and model is not None and len(error["loc"]) == 1:
-            found.append(unknown("field", str(error["loc"][0]), model.model_fields, path))
-        else:
-            found.append(Problem(path, re.sub(r"^(Value|Assertion) error, ", "", error["msg"])))
-    return found
-
-
-def invalid(error: ValidationError, model: type[BaseModel]) -> InvalidSpec:
-    """Convert pydantic's error to `InvalidSpec`."""
-    return InvalidSpec(problems_of(error.errors(), model))
-
-
-def join_path(*parts: str | int) -> str:
-    """Join `("arms", 1, "initializer.low")` to `arms[1].initializer.low`."""
-    path = ""
-    for part in parts:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif part:
-            path += f".{part}" if path and not part.startswith("[") else part
-    return path
-
-
-def _deeper(raw: object, levels: int) -> bool:
-    """Return whether JSON-like `raw` has more than so many levels; level by level, so that depth uses no stack."""
-    inside = [raw]
-    for _ in range(levels):
-        inside = [
-            child
-            for value in inside
-            if isinstance(value, dict | list)
-            for child in (value.values() if isinstance(value, dict) else value)
-        ]
-    return any(isinstance(value, dict | list) for value in inside)
-
-
-def _custom(problems: Sequence[Problem]) -> PydanticCustomError:
-    return PydanticCustomError("catalog", "not a valid catalogue entry", {"problems": list(problems)})
+__all__ = [
+    "HUGE",
+    "About",
+    "Alias",
+    "Count",
+    "CountFromZero",
+    "Entry",
+    "NonNegative",
+    "Positive",
+    "Reading",
+    "Real",
+    "Registry",
+    "invalid",
+    "join_path",
+    "problems_of",
+    "unknown",
+]

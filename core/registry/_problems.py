@@ -1,0 +1,68 @@
+"""Problems of entries and specs: found by pydantic or by us, each with its path."""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
+
+from core.errors import InvalidSpec, Problem
+
+
+def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Problem:
+    """Return the problem of an unknown name, with the nearest known names (all of them when none is near)."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
+    return Problem(path, f"unknown {noun} {given[:80]!r}{hint}", tuple(near or names))
+
+
+def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> list[Problem]:
+    """Convert pydantic's errors to problems: catalogue errors opened, unknown fields with `model`'s nearest field."""
+    found = []
+    for error in errors:
+        path = join_path(*error["loc"])
+        nested: list[Problem] | None = error.get("ctx", {}).get("problems")
+        if nested is not None:
+            found += [p._replace(path=join_path(path, p.path)) for p in nested]
+        elif error["type"] == "extra_forbidden" and model is not None and len(error["loc"]) == 1:
+            found.append(unknown("field", str(error["loc"][0]), model.model_fields, path))
+        else:
+            found.append(Problem(path, re.sub(r"^(Value|Assertion) error, ", "", error["msg"])))
+    return found
+
+
+def invalid(error: ValidationError, model: type[BaseModel]) -> InvalidSpec:
+    """Convert pydantic's error to `InvalidSpec`."""
+    return InvalidSpec(problems_of(error.errors(), model))
+
+
+def join_path(*parts: str | int) -> str:
+    """Join `("arms", 1, "initializer.low")` to `arms[1].initializer.low`."""
+    path = ""
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part:
+            path += f".{part}" if path and not part.startswith("[") else part
+    return path
+
+
+def is_deeper(raw: object, levels: int) -> bool:
+    """Return whether JSON-like `raw` has more than so many levels; level by level, so that depth uses no stack."""
+    inside = [raw]
+    for _ in range(levels):
+        inside = [
+            child
+            for value in inside
+            if isinstance(value, dict | list)
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
+    return any(isinstance(value, dict | list) for value in inside)
+
+
+def custom(problems: Sequence[Problem]) -> PydanticCustomError:
+    """Return an error that carries problems through pydantic."""
+    return PydanticCustomError("catalog", "not a valid catalogue entry", {"problems": list(problems)})

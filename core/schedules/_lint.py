@@ -1,0 +1,156 @@
+"""Signs that a schedule does not do what its user means: judged by its rates, whatever schedule they are of."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from core.errors import Problem
+from core.metrics import metrics
+from core.registry import Entry, join_path
+from core.schedules._bounds import Side, bounds
+from core.schedules._curves import Curve, Reactive, bind, rates
+
+SAMPLES = 1000
+"""The number of updates whose rates are looked at, in a run that has more."""
+EPOCHS, WITHIN = 200, 10
+"""In a longer run: the epochs that are looked at, and the updates of each."""
+BEYOND = (0, 1, 4, 9, 99)
+"""Looks past the end of the run, in lengths of it."""
+FAR = 1_000_000
+"""The last update past the end that is looked at: a product takes as many multiplications."""
+CLOSE = 1e-9
+SHARE = 'a length may be a share of the run, such as "10%"'
+
+_WRONG: dict[Side, str] = {
+    "floor": "so the rate rises to it instead of falling: give less",
+    "start": "so the warm-up goes down: give less",
+    "ceiling": "so the rate first goes down: give more",
+}
+
+
+class _Look(NamedTuple):
+    """The rates of some updates of a run."""
+
+    at: Sequence[int]
+    values: Sequence[float]
+    later: Sequence[float]
+    """Rates past the end of the run."""
+
+    @property
+    def highest(self) -> float:
+        return max(self.values)
+
+    @property
+    def rises_throughout(self) -> bool:
+        """True where the rate never falls and ends above where it began."""
+        pairs = zip(self.values, self.values[1:], strict=False)
+        return _above(self.values[-1], self.values[0]) and all(b >= a * (1 - CLOSE) for a, b in pairs)
+
+
+def lint_schedule(entry: Entry, base: float, steps: int, steps_per_epoch: int) -> list[Problem]:
+    """Return what is probably a mistake in a schedule that is bound as by `bind`; paths are inside the entry."""
+    bound = bind(entry, base, steps, steps_per_epoch)
+    look = _look(bound, steps, steps_per_epoch)
+    sides = [*_sides(entry, base)]
+    found = [*sides, *_directions(entry)]
+    if steps > 1 and not sides:
+        found += [*_rising(look, base)]
+    if steps > 1:
+        found += _unmoved(look)
+    return [*found, *_idle(bound, steps, steps_per_epoch, look.highest)]
+
+
+def sampled_updates(steps: int) -> list[int]:
+    """Return the updates of a run whose rates are looked at, the last among them."""
+    return sorted({*range(0, steps, max(1, math.ceil(steps / SAMPLES))), *range(min(steps, WITHIN)), steps - 1})
+
+
+def _look(bound: Curve | Reactive, steps: int, steps_per_epoch: int) -> _Look:
+    at = sampled_updates(steps)
+    later = [t for n in BEYOND if (t := steps + n * max(steps, steps_per_epoch)) <= max(FAR, steps)]
+    return _Look(at, rates(bound, at), _where_defined(bound, later))
+
+
+def _where_defined(bound: Curve | Reactive, at: Sequence[int]) -> list[float]:
+    found = []
+    for t in at:
+        try:
+            found += rates(bound, [t])
+        except ValueError:  # an expression need not be a rate there
+            break
+    return found
+
+
+def _above(a: float, b: float) -> bool:
+    return a > b * (1 + CLOSE)
+
+
+def _sides(entry: Entry, base: float) -> Iterator[Problem]:
+    """Name the rates that are on the wrong side of B, also in schedules inside this one."""
+    end = getattr(entry, "end_lr", None)
+    for name, value, side in bounds(entry):
+        peak, whose = (base, "the lr") if side != "start" or end is None else (float(end), "end_lr")
+        if _above(peak, value) if side == "ceiling" else _above(value, peak):
+            where = "below" if side == "ceiling" else "above"
+            yield Problem(name, f"is {value:g}, {where} {whose} of {peak:g}, {_WRONG[side]}")
+    for path, inside in _inside(entry):
+        own = getattr(inside, "lr", None) or base
+        yield from (p._replace(path=join_path(path, p.path)) for p in _sides(inside, own))
+
+
+def _directions(entry: Entry) -> Iterator[Problem]:
+    """Name a `mode` that takes a metric's worse values for better."""
+    metric, mode = str(getattr(entry, "metric", "")), getattr(entry, "mode", None)
+    if metric in metrics and mode in ("min", "max") and mode != metrics[metric].direction:
+        better = "larger" if metrics[metric].direction == "max" else "smaller"
+        message = f'is "{mode}", but {metric} is better when it is {better}: leave mode out, or give "auto"'
+        yield Problem("mode", message)
+    for path, inside in _inside(entry):
+        yield from (p._replace(path=join_path(path, p.path)) for p in _directions(inside))
+
+
+def _inside(entry: Entry) -> Iterator[tuple[str, Entry]]:
+    for name, value in entry.parameters().items():
+        if isinstance(value, Entry):
+            yield name, value
+        elif isinstance(value, list):
+            yield from ((f"{name}[{i}]", one) for i, one in enumerate(value) if isinstance(one, Entry))
+
+
+def _rising(look: _Look, base: float) -> Iterator[Problem]:
+    """Tell of a rate that rises up to the last update: it begins as a warm-up does, below B, or it is no decay."""
+    first, last, peak = look.values[0], look.values[-1], max([look.highest, *look.later])
+    if look.rises_throughout and _above(base, first) and (_above(peak, look.highest) or _above(last, look.values[-2])):
+        lost = f"the lr of {base:g} is never reached" if _above(base, last) else "nothing is trained after the warm-up"
+        yield Problem("", f"rises through the whole run, to {last:.4g} in the last update: {lost}. Shorten it; {SHARE}")
+    elif _above(last, base) and _above(last, first) and last >= look.highest * (1 - CLOSE):
+        yield Problem("", f"rises from {first:.4g} to {last:.4g} in the last update, above the lr of {base:g}")
+
+
+def _unmoved(look: _Look) -> Iterator[Problem]:
+    first = look.values[0]
+    same = all(math.isclose(value, first, rel_tol=CLOSE) for value in look.values)
+    if same and any(not math.isclose(value, first, rel_tol=CLOSE) for value in look.later):
+        message = f"is {first:.4g} in every update: it changes only after the end of the run. Give shorter lengths"
+        yield Problem("", f"{message}; {SHARE}")
+
+
+def _idle(bound: Curve | Reactive, steps: int, steps_per_epoch: int, highest: float) -> Iterator[Problem]:
+    """Name the epochs in which nothing is trained."""
+    count = math.ceil(steps / steps_per_epoch)
+    epochs = sorted({*range(0, count, max(1, math.ceil(count / EPOCHS))), *range(min(count, WITHIN)), count - 1})
+    idle = [e for e in epochs if _is_idle(bound, e * steps_per_epoch, min(steps, (e + 1) * steps_per_epoch), highest)]
+    if not idle:
+        return
+    which = f"epoch {idle[0]}" if len(idle) == 1 else f"{len(idle)} epochs, from {idle[0]} to {idle[-1]}"
+    if idle == [0]:
+        out = 'give a start above 0, or "per": "update", by which an epoch is ramped within'
+    else:
+        out = f"end above 0, or give longer lengths; {SHARE}"
+    seen = "" if len(epochs) == count else f" (of {len(epochs)} that were looked at)"
+    yield Problem("", f"has the rate 0 in the whole of {which}{seen}, where nothing is trained: {out}")
+
+
+def _is_idle(bound: Curve | Reactive, first: int, end: int, highest: float) -> bool:
+    at = {*range(first, end, max(1, math.ceil((end - first) / WITHIN))), end - 1}
+    return all(rate <= CLOSE * highest for rate in rates(bound, sorted(at)))
