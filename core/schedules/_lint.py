@@ -54,7 +54,7 @@ def lint_schedule(entry: Entry, base: float, steps: int, steps_per_epoch: int) -
     sides = [*_sides(entry, base)]
     found = [*sides, *_directions(entry)]
     if steps > 1 and not sides:
-        found += [*_rising(look, base)]
+        found += [*_rising(look, base), *_above_at_first(entry, look, base, steps, steps_per_epoch)]
     if steps > 1:
         found += _unmoved(look)
     return [*found, *_idle(bound, steps, steps_per_epoch, look.highest)]
@@ -95,6 +95,11 @@ def _sides(entry: Entry, base: float) -> Iterator[Problem]:
             yield Problem(name, f"is {value:g}, {where} {whose} of {peak:g}, {_WRONG[side]}")
     for path, inside in _inside(entry):
         own = getattr(inside, "lr", None) or base
+        if path == "after" and end is not None and _above(float(end), own):
+            message = (
+                f"is {end:g}, and what follows begins at {own:g}: the rate that is warmed up to is never trained with"
+            )
+            yield Problem("end_lr", message)
         yield from (p._replace(path=join_path(path, p.path)) for p in _sides(inside, own))
 
 
@@ -125,6 +130,15 @@ def _rising(look: _Look, base: float) -> Iterator[Problem]:
         yield Problem("", f"rises through the whole run, to {last:.4g} in the last update: {lost}. Shorten it; {SHARE}")
     elif _above(last, base) and _above(last, first) and last >= look.highest * (1 - CLOSE):
         yield Problem("", f"rises from {first:.4g} to {last:.4g} in the last update, above the lr of {base:g}")
+
+
+def _above_at_first(entry: Entry, look: _Look, base: float, steps: int, steps_per_epoch: int) -> Iterator[Problem]:
+    """Tell of a rate that begins as a multiple of B; one that has nothing to do with B may be what it is."""
+    first = look.values[0]
+    if _above(first, base):
+        (doubled,) = rates(bind(entry, 2 * base, steps, steps_per_epoch), [0])
+        if math.isclose(doubled, 2 * first, rel_tol=CLOSE):
+            yield Problem("", f"begins at {first:.4g}, above the lr of {base:g}: what warms up should begin below it")
 
 
 def _unmoved(look: _Look) -> Iterator[Problem]:
