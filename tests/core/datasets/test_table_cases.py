@@ -228,3 +228,9 @@ def test_a_title_above_the_header_is_named(tmp_path: Path) -> None:
 def test_texts_that_begin_like_numbers_are_told(tmp_path: Path, texts: list[str]) -> None:
     _, found = values(tmp_path, f"x,y\n{texts[0]},0\n{texts[1]},1\n".encode())
     assert told(found, f"columns.x: values such as {texts[0]!r} begin like numbers")
+
+
+@pytest.mark.parametrize("name", ["base64", "punycode", "unicode_escape"])
+def test_codecs_that_are_no_encodings_of_files(tmp_path: Path, name: str) -> None:
+    told_of = refused(tmp_path, b"x,y\n1,0\n2,1\n", "t.csv", target=["y"], encoding=name)
+    assert told_of == f"encoding: {name!r} is no encoding of texts"
