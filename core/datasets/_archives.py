@@ -1,5 +1,6 @@
 """ZIP archives from untrusted users, checked before anything in them is unpacked."""
 
+import os
 import stat
 import struct
 import zlib
@@ -12,6 +13,8 @@ from core.datasets._content import MOST_DECODED, InvalidUpload
 MOST_ENTRIES = 500_000
 MOST_RATIO = 1_000
 """Largest allowed compression ratio. Deflate's own limit is 1,032: an entry near it repeats one byte."""
+MOST_TIMES, FREE = 100, 2**28
+"""A file may unpack to so many times its size, or to so many bytes: memory is bounded by what was sent."""
 _SMALL = 2**20
 """Bytes up to which an entry may have any compression ratio."""
 _DIRECTORY_ENTRY = b"PK\x01\x02"
@@ -44,6 +47,9 @@ def open_archive(file: BinaryIO) -> ZipFile:
         size += entry.file_size
     if size > MOST_DECODED:
         raise InvalidUpload(f"the archive holds {size:,} bytes unpacked; {MOST_DECODED:,} is the most")
+    packed = file.seek(0, os.SEEK_END)
+    if size > max(FREE, MOST_TIMES * packed):
+        raise InvalidUpload(f"the archive holds {size:,} bytes unpacked, more than {MOST_TIMES} times its size")
     return archive
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets._content import InvalidUpload, Remarks, Scale
+from core.datasets._content import MOST_DECODED, InvalidUpload, Remarks, Scale
 from core.datasets._options import Options
 from core.datasets.arrays.npy import check_finite
 
@@ -31,19 +31,22 @@ def examples(parts: Named, options: Options, remarks: Remarks) -> tuple[list[NDA
         raise InvalidUpload("impute is for rows of numbers that are standardised", "missing")
     scale: Scale = options.scale or ("unit" if pictures else "standardise")
     if scale == "standardise":
+        size = sum(8 * x.size for _, x in parts)
+        if size > MOST_DECODED:
+            raise InvalidUpload(
+                f"as numbers the rows take {size:,} bytes; {MOST_DECODED:,} is the most: say unit or none", "scale"
+            )
         return _rows(parts, options, remarks), scale
     found = [(name, _channels_first(name, x, options, remarks)) for name, x in parts]
     for name, x in found:
-        with np.errstate(over="ignore"):
-            check_finite(name, x if x.dtype.kind in "biu" else x.astype(np.float32))
+        check_finite(name, x, np.float32)
     return (_unit(found, remarks) if scale == "unit" else [_float32(x) for _, x in found]), scale
 
 
 def _rows(parts: Named, options: Options, remarks: Remarks) -> list[NDArray[Any]]:
     """Return rows of numbers as float64, for the numbers that a table of them would give."""
     for name, x in parts:
-        with np.errstate(over="ignore"):
-            check_finite(name, x.astype(np.float32), missing=options.missing == "impute")
+        check_finite(name, x, np.float32, missing=options.missing == "impute")
     name, x = parts[0]
     if x.dtype == np.bool_:
         return [part.astype(np.float64) for _, part in parts]

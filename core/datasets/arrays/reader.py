@@ -87,5 +87,6 @@ def _target(parts: Named, options: Options, remarks: Remarks, *, pictures: bool)
         return _targets.of_classes(codes, [str(name) for name in names], options.task, first)
     if y.shape[1] > 1 and options.task is None and set(np.unique(y[:1000])) == {0, 1} and (y.sum(1) == 1).all():
         raise InvalidUpload(f"{first} looks one-hot: give the classes' numbers, y.argmax(1), or say task", "task")
-    labels = pictures and y.dtype.kind in "biu"
+    different = np.unique(y)
+    labels = pictures and (y.dtype.kind in "biu" or np.array_equal(different, np.arange(len(different))))
     return _targets.of_numbers(y.astype(np.float64), options.task, first, remarks, labels=labels)

@@ -1,8 +1,6 @@
 """A column as a network can take it: a number, 0 or 1, or a category, decided by its values."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +14,12 @@ from core.datasets.tables.columnar import is_text
 from core.datasets.tables.missing import AMONG_NUMBERS, LIKE_MISSING, blanked
 from core.datasets.tables.numbers import SAID, Decimal, is_plain_fraction, read_numbers, signs_of
 from core.datasets.tables.raw import LONGEST, RawTable
-from core.datasets.tables.rows import MOST_CATEGORIES
+from core.datasets.tables.rows import MOST_CATEGORIES, words_among
+from core.datasets.tables.texts import different, trimmed
 from core.errors import Problem
 
 Values = NDArray[np.float64]
-_HEAD = 100_000
+_HEAD = 20_000
 TRIPLES = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 _SHOWN = 3
 _EACH = 10
@@ -55,7 +54,7 @@ class Reading:
             raise InvalidUpload(f"column {name!r} has no values")
         as_text = name in self.categorical or (name in self.table.declared and name not in self.numeric)
         if is_text(kind) or as_text:
-            return _TextColumn(self, name, _trimmed(values)).read(as_text=as_text)
+            return _TextColumn(self, name, trimmed(values)).read(as_text=as_text)
         return self._typed(name, values.cast(kind) if pa.types.is_dictionary(values.type) else values)
 
     def _typed(self, name: str, values: pa.ChunkedArray) -> tuple[Column, Values]:
@@ -101,6 +100,8 @@ class _TextColumn:
             raise InvalidUpload(f"column {name!r} has no values")
         if as_text:
             return self._categories(texts, codes, counts, quiet=True)
+        if len(words_among(texts.slice(0, _HEAD))) > MOST_CLASSES:  # of millions the first tell
+            self._check_count(len(texts))
         if set(map(str.lower, map(str, texts.slice(0, 7).to_pylist()))) <= {"true", "false"} and len(texts) < 7:
             by_text = np.array([*(str(text).lower() == "true" for text in texts.to_pylist()), np.nan], dtype=np.float64)
             return Column(name=name, kind="bool"), by_text[codes]
@@ -216,9 +217,7 @@ class _TextColumn:
         self, texts: pa.Array, codes: NDArray[np.int64], counts: NDArray[np.int64], *, quiet: bool
     ) -> tuple[Column, Values]:
         rules, name = self._rules, self._name
-        most = MOST_CLASSES if name in rules.targets else MOST_CATEGORIES
-        if len(texts) > most:
-            raise InvalidUpload(f"text column {name!r} has {len(texts):,} categories; {most} is the most: drop it")
+        self._check_count(len(texts))
         found = [str(text) for text in texts.to_pylist()]
         for i, text in enumerate(found):
             if len(text) > LONGEST:
@@ -230,6 +229,12 @@ class _TextColumn:
         order = {text: i for i, text in enumerate(categories)}
         by_text = np.array([*(order[text] for text in found), np.nan], dtype=np.float64)
         return Column(name=name, kind="text", categories=categories), by_text[codes]
+
+    def _check_count(self, count: int) -> None:
+        """Raise for more categories than a column may have."""
+        most = MOST_CLASSES if self._name in self._rules.targets else MOST_CATEGORIES
+        if count > most:
+            raise InvalidUpload(f"text column {self._name!r} has {count:,} categories; {most} is the most: drop it")
 
     def _doubts(self, found: list[str], counts: NDArray[np.int64]) -> None:
         remarks, path = self._rules.remarks, f"columns.{self._name}"
@@ -252,42 +257,12 @@ def settled_decimal(table: RawTable, names: list[str], marks: tuple[str, ...], s
     for name in names:
         if not is_text(table.columns[name].type):
             continue
-        texts, _, _ = different(_trimmed(table.columns[name].slice(0, _HEAD)), (*marks, *AMONG_NUMBERS))
+        texts, _, _ = different(trimmed(table.columns[name].slice(0, _HEAD)), (*marks, *AMONG_NUMBERS))
         if is_plain_fraction(texts):
             shown.add(".")
         elif signs_of(texts).possible == {","}:
             shown.add(",")
     return next(iter(shown)) if len(shown) == 1 else None
-
-
-def _trimmed(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return texts without spaces around them; dictionaries keep their form."""
-    if not pa.types.is_dictionary(values.type):
-        return compute.utf8_trim_whitespace(values.cast(pa.string()))
-    whole = values.unify_dictionaries()
-    chunks = [
-        pa.DictionaryArray.from_arrays(c.indices, compute.utf8_trim_whitespace(c.dictionary.cast(pa.string())))
-        for c in whole.chunks
-    ]
-    return pa.chunked_array(chunks, pa.dictionary(whole.type.index_type, pa.string())) if chunks else whole
-
-
-def different(values: pa.ChunkedArray, marks: Iterable[str]) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the different texts, the place of every row's in them (-1: missing), and how often each occurs."""
-    if not pa.types.is_dictionary(values.type):
-        values = values.dictionary_encode()
-    whole = values.unify_dictionaries().combine_chunks()
-    chunk = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
-    texts = chunk.dictionary.cast(pa.string()).dictionary_encode()  # once more: trimmed, two may be one
-    places = texts.indices.take(chunk.indices)
-    codes: NDArray[Any] = compute.fill_null(places, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    absent = compute.is_in(texts.dictionary, pa.array(list(marks), pa.string()))
-    counts = np.bincount(codes[codes >= 0], minlength=len(texts.dictionary))
-    counts[absent.to_numpy(zero_copy_only=False)] = 0
-    used = np.flatnonzero(counts)
-    order = np.full(len(counts) + 1, -1)
-    order[used] = np.arange(len(used))
-    return texts.dictionary.take(pa.array(used)), order[codes], counts[used]
 
 
 def _floats(values: pa.ChunkedArray) -> Values:

@@ -182,7 +182,7 @@ def _features(rules: Reading, names: list[str], missing: str) -> _Features:
         with remarks.gathered():
             column, values = rules.read(name)
             if is_index(name, values, unnamed=name in table.unnamed):
-                remarks.note(f"columns.{name}", f"{name!r} counts the rows and has no name of its own: left out")
+                remarks.note(f"columns.{name}", f"{name!r} numbers the rows and has no name of its own: left out")
                 continue
             if missing == "refuse":
                 _complete(
@@ -230,7 +230,10 @@ def _named(table: RawTable, given: Iterable[str], field: str, remarks: Remarks) 
 def _unknown(table: RawTable, name: str, field: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the message, the path and the nearest columns of a name that is none."""
     problem = unknown("column", name, table.names)
-    if len(problem.known) < len(table.names) or len(table.names) <= MOST_NAMES:
-        return problem.message, field, problem.known
+    none_near = len(problem.known) == len(table.names)
+    hint = "; if the first row is data and no header, say header=false"
+    hint = hint if field == "target" and table.headed and none_near else ""
+    if not none_near or len(table.names) <= MOST_NAMES:
+        return problem.message + hint, field, problem.known
     shown = tuple(table.names[:MOST_NAMES])
-    return f"unknown column {name[:80]!r}; columns: {', '.join(shown)}, and more", field, shown
+    return f"unknown column {name[:80]!r}; columns: {', '.join(shown)}, and more{hint}", field, shown

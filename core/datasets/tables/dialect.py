@@ -48,7 +48,7 @@ def separator_of(lines: Sequence[str], named: Sequence[str]) -> str:
 
 def directive(line: str) -> str | None:
     """Return the separator that a first line such as `sep=;` names, as spreadsheets write it; None for another line."""
-    text = line.rstrip("\r\n")
+    text = line.rstrip("\r\n").strip('"')
     return text[4] if len(text) == 5 and text[:4].lower() == "sep=" else None
 
 

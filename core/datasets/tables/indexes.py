@@ -14,9 +14,15 @@ _DIGITS_OF_DATES = (19_000_101, 21_001_231)
 
 
 def is_index(name: str, values: NDArray[np.float64], *, unnamed: bool) -> bool:
-    """Return True for whole numbers that rise by the row in a column that pandas or R left without a name."""
+    """Return True for the numbers of rows in a column that pandas or R left without a name.
+
+    In the first column they are in any order, as those of shuffled rows are; in others they rise.
+    """
     nameless = unnamed or _UNNAMED.fullmatch(name) is not None
-    return nameless and len(values) > 1 and _whole(values) and bool((np.diff(values) > 0).all())
+    if not nameless or len(values) < 2 or not _whole(values):
+        return False
+    first = name in ("column_1", "Unnamed: 0")
+    return bool((np.diff(np.sort(values) if first else values) > 0).all())
 
 
 def note_doubts(column: Column, values: NDArray[np.float64], remarks: Remarks) -> None:

@@ -15,6 +15,7 @@ def read_json_lines(file: BinaryIO, options: Options, remarks: Remarks) -> RawTa
     """Read flat objects with the keys of the first, in row 1; a null is missing. Raises `InvalidUpload`."""
     options = options.model_copy(update={"header": None})
     table = table_of(_rows(lines_of(file, encoding_of(file, None, remarks)), remarks), options, remarks)
+    table.headed = False
     table.first -= 1  # of lines, where there is no header
     if table.numbers is not None:
         table.numbers -= 1

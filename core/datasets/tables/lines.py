@@ -24,6 +24,7 @@ _OTHERS = {
     b"\x93NUMPY": "an array of NumPy (.npy): write x and y with numpy.savez, as .npz",
     b"%PDF": "a PDF",
 }
+_NOT_OF_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
 _START = 4096
 _ADVICE = "save the file as UTF-8, or name its encoding, such as cp1252"
 
@@ -41,7 +42,7 @@ def encoding_of(file: BinaryIO, asked: str | None, remarks: Remarks) -> str:
             found = codecs.lookup(asked)
         except LookupError:
             raise InvalidUpload(f"is no encoding that is known: {asked!r}", "encoding") from None
-        if not found._is_text_encoding:
+        if not found._is_text_encoding or found.name.replace("-", "_") in _NOT_OF_FILES:
             raise InvalidUpload(f"{asked!r} is no encoding of texts", "encoding")
         return "utf-8-sig" if found.name == "utf-8" else found.name
     if marked is not None:

@@ -34,6 +34,8 @@ class RawTable:
     separator: str = ","
     valid: "RawTable | None" = None
     """The part held out, where the file has one."""
+    headed: bool = False
+    """Its names are those of a first row that might be data."""
     unnamed: frozenset[str] = frozenset()
     """The columns whose header is empty, by the names that they have here."""
 

@@ -1,6 +1,7 @@
 """Reads tables by their file's ending, one alone or one to train on and one to validate on."""
 
 import gzip
+import os
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 from zipfile import ZipFile, ZipInfo
 
-from core.datasets._archives import BROKEN
+from core.datasets._archives import BROKEN, FREE, MOST_TIMES
 from core.datasets._content import MOST_FILE, Decoded, InvalidUpload, Remarks
 from core.datasets._options import TABLE_OPTIONS, TEXT_OPTIONS, Options
 from core.datasets._parts import Part, held_out, part_of
@@ -102,13 +103,18 @@ def _unpacked(archive: ZipFile, entry: ZipInfo, options: Options, remarks: Remar
 
 
 def _gunzip(file: BinaryIO, into: BinaryIO) -> None:
+    packed_size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     size = 0
     try:
         with gzip.GzipFile(fileobj=file) as packed:
             while chunk := packed.read(2**20):
                 size += len(chunk)
-                if size > MOST_FILE:
-                    raise InvalidUpload(f"the file is larger than {MOST_FILE:,} bytes once it is unpacked")
+                if size > min(MOST_FILE, max(FREE, MOST_TIMES * packed_size)):
+                    raise InvalidUpload(
+                        f"the file is larger than {MOST_FILE:,} bytes once it is unpacked, or than {MOST_TIMES} "
+                        "times its size"
+                    )
                 into.write(chunk)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidUpload(f"cannot be unpacked: {error}") from None

@@ -13,7 +13,7 @@ from core.datasets._targets import MOST_CLASSES
 from core.datasets.tables.dates import DATE
 from core.datasets.tables.dialect import looks_like_data
 from core.datasets.tables.lines import not_utf8
-from core.datasets.tables.missing import AMONG_NUMBERS, markers
+from core.datasets.tables.missing import AMONG_NUMBERS, MISSING
 from core.datasets.tables.numbers import bare, fits
 from core.datasets.tables.raw import RawTable, check_names, check_size
 
@@ -45,7 +45,7 @@ def table_of(rows: Iterator[Row], options: Options, remarks: Remarks) -> RawTabl
     gathered = _Gathered(names, options, remarks, start=skipped + 1 + given)
     gathered.add_all(rows if given else _after(header, rows))
     table = gathered.table(skipped + 1 + given)
-    table.unnamed = unnamed
+    table.unnamed, table.headed = unnamed, given
     return table
 
 
@@ -59,7 +59,6 @@ class _Gathered:
         self._chunks: list[list[pa.Array]] = [[] for _ in names]
         self._different: list[set[str]] = [set() for _ in names]
         self._most = [MOST_CLASSES if name in set(words(options.target)) else MOST_CATEGORIES for name in names]
-        self._marks = pa.array([*markers(options.missing_values), *AMONG_NUMBERS])
         self._texts: list[list[str]] = [[] for _ in names]
         self._next, self._rows, self._flushed, self._full = start, 0, 0, False
         self._gaps: list[tuple[int, int]] = []
@@ -133,12 +132,7 @@ class _Gathered:
         forced = self._names[i] in self._forced
         if not forced and _are_plain(texts):
             return
-        values = texts.unique()
-        if not forced:
-            values = values.filter(compute.invert(compute.is_in(values, self._marks)))
-            plain, _ = bare(values)
-            numbers = compute.or_(fits(plain, "."), fits(plain, ","))
-            values = values.filter(compute.invert(compute.or_(numbers, compute.match_substring_regex(values, DATE))))
+        values = texts.unique() if forced else words_among(texts.unique())
         self._different[i].update(values.slice(0, self._most[i] + 1).to_pylist())
         if len(self._different[i]) > self._most[i]:
             self._full = True
@@ -147,6 +141,14 @@ class _Gathered:
                 f"text column {self._names[i]!r} has more than {self._most[i]:,} {noun}: drop it, or if it is numbers "
                 f"name it in `numeric` to be told of the rows where it is none"
             )
+
+
+def words_among(values: pa.Array) -> pa.Array:
+    """Return those of the texts that are neither numbers nor dates nor markers of missing values."""
+    values = values.filter(compute.invert(compute.is_in(values, pa.array([*MISSING, *AMONG_NUMBERS]))))
+    plain, _ = bare(values)
+    numbers = compute.or_(fits(plain, "."), fits(plain, ","))
+    return values.filter(compute.invert(compute.or_(numbers, compute.match_substring_regex(values, DATE))))
 
 
 def _are_plain(texts: pa.Array) -> bool:

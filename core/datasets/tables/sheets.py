@@ -3,17 +3,22 @@
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any, BinaryIO
+from xml.parsers import expat
+from zipfile import ZipFile
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from core.datasets._archives import open_archive
+from core.datasets._archives import BROKEN, open_archive
 from core.datasets._content import InvalidUpload, Remarks
 from core.datasets._options import Options
-from core.datasets.tables.raw import MOST_CELLS, RawTable, check_size
+from core.datasets.tables.raw import RawTable
 from core.datasets.tables.rows import table_of
 
-MOST_UNPACKED = 2**28
-"""Most bytes of a workbook's parts once they are unpacked: all cells of a sheet are in memory together."""
+MOST_UNPACKED = 2**27
+"""Most bytes of a workbook's parts once they are unpacked."""
+MOST_CELLS = 10_000_000
+"""Most cells of the rectangle that a sheet's cells lie in: the reader has them all in memory, empty ones too."""
+_UNREADABLE = (CalamineError, OSError, ValueError, IndexError)
 
 
 def read_sheet(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable:
@@ -24,25 +29,70 @@ def read_sheet(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable:
             raise InvalidUpload(
                 f"the workbook has {size:,} bytes unpacked; {MOST_UNPACKED:,} is the most: save it as CSV"
             )
+        _check_corners(archive)
     file.seek(0)
     try:
         book = CalamineWorkbook.from_filelike(file)
         sheet = book.get_sheet_by_index(0)
-        height, width = sheet.total_height, sheet.total_width
-        if height * width <= MOST_CELLS:
-            cells = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, OSError, ValueError, IndexError) as error:
+    except _UNREADABLE as error:
         raise InvalidUpload(f"cannot be read as a spreadsheet: {str(error)[:200]}") from None
-    check_size(width, height * width)
     if len(book.sheet_names) > 1:
         said = ", ".join(repr(name[:40]) for name in book.sheet_names[:5])
         remarks.note("file", f"the workbook has {len(book.sheet_names)} sheets, {said}: the first is read")
-    return table_of(_rows(cells), options, remarks)
+    return table_of(_rows(sheet), options, remarks)
 
 
-def _rows(cells: list[list[Any]]) -> Iterator[list[str]]:
-    for row in cells:
-        yield [_text(value) for value in row]
+def _check_corners(archive: ZipFile) -> None:
+    """Refuse a sheet with a cell so far out that the rectangle up to it is too large."""
+    for entry in archive.infolist():
+        if not entry.filename.lower().endswith((".xml", ".rels")):
+            continue
+        corner = _Corner()
+        try:
+            with archive.open(entry) as part:
+                corner.parser.ParseFile(part)
+        except (expat.ExpatError, *BROKEN) as error:
+            raise InvalidUpload(f"{entry.filename[-120:]!r} cannot be read as a spreadsheet: {error}") from None
+        if corner.row * corner.column > MOST_CELLS:
+            raise InvalidUpload(
+                f"the sheet reaches to row {corner.row:,} and column {corner.column:,}; {MOST_CELLS:,} cells are the "
+                "most: save it as CSV"
+            )
+
+
+class _Corner:
+    """The row and the column that the cells of a sheet reach to."""
+
+    def __init__(self) -> None:
+        self.row, self.column, self._rows, self._cells = 1, 1, 0, 0
+        self.parser = expat.ParserCreate()
+        self.parser.StartElementHandler = self._start
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        kind = name.rpartition(":")[2]
+        if kind == "row":
+            self._rows, self._cells = self._rows + 1, 0
+            self._reach(attributes.get("r", ""), self._rows, 1)
+        elif kind == "c":
+            self._cells += 1
+            self._reach(attributes.get("r", ""), self._rows, self._cells)
+
+    def _reach(self, place: str, row: int, column: int) -> None:
+        letters = place.strip().rstrip("0123456789")
+        digits = place.strip()[len(letters) :]
+        named = 0
+        for letter in letters.upper()[:8]:
+            named = 26 * named + max(0, ord(letter) - 64)
+        self.row = max(self.row, row, int(digits[:12] or 0))
+        self.column = max(self.column, column, named)
+
+
+def _rows(sheet: CalamineSheet) -> Iterator[list[str]]:
+    try:
+        for row in sheet.iter_rows():
+            yield [_text(value) for value in row]
+    except _UNREADABLE as error:
+        raise InvalidUpload(f"cannot be read as a spreadsheet: {str(error)[:200]}") from None
 
 
 def _text(value: Any) -> str:

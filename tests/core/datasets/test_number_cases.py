@@ -79,7 +79,9 @@ def test_three_hundred_prices_are_amounts(tmp_path: Path) -> None:
 
 
 DATES = ["2020-03-14", "3/14/2020", "14.3.2020", "14/03/20", "2020-03-14T10:00:00Z", "14 Mar 2020", "March 14, 2020",
-         "2020-03-14 10:30", "12:30:00", "2020/3/14", "Sat, 14 Mar 2020"]  # fmt: skip
+         "2020-03-14 10:30", "12:30:00", "2020/3/14", "Sat, 14 Mar 2020",
+         "03/2020", "Mar-20",
+         "January 2020", "20200314T101500"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", DATES)

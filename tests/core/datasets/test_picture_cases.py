@@ -31,6 +31,8 @@ def test_integer_labels_beside_pictures_are_classes(tmp_path: Path) -> None:
     assert told(notes(about), "task: y has 43 different whole numbers: whole numbers beside pictures are classes")
     assert add(tmp_path, npz(x=PICTURES, y=LABELS), "a.npz", name="r", task="regression").task == "regression"
     assert add(tmp_path, npz(x=PICTURES, y=LABELS * 0.5), "a.npz", name="f").task == "regression"
+    floats = add(tmp_path, npz(x=PICTURES, y=LABELS.astype(np.float32)), "a.npz", name="w")
+    assert (floats.task, len(floats.classes)) == ("multiclass", 43)
     flat = add(tmp_path, npz(x=PICTURES.reshape(86, 20), y=LABELS), "a.npz", name="flat")
     assert (flat.task, told(notes(flat), "task: ", "say task=multiclass")) == ("regression", True)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.datasets.tables import rows
-from tests.core.datasets.uploading import add, loaded, notes, npz, problems, refused, told, values
+from tests.core.datasets.uploading import add, loaded, notes, npz, parquet_of, problems, refused, told, values
 
 OPEN = b'x,y,note\n1,0,a\n2,1,"5 inch\n3,0,b\n4,1,c\n'
 
@@ -66,8 +66,8 @@ def test_an_index_that_pandas_wrote_is_no_feature(tmp_path: Path) -> None:
         about = add(tmp_path / "in", frame_file.read_bytes(), "t.parquet", name=name, target=["y"])
         assert [column.name for column in about.columns] == ["x"]
         assert told(notes(about), "is the index that pandas wrote")
-    for data in (frame.to_csv().encode(), b"Unnamed: 0,x,y\n0,5,0\n1,1,1\n2,2,0\n"):
-        assert told(values(tmp_path, data)[1], "counts the rows and has no name of its own: left out")
+    for data in (frame.to_csv().encode(), b"Unnamed: 0,x,y\n7,5,0\n1,1,1\n2,2,0\n"):
+        assert told(values(tmp_path, data)[1], "numbers the rows and has no name of its own: left out")
 
 
 @pytest.mark.parametrize(
@@ -228,3 +228,24 @@ def test_a_title_above_the_header_is_named(tmp_path: Path) -> None:
 def test_texts_that_begin_like_numbers_are_told(tmp_path: Path, texts: list[str]) -> None:
     _, found = values(tmp_path, f"x,y\n{texts[0]},0\n{texts[1]},1\n".encode())
     assert told(found, f"columns.x: values such as {texts[0]!r} begin like numbers")
+
+
+@pytest.mark.parametrize("name", ["base64", "punycode", "unicode_escape"])
+def test_codecs_that_are_no_encodings_of_files(tmp_path: Path, name: str) -> None:
+    told_of = refused(tmp_path, b"x,y\n1,0\n2,1\n", "t.csv", target=["y"], encoding=name)
+    assert told_of == f"encoding: {name!r} is no encoding of texts"
+
+
+def test_a_header_of_texts_that_may_be_data(tmp_path: Path) -> None:
+    data = b"a,b,no\nc,d,yes\ne,f,no\n"
+    assert refused(tmp_path, data, "t.csv", target=["y"]).endswith(
+        "if the first row is data and no header, say header=false"
+    )
+    assert values(tmp_path, data, header=False, target=["column_3"])[0] == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_millions_of_texts_in_parquet_are_refused_by_the_first(tmp_path: Path) -> None:
+    data = parquet_of(id=[f"user-{i}" for i in range(300_000)], y=[0, 1] * 150_000)
+    assert refused(tmp_path, data, "t.parquet", target=["y"]).startswith(
+        "file: text column 'id' has 300,000 categories"
+    )

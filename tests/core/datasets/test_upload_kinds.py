@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.datasets import Uploads
+from core.datasets import Uploads, _archives
 from core.datasets._limit import subset, subsets
+from core.datasets.arrays import examples
+from core.datasets.tables import reader
 from tests.core.datasets.uploading import add, loaded, notes, npz, picture, problems, refused, sheet, told, zipped
 
 CSV = b"x,t,y\n1,a,no\n2.5,b,yes\n3,a,yes\n"
@@ -85,6 +87,14 @@ def test_two_tables_are_two_parts(tmp_path: Path, names: tuple[str, str]) -> Non
     assert (len(splits.x_valid), splits.y_train.ravel().tolist()) == (3, [0, 1, 1])
 
 
+def test_a_damaged_table_in_an_archive_is_named(tmp_path: Path) -> None:
+    """Wherever it is damaged: the checksum, the stream's blocks or its codes."""
+    sound = zipped({"train.csv": CSV * 9, "test.csv": CSV})
+    for at in range(39, 60):
+        data = sound[:at] + bytes([sound[at] ^ 0xFF]) + sound[at + 1 :]
+        assert refused(tmp_path, data, "t.zip", target=["y"]).startswith("file: 'train.csv' cannot be unpacked")
+
+
 def test_a_row_is_named_with_its_file(tmp_path: Path) -> None:
     data = zipped({"train.csv": CSV, "test.csv": b"x,t,y\n1,a,no\nfoo,a,yes\n"})
     assert "row 3 of test.csv: 'foo' stands" in refused(tmp_path, data, "t.zip", target=["y"])
@@ -151,3 +161,30 @@ def test_an_archive_within_reach_is_read_whole(tmp_path: Path) -> None:
         archive.writestr("test.csv", CSV)
         archive.writestr("LICENSE", b"x")
     assert add(tmp_path, out.getvalue(), "t.zip", target=["y"]).valid_examples == 3
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "A999999999", "ZZZZZZZZ1"])
+def test_a_cell_far_out_is_refused_before_memory_is_taken(tmp_path: Path, place: str) -> None:
+    """The reader takes memory for the whole rectangle, which would end the process."""
+    archive = zipfile.ZipFile(io.BytesIO(XLSX))
+    files = {name: archive.read(name) for name in archive.namelist()}
+    files["xl/worksheets/s1.xml"] = files["xl/worksheets/s1.xml"].replace(b"<c>", f"<c r='{place}'>".encode(), 1)
+    assert refused(tmp_path, zipped(files), "t.xlsx", target=["y"]).startswith("file: the sheet reaches to row ")
+
+
+def test_a_file_unpacks_to_so_many_times_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_archives, "FREE", 10_000)
+    monkeypatch.setattr(reader, "FREE", 10_000)
+    text = b"x,y\n" + b"1,no\n" * 500_000
+    assert refused(tmp_path, gzip.compress(text), "t.csv.gz", target=["y"]).startswith("file: the file is larger than")
+    arrays = npz(x=np.zeros((100_000, 2)), y=np.zeros(100_000))
+    assert "more than 100 times its size" in refused(tmp_path, arrays, "t.npz")
+
+
+def test_rows_that_are_larger_as_numbers_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "MOST_DECODED", 8 * 30 * 2 - 1)
+    data = npz(x=np.ones((30, 2), dtype=np.uint8), y=np.arange(30) % 3)
+    assert (
+        refused(tmp_path, data, "t.npz")
+        == "scale: as numbers the rows take 480 bytes; 479 is the most: say unit or none"
+    )

@@ -193,7 +193,7 @@ CSV = [
     (b"x,y\n1,0\n2,1,9\n3,1\n", {}, "file: row 3 has 3 values where the header has 2"),
     (b"x,y\n1,0\n2\n3,1\n", {}, "file: row 3 has 1 values where the header has 2"),
     (b"x,x,y\n1,1,0\n2,2,1\n", {}, "file: there are two columns 'x'"),
-    (b",y\n1,0\n2,1\n", {}, "drop: there is no column left to learn from ('column_1' counts the rows"),
+    (b",y\n1,0\n2,1\n", {}, "drop: there is no column left to learn from ('column_1' numbers the rows"),
     (b"x,z\n1,0\n2,1\n", {}, "target: unknown column 'y'"),
     (b"x,y\n1,0\n2,1\n", {"target": []}, "target: should name the column"),
     (b"x,y\n1,0\n2,1\n", {"target": [""]}, "target: should name the column"),

@@ -1,0 +1,39 @@
+"""Columns of texts: trimmed, and by their different values."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+
+def trimmed(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts without spaces around them; dictionaries keep their form."""
+    if not pa.types.is_dictionary(values.type):
+        return compute.utf8_trim_whitespace(values.cast(pa.string()))
+    whole = values.unify_dictionaries()
+    chunks = [
+        pa.DictionaryArray.from_arrays(c.indices, compute.utf8_trim_whitespace(c.dictionary.cast(pa.string())))
+        for c in whole.chunks
+    ]
+    return pa.chunked_array(chunks, pa.dictionary(whole.type.index_type, pa.string())) if chunks else whole
+
+
+def different(values: pa.ChunkedArray, marks: Iterable[str]) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different texts, the place of every row's in them (-1: missing), and how often each occurs."""
+    if not pa.types.is_dictionary(values.type):
+        values = values.dictionary_encode()
+    whole = values.unify_dictionaries().combine_chunks()
+    chunk = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    texts = chunk.dictionary.cast(pa.string()).dictionary_encode()  # once more: trimmed, two may be one
+    places = texts.indices.take(chunk.indices)
+    codes: NDArray[Any] = compute.fill_null(places, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    absent = compute.is_in(texts.dictionary, pa.array(list(marks), pa.string()))
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts.dictionary))
+    counts[absent.to_numpy(zero_copy_only=False)] = 0
+    used = np.flatnonzero(counts)
+    order = np.full(len(counts) + 1, -1)
+    order[used] = np.arange(len(used))
+    return texts.dictionary.take(pa.array(used)), order[codes], counts[used]
