@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-unit test-service test-together quick emulate coverage soak sabotage check bench bench-gpu first-gpu studies clean
+.PHONY: help install demo serve test test-unit test-service quick emulate coverage soak sabotage check bench bench-gpu first-gpu studies clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -12,10 +12,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c '$(FITS)' 2>/dev/null; then echo $$p; exit; fi; done)
 INSTALL := $(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 UNIT := -n auto -m "not service"
-SERVICE := -m "service and not together"
+SERVICE := -n 2 --dist loadfile --no-loadscope-reorder -m service
 EMULATED := -n auto -m "gpu or emulated"
 MARKED := 'mark\.(gpu|emulated)'
-TOGETHER := -n 2 --dist loadfile -m together
 PEERS := keras optax
 BENCHES := trainers curves logging_cost diagnostics
 SOURCES := api bench core initlab migrations tests worker
@@ -31,16 +30,13 @@ demo: $(VENV)/.server ## compare seven ways to set initial weights on real image
 serve: $(VENV)/.server ## run the service here, data in ./var
 	@$(RUN)/initlab serve
 
-test: test-unit test-service test-together ## run the tests: on all cores those within a process, then those that start a service
+test: test-unit test-service ## run the tests: on all cores those within a process, then those that start a service
 
 test-unit: $(VENV)/.dev
 	$(RUN)/python -m pytest $(UNIT)
 
 test-service: $(VENV)/.dev
 	$(RUN)/python -m pytest $(SERVICE)
-
-test-together: $(VENV)/.dev
-	$(RUN)/python -m pytest $(TOGETHER)
 
 quick: $(VENV)/.dev ## run one folder's tests, without those that take seconds: make quick P=core/initializers
 	@$(RUN)/python -m pytest -q -m "not service and not slow" $(PEERS:%=--ignore-glob='*/test_%.py') tests/$(P)
@@ -52,7 +48,6 @@ coverage: $(VENV)/.dev ## measure what the tests run, of one folder with P=core/
 	@rm -rf var/coverage
 	-$(RUN)/python -m pytest $(UNIT) --cov --cov-report= tests/$(P)  # goes on: measured, tests about time may fail
 	-$(RUN)/python -m pytest $(SERVICE) --cov --cov-append --cov-report= tests/$(P)
-	-$(RUN)/python -m pytest $(TOGETHER) --cov --cov-append --cov-report= tests/$(P)
 	@$(RUN)/coverage html --quiet -d var/coverage/html
 	@$(RUN)/coverage report
 

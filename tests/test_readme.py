@@ -198,7 +198,7 @@ def check(block: Block, request: pytest.FixtureRequest) -> None:
         pytest.param(
             block,
             id=f"line {block.line} {block.language}",
-            marks=[pytest.mark.service, pytest.mark.together] if block.needs_service else [],
+            marks=[pytest.mark.service] if block.needs_service else [],
         )
         for block in blocks(README)
     ],

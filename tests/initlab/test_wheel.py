@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-pytestmark = [pytest.mark.service, pytest.mark.together]
+pytestmark = pytest.mark.service
 
 ROOT = Path(__file__).parents[2]
 SERVER = ("api", "core", "migrations", "worker")

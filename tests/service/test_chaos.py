@@ -12,7 +12,7 @@ from tests.service.chaos import Chaos
 from tests.service.proxies import Proxy
 from tests.service.running import running
 
-pytestmark = [pytest.mark.service, pytest.mark.together, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 BACKENDS = ("sqlite+filesystem", "sqlite+redis", "postgresql+redis")
 LEASE = 2.0

@@ -21,7 +21,6 @@ BACKENDS = ["sqlite+filesystem", "postgresql+redis"]
 """What fails here fails between two writes to a database: the broker has no part in it."""
 pytestmark = [
     pytest.mark.service,
-    pytest.mark.together,
     pytest.mark.parametrize("backend", BACKENDS, indirect=True, scope="module"),
 ]
 

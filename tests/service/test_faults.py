@@ -74,7 +74,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None
 def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
     """Beside another that trains at the same time, and is not touched."""
     arms = [{"initializer": "he_normal"}, {"initializer": "he_normal", "batch_size": 99}]  # two programs: two cohorts
-    experiment = service.post(spec(epochs=80) | {"arms": arms})
+    experiment = service.post(spec(epochs=240) | {"arms": arms})
     lost, unharmed = until(lambda: (pids := service.trainers(experiment))[1:] and pids)
     assert lost != unharmed
     assert {run["status"] for run in service.get(f"/experiments/{experiment}/runs")["items"]} == {"running"}
@@ -83,7 +83,7 @@ def test_a_training_process_killed_alone_is_replaced(service: Running) -> None:
     assert {child.pid for child in children} == {lost, unharmed}
     os.kill(lost, signal.SIGKILL)
     assert service.ended(experiment)["status"] == "succeeded"
-    assert_exact(service.losses(experiment), runs=4, steps=80 * 15)
+    assert_exact(service.losses(experiment), runs=4, steps=240 * 15)
     runs = service.get(f"/experiments/{experiment}/runs")["items"]
     assert sorted(run["attempt"] for run in runs) == [1, 1, 2, 2]
     assert main.is_running()

@@ -24,7 +24,6 @@ WANTED = {
 """Two cohorts, which wait for each other after epochs 1 and 3."""
 pytestmark = [
     pytest.mark.service,
-    pytest.mark.together,
     pytest.mark.parametrize("backend", ["sqlite+filesystem"], indirect=True, scope="module"),
 ]
 
