@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the worker does; read 
 import record
 import torch
 from sqlalchemy import func, select
-from work import Discard, lanes_of
+from work import Discard, lanes_of, layout_of
 
 from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits
 from core.experiments.cohorts.checkpoints import CheckpointStore
@@ -77,7 +77,7 @@ def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: Datas
             on_hang=leave_hung,
         )
     )
-    options = TrainOptions(device=device, diagnose_every=spec.diagnose_every)
+    options = TrainOptions.of(spec, device, held.layout)
     train_lanes(held.lanes, data, info, recorder, options, stopped=recorder.stopped, keep=recorder.save)
     recorder.close(Completed())
     return time.perf_counter() - begin
@@ -85,8 +85,9 @@ def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: Datas
 
 def discarded(spec: Spec, data: Splits, info: DatasetInfo, device: str) -> float:
     """Seconds of the training while nothing is stored."""
+    options = TrainOptions.of(spec, device, layout_of(spec))
     begin = time.perf_counter()
-    train_lanes(lanes_of(spec), data, info, Discard(), TrainOptions(device=device))
+    train_lanes(lanes_of(spec), data, info, Discard(), options)
     return time.perf_counter() - begin
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import record
 import served
 from pools import Pool, pool
-from work import lanes_of
+from work import lanes_of, layout_of
 
 from core.datasets import Dataset, DatasetPaths
 from core.hardware import cores
 from core.spec import parse
-from core.training import MemoryRecorder, train_lanes
+from core.training import MemoryRecorder, TrainOptions, train_lanes
 from initlab import Client
 
 POSTS = 40
@@ -68,8 +68,9 @@ def share(part: int, parts: int) -> float:
     dataset: Dataset = spec.dataset.build()
     data, info, lanes = dataset.load(DatasetPaths()), dataset.info(DatasetPaths()), lanes_of(spec)
     mine = lanes[part * len(lanes) // parts : (part + 1) * len(lanes) // parts]
+    options = TrainOptions.of(spec, "cpu", layout_of(spec))
     begin = time.perf_counter()
-    train_lanes(mine, data, info, MemoryRecorder())
+    train_lanes(mine, data, info, MemoryRecorder(), options)
     return time.perf_counter() - begin
 
 

@@ -22,6 +22,7 @@ from work import Discard, lanes_of
 from core.datasets import DatasetInfo, Splits
 from core.spec import parse
 from core.training import TrainOptions, train_lanes
+from core.training.options import Layout
 
 SECONDS, LONG = 0.6, 2.0
 """To repeat a measurement for; what takes longer than `LONG` is measured once."""
@@ -99,7 +100,8 @@ def _lanes(case: Case, device: str) -> Callable[[], object]:
     (x, y), (x_valid, y_valid) = parts(case)
     data = Splits(_images(x), torch.from_numpy(y), _images(x_valid), torch.from_numpy(y_valid))
     info = DatasetInfo(tuple(data.x_train.shape[1:]), 10, len(x), len(x_valid))
-    return lambda: train_lanes(lanes, data, info, Discard(), TrainOptions(device=device))
+    layout: Layout = "loop" if len(lanes) == 1 else "vmap"  # as dense networks of these sizes are planned
+    return lambda: train_lanes(lanes, data, info, Discard(), TrainOptions(device=device, layout=layout))
 
 
 def _images(x: Any) -> torch.Tensor:

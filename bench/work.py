@@ -2,15 +2,22 @@
 
 from typing import Any
 
+from core.datasets import DatasetPaths
 from core.results import Outcome
-from core.spec import Spec
-from core.training import Lane
+from core.spec import Spec, check
+from core.training import Lane, Profile, make_plan
+from core.training.options import Layout
 
 
 def lanes_of(spec: Spec) -> list[Lane]:
     """Every run of an experiment whose arms share a program, the runs of a seed side by side."""
     pairs = [(arm, seed) for seed in spec.seed_list for arm in spec.expanded]
     return [Lane(run, arm.treatment, seed) for run, (arm, seed) in enumerate(pairs)]
+
+
+def layout_of(spec: Spec) -> Layout:
+    """The layout that the experiment is planned in, by a machine's guessed profile."""
+    return make_plan(spec, check(spec, DatasetPaths()), Profile.guess()).cohorts[0].layout
 
 
 class Discard:
