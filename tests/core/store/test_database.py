@@ -119,3 +119,16 @@ def test_a_full_disk_is_said_and_stores_nothing(tmp_path: Path) -> None:
     with made.reading() as session:
         assert session.scalar(select(Worker.holder)) is None
     made.dispose()
+
+
+def test_many_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """SQLite refuses all but one of those that switch to its write-ahead log at the same moment."""
+    for turn in range(60):
+
+        def opened(url: str = f"sqlite:///{tmp_path / str(turn)}") -> None:
+            database = Database(url)
+            with database.engine.begin() as connection:
+                connection.execute(text("SELECT 1"))
+            database.dispose()
+
+        at_once(8, opened)

@@ -9,7 +9,7 @@ from core.training.planning.profile import Costs, CostsByLayout, Device, Way, Wo
 
 SIZE = size(models.parse({"name": "cnn", "channels": [4], "dense": [8]}), (1, 8, 8), 10)
 LAYOUTS: list[Layout] = ["loop", "vmap"]
-WEIGHED = [name for name in SIZE._fields if name not in ("layers", "dropped")]
+WEIGHED = [name for name in SIZE._fields if name not in ("layers", "norms", "dropped")]
 """The sizes that take time: what is dropped is drawn in next to none."""
 
 
