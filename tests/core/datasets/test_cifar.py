@@ -49,6 +49,7 @@ def dataset(name: str, **parameters: object) -> Dataset:
     return built
 
 
+@pytest.mark.slow
 def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     kind, _, _, _, classes = FAMILY[name]
     peer = getattr(torchvision().datasets, kind)(str(folder.parent), train=True)
@@ -64,6 +65,7 @@ def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     assert splits.x_train.aminmax() == (0, 255)
 
 
+@pytest.mark.slow
 def test_the_known_files_are_torchvisions(name: str) -> None:
     kind, module, *_ = FAMILY[name]
     assert list(module.BATCHES.items()) == [tuple(pair) for pair in getattr(torchvision().datasets, kind).train_list]

@@ -7,6 +7,7 @@ from tests.core.datasets.fuzzing import fuzz, originals
 ORIGINALS = originals()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ORIGINALS)
 @pytest.mark.filterwarnings("default")
 def test_a_mutated_file_is_stored_or_refused(kind: str) -> None:

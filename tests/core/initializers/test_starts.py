@@ -22,6 +22,7 @@ def start(model: Any, initializer: Any, seed: int = 0, info: DatasetInfo = CIFAR
     return initial_state(spec.expanded[0].treatment, info, seed)
 
 
+@pytest.mark.slow
 def test_a_named_norm_starts_as_it_is_told() -> None:
     """tensorpack#420: zero gamma where a residual branch ends."""
     layers = {"layer1.0.bn2": "zeros", "layer1.1.bn2": {"name": "uniform", "low": 0.5, "high": 1.5, "bias": 0.25}}
@@ -67,6 +68,7 @@ def test_what_cannot_start_a_norm_is_refused(layers: Any, path: str, words: str)
     assert (where, words in message) == (path, True), message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "regnet_y_400mf"])
 def test_a_model_may_start_as_its_constructor_draws_it(name: str) -> None:
     model = {"name": "torchvision", "model": name}
@@ -80,6 +82,7 @@ def test_a_model_may_start_as_its_constructor_draws_it(name: str) -> None:
     assert any(not torch.equal(state[key], other[key]) for key in state)
 
 
+@pytest.mark.slow
 def test_torchvisions_resnet_starts_by_fan_out() -> None:
     weight = start(RESNET, "model_default")["layer4.1.conv2.weight"]
     assert float(weight.std()) == pytest.approx((2 / (512 * 9)) ** 0.5, rel=0.005)  # 2.4 million values
@@ -90,6 +93,7 @@ def test_a_whole_models_start_is_no_layers() -> None:
         parse({"initializer": {"name": "per_layer", "layers": {"fc1": "model_default"}}})
 
 
+@pytest.mark.slow
 def test_a_models_start_may_have_other_biases() -> None:
     model = {"name": "torchvision", "model": "regnet_y_400mf"}
     own, last, every = (
@@ -132,6 +136,7 @@ def test_the_last_bias_may_be_the_prior(info: DatasetInfo, targets: torch.Tensor
         initial_state(spec.expanded[0].treatment, info, 0)
 
 
+@pytest.mark.slow
 def test_it_is_the_least_loss_of_a_network_that_sees_nothing() -> None:
     """The entropy of the classes, in lanes and in the library."""
     arms = [{"label": str(bias), "initializer": {"name": "zeros", "output_bias": bias}} for bias in ("prior", None)]
