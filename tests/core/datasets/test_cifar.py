@@ -11,6 +11,8 @@ from core.datasets import DataError, Dataset, DatasetPaths, _cifar, cifar10, cif
 from core.torchvision import load as torchvision
 from tests.core.datasets.files import cifar_files, md5, write
 
+pytestmark = pytest.mark.slow  # they import torchvision, which takes a second
+
 FAMILY = {
     "cifar10": ("CIFAR10", cifar10, "labels", "label_names", 10),
     "cifar100": ("CIFAR100", cifar100, "fine_labels", "fine_label_names", 100),
@@ -49,7 +51,6 @@ def dataset(name: str, **parameters: object) -> Dataset:
     return built
 
 
-@pytest.mark.slow
 def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     kind, _, _, _, classes = FAMILY[name]
     peer = getattr(torchvision().datasets, kind)(str(folder.parent), train=True)
@@ -65,7 +66,6 @@ def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     assert splits.x_train.aminmax() == (0, 255)
 
 
-@pytest.mark.slow
 def test_the_known_files_are_torchvisions(name: str) -> None:
     kind, module, *_ = FAMILY[name]
     assert list(module.BATCHES.items()) == [tuple(pair) for pair in getattr(torchvision().datasets, kind).train_list]

@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.torchvision import load as torchvision
 from tests.core.datasets.files import cifar_files, gz, idx_files, md5, tgz, write
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
 """torchvision leaves refused answers open, for the garbage collector."""
 
 MNIST_FAMILY = {"fashion_mnist": "FashionMNIST", "kmnist": "KMNIST", "mnist": "MNIST"}
