@@ -175,6 +175,9 @@ def _short(value: Any) -> str:
     """Return an entry as its name and the parameters that differ from defaults, also inside lists and objects."""
     if isinstance(value, list):
         return f"[{', '.join(map(_short, value))}]"
+    if isinstance(value, BaseModel) and not isinstance(value, Entry):
+        given = {key: inner for key, inner in value if inner != type(value).model_fields[key].default}
+        return ", ".join(f"{key} {_short(inner)}" for key, inner in given.items()) or "default"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_short(inner)}' for key, inner in value.items())}}}"
     if not isinstance(value, Entry):

@@ -9,6 +9,8 @@ import pytest
 from core.datasets import Uploads
 from tests.core.datasets.uploading import add, notes, parquet_of, refused, told, values
 
+pytestmark = pytest.mark.slow  # many files, a second in all
+
 
 @pytest.mark.parametrize(
     ("texts", "numbers", "way"),

@@ -13,6 +13,8 @@ from PIL import Image
 from core.datasets import _splits
 from tests.core.datasets.uploading import add, loaded, notes, npz, picture, problems, refused, told, zipped
 
+pytestmark = pytest.mark.slow  # many files, a second in all
+
 RNG = np.random.default_rng(0)
 PICTURES = RNG.integers(0, 256, (86, 4, 5), dtype=np.uint8)
 LABELS = np.arange(86) % 43

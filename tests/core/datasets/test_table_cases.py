@@ -11,6 +11,8 @@ import pytest
 from core.datasets.tables import rows
 from tests.core.datasets.uploading import add, loaded, notes, npz, parquet_of, problems, refused, told, values
 
+pytestmark = pytest.mark.slow  # many files, a second in all
+
 OPEN = b'x,y,note\n1,0,a\n2,1,"5 inch\n3,0,b\n4,1,c\n'
 
 
