@@ -71,12 +71,20 @@ class StackedConvolution(nn.Conv2d):
         return pictures
 
 
-class StackedBatchNorm(nn.BatchNorm2d):
+class _InFloat32(nn.modules.batchnorm._BatchNorm):
     """A batch norm under autocast and vmap, where CUDA wants the statistics in the type of its input: in float32."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.float()).to(x.dtype)
+
+
+class StackedBatchNorm1d(_InFloat32, nn.BatchNorm1d):
+    """Of rows."""
+
+
+class StackedBatchNorm2d(_InFloat32, nn.BatchNorm2d):
+    """Of pictures."""
 
 
 def network(
@@ -132,7 +140,8 @@ def network(
 
 
 _IN_BF16: dict[type[nn.Module], type[nn.Module]] = {
-    nn.BatchNorm2d: StackedBatchNorm,
+    nn.BatchNorm1d: StackedBatchNorm1d,
+    nn.BatchNorm2d: StackedBatchNorm2d,
 }
 
 

@@ -13,7 +13,7 @@ from core.training.checkpoint import Checkpoint
 from core.training.lanes.graphs import WARM_UP, Graphs
 from core.training.lanes.program import Program
 from tests.core.training.test_gpu import ARMS, CASES, DATA, FACTS, LAYOUTS, lanes_of, on_gpu
-from tests.core.training.trials import COLOURED, assert_near, assert_same, made, rule, trained
+from tests.core.training.trials import COLOURED, TABLE, assert_near, assert_same, made, rule, trained
 from tests.emulation.counting import Count, count
 from tests.emulation.state import device
 
@@ -131,14 +131,19 @@ def test_graphs_are_closed_before_a_narrower_program_is_captured(
     assert happened[-1] == "close"
 
 
-RESNET = {"name": "resnet", "depth": 8}
+NORMED: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
+    "convolutions": ({"name": "resnet", "depth": 8}, COLOURED),
+    "dense": ({"name": "mlp", "hidden": [8, 8], "norm": "batch_norm"}, TABLE),
+}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_residual_networks_train_in_bfloat16(make_lanes: Any, layout: str) -> None:
-    """Convolutions without bias before batch norms, in two lanes: CUDA wants the statistics in its input's type."""
-    data, info = made(COLOURED, train=24, valid=8)
-    lanes = make_lanes({}, {"initializer": "he_normal"}, model=RESNET, precision="bf16", batch_size=8, epochs=2)
+@pytest.mark.parametrize("network", NORMED)
+def test_batch_norms_train_in_bfloat16(make_lanes: Any, network: str, layout: str) -> None:
+    """In two lanes: CUDA wants the statistics in the type of the input, and they stay in float32."""
+    model, inputs = NORMED[network]
+    data, info = made(inputs, train=24, valid=8)
+    lanes = make_lanes({}, {"initializer": "he_normal"}, model=model, precision="bf16", batch_size=8, epochs=2)
     recorder = on_gpu(lanes, data, info, layout=layout)
     assert set(recorder.outcomes.values()) == {"completed"}
 

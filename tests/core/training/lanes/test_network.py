@@ -8,7 +8,7 @@ from torch import nn
 from torch.func import functional_call, vmap
 from torch.nn.functional import conv2d
 
-from core.training.lanes.network import StackedBatchNorm, StackedConvolution, pooled_first
+from core.training.lanes.network import StackedBatchNorm2d, StackedConvolution, pooled_first
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,7 @@ def test_a_lane_that_is_not_finite_leaves_its_neighbours_alone() -> None:
 
 
 def test_a_batch_norm_keeps_its_statistics_in_float32_under_autocast() -> None:
-    norm = StackedBatchNorm(4)
+    norm = StackedBatchNorm2d(4)
     buffers = {"running_mean": torch.zeros(3, 4), "running_var": torch.ones(3, 4)}
     x = torch.randn(3, 6, 4, 5, 5, dtype=torch.bfloat16)
 
