@@ -33,7 +33,7 @@ class GradientClip(BaseModel):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
-        if len(self.model_fields_set & {rule for rule, bound in self if bound is not None}) != 1:
+        if sum(bound is not None for _, bound in self) != 1:
             raise ValueError('give one of norm, value and adaptive, such as {"norm": 1.0}')
         return self
 

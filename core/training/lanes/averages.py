@@ -16,28 +16,25 @@ class Averages:
 
     def __init__(self, decays: Sequence[float], weights: Tensors, buffers: Tensors, state: Tensors) -> None:
         """Restore `state`, as `state()` returns it; `weights` and `buffers` are the stacks that are averaged."""
-        self._values = {f"parameters/{name}": value.detach() for name, value in weights.items()}
-        self._values |= {f"buffers/{name}": value for name, value in buffers.items()}
         device = next(iter(weights.values())).device
         self._rest = torch.tensor([1 - decay for decay in decays], dtype=torch.float64, device=device)
-        self._means = {name: value.clone() for name, value in self._values.items()}
-        for name, mean in self._means.items():
-            if (key := f"averages/{name}") in state:
-                mean.copy_(state[key])
+        self._values = [*(value.detach() for value in weights.values()), *buffers.values()]
+        self.weights = {name: value.detach().clone() for name, value in weights.items()}
+        self.buffers = {name: value.clone() for name, value in buffers.items()}
+        for name, mean in self.state().items():
+            if name in state:
+                mean.copy_(state[name])
 
     def update(self) -> None:
         """Take the weights after an update into the means."""
-        for name, value in self._values.items():
+        means = [*self.weights.values(), *self.buffers.values()]
+        for mean, value in zip(means, self._values, strict=True):
             if value.is_floating_point():
-                self._means[name].lerp_(value, self._rest.to(value.dtype).view(-1, *[1] * (value.ndim - 1)))
+                mean.lerp_(value, self._rest.to(value.dtype).view(-1, *[1] * (value.ndim - 1)))
             else:
-                self._means[name].copy_(value)
-
-    def of(self, kind: str) -> Tensors:
-        """Return the means of the `parameters`, or of the `buffers`, by name."""
-        prefix = f"{kind}/"
-        return {name.removeprefix(prefix): mean for name, mean in self._means.items() if name.startswith(prefix)}
+                mean.copy_(value)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return the means, stacked over lanes, as views."""
-        return {f"averages/{name}": mean for name, mean in self._means.items()}
+        weights = {f"averages/parameters/{name}": mean for name, mean in self.weights.items()}
+        return weights | {f"averages/buffers/{name}": mean for name, mean in self.buffers.items()}

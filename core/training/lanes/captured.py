@@ -35,7 +35,9 @@ class Captured:
     ) -> torch.Tensor:
         """Return outputs of some kind for some inputs, a copy; the same work for all inputs of a shape."""
         kind = ("predict", kind, inputs.shape)
-        place = self._inputs.setdefault(kind, torch.empty_like(inputs)).copy_(inputs)
+        if kind not in self._inputs:
+            self._inputs[kind] = torch.empty_like(inputs)
+        place = self._inputs[kind].copy_(inputs)
         (found,) = self._graphs.run(kind, lambda: (work(place),))
         return found.clone()
 

@@ -14,7 +14,7 @@ Call = Callable[[Tensors, Tensors, torch.Tensor], torch.Tensor]
 """(one lane's own tensors, those it shares, its batch) -> the lane's result: one tensor."""
 
 
-class Own(NamedTuple):
+class LaneInputs(NamedTuple):
     """One lane's inputs of a pass."""
 
     tensors: Tensors
@@ -50,13 +50,13 @@ def spread(call: Call, own: Tensors, shared: Tensors, x: torch.Tensor, arms: int
     return vmap(per_arm)(grid, shared, x).flatten(0, 1)
 
 
-def one_by_one(own: Tensors, shared: Tensors, x: torch.Tensor, arms: int) -> Iterator[Own]:
+def one_by_one(own: Tensors, shared: Tensors, x: torch.Tensor, arms: int) -> Iterator[LaneInputs]:
     """Yield every lane's inputs; the arguments are those of `spread`."""
     lanes = _unbound(own, len(x) * arms)
     for masks, batch in zip(_unbound(shared, len(x)), x.unbind(0), strict=True):
         pictures = _plain(batch)
         for _ in range(arms):
-            yield Own(next(lanes), masks, pictures)
+            yield LaneInputs(next(lanes), masks, pictures)
 
 
 def caller(module: nn.Module) -> Call:

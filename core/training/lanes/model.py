@@ -142,10 +142,9 @@ class StackedModel:
 
         With `averaged` those of the running means of the weights.
         """
+        weights, buffers = self._optimizer.evaluated(), self._buffers
         if averaged and self._averages is not None:
-            weights, buffers = self._averages.of("parameters"), self._averages.of("buffers")
-        else:
-            weights, buffers = self._optimizer.evaluated(), self._buffers
+            weights, buffers = self._averages.weights, self._averages.buffers
         own = {**self._scaled(weights), **buffers}
         self._network.module.eval()
         try:

@@ -1,6 +1,12 @@
-"""Gradient clipping in a spec, and the labels of arms that differ in an object."""
+"""Settings of training scripts in a spec: the labels of arms that differ in an object, and what does not fit."""
 
-from core.spec import parse
+from typing import Any
+
+import pytest
+
+from core.datasets import DatasetPaths
+from core.errors import InvalidSpec
+from core.spec import check, parse
 
 
 def test_an_arm_is_named_by_what_its_object_says() -> None:
@@ -11,3 +17,22 @@ def test_an_arm_is_named_by_what_its_object_says() -> None:
         "gradient_clip=value 0.5, augment=default",
     ]
     assert spec.expanded[1].label == "gradient_clip=None, augment=crop 2"
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "message"),
+    [
+        ({"dataset": "diabetes", "label_smoothing": 0.1}, "label_smoothing", "is for classes"),
+        ({"early_stopping": {"metric": "valid_loss_ema"}}, "early_stopping", "give ema_decay"),
+        ({"dataset": "diabetes", "early_stopping": {"metric": "valid_accuracy_ema"}, "ema_decay": 0.9},
+         "early_stopping", "this data set's task has"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_with_its_path(given: dict[str, Any], path: str, message: str) -> None:
+    with pytest.raises(InvalidSpec, match=message) as refused:
+        check(parse(given), DatasetPaths())
+    assert [problem.path for problem in refused.value.problems] == [path]
+
+
+def test_averaged_weights_may_be_what_a_run_is_stopped_by() -> None:
+    assert check(parse({"early_stopping": {"metric": "valid_loss_ema"}, "ema_decay": 0.9}), DatasetPaths())
