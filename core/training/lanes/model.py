@@ -142,9 +142,11 @@ class StackedModel:
 
         With `averaged` those of the running means of the weights.
         """
-        weights, buffers = self._optimizer.evaluated(), self._buffers
+        weights: Tensors
         if averaged and self._averages is not None:
             weights, buffers = self._averages.weights, self._averages.buffers
+        else:
+            weights, buffers = self._optimizer.evaluated(), self._buffers
         own = {**self._scaled(weights), **buffers}
         self._network.module.eval()
         try:

@@ -9,6 +9,7 @@ from core.datasets import DatasetPaths
 from core.schedules import schedules
 from core.spec import check, parse, warnings_of
 from tests.core.schedules.curves import agree, ours
+from tests.core.spec.test_lint import SCAN
 
 RUN = 40
 """Updates of a run, of eight epochs."""
@@ -158,15 +159,7 @@ def test_ratios_are_compared_in_a_grid() -> None:
 @pytest.mark.parametrize("warmup", [{"warmup_ratio": 0.1}, {"unit": "epoch", "per": "update", "warmup_steps": 1}])
 def test_a_scan_s_batches_all_see_the_warm_up_and_its_peak(warmup: dict[str, Any]) -> None:
     """SlowFast#188: with batches of 512 a run has 15 updates."""
-    scan: dict[str, Any] = {
-        "kind": "batch_size_scan",
-        "target": {"metric": "valid_accuracy", "value": 0.9},
-        "batch_size_scan": {"sizes": [32, 512], "rule": "linear", "noise_every": 0},
-        "batch_size": 32,
-        "optimizer": {"name": "sgd", "lr": 0.1},
-        "epochs": 5,
-        "schedule": {"name": "linear_warmup", **warmup},
-    }
+    scan = SCAN | {"schedule": {"name": "linear_warmup", **warmup}}
     spec = parse(scan)
     infos = check(spec, DatasetPaths())
     assert warnings_of(spec, infos) == []
