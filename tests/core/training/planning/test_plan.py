@@ -291,13 +291,3 @@ def test_what_is_measured_beside_takes_time_and_memory() -> None:
     weights = 4 * info[0].size.parameters
     assert looked.memory - plain.memory == weights
     assert 1.15 < looked.seconds / plain.seconds < 1.25  # but for the start and the evaluations a fourth more
-
-
-def test_what_is_judged_beside_takes_time_and_averages_take_memory() -> None:
-    arms = [{"label": "a"}]
-    sample, whole, averaged = (
-        planned(arms=arms, **given)[2] for given in ({}, {"evaluate": {"train": "all"}}, {"ema_decay": 0.9})
-    )
-    assert whole.seconds > sample.seconds
-    assert averaged.seconds > sample.seconds
-    assert averaged.memory > sample.memory == whole.memory

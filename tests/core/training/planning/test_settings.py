@@ -1,0 +1,13 @@
+"""Settings of a training in its plan: the time and memory that they add."""
+
+from tests.core.training.planning.test_plan import planned
+
+
+def test_what_is_judged_beside_takes_time_and_averages_take_memory() -> None:
+    arms = [{"label": "a"}]
+    sample, whole, averaged = (
+        planned(arms=arms, **given)[2] for given in ({}, {"evaluate": {"train": "all"}}, {"ema_decay": 0.9})
+    )
+    assert whole.seconds > sample.seconds
+    assert averaged.seconds > sample.seconds
+    assert averaged.memory > sample.memory == whole.memory
