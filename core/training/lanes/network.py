@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from torch.func import functional_call
-from torch.nn.functional import unfold
+from torch.nn.functional import prelu, unfold
 
 from core.datasets import DatasetInfo
 from core.spec import Treatment, layers_of
@@ -87,6 +87,13 @@ class StackedBatchNorm2d(_InFloat32, nn.BatchNorm2d):
     """Of pictures."""
 
 
+class StackedPReLU(nn.PReLU):
+    """A PReLU under autocast and vmap, where torch wants the slopes in the type of their input."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return prelu(x, self.weight.to(x.dtype))
+
+
 def network(
     treatment: Treatment,
     data: DatasetInfo,
@@ -142,6 +149,7 @@ def network(
 _IN_BF16: dict[type[nn.Module], type[nn.Module]] = {
     nn.BatchNorm1d: StackedBatchNorm1d,
     nn.BatchNorm2d: StackedBatchNorm2d,
+    nn.PReLU: StackedPReLU,
 }
 
 

@@ -1,6 +1,6 @@
 """Precision: what a CPU makes of it, and that it is part of what lanes share."""
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from core.datasets import DatasetPaths
 from core.spec import check, parse
 from core.training import MemoryRecorder, Profile, Stopped, make_plan, train_lanes
 from core.training.compatibility import compatibility_key
+from core.training.options import Layout
 from tests.core.training.trials import PICTURES, made, trained
 
 DATA, FACTS = made(PICTURES, train=54, valid=20)
@@ -50,6 +51,18 @@ def test_one_bfloat16_lane_is_near_many(make_lanes: Any, model: dict[str, Any]) 
     for recorder in (together, alone):
         losses = torch.from_numpy(recorder.series[0, "train_loss"])
         assert (losses.bfloat16().float() != losses).all(), "what is rounded are products, not the loss"
+
+
+@pytest.mark.parametrize("layout", get_args(Layout))
+def test_learned_slopes_train_in_bfloat16_in_either_layout(make_lanes: Any, layout: Layout) -> None:
+    model = {"name": "mlp", "hidden": [12, 8], "activation": "prelu"}
+    exact, rounded = (
+        trained(make_lanes(*ARMS, model=model, precision=precision, **GIVEN), DATA, FACTS, layout=layout)
+        for precision in ("fp32", "bf16")
+    )
+    for key, values in exact.series.items():
+        if key[1] in ("train_loss", "valid_loss"):
+            np.testing.assert_allclose(rounded.series[key], values, rtol=16 * BF16)
 
 
 def test_bfloat16_twice_is_bit_identical(make_lanes: Any) -> None:
