@@ -4,7 +4,7 @@ import copy
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +13,8 @@ from core.errors import Problem
 from core.registry import Entry, join_path, problems_of, unknown
 from core.schedules import dotted
 
+LABEL = 120
+"""Most characters of a label."""
 _CONTENT = re.compile("@[0-9a-f]{64}$")
 """The hash that a submit adds to the name of a user's data set; labels leave it out."""
 
@@ -68,9 +70,10 @@ def expand(
         result.problems.append(Problem("grid", f"makes {_size(grid):,} arms; {most} is the most"))
         return result
     drafts = list(_drafts(arms, grid, result.problems))
+    resolved = [_resolve(draft, base, treatment, result.problems) for draft in drafts]
+    given = [draft.label for draft in drafts]
     labels: dict[str, int] = {}
-    for i, draft in enumerate(drafts):
-        arm = _resolve(draft, base, treatment, result.problems)
+    for i, arm in enumerate(_labelled(resolved, given)):
         if arm is None:
             continue
         if arm.label in labels:
@@ -105,8 +108,8 @@ def _drafts(
         if label is not None and not (isinstance(label, str) and label.strip() and label.isprintable()):
             problems.append(Problem(f"arms[{i}].label", "should be printable text"))
             continue
-        if label is not None and len(label) > 120:
-            problems.append(Problem(f"arms[{i}].label", "should have at most 120 characters"))
+        if label is not None and len(label) > LABEL:
+            problems.append(Problem(f"arms[{i}].label", f"should have at most {LABEL} characters"))
             continue
         settings = {key: value for key, value in arm.items() if key != "label"}
         yield _Draft(label, settings, {key: f"arms[{i}].{key}" for key in settings})
@@ -130,6 +133,25 @@ def _resolve(draft: _Draft, base: Mapping[str, Any], treatment: type[BaseModel],
     replaced = tuple(dict.fromkeys(key.split(".")[0] for key in draft.settings))
     words = {key: _short(_reach(resolved, key)) for key in draft.settings}
     return Arm(draft.label or _label(words, resolved), resolved, replaced, words)
+
+
+def _labelled(arms: Sequence[Arm | None], given: Sequence[str | None]) -> list[Arm | None]:
+    """Return the arms with labels of at most `LABEL` characters; `given` are those that the request has.
+
+    Of the others a long one is cut; where that makes two of them one, all long ones begin where they differ.
+    """
+    long = [arm.label for arm, own in zip(arms, given, strict=True) if arm and not own and len(arm.label) > LABEL]
+    alike = len({label[:LABEL] for label in long}) < len(set(long))
+    columns = zip(*(label.split(" ") for label in long), strict=False)
+    shared = sum(1 for _ in itertools.takewhile(lambda words: len(set(words)) == 1, columns)) if alike else 0
+
+    def short(label: str) -> str:
+        return " ".join([*(["..."] if shared else []), *label.split(" ")[shared:]])[:LABEL]
+
+    return [
+        replace(arm, label=short(arm.label)) if arm and arm.label in long and not own else arm
+        for arm, own in zip(arms, given, strict=True)
+    ]
 
 
 def _replace(merged: dict[str, Any], key: str, value: Any, origin: str) -> Problem | None:
@@ -167,8 +189,8 @@ def _label(words: Mapping[str, str], treatment: Any) -> str:
     words = words or {"initializer": _short(treatment.initializer)}
     key, text = next(iter(words.items()))
     if len(words) == 1 and "." not in key and not isinstance(getattr(treatment, key), int):
-        return text[:120]
-    return ", ".join(f"{key}={text}" for key, text in words.items())[:120]
+        return text
+    return ", ".join(f"{key}={text}" for key, text in words.items())
 
 
 def _short(value: Any) -> str:

@@ -15,11 +15,8 @@ from core.datasets import DatasetInfo
 from core.errors import Problem
 from core.registry import Entry, problems_of
 from core.schedules import bind, rates, without_default_bounds
-from core.spec._arms import Arm
+from core.spec._arms import LABEL, Arm
 from core.spec._kinds import DerivedArms, changed, where
-
-LABEL = 120
-"""Most characters of a label."""
 
 
 class BatchSizeScan(BaseModel):

@@ -106,6 +106,17 @@ def test_an_arm_without_a_label_is_called_by_what_it_sets(arm: dict[str, Any], l
     assert parse({"arms": [arm]}).expanded[0].label == label
 
 
+def test_long_labels_are_cut_or_begin_where_they_differ() -> None:
+    def labels(*last: int) -> list[str]:
+        grid = [{"name": "mlp", "hidden": [*[100] * 40, units]} for units in last]
+        return [arm.label for arm in parse({"grid": {"model": grid}}).expanded]
+
+    assert labels(5, 6) == ["... 5])", "... 6])"]
+    assert labels(5) == [f"mlp(hidden=[{', '.join(['100'] * 40)}"[:120]]
+    with pytest.raises(InvalidSpec, match="is the label of arm 0 already"):
+        labels(5, 5)
+
+
 @pytest.mark.parametrize(
     ("raw", "paths"),
     [
