@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.datasets import DataError, DatasetEntry, DatasetInfo, DatasetPaths, datasets
-from core.errors import InvalidSpec, Problem
+from core.errors import InvalidSpec, Problem, path_of
 from core.finite import finite_or_none
 from core.initializers import Initializer, InitializerEntry, initializers
 from core.models import ModelEntry
@@ -100,7 +100,7 @@ def _size(model: Entry, info: DatasetInfo) -> Size:
     try:
         return size(model, info.inputs, info.outputs)
     except (RuntimeError, ValueError, OverflowError) as error:
-        raise InvalidSpec([Problem("model", f"does not fit the data: {error}")]) from None
+        raise InvalidSpec([Problem(join_path("model", path_of(error)), f"does not fit the data: {error}")]) from None
 
 
 def _check_initializer(entry: Entry, network: Size, path: str) -> None:

@@ -67,3 +67,16 @@ class Unavailable(InitlabError):
 
     status = 503
     title = "Service unavailable"
+
+
+class Misfit(ValueError):
+    """Parts that do not fit together; `path` is the place inside what was to be built."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def path_of(error: Exception) -> str:
+    """Return the place inside what was to be built; empty where the error names none."""
+    return error.path if isinstance(error, Misfit) else ""

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from core.datasets import DatasetPaths, Options, Uploads
-from core.spec import Spec, check, parse
-from core.training import train
+from core.spec import Spec, Treatment, check, parse
+from core.training import initial_state, train
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CHURN = {"target": ["Exited"], "drop": ["RowNumber", "CustomerId", "Surname"]}
@@ -90,6 +90,16 @@ def test_it_runs_to_its_end(example: Path, paths: DatasetPaths) -> None:
     assert [run.arm for run in runs] == [arm.label for arm in spec.expanded]
     assert {run.outcome for run in runs} <= {"completed", "diverged"}
     assert sum(run.outcome == "completed" for run in runs) > len(runs) / 2
+
+
+@pytest.mark.parametrize("arm", [2, 5])
+def test_the_layers_of_study_a_start_as_its_cnn(arm: int, paths: DatasetPaths) -> None:
+    states = []
+    for example in ("a_cnn_on_cifar10.json", "a_cnn_by_its_layers_on_cifar10.json"):
+        treatment: Treatment = parse(raw(EXAMPLES / example)).expanded[arm].treatment
+        states.append(initial_state(treatment, treatment.dataset.build().info(paths), seed=1))
+    assert states[0].keys() == states[1].keys()
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
 
 
 def test_every_example_is_in_the_list() -> None:

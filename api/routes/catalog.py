@@ -8,6 +8,7 @@ from core.datasets import datasets
 from core.errors import NotFound
 from core.initializers import initializers
 from core.models import models
+from core.models.layers import layers
 from core.optimizers import optimizers
 from core.plots import plots
 from core.registry import Registry, unknown
@@ -20,6 +21,7 @@ CATALOG: dict[str, Registry] = {
     "schedules": schedules,
     "optimizers": optimizers,
     "models": models,
+    "layers": layers,
     "datasets": datasets,
     "plots": plots,
 }

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from core.errors import NotFound, Problem
+from core.errors import NotFound, Problem, path_of
 from core.registry._aliases import Alias, Presets, Reading
 from core.registry._problems import custom, invalid, is_deeper, join_path, problems_of, unknown
 
@@ -149,6 +149,10 @@ class Registry(Mapping[str, type[Entry]]):
         self._discover()
         return len(self._entries)
 
+    def names(self) -> list[str]:
+        """Return every name that an entry goes by."""
+        return [*self, *self._aliases]
+
     def parse(self, raw: object) -> Entry:
         """Validate a spec's way to name an entry: a bare name, or `{"name": ..., parameters...}`.
 
@@ -169,7 +173,7 @@ class Registry(Mapping[str, type[Entry]]):
         try:
             found = self._find(name)
         except NotFound:
-            raise custom([unknown(self.kind, name, [*self, *self._aliases], "name")]) from None
+            raise custom([unknown(self.kind, name, self.names(), "name")]) from None
         read = self._read(found, name, raw)
         if read.problems:
             raise custom(read.problems)
@@ -180,7 +184,7 @@ class Registry(Mapping[str, type[Entry]]):
         try:
             entry.build()
         except ValueError as error:
-            raise custom([Problem("", str(error))]) from None
+            raise custom([Problem(path_of(error), str(error))]) from None
         return entry
 
     def describe(self, name: str) -> dict[str, Any]:
@@ -207,7 +211,7 @@ class Registry(Mapping[str, type[Entry]]):
         self._discover()
         canonical, _ = self._aliases.get(name, (name, None))
         if canonical not in self._entries:
-            problem = unknown(self.kind, name, [*self._entries, *self._aliases])
+            problem = unknown(self.kind, name, self.names())
             raise NotFound(problem.message, [problem])
         return self._entries[canonical]
 
@@ -279,6 +283,7 @@ __all__ = [
     "Reading",
     "Real",
     "Registry",
+    "custom",
     "invalid",
     "join_path",
     "problems_of",

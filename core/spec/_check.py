@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
-from core.errors import InvalidSpec, Problem
+from core.errors import InvalidSpec, Problem, path_of
 from core.initializers import Initializer
 from core.metrics import diagnostics, epoch_metrics, metrics
 from core.optimizers import Optimizer
@@ -95,7 +95,8 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     try:
         whole = size(treatment.model, data.inputs, data.outputs)
     except (RuntimeError, ValueError, OverflowError) as error:
-        raise InvalidSpec([Problem(where("model"), f"does not fit the data set: {error}")]) from None
+        path = join_path(where("model"), path_of(error))
+        raise InvalidSpec([Problem(path, f"does not fit the data set: {error}")]) from None
     if whole.parameters > LIMITS.parameters:
         message = f"has {whole.parameters:,} parameters; {LIMITS.parameters:,} is the most"
         raise InvalidSpec([Problem(where("model"), message)])

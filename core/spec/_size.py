@@ -51,7 +51,8 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
     described = layers_of(module)
     parameters = sum(p.numel() for p in module.parameters())
     layers = [layer for layer in module.modules() if not list(layer.children())]
-    if isinstance(module, nn.Sequential) and isinstance(layers[0], nn.Flatten):  # dense layers, one after the other
+    rows = len(inputs) == 1 or isinstance(layers[0], nn.Flatten)
+    if isinstance(module, nn.Sequential) and rows:  # dense layers, one after the other
         seen, dense_flops = [example.numel()], 0
         for layer in layers:
             dense_flops += 2 * layer.weight.numel() if isinstance(layer, nn.Linear) else 0

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 DEEP = 100_000
 MANY = json.dumps(list(range(1, 18)))
 NESTED = '{"schedule": {"name": "linear_warmup", "warmup_steps": 1, "after": "cosin"}}'
+LAYER = '{"model": {"name": "sequential", "layers": [{"dense": %s}]}}'
 CASES: list[tuple[str, str, str | None]] = [
     # what, body, the path of the first problem (None: the body as a whole)
     ("not JSON", "{", ""),
@@ -37,6 +38,11 @@ CASES: list[tuple[str, str, str | None]] = [
     ("a typo in a dotted path", '{"arms": [{"optimizer.lrr": 1}]}', "arms[0].optimizer.lrr"),
     ("a dotted path into a number", '{"arms": [{"epochs.x": 1}]}', "arms[0].epochs.x"),
     ("an unknown initializer", '{"initializer": "he_norml"}', "initializer.name"),
+    ("10,000 layers", '{"model": {"name": "sequential", "layers": [' + '"rely",' * 9_999 + '"relu"]}}', "model.layers"),
+    ("a surrogate as a layer", '{"model": {"name": "sequential", "layers": ["\\ud800"]}}', "model.layers[0]"),
+    ("a surrogate as a layer's name", LAYER % '{"units": 3, "name": "\\ud800"}', "model.layers[0].dense.name"),
+    ("an object as a layer's size", LAYER % '{"units": {}}', "model.layers[0].dense.units"),
+    ("a layer's kernel of 71 bits", LAYER % "1180591620717411303424", "model.layers[0].dense"),
     ("an unknown nested schedule", NESTED, "schedule.after.name"),
     ("a missing parameter", '{"schedule": "linear_warmup"}', "schedule.warmup_steps"),
     ("an entry that is a number", '{"model": 3}', "model"),

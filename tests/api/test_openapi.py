@@ -108,7 +108,7 @@ def test_readiness_names_what_is_missing(client: TestClient) -> None:
 
 def test_the_catalogue_over_http(client: TestClient) -> None:
     whole = client.get("/catalog").json()
-    assert set(whole) == {"initializers", "schedules", "optimizers", "models", "datasets", "plots"}
+    assert set(whole) == {"initializers", "schedules", "optimizers", "models", "layers", "datasets", "plots"}
     assert [entry["name"] for entry in client.get("/catalog/initializers").json()["items"]] == list(initializers)
     he = client.get("/catalog/initializers/kaiming_normal").json()
     assert he["name"] == "he_normal"

@@ -126,6 +126,7 @@ def test_a_picture_where_one_is_asked_for(client: TestClient) -> None:
     ("body", "path", "words"),
     [
         ({"model": "cnn", "inputs": [5], "outputs": 2}, "model", "does not fit"),
+        ({"model": {"name": "sequential", "layers": ["relu", {"dense": 10}]}}, "model.layers[1]", "takes rows"),
         ({"inputs": [5]}, "outputs", "go together"),
         ({"outputs": 5}, "inputs", "go together"),
         ({"inputs": [5], "outputs": 5, "dataset": "digits"}, "inputs", "give dataset, or"),

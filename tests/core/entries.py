@@ -10,7 +10,9 @@ from pydantic_core import PydanticCustomError
 from core.errors import Problem
 from core.registry import Entry, Registry
 
-KINDS = ("initializer", "schedule", "optimizer", "model", "dataset", "plot")
+KINDS = ("initializer", "schedule", "optimizer", "model", "layer", "dataset", "plot")
+FOLDERS = {"layer": "models/layers"}
+"""The folders of catalogues below core that are not their kind's plural."""
 REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "uploaded"): {"id": "churn"},
     ("initializer", "constant"): {"value": 0.5},
@@ -18,6 +20,15 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("initializer", "per_layer"): {"layers": {"fc1": "zeros"}},
     ("initializer", "sparse"): {"sparsity": 0.25},
     ("initializer", "uniform_fixed"): {"sigma": 0.1},
+    ("layer", "adaptive_avg_pool"): {"output_size": 2},
+    ("layer", "conv2d"): {"filters": 8, "kernel_size": 3},
+    ("layer", "dense"): {"units": 10},
+    ("layer", "depthwise_conv2d"): {"kernel_size": 3},
+    ("layer", "group_norm"): {"groups": 2},
+    ("layer", "separable_conv2d"): {"filters": 8, "kernel_size": 3},
+    ("model", "sequential"): {
+        "layers": [{"conv2d": {"filters": 4, "kernel_size": 1}}, "flatten", {"dense": "outputs"}]
+    },
     ("model", "torchvision"): {"model": "resnet18"},
     ("schedule", "chained"): {"parts": ["linear_factor", {"name": "exponential", "gamma": 0.9}]},
     ("schedule", "constant_warmup"): {"warmup_steps": 3},
@@ -43,8 +54,13 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
 
 def catalogue(kind: str) -> Registry:
     """Return a kind's catalogue, and import no other: one folder's tests need not wait for matplotlib."""
-    found: Registry = getattr(import_module(f"core.{kind}s"), f"{kind}s")
+    found: Registry = getattr(import_module(f"core.{folder_of(kind).replace('/', '.')}"), f"{kind}s")
     return found
+
+
+def folder_of(kind: str) -> str:
+    """Return the folder of a kind's catalogue, and of its tests, below core and tests/core."""
+    return FOLDERS.get(kind, f"{kind}s")
 
 
 def entries(*kinds: str) -> list[tuple[str, str]]:

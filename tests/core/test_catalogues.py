@@ -6,7 +6,7 @@ import math
 import jsonschema
 import pytest
 
-from tests.core.entries import KINDS, REQUIRED, catalogue, entries, is_named, parse, raw, refusal
+from tests.core.entries import KINDS, REQUIRED, catalogue, entries, folder_of, is_named, parse, raw, refusal
 
 ENTRIES = entries(*KINDS)
 every_entry = pytest.mark.parametrize(("kind", "name"), ENTRIES)
@@ -28,7 +28,8 @@ def test_it_is_documented(kind: str, name: str) -> None:
 
 @every_entry
 def test_it_has_a_test_of_its_own(kind: str, name: str) -> None:
-    assert is_named(name, f"{kind}s"), f"test below tests/core/{kind}s that {name!r} is what its source says"
+    folder = folder_of(kind)
+    assert is_named(name, folder), f"test below tests/core/{folder} that {name!r} is what its source says"
 
 
 @every_entry
