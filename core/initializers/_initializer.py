@@ -41,6 +41,11 @@ class Layer:
     """Residual branches of the whole model."""
     transposed: bool = False
     """True for a transposed convolution."""
+    growth: Shape | None = None
+    """The growth of each dimension with one unit of the model's width, 0 for one that stays; None: the model has no
+    width, or there is no model."""
+    heads: int = 0
+    """The heads that share the layer's outputs, where it makes an attention's queries; else 0."""
 
     @property
     def fans(self) -> tuple[int, int]:
@@ -77,6 +82,9 @@ class Scaling(NamedTuple):
     weight_lr: float = 1.0
     """Factor of the weight's learning rate; weight decay is divided by it, so that the shrinkage per update stays."""
     bias_lr: float = 1.0
+    output: float = 1.0
+    """Factor of all that the layer gives, the bias's part too: of a query's, for it is that of the attention's logits.
+    """
 
 
 class Calibration(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import nn
 
 from core.models._residual import StochasticDepth
+from core.models._widths import IsWidth, at_width, growth, width_fields
 from core.registry import Registry
 
 models = Registry("model", __name__)
@@ -16,4 +17,4 @@ Model = Callable[[tuple[int, ...], int], nn.Module]
 Raises ValueError for inputs that it cannot take.
 """
 
-__all__ = ["Model", "ModelEntry", "StochasticDepth", "models"]
+__all__ = ["IsWidth", "Model", "ModelEntry", "StochasticDepth", "at_width", "growth", "models", "width_fields"]

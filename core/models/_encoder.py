@@ -23,6 +23,7 @@ class EncoderLayer(nn.Module):
         self.norm_first = norm_first
         self.norm1 = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
+        self.query.heads = heads  # type: ignore[assignment]  # mup scales what they attend by
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
         self.softmax = nn.Softmax(-1)

@@ -8,6 +8,7 @@ from torch import nn
 from core.models import Model, models
 from core.models._activations import ActivationName, NegativeSlope, activations
 from core.models._sizes import Rate, Width, picture
+from core.models._widths import IsWidth
 
 
 @models.register(
@@ -17,14 +18,14 @@ from core.models._sizes import Rate, Width, picture
 )
 def cnn(
     *,
-    channels: Annotated[list[Width], Field(min_length=1, max_length=10)] = [32, 64, 128],  # noqa: B006
+    channels: Annotated[list[Width], Field(min_length=1, max_length=10), IsWidth()] = [32, 64, 128],  # noqa: B006
     convolutions: Annotated[int, Field(ge=1, le=16)] = 1,
     kernel_size: Annotated[int, Field(ge=1, le=31)] = 3,
     batch_norm: bool = True,
     activation: ActivationName = "relu",
     negative_slope: NegativeSlope = None,
     dropout: Rate = 0.25,
-    dense: Annotated[list[Width], Field(max_length=16)] = [128],  # noqa: B006
+    dense: Annotated[list[Width], Field(max_length=16), IsWidth()] = [128],  # noqa: B006
     dense_dropout: Rate = 0.5,
 ) -> Model:
     """One block for every number in `channels`, each with `convolutions` layers that keep the picture's size and a

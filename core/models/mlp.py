@@ -9,6 +9,7 @@ from torch import nn
 from core.models import Model, models
 from core.models._activations import ActivationName, NegativeSlope, activations
 from core.models._sizes import Rate, Width
+from core.models._widths import IsWidth
 
 NORMS: dict[str, type[nn.BatchNorm1d] | type[nn.LayerNorm]] = {
     "batch_norm": nn.BatchNorm1d,
@@ -22,7 +23,7 @@ NORMS: dict[str, type[nn.BatchNorm1d] | type[nn.LayerNorm]] = {
 )
 def mlp(
     *,
-    hidden: Annotated[list[Width], Field(max_length=64)] = [256, 128],  # noqa: B006 pydantic copies defaults
+    hidden: Annotated[list[Width], Field(max_length=64), IsWidth()] = [256, 128],  # noqa: B006 pydantic copies defaults
     activation: ActivationName = "relu",
     negative_slope: NegativeSlope = None,
     dropout: Rate = 0.0,

@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 from core.models import Model, models
 from core.models._residual import ends_branch
 from core.models._sizes import picture
+from core.models._widths import IsWidth
 
 
 @models.register(
@@ -20,7 +21,7 @@ from core.models._sizes import picture
 def resnet(
     *,
     depth: Annotated[int, Field(ge=8, le=1202)] = 20,
-    width: Annotated[int, Field(ge=1, le=64)] = 1,
+    width: Annotated[int, Field(ge=1, le=64), IsWidth()] = 1,
     shortcut: Literal["A", "B"] = "A",
 ) -> Model:
     """`depth` is 6n + 2, such as 20, 32, 44, 56 or 110; `width` multiplies the channels.

@@ -10,6 +10,7 @@ from torch import nn
 from core.models import Model, models
 from core.models._encoder import EncoderLayer
 from core.models._sizes import Rate, picture
+from core.models._widths import IsWidth
 
 TOKENS = 4096
 """The most of one example: attention compares each with each."""
@@ -24,7 +25,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU}
 def transformer(
     *,
     patch: Annotated[int, Field(ge=1, le=256)] = 4,
-    d_model: Annotated[int, Field(ge=2, le=8192, multiple_of=2)] = 64,
+    d_model: Annotated[int, Field(ge=2, le=8192, multiple_of=2), IsWidth()] = 64,
     heads: Annotated[int, Field(ge=1, le=256)] = 4,
     layers: Annotated[int, Field(ge=1, le=128)] = 2,
     mlp_ratio: Annotated[int, Field(ge=1, le=16)] = 4,

@@ -47,9 +47,8 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
                 problems += [p for p in scanned if p not in problems]
         except InvalidSpec as error:
             problems += [p for p in error.problems if p not in problems]
-    if not problems and len({info.data.task for info in infos}) > 1:
-        tasks = ", ".join(f"{arm.label!r} {info.data.task}" for arm, info in zip(spec.expanded, infos, strict=True))
-        problems.append(Problem("arms", f"should learn one kind of task, to be compared: {tasks}"))
+    if not problems:
+        problems += [*_several_tasks(spec, infos), *_several_heads(spec, infos)]
     if not problems and spec.target is not None:
         problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
     total = sum(info.steps for info in infos) * len(spec.seed_list)
@@ -63,6 +62,30 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
     if problems:
         raise InvalidSpec(problems)
     return infos
+
+
+def _several_tasks(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
+    if len({info.data.task for info in infos}) == 1:
+        return []
+    tasks = ", ".join(f"{arm.label!r} {info.data.task}" for arm, info in zip(spec.expanded, infos, strict=True))
+    return [Problem("arms", f"should learn one kind of task, to be compared: {tasks}")]
+
+
+def _several_heads(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
+    """Refuse arms under mup whose attention has heads of different number: their base networks would be different ones.
+
+    Its logits are scaled by the size of a head, which is to grow with the width.
+    """
+    seen = 0
+    for i, (arm, info) in enumerate(zip(spec.expanded, infos, strict=True)):
+        heads = max((layer.heads for layer in info.size.layers.values()), default=0)
+        if arm.treatment.initializer.name != "mup" or not heads:
+            continue
+        if seen and heads != seen:
+            message = f"has {heads} heads where an arm before it has {seen}: under mup give all arms the same heads"
+            return [Problem(where_of(spec, i, arm)("model"), message)]
+        seen = heads
+    return []
 
 
 def _too_many_looks(every: int, infos: Sequence[ArmInfo], seeds: int) -> list[Problem]:

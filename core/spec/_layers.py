@@ -9,16 +9,19 @@ from torch.nn.modules.conv import _ConvNd
 from core.initializers import Layer, Shape
 
 NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+Growth = Mapping[str, Shape]
+"""The growth of each dimension of every parameter with one unit of the model's width (`core.models.growth`)."""
 PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 """The three layers inside an `nn.MultiheadAttention`, which keeps them as parameters of its own."""
 
 
-def layers_of(module: nn.Module) -> Mapping[str, Layer]:
+def layers_of(module: nn.Module, growth: Growth | None = None) -> Mapping[str, Layer]:
     """Return every linear and convolution layer by name, in the order of the model.
 
     An attention's three projections count as layers of their own, `<attention>.q_proj` and so on, also where it stacks
     their weights. The first layer reads the data and the last gives the outputs. A layer ends a residual branch where
-    the model has marked it with an attribute `ends_branch`.
+    the model has marked it with an attribute `ends_branch`, and makes queries where one says `heads`. `growth` is that
+    of the model's width, where it has one.
     """
     parts = [*_parts(module)]
     branches = sum(hasattr(part, "ends_branch") for _, _, part in parts)
@@ -33,14 +36,18 @@ def layers_of(module: nn.Module) -> Mapping[str, Layer]:
             role="only" if first and last else "input" if first else "output" if last else "hidden",
             ends_branch=hasattr(part, "ends_branch"),
             branches=branches,
+            growth=None if growth is None else growth[f"{name}.weight"],
+            heads=getattr(part, "heads", 0),
         )
     return described
 
 
-def norms_of(module: nn.Module) -> Mapping[str, Layer]:
-    """Return every norm that has a gain, by name; its `shape` is the gain's."""
+def norms_of(module: nn.Module, growth: Growth | None = None) -> Mapping[str, Layer]:
+    """Return every norm that has a gain, by name; its `shape` is the gain's, its `growth` as in `layers_of`."""
     return {
-        name: Layer(shape=tuple(part.weight.shape), name=name)
+        name: Layer(
+            shape=tuple(part.weight.shape), name=name, growth=None if growth is None else growth[f"{name}.weight"]
+        )
         for name, part in module.named_modules()
         if isinstance(part, NORMS) and part.weight is not None
     }

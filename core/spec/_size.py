@@ -11,6 +11,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.initializers import Layer
+from core.models import growth
 from core.registry import Entry
 from core.spec._layers import layers_of, norms_of
 
@@ -48,7 +49,8 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
         example = torch.empty(1, *inputs)
-    described = layers_of(module)
+    grows = growth(model, inputs, outputs)
+    described, norms = layers_of(module, grows), norms_of(module, grows)
     parameters = sum(p.numel() for p in module.parameters())
     layers = [layer for layer in module.modules() if not list(layer.children())]
     rows = len(inputs) == 1 or isinstance(layers[0], nn.Flatten)
@@ -61,7 +63,7 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
         dropped = sum(count for layer, count in zip(layers, seen[1:], strict=True) if isinstance(layer, _DropoutNd))
         return Size(
             layers=described,
-            norms=norms_of(module),
+            norms=norms,
             parameters=parameters,
             activations=sum(seen),
             calls=calls,
@@ -70,7 +72,7 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
             patches=0,
             dropped=dropped,
         )
-    return Size(layers=described, norms=norms_of(module), parameters=parameters, **_passed(module, layers, example))
+    return Size(layers=described, norms=norms, parameters=parameters, **_passed(module, layers, example))
 
 
 def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> dict[str, int]:

@@ -12,7 +12,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from core.datasets import DatasetInfo, as_numbers
 from core.initializers import Initializer, Layer, Shape, State
-from core.models import Model
+from core.models import Model, growth
 from core.registry import Entry
 from core.spec import PROJECTIONS, Treatment, layers_of, norms_of
 from core.streams import generator
@@ -119,7 +119,8 @@ def _fills(model: Entry, inputs: Shape, outputs: int) -> tuple[nn.Module, Mappin
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
     module.eval()
-    layers, norms = layers_of(module), norms_of(module)
+    grows = growth(model, inputs, outputs)
+    layers, norms = layers_of(module, grows), norms_of(module, grows)
     fills: dict[str, _Fill] = {}
     for path, part in module.named_modules():
         prefix = f"{path}." if path else ""

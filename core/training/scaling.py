@@ -9,6 +9,7 @@ from torch import nn
 
 from core.datasets import DatasetInfo
 from core.initializers import Initializer, Layer
+from core.models import growth
 from core.optimizers import Optimizer
 from core.registry import Entry
 from core.spec import Treatment, layers_of
@@ -28,8 +29,8 @@ def factors(treatment: Treatment, data: DatasetInfo) -> dict[str, ParameterScali
     found = {}
     for name, layer in _layers(treatment.model, data.inputs, data.outputs).items():
         scaling = initializer.scaling(layer, optimizer.steps)
-        found[f"{name}.weight"] = ParameterScaling(scaling.forward, scaling.weight_lr)
-        found[f"{name}.bias"] = ParameterScaling(lr=scaling.bias_lr)
+        found[f"{name}.weight"] = ParameterScaling(scaling.forward * scaling.output, scaling.weight_lr)
+        found[f"{name}.bias"] = ParameterScaling(scaling.output, scaling.bias_lr)
     return {name: factor for name, factor in found.items() if factor != ParameterScaling()}
 
 
@@ -38,9 +39,11 @@ def _layers(model: Entry, inputs: tuple[int, ...], outputs: int) -> Mapping[str,
     """Return the model's layers, and the other modules with a weight: norms."""
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
-    layers = dict(layers_of(module))
+    grows = growth(model, inputs, outputs)
+    layers = dict(layers_of(module, grows))
     for name, part in module.named_modules():
         gain = getattr(part, "weight", None)
         if name not in layers and isinstance(gain, nn.Parameter):
-            layers[name] = Layer(shape=tuple(gain.shape), name=name)
+            of_gain = None if grows is None else grows[f"{name}.weight"]
+            layers[name] = Layer(shape=tuple(gain.shape), name=name, growth=of_gain)
     return layers

@@ -18,7 +18,7 @@ from tests.core.entries import of, parse, raw, refusal
 from tests.core.optimizers.stacks import StackedModel
 
 SHAPES = [(256, 784), (10, 128), (32, 3, 3, 3), (64, 8, 3, 3), (8, 4, 5), (1, 1)]
-MATRICES = {"identity", "mup", "sparse"}
+MATRICES = {"identity", "sparse"}
 """Initializers for dense layers alone."""
 KERNELS = {"delta_orthogonal", "dirac"}
 """Initializers for convolutions alone."""

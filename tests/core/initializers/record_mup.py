@@ -1,11 +1,17 @@
-"""Records what the mup package makes of a multi-layer perceptron at several widths: `mup.json`, which a test reads.
+"""Records what the mup package makes of initlab's models at several widths: `mup.json`, which a test reads.
 
-Not run by the tests. In an environment of its own:
+Not run by the tests. In initlab's own environment, from the root of the repository:
 
-    pip install mup==1.0.0 torch && python tests/core/initializers/record_mup.py
+    pip install --no-deps --target /tmp/mup mup==1.0.0
+    PYTHONPATH=.:/tmp/mup python -m tests.core.initializers.record_mup
+
+Laws, rates and the readout are the package's, and so is the training: `MuAdamW` or `MuSGD` on the model with a
+`MuReadout`, from the weights that initlab draws. The attention's logits are scaled as the package's README says, by
+1 / d times what makes it 1 / sqrt(d) in the base network.
 """
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +20,13 @@ import mup
 import torch
 from torch import nn
 
-INPUTS, OUTPUTS = 20, 10
-BASE = 64
-WIDTHS = [[64, 64], [128, 128], [256, 128], [32, 512]]
+from core.models import at_width
+from core.models._encoder import EncoderLayer
+from core.registry import Entry
+from core.spec import parse
+from core.training import initial_state
+from tests.core.initializers.mup_cases import CASES, LR, OUTPUTS, UPDATES, examples, facts, treatment
+
 SCHEMES = {
     "he_normal": mup.init.kaiming_normal_,
     "he_uniform": mup.init.kaiming_uniform_,
@@ -24,19 +34,41 @@ SCHEMES = {
     "glorot_uniform": mup.init.xavier_uniform_,
     "normal": lambda w: mup.init.normal_(w, 0, 0.01),
 }
-LR, DECAY = 0.5, 0.25
+DECAY = 0.25
 
 
-def network(hidden: list[int]) -> nn.Sequential:
-    model = nn.Sequential()
-    width = INPUTS
-    for i, units in enumerate(hidden, start=1):
-        model.add_module(f"fc{i}", nn.Linear(width, units))
-        model.add_module(f"norm{i}", nn.LayerNorm(units))
-        model.add_module(f"relu{i}", nn.ReLU())
-        width = units
-    model.add_module(f"fc{len(hidden) + 1}", mup.MuReadout(width, OUTPUTS))
-    return model
+class Attention(EncoderLayer):
+    """The encoder's layer with logits of query · key / d, times the square root of the base network's d."""
+
+    base_size: int
+
+    def _attend(self, x: torch.Tensor) -> torch.Tensor:
+        query, key, value = (
+            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        )
+        logits = query @ key.transpose(2, 3) * math.sqrt(self.base_size) / query.shape[-1]
+        branch: torch.Tensor = self.out((logits.softmax(-1) @ value).transpose(1, 2).flatten(2))
+        return branch
+
+
+def network(model: Entry, inputs: tuple[int, ...], base_width: int | None = None, width: int | None = None) -> Any:
+    """The model, or that of another width, with a readout for its last layer."""
+    given = model.parameters() if width is None else at_width(model, width)
+    module: Any = type(model).factory(**given)(inputs, OUTPUTS)
+    name, last = [(name, part) for name, part in module.named_modules() if isinstance(part, nn.Linear)][-1]
+    setattr(module, name, mup.MuReadout(last.in_features, OUTPUTS))
+    attentions: list[Any] = [part for part in module.modules() if isinstance(part, EncoderLayer)]
+    for attention in attentions:
+        attention.__class__ = Attention
+        attention.base_size = (base_width or 0) // attention.heads
+    return module
+
+
+def shaped(model: Entry, inputs: tuple[int, ...], base_width: int) -> Any:
+    module = network(model, inputs, base_width)
+    base, delta = (network(model, inputs, width=base_width * times) for times in (1, 3))
+    mup.set_base_shapes(module, base, delta=delta, rescale_params=False)
+    return module
 
 
 class Law(torch.Tensor):
@@ -69,26 +101,44 @@ def rates(optimizer: torch.optim.Optimizer, names: dict[int, str]) -> dict[str, 
     }
 
 
-def record(hidden: list[int]) -> dict[str, Any]:
-    model, base, delta = network(hidden), network([BASE] * len(hidden)), network([BASE * 3] * len(hidden))
-    mup.set_base_shapes(model, base, delta=delta, rescale_params=False)
+def losses(raw: dict[str, Any], optimizer: str) -> list[float]:
+    """The losses of a training in float64, one an update."""
+    asked: Any = parse(treatment(raw, optimizer))
+    module = shaped(asked.model, tuple(raw["inputs"]), raw["base_width"]).double()
+    module.load_state_dict(initial_state(asked, facts(raw), 0, torch.float64))
+    kind = {"adamw": mup.MuAdamW, "sgd": mup.MuSGD}[optimizer]
+    rule = kind(module.parameters(), **{k: v for k, v in treatment(raw, optimizer)["optimizer"].items() if k != "name"})
+    x, y = examples(raw)
+    found = []
+    for _ in range(UPDATES):
+        rule.zero_grad()
+        loss = nn.functional.cross_entropy(module(x), y)
+        loss.backward()
+        rule.step()
+        found.append(loss.item())
+    return found
+
+
+def record(raw: dict[str, Any]) -> dict[str, Any]:
+    model = shaped(parse({"model": raw["model"]}).model, tuple(raw["inputs"]), raw["base_width"])
     names = {id(p): name for name, p in model.named_parameters()}
-    weights = {name: p for name, p in model.named_parameters() if p.ndim == 2}
-    readout: Any = model[-1]
+    weights = {name: p for name, p in model.named_parameters() if p.ndim >= 2}
+    readout: Any = next(part for part in model.modules() if isinstance(part, mup.MuReadout))
     with torch.no_grad():
         readout.bias.zero_()
-        x = torch.randn(1, readout.in_features)
+        readout.double()
+        x = torch.ones(1, readout.in_features, dtype=torch.float64)
         forward = float((readout(x) / nn.functional.linear(x, readout.weight)).mean())  # of outputs, the bias apart
-    return {
-        "hidden": hidden,
+    return raw | {
         "std": {scheme: {name: std(w, init) for name, w in weights.items()} for scheme, init in SCHEMES.items()},
         "forward": forward,
         "adam": rates(mup.MuAdamW(model.parameters(), lr=LR, weight_decay=DECAY), names),
         "sgd": rates(mup.MuSGD(model.parameters(), lr=LR, weight_decay=DECAY), names),
+        "losses": {optimizer: losses(raw, optimizer) for optimizer in ("adamw", "sgd")},
     }
 
 
 if __name__ == "__main__":
-    found = {"mup": "1.0.0", "inputs": INPUTS, "outputs": OUTPUTS, "base_width": BASE}
-    found |= {"networks": [record(hidden) for hidden in WIDTHS]}
+    torch.manual_seed(0)
+    found = {"mup": "1.0.0", "torch": torch.__version__, "networks": [record(raw) for raw in CASES]}
     Path(__file__).with_name("mup.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -1,6 +1,7 @@
 """The maximal-update parametrization against the mup package's own numbers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +10,28 @@ import torch
 from torch import nn
 
 from core.initializers import Initializer, Layer, initializers
-from core.spec import layers_of
+from core.models import growth, models
+from core.spec import layers_of, norms_of
 from core.streams import generator
 
 RECORDED = json.loads(Path(__file__).with_name("mup.json").read_text())
-BASE = RECORDED["base_width"]
-NETWORKS = pytest.mark.parametrize("peer", RECORDED["networks"], ids=lambda peer: str(peer["hidden"]))
+BASE = 64
+NETWORKS = pytest.mark.parametrize(
+    "peer", RECORDED["networks"], ids=lambda peer: " ".join(map(str, peer["model"].values()))
+)
 
 
-def network(hidden: list[int]) -> nn.Sequential:
-    """The recorded one: `fc` layers with a norm behind each hidden one."""
-    model = nn.Sequential()
-    width = RECORDED["inputs"]
-    for i, units in enumerate(hidden, start=1):
-        model.add_module(f"fc{i}", nn.Linear(width, units, device="meta"))
-        model.add_module(f"norm{i}", nn.LayerNorm(units, device="meta"))
-        width = units
-    model.add_module(f"fc{len(hidden) + 1}", nn.Linear(width, RECORDED["outputs"], device="meta"))
-    return model
+def network(*hidden: int) -> dict[str, Any]:
+    return {"model": {"name": "mlp", "hidden": list(hidden), "norm": "layer_norm"}, "inputs": [20], "base_width": BASE}
+
+
+def described(peer: Mapping[str, Any]) -> tuple[Mapping[str, Layer], Mapping[str, Layer]]:
+    """The layers of a recorded network, and its norms."""
+    model, inputs = models.parse(peer["model"]), tuple(peer["inputs"])
+    with torch.device("meta"):
+        module: nn.Module = model.build()(inputs, 10)
+    grows = growth(model, inputs, 10)
+    return layers_of(module, grows), norms_of(module, grows)
 
 
 def mup(of: Any = "he_normal", base_width: int = BASE, **more: Any) -> Initializer:
@@ -37,54 +42,61 @@ def mup(of: Any = "he_normal", base_width: int = BASE, **more: Any) -> Initializ
 @NETWORKS
 @pytest.mark.parametrize("scheme", ["he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "normal"])
 def test_weights_are_drawn_as_by_the_peer(peer: dict[str, Any], scheme: str) -> None:
-    layers = layers_of(network(peer["hidden"]))
-    stds = {f"{name}.weight": mup(scheme).weight(layer).std for name, layer in layers.items()}
+    layers, _ = described(peer)
+    scheme_at = mup(scheme, peer["base_width"])
+    stds = {f"{name}.weight": scheme_at.weight(layer).std for name, layer in layers.items()}
     assert stds == pytest.approx(peer["std"][scheme], rel=1e-12)
 
 
 @NETWORKS
 @pytest.mark.parametrize("steps", ["adam", "sgd"])
 def test_rates_and_the_readout_are_scaled_as_by_the_peer(peer: dict[str, Any], steps: Any) -> None:
-    model = network(peer["hidden"])
-    layers = dict(layers_of(model))
-    layers |= {
-        name: Layer(tuple(part.get_parameter("weight").shape), name)
-        for name, part in model.named_children()
-        if "norm" in name
-    }
-    scalings = {name: mup().scaling(layer, steps) for name, layer in layers.items()}
-    rates = {f"{name}.weight": scaling.weight_lr for name, scaling in scalings.items()}
-    rates |= {f"{name}.bias": scaling.bias_lr for name, scaling in scalings.items()}
+    layers, norms = described(peer)
+    scalings = {name: mup(base_width=peer["base_width"]).scaling(layer, steps) for name, layer in layers.items()}
+    of_norms = {name: mup(base_width=peer["base_width"]).scaling(layer, steps) for name, layer in norms.items()}
+    rates = {f"{name}.weight": scaling.weight_lr for name, scaling in (scalings | of_norms).items()}
+    rates |= {f"{name}.bias": scaling.bias_lr for name, scaling in (scalings | of_norms).items()}
     theirs = peer[steps]
+    rates = {name: rate for name, rate in rates.items() if name in theirs}  # some layers have no bias
     assert rates == pytest.approx({name: rate for name, (rate, _) in theirs.items()}, rel=1e-12)
     assert {name: 1 / rate for name, rate in rates.items()} == pytest.approx(
         {name: decay for name, (_, decay) in theirs.items()}, rel=1e-12
     )
-    readout = list(layers_of(model))[-1]
-    assert scalings.pop(readout).forward == pytest.approx(peer["forward"], rel=1e-6)
+    readout = list(layers)[-1]
+    assert scalings.pop(readout).forward == pytest.approx(peer["forward"], rel=1e-12)
     assert {scaling.forward for scaling in scalings.values()} == {1.0}
+
+
+def test_an_attentions_logits_are_divided_by_the_size_of_a_head() -> None:
+    """Table 8 of the paper: 1 / d where the base network has 1 / sqrt(d), as a factor of the queries."""
+    peer = {"model": {"name": "transformer", "d_model": 32, "heads": 4, "layers": 1}, "inputs": [6]}
+    layers, _ = described(peer)
+    found = {name: mup(base_width=8).scaling(layer, "adam").output for name, layer in layers.items()}
+    size_of_head, base = 32 / 4, 8 / 4
+    assert found.pop("encoder.0.query") == pytest.approx((base**0.5 / size_of_head) / size_of_head**-0.5)
+    assert set(found.values()) == {1.0}
 
 
 @pytest.mark.parametrize("of", ["he_normal", "glorot_uniform", "lecun_normal", "torch_default", "zeros"])
 def test_at_the_base_width_it_is_the_plain_scheme(of: str) -> None:
     plain: Initializer = initializers.parse(of).build()
-    for layer in layers_of(network([BASE, BASE])).values():
+    for layer in described(network(BASE, BASE))[0].values():
         for ours, theirs in (
             (mup(of).weight(layer), plain.weight(layer)),
             (mup(of).bias(layer), plain.bias(layer)),
         ):
             assert torch.equal(ours.draw(layer.shape, generator(0)), theirs.draw(layer.shape, generator(0)))
         for steps in ("adam", "sgd"):
-            assert mup(of).scaling(layer, steps) == (1.0, 1.0, 1.0)
+            assert set(mup(of).scaling(layer, steps)) == {1.0}
 
 
 def test_a_number_shared_by_all_units_does_not_grow() -> None:
-    assert mup().scaling(Layer((1,), "prelu1"), "sgd") == (1.0, 1.0, 1.0)
+    assert set(mup().scaling(Layer((1,), "prelu1", growth=(0,)), "sgd")) == {1.0}
 
 
 def test_layers_may_have_initializers_of_their_own() -> None:
     inner = {"name": "per_layer", "default": "he_normal", "layers": {"fc3": "zeros"}}
-    layers = layers_of(network([128, 128]))
+    layers, _ = described(network(128, 128))
     laws = {name: mup(inner).weight(layer) for name, layer in layers.items()}
     assert laws["fc3"].std == 0
     assert laws["fc2"] == mup().weight(layers["fc2"])
@@ -100,7 +112,24 @@ def test_only_independent_weights_around_0_can_be_scaled(of: Any) -> None:
         scheme(base_width=8, of=of).build()
 
 
-def test_convolutions_and_residual_branches_are_refused() -> None:
-    for layer in (Layer((8, 3, 3, 3)), Layer((8, 8), branches=2)):
-        (problem,) = mup().check({"layer": layer})
-        assert "dense networks" in problem.message
+def test_a_layer_by_itself_is_one_of_a_dense_network() -> None:
+    """As in a preview, which knows no model."""
+    for name, layer in described(network(128, 256))[0].items():
+        alone = Layer(layer.shape, name, role=layer.role)
+        assert mup().weight(alone) == mup().weight(layer)
+        assert mup().scaling(alone, "sgd") == mup().scaling(layer, "sgd")
+
+
+def test_a_model_without_a_width_is_refused() -> None:
+    layers, _ = described({"model": {"name": "torchvision", "model": "resnet18"}, "inputs": [3, 32, 32]})
+    (problem,) = mup().check(layers)
+    assert (problem.path, "models that have a width: mlp, cnn" in problem.message) == ("", True)
+    with pytest.raises(ValueError, match="transposed"):
+        mup().weight(Layer((8, 8, 3, 3), transposed=True))
+
+
+def test_a_base_network_that_heads_cannot_share_is_refused() -> None:
+    layers, _ = described({"model": {"name": "transformer", "heads": 4}, "inputs": [6]})
+    (problem,) = mup(base_width=10).check(layers)
+    assert (problem.path, "10 features" in problem.message) == ("base_width", True)
+    assert list(mup(base_width=12).check(layers)) == []

@@ -89,9 +89,23 @@ def test_a_name_that_the_model_does_not_have_is_answered_with_its_own(
     assert (problem.path, problem.known) == (path, known)
 
 
-def test_mup_is_for_dense_networks() -> None:
-    (problem,) = problems({"model": CNN, "initializer": {"name": "mup", "base_width": 8}})
-    assert (problem.path, "dense networks" in problem.message) == ("initializer", True)
+def test_mup_is_for_models_that_have_a_width() -> None:
+    fixed = {"name": "torchvision", "model": "resnet18"}
+    (problem,) = problems({"dataset": "digits", "model": fixed, "initializer": {"name": "mup", "base_width": 8}})
+    assert (problem.path, "have a width" in problem.message) == ("initializer", True)
+
+
+def test_heads_stay_as_many_under_mup() -> None:
+    def arms(initializer: Any) -> dict[str, Any]:
+        return {
+            "model": "transformer",
+            "initializer": initializer,
+            "arms": [{"label": "a"}, {"label": "b", "model.heads": 8}],
+        }
+
+    (problem,) = problems(arms({"name": "mup", "base_width": 16}))
+    assert (problem.path, "the same heads" in problem.message) == ("arms[1].model", True)
+    check(parse(arms("he_normal")), DatasetPaths())
 
 
 def test_what_fits_is_let_through() -> None:
