@@ -43,9 +43,8 @@ def mup(*, base_width: Count, of: InitializerEntry = "he_normal") -> Initializer
 
     def weight(layer: Layer) -> Law:
         r_in, _ = _ratios(layer, base_width)
-        return _scaled(
-            base.weight(_at_base(layer, base_width)), 1 / math.sqrt(r_in) if all(_growth(layer)[:2]) else 1.0
-        )
+        hidden = all(_growth(layer)[:2])
+        return _scaled(base.weight(_at_base(layer, base_width)), 1 / math.sqrt(r_in) if hidden else 1.0)
 
     def scaling(layer: Layer, steps: Steps) -> Scaling:
         r_in, r_out = _ratios(layer, base_width)

@@ -26,17 +26,18 @@ def factors(treatment: Treatment, data: DatasetInfo) -> dict[str, ParameterScali
     """Return the factors of the parameters that have any but 1, by name."""
     initializer: Initializer = treatment.initializer.build()
     optimizer: Optimizer = treatment.optimizer.build()
+    layers, parameters = _layers(treatment.model, data.inputs, data.outputs)
     found = {}
-    for name, layer in _layers(treatment.model, data.inputs, data.outputs).items():
+    for name, layer in layers.items():
         scaling = initializer.scaling(layer, optimizer.steps)
         found[f"{name}.weight"] = ParameterScaling(scaling.forward * scaling.output, scaling.weight_lr)
         found[f"{name}.bias"] = ParameterScaling(scaling.output, scaling.bias_lr)
-    return {name: factor for name, factor in found.items() if factor != ParameterScaling()}
+    return {name: factor for name, factor in found.items() if name in parameters and factor != ParameterScaling()}
 
 
 @lru_cache(maxsize=64)  # the lanes of a cohort share their model
-def _layers(model: Entry, inputs: tuple[int, ...], outputs: int) -> Mapping[str, Layer]:
-    """Return the model's layers, and the other modules with a weight: norms."""
+def _layers(model: Entry, inputs: tuple[int, ...], outputs: int) -> tuple[Mapping[str, Layer], frozenset[str]]:
+    """Return the model's layers and the other modules with a weight, norms, and the names of all parameters."""
     with torch.device("meta"):
         module: nn.Module = model.build()(inputs, outputs)
     grows = growth(model, inputs, outputs)
@@ -46,4 +47,4 @@ def _layers(model: Entry, inputs: tuple[int, ...], outputs: int) -> Mapping[str,
         if name not in layers and isinstance(gain, nn.Parameter):
             of_gain = None if grows is None else grows[f"{name}.weight"]
             layers[name] = Layer(shape=tuple(gain.shape), name=name, growth=of_gain)
-    return layers
+    return layers, frozenset(name for name, _ in module.named_parameters())

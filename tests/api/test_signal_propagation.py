@@ -72,6 +72,10 @@ def test_other_activations_pass_on_what_their_slopes_say(
         {"initializer": "lsuv"},
         {"initializer": "ones"},
         {"initializer": {"name": "mup", "base_width": 8}},
+        {
+            "model": {"name": "transformer", "d_model": 16, "heads": 2, "layers": 1},
+            "initializer": {"name": "mup", "base_width": 8},
+        },
     ],
     ids=str,
 )

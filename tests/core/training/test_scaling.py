@@ -33,3 +33,24 @@ def test_mup_quickens_the_vectors_and_the_outer_weights_of_sgd() -> None:
     vectors += [f"{layer}.{name}" for layer in ("batch_norm1", "batch_norm2") for name in ("weight", "bias")]
     expected = dict.fromkeys(["fc1.weight", *vectors], ParameterScaling(lr=R))
     assert found == expected | {"fc3.weight": ParameterScaling(forward=1 / R, lr=R)}
+
+
+def test_mup_scales_an_attentions_queries_weight_and_bias() -> None:
+    """Their sum is scaled, which is the attention's logits."""
+    spec = {
+        "model": {"name": "transformer", "d_model": 8, "heads": 2, "layers": 1},
+        "initializer": {"name": "mup", "base_width": 4},
+    }
+    found = factors(parse(spec), FACTS)
+    assert found["encoder.0.query.weight"] == pytest.approx(ParameterScaling(forward=R**-0.5, lr=1 / R))
+    assert found["encoder.0.query.bias"] == pytest.approx(ParameterScaling(forward=R**-0.5))
+    assert {name for name, factor in found.items() if factor.forward != 1} == {
+        "encoder.0.query.weight", "encoder.0.query.bias", "head.weight",
+    }  # fmt: skip
+
+
+def test_a_layer_without_a_bias_has_no_factor_of_one() -> None:
+    spec = {"model": {"name": "resnet", "depth": 8, "width": 2}, "initializer": {"name": "mup", "base_width": 1}}
+    found = factors(parse(spec | {"optimizer": "sgd"}), DatasetInfo((3, 8, 8), 2, 100, 20))
+    assert "bn1.bias" in found
+    assert [name for name in found if "conv" in name and name.endswith("bias")] == []
