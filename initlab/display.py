@@ -115,6 +115,8 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
     """Return the arms from the best, those that cannot be told apart in one place; then the sentences."""
     if report.get("lr_range"):
         return Group(_rates(report["lr_range"]), *_sentences(report))
+    if report.get("coordinate_check"):
+        return Group(_slopes(report["coordinate_check"]), *_sentences(report))
     groups: list[list[str]] = report["verdict"]["groups"]
     place = {label: i for i, group in enumerate(groups, start=1) for label in group}
     percent = str(report["metric"]).endswith("accuracy")
@@ -158,6 +160,20 @@ def _rates(entries: Iterable[Mapping[str, Any]]) -> Table:
             _rate(entry["tenth"]),
             _rate(diverged.get("lr")),
         )
+    return table
+
+
+def _slopes(entries: Iterable[Mapping[str, Any]]) -> Table:
+    """Return the slopes of a coordinate check, of each arm's every layer after the last update."""
+    table = _table("arm", "layer", "N", "slope over width", "95 % interval", "so")
+    for entry in entries:
+        for layer in entry["layers"]:
+            fit = layer["updates"][-1]
+            low, high = _number(fit["ci_low"], False), _number(fit["ci_high"], False)
+            sure = NONE if NONE in (low, high) else f"{low} to {high}"
+            table.add_row(
+                entry["label"], layer["name"], str(fit["n"]), _number(fit["slope"], False), sure, layer["move"]
+            )
     return table
 
 

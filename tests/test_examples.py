@@ -83,7 +83,7 @@ def test_it_runs_to_its_end(example: Path, paths: DatasetPaths) -> None:
     asked = raw(example)
     left_out = 0.8 if "batch_size_scan" in asked else 0.9  # the largest batch must not be more than there is
     few: dict[str, Any] = {"dataset": asked["dataset"] | {"valid_fraction": left_out}, "seeds": 1}
-    if asked.get("kind") != "lr_range_test":  # which has a length of its own
+    if asked.get("kind") not in ("lr_range_test", "coordinate_check"):  # which have a length of their own
         few["epochs"] = 1
     spec = parse(asked | few)
     runs = train(spec, paths).runs

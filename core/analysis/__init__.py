@@ -3,6 +3,7 @@
 from core.analysis.findings import findings, layers_by_arm
 from core.analysis.outcomes import final_values, measures, outcome_names, run_outcomes
 from core.analysis.report.batch_size import scan_entries
+from core.analysis.report.coordinates import coordinate_entries
 from core.analysis.report.energy import amount, energy
 from core.analysis.report.html import html
 from core.analysis.report.kinds import target_words
@@ -29,6 +30,7 @@ __all__ = [
     "build_report",
     "compare",
     "compare_arms",
+    "coordinate_entries",
     "decide_rung",
     "energy",
     "final_values",

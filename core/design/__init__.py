@@ -2,12 +2,13 @@
 
 from core.design._arm import ArmTraining, DesignArm, Layers, Weights
 from core.design._design import FEWEST_PAIRS, Design, Target
-from core.design._kinds import BatchSizeScan, LrRangeTest
+from core.design._kinds import BatchSizeScan, CoordinateCheck, LrRangeTest
 
 __all__ = [
     "FEWEST_PAIRS",
     "ArmTraining",
     "BatchSizeScan",
+    "CoordinateCheck",
     "Design",
     "DesignArm",
     "Layers",

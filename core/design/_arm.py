@@ -46,6 +46,8 @@ class DesignArm:
     """The label of the arm in the request, where the experiment's kind made several of it."""
     asked_lr: float | None = None
     """The learning rate of that arm."""
+    width: int | None = None
+    """The width of its model, where a coordinate check has set it."""
     training: ArmTraining | None = None
     """The training of the arm; None: initlab does not train it."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.design._arm import DesignArm
-from core.design._kinds import BatchSizeScan, LrRangeTest
+from core.design._kinds import BatchSizeScan, CoordinateCheck, LrRangeTest
 from core.errors import Problem
 from core.metrics import Metric, Split
 
@@ -46,6 +46,7 @@ class Design:
     """The levels of each field of a factorial design, whose product its arms are."""
     lr_range: LrRangeTest | None = None
     batch_size_scan: BatchSizeScan | None = None
+    coordinate_check: CoordinateCheck | None = None
     diagnostics: bool = False
     """True where the layers were measured."""
     warnings: Sequence[Problem] = ()
@@ -54,6 +55,11 @@ class Design:
     """Settings that all arms share, title and words; None instead of words: they differ by arm."""
     paired: str = "share data order and dropout draws"
     """The words for what runs of one seed have in common."""
+
+    @property
+    def ranks(self) -> bool:
+        """True where runs are trained to be compared: not those of a range test or a coordinate check."""
+        return self.lr_range is None and self.coordinate_check is None
 
     @cached_property
     def labels(self) -> list[str]:

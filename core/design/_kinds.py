@@ -20,6 +20,15 @@ class LrRangeTest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CoordinateCheck:
+    """A coordinate check: every arm that was asked for, with every width of its model, for a few updates."""
+
+    widths: tuple[int, ...]
+    updates: int
+    """The updates after which sizes were measured, each and before the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatchSizeScan:
     """A batch-size scan: every arm that was asked for, with every batch size."""
 

@@ -26,9 +26,9 @@ class Plot:
 
     data: Callable[[Results], dict[str, Any]]
     draw: Callable[[dict[str, Any]], Figure]
-    applies: Callable[[Design], bool] = lambda design: design.lr_range is None
-    """Returns whether an experiment has the data; a picture of one without says so. Runs of a range test have only
-    their losses and rates."""
+    applies: Callable[[Design], bool] = lambda design: design.ranks
+    """Returns whether an experiment has the data; a picture of one without says so. Runs of a range test and
+    of a coordinate check have only what updates have."""
 
 
 plots = Registry("plot", __name__)

@@ -17,7 +17,7 @@ from core.results import Results
 )
 def metrics() -> Plot:
     """Every metric of the task beside its loss and its score, one panel a metric and one line an arm."""
-    return Plot(data, draw_lines, lambda design: design.lr_range is None and bool(further(design)))
+    return Plot(data, draw_lines, lambda design: design.ranks and bool(further(design)))
 
 
 def further(design: Design) -> list[Metric]:

@@ -4,6 +4,7 @@ from core.spec._arms import Arm
 from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
 from core.spec._check import ArmInfo, check
 from core.spec._clipping import Clipping, GradientClip
+from core.spec._coordinates import CoordinateCheck
 from core.spec._diagnostics import Diagnostics
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of, norms_of
@@ -23,6 +24,7 @@ __all__ = [
     "Augment",
     "BatchSizeScan",
     "Clipping",
+    "CoordinateCheck",
     "Diagnostics",
     "EarlyStopping",
     "GradientClip",

@@ -15,8 +15,9 @@ from core.registry import invalid
 from core.schedules import ScheduleEntry
 from core.spec._arms import Arm, expand
 from core.spec._clipping import GradientClip
+from core.spec._coordinates import CoordinateCheck, widened
 from core.spec._diagnostics import Diagnostics
-from core.spec._kinds import Kind, LrRange, range_test
+from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
 from core.spec._pruning import Pruning, unfit
 from core.spec._scan import BatchSizeScan, scan
 from core.spec._stopping import EarlyStopping
@@ -142,6 +143,8 @@ class Spec(Treatment):
     """Settings of a learning-rate range test."""
     batch_size_scan: BatchSizeScan | None = None
     """Settings of a batch-size scan, which also needs a `target`."""
+    coordinate_check: CoordinateCheck | None = None
+    """Settings of a coordinate check."""
     pruning: Pruning | None = None
     """The rule by which arms end before their last epoch; none: all are trained to the end."""
 
@@ -173,27 +176,40 @@ class Spec(Treatment):
         """Return the arms that the kind of experiment makes of these, and the problems; writes out its settings."""
         if self.kind == "comparison":
             self.kind = None
-        arms: list[Arm] = asked
-        problems: list[Problem] = []
         place = "grid" if self.grid is not None else "arms" if self.arms is not None else None
+        others = ((kind, field) for kind, field in SETTINGS.items() if kind != self.kind)
+        given = [(kind, field) for kind, field in others if getattr(self, field) is not None]
+        problems = [Problem(field, f'is for "kind": "{kind}"') for kind, field in given]
+        arms, refused = asked, list[Problem]()
         if self.kind == "lr_range_test":
             self.lr_range = self.lr_range or LrRange()
-            arms, problems = range_test(asked, self.lr_range, place)
-        elif self.lr_range is not None:
-            problems.append(Problem("lr_range", 'is for "kind": "lr_range_test"'))
-        if self.kind != "batch_size_scan":
-            if self.batch_size_scan is not None:
-                problems.append(Problem("batch_size_scan", 'is for "kind": "batch_size_scan"'))
-            return arms, problems
+            arms, refused = range_test(asked, self.lr_range, place)
+        elif self.kind == "batch_size_scan":
+            arms, refused = self._scanned(asked, place)
+        elif self.kind == "coordinate_check":
+            arms, refused = self._widened(asked, place)
+        return arms, [*problems, *refused]
+
+    def _scanned(self, asked: list[Arm], place: str | None) -> DerivedArms:
+        problems = []
         if self.target is None:
             message = (
                 'a scan counts what it takes to a target: give one, such as {"metric": "valid_accuracy", "value": 0.9}'
             )
             problems.append(Problem("target", message))
         if self.batch_size_scan is None:
-            return arms, [*problems, Problem("batch_size_scan", 'give its settings, such as {"rule": "linear"}')]
+            return asked, [*problems, Problem("batch_size_scan", 'give its settings, such as {"rule": "linear"}')]
         arms, refused = scan(asked, self.batch_size_scan, self.batch_size, place)
         return arms, [*problems, *refused]
+
+    def _widened(self, asked: list[Arm], place: str | None) -> DerivedArms:
+        self.coordinate_check = self.coordinate_check or CoordinateCheck()
+        arms, problems = widened(asked, self.coordinate_check, place)
+        every_update = Diagnostics(every=1)
+        if self.diagnostics not in (None, every_update):
+            problems.append(Problem("diagnostics", "leave it out of a coordinate_check: it looks at every update"))
+        self.diagnostics = every_update
+        return arms, problems
 
     @property
     def expanded(self) -> list[Arm]:
@@ -203,6 +219,8 @@ class Spec(Treatment):
     @property
     def updates(self) -> int | None:
         """Updates of a run that does not end with its epochs."""
+        if self.coordinate_check is not None:
+            return self.coordinate_check.updates + 1  # sizes are measured at the beginning of an update
         return None if self.lr_range is None else self.lr_range.steps
 
     @property

@@ -1,7 +1,7 @@
 """Checks of a spec that need the catalogue: the parts of each arm fit together, and their work is within limits."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +18,12 @@ from core.spec._body import LIMITS, Spec, Treatment
 from core.spec._diagnostics import MOST_POINTS
 from core.spec._scan import check_scanned
 from core.spec._size import Size, size
+
+LENGTHS: Mapping[str | None, str] = {
+    "lr_range_test": "lr_range.steps",
+    "coordinate_check": "coordinate_check.updates",
+}
+"""The field that sets how long runs are, by the kinds that have one of their own."""
 
 
 class ArmInfo(NamedTuple):
@@ -53,8 +59,8 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
         problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
     total = sum(info.steps for info in infos) * len(spec.seed_list)
     if not problems and total > LIMITS.steps:
-        length = "epochs" if spec.updates is None else "lr_range.steps"
-        problems.append(Problem(length, f"{total:,} updates in all; {LIMITS.steps:,} is the most"))
+        message = f"{total:,} updates in all; {LIMITS.steps:,} is the most"
+        problems.append(Problem(LENGTHS.get(spec.kind, "epochs"), message))
     if not problems and spec.diagnostics is not None:
         problems += _too_many_looks(spec.diagnostics.every, infos, len(spec.seed_list))
     if not problems and spec.pruning is not None:
@@ -105,6 +111,9 @@ def where_of(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     if spec.batch_size_scan is not None:  # of each arm that was asked for, one of every size
         i, size = divmod(i, len(spec.batch_size_scan.sizes))
         own = {"batch_size": f"batch_size_scan.sizes[{size}]"}
+    if spec.coordinate_check is not None:  # likewise of every width
+        i, width = divmod(i, len(spec.coordinate_check.widths))
+        own = {"model": f"coordinate_check.widths[{width}]"}
     place = f"arms[{i}]" if spec.arms is not None else "grid"
     return lambda field: own.get(field, f"{place}.{field}" if field in arm.replaced else field)
 

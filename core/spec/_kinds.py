@@ -8,9 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.errors import Problem
 from core.registry import HUGE, Positive
-from core.spec._arms import Arm
+from core.spec._arms import LABEL, Arm
 
-Kind = Literal["comparison", "lr_range_test", "batch_size_scan"]
+Kind = Literal["comparison", "lr_range_test", "batch_size_scan", "coordinate_check"]
+SETTINGS: Mapping[Kind, str] = {
+    "lr_range_test": "lr_range",
+    "batch_size_scan": "batch_size_scan",
+    "coordinate_check": "coordinate_check",
+}
+"""The field with the settings of each kind."""
 LENGTH = "a run has lr_range.steps updates"
 DerivedArms = tuple[list[Arm], list[Problem]]
 
@@ -46,14 +52,31 @@ class LrRange(BaseModel):
 
 def range_test(asked: Sequence[Arm], settings: LrRange, place: str | None) -> DerivedArms:
     """Return the arms with the ramp as their schedule; `place` is what the request lists its arms in."""
-    problems = []
+    why = {"schedule": "the rate is the ramp's", "epochs": LENGTH, "early_stopping": LENGTH}
+    problems = unused(asked, place, "lr_range_test", why)
+    ramp = {"name": "exponential", "gamma": settings.high / settings.low, "decay_steps": settings.steps - 1}
+    return [changed(arm, {"schedule": ramp}, settings.low) for arm in asked], problems
+
+
+def unused(asked: Sequence[Arm], place: str | None, kind: Kind, why: Mapping[str, str]) -> list[Problem]:
+    """Refuse the fields that the kind has no use for, unless they are the defaults; `why` says it of each."""
+    article = "an" if kind.startswith("lr") else "a"
+    found = []
     for i, arm in enumerate(asked):
         default = type(arm.treatment)()
-        for field, why in (("schedule", "the rate is the ramp's"), ("epochs", LENGTH), ("early_stopping", LENGTH)):
+        for field, reason in why.items():
             if getattr(arm.treatment, field) != getattr(default, field):
-                problems.append(Problem(where(arm, i, place, field), f"leave it out of an lr_range_test: {why}"))
-    ramp = {"name": "exponential", "gamma": settings.high / settings.low, "decay_steps": settings.steps - 1}
-    return [changed(arm, {"schedule": ramp}, settings.low) for arm in asked], list(dict.fromkeys(problems))
+                message = f"leave it out of {article} {kind}: {reason}"
+                found.append(Problem(where(arm, i, place, field), message))
+    return list(dict.fromkeys(found))
+
+
+def too_long(labels: Sequence[str], path: str, behind: str) -> list[Problem]:
+    """Refuse an arm's label that is too long with what the kind writes behind it."""
+    longest = max(map(len, labels))
+    if longest <= LABEL:
+        return []
+    return [Problem(path, f"should be shorter by {longest - LABEL}, for {behind} comes behind it")]
 
 
 def changed(arm: Arm, settings: Mapping[str, Any], lr: float) -> Arm:

@@ -42,7 +42,7 @@ def warnings_of(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
 
 
 def _says_whose(spec: Spec, problem: Problem, labels: Sequence[str]) -> bool:
-    alone = problem.path.startswith("arms[") and spec.batch_size_scan is None
+    alone = problem.path.startswith("arms[") and spec.kind is None
     return alone or len(labels) == len(spec.expanded)
 
 

@@ -15,8 +15,8 @@ from core.datasets import DatasetInfo
 from core.errors import Problem
 from core.registry import Entry, problems_of
 from core.schedules import bind, rates, without_default_bounds
-from core.spec._arms import LABEL, Arm
-from core.spec._kinds import DerivedArms, changed, where
+from core.spec._arms import Arm
+from core.spec._kinds import DerivedArms, changed, too_long, where
 
 
 class BatchSizeScan(BaseModel):
@@ -59,9 +59,7 @@ def scan(asked: Sequence[Arm], settings: BatchSizeScan, base: int, place: str | 
         labels = [
             f"batch_size={size}" if place is None else f"{arm.label}, batch_size={size}" for size in settings.sizes
         ]
-        if (longest := max(map(len, labels))) > LABEL:
-            message = f"should be shorter by {longest - LABEL}, for the batch size comes behind it"
-            problems.append(Problem(where(arm, i, place, "label"), message))
+        problems += too_long(labels, where(arm, i, place, "label"), "the batch size")
         for k, (size, label) in enumerate(zip(settings.sizes, labels, strict=True)):
             try:
                 rate = arm.treatment.optimizer.parameters()["lr"] * settings.factor(size, base)

@@ -24,8 +24,8 @@ JUDGED = {
     "sample": "a fixed sample of the training split, as large as the validation split",
     "all": "the whole training split",
 }
-OF_RANGE_TEST = ("schedule", "epochs")
-"""Settings that a range test has of its own."""
+OF_EPOCHS = ("schedule", "epochs")
+"""Settings that kinds whose runs end before their first epoch have of their own."""
 
 
 def described(spec: Spec) -> list[tuple[str, str | None]]:
@@ -39,9 +39,9 @@ def described(spec: Spec) -> list[tuple[str, str | None]]:
     settings: list[tuple[str, str | None]] = [
         (title, None if field in varied else words(getattr(spec, field)))
         for field, title in (TITLES | asked).items()
-        if not (spec.lr_range is not None and field in OF_RANGE_TEST)
+        if not (spec.updates is not None and field in OF_EPOCHS)
     ]
-    return [*settings, ("Training metrics", JUDGED[spec.evaluate.train])] if spec.lr_range is None else settings
+    return [*settings, ("Training metrics", JUDGED[spec.evaluate.train])] if spec.updates is None else settings
 
 
 def words(value: object) -> str:

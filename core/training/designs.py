@@ -8,7 +8,7 @@ import torch
 
 from core.analysis import RungRule
 from core.datasets import DatasetInfo, DatasetPaths, Splits
-from core.design import ArmTraining, BatchSizeScan, Design, DesignArm, LrRangeTest, Target
+from core.design import ArmTraining, BatchSizeScan, CoordinateCheck, Design, DesignArm, LrRangeTest, Target
 from core.errors import Problem
 from core.initializers import Initializer, Layer
 from core.metrics import Metric, Task, metrics
@@ -36,7 +36,10 @@ def design_of(
     kind = spec.lr_range
     return Design(
         name=spec.name,
-        arms=[_arm(arm, steps, paths) for arm, steps in zip(spec.expanded, _steps(spec, steps_per_epoch), strict=True)],
+        arms=[
+            _arm(arm, steps, width, paths)
+            for arm, steps, width in zip(spec.expanded, _steps(spec, steps_per_epoch), _widths(spec), strict=True)
+        ],
         seeds=spec.seed_list,
         metrics=_metrics(task, measured),
         baseline=spec.baseline,
@@ -48,6 +51,9 @@ def design_of(
         batch_size_scan=None
         if spec.batch_size_scan is None
         else BatchSizeScan(rule=spec.batch_size_scan.rule, base=spec.batch_size),
+        coordinate_check=None
+        if spec.coordinate_check is None
+        else CoordinateCheck(widths=tuple(spec.coordinate_check.widths), updates=spec.coordinate_check.updates),
         diagnostics=spec.diagnostics is not None,
         warnings=warnings,
         described=described(spec),
@@ -102,7 +108,15 @@ def _steps(spec: Spec, known: Sequence[int]) -> list[int | None]:
     return [max(1, math.ceil(known[0] * sizes[0] / size)) for size in sizes]
 
 
-def _arm(arm: Arm, steps_per_epoch: int | None, paths: DatasetPaths) -> DesignArm:
+def _widths(spec: Spec) -> Sequence[int | None]:
+    """Return the width of each arm's model, where a coordinate check has set it."""
+    if spec.coordinate_check is None:
+        return [None] * len(spec.expanded)
+    widths = spec.coordinate_check.widths
+    return widths * (len(spec.expanded) // len(widths))
+
+
+def _arm(arm: Arm, steps_per_epoch: int | None, width: int | None, paths: DatasetPaths) -> DesignArm:
     asked = arm.asked or arm
     treatment: Treatment = arm.treatment
     return DesignArm(
@@ -111,6 +125,7 @@ def _arm(arm: Arm, steps_per_epoch: int | None, paths: DatasetPaths) -> DesignAr
         steps_per_epoch=steps_per_epoch,
         asked=None if arm.asked is None else asked.label,
         asked_lr=_rate(asked.treatment),
+        width=width,
         training=_training(treatment, paths),
     )
 

@@ -226,8 +226,13 @@ def test_listed_is_what_an_experiment_has(client: TestClient, more: dict[str, An
     assert client.get(f"{here}/plots/lr_range.png").status_code == 200  # which says why it is empty
 
 
-def test_a_range_test_lists_nothing_that_compares(client: TestClient) -> None:
-    spec = {key: value for key, value in SPEC.items() if key != "epochs"} | {"kind": "lr_range_test"}
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [("lr_range_test", {"lr_range"}), ("coordinate_check", {"coordinate_check", "layers"})],
+    ids=["range test", "coordinate check"],
+)
+def test_what_ranks_nothing_lists_nothing_that_compares(client: TestClient, kind: str, own: set[str]) -> None:
+    spec = {key: value for key, value in SPEC.items() if key != "epochs"} | {"kind": kind}
     here = client.post("/experiments", json=spec).headers["location"]
     names = {item["name"] for item in client.get(f"{here}/plots").json()["items"]}
-    assert names == {"loss", "schedule", "weights", "energy", "lr_range"}
+    assert names == {"loss", "schedule", "weights", "energy", *own}

@@ -116,6 +116,27 @@ def test_a_range_test_ends_in_its_rates(
     assert rows[-2] == "[red]<b> is best."
 
 
+def test_a_coordinate_check_ends_in_its_slopes(
+    server: Any, experiment: dict[str, Any], report: dict[str, Any], run_cli: RunCli
+) -> None:
+    early = {"n": 5, "slope": 0.0, "ci_low": 0.0, "ci_high": 0.0}
+    layers = [
+        {
+            "name": "fc1",
+            "move": "still",
+            "updates": [early, early | {"slope": 0.0123, "ci_low": -0.1, "ci_high": 0.124}],
+        },
+        {"name": "fc2", "move": "open", "updates": [{"n": 0, "slope": None, "ci_low": None, "ci_high": None}]},
+    ]
+    server.answer(200, experiment)
+    server.answer(200, experiment)
+    server.answer(200, report | {"coordinate_check": [{"label": "[red]<b>", "layers": layers}]})
+    code, out, _ = run_cli("watch", "7")
+    assert code == 0
+    rows = [" ".join(line.split()) for line in out.splitlines() if line.strip()]
+    assert rows[2:4] == ["[red]<b> fc1 5 0.0123 -0.1 to 0.124 still", "[red]<b> fc2 0 – – open"]
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_an_experiment_that_did_not_succeed_ends_in_1(
     server: Any, experiment: dict[str, Any], run_cli: RunCli, status: str

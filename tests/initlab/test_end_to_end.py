@@ -108,13 +108,17 @@ SCAN = {
 }
 
 
+CHECK = {"kind": "coordinate_check", "coordinate_check": {"widths": [8, 16], "updates": 2}}
+
+
 @pytest.mark.parametrize(
     ("kind", "preview", "verdict", "picture"),
     [
         (RANGE, "120 steps", '"he [red]": the loss falls fastest at a rate of', "lr_range"),
         (SCAN, "76 steps", "The network reached a validation loss of 10 after", "batch_size"),
+        (CHECK, "12 steps", '"he [red]", after 2 updates: ', "coordinate_check"),
     ],
-    ids=["range test", "scan"],
+    ids=["range test", "scan", "coordinate check"],
 )
 def test_a_tool_is_asked_for_as_any_experiment(
     url: str, tmp_path: Path, kind: dict[str, Any], preview: str, verdict: str, picture: str

@@ -44,9 +44,10 @@ def run_outcomes(results: Results) -> dict[int, dict[str, float | None]]:
     are of all epochs, `diverged` is 1 or 0, and the catalogue's entries explain themselves.
 
     A run that diverged has no values, whatever it had reached before: only `diverged`, its time, and `steps_to_target`
-    where it had come there. The runs of a range test have none either: they ended at a rate that nobody would use.
+    where it had come there. The runs of a range test or a coordinate check have none either: they are not to be
+    ranked.
     """
-    entries, counted = _entries(results), results.design.lr_range is None
+    entries, counted = _entries(results), results.design.ranks
     names, gone = (*outcome_names(results), "diverged"), pruned_arms(results.rungs)
     found: dict[int, dict[str, float | None]] = {}
     for run in results.runs:
@@ -94,13 +95,13 @@ def final_values(results: Results, metric: str) -> Floats:
     """Return last values (arms, seeds); NaN where a run has not finished, diverged, or has no value.
 
     Pruned arms have none: what their runs had reached on the way is not what others have at their end. The runs of a
-    range test have none either: they ended at a rate that nobody would train with.
+    range test or a coordinate check have none either.
     """
     pruned = pruned_arms(results.rungs)
     return results.design.matrix(
         (run.arm, run.seed, finite_or_none(run.final.get(metric)))
         for run in results.runs
-        if _counts(run) and run.arm not in pruned and results.design.lr_range is None
+        if _counts(run) and run.arm not in pruned and results.design.ranks
     )
 
 

@@ -1,18 +1,23 @@
 """Writes the reports of experiments that answer another question than which arm is best."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from core.analysis.report.batch_size import rounded, scan_entries, scan_verdict, scan_warnings
+from core.analysis.report.coordinates import coordinate_entries, coordinate_verdict, coordinate_warnings
 from core.analysis.report.lr_range import FALL, MULTIPLE, range_entries, range_verdict, range_warnings
 from core.analysis.report.warnings import said
 from core.analysis.shapes import Interval, NoiseScale, Outcomes, RangeEntry, Report
 from core.analysis.wording import number
 from core.design import Design, LrRangeTest
+from core.errors import Warned
 from core.results import Results
 
 SUGGESTED = "suggested_lr"
 """The `metric` of a range test's report, by which no runs are ranked."""
+SLOPE = "coordinate_slope"
+"""That of a coordinate check's report."""
 COUNTED = ("label", "runs", "diverged", "failed", "unfinished")
 """The fields that the arms of such a report keep."""
 
@@ -27,16 +32,30 @@ def of_its_kind(report: Report, results: Results, outcomes: Outcomes) -> Report:
     "suggested_lr", `n` counts the runs behind the curves, and a run that diverged is what the test is for, and no
     warning.
 
+    So it is with a coordinate check, which has `coordinate_check` (see `coordinate_entries`): `metric` is
+    "coordinate_slope", and `n` counts an arm's finished runs.
+
     A scan has `batch_size` (see `scan_entries`), None elsewhere. It is a comparison too, of its arms' last values, and
     `metric=steps_to_target` is one of the updates; the verdict's text begins with what the scan asks.
     """
     entries, settings = range_entries(results), results.design.lr_range
     report["lr_range"], report["batch_size"] = entries, scan_entries(results, outcomes)
+    slopes, check = coordinate_entries(results), results.design.coordinate_check
+    report["coordinate_check"] = slopes
+    if slopes is not None and check is not None:
+        finished = Counter(run.arm for run in results.runs if run.status == "succeeded")
+        n = {label: finished[label] for label in results.design.labels}
+        return _unranked(report, SLOPE, n, coordinate_verdict(slopes, check), said(coordinate_warnings(slopes)))
     if entries is None or settings is None:
         return _scanned(report, results)
     n = {entry["label"]: entry["n"] for entry in entries}
+    return _unranked(report, SUGGESTED, n, range_verdict(entries, settings), said(range_warnings(entries, settings)))
+
+
+def _unranked(report: Report, metric: str, n: Mapping[str, int], text: str, warnings: list[Warned]) -> Report:
+    """Return the report of runs that are not ranked; `n` are those that count, by arm."""
     changed: dict[str, Any] = {
-        "metric": SUGGESTED,
+        "metric": metric,
         "arms": [
             {key: arm[key] if key in COUNTED else None for key in arm} | {"n": n[arm["label"]], "not_finite": 0}
             for arm in cast(list[dict[str, Any]], report["arms"])
@@ -45,8 +64,8 @@ def of_its_kind(report: Report, results: Results, outcomes: Outcomes) -> Report:
         "comparisons": [],
         "factorial": None,
         "verdict": {key: [] if isinstance(value, list) else None for key, value in report["verdict"].items()}
-        | {"text": range_verdict(entries, settings)},
-        "warnings": said(range_warnings(entries, settings)),
+        | {"text": text},
+        "warnings": warnings,
     }
     return cast(Report, report | changed)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from core.analysis.outcomes import measures
+from core.analysis.report.coordinates import coordinate_sections
 from core.analysis.report.energy import energy_sentence
 from core.analysis.report.kinds import range_sections, scan_section
 from core.analysis.report.saved import saved_sentence
@@ -33,12 +34,15 @@ def markdown(report: Report, results: Results) -> str:
         _compared(design),
     ]
     parts += scan_section(report, design, escape, _table)
-    if design.lr_range is None:
+    if design.ranks:
         measure = known[report["metric"]]
         parts += [f"## {_capital(measure.label)}", _arms(report, measure), _more(report, measure)]
         parts += _differences(report, measure)
-    else:
+    elif design.lr_range is not None:
         parts += range_sections(report, design.lr_range, escape, _table)
+    elif design.coordinate_check is not None:
+        slopes = report["coordinate_check"] or ()
+        parts += coordinate_sections(slopes, design.coordinate_check, escape, _table)
     if report["verdict"]["groups"]:
         parts += ["## Groups, best first", _groups(report)]
     if report["warnings"]:
@@ -48,7 +52,7 @@ def markdown(report: Report, results: Results) -> str:
         parts += ["## How the data was read", told]
     if report["findings"]:
         parts += ["## What was found in the runs", _findings(report)]
-    if design.lr_range is None:
+    if design.ranks:
         parts += [*_grid(report, measure), *_outcomes(report, known)]
         parts += ["## How this was computed", _method(report, measure)]
     parts += [*saved_sentence(report["saved"]), *map(escape, energy_sentence(report["energy"]))]

@@ -31,10 +31,11 @@ from core.results import Results
 def build_report(results: Results, metric: str | None = None) -> Report:
     """Return the comparison of the arms with `findings`: what is wrong with an arm and why, as `findings` gives it.
 
-    A range test has none: its rates rise until they are too large. Raises `InvalidSpec` as `compare_arms` does.
+    A range test and a coordinate check have none: they are to show what happens. Raises `InvalidSpec` as `compare_arms`
+    does.
     """
     report = compare_arms(results, metric)
-    report["findings"] = [] if results.design.lr_range is not None else findings(results)
+    report["findings"] = findings(results) if results.design.ranks else []
     return report
 
 
@@ -106,6 +107,7 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
         ],
         "lr_range": None,
         "batch_size": None,
+        "coordinate_check": None,
         "findings": [],
     }
     tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]

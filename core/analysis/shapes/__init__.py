@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
-from core.analysis.shapes._kinds import NoiseScale, RangeEntry, RatedAt, ScanEntry, ScannedSize
+from core.analysis.shapes._kinds import (
+    CoordinateEntry,
+    CoordinateFit,
+    CoordinateLayer,
+    CoordinateMove,
+    NoiseScale,
+    RangeEntry,
+    RatedAt,
+    ScanEntry,
+    ScannedSize,
+)
 from core.analysis.shapes._numbers import Interval, Number
 from core.errors import Warned
 
@@ -248,6 +258,7 @@ class Report(TypedDict):
     """`run_id`, `arm`, `seed`, `status`, `outcome`, and every outcome by its name."""
     lr_range: list[RangeEntry] | None
     batch_size: list[ScanEntry] | None
+    coordinate_check: list[CoordinateEntry] | None
     findings: list[FindingReport]
 
 
@@ -260,6 +271,10 @@ __all__ = [
     "Beats",
     "Cell",
     "Comparison",
+    "CoordinateEntry",
+    "CoordinateFit",
+    "CoordinateLayer",
+    "CoordinateMove",
     "DataNote",
     "Detectable",
     "Effect",

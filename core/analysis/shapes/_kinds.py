@@ -1,6 +1,6 @@
-"""The shapes of a report's parts on batch-size scans and of learning-rate range tests."""
+"""The shapes of a report's parts on batch-size scans, learning-rate range tests and coordinate checks."""
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from core.analysis.shapes._numbers import Interval, Number
 
@@ -60,3 +60,36 @@ class RangeEntry(TypedDict):
     tenth: Number
     diverged: RatedAt | None
     falling: bool
+
+
+CoordinateMove = Literal["still", "grows", "shrinks", "open"]
+"""The direction in which a layer's size goes as its network gets wider."""
+
+
+class CoordinateFit(TypedDict):
+    """The slope of a layer's size over the width after an update, and the sizes, geometric means, by width."""
+
+    update: int
+    slope: Number
+    ci_low: Number
+    ci_high: Number
+    n: int
+    sizes: list[Number]
+
+
+class CoordinateLayer(TypedDict):
+    """One layer of a coordinate check."""
+
+    name: str
+    move: CoordinateMove
+    updates: list[CoordinateFit]
+
+
+class CoordinateEntry(TypedDict):
+    """One arm of a coordinate check as the request has it."""
+
+    label: str
+    n: int
+    runs: int
+    widths: list[int]
+    layers: list[CoordinateLayer]

@@ -1,7 +1,7 @@
 """Experiments of every kind that a picture has to cope with."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -89,6 +89,33 @@ def diagnosed(make: MakeResults, values: Callable[[int, int, int], Any], looks: 
     return replace(made, series=series)
 
 
+def widened(make: MakeResults, labels: Sequence[str], hidden: int = 2, widths: Sequence[int] = (8, 16, 32)) -> Results:
+    """A coordinate check: layer i of arm a has sizes of width^(a / 2 + i / 10), once, twice, three times of it."""
+    made = make(
+        arms(*labels),
+        {"train_loss": lambda *_: np.ones(3)},
+        model={"name": "mlp", "hidden": [4] * hidden},
+        kind="coordinate_check",
+        coordinate_check={"widths": list(widths), "updates": 2},
+        epochs=10,
+    )
+    about = {arm.label: (arm.width or 0, labels.index(arm.group)) for arm in made.design.arms}
+
+    def series(metric: str) -> list[Series]:
+        scale = {"activation_mean": 0, "activation_std": 1, "weight_norm": 1}.get(metric)
+        if scale is None:
+            return list(made.series(metric))
+        found = []
+        for run, i in itertools.product(made.runs, range(hidden + 1)):
+            width, arm = about[run.arm]
+            size = scale * (1 + run.seed / 10) * width ** (arm / 2 + i / 10)
+            name = f"{metric}/fc{i + 1}"
+            found.append(Series(run.id, run.arm, run.seed, name, np.arange(3), size * np.array([1.0, 2.0, 3.0])))
+        return found
+
+    return replace(made, series=series)
+
+
 KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
@@ -136,6 +163,10 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
         kind="batch_size_scan",
         batch_size_scan={"sizes": [16, 32, 64], "rule": "sqrt"},
         target={"metric": "valid_accuracy", "value": 0.5},
+    ),
+    "coordinate check": lambda make: widened(make, ["a", "b"]),
+    "coordinate check of many arms and layers": lambda make: widened(
+        make, ["x" * 60, *"bcdef"], hidden=9, widths=[1, 2, 3, 4, 6, 8]
     ),
     "layers measured": lambda make: diagnosed(
         make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3])
