@@ -1,5 +1,6 @@
 """The body of a spec: a base treatment, and the arms that replace parts of it."""
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
@@ -89,6 +90,9 @@ class Treatment(BaseModel):
     schedule: ScheduleEntry = "constant"
     initializer: InitializerEntry = "torch_default"
     batch_size: Annotated[int, Field(ge=1, le=LIMITS.batch_size)] = 100
+    drop_last: bool = False
+    """True: the examples that are left over for a smaller last batch are not trained in that epoch, as of torch's
+    `DataLoader`. They are others in every epoch."""
     epochs: Annotated[int, Field(ge=1, le=LIMITS.epochs)] = 10
     augment: Augment = Augment()
     precision: Precision = "fp32"
@@ -104,6 +108,10 @@ class Treatment(BaseModel):
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The share of a running mean of the weights, and of norms' statistics, that remains after an update; it is judged
     beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept."""
+
+    def updates_per_epoch(self, examples: int) -> int:
+        """Return the batches, and so the updates, of an epoch of so many training examples."""
+        return examples // self.batch_size if self.drop_last else math.ceil(examples / self.batch_size)
 
 
 class Spec(Treatment):

@@ -13,7 +13,7 @@ from core.optimizers import Optimizer
 from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
-from core.spec._batches import trains_on_one
+from core.spec._batches import batches_refused
 from core.spec._body import LIMITS, Spec, Treatment
 from core.spec._diagnostics import MOST_POINTS
 from core.spec._scan import check_scanned
@@ -132,14 +132,13 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     if whole.parameters > LIMITS.parameters:
         message = f"has {whole.parameters:,} parameters; {LIMITS.parameters:,} is the most"
         raise InvalidSpec([Problem(where("model"), message)])
-    steps_per_epoch = math.ceil(data.train / treatment.batch_size)
+    refusal = batches_refused(treatment, data)
+    if refusal is not None:
+        raise InvalidSpec([refusal._replace(path=where(refusal.path))])
+    steps_per_epoch = treatment.updates_per_epoch(data.train)
     steps = updates or steps_per_epoch * treatment.epochs
-    last = data.train - (steps_per_epoch - 1) * treatment.batch_size
-    if last == 1 and not trains_on_one(treatment.model, data.inputs, data.outputs):
-        message = f"leaves a last batch of 1 of {data.train:,} examples, and batch norm cannot train on a single value"
-        raise InvalidSpec([Problem(where("batch_size"), message)])
     _try_augment(treatment, data, where("augment"))
-    _try_schedule(treatment, data, where("schedule"), steps)
+    _try_schedule(treatment, data, where("schedule"), steps, steps_per_epoch)
     _try_stopping(treatment, data, where("early_stopping"))
     if treatment.label_smoothing and data.task == "regression":
         raise InvalidSpec([Problem(where("label_smoothing"), "is for classes; this data set's task is a regression")])
@@ -157,9 +156,8 @@ def _try_augment(treatment: Treatment, data: DatasetInfo, path: str) -> None:
         raise InvalidSpec([Problem(f"{path}.crop", f"should be below {side}, the pictures' shorter side")])
 
 
-def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, steps: int) -> None:
+def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, steps: int, steps_per_epoch: int) -> None:
     optimizer: Optimizer = treatment.optimizer.build()
-    steps_per_epoch = math.ceil(data.train / treatment.batch_size)
     if steps > LIMITS.steps:
         return  # refused for its length, and long to look at
     try:

@@ -14,6 +14,7 @@ TITLES = {
     "epochs": "Epochs",
 }
 OPTIONAL = {
+    "drop_last": "Smaller last batch dropped",
     "gradient_clip": "Gradient clipping",
     "label_smoothing": "Label smoothing",
     "weight_decay_on": "Weight decay on",

@@ -59,7 +59,7 @@ def train_run(
     optimizer = rule.reference([_group(rule, p, mine[name], decays[name]) for name, p in model.named_parameters()])
     average = Average(model, treatment.ema_decay)
     _mode(optimizer, training=True)
-    steps_per_epoch = math.ceil(len(x_train) / treatment.batch_size)
+    steps_per_epoch = treatment.updates_per_epoch(len(x_train))
     steps = updates or steps_per_epoch * treatment.epochs
     curve = bind(treatment.schedule, rule.hyper["lr"], steps, steps_per_epoch)
     state = curve.start if isinstance(curve, Reactive) else ()
@@ -79,7 +79,8 @@ def train_run(
     judged = torch.arange(len(x_train)) if judge_all else judged_part(len(x_train), len(x_valid))
 
     for epoch in range(math.ceil(steps / steps_per_epoch)):
-        batches = torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size)[: steps - step]
+        batches = torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size)
+        batches = batches[: min(steps_per_epoch, steps - step)]
         for i, batch in enumerate(batches):
             drawn = masks.draw(step, len(batch))
             x, y = x_train[batch], y_train[batch]

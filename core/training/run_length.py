@@ -15,7 +15,7 @@ class RunLength(NamedTuple):
     @classmethod
     def of(cls, treatment: Treatment, examples: int, updates: int | None = None) -> Self:
         """Return a treatment's length on so many training examples: its epochs, or `updates` updates."""
-        per_epoch = math.ceil(examples / treatment.batch_size)
+        per_epoch = treatment.updates_per_epoch(examples)
         return cls(updates or per_epoch * treatment.epochs, per_epoch)
 
     @property

@@ -131,11 +131,15 @@ def _interval(values: Floats) -> Interval | None:
 
 
 def _samples(arm: DesignArm, epochs: Floats) -> Interval | None:
-    """Return the examples until the target: an epoch is all of them once, also where the last batch is smaller."""
+    """Return the examples until the target: an epoch is all of them once, also where the last batch is smaller, or
+    those of its whole batches, where a smaller last one is dropped."""
     if arm.training is None:
         return None
     try:
-        return _interval(epochs * arm.training.info().train)
+        trained = arm.training.info().train
+        if arm.steps_per_epoch is not None:
+            trained = min(trained, arm.steps_per_epoch * arm.training.batch_size)
+        return _interval(epochs * trained)
     except DataError:  # its files are gone, and with them how many there were
         return None
 

@@ -204,7 +204,7 @@ def _seconds(way: Way, treatment: Treatment, info: ArmInfo, width: int, spec: Sp
     noise = 0.5 / spec.noise_every if spec.noise_every else 0.0
     looks = 1 / spec.diagnose_every if spec.diagnose_every else 0.0
     updates = info.steps * (1 + noise + looks)
-    update = Work(info.size, info.data.train / info.steps_per_epoch, treatment.precision)
+    update = Work(info.size, min(treatment.batch_size, info.data.train / info.steps_per_epoch), treatment.precision)
     train, valid = info.data.train, info.data.valid
     examples = (train if spec.evaluate.train == "all" else min(train, valid)) + valid
     if treatment.ema_decay is not None:

@@ -30,6 +30,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "adaptive": [{"gradient_clip": {"adaptive": 0.01}}, {"gradient_clip": {"adaptive": 0.3}}],
     "smoothing": [{"label_smoothing": 0.1}, {"label_smoothing": 0.4}],
     "decay": [{"weight_decay_on": "weights"}, {"weight_decay_on": "all"}],
+    "dropped": [{"drop_last": True}, {"drop_last": True, "optimizer.lr": 0.01}],
     "averaged": [{"ema_decay": 0.9}, {"ema_decay": 0.5}],
     "all": [
         {"gradient_clip": {"norm": 0.5}, "label_smoothing": 0.1, "ema_decay": 0.9, "weight_decay_on": "weights"},

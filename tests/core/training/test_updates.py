@@ -77,6 +77,8 @@ def test_a_length_in_epochs_and_updates() -> None:
     assert RunLength.of(treatment, 1000) == RunLength(96, 32)
     cut = RunLength.of(treatment, 1000, 40)
     assert (cut.epochs, [cut.end(e) for e in (0, 1)], [cut.whole(e) for e in (0, 1)]) == (2, [32, 40], [True, False])
+    dropping = parse({"batch_size": 32, "epochs": 3, "drop_last": True}).expanded[0].treatment
+    assert RunLength.of(dropping, 1000) == RunLength(93, 31)
 
 
 SMALL = {"model": {"name": "mlp", "hidden": [8]}, "epochs": 1, "seeds": 2, "arms": [{"initializer": "he_normal"}]}

@@ -70,12 +70,16 @@ def entries(results: Results) -> list[dict[str, Any]]:
     return list(json.loads(json.dumps(found, allow_nan=False)))
 
 
-def test_updates_and_examples_to_the_target() -> None:
-    (entry,) = entries(scanned())
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_updates_and_examples_to_the_target(drop_last: bool) -> None:
+    (entry,) = entries(scanned(drop_last=drop_last))
     small, large = entry["sizes"]
     assert (small["batch_size"], small["n"], small["runs"], large["n"], large["runs"]) == (16, 3, 3, 2, 3)
     for size, epochs in ((small, [2, 3, 4]), (large, [5, 7])):
-        for of, each in (("steps", -(-TRAIN // size["batch_size"])), ("samples", TRAIN)):
+        whole, left = divmod(TRAIN, size["batch_size"])
+        assert left, "both sizes leave a smaller batch"
+        counts = (whole, whole * size["batch_size"]) if drop_last else (whole + 1, TRAIN)
+        for of, each in zip(("steps", "samples"), counts, strict=True):
             values = each * np.array(epochs)
             low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
             assert [size[of][key] for key in ("mean", "ci_low", "ci_high")] == pytest.approx([values.mean(), low, high])

@@ -11,3 +11,12 @@ def test_what_is_judged_beside_takes_time_and_averages_take_memory() -> None:
     assert whole.seconds > sample.seconds
     assert averaged.seconds > sample.seconds
     assert averaged.memory > sample.memory == whole.memory
+
+
+def test_a_dropped_batch_takes_no_time() -> None:
+    whole, dropped = (
+        planned(arms=[{"label": "a"}], batch_size=1000, drop_last=drop)[2] for drop in (False, True)
+    )  # of 1,438
+    even = planned(arms=[{"label": "a"}], batch_size=1438, epochs=10)[2]
+    assert dropped.seconds < whole.seconds
+    assert dropped.seconds < even.seconds
