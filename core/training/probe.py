@@ -12,7 +12,7 @@ from core.spec import PROJECTIONS, layers_of
 
 ACTIVATIONS = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid),
-    *(nn.Hardswish, nn.Hardsigmoid),
+    *(nn.Mish, nn.Softplus, nn.Hardswish, nn.Hardsigmoid),
 )
 BOUNDS: Mapping[type[nn.Module], tuple[float, float]] = {nn.Sigmoid: (0.0, 1.0), nn.Tanh: (-1.0, 1.0)}
 EDGE = 0.025

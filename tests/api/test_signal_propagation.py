@@ -67,6 +67,7 @@ def test_other_activations_pass_on_what_their_slopes_say(
         {"model": {"name": "cnn", "channels": [4], "dense": [8]}},
         {"model": {"name": "mlp", "hidden": [8], "norm": "batch_norm"}},
         {"model": {"name": "mlp", "hidden": [8], "activation": "tanh"}},
+        {"model": {"name": "mlp", "hidden": [8], "activation": "silu"}},
         {"model": {"name": "transformer", "d_model": 8, "heads": 2, "layers": 1}},
         {"initializer": "orthogonal"},
         {"initializer": "lsuv"},

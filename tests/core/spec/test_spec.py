@@ -45,7 +45,9 @@ def test_the_canonical_form_is_plain_complete_and_means_the_same(raw: dict[str, 
 
 
 def test_defaults_are_written_out_and_aliases_are_gone() -> None:
-    canonical = parse({"initializer": "kaiming_uniform", "optimizer": "sgd", "seeds": 2}).canonical()
+    swish = {"name": "mlp", "activation": "swish"}
+    canonical = parse({"initializer": "kaiming_uniform", "optimizer": "sgd", "seeds": 2, "model": swish}).canonical()
+    assert canonical["model"]["activation"] == "silu"
     assert canonical["initializer"].items() >= {"name": "he_uniform", "mode": "fan_in", "a": 0.0, "bias": None}.items()
     assert canonical["optimizer"].items() >= {"name": "sgd", "lr": 0.01, "momentum": 0.0}.items()
     assert canonical["seeds"] == [0, 1]

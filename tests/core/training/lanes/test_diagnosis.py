@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from core.datasets import DatasetInfo, Splits
 from core.initializers import Law, Normal, initializers
 from core.metrics.layers import DIAGNOSTICS
+from core.models._activations import ACTIVATIONS
 from core.spec import layers_of
 from core.streams import generator
 from core.training import Lane, MemoryRecorder, Resume, TrainOptions, train_lanes
@@ -23,6 +24,7 @@ from core.training.lanes.batches import epoch_order
 from core.training.lanes.diagnosis import ROWS, Diagnosis
 from core.training.lanes.dropout import Masks
 from core.training.lanes.network import network
+from core.training.probe import ACTIVATIONS as MEASURED
 from core.training.probe import Probe, places
 from tests.core.training.trials import COLOURED, PICTURES, TABLE, assert_same, made, rule, trained
 
@@ -80,6 +82,10 @@ def by_hand(
         of_weight = weight_by_hand(*(state[parameter].flatten(1).numpy() for state in (before, after)))
         found |= {f"{kind}/{name}": value for kind, value in of_weight.items()}
     return found
+
+
+def test_every_activation_that_models_offer_is_looked_at() -> None:
+    assert {module for name, module in ACTIVATIONS.items() if name != "linear"} <= set(MEASURED)
 
 
 def given_by_hand(units: Any, activation: nn.Module | None) -> dict[str, float]:
