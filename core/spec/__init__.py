@@ -6,6 +6,7 @@ from core.spec._check import ArmInfo, check
 from core.spec._clipping import Clipping, GradientClip
 from core.spec._coordinates import CoordinateCheck
 from core.spec._diagnostics import Diagnostics
+from core.spec._focal import FocalLoss
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, layers_of, norms_of
 from core.spec._lint import warnings_of
@@ -27,6 +28,7 @@ __all__ = [
     "CoordinateCheck",
     "Diagnostics",
     "EarlyStopping",
+    "FocalLoss",
     "GradientClip",
     "Kind",
     "LrRange",

@@ -18,6 +18,7 @@ from core.spec._arms import Arm, expand
 from core.spec._clipping import GradientClip
 from core.spec._coordinates import CoordinateCheck, widened
 from core.spec._diagnostics import Diagnostics
+from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
 from core.spec._pruning import Pruning, unfit
 from core.spec._scan import BatchSizeScan, scan
@@ -103,6 +104,13 @@ class Treatment(BaseModel):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The part of a label that is shared out among all classes (Szegedy et al. 2016, arXiv:1512.00567). The loss that
     is trained, `train_loss`, is that of the smoothed labels; every other metric is of the labels themselves."""
+    class_weights: ClassWeights | None = None
+    """The weight of each class in the loss that is trained; of a binary target those of the labels 0 and 1. Of classes
+    a batch's loss is the weighted mean, the sum over the sum of its labels' weights, as of torch's
+    `cross_entropy(weight=)`; of a binary target the mean over its examples, as of torch's `pos_weight`: `[1, p]` is
+    `pos_weight=p`. None: all weigh 1."""
+    focal_loss: FocalLoss | None = None
+    """The loss that is trained instead of the cross-entropy; None: none."""
     weight_decay_on: Literal["all", "weights"] = "all"
     """`weights`: biases and the gains of norms, all parameters of one dimension, do not decay."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None

@@ -16,6 +16,7 @@ from core.spec._arms import Arm
 from core.spec._batches import batches_refused
 from core.spec._body import LIMITS, Spec, Treatment
 from core.spec._diagnostics import MOST_POINTS
+from core.spec._loss import loss_refused
 from core.spec._scan import check_scanned
 from core.spec._size import Size, size
 
@@ -132,16 +133,15 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     if whole.parameters > LIMITS.parameters:
         message = f"has {whole.parameters:,} parameters; {LIMITS.parameters:,} is the most"
         raise InvalidSpec([Problem(where("model"), message)])
-    refusal = batches_refused(treatment, data)
-    if refusal is not None:
-        raise InvalidSpec([refusal._replace(path=where(refusal.path))])
+    for refused in (batches_refused, loss_refused):
+        problem = refused(treatment, data)
+        if problem is not None:
+            raise InvalidSpec([problem._replace(path=where(problem.path))])
     steps_per_epoch = treatment.updates_per_epoch(data.train)
     steps = updates or steps_per_epoch * treatment.epochs
     _try_augment(treatment, data, where("augment"))
     _try_schedule(treatment, data, where("schedule"), steps, steps_per_epoch)
     _try_stopping(treatment, data, where("early_stopping"))
-    if treatment.label_smoothing and data.task == "regression":
-        raise InvalidSpec([Problem(where("label_smoothing"), "is for classes; this data set's task is a regression")])
     _try_initializer(treatment, whole, where("initializer"))
     return ArmInfo(data=data, size=whole, steps_per_epoch=steps_per_epoch, steps=steps)
 

@@ -81,12 +81,10 @@ def check_scanned(
     size = arm.treatment.batch_size
     if size > data.train:
         problems.append(Problem(path("batch_size"), f"is more than the {data.train:,} training examples"))
-    if settings.noise_every and mixes_examples(arm.treatment.model, data.inputs, data.outputs):
-        message = (
-            "of a model with batch norm there is no gradient noise scale, for no example has a gradient of its own: "
-            "set 0, or take a model without"
-        )
-        problems.append(Problem("batch_size_scan.noise_every", message))
+    mixing = _mixing(arm, data)
+    if settings.noise_every and mixing is not None:
+        message = f"{mixing} there is no gradient noise scale, for no example has a gradient of its own"
+        problems.append(Problem("batch_size_scan.noise_every", f"{message}: set 0, or do without"))
     if not _follows(arm, steps, per_epoch):
         message = (
             f"has rates of its own, which the rule {settings.rule!r} does not reach: leave them out, or take 'none'; "
@@ -94,6 +92,15 @@ def check_scanned(
         )
         problems.append(Problem(path("schedule"), message))
     return problems
+
+
+def _mixing(arm: Arm, data: DatasetInfo) -> str | None:
+    """Return the words for what makes an example's gradient depend on its company; None: nothing does."""
+    if mixes_examples(arm.treatment.model, data.inputs, data.outputs):
+        return "of a model with batch norm"
+    if arm.treatment.class_weights is not None and data.task == "multiclass":
+        return "of class_weights, by whose sum a batch's loss is divided,"
+    return None
 
 
 def _follows(arm: Arm, steps: int, per_epoch: int) -> bool:

@@ -1,8 +1,9 @@
 """Settings in words, for a report."""
 
+from pydantic import BaseModel
+
 from core.registry import Entry
 from core.spec._body import Spec, Treatment
-from core.spec._clipping import GradientClip
 
 TITLES = {
     "dataset": "Data set",
@@ -17,6 +18,8 @@ OPTIONAL = {
     "drop_last": "Smaller last batch dropped",
     "gradient_clip": "Gradient clipping",
     "label_smoothing": "Label smoothing",
+    "class_weights": "Class weights",
+    "focal_loss": "Focal loss",
     "weight_decay_on": "Weight decay on",
     "ema_decay": "Decay of averaged weights",
 }
@@ -50,8 +53,8 @@ def words(value: object) -> str:
     if isinstance(value, Entry):
         inside = "; ".join(f"{key} {words(given)}" for key, given in value.parameters().items() if given is not None)
         return f"{value.name} ({inside})" if inside else value.name
-    if isinstance(value, GradientClip):
-        return f"{value.clipping.rule} {value.clipping.bound:g}"
+    if isinstance(value, BaseModel):
+        return ", ".join(f"{key} {words(given)}" for key, given in value if given is not None)
     if isinstance(value, list | tuple):
         return ", ".join(words(item) for item in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,17 +6,21 @@ from core.optimizers import Optimizer
 from core.registry import Entry
 from core.spec import Treatment
 
-OWN = ("initializer", "schedule", "early_stopping", "optimizer", "gradient_clip", "label_smoothing", "ema_decay")
-"""Settings that may differ between the lanes of a program: the last four in their numbers only, the others in all."""
+OWN = ("initializer", "schedule", "early_stopping")
+"""Settings that may differ between the lanes of a program."""
+NUMBERS = ("optimizer", "gradient_clip", "label_smoothing", "class_weights", "focal_loss", "ema_decay")
+"""Settings that may differ in their numbers."""
 
 
 def compatibility_key(treatment: Treatment) -> tuple[object, ...]:
     """Return the hashable settings that runs must have in common to be lanes of one program."""
     optimizer = built_optimizer(treatment.optimizer)
-    shared = tuple(getattr(treatment, field) for field in Treatment.model_fields if field not in OWN)
+    shared = tuple(getattr(treatment, field) for field in Treatment.model_fields if field not in OWN + NUMBERS)
     kinds = (
         None if treatment.gradient_clip is None else treatment.gradient_clip.clipping.rule,
         treatment.label_smoothing > 0,
+        treatment.class_weights is not None,
+        treatment.focal_loss is not None and (treatment.focal_loss.alpha is not None,),
         treatment.ema_decay is not None,
     )
     return (*shared, *kinds, treatment.optimizer.name, optimizer.update, optimizer.slots, optimizer.scalars)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss, one_hot
 
+from core.datasets import DatasetInfo
 from core.metrics import Task
 from core.spec import Treatment
 
@@ -18,12 +19,45 @@ def loss_of_task(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> torch.Te
     return binary_cross_entropy_with_logits(outputs, y) if task == "binary" else mse_loss(outputs, y)
 
 
-def trained_loss(treatment: Treatment, task: Task, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Return the mean loss of a batch that a treatment is trained for."""
-    smoothing = treatment.label_smoothing
-    if task == "multiclass":
-        return cross_entropy(outputs, y, label_smoothing=smoothing)
-    return loss_of_task(task, outputs, y * (1 - smoothing) + smoothing / 2 if smoothing else y)
+class TrainedLoss:
+    """The mean loss of a batch that a treatment is trained for."""
+
+    def __init__(self, treatment: Treatment, info: DatasetInfo, y_train: torch.Tensor, dtype: torch.dtype) -> None:
+        self._treatment, self._task = treatment, info.task
+        given = treatment.class_weights
+        if given == "balanced":
+            counts = [(y_train == label).sum().item() for label in range(2 if info.task == "binary" else info.outputs)]
+            there = [count for count in counts if count]
+            given = [len(y_train) / len(there) / count if count else 0.0 for count in counts]
+        self._weights = None if given is None else torch.tensor(given, dtype=dtype)
+
+    def __call__(self, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        smoothing = self._treatment.label_smoothing
+        if self._task == "multiclass":
+            if self._treatment.focal_loss is None:
+                return cross_entropy(outputs, y, self._weights, label_smoothing=smoothing)
+            return self._focal_of_classes(outputs, y, self._treatment.focal_loss.gamma)
+        if self._task == "regression":
+            return loss_of_task(self._task, outputs, y)
+        return self._binary(outputs, y * (1 - smoothing) + smoothing / 2 if smoothing else y)
+
+    def _focal_of_classes(self, outputs: torch.Tensor, y: torch.Tensor, gamma: float) -> torch.Tensor:
+        p, weights = outputs.softmax(1), self._weights
+        weights = torch.ones_like(p[0]) if weights is None else weights
+        smoothing = self._treatment.label_smoothing
+        shares = one_hot(y, p.shape[1]).to(p.dtype) * (1 - smoothing) + smoothing / p.shape[1]
+        return (shares * weights * (1 - p) ** gamma * -p.log()).sum() / weights[y].sum()
+
+    def _binary(self, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        of_0, of_1 = (1.0, 1.0) if self._weights is None else self._weights
+        of_1 = torch.as_tensor(of_1 / of_0)
+        losses = of_0 * binary_cross_entropy_with_logits(outputs, y, pos_weight=of_1, reduction="none")
+        focal = self._treatment.focal_loss
+        if focal is not None:
+            p = outputs.sigmoid()
+            losses = losses * (1 - (p * y + (1 - p) * (1 - y))) ** focal.gamma
+            losses = losses if focal.alpha is None else losses * (focal.alpha * y + (1 - focal.alpha) * (1 - y))
+        return losses.mean()
 
 
 def clip(treatment: Treatment, parameters: list[nn.Parameter]) -> None:

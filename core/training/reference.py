@@ -23,7 +23,7 @@ from core.training.lanes.batches import epoch_order
 from core.training.lanes.dropout import Masks
 from core.training.lanes.evaluation import judged_part
 from core.training.lanes.network import Network, network
-from core.training.plain_settings import Average, clip, loss_of_task, trained_loss
+from core.training.plain_settings import Average, TrainedLoss, clip, loss_of_task
 from core.training.recorder import Lane, Recorder
 from core.training.scaling import ParameterScaling, factors
 
@@ -58,6 +58,7 @@ def train_run(
     decays = {name: treatment.weight_decay_on == "all" or p.ndim > 1 for name, p in model.named_parameters()}
     optimizer = rule.reference([_group(rule, p, mine[name], decays[name]) for name, p in model.named_parameters()])
     average = Average(model, treatment.ema_decay)
+    trained_loss = TrainedLoss(treatment, info, y_train, dtype)
     _mode(optimizer, training=True)
     steps_per_epoch = treatment.updates_per_epoch(len(x_train))
     steps = updates or steps_per_epoch * treatment.epochs
@@ -74,7 +75,7 @@ def train_run(
 
     def loss_of(x: torch.Tensor, y: torch.Tensor, drawn: Mapping[str, torch.Tensor], first: int) -> torch.Tensor:
         _mask(net, drawn, first)
-        return trained_loss(treatment, info.task, outputs(x[:first]), y[:first])
+        return trained_loss(outputs(x[:first]), y[:first])
 
     judged = torch.arange(len(x_train)) if judge_all else judged_part(len(x_train), len(x_valid))
 

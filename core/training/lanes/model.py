@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.metrics import Task
 from core.optimizers import Optimizer, UpdateNumber
 from core.spec import Precision
 from core.training.lanes.averages import Averages
@@ -16,7 +15,7 @@ from core.training.lanes.diagnosis import Diagnosis
 from core.training.lanes.forward import Tensors, caller, forward
 from core.training.lanes.grid import Grid
 from core.training.lanes.loop import LoopedGradients
-from core.training.lanes.losses import trained_loss
+from core.training.lanes.losses import TrainedLoss
 from core.training.lanes.network import Network
 from core.training.lanes.optimizer import StackedOptimizer
 from core.training.noise import Noise
@@ -53,7 +52,7 @@ class StackedModel:
         self,
         grid: Grid,
         network: Network,
-        task: Task,
+        loss: TrainedLoss,
         *,
         state: Tensors,
         curves: Sequence[int],
@@ -65,9 +64,8 @@ class StackedModel:
         """Restore `state`, as `state()` returns it; `curves` and `factors` are those of `StackedOptimizer`."""
         self._grid = grid
         self._network = network
-        self._task = task
         treatments = [lane.treatment for lane in grid.lanes]
-        self._losses = trained_loss(task, [one.label_smoothing for one in treatments], device)
+        self._loss = loss
         clips = [one.gradient_clip.clipping for one in treatments if one.gradient_clip is not None]
         self._clip = Clip(clips, device) if clips else None
         self._device = device
@@ -184,14 +182,14 @@ class StackedModel:
         own = {**self._scaled(self._parameters), **self._buffers}
         with self._autocast():
             outputs = self._for_loss(forward(self._network.module, own, shared, x, self._grid.arms, "vmap"))
-        losses = self._losses(outputs, y, slice(None)).mean(1)
+        losses = self._loss(outputs, y, slice(None))
         gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
         return losses.detach(), gradients
 
     def _loss_of_lane(self, lane: int, own: Tensors, masks: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         with self._autocast():
             outputs = self._for_loss(self._call(own, masks, x))
-        return self._losses(outputs.unsqueeze(0), y.unsqueeze(0), slice(lane, lane + 1)).mean()
+        return self._loss(outputs.unsqueeze(0), y.unsqueeze(0), slice(lane, lane + 1)).squeeze(0)
 
     def _shared(self, masks: Tensors) -> Tensors:
         """Return the dropout masks by the names of the layers' buffers."""

@@ -19,6 +19,7 @@ from core.training.lanes.dropout import Masks
 from core.training.lanes.evaluation import evaluate, judged_part
 from core.training.lanes.forward import Tensors
 from core.training.lanes.grid import Grid
+from core.training.lanes.losses import TrainedLoss
 from core.training.lanes.metric_buffer import CAPACITY
 from core.training.lanes.model import Batch, StackedModel
 from core.training.lanes.network import network
@@ -88,7 +89,7 @@ class Program:
         self._model = StackedModel(
             grid,
             net,
-            info.task,
+            TrainedLoss(info.task, info.outputs, [lane.treatment for lane in grid.lanes], data.y_train),
             state=state,
             curves=self._rates.column,
             factors=[factors(lane.treatment, info) for lane in grid.lanes],

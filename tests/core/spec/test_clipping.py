@@ -23,6 +23,13 @@ def test_an_arm_is_named_by_what_its_object_says() -> None:
     ("given", "path", "message"),
     [
         ({"dataset": "diabetes", "label_smoothing": 0.1}, "label_smoothing", "is for classes"),
+        ({"dataset": "diabetes", "class_weights": "balanced"}, "class_weights", "is for classes"),
+        ({"dataset": "diabetes", "focal_loss": {}}, "focal_loss", "is for classes"),
+        ({"class_weights": [1.0, 2.0]}, "class_weights", "has 2 numbers; give 10, one for each class"),
+        ({"dataset": "breast_cancer", "class_weights": [1.0, 2.0, 3.0]}, "class_weights", "has 3 numbers; give 2"),
+        ({"focal_loss": {"alpha": 0.25}}, "focal_loss.alpha", "give class_weights, 10 numbers"),
+        ({"dataset": "breast_cancer", "focal_loss": {"alpha": 0.25}, "class_weights": "balanced"},
+         "focal_loss.alpha", "give one of the two"),
         ({"early_stopping": {"metric": "valid_loss_ema"}}, "early_stopping", "give ema_decay"),
         ({"dataset": "diabetes", "early_stopping": {"metric": "valid_accuracy_ema"}, "ema_decay": 0.9},
          "early_stopping", "this data set's task has"),

@@ -28,7 +28,13 @@ TRANSFORMER = {"name": "transformer", "d_model": 8, "heads": 2, "layers": 1, "dr
 CASES: dict[str, dict[str, Any]] = {
     "mlp": {"model": MLP, "optimizer": rule("adam"), "schedule": CUT},
     "cnn": {"model": CNN, "optimizer": rule("sgd"), "augment": {"crop": 2, "flip": True}},
-    "transformer": {"model": TRANSFORMER, "optimizer": rule("schedule_free_adamw")},
+    "transformer": {
+        "model": TRANSFORMER,
+        "optimizer": rule("schedule_free_adamw"),
+        "class_weights": "balanced",
+        "focal_loss": {"gamma": 1.5},
+        "label_smoothing": 0.1,
+    },
 }
 LAYOUTS = get_args(Layout)
 ARMS: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""Settings of training scripts as arms: clipping, label smoothing, weight decay on weights alone, averaged weights.
+"""Settings of training scripts as arms: clipping, losses, weight decay on weights alone, averaged weights, batches.
 
 Held in float64 against the plain loop, which has torch's own functions, and against torch, Keras and formulas.
 """
@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
 
 from core.errors import InvalidSpec
-from core.metrics.loss import smoothed_loss
 from core.spec import parse
 from core.training import MemoryRecorder, Resume, TrainOptions, train_lanes
 from core.training.checkpoint import Checkpoint
@@ -29,6 +27,14 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "value": [{"gradient_clip": {"value": 0.01}}, {"gradient_clip": {"value": 0.1}}],
     "adaptive": [{"gradient_clip": {"adaptive": 0.01}}, {"gradient_clip": {"adaptive": 0.3}}],
     "smoothing": [{"label_smoothing": 0.1}, {"label_smoothing": 0.4}],
+    "weighted and smoothed": [
+        {"class_weights": [0.5, 2.0, 3.0], "label_smoothing": 0.1},
+        {"class_weights": "balanced", "label_smoothing": 0.3},
+    ],
+    "focal, weighted and smoothed": [
+        {"focal_loss": {}, "class_weights": [0.5, 2.0, 3.0], "label_smoothing": 0.2},
+        {"focal_loss": {"gamma": 0.5}, "class_weights": "balanced", "label_smoothing": 0.1},
+    ],
     "decay": [{"weight_decay_on": "weights"}, {"weight_decay_on": "all"}],
     "dropped": [{"drop_last": True}, {"drop_last": True, "optimizer.lr": 0.01}],
     "averaged": [{"ema_decay": 0.9}, {"ema_decay": 0.5}],
@@ -69,26 +75,28 @@ def test_a_setting_changes_the_training(make_lanes: Any, setting: str) -> None:
         assert (a.series[0, "valid_loss"] != b.series[0, "valid_loss"]).all()
 
 
-def test_binary_labels_are_smoothed(make_lanes: Any) -> None:
-    data, info = made(TABLE, train=22, valid=10, classes=2)
-    data = data._replace(y_train=data.y_train.float().unsqueeze(1), y_valid=data.y_valid.float().unsqueeze(1))
+BINARY: dict[str, list[dict[str, Any]]] = {
+    "smoothing": [{"label_smoothing": 0.2}, {"label_smoothing": 0.05}],
+    "focal, alpha": [{"focal_loss": {"alpha": 0.25}}, {"focal_loss": {"gamma": 0.5, "alpha": 0.7}}],
+    "all": [
+        {"class_weights": [0.5, 2.0], "label_smoothing": 0.2, "focal_loss": {}},
+        {"class_weights": "balanced", "label_smoothing": 0.1, "focal_loss": {"gamma": 0.5}},
+    ],
+}
+
+
+@pytest.mark.parametrize("layout", ["vmap", "loop"])
+@pytest.mark.parametrize("setting", BINARY)
+def test_lanes_of_a_binary_target_are_the_plain_loop(make_lanes: Any, setting: str, layout: Layout) -> None:
+    data, info = made(TABLE, train=22, valid=10, classes=3)
+    data = data._replace(**{y: (getattr(data, y) == 1).float().unsqueeze(1) for y in ("y_train", "y_valid")})
     info = info._replace(outputs=1, task="binary")
     lanes = make_lanes(
-        {"label_smoothing": 0.2}, {"label_smoothing": 0.05}, seeds=(0, 3),
-        model={"name": "mlp", "hidden": [6], "activation": "tanh"}, optimizer=rule("sgd"), batch_size=8, epochs=2,
+        *BINARY[setting], seeds=(0, 3), model={"name": "mlp", "hidden": [6], "activation": "tanh"},
+        optimizer=rule("sgd"), batch_size=8, epochs=2,
     )  # fmt: skip
-    assert_near(trained(lanes, data, info, dtype=torch.float64), referred(lanes, data, info), 1e-10, 1e-13)
-
-
-def test_labels_of_classes_are_smoothed_as_torch_does() -> None:
-    generator = torch.Generator().manual_seed(0)
-    outputs = torch.randn(3, 8, 5, generator=generator, dtype=torch.float64)
-    y = torch.randint(5, (3, 8), generator=generator)
-    parts = [0.1, 0.0, 0.6]
-    ours = smoothed_loss("multiclass", outputs, y, torch.tensor(parts, dtype=torch.float64).unsqueeze(1))
-    for lane, part in enumerate(parts):
-        theirs = cross_entropy(outputs[lane], y[lane], reduction="none", label_smoothing=part)
-        torch.testing.assert_close(ours[lane], theirs, rtol=1e-12, atol=1e-12)
+    fast = trained(lanes, data, info, dtype=torch.float64, layout=layout)
+    assert_near(fast, referred(lanes, data, info), 1e-10, 1e-13)
 
 
 def stacks(lanes: int) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
@@ -161,6 +169,9 @@ def test_means_of_weights_go_on_from_a_checkpoint(make_lanes: Any, tmp_path: Pat
         ({"gradient_clip": {"norm": 0.0}}, "greater than 0"),
         ({"label_smoothing": 1.0}, "less than 1"),
         ({"ema_decay": 1.0}, "less than 1"),
+        ({"class_weights": [1.0, 0.0]}, "greater than 0"),
+        ({"class_weights": "equal"}, "balanced"),
+        ({"focal_loss": {"gamma": -1.0}}, "greater than or equal to 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given: dict[str, Any], message: str) -> None:
