@@ -52,6 +52,8 @@ Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_print
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
+MixingAlpha = Annotated[float, Field(ge=0, le=1_000)]
+
 Precision = Literal["fp32", "tf32", "bf16"]
 """Precision of products and convolutions: float32; TensorFloat-32, if the GPU has it; bfloat16, weights in float32."""
 
@@ -96,6 +98,12 @@ class Treatment(BaseModel):
     `DataLoader`. They are others in every epoch."""
     epochs: Annotated[int, Field(ge=1, le=LIMITS.epochs)] = 10
     augment: Augment = Augment()
+    mixup: MixingAlpha = 0.0
+    """The alpha of mixup: an update mixes every example and its label with another's, in shares from Beta(alpha, alpha)
+    (Zhang et al. 2018, arXiv:1710.09412). 0: none. The loss that is trained, `train_loss`, is that of the mixtures."""
+    cutmix: MixingAlpha = 0.0
+    """The alpha of cutmix: a box of every picture is another's, and the labels are mixed by its area (Yun et al. 2019,
+    arXiv:1905.04899). 0: none. With `mixup` too, an update has either with probability 1/2."""
     precision: Precision = "fp32"
     early_stopping: EarlyStopping | None = None
     """The rule by which a run ends before its last epoch; none: never."""

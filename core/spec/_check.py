@@ -139,16 +139,20 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
             raise InvalidSpec([problem._replace(path=where(problem.path))])
     steps_per_epoch = treatment.updates_per_epoch(data.train)
     steps = updates or steps_per_epoch * treatment.epochs
-    _try_augment(treatment, data, where("augment"))
+    _try_augment(treatment, data, where)
     _try_schedule(treatment, data, where("schedule"), steps, steps_per_epoch)
     _try_stopping(treatment, data, where("early_stopping"))
     _try_initializer(treatment, whole, where("initializer"))
     return ArmInfo(data=data, size=whole, steps_per_epoch=steps_per_epoch, steps=steps)
 
 
-def _try_augment(treatment: Treatment, data: DatasetInfo, path: str) -> None:
+def _try_augment(treatment: Treatment, data: DatasetInfo, where: Callable[[str], str]) -> None:
+    if treatment.cutmix and len(data.inputs) != 3:
+        message = f"is for pictures; this data set's examples are {data.inputs}: take mixup, which mixes any"
+        raise InvalidSpec([Problem(where("cutmix"), message)])
     if not treatment.augment:
         return
+    path = where("augment")
     if len(data.inputs) != 3:
         raise InvalidSpec([Problem(path, f"is for pictures; this data set's examples are {data.inputs}")])
     side = min(data.inputs[1:])

@@ -98,6 +98,8 @@ def _mixing(arm: Arm, data: DatasetInfo) -> str | None:
     """Return the words for what makes an example's gradient depend on its company; None: nothing does."""
     if mixes_examples(arm.treatment.model, data.inputs, data.outputs):
         return "of a model with batch norm"
+    if arm.treatment.mixup or arm.treatment.cutmix:
+        return "of mixed examples"
     if arm.treatment.class_weights is not None and data.task == "multiclass":
         return "of class_weights, by whose sum a batch's loss is divided,"
     return None

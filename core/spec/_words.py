@@ -17,6 +17,8 @@ TITLES = {
 OPTIONAL = {
     "drop_last": "Smaller last batch dropped",
     "gradient_clip": "Gradient clipping",
+    "mixup": "Mixup",
+    "cutmix": "Cutmix",
     "label_smoothing": "Label smoothing",
     "class_weights": "Class weights",
     "focal_loss": "Focal loss",

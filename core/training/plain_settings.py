@@ -34,19 +34,20 @@ class TrainedLoss:
     def __call__(self, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         smoothing = self._treatment.label_smoothing
         if self._task == "multiclass":
-            if self._treatment.focal_loss is None:
+            focal = self._treatment.focal_loss
+            if focal is None and not y.is_floating_point():
                 return cross_entropy(outputs, y, self._weights, label_smoothing=smoothing)
-            return self._focal_of_classes(outputs, y, self._treatment.focal_loss.gamma)
+            return self._of_shares(outputs, y, 0.0 if focal is None else focal.gamma)
         if self._task == "regression":
             return loss_of_task(self._task, outputs, y)
         return self._binary(outputs, y * (1 - smoothing) + smoothing / 2 if smoothing else y)
 
-    def _focal_of_classes(self, outputs: torch.Tensor, y: torch.Tensor, gamma: float) -> torch.Tensor:
-        p, weights = outputs.softmax(1), self._weights
-        weights = torch.ones_like(p[0]) if weights is None else weights
-        smoothing = self._treatment.label_smoothing
-        shares = one_hot(y, p.shape[1]).to(p.dtype) * (1 - smoothing) + smoothing / p.shape[1]
-        return (shares * weights * (1 - p) ** gamma * -p.log()).sum() / weights[y].sum()
+    def _of_shares(self, outputs: torch.Tensor, y: torch.Tensor, gamma: float) -> torch.Tensor:
+        p, smoothing = outputs.softmax(1), self._treatment.label_smoothing
+        weights = torch.ones_like(p[0]) if self._weights is None else self._weights
+        shares = y if y.is_floating_point() else one_hot(y, p.shape[1]).to(p.dtype)
+        smoothed = shares * (1 - smoothing) + smoothing / p.shape[1]
+        return (smoothed * weights * (1 - p) ** gamma * -p.log()).sum() / (shares * weights).sum()
 
     def _binary(self, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         of_0, of_1 = (1.0, 1.0) if self._weights is None else self._weights

@@ -23,6 +23,7 @@ from core.training.lanes.batches import epoch_order
 from core.training.lanes.dropout import Masks
 from core.training.lanes.evaluation import judged_part
 from core.training.lanes.network import Network, network
+from core.training.mixing import PlainMixing
 from core.training.plain_settings import Average, TrainedLoss, clip, loss_of_task
 from core.training.recorder import Lane, Recorder
 from core.training.scaling import ParameterScaling, factors
@@ -65,6 +66,7 @@ def train_run(
     curve = bind(treatment.schedule, rule.hyper["lr"], steps, steps_per_epoch)
     state = curve.start if isinstance(curve, Reactive) else ()
     masks, pictures = Masks(net.dropout, [lane.seed], dtype), keys([lane.seed], "augment")
+    mixing = PlainMixing(treatment, info, lane.seed, steps_per_epoch)
     noise = _Noise(noise_every, len(x_train))
     step, patience = 0, Patience()
 
@@ -87,6 +89,7 @@ def train_run(
             x, y = x_train[batch], y_train[batch]
             if treatment.augment:
                 x = augment(x.unsqueeze(0), treatment.augment, pictures, step)[0]
+            x, y = mixing(x, y, epoch, i)
             rate = curve.rate(state, step) if isinstance(curve, Reactive) else curve(step)
             _set_rate(optimizer, rate, mine)
             noise.measure(i, len(batch), model, partial(loss_of, x, y, drawn))

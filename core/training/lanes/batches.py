@@ -9,6 +9,7 @@ from core.spec import Augment
 from core.streams import generator, keys
 from core.training.augment import augment
 from core.training.lanes.clock import Moment
+from core.training.mixing import Mixing
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> torch.Tensor:
@@ -30,18 +31,22 @@ class BatchSource:
         batch_size: int,
         dtype: torch.dtype = torch.float32,
         how: Augment | None = None,
+        mixing: Mixing | None = None,
     ) -> None:
         self._x, self._y = x, y
         self._batch_size = batch_size
         self._seeds = seeds
         self._dtype = dtype
         self._augment = how
+        self._mixing = mixing
         self._keys = keys(seeds, "augment", device=x.device)
         self._order = torch.zeros(len(seeds), len(x), dtype=torch.int64, device=x.device)
 
     def start(self, epoch: int) -> None:
         """Shuffle the examples for an epoch."""
         self._order.copy_(torch.stack([epoch_order(len(self._x), seed, epoch) for seed in self._seeds]))
+        if self._mixing is not None:
+            self._mixing.start(epoch)
 
     def size(self, i: int) -> int:
         """Return the count of examples in batch i of an epoch."""
@@ -59,4 +64,5 @@ class BatchSource:
         x, y = (whole.index_select(0, flat).view(*mine.shape, *whole.shape[1:]) for whole in (self._x, self._y))
         if self._augment:
             x = augment(x, self._augment, self._keys, moment.step)
-        return as_numbers(x, self._dtype), y
+        x = as_numbers(x, self._dtype)
+        return (x, y) if self._mixing is None else self._mixing(x, y, moment.place)

@@ -24,6 +24,7 @@ from core.training.lanes.metric_buffer import CAPACITY
 from core.training.lanes.model import Batch, StackedModel
 from core.training.lanes.network import network
 from core.training.lanes.rates import Rates
+from core.training.mixing import Mixing
 from core.training.noise import Noise
 from core.training.options import TrainOptions
 from core.training.recorder import Lane
@@ -104,6 +105,9 @@ class Program:
             batch_size=treatment.batch_size,
             dtype=options.dtype,
             how=treatment.augment,
+            mixing=Mixing(treatment, info, grid.seeds, length.per_epoch, device)
+            if treatment.mixup or treatment.cutmix
+            else None,
         )
         self._masks = Masks(net.dropout, grid.seeds, options.dtype, device)
         self._noise = (

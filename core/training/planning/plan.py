@@ -238,6 +238,8 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
     else:
         lane += (inputs + info.size.dropped * 2) * batch
         rest += info.size.activations * batch * 2
+    if treatment.mixup or treatment.cutmix:  # the neighbours of a batch, and the mixtures
+        lane += 2 * inputs * batch
     return 4 * lane, 4 * rest
 
 

@@ -88,6 +88,7 @@ def test_a_baseline_is_one_of_the_arms_that_are_trained() -> None:
         (SCAN | {"kind": "comparison"}, ["batch_size_scan"]),
         (SCAN | {"model": BATCH_NORM}, ["batch_size_scan.noise_every"]),
         (SCAN | {"class_weights": "balanced"}, ["batch_size_scan.noise_every"]),
+        (SCAN | {"mixup": 0.2}, ["batch_size_scan.noise_every"]),
         (SCAN | {"schedule": {"name": "onecycle", "max_lr": 0.5}}, ["schedule"]),
         (SCAN | {"arms": [{}, {"schedule": {"name": "cosine", "eta_min": 0.01}}]}, ["arms[1].schedule"]),
         (SCAN | {"lr_range": {}}, ["lr_range"]),

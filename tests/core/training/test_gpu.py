@@ -27,7 +27,7 @@ CNN = {"name": "cnn", "channels": [4], "dense": [8], "activation": "elu"}
 TRANSFORMER = {"name": "transformer", "d_model": 8, "heads": 2, "layers": 1, "dropout": 0.3}
 CASES: dict[str, dict[str, Any]] = {
     "mlp": {"model": MLP, "optimizer": rule("adam"), "schedule": CUT},
-    "cnn": {"model": CNN, "optimizer": rule("sgd"), "augment": {"crop": 2, "flip": True}},
+    "cnn": {"model": CNN, "optimizer": rule("sgd"), "augment": {"crop": 2, "flip": True}, "mixup": 0.2, "cutmix": 1.0},
     "transformer": {
         "model": TRANSFORMER,
         "optimizer": rule("schedule_free_adamw"),

@@ -35,6 +35,10 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"focal_loss": {}, "class_weights": [0.5, 2.0, 3.0], "label_smoothing": 0.2},
         {"focal_loss": {"gamma": 0.5}, "class_weights": "balanced", "label_smoothing": 0.1},
     ],
+    "mixed": [
+        {"mixup": 0.4, "cutmix": 1.0, "class_weights": [0.5, 2.0, 3.0], "label_smoothing": 0.1},
+        {"mixup": 0.4, "cutmix": 1.0, "class_weights": "balanced", "label_smoothing": 0.2},
+    ],
     "decay": [{"weight_decay_on": "weights"}, {"weight_decay_on": "all"}],
     "dropped": [{"drop_last": True}, {"drop_last": True, "optimizer.lr": 0.01}],
     "averaged": [{"ema_decay": 0.9}, {"ema_decay": 0.5}],
@@ -78,6 +82,7 @@ def test_a_setting_changes_the_training(make_lanes: Any, setting: str) -> None:
 BINARY: dict[str, list[dict[str, Any]]] = {
     "smoothing": [{"label_smoothing": 0.2}, {"label_smoothing": 0.05}],
     "focal, alpha": [{"focal_loss": {"alpha": 0.25}}, {"focal_loss": {"gamma": 0.5, "alpha": 0.7}}],
+    "mixed": [{"mixup": 0.4}, {"mixup": 0.4, "optimizer.lr": 0.02}],
     "all": [
         {"class_weights": [0.5, 2.0], "label_smoothing": 0.2, "focal_loss": {}},
         {"class_weights": "balanced", "label_smoothing": 0.1, "focal_loss": {"gamma": 0.5}},

@@ -13,6 +13,11 @@ def test_what_is_judged_beside_takes_time_and_averages_take_memory() -> None:
     assert averaged.memory > sample.memory == whole.memory
 
 
+def test_mixtures_take_memory() -> None:
+    plain, mixed = (planned(arms=[{"label": "a"}], mixup=alpha)[2] for alpha in (0.0, 0.2))
+    assert mixed.memory > plain.memory
+
+
 def test_a_dropped_batch_takes_no_time() -> None:
     whole, dropped = (
         planned(arms=[{"label": "a"}], batch_size=1000, drop_last=drop)[2] for drop in (False, True)
