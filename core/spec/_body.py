@@ -93,6 +93,10 @@ class Treatment(BaseModel):
     schedule: ScheduleEntry = "constant"
     initializer: InitializerEntry = "torch_default"
     batch_size: Annotated[int, Field(ge=1, le=LIMITS.batch_size)] = 100
+    micro_batch_size: Annotated[int, Field(ge=1, le=LIMITS.batch_size)] | None = None
+    """The most examples of a batch that the model is given at a time: the gradients of all its parts are added up for
+    one update, which is that of the whole batch in less memory (gradient accumulation). None: all at once. An update
+    is of `batch_size` examples either way, so that no other setting changes its meaning."""
     drop_last: bool = False
     """True: the examples that are left over for a smaller last batch are not trained in that epoch, as of torch's
     `DataLoader`. They are others in every epoch."""

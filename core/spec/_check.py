@@ -17,7 +17,7 @@ from core.spec._batches import batches_refused
 from core.spec._body import LIMITS, Spec, Treatment
 from core.spec._diagnostics import MOST_POINTS
 from core.spec._loss import loss_refused
-from core.spec._scan import check_scanned
+from core.spec._scan import check_scanned, mixes_examples
 from core.spec._size import Size, size
 
 LENGTHS: Mapping[str | None, str] = {
@@ -137,6 +137,12 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
         problem = refused(treatment, data)
         if problem is not None:
             raise InvalidSpec([problem._replace(path=where(problem.path))])
+    if treatment.micro_batch_size is not None and mixes_examples(treatment.model, data.inputs, data.outputs):
+        message = (
+            "of a model with batch norm is another training, for each part has statistics of its own: take a model "
+            'without (mlp has layer_norm, cnn "batch_norm": false), or a smaller batch_size'
+        )
+        raise InvalidSpec([Problem(where("micro_batch_size"), message)])
     steps_per_epoch = treatment.updates_per_epoch(data.train)
     steps = updates or steps_per_epoch * treatment.epochs
     _try_augment(treatment, data, where)

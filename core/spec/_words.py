@@ -15,6 +15,7 @@ TITLES = {
     "epochs": "Epochs",
 }
 OPTIONAL = {
+    "micro_batch_size": "Examples at a time",
     "drop_last": "Smaller last batch dropped",
     "gradient_clip": "Gradient clipping",
     "mixup": "Mixup",

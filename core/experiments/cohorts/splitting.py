@@ -24,7 +24,8 @@ def split_cohort(session: Session, held: Claim, error: str) -> Status:
         return over
     into = split(session, cohort)
     if not into:
-        advice = "one run alone needs more memory than there is: give it a smaller model or a smaller batch_size"
+        ways = "a smaller model, a micro_batch_size or a smaller batch_size"
+        advice = f"one run alone needs more memory than there is: give it {ways}"
         return end(session, held, Status.FAILED, error=f"{advice} ({error})")
     record_event(
         session, held.experiment_id, "halved", cohort=held.cohort_id, attempt=held.attempt, why=error, into=into

@@ -1,6 +1,6 @@
 """Gradients of lanes one after the other, by the module's plain path."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 
@@ -28,14 +28,26 @@ class LoopedGradients:
         self._factors = [{name: column[lane] for name, column in factors.items()} for lane in lanes]
 
     def __call__(
-        self, loss_of: LossOfLane, buffers: Tensors, shared: Tensors, x: torch.Tensor, y: torch.Tensor, arms: int
-    ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
-        """Return the losses, (lanes,), and the gradients in the parameters' order; inputs are those of `spread`."""
+        self,
+        loss_of: LossOfLane,
+        buffers: Tensors,
+        shared: Tensors,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        arms: int,
+        *,
+        add: bool = False,
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Return the losses, (lanes,), and the gradients in the parameters' order; inputs are those of `spread`.
+
+        With `add` the gradients are added to those of the call before.
+        """
+        put = torch._foreach_add_ if add else torch._foreach_copy_
         losses = []
         for lane, (own, masks, batch) in enumerate(one_by_one(buffers, shared, x, arms)):
             leaves = self._leaves[lane]
             scaled = {name: leaves[name] * factor for name, factor in self._factors[lane].items()}
             loss = loss_of(lane, {**leaves, **scaled, **own}, masks, batch, y[lane])
-            torch._foreach_copy_(self._into[lane], list(torch.autograd.grad(loss, list(leaves.values()))))
+            put(self._into[lane], list(torch.autograd.grad(loss, list(leaves.values()))))
             losses.append(loss.detach())
         return torch.stack(losses), self._gradients

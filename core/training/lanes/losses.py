@@ -8,6 +8,10 @@ from core.metrics import Task
 from core.metrics.loss import LabelLoss, loss_of_examples, shaped_loss
 from core.spec import Treatment
 
+EVERY = slice(None)
+BatchWeight = int | torch.Tensor
+"""The examples of a batch, or the sum of the weights of their classes in every lane, (lanes,)."""
+
 
 class TrainedLoss:
     """The task's loss in training, by each lane's own numbers; what is evaluated is the plain one."""
@@ -29,17 +33,31 @@ class TrainedLoss:
             alpha=_rows(alphas, device),
         )
 
-    def __call__(self, outputs: torch.Tensor, y: torch.Tensor, lanes: slice) -> torch.Tensor:
-        """Return the loss of each of these lanes' batches, (lanes,), of outputs (lanes, batch, outputs) and labels."""
-        shares = self._task == "multiclass" and y.is_floating_point()
-        if not shares and all(part is None for part in self._by):
-            return self._plain(outputs, y).mean(1)
-        by = LabelLoss(*(None if part is None else part[lanes].to(outputs.dtype) for part in self._by))
-        losses = shaped_loss(self._task, outputs, y, by)
-        if by.weights is None or self._task == "binary":
-            return losses.mean(1)
-        of_labels = (y * by.weights.unsqueeze(1)).sum(2) if shares else by.weights.gather(1, y)
-        return losses.sum(1) / of_labels.sum(1)
+    def __call__(
+        self, outputs: torch.Tensor, y: torch.Tensor, weight: BatchWeight, lanes: slice = EVERY
+    ) -> torch.Tensor:
+        """Return these lanes' losses, (lanes,): sums over the examples by the `weight` of the batch that they are of.
+
+        Outputs are (lanes, batch, outputs); labels or targets as batches have them. A batch may come in parts: the sum
+        of the parts' losses is its loss.
+        """
+        if not self._of_shares(y) and all(part is None for part in self._by):
+            losses = self._plain(outputs, y)
+        else:
+            by = LabelLoss(*(None if part is None else part[lanes].to(outputs.dtype) for part in self._by))
+            losses = shaped_loss(self._task, outputs, y, by)
+        return losses.sum(1) / (weight if isinstance(weight, int) else weight[lanes].to(outputs.dtype))
+
+    def weight(self, y: torch.Tensor) -> BatchWeight:
+        """Return what the losses of a batch with these labels, or targets, are divided by in their mean."""
+        weights = self._by.weights
+        if weights is None or self._task == "binary":
+            return y.shape[1]
+        of_labels = (y * weights.unsqueeze(1)).sum(2) if self._of_shares(y) else weights.gather(1, y)
+        return of_labels.sum(1)
+
+    def _of_shares(self, y: torch.Tensor) -> bool:
+        return self._task == "multiclass" and y.is_floating_point()
 
 
 def balanced_weights(y: torch.Tensor, classes: int) -> list[float]:

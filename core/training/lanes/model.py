@@ -1,6 +1,7 @@
 """The lanes of a cohort as one program: every parameter stacked over lanes, one update for all."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.training.lanes.diagnosis import Diagnosis
 from core.training.lanes.forward import Tensors, caller, forward
 from core.training.lanes.grid import Grid
 from core.training.lanes.loop import LoopedGradients
-from core.training.lanes.losses import TrainedLoss
+from core.training.lanes.losses import BatchWeight, TrainedLoss
 from core.training.lanes.network import Network
 from core.training.lanes.optimizer import StackedOptimizer
 from core.training.noise import Noise
@@ -66,6 +67,7 @@ class StackedModel:
         self._network = network
         treatments = [lane.treatment for lane in grid.lanes]
         self._loss = loss
+        self._micro = treatments[0].micro_batch_size
         clips = [one.gradient_clip.clipping for one in treatments if one.gradient_clip is not None]
         self._clip = Clip(clips, device) if clips else None
         self._device = device
@@ -168,28 +170,50 @@ class StackedModel:
         if batch.noise is not None:
             m, b = y.shape[1] // 2, y.shape[1]
             gradients = [gradient.clone() for gradient in gradients] if self._looped else gradients
-            _, half = self._differentiate(x[:, :m], y[:, :m], {name: mask[:, :m] for name, mask in masks.items()})
+            _, half = self._differentiate(x[:, :m], y[:, :m], _of(masks, slice(m)))
             batch.noise.add(gradients, half, m, b)
         return losses, gradients
 
     def _differentiate(
         self, x: torch.Tensor, y: torch.Tensor, masks: Tensors
     ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
-        """Return every lane's loss, (lanes,), and the gradients of the parameters' stacks."""
+        """Return every lane's loss, (lanes,), and the gradients of the parameters' stacks: sums over micro-batches."""
+        weight, most = self._loss.weight(y), self._micro or y.shape[1]
+        losses, gradients = self._part(x[:, :most], y[:, :most], _of(masks, slice(most)), weight)
+        for first in range(most, y.shape[1], most):
+            part = slice(first, first + most)
+            more, gradients = self._part(x[:, part], y[:, part], _of(masks, part), weight, gradients)
+            losses = losses + more
+        return losses, gradients
+
+    def _part(
+        self,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        masks: Tensors,
+        weight: BatchWeight,
+        onto: list[torch.Tensor] | None = None,
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Return the share that a part has in the losses, and its gradients; `onto`: added to those of parts before."""
         shared = self._shared(masks)
         if self._looped is not None:
-            return self._looped(self._loss_of_lane, self._buffers, shared, x, y, self._grid.arms)
+            loss_of = partial(self._loss_of_lane, weight)
+            return self._looped(loss_of, self._buffers, shared, x, y, self._grid.arms, add=onto is not None)
         own = {**self._scaled(self._parameters), **self._buffers}
         with self._autocast():
             outputs = self._for_loss(forward(self._network.module, own, shared, x, self._grid.arms, "vmap"))
-        losses = self._loss(outputs, y, slice(None))
-        gradients = torch.autograd.grad(losses.sum(), list(self._parameters.values()))
+        losses = self._loss(outputs, y, weight)
+        gradients = list(torch.autograd.grad(losses.sum(), list(self._parameters.values())))
+        if onto is not None:
+            torch._foreach_add_(gradients, onto)
         return losses.detach(), gradients
 
-    def _loss_of_lane(self, lane: int, own: Tensors, masks: Tensors, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def _loss_of_lane(
+        self, weight: BatchWeight, lane: int, own: Tensors, masks: Tensors, x: torch.Tensor, y: torch.Tensor
+    ) -> torch.Tensor:
         with self._autocast():
             outputs = self._for_loss(self._call(own, masks, x))
-        return self._loss(outputs.unsqueeze(0), y.unsqueeze(0), slice(lane, lane + 1)).squeeze(0)
+        return self._loss(outputs.unsqueeze(0), y.unsqueeze(0), weight, slice(lane, lane + 1)).squeeze(0)
 
     def _shared(self, masks: Tensors) -> Tensors:
         """Return the dropout masks by the names of the layers' buffers."""
@@ -214,3 +238,8 @@ class StackedModel:
             return (0, 1, 3, 4, 2) if last else tuple(range(dimensions + 1))
         batched = dimensions == 2 and name not in self._network.wide  # a batched product's gradient is input by input
         return (0, 2, 1) if batched else tuple(range(dimensions + 1))
+
+
+def _of(masks: Tensors, part: slice) -> Tensors:
+    """Return the masks of a part of a batch's examples."""
+    return {name: mask[:, part] for name, mask in masks.items()}

@@ -204,12 +204,14 @@ def _seconds(way: Way, treatment: Treatment, info: ArmInfo, width: int, spec: Sp
     noise = 0.5 / spec.noise_every if spec.noise_every else 0.0
     looks = 1 / spec.diagnose_every if spec.diagnose_every else 0.0
     updates = info.steps * (1 + noise + looks)
-    update = Work(info.size, min(treatment.batch_size, info.data.train / info.steps_per_epoch), treatment.precision)
+    batch = min(treatment.batch_size, info.data.train / info.steps_per_epoch)
+    passes = 1 if treatment.micro_batch_size is None else math.ceil(batch / treatment.micro_batch_size)
+    update = Work(info.size, batch, treatment.precision, passes)
     train, valid = info.data.train, info.data.valid
     examples = (train if spec.evaluate.train == "all" else min(train, valid)) + valid
     if treatment.ema_decay is not None:
         examples += valid
-    judged = update._replace(batch=examples)
+    judged = update._replace(batch=examples, passes=1)
     return (
         COHORT
         + estimate_start(way, update, width)
@@ -223,21 +225,25 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
 
     A lane has its parameters, gradients, temporaries and optimizer state. By `vmap` it has a batch's values in every
     layer with their gradients, convolutions' patches too; by `loop` all lanes have this memory in turn, and each seed
-    its batch and dropout masks with what they are made of (each lane, where a cut leaves seeds of unlike width). All
-    lanes read one copy of the data.
+    its batch and dropout masks with what they are made of (each lane, where a cut leaves seeds of unlike width). Of a
+    batch that is passed in parts it is one part's, unless layers are looked at. All lanes read one copy of the data.
     """
     slots = len(built_optimizer(treatment.optimizer).slots)
     batch = min(treatment.batch_size, info.data.train)
-    # a half's gradients; the weights before an update; their running means
+    part = min(batch, treatment.micro_batch_size or batch)
+    at_once = batch if spec.diagnose_every else part
+    # a half's gradients; the weights before an update; their running means; the sum of a batch's parts
     copies = 3 + bool(spec.noise_every) + bool(spec.diagnose_every) + (treatment.ema_decay is not None)
+    copies += part < batch and layout == "vmap"
     inputs = math.prod(info.data.inputs)
     lane = info.size.parameters * (copies + slots)
     rest = (info.data.train + info.data.valid) * (inputs + max(2, info.data.outputs))
     if layout == "vmap":
-        lane += (info.size.activations * 2 + info.size.patches) * batch
+        lane += (info.size.activations * 2 + info.size.patches) * at_once
+        lane += (inputs + info.size.dropped * 2) * (batch - at_once)
     else:
         lane += (inputs + info.size.dropped * 2) * batch
-        rest += info.size.activations * batch * 2
+        rest += info.size.activations * at_once * 2
     if treatment.mixup or treatment.cutmix:  # the neighbours of a batch, and the mixtures
         lane += 2 * inputs * batch
     return 4 * lane, 4 * rest

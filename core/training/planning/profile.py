@@ -25,6 +25,8 @@ class Work(NamedTuple):
     batch: float
     """Examples in the batch."""
     precision: Precision = "fp32"
+    passes: int = 1
+    """Parts in which the batch is passed through the network."""
 
 
 class _Numbers(BaseModel):
@@ -141,7 +143,7 @@ def amounts(work: Work, lanes: int, layout: Layout) -> tuple[float, ...]:
     return (
         1.0,
         lanes,
-        size.calls * (lanes if layout == "loop" else 1),
+        size.calls * work.passes * (lanes if layout == "loop" else 1),
         size.dense_flops * examples,
         size.conv_flops * examples,
         size.patches * examples,

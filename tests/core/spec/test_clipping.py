@@ -23,6 +23,7 @@ def test_an_arm_is_named_by_what_its_object_says() -> None:
     ("given", "path", "message"),
     [
         ({"dataset": "diabetes", "label_smoothing": 0.1}, "label_smoothing", "is for classes"),
+        ({"model": "cnn", "micro_batch_size": 10}, "micro_batch_size", "statistics of its own: take a model without"),
         ({"dataset": "diabetes", "class_weights": "balanced"}, "class_weights", "is for classes"),
         ({"dataset": "diabetes", "focal_loss": {}}, "focal_loss", "is for classes"),
         ({"class_weights": [1.0, 2.0]}, "class_weights", "has 2 numbers; give 10, one for each class"),

@@ -26,7 +26,7 @@ MLP = {"name": "mlp", "hidden": [12, 8], "activation": "tanh", "dropout": 0.3}
 CNN = {"name": "cnn", "channels": [4], "dense": [8], "activation": "elu"}
 TRANSFORMER = {"name": "transformer", "d_model": 8, "heads": 2, "layers": 1, "dropout": 0.3}
 CASES: dict[str, dict[str, Any]] = {
-    "mlp": {"model": MLP, "optimizer": rule("adam"), "schedule": CUT},
+    "mlp": {"model": MLP, "optimizer": rule("adam"), "schedule": CUT, "micro_batch_size": 6},
     "cnn": {"model": CNN, "optimizer": rule("sgd"), "augment": {"crop": 2, "flip": True}, "mixup": 0.2, "cutmix": 1.0},
     "transformer": {
         "model": TRANSFORMER,

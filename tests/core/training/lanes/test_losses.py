@@ -1,5 +1,6 @@
 """The loss that is trained, against torch, torchvision and scikit-learn in float64."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from core.torchvision import load
 from core.training.lanes.losses import TrainedLoss, balanced_weights
 
 LANES, BATCH, CLASSES = 3, 8, 5
-EVERY = slice(None)
 SMOOTHING = [0.1, 0.3, 0.6]
 WEIGHTS = [[1.0, 2.0, 0.5, 3.0, 0.1], [1.0] * 5, [0.2, 0.3, 5.0, 1.0, 1.0]]
 
@@ -37,9 +37,21 @@ def of_sigmoids() -> tuple[torch.Tensor, torch.Tensor]:
     return outputs, y
 
 
-def loss(task: Any, y: torch.Tensor, *settings: dict[str, Any]) -> TrainedLoss:
+def loss(task: Any, y: torch.Tensor, *settings: dict[str, Any]) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Return the loss of whole batches, (lanes,); `y` are the training labels."""
     arms = [{"label": str(i)} | one for i, one in enumerate(settings)]
-    return TrainedLoss(task, CLASSES, [arm.treatment for arm in parse({"arms": arms}).expanded], y)
+    trained = TrainedLoss(task, CLASSES, [arm.treatment for arm in parse({"arms": arms}).expanded], y)
+
+    def of(outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        weight = trained.weight(y)
+        whole = trained(outputs, y, weight)
+        for lane in range(len(outputs)):
+            one = slice(lane, lane + 1)
+            parts = [trained(outputs[one, part], y[one, part], weight, one) for part in (slice(3), slice(3, None))]
+            torch.testing.assert_close(sum(parts), whole[one], rtol=1e-14, atol=0)
+        return whole
+
+    return of
 
 
 @pytest.mark.parametrize("smoothed", [False, True])
@@ -51,9 +63,7 @@ def test_a_batch_of_classes_has_torchs_loss(weighted: bool, smoothed: bool) -> N
         | ({"label_smoothing": SMOOTHING[lane]} if smoothed else {})
         for lane in range(LANES)
     ]
-    ours = loss("multiclass", y[0], *settings)(outputs, y, EVERY)
-    alone = loss("multiclass", y[0], *settings)(outputs[1:2], y[1:2], slice(1, 2))
-    torch.testing.assert_close(alone, ours[1:2], rtol=1e-14, atol=0)
+    ours = loss("multiclass", y[0], *settings)(outputs, y)
     for lane in range(LANES):
         weight = torch.tensor(WEIGHTS[lane], dtype=torch.float64) if weighted else None
         smoothing = SMOOTHING[lane] if smoothed else 0.0
@@ -75,13 +85,13 @@ def test_shares_of_classes_have_torchs_loss(smoothing: float) -> None:
     settings = [{"class_weights": one, "label_smoothing": smoothing} for one in WEIGHTS]
     whole = loss("multiclass", y[0], *settings)
     one_hot = torch.nn.functional.one_hot(y, CLASSES).double()
-    torch.testing.assert_close(whole(outputs, one_hot, EVERY), whole(outputs, y, EVERY), rtol=1e-12, atol=0)
+    torch.testing.assert_close(whole(outputs, one_hot), whole(outputs, y), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("p", [0.25, 1.0, 4.0])
 def test_the_weight_of_a_binary_label_is_torchs_pos_weight(p: float) -> None:
     outputs, y = of_sigmoids()
-    ours = loss("binary", y[0], *[{"class_weights": [1.0, p]}] * LANES)(outputs, y, EVERY)
+    ours = loss("binary", y[0], *[{"class_weights": [1.0, p]}] * LANES)(outputs, y)
     for lane in range(LANES):
         theirs = binary_cross_entropy_with_logits(outputs[lane], y[lane], pos_weight=torch.tensor([p]).double())
         torch.testing.assert_close(ours[lane], theirs, rtol=1e-12, atol=0)
@@ -93,7 +103,7 @@ def test_a_focal_loss_of_a_sigmoid_is_torchvisions(alpha: float | None) -> None:
     outputs, y = of_sigmoids()
     gammas = [2.0, 0.5, 1.0]
     settings = [{"focal_loss": {"gamma": gamma, "alpha": alpha}} for gamma in gammas]
-    ours = loss("binary", y[0], *settings)(outputs, y, EVERY)
+    ours = loss("binary", y[0], *settings)(outputs, y)
     for lane, gamma in enumerate(gammas):
         theirs = focal(outputs[lane], y[lane], -1 if alpha is None else alpha, gamma, "mean")
         torch.testing.assert_close(ours[lane], theirs, rtol=1e-12, atol=0)
@@ -109,13 +119,13 @@ def test_a_focal_loss_has_a_gradient_where_nothing_is_left_to_learn(gamma: float
         ("multiclass", classes, torch.zeros(1, 1).long()),
         ("binary", sigmoid, torch.ones(1, 1, 1)),
     ):
-        (gradient,) = torch.autograd.grad(loss(task, y[0], *focal)(outputs, y, EVERY), outputs)
+        (gradient,) = torch.autograd.grad(loss(task, y[0], *focal)(outputs, y), outputs)
         assert torch.equal(gradient, torch.zeros_like(gradient))
 
 
 def test_a_focal_loss_without_focus_is_the_cross_entropy() -> None:
     outputs, y, _ = of_classes()
-    ours = loss("multiclass", y[0], *[{"focal_loss": {"gamma": 0.0}}] * LANES)(outputs, y, EVERY)
+    ours = loss("multiclass", y[0], *[{"focal_loss": {"gamma": 0.0}}] * LANES)(outputs, y)
     torch.testing.assert_close(ours[0], cross_entropy(outputs[0], y[0]), rtol=1e-12, atol=0)
 
 

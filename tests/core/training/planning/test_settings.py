@@ -1,5 +1,11 @@
 """Settings of a training in its plan: the time and memory that they add."""
 
+from typing import Any
+
+import pytest
+
+from core.training.options import Layout
+from core.training.planning.plan import _bytes
 from tests.core.training.planning.test_plan import planned
 
 
@@ -11,6 +17,20 @@ def test_what_is_judged_beside_takes_time_and_averages_take_memory() -> None:
     assert whole.seconds > sample.seconds
     assert averaged.seconds > sample.seconds
     assert averaged.memory > sample.memory == whole.memory
+
+
+@pytest.mark.parametrize("layout", ["vmap", "loop"])
+def test_parts_of_a_batch_take_less_memory_and_more_calls(layout: Layout) -> None:
+    def of(**given: Any) -> tuple[int, float]:
+        spec, (info,), plan = planned(arms=[{"label": "a"}], seeds=1, model="transformer", batch_size=1000, **given)
+        (cohort,) = plan.cohorts
+        return sum(_bytes(spec.expanded[0].treatment, info, spec, layout)), cohort.seconds
+
+    whole, parts = of(), of(micro_batch_size=100)
+    assert parts[0] < 0.3 * whole[0], "the values of all layers for a tenth of the examples"
+    assert parts[1] > whole[1]
+    looks = {"diagnostics": {"every": 9}}
+    assert of(micro_batch_size=100, **looks)[0] >= of(**looks)[0], "a look is at the whole batch"
 
 
 def test_mixtures_take_memory() -> None:
