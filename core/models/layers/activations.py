@@ -77,3 +77,35 @@ def sigmoid() -> LayerBuilder:
 def identity() -> LayerBuilder:
     """Its inputs, unchanged."""
     return lambda inputs, _outputs: Built({"": nn.Identity()}, inputs)
+
+
+@layers.register(
+    formula="x / (1 + exp(-x))",
+    source="arXiv:1702.03118, arXiv:1710.05941; torch.nn.SiLU; keras.activations.silu",
+    aliases=[Alias("SiLU"), Alias("swish")],
+)
+def silu() -> LayerBuilder:
+    """The sigmoid linear unit, or swish."""
+    return lambda inputs, _outputs: Built({"": nn.SiLU()}, inputs)
+
+
+@layers.register(formula="x·tanh(log(1 + exp(x)))", source="arXiv:1908.08681; torch.nn.Mish", aliases=[Alias("Mish")])
+def mish() -> LayerBuilder:
+    """A smooth rectifier that is a little below 0 for some x below 0."""
+    return lambda inputs, _outputs: Built({"": nn.Mish()}, inputs)
+
+
+@layers.register(
+    formula="x·min(max(x + 3, 0), 6) / 6",
+    source="arXiv:1905.02244; torch.nn.Hardswish; keras.activations.hard_silu",
+    aliases=[Alias("Hardswish"), Alias("hard_silu")],
+)
+def hardswish() -> LayerBuilder:
+    """Swish in straight pieces."""
+    return lambda inputs, _outputs: Built({"": nn.Hardswish()}, inputs)
+
+
+@layers.register(formula="log(1 + exp(x))", source="torch.nn.Softplus", aliases=[Alias("Softplus")])
+def softplus() -> LayerBuilder:
+    """The smooth rectifier."""
+    return lambda inputs, _outputs: Built({"": nn.Softplus()}, inputs)
