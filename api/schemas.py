@@ -31,7 +31,7 @@ class ProgressOut(BaseModel):
 
 
 class WarningOut(BaseModel):
-    """One thing in a spec that is probably a mistake; it is accepted all the same."""
+    """One thing in a spec, or with an empty path in its results, that is probably a mistake; it refuses nothing."""
 
     path: str
     message: str
@@ -40,7 +40,8 @@ class WarningOut(BaseModel):
 class ExperimentOut(BaseModel):
     """One experiment. `cancelling` until its workers have heard; `errors` are the reasons of failed runs.
 
-    `warnings` say what of its spec is probably not meant; they refuse nothing.
+    `warnings` say what of its spec is probably not meant, and which arms have no result because all their runs diverged;
+    they refuse nothing.
     """
 
     id: int
@@ -77,7 +78,7 @@ class ExperimentOut(BaseModel):
                 "spec": one.spec,
                 "arms": progress.arms,
                 "progress": {name: getattr(progress, name) for name in ProgressOut.model_fields},
-                "warnings": one.warnings or [],
+                "warnings": [*(one.warnings or ()), *progress.warnings],
                 "links": {"self": here} | {name: f"{here}/{name}" for name in LINKS},
             }
         )

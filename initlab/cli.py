@@ -1,6 +1,7 @@
 """The command line: what a person or a script does with a server, and the parts of the service itself.
 
-Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers.
+Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers; 4 all
+runs of the experiment diverged.
 """
 
 import csv
@@ -14,7 +15,7 @@ from rich.markdown import Markdown
 
 from initlab import datasets, display, pictures, service
 from initlab.client import Client
-from initlab.errors import FAILED, USAGE, ClientError
+from initlab.errors import DIVERGED, FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
 from initlab.follow import follow
 
@@ -31,7 +32,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")
 def about() -> None:
     """Compare initial weights, schedules and batch sizes of a network, and tell real differences from chance.
 
-    The server is INITLAB_URL (http://127.0.0.1:8000), the key INITLAB_API_KEY.
+    The server is INITLAB_URL (http://127.0.0.1:8000), the key INITLAB_API_KEY. Exit codes: 0 done; 1 the experiment
+    failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers; 4 all runs diverged.
     """
 
 
@@ -236,6 +238,9 @@ def _to_the_end(experiment: Experiment, as_json: bool) -> None:
         _print_json(found)
     else:
         _out(display.verdict(found))
+    if experiment.diverged:
+        _complain(f"all runs of experiment {experiment.id} diverged")
+        raise typer.Exit(DIVERGED)
 
 
 def _goes_on(experiment: Experiment) -> str:

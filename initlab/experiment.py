@@ -58,6 +58,12 @@ class Experiment:
         return cast(list[str], self.data["errors"])
 
     @property
+    def diverged(self) -> bool:
+        """True where every run diverged, so that nothing can be compared; not of a range test, which is to diverge."""
+        meant = self.data["spec"].get("kind") == "lr_range_test"
+        return not meant and all(arm["diverged"] == arm["runs_total"] for arm in self.arms)
+
+    @property
     def path(self) -> str:
         return f"/experiments/{self.id}"
 

@@ -122,10 +122,33 @@ def test_cancel_and_delete(client: TestClient) -> None:
     assert client.get(here).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("arms", "kind", "said"),
+    [
+        (["a"], "comparison", '"a": its only run diverged, so it has no result'),
+        (["a", "b"], "comparison", "all 2 runs of all 2 arms diverged: there is nothing to compare"),
+        (["a"], "lr_range_test", None),
+    ],
+    ids=["the only arm", "every arm", "a range test"],
+)
+def test_where_every_run_diverges_its_status_says_so(
+    client: TestClient, work: Callable[[], int], arms: list[str], kind: str, said: str | None
+) -> None:
+    spec = {"kind": kind, "seeds": 1, "optimizer": {"name": "sgd", "lr": 1e6}, "arms": [{"label": a} for a in arms]}
+    spec |= {"lr_range": {"low": 1e6, "high": 1e9}} if kind == "lr_range_test" else {"epochs": 1}
+    here = _post(client, spec | {"model": {"name": "mlp", "hidden": [16], "activation": "linear"}}).headers["location"]
+    before = client.get(here).json()["warnings"]
+    work()
+    found = client.get(here).json()
+    assert (found["status"], {arm["diverged"] for arm in found["arms"]}) == ("succeeded", {1})
+    assert found["warnings"] == before + ([] if said is None else [{"path": "", "message": said}])
+
+
 def test_runs_carry_outcome_and_final_numbers(client: TestClient, done: int) -> None:
     found = client.get(f"/experiments/{done}").json()
     assert found["status"] == "succeeded"
     assert [arm["diverged"] for arm in found["arms"]] == [0, 0, 3]
+    assert found["warnings"][1:] == [{"path": "", "message": '"wild": all 3 runs diverged, so it has no result'}]
     runs = client.get(f"/experiments/{done}/runs").json()["items"]
     assert [(run["arm"], run["seed"]) for run in runs] == [(a, s) for a in ("he", "zeros", "wild") for s in range(3)]
     he, wild = runs[0], runs[6]

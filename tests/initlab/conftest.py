@@ -20,6 +20,7 @@ EXPERIMENT: dict[str, Any] = {
     "paused": False,
     "errors": [],
     "created_at": "2026-11-21T06:00:00Z",
+    "spec": {},
     "arms": [
         {
             "label": "zeros",

@@ -147,6 +147,24 @@ def test_an_experiment_that_did_not_succeed_ends_in_1(
     assert err.endswith(f"experiment 7 {status}\n  disk full\n")
 
 
+@pytest.mark.parametrize(
+    ("kind", "lost", "ends"),
+    [("comparison", (5, 5), 4), ("comparison", (5, 4), 0), ("lr_range_test", (5, 5), 0)],
+    ids=["every run", "every run of one arm", "a range test's"],
+)
+def test_an_experiment_of_which_every_run_diverged_ends_in_4(
+    server: Any, experiment: dict[str, Any], report: dict[str, Any], run_cli: RunCli, kind: str, lost: Any, ends: int
+) -> None:
+    arms = [arm | {"diverged": diverged} for arm, diverged in zip(experiment["arms"], lost, strict=True)]
+    for _ in range(2):
+        server.answer(200, experiment | {"arms": arms, "spec": {"kind": kind}})
+    server.answer(200, report)
+    code, out, err = run_cli("watch", "7")
+    assert code == ends
+    assert "[red]<b> is best." in out
+    assert ("all runs of experiment 7 diverged" in err) == (ends == 4)
+
+
 def test_an_invalid_spec_ends_in_2_with_every_problem(server: Any, run_cli: RunCli, tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text('{"arms": [{"initializer": "he_norml"}], "epochs": 0}')
     errors = [

@@ -1,12 +1,13 @@
 """Counts how far experiments have come."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.errors import Warned
 from core.experiments.cohorts.states import TERMINAL
 from core.store import Cohort, Experiment, Run, Status, now
 
@@ -38,6 +39,8 @@ class Progress:
     """Its cohorts wait for the user, or are about to."""
     errors: list[str]
     eta_seconds: float | None
+    warnings: list[Warned]
+    """What came to nothing although nothing failed: see `_lost`."""
 
     @property
     def steps_done(self) -> int:
@@ -111,4 +114,20 @@ def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock
         paused=of.status not in TERMINAL and any(c.paused for c in cohorts),
         errors=list(dict.fromkeys(c.error for c in cohorts if c.error)),
         eta_seconds=(clock - (of.started_at or clock)) * left / done if running else None,
+        warnings=[] if of.spec.get("kind") == "lr_range_test" else [*_lost(arms)],
     )
+
+
+def _lost(arms: Sequence[ArmProgress]) -> Iterator[Warned]:
+    """Yield a warning of each arm of which every run diverged, or one where every arm did.
+
+    A range test is not asked: its runs are to diverge.
+    """
+    lost = [arm for arm in arms if arm.diverged == arm.runs_total]
+    if len(lost) == len(arms) > 1:
+        runs = sum(arm.runs_total for arm in arms)
+        yield {"path": "", "message": f"all {runs} runs of all {len(arms)} arms diverged: there is nothing to compare"}
+        return
+    for arm in lost:
+        runs_of = f"all {arm.runs_total} runs" if arm.runs_total > 1 else "its only run"
+        yield {"path": "", "message": f'"{arm.label}": {runs_of} diverged, so it has no result'}
