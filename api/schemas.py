@@ -40,8 +40,8 @@ class WarningOut(BaseModel):
 class ExperimentOut(BaseModel):
     """One experiment. `cancelling` until its workers have heard; `errors` are the reasons of failed runs.
 
-    `warnings` say what of its spec is probably not meant, and which arms have no result because all their runs diverged;
-    they refuse nothing.
+    `warnings` say what of its spec is probably not meant, and which arms have no result because all their runs
+    diverged; they refuse nothing.
     """
 
     id: int

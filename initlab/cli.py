@@ -1,7 +1,7 @@
 """The command line: what a person or a script does with a server, and the parts of the service itself.
 
-Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers; 4 all
-runs of the experiment diverged.
+Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers;
+4 all runs of the experiment diverged.
 """
 
 import csv

@@ -22,6 +22,8 @@ class ArmTraining:
     batch_size: int
     lr: float
     """The learning rate that the optimizer itself asks for."""
+    usual_lr: float
+    """The optimizer's default learning rate."""
     initializer: Initializer
     start: str
     """Arms with the same text start from the same weights."""

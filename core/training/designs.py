@@ -152,6 +152,7 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
         epochs=treatment.epochs,
         batch_size=treatment.batch_size,
         lr=_rate(treatment),
+        usual_lr=float(type(treatment.optimizer).model_fields["lr"].default),
         initializer=initializer,
         start=repr((treatment.initializer, treatment.model, treatment.dataset)),
         info=info,

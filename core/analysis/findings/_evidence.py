@@ -24,12 +24,10 @@ Layers = Mapping[str, Layer | None]
 
 @dataclass(frozen=True, kw_only=True)
 class ArmEvidence:
-    """One arm's runs: those whose layers were diagnosed, and those that have finished."""
+    """One arm's runs: those of whose layers something is known, and those that have finished."""
 
     label: str
     runs: Mapping[type[Any], Sequence[Any]]
-    starts_alike: bool
-    """True where all weights of hidden layers are the same constant: the rate is not the first suspect then."""
     measured: Measured
 
 
@@ -47,7 +45,8 @@ def evidence_by_arm(results: Results) -> Iterator[ArmEvidence]:
             continue
         runs = [run for run in results.runs if run.arm == arm.label]
         layers = _layers(arm.training, series[runs[0].id]) if runs else {}
-        diagnostics = [_diagnostics(series[run.id], layers) for run in runs]
+        told = None if design.diagnostics else _told(arm.training, layers)
+        diagnostics = [told or _diagnostics(series[run.id], layers) for run in runs]
         curves = [_curves(run, series[run.id], design, arm.training) for run in runs if run.status == "succeeded"]
         yield ArmEvidence(
             label=arm.label,
@@ -55,7 +54,6 @@ def evidence_by_arm(results: Results) -> Iterator[ArmEvidence]:
                 LayerDiagnostics: [one for one in diagnostics if one is not None],
                 Curves: [one for one in curves if one is not None],
             },
-            starts_alike=_starts_alike(arm.training, layers),
             measured=measured,
         )
 
@@ -113,9 +111,19 @@ def _counted(part: str) -> tuple[int, str]:
     return (int(part), "") if part.isdigit() else (-1, part)
 
 
-def _starts_alike(training: ArmTraining, layers: Layers) -> bool:
-    hidden = [layer for layer in layers.values() if layer is not None and layer.role in ("input", "hidden")]
-    return bool(hidden) and all(training.initializer.weight(layer).distribution == "constant" for layer in hidden)
+def _told(training: ArmTraining, layers: Layers) -> LayerDiagnostics | None:
+    """Return what the initializer tells of the start of layers that were not measured: neurons of constants are alike.
+
+    None where some layer is drawn, or unknown.
+    """
+    known = [layer for layer in layers.values() if layer is not None]
+    if not known or len(known) < len(layers):
+        return None
+    if any(training.initializer.weight(layer).distribution != "constant" for layer in known):
+        return None
+    *hidden, output = layers
+    alike = {("neuron_cosine", name): np.ones(1) for name in layers}
+    return LayerDiagnostics(steps=[0], values=alike, hidden=hidden, output=output, lasting=frozenset())
 
 
 def _diagnostics(series: SeriesByMetric, layers: Layers) -> LayerDiagnostics | None:
@@ -144,6 +152,7 @@ def _curves(run: RunResult, series: SeriesByMetric, design: Design, training: Ar
     return Curves(
         losses=series["train_loss"].values,
         learning_rates=series["lr"].values,
+        usual_lr=training.usual_lr,
         batch_size=training.batch_size,
         epochs=training.epochs,
         diverged=run.outcome == "diverged",

@@ -2,43 +2,67 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from core.analysis.findings._evidence import ArmEvidence, evidence_by_arm
 from core.analysis.findings._rule import Finding, Rule, rules
+from core.analysis.findings._runs import LayerDiagnostics
 from core.analysis.shapes import FindingReport
 from core.finite import finite_or_none
 from core.results import Results
 
 
+class Found(NamedTuple):
+    """A rule, its findings in an arm's runs, and the rule whose finding they follow from."""
+
+    rule: Rule[Any]
+    findings: Sequence[Finding]
+    cause: Rule[Any] | None
+
+
 def findings(results: Results) -> list[FindingReport]:
-    """Return what is wrong with each arm, in the order of the arms and of the rules; of each rule at most one an arm.
+    """Return what is wrong with each arm, in the order of the arms, causes first; of each rule at most one an arm.
 
-    `{arm, kind, layer, step, evidence, explanation}`: the rule's name, the layer that most runs have it in (None for
-    what curves show), the update at which most of those show it, and in `evidence` the medians over them, the
-    `threshold` that they pass, all `layers` that have it, and how many `seeds` have it `of` how many that could be
-    judged: always more than half. Rules that look at layers need a spec with `diagnostics`; those that look at curves
-    need finished runs. The bounds are in the rules' files. No number is NaN or infinite.
+    `{arm, kind, layer, step, evidence, explanation, explained_by}`: the rule's name, the layer that most runs have it
+    in (None for what curves show), the update at which most of those show it, and in `evidence` the medians over them,
+    the `threshold` that they pass, all `layers` that have it, and how many `seeds` have it `of` how many that could be
+    judged: always more than half. `explained_by` is the kind that it follows from, by what its rule `explains`; a rule
+    that would name a wrong cause then, such as the learning rate, is silent. Rules that look at layers need a spec
+    with `diagnostics`, but for neurons that the initializer makes alike; those that look at curves need finished runs.
+    The bounds are in the rules' files. No number is NaN or infinite.
     """
-    return [summarized(arm, rule, found) for arm in evidence_by_arm(results) for rule, found in found_in_arm(arm)]
+    return [summarized(arm, *found) for arm in evidence_by_arm(results) for found in found_in_arm(arm)]
 
 
-def found_in_arm(arm: ArmEvidence) -> list[tuple[Rule[Any], list[Finding]]]:
-    """Return, in the order of the rules, what more than half of the runs have."""
+def found_in_arm(arm: ArmEvidence) -> list[Found]:
+    """Return what more than half of the runs have, in the order of causes, each with what explains it.
+
+    What the first update shows has not come of training, so it comes before what later ones show; of one time the
+    rules' ranks decide. A finding follows from one before it whose rule explains its rule.
+    """
     most: list[tuple[Rule[Any], list[Finding]]] = []
     for rule in rules.values():
         runs = arm.runs[rule.looks_at]
         found = [one for run in runs if (one := rule.find(run)) is not None]
         if 2 * len(found) > len(runs):
             most.append((rule, found))
-    explained = arm.starts_alike or any(rule.explains_no_learning for rule, _ in most)
-    return [(rule, found) for rule, found in most if not (explained and rule.unless_explained)]
+    most.sort(key=lambda one: (not _at_start(*one), one[0].rank))
+    told: list[Found] = []
+    for i, (rule, found) in enumerate(most):
+        cause = next((before for before, _ in most[:i] if rule.name in before.explains), None)
+        if cause is None or not rule.unless_explained:
+            told.append(Found(rule, found, cause))
+    return told
 
 
-def summarized(arm: ArmEvidence, rule: Rule[Any], found: Sequence[Finding]) -> FindingReport:
-    """Return one finding of a rule from those in an arm's runs."""
+def _at_start(rule: Rule[Any], found: Sequence[Finding]) -> bool:
+    return rule.looks_at is LayerDiagnostics and 2 * sum(one.step == 0 for one in found) > len(found)
+
+
+def summarized(arm: ArmEvidence, rule: Rule[Any], found: Sequence[Finding], cause: Rule[Any] | None) -> FindingReport:
+    """Return one finding of a rule from those in an arm's runs, `cause` the rule whose finding it follows from."""
     layer = Counter(one.layer for one in found).most_common(1)[0][0]
     step = Counter(one.step for one in found if one.layer == layer).most_common(1)[0][0]
     same = [one for one in found if (one.layer, one.step) == (layer, step)]
@@ -59,6 +83,7 @@ def summarized(arm: ArmEvidence, rule: Rule[Any], found: Sequence[Finding]) -> F
         "step": step,
         "evidence": evidence,
         "explanation": explanation,
+        "explained_by": None if cause is None else cause.name,
     }
 
 

@@ -67,10 +67,10 @@ class Rule(Generic[Run]):
     bounds: Mapping[str, Bound]
     check: Callable[[Run, Bounds], Finding | None]
     explanation: str | Explanation
-    explains_no_learning: bool = False
-    """True where a network that has it may learn nothing at any rate."""
+    explains: frozenset[str] = frozenset()
+    """The names of the rules whose findings follow from it, where it is there no later than they are."""
     unless_explained: bool = False
-    """True where nothing is said once another finding explains why nothing is learned."""
+    """True where it names a cause, which another finding that explains it proves wrong: then nothing is said."""
 
     def __post_init__(self) -> None:
         said = {"name": self.name, "label": self.label, "bounds": self.bounds}

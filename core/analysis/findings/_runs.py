@@ -52,6 +52,8 @@ class Curves:
 
     losses: Floats
     learning_rates: Floats
+    usual_lr: float
+    """The learning rate that the optimizer has by default."""
     batch_size: int
     epochs: int
     diverged: bool

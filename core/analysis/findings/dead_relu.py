@@ -17,7 +17,7 @@ rules.add(
     Rule(
         name="dead_relu",
         label="dead rectifiers",
-        rank=60,
+        rank=12,
         looks_at=LayerDiagnostics,
         bounds={
             "activation_dead": Bound(0.75, "share of a layer's units that give 0 for all examples of a batch, at least")
@@ -28,6 +28,6 @@ rules.add(
             "No gradient passes through them, so that their weights stand still; smaller learning rates or larger "
             "biases keep them alive."
         ),
-        explains_no_learning=True,
+        explains=frozenset({"vanishing_activations", "vanishing_gradients", "lr_too_small", "flat_loss"}),
     )
 )

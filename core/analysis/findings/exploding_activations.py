@@ -28,5 +28,6 @@ rules.add(
             "the first layer and {last_std} in {layer}. The weights are too large for the number of inputs a neuron "
             "has."
         ),
+        explains=frozenset({"dead_relu", "exploding_gradients", "lr_too_large", "flat_loss"}),
     )
 )

@@ -39,5 +39,6 @@ rules.add(
             "layer, at update {step}. One update can throw the weights far off; smaller initial weights, or a smaller "
             "rate, prevent it."
         ),
+        explains=frozenset({"lr_too_large"}),
     )
 )

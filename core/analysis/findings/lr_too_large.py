@@ -8,12 +8,15 @@ from core.analysis.findings import Bound, Bounds, Curves, Finding, Measured, Num
 
 OVERSHOT = (
     "The training loss ends at {last_loss}, above its start of {start_loss}: the learning rate (up to {largest_lr}) "
-    "makes steps that overshoot. Try a tenth of it."
+    "makes steps that overshoot."
 )
 DIVERGED = (
     "The training loss became infinite or no number after {updates} updates: the learning rate (up to {largest_lr}) is "
-    "too large for these initial weights. Try a tenth of it."
+    "too large for these initial weights."
 )
+FAR = 100
+"""The multiple of the optimizer's default above which a tenth of a rate is too large as well."""
+NOT_DIAGNOSED = " Whether it is rather these weights that are too large, `diagnostics` in the spec would show."
 
 
 def check(run: Curves, bounds: Bounds) -> Finding | None:
@@ -22,25 +25,29 @@ def check(run: Curves, bounds: Bounds) -> Finding | None:
     if run.diverged:
         finite = losses[np.isfinite(losses)]
         numbers = {"start_loss": float(losses[0]), "last_loss": float(finite[-1]) if len(finite) else math.nan}
-        numbers |= {"largest_lr": run.largest_lr, "updates": len(losses)}
+        numbers |= {"updates": len(losses)}
     else:
         start, last = run.start_loss, float(np.median(losses[-max(1, len(losses) // 10) :]))  # a spike moves no median
         if len(losses) < bounds["updates"] or not last > bounds["last_over_start"] * start > 0:
             return None
-        numbers = {"start_loss": start, "last_loss": last, "largest_lr": run.largest_lr}
+        numbers = {"start_loss": start, "last_loss": last}
+    numbers |= {"largest_lr": run.largest_lr, "usual_lr": run.usual_lr}
     return Finding(step=len(losses) - 1, numbers=numbers, bound="last_over_start")
 
 
-def explanation(numbers: Numbers, _measured: Measured) -> str:
+def explanation(numbers: Numbers, measured: Measured) -> str:
     """Return the text for runs that diverged, which alone count their updates, or for those that overshot."""
-    return DIVERGED if "updates" in numbers else OVERSHOT
+    happened = DIVERGED if "updates" in numbers else OVERSHOT
+    far = (numbers["largest_lr"] or 0.0) > FAR * (numbers["usual_lr"] or 0.0)
+    advice = " Begin at the optimizer's default, {usual_lr}." if far else " Try a tenth of it."
+    return happened + advice + ("" if measured.diagnosed else NOT_DIAGNOSED)
 
 
 rules.add(
     Rule(
         name="lr_too_large",
         label="a learning rate that is too large",
-        rank=80,
+        rank=8,
         looks_at=Curves,
         bounds={
             "last_over_start": Bound(
@@ -50,5 +57,16 @@ rules.add(
         },
         check=check,
         explanation=explanation,
+        explains=frozenset(
+            {
+                "dead_relu",
+                "saturation",
+                "vanishing_activations",
+                "exploding_activations",
+                "vanishing_gradients",
+                "exploding_gradients",
+            }
+        ),
+        unless_explained=True,
     )
 )

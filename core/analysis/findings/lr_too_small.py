@@ -1,33 +1,17 @@
-"""A training loss that hardly moves."""
+"""A training loss that hardly moves at a rate far below the optimizer's default."""
 
-from core.analysis.findings import Bound, Bounds, Curves, Finding, Measured, Numbers, Rule, rules
+from dataclasses import replace
 
-HARDLY_MOVED = (
-    "The training loss hardly moved: it was {start_loss} in the first epoch and {last_loss} in the last. The learning "
-    "rate (at most {largest_lr}) is probably too small; try ten times as much."
-)
-NOT_DIAGNOSED = " Whether gradients reach the first layers, `diagnostics` in the spec would show."
+from core.analysis.findings import Bound, Bounds, Curves, Finding, Rule, rules
+from core.analysis.findings._flat import BOUNDS, flat_finding
 
 
 def check(run: Curves, bounds: Bounds) -> Finding | None:
-    """Return the finding where the last epoch's mean loss is near the first epoch's and near that of the first updates.
-
-    In the mean of an epoch every example counts once; the first updates are few and noisy.
-    """
-    if run.diverged or run.epochs < 2 or len(run.losses) < run.epochs:
+    """Return the finding of a loss that hardly moved while no update had a rate near the optimizer's default."""
+    found = flat_finding(run, bounds)
+    if found is None or run.largest_lr > bounds["largest_over_usual"] * run.usual_lr:
         return None
-    epoch = len(run.losses) // run.epochs
-    first, last = float(run.losses[:epoch].mean()), float(run.losses[-epoch:].mean())
-    still = abs(last - first) < bounds["change_between_epochs"] * first
-    if not (still and abs(last - run.start_loss) < bounds["change_from_start"] * run.start_loss):
-        return None
-    numbers = {"start_loss": first, "last_loss": last, "largest_lr": run.largest_lr}
-    return Finding(step=len(run.losses) - 1, numbers=numbers, bound="change_between_epochs")
-
-
-def explanation(_numbers: Numbers, measured: Measured) -> str:
-    """Return the text, with a hint where the layers were not measured."""
-    return HARDLY_MOVED if measured.diagnosed else HARDLY_MOVED + NOT_DIAGNOSED
+    return replace(found, bound="largest_over_usual")
 
 
 rules.add(
@@ -36,16 +20,14 @@ rules.add(
         label="a learning rate that is too small",
         rank=90,
         looks_at=Curves,
-        bounds={
-            "change_between_epochs": Bound(
-                0.01, "relative change of the mean training loss from the first epoch to the last, below"
-            ),
-            "change_from_start": Bound(
-                0.1, "relative change of the training loss from the first updates to the last epoch, below"
-            ),
-        },
+        bounds=BOUNDS | {"largest_over_usual": Bound(0.01, "largest rate over the optimizer's default, at most")},
         check=check,
-        explanation=explanation,
+        explanation=(
+            "The training loss hardly moved: it was {start_loss} in the first epoch and {last_loss} in the last. The "
+            "learning rate (at most {largest_lr}) is far below the optimizer's default of {usual_lr}, and too small: "
+            "begin there."
+        ),
+        explains=frozenset({"flat_loss"}),
         unless_explained=True,
     )
 )

@@ -13,7 +13,7 @@ rules.add(
     Rule(
         name="saturation",
         label="saturated activations",
-        rank=70,
+        rank=14,
         looks_at=LayerDiagnostics,
         bounds={
             "activation_saturated": Bound(0.5, "share of a layer's activations that lie near their bounds, at least")
@@ -23,6 +23,6 @@ rules.add(
             "Of the activations of {layer} {activation_saturated:%} lie near their bounds at update {step}, where the "
             "curve is flat. Little gradient passes there; smaller weights keep them in the steep middle."
         ),
-        explains_no_learning=True,
+        explains=frozenset({"vanishing_gradients", "exploding_gradients", "lr_too_large", "lr_too_small", "flat_loss"}),
     )
 )

@@ -44,6 +44,18 @@ rules.add(
             "(mean absolute cosine {neuron_cosine}): they compute the same, so that the layer can do no more than one "
             "neuron. Random initial weights break this."
         ),
-        explains_no_learning=True,
+        explains=frozenset(
+            {
+                "dead_relu",
+                "saturation",
+                "vanishing_activations",
+                "exploding_activations",
+                "vanishing_gradients",
+                "exploding_gradients",
+                "lr_too_large",
+                "lr_too_small",
+                "flat_loss",
+            }
+        ),
     )
 )

@@ -28,6 +28,6 @@ rules.add(
             "in the first layer and {last_std} in {layer}. Later layers see almost nothing of the input; the weights "
             "are too small for the number of inputs a neuron has."
         ),
-        explains_no_learning=True,
+        explains=frozenset({"vanishing_gradients", "lr_too_small", "flat_loss"}),
     )
 )

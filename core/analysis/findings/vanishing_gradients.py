@@ -44,6 +44,6 @@ rules.add(
             "{last_gradient_norm} at the last layer. The first layers hardly learn; better scaled initial weights, or "
             "activations that do not flatten out, keep it alive."
         ),
-        explains_no_learning=True,
+        explains=frozenset({"lr_too_small", "flat_loss"}),
     )
 )

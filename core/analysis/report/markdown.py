@@ -8,7 +8,7 @@ from core.analysis.report.coordinates import coordinate_sections
 from core.analysis.report.energy import energy_sentence
 from core.analysis.report.kinds import range_sections, scan_section
 from core.analysis.report.saved import saved_sentence
-from core.analysis.shapes import Comparison, Rate, Report, Statistics
+from core.analysis.shapes import Comparison, FindingReport, Rate, Report, Statistics
 from core.analysis.statistics.intervals import BOOTSTRAP_FROM
 from core.analysis.wording import difference, number, p_value, span
 from core.design import Design
@@ -231,9 +231,14 @@ def _groups(report: Report) -> str:
 def _findings(report: Report) -> str:
     return "\n".join(
         f"- {escape(one['arm'])}, {one['kind'].replace('_', ' ')}, in {one['evidence']['seeds']} of "
-        f"{_count(one['evidence']['of'], 'run')}: {escape(one['explanation'])}"
+        f"{_count(one['evidence']['of'], 'run')}{_follows(one)}: {escape(one['explanation'])}"
         for one in report["findings"]
     )
+
+
+def _follows(finding: FindingReport) -> str:
+    cause = finding["explained_by"]
+    return "" if cause is None else f" (follows from {cause.replace('_', ' ')})"
 
 
 def _method(report: Report, metric: Measure) -> str:

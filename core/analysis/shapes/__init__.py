@@ -231,6 +231,8 @@ class FindingReport(TypedDict):
     step: int
     evidence: dict[str, Any]
     explanation: str
+    explained_by: str | None
+    """The kind of another finding that this follows from."""
 
 
 class DataNote(TypedDict):

@@ -47,11 +47,13 @@ def curves(
     valid_score: Sequence[float] = (0.5, 0.6, 0.7),
     diverged: bool = False,
     regression: bool = False,
+    lr: float = 0.1,
 ) -> Curves:
     """Return the curves of a run that learns, or others."""
     return Curves(
         losses=np.array(losses),
-        learning_rates=np.full(len(losses), 0.1),
+        learning_rates=np.full(len(losses), lr),
+        usual_lr=0.1,
         batch_size=32,
         epochs=len(valid_loss),
         diverged=diverged,

@@ -1,6 +1,7 @@
 """A loss that ends above its start, or as no number."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,18 @@ def test_the_last_finite_loss_is_told(run: Curves, last: float, words: str) -> N
     assert found.numbers["last_loss"] == pytest.approx(last, nan_ok=True)
     assert found.numbers["largest_lr"] == 0.1
     assert words in rules["lr_too_large"].explain(found.numbers, None, found.step, CLASSES)
+
+
+@pytest.mark.parametrize(("lr", "advice"), [(10.0, "Try a tenth of it."), (11.0, "the optimizer's default, 0.1.")])
+@pytest.mark.parametrize("diagnosed", [True, False])
+def test_its_advice_is_a_tenth_or_the_default_where_a_tenth_is_too_large_as_well(
+    lr: float, advice: str, diagnosed: bool
+) -> None:
+    found = rules["lr_too_large"].find(curves([1.0] * 18 + [1.3] * 2, lr=lr))
+    assert found is not None
+    text = rules["lr_too_large"].explain(found.numbers, None, found.step, replace(CLASSES, diagnosed=diagnosed))
+    assert advice in text
+    assert ("`diagnostics`" in text) != diagnosed
 
 
 def test_a_spike_or_a_run_that_has_hardly_begun_is_healthy() -> None:

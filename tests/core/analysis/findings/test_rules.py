@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,7 @@ def the_finding(rule: Rule[Any], run: Any) -> Finding:
 
 def arm_of(rule: Rule[Any], run: Any, count: int, measured: Measured) -> ArmEvidence:
     """An arm whose runs are that one, `count` times."""
-    return ArmEvidence(label="an arm", runs={rule.looks_at: [run] * count}, starts_alike=False, measured=measured)
+    return ArmEvidence(label="an arm", runs={rule.looks_at: [run] * count}, measured=measured)
 
 
 @each_rule
@@ -62,8 +63,8 @@ def test_an_explanation_is_filled_with_the_findings_own_numbers(rule: Rule[Any],
     for run in examples(rule):
         found = the_finding(rule, run)
         for some in ([found], [found] * 3):
-            told = summarized(arm_of(rule, run, len(some) + 1, measured), rule, some)
-            assert told.keys() == {"arm", "kind", "layer", "step", "evidence", "explanation"}
+            told = summarized(arm_of(rule, run, len(some) + 1, measured), rule, some, None)
+            assert told.keys() == {"arm", "kind", "layer", "step", "evidence", "explanation", "explained_by"}
             assert (told["arm"], told["kind"]) == ("an arm", rule.name)
             assert not set("{}") & set(told["explanation"])
             assert told["explanation"].endswith(".")
@@ -80,7 +81,7 @@ def test_an_explanation_speaks_of_what_is_not_finite(rule: Rule[Any]) -> None:
     for run in examples(rule):
         found = the_finding(rule, run)
         nothing = replace(found, numbers=dict.fromkeys(found.numbers, float("nan")))
-        told = summarized(arm_of(rule, run, 1, CLASSES), rule, [nothing])
+        told = summarized(arm_of(rule, run, 1, CLASSES), rule, [nothing], None)
         assert {told["evidence"][name] for name in found.numbers} == {None}
         assert "nan" not in told["explanation"]
 
@@ -99,20 +100,59 @@ def test_every_bound_is_read(rule: Rule[Any]) -> None:
     assert read == set(rule.bounds)
 
 
-@pytest.mark.parametrize("starts_alike", [False, True])
-@pytest.mark.parametrize("reason", [None, *(rule for rule in rules.values() if rule.explains_no_learning)], ids=str)
-@pytest.mark.parametrize("rule", [rule for rule in rules.values() if rule.unless_explained], ids=str)
-def test_a_rule_gives_way_to_what_explains_that_nothing_is_learned(
-    rule: Rule[Any], reason: Rule[Any] | None, starts_alike: bool
-) -> None:
-    runs: dict[type[Any], list[Any]] = {LayerDiagnostics: [layers()], Curves: [curves()]}
-    for one in (rule, reason):
-        if one is not None:
-            runs[one.looks_at] = [examples(one)[0]]
-    arm = ArmEvidence(label="a", runs=runs, starts_alike=starts_alike, measured=CLASSES)
-    found = [one.name for one, _ in found_in_arm(arm)]
-    assert (rule.name in found) == (reason is None and not starts_alike)
-    assert reason is None or reason.name in found
+def found_of(*, of_layers: LayerDiagnostics, of_curves: Curves) -> list[tuple[str, str | None]]:
+    """The rules that find something in such an arm, in their order, each with what explains it."""
+    runs: dict[type[Any], list[Any]] = {LayerDiagnostics: [of_layers], Curves: [of_curves]}
+    found = found_in_arm(ArmEvidence(label="a", runs=runs, measured=CLASSES))
+    return [(one.rule.name, None if one.cause is None else one.cause.name) for one in found]
+
+
+FLAT, FLAT_AND_SLOW = curves([1.0] * 12), curves([1.0] * 12, lr=1e-4)
+BURST = curves([1.0, 5.0, math.inf, math.nan], diverged=True)
+DEAD = {"fc1": [0.0, 0.9], "fc2": [0.0, 0.9]}
+
+
+@each_rule
+def test_what_a_rule_explains_is_a_rule(rule: Rule[Any]) -> None:
+    assert rule.explains <= rules.keys() - {rule.name}
+
+
+@pytest.mark.parametrize(
+    ("alone", "wrong"), [(FLAT, "flat_loss"), (FLAT_AND_SLOW, "lr_too_small"), (BURST, "lr_too_large")], ids=str
+)
+@pytest.mark.parametrize("reason", [rule for rule in rules.values() if rule.looks_at is LayerDiagnostics], ids=str)
+def test_a_rate_is_not_blamed_for_what_the_layers_explain(reason: Rule[Any], alone: Curves, wrong: str) -> None:
+    assert found_of(of_layers=layers(), of_curves=alone) == [(wrong, None)]
+    both = found_of(of_layers=examples(reason)[0], of_curves=alone)
+    assert both[0][0] == reason.name
+    assert ((wrong, None) in both) == (wrong not in reason.explains)
+
+
+def test_the_causes_come_first_and_what_follows_from_them_says_so() -> None:
+    alike = {"fc1": [1.0, 1.0], "fc2": [1.0, 1.0], "fc3": [1.0, 1.0]}
+    dead = {"fc1": [0.9, 0.9], "fc2": [0.9, 0.9]}
+    grows = {"fc1": [1.0, 1.0], "fc2": [900.0, 900.0]}
+    run = layers(neuron_cosine=alike, activation_dead=dead, activation_std=grows)
+    assert found_of(of_layers=run, of_curves=BURST) == [
+        ("symmetry", None),
+        ("dead_relu", "symmetry"),
+        ("exploding_activations", "symmetry"),
+    ]
+
+
+def test_what_came_of_training_does_not_explain_what_was_there_before() -> None:
+    """Rectifiers that die of a rate too large are its doing; activations that explode at the start are not."""
+    assert found_of(of_layers=layers(activation_dead=DEAD), of_curves=BURST) == [
+        ("lr_too_large", None),
+        ("dead_relu", "lr_too_large"),
+    ]
+    grows = {"fc1": [1.0, 1.0], "fc2": [900.0, 900.0]}
+    assert found_of(of_layers=layers(activation_std=grows), of_curves=BURST) == [("exploding_activations", None)]
+    later = {"fc1": [1.0, 1.0], "fc2": [1.0, 900.0]}
+    assert found_of(of_layers=layers(activation_std=later), of_curves=BURST) == [
+        ("lr_too_large", None),
+        ("exploding_activations", "lr_too_large"),
+    ]
 
 
 PARTS: dict[str, Any] = {
