@@ -107,7 +107,7 @@ class Metric(Measure):
     primary_for: tuple[Task, ...] = ()
     """The tasks in which arms are compared by it where nothing else is asked for."""
     resolution: float | None = None
-    """A run has converged when it stays this near to its best; None: a hundredth of its best."""
+    """The least rise that means something; None: any."""
     floor: float | None = None
     """The lower end of an axis, for values that may be lower without bound."""
     axis: str | Mapping[Task, str] = ""

@@ -41,7 +41,6 @@ def data(results: Results) -> dict[str, Any]:
         sample(results),
         about_lines(lines, "epoch") if lines else "",
         f"Right: {_about(results, what)}; faint a run, in front mean and 95 % interval of those that did.",
-        "Who learns nothing has converged at once." if what == "epochs_to_converge" else "",
         y.pop("note"),
         about_stopped(results),
         arms.note,
@@ -107,8 +106,7 @@ def _about(results: Results, what: str) -> str:
         value = f"{100 * target.value:g} %" if metric.share else f"{target.value:g}"
         return f"updates until {metric.label} reached {value}, at an epoch's end"
     score = results.design.score
-    near = "0.01" if score is None or score.resolution is not None else "a hundredth"
-    return f"epochs until the {score.label if score else 'score'} was within {near} of its best and stayed there"
+    return f"epochs until the {score.label if score else 'score'} had come 95 % of the way to its plateau"
 
 
 def _number(value: float | None) -> float:

@@ -61,8 +61,8 @@ def test_one_that_still_runs_does_not(experiment: MakeResults) -> None:
 
 
 def test_beside_it_stand_the_epochs_to_converge_with_their_interval(experiment: MakeResults) -> None:
-    curves = [[0.1, 0.9, 0.9, 0.9], [0.1, 0.5, 0.9, 0.9], [0.1, 0.2, 0.5, 0.9]]  # within 0.01 from epoch 2, 3, 4 on
-    results = experiment(arms("a", "b"), {"valid_accuracy": lambda _a, s: curves[s]}, epochs=4, seeds=3)
+    curves = [[0.1] * there + [0.9] * (12 - there) for there in (1, 2, 3)]
+    results = experiment(arms("a", "b"), {"valid_accuracy": lambda _a, s: curves[s]}, epochs=12, seeds=3)
 
     data = data_of(results)
 

@@ -118,7 +118,9 @@ def test_what_a_rule_explains_is_a_rule(rule: Rule[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("alone", "wrong"), [(FLAT, "flat_loss"), (FLAT_AND_SLOW, "lr_too_small"), (BURST, "lr_too_large")], ids=str
+    ("alone", "wrong"),
+    [(FLAT, "flat_loss"), (FLAT_AND_SLOW, "lr_too_small"), (BURST, "lr_too_large")],
+    ids=["flat", "flat and slow", "burst"],
 )
 @pytest.mark.parametrize("reason", [rule for rule in rules.values() if rule.looks_at is LayerDiagnostics], ids=str)
 def test_a_rate_is_not_blamed_for_what_the_layers_explain(reason: Rule[Any], alone: Curves, wrong: str) -> None:

@@ -82,20 +82,6 @@ def test_updates_to_the_target(metric: str, value: float, steps: int | None) -> 
 
 
 @pytest.mark.parametrize(
-    ("scores", "epochs"),
-    [
-        (SCORES, 5),  # the fourth is 0.05 below the best: it converged only then
-        ([0.5, 0.945, 0.95, 0.942, 0.941], 2),
-        ([0.9, 0.9, 0.9, 0.9, 0.9], 1),
-        ([0.5, 0.95, 0.9], None),
-        ([0.5], 1),
-    ],
-)
-def test_epochs_until_the_score_stays_near_its_best(scores: list[float], epochs: int | None) -> None:
-    assert one_run({"valid_accuracy": scores})["epochs_to_converge"] == epochs
-
-
-@pytest.mark.parametrize(
     ("scores", "jumps"),
     [
         ([0.1, 0.6, 0.85, 0.9, 0.91], 0.0),  # monotone, however steep
