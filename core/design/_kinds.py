@@ -11,12 +11,7 @@ class LrRangeTest:
     high: float
     steps: int
     smoothing: float
-    """The part of the loss's running mean that an update leaves."""
-
-    @property
-    def memory(self) -> int:
-        """The number of updates that the running mean looks back over."""
-        return round(1 / (1 - self.smoothing))
+    """The part of its weight that a loss keeps with every update of distance, in the mean that smooths the curve."""
 
 
 @dataclass(frozen=True, kw_only=True)

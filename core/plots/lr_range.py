@@ -25,7 +25,7 @@ MARKS = {"suggested": "o", "least": "v", "diverged": "X"}
 
 
 @plots.register(
-    formula="mean over seeds of the smoothed train_loss by rate, s(t) = b·s(t-1) + (1-b)·loss(t) over 1 - b^(t+1)",
+    formula="mean over seeds of the smoothed train_loss by rate, s(t) = sum of b^|t-u|·loss(u) over sum of b^|t-u|",
     source="core.analysis.range_entries, whose rates are marked; Smith 2017, arXiv:1506.01186; fastai",
 )
 def lr_range() -> Plot:

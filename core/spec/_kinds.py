@@ -34,19 +34,20 @@ class LrRange(BaseModel):
     steps: Annotated[int, Field(ge=20, le=100_000)] = 100
     """Updates of a run, which may end inside an epoch."""
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """The share of the loss's running mean that an update keeps; the mean spans 1 / (1 - smoothing) updates."""
+    """The share of its weight that a loss keeps with every update of distance, in the mean that smooths the curve; it
+    spans 1 / (1 - smoothing) updates on both sides."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if not 1 < self.high / self.low <= HUGE:
             raise ValueError(f"high should be above low, at most {HUGE:g} times")
         if self.memory > self.steps / 4:
-            raise ValueError(f"smoothing looks back over {self.memory} updates, more than a quarter of steps")
+            raise ValueError(f"smoothing spans {self.memory} updates, more than a quarter of steps")
         return self
 
     @property
     def memory(self) -> int:
-        """Updates that the running mean looks back over."""
+        """Updates that the smoothing spans on each side."""
         return round(1 / (1 - self.smoothing))
 
 

@@ -120,13 +120,13 @@ def _cells(entry: RangeEntry) -> Iterator[str]:
 def _method(settings: LrRangeTest) -> str:
     return (
         f"The rate rises from {settings.low:g} to {settings.high:g} in {settings.steps} updates, each time by the same "
-        f"factor. Each run's loss is smoothed by a running mean that forgets {1 - settings.smoothing:.3g} of itself an "
-        "update, corrected for its start, and then averaged over seeds. The loss falls fastest where that mean has its "
-        f"steepest descent over log(rate); the first {settings.memory} updates, in which the running mean still "
-        f"forms, are left out, and nothing is suggested where it never falls by {100 * FALL:g} %. It diverges where "
-        f"it is above {MULTIPLE:g} times its least so far, or not finite. Single seeds: the least and the largest of "
-        "the rates at which the seeds fall fastest, each judged by itself (Smith 2017, arXiv:1506.01186; the rules are "
-        "fastai's)."
+        "factor. Each run is judged by itself, and an arm's rate is the median of its runs'. A run diverges where its "
+        f"loss, a median of five updates, is above {MULTIPLE:g} times the least that its running mean has had, or is "
+        "not finite. Until then its loss is smoothed by a mean with weights that fall by "
+        f"{1 - settings.smoothing:.3g} with every update of distance, to both sides, so that nothing is found too "
+        "late. It falls fastest where that has its steepest descent over log(rate); nothing is suggested where it "
+        f"never falls by {100 * FALL:g} %. Single seeds: the least and the largest of their rates (Smith 2017, "
+        "arXiv:1506.01186; the rules are fastai's, but for the side that the mean looks to)."
     )
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from statistics import median_low
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from core.design import DesignArm, LrRangeTest
 from core.results import Results
 
 MULTIPLE = 4.0
-"""The multiple of its least value so far above which a smoothed loss has diverged."""
+"""The multiple of the least running mean so far above which a loss has diverged."""
 FALL = 0.05
 """The part of its start by which the smoothed loss must fall for a rate to be suggested."""
 
@@ -27,14 +28,15 @@ class RangeCurve(NamedTuple):
     losses: list[Floats]
     """The raw losses of each finished run."""
     smoothed: list[Floats]
+    """Its smoothed losses, up to where it diverges."""
     mean: Floats
     """The mean of the raw losses, up to where every run is finite."""
     smooth: Floats
-    """The mean of the smoothed losses, up to there too."""
+    """The mean of the smoothed losses, up to where the first run diverges."""
 
 
 class Marks(NamedTuple):
-    """Updates of a curve; None where there is none."""
+    """Updates of a run; None where there is none."""
 
     steepest: int | None
     least: int | None
@@ -44,18 +46,22 @@ class Marks(NamedTuple):
 def range_entries(results: Results, curves: Sequence[RangeCurve] | None = None) -> list[RangeEntry] | None:
     """Return one entry an arm, in the design's order; None for an experiment that is no learning-rate range test.
 
-    The loss of every run is smoothed, s(t) = b·s(t-1) + (1-b)·loss(t), divided by 1 - b^(t+1) for its start at 0 (the
-    bias correction of Adam; as in Gugger 2018, "How do you find a good learning rate", and fastai), and the mean over
-    seeds is taken up to where all runs are finite. On that mean, from the first update that has all of the 1 / (1-b)
-    behind it which s looks back over:
+    Every run is judged by itself, and what is said of an arm is the median of what its runs say (of an even number the
+    lower of the two in the middle), so that it never lies outside their range:
 
-    - `diverged`: the first rate at which s is above 4 times its least so far (fastai's rule), or a loss is not finite;
-    - `least`: the rate of the least s before that, and its `loss`; `tenth` of that rate is the other common suggestion;
-    - `suggested`: the rate at which s falls fastest over log(rate), up to `least` (fastai's "steep", after Smith 2017,
-      arXiv:1506.01186). None where s never falls by 5 % of its start.
+    - `diverged`: the first rate from which on the loss, a median of five updates, is above 4 times the least that its
+      running mean has had (fastai's rule is by the running mean alone, which comes too late), or is not finite;
+    - `least`: the rate of the least smoothed loss before that, and its `loss`; `tenth` of that rate is the other common
+      suggestion;
+    - `suggested`: the rate at which the smoothed loss falls fastest over log(rate), up to `least` (fastai's "steep",
+      after Smith 2017, arXiv:1506.01186). None where half of the runs or more never fall by 5 % of their start.
 
-    `low` and `high` are the least and the largest of what the seeds say, each judged by itself, and `n` is how many say
-    something. The entry's own `n` is the runs behind the mean, `lr` the rate that the arm itself asks for.
+    The smoothed loss is the mean of all losses up to `diverged` with weights b^|distance in updates|. It looks to both
+    sides: the running mean that looks back alone (Gugger 2018, "How do you find a good learning rate") finds the
+    steepest descent 1 / (1-b) updates too late, which is another rate for every number of steps.
+
+    `low` and `high` are the least and the largest of what the runs say, and `n` is how many say something. The entry's
+    own `n` is the finished runs, `lr` the rate that the arm itself asks for.
 
     `curves` are those of `range_curves`, where the caller has them.
     """
@@ -73,8 +79,10 @@ def range_rates(settings: LrRangeTest) -> Floats:
 
 
 def range_curves(results: Results) -> list[RangeCurve]:
-    """Return the arms' losses in the design's order."""
-    smoothing = 0.0 if results.design.lr_range is None else results.design.lr_range.smoothing
+    """Return the arms' losses in the design's order; none of an experiment that is no range test."""
+    settings = results.design.lr_range
+    if settings is None:
+        return []
     found = {one.run_id: one.values for one in results.series("train_loss")}
     by_arm: dict[str, list[Floats]] = {label: [] for label in results.design.labels}
     for run in results.runs:
@@ -84,32 +92,43 @@ def range_curves(results: Results) -> list[RangeCurve]:
             by_arm[run.arm].append(np.asarray(values[:end], dtype=np.float64))
     made = []
     for label, losses in by_arm.items():
-        smoothed = [smooth(one, smoothing) for one in losses]
+        smoothed = [smooth(one[: _divergence(one, settings)], settings.smoothing) for one in losses]
         runs = sum(run.arm == label for run in results.runs)
         made.append(RangeCurve(label, runs, losses, smoothed, _mean(losses), _mean(smoothed)))
     return made
 
 
 def smooth(losses: Floats, beta: float) -> Floats:
-    """Return the exponential running mean that forgets a part 1 - `beta` an update, corrected for its start at 0."""
-    running = itertools.accumulate(losses.tolist(), lambda mean, loss: beta * mean + (1 - beta) * loss, initial=0.0)
-    whole = np.fromiter(itertools.islice(running, 1, None), np.float64, len(losses))
-    return np.asarray(whole / (1 - beta ** np.arange(1, len(losses) + 1)))
+    """Return the mean of all losses, at each update with weights `beta` to the power of their distance from it."""
+
+    def both(values: Floats) -> Floats:
+        return _decayed(values, beta) + _decayed(values[::-1], beta)[::-1] - values
+
+    return both(losses) / both(np.ones_like(losses))
 
 
-def marks(smoothed: Floats, settings: LrRangeTest) -> Marks:
-    """Return the marks of a smoothed loss; a curve that is shorter than the ramp has ended in a loss not finite."""
-    first = settings.memory - 1
-    judged = smoothed[first:]
-    above = np.flatnonzero(judged > MULTIPLE * np.minimum.accumulate(judged)) if len(judged) else judged
-    ended = len(smoothed) if len(smoothed) < settings.steps else None
-    diverged = first + int(above[0]) if len(above) else ended
-    inside = smoothed[first:diverged]
-    least = int(inside.argmin()) if len(inside) else 0
-    if least == 0 or inside[least] > (1 - FALL) * inside[0]:
+def _divergence(losses: Floats, settings: LrRangeTest) -> int | None:
+    """Return the update at which a run diverges; its losses end before one that is not finite."""
+    mean = _decayed(losses, settings.smoothing) / _decayed(np.ones_like(losses), settings.smoothing)
+    now = np.array([np.median(losses[max(0, t - 2) : t + 3]) for t in range(len(losses))])
+    above = np.flatnonzero(now > MULTIPLE * np.minimum.accumulate(mean)) if len(losses) else now
+    if len(above):
+        return int(above[0])
+    return len(losses) if len(losses) < settings.steps else None
+
+
+def _decayed(values: Floats, beta: float) -> Floats:
+    """Return at each place the sum of what came until then, each value less by `beta` for every place since."""
+    return np.fromiter(itertools.accumulate(values.tolist(), lambda sum_, v: beta * sum_ + v), np.float64, len(values))
+
+
+def _marks(losses: Floats, smoothed: Floats, settings: LrRangeTest) -> Marks:
+    diverged = _divergence(losses, settings)
+    least = int(smoothed.argmin()) if len(smoothed) else 0
+    if least == 0 or smoothed[least] > (1 - FALL) * smoothed[0]:
         return Marks(None, None, diverged)
-    slope = np.gradient(inside)  # the ramp is even in log(rate)
-    return Marks(first + int(slope[: least + 1].argmin()), first + least, diverged)
+    slope = np.gradient(smoothed)  # the ramp is even in log(rate)
+    return Marks(int(slope[: least + 1].argmin()), least, diverged)
 
 
 def _mean(curves: Sequence[Floats]) -> Floats:
@@ -119,33 +138,33 @@ def _mean(curves: Sequence[Floats]) -> Floats:
 
 
 def _entry(arm: DesignArm, curve: RangeCurve, settings: LrRangeTest) -> RangeEntry:
-    ramp = range_rates(settings)
-    nothing = Marks(None, None, None)
-    whole = marks(curve.smooth, settings) if curve.losses else nothing
-    seeds = [marks(one, settings) for one in curve.smoothed]
-    said = {name: _range(ramp, whole, seeds, name) for name in Marks._fields}
-    least = said["least"]
-    if least is not None and whole.least is not None:
-        least["loss"] = float(curve.smooth[whole.least])
+    ramp, n = range_rates(settings), len(curve.losses)
+    seeds = [_marks(*both, settings) for both in zip(curve.losses, curve.smoothed, strict=True)]
+    suggested = _rated(ramp, [one.steepest for one in seeds], fewest=n // 2 + 1)
+    least = _rated(ramp, [one.least for one in seeds], fewest=n // 2 + 1)
+    if least is not None:
+        least["loss"] = float(
+            np.median([float(s.min()) for s, one in zip(curve.smoothed, seeds, strict=True) if one.least])
+        )
     return {
         "label": curve.label,
-        "n": len(curve.losses),
+        "n": n,
         "runs": curve.runs,
         "lr": arm.asked_lr or 0.0,
-        "suggested": said["steepest"],
+        "suggested": suggested,
         "least": least,
-        "tenth": None if whole.least is None else float(ramp[whole.least]) / 10,
-        "diverged": said["diverged"],
-        "falling": whole.least == settings.steps - 1,
+        "tenth": None if least is None else least["lr"] / 10,
+        "diverged": _rated(ramp, [one.diverged for one in seeds], fewest=1),
+        "falling": 2 * sum(one.least == settings.steps - 1 for one in seeds) > n,
     }
 
 
-def _range(ramp: Floats, whole: Marks, seeds: Sequence[Marks], name: str) -> RatedAt | None:
-    at = getattr(whole, name)
-    if at is None:
+def _rated(ramp: Floats, updates: Sequence[int | None], *, fewest: int) -> RatedAt | None:
+    """Return the median of the runs' rates and their range, None where fewer than `fewest` have one."""
+    rates = [float(ramp[at]) for at in updates if at is not None]
+    if len(rates) < fewest:
         return None
-    found = [float(ramp[i]) for one in seeds if (i := getattr(one, name)) is not None]
-    return {"lr": float(ramp[at]), "low": min(found, default=None), "high": max(found, default=None), "n": len(found)}
+    return {"lr": median_low(rates), "low": min(rates), "high": max(rates), "n": len(rates)}
 
 
 def range_verdict(entries: Sequence[RangeEntry], settings: LrRangeTest) -> str:
@@ -166,7 +185,7 @@ def range_verdict(entries: Sequence[RangeEntry], settings: LrRangeTest) -> str:
 def _suggests(entry: RangeEntry) -> str:
     who = f'"{entry["label"]}"'
     seeds = f"N = {entry['n']} seed{'' if entry['n'] == 1 else 's'}"
-    diverged = "" if entry["diverged"] is None else f"; it diverges from {entry['diverged']['lr']:.2g} on"
+    diverged = "" if entry["diverged"] is None else f"; {_diverges(entry['diverged'], entry['n'])}"
     if not entry["n"]:
         return f"{who}: no run has finished."
     if entry["suggested"] is None or entry["least"] is None:
@@ -177,6 +196,11 @@ def _suggests(entry: RangeEntry) -> str:
         f"{who}: the loss falls fastest at a rate of {suggested['lr']:.2g} ({spread}{seeds}), and is least at "
         f"{entry['least']['lr']:.2g}, a tenth of which is {entry['tenth']:.2g}{diverged}."
     )
+
+
+def _diverges(found: RatedAt, n: int) -> str:
+    whose = "" if found["n"] == n else f" in {found['n']} of {n} seeds"
+    return f"it diverges from {found['lr']:.2g} on{whose}"
 
 
 def range_warnings(entries: Sequence[RangeEntry], settings: LrRangeTest) -> Iterator[str]:
