@@ -37,6 +37,13 @@ class WarningOut(BaseModel):
     message: str
 
 
+class NoteOut(BaseModel):
+    """One thing that was taken for something when a data set was read."""
+
+    path: str
+    message: str
+
+
 class ExperimentOut(BaseModel):
     """One experiment. `cancelling` until its workers have heard; `errors` are the reasons of failed runs.
 
@@ -147,7 +154,10 @@ class PlanOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
-    """The experiment that a post would make. `steps_total` are the updates of all runs; `warnings` refuse nothing."""
+    """The experiment that a post would make. `steps_total` are the updates of all runs; `warnings` refuse nothing.
+
+    `notes` tell what of users' data was taken for what, as in the experiment's report.
+    """
 
     name: str
     spec: dict[str, Any]
@@ -156,6 +166,7 @@ class PreviewOut(BaseModel):
     runs_total: int
     steps_total: int
     warnings: list[WarningOut]
+    notes: list[NoteOut]
     plan: PlanOut
 
     @classmethod
@@ -188,6 +199,7 @@ class PreviewOut(BaseModel):
             runs_total=len(arms) * len(seeds),
             steps_total=sum(arm.steps for arm in arms) * len(seeds),
             warnings=[WarningOut(path=p.path, message=p.message) for p in found.warnings],
+            notes=[NoteOut(path=p.path, message=p.message) for p in found.notes],
             plan=PlanOut(
                 device=plan.device,
                 processes=plan.processes,

@@ -55,7 +55,7 @@ def upload(
     drop: Annotated[Columns, typer.Option(help="Tables: columns that are no features, with commas.")] = None,
     categorical: Annotated[Columns, typer.Option(help="Tables: columns of numbers that are categories.")] = None,
     numeric: Annotated[
-        Columns, typer.Option(help="Tables: columns that have to be numbers; dates become days.")
+        Columns, typer.Option(help="Tables: columns that have to be numbers; dates become days, times hours.")
     ] = None,
     text: Annotated[Columns, typer.Option(help="The earlier name of --categorical.")] = None,
     missing: Annotated[Literal["refuse", "impute"] | None, typer.Option(help="Tables: missing values.")] = None,

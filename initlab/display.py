@@ -99,7 +99,7 @@ def preview(found: Mapping[str, Any]) -> RenderableType:
     time, memory = duration(plan["estimated_seconds"]), _megabytes(plan["estimated_bytes"])
     basis = "as measured there" if plan["numbers"] == "measured" else "a guess: no machine was measured yet"
     foot = f"about {time} and {memory} on {plan['device']}, {processes} at a time ({basis})"
-    return Group(Text(head), arms, cohorts, Text(foot), *warnings(found))
+    return Group(Text(head), arms, cohorts, Text(foot), *warnings(found), *_notes(found["notes"]))
 
 
 def duration(seconds: float) -> str:
@@ -142,7 +142,11 @@ def _sentences(report: Mapping[str, Any]) -> list[Text]:
 
 def warnings(found: Mapping[str, Any]) -> list[Text]:
     """Return what to beware of, one sentence a line, behind the path of the field where it is about one."""
-    said = ((f"{one['path']}: " if one["path"] else "") + one["message"] for one in found.get("warnings", ()))
+    return _notes(found.get("warnings", ()))
+
+
+def _notes(items: Iterable[Mapping[str, Any]]) -> list[Text]:
+    said = ((f"{one['path']}: " if one["path"] else "") + one["message"] for one in items)
     return [Text(f"Note: {sentence}") for sentence in said]
 
 

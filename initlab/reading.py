@@ -16,7 +16,7 @@ class ReadOptions(TypedDict, total=False):
     categorical: Words
     """Tables: columns of numbers or dates whose values are categories."""
     numeric: Words
-    """Tables: columns that have to be numbers; dates become days since 1970-01-01."""
+    """Tables: columns that have to be numbers; dates become days since 1970-01-01, times hours."""
     text: Words
     """The earlier name of `categorical`."""
     missing: Literal["refuse", "impute"] | None

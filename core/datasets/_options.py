@@ -28,7 +28,7 @@ class Options(BaseModel):
         list[str], Field(description="tables: columns of numbers or dates whose values are categories")
     ] = []
     numeric: Annotated[
-        list[str], Field(description="tables: columns that are numbers; dates become days since 1970-01-01")
+        list[str], Field(description="tables: columns of numbers; dates become days since 1970-01-01, times hours")
     ] = []
     text: Annotated[list[str], Field(description="the earlier name of `categorical`")] = []
     missing: Annotated[

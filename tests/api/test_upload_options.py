@@ -37,9 +37,13 @@ def test_notes_are_in_every_answer_and_in_the_report(client: TestClient) -> None
         "seeds": 1,
         "epochs": 1,
     }
+    as_read = [note | {"path": f"dataset.{note['path']}"} for note in sent["notes"]]
+    assert client.post("/experiments/preview", json=spec).json()["notes"] == as_read
+    several = spec | {"arms": [{"label": "a"}, {"label": "b", "batch_size": 4}]}
+    assert client.post("/experiments/preview", json=several).json()["notes"] == as_read
     made = client.post("/experiments", json=spec).json()
     report = client.get(made["links"]["report"])
-    assert report.json()["notes"] == [note | {"path": f"dataset.{note['path']}"} for note in sent["notes"]]
+    assert report.json()["notes"] == as_read
     page = client.get(made["links"]["report"], headers={"Accept": "text/markdown"}).text
     assert "## How the data was read" in page
     assert "dataset.separator: the values are separated by semicolon" in page

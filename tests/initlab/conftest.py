@@ -75,6 +75,7 @@ PREVIEW: dict[str, Any] = {
     "seeds": list(range(10)),
     "runs_total": 20,
     "steps_total": 30_000,
+    "notes": [],
     "plan": {
         "device": "cpu",
         "processes": 2,

@@ -57,9 +57,13 @@ def test_what_is_probably_not_meant_is_told(
 ) -> None:
     (tmp_path / "spec.yaml").write_text("seeds: 10")
     warning = {"path": "schedule.end_lr", "message": "is 0.5, above the lr"}
-    server.answer(200, preview | {"warnings": [warning]})
+    note = {"path": "dataset.columns.day", "message": "its dates are days"}
+    server.answer(200, preview | {"warnings": [warning], "notes": [note]})
     out = run_cli("submit", str(tmp_path / "spec.yaml"), "--preview")[1]
-    assert out.splitlines()[-1] == "Note: schedule.end_lr: is 0.5, above the lr"
+    assert out.splitlines()[-2:] == [
+        "Note: schedule.end_lr: is 0.5, above the lr",
+        "Note: dataset.columns.day: its dates are days",
+    ]
 
 
 def test_a_preview_says_that_it_guesses(server: Any, preview: dict[str, Any], run_cli: RunCli, tmp_path: Path) -> None:

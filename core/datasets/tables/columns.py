@@ -9,7 +9,7 @@ from pyarrow import compute
 
 from core.datasets._content import Column, InvalidUpload, InvalidUploads, Remarks
 from core.datasets._targets import MOST_CLASSES
-from core.datasets.tables import dates
+from core.datasets.tables import dates, times
 from core.datasets.tables.columnar import is_text
 from core.datasets.tables.missing import AMONG_NUMBERS, LIKE_MISSING, blanked
 from core.datasets.tables.numbers import SAID, Decimal, is_plain_fraction, read_numbers, signs_of
@@ -68,6 +68,11 @@ class Reading:
                 self.remarks.note(f"columns.{name}", "its dates are days since 1970-01-01")
                 return self.number(name, dates.days_of(values))
             raise InvalidUpload(f"column {name!r} holds dates ({kind}): {dates.ADVICE}")
+        if pa.types.is_time(kind):
+            if name in self.numeric:
+                self.remarks.note(f"columns.{name}", times.SAID)
+                return self.number(name, times.hours_of(values))
+            raise InvalidUpload(f"column {name!r} holds times of day ({kind}): {dates.ADVICE}")
         raise InvalidUpload(
             f"column {name!r} holds {kind} values, not numbers or text: drop it, or name it in `categorical`"
         )
@@ -179,10 +184,14 @@ class _TextColumn:
     def _dates_or_text(
         self, texts: pa.Array, codes: NDArray[np.int64], counts: NDArray[np.int64], others: NDArray[np.bool_]
     ) -> Values | None:
-        """Return the days of dates that are asked for as numbers; None for text. Raises for what is neither."""
+        """Return the numbers of dates or times of day that are asked for; None for text. Raises for what is neither."""
         rules, name = self._rules, self._name
         total = counts.sum()
         dated = dates.are_dates(texts).to_numpy(zero_copy_only=False)
+        timed = times.are_times(texts)
+        if name in rules.numeric and compute.all(timed).as_py():
+            rules.remarks.note(f"columns.{name}", times.SAID)
+            return np.append(times.hours(texts, name), np.nan)[codes]
         if name in rules.numeric and dated.all():
             rules.remarks.note(f"columns.{name}", "its dates are days since 1970-01-01")
             return np.append(dates.days(texts, name), np.nan)[codes]

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from core.datasets._content import InvalidUpload
+from core.datasets.tables.times import CLOCK
 
 _MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
 _ZONE = r"(?:\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
 _DAY = "|".join(
     (
@@ -22,11 +22,11 @@ _DAY = "|".join(
         rf"{_MONTH}[-/ ]'?\d{{2,4}}",
     )
 )
-DATE = rf"^(?:(?:{_DAY})(?:[T ,]\s*{_CLOCK}{_ZONE})?|{_CLOCK})$"
+DATE = rf"^(?:(?:{_DAY})(?:[T ,]\s*{CLOCK}{_ZONE})?|{CLOCK})$"
 _NUMERIC = (
     r"^(?P<a>\d{1,4})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{1,4})(?:[T ]\s*(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2}))?.*)?$"
 )
-ADVICE = "drop the column, or name it in `numeric` (days since 1970-01-01) or in `categorical`"
+ADVICE = "drop the column, or name it in `numeric` (days since 1970-01-01, hours of a time of day) or in `categorical`"
 _SECONDS = 86_400.0
 
 

@@ -1,5 +1,6 @@
 """Numbers and dates in tables as people write them: read with a note, or refused with the option that tells."""
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.datasets import Uploads
-from tests.core.datasets.uploading import add, notes, parquet_of, refused, told, values
+from tests.core.datasets.uploading import add, notes, parquet_of, refused, sheet, told, values
 
 pytestmark = pytest.mark.slow  # many files, a second in all
 
@@ -111,6 +112,50 @@ def test_dates_may_be_days(tmp_path: Path, texts: list[str]) -> None:
     assert values(tmp_path, data.encode(), numeric=["x"])[0] == [[day + noon] for day in days]
     typed = parquet_of(x=pd.to_datetime(pd.Series(["2020-03-14", "1970-01-01", "2020-02-29"])), y=[0, 1, 0])
     assert values(tmp_path, typed, "t.parquet", numeric=["x"])[0] == [[day] for day in days]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["14:30", "00:15", "9:05", "0:00"],
+        ["14:30:00", "00:15:00.000", "09:05:00,0", "0:00:00"],
+        ["2:30 PM", "12:15 AM", "9:05 AM", "12:00 AM"],
+        ["2:30pm", "12:15am", "9:05 a.m.", "12:00am"],
+    ],
+    ids=str,
+)
+def test_times_of_day_may_be_hours(tmp_path: Path, texts: list[str]) -> None:
+    rows = "".join(f'"{text}",{i % 2}\n' for i, text in enumerate(texts))
+    found, said = values(tmp_path, f"x,y\n{rows}".encode(), numeric=["x"])
+    assert [one for (one,) in found] == pytest.approx([14.5, 0.25, 9 + 5 / 60, 0.0])
+    assert told(said, "columns.x", "hours since midnight")
+
+
+def test_typed_times_of_day_are_hours_too(tmp_path: Path) -> None:
+    times = [dt.time(14, 30), dt.time(0, 15), dt.time(9, 0, 36)]
+    for data, name in (
+        (parquet_of(x=times, y=[0, 1, 0]), "t.parquet"),
+        (sheet(["x", "y"], *([time, i % 2] for i, time in enumerate(times))), "t.xlsx"),
+    ):
+        found, said = values(tmp_path, data, name, numeric=["x"])
+        assert [one for (one,) in found] == pytest.approx([14.5, 0.25, 9.01])
+        assert told(said, "columns.x", "hours since midnight")
+        assert "hours of a time of day" in refused(tmp_path / name, data, name, target=["y"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["75:30", "12:15", "1:00"], "'75:30' is no time of day"),
+        (["12:60", "12:15", "1:00"], "'12:60' is no time of day"),
+        (["13:00 PM", "12:15 AM", "1:00 AM"], "'13:00 PM' is no time of day"),
+        (["2:30 PM", "12:15", "1:00 AM"], "'2:30 PM' says am or pm, '12:15' does not"),
+        (["2020-03-14", "12:15", "1:00"], "'12:15' is no date"),
+    ],
+)
+def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, texts: list[str], words: str) -> None:
+    data = "x,y\n" + "".join(f"{text},{i % 2}\n" for i, text in enumerate(texts))
+    assert words in refused(tmp_path, data.encode(), "t.csv", target=["y"], numeric=["x"])
 
 
 def test_days_and_months_in_an_unknown_order_are_refused(tmp_path: Path) -> None:
