@@ -19,7 +19,8 @@ Mode = Literal["fan_in", "fan_out"]
 def he_uniform(*, mode: Mode = "fan_in", a: NonNegative = 0.0, groups_aware: bool = False) -> Initializer:
     """Uniform of variance 2 / fan; `a` is the negative slope of a leaky rectifier.
 
-    `groups_aware` divides the fan_out of a grouped convolution by its groups; torch, Keras and Paddle do not.
+    `groups_aware` divides the fan_out of a grouped convolution by its groups; torch, Keras and Paddle do not. fan_in
+    counts the inputs of one group anyway.
     """
     return _he(lambda std: Uniform.symmetric(math.sqrt(3) * std), mode, a, groups_aware)
 
@@ -48,9 +49,6 @@ def he_normal_truncated(*, mode: Mode = "fan_in", a: NonNegative = 0.0, groups_a
 
 
 def _he(law: Callable[[float], Law], mode: Mode, a: float, groups_aware: bool) -> Initializer:
-    if groups_aware and mode == "fan_in":
-        raise ValueError("groups_aware is for mode fan_out: fan_in counts the inputs of one group as it is")
-
     def weight(layer: Layer) -> Law:
         fan = (layer.group_fans if groups_aware else layer.fans)[mode == "fan_out"]
         return law(math.sqrt(2 / (1 + a * a) / fan))

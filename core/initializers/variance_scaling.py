@@ -24,8 +24,6 @@ def variance_scaling(
 
     There is no plain "normal": Keras calls the truncated one so, JAX the other. `groups_aware` is that of `he_uniform`.
     """
-    if groups_aware and mode == "fan_in":
-        raise ValueError("groups_aware is for modes with fan_out: fan_in counts the inputs of one group as it is")
 
     def weight(layer: Layer) -> Law:
         fan_in, fan_out = layer.group_fans if groups_aware else layer.fans

@@ -14,11 +14,13 @@ SAMPLES = 1000
 """The number of updates whose rates are looked at, in a run that has more."""
 EPOCHS, WITHIN = 200, 10
 """In a longer run: the epochs that are looked at, and the updates of each."""
-BEYOND = (0, 1, 4, 9, 99)
+BEYOND = (0, 1, 4, 9, 99, 100)
 """Looks past the end of the run, in lengths of it."""
 FAR = 1_000_000
 """The last update past the end that is looked at: a product takes as many multiplications."""
 CLOSE = 1e-9
+LEFT = 0.1
+"""The part of its whole fall that a decay may have left at the end of the run."""
 SHARE = 'a length may be a share of the run, such as "10%"'
 
 _WRONG: dict[Side, str] = {
@@ -57,6 +59,8 @@ def lint_schedule(entry: Entry, base: float, steps: int, steps_per_epoch: int) -
         found += [*_rising(look, base), *_above_at_first(entry, look, base, steps, steps_per_epoch)]
     if steps > 1:
         found += _unmoved(look)
+    if not found:
+        found += _cut_short(look)
     return [*found, *_idle(bound, steps, steps_per_epoch, look.highest)]
 
 
@@ -147,6 +151,19 @@ def _unmoved(look: _Look) -> Iterator[Problem]:
     if same and any(not math.isclose(value, first, rel_tol=CLOSE) for value in look.later):
         message = f"is {first:.4g} in every update: it changes only after the end of the run. Give shorter lengths"
         yield Problem("", f"{message}; {SHARE}")
+
+
+def _cut_short(look: _Look) -> Iterator[Problem]:
+    """Tell of a decay that would come to its end after the run; one without an end, such as an exponential, has none.
+
+    It has one where its last rates are the same number; of powers those are both 0 only where the run has seen it all.
+    """
+    if len(look.later) < 3 or look.later[-1] != look.later[-2]:
+        return
+    after, end = look.later[0], look.later[-1]
+    if after - end > LEFT * (look.highest - end):
+        message = f"is {look.values[-1]:.4g} in the last update, and falls to {end:.4g} only after the end of the run"
+        yield Problem("", f"{message}: give shorter lengths; {SHARE}")
 
 
 def _idle(bound: Curve | Reactive, steps: int, steps_per_epoch: int, highest: float) -> Iterator[Problem]:

@@ -92,7 +92,6 @@ def test_a_layer_may_be_told_of(client: TestClient) -> None:
         ({"initializer": "dirac", "shape": [8, 2, 3], "groups": 3}, "groups"),
         ({"initializer": {"name": "mup", "base_width": 8, "of": "orthogonal"}}, "initializer"),
         ({"initializer": {"name": "per_layer", "layers": {"fc1": "lsuv"}}}, "initializer"),
-        ({"initializer": {"name": "he_normal", "groups_aware": True}}, "initializer"),
     ],
 )
 def test_what_has_no_law_is_refused_where_it_is_said(client: TestClient, body: dict[str, Any], path: str) -> None:

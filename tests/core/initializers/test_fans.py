@@ -1,6 +1,7 @@
 """Fans by group, of transposed convolutions, and normals cut at values; against formulas, torch and scipy."""
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -43,6 +44,27 @@ def test_every_rule_with_a_fan_out_may_take_that_of_a_group(name: str, given: An
         initializers.parse({"name": name, "groups_aware": True, **given}).build().weight(Layer((64, 8, 3, 3), groups=4))
     )
     assert law.std == pytest.approx(math.sqrt(variance), rel=1e-12)
+
+
+BY_FANS = [name for name in initializers if re.search(r"\bfan\b|fan_", initializers.describe(name)["formula"])]
+ELSEWHERE = {"orthogonal", "torch_default", "model_default"}
+"""An orthogonal matrix has no law by fans, and the defaults of frameworks are theirs."""
+
+
+@pytest.mark.parametrize("name", [name for name in BY_FANS if name not in ELSEWHERE])
+def test_every_rule_by_fans_may_take_those_of_a_group(name: str) -> None:
+    """Beside the outputs that is what one output reads, which fan_in is already, also of a transposed convolution."""
+    parameters = initializers[name].model_fields
+    assert parameters["groups_aware"].default is False
+    for layer in (Layer((64, 8, 3, 3), groups=4), Layer((64, 8, 3, 3), groups=4, transposed=True)):
+        alone = Layer((16, 8, 3, 3), transposed=layer.transposed)  # one group of it
+        for mode in ("fan_in", "fan_out") if "mode" in parameters else (None,):
+            given = {} if mode is None else {"mode": mode}
+            aware, of_one = (
+                initializers.parse({"name": name, "groups_aware": True, **given}).build().weight(one)
+                for one in (layer, alone)
+            )
+            assert aware == of_one
 
 
 def test_a_transposed_convolution_reads_its_first_axis() -> None:

@@ -34,6 +34,11 @@ CLEAN: list[Any] = [
     {"name": "reduce_on_plateau", "metric": "valid_accuracy", "mode": "max"},
     {"name": "sequential", "parts": [{"name": "exponential", "gamma": 0.5}, "cosine"], "milestones": [4]},
     {"name": "step", "step_size": 2},
+    {"name": "step", "step_size": 15, "unit": "step"},
+    {"name": "exponential", "gamma": 0.99},
+    {"name": "inverse_time", "gamma": 0.01},
+    {"name": "lambda", "fn": "max(0.1, 1 - t / 20)"},
+    {"name": "polynomial", "decay_steps": 15, "cycle": True},
     {"name": "wsd", "warmup_steps": 3, "decay_steps": 3},
 ]
 RISES = "so the rate rises to it"
@@ -88,6 +93,19 @@ IDLE: list[tuple[Any, str]] = [
     ({"name": "exponential", "gamma": 1e-6}, "the whole of 3 epochs, from 1 to 3"),
     ({"name": "piecewise", "unit": "epoch", "boundaries": [3], "values": [0.1, 0.0]}, "the whole of epoch 3"),
 ]
+CUT: list[tuple[Any, str]] = [
+    ({"name": "cosine", "T_max": 200}, "is 0.09779 in the last update, and falls to 0 only after the end of the run"),
+    ({"name": "cosine", "unit": "epoch", "T_max": 10}, "is 0.07939 in the last update"),
+    ({"name": "cosine_warmup", "warmup_steps": 4, "total_steps": 100, "eta_min": 0.01}, "falls to 0.01 only after"),
+    ({"name": "linear_warmup", "warmup_steps": 4, "after": {"name": "cosine", "T_max": 100}}, "falls to 0 only after"),
+    ({"name": "polynomial", "decay_steps": 40, "end_lr": 0.0}, "is 0.0525 in the last update"),
+    ({"name": "linear_decay", "total_steps": 40}, "is 0.0525 in the last update"),
+    ({"name": "tanh", "T_max": 60}, "falls to 0"),
+    ({"name": "rex", "total_steps": 60}, "falls to 0"),
+    ({"name": "wsd", "warmup_steps": 4, "stable_steps": 30, "decay_steps": 10}, "is 0.1 in the last update"),
+    ({"name": "piecewise", "boundaries": [5, 30], "values": [0.1, 0.08, 0.01]}, "is 0.08 in the last update"),
+    ({"name": "lambda", "fn": "max(0.1, 1 - t / 100)"}, "falls to 0.01 only after"),
+]
 
 
 def found(raw: Any, base: float = 0.1, steps: int = 20, steps_per_epoch: int = 5) -> list[tuple[str, str]]:
@@ -119,6 +137,19 @@ def test_a_warm_up_that_covers_the_run_is_told(raw: Any, words: str) -> None:
     assert path == ""
     assert words in message
     assert '"10%"' in message
+
+
+@pytest.mark.parametrize(("raw", "words"), CUT, ids=str)
+def test_a_decay_that_the_run_cuts_short_is_told(raw: Any, words: str) -> None:
+    ((path, message),) = found(raw)
+    assert (path, words in message) == ("", True), message
+    assert '"10%"' in message
+
+
+@pytest.mark.parametrize(("length", "told"), [(20, False), (25, False), (26, True)])
+def test_a_tenth_of_its_fall_may_be_left(length: int, told: bool) -> None:
+    """(1 + cos(20 pi / 25)) / 2 is .095, with 26 it is .126."""
+    assert bool(found({"name": "cosine", "T_max": length})) == told
 
 
 @pytest.mark.parametrize(("raw", "words"), IDLE, ids=str)
