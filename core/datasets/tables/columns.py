@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from core.datasets._content import Column, InvalidUpload, InvalidUploads, Remarks
-from core.datasets._targets import MOST_CLASSES
+from core.datasets._targets import FEW, MOST_CLASSES
 from core.datasets.tables import dates, times
 from core.datasets.tables.columnar import is_text
 from core.datasets.tables.missing import AMONG_NUMBERS, LIKE_MISSING, blanked
@@ -23,7 +23,8 @@ _HEAD = 20_000
 TRIPLES = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 _SHOWN = 3
 _EACH = 10
-_LIKE_NUMBERS = r"^[^\w]{0,3}\d"
+_LIKE_NUMBERS = r"^[^\w]{0,3}\p{Nd}"
+_LIKE_DAYS = r"^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +121,9 @@ class _TextColumn:
         if compute.any(compute.match_substring_regex(head, r"^0\d+$")).as_py():
             text = "its values begin with 0, as codes do, and are read as numbers: if they are codes, say categorical"
             remarks.note(path, f"{text}={self._name}")
+        if len(head) and compute.all(compute.match_substring_regex(head, _LIKE_DAYS)).as_py():
+            text = f"its values, such as {head[0].as_py()}, look like dates, and are read as numbers"
+            remarks.note(path, f"{text}: write 2020-03-14, and numeric={self._name}, for days")
         pointed = head.filter(compute.match_substring(head, "."))
         if len(pointed) and compute.all(compute.match_substring_regex(pointed, r"^[+-]?[1-9]\d{0,2}\.\d{3}$")).as_py():
             text = f"every fraction has three digits, such as {pointed[0].as_py()}, and is read with a decimal point"
@@ -255,6 +259,12 @@ class _TextColumn:
         measured = compute.match_substring_regex(pa.array(found), _LIKE_NUMBERS).to_numpy(zero_copy_only=False)
         if 2 * measured.sum() > len(found):
             text = f"values such as {found[int(np.argmax(measured))]!r} begin like numbers"
+            if self._name in self._rules.targets and len(found) > FEW:
+                raise InvalidUpload(
+                    f"target {self._name!r}: {len(found):,} {text}, and are none: write numbers alone if they are "
+                    "amounts, or name it in `categorical` if they are classes",
+                    "target",
+                )
             remarks.note(path, f"{text}, and are categories here: write numbers alone if they are amounts")
 
 

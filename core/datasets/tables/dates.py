@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from core.datasets._content import InvalidUpload
-from core.datasets.tables.times import CLOCK
+from core.datasets.tables.times import CLOCK, hours
 
 _MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _ZONE = r"(?:\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
@@ -24,8 +24,10 @@ _DAY = "|".join(
 )
 DATE = rf"^(?:(?:{_DAY})(?:[T ,]\s*{CLOCK}{_ZONE})?|{CLOCK})$"
 _NUMERIC = (
-    r"^(?P<a>\d{1,4})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{1,4})(?:[T ]\s*(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2}))?.*)?$"
+    r"^(?P<a>\d{1,4})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{1,4})"
+    rf"(?:[T ,]\s*(?P<clock>{CLOCK})\s*(?:Z|UTC|GMT|(?P<zone>[+-]\d{{2}}:?\d{{2}}))?)?$"
 )
+_ZONED = r"(?:Z|UTC|GMT|:\d{2}[^:]*[+-]\d{2}:?\d{2})$"
 ADVICE = "drop the column, or name it in `numeric` (days since 1970-01-01, hours of a time of day) or in `categorical`"
 _SECONDS = 86_400.0
 
@@ -38,13 +40,14 @@ def are_dates(texts: pa.Array) -> pa.Array:
 def days(texts: pa.Array, name: str) -> NDArray[np.float64]:
     """Return dates as days since 1970-01-01, with fractions for times; raises `InvalidUpload` where that is unclear.
 
-    Years first, or days and months in the order that some date of the column tells (14 is no month).
+    Years first, or days and months in the order that some date of the column tells (14 is no month). Times with a zone
+    are taken to UTC.
     """
     parts = compute.extract_regex(texts, _NUMERIC)
     if parts.null_count:
         text = str(texts.filter(compute.is_null(parts))[0].as_py())
         raise InvalidUpload(f"column {name!r}: {text[:40]!r} is no date such as 2020-03-14: write it so", "numeric")
-    a, b, c, h, m, s = (_part(parts, field) for field in "abchms")
+    a, b, c = (_part(parts, field) for field in "abc")
     if (a > 999).all():
         year, month, day = a, b, c
     elif (a > 31).any() or (c < 1000).any():
@@ -58,11 +61,35 @@ def days(texts: pa.Array, name: str) -> NDArray[np.float64]:
                 "numeric",
             )
         year, month, day = (c, b, a) if day_first else (c, a, b)
-    if ((month < 1) | (month > 12) | (day < 1) | (day > 31)).any():
-        raise InvalidUpload(f"column {name!r}: a month should be 1 to 12, and a day 1 to 31", "numeric")
     months = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)
-    whole = months.astype("datetime64[D]").astype(np.int64) + day - 1
-    return np.asarray(whole + (h * 3600 + m * 60 + s) / _SECONDS, dtype=np.float64)
+    whole = months.astype("datetime64[D]") + (day - 1)
+    wrong = (month < 1) | (month > 12) | (day < 1) | (whole.astype("datetime64[M]") != months)
+    if wrong.any():
+        text = texts[int(np.argmax(wrong))].as_py()
+        raise InvalidUpload(f"column {name!r}: {text!r} is no day of the calendar", "numeric")
+    return np.asarray(whole.astype(np.int64) + _hours(texts, parts, name) / 24, dtype=np.float64)
+
+
+def _hours(texts: pa.Array, parts: pa.Array, name: str) -> NDArray[np.float64]:
+    """Return the hours from the date's midnight, of UTC where zones are given, 0 for dates without a time."""
+    found = np.zeros(len(texts))
+    clocks = compute.struct_field(parts, "clock")
+    timed = compute.greater(compute.utf8_length(compute.fill_null(clocks, "")), 0)
+    with_time = texts.filter(timed)
+    if not len(with_time):
+        return found
+    zoned = compute.match_substring_regex(with_time, _ZONED)
+    if compute.any(zoned).as_py() and not compute.all(zoned).as_py():
+        text = with_time.filter(compute.invert(zoned))[0].as_py()
+        raise InvalidUpload(f"column {name!r}: {text!r} has no time zone, and others have: write them alike", "numeric")
+    zones = compute.fill_null(compute.struct_field(parts, "zone"), "").filter(timed).to_pylist()
+    found[timed.to_numpy(zero_copy_only=False)] = hours(clocks.filter(timed), name) - np.array([*map(_offset, zones)])
+    return found
+
+
+def _offset(zone: str) -> float:
+    """Return the hours that a zone such as +05:30 is ahead of UTC."""
+    return (-1 if zone[0] == "-" else 1) * (int(zone[1:3]) + int(zone[-2:]) / 60) if zone else 0.0
 
 
 def days_of(values: pa.ChunkedArray) -> NDArray[np.float64]:

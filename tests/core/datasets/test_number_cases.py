@@ -158,6 +158,52 @@ def test_times_that_may_mean_two_things_are_refused(tmp_path: Path, texts: list[
     assert words in refused(tmp_path, data.encode(), "t.csv", target=["y"], numeric=["x"])
 
 
+@pytest.mark.parametrize(
+    ("texts", "hours"),
+    [
+        (["2020-03-14 1:00 PM", "2020-03-14 12:30 am", "2020-03-14"], [13, 0.5, 0]),
+        (["2020-03-14T12:00:00+02:00", "2020-03-14 12:00-05:30", "2020-03-14T01:00:00Z"], [10, 17.5, 1]),
+        (["2020-03-14 01:00:00.5 UTC", "2020-03-14 12:00 GMT", "2020-03-14 23:59Z"], [1 + 0.5 / 3600, 12, 24 - 1 / 60]),
+    ],
+    ids=["am and pm", "zones", "UTC"],
+)
+def test_times_of_dates_are_those_of_utc(tmp_path: Path, texts: list[str], hours: list[float]) -> None:
+    """They were read without their am or pm, and without their zone."""
+    data = "x,y\n" + "".join(f"{text},{i % 2}\n" for i, text in enumerate(texts))
+    expected = [(pd.Timestamp("2020-03-14") - pd.Timestamp(0)).days + hour / 24 for hour in hours]
+    assert [one for (one,) in values(tmp_path, data.encode(), numeric=["x"])[0]] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["2020-02-30", "2020-03-01"], "'2020-02-30' is no day of the calendar"),
+        (["31.4.2020", "1.4.2020"], "'31.4.2020' is no day of the calendar"),
+        (["2020-03-14 25:00", "2020-03-14 1:00"], "'25:00' is no time of day"),
+        (["2020-03-14 12:00Z", "2020-03-14 12:00"], "'2020-03-14 12:00' has no time zone, and others have"),
+    ],
+)
+def test_dates_that_are_none_are_refused(tmp_path: Path, texts: list[str], words: str) -> None:
+    data = "x,y\n" + "".join(f"{text},{i % 2}\n" for i, text in enumerate(texts))
+    assert words in refused(tmp_path, data.encode(), "t.csv", target=["y"], numeric=["x"])
+
+
+def test_digits_that_look_like_dates_are_noted(tmp_path: Path) -> None:
+    data = b"x,y\n20200314,0\n20191231,1\n20200101,0\n"
+    assert told(values(tmp_path, data)[1], "columns.x", "look like dates", "numeric=x")
+    assert not told(values(tmp_path / "2", data.replace(b"20191231", b"20191399"))[1], "look like dates")
+
+
+def test_a_target_of_amounts_with_units_is_no_class_each(tmp_path: Path) -> None:
+    """Of 300 weights in kg each was a class, and they were trained."""
+    rows = "".join(f"{i} kg,{i % 7}\n" for i in range(300))
+    data = f"y,x\n{rows}".encode()
+    assert "write numbers alone" in refused(tmp_path / "1", data, "t.csv", target=["y"])
+    assert len(add(tmp_path / "2", data, "t.csv", target=["y"], categorical=["y"]).classes) == 300
+    ages = b"y,x\n" + b"".join(b"%d-%d years,%d\n" % (i % 5, i % 5 + 1, i) for i in range(40))
+    assert len(add(tmp_path / "3", ages, "t.csv", target=["y"]).classes) == 5
+
+
 def test_days_and_months_in_an_unknown_order_are_refused(tmp_path: Path) -> None:
     data = b"x,y\n1/2/2020,0\n3/4/2020,1\n"
     assert "may have its day or its month first" in refused(tmp_path, data, "t.csv", target=["y"], numeric=["x"])
