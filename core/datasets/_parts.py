@@ -1,5 +1,6 @@
 """The usual names of the parts of a data set."""
 
+import re
 from typing import Literal
 
 Part = Literal["train", "valid", "test"]
@@ -11,8 +12,10 @@ NAMES: dict[str, Part] = {
 
 
 def part_of(name: str) -> Part | None:
-    """Return the part that a folder's or a file's name means; None where it is another name."""
-    return NAMES.get(name.strip().lower().replace("-", "_").replace(" ", "_"))
+    """Return the part that a name means, or one word of it, as of the folder "seg_train"; None for another name."""
+    plain = re.sub(r"[^a-z0-9]+", "_", name.strip().lower())
+    words = {NAMES[word] for word in plain.split("_") if word in NAMES}
+    return NAMES.get(plain) or (words.pop() if len(words) == 1 else None)
 
 
 def held_out(parts: set[Part]) -> Part | None:

@@ -101,7 +101,7 @@ def is_stray(parts: Sequence[str]) -> bool:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in _HIDDEN
+    return name.startswith(".") or name.endswith("~") or name in _HIDDEN
 
 
 def _without_strays(paths: Paths, remarks: Remarks) -> Paths:

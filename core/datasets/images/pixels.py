@@ -62,7 +62,8 @@ def read_header(archive: ZipFile, entry: ZipInfo) -> Header:
         if image.mode.startswith(DEEP):
             raise InvalidUpload(f"{shown(entry)} has more than 8 bits a pixel: save it with 8")
         turned = orientation in range(2, 9)
-        size = (height, width) if orientation in range(5, 9) else (width, height)
+        sideways = orientation in range(5, 9) and image.format != "TIFF"  # of which Pillow tells the upright size
+        size = (height, width) if sideways else (width, height)
         return Header(size, image.mode in GREY, turned, frames)
 
 

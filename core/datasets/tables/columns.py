@@ -55,8 +55,18 @@ class Reading:
             raise InvalidUpload(f"column {name!r} has no values")
         as_text = name in self.categorical or (name in self.table.declared and name not in self.numeric)
         if is_text(kind) or as_text:
+            self._bound(name, values.slice(0, _HEAD))
             return _TextColumn(self, name, trimmed(values)).read(as_text=as_text)
         return self._typed(name, values.cast(kind) if pa.types.is_dictionary(values.type) else values)
+
+    def _bound(self, name: str, head: pa.ChunkedArray) -> None:
+        """Refuse a column whose first values are too many different texts, before the others are looked at."""
+        texts, _, _ = different(trimmed(head), self.marks)
+        words = texts if name in self.categorical else words_among(texts)
+        most = MOST_CLASSES if name in self.targets else MOST_CATEGORIES
+        if name not in self.numeric and len(words) > most and 2 * len(words) > len(texts):
+            noun = "classes" if name in self.targets else "different values"
+            raise InvalidUpload(f"text column {name!r} has more than {most:,} {noun}: drop it")
 
     def _typed(self, name: str, values: pa.ChunkedArray) -> tuple[Column, Values]:
         kind = values.type

@@ -152,7 +152,7 @@ def _target(rules: Reading, names: list[str], options: Options) -> _targets.Targ
     read = []
     for name in names:
         column, values = rules.read(name)
-        _complete(rules.table, name, values, " (a target is never imputed)")
+        _complete(rules.table, name, values, " (a target is never imputed; missing_values says what is one)")
         read.append((column, values))
     kinds = [column for column, _ in read if column.kind == "text"]
     if kinds and len(read) > 1:

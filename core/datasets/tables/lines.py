@@ -73,7 +73,8 @@ def lines_of(file: BinaryIO, encoding: str) -> Iterator[str]:
             f"line {number + 1} or one soon after it is not {encoding}: {error}"[:300], "encoding"
         ) from None
     finally:
-        text.detach()
+        if not file.closed:  # as it is where a caller asked for no more lines
+            text.detach()
 
 
 def not_utf8(what: str) -> InvalidUpload:

@@ -134,14 +134,15 @@ def test_transparent_pictures_lie_on_a_background(
     assert told(notes(about), "background: 4 pictures have transparent pixels", background or "white")
 
 
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_turned_pictures_are_put_upright(tmp_path: Path, orientation: int) -> None:
+def test_turned_pictures_are_put_upright(tmp_path: Path, orientation: int, form: str) -> None:
     """D10: orientation 6 was stored sideways. The peer is Pillow's own table of how each value is undone."""
     image = Image.fromarray(np.kron(RNG.integers(0, 256, (2, 3), dtype=np.uint8), np.ones((16, 16), dtype=np.uint8)))
     exif = image.getexif()
     exif[0x0112] = orientation
     out = io.BytesIO()
-    image.save(out, "PNG", exif=exif)
+    image.save(out, form, exif=exif)
     undo = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270",
             7: "TRANSVERSE", 8: "ROTATE_90"}  # fmt: skip
     upright = image.transpose(Image.Transpose[undo[orientation]]) if orientation > 1 else image
@@ -157,6 +158,7 @@ def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:
         "cat/.ipynb_checkpoints/0.png": GREY[3],
         "dog/.thumbs/a/b.png": GREY[3],
         "__MACOSX/cat/._0.png": b"",
+        "cat/0.png~": GREY[3],
     }
     for i, data in enumerate((files, deep)):
         assert add(tmp_path, zipped(data), "a.zip", name=f"n{i}").classes == ["cat", "dog"]
@@ -174,7 +176,14 @@ def test_a_stray_file_is_left_out_and_named(tmp_path: Path, stray: str, top: str
 
 @pytest.mark.parametrize(
     ("train", "valid"),
-    [("Train", "Test"), ("train", "validation"), ("Training", "Testing"), ("TRAIN", "Val"), ("train_set", "test_set")],
+    [
+        ("Train", "Test"),
+        ("train", "validation"),
+        ("Training", "Testing"),
+        ("TRAIN", "Val"),
+        ("train_set", "test_set"),
+        ("seg_train", "seg-test"),
+    ],
 )
 def test_the_usual_names_of_parts(tmp_path: Path, train: str, valid: str) -> None:
     """D18."""

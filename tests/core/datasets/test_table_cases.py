@@ -144,6 +144,7 @@ def test_what_is_missing_may_be_said(tmp_path: Path) -> None:
     """D17: NA is Namibia."""
     data = b"c,y\nNA,0\nDE,1\nZZ,1\nNA,0\n"
     assert "2 missing values, the first ('NA') in row 2" in refused(tmp_path, data, "t.csv", target=["y"])
+    assert "missing_values says what is one" in refused(tmp_path, data, "t.csv", target=["y"])
     assert values(tmp_path, data, missing_values=[""])[0] == [[1], [0], [2], [1]]
     got, _ = values(tmp_path, data, missing_values=["ZZ,-"], missing="impute")
     assert [np.isnan(row[0]) for row in got] == [False, False, True, False]
@@ -249,5 +250,5 @@ def test_a_header_of_texts_that_may_be_data(tmp_path: Path) -> None:
 def test_millions_of_texts_in_parquet_are_refused_by_the_first(tmp_path: Path) -> None:
     data = parquet_of(id=[f"user-{i}" for i in range(300_000)], y=[0, 1] * 150_000)
     assert refused(tmp_path, data, "t.parquet", target=["y"]).startswith(
-        "file: text column 'id' has 300,000 categories"
+        "file: text column 'id' has more than 100 different values"
     )
