@@ -40,7 +40,7 @@ class Progress:
     errors: list[str]
     eta_seconds: float | None
     warnings: list[Warned]
-    """What came to nothing although nothing failed: see `_lost`."""
+    """The arms that came to nothing although nothing failed: see `_lost`."""
 
     @property
     def steps_done(self) -> int:
