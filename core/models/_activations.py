@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from torch import nn
 
-_PEERS = {"swish": "silu", "hard_swish": "hardswish"}
+PEERS = {"swish": "silu", "hard_swish": "hardswish"}
 """Names that Keras, Paddle and timm have for activations which torch calls otherwise."""
 ActivationName = Annotated[
     Literal[
@@ -26,7 +26,7 @@ ActivationName = Annotated[
         "swish",
         "hard_swish",
     ],
-    AfterValidator(lambda name: _PEERS.get(name, name)),
+    AfterValidator(lambda name: PEERS.get(name, name)),
 ]
 """The name of an activation; a peer's is written as torch's."""
 NegativeSlope = Annotated[float, Field(ge=0, le=1)] | None

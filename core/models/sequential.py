@@ -1,7 +1,7 @@
 """A model that is written down layer by layer."""
 
 from collections import OrderedDict
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 from torch import nn
@@ -9,7 +9,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from core.errors import Misfit
 from core.models import Model, models
-from core.models._activations import ActivationName
+from core.models._activations import ACTIVATIONS
 from core.models.layers import LayerBuilder, Shape
 from core.models.layers._sizes import shown
 from core.models.layers._spelling import LayerField, NamedLayer
@@ -70,7 +70,7 @@ def sequential(*, layers: Layers) -> Model:
 def _check_last(last: NamedLayer, i: int, shape: Shape, outputs: int) -> None:
     where = f"layer {i} ({last.layer.name}), the last,"
     activation = last.layer.parameters().get("activation", last.layer.name)
-    if activation in get_args(ActivationName) and activation != "linear":
+    if activation in ACTIVATIONS and activation != "linear":
         message = f"{where} is an activation, and the loss takes outputs before it (sigmoid and softmax are its own)"
         raise Misfit(f"layers[{i}]", f"{message}: leave {activation} out")
     if last.layer.name.startswith("dropout"):

@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from torch import nn
 
 from core.errors import Problem
-from core.models._activations import ActivationName
+from core.models._activations import ACTIVATIONS, PEERS
 from core.models.layers import layers
 from core.models.layers._activation import SOFTMAX
 from core.registry import Entry, custom, join_path, unknown
@@ -85,9 +85,9 @@ def _found(given: str, value: Any) -> tuple[str, Any]:
         asked = value.get("activation") if isinstance(value, dict) and len(value) == 1 else value
         if asked in ("softmax", "log_softmax"):
             raise custom([Problem(given, SOFTMAX)])
-        if not isinstance(asked, str) or asked not in get_args(ActivationName):
-            raise custom([unknown("activation", str(asked), get_args(ActivationName), given)])
-        return ("identity" if asked == "linear" else asked), None
+        if not isinstance(asked, str) or asked not in {*ACTIVATIONS, *PEERS}:
+            raise custom([unknown("activation", str(asked), [*ACTIVATIONS, *PEERS], given)])
+        return ("identity" if asked == "linear" else PEERS.get(asked, asked)), None
     if key in ("softmax", "logsoftmax"):
         raise custom([Problem("", SOFTMAX)])
     known = _known().get(key)

@@ -10,7 +10,7 @@ from torch import nn
 
 from core.errors import Misfit
 from core.models import models
-from core.models._activations import _ACTIVATIONS
+from core.models._activations import ACTIVATIONS
 from core.models.layers import layers
 from core.models.layers._spelling import parse_layer
 from core.models.sequential import MOST
@@ -264,7 +264,7 @@ def test_a_layer_in_words() -> None:
 
 
 def test_every_activation_of_the_other_models_is_a_layer() -> None:
-    for name, kind in _ACTIVATIONS.items():
+    for name, kind in ACTIVATIONS.items():
         (module,) = parse_layer({"activation": name}).layer.build()((3,), 1).modules.values()
         assert type(module) is kind
     assert {"relu", "prelu"} <= set(layers)
