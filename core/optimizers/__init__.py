@@ -49,7 +49,9 @@ class Optimizer:
     `update`, `slots` and `scalars` are the same objects, so a choice that is no number is another function. `reference`
     makes the torch.optim optimizer, or its authors' one, that `update` must equal; it takes parameters or groups of
     them. `steps` says how a step grows with the gradient. `evaluated` is there where the rule evaluates with other
-    weights than it trains.
+    weights than it trains. A rule that looks at a parameter `as_a_whole`, such as at its length, is given each in its
+    own shape; others may be given several side by side. `others` updates all but the weights of hidden layers, where
+    `update` is for these alone; its rate keeps its ratio to that of `hyper`.
     """
 
     hyper: Mapping[str, float]
@@ -59,6 +61,8 @@ class Optimizer:
     scalars: tuple[str, ...] = ()
     steps: Literal["adam", "sgd"] = "adam"
     evaluated: Evaluated | None = None
+    as_a_whole: bool = False
+    others: "Optimizer | None" = None
 
 
 __all__ = ["Decay", "Evaluated", "Hyper", "Optimizer", "OptimizerEntry", "Update", "UpdateNumber", "optimizers"]

@@ -1,4 +1,4 @@
-"""Parts that the update rules share: weight decay, and the running means of Adam and its variants."""
+"""Parts that the update rules share: weight decay, lengths, and the running means of Adam and its variants."""
 
 from collections.abc import Mapping
 
@@ -40,3 +40,16 @@ def update_moments(
     scratch = g * (1 - beta2).to(g.dtype)
     v.mul_(beta2.to(g.dtype)).addcmul_(g, scratch)
     return m, v, scratch
+
+
+def lengths(stack: torch.Tensor) -> torch.Tensor:
+    """Return the length of each lane's parameter, (lanes, 1, ..., 1)."""
+    dims = tuple(range(1, stack.ndim))
+    found: torch.Tensor = torch.linalg.vector_norm(stack, dim=dims, keepdim=True) if dims else stack.abs()
+    return found
+
+
+def trust_ratios(adapted: torch.Tensor | bool, ratio: torch.Tensor, *lengths: torch.Tensor) -> torch.Tensor:
+    """Return the ratio where it is asked for and no length is 0, elsewhere 1; all are (lanes, 1, ..., 1)."""
+    known = torch.stack(lengths).gt(0).all(0)
+    return torch.where(known & adapted, ratio, 1.0)

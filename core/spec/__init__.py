@@ -8,9 +8,10 @@ from core.spec._coordinates import CoordinateCheck
 from core.spec._diagnostics import Diagnostics
 from core.spec._focal import FocalLoss
 from core.spec._kinds import Kind, LrRange
-from core.spec._layers import PROJECTIONS, layers_of, norms_of
+from core.spec._layers import PROJECTIONS, hidden_weights, layers_of, norms_of, on_meta
 from core.spec._lint import warnings_of
 from core.spec._pruning import Pruning
+from core.spec._rates import rate_factors
 from core.spec._scan import BatchSizeScan
 from core.spec._size import Size, size
 from core.spec._stopping import EarlyStopping, Patience
@@ -41,9 +42,12 @@ __all__ = [
     "Treatment",
     "check",
     "described",
+    "hidden_weights",
     "layers_of",
     "norms_of",
+    "on_meta",
     "parse",
+    "rate_factors",
     "size",
     "warnings_of",
 ]

@@ -21,6 +21,7 @@ from core.spec._diagnostics import Diagnostics
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
 from core.spec._pruning import Pruning, unfit
+from core.spec._rates import LrDecay, LrPerLayer
 from core.spec._scan import BatchSizeScan, scan
 from core.spec._stopping import EarlyStopping
 from core.spec._target import Target
@@ -125,6 +126,14 @@ class Treatment(BaseModel):
     """The loss that is trained instead of the cross-entropy; None: none."""
     weight_decay_on: Literal["all", "weights"] = "all"
     """`weights`: biases and the gains of norms, all parameters of one dimension, do not decay."""
+    layer_lr_decay: LrDecay | None = None
+    """The factor from a layer's learning rate to that of the layer before it: the last has the schedule's rate, the one
+    before it `layer_lr_decay` times that, and so on (Bao et al. 2022, arXiv:2106.08254). A residual block, or whatever
+    else stands in a list of blocks, is one layer; norms belong to the layer before them. None: all have one rate."""
+    lr_per_layer: LrPerLayer | None = None
+    """Factors of the learning rates of layers or parameters by name, `{"fc1": 0.1, "*.bias": 2.0}`; a whole name goes
+    before names with `*`, and the first of those before the others. 0 freezes: there is no gradient, no decay and no
+    step. Other factors leave weight decay to the optimizer, as a torch parameter group does."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The share of a running mean of the weights, and of norms' statistics, that remains after an update; it is judged
     beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept."""

@@ -16,7 +16,9 @@ from core.spec._arms import Arm
 from core.spec._batches import batches_refused
 from core.spec._body import LIMITS, Spec, Treatment
 from core.spec._diagnostics import MOST_POINTS
+from core.spec._layers import on_meta
 from core.spec._loss import loss_refused
+from core.spec._rates import unfit_rates
 from core.spec._scan import check_scanned, mixes_examples
 from core.spec._size import Size, size
 
@@ -149,6 +151,7 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     _try_schedule(treatment, data, where("schedule"), steps, steps_per_epoch)
     _try_stopping(treatment, data, where("early_stopping"))
     _try_initializer(treatment, whole, where("initializer"))
+    _try_rates(treatment, data, where("lr_per_layer"))
     return ArmInfo(data=data, size=whole, steps_per_epoch=steps_per_epoch, steps=steps)
 
 
@@ -202,8 +205,24 @@ def _metric_answered_to(schedule: Entry, lr: float, steps: int, steps_per_epoch:
     return bound.metric if isinstance(bound, Reactive) else None
 
 
+def _try_rates(treatment: Treatment, data: DatasetInfo, path: str) -> None:
+    if treatment.lr_per_layer is None:
+        return
+    module = on_meta(treatment.model, data.inputs, data.outputs)
+    problems = [p._replace(path=join_path(path, p.path)) for p in unfit_rates(module, treatment.lr_per_layer)]
+    if problems:
+        raise InvalidSpec(problems)
+
+
 def _try_initializer(treatment: Treatment, whole: Size, path: str) -> None:
     initializer: Initializer = treatment.initializer.build()
+    optimizer: Optimizer = treatment.optimizer.build()
+    if optimizer.as_a_whole and initializer.scaling is not Initializer.scaling:
+        message = (
+            f"has factors for steps of single weights, such as those of adam and sgd; {treatment.optimizer.name} makes "
+            "steps of whole parameters: give another optimizer or initializer"
+        )
+        raise InvalidSpec([Problem(path, message)])
     problems = [
         problem._replace(path=join_path(path, problem.path))
         for problem in initializer.check({**whole.layers, **whole.norms})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.errors import Problem
+from core.optimizers import Optimizer
 from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, lint_schedule, rates, sampled_updates
 from core.spec._arms import Arm
@@ -27,15 +28,16 @@ def warnings_of(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
     """Return what is probably a mistake in a spec, with the path of its field; `infos` are those of `check`.
 
     The schedules' rates are judged, as numbers: see `core.schedules.lint_schedule`. Beyond that: rates far from those
-    that the optimizer is for, and arms that differ in nothing but their schedules and yet have the same rates. In a
-    range test the rates are the test's own, and its range is judged.
+    that the optimizer is for, an optimizer for hidden layers without any, and arms that differ in nothing but their
+    schedules and yet have the same rates. In a range test the rates are the test's own, and its range is judged.
     """
     if spec.lr_range is not None:
         return [*_range(spec)]
     lengths = [_Length(info.steps, info.steps_per_epoch) for info in infos]
     found: dict[Problem, list[str]] = {}
-    for i, (arm, length) in enumerate(zip(spec.expanded, lengths, strict=True)):
-        for problem in [*_of_arm(arm.treatment, length, where_of(spec, i, arm))]:
+    for i, (arm, length, info) in enumerate(zip(spec.expanded, lengths, infos, strict=True)):
+        where = where_of(spec, i, arm)
+        for problem in [*_of_arm(arm.treatment, length, where), *_of_others(arm.treatment, info, where)]:
             found.setdefault(problem, []).append(arm.label)
     own = [p if _says_whose(spec, p, labels) else _named(p, labels) for p, labels in found.items()]
     return [*own, *_twins(spec, lengths)][:MOST]
@@ -62,6 +64,21 @@ def _of_arm(treatment: Treatment, length: _Length, where: Callable[[str], str]) 
         same = abs(highest - lr) <= 1e-9 * lr
         path = join_path(where("optimizer"), "lr") if same else where("schedule")
         yield Problem(path, f"{'is' if same else 'has a highest rate of'} {highest:.4g}, {outside}")
+        return
+    for name, factor in (treatment.lr_per_layer or {}).items():
+        outside = _outside(optimizer, factor * highest) if factor else None  # 0 freezes, and is meant
+        if outside is not None:
+            path = join_path(where("lr_per_layer"), name)
+            yield Problem(path, f"makes a highest rate of {factor * highest:.4g}, {outside}")
+
+
+def _of_others(treatment: Treatment, info: ArmInfo, where: Callable[[str], str]) -> Iterator[Problem]:
+    """Name an optimizer for the weights of hidden layers where there is no such layer."""
+    optimizer: Optimizer = treatment.optimizer.build()
+    if optimizer.others is None or any(layer.role == "hidden" for layer in info.size.layers.values()):
+        return
+    message = "is for the weights of hidden layers, and this model has none: all is trained by adamw"
+    yield Problem(where("optimizer"), f"{treatment.optimizer.name} {message}")
 
 
 def _outside(optimizer: Entry, rate: float) -> str | None:

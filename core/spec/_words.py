@@ -24,6 +24,8 @@ OPTIONAL = {
     "class_weights": "Class weights",
     "focal_loss": "Focal loss",
     "weight_decay_on": "Weight decay on",
+    "layer_lr_decay": "Decay of rates by layer",
+    "lr_per_layer": "Factors of rates",
     "ema_decay": "Decay of averaged weights",
 }
 """Settings that are named where they are not the default, or differ between arms."""
@@ -58,6 +60,8 @@ def words(value: object) -> str:
         return f"{value.name} ({inside})" if inside else value.name
     if isinstance(value, BaseModel):
         return ", ".join(f"{key} {words(given)}" for key, given in value if given is not None)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {words(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(words(item) for item in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

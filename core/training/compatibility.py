@@ -6,8 +6,8 @@ from core.optimizers import Optimizer
 from core.registry import Entry
 from core.spec import Treatment
 
-OWN = ("initializer", "schedule", "early_stopping")
-"""Settings that may differ between the lanes of a program."""
+FREE = ("initializer", "schedule", "early_stopping", "layer_lr_decay", "lr_per_layer")
+"""Settings that may differ between the lanes of a program in all."""
 NUMBERS = ("optimizer", "gradient_clip", "label_smoothing", "class_weights", "focal_loss", "ema_decay")
 """Settings that may differ in their numbers."""
 
@@ -15,7 +15,7 @@ NUMBERS = ("optimizer", "gradient_clip", "label_smoothing", "class_weights", "fo
 def compatibility_key(treatment: Treatment) -> tuple[object, ...]:
     """Return the hashable settings that runs must have in common to be lanes of one program."""
     optimizer = built_optimizer(treatment.optimizer)
-    shared = tuple(getattr(treatment, field) for field in Treatment.model_fields if field not in OWN + NUMBERS)
+    shared = tuple(getattr(treatment, field) for field in Treatment.model_fields if field not in FREE + NUMBERS)
     kinds = (
         None if treatment.gradient_clip is None else treatment.gradient_clip.clipping.rule,
         treatment.label_smoothing > 0,

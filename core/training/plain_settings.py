@@ -65,6 +65,7 @@ def clip(treatment: Treatment, parameters: list[nn.Parameter]) -> None:
     """Clip the gradients by torch's own functions, and unit by unit where it has none."""
     if treatment.gradient_clip is None:
         return
+    parameters = [parameter for parameter in parameters if parameter.grad is not None]  # else frozen
     rule, bound = treatment.gradient_clip.clipping
     if rule == "norm":
         nn.utils.clip_grad_norm_(parameters, bound)

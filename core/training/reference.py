@@ -1,7 +1,7 @@
 """The reference trainer, one run as a plain loop: slow on purpose, and the specification of `train_lanes`."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from core.metrics import Evaluation, Task, measured_by_epoch
 from core.metrics.gradient_noise import NOISE_METRICS
 from core.optimizers import Optimizer
 from core.schedules import Reactive, bind
-from core.spec import Patience, Treatment
+from core.spec import Patience, Treatment, hidden_weights
 from core.streams import keys
 from core.training.augment import augment
 from core.training.initialize import calibration_examples, initial_state
@@ -57,10 +57,11 @@ def train_run(
     departures = factors(treatment, info)
     mine = {name: departures.get(name, ParameterScaling()) for name, _ in model.named_parameters()}
     decays = {name: treatment.weight_decay_on == "all" or p.ndim > 1 for name, p in model.named_parameters()}
-    optimizer = rule.reference([_group(rule, p, mine[name], decays[name]) for name, p in model.named_parameters()])
+    groups = {name: _group(rule, p, mine[name], decays[name]) for name, p in model.named_parameters()}
+    optimizers = _optimizers(rule, groups, hidden_weights(model))
     average = Average(model, treatment.ema_decay)
     trained_loss = TrainedLoss(treatment, info, y_train, dtype)
-    _mode(optimizer, training=True)
+    _mode(optimizers, training=True)
     steps_per_epoch = treatment.updates_per_epoch(len(x_train))
     steps = updates or steps_per_epoch * treatment.epochs
     curve = bind(treatment.schedule, rule.hyper["lr"], steps, steps_per_epoch)
@@ -91,13 +92,12 @@ def train_run(
                 x = augment(x.unsqueeze(0), treatment.augment, pictures, step)[0]
             x, y = mixing(x, y, epoch, i)
             rate = curve.rate(state, step) if isinstance(curve, Reactive) else curve(step)
-            _set_rate(optimizer, rate, mine)
             noise.measure(i, len(batch), model, partial(loss_of, x, y, drawn))
-            optimizer.zero_grad()
+            model.zero_grad()
             loss = loss_of(x, y, drawn, len(batch))
             torch.autograd.backward(loss)
             clip(treatment, list(model.parameters()))
-            optimizer.step()
+            _step(optimizers, rate)
             average.update(model)
             recorder.record(lane.run, "train_loss", step, loss.detach().numpy().reshape(1))
             recorder.record(lane.run, "lr", step, np.array([rate]))
@@ -108,7 +108,7 @@ def train_run(
         if step % steps_per_epoch:
             recorder.advance(step)
             break
-        _mode(optimizer, training=False)
+        _mode(optimizers, training=False)
         model.eval()
         with torch.no_grad():
             measured = {
@@ -121,7 +121,7 @@ def train_run(
                 **average.judged(lambda model: _judge(info.task, outputs(x_valid, model), y_valid)),
             }
         model.train()
-        _mode(optimizer, training=True)
+        _mode(optimizers, training=True)
         del measured["train_loss"]  # which every update has
         _record(recorder, lane.run, epoch, measured | noise.take())
         if isinstance(curve, Reactive):
@@ -166,9 +166,9 @@ class _Noise:
         if self._every == 0 or i % self._every or b == 1:
             return
         n, m = self._examples, b // 2
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         h, g = (
-            torch.cat([part.flatten() for part in torch.autograd.grad(loss_of(count), [*model.parameters()])])
-            for count in (m, b)
+            torch.cat([part.flatten() for part in torch.autograd.grad(loss_of(count), trained)]) for count in (m, b)
         )
         variance = (h - g).dot(h - g).item() * b * m / (b - m)
         self._found.append((g.dot(g).item() - variance * (1 / b - 1 / n), variance * (n - 1) / n))
@@ -181,10 +181,21 @@ class _Noise:
 
 
 def _group(rule: Optimizer, parameter: nn.Parameter, factor: ParameterScaling, decays: bool) -> dict[str, Any]:
-    """Return a parameter as a group of its own, so that it can have its own rate and weight decay."""
-    own = rule.hyper.get("weight_decay", 0.0) / factor.lr if decays else 0.0
+    """Return a parameter as a group of its own, so that it can have its own rate and weight decay, or be frozen."""
+    parameter.requires_grad_(factor.lr != 0)
+    own = rule.hyper.get("weight_decay", 0.0) * factor.weight_decay if decays else 0.0
     decay = {"weight_decay": own} if "weight_decay" in rule.hyper else {}
-    return {"params": [parameter], **decay}
+    return {"params": [parameter], "lr_scale": factor.lr, **decay}
+
+
+def _optimizers(rule: Optimizer, groups: Mapping[str, dict[str, Any]], hidden: Container[str]) -> list[Any]:
+    """Return the rule's optimizer, and that of the parameters that it leaves to another: all but hidden weights."""
+    if rule.others is None:
+        return [rule.reference(groups.values())]
+    ratio = rule.others.hyper["lr"] / rule.hyper["lr"]
+    mine = [group for name, group in groups.items() if name in hidden]
+    rest = [{**group, "lr_scale": group["lr_scale"] * ratio} for name, group in groups.items() if name not in hidden]
+    return [one.reference(part) for one, part in ((rule, mine), (rule.others, rest)) if part]
 
 
 def _mask(net: Network, drawn: Mapping[str, torch.Tensor], first: int) -> None:
@@ -193,15 +204,18 @@ def _mask(net: Network, drawn: Mapping[str, torch.Tensor], first: int) -> None:
         net.dropout[name].mask = mask[0, :first]
 
 
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float, mine: Mapping[str, ParameterScaling]) -> None:
-    for group, factor in zip(optimizer.param_groups, mine.values(), strict=True):
-        group["lr"] = rate * factor.lr
+def _step(optimizers: Iterable[torch.optim.Optimizer], rate: float) -> None:
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group["lr_scale"]
+        optimizer.step()
 
 
-def _mode(optimizer: Any, training: bool) -> None:
+def _mode(optimizers: Iterable[Any], training: bool) -> None:
     """Switch a schedule-free optimizer, which evaluates with other weights than it trains."""
-    if hasattr(optimizer, "eval"):
-        optimizer.train() if training else optimizer.eval()
+    for optimizer in optimizers:
+        if hasattr(optimizer, "eval"):
+            optimizer.train() if training else optimizer.eval()
 
 
 def _others(info: DatasetInfo, outputs: torch.Tensor, y: torch.Tensor) -> dict[str, float]:

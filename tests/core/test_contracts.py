@@ -137,6 +137,8 @@ def test_an_optimizer_equals_its_reference_on_every_lane(name: str, shape: tuple
     rates = [0.001, 0.01, 0.1]
     lanes: list[Optimizer] = [optimizers.parse({**raw("optimizer", name), "lr": lr}).build() for lr in rates]
     assert [lane.hyper["lr"] for lane in lanes] == rates
+    if len(shape) == 1:
+        lanes = [lane.others or lane for lane in lanes]
     random = generator(0, name)
     start = torch.randn(3, *shape, generator=random, dtype=torch.float64)
     gradients = torch.randn(200, 3, *shape, generator=random, dtype=torch.float64)
@@ -159,10 +161,10 @@ def test_an_optimizer_equals_its_reference_on_every_lane(name: str, shape: tuple
 def test_an_optimizer_says_how_its_steps_grow_with_the_gradient(name: str) -> None:
     """muP scales the rate by it. The twentieth update: those of RAdam are plain momentum at first."""
     optimizer: Optimizer = parse("optimizer", name).build()
-    gradient = torch.tensor([[1.0, -2.0, 0.5]], dtype=torch.float64)
+    gradient = torch.tensor([[[1.0, -2.0, 0.5]]], dtype=torch.float64)
     steps = []
     for size in (1.0, 1000.0):
-        stack = StackedModel([optimizer], torch.zeros_like(gradient))
+        stack = StackedModel([optimizer], torch.ones_like(gradient))
         for _ in range(20):
             before = stack.w.clone()
             stack.step(size * gradient)

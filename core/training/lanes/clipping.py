@@ -35,20 +35,20 @@ def by_norm(gradients: Sequence[torch.Tensor], bounds: torch.Tensor) -> None:
     lengths = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) if g.ndim > 1 else g.abs() for g in gradients])
     factors = (bounds / (torch.linalg.vector_norm(lengths, dim=0) + TINY)).clamp(max=1.0)
     for gradient in gradients:
-        gradient.mul_(_column(factors, gradient))
+        gradient.mul_(column(factors, gradient))
 
 
 def by_value(gradients: Sequence[torch.Tensor], bounds: torch.Tensor) -> None:
     """Bring each number of a lane's gradient into -bound .. bound."""
     for gradient in gradients:
-        most = _column(bounds, gradient)
+        most = column(bounds, gradient)
         torch.clamp(gradient, -most, most, out=gradient)
 
 
 def adaptively(parameters: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor], bounds: torch.Tensor) -> None:
     """Shorten each unit's gradient to the bound's part of the length of its weights."""
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        most = _lengths(parameter.detach()).clamp(min=LEAST) * _column(bounds, gradient)
+        most = _lengths(parameter.detach()).clamp(min=LEAST) * column(bounds, gradient)
         length = _lengths(gradient)
         gradient.mul_(torch.where(length < most, 1.0, most / length.clamp(min=TINY)))
 
@@ -60,5 +60,6 @@ def _lengths(stack: torch.Tensor) -> torch.Tensor:
     return lengths
 
 
-def _column(lanes: torch.Tensor, stack: torch.Tensor) -> torch.Tensor:
+def column(lanes: torch.Tensor, stack: torch.Tensor) -> torch.Tensor:
+    """Return a number of each lane, (lanes,), ready to broadcast over its part of a stack, in the stack's type."""
     return lanes.to(stack.dtype).view(-1, *[1] * (stack.ndim - 1))

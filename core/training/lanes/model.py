@@ -9,19 +9,19 @@ import torch
 from numpy.typing import NDArray
 
 from core.optimizers import Optimizer, UpdateNumber
-from core.spec import Precision
+from core.spec import Precision, hidden_weights
 from core.training.lanes.averages import Averages
-from core.training.lanes.clipping import Clip
+from core.training.lanes.clipping import Clip, column
 from core.training.lanes.diagnosis import Diagnosis
 from core.training.lanes.forward import Tensors, caller, forward
 from core.training.lanes.grid import Grid
 from core.training.lanes.loop import LoopedGradients
 from core.training.lanes.losses import BatchWeight, TrainedLoss
+from core.training.lanes.mixed_optimizer import MixedOptimizer
 from core.training.lanes.network import Network
-from core.training.lanes.optimizer import StackedOptimizer
 from core.training.noise import Noise
 from core.training.options import Layout
-from core.training.scaling import ParameterScaling
+from core.training.scaling import ParameterScaling, undecayed
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
 """Numbers of one layer's values in evaluation; a CPU's stay in its cache."""
@@ -62,7 +62,7 @@ class StackedModel:
         precision: Precision = "fp32",
         layout: Layout = "vmap",
     ) -> None:
-        """Restore `state`, as `state()` returns it; `curves` and `factors` are those of `StackedOptimizer`."""
+        """Restore `state`, as `state()` returns it; `curves` and `factors` are those of `MixedOptimizer`."""
         self._grid = grid
         self._network = network
         treatments = [lane.treatment for lane in grid.lanes]
@@ -75,18 +75,22 @@ class StackedModel:
         self._bf16 = precision == "bf16"
         self._layout = layout
         optimizers: list[Optimizer] = [treatment.optimizer.build() for treatment in treatments]
-        undecayed = {name for name, p in network.module.named_parameters() if p.ndim <= 1}
+        if treatments[0].weight_decay_on == "weights":
+            vectors = [name for name, p in network.module.named_parameters() if p.ndim <= 1]
+            factors = [{**lane, **{name: undecayed(lane.get(name)) for name in vectors}} for lane in factors]
         orders = {name: self._order(name, p.ndim) for name, p in network.module.named_parameters()}
-        self._optimizer = StackedOptimizer(
+        self._optimizer = MixedOptimizer(
             state,
             orders=orders,
             optimizers=optimizers,
             curves=curves,
             factors=factors,
+            hidden=hidden_weights(network.written),
             device=device,
-            undecayed=undecayed if treatments[0].weight_decay_on == "weights" else (),
         )
         self._parameters = self._optimizer.parameters
+        self._frozen: dict[str, torch.Tensor] = {}
+        """The lanes that do not train a parameter, by its name, ready to broadcast."""
         self._buffers = {
             name.removeprefix("buffers/"): value.to(device, copy=True)
             for name, value in state.items()
@@ -98,8 +102,10 @@ class StackedModel:
         for name, values in self._parameters.items():
             mine = [lane.get(name, ParameterScaling()).forward for lane in factors]
             if set(mine) != {1.0}:
-                column = [-1, *[1] * (values.ndim - 1)]
-                self._forward[name] = torch.tensor(mine, device=device, dtype=values.dtype).view(column)
+                self._forward[name] = column(torch.tensor(mine, device=device, dtype=torch.float64), values)
+            frozen = [lane.get(name, ParameterScaling()).lr == 0 for lane in factors]
+            if any(frozen):
+                self._frozen[name] = column(torch.tensor(frozen, device=device), values).bool()
         self.diagnosis = Diagnosis(network.written)
         self._call = caller(network.module)
         self._looped = LoopedGradients(self._parameters, self._forward) if layout == "loop" else None
@@ -177,13 +183,19 @@ class StackedModel:
     def _differentiate(
         self, x: torch.Tensor, y: torch.Tensor, masks: Tensors
     ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
-        """Return every lane's loss, (lanes,), and the gradients of the parameters' stacks: sums over micro-batches."""
+        """Return every lane's loss, (lanes,), and the gradients of the parameters' stacks: sums over micro-batches.
+
+        They are 0 where a parameter is frozen.
+        """
         weight, most = self._loss.weight(y), self._micro or y.shape[1]
         losses, gradients = self._part(x[:, :most], y[:, :most], _of(masks, slice(most)), weight)
         for first in range(most, y.shape[1], most):
             part = slice(first, first + most)
             more, gradients = self._part(x[:, part], y[:, part], _of(masks, part), weight, gradients)
             losses = losses + more
+        for name, gradient in zip(self._parameters, gradients, strict=True):
+            if name in self._frozen:
+                gradient.masked_fill_(self._frozen[name], 0.0)
         return losses, gradients
 
     def _part(

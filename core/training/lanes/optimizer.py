@@ -1,6 +1,6 @@
 """The optimizer of a cohort: every lane's parameters and state, and one update for all of them."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,9 @@ PIECE = 2**19
 ALIKE = 2**16
 """Size of one lane's parameter from which a piece holds only lanes with the same optimizer and schedule: a rule may
 have a faster way for one rate, and that pays for the further pieces."""
+
+Kind = tuple[tuple[float, ...], tuple[float, ...]]
+"""Factors of the learning rate and of the weight decay, both of every lane, that parameters have in common."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,12 @@ class StackedOptimizer:
         curves: Sequence[int],
         factors: Sequence[Mapping[str, ParameterScaling]],
         device: str,
-        undecayed: Container[str] = (),
     ) -> None:
         """Restore `state`, as `state()` returns it; missing slots and scalars are zero, as at the start.
 
         `orders` permutes a parameter's stack to the memory order of its gradient, and has the model's order: where a
         parameter lies decides how products round, and must not depend on the order of `state`. `curves` and `factors`
-        are each lane's column of the rates, and those of its parameters' factors that are not 1. `undecayed` names
-        the parameters that no weight decay reaches.
+        are each lane's column of the rates, and those of its parameters' factors that are not 1.
         """
         self._rule = optimizers[0]
         self._device = device
@@ -81,29 +82,22 @@ class StackedOptimizer:
         self._rates: list[tuple[torch.Tensor, torch.Tensor | None]] = []
         """The learning rates that updates read, (lanes,), and their factors."""
         stacks = {name: state[f"parameters/{name}"] for name in orders}
-        own = {
-            name: rates
-            for name in stacks
-            if set(rates := [lane.get(name, ParameterScaling()).lr for lane in factors]) != {1.0}
-        }
+        kinds = {name: _kind([lane.get(name, ParameterScaling()) for lane in factors]) for name in stacks}
         self._names = list(stacks)
-        self._undecayed = undecayed
         self._blocks = [
             Block({name: stacks[name] for name in names}, None if len(names) > 1 else orders[names[0]], device)
-            for names in self._block_names(stacks, own)
+            for names in self._block_names(stacks, kinds)
         ]
         views = self._views([block.memory for block in self._blocks])
         self.parameters = {name: views[name].detach().requires_grad_() for name in self._names}
         self._slots: list[dict[str, torch.Tensor]] = []
         self._scalars: list[dict[str, torch.Tensor]] = []
         self._pieces: list[_Piece] = []
-        shared = self._hyper(None, decays=True)
+        rows = {kind: self._hyper(kind) for kind in set(kinds.values())}
         for i, block in enumerate(self._blocks):
             self._restore(block, state)
-            mine = own.get(next(iter(block.shapes)))
-            decays = next(iter(block.shapes)) not in undecayed
-            rows = self._hyper(mine, decays) if mine or not decays else shared
-            self._pieces += self._cut(i, rows, mine, decays)
+            kind = kinds[next(iter(block.shapes))]
+            self._pieces += self._cut(i, rows[kind], kind)
 
     def step(
         self,
@@ -120,7 +114,7 @@ class StackedOptimizer:
         for lr, factor in self._rates:
             lr.copy_(per_lane if factor is None else per_lane * factor)
         by_name = dict(zip(self._names, gradients, strict=True))
-        packed = [block.packed([by_name[name] for name in block.shapes]) for block in self._blocks]
+        packed = [self._packed(block, [by_name[name] for name in block.shapes]) for block in self._blocks]
         for piece in self._pieces:
             piece.agree(rates)
             gradient = packed[piece.block][piece.lanes]
@@ -132,7 +126,8 @@ class StackedOptimizer:
             return self.parameters
         found = [torch.empty_like(block.memory) for block in self._blocks]
         for piece in self._pieces:
-            found[piece.block][piece.lanes] = self._rule.evaluated(piece.values, piece.state, piece.hyper)
+            seen = self._seen(self._blocks[piece.block], found[piece.block])
+            seen[piece.lanes] = self._rule.evaluated(piece.values, piece.state, piece.hyper)
         return self._views(found)
 
     def state(self) -> dict[str, torch.Tensor]:
@@ -155,15 +150,23 @@ class StackedOptimizer:
             found |= block.views(memory)
         return found
 
-    def _block_names(self, stacks: Tensors, own: Mapping[str, object]) -> Iterator[list[str]]:
-        """Yield the names of each block: small parameters together, on a GPU all, except those with own rates."""
+    def _packed(self, block: Block, gradients: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Return a block's gradients as the rule sees them."""
+        return gradients[0] if self._rule.as_a_whole else block.packed(gradients)
+
+    def _seen(self, block: Block, memory: torch.Tensor) -> torch.Tensor:
+        """Return memory laid out like a block's as the rule sees it, which may ask for the parameter's own shape."""
+        return next(iter(block.views(memory).values())) if self._rule.as_a_whole else memory
+
+    def _block_names(self, stacks: Tensors, kinds: Mapping[str, Kind]) -> Iterator[list[str]]:
+        """Yield the names of each block: small parameters of a kind together, on a GPU all, unless each is a whole."""
         together: set[str] = set()
-        for undecayed in (False, True):
+        for kind in dict.fromkeys(kinds.values()):
             small = [
                 name
                 for name, values in stacks.items()
-                if name not in own
-                and (name in self._undecayed) == undecayed
+                if kinds[name] == kind
+                and not self._rule.as_a_whole
                 and (self._device != "cpu" or values[0].numel() <= SMALL)
             ]
             if len(small) > 1:
@@ -189,44 +192,51 @@ class StackedOptimizer:
         self._slots.append(slots)
         self._scalars.append(scalars)
 
-    def _hyper(self, rates: Sequence[float] | None, decays: bool) -> dict[str, torch.Tensor]:
-        """Create the hyperparameters' rows, (lanes,) in float64; `rates` are factors of their learning rates."""
+    def _hyper(self, kind: Kind) -> dict[str, torch.Tensor]:
+        """Create the hyperparameters' rows of parameters of a kind, (lanes,) in float64."""
         rows = {
             name: torch.tensor(values, dtype=torch.float64, device=self._device)
-            for name, values in self._numbers.items()
+            for name, values in self._scaled(kind).items()
         }
-        factor = None if rates is None else torch.tensor(rates, dtype=torch.float64, device=self._device)
-        if factor is not None and "weight_decay" in rows:
-            rows["weight_decay"] /= factor
-        if not decays and "weight_decay" in rows:
-            rows["weight_decay"].zero_()
+        rates, _ = kind
+        factor = torch.tensor(rates, dtype=torch.float64, device=self._device) if set(rates) != {1.0} else None
         self._rates.append((rows["lr"], factor))
         return rows
 
-    def _cut(self, index: int, rows: Tensors, rates: Sequence[float] | None, decays: bool) -> Iterator[_Piece]:
+    def _scaled(self, kind: Kind) -> dict[str, list[float]]:
+        """Return the lanes' numbers for parameters of a kind; their rates are what updates make of them."""
+        _, decays = kind
+        numbers = dict(self._numbers)
+        if "weight_decay" in numbers:
+            numbers["weight_decay"] = [w * f for w, f in zip(numbers["weight_decay"], decays, strict=True)]
+        return numbers
+
+    def _cut(self, index: int, rows: Tensors, kind: Kind) -> Iterator[_Piece]:
         block = self._blocks[index]
         column = [-1, *[1] * (block.memory.ndim - 1)]
-        numbers = dict(self._numbers)
-        if rates is not None and "weight_decay" in numbers:
-            numbers["weight_decay"] = [w / f for w, f in zip(numbers["weight_decay"], rates, strict=True)]
-        if not decays and "weight_decay" in numbers:
-            numbers["weight_decay"] = [0.0] * len(self._curves)
-        state = {**self._slots[index], **self._scalars[index]}
+        numbers = self._scaled(kind)
+        state = {slot: self._seen(block, memory) for slot, memory in self._slots[index].items()}
+        state |= self._scalars[index]
+        values, (rates, _) = self._seen(block, block.memory), kind
         alike = list(zip(self._curves, *self._numbers.values(), strict=True))
         for lanes in cuts(block.numbers, alike, PIECE if self._device == "cpu" else None):
             distinct = {name: set(values[lanes]) for name, values in numbers.items() if name != "lr"}
             agreed = all(len(values) == 1 for values in distinct.values())
-            factors = {1.0} if rates is None else set(rates[lanes])
+            factors = set(rates[lanes])
             yield _Piece(
                 block=index,
                 lanes=lanes,
-                values=block.memory[lanes],
+                values=values[lanes],
                 state={name: values[lanes] for name, values in state.items()},
                 hyper=Hyper({name: row.view(column)[lanes] for name, row in rows.items()}),
                 agreed={name: values.pop() for name, values in distinct.items()} if agreed else None,
                 curves=sorted(set(self._curves[lanes])),
                 factor=factors.pop() if len(factors) == 1 else None,
             )
+
+
+def _kind(lanes: Sequence[ParameterScaling]) -> Kind:
+    return tuple(one.lr for one in lanes), tuple(one.weight_decay for one in lanes)
 
 
 def cuts(size: int, numbers: Sequence[object], most: int | None) -> Iterator[slice]:

@@ -228,11 +228,12 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
     its batch and dropout masks with what they are made of (each lane, where a cut leaves seeds of unlike width). Of a
     batch that is passed in parts it is one part's, unless layers are looked at. All lanes read one copy of the data.
     """
-    slots = len(built_optimizer(treatment.optimizer).slots)
+    rule = built_optimizer(treatment.optimizer)
+    slots = max(len(one.slots) for one in (rule, rule.others or rule))
     batch = min(treatment.batch_size, info.data.train)
     part = min(batch, treatment.micro_batch_size or batch)
     at_once = batch if spec.diagnose_every else part
-    # a half's gradients; the weights before an update; their running means; the sum of a batch's parts
+    # a half's gradients; the weights before an update; their running means; a sum of parts
     copies = 3 + bool(spec.noise_every) + bool(spec.diagnose_every) + (treatment.ema_decay is not None)
     copies += part < batch and layout == "vmap"
     inputs = math.prod(info.data.inputs)

@@ -44,6 +44,30 @@ ARMS: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.003, "beta1": 0.99, "beta2": 0.9999},
         {"lr": 1.0, "beta1": 0.95, "beta2": 0.0, "weight_decay": 0.5},
     ],
+    "lamb": [
+        {},
+        {"lr": 0.1, "beta1": 0.0, "beta2": 0.5, "weight_decay": 0.1},
+        {"lr": 0.003, "beta1": 0.99, "beta2": 0.9999, "eps": 0.1, "weight_decay": 0.0},
+        {"lr": 0.3, "eps": 1e-3, "beta2": 0.0, "weight_decay": 0.5},
+    ],
+    "lars": [
+        {},
+        {"lr": 30.0, "momentum": 0.0, "weight_decay": 0.1, "trust_coeff": 0.01},
+        {"lr": 0.003, "momentum": 0.99, "eps": 10.0, "weight_decay": 0.0},
+        {"lr": 0.1, "momentum": 0.5, "weight_decay": 2.0, "eps": 1e-3, "trust_coeff": 1.0},
+    ],
+    "adan": [
+        {},
+        {"lr": 0.1, "beta1": 0.0, "beta2": 0.5, "beta3": 0.9, "weight_decay": 0.1},
+        {"lr": 0.003, "beta1": 0.99, "beta2": 0.9999, "beta3": 0.999, "eps": 0.1, "weight_decay": 2.0},
+        {"lr": 1.0, "beta1": 0.5, "beta2": 0.0, "beta3": 0.5, "eps": 1e-3},
+    ],
+    "muon": [
+        {},
+        {"lr": 0.1, "momentum": 0.0, "weight_decay": 0.1},
+        {"lr": 0.003, "momentum": 0.99, "weight_decay": 2.0},
+        {"lr": 1.0, "momentum": 0.5, "weight_decay": 0.5},
+    ],
     "schedule_free_adamw": [
         {},
         {"lr": 0.1, "beta1": 0.1, "beta2": 0.5, "weight_decay": 0.1, "warmup_steps": 1, "r": 1.0},
@@ -61,6 +85,8 @@ for same in ("nadam", "nadam decoupled_weight_decay"):
     decays: tuple[dict[str, Any], ...] = ({}, {"momentum_decay": 0.5}, {"momentum_decay": 0.0}, {"momentum_decay": 3.0})
     ARMS[same] = [{**arm, **decay} for arm, decay in zip(ARMS["adam"], decays, strict=True)]
 ARMS["rmsprop centered"] = ARMS["rmsprop"]
+ARMS["lamb always_adapt"], ARMS["lars always_adapt"] = ARMS["lamb"], ARMS["lars"]
+ARMS["adan no_prox"], ARMS["muon match_rms_adamw"] = ARMS["adan"], ARMS["muon"]
 
 SHAPE = (6, 5)
 

@@ -40,6 +40,21 @@ def test_the_path_is_that_of_the_field() -> None:
     ]
 
 
+def test_a_factor_of_a_rate_may_leave_the_optimizers_sense() -> None:
+    named = {"model": {"name": "mlp", "hidden": [8]}, "optimizer": {"name": "adam", "lr": 0.001}}
+    assert found(**named, lr_per_layer={"fc1": 0.0, "fc2": 10.0}) == []
+    ((path, message),) = found(**named, lr_per_layer={"fc1": 1e4, "fc2": 1.0})
+    assert path == "lr_per_layer.fc1"
+    assert message.startswith("makes a highest rate of 10, 1e+04 times above adam's default of 0.001")
+
+
+def test_muon_wants_hidden_layers() -> None:
+    """A network of two layers has none: one reads the data, one gives the outputs."""
+    ((path, message),) = found(optimizer="muon", model={"name": "mlp", "hidden": [8]})
+    assert (path, message.startswith("muon is for the weights of hidden layers")) == ("optimizer", True)
+    assert found(optimizer="muon", model={"name": "mlp", "hidden": [8, 8]}) == []
+
+
 def test_a_warm_up_outlives_the_run_of_the_largest_batch() -> None:
     """SlowFast#188: 40 updates of warm-up, where batches of 512 leave 15, none of them at the rate of 1.6."""
     spec = SCAN | {"schedule": {"name": "linear_warmup", "warmup_steps": 40}}

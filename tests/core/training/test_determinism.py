@@ -88,6 +88,25 @@ def test_company_changes_no_bit(make_lanes: Any, layout: str, model: dict[str, A
         assert values.tobytes() == whole.series[key].tobytes(), key
 
 
+WHOLE = [
+    {"name": "muon", "lr": 0.3, "adamw_lr_scale": 1e-9},  # adamw rounds by whether the lanes agree on its numbers
+    {"name": "lamb", "lr": 0.3},
+    {"name": "lars", "lr": 0.3},
+]
+
+
+@pytest.mark.parametrize("optimizer", WHOLE, ids=lambda optimizer: optimizer["name"])
+def test_company_changes_no_bit_of_rules_of_whole_parameters(make_lanes: Any, optimizer: dict[str, Any]) -> None:
+    data, info = made((3, 16, 16), train=84, valid=20)
+    model = {"name": "mlp", "hidden": [64, 64, 16]}
+    lanes = nine(make_lanes, model=model, epochs=2, batch_size=32, optimizer=optimizer)
+    whole = trained(lanes, data, info, layout="loop")
+    for company in ("alone", "uneven"):
+        some = trained([lanes[place] for place in COMPANIES[company]], data, info, layout="loop")
+        for key, values in some.series.items():
+            assert values.tobytes() == whole.series[key].tobytes(), key
+
+
 @pytest.mark.parametrize("model", [MLP, CNN], ids=lambda model: model["name"])
 @pytest.mark.parametrize(
     ("dtype", "updates", "rtol"),

@@ -24,15 +24,16 @@ def test_a_plain_scheme_has_none() -> None:
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "lion", "nadam", "radam", "schedule_free_adamw"])
 def test_mup_slows_the_hidden_weights_of_adam_and_its_kind(optimizer: str) -> None:
     found = of(optimizer, {"name": "mup", "base_width": 4}, norm="layer_norm", activation="prelu")
-    assert found == {"fc2.weight": ParameterScaling(lr=1 / R), "fc3.weight": ParameterScaling(forward=1 / R)}
+    hidden = ParameterScaling(lr=1 / R, weight_decay=R)
+    assert found == {"fc2.weight": hidden, "fc3.weight": ParameterScaling(forward=1 / R)}
 
 
 def test_mup_quickens_the_vectors_and_the_outer_weights_of_sgd() -> None:
     found = of("sgd", {"name": "mup", "base_width": 4}, norm="batch_norm")
     vectors = [f"{layer}.bias" for layer in ("fc1", "fc2")]
     vectors += [f"{layer}.{name}" for layer in ("batch_norm1", "batch_norm2") for name in ("weight", "bias")]
-    expected = dict.fromkeys(["fc1.weight", *vectors], ParameterScaling(lr=R))
-    assert found == expected | {"fc3.weight": ParameterScaling(forward=1 / R, lr=R)}
+    expected = dict.fromkeys(["fc1.weight", *vectors], ParameterScaling(lr=R, weight_decay=1 / R))
+    assert found == expected | {"fc3.weight": ParameterScaling(1 / R, R, 1 / R)}
 
 
 def test_mup_scales_an_attentions_queries_weight_and_bias() -> None:
@@ -42,7 +43,7 @@ def test_mup_scales_an_attentions_queries_weight_and_bias() -> None:
         "initializer": {"name": "mup", "base_width": 4},
     }
     found = factors(parse(spec), FACTS)
-    assert found["encoder.0.query.weight"] == pytest.approx(ParameterScaling(forward=R**-0.5, lr=1 / R))
+    assert found["encoder.0.query.weight"] == pytest.approx(ParameterScaling(R**-0.5, 1 / R, R))
     assert found["encoder.0.query.bias"] == pytest.approx(ParameterScaling(forward=R**-0.5))
     assert {name for name, factor in found.items() if factor.forward != 1} == {
         "encoder.0.query.weight", "encoder.0.query.bias", "head.weight",

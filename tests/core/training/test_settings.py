@@ -7,11 +7,13 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from core.errors import InvalidSpec
+from core.optimizers import optimizers
 from core.spec import parse
 from core.training import MemoryRecorder, Resume, TrainOptions, train_lanes
 from core.training.checkpoint import Checkpoint
@@ -46,11 +48,15 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     ],
     "dropped": [{"drop_last": True}, {"drop_last": True, "optimizer.lr": 0.01}],
     "averaged": [{"ema_decay": 0.9}, {"ema_decay": 0.5}],
+    "by depth": [{"layer_lr_decay": 0.5}, {}, {"layer_lr_decay": 0.9}],
+    "by name": [{"lr_per_layer": {"*1": 0.1, "*.bias": 2.0}}, {"lr_per_layer": {"*1": 0.0}}, {"layer_lr_decay": 0.5}],
     "all": [
-        {"gradient_clip": {"norm": 0.5}, "label_smoothing": 0.1, "ema_decay": 0.9, "weight_decay_on": "weights"},
-        {"gradient_clip": {"norm": 0.3}, "label_smoothing": 0.2, "ema_decay": 0.8, "weight_decay_on": "weights"},
+        {"gradient_clip": {"norm": 0.5}, "label_smoothing": 0.1, "ema_decay": 0.9, "weight_decay_on": "weights",
+         "layer_lr_decay": 0.8},
+        {"gradient_clip": {"norm": 0.3}, "label_smoothing": 0.2, "ema_decay": 0.8, "weight_decay_on": "weights",
+         "lr_per_layer": {"*1": 0.0}},
     ],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("layout", ["vmap", "loop"])
@@ -68,6 +74,57 @@ def test_lanes_are_the_plain_loop(make_lanes: Any, setting: str, model: dict[str
     for mine in programs.values():
         fast = trained(mine, data, info, dtype=torch.float64, layout=layout)
         assert_near(fast, referred(mine, data, info), 1e-10, 1e-13)
+
+
+WHOLE = [*(name for name in optimizers if optimizers.parse(name).build().as_a_whole), "adan"]
+"""Optimizers that look at whole parameters, and one that keeps a gradient."""
+
+
+@pytest.mark.parametrize("layout", ["vmap", "loop"])
+@pytest.mark.parametrize("optimizer", WHOLE)
+def test_every_setting_goes_with_rules_of_whole_parameters(make_lanes: Any, optimizer: str, layout: Layout) -> None:
+    """Of a network with convolutions among its hidden layers, whose weights lie with their channels last by loop."""
+    data, info = made(PICTURES, train=22, valid=10)
+    model = {**CNN, "channels": [3, 4]}
+    lanes = make_lanes(*SETTINGS["all"], seeds=(0, 3), model=model, optimizer=rule(optimizer), batch_size=8, epochs=3)
+    assert len({compatibility_key(lane.treatment) for lane in lanes}) == 1
+    assert_near(
+        trained(lanes, data, info, dtype=torch.float64, layout=layout), referred(lanes, data, info), 1e-10, 1e-13
+    )
+
+
+def test_a_network_without_hidden_layers_is_adamws(make_lanes: Any) -> None:
+    data, info = made(PICTURES, train=22, valid=10)
+    muon = {"name": "muon", "lr": 0.1, "adamw_lr_scale": 0.125, "weight_decay": 0.3}
+    adamw = {"name": "adamw", "lr": 0.0125, "beta2": 0.95, "eps": 1e-10, "weight_decay": 0.3}
+    given = {"model": {"name": "mlp", "hidden": [6]}, "batch_size": 8, "epochs": 2}
+    one, other = (trained(make_lanes({}, optimizer=rule, **given), data, info) for rule in (muon, adamw))
+    for metric in ("train_loss", "valid_loss"):
+        np.testing.assert_allclose(one.series[0, metric], other.series[0, metric], rtol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "schedule_free_adamw", *WHOLE])
+def test_what_is_frozen_keeps_its_bits_and_stays_out_of_the_gradient(make_lanes: Any, optimizer: str) -> None:
+    """In the lane that freezes it alone; the other lane, which trains it, is as without that neighbour.
+
+    But for rounding: AdamW has a way of its own for lanes whose rates agree.
+    """
+    data, info = made(PICTURES, train=22, valid=10)
+    given = {"seeds": (0,), "model": MLP, "optimizer": rule(optimizer), "batch_size": 8, "epochs": 2}
+    lanes = make_lanes({"lr_per_layer": {"fc1*": 0.0, "*.bias": 0.0}}, {"initializer": "he_normal"}, **given)
+    kept: list[Checkpoint] = []
+    recorder = MemoryRecorder()
+    options = TrainOptions(keep_seconds=0, diagnose_every=1)
+    train_lanes(lanes, data, info, recorder, options, keep=kept.append)
+    first, last = kept[0].state, kept[-1].state
+    for name in [name for name in first if name.startswith("parameters/")]:
+        still = name.startswith("parameters/fc1") or name.endswith(".bias")
+        assert torch.equal(first[name][0], last[name][0]) == still, name
+        assert not torch.equal(first[name][1], last[name][1]), name
+    alone = MemoryRecorder()
+    train_lanes(lanes[1:], data, info, alone, options)
+    key = lanes[1].run, "train_loss"
+    np.testing.assert_allclose(alone.series[key], recorder.series[key], rtol=1e-5)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -29,6 +29,10 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "adagrad": {"lr": 0.01, "lr_decay": 0.1, **SMALL_EPS},
     "schedule_free_adamw": {"lr": 0.003, "weight_decay": 0.1, **SMALL_EPS},
     "lion": {"lr": 0.0003, "weight_decay": 1.0},
+    "lamb": {"lr": 0.003, "weight_decay": 0.1, **SMALL_EPS},
+    "lars": {"lr": 1.0, "weight_decay": 0.1, "trust_coeff": 0.01},
+    "adan": {"lr": 0.003, "weight_decay": 0.1, **SMALL_EPS},
+    "muon": {"lr": 0.01, "weight_decay": 0.1, "adamw_lr_scale": 0.3, "adamw_eps": 1e-3},
     "sgd": {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1},
 }
 CHOICES = [
