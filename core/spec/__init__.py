@@ -13,6 +13,7 @@ from core.spec._lint import warnings_of
 from core.spec._pruning import Pruning
 from core.spec._rates import rate_factors
 from core.spec._scan import BatchSizeScan
+from core.spec._sharpness import Sam
 from core.spec._size import Size, size
 from core.spec._stopping import EarlyStopping, Patience
 from core.spec._target import Target
@@ -36,6 +37,7 @@ __all__ = [
     "Patience",
     "Precision",
     "Pruning",
+    "Sam",
     "Size",
     "Spec",
     "Target",

@@ -23,6 +23,7 @@ from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
 from core.spec._pruning import Pruning, unfit
 from core.spec._rates import LrDecay, LrPerLayer
 from core.spec._scan import BatchSizeScan, scan
+from core.spec._sharpness import Sam
 from core.spec._stopping import EarlyStopping
 from core.spec._target import Target
 
@@ -134,6 +135,8 @@ class Treatment(BaseModel):
     """Factors of the learning rates of layers or parameters by name, `{"fc1": 0.1, "*.bias": 2.0}`; a whole name goes
     before names with `*`, and the first of those before the others. 0 freezes: there is no gradient, no decay and no
     step. Other factors leave weight decay to the optimizer, as a torch parameter group does."""
+    sam: Sam | None = None
+    """The ascent before each gradient, by sharpness-aware minimization; none: gradients are those at the weights."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The share of a running mean of the weights, and of norms' statistics, that remains after an update; it is judged
     beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept."""

@@ -26,6 +26,7 @@ OPTIONAL = {
     "weight_decay_on": "Weight decay on",
     "layer_lr_decay": "Decay of rates by layer",
     "lr_per_layer": "Factors of rates",
+    "sam": "Sharpness-aware minimization",
     "ema_decay": "Decay of averaged weights",
 }
 """Settings that are named where they are not the default, or differ between arms."""

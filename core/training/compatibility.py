@@ -8,7 +8,7 @@ from core.spec import Treatment
 
 FREE = ("initializer", "schedule", "early_stopping", "layer_lr_decay", "lr_per_layer")
 """Settings that may differ between the lanes of a program in all."""
-NUMBERS = ("optimizer", "gradient_clip", "label_smoothing", "class_weights", "focal_loss", "ema_decay")
+NUMBERS = ("optimizer", "gradient_clip", "label_smoothing", "class_weights", "focal_loss", "sam", "ema_decay")
 """Settings that may differ in their numbers."""
 
 
@@ -21,6 +21,7 @@ def compatibility_key(treatment: Treatment) -> tuple[object, ...]:
         treatment.label_smoothing > 0,
         treatment.class_weights is not None,
         treatment.focal_loss is not None and (treatment.focal_loss.alpha is not None,),
+        None if treatment.sam is None else treatment.sam.adaptive,
         treatment.ema_decay is not None,
     )
     return (*shared, *kinds, treatment.optimizer.name, optimizer.update, optimizer.slots, optimizer.scalars)

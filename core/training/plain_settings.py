@@ -83,6 +83,25 @@ def clip(treatment: Treatment, parameters: list[nn.Parameter]) -> None:
                     g.mul_(most / max(g.norm().item(), 1e-6))
 
 
+def sharpen(treatment: Treatment, model: nn.Module, loss: Callable[[], torch.Tensor]) -> None:
+    """Replace the gradients by those at the weights that sharpness-aware minimization climbs to, after its paper.
+
+    `loss` computes the batch's loss again; weights, and statistics of norms, are left as they were.
+    """
+    if treatment.sam is None:
+        return
+    trained = [(p, p.grad.clone()) for p in model.parameters() if p.grad is not None]
+    scaled = [g * p.detach().abs() if treatment.sam.adaptive else g for p, g in trained]
+    length = torch.cat([g.flatten() for g in scaled]).norm()
+    before = copy.deepcopy(model.state_dict())
+    with torch.no_grad():
+        for p, g in trained:
+            p.add_(treatment.sam.rho * (p.square() * g if treatment.sam.adaptive else g) / length)
+    model.zero_grad()
+    torch.autograd.backward(loss())
+    model.load_state_dict(before)
+
+
 class Average:
     """The running mean of a model's weights and of its norms' statistics, where a treatment asks for it."""
 

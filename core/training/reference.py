@@ -24,7 +24,7 @@ from core.training.lanes.dropout import Masks
 from core.training.lanes.evaluation import judged_part
 from core.training.lanes.network import Network, network
 from core.training.mixing import PlainMixing
-from core.training.plain_settings import Average, TrainedLoss, clip, loss_of_task
+from core.training.plain_settings import Average, TrainedLoss, clip, loss_of_task, sharpen
 from core.training.recorder import Lane, Recorder
 from core.training.scaling import ParameterScaling, factors
 
@@ -96,6 +96,7 @@ def train_run(
             model.zero_grad()
             loss = loss_of(x, y, drawn, len(batch))
             torch.autograd.backward(loss)
+            sharpen(treatment, model, partial(loss_of, x, y, drawn, len(batch)))
             clip(treatment, list(model.parameters()))
             _step(optimizers, rate)
             average.update(model)

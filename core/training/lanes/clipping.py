@@ -32,8 +32,7 @@ class Clip:
 
 def by_norm(gradients: Sequence[torch.Tensor], bounds: torch.Tensor) -> None:
     """Shorten each lane's gradient, of all stacks together, to at most its bound."""
-    lengths = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) if g.ndim > 1 else g.abs() for g in gradients])
-    factors = (bounds / (torch.linalg.vector_norm(lengths, dim=0) + TINY)).clamp(max=1.0)
+    factors = (bounds / (total_lengths(gradients) + TINY)).clamp(max=1.0)
     for gradient in gradients:
         gradient.mul_(column(factors, gradient))
 
@@ -58,6 +57,13 @@ def _lengths(stack: torch.Tensor) -> torch.Tensor:
     dims = tuple(range(1, stack.ndim)) if stack.ndim <= 2 else tuple(range(2, stack.ndim))
     lengths: torch.Tensor = torch.linalg.vector_norm(stack, dim=dims, keepdim=True) if dims else stack.abs()
     return lengths
+
+
+def total_lengths(stacks: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return the length of each lane's part of all stacks together, (lanes,)."""
+    lengths = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) if g.ndim > 1 else g.abs() for g in stacks])
+    total: torch.Tensor = torch.linalg.vector_norm(lengths, dim=0)
+    return total
 
 
 def column(lanes: torch.Tensor, stack: torch.Tensor) -> torch.Tensor:

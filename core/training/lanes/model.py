@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.optimizers import Optimizer, UpdateNumber
 from core.spec import Precision, hidden_weights
+from core.training.lanes.ascent import Ascent
 from core.training.lanes.averages import Averages
 from core.training.lanes.clipping import Clip, column
 from core.training.lanes.diagnosis import Diagnosis
@@ -70,6 +71,8 @@ class StackedModel:
         self._micro = treatments[0].micro_batch_size
         clips = [one.gradient_clip.clipping for one in treatments if one.gradient_clip is not None]
         self._clip = Clip(clips, device) if clips else None
+        ascents = [one.sam for one in treatments if one.sam is not None]
+        self._ascent = Ascent(ascents, device) if ascents else None
         self._device = device
         self._kind = torch.device(device).type
         self._bf16 = precision == "bf16"
@@ -178,20 +181,25 @@ class StackedModel:
             gradients = [gradient.clone() for gradient in gradients] if self._looped else gradients
             _, half = self._differentiate(x[:, :m], y[:, :m], _of(masks, slice(m)))
             batch.noise.add(gradients, half, m, b)
+        if self._ascent is not None:
+            statistics = {name: buffer.clone() for name, buffer in self._buffers.items()}
+            with self._ascent([*self._parameters.values()], gradients):
+                _, gradients = self._differentiate(x, y, masks, statistics)
         return losses, gradients
 
     def _differentiate(
-        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors
+        self, x: torch.Tensor, y: torch.Tensor, masks: Tensors, buffers: Tensors | None = None
     ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
         """Return every lane's loss, (lanes,), and the gradients of the parameters' stacks: sums over micro-batches.
 
-        They are 0 where a parameter is frozen.
+        They are 0 where a parameter is frozen. `buffers` are changed as in training; None: the lanes' own.
         """
         weight, most = self._loss.weight(y), self._micro or y.shape[1]
-        losses, gradients = self._part(x[:, :most], y[:, :most], _of(masks, slice(most)), weight)
+        buffers = self._buffers if buffers is None else buffers
+        losses, gradients = self._part(x[:, :most], y[:, :most], _of(masks, slice(most)), weight, buffers)
         for first in range(most, y.shape[1], most):
             part = slice(first, first + most)
-            more, gradients = self._part(x[:, part], y[:, part], _of(masks, part), weight, gradients)
+            more, gradients = self._part(x[:, part], y[:, part], _of(masks, part), weight, buffers, gradients)
             losses = losses + more
         for name, gradient in zip(self._parameters, gradients, strict=True):
             if name in self._frozen:
@@ -204,14 +212,15 @@ class StackedModel:
         y: torch.Tensor,
         masks: Tensors,
         weight: BatchWeight,
+        buffers: Tensors,
         onto: list[torch.Tensor] | None = None,
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return the share that a part has in the losses, and its gradients; `onto`: added to those of parts before."""
         shared = self._shared(masks)
         if self._looped is not None:
             loss_of = partial(self._loss_of_lane, weight)
-            return self._looped(loss_of, self._buffers, shared, x, y, self._grid.arms, add=onto is not None)
-        own = {**self._scaled(self._parameters), **self._buffers}
+            return self._looped(loss_of, buffers, shared, x, y, self._grid.arms, add=onto is not None)
+        own = {**self._scaled(self._parameters), **buffers}
         with self._autocast():
             outputs = self._for_loss(forward(self._network.module, own, shared, x, self._grid.arms, "vmap"))
         losses = self._loss(outputs, y, weight)

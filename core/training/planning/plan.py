@@ -199,11 +199,12 @@ def _splits(
 def _seconds(way: Way, treatment: Treatment, info: ArmInfo, width: int, spec: Spec, layout: Layout) -> float:
     """Return the seconds of a cohort of `width` lanes.
 
-    An update that measures the gradient noise has half a pass more; one that measures the layers takes twice its time.
+    An update that measures the gradient noise has half a pass more; one that measures the layers takes twice its time,
+    and so does each by sharpness-aware minimization.
     """
     noise = 0.5 / spec.noise_every if spec.noise_every else 0.0
     looks = 1 / spec.diagnose_every if spec.diagnose_every else 0.0
-    updates = info.steps * (1 + noise + looks)
+    updates = info.steps * (1 + noise + looks + (treatment.sam is not None))
     batch = min(treatment.batch_size, info.data.train / info.steps_per_epoch)
     passes = 1 if treatment.micro_batch_size is None else math.ceil(batch / treatment.micro_batch_size)
     update = Work(info.size, batch, treatment.precision, passes)
@@ -233,8 +234,9 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
     batch = min(treatment.batch_size, info.data.train)
     part = min(batch, treatment.micro_batch_size or batch)
     at_once = batch if spec.diagnose_every else part
-    # a half's gradients; the weights before an update; their running means; a sum of parts
+    # a half's gradients; the weights before an update and before an ascent; their running means; a sum of parts
     copies = 3 + bool(spec.noise_every) + bool(spec.diagnose_every) + (treatment.ema_decay is not None)
+    copies += treatment.sam is not None
     copies += part < batch and layout == "vmap"
     inputs = math.prod(info.data.inputs)
     lane = info.size.parameters * (copies + slots)

@@ -116,6 +116,8 @@ def test_names_that_are_none_are_refused(given: dict[str, float], path: str, mes
         ({"lr_per_layer": {"fc1": -0.1}}, "lr_per_layer.fc1"),
         ({"layer_lr_decay": 0.0}, "layer_lr_decay"),
         ({"layer_lr_decay": 1.1}, "layer_lr_decay"),
+        ({"sam": {"rho": 0.0}}, "sam.rho"),
+        ({"sam": {"radius": 0.1}}, "sam.radius"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(given: dict[str, Any], path: str) -> None:
@@ -125,18 +127,19 @@ def test_numbers_that_make_no_sense_are_refused(given: dict[str, Any], path: str
 
 
 def test_arms_are_named_by_their_rates() -> None:
-    arms = [{"lr_per_layer": {"fc1": 0.1}}, {"layer_lr_decay": 0.75}]
+    arms = [{"lr_per_layer": {"fc1": 0.1}}, {"layer_lr_decay": 0.75}, {"sam": {"rho": 0.1}}, {"sam": {}}]
     labels = [arm.label for arm in parse({"arms": arms}).expanded]
-    assert labels == ["{fc1: 0.1}", "0.75"]
+    assert labels == ["{fc1: 0.1}", "0.75", "rho 0.1", "default"]
 
 
 def test_a_report_has_them_in_words() -> None:
-    given = {"lr_per_layer": {"fc1": 0.1, "*.bias": 0.0}, "layer_lr_decay": 0.75}
+    given = {"lr_per_layer": {"fc1": 0.1, "*.bias": 0.0}, "layer_lr_decay": 0.75, "sam": {"rho": 2.0, "adaptive": True}}
     found = dict(described(parse(given)))
     assert found["Factors of rates"] == "fc1 0.1, *.bias 0"
     assert found["Decay of rates by layer"] == "0.75"
+    assert found["Sharpness-aware minimization"] == "rho 2, adaptive True"
     assert found.keys() - dict(described(parse({}))).keys() == {
-        "Factors of rates", "Decay of rates by layer",
+        "Factors of rates", "Decay of rates by layer", "Sharpness-aware minimization",
     }  # fmt: skip
 
 

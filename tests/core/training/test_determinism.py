@@ -97,9 +97,10 @@ WHOLE = [
 
 @pytest.mark.parametrize("optimizer", WHOLE, ids=lambda optimizer: optimizer["name"])
 def test_company_changes_no_bit_of_rules_of_whole_parameters(make_lanes: Any, optimizer: dict[str, Any]) -> None:
+    """With an ascent before each gradient, whose length is that of all parameters together."""
     data, info = made((3, 16, 16), train=84, valid=20)
     model = {"name": "mlp", "hidden": [64, 64, 16]}
-    lanes = nine(make_lanes, model=model, epochs=2, batch_size=32, optimizer=optimizer)
+    lanes = nine(make_lanes, model=model, epochs=2, batch_size=32, optimizer=optimizer, sam={"rho": 0.1})
     whole = trained(lanes, data, info, layout="loop")
     for company in ("alone", "uneven"):
         some = trained([lanes[place] for place in COMPANIES[company]], data, info, layout="loop")

@@ -35,7 +35,7 @@ CASES: dict[str, dict[str, Any]] = {
         "focal_loss": {"gamma": 1.5},
         "label_smoothing": 0.1,
     },
-    "muon": {"model": MLP, "optimizer": rule("muon"), "lr_per_layer": {"fc3": 0.0}},
+    "muon": {"model": MLP, "optimizer": rule("muon"), "sam": {"rho": 0.05}, "lr_per_layer": {"fc3": 0.0}},
 }
 LAYOUTS = get_args(Layout)
 ARMS: list[dict[str, Any]] = [

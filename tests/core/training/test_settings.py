@@ -50,11 +50,13 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "averaged": [{"ema_decay": 0.9}, {"ema_decay": 0.5}],
     "by depth": [{"layer_lr_decay": 0.5}, {}, {"layer_lr_decay": 0.9}],
     "by name": [{"lr_per_layer": {"*1": 0.1, "*.bias": 2.0}}, {"lr_per_layer": {"*1": 0.0}}, {"layer_lr_decay": 0.5}],
+    "sam": [{"sam": {"rho": 0.05}}, {"sam": {"rho": 0.5}}],
+    "adaptive sam": [{"sam": {"rho": 0.5, "adaptive": True}}, {"sam": {"rho": 2.0, "adaptive": True}}],
     "all": [
         {"gradient_clip": {"norm": 0.5}, "label_smoothing": 0.1, "ema_decay": 0.9, "weight_decay_on": "weights",
-         "layer_lr_decay": 0.8},
+         "sam": {"rho": 0.1}, "layer_lr_decay": 0.8},
         {"gradient_clip": {"norm": 0.3}, "label_smoothing": 0.2, "ema_decay": 0.8, "weight_decay_on": "weights",
-         "lr_per_layer": {"*1": 0.0}},
+         "sam": {"rho": 0.2}, "lr_per_layer": {"*1": 0.0}},
     ],
 }  # fmt: skip
 
@@ -74,6 +76,14 @@ def test_lanes_are_the_plain_loop(make_lanes: Any, setting: str, model: dict[str
     for mine in programs.values():
         fast = trained(mine, data, info, dtype=torch.float64, layout=layout)
         assert_near(fast, referred(mine, data, info), 1e-10, 1e-13)
+
+
+def test_runs_of_one_program_climb_by_one_rule(make_lanes: Any) -> None:
+    arms = [{"sam": {}}, {"sam": {"rho": 1.0}}, {"sam": {"adaptive": True}}, {}, {"lr_per_layer": {"fc1": 0.0}}]
+    a, b, adaptive, plain, frozen = (compatibility_key(lane.treatment) for lane in make_lanes(*arms))
+    assert a == b
+    assert plain == frozen
+    assert len({a, adaptive, plain}) == 3
 
 
 WHOLE = [*(name for name in optimizers if optimizers.parse(name).build().as_a_whole), "adan"]

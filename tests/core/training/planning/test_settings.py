@@ -45,3 +45,11 @@ def test_a_dropped_batch_takes_no_time() -> None:
     even = planned(arms=[{"label": "a"}], batch_size=1438, epochs=10)[2]
     assert dropped.seconds < whole.seconds
     assert dropped.seconds < even.seconds
+
+
+def test_an_ascent_takes_a_pass_and_a_copy_of_the_weights() -> None:
+    arms = [{"label": "a"}]
+    plain, sharp = (planned(arms=arms, seeds=1, epochs=100, sam=sam)[2] for sam in (None, {"rho": 0.1}))
+    assert 1.5 < sharp.seconds / plain.seconds <= 2
+    _, (info,), _ = planned(arms=arms)
+    assert sharp.memory - plain.memory == 4 * info.size.parameters
