@@ -1,6 +1,6 @@
 """Optimizers: an update rule for stacked lanes, beside the torch.optim class that is its specification."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -18,15 +18,48 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 """The share of a running mean or sum that remains after a step."""
 
 
+@dataclass
+class Alike:
+    """Lanes of a stack that agree on all numbers, so that a kernel for plain numbers can update them.
+
+    Which lanes those are must change no bit of any: a lane is a tensor of its own wherever its size would have a kernel
+    treat its last numbers apart (`VECTOR`).
+    """
+
+    lanes: Sequence[int] | None
+    """Their places in the stack; None: all of it, as one tensor."""
+    values: list[torch.Tensor]
+    """Views of the parameter."""
+    state: Mapping[str, list[torch.Tensor]]
+    """Views of every slot."""
+    numbers: Mapping[str, float]
+    """All but the rate."""
+    rate: float | None = None
+    """The rate of this update; None: it is known on the device alone."""
+
+    @property
+    def first(self) -> int:
+        """The place of the first of them."""
+        return 0 if self.lanes is None else self.lanes[0]
+
+    def of(self, stack: torch.Tensor) -> list[torch.Tensor]:
+        """Return these lanes of a stack, contiguous, as `values` are."""
+        whole = stack.contiguous()
+        return [whole] if self.lanes is None else [whole[lane] for lane in self.lanes]
+
+
+VECTOR = 16
+"""Numbers that a CPU's kernels compute at once, at most: what is left of a tensor may round in another way."""
+
+
 class Hyper(dict[str, torch.Tensor]):
     """The numbers of an update by name, each (lanes, 1, ..., 1), so that every lane has its own.
 
-    `same` has them as plain numbers where all lanes agree, and is None elsewhere: a rule may then have a faster way,
-    and need not look at what lies on a device. The lanes' rate is then `rate`, on a device a tensor, (), in float32.
+    `alike` has the lanes grouped by their numbers, for rules that have a faster way for plain ones; none where a kernel
+    could not take them.
     """
 
-    same: Mapping[str, float] | None = None
-    rate: float | torch.Tensor = 0.0
+    alike: Sequence[Alike] = ()
 
 
 Update = Callable[[torch.Tensor, torch.Tensor, Mapping[str, torch.Tensor], UpdateNumber, Hyper], None]
@@ -65,4 +98,15 @@ class Optimizer:
     others: "Optimizer | None" = None
 
 
-__all__ = ["Decay", "Evaluated", "Hyper", "Optimizer", "OptimizerEntry", "Update", "UpdateNumber", "optimizers"]
+__all__ = [
+    "VECTOR",
+    "Alike",
+    "Decay",
+    "Evaluated",
+    "Hyper",
+    "Optimizer",
+    "OptimizerEntry",
+    "Update",
+    "UpdateNumber",
+    "optimizers",
+]

@@ -1,12 +1,11 @@
 """Adam and AdamW."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
-from torch.optim.adam import adam as fused_adam
 
-from core.optimizers import Decay, Hyper, Optimizer, UpdateNumber, optimizers
+from core.optimizers import Alike, Decay, Hyper, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import decayed, update_moments
 from core.registry import NonNegative, Positive
 
@@ -75,8 +74,9 @@ def _update(
     hyper: Hyper,
     decoupled: bool = False,
 ) -> None:
-    if hyper.same is not None and w.is_contiguous():
-        _fused(w, g, state, t, hyper.same, hyper.rate, decoupled)
+    for alike in hyper.alike:
+        _fused(alike, g, t, hyper, decoupled)
+    if hyper.alike:
         return
     g = decayed(w, g, hyper, decoupled)
     beta1, beta2 = hyper["beta1"], hyper["beta2"]
@@ -90,32 +90,22 @@ def _update(
     w.addcmul_(scratch, (-hyper["lr"] * correction / (1 - beta1**t)).to(w.dtype))
 
 
-def _fused(
-    w: torch.Tensor,
-    g: torch.Tensor,
-    state: Mapping[str, torch.Tensor],
-    t: UpdateNumber,
-    hyper: Mapping[str, float],
-    rate: float | torch.Tensor,
-    decoupled: bool,
-) -> None:
-    """Update all lanes in torch's one-pass kernel: 3 times faster on a stack larger than the cache."""
-    fused_adam(
-        [w],
-        [g.contiguous()],  # the kernel reads memory in order, whatever the strides say
-        [state["m"]],
-        [state["v"]],
-        [state["v_max"]] if "v_max" in state else [],
-        [torch.full((), t - 1.0) if isinstance(t, int) else (t - 1).float()],
-        fused=True,
-        amsgrad="v_max" in state,
+def _fused(alike: Alike, g: torch.Tensor, t: UpdateNumber, hyper: Hyper, decoupled: bool) -> None:
+    """Update lanes of the same numbers in torch's one-pass kernel: 3 times faster on a stack larger than the cache."""
+    step = torch.full((), float(t)) if isinstance(t, int) else t.float()
+    rate = hyper["lr"].flatten()[alike.first].float() if alike.rate is None else alike.rate
+    fused: Callable[..., None] = torch._fused_adamw_ if decoupled else torch._fused_adam_
+    fused(
+        alike.values,
+        alike.of(g),
+        alike.state["m"],
+        alike.state["v"],
+        alike.state.get("v_max", []),
+        [step] * len(alike.values),
+        amsgrad="v_max" in alike.state,
         maximize=False,
-        decoupled_weight_decay=decoupled,
         lr=rate,
-        beta1=hyper["beta1"],
-        beta2=hyper["beta2"],
-        eps=hyper["eps"],
-        weight_decay=hyper["weight_decay"],
+        **alike.numbers,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.optimizers import Hyper, Optimizer
+from core.optimizers import VECTOR, Alike, Hyper, Optimizer
 from core.training.lanes.forward import Tensors
 from core.training.lanes.parameter_blocks import SMALL, Block
 from core.training.scaling import ParameterScaling
@@ -15,9 +15,6 @@ from core.training.scaling import ParameterScaling
 PIECE = 2**19
 """Numbers of a parameter's stack that the CPU updates at once: with gradient, state and temporaries they stay in cache,
 1.8 times faster for Adam than whole stacks of 7 million."""
-ALIKE = 2**16
-"""Size of one lane's parameter from which a piece holds only lanes with the same optimizer and schedule: a rule may
-have a faster way for one rate, and that pays for the further pieces."""
 
 Kind = tuple[tuple[float, ...], tuple[float, ...]]
 """Factors of the learning rate and of the weight decay, both of every lane, that parameters have in common."""
@@ -32,27 +29,13 @@ class _Piece:
     values: torch.Tensor
     state: dict[str, torch.Tensor]
     hyper: Hyper
-    agreed: dict[str, float] | None
-    """All hyperparameters but the rate; None where the lanes differ in them."""
-    curves: list[int]
-    """The columns of the rates that the lanes follow."""
-    factor: float | None
-    """Factor of the learning rate; None where the lanes differ."""
+    rates: Sequence[tuple[int, float]]
+    """The column of the rates that each of `hyper.alike` follows, and its factor."""
 
-    def agree(self, rates: NDArray[np.float64] | None) -> None:
-        """Give the rule plain numbers for an update where all lanes agree on them.
-
-        Where the rates are on a device alone, lanes of one curve agree; the rate is in float32, as its kernels read it.
-        """
-        self.hyper.same = None
-        if self.agreed is None or self.factor is None:
-            return
-        if rates is not None:
-            distinct = {float(rates[curve]) * self.factor for curve in self.curves}
-            if len(distinct) == 1:
-                self.hyper.same, self.hyper.rate = self.agreed, distinct.pop()
-        elif len(self.curves) == 1 and self.values.dtype == torch.float32:
-            self.hyper.same, self.hyper.rate = self.agreed, self.hyper["lr"].flatten()[0].float()
+    def set_rates(self, rates: NDArray[np.float64] | None) -> None:
+        """Give the lanes that agree the rate of an update; None where it is known on the device alone."""
+        for alike, (curve, factor) in zip(self.hyper.alike, self.rates, strict=True):
+            alike.rate = None if rates is None else float(rates[curve]) * factor
 
 
 class StackedOptimizer:
@@ -116,7 +99,7 @@ class StackedOptimizer:
         by_name = dict(zip(self._names, gradients, strict=True))
         packed = [self._packed(block, [by_name[name] for name in block.shapes]) for block in self._blocks]
         for piece in self._pieces:
-            piece.agree(rates)
+            piece.set_rates(rates)
             gradient = packed[piece.block][piece.lanes]
             self._rule.update(piece.values, gradient, piece.state, number, piece.hyper)
 
@@ -215,23 +198,30 @@ class StackedOptimizer:
         block = self._blocks[index]
         column = [-1, *[1] * (block.memory.ndim - 1)]
         numbers = self._scaled(kind)
-        state = {slot: self._seen(block, memory) for slot, memory in self._slots[index].items()}
-        state |= self._scalars[index]
-        values, (rates, _) = self._seen(block, block.memory), kind
-        alike = list(zip(self._curves, *self._numbers.values(), strict=True))
-        for lanes in cuts(block.numbers, alike, PIECE if self._device == "cpu" else None):
-            distinct = {name: set(values[lanes]) for name, values in numbers.items() if name != "lr"}
-            agreed = all(len(values) == 1 for values in distinct.values())
-            factors = set(rates[lanes])
+        rates, _ = kind
+        whole, state = self._seen(block, block.memory), self._slots[index]
+        agreed = [name for name in numbers if name != "lr"]
+        keys = list(zip(self._curves, rates, *(numbers[name] for name in agreed), strict=True))
+        for lanes in cuts(block.numbers, len(keys), PIECE if self._device == "cpu" else None):
+            values = whole[lanes]
+            slots = {name: self._seen(block, memory)[lanes] for name, memory in state.items()}
+            groups: dict[tuple[float, ...], list[int]] = {}
+            for lane, key in enumerate(keys[lanes]):
+                groups.setdefault(key, []).append(lane)
+            hyper = Hyper({name: row.view(column)[lanes] for name, row in rows.items()})
+            if self._device == "cpu" or values.dtype == torch.float32:  # a GPU's kernels read a rate in float32
+                hyper.alike = [
+                    _alike(values, slots, mine, dict(zip(agreed, numbers_of, strict=True)))
+                    for (_, _, *numbers_of), mine in groups.items()
+                ]
+            scalars = {name: numbers[lanes] for name, numbers in self._scalars[index].items()}
             yield _Piece(
                 block=index,
                 lanes=lanes,
-                values=values[lanes],
-                state={name: values[lanes] for name, values in state.items()},
-                hyper=Hyper({name: row.view(column)[lanes] for name, row in rows.items()}),
-                agreed={name: values.pop() for name, values in distinct.items()} if agreed else None,
-                curves=sorted(set(self._curves[lanes])),
-                factor=factors.pop() if len(factors) == 1 else None,
+                values=values,
+                state={**slots, **scalars},
+                hyper=hyper,
+                rates=[(int(curve), factor) for curve, factor, *_ in groups] if hyper.alike else [],
             )
 
 
@@ -239,14 +229,18 @@ def _kind(lanes: Sequence[ParameterScaling]) -> Kind:
     return tuple(one.lr for one in lanes), tuple(one.weight_decay for one in lanes)
 
 
-def cuts(size: int, numbers: Sequence[object], most: int | None) -> Iterator[slice]:
+def _alike(values: torch.Tensor, slots: Tensors, lanes: Sequence[int], numbers: Mapping[str, float]) -> Alike:
+    whole = len(lanes) == len(values) and (len(values) == 1 or values[0].numel() % VECTOR == 0)
+    found = Alike(None if whole else lanes, [], {}, numbers)
+    found.values = found.of(values)
+    found.state = {name: found.of(slot) for name, slot in slots.items()}
+    return found
+
+
+def cuts(size: int, lanes: int, most: int | None) -> Iterator[slice]:
     """Yield slices of lanes that are updated together, of `most` numbers each where there is such a bound.
 
-    A block has `size` numbers a lane, a lane its `numbers`.
+    A block has `size` numbers a lane.
     """
-    first = 0
-    for lane in range(1, len(numbers) + 1):
-        full = lane == len(numbers) or (most is not None and (lane + 1 - first) * size > most)
-        if full or (size >= ALIKE and numbers[lane] != numbers[first]):
-            yield slice(first, lane)
-            first = lane
+    width = lanes if most is None else max(1, most // size)
+    yield from (slice(first, min(first + width, lanes)) for first in range(0, lanes, width))

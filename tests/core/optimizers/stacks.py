@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from core.optimizers import Hyper, Optimizer, optimizers
+from core.optimizers import Alike, Hyper, Optimizer, optimizers
 from core.streams import generator
 
 ARMS: dict[str, list[dict[str, Any]]] = {
@@ -123,11 +123,11 @@ class StackedModel:
         if rates is not None:
             self.hyper["lr"] = self._numbers(rates)
         numbers = {key: set(values.flatten().tolist()) for key, values in self.hyper.items()}
-        alike = all(len(values) == 1 for values in numbers.values())
-        self.hyper.same = None
-        if alike:
-            self.hyper.same = {key: values.pop() for key, values in numbers.items()}
-            self.hyper.rate = self.hyper.same["lr"]
+        self.hyper.alike = []
+        if all(len(values) == 1 for values in numbers.values()) and self.w.is_contiguous():
+            same = {key: values.pop() for key, values in numbers.items()}
+            slots = {slot: list(self.state[slot]) for slot in self._first.slots}
+            self.hyper.alike = [Alike(range(len(self.w)), list(self.w), slots, same, same.pop("lr"))]
         self._first.update(self.w, g, self.state, self._t, self.hyper)
 
     def evaluated(self) -> torch.Tensor:

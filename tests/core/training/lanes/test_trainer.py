@@ -66,7 +66,6 @@ def test_agrees_with_the_plain_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(descent, "PIECE", piece)
-    monkeypatch.setattr(descent, "ALIKE", piece // 10)
     lanes = make_lanes(*FIVE_ARMS, seeds=(0, 3), optimizer=optimizer)
     fast = trained(lanes, splits, info, dtype=torch.float64)
     slow = referred(lanes, splits, info, torch.float64)
