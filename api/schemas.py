@@ -130,6 +130,8 @@ class CohortPreviewOut(BaseModel):
     """Runs that one process would train together, `lanes` in all: `arms` with `seeds`, perhaps not all of the outer.
 
     `layout` is the way in which they are computed: `loop`, one after the other, or `vmap`, all in every operation.
+    `independent`: a run would have the same bits in any other company; elsewhere its last bits depend on the runs that
+    train with it, which the spec decides: `"layout": "loop"` makes them independent, and `lanes` keeps a width.
     """
 
     arms: list[str]
@@ -137,6 +139,7 @@ class CohortPreviewOut(BaseModel):
     lanes: int
     threads: int
     layout: Layout
+    independent: bool
     steps: int
     estimated_seconds: float
     estimated_bytes: int
@@ -185,6 +188,7 @@ class PreviewOut(BaseModel):
                 lanes=len(cohort.members),
                 threads=cohort.threads,
                 layout=cohort.layout,
+                independent=cohort.independent,
                 steps=found.info[cohort.members[0][0]].steps,
                 estimated_seconds=cohort.seconds,
                 estimated_bytes=cohort.memory,

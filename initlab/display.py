@@ -99,7 +99,10 @@ def preview(found: Mapping[str, Any]) -> RenderableType:
     time, memory = duration(plan["estimated_seconds"]), _megabytes(plan["estimated_bytes"])
     basis = "as measured there" if plan["numbers"] == "measured" else "a guess: no machine was measured yet"
     foot = f"about {time} and {memory} on {plan['device']}, {processes} at a time ({basis})"
-    return Group(Text(head), arms, cohorts, Text(foot), *warnings(found), *_notes(found["notes"]))
+    depend = sum(not one["independent"] for one in plan["cohorts"])
+    bits = f"last bits depend on who trains together in {depend:,} of them, the same on every machine"
+    company = [Text(f'{bits}; "layout": "loop" makes runs independent')] if depend else []
+    return Group(Text(head), arms, cohorts, Text(foot), *company, *warnings(found), *_notes(found["notes"]))
 
 
 def duration(seconds: float) -> str:

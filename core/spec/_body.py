@@ -171,6 +171,13 @@ class Spec(Treatment):
     """Seconds between checkpoints, which a run goes on from after its worker died."""
     memory_limit: Annotated[float, Field(gt=0, le=1)] = 0.6
     """The part of the free memory that the cohorts trained at the same time may take."""
+    layout: Literal["auto", "loop", "vmap"] = "auto"
+    """`loop` trains the runs of a cohort one after the other, `vmap` all of them in every operation: the two round
+    differently. `auto` is the one that is quicker by rule, from the model, the batch and the kind of device alone."""
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    """Threads of each training process on a CPU: sums are shared out among them, and round by how many there are."""
+    lanes: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """The most runs that train together; None: by rule. The bits of some models depend on it, as a preview says."""
     evaluate: Evaluate = Evaluate()
     target: Target | None = None
     """The goal that runs are timed to."""

@@ -51,6 +51,15 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
     training has begun; `DamagedCheckpoint` for a file in the folder that is not whole, OSError where none can be
     written.
     """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(spec.threads)  # as the service's processes have: sums round by how many share them
+    try:
+        return _train(spec, paths, checkpoints)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(spec: Spec, paths: DatasetPaths, checkpoints: Path | None) -> Results:
     infos = check(spec, paths)
     arms, seeds = spec.expanded, spec.seed_list
     device: Device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
@@ -89,11 +98,7 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
 
 
 def _guess(device: Device) -> Profile:
-    """Return the profile to plan with, guessed but for the memory of a GPU.
-
-    A CPU's memory is guessed too: a cohort's width decides the last bits of its sums, and whatever else runs here is
-    not to.
-    """
+    """Return the profile to plan with, guessed but for the memory of a GPU."""
     return Profile.guess(memory=free_memory().get("cuda") if device == "cuda" else None, device=device)
 
 

@@ -61,6 +61,7 @@ COHORT: dict[str, Any] = {
     "lanes": 10,
     "threads": 1,
     "layout": "loop",
+    "independent": True,
     "steps": 1500,
     "estimated_seconds": 42.4,
     "estimated_bytes": 2_500_000,

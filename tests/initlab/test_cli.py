@@ -52,6 +52,17 @@ def test_a_preview_shows_arms_cohorts_and_what_they_take(
     ]
 
 
+def test_a_preview_says_where_bits_depend_on_company(
+    server: Any, preview: dict[str, Any], run_cli: RunCli, tmp_path: Path
+) -> None:
+    (tmp_path / "spec.yaml").write_text("seeds: 10")
+    cohorts = [{**preview["plan"]["cohorts"][0], "layout": "vmap", "independent": False}]
+    server.answer(200, preview | {"plan": {**preview["plan"], "cohorts": cohorts}})
+    _, out, _ = run_cli("submit", str(tmp_path / "spec.yaml"), "--preview")
+    assert "depend on who trains together in 1 of them" in " ".join(out.split())
+    assert '"layout": "loop"' in " ".join(out.split())
+
+
 def test_what_is_probably_not_meant_is_told(
     server: Any, preview: dict[str, Any], run_cli: RunCli, tmp_path: Path
 ) -> None:

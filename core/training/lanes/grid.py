@@ -12,7 +12,7 @@ COPIED = 2**16
 
 
 class Grid:
-    """The lanes of a cohort, those of one seed side by side; lanes in a grid's order keep it.
+    """The lanes of a cohort by seed and run: their places may decide how they round.
 
     Where every seed has as many lanes, the lanes are `groups` x `arms`: what belongs to a seed is given once to each
     group. Elsewhere, and where batches are so small that copies cost less than the second vmap, every lane is a group
@@ -21,17 +21,8 @@ class Grid:
 
     def __init__(self, lanes: Sequence[Lane], device: str, inputs: int) -> None:
         """Group the lanes; `inputs` is the count of numbers of one example."""
-        self.seeds = list(dict.fromkeys(lane.seed for lane in lanes))
-        by_seed = sorted(lanes, key=lambda lane: self.seeds.index(lane.seed))
-        # beside one another within a seed: lanes with the same optimizer and schedule, which one rate can update
-        curves = list(dict.fromkeys((lane.treatment.optimizer, lane.treatment.schedule) for lane in by_seed))
-        self.lanes = sorted(
-            by_seed,
-            key=lambda lane: (
-                self.seeds.index(lane.seed),
-                curves.index((lane.treatment.optimizer, lane.treatment.schedule)),
-            ),
-        )
+        self.lanes = sorted(lanes, key=lambda lane: (lane.seed, lane.run))  # in whatever order they were asked for
+        self.seeds = list(dict.fromkeys(lane.seed for lane in self.lanes))
         counts = set(Counter(lane.seed for lane in lanes).values())
         small = len(lanes) * lanes[0].treatment.batch_size * inputs < COPIED
         self.arms = counts.pop() if len(counts) == 1 and not small else 1

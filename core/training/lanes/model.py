@@ -26,6 +26,8 @@ from core.training.scaling import ParameterScaling, undecayed
 
 EVALUATION = {"cpu": 2**22, "cuda": 2**28}
 """Numbers of one layer's values in evaluation; a CPU's stay in its cache."""
+JUDGED = 32
+"""Lanes of `vmap` that they are shared among, whatever the count there is: parts of a split decide how sums round."""
 
 
 class Batch(NamedTuple):
@@ -142,8 +144,8 @@ class StackedModel:
 
     @property
     def chunk(self) -> int:
-        """The most examples of one `predict`, by the memory of what it computes at the same time."""
-        at_once = len(self._grid.lanes) if self._layout == "vmap" else 1
+        """The most examples of one `predict`, by the memory of what some lanes compute at the same time."""
+        at_once = JUDGED if self._layout == "vmap" else 1
         return max(1, EVALUATION[self._kind] // (at_once * self._network.widest))
 
     def predict(self, x: torch.Tensor, averaged: bool = False) -> torch.Tensor:

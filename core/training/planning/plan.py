@@ -10,18 +10,13 @@ from typing import NamedTuple
 from core.spec import ArmInfo, Spec, Treatment
 from core.training.compatibility import built_optimizer, compatibility_key
 from core.training.options import Layout
+from core.training.planning.arrangement import Arrangement, arrange
 from core.training.planning.profile import Device, Profile, Way, Work, estimate, estimate_start
 
-LANES = 1024
-"""The most runs of one cohort."""
-LOOPED = 128
-"""The most of a cohort that trains them one after the other: more gain nothing, and a GPU's graph has them all."""
 WORTH = 0.95
-"""Share of the time below which a finer split, another way or the layout `vmap` is chosen: estimates are no more exact,
-and bits that depend on no company are worth as much."""
+"""Share of the time below which a finer split is chosen: estimates are no more exact."""
 COHORT = 0.03
 """Seconds that a worker spends on a cohort beside its training: on the claim, and on storing how it ended."""
-_LAYOUTS: Sequence[Layout] = ("loop", "vmap")
 EVALUATION = 1 / 3
 """An evaluation's share of an update's work, for each example: the forward pass alone."""
 Member = tuple[int, int]
@@ -34,6 +29,8 @@ class PlannedCohort(NamedTuple):
     members: list[Member]
     threads: int
     layout: Layout
+    independent: bool
+    """True: its runs would have the same bits in any other company."""
     seconds: float
     """Estimated seconds from start to end."""
     memory: int
@@ -62,7 +59,7 @@ class _Split(NamedTuple):
     They are so many `blocks` of so many `units` of so many `runs`, and each block is cut between units into `parts`.
     """
 
-    layout: Layout
+    arrangement: Arrangement
     blocks: int
     units: int
     runs: int
@@ -73,43 +70,38 @@ class _Split(NamedTuple):
     """Seconds of a cohort by width."""
 
     @property
-    def weighed(self) -> list[float]:
-        """Seconds of each cohort, as they are compared with those of others: more where the layout is `vmap`."""
-        worth = WORTH if self.layout == "vmap" else 1.0
-        return [self.lasts[width] / worth for width, count in self.widths.items() for _ in range(count)]
+    def seconds(self) -> list[float]:
+        """Seconds of each cohort."""
+        return [self.lasts[width] for width, count in self.widths.items() for _ in range(count)]
 
     @property
     def work(self) -> float:
-        """Weighed seconds of all cohorts."""
-        return sum(self.weighed)
+        """Seconds of all cohorts."""
+        return sum(self.seconds)
 
     @property
     def longest(self) -> float:
-        """Weighed seconds of the longest cohort."""
-        return max(self.weighed)
+        """Seconds of the longest cohort."""
+        return max(self.seconds)
 
 
 def make_plan(spec: Spec, infos: Sequence[ArmInfo], profile: Profile) -> Plan:
     """Cut the experiment's runs into cohorts that may each be trained by `train_lanes`, so that all end soonest.
 
-    The cohorts of a program have one layout, so that its runs round alike.
-    `infos` are the arms', as `check` gives them. The same spec and profile give the same plan. The runs of a seed stay
-    together, since they share batches and dropout draws, unless memory or a process left idle speak against it. The
-    cohorts that train at the same time take at most `spec.memory_limit` of what is free, as estimated; a run that
-    would not fit alone is planned all the same. The cohorts of a program have one layout: its runs round alike.
+    `infos` are the arms', as `check` gives them. The same spec and profile give the same plan; whatever the profile,
+    the same spec gives the same bits on one kind of device (`arrange`). The runs of a seed stay together, since they
+    share batches and dropout draws, unless memory or a process left idle speak against it. The cohorts that train at
+    the same time take at most `spec.memory_limit` of what is free, as estimated; a run that would not fit alone is
+    planned all the same.
     """
     programs: dict[tuple[object, ...], list[int]] = {}
     for i, arm in enumerate(spec.expanded):
         programs.setdefault(compatibility_key(arm.treatment), []).append(i)
-    found, *others = (
-        _plan_for(spec, infos, list(programs.values()), profile, way, whole)
-        for way in profile.on(spec.device)
-        for whole in (True, False)
+    way = profile.with_threads(spec.device, spec.threads)
+    between, anywhere = (
+        _plan_for(spec, infos, list(programs.values()), profile, way, whole) for whole in (True, False)
     )
-    for other in others:
-        if other.seconds < WORTH * found.seconds:
-            found = other
-    return found
+    return anywhere if anywhere.seconds < WORTH * between.seconds else between
 
 
 def _plan_for(
@@ -124,12 +116,13 @@ def _plan_for(
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
     for arms, split in zip(programs, _choose(fronts, processes), strict=True):
-        lane, rest = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec, split.layout)
+        lane, rest = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec, split.arrangement.layout)
         cohorts += [
             PlannedCohort(
                 members=members,
                 threads=way.threads,
-                layout=split.layout,
+                layout=split.arrangement.layout,
+                independent=split.arrangement.independent,
                 seconds=split.lasts[len(members)],
                 memory=len(members) * lane + rest,
             )
@@ -153,7 +146,7 @@ def _choose(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
     best, soonest = list(now), math.inf
     while True:
         splits = [front[i] for front, i in zip(fronts, now, strict=True)]
-        seconds = [cohort for split in splits for cohort in split.weighed]
+        seconds = [cohort for split in splits for cohort in split.seconds]
         if (end := _makespan(seconds, processes)) < WORTH * soonest:
             best, soonest = list(now), end
         longest = max(range(len(fronts)), key=lambda i: splits[i].longest)
@@ -168,9 +161,7 @@ def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: flo
 
     A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
     """
-    splits = [
-        split for layout in _LAYOUTS for split in _splits(spec, arms, info, way, budget, whole=whole, layout=layout)
-    ]
+    splits = list(_splits(spec, arms, info, way, budget, whole=whole))
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
     for split in splits[1:]:
@@ -180,20 +171,29 @@ def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: flo
 
 
 def _splits(
-    spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: float, *, whole: bool, layout: Layout
+    spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: float, *, whole: bool
 ) -> Iterator[_Split]:
-    """Yield the splits of arms of one program in a layout whose cohorts the budget (bytes) holds."""
+    """Yield the splits of arms of one program whose cohorts the budget (bytes) holds.
+
+    Where runs are not independent it is one split, whatever the machine but for a memory that does not hold it.
+    """
     treatment = spec.expanded[arms[0]].treatment
+    arrangement = arrange(spec, treatment, info, way.device)
+    layout, independent, lanes = arrangement
     lane, rest = _bytes(treatment, info, spec, layout)
-    widest = max(1, min(LOOPED if layout == "loop" else LANES, LANES, int((budget - rest) // lane)))
+    widest = max(1, min(lanes, int((budget - rest) // lane)))
     lasts: dict[int, float] = {}
-    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), widest, whole):
+    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), widest, whole or not independent):
         widths = {size * runs: count * blocks for size, count in _sizes(units, parts)}
         if max(widths) > widest:
             continue
         for width in widths.keys() - lasts.keys():
             lasts[width] = _seconds(way, treatment, info, width, spec, layout)
-        yield _Split(layout=layout, blocks=blocks, units=units, runs=runs, parts=parts, widths=widths, lasts=lasts)
+        yield _Split(
+            arrangement=arrangement, blocks=blocks, units=units, runs=runs, parts=parts, widths=widths, lasts=lasts
+        )
+        if not independent:
+            return
 
 
 def _seconds(way: Way, treatment: Treatment, info: ArmInfo, width: int, spec: Spec, layout: Layout) -> float:

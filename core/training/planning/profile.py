@@ -53,6 +53,11 @@ class Costs(_Numbers):
     parameter: float
     """Seconds of one trained number."""
 
+    @property
+    def column(self) -> tuple[float, ...]:
+        """The costs in the order of their fields, that of `amounts`."""
+        return tuple(getattr(self, name) for name in Costs.model_fields)
+
 
 class CostsByLayout(_Numbers):
     """Costs of an update in each layout."""
@@ -124,11 +129,21 @@ class Profile(_Numbers):
         wanted: Device = "cpu" if device == "cpu" or (device == "auto" and "cuda" not in self.memory) else "cuda"
         return [way for way in self.ways if way.device == wanted] or [_guessed(wanted, self.processes, 1)]
 
+    def with_threads(self, device: Literal["auto", "cpu", "cuda"], threads: int) -> Way:
+        """Return the way to use a device by processes of so many threads; a GPU's threads decide nothing."""
+        ways = self.on(device)
+        if ways[0].device == "cuda":
+            return ways[0]
+        cores = max(way.processes * way.threads for way in ways)
+        nearest = min(ways, key=lambda way: abs(way.threads - threads))
+        processes = max(1, min(self.processes, cores // threads))
+        return nearest.model_copy(update={"threads": threads, "processes": processes})
+
 
 def estimate(way: Way, work: Work, lanes: int, layout: Layout) -> float:
     """Return the estimated seconds of one update of so many lanes."""
     costs = way.costs_of(work.precision, layout)
-    return sum(cost * amount for cost, amount in zip(_column(costs), amounts(work, lanes, layout), strict=True))
+    return sum(cost * amount for cost, amount in zip(costs.column, amounts(work, lanes, layout), strict=True))
 
 
 def estimate_start(way: Way, work: Work, lanes: int) -> float:
@@ -179,7 +194,3 @@ def _guessed_on_gpu(precision: Precision) -> CostsByLayout:
         loop=Costs(update=1e-4, lane=1e-5, call=1e-5, patch=0.0, activation=looped, **flat),
         vmap=Costs(update=1e-4, lane=1e-7, call=1.5e-5, patch=7e-12, activation=1.4e-11, **flat),
     )
-
-
-def _column(costs: Costs) -> tuple[float, ...]:
-    return tuple(getattr(costs, name) for name in Costs.model_fields)

@@ -25,7 +25,8 @@ from core.metrics.layers import DIAGNOSTICS
 from core.settings import Settings
 from core.spec import Spec, parse
 from core.store import Cohort, Database, Experiment
-from core.training import TrainOptions, train, train_lanes
+from core.training import Profile, TrainOptions, train, train_lanes
+from core.training.planning.profile import Costs, CostsByLayout
 
 OF_EPOCHS = epoch_metrics("multiclass", 10)
 MEASURED = set(DIAGNOSTICS) - {"activation_saturated"}
@@ -91,6 +92,7 @@ SCAN = {
     "target": {"metric": "valid_loss", "value": 1.0},
     "epochs": 2,
 }
+SGD = {"name": "sgd", "lr": 0.3, "momentum": 0.9}
 KINDS = {"comparison": _spec(epochs=3), "range test": parse(SMALL | RANGE), "scan": parse(SMALL | SCAN)}
 
 
@@ -100,6 +102,31 @@ def test_what_is_stored_is_what_was_trained(database: Database, spec: Spec) -> N
     assert _work(database) == len({arm.treatment.batch_size for arm in spec.expanded})
     assert _status(database, experiment) == "succeeded"
     _assert_as_trained(database, experiment, spec)
+
+
+ODD = {"name": "mlp", "hidden": [7], "activation": "tanh", "norm": "batch_norm"}
+WHOLE = {"name": "mlp", "hidden": [64, 64]}
+
+
+@pytest.mark.parametrize(("model", "cohorts"), [(WHOLE, 4), (ODD, 1)], ids=["independent", "in company"])
+def test_a_measured_machine_with_other_costs_gives_the_librarys_bits(
+    database: Database, model: dict[str, Any], cohorts: int
+) -> None:
+    """By its numbers a loop would be quicker, and all cores would be used."""
+    costs = Costs(**dict.fromkeys(Costs.model_fields, 0.0))
+    layouts = CostsByLayout(loop=costs, vmap=costs.model_copy(update={"lane": 100.0}))
+    guess = Profile.guess(4)
+    ways = [way.model_copy(update={"costs": {"fp32": layouts}, "start": 0.0, "draw": 0.0}) for way in guess.ways]
+    spec = parse({"model": model, "optimizer": SGD, "batch_size": 64, "seeds": [3, 7, 0, 5], "epochs": 2})
+    with database.transaction() as session:
+        machine = guess.model_copy(update={"measured": True, "ways": ways})
+        experiment = submit(session, spec, DatasetPaths(), fallback=machine)[0].id
+    assert _work(database) == cohorts
+    expected = train(spec, DatasetPaths())
+    with database.reading() as session:
+        for metric in ("train_loss", "valid_loss", "valid_accuracy"):
+            stored = {one.seed: one.values.tobytes() for one in read.series(session, experiment, metrics=[metric])}
+            assert stored == {one.seed: one.values.tobytes() for one in expected.series(metric)}
 
 
 def test_runs_that_stop_early_are_stored_with_the_updates_that_they_made(database: Database) -> None:

@@ -10,8 +10,8 @@ from core.datasets import DatasetInfo, DatasetPaths
 from core.spec import ArmInfo, Spec, check, parse, size
 from core.training import Plan, Profile, make_plan
 from core.training.compatibility import compatibility_key
-from core.training.planning import plan
-from core.training.planning.profile import Costs, CostsByLayout, Way
+from core.training.planning.arrangement import LANES, LOOPED
+from core.training.planning.profile import Costs
 
 ARMS = [
     {"label": "a", "initializer": "zeros"},
@@ -20,6 +20,8 @@ ARMS = [
     {"label": "d", "optimizer": "sgd"},
 ]
 TINY = {"model": {"name": "mlp", "hidden": [6, 6]}, "dataset": "breast_cancer", "epochs": 200}
+FREE_TO_CUT = {"model": {"name": "mlp", "hidden": [16, 16]}, "epochs": 200}
+"""Tiny too, and of layers that are alike in any company."""
 CONVOLUTIONS = {"model": {"name": "cnn", "channels": [8], "dense": [8]}}
 SMALL = {"model": {"name": "mlp", "hidden": [8]}}
 FREE = Costs(**dict.fromkeys(Costs.model_fields, 0.0))
@@ -63,23 +65,23 @@ def test_an_optimizers_choices_part_runs_and_its_numbers_do_not() -> None:
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 16])
 @pytest.mark.parametrize("lanes", [1, 2, 3, 4, 5, 7, 8, 1000])
-def test_every_run_comes_once_and_no_cohort_is_too_wide(
-    lanes: int, cores: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan, "LANES", lanes)
-    _, _, found = planned(machine(cores), seeds=5, arms=ARMS[:1] + ARMS[2:3] + [{"label": "e", "initializer": "ones"}])
-    runs = itertools.chain(*(cohort.members for cohort in found.cohorts))
-    assert sorted(runs) == [(arm, seed) for arm in range(3) for seed in range(5)]
-    assert max(widths(found)) <= lanes
-    by_seed = [(arm, seed) for seed in range(5) for arm in range(3)]
-    for cohort in found.cohorts:
-        first = by_seed.index(cohort.members[0])
-        assert cohort.members == by_seed[first : first + len(cohort.members)]
+def test_every_run_comes_once_and_no_cohort_is_too_wide(lanes: int, cores: int) -> None:
+    three = ARMS[:1] + ARMS[2:3] + [{"label": "e", "initializer": "ones"}]
+    for given in ({}, SMALL, FREE_TO_CUT):
+        _, _, found = planned(machine(cores), seeds=5, arms=three, lanes=lanes, **{**given, "epochs": 1})
+        runs = itertools.chain(*(cohort.members for cohort in found.cohorts))
+        assert sorted(runs) == [(arm, seed) for arm in range(3) for seed in range(5)]
+        assert max(widths(found)) <= lanes
+        by_seed = [(arm, seed) for seed in range(5) for arm in range(3)]
+        for cohort in found.cohorts:
+            first = by_seed.index(cohort.members[0])
+            assert cohort.members == by_seed[first : first + len(cohort.members)]
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])
 def test_the_runs_of_a_seed_stay_together_while_they_fit(cores: int) -> None:
-    _, _, found = planned(machine(cores), **TINY, arms=[{"initializer": "zeros"}, {"initializer": "ones"}], seeds=6)
+    arms = [{"initializer": "zeros"}, {"initializer": "ones"}]
+    _, _, found = planned(machine(cores), **FREE_TO_CUT, arms=arms, seeds=6)
     assert len(found.cohorts) == cores
     assert all([arm for arm, _ in cohort.members] == [0, 1] * (6 // cores) for cohort in found.cohorts)
 
@@ -98,10 +100,8 @@ def test_memory_bounds_what_trains_at_once(layout: str) -> None:
     """By hand, for a convolutional network with Adam: by vmap a lane has a batch's values in every layer, their
     gradients and the convolutions' patches; by loop its inputs and masks, and all have the values of one in turn.
     """
-    slow, quick = (FREE.model_copy(update={"lane": cost}) for cost in (1.0, 0.1))
-    only = {"loop": slow, "vmap": slow} | {layout: quick}
     model = {**CONVOLUTIONS["model"], "dropout": 0.25, "dense_dropout": 0.5}
-    common: dict[str, Any] = {"arms": ARMS[:1], "epochs": 50, "model": model}
+    common: dict[str, Any] = {"arms": ARMS[:1], "epochs": 50, "model": model, "layout": layout}
     spec, info, _ = planned(seeds=16, **common)
     whole, batch = info[0].size, spec.batch_size
     weights = whole.parameters * (3 + 2)  # weights, gradients, a temporary, and Adam's two slots
@@ -112,34 +112,28 @@ def test_memory_bounds_what_trains_at_once(layout: str) -> None:
         lane, rest = 4 * (weights + (64 + 2 * (8 * 16 + 8)) * batch), 4 * (data + values)
     for cores in (1, 2):
         room_for_four = math.ceil(cores * (4 * lane + rest) / spec.memory_limit)
-        profile = with_costs(machine(cores, room_for_four), **only)
-        _, _, found = planned(profile, seeds=16, **common)
+        _, _, found = planned(machine(cores, room_for_four), seeds=16, **common)
         assert {cohort.layout for cohort in found.cohorts} == {layout}
         assert max(widths(found)) == 4
         assert found.memory == cores * (4 * lane + rest)
-        _, _, fewer = planned(with_costs(machine(cores, room_for_four - cores), **only), seeds=16, **common)
+        _, _, fewer = planned(machine(cores, room_for_four - cores), seeds=16, **common)
         assert max(widths(fewer)) == 3
     _, _, none = planned(machine(1, 0), seeds=5, **common)
     assert widths(none) == [1] * 5
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])
-@pytest.mark.parametrize(("free", "slow"), [(2**23, "loop"), (2**22, "vmap"), (2**23, "neither")])
+@pytest.mark.parametrize(("free", "layout"), [(2**23, "vmap"), (2**22, "loop")])
 def test_the_cohorts_of_one_moment_keep_to_the_limit_and_less_memory_makes_none_wider(
-    cores: int, free: int, slow: str
+    cores: int, free: int, layout: str
 ) -> None:
     profile = machine(cores, free)
-    if slow != "neither":
-        profile = with_costs(profile, **{slow: FREE.model_copy(update={"lane": 1.0})})
     widest = []
     for limit in (0.2, 0.3, 0.5, 0.7, 1.0):
-        _, _, found = planned(profile, memory_limit=limit, seeds=60, arms=ARMS[:1], **SMALL)
+        _, _, found = planned(profile, memory_limit=limit, seeds=60, arms=ARMS[:1], layout=layout, **SMALL)
         assert found.memory <= limit * free or max(widths(found)) == 1
         widest.append(max(widths(found)))
-    if slow == "neither":  # with less memory the layout that needs less of it may be the best, and wider
-        return
-    if cores == 1:  # of several ways to use a machine another may be the best with less
-        assert widest == sorted(widest)
+    assert widest == sorted(widest)
     assert widest[0] < widest[-1]
 
 
@@ -149,9 +143,25 @@ def test_the_same_spec_and_profile_give_the_same_plan() -> None:
 
 def test_tiny_networks_train_in_wide_cohorts_one_for_each_process() -> None:
     for cores in (1, 2, 4):
-        _, _, found = planned(machine(cores), **TINY, arms=ARMS[:1], seeds=100)
+        _, _, found = planned(machine(cores), **FREE_TO_CUT, arms=ARMS[:1], seeds=100)
         assert widths(found) == [100 // cores] * cores
         assert found.processes == cores
+
+
+def test_where_company_decides_the_bits_every_machine_cuts_alike() -> None:
+    for arms in (1, 3):
+        given: dict[str, Any] = {**TINY, "arms": [{"label": f"{i}", "optimizer.lr": 0.1 + i} for i in range(arms)]}
+        some, *others = (
+            [cohort[:3] for cohort in planned(profile, **given, seeds=100)[2].cohorts]
+            for profile in (
+                machine(1),
+                machine(16),
+                machine(3, 2**30),
+                with_costs(machine(2), loop=FREE, vmap=FREE.model_copy(update={"lane": 1.0})),
+            )
+        )
+        assert all(sorted(other) == sorted(some) for other in others)
+        assert not any(cohort.independent for cohort in planned(machine(2), **given, seeds=100)[2].cohorts)
 
 
 def test_nothing_is_cut_that_would_end_no_sooner() -> None:
@@ -161,56 +171,9 @@ def test_nothing_is_cut_that_would_end_no_sooner() -> None:
     assert found.processes == 1
 
 
-@pytest.mark.parametrize(
-    ("ratio", "layout"), [(0.5, "vmap"), (0.94, "vmap"), (0.96, "loop"), (1.0, "loop"), (2.0, "loop")]
-)
-def test_every_cohort_has_the_layout_that_is_quicker_for_its_network(ratio: float, layout: str) -> None:
-    """By `loop` where it takes hardly longer: there bits are the same in any company."""
-    loop = FREE.model_copy(update={"conv": 1e-9})
-    vmap = FREE.model_copy(update={"conv": ratio * 1e-9})
-    for seeds in (1, 6):
-        profile = with_costs(machine(2), loop=loop, vmap=vmap)
-        _, _, found = planned(profile, arms=ARMS[:1], seeds=seeds, epochs=1000, **CONVOLUTIONS)
-        assert {cohort.layout for cohort in found.cohorts} == {layout}
-        assert widths(found) == ([1] if seeds == 1 else [3, 3])
-
-
-def test_a_layout_is_of_a_precision_and_of_a_program() -> None:
-    slow, quick = (FREE.model_copy(update={"dense": cost}) for cost in (2e-9, 1e-9))
-    profile = with_costs(machine(1), loop=slow, vmap=quick)
-    halves = CostsByLayout(loop=quick, vmap=slow)
-    ways = [way.model_copy(update={"costs": way.costs | {"bf16": halves}}) for way in profile.ways]
-    arms = [{"label": name, "precision": name} for name in ("fp32", "tf32", "bf16")]
-    _, _, found = planned(profile.model_copy(update={"ways": ways}), arms=arms, seeds=7, epochs=1000, **SMALL)
-    layouts = {found_arm: cohort.layout for cohort in found.cohorts for found_arm, _ in cohort.members}
-    assert layouts == {0: "vmap", 1: "vmap", 2: "loop"}
-
-
-@pytest.mark.parametrize("cores", [1, 2, 3])
-def test_the_cohorts_of_a_program_have_one_layout(cores: int) -> None:
-    """Where a few lanes are quicker by one layout and many by the other, and so would be the parts of an uneven cut."""
-    loop = FREE.model_copy(update={"lane": 1e-3})
-    for most in (1.5, 2.5, 3.5):
-        profile = with_costs(machine(cores), loop=loop, vmap=FREE.model_copy(update={"update": most * 1e-3}))
-        for seeds in range(1, 12):
-            _, _, found = planned(profile, arms=ARMS[:1], seeds=seeds, epochs=100, **SMALL)
-            assert len({cohort.layout for cohort in found.cohorts}) == 1
-
-
 def test_many_runs_are_not_trained_one_after_the_other_in_one_cohort() -> None:
-    profile = with_costs(machine(1), loop=FREE, vmap=FREE.model_copy(update={"lane": 1.0}))
-    _, _, found = planned(profile, arms=ARMS[:1], seeds=1000, **SMALL)
-    assert max(widths(found)) <= plan.LOOPED
-    assert {cohort.layout for cohort in found.cohorts} == {"loop"}
-
-
-def test_memory_may_decide_the_layout() -> None:
-    """A network of many values: by `loop` all lanes train at once where by `vmap` two would."""
-    launching = FREE.model_copy(update={"update": 0.01})
-    model = {"name": "mlp", "hidden": [64] * 10}
-    profile = with_costs(machine(1, 2**24), loop=launching, vmap=launching)
-    _, _, found = planned(profile, arms=ARMS[:1], seeds=8, batch_size=1000, model=model, epochs=100)
-    assert {cohort.layout for cohort in found.cohorts} == {"loop"}
+    _, _, found = planned(machine(1), arms=ARMS[:1], seeds=1000, layout="loop", **SMALL)
+    assert max(widths(found)) <= LOOPED
 
 
 def test_the_study_of_a_gpu_is_one_cohort_by_loop() -> None:
@@ -230,25 +193,17 @@ def test_the_study_of_a_gpu_is_one_cohort_by_loop() -> None:
     assert [(len(cohort.members), cohort.layout) for cohort in found.cohorts] == [(120, "vmap")]
 
 
-@pytest.mark.parametrize(("speed", "threads"), [(0.5, 4), (0.9, 4), (0.97, 1), (1.0, 1), (2.0, 1)])
-def test_one_run_takes_all_threads_where_they_are_faster(speed: float, threads: int) -> None:
-    alone, together = (
-        {"fp32": CostsByLayout(loop=costs, vmap=costs)}
-        for costs in (FREE.model_copy(update={"update": update}) for update in (1.0, speed))
-    )
-    ways = [
-        Way(device="cpu", processes=4, threads=1, start=0, draw=0, costs=alone),
-        Way(device="cpu", processes=1, threads=4, start=0, draw=0, costs=together),
-    ]
-    profile = machine(4).model_copy(update={"ways": ways})
-    _, _, one = planned(profile, arms=ARMS[:1], seeds=1)
-    assert [cohort.threads for cohort in one.cohorts] == [threads]
+@pytest.mark.parametrize(("cores", "threads", "processes"), [(4, 1, 4), (4, 2, 2), (4, 3, 1), (4, 8, 1)])
+def test_a_run_has_the_threads_that_were_asked_for(cores: int, threads: int, processes: int) -> None:
+    _, _, found = planned(machine(cores), arms=ARMS[:1], seeds=8, threads=threads, epochs=1000)
+    assert {cohort.threads for cohort in found.cohorts} == {threads}
+    assert found.processes == processes
 
 
 def test_several_machines_share_the_work_and_not_the_memory() -> None:
     two = machine(2).model_copy(update={"machines": 2})
-    assert widths(planned(two, **TINY, arms=ARMS[:1], seeds=100)[2]) == [25] * 4
-    alone, both = (planned(profile, **TINY, arms=ARMS[:1], seeds=100)[2] for profile in (machine(2), two))
+    assert widths(planned(two, **FREE_TO_CUT, arms=ARMS[:1], seeds=100)[2]) == [25] * 4
+    alone, both = (planned(profile, **FREE_TO_CUT, arms=ARMS[:1], seeds=100)[2] for profile in (machine(2), two))
     assert both.seconds < alone.seconds
 
 
@@ -281,7 +236,7 @@ def test_ten_thousand_runs_are_planned() -> None:
     info = [ArmInfo(digits, size(spec.model, digits.inputs, 10), 15, 150)] * 10
     found = make_plan(spec, info, machine(2, memory=2**40))
     assert sum(widths(found)) == 10_000
-    assert max(widths(found)) <= plan.LANES
+    assert max(widths(found)) <= LANES
 
 
 def test_what_is_measured_beside_takes_time_and_memory() -> None:
