@@ -1,7 +1,12 @@
 """Errors that carry their HTTP status; one handler at each edge renders them."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
+
+MOST_PROBLEMS = 100
+"""Problems that one answer names; of the others it has the number."""
+LONGEST = 2_000
+"""Characters of a problem's path, and of what it says."""
 
 
 class Problem(NamedTuple):
@@ -24,6 +29,14 @@ def warned(problems: Iterable[Problem]) -> list[Warned]:
     return [{"path": p.path, "message": p.message} for p in problems]
 
 
+def first_problems(problems: Sequence[Problem]) -> Sequence[Problem]:
+    """Return the first problems, so many as an answer has, and that there are more; none of them too long to read."""
+    short = [p._replace(path=p.path[:LONGEST], message=p.message[:LONGEST]) for p in problems[: MOST_PROBLEMS + 1]]
+    if len(problems) <= MOST_PROBLEMS + 1:  # the last may say that there are more
+        return short
+    return [*short[:MOST_PROBLEMS], Problem("", f"and {len(problems) - MOST_PROBLEMS:,} more")]
+
+
 class InitlabError(Exception):
     """An error that the caller can act on; `status` is the HTTP status of its answer."""
 
@@ -37,6 +50,9 @@ class InitlabError(Exception):
         self.detail = detail
         self.problems = tuple(problems)
 
+    def __reduce__(self) -> Any:
+        return _again, (type(self), self.__dict__)  # whatever arguments its class takes
+
 
 class InvalidSpec(InitlabError):
     """The request does not describe an experiment; every problem names its field."""
@@ -45,6 +61,7 @@ class InvalidSpec(InitlabError):
     title = "Invalid request"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        problems = first_problems(problems)
         super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems), problems)
 
 
@@ -80,3 +97,10 @@ class Misfit(ValueError):
 def path_of(error: Exception) -> str:
     """Return the place inside what was to be built; empty where the error names none."""
     return error.path if isinstance(error, Misfit) else ""
+
+
+def _again(error: type[InitlabError], state: dict[str, Any]) -> InitlabError:
+    """Make an error anew, as it comes from another process."""
+    made = error.__new__(error, state["detail"])
+    made.__dict__.update(state)
+    return made

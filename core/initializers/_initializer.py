@@ -94,6 +94,8 @@ class Calibration(NamedTuple):
     """Number of training examples that it reads."""
     fit: Callable[[nn.Module, State, torch.Tensor], State]
     """(module on the meta device in eval mode, state as drawn, examples) -> the state to start from."""
+    passes: int = 1
+    """Times that it calls a layer, at most."""
 
 
 @dataclass(frozen=True)

@@ -59,4 +59,4 @@ def lsuv(
             functional_call(module, state, (x,))
         return state
 
-    return Initializer(orthogonal_law, calibration=Calibration(examples, fit))
+    return Initializer(orthogonal_law, calibration=Calibration(examples, fit, passes=max_iter + 1))

@@ -28,6 +28,8 @@ HUGE = 1e12
 """Largest absolute value of a number: float32 holds it, and results computed from it, with room to spare."""
 NESTING = 16
 """Most levels of entries, lists and objects inside an entry."""
+MOST_PARSED = 4_000_000
+"""Characters of all entries that are remembered as they were given."""
 _HOW_TO_REGISTER = "decorate its factory with register(...), or begin the name of a file without one with an underscore"
 
 Real = Annotated[float, Field(ge=-HUGE, le=HUGE)]
@@ -102,6 +104,9 @@ class Registry(Mapping[str, type[Entry]]):
         self._aliases: dict[str, tuple[str, Alias]] = {}
         self._modules: set[str] = set()
         self._discovered = False
+        self._characters = 0
+        self._parsed: dict[str, Entry] = {}
+        """Entries by what they were given as: the arms of an experiment repeat most of them, also inside others."""
 
     def register(
         self,
@@ -165,6 +170,16 @@ class Registry(Mapping[str, type[Entry]]):
             raw = {"name": raw}
         if is_deeper(raw, NESTING):
             raise custom([Problem("", f"is nested more than {NESTING} levels deep")])
+        text = repr(raw)
+        known = self._parsed.get(text)
+        if known is None:
+            known = self._parsed[text] = self._parse(raw)
+            self._characters += len(text)
+            if self._characters > MOST_PARSED:
+                self._parsed, self._characters = {}, 0
+        return known
+
+    def _parse(self, raw: object) -> Entry:
         if not isinstance(raw, dict):
             raise custom([Problem("", f'should be the name of a {self.kind} or {{"name": ..., parameters}}')])
         name = raw.get("name")

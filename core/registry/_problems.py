@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
-from core.errors import InvalidSpec, Problem
+from core.errors import MOST_PROBLEMS, InvalidSpec, Problem
 
 
 def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Problem:
@@ -20,9 +20,13 @@ def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Prob
 
 
 def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> list[Problem]:
-    """Convert pydantic's errors to problems: catalogue errors opened, unknown fields with `model`'s nearest field."""
-    found = []
-    for error in errors:
+    """Convert pydantic's errors to problems: catalogue errors opened, unknown fields with `model`'s nearest field.
+
+    Of more than an answer names, the last says how many more there are.
+    """
+    found: list[Problem] = []
+    given = list(errors)
+    for error in given[:MOST_PROBLEMS]:
         path = join_path(*error["loc"])
         nested: list[Problem] | None = error.get("ctx", {}).get("problems")
         if nested is not None:
@@ -31,6 +35,8 @@ def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> 
             found.append(unknown("field", str(error["loc"][0]), model.model_fields, path))
         else:
             found.append(Problem(path, re.sub(r"^(Value|Assertion) error, ", "", error["msg"])))
+    if len(given) > MOST_PROBLEMS:
+        found.append(Problem("", f"and {len(given) - MOST_PROBLEMS:,} more"))
     return found
 
 

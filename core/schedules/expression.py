@@ -8,9 +8,8 @@ import numpy as np
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._expression import Array, ExpressionText, compiled
 from core.schedules._peers import peers, torchs
+from core.schedules._work import CHUNK
 
-CHUNK = 512
-"""Values computed at a time."""
 MOST_FACTORS = 5_000_000
 """Longest product: the last rate needs all the factors before it."""
 

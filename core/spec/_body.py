@@ -32,6 +32,8 @@ class LIMITS:
     """Limits of one experiment."""
 
     arms = 256
+    fields = 32
+    """Most fields of one arm, and of a grid."""
     seeds = 1_000
     runs = 10_000
     batch_size = 1_000_000
@@ -154,8 +156,20 @@ class Spec(Treatment):
     """
 
     name: Text = "untitled"
-    arms: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=LIMITS.arms)] | None = None
-    grid: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)] | None = None
+    arms: (
+        Annotated[
+            list[Annotated[dict[str, Any], Field(max_length=LIMITS.fields)]],
+            Field(min_length=1, max_length=LIMITS.arms),
+        ]
+        | None
+    ) = None
+    grid: (
+        Annotated[
+            dict[str, Annotated[list[Any], Field(min_length=1, max_length=LIMITS.arms)]],
+            Field(min_length=1, max_length=LIMITS.fields),
+        ]
+        | None
+    ) = None
     seeds: (
         Annotated[int, Field(ge=1, le=LIMITS.seeds)]
         | Annotated[list[Seed], Field(min_length=1, max_length=LIMITS.seeds)]

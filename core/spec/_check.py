@@ -15,6 +15,7 @@ from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import batches_refused
 from core.spec._body import LIMITS, Spec, Treatment
+from core.spec._budget import Budget
 from core.spec._diagnostics import MOST_POINTS
 from core.spec._layers import on_meta
 from core.spec._loss import loss_refused
@@ -46,10 +47,11 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
     """
     infos: list[ArmInfo] = []
     problems: list[Problem] = []
+    budget = Budget()
     for i, arm in enumerate(spec.expanded):
         where = where_of(spec, i, arm)
         try:
-            info = _arm_info(arm.treatment, paths, where, spec.updates)
+            info = _arm_info(arm.treatment, paths, where, spec.updates, budget)
             infos.append(info)
             if spec.batch_size_scan is not None:
                 scanned = check_scanned(arm, spec.batch_size_scan, info.data, info.steps, info.steps_per_epoch, where)
@@ -121,7 +123,9 @@ def where_of(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     return lambda field: own.get(field, f"{place}.{field}" if field in arm.replaced else field)
 
 
-def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], str], updates: int | None) -> ArmInfo:
+def _arm_info(
+    treatment: Treatment, paths: DatasetPaths, where: Callable[[str], str], updates: int | None, budget: Budget
+) -> ArmInfo:
     dataset: Dataset = treatment.dataset.build()
     try:
         data = dataset.info(paths)
@@ -132,6 +136,7 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     except (RuntimeError, ValueError, OverflowError) as error:
         path = join_path(where("model"), path_of(error))
         raise InvalidSpec([Problem(path, f"does not fit the data set: {error}")]) from None
+    budget.spend_on_model(treatment.model, data, whole, where("model"))
     if whole.parameters > LIMITS.parameters:
         message = f"has {whole.parameters:,} parameters; {LIMITS.parameters:,} is the most"
         raise InvalidSpec([Problem(where("model"), message)])
@@ -148,7 +153,7 @@ def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], 
     steps_per_epoch = treatment.updates_per_epoch(data.train)
     steps = updates or steps_per_epoch * treatment.epochs
     _try_augment(treatment, data, where)
-    _try_schedule(treatment, data, where("schedule"), steps, steps_per_epoch)
+    _try_schedule(treatment, data, where("schedule"), (steps, steps_per_epoch), budget)
     _try_stopping(treatment, data, where("early_stopping"))
     _try_initializer(treatment, whole, where("initializer"))
     _try_rates(treatment, data, where("lr_per_layer"))
@@ -169,10 +174,12 @@ def _try_augment(treatment: Treatment, data: DatasetInfo, where: Callable[[str],
         raise InvalidSpec([Problem(f"{path}.crop", f"should be below {side}, the pictures' shorter side")])
 
 
-def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, steps: int, steps_per_epoch: int) -> None:
+def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, length: tuple[int, int], budget: Budget) -> None:
+    steps, steps_per_epoch = length
     optimizer: Optimizer = treatment.optimizer.build()
     if steps > LIMITS.steps:
         return  # refused for its length, and long to look at
+    budget.spend_on_schedule(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch, path)
     try:
         answers_to = _metric_answered_to(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
     except ValueError as error:

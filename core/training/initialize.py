@@ -99,8 +99,8 @@ def _drawn(treatment: Treatment, data: DatasetInfo, seed: int, dtype: torch.dtyp
         return state
     if examples is None:
         raise ValueError(f"{treatment.initializer.name} looks at data: it needs training examples")
-    count, fit = initializer.calibration
-    return fit(module, state, examples(seed, count).to(dtype))
+    count = initializer.calibration.examples
+    return initializer.calibration.fit(module, state, examples(seed, count).to(dtype))
 
 
 def calibration_examples(x_train: torch.Tensor) -> Examples:
