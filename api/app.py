@@ -3,25 +3,34 @@
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import errors, routes
+from api import errors, jobs, routes
+from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
+from api.bodies import documented
 from api.deps import Service
 from api.keys import read_keys
+from api.pool import JobPool, processes_for
 from api.prometheus import Metrics
 from api.request_log import RequestLogMiddleware
 from api.schemas import ProblemOut
 from core.experiments.maintenance import Sweeper
+from core.hardware import cores
 from core.queue import Dispatcher, celery_app
 from core.settings import Settings
 from core.store import Database
 from core.training.planning import machine
 
 ROUTERS = routes.discover(routes)
+UPLOADS_AT_ONCE = 2
+"""Files that are read at a time; others wait, and hold neither a thread nor memory."""
+ANSWERS = 64 * 2**20
+"""Bytes of pictures, reports and previews that are kept for who asks again."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -37,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         database, broker = Database(settings.database), celery_app(settings)
         dispatcher = Dispatcher(broker)
         sweeper = Sweeper(database, dispatcher, settings)
-        app.state.service = Service(
+        app.state.service = service = Service(
             settings=settings,
             database=database,
             broker=broker,
@@ -45,10 +54,15 @@ def create_app(settings: Settings) -> FastAPI:
             sweeper=sweeper,
             profile=profile,
             keys=keys or {},
+            pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
+            readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
+            answers=AnswerCache(ANSWERS),
         )
         try:
             yield
         finally:
+            service.pool.close()
+            service.readers.close()
             sweeper.close()
             dispatcher.close()
             broker.close()
@@ -61,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
     )
+    app.openapi = partial(documented, app)  # type: ignore[method-assign]
     app.state.leaving = threading.Event()  # set when the process is about to end: streams end then
     app.state.metrics = Metrics(app.version)
     errors.install(app)

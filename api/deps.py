@@ -10,7 +10,9 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from api.answer_cache import AnswerCache
 from api.keys import Key
+from api.pool import JobPool
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.experiments.maintenance import Sweeper
@@ -38,11 +40,21 @@ class Service:
     """This machine's numbers, for plans while no worker lives."""
     keys: Mapping[str, Key]
     """By id; empty where none are configured."""
+    pool: JobPool
+    """The processes that compute what is asked for."""
+    readers: JobPool
+    """The processes that read uploads."""
+    answers: AnswerCache
 
     @property
     def paths(self) -> DatasetPaths:
         """Return the folders of the data sets."""
         return DatasetPaths(self.settings.datasets, self.settings.uploads)
+
+    def version(self, experiment_id: int) -> str:
+        """Return the version of an experiment; raises `NotFound`."""
+        with self.database.reading() as session:
+            return read.version(session, read.experiment(session, experiment_id).id)
 
     def limits(self, owner: str | None) -> Limits:
         """Return the share of the service that the owner of an API key may take."""

@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from starlette.responses import Response
+
+Media = TypeVar("Media", bound=str)
 
 REVALIDATED: dict[int | str, dict[str, Any]] = {
     304: {"description": "`If-None-Match` named the `ETag` that this answer would have"}
@@ -14,14 +16,15 @@ REVALIDATED: dict[int | str, dict[str, Any]] = {
 """For the `responses` of a route that answers with an ETag."""
 
 
-def preferred(request: Request, offered: Sequence[str]) -> str:
+def preferred(request: Request, offered: Sequence[Media]) -> Media:
     """Return the media type of `offered` that the Accept header prefers; the first where it has no preference."""
     best, weight = offered[0], 0.0
     for part in request.headers.get("accept", "").split(","):
         words = [word.strip() for word in part.split(";")]
         q = next((_weight(word[2:]) for word in words[1:] if word.startswith("q=")), 1.0)
-        if words[0] in offered and q > weight:
-            best, weight = words[0], q
+        for one in offered:
+            if one == words[0] and q > weight:
+                best, weight = one, q
     return best
 
 
@@ -38,11 +41,15 @@ def unchanged(request: Request, tag: str) -> Response | None:
     return None
 
 
+def compact(content: Any) -> bytes:
+    """Return plain values as JSON."""
+    return json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def plain(content: Any, tag: str | None = None) -> Response:
     """Return JSON straight from plain values, without a second walk through a model."""
-    body = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"ETag": tag} if tag else None
-    return Response(body, media_type="application/json", headers=headers)
+    return Response(compact(content), media_type="application/json", headers=headers)
 
 
 def _weight(text: str) -> float:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from core.datasets import About, Options
 from core.experiments.queries.progress import ArmProgress, Progress
-from core.experiments.requests.preview import Preview
+from core.experiments.requests import Preview
 from core.store import Event, Experiment, Run
 from core.training import Layout
 

@@ -1,5 +1,6 @@
 """`POST /previews/signal`: the request, the bounds of its work, and the answer."""
 
+import math
 from collections import Counter
 from typing import Annotated, Any
 
@@ -18,6 +19,8 @@ MOST_FLOPS = 5e10
 """Of all passes together: some seconds of one core."""
 MOST_DRAWN = 50_000_000
 """Parameters of all runs together."""
+MOST_LOADED = 200_000_000
+"""Numbers of the training split that examples are taken from."""
 MOST_HELD = 20_000_000
 """Numbers of one batch's activations."""
 
@@ -48,9 +51,15 @@ def signal_of(body: SignalPreview, paths: DatasetPaths) -> dict[str, Any]:
     network = _size(body.model, info)
     for i, entry in enumerate(entries):
         _check_initializer(entry, network, path if body.initializers is None else f"{path}[{i}]")
-    _check_work(body, network, len(entries))
+    _check_work(body, network, entries)
     examples = None
     if dataset is not None:
+        numbers = info.train * math.prod(info.inputs)
+        if numbers > MOST_LOADED:
+            message = (
+                f"has {numbers:,} numbers to load; {MOST_LOADED:,} is the most of a preview: give inputs and outputs"
+            )
+            raise InvalidSpec([Problem("dataset", message)])
         try:
             examples = calibration_examples(dataset.build().load(paths).x_train)
         except DataError as error:
@@ -116,9 +125,11 @@ def _check_initializer(entry: Entry, network: Size, path: str) -> None:
         raise InvalidSpec(problems[:1])
 
 
-def _check_work(body: SignalPreview, network: Size, entries: int) -> None:
-    runs = entries * body.seeds
-    flops = 3.0 * runs * body.batch * (network.dense_flops + network.conv_flops)
+def _check_work(body: SignalPreview, network: Size, entries: list[Entry]) -> None:
+    runs = len(entries) * body.seeds
+    calibrations = [found for entry in entries if (found := entry.build().calibration) is not None]
+    examples = 3 * len(entries) * body.batch + sum(one.examples * one.passes for one in calibrations)
+    flops = float(body.seeds) * examples * (network.dense_flops + network.conv_flops)
     advice = "ask for a smaller batch, fewer seeds or fewer initializers"
     if flops > MOST_FLOPS:
         raise InvalidSpec([Problem("batch", f"makes {flops:.2g} operations; {MOST_FLOPS:.2g} is the most: {advice}")])

@@ -26,7 +26,7 @@ from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits
 from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.cohorts.claims import claim
 from core.experiments.cohorts.eligibility import WorkerCapabilities
-from core.experiments.requests import submit
+from core.experiments.requests import draft, submit
 from core.experiments.worker.endings import Completed
 from core.experiments.worker.recorder import Attempt, AttemptRecorder
 from core.experiments.worker.worker import leave_hung
@@ -59,7 +59,7 @@ SPECS: dict[str, dict[str, Any]] = {
 def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: DatasetInfo, device: str) -> float:
     """Seconds of the training while all is stored, from the claim on."""
     with database.transaction() as session:
-        submit(session, spec, DatasetPaths())
+        submit(session, draft(session, spec, DatasetPaths()), DatasetPaths())
     with database.transaction() as session:
         held = claim(
             session, "host/1/0", WorkerCapabilities(devices=("auto", "cpu", "cuda"), queues=("cpu", "gpu")), LEASE

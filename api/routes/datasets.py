@@ -1,24 +1,26 @@
 """Users' own data sets: send, list, show, delete."""
 
-from functools import partial
+import shutil
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
-from fastapi import APIRouter, Depends, File, Path, Response
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, File, Response
+from fastapi import Path as InPath
 
+from api import jobs
 from api.auth import MAX_UPLOAD
 from api.deps import ServiceDep, Writing
 from api.schemas import DatasetForm, DatasetList, DatasetOut
-from core.datasets import Uploads
+from core.datasets import NotStored, Options, Uploads
 from core.experiments import requests
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
-AT_ONCE = 2
-"""Files that one process reads at a time; others wait, and hold neither a thread nor memory."""
-_slots: RunVar[CapacityLimiter] = RunVar("slots of uploads")
-Name = Annotated[str, Path(max_length=64)]
+SECONDS = 600.0
+"""For reading one file."""
+Name = Annotated[str, InPath(max_length=64)]
 
 
 def _uploads(service: ServiceDep) -> Uploads:
@@ -35,25 +37,24 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
     form_limits={"max_files": 1, "max_fields": 10_000},
     responses={200: {"model": DatasetOut, "description": "It is there already"}},
 )
-async def create(form: Annotated[DatasetForm, File()], uploads: UploadsDep, response: Response) -> DatasetOut:
+async def create(form: Annotated[DatasetForm, File()], service: ServiceDep, response: Response) -> DatasetOut:
     """Keep a table (CSV, TSV, XLSX, JSON lines, Parquet), arrays (NPZ) or images (ZIP) under a name for specs.
 
     `notes` tell what was taken for what. The same content under the same name is 200; other content is 409. A file that
     cannot be learned from is 422, with every row, column or file inside that is at fault, and nothing of it is kept.
     """
-    read = partial(uploads.add, form.file.file, form.file.filename or "", form.name, form)
-    kept, new = await to_thread.run_sync(read, limiter=_limiter())
+    options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
+    try:
+        with NamedTemporaryFile() as aside:  # where a file of another process can be opened by its name
+            await run_sync(shutil.copyfileobj, form.file.file, aside, 2**20)
+            aside.flush()
+            given = Path(aside.name), form.file.filename or "", form.name, options
+            found, new = await service.readers.run(SECONDS, jobs.keep_upload, *given)
+    except OSError as error:
+        raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
     response.status_code = 201 if new else 200
-    response.headers["Location"] = f"/datasets/{kept.name}"
-    return DatasetOut.of(kept)
-
-
-def _limiter() -> CapacityLimiter:
-    """Return the limiter of this event loop's uploads."""
-    found = _slots.get(None)
-    if found is None:
-        _slots.set(found := CapacityLimiter(AT_ONCE))
-    return found
+    response.headers["Location"] = f"/datasets/{found.name}"
+    return DatasetOut.of(found)
 
 
 @router.get("")

@@ -1,11 +1,16 @@
 """Experiments: post, list, show, cancel, pause, retry, delete; and their history."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Literal
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request, Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api import jobs
+from api.bodies import body_of, json_body
 from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, Writing
 from api.responses import REVALIDATED, etag, unchanged
 from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut
@@ -13,17 +18,20 @@ from core.experiments import requests
 from core.experiments.cohorts.events import events
 from core.experiments.queries import read
 from core.experiments.queries.progress import progress_by_id, progress_of
+from core.experiments.requests import Draft
 from core.failpoints import reached
 from core.spec import Spec
-from core.store import after_commit
+from core.store import Experiment, after_commit
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
+SECONDS = 30.0
+"""For the checks of a spec, and its plan."""
 
-@router.post("", status_code=202)
-def create(
-    spec: Spec,
-    session: Writing,
+
+@router.post("", status_code=202, openapi_extra=body_of(Spec))
+async def create(
+    request: Request,
     service: ServiceDep,
     owner: Owner,
     response: Response,
@@ -34,28 +42,35 @@ def create(
     429 while as many runs as this API key may have are queued or running.
     """
     key = None if idempotency_key is None else f"{owner or ''}:{idempotency_key}"
-    created, notifications = requests.submit(
-        session,
-        spec,
-        service.paths,
-        idempotency_key=key,
-        fallback=service.profile,
-        owner=owner,
-        limits=service.limits(owner),
-    )
-    _notify(session, service, notifications)
-    response.headers["Location"] = f"/experiments/{created.id}"
-    return ExperimentOut.of(created, progress_of(session, created))
+    draft = await service.pool.run(SECONDS, jobs.draft, await json_body(request), service.profile, key)
+    made = await run_sync(partial(_store, service, draft, key, owner))
+    response.headers["Location"] = f"/experiments/{made.id}"
+    return made
 
 
-@router.post("/preview")
-def preview(spec: Spec, session: Reading, service: ServiceDep, owner: Owner) -> PreviewOut:
+def _store(service: Service, draft: Draft | None, key: str | None, owner: str | None) -> ExperimentOut:
+    """Store a draft; where there is none, the experiment is there already under the key."""
+    with service.database.transaction() as session:
+        if draft is None:
+            made = session.scalars(select(Experiment).where(Experiment.idempotency_key == key)).one()
+        else:
+            limits = service.limits(owner)
+            made, notifications = requests.submit(
+                session, draft, service.paths, idempotency_key=key, owner=owner, limits=limits
+            )
+            _notify(session, service, notifications)
+        return ExperimentOut.of(made, progress_of(session, made))
+
+
+@router.post("/preview", openapi_extra=body_of(Spec), response_model=PreviewOut)
+async def preview(request: Request, service: ServiceDep, owner: Owner) -> Response:
     """Preview a post of this spec: its runs, its steps, and the time and memory that its training would take.
 
     The checks are those of a post, and nothing is stored; how many runs wait already is not looked at.
     """
-    requests.check_priority(spec, service.limits(owner))
-    return PreviewOut.of(requests.preview(session, spec, service.paths, service.profile))
+    body = await json_body(request)
+    found = await service.pool.run(SECONDS, jobs.preview, body, service.profile, service.limits(owner))
+    return Response(found, media_type="application/json")
 
 
 @router.get("")

@@ -1,32 +1,27 @@
 """Pictures of an experiment, and the data behind them."""
 
-import json
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
-from sqlalchemy.orm import Session
 
+from api import jobs
+from api.answer_cache import Answer
 from api.deps import ExperimentToRead, Id, Reading, Service, ServiceDep
-from api.picture_cache import PictureCache
-from api.responses import REVALIDATED, etag, plain, unchanged
+from api.responses import REVALIDATED, etag, unchanged
 from core.errors import InvalidSpec, Problem
 from core.experiments.queries import read
-from core.plots import Look, Plot, picture, plot_data, plots, suitable
+from core.plots import Look, plots, suitable
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
-from core.store import Experiment
 
 router = APIRouter(tags=["plots"])
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
-CACHE_BYTES = 64 * 2**20
-DRAWING = CapacityLimiter(2)
-"""Pictures under way: however many are asked for, the other calls keep their threads and connections."""
-
-_cache = PictureCache(CACHE_BYTES)
+SECONDS = 60.0
+"""For the data of one picture, and as long for the picture."""
 
 
 def _first(given: Any) -> Any:
@@ -100,14 +95,39 @@ async def show(
 ) -> Response:
     """Return a picture as PNG or SVG, or its data as JSON."""
     entry = _entry(name, options)
-    tag = await run_sync(_current_tag, service, experiment_id, entry.name, extension, options)
-    known = unchanged(request, tag)
-    if known is not None:
-        return known
-    kept = _cache.named(tag)
-    if kept is None:
-        return await run_sync(_draw, service, experiment_id, entry, extension, options, limiter=DRAWING)
-    return Response(kept, media_type=MEDIA[extension], headers={"ETag": tag})
+
+    def tag(version: str) -> str:
+        return etag(version, entry.name, extension, options)
+
+    current = tag(await run_sync(service.version, experiment_id))
+    answer = unchanged(request, current)
+    if answer is None:
+        found = service.answers.named(current) or await _make(
+            service, experiment_id, entry, extension, options, current
+        )
+        headers = {"ETag": tag(found.version) if found.version else current}
+        answer = Response(found.body, media_type=MEDIA[extension], headers=headers)
+    return answer
+
+
+async def _make(
+    service: Service,
+    experiment_id: int,
+    entry: Entry,
+    extension: Literal["png", "svg", "json"],
+    options: Options,
+    tag: str,
+) -> Answer:
+    """Gather a picture's data, and draw them where nobody has yet: many versions of an experiment have the same."""
+    own, run = entry.parameters(), partial(service.pool.run, SECONDS)
+    gather = partial(run, jobs.data_of_plot, experiment_id, entry.name, own, options.arm, options.log)
+    data = await service.answers.get(f"{tag} data", gather)
+    if extension == "json":
+        return data
+    look = Look(options.theme, options.width, options.height, options.dpi)
+    draw = partial(run, jobs.draw_plot, entry.name, own, data.body, extension, look)
+    drawn = await service.answers.get(etag(data.body, entry.name, extension, look), draw, name=tag)
+    return Answer(data.version, drawn.body)
 
 
 def _entry(name: str, options: Options) -> Entry:
@@ -122,28 +142,3 @@ def _entry(name: str, options: Options) -> Entry:
         return schema.model_validate(given)
     except ValidationError as error:
         raise invalid(error, schema) from None
-
-
-def _current_tag(service: Service, experiment_id: int, *asked: object) -> str:
-    with service.database.reading() as session:
-        return _tag(session, read.experiment(session, experiment_id), *asked)
-
-
-def _tag(session: Session, one: Experiment, *asked: object) -> str:
-    return etag(read.version(session, one.id), *asked)
-
-
-def _draw(
-    service: Service, experiment_id: int, entry: Entry, extension: Literal["png", "svg", "json"], options: Options
-) -> Response:
-    plot: Plot = entry.build()
-    with service.database.reading() as session:
-        one = read.experiment(session, experiment_id)
-        tag = _tag(session, one, entry.name, extension, options)  # of what is read here: it may have changed since
-        data = plot_data(plot.data, read.results(session, one, service.paths), options.arm, options.log)
-    if extension == "json":
-        return plain(data, tag)
-    look = Look(options.theme, options.width, options.height, options.dpi)
-    key = etag(json.dumps(data, allow_nan=False), entry.name, extension, look)
-    drawn = _cache.get(key, lambda: picture(plot.draw, data, extension, look), tag)
-    return Response(drawn, media_type=MEDIA[extension], headers={"ETag": tag})

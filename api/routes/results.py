@@ -1,30 +1,34 @@
 """The report."""
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Final, Literal
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse
 
-from api.deps import ExperimentToRead, Reading, ServiceDep
-from api.responses import REVALIDATED, etag, plain, preferred, unchanged
-from core.analysis import build_report, html, markdown
-from core.experiments.queries import read
-from core.plots import suitable
+from api import jobs
+from api.deps import Id, ServiceDep
+from api.responses import REVALIDATED, etag, preferred, unchanged
+from core.experiments.queries.reports import code
 
 router = APIRouter(tags=["results"])
 
-MARKDOWN, HTML = "text/markdown", "text/html"
+JSON: Final = "application/json"
+MARKDOWN: Final = "text/markdown"
+HTML: Final = "text/html"
+MEDIA: dict[str, jobs.Media] = {"json": JSON, "md": MARKDOWN, "html": HTML}
+SECONDS = 120.0
+"""For one report."""
 POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 """The page needs no scripts and nothing from elsewhere, whatever a label smuggled in."""
 
 
 @router.get(
     "/experiments/{experiment_id}/report",
-    responses={200: {"content": {"application/json": {}, MARKDOWN: {}, HTML: {}}}, **REVALIDATED},
+    responses={200: {"content": {JSON: {}, MARKDOWN: {}, HTML: {}}}, **REVALIDATED},
 )
-def show(
-    one: ExperimentToRead,
-    session: Reading,
+async def show(
+    experiment_id: Id,
     service: ServiceDep,
     request: Request,
     metric: Annotated[
@@ -40,21 +44,18 @@ def show(
     ] = None,
 ) -> Response:
     """Return the report: outcomes with intervals, paired comparisons, the verdict. JSON, Markdown or HTML."""
-    media = {"json": "application/json", "md": MARKDOWN, "html": HTML}.get(
-        format or "", preferred(request, ["application/json", MARKDOWN, HTML])
-    )
-    tag = etag(read.version(session, one.id), metric or "", media)
-    answer = unchanged(request, tag)
-    if answer is None:
-        results = read.results(session, one, service.paths)
-        found = build_report(results, metric)
-        headers = {"ETag": tag, "Vary": "Accept"}
-        if media == MARKDOWN:
-            answer = Response(markdown(found, results), media_type=f"{MARKDOWN}; charset=utf-8", headers=headers)
-        elif media == HTML:
-            page = html(found, results, suitable(results.design))
-            answer = HTMLResponse(page, headers=headers | {"Content-Security-Policy": POLICY})
-        else:
-            answer = plain(found, tag)
-            answer.headers["Vary"] = "Accept"
-    return answer
+    media = MEDIA[format] if format else preferred(request, [*MEDIA.values()])
+
+    def tag(version: str) -> str:
+        return etag(version, code(), metric, media)
+
+    current = tag(await run_sync(service.version, experiment_id))
+    known = unchanged(request, current)
+    if known is not None:
+        return known
+    make = partial(service.pool.run, SECONDS, jobs.report, experiment_id, metric, media)
+    found = await service.answers.get(current, make, turn=experiment_id)
+    headers = {"ETag": tag(found.version), "Vary": "Accept"}  # of what was read: it may have changed since
+    if media == HTML:
+        headers["Content-Security-Policy"] = POLICY
+    return Response(found.body, media_type=media, headers=headers)

@@ -11,7 +11,7 @@ from core.datasets._splits import (
     as_numbers,
     split,
 )
-from core.datasets._uploads import Uploads
+from core.datasets._uploads import NotStored, Uploads
 from core.registry import Registry
 
 datasets = Registry("dataset", __name__)
@@ -25,6 +25,7 @@ __all__ = [
     "DatasetEntry",
     "DatasetInfo",
     "DatasetPaths",
+    "NotStored",
     "Note",
     "Options",
     "Splits",

@@ -3,7 +3,19 @@
 from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
-from core.store.tables import Base, Cohort, Counter, Event, Experiment, MetricBlock, Run, Status, Tag, Worker
+from core.store.tables import (
+    Base,
+    Cohort,
+    Counter,
+    Event,
+    Experiment,
+    MetricBlock,
+    Run,
+    SavedReport,
+    Status,
+    Tag,
+    Worker,
+)
 from core.store.waiting import once_it_answers
 
 __all__ = [
@@ -15,6 +27,7 @@ __all__ = [
     "Experiment",
     "MetricBlock",
     "Run",
+    "SavedReport",
     "Status",
     "StorageFull",
     "Tag",

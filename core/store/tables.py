@@ -193,6 +193,19 @@ class Event(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class SavedReport(Base):
+    """A report of an experiment that has ended, as it was made."""
+
+    __tablename__ = "reports"
+
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
+    asked: Mapped[str] = mapped_column(String(80), primary_key=True)
+    """The media type, and the outcome that is judged."""
+    version: Mapped[str] = mapped_column(String(80))
+    """Of the experiment, and of the code."""
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Counter(Base):
     """A count of something rare since the database was made, whichever process it happened to."""
 

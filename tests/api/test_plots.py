@@ -2,6 +2,7 @@
 
 import io
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from api.picture_cache import PictureCache
-from api.routes import plots as route
-from core.plots import picture
-from core.plots.drawing.styles import styled
+from api import jobs
 from core.settings import Settings
 from core.store import Database, MetricBlock, Run
+from tests.api.held import held, service_of
 
 SPEC = {
     "name": "pictures",
@@ -31,17 +30,17 @@ def here(client: TestClient) -> str:
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the pictures in the order in which they were drawn."""
+def drawn(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the pictures in the order in which they were drawn, and "data" for data gathered."""
     found: list[str] = []
-    draw = picture
+    pool = service_of(client).pool
+    run = pool.run
 
-    def counted(function: Any, data: dict[str, Any], *rest: Any) -> bytes:
-        found.append(data["plot"])
-        return draw(function, data, *rest)
+    async def counted(seconds: float, job: Any, *given: Any) -> Any:
+        found.append(given[0] if job is jobs.draw_plot else "data")
+        return await run(seconds, job, *given)
 
-    monkeypatch.setattr(route, "picture", counted)
-    monkeypatch.setattr(route, "_cache", PictureCache(10**7))
+    monkeypatch.setattr(pool, "run", counted)
     return found
 
 
@@ -125,7 +124,7 @@ def test_a_picture_is_drawn_again_only_when_it_would_look_different(
     number = int(here.rsplit("/", 1)[1])
     first = client.get(f"{here}/plots/loss.png")
     assert client.get(f"{here}/plots/loss.png").content == first.content
-    assert drawn == ["loss"]
+    assert drawn == ["data", "loss"]
 
     database = Database(settings.database)
     with database.transaction() as session:  # another version of the experiment, and nothing of it is in this picture
@@ -134,22 +133,14 @@ def test_a_picture_is_drawn_again_only_when_it_would_look_different(
     again = client.get(f"{here}/plots/loss.png")
     assert again.headers["etag"] != first.headers["etag"]
     assert again.content == first.content
-    assert drawn == ["loss"]
+    assert drawn == ["data", "loss", "data"]
 
     measured(settings, number, 3)
     assert client.get(f"{here}/plots/loss.png").content != first.content
-    assert drawn == ["loss", "loss"]
+    assert drawn.count("loss") == 2
     client.get(f"{here}/plots/loss.png?theme=dark")
     client.get(f"{here}/plots/loss.svg")
-    assert drawn == ["loss"] * 4
-
-
-def test_a_picture_asked_for_again_needs_no_data(
-    client: TestClient, here: str, drawn: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = client.get(f"{here}/plots/loss.png").content
-    monkeypatch.setattr(route, "plot_data", None)  # whoever gathers data now fails
-    assert client.get(f"{here}/plots/loss.png").content == first
+    assert drawn.count("loss") == 4
 
 
 def test_what_is_the_same_is_answered_with_304(client: TestClient, here: str, drawn: list[str]) -> None:
@@ -168,39 +159,23 @@ def test_two_who_ask_at_the_same_time_have_one_picture(client: TestClient, here:
     for thread in threads:
         thread.join()
     assert answers[0] == answers[1]
-    assert drawn == ["loss"]
+    assert drawn == ["data", "loss"]
 
 
-def test_many_pictures_hold_up_no_other_call(client: TestClient, here: str) -> None:
-    """More are asked for than the server has threads, and none can be drawn: matplotlib is taken."""
-    taken, release = threading.Event(), threading.Event()
-
-    @styled
-    def hold() -> None:
-        taken.set()
-        release.wait(60)
-
+def test_many_pictures_hold_up_no_other_call(client: TestClient, here: str, tmp_path: Path) -> None:
+    """More are asked for than the server has threads, and none can be drawn: all processes are taken."""
     statuses: list[int] = []
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert taken.wait(60)
     asking = [
-        threading.Thread(target=lambda: statuses.append(client.get(f"{here}/plots/loss.png?width=200").status_code))
-        for _ in range(60)
+        threading.Thread(target=lambda i=i: statuses.append(client.get(f"{here}/plots/loss.png?width={i}").status_code))
+        for i in range(200, 260)
     ]
-    try:
+    with held(client, service_of(client).pool, tmp_path):
         for thread in asking:
             thread.start()
-        answered: list[int] = []
-        other = threading.Thread(target=lambda: answered.append(client.get(here).status_code), daemon=True)
-        other.start()
-        other.join(30)
-        assert answered == [200]
+        assert client.get(here).status_code == 200
         assert statuses == []
-    finally:
-        release.set()
-        for thread in (*asking, holder):
-            thread.join()
+    for thread in asking:
+        thread.join()
     assert statuses == [200] * 60
 
 

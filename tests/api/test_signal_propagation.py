@@ -8,6 +8,9 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from api import signal_propagation as limits
+from api.signal_propagation import SignalPreview
+from core.datasets import DatasetPaths
+from core.errors import InvalidSpec
 
 WIDE = {"name": "mlp", "hidden": [256] * 4}
 
@@ -158,11 +161,24 @@ def test_what_does_not_fit_or_is_too_much_is_refused_with_its_path(
     assert words in error["message"]
 
 
-def test_activations_that_memory_would_not_hold_are_refused(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_activations_that_memory_would_not_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_HELD", 128 * (64 + 64 + 8 + 8 + 10) - 1)
-    body = {"model": {"name": "mlp", "hidden": [8]}}
-    (error,) = client.post("/previews/signal", json=body).json()["errors"]
-    assert (error["path"], "activations" in error["message"]) == ("batch", True)
-    assert client.post("/previews/signal", json=body | {"batch": 127}).status_code == 200
+    body = SignalPreview.model_validate({"model": {"name": "mlp", "hidden": [8]}, "seeds": 1})
+    with pytest.raises(InvalidSpec, match="activations") as refusal:
+        limits.signal_of(body, DatasetPaths())
+    assert [problem.path for problem in refusal.value.problems] == ["batch"]
+    assert limits.signal_of(body.model_copy(update={"batch": 127}), DatasetPaths())["batch"] == 127
+
+
+def test_the_passes_of_a_calibration_are_work_too(client: TestClient) -> None:
+    """200 initial weights are few operations, unless a thousand corrections of each are to be tried."""
+    lsuv = {"name": "lsuv", "max_iter": 1000, "examples": 65536}
+    assert client.post("/previews/signal", json={"initializer": lsuv | {"examples": 64, "max_iter": 10}}).is_success
+    (error,) = client.post("/previews/signal", json={"initializer": lsuv}).json()["errors"]
+    assert (error["path"], "operations" in error["message"]) == ("batch", True)
+
+
+def test_a_data_set_that_takes_long_to_make_is_refused(client: TestClient) -> None:
+    much = {"name": "teacher_student", "examples": 2**24, "inputs": 15, "outputs": 1}
+    (error,) = client.post("/previews/signal", json={"dataset": much}).json()["errors"]
+    assert (error["path"], "give inputs and outputs" in error["message"]) == ("dataset", True)

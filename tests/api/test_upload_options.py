@@ -1,15 +1,16 @@
 """Uploads over HTTP: every option as a form's field, the notes in every answer, and two at a time."""
 
 import threading
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from api.routes.datasets import AT_ONCE
-from core.datasets import Options, Uploads
+from api.app import UPLOADS_AT_ONCE
+from core.datasets import Options
+from tests.api.held import held, service_of
 from tests.core.datasets.uploading import npz, picture, zipped
 
 PRICES = b"price;town;y\n" + b"".join(b'"1.%d00,5";%s;%d\n' % (i, [b"NA", b"Bonn"][i % 2], i % 2) for i in range(8))
@@ -89,32 +90,15 @@ def test_every_option_has_its_bounds(client: TestClient) -> None:
     assert set(bad) < set(Options.model_fields)
 
 
-def test_so_many_files_are_read_at_a_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_so_many_files_are_read_at_a_time(client: TestClient, tmp_path: Path) -> None:
     """The others wait without a thread: a page is answered while all wait that the threads would otherwise serve."""
-    at_work, most, lock = 0, 0, threading.Lock()
-    go = threading.Event()
-    original: Callable[..., Any] = Uploads.add
-
-    def counted(self: Uploads, *arguments: Any) -> Any:
-        nonlocal at_work, most
-        with lock:
-            at_work += 1
-            most = max(most, at_work)
-        assert go.wait(60)
-        try:
-            return original(self, *arguments)
-        finally:
-            with lock:
-                at_work -= 1
-
-    monkeypatch.setattr(Uploads, "add", counted)
     threads = [threading.Thread(target=send, args=(client, PRICES), kwargs={"name": f"n{i}", "missing_values": ""})
                for i in range(45)]  # fmt: skip
-    for thread in threads:
-        thread.start()
-    assert client.get("/datasets").json()["items"] == []
-    go.set()
+    assert UPLOADS_AT_ONCE == service_of(client).readers.processes == 2
+    with held(client, service_of(client).readers, tmp_path):
+        for thread in threads:
+            thread.start()
+        assert client.get("/datasets").json()["items"] == []
     for thread in threads:
         thread.join()
-    assert most == AT_ONCE == 2
     assert len(client.get("/datasets").json()["items"]) == 45

@@ -1,17 +1,22 @@
 """Requests of users: to submit an experiment, to preview, cancel, pause, retry and delete it, and to upload data."""
 
 from core.experiments.requests.control import cancel, delete, pause, resume, retry
-from core.experiments.requests.preview import preview
+from core.experiments.requests.draft import Draft, Preview, draft, fingerprint_of, preview
 from core.experiments.requests.quotas import Limits, check_priority
-from core.experiments.requests.submit import submit
+from core.experiments.requests.submit import known_under, submit
 from core.experiments.requests.uploads import delete_dataset
 
 __all__ = [
+    "Draft",
     "Limits",
+    "Preview",
     "cancel",
     "check_priority",
     "delete",
     "delete_dataset",
+    "draft",
+    "fingerprint_of",
+    "known_under",
     "pause",
     "preview",
     "resume",

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from core.errors import InitlabError, InvalidSpec, Problem
 from core.experiments.cohorts.states import ACTIVE
-from core.spec import Spec
 from core.store import Cohort, Experiment, Run, serialise
 
 
@@ -34,10 +33,10 @@ class TooManyRuns(InitlabError):
     retry_after = 30  # nobody knows when runs end: often enough for a program that waits, and no load
 
 
-def check_priority(spec: Spec, limits: Limits) -> None:
+def check_priority(priority: int, limits: Limits) -> None:
     """Raise `InvalidSpec` for a priority above the owner's."""
-    if limits.priority is not None and spec.priority > limits.priority:
-        raise InvalidSpec([Problem("priority", f"is {spec.priority}: this API key may ask for {limits.priority}")])
+    if limits.priority is not None and priority > limits.priority:
+        raise InvalidSpec([Problem("priority", f"is {priority}: this API key may ask for {limits.priority}")])
 
 
 def admit(session: Session, owner: str | None, limits: Limits, runs: int) -> None:

@@ -14,21 +14,32 @@ from core.spec import Spec, parse
 from core.store import Experiment, serialise
 
 
-def pin(session: Session, spec: Spec, paths: DatasetPaths) -> Spec:
+def pin(spec: Spec, paths: DatasetPaths) -> Spec:
     """Return the spec with the content's SHA-256 in every name of a user's data set: `churn` becomes `churn@<sha256>`.
 
-    Names that nothing has stay as they are, for `check` to refuse. Until the session's transaction ends, the data sets
-    named cannot be deleted.
+    Names that nothing has stay as they are, for `check` to refuse.
     """
     raw = copy.deepcopy(spec.canonical())
     places = list(_places(raw))
-    for name in sorted({_name(holder[key]) for holder, key in places}):
-        serialise(session, _lock(name))
     for holder, key in places:
         about = Uploads(paths.uploads).get(_name(holder[key]))
         if about is not None and "@" not in holder[key]:
             holder[key] = f"{about.name}@{about.sha256}"
     return parse(raw) if places else spec
+
+
+def keep(session: Session, spec: dict[str, Any], paths: DatasetPaths) -> None:
+    """Have the data sets that a pinned, canonical spec names stay until the session's transaction ends.
+
+    Raises `Conflict` where one was deleted, or replaced, since it was pinned.
+    """
+    pinned = sorted({holder[key] for holder, key in _places(spec)})
+    for one in pinned:
+        serialise(session, _lock(_name(one)))
+    for one in pinned:
+        about = Uploads(paths.uploads).get(_name(one))
+        if about is None or one != f"{about.name}@{about.sha256}":
+            raise Conflict(f"the data set {_name(one)!r} has changed while the spec was checked: post it again")
 
 
 def delete_dataset(session: Session, name: str, paths: DatasetPaths) -> None:

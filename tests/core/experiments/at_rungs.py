@@ -12,9 +12,9 @@ from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Ended, Flush, flush, renew
 from core.experiments.cohorts.pruning import decide, wait
 from core.experiments.queries import read
-from core.experiments.requests import submit
 from core.spec import parse
 from core.store import Cohort, Database, Experiment
+from tests.core.experiments.submitting import submit
 
 ACCURACY = {"good": 0.9, "fair": 0.85, "zeros": 0.1}
 """After each epoch, by arm; where it learns, a seed adds some thousandths."""

@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 from core.datasets import DatasetPaths
 from core.experiments.cohorts.claims import Claim, claim
 from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities
-from core.experiments.requests import submit
 from core.spec import parse
 from core.store import Cohort, Database, MetricBlock, Run, now
+from tests.core.experiments.submitting import submit
 
 ABLE = WorkerCapabilities(devices=("auto", "cpu"), queues=("cpu",))
 

@@ -22,12 +22,13 @@ from core.experiments.cohorts.recovery import mark_lost
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.cohorts.states import ACTIVE, TERMINAL
 from core.experiments.maintenance import sweep
-from core.experiments.requests import cancel, delete, pause, resume, retry, submit
+from core.experiments.requests import cancel, delete, pause, resume, retry
 from core.spec import parse
 from core.store import Cohort, Database, Status
 from tests.core.experiments.claims import expire, take
 from tests.core.experiments.model_state import UPDATES, Books, Hand
 from tests.core.experiments.snapshot import Extent, assert_consistent, assert_overtaken, lengths, replayed
+from tests.core.experiments.submitting import submit
 
 MOST_AT_WORK, MOST = 3, 6
 WORKERS = {

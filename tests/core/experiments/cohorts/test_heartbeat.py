@@ -10,11 +10,11 @@ from sqlalchemy import select
 from core.datasets import DatasetPaths
 from core.experiments.cohorts.eligibility import WorkerCapabilities
 from core.experiments.cohorts.heartbeat import BEAT, Heartbeat, profile_for
-from core.experiments.requests import submit
 from core.spec import parse
 from core.store import Cohort, Database, Worker, now
 from core.training import Profile
 from core.training.planning.profile import Costs, CostsByLayout
+from tests.core.experiments.submitting import submit
 
 FALLBACK = Profile.guess(7)
 Add = Callable[..., None]
@@ -89,11 +89,12 @@ def test_a_sign_of_life_carries_the_profile(database: Database) -> None:
 
 
 @pytest.mark.parametrize("layout", ["loop", "vmap"])
-def test_an_experiment_is_stored_as_the_profile_has_it_planned(database: Database, add: Add, layout: str) -> None:
-    spec = parse({"seeds": 8, "epochs": 500, "model": {"name": "mlp", "hidden": [4]}})
+def test_an_experiment_is_stored_as_it_is_planned(database: Database, add: Add, layout: str) -> None:
+    asked = {"layout": layout, "threads": 3, "lanes": 2}
+    spec = parse({"seeds": 8, "epochs": 500, "model": {"name": "mlp", "hidden": [16]}} | asked)
     two = Profile.guess(2)
     nothing = Costs(**dict.fromkeys(Costs.model_fields, 0.0))
-    costs = {name: nothing.model_copy(update={"lane": 0.01 + (name != layout)}) for name in ("loop", "vmap")}
+    costs = {name: nothing.model_copy(update={"lane": 0.01}) for name in ("loop", "vmap")}
     more = {"processes": 4, "threads": 3, "costs": {"fp32": CostsByLayout(**costs)}}
     slow = [way.model_copy(update=more) for way in two.ways[:1]]
     add("four/1/0", "auto,cpu", two.model_copy(update={"processes": 4, "ways": slow}))

@@ -16,7 +16,7 @@ from core.experiments.cohorts.splitting import middle, split_cohort
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.queries.progress import progress_of
-from core.experiments.requests import cancel, submit
+from core.experiments.requests import cancel
 from core.experiments.worker import worker as work
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
@@ -24,6 +24,7 @@ from core.spec import parse
 from core.store import Cohort, Database, Experiment, Run, Status, now
 from core.training import Lane, train_lanes
 from tests.core.experiments.claims import block, blocks, expire, plan_threads, queued, statuses, taken
+from tests.core.experiments.submitting import submit
 
 
 def _halve(database: Database, held: Claim, error: str = "no memory") -> str:

@@ -8,12 +8,12 @@ import numpy as np
 
 from core.datasets import DatasetPaths
 from core.experiments.queries import read
-from core.experiments.requests import submit
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.spec import parse
 from core.store import Database
 from core.training import train
+from tests.core.experiments.submitting import submit
 
 
 def test_a_worker_prunes_as_the_library_does(database: Database, tmp_path: Path) -> None:

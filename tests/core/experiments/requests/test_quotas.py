@@ -7,11 +7,12 @@ from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.experiments.cohorts.states import settle
 from core.experiments.queries import read
-from core.experiments.requests import Limits, cancel, retry, submit
+from core.experiments.requests import Limits, cancel, retry
 from core.experiments.requests.quotas import TooManyRuns, unfinished_runs
 from core.spec import parse
 from core.store import Cohort, Database, Experiment, Run
 from tests.at_once import at_once
+from tests.core.experiments.submitting import submit
 
 FOUR_RUNS = {"arms": [{"label": "a"}, {"label": "b"}], "seeds": 2, "epochs": 1, "model": {"name": "mlp", "hidden": [4]}}
 

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
-from core.experiments.requests import submit
 from core.spec import Spec, parse
 from core.store import Cohort, Database, Experiment, Run
+from tests.core.experiments.submitting import submit
 
 SPEC = {
     "arms": [{"label": "a", "batch_size": 50}, {"label": "b"}, {"label": "c", "initializer": "zeros"}],

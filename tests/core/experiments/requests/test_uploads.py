@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from core.datasets import DatasetPaths, Uploads
-from core.errors import Conflict, InvalidSpec
-from core.experiments.requests import delete_dataset, submit
+from core.errors import Conflict
+from core.experiments import requests
+from core.experiments.requests import delete_dataset, draft
 from core.spec import Spec, parse
 from core.store import Database
 from tests.core.datasets.uploading import add
+from tests.core.experiments.submitting import submit
 
 CSV = b"x,y\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(20))
 
@@ -50,14 +52,17 @@ def test_a_delete_waits_for_a_submission_under_way(database: Database, sources: 
 
 
 def test_a_submission_waits_for_a_delete_under_way(database: Database, sources: DatasetPaths, spec: Spec) -> None:
+    """The spec was checked while the data set was there, and is stored while it is deleted."""
     ends: list[object] = []
+    with database.reading() as session:
+        checked = draft(session, spec, sources)
 
     def post() -> None:
         try:
             with database.transaction() as session:
-                ends.append(submit(session, spec, sources))
-        except InvalidSpec as refusal:
-            ends.append(refusal.problems[0].path)
+                ends.append(requests.submit(session, checked, sources))
+        except Conflict as conflict:
+            ends.append(conflict.detail)
 
     thread = threading.Thread(target=post)
     with database.transaction() as session:
@@ -67,4 +72,15 @@ def test_a_submission_waits_for_a_delete_under_way(database: Database, sources: 
         thread.join(0.3)
         assert ends == []
     thread.join()
-    assert ends == ["dataset"]
+    assert ends == ["the data set 'mine' has changed while the spec was checked: post it again"]
+
+
+def test_content_that_was_replaced_since_the_check_is_not_trained_on(
+    database: Database, sources: DatasetPaths, spec: Spec
+) -> None:
+    with database.reading() as session:
+        checked = draft(session, spec, sources)
+    Uploads(sources.uploads).remove("mine")
+    add(sources.uploads, CSV + b"7,0\n", "t.csv", name="mine", target=["y"])
+    with pytest.raises(Conflict, match="has changed"), database.transaction() as session:
+        requests.submit(session, checked, sources)

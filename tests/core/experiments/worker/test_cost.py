@@ -13,12 +13,12 @@ from core.experiments.cohorts.leases import Ended, Fenced, Flush, flush, renew
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.maintenance import sweep
 from core.experiments.queries import read
-from core.experiments.requests import submit
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.spec import parse
 from core.store import Database
 from tests.core.experiments.claims import expire, queued, taken
+from tests.core.experiments.submitting import submit
 
 Row = tuple[float | None, float | None, str | None]
 

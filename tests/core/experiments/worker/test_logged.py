@@ -15,12 +15,12 @@ from sqlalchemy import select
 
 from core.datasets import DatasetPaths
 from core.experiments.cohorts.checkpoints import CheckpointStore
-from core.experiments.requests import submit
 from core.experiments.worker.worker import Worker
 from core.logs import Text
 from core.settings import Settings
 from core.spec import parse
 from core.store import Database, Run, upgrade
+from tests.core.experiments.submitting import submit
 
 
 @pytest.fixture

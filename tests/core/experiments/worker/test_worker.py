@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from core.datasets import DatasetPaths
 from core.experiments.queries import read
 from core.experiments.queries.progress import progress_of
-from core.experiments.requests import cancel, submit
+from core.experiments.requests import cancel
 from core.experiments.worker import worker
 from core.experiments.worker.worker import Worker
 from core.metrics import epoch_metrics, metric_names
@@ -27,6 +27,7 @@ from core.spec import Spec, parse
 from core.store import Cohort, Database, Experiment
 from core.training import Profile, TrainOptions, train, train_lanes
 from core.training.planning.profile import Costs, CostsByLayout
+from tests.core.experiments.submitting import submit
 
 OF_EPOCHS = epoch_metrics("multiclass", 10)
 MEASURED = set(DIAGNOSTICS) - {"activation_saturated"}

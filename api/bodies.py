@@ -1,0 +1,63 @@
+"""Bodies that are JSON: told in OpenAPI as the models they are, and read by another process than the API's."""
+
+import json
+from typing import Any, TypeVar
+
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+
+from core.errors import InvalidSpec, Problem
+from core.registry import invalid
+
+M = TypeVar("M", bound=BaseModel)
+
+BODIES: dict[str, type[BaseModel]] = {}
+"""The models of bodies by name, for the OpenAPI document."""
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return what a route's `openapi_extra` says of its body, which the route takes as `await json_body(request)`."""
+    BODIES[model.__name__] = model
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def documented(app: FastAPI) -> dict[str, Any]:
+    """Return the application's OpenAPI document, with the models of the bodies that routes read by themselves."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        template = "#/components/schemas/{model}"
+        _, found = models_json_schema([(model, "validation") for model in BODIES.values()], ref_template=template)
+        document["components"]["schemas"] |= found["$defs"]
+    return app.openapi_schema or document
+
+
+async def json_body(request: Request) -> bytes:
+    """Return the body as it came; raises 415 where it is not said to be JSON, as a form of a web page is not."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
+        raise HTTPException(415, "send JSON, with the header Content-Type: application/json")
+    return body
+
+
+def read_body(body: bytes, model: type[M]) -> M:
+    """Return a body as its model; raises `InvalidSpec` with every problem found."""
+    try:
+        raw = json.loads(body)
+    except RecursionError:
+        raise InvalidSpec([Problem("", "the body is not JSON that can be read: nested too deeply")]) from None
+    except UnicodeDecodeError:
+        raise InvalidSpec([Problem("", "the body is not JSON that can be read: not UTF-8")]) from None
+    except json.JSONDecodeError as error:
+        raise InvalidSpec([Problem("", f"the body is not JSON: {error}")]) from None
+    except ValueError:
+        raise InvalidSpec([Problem("", "the body is not JSON that can be read: a number too long")]) from None
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise invalid(error, model) from None
+    except RecursionError:
+        raise InvalidSpec([Problem("", "the body is nested too deeply")]) from None

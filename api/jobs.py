@@ -1,0 +1,142 @@
+"""The jobs that take long, each run by a process of the pool: plain values go in and come out."""
+
+import gc
+import json
+import signal
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from api.answer_cache import Answer
+from api.bodies import read_body
+from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
+from api.responses import compact
+from api.schemas import PreviewOut
+from api.signal_propagation import SignalPreview, signal_of
+from core.analysis import build_report, html, markdown
+from core.datasets import About, DatasetPaths, Options, Uploads
+from core.experiments import requests
+from core.experiments.cohorts.states import TERMINAL
+from core.experiments.queries import read, reports
+from core.logs import set_up
+from core.plots import (
+    Format,
+    Look,
+    Plot,
+    draw_initializer_preview,
+    draw_schedule_preview,
+    draw_signal_preview,
+    picture,
+    plot_data,
+    plots,
+    render,
+    suitable,
+)
+from core.results import Results
+from core.settings import Settings
+from core.spec import Spec
+from core.store import Database
+from core.training import Profile
+
+Media = Literal["application/json", "text/markdown", "text/html"]
+DRAWINGS = {
+    "schedule": draw_schedule_preview,
+    "initializer": draw_initializer_preview,
+    "signal": draw_signal_preview,
+}
+
+
+class _Process:
+    """A process of the pool: all that it keeps from one job to the next."""
+
+    database: Database
+    paths: DatasetPaths
+
+
+def begin(settings: Settings) -> None:
+    """Set up a process of the pool."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, which the API hears too and answers to
+    set_up("api", settings)
+    tempfile.tempdir = str(settings.data_dir.absolute())  # /tmp may be memory
+    torch.set_num_threads(1)
+    gc.freeze()
+    _Process.database = Database(settings.database, pool_size=1)
+    _Process.paths = DatasetPaths(settings.datasets, settings.uploads)
+
+
+def draft(body: bytes, fallback: Profile, idempotency_key: str | None) -> requests.Draft | None:
+    """Return a body's spec, checked and planned; None where its experiment is there already under the key."""
+    spec = read_body(body, Spec)
+    with _Process.database.reading() as session:
+        known = requests.known_under
+        if idempotency_key is not None and known(session, idempotency_key, requests.fingerprint_of(spec)):
+            return None
+        return requests.draft(session, spec, _Process.paths, fallback)
+
+
+def preview(body: bytes, fallback: Profile, limits: requests.Limits) -> bytes:
+    """Return what a post of a body's spec would make, as JSON."""
+    spec = read_body(body, Spec)
+    requests.check_priority(spec.priority, limits)
+    with _Process.database.reading() as session:
+        found = requests.preview(session, spec, _Process.paths, fallback)
+    return PreviewOut.of(found).model_dump_json().encode()
+
+
+def report(experiment_id: int, metric: str | None, media: Media) -> Answer:
+    """Return an experiment's report: as it is kept where it was made before and the experiment has ended."""
+    with _Process.database.reading() as session:
+        one = read.experiment(session, experiment_id)
+        version = read.version(session, one.id)
+        kept = reports.find(session, one.id, version, metric, media)
+        if kept is not None:
+            return Answer(version, kept)
+        body = _report(read.results(session, one, _Process.paths), metric, media)
+    if one.status in TERMINAL:
+        with _Process.database.transaction() as session:
+            reports.store(session, one.id, version, metric, media, body)
+    return Answer(version, body)
+
+
+def _report(results: Results, metric: str | None, media: Media) -> bytes:
+    found = build_report(results, metric)
+    if media == "application/json":
+        return compact(found)
+    if media == "text/markdown":
+        return markdown(found, results).encode()
+    return html(found, results, suitable(results.design)).encode()
+
+
+def data_of_plot(experiment_id: int, name: str, options: dict[str, Any], arms: list[str], log: bool | None) -> Answer:
+    """Return the data behind a picture, as JSON."""
+    plot: Plot = plots[name].model_validate(options).build()
+    with _Process.database.reading() as session:
+        one = read.experiment(session, experiment_id)
+        results = read.results(session, one, _Process.paths)
+        return Answer(read.version(session, one.id), compact(plot_data(plot.data, results, arms, log)))
+
+
+def draw_plot(name: str, options: dict[str, Any], data: bytes, extension: Format, look: Look) -> Answer:
+    """Return the picture of such data."""
+    plot: Plot = plots[name].model_validate(options).build()
+    return Answer("", picture(plot.draw, json.loads(data), extension, look))
+
+
+def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, draw: bool) -> Answer:
+    """Return a preview as JSON, or with `draw` as a PNG."""
+    found: dict[str, Any]
+    if kind == "schedule":
+        found = schedule_of(read_body(body, SchedulePreview))
+    elif kind == "initializer":
+        found = initializer_of(read_body(body, InitializerPreview))
+    else:
+        found = signal_of(read_body(body, SignalPreview), _Process.paths)
+    return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
+
+
+def keep_upload(path: Path, filename: str, name: str | None, options: Options) -> tuple[About, bool]:
+    """Store the file at a path as a user's data set; returns it, and whether it is new."""
+    with path.open("rb") as file:
+        return Uploads(_Process.paths.uploads).add(file, filename, name, options)

@@ -1,0 +1,95 @@
+"""Checks and plans a spec, before anything is stored and without a lock: what takes long about a request."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.datasets import DatasetPaths
+from core.errors import Problem, Warned, warned
+from core.experiments.cohorts.heartbeat import profile_for
+from core.experiments.requests.uploads import pin
+from core.metrics import Task
+from core.registry import join_path
+from core.spec import ArmInfo, Spec, check, warnings_of
+from core.training import Plan, Profile, make_plan
+from core.training.planning.plan import PlannedCohort
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A spec that would be accepted: its arms' sizes in their order, the plan to train it by, what to beware of.
+
+    `notes` are those on how the data sets were read, as in the experiment's report.
+    """
+
+    spec: Spec
+    info: Sequence[ArmInfo]
+    plan: Plan
+    warnings: Sequence[Problem]
+    notes: Sequence[Problem]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """All that storing an experiment takes, in plain values: one process may check a spec for another."""
+
+    spec: dict[str, Any]
+    """Canonical, with the content of users' data sets."""
+    fingerprint: str
+    """That of the spec as it was asked for."""
+    labels: Sequence[str]
+    """The arms, in their order."""
+    seeds: Sequence[int]
+    steps: Sequence[int]
+    """Updates of a run of each arm."""
+    steps_per_epoch: Sequence[int]
+    task: Task
+    cohorts: Sequence[PlannedCohort]
+    warnings: list[Warned]
+
+    @property
+    def runs(self) -> int:
+        """The number of runs."""
+        return len(self.labels) * len(self.seeds)
+
+
+def preview(session: Session, spec: Spec, paths: DatasetPaths, fallback: Profile) -> Preview:
+    """Check and plan a spec, with the profile of a live worker, or `fallback` where none is alive.
+
+    Raises `InvalidSpec` for one that cannot run.
+    """
+    spec = pin(spec, paths)
+    info = check(spec, paths)
+    plan = make_plan(spec, info, profile_for(session, spec.device, fallback))
+    return Preview(spec=spec, info=info, plan=plan, warnings=warnings_of(spec, info), notes=_notes(spec, paths))
+
+
+def _notes(spec: Spec, paths: DatasetPaths) -> list[Problem]:
+    datasets = dict.fromkeys(arm.treatment.dataset for arm in spec.expanded)
+    found = dict.fromkeys(note for one in datasets for note in one.build().notes(paths))
+    return [Problem(join_path("dataset", path), message) for path, message in found]
+
+
+def fingerprint_of(spec: Spec) -> str:
+    """Return the SHA-256 of a spec, by which a repeated request is told from another one."""
+    return hashlib.sha256(json.dumps(spec.canonical(), sort_keys=True).encode()).hexdigest()
+
+
+def draft(session: Session, spec: Spec, paths: DatasetPaths, fallback: Profile | None = None) -> Draft:
+    """Check and plan a spec as `preview` does, and return it as it would be stored."""
+    found = preview(session, spec, paths, fallback or Profile.guess())
+    return Draft(
+        spec=found.spec.canonical(),
+        fingerprint=fingerprint_of(spec),
+        labels=[arm.label for arm in found.spec.expanded],
+        seeds=found.spec.seed_list,
+        steps=[fact.steps for fact in found.info],
+        steps_per_epoch=[fact.steps_per_epoch for fact in found.info],
+        task=found.info[0].data.task,
+        cohorts=found.plan.cohorts,
+        warnings=warned(found.warnings),
+    )
