@@ -105,25 +105,33 @@ def _range(spec: Spec) -> Iterator[Problem]:
 
 
 def _twins(spec: Spec, lengths: Sequence[_Length]) -> Iterator[Problem]:
-    """Name the arms whose every rate is that of an arm before them, and which differ from it in nothing else."""
-    first: dict[object, tuple[str, Entry]] = {}
+    """Name the arms whose every rate is that of an arm before them, and which differ from it in nothing else.
+
+    A mean of the weights is nothing else: no update reads it.
+    """
+    first: dict[object, Arm] = {}
     for i, (arm, length) in enumerate(zip(spec.expanded, lengths, strict=True)):
         treatment: Treatment = arm.treatment
         optimizer = tuple((k, v) for k, v in treatment.optimizer.model_dump().items() if k != "lr")
         others = tuple(
-            repr(getattr(treatment, f)) for f in Treatment.model_fields if f not in ("schedule", "optimizer")
+            repr(getattr(treatment, f))
+            for f in Treatment.model_fields
+            if f not in ("schedule", "optimizer", "ema_decay")
         )
         key = (others, repr(optimizer), _fingerprint(treatment.schedule, _lr(treatment), length))
         if key not in first:
-            first[key] = (arm.label, treatment.schedule)
+            first[key] = arm
             continue
-        label, schedule = first[key]
-        field = _varied(arm)
-        path = where_of(spec, i, arm)(field)
+        other = first[key]
+        averaged = other.treatment.ema_decay != treatment.ema_decay
+        path = where_of(spec, i, arm)("ema_decay" if averaged else _varied(arm))
         whose = "" if path.startswith("arms[") else f'of "{arm.label}" '
-        how = "is that" if schedule == treatment.schedule else "has every rate"
-        message = f'{whose}{how} of "{label}", and nothing else differs: the two train alike'
-        yield Problem(path, message)
+        if averaged:
+            message = f'leaves the training as it is in "{other.label}": compare the two by a metric that ends in _ema'
+        else:
+            how = "is that" if other.treatment.schedule == treatment.schedule else "has every rate"
+            message = f'{how} of "{other.label}", and nothing else differs: the two train alike'
+        yield Problem(path, f"{whose}{message}")
 
 
 def _varied(arm: Arm) -> str:

@@ -48,6 +48,16 @@ def test_a_factor_of_a_rate_may_leave_the_optimizers_sense() -> None:
     assert message.startswith("makes a highest rate of 10, 1e+04 times above adam's default of 0.001")
 
 
+def test_arms_that_differ_in_their_averages_alone_train_alike() -> None:
+    ((path, message),) = found(grid={"ema_decay": [0.9, 0.99], "epochs": [5]})
+    assert path == "grid.ema_decay"
+    assert message == (
+        'of "ema_decay=0.99, epochs=5" leaves the training as it is in "ema_decay=0.9, epochs=5": '
+        "compare the two by a metric that ends in _ema"
+    )
+    assert found(arms=[{"ema_decay": 0.9}, {"ema_decay": 0.9, "label_smoothing": 0.1}]) == []
+
+
 def test_muon_wants_hidden_layers() -> None:
     """A network of two layers has none: one reads the data, one gives the outputs."""
     ((path, message),) = found(optimizer="muon", model={"name": "mlp", "hidden": [8]})
