@@ -79,6 +79,7 @@ CASES: list[tuple[Any, tuple[int, ...], Peer]] = [
     ("silu", ROW, lambda: [nn.SiLU()]),
     ("swish", ROW, lambda: [nn.SiLU()]),
     ("mish", ROW, lambda: [nn.Mish()]),
+    ("hardswish", ROW, lambda: [nn.Hardswish()]),
     ("hard_silu", ROW, lambda: [nn.Hardswish()]),
     ("softplus", ROW, lambda: [nn.Softplus()]),
     ("tanh", ROW, lambda: [nn.Tanh()]),
