@@ -13,7 +13,8 @@ optimizers = Registry("optimizer", __name__)
 OptimizerEntry = optimizers.field()
 
 UpdateNumber = int | torch.Tensor
-"""The number of an update, from 1; on a device, where a captured update reads it, a tensor, (), in float64."""
+"""The number of an update, from 1; a tensor in float64 on a device, where a captured update reads it, (), and where
+lanes have numbers of their own, (lanes, 1, ..., 1)."""
 Decay = Annotated[float, Field(ge=0, lt=1)]
 """The share of a running mean or sum that remains after a step."""
 

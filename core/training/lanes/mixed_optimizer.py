@@ -53,11 +53,12 @@ class MixedOptimizer:
         number: int | torch.Tensor,
         rates: NDArray[np.float64] | None,
         on_device: torch.Tensor,
+        finite: torch.Tensor | None = None,
     ) -> None:
         """Do an update as `StackedOptimizer.step` does, each part of its own parameters."""
         by_name = dict(zip(self.parameters, gradients, strict=True))
         for part in self._parts:
-            part.step([by_name[name] for name in part.parameters], number, rates, on_device)
+            part.step([by_name[name] for name in part.parameters], number, rates, on_device, finite)
 
     def evaluated(self) -> Tensors:
         """Return the weights to evaluate with."""

@@ -50,15 +50,18 @@ class StackedOptimizer:
         curves: Sequence[int],
         factors: Sequence[Mapping[str, ParameterScaling]],
         device: str,
+        skips: bool = False,
     ) -> None:
         """Restore `state`, as `state()` returns it; missing slots and scalars are zero, as at the start.
 
         `orders` permutes a parameter's stack to the memory order of its gradient, and has the model's order: where a
         parameter lies decides how products round, and must not depend on the order of `state`. `curves` and `factors`
-        are each lane's column of the rates, and those of its parameters' factors that are not 1.
+        are each lane's column of the rates, and those of its parameters' factors that are not 1. With `skips` lanes may
+        leave out updates, so that each has a number of its own.
         """
         self._rule = optimizers[0]
         self._device = device
+        self._skips = skips
         self._curves = list(curves)
         self._columns = torch.tensor(self._curves, device=device)
         self._numbers = {name: [optimizer.hyper[name] for optimizer in optimizers] for name in self._rule.hyper}
@@ -88,10 +91,12 @@ class StackedOptimizer:
         number: int | torch.Tensor,
         rates: NDArray[np.float64] | None,
         on_device: torch.Tensor,
+        finite: torch.Tensor | None = None,
     ) -> None:
         """Do an update, the `number`-th from 1, of every lane by `gradients`, in the order of `parameters`.
 
-        `rates` are the curves', (curves,), also `on_device`; None where they are known there alone.
+        `rates` are the curves', (curves,), also `on_device`; None where they are known there alone. Where lanes may
+        skip updates, `finite`, (lanes,), says which do not, and `number` is (lanes,) in float64.
         """
         per_lane = on_device.index_select(0, self._columns)
         for lr, factor in self._rates:
@@ -101,7 +106,19 @@ class StackedOptimizer:
         for piece in self._pieces:
             piece.set_rates(rates)
             gradient = packed[piece.block][piece.lanes]
-            self._rule.update(piece.values, gradient, piece.state, number, piece.hyper)
+            if finite is None:
+                self._rule.update(piece.values, gradient, piece.state, number, piece.hyper)
+            else:
+                self._update_some(piece, gradient, torch.as_tensor(number)[piece.lanes], finite[piece.lanes])
+
+    def _update_some(self, piece: _Piece, gradient: torch.Tensor, numbers: torch.Tensor, finite: torch.Tensor) -> None:
+        """Update the lanes of a piece whose gradients are finite, all other values stay what they are."""
+        stacks = [piece.values, *piece.state.values()]
+        before = [stack.clone() for stack in stacks]
+        numbers, finite = (row.view(-1, *[1] * (piece.values.ndim - 1)) for row in (numbers, finite))
+        self._rule.update(piece.values, gradient, piece.state, numbers, piece.hyper)
+        for stack, old in zip(stacks, before, strict=True):
+            torch.where(finite, stack, old, out=stack)
 
     def evaluated(self) -> Tensors:
         """Return the weights to evaluate with: those in training, unless the rule keeps others for evaluation."""
@@ -209,7 +226,8 @@ class StackedOptimizer:
             for lane, key in enumerate(keys[lanes]):
                 groups.setdefault(key, []).append(lane)
             hyper = Hyper({name: row.view(column)[lanes] for name, row in rows.items()})
-            if self._device == "cpu" or values.dtype == torch.float32:  # a GPU's kernels read a rate in float32
+            reads = self._device == "cpu" or values.dtype == torch.float32  # a GPU's kernels read a rate in float32
+            if reads and not self._skips:
                 hyper.alike = [
                     _alike(values, slots, mine, dict(zip(agreed, numbers_of, strict=True)))
                     for (_, _, *numbers_of), mine in groups.items()

@@ -145,12 +145,15 @@ def stacked(lanes: list[Optimizer], start: torch.Tensor, gradients: torch.Tensor
     return stack.w
 
 
-def one_by_one(lanes: list[Optimizer], start: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
+def one_by_one(
+    lanes: list[Optimizer], start: torch.Tensor, gradients: torch.Tensor, kept: torch.Tensor | None = None
+) -> torch.Tensor:
+    """With `kept`, (updates, lanes), each takes its own updates alone."""
     ends = []
     for i, lane in enumerate(lanes):
         parameter = torch.nn.Parameter(start[i].clone())
         optimizer = lane.reference([parameter])
-        for g in gradients:
+        for g in gradients if kept is None else gradients[kept[:, i]]:
             parameter.grad = g[i].clone()
             optimizer.step()
         ends.append(parameter.detach())
