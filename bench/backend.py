@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from core.spec import Precision
+from core.spec import HALVES, Precision
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Backend:
     @property
     def dtype(self) -> torch.dtype:
         """The type in which its products are computed."""
-        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+        return HALVES.get(self.precision, torch.float32)
 
     def set_precision(self) -> None:
         """Set the precision of a GPU's products in this process, and let cuDNN try for the fastest convolutions."""
@@ -28,7 +28,8 @@ class Backend:
 
     def autocast(self) -> torch.autocast:
         """Return the context of a forward pass; without a cache, which a captured graph cannot have."""
-        return torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16", cache_enabled=False)
+        half = HALVES.get(self.precision)
+        return torch.autocast(self.device, half, enabled=half is not None, cache_enabled=False)
 
     def synchronize(self) -> None:
         """Wait for a GPU."""

@@ -13,7 +13,7 @@ import torch
 from cases import CASES, STUDY, Case
 
 from core.datasets import DatasetInfo, Splits
-from core.spec import Treatment
+from core.spec import Precision, Treatment
 from core.training import Lane, MemoryRecorder, TrainOptions, train_lanes
 from core.training.options import Layout
 from tests.emulation.counting import Count, count
@@ -100,7 +100,7 @@ def main() -> None:
     found = {case.name: case for case in (*CASES["cuda"], STUDY)}
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("case", nargs="?", choices=found, default=STUDY.name)
-    arguments.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32")
+    arguments.add_argument("--precision", choices=get_args(Precision), default="fp32")
     arguments.add_argument("--layout", choices=get_args(Layout), default="vmap")
     arguments.add_argument("--seeds", type=int, help="other than the case's")
     arguments.add_argument("--top", type=int, default=12, help="operations to show, by bytes")

@@ -22,7 +22,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import record
 import served
@@ -39,6 +39,8 @@ from core.spec import Precision
 STATISTIC = "milliseconds an update and run, evaluation included; c_faster_by is the median of the turns' ratios"
 MINUTES = 10.0
 """On a GPU, where nothing else is asked for."""
+PRECISIONS: tuple[Precision, ...] = ("fp32", "tf32", "bf16")
+"""Those that the peers train in: none scales its losses, as float16 needs it."""
 LATE = 2.5
 """How many times what was estimated a case may take there before its experiments are ended."""
 
@@ -55,7 +57,7 @@ def asked() -> argparse.Namespace:
     )
     arguments.add_argument("--repeats", type=int, help="turns of every case; default: 5 or 3, of the study 1")
     arguments.add_argument(
-        "--precision", action="append", choices=get_args(Precision), help="on a GPU, may be given again; default: fp32"
+        "--precision", action="append", choices=PRECISIONS, help="on a GPU, may be given again; default: fp32"
     )
     arguments.add_argument(
         "--minutes", type=float, default=MINUTES, help="on a GPU; a further case that does not fit is left out"

@@ -1,7 +1,7 @@
 """The one validated description of an experiment: request body = stored row = trainer input."""
 
 from core.spec._arms import Arm
-from core.spec._body import LIMITS, Augment, Precision, Spec, Treatment, parse
+from core.spec._body import LIMITS, Augment, Spec, Treatment, parse
 from core.spec._check import ArmInfo, check
 from core.spec._clipping import Clipping, GradientClip
 from core.spec._coordinates import CoordinateCheck
@@ -10,6 +10,7 @@ from core.spec._focal import FocalLoss
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, hidden_weights, layers_of, norms_of, on_meta
 from core.spec._lint import warnings_of
+from core.spec._precision import HALVES, Precision
 from core.spec._pruning import Pruning
 from core.spec._rates import rate_factors
 from core.spec._scan import BatchSizeScan
@@ -20,6 +21,7 @@ from core.spec._target import Target
 from core.spec._words import described
 
 __all__ = [
+    "HALVES",
     "LIMITS",
     "PROJECTIONS",
     "Arm",

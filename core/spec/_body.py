@@ -20,6 +20,7 @@ from core.spec._coordinates import CoordinateCheck, widened
 from core.spec._diagnostics import Diagnostics
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
+from core.spec._precision import Precision
 from core.spec._pruning import Pruning, unfit
 from core.spec._rates import LrDecay, LrPerLayer
 from core.spec._scan import BatchSizeScan, scan
@@ -57,9 +58,6 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 MixingAlpha = Annotated[float, Field(ge=0, le=1_000)]
-
-Precision = Literal["fp32", "tf32", "bf16"]
-"""Precision of products and convolutions: float32; TensorFloat-32, if the GPU has it; bfloat16, weights in float32."""
 
 
 class Augment(BaseModel):

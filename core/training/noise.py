@@ -43,11 +43,15 @@ class Noise:
         return i % self._every == 0 and batch > 1
 
     def add(self, whole: Sequence[torch.Tensor], half: Sequence[torch.Tensor], m: int, b: int) -> None:
-        """Add the gradients of all parameters' stacks, (lanes, *shape) each, of a batch of b and of its first m."""
+        """Add the gradients of all parameters' stacks, (lanes, *shape) each, of a batch of b and of its first m.
+
+        Those of a lane that are not finite, as in float16 under too large a loss scale, are left out.
+        """
         difference = sum(_squared(h - g) for h, g in zip(half, whole, strict=True))
         length = sum(_squared(g) for g in whole)
         found = estimates(torch.as_tensor(difference), torch.as_tensor(length), m, b, self._examples)
-        self._sums += torch.stack([*found, torch.ones_like(found[0])], dim=1)
+        values = torch.stack([*found, torch.ones_like(found[0])], dim=1)
+        self._sums += torch.where(values.isfinite().all(1, keepdim=True), values, 0.0)
 
     def take(self) -> torch.Tensor:
         """Return the epoch's means, (2, lanes), NaN where no update was measured, and start the next epoch at 0."""

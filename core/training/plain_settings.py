@@ -1,7 +1,8 @@
 """Settings of a treatment as the reference trainer has them, by torch's own functions where there are any."""
 
 import copy
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -9,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 
 from core.datasets import DatasetInfo
 from core.metrics import Task
-from core.spec import Treatment
+from core.spec import HALVES, Treatment
 
 
 def loss_of_task(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -100,6 +101,29 @@ def sharpen(treatment: Treatment, model: nn.Module, loss: Callable[[], torch.Ten
     model.zero_grad()
     torch.autograd.backward(loss())
     model.load_state_dict(before)
+
+
+def autocast(treatment: Treatment) -> torch.autocast:
+    """Return the context of a forward pass in the treatment's precision."""
+    half = HALVES.get(treatment.precision)
+    return torch.autocast("cpu", half, enabled=half is not None)
+
+
+class Together(torch.optim.Optimizer):
+    """Optimizers of parts of a model as one, which a `GradScaler` skips together: each alone goes by its own part."""
+
+    def __init__(self, optimizers: Sequence[torch.optim.Optimizer]) -> None:
+        super().__init__([group for optimizer in optimizers for group in optimizer.param_groups], {})
+        self._optimizers = optimizers
+        self.rate = math.nan
+        """The learning rate of the next step, before the factors of parameters."""
+
+    def step(self) -> None:  # type: ignore[override]  # without closure
+        """Step with all of them, each parameter by its own rate."""
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.rate * group["lr_scale"]
+            optimizer.step()
 
 
 class Average:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.amp import GradScaler
 from torch.func import functional_call
 
 from core.datasets import DatasetInfo, Splits, as_numbers
 from core.metrics import Evaluation, Task, measured_by_epoch
 from core.metrics.gradient_noise import NOISE_METRICS
+from core.metrics.skipped_updates import SKIPPED
 from core.optimizers import Optimizer
 from core.schedules import Reactive, bind
 from core.spec import Patience, Treatment, hidden_weights
@@ -22,9 +24,10 @@ from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.batches import epoch_order
 from core.training.lanes.dropout import Masks
 from core.training.lanes.evaluation import judged_part
+from core.training.lanes.loss_scale import LEAST
 from core.training.lanes.network import Network, network
 from core.training.mixing import PlainMixing
-from core.training.plain_settings import Average, TrainedLoss, clip, loss_of_task, sharpen
+from core.training.plain_settings import Average, Together, TrainedLoss, autocast, clip, loss_of_task, sharpen
 from core.training.recorder import Lane, Recorder
 from core.training.scaling import ParameterScaling, factors
 
@@ -42,7 +45,7 @@ def train_run(
 ) -> None:
     """Train one run on the CPU and record every point as it is measured; the rules are those of `train_lanes`.
 
-    All is computed in `dtype`, whatever the treatment's precision.
+    All is computed in `dtype`, but for the products of a half precision, which are torch's autocast's.
     """
     treatment = lane.treatment
     x_train, x_valid = as_numbers(data.x_train, dtype), as_numbers(data.x_valid, dtype)
@@ -59,6 +62,7 @@ def train_run(
     decays = {name: treatment.weight_decay_on == "all" or p.ndim > 1 for name, p in model.named_parameters()}
     groups = {name: _group(rule, p, mine[name], decays[name]) for name, p in model.named_parameters()}
     optimizers = _optimizers(rule, groups, hidden_weights(model))
+    scaled, scaler = Together(optimizers), _Scaler(treatment)
     average = Average(model, treatment.ema_decay)
     trained_loss = TrainedLoss(treatment, info, y_train, dtype)
     _mode(optimizers, training=True)
@@ -73,8 +77,9 @@ def train_run(
 
     def outputs(x: torch.Tensor, model: nn.Module = model) -> torch.Tensor:
         weights = {name: p * mine[name].forward for name, p in model.named_parameters()}
-        given: torch.Tensor = functional_call(model, weights, (x,))
-        return given
+        with autocast(treatment):
+            given: torch.Tensor = functional_call(model, weights, (x,))
+        return given.to(dtype)
 
     def loss_of(x: torch.Tensor, y: torch.Tensor, drawn: Mapping[str, torch.Tensor], first: int) -> torch.Tensor:
         _mask(net, drawn, first)
@@ -94,12 +99,17 @@ def train_run(
             rate = curve.rate(state, step) if isinstance(curve, Reactive) else curve(step)
             noise.measure(i, len(batch), model, partial(loss_of, x, y, drawn))
             model.zero_grad()
-            loss = loss_of(x, y, drawn, len(batch))
-            torch.autograd.backward(loss)
-            sharpen(treatment, model, partial(loss_of, x, y, drawn, len(batch)))
+            computed = partial(loss_of, x, y, drawn, len(batch))
+            loss = computed()
+            torch.autograd.backward(scaler.scale(loss))
+            sharpen(treatment, model, partial(scaler.scaled, computed))
+            scaler.unscale_(scaled)
             clip(treatment, list(model.parameters()))
-            _step(optimizers, rate)
+            scaled.rate = rate
+            scaler.step(scaled)
+            scaler.update()
             average.update(model)
+            loss = scaler.judged(loss)
             recorder.record(lane.run, "train_loss", step, loss.detach().numpy().reshape(1))
             recorder.record(lane.run, "lr", step, np.array([rate]))
             step += 1
@@ -124,7 +134,7 @@ def train_run(
         model.train()
         _mode(optimizers, training=True)
         del measured["train_loss"]  # which every update has
-        _record(recorder, lane.run, epoch, measured | noise.take())
+        _record(recorder, lane.run, epoch, measured | noise.take() | scaler.measured())
         if isinstance(curve, Reactive):
             state = curve.react(state, step, measured[curve.metric])
         recorder.advance(step)
@@ -153,6 +163,33 @@ def _waited(
         return state
     state = rule.after(state, measured[rule.metric])
     return None if rule.ends(state, epochs) and not done else state
+
+
+class _Scaler(GradScaler):
+    """torch's loss scaler, of a treatment in float16; of another it does nothing."""
+
+    def __init__(self, treatment: Treatment) -> None:
+        super().__init__("cpu", enabled=treatment.precision == "fp16")
+        self._skipped = 0
+
+    def update(self, new_scale: float | torch.Tensor | None = None) -> None:
+        """Update the scale, and count the update if it was skipped."""
+        before = self.get_scale()
+        super().update(new_scale)
+        self._skipped += self.get_scale() < before
+
+    def scaled(self, loss: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """Return what `loss` computes by the scale."""
+        scaled: torch.Tensor = self.scale(loss())
+        return scaled
+
+    def judged(self, loss: torch.Tensor) -> torch.Tensor:
+        """Return the loss, NaN where the scale is so small that the run has diverged."""
+        return loss if self.get_scale() >= LEAST else torch.full_like(loss, math.nan)
+
+    def measured(self) -> dict[str, float]:
+        """Return the count of skipped updates."""
+        return {SKIPPED: self._skipped} if self.is_enabled() else {}
 
 
 class _Noise:
@@ -203,13 +240,6 @@ def _mask(net: Network, drawn: Mapping[str, torch.Tensor], first: int) -> None:
     """Give the dropout layers the masks of the first examples of a batch."""
     for name, mask in drawn.items():
         net.dropout[name].mask = mask[0, :first]
-
-
-def _step(optimizers: Iterable[torch.optim.Optimizer], rate: float) -> None:
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = rate * group["lr_scale"]
-        optimizer.step()
 
 
 def _mode(optimizers: Iterable[Any], training: bool) -> None:

@@ -36,9 +36,9 @@ def _drawn(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 
 
 def _batch_norm(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Compute in float32 what comes in bfloat16, as CUDA does."""
+    """Compute in float32 what comes in 16 bits, as CUDA does."""
     low = next(value.dtype for value in args if isinstance(value, torch.Tensor))
-    if low != torch.bfloat16:
+    if low not in (torch.bfloat16, torch.float16):
         return func(*args, **kwargs)
     up = [value.float() if isinstance(value, torch.Tensor) and value.dtype == low else value for value in args]
     first, *rest = func(*up, **kwargs)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 
 from core.training.lanes.forward import Tensors, one_by_one
+from core.training.lanes.loss_scale import LossScales
 
 LossOfLane = Callable[[int, Tensors, Tensors, torch.Tensor, torch.Tensor], torch.Tensor]
 """(the lane, its own tensors, those it shares, its batch, its labels) -> its loss, ()."""
@@ -36,11 +37,12 @@ class LoopedGradients:
         y: torch.Tensor,
         arms: int,
         *,
+        scales: LossScales | None = None,
         add: bool = False,
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return the losses, (lanes,), and the gradients in the parameters' order; inputs are those of `spread`.
 
-        With `add` the gradients are added to those of the call before.
+        With `scales` the gradients are those of scaled losses, with `add` they are added to those of the call before.
         """
         put = torch._foreach_add_ if add else torch._foreach_copy_
         losses = []
@@ -48,6 +50,7 @@ class LoopedGradients:
             leaves = self._leaves[lane]
             scaled = {name: leaves[name] * factor for name, factor in self._factors[lane].items()}
             loss = loss_of(lane, {**leaves, **scaled, **own}, masks, batch, y[lane])
-            put(self._into[lane], list(torch.autograd.grad(loss, list(leaves.values()))))
+            differentiated = loss if scales is None else loss * scales.of(lane)
+            put(self._into[lane], list(torch.autograd.grad(differentiated, list(leaves.values()))))
             losses.append(loss.detach())
         return torch.stack(losses), self._gradients

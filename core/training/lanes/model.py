@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.optimizers import Optimizer, UpdateNumber
-from core.spec import Precision, hidden_weights
+from core.spec import HALVES, Precision, hidden_weights
 from core.training.lanes.ascent import Ascent
 from core.training.lanes.averages import Averages
 from core.training.lanes.clipping import Clip, column
@@ -17,6 +17,7 @@ from core.training.lanes.diagnosis import Diagnosis
 from core.training.lanes.forward import Tensors, caller, forward
 from core.training.lanes.grid import Grid
 from core.training.lanes.loop import LoopedGradients
+from core.training.lanes.loss_scale import LossScales
 from core.training.lanes.losses import BatchWeight, TrainedLoss
 from core.training.lanes.mixed_optimizer import MixedOptimizer
 from core.training.lanes.network import Network
@@ -77,7 +78,8 @@ class StackedModel:
         self._ascent = Ascent(ascents, device) if ascents else None
         self._device = device
         self._kind = torch.device(device).type
-        self._bf16 = precision == "bf16"
+        self._half = HALVES.get(precision)
+        self._scales = LossScales(len(grid.lanes), device, state) if precision == "fp16" else None
         self._layout = layout
         optimizers: list[Optimizer] = [treatment.optimizer.build() for treatment in treatments]
         if treatments[0].weight_decay_on == "weights":
@@ -92,6 +94,7 @@ class StackedModel:
             factors=factors,
             hidden=hidden_weights(network.written),
             device=device,
+            skips=self._scales is not None,
         )
         self._parameters = self._optimizer.parameters
         self._frozen: dict[str, torch.Tensor] = {}
@@ -118,8 +121,7 @@ class StackedModel:
     def update(self, batch: Batch) -> torch.Tensor:
         """Update every lane; return the losses before the update, (lanes,)."""
         losses, gradients = self._differentiated(batch)
-        self._step(gradients, batch)
-        return losses
+        return self._step(losses, gradients, batch)
 
     def diagnosed(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Update as `update` does; return also the diagnostics, (metrics, lanes), named by `diagnosis`."""
@@ -131,16 +133,26 @@ class StackedModel:
         losses, gradients = self._differentiated(batch)
         by_name = dict(zip(self._parameters, gradients, strict=True))
         standing, weights = self.diagnosis.standing(self._parameters, by_name)
-        self._step(gradients, batch)
+        losses = self._step(losses, gradients, batch)
         return losses, torch.cat([activations, standing, self.diagnosis.moved(weights, self._parameters)])
 
-    def _step(self, gradients: Sequence[torch.Tensor], batch: Batch) -> None:
-        """Update the weights by the gradients, and the running means by the weights."""
+    def _step(self, losses: torch.Tensor, gradients: Sequence[torch.Tensor], batch: Batch) -> torch.Tensor:
+        """Update the weights by the gradients, and the running means by the weights; return the losses to record."""
+        number, finite = batch.number, None
+        if self._scales is not None:
+            number, finite = self._scales.numbers(number), self._scales.update(gradients)
+            losses = self._scales.judged(losses)
         if self._clip is not None:
             self._clip(list(self._parameters.values()), gradients)
-        self._optimizer.step(gradients, batch.number, batch.rates, batch.on_device)
+        self._optimizer.step(gradients, number, batch.rates, batch.on_device, finite)
         if self._averages is not None:
             self._averages.update()
+        return losses
+
+    @property
+    def skipped(self) -> torch.Tensor | None:
+        """Count of the updates that each lane has skipped so far, (lanes,); None where no loss is scaled."""
+        return None if self._scales is None else self._scales.skipped
 
     @property
     def chunk(self) -> int:
@@ -172,7 +184,8 @@ class StackedModel:
         """Return the state that the next update depends on, stacked over lanes: views, which that update changes."""
         means = {} if self._averages is None else self._averages.state()
         buffers = {f"buffers/{name}": value for name, value in self._buffers.items()}
-        return {**self._optimizer.state(), **buffers, **means}
+        scales = {} if self._scales is None else self._scales.state()
+        return {**self._optimizer.state(), **buffers, **means, **scales}
 
     def _differentiated(self, batch: Batch) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
         """Return losses and gradients of an update, and measure their noise where it is due."""
@@ -203,6 +216,8 @@ class StackedModel:
             part = slice(first, first + most)
             more, gradients = self._part(x[:, part], y[:, part], _of(masks, part), weight, buffers, gradients)
             losses = losses + more
+        if self._scales is not None:
+            self._scales.unscale(gradients)
         for name, gradient in zip(self._parameters, gradients, strict=True):
             if name in self._frozen:
                 gradient.masked_fill_(self._frozen[name], 0.0)
@@ -221,12 +236,15 @@ class StackedModel:
         shared = self._shared(masks)
         if self._looped is not None:
             loss_of = partial(self._loss_of_lane, weight)
-            return self._looped(loss_of, buffers, shared, x, y, self._grid.arms, add=onto is not None)
+            return self._looped(
+                loss_of, buffers, shared, x, y, self._grid.arms, scales=self._scales, add=onto is not None
+            )
         own = {**self._scaled(self._parameters), **buffers}
         with self._autocast():
             outputs = self._for_loss(forward(self._network.module, own, shared, x, self._grid.arms, "vmap"))
         losses = self._loss(outputs, y, weight)
-        gradients = list(torch.autograd.grad(losses.sum(), list(self._parameters.values())))
+        differentiated = losses if self._scales is None else self._scales.scaled(losses)
+        gradients = list(torch.autograd.grad(differentiated.sum(), list(self._parameters.values())))
         if onto is not None:
             torch._foreach_add_(gradients, onto)
         return losses.detach(), gradients
@@ -243,12 +261,12 @@ class StackedModel:
         return {f"{name}.mask": mask for name, mask in masks.items()}
 
     def _for_loss(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the outputs in the precision of the loss: bfloat16 as float32."""
-        return outputs.float() if self._bf16 else outputs
+        """Return the outputs in the precision of the loss: those of 16 bits as the weights are."""
+        return outputs if self._half is None else outputs.to(next(iter(self._parameters.values())).dtype)
 
     def _autocast(self) -> torch.autocast:
         # the weights are cast anew in every pass: a captured graph must not keep a cast from before an update
-        return torch.autocast(self._kind, torch.bfloat16, enabled=self._bf16, cache_enabled=False)
+        return torch.autocast(self._kind, self._half, enabled=self._half is not None, cache_enabled=False)
 
     def _scaled(self, weights: Tensors) -> Tensors:
         """Return the weights as the forward pass uses them, scaled by the initializer's factors."""

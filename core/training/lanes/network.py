@@ -99,11 +99,11 @@ def network(
     data: DatasetInfo,
     values: Mapping[str, torch.Tensor],
     stacked: bool = False,
-    bf16: bool = False,
+    mixed: bool = False,
 ) -> Network:
     """Build the treatment's model for the data set and learn its shapes from one small forward pass.
 
-    With `stacked` it is made for stacks under vmap, with `bf16` for autocast to bfloat16. `values` are some run's
+    With `stacked` it is made for stacks under vmap, with `mixed` for autocast to 16 bits. `values` are some run's
     parameters and buffers, on the CPU: a pass on the meta device would need none, but loads torch's compiler (1.4 s).
     Raises ValueError for a dropout layer that is called for two shapes, TypeError for a kind of dropout that cannot be
     paired, and for a model that uses one parameter under two names.
@@ -140,13 +140,13 @@ def network(
     for layer in module.modules():
         if stacked and type(layer) is nn.Conv2d:
             layer.__class__ = StackedConvolution
-        if stacked and bf16 and type(layer) in _IN_BF16:
-            layer.__class__ = _IN_BF16[type(layer)]
+        if stacked and mixed and type(layer) in _MIXED:
+            layer.__class__ = _MIXED[type(layer)]
     wide = frozenset(f"{name}.weight" for name, layer in module.named_modules() if layer in on_rows)
     return Network(pooled_first(module), module, layers, widest, wide)
 
 
-_IN_BF16: dict[type[nn.Module], type[nn.Module]] = {
+_MIXED: dict[type[nn.Module], type[nn.Module]] = {
     nn.BatchNorm1d: StackedBatchNorm1d,
     nn.BatchNorm2d: StackedBatchNorm2d,
     nn.PReLU: StackedPReLU,

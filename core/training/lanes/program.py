@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.datasets import DatasetInfo, Splits, as_numbers
 from core.metrics import Evaluation, Split, measured_by_epoch
 from core.schedules import State
+from core.spec import HALVES
 from core.training.initialize import Examples, Targets, initial_state
 from core.training.lanes.batches import BatchSource
 from core.training.lanes.captured import Captured
@@ -83,7 +84,7 @@ class Program:
             info,
             values,
             stacked=options.layout == "vmap",
-            bf16=treatment.precision == "bf16",
+            mixed=treatment.precision in HALVES,
         )
         self._metrics = measured_by_epoch(info.task, info.outputs, treatment.ema_decay is not None)
         self._rates = Rates(grid.lanes, length, [metric.name for metric in self._metrics], plateaus)
@@ -175,7 +176,9 @@ class Program:
         """Return an epoch's metrics, (metrics, lanes) in the order of their names, after schedules reacted to them."""
         measured = self._evaluate_splits(check)
         self._rates.react(epoch, measured)
-        return measured if self._noise is None else torch.cat((measured, self._noise.take()))
+        noise = () if self._noise is None else (self._noise.take(),)
+        skipped = () if self._model.skipped is None else (self._model.skipped.unsqueeze(0),)
+        return torch.cat((measured, *noise, *skipped))
 
     def _evaluate_splits(self, check: Callable[[], None]) -> torch.Tensor:
         """Return all metrics, (metrics, lanes), each measured on its split."""

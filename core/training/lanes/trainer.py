@@ -10,6 +10,7 @@ import torch
 from core.datasets import DatasetInfo, Splits
 from core.metrics import epoch_metrics
 from core.metrics.gradient_noise import NOISE_METRICS
+from core.metrics.skipped_updates import SKIPPED
 from core.results import Outcome
 from core.spec import Precision
 from core.training.checkpoint import Checkpoint
@@ -115,7 +116,9 @@ class _Training:
         )
         averaged = lanes[0].treatment.ema_decay is not None
         measured = epoch_metrics(info.task, info.outputs, averaged)
-        metrics = (*measured, *(NOISE_METRICS if options.noise_every else ()))
+        noise = NOISE_METRICS if options.noise_every else ()
+        skipped = (SKIPPED,) if lanes[0].treatment.precision == "fp16" else ()
+        metrics = (*measured, *noise, *skipped)
         self._stopping = Stopping(grid.lanes, metrics, start.patience)
         self._buffer = MetricBuffer(
             grid.lanes,
@@ -256,7 +259,7 @@ def _moved(data: Splits, options: TrainOptions) -> Splits:
 
 @contextmanager
 def _device_settings(precision: Precision, device: str) -> Iterator[None]:
-    """Set a GPU's precision of products; the CPU's are float32, or bfloat16 by autocast. A GPU works in a stream of the
+    """Set a GPU's precision of products; the CPU's are float32, or 16 bits by autocast. A GPU works in a stream of the
     training's own: a graph cannot be captured in the default one."""
     if device == "cpu":
         yield

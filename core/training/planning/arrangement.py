@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from core.registry import Entry
-from core.spec import ArmInfo, Spec, Treatment
+from core.spec import HALVES, ArmInfo, Spec, Treatment
 from core.training.options import Layout
 from core.training.planning.profile import Costs, Device, Profile, Way, Work, amounts, estimate
 
@@ -91,7 +91,7 @@ def _is_exact(treatment: Treatment, info: ArmInfo) -> bool:
     return (
         smallest > 1  # of one example: a product of another kind where a lane is alone
         and info.data.task != "binary"
-        and treatment.precision != "bf16"
+        and treatment.precision not in HALVES
         and not any(getattr(treatment, field) for field in _ROUNDING)
         and _has_exact_layers(treatment.model, info.data.inputs, info.data.outputs)
     )

@@ -237,6 +237,7 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
     # a half's gradients; the weights before an update and before an ascent; their running means; a sum of parts
     copies = 3 + bool(spec.noise_every) + bool(spec.diagnose_every) + (treatment.ema_decay is not None)
     copies += treatment.sam is not None
+    copies += (1 + slots) * (treatment.precision == "fp16")  # weights and state before an update, which may be skipped
     copies += part < batch and layout == "vmap"
     inputs = math.prod(info.data.inputs)
     lane = info.size.parameters * (copies + slots)

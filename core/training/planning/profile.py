@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict
 
 from core.hardware import FORMAT
-from core.spec import Precision, Size
+from core.spec import HALVES, Precision, Size
 from core.training.options import Layout
 
 Device = Literal["cpu", "cuda"]
@@ -14,7 +14,7 @@ MEMORY: dict[Device, int] = {"cpu": 2**32, "cuda": 2**34}
 """Bytes that are taken to be free where nobody can be asked; a GPU for servers has this at least. Where there is less,
 cohorts go on in halves."""
 
-PRODUCTS: dict[Precision, float] = {"fp32": 1e-13, "tf32": 2e-14, "bf16": 1e-14}
+PRODUCTS: dict[Precision, float] = {"fp32": 1e-13, "tf32": 2e-14, "bf16": 1e-14, "fp16": 1e-14}
 """Guessed seconds of one operation of a forward pass and its backward pass, on a GPU for servers."""
 
 
@@ -188,7 +188,7 @@ def _guessed_on_cpu(threads: int) -> CostsByLayout:
 
 def _guessed_on_gpu(precision: Precision) -> CostsByLayout:
     """Return the costs of graphs of small kernels, whose values are moved at 3 TB/s: docs/decisions/0021."""
-    product, looped = PRODUCTS[precision], 4e-12 if precision == "bf16" else 6e-12
+    product, looped = PRODUCTS[precision], 4e-12 if precision in HALVES else 6e-12
     flat = {"dense": product, "conv": product, "parameter": 2e-11}
     return CostsByLayout(
         loop=Costs(update=1e-4, lane=1e-5, call=1e-5, patch=0.0, activation=looped, **flat),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.spec import HALVES
 from core.training import Lane, MemoryRecorder, Resume, TrainOptions, train_lanes
 from core.training.checkpoint import Checkpoint
 from core.training.lanes.graphs import WARM_UP, Graphs
@@ -52,9 +53,10 @@ def test_an_update_is_one_launch(make_lanes: Any, case: str, layout: str, counte
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_nothing_in_an_update_waits_for_the_device(make_lanes: Any, layout: str) -> None:
+@pytest.mark.parametrize("case", ["cnn", "float16"])
+def test_nothing_in_an_update_waits_for_the_device(make_lanes: Any, case: str, layout: str) -> None:
     with device.during("training"):
-        on_gpu(lanes_of(make_lanes, "cnn"), layout=layout, block_seconds=3600)
+        on_gpu(lanes_of(make_lanes, case), layout=layout, block_seconds=3600)
     hidden = {wait.place.split(" < ")[0].rpartition("(")[2] for wait in device.waits if wait.hidden}
     assert not {place for place in hidden if place.startswith(("_update", "update", "step", "draw", "batch)"))}, hidden
 
@@ -139,11 +141,12 @@ NORMED: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("network", NORMED)
-def test_batch_norms_train_in_bfloat16(make_lanes: Any, network: str, layout: str) -> None:
+@pytest.mark.parametrize("precision", HALVES)
+def test_batch_norms_train_in_16_bits(make_lanes: Any, precision: str, network: str, layout: str) -> None:
     """In two lanes: CUDA wants the statistics in the type of the input, and they stay in float32."""
     model, inputs = NORMED[network]
     data, info = made(inputs, train=24, valid=8)
-    lanes = make_lanes({}, {"initializer": "he_normal"}, model=model, precision="bf16", batch_size=8, epochs=2)
+    lanes = make_lanes({}, {"initializer": "he_normal"}, model=model, precision=precision, batch_size=8, epochs=2)
     recorder = on_gpu(lanes, data, info, layout=layout)
     assert set(recorder.outcomes.values()) == {"completed"}
 
@@ -158,10 +161,10 @@ def bytes_of_an_update(make_lanes: Any, layout: str, counted: list[Count], **giv
     return counted[-1].bytes
 
 
-def test_bfloat16_moves_fewer_bytes(make_lanes: Any, counted: list[Count]) -> None:
+def test_products_of_16_bits_move_fewer_bytes(make_lanes: Any, counted: list[Count]) -> None:
     """Under vmap a bias would be added in float32, and all that follows be float32 (pytorch#192617)."""
-    whole, half = (bytes_of_an_update(make_lanes, "loop", counted, precision=name) for name in ("fp32", "bf16"))
-    assert half < 0.8 * whole
+    whole, *halves = (bytes_of_an_update(make_lanes, "loop", counted, precision=name) for name in ("fp32", *HALVES))
+    assert max(halves) < 0.8 * whole
 
 
 def test_one_after_the_other_moves_fewer_bytes_and_holds_one_lanes_values(

@@ -78,6 +78,22 @@ def test_noise_of_a_known_size_is_found() -> None:
     torch.testing.assert_close(spread / length, torch.full((2,), 25.0, dtype=torch.float64), rtol=0.1, atol=0)
 
 
+def test_a_gradient_that_is_not_finite_is_left_out_of_its_lane() -> None:
+    random = torch.Generator().manual_seed(0)
+    together, first, second = (Noise(lanes, 100, 1, "cpu", {}) for lanes in (2, 1, 1))
+    for update in range(4):
+        whole, half = torch.randn(2, 2, 5, generator=random)
+        second.add([whole[1:]], [half[1:]], 4, 8)
+        if update == 1:
+            whole[0, 3] = torch.inf
+        elif update == 2:
+            half[0, 3] = torch.nan
+        else:
+            first.add([whole[:1]], [half[:1]], 4, 8)
+        together.add([whole], [half], 4, 8)
+    torch.testing.assert_close(together.take(), torch.cat([first.take(), second.take()], 1), rtol=1e-12, atol=0)
+
+
 @pytest.mark.parametrize(("model", "seeds"), [(MLP | {"dropout": 0.3}, (0, 3)), (CNN, (0, 3)), (CNN, (0,))], ids=str)
 def test_it_agrees_with_the_plain_loop(make_lanes: Any, model: Any, seeds: tuple[int, ...]) -> None:
     data, info = made(PICTURES, train=22, valid=10)  # batches of 7, 7, 7 and 1

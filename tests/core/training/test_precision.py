@@ -94,6 +94,7 @@ def test_tf32_is_a_gpus(make_lanes: Any, model: dict[str, Any]) -> None:
 OTHER: list[dict[str, Any]] = [
     {"precision": "bf16"},
     {"precision": "tf32"},
+    {"precision": "fp16"},
     {"augment": {"crop": 1}},
     {"augment": {"crop": 2}},
     {"augment": {"crop": 2, "flip": True}},
@@ -113,4 +114,4 @@ def test_other_precision_or_augmentation_is_another_cohort() -> None:
     spec = parse({"arms": arms, "seeds": 2, "epochs": 1})
     cohorts = make_plan(spec, check(spec, DatasetPaths()), Profile.guess()).cohorts
     members = sorted(sorted({arm for arm, _ in cohort.members}) for cohort in cohorts)
-    assert members == [[0, 1], [2], [3], [4], [5], [6]]
+    assert members == [[0, 1], [2], [3], [4], [5], [6], [7]]

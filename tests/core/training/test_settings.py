@@ -52,6 +52,10 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "by name": [{"lr_per_layer": {"*1": 0.1, "*.bias": 2.0}}, {"lr_per_layer": {"*1": 0.0}}, {"layer_lr_decay": 0.5}],
     "sam": [{"sam": {"rho": 0.05}}, {"sam": {"rho": 0.5}}],
     "adaptive sam": [{"sam": {"rho": 0.5, "adaptive": True}}, {"sam": {"rho": 2.0, "adaptive": True}}],
+    "in float16": [
+        {"precision": "fp16", "gradient_clip": {"norm": 0.5}, "micro_batch_size": 3, "optimizer.lr": 0.02},
+        {"precision": "fp16", "gradient_clip": {"norm": 1e6}, "micro_batch_size": 3},
+    ],
     "all": [
         {"gradient_clip": {"norm": 0.5}, "label_smoothing": 0.1, "ema_decay": 0.9, "weight_decay_on": "weights",
          "sam": {"rho": 0.1}, "layer_lr_decay": 0.8},
@@ -66,7 +70,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_lanes_are_the_plain_loop(make_lanes: Any, setting: str, model: dict[str, Any], layout: Layout) -> None:
     data, info = made(PICTURES, train=22, valid=10)
-    if setting == "in parts" and model is CNN:
+    if setting in ("in parts", "in float16") and model is CNN:
         model = CNN | {"batch_norm": False}
     lanes = make_lanes(*SETTINGS[setting], seeds=(0, 3), model=model, optimizer=rule("adamw"), batch_size=8, epochs=3)
     programs: dict[object, list[Any]] = {}

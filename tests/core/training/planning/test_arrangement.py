@@ -60,6 +60,7 @@ def test_the_layout_is_the_one_that_was_measured_quicker(
         ({"model": {"name": "transformer", "d_model": 16, "layers": 1, "heads": 2}}, False),
         ({"model": DENSE, "task": "binary"}, False),
         ({"model": DENSE, "precision": "bf16"}, False),
+        ({"model": DENSE, "precision": "fp16"}, False),
         ({"model": DENSE, "label_smoothing": 0.1}, False),
         ({"model": DENSE, "mixup": 0.2}, False),
         ({"model": DENSE, "focal_loss": {"gamma": 2.0}}, False),

@@ -53,3 +53,10 @@ def test_an_ascent_takes_a_pass_and_a_copy_of_the_weights() -> None:
     assert 1.5 < sharp.seconds / plain.seconds <= 2
     _, (info,), _ = planned(arms=arms)
     assert sharp.memory - plain.memory == 4 * info.size.parameters
+
+
+def test_updates_that_may_be_skipped_take_a_copy_of_the_weights_and_of_the_optimizers_state() -> None:
+    arms = [{"label": "a"}]
+    plain, half = (planned(arms=arms, seeds=1, layout="loop", precision=name)[2] for name in ("bf16", "fp16"))
+    _, (info,), _ = planned(arms=arms)
+    assert half.memory - plain.memory == 4 * info.size.parameters * (1 + 2), "Adam has two slots"
