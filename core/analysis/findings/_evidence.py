@@ -15,6 +15,7 @@ from core.design import ArmTraining, Design
 from core.initializers import Layer
 from core.metrics import Metric, is_diagnostic
 from core.metrics import diagnostics as layer_measures
+from core.metrics.skipped_updates import SKIPPED
 from core.results import Results, RunResult, Series
 
 SeriesByMetric = Mapping[str, Series]
@@ -77,7 +78,7 @@ def _series_by_run(results: Results) -> Mapping[int, SeriesByMetric]:
     diagnostics = layer_measures() if results.design.diagnostics else ()
     curves = [metric.name for metric in _scores(results.design) if metric is not None]
     found: dict[int, dict[str, Series]] = defaultdict(dict)
-    for metric in ("train_loss", "lr", *curves, *diagnostics):
+    for metric in ("train_loss", "lr", SKIPPED, *curves, *diagnostics):
         for series in results.series(metric):
             found[series.run_id][series.metric] = _ends(series) if is_diagnostic(series.metric) else series
     return found
@@ -137,6 +138,10 @@ def _diagnostics(series: SeriesByMetric, layers: Layers) -> LayerDiagnostics | N
         values[metric, layer] = one.values
     steps = min((one.steps for one in measured.values()), key=len).tolist()
     lasting = frozenset(name for name in hidden if not getattr(layers[name], "ends_branch", False))
+    if SKIPPED in series:  # an update that is skipped for its gradients throws no weight off
+        norms = [one[: len(steps)] for (metric, _), one in values.items() if metric == "gradient_norm"]
+        done = np.flatnonzero(np.isfinite(norms).all(axis=0))
+        values, steps = {key: one[done] for key, one in values.items()}, [steps[i] for i in done]
     if not steps:
         return None
     return LayerDiagnostics(steps=steps, values=values, hidden=hidden, output=output, lasting=lasting)
