@@ -10,7 +10,7 @@ import tempfile
 from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
-from api.auth import is_loopback
+from api.browsers import is_loopback
 from api.server import Server
 from core.errors import InitlabError
 from core.logs import set_up
@@ -68,7 +68,7 @@ class Unprotected(InitlabError):
 
 
 def _refuse_without_keys(host: str) -> None:
-    if not is_loopback(host) and settings().api_keys_file is None:
+    if not is_loopback(host.strip("[]")) and settings().api_keys_file is None:
         raise Unprotected(
             f"{host} can be reached from other machines, and no API keys are configured: make one with "
             "`initlab keys create --file keys --id NAME` and set INITLAB_API_KEYS_FILE=keys"

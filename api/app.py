@@ -13,6 +13,7 @@ from api import errors, jobs, routes
 from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.bodies import documented
+from api.browsers import BrowserMiddleware
 from api.deps import Service
 from api.keys import read_keys
 from api.pool import JobPool, processes_for
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(AuthMiddleware, keys=keys)
+    app.add_middleware(BrowserMiddleware)
     app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)  # outermost: the last one added
     for router in ROUTERS:
         app.include_router(router, responses={"default": {"model": ProblemOut, "description": "Problem"}})

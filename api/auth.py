@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Mapping
-from ipaddress import ip_address
 
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -11,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.browsers import host_name, is_loopback
 from api.errors import problem
 from api.keys import Key, owner
 from core.datasets import MOST_FILE
@@ -23,14 +23,6 @@ MAX_UPLOAD = MOST_FILE + MAX_BODY
 
 OPEN = ("/healthz", "/readyz")
 """Paths that need no key: a load balancer asks them."""
-
-
-def is_loopback(host: str) -> bool:
-    """Return True for an address that only this machine can reach."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _max_body(scope: Scope) -> int:
@@ -56,8 +48,8 @@ class AuthMiddleware:
             refusal = problem(413, "Content too large", f"the body is larger than {most:,} bytes")
         elif self._keys is None:
             # The Host header too, or a web page could reach this service through a name that resolves to loopback.
-            name = headers.get("host", "").rsplit(":", 1)[0] if not headers.get("host", "").endswith("]") else "::1"
-            if not (is_loopback(scope["server"][0]) and is_loopback(name)):
+            names = [host_name(one) for one in headers.getlist("host")]
+            if not (is_loopback(scope["server"][0].strip("[]")) and len(names) == 1 and is_loopback(names[0] or "")):
                 refusal = problem(403, "Forbidden", "without API keys this service answers on loopback names only")
         elif scope["path"] not in OPEN:
             scheme, _, key = headers.get("authorization", "").partition(" ")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.policies import ON_EVERY_ANSWER
 from core.errors import InitlabError, Problem
 from core.logs import request_id
 from core.registry import problems_of
@@ -83,7 +84,7 @@ def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     detail = f"this is a fault of the service; its log has the details, with request={request_id()}"
     answer = problem(500, "Internal error", detail)
-    answer.headers["X-Request-ID"] = request_id()  # answered outside of all middleware
+    answer.headers.update(ON_EVERY_ANSWER | {"X-Request-ID": request_id()})  # answered outside of all middleware
     return answer
 
 

@@ -92,7 +92,7 @@ def index(
 def show(one: ExperimentToRead, session: Reading, request: Request, response: Response) -> ExperimentOut | Response:
     """Return one experiment with its progress."""
     progress = progress_of(session, one)
-    tag = etag(read.version(session, one.id), progress.cancelling, progress.paused)
+    tag = etag(read.version(session, one.id))
     response.headers["ETag"] = tag
     return unchanged(request, tag) or ExperimentOut.of(one, progress)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from api import jobs
 from api.answer_cache import Answer
 from api.deps import ExperimentToRead, Id, Reading, Service, ServiceDep
+from api.policies import SVG
 from api.responses import REVALIDATED, etag, unchanged
 from core.errors import InvalidSpec, Problem
 from core.experiments.queries import read
@@ -106,6 +107,8 @@ async def show(
             service, experiment_id, entry, extension, options, current
         )
         headers = {"ETag": tag(found.version) if found.version else current}
+        if extension == "svg":
+            headers["Content-Security-Policy"] = SVG
         answer = Response(found.body, media_type=MEDIA[extension], headers=headers)
     return answer
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import jobs
 from api.deps import Id, ServiceDep
+from api.policies import REPORT
 from api.responses import REVALIDATED, etag, preferred, unchanged
 from core.experiments.queries.reports import code
 
@@ -19,8 +20,6 @@ HTML: Final = "text/html"
 MEDIA: dict[str, jobs.Media] = {"json": JSON, "md": MARKDOWN, "html": HTML}
 SECONDS = 120.0
 """For one report."""
-POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
-"""The page needs no scripts and nothing from elsewhere, whatever a label smuggled in."""
 
 
 @router.get(
@@ -57,5 +56,5 @@ async def show(
     found = await service.answers.get(current, make, turn=experiment_id)
     headers = {"ETag": tag(found.version), "Vary": "Accept"}  # of what was read: it may have changed since
     if media == HTML:
-        headers["Content-Security-Policy"] = POLICY
+        headers["Content-Security-Policy"] = REPORT
     return Response(found.body, media_type=media, headers=headers)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from core.energy import Cost
+from core.experiments.cohorts.leases import Flush
 from core.settings import Settings
 from core.store import Database
 from tests.core.experiments.claims import queued, take, taken
@@ -111,3 +113,28 @@ def test_a_history_comes_in_pages_the_oldest_first(client: TestClient, database:
     assert _kinds(client, other) == ["accepted"]
     assert client.get("/experiments/9/history").status_code == 404
     assert client.get(f"/experiments/{experiment}/history?limit=0").status_code == 422
+
+
+def test_what_is_shown_around_a_pause_changes_the_etag(client: TestClient, database: Database) -> None:
+    """A worker that gives a paused cohort back has used energy since its last update, and the report says how much."""
+    experiment = queued(database)
+    here = f"/experiments/{experiment}"
+    hand = Hand.of(database, taken(database))
+    seen = []
+
+    def look() -> None:
+        seen.append([client.get(f"{here}{path}").headers["etag"] for path in ("", "/report", "/metrics")])
+
+    look()
+    hand.train(20)
+    look()
+    _asked(client, experiment, "pause")
+    look()
+    hand.store(Flush(step=20, cost=Cost(kwh=0.001, co2e_g=0.475)))
+    look()
+    hand.store(Flush(step=20, cost=Cost(kwh=0.002, co2e_g=0.95)))
+    look()
+    _asked(client, experiment, "cancel")
+    look()
+    for tags in zip(*seen, strict=True):
+        assert len(set(tags)) == len(seen)

@@ -180,6 +180,16 @@ def test_without_a_key_nothing_is_answered_but_whether_it_lives(guarded: TestCli
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@of_every_endpoint
+def test_a_page_of_elsewhere_has_no_browser_change_anything(served: TestClient, method: str, path: str) -> None:
+    """Form posts and bodyless ones need no leave of the service's before they are sent: it has to refuse them."""
+    answer = served.request(method, fill(path, nothing_there), headers={"Sec-Fetch-Site": "cross-site"})
+    if method == "GET":
+        assert answer.status_code != 403
+    else:
+        assert_problem(answer, 403)
+
+
 @of_every_parameter
 def test_what_is_not_there_is_a_404(served: TestClient, method: str, path: str, parameter: str) -> None:
     asked = fill(path, lambda name: nothing_there(name) if name == parameter else example_of(path, name))

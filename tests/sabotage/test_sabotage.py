@@ -33,6 +33,20 @@ COHORTS = f"{EXPERIMENTS}/cohorts"
 FAILPOINTS = "tests/service/test_failpoints.py"
 SABOTAGES = [
     Sabotage(
+        "a page of elsewhere changes nothing",
+        "api/browsers.py",
+        'return site not in ("same-origin", "none")',
+        "return False",
+        "tests/api/test_browsers.py::test_only_pages_of_the_service_and_programs_change_something",
+    ),
+    Sabotage(
+        "an ETag changes with the energy",
+        "core/experiments/queries/read.py",
+        "            func.sum(Run.energy_kwh),",
+        "",
+        "tests/api/test_control.py::test_what_is_shown_around_a_pause_changes_the_etag",
+    ),
+    Sabotage(
         "fence: a write names its attempt",
         "core/experiments/cohorts/leases.py",
         " & (Cohort.attempt == held.attempt)",

@@ -19,7 +19,7 @@ from core.metrics import diagnostics as layer_measures
 from core.metrics import metrics as catalogue
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import parse
-from core.store import Experiment, MetricBlock, Run, Tag, metric_blocks
+from core.store import Event, Experiment, MetricBlock, Run, Tag, metric_blocks
 from core.training.designs import design_of, trained_results
 
 
@@ -65,14 +65,19 @@ def experiments(
 def version(session: Session, experiment_id: int) -> str:
     """Return a text that changes whenever anything shown of the experiment changes: an ETag."""
     row = session.execute(
-        select(func.sum(Run.steps_done), func.sum(Run.attempt), func.count().filter(Run.status.in_(TERMINAL))).where(
-            Run.experiment_id == experiment_id
-        )
+        select(
+            func.sum(Run.steps_done),
+            func.sum(Run.attempt),
+            func.count().filter(Run.status.in_(TERMINAL)),
+            func.sum(Run.energy_kwh),  # and with it the rest of the cost: it grows with no update done around a pause
+        ).where(Run.experiment_id == experiment_id)
     ).one()
     found = session.execute(
         select(Experiment.status, Experiment.created_at).where(Experiment.id == experiment_id)
     ).one()
-    return hashlib.blake2b(repr((experiment_id, *found, *map(str, row))).encode(), digest_size=12).hexdigest()
+    last = session.scalar(select(func.max(Event.id)).where(Event.experiment_id == experiment_id))
+    parts = (experiment_id, *found, last, *map(str, row))
+    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
 def runs(session: Session, experiment_id: int, arm: str | None = None, seed: int | None = None) -> Sequence[Run]:

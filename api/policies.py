@@ -1,0 +1,24 @@
+"""The headers of answers that tell browsers what may be done with them."""
+
+SEALED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The policy of what is no page: it loads nothing, runs nothing, and is shown inside of nothing."""
+
+REPORT = f"{SEALED}; img-src 'self'; style-src 'unsafe-inline'"
+"""The policy of the report: it needs no scripts and nothing from elsewhere, whatever a label smuggled in."""
+
+SVG = f"{SEALED}; img-src data:; style-src 'unsafe-inline'; sandbox"
+"""The policy of a picture that is opened by itself: matplotlib's styles and pixels, and no script."""
+
+_SWAGGER = "https://cdn.jsdelivr.net 'unsafe-inline'"
+DOCS = f"{SEALED}; script-src {_SWAGGER}; style-src {_SWAGGER}; img-src data: https:; connect-src 'self'"
+"""The policy of FastAPI's pages of documentation, whose scripts are a content delivery network's."""
+
+PAGES = ("/docs", "/redoc")
+
+ON_EVERY_ANSWER = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": SEALED,
+}
+"""Headers of every answer that does not say otherwise itself."""
