@@ -11,12 +11,13 @@ from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
 from api.browsers import is_loopback
+from api.keys import stored
 from api.server import Server
 from core.errors import InitlabError
 from core.logs import set_up
 from core.parent_watch import leave_with_parent, leaving_at_once
 from core.settings import settings
-from core.store import once_it_answers, require_current
+from core.store import Database, once_it_answers, require_current
 
 USAGE = 2
 
@@ -29,12 +30,12 @@ def main() -> int:
     set_up("api", settings())
     try:
         inherited = None if given.fd is None else socket.socket(fileno=given.fd)
-        for host in (given.host, *([inherited.getsockname()[0]] if inherited else [])):
-            _refuse_without_keys(host)
         leave_with_parent(given.parent_pipe)
         settings().data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with leaving_at_once():
             once_it_answers(settings().database, require_current, log.warning)
+        for host in (given.host, *([inherited.getsockname()[0]] if inherited else [])):
+            _refuse_without_keys(host)
         app = create_app(settings())
     except (InitlabError, DBAPIError, OSError) as error:
         log.error("the API cannot start: %s", error)
@@ -68,11 +69,20 @@ class Unprotected(InitlabError):
 
 
 def _refuse_without_keys(host: str) -> None:
-    if not is_loopback(host.strip("[]")) and settings().api_keys_file is None:
+    if not (is_loopback(host.strip("[]")) or settings().api_keys_file or _stored_keys()):
         raise Unprotected(
             f"{host} can be reached from other machines, and no API keys are configured: make one with "
-            "`initlab keys create --file keys --id NAME` and set INITLAB_API_KEYS_FILE=keys"
+            "`initlab keys create --id NAME`"
         )
+
+
+def _stored_keys() -> bool:
+    database = Database(settings().database, pool_size=1)
+    try:
+        with database.reading() as session:
+            return bool(stored.keys(session))
+    finally:
+        database.dispose()
 
 
 if __name__ == "__main__":

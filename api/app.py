@@ -15,7 +15,7 @@ from api.auth import MAX_BODY, AuthMiddleware
 from api.bodies import documented
 from api.browsers import BrowserMiddleware
 from api.deps import Service
-from api.keys import read_keys
+from api.keys import KeyRing, read_keys
 from api.pool import JobPool, processes_for
 from api.prometheus import Metrics
 from api.request_log import RequestLogMiddleware
@@ -54,14 +54,16 @@ def create_app(settings: Settings) -> FastAPI:
             dispatcher=dispatcher,
             sweeper=sweeper,
             profile=profile,
-            keys=keys or {},
+            keys=KeyRing(database, keys),
             pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
             readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
             answers=AnswerCache(ANSWERS),
         )
+        await service.keys.refresh()
         try:
             yield
         finally:
+            await service.keys.close()
             service.pool.close()
             service.readers.close()
             sweeper.close()
@@ -81,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics(app.version)
     errors.install(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
-    app.add_middleware(AuthMiddleware, keys=keys)
+    app.add_middleware(AuthMiddleware)
     app.add_middleware(BrowserMiddleware)
     app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)  # outermost: the last one added
     for router in ROUTERS:

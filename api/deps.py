@@ -1,9 +1,9 @@
 """Dependencies of the routes: a transaction, a snapshot, an experiment, the application's parts."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from celery import Celery
 from fastapi import Depends, Path, Query, Request
@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from api.answer_cache import AnswerCache
-from api.keys import Key
+from api.keys import KeyRing, Scope
 from api.pool import JobPool
 from core.datasets import DatasetPaths
-from core.errors import InvalidSpec
+from core.errors import Forbidden, InvalidSpec
 from core.experiments.maintenance import Sweeper
 from core.experiments.queries import read
 from core.experiments.requests import Limits
@@ -38,8 +38,7 @@ class Service:
     sweeper: Sweeper
     profile: Profile
     """This machine's numbers, for plans while no worker lives."""
-    keys: Mapping[str, Key]
-    """By id; empty where none are configured."""
+    keys: KeyRing
     pool: JobPool
     """The processes that compute what is asked for."""
     readers: JobPool
@@ -58,18 +57,38 @@ class Service:
 
     def limits(self, owner: str | None) -> Limits:
         """Return the share of the service that the owner of an API key may take."""
-        key = None if owner is None else self.keys.get(owner)
+        key = self.keys.get(owner)
         own = None if key is None else key.unfinished_runs
         return Limits(self.settings.max_unfinished_runs if own is None else own, key and key.priority)
 
 
-def _owner(request: Request) -> str | None:
-    owner: str | None = getattr(request.state, "key_id", None)
-    return owner
+class Caller(NamedTuple):
+    """The one who asks: an API key's id, and what it may do. Where no keys are needed everybody is an admin."""
+
+    id: str | None = None
+    scope: Scope = Scope.ADMIN
+
+    def check_may_change(self, what: str, owner: str | None) -> None:
+        """Raise `Forbidden` where something is another's: its owner's and the admins' to change."""
+        if self.scope < Scope.ADMIN and self.id != owner:
+            whose = f"belongs to {owner}" if owner else "belongs to nobody"
+            raise Forbidden(f"{what} {whose}: only its owner and admins may change it")
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = getattr(request.state, "caller", Caller())
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
+
+
+def _owner(caller: CallerDep) -> str | None:
+    return caller.id
 
 
 Owner = Annotated[str | None, Depends(_owner)]
-"""The id of the API key of the request; None where no keys are configured."""
+"""The id of the API key of the request; None where no keys are needed."""
 
 
 def _service(request: Request) -> Service:
@@ -110,8 +129,10 @@ def _to_read(experiment_id: Id, session: Reading) -> Experiment:
     return read.experiment(session, experiment_id)
 
 
-def _to_write(experiment_id: Id, session: Writing) -> Experiment:
-    return read.experiment(session, experiment_id)
+def _to_write(experiment_id: Id, session: Writing, caller: CallerDep) -> Experiment:
+    found = read.experiment(session, experiment_id)
+    caller.check_may_change(f"experiment {experiment_id}", found.owner)
+    return found
 
 
 ExperimentToRead = Annotated[Experiment, Depends(_to_read, scope="function")]

@@ -136,7 +136,7 @@ def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, 
     return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
 
 
-def keep_upload(path: Path, filename: str, name: str | None, options: Options) -> tuple[About, bool]:
+def keep_upload(path: Path, filename: str, name: str | None, options: Options, owner: str | None) -> tuple[About, bool]:
     """Store the file at a path as a user's data set; returns it, and whether it is new."""
     with path.open("rb") as file:
-        return Uploads(_Process.paths.uploads).add(file, filename, name, options)
+        return Uploads(_Process.paths.uploads).add(file, filename, name, options, owner)

@@ -65,6 +65,13 @@ class InvalidSpec(InitlabError):
         super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems), problems)
 
 
+class Forbidden(InitlabError):
+    """The caller may not do this."""
+
+    status = 403
+    title = "Forbidden"
+
+
 class NotFound(InitlabError):
     """The named object does not exist."""
 

@@ -21,6 +21,9 @@ Concurrency = Annotated[
     ),
 ]
 
+Id = Annotated[str, typer.Option(help="Whose key it is.")]
+Days = Annotated[float | None, typer.Option(min=0, help="Days until it expires; without: never, or as before.")]
+
 database = typer.Typer(no_args_is_help=True, help="The service's database.")
 keys = typer.Typer(no_args_is_help=True, help="The service's API keys.")
 
@@ -58,17 +61,41 @@ def upgrade() -> None:
 
 @keys.command()
 def create(
-    file: Annotated[Path, typer.Option(help="The file of hashed keys (INITLAB_API_KEYS_FILE).")],
-    id: Annotated[str, typer.Option(help="Whose key it is.")],  # noqa: A002 the option's name
+    id: Id,  # noqa: A002 the option's name
+    file: Annotated[
+        Path | None, typer.Option(help="A file of hashed keys (INITLAB_API_KEYS_FILE), instead of the database.")
+    ] = None,
+    scope: Annotated[
+        str | None, typer.Option(help="read, submit (the default in the database) or admin (in a file).")
+    ] = None,
+    days: Days = None,
     unfinished_runs: Annotated[
         int | None, typer.Option(min=0, help="Most runs that are queued or running at a time.")
     ] = None,
     priority: Annotated[int | None, typer.Option(help="The highest priority it may ask for.")] = None,
     requests: Annotated[str | None, typer.Option(help="Most requests in a time, such as 20/second.")] = None,
 ) -> None:
-    """Make an API key: its hash goes into the file, the key is shown once."""
+    """Make an API key: its hash is kept, the key is shown once. As soon as there is a key, every request needs one."""
     limits = {"unfinished_runs": unfinished_runs, "priority": priority, "requests": requests}
-    become("api.keys", "create", file=file, id=id, **limits)
+    become("api.keys", "create", file=file, id=id, scope=scope, days=days, **limits)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List the database's API keys."""
+    become("api.keys", "list")
+
+
+@keys.command()
+def revoke(id: Id) -> None:  # noqa: A002 the option's name
+    """End an API key for good: within a second no API takes it."""
+    become("api.keys", "revoke", id=id)
+
+
+@keys.command()
+def rotate(id: Id, days: Days = None) -> None:  # noqa: A002 the option's name
+    """Give an API key another secret, shown once; the old one ends."""
+    become("api.keys", "rotate", id=id, days=days)
 
 
 def become(module: str, *words: str, **options: object) -> NoReturn:

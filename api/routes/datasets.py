@@ -11,7 +11,7 @@ from fastapi import Path as InPath
 
 from api import jobs
 from api.auth import MAX_UPLOAD
-from api.deps import ServiceDep, Writing
+from api.deps import CallerDep, Owner, ServiceDep, Writing
 from api.schemas import DatasetForm, DatasetList, DatasetOut
 from core.datasets import NotStored, Options, Uploads
 from core.experiments import requests
@@ -37,7 +37,9 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
     form_limits={"max_files": 1, "max_fields": 10_000},
     responses={200: {"model": DatasetOut, "description": "It is there already"}},
 )
-async def create(form: Annotated[DatasetForm, File()], service: ServiceDep, response: Response) -> DatasetOut:
+async def create(
+    form: Annotated[DatasetForm, File()], service: ServiceDep, owner: Owner, response: Response
+) -> DatasetOut:
     """Keep a table (CSV, TSV, XLSX, JSON lines, Parquet), arrays (NPZ) or images (ZIP) under a name for specs.
 
     `notes` tell what was taken for what. The same content under the same name is 200; other content is 409. A file that
@@ -48,7 +50,7 @@ async def create(form: Annotated[DatasetForm, File()], service: ServiceDep, resp
         with NamedTemporaryFile() as aside:  # where a file of another process can be opened by its name
             await run_sync(shutil.copyfileobj, form.file.file, aside, 2**20)
             aside.flush()
-            given = Path(aside.name), form.file.filename or "", form.name, options
+            given = Path(aside.name), form.file.filename or "", form.name, options, owner
             found, new = await service.readers.run(SECONDS, jobs.keep_upload, *given)
     except OSError as error:
         raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
@@ -70,6 +72,7 @@ def show(name: Name, uploads: UploadsDep) -> DatasetOut:
 
 
 @router.delete("/{name}", status_code=204)
-def delete(name: Name, session: Writing, service: ServiceDep) -> None:
-    """Delete a data set; 409 while an experiment that has not ended uses it."""
+def delete(name: Name, session: Writing, service: ServiceDep, caller: CallerDep) -> None:
+    """Delete a data set; 403 for another's, and 409 while an experiment that has not ended uses it."""
+    caller.check_may_change(f"the data set {name!r}", _uploads(service).find(name).owner)
     requests.delete_dataset(session, name, service.paths)

@@ -98,30 +98,30 @@ def show(one: ExperimentToRead, session: Reading, request: Request, response: Re
 
 
 @router.post("/{experiment_id}/cancel", status_code=202)
-def cancel(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
+def cancel(one: ExperimentToWrite, session: Writing, owner: Owner) -> ExperimentOut:
     """Stop it and keep what was measured. Asking again, or too late, changes nothing."""
-    requests.cancel(session, one)
+    requests.cancel(session, one, owner)
     return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/pause", status_code=202)
-def pause(one: ExperimentToWrite, session: Writing) -> ExperimentOut:
+def pause(one: ExperimentToWrite, session: Writing, owner: Owner) -> ExperimentOut:
     """Pause it where it is; 409 where it has ended. Its workers keep a checkpoint and give it back."""
-    requests.pause(session, one)
+    requests.pause(session, one, owner)
     return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/resume", status_code=202)
-def resume(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
+def resume(one: ExperimentToWrite, session: Writing, service: ServiceDep, owner: Owner) -> ExperimentOut:
     """Go on after a pause, from the same update; without one nothing changes."""
-    _notify(session, service, requests.resume(session, one))
+    _notify(session, service, requests.resume(session, one, owner))
     return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/retry", status_code=202)
-def retry(one: ExperimentToWrite, session: Writing, service: ServiceDep) -> ExperimentOut:
+def retry(one: ExperimentToWrite, session: Writing, service: ServiceDep, owner: Owner) -> ExperimentOut:
     """Run again what failed, and only that; 409 where nothing did, 429 as for a post."""
-    _notify(session, service, requests.retry(session, one, service.limits(one.owner)))
+    _notify(session, service, requests.retry(session, one, service.limits(one.owner), owner))
     return ExperimentOut.of(one, progress_of(session, one))
 
 

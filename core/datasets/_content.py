@@ -134,6 +134,8 @@ class About(Content):
     bytes: int
     """Size on disk, in bytes."""
     created_at: datetime
+    owner: str | None = None
+    """The id of the API key that sent it; None where no keys were needed."""
 
 
 class Decoded(NamedTuple):

@@ -73,11 +73,14 @@ class Uploads:
         """Return the file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""
         return self._folder / about.name / f"{array}.npy"
 
-    def add(self, file: BinaryIO, filename: str, name: str | None, options: Options) -> tuple[About, bool]:
+    def add(
+        self, file: BinaryIO, filename: str, name: str | None, options: Options, owner: str | None = None
+    ) -> tuple[About, bool]:
         """Store a file's content under a name (default: the file's); returns the data set, and whether it is new.
 
-        The same content under the same name is the same data set. Raises `InvalidUpload`, `Conflict` where the name
-        has other content, and `NotStored`; nothing of the file is left behind then.
+        The same content under the same name is the same data set, and stays its first `owner`'s. Raises
+        `InvalidUpload`, `Conflict` where the name has other content, and `NotStored`; nothing of the file is left
+        behind then.
         """
         name = _name(filename) if name is None else name
         if not re.fullmatch(NAME, name):
@@ -85,7 +88,7 @@ class Uploads:
             raise InvalidUpload(message, "name")
         try:
             with self._temporary_folder() as folder:
-                about = _write(file, filename, name, options, folder)
+                about = _write(file, filename, name, options, folder, owner)
                 return self._rename(folder, about)
         except OSError as error:
             raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
@@ -154,7 +157,7 @@ def _name(filename: str) -> str:
     return stem
 
 
-def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: Path) -> About:
+def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: Path, owner: str | None) -> About:
     """Read the file, and write its arrays and description into `folder`, synced to disk."""
     size = file.seek(0, os.SEEK_END)
     if not 0 < size <= MOST_FILE:
@@ -177,6 +180,7 @@ def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: P
         file_sha256=file_sha256,
         bytes=sum(path.stat().st_size for path in folder.iterdir()),
         created_at=datetime.now(UTC).replace(microsecond=0),
+        owner=owner,
     )
     with (folder / ABOUT).open("w", encoding="utf-8") as out:
         out.write(about.model_dump_json())

@@ -4,6 +4,7 @@ from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
 from core.store.tables import (
+    ApiKey,
     Base,
     Cohort,
     Counter,
@@ -19,6 +20,7 @@ from core.store.tables import (
 from core.store.waiting import once_it_answers
 
 __all__ = [
+    "ApiKey",
     "Base",
     "Cohort",
     "Counter",

@@ -206,6 +206,26 @@ class SavedReport(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class ApiKey(Base):
+    """A key of the API, without its secret."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """Whose it is: the owner of what it posts."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    scope: Mapped[str] = mapped_column(String(10))
+    unfinished_runs: Mapped[int | None] = mapped_column(Integer)
+    priority: Mapped[int | None] = mapped_column(Integer)
+    requests: Mapped[str | None] = mapped_column(String(40))
+    """As many in a time, such as 20/second."""
+    created_at: Mapped[float] = mapped_column(Double)
+    expires_at: Mapped[float | None] = mapped_column(Double)
+    last_used_at: Mapped[float | None] = mapped_column(Double)
+    """To within a minute or so."""
+    revoked_at: Mapped[float | None] = mapped_column(Double)
+
+
 class Counter(Base):
     """A count of something rare since the database was made, whichever process it happened to."""
 

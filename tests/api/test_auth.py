@@ -119,6 +119,7 @@ def test_a_bad_keys_file_is_refused_with_its_line(keys_file: Path, text: str, me
 
 
 def test_the_server_refuses_an_open_address_without_keys(tmp_path: Path) -> None:
+    upgrade(Database(Settings(data_dir=tmp_path).database).engine)
     command = [sys.executable, "-m", "api", "--host", "0.0.0.0", "--port", "0"]
     ended = subprocess.run(
         command, env={"INITLAB_DATA_DIR": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False

@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.keys import InvalidKeys, create, read_keys
+from api.keys import InvalidKeys, Scope, create, read_keys
 from core.settings import Settings
 from core.store import Database, upgrade
 
@@ -105,7 +105,7 @@ def test_a_line_may_have_limits_and_need_not(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"old:{'0' * 64}\n new:{'1' * 64}  unfinished_runs=2000 priority=-5  requests=20/minute\n")
     old, new = read_keys(keys).values()
-    assert old[1:] == (None, None, None)
+    assert old[1:] == (Scope.ADMIN, None, None, None, None)
     assert (new.unfinished_runs, new.priority, str(new.requests)) == (2000, -5, "20 per 1 minute")
 
 

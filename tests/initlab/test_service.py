@@ -23,6 +23,13 @@ RunCli = Callable[..., tuple[int, str, str]]
         (["db", "upgrade"], ["core.store", "upgrade"]),
         (["datasets", "fetch", "mnist", "--data-dir", "d"], ["core.datasets", "fetch", "mnist", "--data-dir=d"]),
         (["keys", "create", "--file", "k", "--id", "me"], ["api.keys", "create", "--file=k", "--id=me"]),
+        (
+            ["keys", "create", "--id", "me", "--scope", "read", "--days", "1.5"],
+            ["api.keys", "create", "--id=me", "--scope=read", "--days=1.5"],
+        ),
+        (["keys", "list"], ["api.keys", "list"]),
+        (["keys", "revoke", "--id", "me"], ["api.keys", "revoke", "--id=me"]),
+        (["keys", "rotate", "--id", "me", "--days", "30"], ["api.keys", "rotate", "--id=me", "--days=30.0"]),
     ],
 )
 def test_the_command_line_gives_way(

@@ -50,13 +50,15 @@ def record_event(
     *,
     cohort: int | None = None,
     attempt: int | None = None,
+    by: str | None = None,
     **detail: Any,
 ) -> None:
-    """Add an event to an experiment.
+    """Add an event to an experiment; `by` is the id of the API key that asked for it, where one did.
 
     The experiment's row is locked until the transaction ends: who has read up to an id has missed no smaller one.
     """
     session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
+    detail |= {} if by is None else {"by": by}
     values = {"experiment_id": experiment_id, "cohort_id": cohort, "attempt": attempt, "kind": kind, "detail": detail}
     session.execute(insert(Event).values(at=now(), **values))
 

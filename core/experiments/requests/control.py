@@ -13,8 +13,10 @@ from core.experiments.requests.quotas import Limits, admit
 from core.store import Cohort, Experiment, Run, Status, now
 
 
-def cancel(session: Session, experiment: Experiment) -> None:
+def cancel(session: Session, experiment: Experiment, by: str | None = None) -> None:
     """Stop an experiment and keep what was measured. Cancelling again, or one that has ended, changes nothing.
+
+    `by` is the id of the API key that asks, for the history; as for the others here.
 
     Queued cohorts end at once. A running one is asked to; its worker ends it, or the sweeper where the worker is dead.
     """
@@ -34,11 +36,11 @@ def cancel(session: Session, experiment: Experiment) -> None:
     if queued:
         settle(session, experiment.id)
     if running or queued:
-        record_event(session, experiment.id, "cancelling", running=len(running), queued=len(queued))
+        record_event(session, experiment.id, "cancelling", running=len(running), queued=len(queued), by=by)
     session.refresh(experiment)
 
 
-def pause(session: Session, experiment: Experiment) -> None:
+def pause(session: Session, experiment: Experiment, by: str | None = None) -> None:
     """Have an experiment wait: its running cohorts are given back where they are, and none is taken until `resume`.
 
     Pausing again changes nothing; raises `Conflict` for an experiment that has ended.
@@ -47,19 +49,24 @@ def pause(session: Session, experiment: Experiment) -> None:
     if experiment.status in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}: there is nothing to pause")
     if _set_paused(session, experiment, paused=True):
-        record_event(session, experiment.id, "paused")
+        record_event(session, experiment.id, "paused", by=by)
 
 
-def resume(session: Session, experiment: Experiment) -> Counter[str]:
+def resume(session: Session, experiment: Experiment, by: str | None = None) -> Counter[str]:
     """Go on with a paused experiment, and return the wake-up tasks to send, by queue; none where it is not paused."""
     lock_cohorts(session, experiment.id)
     if not _set_paused(session, experiment, paused=False):
         return Counter()
-    record_event(session, experiment.id, "resumed")
+    record_event(session, experiment.id, "resumed", by=by)
     return wake_ups(session, experiment.id)
 
 
-def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -> Counter[str]:  # noqa: B008 a value
+def retry(
+    session: Session,
+    experiment: Experiment,
+    limits: Limits = Limits(),  # noqa: B008 a value
+    by: str | None = None,
+) -> Counter[str]:
     """Queue what failed again, and only that: from its checkpoint where there is one. Returns the wake-up
     tasks to send, by queue.
 
@@ -80,7 +87,7 @@ def retry(session: Session, experiment: Experiment, limits: Limits = Limits()) -
     queued = transition(Run, start=Status.FAILED, to=Status.QUEUED).where(Run.experiment_id == experiment.id)
     session.execute(queued.values(error=None, finished_at=None))
     settle(session, experiment.id)
-    record_event(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs))
+    record_event(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs), by=by)
     increment(session, "retries", len(failed))
     session.refresh(experiment)
     return wake_ups(session, experiment.id)

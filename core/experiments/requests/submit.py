@@ -54,7 +54,7 @@ def submit(
     session.add(experiment)
     session.flush()
     _queue(session, experiment, draft)
-    record_event(session, experiment.id, "accepted", runs=draft.runs, cohorts=len(draft.cohorts))
+    record_event(session, experiment.id, "accepted", runs=draft.runs, cohorts=len(draft.cohorts), by=owner)
     reached("submit.before_commit")
     return experiment, wake_ups(session, experiment.id)
 

@@ -1,0 +1,10 @@
+"""API keys: 256 random bits, of which the service keeps only a SHA-256, in a file or in the database.
+
+A random secret needs no slow hash: there is nothing to guess.
+"""
+
+from api.keys._file import create, read_keys
+from api.keys._key import InvalidKeys, Key, Scope, owner
+from api.keys._ring import KeyRing
+
+__all__ = ["InvalidKeys", "Key", "KeyRing", "Scope", "create", "owner", "read_keys"]
