@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-unit test-service quick emulate coverage soak sabotage check bench bench-gpu first-gpu studies clean
+.PHONY: help install demo serve test test-unit test-service quick emulate coverage soak sabotage check audit bench bench-gpu first-gpu studies clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -61,6 +61,12 @@ check: $(VENV)/.dev ## format, lint, types, import rules, retired words, docstri
 	$(RUN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@find $(SOURCES) -name '*.py' -exec awk 'FNR == 301 {print FILENAME ": more than 300 lines"}' {} + | \
 		awk '{print} END {exit NR > 0}'
+
+audit: $(VENV)/.dev ## ask PyPI's advisory database for known faults of the pinned versions; needs internet
+	@$(RUN)/python -c 'import socket; socket.create_connection(("pypi.org", 443), 10).close()' 2>/dev/null || \
+		{ echo "no internet here: https://pypi.org, which knows the advisories, does not answer"; exit 1; }
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --target var/audit pip-audit
+	@PYTHONPATH=var/audit $(RUN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip
 
 soak: $(VENV)/.dev ## kill, freeze and cut everything for twenty minutes; the record goes to bench/records/soak.json
 	@$(RUN)/python bench/soak.py

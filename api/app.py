@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api import errors, jobs, routes
@@ -19,6 +20,7 @@ from api.keys import KeyRing, read_keys
 from api.pool import JobPool, processes_for
 from api.prometheus import Metrics
 from api.request_log import RequestLogMiddleware
+from api.routes import health
 from api.schemas import ProblemOut
 from core.experiments.maintenance import Sweeper
 from core.hardware import cores
@@ -26,6 +28,9 @@ from core.queue import Dispatcher, celery_app
 from core.settings import Settings
 from core.store import Database
 from core.training.planning import machine
+
+KEY = HTTPBearer(scheme_name="api_key", description="as `initlab keys create` shows it", auto_error=False)
+"""For the document alone: `AuthMiddleware` looks at the key."""
 
 ROUTERS = routes.discover(routes)
 UPLOADS_AT_ONCE = 2
@@ -87,5 +92,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BrowserMiddleware)
     app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)  # outermost: the last one added
     for router in ROUTERS:
-        app.include_router(router, responses={"default": {"model": ProblemOut, "description": "Problem"}})
+        needed = [] if router is health.router else [Security(KEY)]
+        app.include_router(
+            router, dependencies=needed, responses={"default": {"model": ProblemOut, "description": "Problem"}}
+        )
     return app

@@ -3,12 +3,14 @@
 import math
 import re
 import time
+from collections.abc import Mapping
 
+from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.browsers import SAFE, host_name, is_loopback
 from api.deps import Caller
@@ -70,22 +72,42 @@ class AuthMiddleware:
         who = keys.owner(sent.strip()) if scheme.lower() == "bearer" else None
         key = keys.get(who)
         if who is None or key is None or key.ended:
-            return _unknown(keys, f"this API key {key.ended}" if key else None)
+            return _refusal(keys, key, bool(sent))
         if not key.may_change and scope["method"] not in SAFE and not PREVIEW.fullmatch(scope["path"]):
             return _forbidden("this API key may read and preview, and change nothing: its scope is read")
         keys.note_use(who)
         scope.setdefault("state", {})["caller"] = Caller(who, key.scope)
-        return self._rate_limited(who, key) or self._app
+        return self._app if key.requests is None else self._rated(who, key.requests)
 
-    def _rate_limited(self, who: str, key: Key) -> Response | None:
-        """Return the refusal of one request too many, or None. Each process of the API counts its own."""
-        if key.requests is None or self._windows.hit(key.requests, who):
-            return None
-        wait = max(1, math.ceil(self._windows.get_window_stats(key.requests, who).reset_time - time.time()))
-        text = f"this API key may send {key.requests}: wait {wait} s"
-        refusal = problem(429, "Too many requests", text)
-        refusal.headers["Retry-After"] = str(wait)
+    def _rated(self, who: str, most: RateLimitItem) -> ASGIApp:
+        """Return the application, or the refusal of one request too many, whose answer says how many more may come.
+
+        Each process of the API counts its own. The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
+        """
+        admitted = self._windows.hit(most, who)
+        reset, left = self._windows.get_window_stats(most, who)
+        wait = max(1, math.ceil(reset - time.time()))
+        told = {
+            "RateLimit-Policy": f'"requests";q={most.amount};w={most.get_expiry()}',
+            "RateLimit": f'"requests";r={left};t={wait}',
+        }
+        if admitted:
+            return _with_headers(self._app, told)
+        refusal = problem(429, "Too many requests", f"this API key may send {most}: wait {wait} s")
+        refusal.headers.update(told | {"Retry-After": str(wait)})
         return refusal
+
+
+def _with_headers(app: ASGIApp, more: Mapping[str, str]) -> ASGIApp:
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(more)
+            await send(message)
+
+        await app(scope, receive, answer)
+
+    return answered
 
 
 def _is_of_this_machine(scope: Scope, headers: Headers) -> bool:
@@ -101,12 +123,13 @@ def _forbidden(text: str) -> Response:
     return problem(403, "Forbidden", text)
 
 
-def _unknown(keys: KeyRing, why: str | None) -> Response:
-    """Return the refusal of who sent no key that counts."""
-    if why is None and not keys.is_known:
+def _refusal(keys: KeyRing, key: Key | None, sent: bool) -> Response:
+    """Return the answer to who sent none of the keys, or one that has ended."""
+    if key is None and not keys.is_known and (sent or not keys.has_file):
         refusal = problem(503, "Service unavailable", "the API keys cannot be read now; try again")
         refusal.headers["Retry-After"] = "1"
     else:
-        refusal = problem(401, "Unauthorized", why or "send an API key: Authorization: Bearer <key>")
+        text = f"this API key {key.ended}" if key else "send an API key: Authorization: Bearer <key>"
+        refusal = problem(401, "Unauthorized", text)
         refusal.headers["WWW-Authenticate"] = "Bearer"
     return refusal

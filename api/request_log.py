@@ -1,14 +1,22 @@
-"""Logs every request: an id that its log lines and its answer carry, its count and its duration."""
+"""Logs requests: an id that their log lines and answers carry, counts and durations, and who changed something.
 
+The lines of the logger `api.audit` say who asked for what, when, from where, and what came of it, refused or not.
+"""
+
+import logging
 import re
 import time
 import uuid
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.browsers import SAFE
 from api.prometheus import Metrics
 from core.logs import in_request
+
+audit = logging.getLogger("api.audit")
 
 ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 EXPERIMENT = re.compile(r"/experiments/(\d{1,19})(?:/|$)")
@@ -42,3 +50,12 @@ class RequestLogMiddleware:
             await self._app(scope, receive, answer)
         finally:  # an error that is answered further out is a 500
             self._metrics.answered(scope, status, time.perf_counter() - began)
+            if scope["method"] not in SAFE:
+                _note(scope, status)
+
+
+def _note(scope: Scope, status: int) -> None:
+    """Log who asked for a change, by the key, or with none, and from which address."""
+    caller, client = scope.get("state", {}).get("caller"), scope.get("client")
+    about = {"by": caller and caller.id, "address": client and client[0]}
+    audit.info("%s %s: %d", scope["method"], quote(scope["path"], safe="/"), status, extra=about)

@@ -17,7 +17,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from core.settings import Settings
 
-FIELDS = ("experiment", "cohort", "attempt", "run", "runs", "arm", "seed", "update", "request")
+FIELDS = ("experiment", "cohort", "attempt", "run", "runs", "arm", "seed", "update", "by", "address", "request")
 """Fields of a line beside its message: from the context, or from the line's own `extra`."""
 OURS = ("api", "core", "worker")
 

@@ -38,7 +38,7 @@ WORDS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "priority": ("10", r"-?\d{1,3}", int),
     "requests": ("20/second", r"[1-9]\d{0,8}/(second|minute|hour|day)", limits.parse),
 }
-"""What a key may have beside its secret: an example, its form, and the function that reads it."""
+"""The words on a key beside its secret: an example, its form, and the function that reads it."""
 
 
 class InvalidKeys(InitlabError):
@@ -58,7 +58,7 @@ class Key(NamedTuple):
     requests: limits.RateLimitItem | None = None
     """As many in that time."""
     ended: str | None = None
-    """Why it is of no use any more: `was revoked` or `has expired`."""
+    """The reason why it opens nothing any more: `was revoked` or `has expired`."""
 
     @property
     def may_change(self) -> bool:

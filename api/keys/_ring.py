@@ -31,10 +31,12 @@ class KeyRing:
     def __init__(self, database: Database, file: Mapping[str, Key] | None = None) -> None:
         self._database = database
         self._file = file or {}
+        self.has_file = bool(file)
+        """True where a file has keys: requests need one, whatever the database says."""
         self._all: Mapping[str, Key] = self._file
         self._read_at = -math.inf
         self.is_known = False
-        """Whether the database's keys have been read."""
+        """True once the database's keys have been read."""
         self._reading: asyncio.Task[None] | None = None
         self._noted_at: dict[str, float] = {}
         self._notes: set[asyncio.Task[None]] = set()

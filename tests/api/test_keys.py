@@ -239,6 +239,28 @@ def test_the_history_names_who_did_it(client: TestClient, make: Make) -> None:
     ]
 
 
+def test_the_log_says_who_asked_for_what_and_what_came_of_it(
+    client: TestClient, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Refused or not; what only reads is not logged."""
+    mine = make("me")
+    with caplog.at_level("INFO", "api.audit"):
+        client.post("/experiments", json=SPEC, headers=mine)
+        client.get("/experiments", headers=mine)
+        client.post("/experiments/1/cancel", headers=mine)
+        client.post("/experiments/1/cancel")
+        client.post("/experiments/1/cancel", headers=mine | {"Sec-Fetch-Site": "cross-site"})
+        client.delete("/datasets/a%0Ab", headers=mine)
+    said = [(one.getMessage(), one.by, one.address) for one in caplog.records if one.name == "api.audit"]  # type: ignore[attr-defined]
+    assert said == [
+        ("POST /experiments: 202", "me", "127.0.0.1"),
+        ("POST /experiments/1/cancel: 202", "me", "127.0.0.1"),
+        ("POST /experiments/1/cancel: 401", None, "127.0.0.1"),
+        ("POST /experiments/1/cancel: 403", None, "127.0.0.1"),
+        ("DELETE /datasets/a%0Ab: 404", "me", "127.0.0.1"),
+    ]
+
+
 def test_only_the_owner_and_admins_delete_a_data_set(client: TestClient, make: Make) -> None:
     owner, other, admin = make("owner"), make("other"), make("admin", "scope=admin")
 

@@ -1,5 +1,6 @@
 """The limits of an API key: one program that goes wild leaves the service to the others."""
 
+import re
 import subprocess
 import sys
 import time
@@ -87,9 +88,22 @@ def test_a_key_sends_no_more_requests_than_its_own(enter: Enter) -> None:
     assert [limited.get("/catalog").status_code for _ in range(5)] == [200] * 3 + [429] * 2
     refused = limited.get("/catalog")
     assert refused.headers["content-type"] == "application/problem+json"
-    assert 3500 < int(refused.headers["Retry-After"]) <= 3600
+    wait = int(refused.headers["Retry-After"])
+    assert 3500 < wait <= 3600
+    assert refused.headers["RateLimit-Policy"] == '"requests";q=3;w=3600'
+    assert refused.headers["RateLimit"] == f'"requests";r=0;t={wait}'
     assert limited.get("/healthz").status_code == 200
     assert other.get("/catalog").status_code == 200
+
+
+def test_every_answer_says_how_many_requests_are_left(enter: Enter) -> None:
+    limited, other = enter("requests=3/minute"), enter()
+    for left in (2, 1, 0):
+        answer = limited.get("/catalog")
+        assert answer.headers["RateLimit-Policy"] == '"requests";q=3;w=60'
+        assert re.fullmatch(rf'"requests";r={left};t=(60|5\d)', answer.headers["RateLimit"])
+    assert "RateLimit" not in other.get("/catalog").headers
+    assert "RateLimit" not in limited.get("/healthz").headers
 
 
 def test_who_waited_as_told_is_answered(enter: Enter) -> None:

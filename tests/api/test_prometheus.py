@@ -114,8 +114,10 @@ def test_it_needs_a_key_where_there_are_keys(tmp_path: Path, settings: Settings)
 
 
 @pytest.fixture
-def failing(settings: Settings) -> Iterator[TestClient]:
+def failing(settings: Settings, migrated_sqlite: Path) -> Iterator[TestClient]:
     """A service one of whose routes has a fault."""
+    settings.data_dir.mkdir()
+    shutil.copy(migrated_sqlite, settings.data_dir)
     app = create_app(settings)
 
     @app.get("/experiments/{experiment_id}/fault")

@@ -147,6 +147,8 @@ def test_it_is_in_the_document_and_can_answer_with_a_problem(method: str, path: 
     assert documented.get("description"), "it has no docstring, which is what users read of it"
     (schema,) = (content["schema"] for content in documented["responses"]["default"]["content"].values())
     assert schema == {"$ref": "#/components/schemas/ProblemOut"}
+    assert documented.get("security", []) == ([] if path in OPEN else [{"api_key": []}])
+    assert DOCUMENT["components"]["securitySchemes"]["api_key"].items() >= {"type": "http", "scheme": "bearer"}.items()
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -50,17 +50,20 @@ def record_event(
     *,
     cohort: int | None = None,
     attempt: int | None = None,
-    by: str | None = None,
     **detail: Any,
 ) -> None:
-    """Add an event to an experiment; `by` is the id of the API key that asked for it, where one did.
+    """Add an event to an experiment.
 
     The experiment's row is locked until the transaction ends: who has read up to an id has missed no smaller one.
     """
     session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
-    detail |= {} if by is None else {"by": by}
     values = {"experiment_id": experiment_id, "cohort_id": cohort, "attempt": attempt, "kind": kind, "detail": detail}
     session.execute(insert(Event).values(at=now(), **values))
+
+
+def asked_by(who: str | None) -> dict[str, Any]:
+    """Return the detail of an event that names the API key which asked for it; none where no key was needed."""
+    return {} if who is None else {"by": who}
 
 
 def events(session: Session, experiment_id: int, after: int = 0, limit: int = 1000) -> Sequence[Event]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Conflict
 from core.experiments.cohorts.eligibility import may_be_taken, queues_of
-from core.experiments.cohorts.events import increment, record_event
+from core.experiments.cohorts.events import asked_by, increment, record_event
 from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle, transition
 from core.experiments.requests.quotas import Limits, admit
 from core.store import Cohort, Experiment, Run, Status, now
@@ -36,7 +36,7 @@ def cancel(session: Session, experiment: Experiment, by: str | None = None) -> N
     if queued:
         settle(session, experiment.id)
     if running or queued:
-        record_event(session, experiment.id, "cancelling", running=len(running), queued=len(queued), by=by)
+        record_event(session, experiment.id, "cancelling", running=len(running), queued=len(queued), **asked_by(by))
     session.refresh(experiment)
 
 
@@ -49,7 +49,7 @@ def pause(session: Session, experiment: Experiment, by: str | None = None) -> No
     if experiment.status in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}: there is nothing to pause")
     if _set_paused(session, experiment, paused=True):
-        record_event(session, experiment.id, "paused", by=by)
+        record_event(session, experiment.id, "paused", **asked_by(by))
 
 
 def resume(session: Session, experiment: Experiment, by: str | None = None) -> Counter[str]:
@@ -57,7 +57,7 @@ def resume(session: Session, experiment: Experiment, by: str | None = None) -> C
     lock_cohorts(session, experiment.id)
     if not _set_paused(session, experiment, paused=False):
         return Counter()
-    record_event(session, experiment.id, "resumed", by=by)
+    record_event(session, experiment.id, "resumed", **asked_by(by))
     return wake_ups(session, experiment.id)
 
 
@@ -87,7 +87,7 @@ def retry(
     queued = transition(Run, start=Status.FAILED, to=Status.QUEUED).where(Run.experiment_id == experiment.id)
     session.execute(queued.values(error=None, finished_at=None))
     settle(session, experiment.id)
-    record_event(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs), by=by)
+    record_event(session, experiment.id, "retried", cohorts=len(failed), runs=len(runs), **asked_by(by))
     increment(session, "retries", len(failed))
     session.refresh(experiment)
     return wake_ups(session, experiment.id)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, Problem
-from core.experiments.cohorts.events import record_event
+from core.experiments.cohorts.events import asked_by, record_event
 from core.experiments.requests.control import wake_ups
 from core.experiments.requests.draft import Draft
 from core.experiments.requests.quotas import Limits, admit, check_priority
@@ -54,7 +54,7 @@ def submit(
     session.add(experiment)
     session.flush()
     _queue(session, experiment, draft)
-    record_event(session, experiment.id, "accepted", runs=draft.runs, cohorts=len(draft.cohorts), by=owner)
+    record_event(session, experiment.id, "accepted", runs=draft.runs, cohorts=len(draft.cohorts), **asked_by(owner))
     reached("submit.before_commit")
     return experiment, wake_ups(session, experiment.id)
 
