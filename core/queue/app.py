@@ -17,6 +17,8 @@ def queue_name(queue: str) -> str:
 
 
 TRANSPORT_ALIASES["fsbroker"] = "core.queue.filesystem:Transport"
+for _scheme in ("redis", "rediss"):  # of this process's applications, which are all ours
+    TRANSPORT_ALIASES[_scheme] = "core.queue.redis:Transport"
 
 
 def celery_app(settings: Settings) -> Celery:

@@ -4,8 +4,9 @@ The stock transport lets readers see half-written files, moves messages across f
 (kombu#1551). The spool need not be durable: the database is the truth and the sweeper notifies again.
 """
 
-import logging
 import os
+import shutil
+import stat
 import time
 import uuid
 from contextlib import suppress
@@ -14,9 +15,9 @@ from queue import Empty
 from typing import Any
 
 from kombu.transport import filesystem
-from kombu.utils.json import dumps, loads
+from kombu.utils.json import dumps
 
-log = logging.getLogger(__name__)
+from core.queue.readable import MOST_BYTES, drop, readable
 
 
 class Channel(filesystem.Channel):
@@ -51,18 +52,25 @@ class Channel(filesystem.Channel):
             except FileNotFoundError:
                 continue  # another reader was first
             try:
-                text = taken.read_text()
-                return loads(text)
-            except ValueError:
-                log.warning("an unreadable message was dropped: %s", message.name)
+                payload = self._read(taken)
             finally:
-                taken.unlink()
+                _remove(taken)
+            if payload is not None:
+                return payload
         raise Empty
+
+    def _read(self, taken: Path) -> Any | None:
+        """Return a file's message; None for what is none. A pipe is not opened: whoever does waits for its writer."""
+        about = taken.lstat()
+        if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_BYTES:
+            drop(f"{taken.name} is no file, or larger than a message is")
+            return None
+        return readable(taken.read_bytes(), self)
 
     def _purge(self, queue: str) -> int:
         messages = self._messages(queue)
         for message in messages:
-            message.unlink(missing_ok=True)
+            _remove(message)
         return len(messages)
 
     def _size(self, queue: str) -> int:
@@ -73,6 +81,13 @@ class Channel(filesystem.Channel):
         suffix = f".{queue}.msg"
         names = sorted(os.listdir(self.data_folder_in))
         return [Path(self.data_folder_in, n) for n in names if n.endswith(suffix) and not n.startswith(".")]
+
+
+def _remove(message: Path) -> None:
+    if message.is_dir() and not message.is_symlink():
+        shutil.rmtree(message, ignore_errors=True)
+    else:
+        message.unlink(missing_ok=True)
 
 
 class Transport(filesystem.Transport):

@@ -1,8 +1,9 @@
 """The filesystem broker: whole messages, one reader each, and bad files that harm nobody."""
 
+import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty
 
@@ -10,6 +11,7 @@ import pytest
 from kombu.connection import Connection
 
 from core.queue.filesystem import Transport
+from tests.core.queue.unreadable import UNREADABLE
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_every_message_is_taken_once_by_one_of_many_readers(spool: Path) -> None
     assert list(spool.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"", b'{"body": "hal', b"\xff\xfe garbage", b"[]garbage"])
+@pytest.mark.parametrize("content", UNREADABLE)
 def test_an_unreadable_file_is_dropped_and_the_next_message_arrives(
     connection: Connection, spool: Path, content: bytes
 ) -> None:
@@ -78,6 +80,15 @@ def test_an_unreadable_file_is_dropped_and_the_next_message_arrives(
         message = queue.get(timeout=5)
         assert message.payload == "good"
         message.ack()
+    assert list(spool.iterdir()) == []
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_dropped_unopened(connection: Connection, spool: Path, make: Callable[[Path], None]) -> None:
+    with connection.SimpleQueue("tasks") as queue:
+        make(spool / "+bad.tasks.msg")
+        queue.put("good")
+        assert queue.get(timeout=5).payload == "good"
     assert list(spool.iterdir()) == []
 
 
