@@ -25,6 +25,7 @@ from api.schemas import ProblemOut
 from core.experiments.maintenance import Sweeper
 from core.hardware import cores
 from core.queue import Dispatcher, celery_app
+from core.secret import shared_secret
 from core.settings import Settings
 from core.store import Database
 from core.training.planning import machine
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
             pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
             readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
             answers=AnswerCache(ANSWERS),
+            secret=shared_secret(settings.secret),
         )
         await service.keys.refresh()
         try:

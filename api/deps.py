@@ -44,6 +44,8 @@ class Service:
     readers: JobPool
     """The processes that read uploads."""
     answers: AnswerCache
+    secret: bytes
+    """Signs what clients bring back: the ids of events."""
 
     @property
     def paths(self) -> DatasetPaths:

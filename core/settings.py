@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         return Path(os.path.expanduser(self.cache_dir))  # as it is where nobody is at home
 
     @property
+    def secret(self) -> Path:
+        """The file of the secret that signs what clients bring back; all processes of an API share it."""
+        return self.data_dir / "secret"
+
+    @property
     def uploads(self) -> Path:
         """The folder of users' own data sets."""
         return self.data_dir / "uploads"

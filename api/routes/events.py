@@ -66,7 +66,7 @@ async def events(
     """
     chosen.check()
     choice = Choice(tuple(chosen.metric), chosen.arm, chosen.seed, chosen.diagnostics)
-    stream = Stream(experiment_id, choice, last_event_id or None)
+    stream = Stream(experiment_id, choice, last_event_id or None, secret=service.secret)
     if await run_sync(_in_a_session, service, stream.is_over, limiter=READERS):
         return Response(status_code=204)  # what tells a browser not to connect again
     return EventSourceResponse(_stream(service, stream, leaving.is_set), headers=HEADERS)

@@ -11,7 +11,7 @@ class Channel(redis.Channel):
     """Reads every message before kombu does, in the answers of the commands that take one from a list."""
 
     def _create_client(self, asynchronous: bool = False) -> Any:
-        client = super()._create_client(asynchronous)
+        client = super()._create_client(asynchronous)  # type: ignore[no-untyped-call]
         client.set_response_callback("BRPOP", self._of_pair)
         client.set_response_callback("RPOP", self._of_item)
         return client

@@ -46,11 +46,16 @@ class StreamEvent(NamedTuple):
 class Stream:
     """A viewer's stream of an experiment. It holds no session and no transaction between two polls."""
 
-    def __init__(self, experiment_id: int, choice: Choice = EVERYTHING, last_id: str | None = None) -> None:
-        """Go on after the event of that id; None: from the beginning. Raises `InvalidSpec` for an id of another."""
+    def __init__(
+        self, experiment_id: int, choice: Choice = EVERYTHING, last_id: str | None = None, *, secret: bytes
+    ) -> None:
+        """Go on after the event of that id; None: from the beginning. Raises `InvalidSpec` for an id of another.
+
+        `secret` signs the ids.
+        """
         self._experiment = experiment_id
         self._choice = choice
-        self._codec = CursorCodec(experiment_id, choice)
+        self._codec = CursorCodec(experiment_id, choice, secret)
         self.cursor = Cursor() if last_id is None else self._codec.read(last_id)
         self._last_sent: dict[str, Any] = {}
         self._idle: frozenset[int] = frozenset()

@@ -9,6 +9,7 @@ from core.experiments.queries.stream import Stream, StreamEvent
 from core.store import Database
 
 Points = dict[tuple[int, str], dict[int, float | None]]
+SECRET = bytes(32)
 
 
 class Viewer:
@@ -70,7 +71,7 @@ class Watching:
         self.choice = choice
         self._database = database
         self._experiment = experiment
-        self._stream = Stream(experiment, choice)
+        self._stream = Stream(experiment, choice, secret=SECRET)
 
     def poll(self, most: int | None = None) -> list[StreamEvent]:
         """Apply what is new; after `most` events the connection breaks, and the next look is another process's."""
@@ -83,7 +84,7 @@ class Watching:
         return sent[:most]
 
     def reconnect(self) -> None:
-        self._stream = Stream(self._experiment, self.choice, self.viewer.last_id)
+        self._stream = Stream(self._experiment, self.choice, self.viewer.last_id, secret=SECRET)
 
     def drain(self) -> list[StreamEvent]:
         """Everything that is new."""

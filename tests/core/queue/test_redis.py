@@ -1,12 +1,12 @@
 """The Redis broker: what others push into its lists harms nobody."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
-from kombu import Consumer, Queue
 from kombu.asynchronous import Hub
+from kombu.entity import Queue
+from kombu.messaging import Consumer
 
 from core.queue import celery_app
 from core.settings import Settings
