@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from api.app import create_app
 from api.browsers import is_loopback
 from api.keys import stored
+from api.connections import Limits
 from api.server import Server
 from core.errors import InitlabError
 from core.logs import set_up
@@ -46,6 +47,7 @@ def main() -> int:
         app,
         given.host,
         given.port,
+        limits=Limits(settings().header_seconds, settings().body_seconds, settings().max_connections),
         drain=settings().drain_seconds,
         inherited=inherited is not None,
         ready=given.ready_pipe,

@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api.policies import ON_EVERY_ANSWER
@@ -41,6 +42,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     for unavailable in (OperationalError, InterfaceError, DBAPIError, PoolTimeout):
         app.add_exception_handler(unavailable, _database)
+    app.add_exception_handler(DataError, _refused_by_database)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -78,6 +81,17 @@ def _database(_request: Request, error: Exception) -> Response:
     answer = problem(503, "Service unavailable", "the database cannot be reached now; try again")
     answer.headers["Retry-After"] = "1"
     return answer
+
+
+def _refused_by_database(_request: Request, error: Exception) -> Response:
+    """Render what the database takes for no data: a number or a text that its columns cannot hold."""
+    log.warning("the database refused a request's data: %s", error)
+    return problem(422, "Invalid request", "a value is none that the database can hold: out of range, or no text")
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    """Answer a client that has left in the middle of its body. Nobody hears it, and the log need not either."""
+    return problem(400, "Bad request", "the body ended before its time")
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

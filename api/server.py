@@ -4,11 +4,14 @@ import os
 import socket
 import threading
 import time
+from functools import partial
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.connections import Connection, Gate, Limits
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept. Clients and proxies, which give theirs up after 5 to 60, must be the first
@@ -16,6 +19,13 @@ to close: a request that meets the server's own close is lost."""
 
 LAST_ANSWERS = 3
 """Seconds for requests that are still being answered when the drain time is over."""
+
+ACCEPTED_AT_ONCE = 16
+"""Connections that asyncio accepts before the server hears of one, and can make room. It goes on, with a line in the
+log for each, where no descriptor is left."""
+
+BACKLOG = 2048
+"""Connections that the kernel keeps until they are accepted."""
 
 
 class Closing:
@@ -43,7 +53,15 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, app: FastAPI, host: str, port: int, *, drain: float, inherited: bool = False, ready: int | None = None
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        *,
+        limits: Limits,
+        drain: float,
+        inherited: bool = False,
+        ready: int | None = None,
     ) -> None:
         """Serve `app`; `drain` is in seconds, and `ready` a pipe's write end, written to once requests are answered."""
         self._leaving: threading.Event = app.state.leaving
@@ -53,6 +71,8 @@ class Server(uvicorn.Server):
                 Closing(app, self._leaving),
                 host=host,
                 port=port,
+                http=partial(Connection, Gate(limits)),  # type: ignore[arg-type]  # called for each one
+                backlog=ACCEPTED_AT_ONCE,
                 log_config=None,
                 access_log=False,  # a poller asks several times a second: it would hide what matters
                 timeout_keep_alive=KEEP_ALIVE,
@@ -74,6 +94,10 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for server in self.servers:
+            for one in server.sockets:
+                with socket.socket(fileno=os.dup(one.fileno())) as same:
+                    same.listen(BACKLOG)
         if self._ready is not None:
             os.write(self._ready, b"1")
             os.close(self._ready)

@@ -6,6 +6,7 @@ API answers many requests at once: `in_request` holds for the request, in whiche
 
 import json
 import logging
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,8 @@ from core.settings import Settings
 
 FIELDS = ("experiment", "cohort", "attempt", "run", "runs", "arm", "seed", "update", "by", "address", "request")
 """Fields of a line beside its message: from the context, or from the line's own `extra`."""
+MOST_KINDS = 1000
+"""Kinds of lines that are told apart while they come."""
 OURS = ("api", "core", "worker")
 
 _process = "initlab"
@@ -33,6 +36,7 @@ def set_up(process: str, settings: Settings, others: int = logging.INFO) -> None
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     handler = logging.StreamHandler()
     handler.setFormatter(_Json(()) if settings.log_format == "json" else Text())
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(level, others))
@@ -60,6 +64,36 @@ def in_request(**fields: object) -> None:
 def request_id() -> str:
     """Return the id of the request that is being answered."""
     return str(_request.get().get("request", ""))
+
+
+class RepeatFilter(logging.Filter):
+    """Lets so many warnings of one kind through in a window of time, and counts the rest.
+
+    What anyone can cause from outside, again and again, must not fill the disk. The first line of a kind after its
+    window says how many were left out. Lines below warnings pass.
+    """
+
+    def __init__(self, lines: int = 20, seconds: float = 10.0) -> None:
+        super().__init__()
+        self._lines = lines
+        self._seconds = seconds
+        self._windows: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        kind = (record.name, str(record.msg)[:80])
+        began, count = self._windows.pop(kind, (record.created, 0))
+        left_out = 0
+        if record.created - began >= self._seconds:
+            left_out = max(0, count - self._lines)
+            began, count = record.created, 0
+        self._windows[kind] = (began, count + 1)
+        if len(self._windows) > MOST_KINDS:
+            self._windows.popitem(last=False)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} ({left_out:,} lines like it were left out)", ()
+        return count < self._lines
 
 
 class Text(logging.Formatter):

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     """For tests: the folder of orders of `core.failpoints`."""
     drain_seconds: float = 1.0
     """Seconds that an API still answers after it was told to leave."""
+    header_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds in which the header of a request comes."""
+    body_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds in which the body of a request comes, beside one for each 10 kB; and in which a client reads on."""
+    max_connections: Annotated[int, Field(ge=1)] = 1000
+    """Open connections of an API process."""
 
     @property
     def database(self) -> str:

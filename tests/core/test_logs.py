@@ -11,7 +11,7 @@ from datetime import datetime
 
 import pytest
 
-from core.logs import Text, in_request, working_for
+from core.logs import RepeatFilter, Text, in_request, working_for
 
 SAY = """
 import logging
@@ -105,3 +105,32 @@ def test_requests_that_are_answered_at_once_keep_apart() -> None:
 
 def test_a_field_is_one_word_on_one_line() -> None:
     assert _line(arm='he, "fast"\n', seed=0) == ' arm="he, \\"fast\\"\\n" seed=0'
+
+
+def test_warnings_of_a_kind_are_few_and_the_next_one_says_how_many_were_left_out() -> None:
+    few = RepeatFilter(lines=2, seconds=10)
+
+    def let_through(message: str, at: float, level: int = logging.WARNING) -> str | None:
+        record = logging.LogRecord("api", level, "", 0, message, (1,), None)
+        record.created = at
+        return record.getMessage() if few.filter(record) else None
+
+    assert [let_through("no. %d", at) for at in (0, 0, 0, 9.9)] == ["no. 1", "no. 1", None, None]
+    assert let_through("other %d", 9.9) == "other 1"
+    assert [let_through("said %d", 0, logging.INFO) for _ in range(3)] == ["said 1"] * 3
+    assert let_through("no. %d", 10) == "no. 1 (2 lines like it were left out)"
+    assert [let_through("no. %d", at) for at in (10, 11, 21)] == [
+        "no. 1",
+        None,
+        "no. 1 (1 lines like it were left out)",
+    ]
+    assert let_through("no. %d", 40) == "no. 1"
+
+
+def test_a_process_logs_few_warnings_of_a_kind() -> None:
+    say = (
+        "import logging; from core.logs import set_up; from core.settings import Settings; set_up('api', Settings())\n"
+        "for i in range(1000): logging.getLogger('asyncio').error('out of descriptors')"
+    )
+    ended = subprocess.run([sys.executable, "-c", say], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stderr.count("out of descriptors") == 20
