@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 
-from fastapi import FastAPI, Security
+from fastapi import Depends, FastAPI, Security
 from fastapi.security import HTTPBearer
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
@@ -15,7 +15,7 @@ from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.bodies import documented
 from api.browsers import BrowserMiddleware
-from api.deps import Service
+from api.deps import Service, storable
 from api.keys import KeyRing, read_keys
 from api.pool import JobPool, processes_for
 from api.prometheus import Metrics
@@ -84,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("initlab"),
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
+        dependencies=[Depends(storable)],
     )
     app.openapi = partial(documented, app)  # type: ignore[method-assign]
     app.state.leaving = threading.Event()  # set when the process is about to end: streams end then

@@ -14,7 +14,7 @@ from api.answer_cache import AnswerCache
 from api.keys import KeyRing, Scope
 from api.pool import JobPool
 from core.datasets import DatasetPaths
-from core.errors import Forbidden, InvalidSpec
+from core.errors import Forbidden, InvalidSpec, Problem
 from core.experiments.maintenance import Sweeper
 from core.experiments.queries import read
 from core.experiments.requests import Limits
@@ -123,6 +123,16 @@ def _reading(service: ServiceDep) -> Iterator[Session]:
 # The scope makes the commit come before the answer: FastAPI's default tells the client 202 and then commits.
 Writing = Annotated[Session, Depends(_writing, scope="function")]
 Reading = Annotated[Session, Depends(_reading, scope="function")]
+
+
+async def storable(request: Request) -> None:
+    """Raise `InvalidSpec` for a NUL in the path or the query: PostgreSQL has no such text, so no name has one."""
+    given = [*request.path_params.items(), *request.query_params.multi_items()]
+    found = {name: None for name, value in given if "\0" in f"{name}{value}"}
+    if found:
+        message = "holds the character NUL, which no text here does"
+        raise InvalidSpec([Problem(name.replace("\0", "?"), message) for name in found])
+
 
 Id = Annotated[int, Path(ge=1, lt=2**63)]
 
