@@ -7,16 +7,19 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
 import torch
 
 from api.answer_cache import Answer
 from api.bodies import read_body
+from api.memory import at_most
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
 from api.schemas import PreviewOut
+from api.series import write_series
 from api.signal_propagation import SignalPreview, signal_of
 from core.analysis import build_report, html, markdown
-from core.datasets import About, DatasetPaths, Options, Uploads
+from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
 from core.experiments import requests
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.queries import read, reports
@@ -41,6 +44,9 @@ from core.store import Database
 from core.training import Profile
 
 Media = Literal["application/json", "text/markdown", "text/html"]
+MEMORY, MEMORY_TIMES = 3 * 2**29, 40
+"""Bytes of memory that reading a file may take, and how many more for each of its bytes. A table of single digits takes
+13 for each, and may come packed."""
 DRAWINGS = {
     "schedule": draw_schedule_preview,
     "initializer": draw_initializer_preview,
@@ -61,6 +67,7 @@ def begin(settings: Settings) -> None:
     set_up("api", settings)
     tempfile.tempdir = str(settings.data_dir.absolute())  # /tmp may be memory
     torch.set_num_threads(1)
+    pa.set_memory_pool(pa.system_memory_pool())  # the default one takes a gigabyte at once, which a bound would count
     gc.freeze()
     _Process.database = Database(settings.database, pool_size=1)
     _Process.paths = DatasetPaths(settings.datasets, settings.uploads)
@@ -124,6 +131,12 @@ def draw_plot(name: str, options: dict[str, Any], data: bytes, extension: Format
     return Answer("", picture(plot.draw, json.loads(data), extension, look))
 
 
+def series(path: Path, experiment_id: int, asked: dict[str, Any]) -> None:
+    """Write series into a file that is there, as JSON."""
+    with _Process.database.reading() as session, path.open("wb") as out:
+        write_series(out, session, experiment_id, **asked)
+
+
 def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, draw: bool) -> Answer:
     """Return a preview as JSON, or with `draw` as a PNG."""
     found: dict[str, Any]
@@ -137,6 +150,13 @@ def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, 
 
 
 def keep_upload(path: Path, filename: str, name: str | None, options: Options, owner: str | None) -> tuple[About, bool]:
-    """Store the file at a path as a user's data set; returns it, and whether it is new."""
-    with path.open("rb") as file:
-        return Uploads(_Process.paths.uploads).add(file, filename, name, options, owner)
+    """Store the file at a path as a user's data set; returns it, and whether it is new.
+
+    Raises `InvalidUpload` also where reading it takes more memory than a file of its size may.
+    """
+    try:
+        with path.open("rb") as file, at_most(MEMORY + MEMORY_TIMES * path.stat().st_size):
+            return Uploads(_Process.paths.uploads).add(file, filename, name, options, owner)
+    except MemoryError:
+        text = "the file takes too much memory for its size: send a part of it, or numbers as .npz"
+        raise InvalidUpload(text) from None

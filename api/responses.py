@@ -46,12 +46,6 @@ def compact(content: Any) -> bytes:
     return json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def plain(content: Any, tag: str | None = None) -> Response:
-    """Return JSON straight from plain values, without a second walk through a model."""
-    headers = {"ETag": tag} if tag else None
-    return Response(compact(content), media_type="application/json", headers=headers)
-
-
 def _weight(text: str) -> float:
     try:
         return float(text)

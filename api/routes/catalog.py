@@ -1,9 +1,11 @@
 """The catalogues of what a spec can name."""
 
+from functools import cache
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
+from api.responses import compact
 from core.datasets import datasets
 from core.errors import NotFound
 from core.initializers import initializers
@@ -27,17 +29,28 @@ CATALOG: dict[str, Registry] = {
 }
 
 
-@router.get("")
-def index() -> dict[str, list[dict[str, Any]]]:
+@router.get("", response_model=dict[str, list[dict[str, Any]]])
+def index() -> Response:
     """Return all entries, by kind."""
-    return {kind: [registry.describe(name) for name in registry] for kind, registry in CATALOG.items()}
+    return Response(_entries(), media_type="application/json")
 
 
-@router.get("/{kind}")
-def of_kind(kind: str) -> dict[str, list[dict[str, Any]]]:
+@cache
+def _entries(only: str | None = None) -> bytes:
+    """Return the entries of all kinds, or of one: made once, as they are those of the code."""
+    entries = {
+        kind: [registry.describe(name) for name in registry]
+        for kind, registry in CATALOG.items()
+        if only in (None, kind)
+    }
+    return compact(entries if only is None else {"items": entries[only]})
+
+
+@router.get("/{kind}", response_model=dict[str, list[dict[str, Any]]])
+def of_kind(kind: str) -> Response:
     """Return the entries of one kind."""
-    registry = _registry(kind)
-    return {"items": [registry.describe(name) for name in registry]}
+    _registry(kind)
+    return Response(_entries(kind), media_type="application/json")
 
 
 @router.get("/{kind}/{name}")

@@ -18,8 +18,8 @@ from core.experiments import requests
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
-SECONDS = 600.0
-"""For reading one file."""
+SECONDS, SECONDS_OF_MEGABYTE, MOST_SECONDS = 60.0, 3.0, 600.0
+"""For reading a file: these, and more for each megabyte of it, but no more than the last."""
 Name = Annotated[str, InPath(max_length=64)]
 
 
@@ -51,7 +51,8 @@ async def create(
             await run_sync(shutil.copyfileobj, form.file.file, aside, 2**20)
             aside.flush()
             given = Path(aside.name), form.file.filename or "", form.name, options, owner
-            found, new = await service.readers.run(SECONDS, jobs.keep_upload, *given)
+            seconds = min(MOST_SECONDS, SECONDS + SECONDS_OF_MEGABYTE * given[0].stat().st_size / 1e6)
+            found, new = await service.readers.run(seconds, jobs.keep_upload, *given)
     except OSError as error:
         raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
     response.status_code = 201 if new else 200

@@ -1,21 +1,29 @@
 """Runs and their series."""
 
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Annotated, Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import Field
-from sqlalchemy.orm import Session
 
-from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter
-from api.responses import REVALIDATED, etag, plain, unchanged
+from api import jobs
+from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter, Service, ServiceDep
+from api.responses import REVALIDATED, etag, unchanged
 from api.schemas import MetricsOut, RunList, RunOut
-from core.errors import InvalidSpec, Problem
+from api.series import TooManyPoints, write_series
 from core.experiments.queries import read
 
 router = APIRouter(tags=["runs"])
 
-MOST_POINTS = 5_000_000
-"""Of one answer: about 100 MB of JSON."""
+SECONDS = 60.0
+"""For many points."""
+FEW_POINTS = 200_000
+"""Read here, in a fraction of a second; an answer from more is made by another process."""
 
 
 class Wanted(Chosen):
@@ -39,32 +47,65 @@ def show(run_id: Id, session: Reading) -> RunOut:
 
 
 @router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
-def experiment_metrics(
-    one: ExperimentToRead, session: Reading, request: Request, wanted: Annotated[Wanted, Query()]
+async def experiment_metrics(
+    experiment_id: Id, service: ServiceDep, request: Request, wanted: Annotated[Wanted, Query()]
 ) -> Response:
     """Return the series of an experiment's runs, by column."""
-    return _series(session, request, one.id, wanted)
+    return await _series(service, request, wanted, experiment_id)
 
 
 @router.get("/runs/{run_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
-def run_metrics(run_id: Id, session: Reading, request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
+async def run_metrics(
+    run_id: Id, service: ServiceDep, request: Request, wanted: Annotated[Wanted, Query()]
+) -> Response:
     """Return the series of one run, by column."""
-    return _series(session, request, read.run(session, run_id).experiment_id, wanted, run_id=run_id)
+    return await _series(service, request, wanted, None, run_id)
 
 
-def _series(session: Session, request: Request, experiment_id: int, wanted: Wanted, **more: Any) -> Response:
+async def _series(
+    service: Service, request: Request, wanted: Wanted, experiment_id: int | None, run_id: int | None = None
+) -> Response:
+    """Answer at once with a few points; have a process of the pool write many into a file, and send that."""
     wanted.check()
-    tag = etag(read.version(session, experiment_id), wanted, more)
-    answer = unchanged(request, tag)
-    if answer is None:
-        asked = wanted.model_dump(exclude={"metric", "max_points"}) | more
-        series = []
-        points = 0
-        for one in read.series(session, experiment_id, metrics=wanted.metric or None, **asked):
-            series.append(read.as_json(one, wanted.max_points))
-            points += len(series[-1]["steps"])
-            if points > MOST_POINTS:
-                advice = "thin the series with max_points, or ask for fewer by metric, arm, seed, first and last"
-                raise InvalidSpec([Problem("max_points", f"the answer has more than {MOST_POINTS:,} points: {advice}")])
-        answer = plain({"series": series}, tag)
-    return answer
+    asked: dict[str, Any] = wanted.model_dump(exclude={"metric"})
+    asked |= {"metrics": wanted.metric or None, "run_id": run_id}
+    answer = await run_sync(_few, service, request, asked, experiment_id)
+    if isinstance(answer, Response):
+        return answer
+    found, tag = answer
+    aside = NamedTemporaryFile()  # noqa: SIM115 it is sent after this function's end, and closed then
+    try:
+        await service.pool.run(SECONDS, jobs.series, Path(aside.name), found, asked)
+        size = Path(aside.name).stat().st_size
+    except BaseException:
+        aside.close()
+        raise
+    headers = {"ETag": tag, "Content-Length": str(size)}
+    return StreamingResponse(_sent(aside), headers=headers, media_type="application/json")
+
+
+def _few(
+    service: Service, request: Request, asked: dict[str, Any], experiment_id: int | None
+) -> Response | tuple[int, str]:
+    """Return the answer, or the experiment and the ETag of one of too many points to make here. Raises `NotFound`."""
+    with service.database.reading() as session:
+        if experiment_id is None:
+            experiment_id = read.run(session, asked["run_id"]).experiment_id
+        tag = etag(read.version(session, read.experiment(session, experiment_id).id), asked)
+        known = unchanged(request, tag)
+        if known is not None:
+            return known
+        out = BytesIO()
+        try:
+            write_series(out, session, experiment_id, FEW_POINTS, **asked)
+        except TooManyPoints:
+            return experiment_id, tag
+    return Response(out.getvalue(), media_type="application/json", headers={"ETag": tag})
+
+
+async def _sent(file: IO[bytes]) -> AsyncIterator[bytes]:
+    try:
+        while part := await run_sync(file.read, 2**18):
+            yield part
+    finally:
+        file.close()

@@ -1,6 +1,6 @@
 """Data sets: read from local files only, split once, the same for every arm and seed."""
 
-from core.datasets._content import MOST_FILE, About, Note
+from core.datasets._content import MOST_FILE, About, InvalidUpload, Note
 from core.datasets._options import Options
 from core.datasets._splits import (
     DataError,
@@ -25,6 +25,7 @@ __all__ = [
     "DatasetEntry",
     "DatasetInfo",
     "DatasetPaths",
+    "InvalidUpload",
     "NotStored",
     "Note",
     "Options",

@@ -11,6 +11,7 @@ from PIL import Image
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
+from api import series as answers
 from api.routes import runs
 from core.settings import Settings
 
@@ -190,10 +191,26 @@ def test_metrics_by_column(client: TestClient, done: int) -> None:
     assert client.get(f"/runs/{run}/metrics", params={"metric": "train_loss"}).json()["series"] == [losses[0]]
 
 
+@pytest.mark.parametrize(
+    "query", ["", "?max_points=10&metric=train_loss", "?metric=lr&first=3&last=5&arm=he", "?seed=77"]
+)
+def test_many_points_come_from_another_process_and_are_the_same(
+    client: TestClient, done: int, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    paths = [f"/experiments/{done}/metrics{query}", f"/runs/1/metrics{query}"]
+    few = [client.get(path) for path in paths]
+    monkeypatch.setattr(runs, "FEW_POINTS", -1)
+    many = [client.get(path) for path in paths]
+    for one, other in zip(few, many, strict=True):
+        assert one.status_code == other.status_code == 200
+        assert one.content == other.content
+        assert one.headers.items() >= {name: other.headers[name] for name in ("etag", "content-type")}.items()
+
+
 def test_an_answer_that_would_be_too_large_is_refused_with_what_to_ask_for(
     client: TestClient, done: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "MOST_POINTS", 100)
+    monkeypatch.setattr(answers, "MOST_POINTS", 100)
     refused = client.get(f"/experiments/{done}/metrics")
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "max_points")
     assert client.get(f"/experiments/{done}/metrics?metric=train_loss&arm=he&max_points=10").status_code == 200

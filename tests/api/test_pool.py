@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from api import jobs
 from api import pool as module
 from api.bodies import read_body
+from api.memory import at_most
 from api.pool import Busy, JobPool, TooLong, processes_for
+from core.datasets import InvalidUpload, Options
 from core.errors import Conflict, InvalidSpec
+from core.settings import Settings
 from core.spec import Spec
 from tests.api.held import hold
 
@@ -37,6 +41,21 @@ def refuse(body: bytes) -> None:
 
 def disagree() -> None:
     raise Conflict("it is not so")
+
+
+def take(more: int) -> int:
+    """The bytes taken under a bound of 64 MB, and once more without."""
+    with at_most(2**26):
+        try:
+            taken = len(bytearray(more))
+        except MemoryError:
+            taken = 0
+    return taken + len(bytearray(more))
+
+
+def read_in_a_megabyte(path: Path) -> None:
+    jobs.MEMORY, jobs.MEMORY_TIMES = 2**20, 0
+    jobs.keep_upload(path, "t.csv", "mine", Options())
 
 
 def stay() -> None:
@@ -101,3 +120,22 @@ def test_one_more_than_may_wait_is_told_to_come_again(pool: JobPool, monkeypatch
 
 def test_there_are_two_processes_or_one_for_every_two_cores_up_to_eight() -> None:
     assert [processes_for(cores) for cores in (1, 2, 4, 6, 64)] == [2, 2, 2, 3, 8]
+
+
+def test_a_jobs_memory_is_bounded_while_it_says_so(pool: JobPool) -> None:
+    assert asyncio.run(pool.run(60, take, 2**24)) == 2 * 2**24
+    assert asyncio.run(pool.run(60, take, 2**27)) == 2**27
+
+
+def test_a_file_that_takes_too_much_memory_is_refused_in_words(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    settings.uploads.mkdir(parents=True)
+    table = tmp_path / "t.csv"
+    table.write_bytes(b"x,target\n" + b"1,0\n2,1\n" * 1_000_000)
+    readers = JobPool(1, "api.job_imports", jobs.begin, settings)
+    try:
+        with pytest.raises(InvalidUpload, match="file: the file takes too much memory for its size"):
+            asyncio.run(readers.run(60, read_in_a_megabyte, table))
+    finally:
+        readers.close()
+    assert [path.name for path in settings.uploads.iterdir()] == [".lock"]

@@ -1,15 +1,19 @@
 """Parquet files: columns of one type each."""
 
 import json
+import os
 from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import parquet
 
+from core.datasets._archives import FREE, MOST_TIMES
 from core.datasets._content import MOST_DECODED, InvalidUpload, Remarks
 from core.datasets._options import Options, words
 from core.datasets.tables.raw import RawTable, check_names, check_size
 
+BYTES_OF_CELL = 16
+"""Bytes that a cell takes at least while it is read: as it is in the file, and as a number beside that."""
 _INDEX = "__index_level_"
 
 
@@ -20,6 +24,12 @@ def read_parquet(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable
         groups = [about.metadata.row_group(i) for i in range(about.metadata.num_row_groups)]
         cells = sum(group.column(j).num_values for group in groups for j in range(group.num_columns))
         check_size(about.metadata.num_columns, cells)
+        most = max(FREE, MOST_TIMES * file.seek(0, os.SEEK_END))
+        if BYTES_OF_CELL * cells > most:
+            raise InvalidUpload(
+                f"the table has {cells:,} cells; {most // BYTES_OF_CELL:,} are the most for a file of its size: "
+                "leave columns out that are the same in all rows"
+            )
         if sum(group.total_byte_size for group in groups) > MOST_DECODED:
             raise InvalidUpload(f"the table is larger than {MOST_DECODED / 2**30:.0f} GB once it is decoded")
         schema = about.schema_arrow
@@ -41,6 +51,8 @@ def read_parquet(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable
         columns = [field.name for field in fields]
         table = parquet.ParquetFile(file, read_dictionary=texts).read(columns=columns, use_threads=False)
         table.validate(full=True)
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise InvalidUpload(f"cannot be read as Parquet: {str(error)[:300]}") from None
     return RawTable(

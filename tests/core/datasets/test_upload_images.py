@@ -202,6 +202,21 @@ def test_an_archive_may_hold_so_much_in_all(tmp_path: Path, monkeypatch: pytest.
     add(tmp_path, data, "pets.zip")
 
 
+def test_pictures_that_decode_to_far_more_than_was_sent_are_refused_undecoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.BytesIO()
+    Image.new("1", (7000, 7000)).save(out, "PNG")
+    data = zipped({f"{label}/{i}.png": out.getvalue() for label in ("cat", "dog") for i in range(3)})
+    monkeypatch.setattr(reader, "read_pixels", None)
+    assert refused(tmp_path, data, "white.zip", resize="8") == (
+        "file: the pictures have 294,000,000 pixels in all; 268,435,456 are the most for an archive of its size: "
+        "make them smaller, or say limit"
+    )
+    with pytest.raises(TypeError):
+        add(tmp_path, data, "white.zip", resize="8", limit=5)
+
+
 def test_many_entries_are_counted_across_the_pieces_that_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from core.datasets import Uploads
 from core.datasets._content import Column, InvalidUpload
 from core.datasets._encoding import encode
 from core.datasets._splits import split
-from core.datasets.tables import raw
+from core.datasets.tables import columnar, raw
 from tests.core.datasets.uploading import add, loaded, parquet_of, refused
 
 TOWNS = b"town,size,sunny,label\nRome,1,true,yes\nBonn,2,false,no\nRome,3,true,no\nOslo,6,false,yes\n"
@@ -265,6 +265,17 @@ def test_a_table_of_too_many_cells_is_refused_before_it_is_read(
     Uploads(tmp_path).remove("mine")
     monkeypatch.setattr(raw, "MOST_CELLS", cells - 1)
     assert refused(tmp_path, data, name, target=["y"]).startswith(f"file: the table has more than {cells - 1} cells")
+
+
+def test_a_parquet_file_may_have_so_many_cells_for_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = parquet_of(x=np.zeros(10_000), y=[0, 1] * 5000)
+    monkeypatch.setattr(columnar, "FREE", columnar.BYTES_OF_CELL * 20_000 - 1)
+    monkeypatch.setattr(columnar, "MOST_TIMES", 1)
+    assert refused(tmp_path, data, "t.parquet", target=["y"]).startswith(
+        "file: the table has 20,000 cells; 19,999 are the most for a file of its size"
+    )
+    monkeypatch.setattr(columnar, "MOST_TIMES", -(-columnar.BYTES_OF_CELL * 20_000 // len(data)))
+    add(tmp_path, data, "t.parquet", target=["y"])
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
