@@ -9,7 +9,7 @@ from zipfile import ZipFile, ZipInfo
 
 from PIL import Image, ImageOps
 
-from core.datasets._archives import shown, unpack
+from core.datasets._archives import BROKEN, shown, unpack
 from core.datasets._content import InvalidUpload
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
@@ -46,6 +46,15 @@ class Layout(NamedTuple):
     height: int
     mode: str
     background: Colour
+
+
+def read_area(archive: ZipFile, entry: ZipInfo) -> int:
+    """Return an image's number of pixels, undecoded; 0 where that cannot be read, which `read_header` tells."""
+    try:
+        with archive.open(entry) as file, Image.open(file, formats=FORMATS) as image:
+            return int(image.size[0] * image.size[1])
+    except (*BROKEN, *_UNREADABLE):
+        return 0
 
 
 def read_header(archive: ZipFile, entry: ZipInfo) -> Header:

@@ -13,7 +13,7 @@ from core.datasets._content import MOST_DECODED, Content, Decoded, InvalidUpload
 from core.datasets._limit import subsets
 from core.datasets._options import Options
 from core.datasets.images.folders import Found, Picture, pictures
-from core.datasets.images.pixels import Header, Layout, read_header, read_pixels
+from core.datasets.images.pixels import Header, Layout, read_area, read_header, read_pixels
 
 MOST_PIXELS = 2**34
 """Of all pictures as they are stored, which a processor decodes in about a minute."""
@@ -27,6 +27,7 @@ def read_images(archive: ZipFile, options: Options, into: Path, remarks: Remarks
     """
     options.only(*OPTIONS, kind="images")
     found = _limited(pictures(archive, remarks), options, remarks)
+    _check_decoded(archive, [*found.train, *found.valid])
     layout = _layout(archive, [*found.train, *found.valid], options, remarks)
     codes = np.array([found.classes.index(one.label) for one in (*found.train, *found.valid)])
     target = _targets.of_classes(codes, found.classes, options.task, "the archive")
@@ -77,19 +78,17 @@ def _limited(found: Found, options: Options, remarks: Remarks) -> Found:
 def _layout(archive: ZipFile, files: list[Picture], options: Options, remarks: Remarks) -> Layout:
     """Read every header: the common size, and whether all images are grey."""
     first: tuple[Picture, Header] | None = None
-    grey, turned, framed, decoded = True, 0, 0, 0
+    grey, turned, framed = True, 0, 0
     for one in files:
         with remarks.gathered():
             header = read_header(archive, one.entry)
             grey = grey and header.grey
-            decoded += header.size[0] * header.size[1]
             turned, framed = turned + header.turned, framed + header.frames
             first = first or (one, header)
             if header.size != first[1].size and options.resize is None:
                 _refuse_sizes(first, (one, header), remarks)
     remarks.check()
     assert first is not None  # noqa: S101 there are images
-    _check_decoded(archive, decoded)
     sides = first[1].size if options.resize is None else tuple(int(side) for side in options.resize.split("x"))
     grey = grey and len(set(options.colour)) == 1
     layout = Layout(sides[0], sides[-1], "L" if grey else "RGB", options.colour)
@@ -106,15 +105,21 @@ def _layout(archive: ZipFile, files: list[Picture], options: Options, remarks: R
     return layout
 
 
-def _check_decoded(archive: ZipFile, pixels: int) -> None:
-    """Raise `InvalidUpload` for pictures that together decode to far more than was sent: white packs to nothing."""
+def _check_decoded(archive: ZipFile, files: list[Picture]) -> None:
+    """Raise `InvalidUpload` for pictures that together decode to far more than was sent: white packs to nothing.
+
+    Before all else: Pillow decodes a PNG to tell how it is turned.
+    """
     assert archive.fp is not None  # noqa: S101 it is open
     most = min(MOST_PIXELS, max(FREE, MOST_TIMES * archive.fp.seek(0, os.SEEK_END)))
-    if pixels > most:
-        raise InvalidUpload(
-            f"the pictures have {pixels:,} pixels in all; {most:,} are the most for an archive of its size: "
-            "make them smaller, or say limit"
-        )
+    pixels = 0
+    for one in files:
+        pixels += read_area(archive, one.entry)
+        if pixels > most:
+            raise InvalidUpload(
+                f"the pictures have more than {most:,} pixels in all, the most for an archive of its size: "
+                "make them smaller, or say limit"
+            )
 
 
 def _refuse_sizes(first: tuple[Picture, Header], other: tuple[Picture, Header], remarks: Remarks) -> None:

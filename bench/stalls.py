@@ -1,0 +1,138 @@
+"""How soon others are answered while each request that once stalled the service is thrown at it, 10 times at once.
+
+`python bench/stalls.py [--only NAME]... [--database URL]` starts the service on SQLite (or that PostgreSQL), and while
+each row of `hostile.REQUESTS`, and 300 half-open connections, are in flight it asks every 20 ms for `/healthz` and for
+an experiment, at most 10 s a row. Milliseconds are printed, and kept in bench/records/stalls.json.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import httpx2 as httpx
+import record
+import served
+from hostile import REQUESTS, Request, sent
+
+TIMES, EVERY, LONGEST, LEAST = 10, 0.02, 10.0, 100
+HALF_OPEN = 300
+TO_REACH = {"healthz": 50.0, "experiment": 100.0}
+SPEC = {"dataset": "digits", "model": {"name": "mlp", "hidden": [32]}, "seeds": 5, "batch_size": 144, "epochs": 100}
+
+
+def asked() -> argparse.Namespace:
+    """The command line."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    rows = ("nothing", "half-open connections", *REQUESTS)
+    arguments.add_argument("--only", action="append", choices=rows, help="a row; may be repeated (default: all)")
+    arguments.add_argument("--database", default="", help="a SQLAlchemy URL (default: SQLite)")
+    given = arguments.parse_args()
+    given.only = given.only or rows
+    return given
+
+
+def quantiles(times: list[float]) -> dict[str, Any]:
+    """Milliseconds of the median, of the slowest in 100, and of the slowest."""
+    cuts = statistics.quantiles(times, n=100, method="inclusive")
+    found = {"p50": cuts[49], "p99": cuts[98], "max": max(times)}
+    return {name: round(1e3 * seconds, 1) for name, seconds in found.items()} | {"n": len(times)}
+
+
+def watched(url: str, paths: dict[str, str], is_over: Callable[[], bool]) -> dict[str, Any]:
+    """Ask for each path every 20 ms until it is over, or has taken long enough; 100 times at least.
+
+    An answer is timed from when its question was due: one that is late makes those after it late too.
+    """
+    found: dict[str, list[float]] = {}
+
+    def ask(name: str, path: str) -> None:
+        times = found[name] = []
+        begin = due = time.perf_counter()
+        with httpx.Client(base_url=url, timeout=60) as client:
+            while (due - begin < LONGEST and not is_over()) or len(times) < LEAST:
+                time.sleep(max(0.0, due - time.perf_counter()))
+                assert client.get(path).status_code == 200
+                times.append(time.perf_counter() - due)
+                due += EVERY
+
+    threads = [threading.Thread(target=ask, args=one) for one in paths.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {name: quantiles(times) for name, times in found.items()}
+
+
+def throw(url: str, request: Request, experiment: int, paths: dict[str, str]) -> dict[str, Any]:
+    """Throw a request ten times at once, and watch the paths meanwhile."""
+    given = sent(request, experiment)
+
+    def once(_: int) -> int:
+        with httpx.Client(base_url=url, timeout=300) as client:
+            return int(client.request(**given).status_code)
+
+    with ThreadPoolExecutor(TIMES) as threads:
+        thrown = [threads.submit(once, i) for i in range(TIMES)]
+        found = watched(url, paths, lambda: all(one.done() for one in thrown))
+        wait(thrown)
+    answers = [one.result() for one in thrown]
+    return found | {"answers": {str(status): answers.count(status) for status in sorted(set(answers))}}
+
+
+def half_open(url: str, paths: dict[str, str]) -> dict[str, Any]:
+    """Hold connections that have sent half a header, and watch the paths meanwhile."""
+    at = httpx.URL(url)
+    held = [socket.create_connection((at.host, at.port or 80)) for _ in range(HALF_OPEN)]
+    for one in held:
+        one.sendall(b"GET / HTTP/1.1\r\n")
+    try:
+        return watched(url, paths, lambda: False)
+    finally:
+        for one in held:
+            one.close()
+
+
+def main() -> None:
+    """Measure and keep the asked rows."""
+    given = asked()
+    if given.database:
+        os.environ["INITLAB_DATABASE_URL"] = given.database
+    rows = {}
+    with served.running() as client:
+        experiment = client.submit(SPEC)
+        experiment.wait()
+        url, paths = client.url, {"healthz": "/healthz", "experiment": f"/experiments/{experiment.id}"}
+        for name in given.only:
+            if name == "nothing":
+                found = watched(url, paths, lambda: False)
+            elif name == "half-open connections":
+                found = half_open(url, paths)
+            else:
+                found = throw(url, REQUESTS[name](), experiment.id, paths)
+            rows[name] = found
+            late = [path for path, most in TO_REACH.items() if found[path]["p99"] > most]
+            print(
+                f"{name:36}",
+                *(f"{path} {found[path]}" for path in TO_REACH),
+                found.get("answers", ""),
+                "LATE" * bool(late),
+            )
+    database = "postgresql" if given.database else "sqlite"
+    record.write(
+        "stalls" if database == "sqlite" else "stalls-postgresql",
+        database=database,
+        unit="ms",
+        to_reach={f"p99 of {path}": most for path, most in TO_REACH.items()},
+        thrown_at_once=TIMES,
+        rows=rows,
+    )
+
+
+if __name__ == "__main__":
+    main()
