@@ -17,6 +17,7 @@ from api.bodies import documented
 from api.browsers import BrowserMiddleware
 from api.deps import Service, storable
 from api.keys import KeyRing, read_keys
+from api.listeners import Listeners
 from api.pool import JobPool, processes_for
 from api.prometheus import Metrics
 from api.request_log import RequestLogMiddleware
@@ -64,12 +65,13 @@ def create_app(settings: Settings) -> FastAPI:
             pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
             readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
             answers=AnswerCache(ANSWERS),
-            secret=shared_secret(settings.secret),
+            listeners=Listeners(database, lambda: app.state.leaving.is_set(), shared_secret(settings.secret)),
         )
         await service.keys.refresh()
         try:
             yield
         finally:
+            service.listeners.close()
             await service.keys.close()
             service.pool.close()
             service.readers.close()

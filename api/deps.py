@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.answer_cache import AnswerCache
 from api.keys import KeyRing, Scope
+from api.listeners import Listeners
 from api.pool import JobPool
 from core.datasets import DatasetPaths
 from core.errors import Forbidden, InvalidSpec, Problem
@@ -44,8 +45,8 @@ class Service:
     readers: JobPool
     """The processes that read uploads."""
     answers: AnswerCache
-    secret: bytes
-    """Signs what clients bring back: the ids of events."""
+    listeners: Listeners
+    """Those who are sent events as they happen."""
 
     @property
     def paths(self) -> DatasetPaths:
@@ -77,7 +78,7 @@ class Caller(NamedTuple):
             raise Forbidden(f"{what} {whose}: only its owner and admins may change it")
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     caller: Caller = getattr(request.state, "caller", Caller())
     return caller
 
@@ -85,7 +86,7 @@ def _caller(request: Request) -> Caller:
 CallerDep = Annotated[Caller, Depends(_caller)]
 
 
-def _owner(caller: CallerDep) -> str | None:
+async def _owner(caller: CallerDep) -> str | None:
     return caller.id
 
 
@@ -93,7 +94,7 @@ Owner = Annotated[str | None, Depends(_owner)]
 """The id of the API key of the request; None where no keys are needed."""
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
@@ -101,12 +102,12 @@ def _service(request: Request) -> Service:
 ServiceDep = Annotated[Service, Depends(_service)]
 
 
-def _leaving(request: Request) -> threading.Event:
+async def _leaving(request: Request) -> threading.Event:
     leaving: threading.Event = request.app.state.leaving
     return leaving
 
 
-# Set when the process is about to end: whoever streams must come to an end.
+# Set when the process is about to end.
 Leaving = Annotated[threading.Event, Depends(_leaving)]
 
 

@@ -1,5 +1,6 @@
 """The database: tables, transactions and the clock. Nothing else commits."""
 
+from core.store.changes import ChangeWatch, announce
 from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
@@ -22,6 +23,7 @@ from core.store.waiting import once_it_answers
 __all__ = [
     "ApiKey",
     "Base",
+    "ChangeWatch",
     "Cohort",
     "Counter",
     "Database",
@@ -35,6 +37,7 @@ __all__ = [
     "Tag",
     "Worker",
     "after_commit",
+    "announce",
     "now",
     "once_it_answers",
     "require_current",

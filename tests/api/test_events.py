@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
+from api import listener_groups
 from api.app import create_app
-from api.routes import events as route
 from core.experiments.queries.cursor import Choice
 from core.experiments.requests import cancel, delete
 from core.experiments.worker.worker import Worker
@@ -47,7 +47,7 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=30) as client:
             yield client
     finally:
         server.should_exit = True
@@ -189,8 +189,7 @@ def test_a_stream_outlasts_a_database_that_is_away(
 def test_a_silent_stream_says_that_it_is_alive(
     settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(route, "KEEPALIVE_SECONDS", 0.1)
-    monkeypatch.setattr(route, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(listener_groups, "KEEPALIVE_SECONDS", 0.1)
     path = f"/experiments/{queued(database)}/events"
     with serving(create_app(settings)) as client, client.stream("GET", path) as answer:
         assert next(line for line in answer.iter_lines() if line.startswith(":"))

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.store import Counter, Event, Experiment, now
+from core.store import Counter, Event, Experiment, announce, now
 
 Kind = Literal[
     "accepted",  # with its cohorts and runs
@@ -59,6 +59,7 @@ def record_event(
     session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
     values = {"experiment_id": experiment_id, "cohort_id": cohort, "attempt": attempt, "kind": kind, "detail": detail}
     session.execute(insert(Event).values(at=now(), **values))
+    announce(session, experiment_id)
 
 
 def asked_by(who: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from core.experiments.cohorts.claims import Claim, LastValues, last_values, roll
 from core.experiments.cohorts.events import increment, record_event
 from core.experiments.cohorts.states import TERMINAL, has_active, move_runs, settle, transition
 from core.results import Outcome
-from core.store import Cohort, MetricBlock, Run, Status, now
+from core.store import Cohort, MetricBlock, Run, Status, announce, now
 
 QUIETLY = {"synchronize_session": False}
 """Options for an UPDATE of rows that the session does not hold."""
@@ -119,6 +119,7 @@ def flush(session: Session, held: Claim, what: Flush, before: CheckpointRef | No
     session.execute(update(Run).where(*running).values(**values).execution_options(**QUIETLY))
     if what.ended:
         end_runs(session, held.cohort_id, what.ended)
+    announce(session, held.experiment_id)
 
 
 def columns(checkpoint: CheckpointRef | None, before: CheckpointRef | None = None) -> dict[str, Any]:

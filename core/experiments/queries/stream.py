@@ -28,8 +28,8 @@ from core.experiments.queries.progress import progress_of
 from core.metrics import diagnostics, metric_names
 from core.store import Cohort, Event, MetricBlock, Run, Status
 
-MOST_POINTS = 200_000
-"""Points after which a poll ends: the rest is for the next one, which need not wait."""
+MOST_POINTS = 20_000
+"""Points after which a poll ends: the rest is for the next one, which need not wait. It bounds what is held of one."""
 LONGEST = 10_000
 """Points of one event, but for a longer block."""
 AFTER = MetricBlock.first + MetricBlock.n

@@ -10,7 +10,7 @@ from core.experiments.cohorts.eligibility import may_be_taken, queues_of
 from core.experiments.cohorts.events import asked_by, increment, record_event
 from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle, transition
 from core.experiments.requests.quotas import Limits, admit
-from core.store import Cohort, Experiment, Run, Status, now
+from core.store import Cohort, Experiment, Run, Status, announce, now
 
 
 def cancel(session: Session, experiment: Experiment, by: str | None = None) -> None:
@@ -99,6 +99,7 @@ def delete(session: Session, experiment: Experiment) -> None:
     if experiment.status not in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}: cancel it first")
     session.delete(experiment)
+    announce(session, experiment.id)
 
 
 def wake_ups(session: Session, experiment_id: int) -> Counter[str]:
