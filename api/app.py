@@ -23,7 +23,7 @@ from api.prometheus import Metrics
 from api.request_log import RequestLogMiddleware
 from api.routes import health
 from api.schemas import ProblemOut
-from core.experiments.maintenance import Sweeper
+from core.experiments.maintenance import Sweeper, WebhookSender
 from core.hardware import cores
 from core.queue import Dispatcher, celery_app
 from core.secret import shared_secret
@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         profile = machine.known(settings.cache)
         database, broker = Database(settings.database), celery_app(settings)
         dispatcher = Dispatcher(broker)
-        sweeper = Sweeper(database, dispatcher, settings)
+        sweeper, sender = Sweeper(database, dispatcher, settings), WebhookSender(database, settings)
         app.state.service = service = Service(
             settings=settings,
             database=database,
@@ -76,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
             service.pool.close()
             service.readers.close()
             sweeper.close()
+            sender.close()
             dispatcher.close()
             broker.close()
             database.dispose()

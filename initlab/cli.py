@@ -13,7 +13,7 @@ import typer
 from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import datasets, display, pictures, service
+from initlab import datasets, display, pictures, service, webhooks
 from initlab.client import Client
 from initlab.errors import DIVERGED, FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
@@ -207,6 +207,7 @@ def catalog(
 for part in (service.serve, service.api, service.worker):
     app.command()(part)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(service.database, name="db")
 app.add_typer(service.keys, name="keys")
 

@@ -125,6 +125,44 @@ class Client:
         """Remove a data set; raises `ApiError` 409 while an experiment that has not ended uses it."""
         self._transport.call("DELETE", f"/datasets/{quote(name, safe='')}")
 
+    def create_webhook(
+        self,
+        url: str,
+        events: Sequence[str] | None = None,
+        *,
+        payload: str = "json",
+        experiment_id: int | None = None,
+        tag: str | None = None,
+    ) -> dict[str, Any]:
+        """Have `url` told of your experiments, of one, or of those with a tag; returns the webhook with its `secret`.
+
+        `events`, such as `experiment.succeeded`; None: the ends and the decisions. `payload="slack"` sends sentences.
+        No later call returns the secret. Raises `ApiError` 422 for an address that the service sends nothing to.
+        """
+        body: dict[str, Any] = {"url": url, "payload": payload, "experiment_id": experiment_id, "tag": tag}
+        if events is not None:
+            body["events"] = list(events)
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        return cast(dict[str, Any], self._transport.call("POST", "/webhooks", body=body, headers=key))
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """Return your webhooks, without their secrets."""
+        return cast(list[dict[str, Any]], self._transport.call("GET", "/webhooks")["items"])
+
+    def deliveries(self, webhook_id: int) -> Iterator[dict[str, Any]]:
+        """Yield what was sent to a webhook and what is to be, the newest first; raises `ApiError` 404."""
+        return pages(self._transport, f"/webhooks/{webhook_id}/deliveries")
+
+    def replay(self, webhook_id: int, delivery_id: int) -> dict[str, Any]:
+        """Have a delivery that has ended sent again; raises `ApiError` 409 while it is still tried."""
+        return cast(
+            dict[str, Any], self._transport.call("POST", f"/webhooks/{webhook_id}/deliveries/{delivery_id}/replay")
+        )
+
+    def delete_webhook(self, webhook_id: int) -> None:
+        """Remove a webhook; what has not been sent is not sent any more."""
+        self._transport.call("DELETE", f"/webhooks/{webhook_id}")
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()

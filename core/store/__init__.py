@@ -9,6 +9,7 @@ from core.store.tables import (
     Base,
     Cohort,
     Counter,
+    Delivery,
     Event,
     Experiment,
     MetricBlock,
@@ -16,6 +17,7 @@ from core.store.tables import (
     SavedReport,
     Status,
     Tag,
+    Webhook,
     Worker,
 )
 from core.store.waiting import once_it_answers
@@ -27,6 +29,7 @@ __all__ = [
     "Cohort",
     "Counter",
     "Database",
+    "Delivery",
     "Event",
     "Experiment",
     "MetricBlock",
@@ -35,6 +38,7 @@ __all__ = [
     "Status",
     "StorageFull",
     "Tag",
+    "Webhook",
     "Worker",
     "after_commit",
     "announce",

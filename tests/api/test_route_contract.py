@@ -20,6 +20,7 @@ from api import routes
 from api.app import ROUTERS, create_app
 from api.auth import OPEN
 from api.keys import create
+from core.experiments.cohorts.outbox import HOOK_EVENTS
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from tests.test_repository import copy_sources
@@ -38,6 +39,8 @@ def foo() -> str:
 EXAMPLES = {
     "experiment_id": "1",
     "run_id": "1",
+    "webhook_id": "1",
+    "delivery_id": "1",
     "kind": "initializers",
     "extension": "json",
     "/catalog/{kind}/{name}": "zeros",
@@ -115,10 +118,11 @@ def assert_problem(answer: Any, status: int) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[TestClient]:
-    """An application with one experiment, trained to its end, and one data set."""
+    """An application with one webhook, one experiment, trained to its end, and one data set."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("served"), sweep_seconds=3600)
     shutil.copy(migrated_sqlite, settings.data_dir)
     with TestClient(create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
+        assert client.post("/webhooks", json={"url": "https://lab.example/", "events": HOOK_EVENTS}).status_code == 201
         small = {"model": {"name": "mlp", "hidden": [4]}, "seeds": 1, "epochs": 1}
         assert client.post("/experiments", json=small).status_code == 202
         with closing(Worker(settings, threading.Event(), cores=1)) as work:

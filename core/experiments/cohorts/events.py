@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.experiments.cohorts.outbox import OF_HISTORY, enqueue
 from core.store import Counter, Event, Experiment, announce, now
 
 Kind = Literal[
@@ -60,6 +61,8 @@ def record_event(
     values = {"experiment_id": experiment_id, "cohort_id": cohort, "attempt": attempt, "kind": kind, "detail": detail}
     session.execute(insert(Event).values(at=now(), **values))
     announce(session, experiment_id)
+    if kind in OF_HISTORY:
+        enqueue(session, experiment_id, OF_HISTORY[kind], **detail)
 
 
 def asked_by(who: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.experiments.cohorts.outbox import OF_STATE, enqueue
 from core.store import Cohort, Experiment, Run, Status, now
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
@@ -116,7 +117,8 @@ def settle(session: Session, experiment_id: int, **values: Any) -> None:
     experiment = session.get_one(Experiment, experiment_id, with_for_update=OF_STATUS, populate_existing=True)
     statuses = session.scalars(select(Cohort.status).where(Cohort.experiment_id == experiment_id))
     status = summary({Status(one) for one in statuses})
-    if status != experiment.status:
+    changed = status != experiment.status
+    if changed:
         check_transition(experiment.status, status, OF_EXPERIMENT)
     values["status"] = status
     if status == Status.RUNNING and experiment.started_at is None:
@@ -126,6 +128,8 @@ def settle(session: Session, experiment_id: int, **values: Any) -> None:
     elif experiment.finished_at is None:
         values["finished_at"] = now()
     session.execute(update(Experiment).where(Experiment.id == experiment_id).values(**values))
+    if changed:
+        enqueue(session, experiment_id, OF_STATE[status])
 
 
 def summary(statuses: Collection[Status]) -> Status:

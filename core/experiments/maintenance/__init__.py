@@ -1,5 +1,6 @@
-"""Maintenance: lost cohorts are queued again, lost wake-up tasks sent again, files that nobody needs removed."""
+"""Maintenance: lost cohorts and wake-up tasks are found again, webhooks sent, files that nobody needs removed."""
 
 from core.experiments.maintenance.sweeper import Sweeper, sweep
+from core.experiments.maintenance.webhook_sender import WebhookSender, send_due
 
-__all__ = ["Sweeper", "sweep"]
+__all__ = ["Sweeper", "WebhookSender", "send_due", "sweep"]
