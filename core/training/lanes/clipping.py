@@ -60,9 +60,12 @@ def _lengths(stack: torch.Tensor) -> torch.Tensor:
 
 
 def total_lengths(stacks: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return the length of each lane's part of all stacks together, (lanes,)."""
-    lengths = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) if g.ndim > 1 else g.abs() for g in stacks])
-    total: torch.Tensor = torch.linalg.vector_norm(lengths, dim=0)
+    """Return the length of each lane's part of all stacks together, (lanes,).
+
+    Every sum is over the innermost dimension: over another, a CPU rounds in another way where there is one lane.
+    """
+    each = [torch.linalg.vector_norm(g.flatten(1), dim=1) if g.ndim > 1 else g.abs() for g in stacks]
+    total: torch.Tensor = torch.linalg.vector_norm(torch.stack(each, dim=1), dim=1)
     return total
 
 

@@ -32,10 +32,12 @@ WIDEST: dict[Device, int] = {"cpu": 64, "cuda": 256}
 """The most runs of a cohort whose bits depend on its runs; other processes have nothing to do while it trains."""
 WHOLE = 16
 """Units of a layer are a multiple of this where products and elementwise kernels treat all lanes alike."""
+FEWEST_INPUTS = 3
+"""Numbers of an example below which a product over them is of another kind where a lane is alone."""
 _EXACT = (nn.Flatten, nn.Linear, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.Identity, nn.Dropout)
 """Layers that `vmap` computes alike in any company, where their units are `WHOLE`; other activations round by place."""
 _ROUNDING = ("label_smoothing", "class_weights", "focal_loss", "mixup", "cutmix", "micro_batch_size")
-"""Settings with whose losses, or smaller products, that was not measured."""
+"""Settings with whose losses, or smaller products, too little was measured to say so."""
 
 
 class Arrangement(NamedTuple):
@@ -89,7 +91,8 @@ def _is_exact(treatment: Treatment, info: ArmInfo) -> bool:
     """Return whether a CPU computes each run alike in any company by `vmap`, as far as that is known."""
     smallest = min(treatment.batch_size, info.data.train - (info.steps_per_epoch - 1) * treatment.batch_size)
     return (
-        smallest > 1  # of one example: a product of another kind where a lane is alone
+        smallest > 1  # of one example: a product of another kind too
+        and math.prod(info.data.inputs) >= FEWEST_INPUTS
         and info.data.task != "binary"
         and treatment.precision not in HALVES
         and not any(getattr(treatment, field) for field in _ROUNDING)

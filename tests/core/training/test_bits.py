@@ -1,5 +1,6 @@
 """The same spec, the same bits: whatever the plan, the company, the number of workers, and the interruptions."""
 
+import itertools
 import random
 from typing import Any
 
@@ -11,6 +12,7 @@ from core.datasets import DatasetPaths, Splits
 from core.optimizers import optimizers
 from core.spec import ArmInfo, Spec, parse, size
 from core.training import Checkpoint, Lane, MemoryRecorder, Profile, TrainOptions, make_plan, train, train_lanes
+from core.training.lanes.clipping import total_lengths
 from core.training.options import Resume
 from core.training.planning.arrangement import arrange
 from tests.core.training.trials import CHOICES, made, rule
@@ -18,10 +20,13 @@ from tests.core.training.trials import CHOICES, made, rule
 MODELS: list[tuple[dict[str, Any], tuple[int, ...]]] = [
     ({"name": "mlp", "hidden": [16, 32], "dropout": 0.3}, (5,)),
     ({"name": "mlp", "hidden": [16]}, (3, 9, 7)),
+    ({"name": "mlp", "hidden": [16, 48]}, (2,)),
     ({"name": "mlp", "hidden": [7, 3], "activation": "gelu", "norm": "layer_norm"}, (11,)),
     ({"name": "mlp", "hidden": [6, 6], "norm": "batch_norm", "dropout": 0.2}, (11,)),
     ({"name": "cnn", "channels": [3], "dense": [5]}, (1, 8, 8)),
     ({"name": "transformer", "d_model": 8, "layers": 1, "heads": 2}, (5,)),
+    ({"name": "sequential", "layers": [{"dense": 16}, "silu", {"dense": 16}, "mish", {"dense": 3}]}, (5,)),
+    ({"name": "sequential", "layers": [{"dense": 16}, "hardswish", {"dense": 16}, "softplus", {"dense": 3}]}, (5,)),
 ]
 """Models with the shape of their examples: of each kind of layer, of odd sizes and of whole ones."""
 ARMS: list[dict[str, Any]] = [
@@ -29,28 +34,59 @@ ARMS: list[dict[str, Any]] = [
     {"initializer": "glorot_uniform", "optimizer.lr": 0.002},
     {"schedule": "cosine"},
 ]
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"sam": {}},
+    {"sam": {"rho": 0.5, "adaptive": True}},
+    {"gradient_clip": {"norm": 0.1}},
+    {"gradient_clip": {"adaptive": 0.01}},
+    {"layer_lr_decay": 0.7, "ema_decay": 0.9},
+    {"lr_per_layer": {"*.bias": 0.0}, "drop_last": True},
+    {"lr_per_layer": {"*.0.weight": 0.5, "fc1.weight": 0.5}},
+    {"mixup": 0.4, "label_smoothing": 0.1},
+    {"class_weights": [1.0, 2.0, 0.3], "weight_decay_on": "weights"},
+    {"class_weights": "balanced", "focal_loss": {}},
+    {"micro_batch_size": 4},
+]
+OF_PICTURES: dict[str, Any] = {"augment": {"crop": 1, "flip": True}, "cutmix": 1.0}
 SEEDS = [7, 0, 3]
 Bits = dict[tuple[str, int, str], bytes]
 """Every point of every run, by arm, seed and metric."""
 
+MUP = {"initializer": {"name": "mup", "base_width": 8}}
+
+
+def made_spec(
+    model: tuple[dict[str, Any], tuple[int, ...]],
+    program: str,
+    setting: dict[str, Any],
+    batch: int,
+    layout: str,
+    more: bool,
+) -> tuple[Spec, tuple[int, ...]]:
+    """A spec with the shape of its examples; with `more` an arm by mup where it goes, and changed pictures."""
+    body, inputs = model
+    with_mup = more and body["name"] != "sequential" and not optimizers.parse(rule(program)).build().as_a_whole
+    arms = [*ARMS[:2], ARMS[2] | MUP if with_mup else ARMS[2]]
+    spec = {
+        "model": body,
+        "optimizer": rule(program),
+        **setting,
+        "batch_size": batch,
+        "epochs": 2,
+        "layout": layout,
+        "arms": [{"label": f"{i}"} | arm for i, arm in enumerate(arms)],
+        "seeds": SEEDS,
+        **(OF_PICTURES if more and len(inputs) == 3 else {}),
+    }
+    return parse(spec), inputs
+
+
 specs = st.builds(
-    lambda model, program, batch, layout, augment: (
-        parse(
-            {
-                "model": model[0],
-                "optimizer": rule(program),
-                "batch_size": batch,
-                "epochs": 2,
-                "layout": layout,
-                "arms": [{"label": f"{i}"} | arm for i, arm in enumerate(ARMS)],
-                "seeds": SEEDS,
-                **({"augment": {"crop": 1, "flip": True}} if augment and len(model[1]) == 3 else {}),
-            }
-        ),
-        model[1],
-    ),
+    made_spec,
     st.sampled_from(MODELS),
     st.sampled_from([*optimizers, *CHOICES]),
+    st.sampled_from(SETTINGS),
     st.sampled_from([7, 16, 20]),
     st.sampled_from(["auto", "loop", "vmap"]),
     st.booleans(),
@@ -59,7 +95,7 @@ specs = st.builds(
 
 def described(spec: Spec, inputs: tuple[int, ...]) -> tuple[Splits, list[ArmInfo]]:
     data, info = made(inputs, train=34, valid=12)
-    steps = -(-info.train // spec.batch_size)
+    steps = spec.updates_per_epoch(info.train)
     whole = size(spec.model, info.inputs, info.outputs)
     return data, [ArmInfo(info, whole, steps, steps * spec.epochs)] * len(spec.expanded)
 
@@ -108,6 +144,15 @@ def test_a_spec_gives_the_same_bits_in_any_plan_and_company(
         alone = bits(one, inputs, Profile.guess(1), random.Random(0))
         assert alone == {key: whole[key] for key in alone}
         assert {key[0] for key in alone} == {label}
+
+
+def test_a_gradients_length_does_not_depend_on_its_company() -> None:
+    """A CPU sums over an inner dimension alike for any number of lanes, over an outer one not for a single lane."""
+    random = torch.Generator().manual_seed(0)
+    stacks = [torch.randn(9, *shape, generator=random) for shape in [(16, 5), (16,), (), (3, 16), (3,), (2, 3, 3, 3)]]
+    whole = total_lengths(stacks)
+    for first, last in itertools.combinations(range(10), 2):
+        assert torch.equal(total_lengths([stack[first:last].clone() for stack in stacks]), whole[first:last])
 
 
 T16 = {
