@@ -129,6 +129,7 @@ class ArmPreviewOut(BaseModel):
 class CohortPreviewOut(BaseModel):
     """Runs that one process would train together, `lanes` in all: `arms` with `seeds`, perhaps not all of the outer.
 
+    `repeat`: they are second trainings, to tell what rounding does.
     `layout` is the way in which they are computed: `loop`, one after the other, or `vmap`, all in every operation.
     `independent`: a run would have the same bits in any other company; elsewhere its last bits depend on the runs that
     train with it, which the spec decides: `"layout": "loop"` makes them independent, and `lanes` keeps a width.
@@ -136,6 +137,7 @@ class CohortPreviewOut(BaseModel):
 
     arms: list[str]
     seeds: list[int]
+    repeat: bool
     lanes: int
     threads: int
     layout: Layout
@@ -176,8 +178,9 @@ class PreviewOut(BaseModel):
     def of(cls, found: Preview) -> Self:
         seeds = found.spec.seed_list
         labels = [arm.label for arm in found.spec.expanded]
+        runs = found.spec.trainings * len(seeds)
         arms = [
-            ArmPreviewOut(label=label, runs=len(seeds), parameters=fact.size.parameters, steps=fact.steps)
+            ArmPreviewOut(label=label, runs=runs, parameters=fact.size.parameters, steps=fact.steps)
             for label, fact in zip(labels, found.info, strict=True)
         ]
         plan = found.plan
@@ -185,6 +188,7 @@ class PreviewOut(BaseModel):
             CohortPreviewOut(
                 arms=list(dict.fromkeys(labels[arm] for arm, _ in cohort.members)),
                 seeds=list(dict.fromkeys(seed for _, seed in cohort.members)),
+                repeat=cohort.repeat,
                 lanes=len(cohort.members),
                 threads=cohort.threads,
                 layout=cohort.layout,
@@ -200,8 +204,8 @@ class PreviewOut(BaseModel):
             spec=found.spec.canonical(),
             arms=arms,
             seeds=seeds,
-            runs_total=len(arms) * len(seeds),
-            steps_total=sum(arm.steps for arm in arms) * len(seeds),
+            runs_total=len(arms) * runs,
+            steps_total=sum(arm.steps for arm in arms) * runs,
             warnings=[WarningOut(path=p.path, message=p.message) for p in found.warnings],
             notes=[NoteOut(path=p.path, message=p.message) for p in found.notes],
             plan=PlanOut(
@@ -216,12 +220,16 @@ class PreviewOut(BaseModel):
 
 
 class RunOut(BaseModel):
-    """One run. `final` holds the last value of each metric, null where it is not finite."""
+    """One run. `final` holds the last value of each metric, null where it is not finite.
+
+    `repeat`: it is a second training, to tell what rounding does, and counts nowhere else.
+    """
 
     id: int
     experiment_id: int
     arm: str
     seed: int
+    repeat: bool
     status: str
     outcome: str | None
     attempt: int

@@ -57,8 +57,19 @@ class Results:
     """Returns the series of a metric; for `activation_std`, or another diagnostic, those of all layers."""
     rungs: Sequence[Mapping[str, Any]] = ()
     """The decisions to prune or keep arms before their last epoch: `core.analysis.decide_rung`."""
+    repeated: "Results | None" = None
+    """The second trainings of the runs, which tell what rounding does and count nowhere else; None: there are none."""
     whole: "Results | None" = None
     """All arms' results, where these are only of some: a comparison is one among all, whichever are looked at."""
+
+    @property
+    def trained(self) -> list[RunResult]:
+        """All runs that were trained, the second trainings behind the first."""
+        return [*self.runs, *(self.repeated.runs if self.repeated else ())]
+
+    def repeated_as(self, runs: Sequence[RunResult], series: Callable[[str], Sequence[Series]]) -> "Results":
+        """Return these results with those of second trainings of the same design."""
+        return replace(self, repeated=replace(self, runs=runs, series=series))
 
     def unit(self, metric: str) -> Per:
         """Return the unit that the points of a series are counted in."""
@@ -80,5 +91,6 @@ class Results:
             design=self.design.of_arms(labels),
             runs=[run for run in self.runs if run.arm in labels],
             series=lambda metric: [one for one in self.series(metric) if one.arm in labels],
+            repeated=self.repeated and self.repeated.of_arms(labels),
             whole=self.whole or self,
         )

@@ -140,7 +140,9 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
 
 
 def _sentences(report: Mapping[str, Any]) -> list[Text]:
-    return [Text(report["verdict"]["text"]), *warnings(report)]
+    rounding = report.get("rounding")
+    told = [Text(rounding["text"])] if rounding else []
+    return [Text(report["verdict"]["text"]), *told, *warnings(report)]
 
 
 def warnings(found: Mapping[str, Any]) -> list[Text]:

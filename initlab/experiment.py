@@ -138,7 +138,7 @@ class Experiment:
         self._transport.call("DELETE", self.path)
 
     def runs(self) -> list[dict[str, Any]]:
-        """Return every run with its outcome and final numbers."""
+        """Return every run with its outcome and final numbers; second trainings have `repeat` and come last."""
         return list(pages(self._transport, f"{self.path}/runs"))
 
     def metrics(
@@ -148,15 +148,16 @@ class Experiment:
         seed: int | None = None,
         max_points: int | None = None,
         diagnostics: bool = False,
+        repeat: bool = False,
     ) -> list[dict[str, Any]]:
         """Return series as `{"run_id", "arm", "seed", "metric", "unit", "steps": [...], "values": [...], "total"}`.
 
         `max_points` thins each series, keeping its spikes. A value that is not finite is None. Diagnostics of layers
         are among them where `metric` names one, `activation_std/fc1` or of all layers `activation_std`, or with
-        `diagnostics` where it names none.
+        `diagnostics` where it names none. With `repeat` they are the series of second trainings.
         """
         asked = {"metric": metric, "arm": arm, "seed": seed, "max_points": max_points}
-        asked |= {"diagnostics": diagnostics or None}
+        asked |= {"diagnostics": diagnostics or None, "repeat": repeat or None}
         answer = self._transport.call("GET", f"{self.path}/metrics", params=asked)
         return cast(list[dict[str, Any]], answer["series"])
 

@@ -32,12 +32,19 @@ class Wanted(Chosen):
     first: int | None = Field(None, ge=0, lt=2**53, description="the first step wanted")
     last: int | None = Field(None, ge=0, lt=2**53, description="the last step wanted")
     max_points: int | None = Field(None, ge=4, le=1_000_000, description="thin each series, keeping its spikes")
+    repeat: bool = Field(False, description="the series of second trainings, instead of those of the first")
 
 
 @router.get("/experiments/{experiment_id}/runs")
-def index(one: ExperimentToRead, session: Reading, arm: ArmFilter = None, seed: SeedFilter = None) -> RunList:
-    """Return the runs, in the order of the arms and seeds of the spec."""
-    return RunList(items=[RunOut.of(run) for run in read.runs(session, one.id, arm, seed)])
+def index(
+    one: ExperimentToRead,
+    session: Reading,
+    arm: ArmFilter = None,
+    seed: SeedFilter = None,
+    repeat: Annotated[bool | None, Query(description="second trainings alone, or first ones")] = None,
+) -> RunList:
+    """Return the runs, in the order of the arms and seeds of the spec: second trainings behind all first ones."""
+    return RunList(items=[RunOut.of(run) for run in read.runs(session, one.id, arm, seed, repeat)])
 
 
 @router.get("/runs/{run_id}")
@@ -90,7 +97,8 @@ def _few(
     """Return the answer, or the experiment and the ETag of one of too many points to make here. Raises `NotFound`."""
     with service.database.reading() as session:
         if experiment_id is None:
-            experiment_id = read.run(session, asked["run_id"]).experiment_id
+            run = read.run(session, asked["run_id"])
+            experiment_id, asked["repeat"] = run.experiment_id, run.repeat
         tag = etag(read.version(session, read.experiment(session, experiment_id).id), asked)
         known = unchanged(request, tag)
         if known is not None:

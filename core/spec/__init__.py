@@ -13,6 +13,7 @@ from core.spec._lint import warnings_of
 from core.spec._precision import HALVES, Precision
 from core.spec._pruning import Pruning
 from core.spec._rates import rate_factors
+from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan
 from core.spec._sharpness import Sam
 from core.spec._size import Size, size
@@ -39,6 +40,7 @@ __all__ = [
     "Patience",
     "Precision",
     "Pruning",
+    "Repeat",
     "Sam",
     "Size",
     "Spec",

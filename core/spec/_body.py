@@ -23,6 +23,7 @@ from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
 from core.spec._precision import Precision
 from core.spec._pruning import Pruning, unfit
 from core.spec._rates import LrDecay, LrPerLayer
+from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan, scan
 from core.spec._sharpness import Sam
 from core.spec._stopping import EarlyStopping
@@ -206,6 +207,8 @@ class Spec(Treatment):
     """Settings of a coordinate check."""
     pruning: Pruning | None = None
     """The rule by which arms end before their last epoch; none: all are trained to the end."""
+    repeat: Repeat | None = None
+    """The way in which every run is trained a second time; none: once."""
 
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
@@ -222,8 +225,12 @@ class Spec(Treatment):
         labels = [arm.label for arm in arms]
         if self.baseline is not None and not expansion.problems and self.baseline not in labels:
             problems.append(Problem("baseline", f"is not the label of an arm: {', '.join(labels)}", tuple(labels)))
-        if len(seeds) * len(labels) > LIMITS.runs:
-            problems.append(Problem("seeds", f"{len(labels)} arms x {len(seeds)} seeds exceed {LIMITS.runs:,} runs"))
+        if self.trainings * len(seeds) * len(labels) > LIMITS.runs:
+            twice = ", each twice," if self.repeat else ""
+            message = f"{len(labels)} arms x {len(seeds)} seeds{twice} exceed {LIMITS.runs:,} runs"
+            problems.append(Problem("seeds", message))
+        if self.repeat is not None and self.kind is not None:
+            problems.append(Problem("repeat", f"is for comparisons: leave it out of a {self.kind}"))
         if self.pruning is not None and not problems:
             problems += unfit(self.pruning, self.kind, len(seeds), [arm.treatment.epochs for arm in arms])
         if problems:
@@ -296,6 +303,11 @@ class Spec(Treatment):
     def seed_list(self) -> list[int]:
         """The seeds, each of which pairs one run of every arm."""
         return self.seeds if isinstance(self.seeds, list) else list(range(self.seeds))
+
+    @property
+    def trainings(self) -> int:
+        """The times that every run is trained: 2 where a second training tells what rounding does, else 1."""
+        return 1 if self.repeat is None else 2
 
     def spacing(self, metric: str) -> int:
         """Return the updates, or epochs, between two points of a metric."""

@@ -62,12 +62,13 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
         problems += [*_several_tasks(spec, infos), *_several_heads(spec, infos)]
     if not problems and spec.target is not None:
         problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
-    total = sum(info.steps for info in infos) * len(spec.seed_list)
+    runs_of_arm = spec.trainings * len(spec.seed_list)
+    total = sum(info.steps for info in infos) * runs_of_arm
     if not problems and total > LIMITS.steps:
         message = f"{total:,} updates in all; {LIMITS.steps:,} is the most"
         problems.append(Problem(LENGTHS.get(spec.kind, "epochs"), message))
     if not problems and spec.diagnostics is not None:
-        problems += _too_many_looks(spec.diagnostics.every, infos, len(spec.seed_list))
+        problems += _too_many_looks(spec.diagnostics.every, infos, runs_of_arm)
     if not problems and spec.pruning is not None:
         _must_measure(spec.pruning.judged(infos[0].data.task), infos[0].data, "pruning.metric")
     if problems:
@@ -99,10 +100,10 @@ def _several_heads(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
     return []
 
 
-def _too_many_looks(every: int, infos: Sequence[ArmInfo], seeds: int) -> list[Problem]:
+def _too_many_looks(every: int, infos: Sequence[ArmInfo], runs: int) -> list[Problem]:
     def points(every: int) -> int:
         looks = (math.ceil(info.steps / every) * len(info.size.layers) for info in infos)
-        return sum(looks) * len(diagnostics()) * seeds
+        return sum(looks) * len(diagnostics()) * runs
 
     if points(every) <= MOST_POINTS:
         return []

@@ -51,6 +51,8 @@ def described(spec: Spec) -> list[tuple[str, str | None]]:
         for field, title in (TITLES | asked).items()
         if not (spec.updates is not None and field in OF_EPOCHS)
     ]
+    if spec.repeat is not None:
+        settings.append(("Second trainings", "every run, its batches turned round: what differs is rounding"))
     return [*settings, ("Training metrics", JUDGED[spec.evaluate.train])] if spec.updates is None else settings
 
 

@@ -137,7 +137,7 @@ class Cohort(Base):
 
 
 class Run(Base):
-    """One arm trained with one seed."""
+    """One arm trained with one seed, for the first or a second time."""
 
     __tablename__ = "runs"
     __table_args__ = (CheckConstraint(STATUS, name="status"), {"sqlite_autoincrement": True})
@@ -148,6 +148,8 @@ class Run(Base):
     arm_index: Mapped[int] = mapped_column(Integer)
     arm: Mapped[str] = mapped_column(String(120))
     seed: Mapped[int] = mapped_column(BigInteger)
+    repeat: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """It is a second training, to tell what rounding does; those of a cohort all are, or none."""
     status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
     outcome: Mapped[str | None] = mapped_column(String(20))
     attempt: Mapped[int] = mapped_column(Integer, default=0)

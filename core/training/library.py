@@ -1,6 +1,7 @@
 """Training of an experiment in one call, for a notebook: the service's numbers, without a database."""
 
 import hashlib
+import itertools
 import json
 import logging
 import math
@@ -8,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,8 @@ from core.training.recorder import Lane, MemoryRecorder
 
 log = logging.getLogger(__name__)
 
-_Lanes = Mapping[tuple[int, int], Lane]
-"""Lanes by the arm's index and the seed."""
+_Lanes = Mapping[tuple[bool, int, int], Lane]
+"""Lanes by whether they are second trainings, the arm's index and the seed."""
 
 
 def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -> Results:
@@ -63,10 +64,9 @@ def _train(spec: Spec, paths: DatasetPaths, checkpoints: Path | None) -> Results
     infos = check(spec, paths)
     arms, seeds = spec.expanded, spec.seed_list
     device: Device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
+    every = itertools.product((False, True)[: spec.trainings], range(len(arms)), seeds)
     lanes = {
-        (i, seed): Lane(i * len(seeds) + j, arm.treatment, seed)
-        for i, arm in enumerate(arms)
-        for j, seed in enumerate(seeds)
+        (repeat, i, seed): Lane(run, arms[i].treatment, seed, repeat) for run, (repeat, i, seed) in enumerate(every)
     }
     load = cache(lambda dataset: _load(dataset, paths))
     for arm in arms:
@@ -82,7 +82,7 @@ def _train(spec: Spec, paths: DatasetPaths, checkpoints: Path | None) -> Results
             layout=cohort.layout,
             folder=checkpoints,
         )
-        parts.append(_Part(work, [lanes[member] for member in cohort.members]))
+        parts.append(_Part(work, [lanes[cohort.repeat, *member] for member in cohort.members]))
     decided: list[Decision] = []
     for rung in spec.pruning.rungs(arms[0].treatment.epochs) if spec.pruning else ():
         parts = [one for part in parts for one in part.train(rung, _pruned_at(lanes, arms, decided))]
@@ -187,18 +187,20 @@ def _merged(parts: Sequence[_Part]) -> MemoryRecorder:
 def _pruned_at(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
     """Return the epochs after which the runs of pruned arms end, by run."""
     pruned = pruned_arms(decided)
-    return {lane.run: pruned[arms[i].label] for (i, _), lane in lanes.items() if arms[i].label in pruned}
+    return {lane.run: pruned[arms[i].label] for (_, i, _), lane in lanes.items() if arms[i].label in pruned}
 
 
 def _values_at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
-    """Return a metric of every run after so many epochs, (arms, seeds); where it stopped early before, its last."""
+    """Return a metric of the first trainings after so many epochs, (arms, seeds); where one stopped early, its last."""
 
     def value(run: int) -> float | None:
         points = np.concatenate(measured.blocks.get((run, metric), [np.empty(0)]))
         there = len(points) >= rung or (len(points) and measured.outcomes.get(run) == "stopped_early")
         return float(points[min(rung, len(points)) - 1]) if there else None
 
-    return design.matrix((design.labels[arm], seed, value(lane.run)) for (arm, seed), lane in lanes.items())
+    return design.matrix(
+        (design.labels[arm], seed, value(lane.run)) for (repeat, arm, seed), lane in lanes.items() if not repeat
+    )
 
 
 def _checkpoint_recorder(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
@@ -241,8 +243,8 @@ def _results(
     decided: Sequence[Decision],
 ) -> Results:
     points = recorder.series
-    totals = {lane.run: infos[arm].steps for (arm, _), lane in lanes.items()}
-    labels = {lane.run: spec.expanded[arm].label for (arm, _), lane in lanes.items()}
+    totals = {lane.run: infos[arm].steps for (_, arm, _), lane in lanes.items()}
+    labels = {lane.run: spec.expanded[arm].label for (_, arm, _), lane in lanes.items()}
 
     def final(run: int) -> dict[str, float | None]:
         last = {m: float(points[run, m][-1]) for m in metric_names() if (run, m) in points}
@@ -252,7 +254,7 @@ def _results(
     for run, metric in sorted(points):
         of_run[run].append(metric)
 
-    def series(wanted: str) -> list[Series]:
+    def series(repeat: bool, wanted: str) -> list[Series]:
         return [
             Series(
                 run_id=lane.run,
@@ -264,31 +266,35 @@ def _results(
             )
             for lane in lanes.values()
             for metric in of_run[lane.run]
-            if wanted in (metric, metric.partition("/")[0])
+            if lane.repeat == repeat and wanted in (metric, metric.partition("/")[0])
             for every, values in [(spec.spacing(metric), points[lane.run, metric])]
         ]
 
-    runs = [
-        RunResult(
-            id=lane.run,
-            arm=labels[lane.run],
-            seed=lane.seed,
-            status="succeeded",
-            outcome=recorder.outcomes[lane.run],
-            final=final(lane.run),
-            seconds=recorder.seconds.get(lane.run),
-            steps_done=len(points[lane.run, "train_loss"]),
-            steps_total=totals[lane.run],
-        )
-        for lane in lanes.values()
-    ]
-    return trained_results(
+    def runs(repeat: bool) -> list[RunResult]:
+        return [
+            RunResult(
+                id=lane.run,
+                arm=labels[lane.run],
+                seed=lane.seed,
+                status="succeeded",
+                outcome=recorder.outcomes[lane.run],
+                final=final(lane.run),
+                seconds=recorder.seconds.get(lane.run),
+                steps_done=len(points[lane.run, "train_loss"]),
+                steps_total=totals[lane.run],
+            )
+            for lane in lanes.values()
+            if lane.repeat == repeat
+        ]
+
+    found = trained_results(
         spec,
         task=infos[0].data.task,
         paths=paths,
         steps_per_epoch=[info.steps_per_epoch for info in infos],
-        runs=runs,
-        series=series,
+        runs=runs(repeat=False),
+        series=partial(series, False),
         rungs=decided,
         warnings=warnings_of(spec, infos),
     )
+    return found if spec.repeat is None else found.repeated_as(runs(repeat=True), partial(series, True))

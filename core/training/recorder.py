@@ -19,6 +19,8 @@ class Lane:
     run: int
     treatment: Treatment
     seed: int
+    repeat: bool = False
+    """True: a second training, with every batch turned round (`core.spec.Repeat`)."""
 
 
 class Recorder(Protocol):

@@ -96,6 +96,7 @@ def train_run(
             if treatment.augment:
                 x = augment(x.unsqueeze(0), treatment.augment, pictures, step)[0]
             x, y = mixing(x, y, epoch, i)
+            x, y, drawn = _ordered(lane, x, y, drawn)
             rate = curve.rate(state, step) if isinstance(curve, Reactive) else curve(step)
             noise.measure(i, len(batch), model, partial(loss_of, x, y, drawn))
             model.zero_grad()
@@ -144,6 +145,15 @@ def train_run(
             return
         patience = waited
     recorder.finish(lane.run, "completed")
+
+
+def _ordered(
+    lane: Lane, x: torch.Tensor, y: torch.Tensor, drawn: dict[str, torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+    """Return a batch with its masks; in a second training the last example comes first."""
+    if not lane.repeat:
+        return x, y, drawn
+    return x.flip(0), y.flip(0), {name: mask.flip(1) for name, mask in drawn.items()}
 
 
 def _record(recorder: Recorder, run: int, epoch: int, measured: Mapping[str, float]) -> None:

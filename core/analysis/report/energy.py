@@ -22,7 +22,7 @@ def energy(results: Results) -> Energy | None:
       the runs that came to an accuracy over the sum of their final validation accuracies in percentage points, None
       in regression, for a pruned arm, and where that sum is 0.
     """
-    known = [run for run in results.runs if run.energy_kwh is not None]
+    known = [run for run in results.trained if run.energy_kwh is not None]
     shares = [m.name for m in (results.design.score,) if m is not None and m.share]
     score = next(iter(shares), None)
     if not known:

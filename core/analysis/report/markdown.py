@@ -53,7 +53,7 @@ def markdown(report: Report, results: Results) -> str:
     if report["findings"]:
         parts += ["## What was found in the runs", _findings(report)]
     if design.ranks:
-        parts += [*_grid(report, measure), *_outcomes(report, known)]
+        parts += [*_grid(report, measure), *_rounding(report, measure), *_outcomes(report, known)]
         parts += ["## How this was computed", _method(report, measure)]
     parts += [*saved_sentence(report["saved"]), *map(escape, energy_sentence(report["energy"]))]
     return "\n\n".join(parts) + "\n"
@@ -194,6 +194,23 @@ def _grid(report: Report, metric: Measure) -> list[str]:
     if len(found["effects"]) > MOST_ROWS:
         parts.append(f"And {len(found['effects']) - MOST_ROWS} more effects, in the report as JSON.")
     return parts
+
+
+def _rounding(report: Report, metric: Measure) -> list[str]:
+    found = report["rounding"]
+    if found is None:
+        return []
+    rows = [
+        [
+            escape(arm["label"]),
+            str(arm["n"]),
+            *(difference(metric, arm[key]) for key in ("mean", "largest", "sd")),
+            str(arm["unlike"]),
+        ]
+        for arm in found["arms"]
+    ]
+    head = ["arm", "N pairs", "mean difference", "largest", "sd over seeds", "one alone has a value"]
+    return ["## What rounding does", escape(found["text"]), _table(head, rows)]
 
 
 def _outcomes(report: Report, known: Mapping[str, Measure]) -> list[str]:

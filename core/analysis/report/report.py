@@ -12,6 +12,7 @@ from core.analysis.report.comparisons import beats, comparisons
 from core.analysis.report.data import data_notes
 from core.analysis.report.energy import energy
 from core.analysis.report.kinds import of_its_kind
+from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
 from core.analysis.report.verdict import verdict
 from core.analysis.report.warnings import said, warn
@@ -70,6 +71,7 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
       cannot carry.
     - `notes`: how users' data was read.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
+    - `rounding`: how far the second trainings are from the first, see `rounding`; they count nowhere else.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`. `findings` are left empty.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
@@ -98,6 +100,7 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
         "verdict": _verdict(judged, values, listed, design.labels, measure),
         "saved": saved(results),
         "energy": energy(results),
+        "rounding": rounding(results, measure, values, found[measure.name]),
         "warnings": [],
         "notes": data_notes(results),
         "runs": [

@@ -15,10 +15,10 @@ def saved(results: Results) -> Saved:
     `runs_stopped_early` and `runs_pruned` are how many they are; `pruned` has, for each pruned arm, the `epoch` after
     which it was given up and its comparison with the `best` arm there, as `decide_rung` found it.
     """
-    ended = [run for run in results.runs if run.outcome in ("stopped_early", "pruned")]
+    ended = [run for run in results.trained if run.outcome in ("stopped_early", "pruned")]
     return {
         "updates": sum(run.steps_total - run.steps_done for run in ended),
-        "of": sum(run.steps_total for run in results.runs),
+        "of": sum(run.steps_total for run in results.trained),
         "runs_stopped_early": sum(run.outcome == "stopped_early" for run in ended),
         "runs_pruned": sum(run.outcome == "pruned" for run in ended),
         "pruned": [

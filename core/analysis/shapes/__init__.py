@@ -15,6 +15,7 @@ from core.analysis.shapes._kinds import (
     ScannedSize,
 )
 from core.analysis.shapes._numbers import Interval, Number
+from core.analysis.shapes._rounding import ArmRounding, Rounding
 from core.errors import Warned
 
 
@@ -254,6 +255,7 @@ class Report(TypedDict):
     verdict: Verdict
     saved: Saved
     energy: Energy | None
+    rounding: Rounding | None
     warnings: list[Warned]
     notes: list[DataNote]
     runs: list[dict[str, Any]]
@@ -270,6 +272,7 @@ Outcomes = Mapping[int, Mapping[str, Number]]
 __all__ = [
     "ArmEnergy",
     "ArmReport",
+    "ArmRounding",
     "Beats",
     "Cell",
     "Comparison",
@@ -293,6 +296,7 @@ __all__ = [
     "Rate",
     "RatedAt",
     "Report",
+    "Rounding",
     "Saved",
     "ScanEntry",
     "ScannedSize",

@@ -116,7 +116,7 @@ def claim(
     experiment = session.get_one(Experiment, cohort.experiment_id)
     spec = parse(experiment.spec)
     runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
-    lanes = [Lane(run=run.id, treatment=spec.expanded[run.arm_index].treatment, seed=run.seed) for run in runs]
+    lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed, repeat=run.repeat) for run in runs]
     ended = frozenset(run.id for run in runs if run.status in TERMINAL)
     resume_from = CheckpointRef.of(cohort)
     place = {"step": cohort.checkpoint_step, "epochs": cohort.checkpoint_epochs}

@@ -107,12 +107,15 @@ def _end_pruned(session: Session, cohort: Cohort, arms: Collection[str]) -> None
 
 
 def _values(session: Session, experiment_id: int, design: Design, metric: str, rung: int) -> NDArray[np.float64]:
-    """Return a metric of every run after the rung's epochs, (arms, seeds); of one stopped early before, its last."""
-    last, mine = rung - 1, Run.experiment_id == experiment_id
-    early = session.scalars(select(Run).where(mine, Run.outcome == "stopped_early"))
+    """Return a metric of every run after the rung's epochs, (arms, seeds); of one stopped early before, its last.
+
+    Second trainings end where the first do, and decide nothing.
+    """
+    last, mine = rung - 1, (Run.experiment_id == experiment_id, ~Run.repeat)
+    early = session.scalars(select(Run).where(*mine, Run.outcome == "stopped_early"))
     found: list[tuple[str, int, float | None]] = [(run.arm, run.seed, (run.final or {}).get(metric)) for run in early]
     at = select(Run.arm, Run.seed, MetricBlock.first, MetricBlock.n, MetricBlock.values)
-    at = at.join(Run, MetricBlock.run_id == Run.id).where(mine, MetricBlock.metric == metric)
+    at = at.join(Run, MetricBlock.run_id == Run.id).where(*mine, MetricBlock.metric == metric)
     there = (MetricBlock.first <= last, MetricBlock.first + MetricBlock.n > last)
     rows = session.execute(at.where(*there))
     found += [(row.arm, row.seed, float(metric_blocks.decode(row)[last - row.first])) for row in rows]

@@ -80,9 +80,18 @@ def version(session: Session, experiment_id: int) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def runs(session: Session, experiment_id: int, arm: str | None = None, seed: int | None = None) -> Sequence[Run]:
-    """Return the runs in the order arm, seed as the spec has them."""
-    mine = _of(experiment_id, arm, seed)
+def runs(
+    session: Session,
+    experiment_id: int,
+    arm: str | None = None,
+    seed: int | None = None,
+    repeat: bool | None = None,
+) -> Sequence[Run]:
+    """Return the runs in the order arm, seed as the spec has them: first trainings, and then second ones.
+
+    With `repeat` those that are second trainings alone, or that are not.
+    """
+    mine = _of(experiment_id, arm, seed, repeat)
     return session.scalars(select(Run).where(*mine).order_by(Run.id)).all()
 
 
@@ -97,13 +106,15 @@ def series(
     first: int | None = None,
     last: int | None = None,
     diagnostics: bool = False,
+    repeat: bool = False,
 ) -> Iterator[Series]:
     """Yield the series that were asked for, one after another in the order run, metric, while the session is open.
 
     `metrics` as `of_metrics` takes them; None: all, of diagnostics only with `diagnostics`. `first` and `last` bound
-    the steps, both included. Only one series is in memory at a time.
+    the steps, both included. Of second trainings are all series with `repeat`, and none without. Only one series is in
+    memory at a time.
     """
-    wanted = [*_of(experiment_id, arm, seed), of_metrics(metrics or (), diagnostics)]
+    wanted = [*_of(experiment_id, arm, seed, repeat), of_metrics(metrics or (), diagnostics)]
     if run_id is not None:
         wanted.append(Run.id == run_id)
     if first is not None:
@@ -168,16 +179,23 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
 
 def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
     """Return the experiment as the analysis and the pictures take it; series are read while the session is open."""
-    return trained_results(
-        parse(of.spec),
+    spec = parse(of.spec)
+    found = trained_results(
+        spec,
         task=cast(Task, of.task),
         paths=paths,
         steps_per_epoch=of.steps_per_epoch,
-        runs=[_result(run) for run in runs(session, of.id)],
+        runs=[_result(run) for run in runs(session, of.id, repeat=False)],
         series=lambda metric: list(series(session, of.id, metrics=[metric])),
         rungs=of.rungs or (),
         measured=_measured(session, of),
         warnings=[Problem(one["path"], one["message"]) for one in of.warnings or ()],
+    )
+    if spec.repeat is None:
+        return found
+    return found.repeated_as(
+        [_result(run) for run in runs(session, of.id, repeat=True)],
+        lambda metric: list(series(session, of.id, metrics=[metric], repeat=True)),
     )
 
 
@@ -216,8 +234,10 @@ def _result(run: Run) -> RunResult:
     )
 
 
-def _of(experiment_id: int, arm: str | None, seed: int | None) -> list[ColumnElement[bool]]:
+def _of(experiment_id: int, arm: str | None, seed: int | None, repeat: bool | None) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [Run.experiment_id == experiment_id]
+    if repeat is not None:
+        wanted.append(Run.repeat.is_(repeat))
     if arm is not None:
         wanted.append(Run.arm == arm)
     if seed is not None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.experiments.cohorts.states import TERMINAL
@@ -126,7 +126,7 @@ class _Poll:
         self._experiment = experiment_id
         self._codec = codec
         self._points = 0
-        self._chosen: list[ColumnElement[bool]] = [true()]
+        self._chosen: list[ColumnElement[bool]] = [~Run.repeat]
         self._metrics = read.of_metrics(choice.metrics, choice.diagnostics)
         self._diagnostics = choice.diagnostics or any(m.partition("/")[0] in diagnostics() for m in choice.metrics)
         if choice.arm is not None:

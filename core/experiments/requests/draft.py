@@ -54,7 +54,7 @@ class Draft:
     @property
     def runs(self) -> int:
         """The number of runs."""
-        return len(self.labels) * len(self.seeds)
+        return sum(len(cohort.members) for cohort in self.cohorts)
 
 
 def preview(session: Session, spec: Spec, paths: DatasetPaths, fallback: Profile) -> Preview:

@@ -84,7 +84,7 @@ def _queue(session: Session, experiment: Experiment, draft: Draft) -> None:
     session.flush()
     place = {seed: i for i, seed in enumerate(draft.seeds)}
     runs = [
-        (arm, seed, cohort.id)
+        (planned.repeat, arm, seed, cohort.id)
         for cohort, planned in zip(cohorts, draft.cohorts, strict=True)
         for arm, seed in planned.members
     ]
@@ -97,8 +97,9 @@ def _queue(session: Session, experiment: Experiment, draft: Draft) -> None:
                 "arm_index": arm,
                 "arm": draft.labels[arm],
                 "seed": seed,
+                "repeat": repeat,
                 "steps_total": draft.steps[arm],
             }
-            for arm, seed, cohort_id in sorted(runs, key=lambda run: (run[0], place[run[1]]))
+            for repeat, arm, seed, cohort_id in sorted(runs, key=lambda run: (run[0], run[1], place[run[2]]))
         ],
     )

@@ -204,7 +204,10 @@ class Program:
 
     def _batch(self, moment: Moment, size: int, noise: bool) -> Batch:
         x, y = self._batches.batch(moment, size)
-        masks = {name: self.grid.per_group(mask) for name, mask in self._masks.draw(moment.step, size).items()}
+        drawn = self._masks.draw(moment.step, size)
+        if self.grid.lanes[0].repeat:  # the batch is whole: what is an example's own goes with it
+            x, y, drawn = x.flip(1), y.flip(1), {name: mask.flip(1) for name, mask in drawn.items()}
+        masks = {name: self.grid.per_group(mask) for name, mask in drawn.items()}
         if isinstance(moment.place, int):
             rates, on_device = self._table[moment.place], self._on_device[moment.place]
         else:

@@ -49,11 +49,11 @@ def train_lanes(
 ) -> Checkpoint | None:
     """Train all lanes to the end of their epochs, or for `options.updates`, each as if it were alone.
 
-    The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule; initializer,
-    schedule, seed and the optimizer's numbers are their own. Measurements go to `recorder` after the first update and
-    then about every `block_seconds`, more seldom for many lanes; between blocks nothing waits for the device. A lane
-    whose loss is not finite has diverged and harms no other; it leaves when its epoch ends, and so does one that early
-    stopping ends. `stopped` is asked before every update.
+    The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule, and are all
+    first trainings or all second ones; initializer, schedule, seed and the optimizer's numbers are their own.
+    Measurements go to `recorder` after the first update and then about every `block_seconds`, more seldom for many
+    lanes; between blocks nothing waits for the device. A lane whose loss is not finite has diverged and harms no other;
+    it leaves when its epoch ends, and so does one that early stopping ends. `stopped` is asked before every update.
 
     With `noise_every`, updates 0, `noise_every`, ... of each epoch also measure the gradient noise, and epochs have the
     means as two more metrics (see `core.training.noise`); training itself is bit for bit what it is without.
@@ -70,8 +70,9 @@ def train_lanes(
 
     Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
     """
-    if len({compatibility_key(lane.treatment) for lane in lanes}) != 1:
-        raise ValueError("lanes should be one or more that share data set, model, optimizer, batch size and epochs")
+    if len({(compatibility_key(lane.treatment), lane.repeat) for lane in lanes}) != 1:
+        shared = "data set, model, optimizer, batch size, epochs and the order in a batch"
+        raise ValueError(f"lanes should be one or more that share {shared}")
     with _device_settings(lanes[0].treatment.precision, options.device):
         training = _Training(lanes, _moved(data, options), info, recorder, options, resume, stopped)
         with closing(training):

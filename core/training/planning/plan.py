@@ -27,6 +27,8 @@ class PlannedCohort(NamedTuple):
     """Runs that one task trains together."""
 
     members: list[Member]
+    repeat: bool
+    """True: these are second trainings."""
     threads: int
     layout: Layout
     independent: bool
@@ -51,6 +53,13 @@ class Plan:
     """Estimated peak memory, in bytes, of the cohorts trained at the same time."""
     measured: bool
     """True if the estimates come from a machine's measured profile."""
+
+
+class _Program(NamedTuple):
+    """Arms that share a program, and whether it is that of their second trainings."""
+
+    arms: list[int]
+    repeat: bool
 
 
 class _Split(NamedTuple):
@@ -92,34 +101,32 @@ def make_plan(spec: Spec, infos: Sequence[ArmInfo], profile: Profile) -> Plan:
     the same spec gives the same bits on one kind of device (`arrange`). The runs of a seed stay together, since they
     share batches and dropout draws, unless memory or a process left idle speak against it. The cohorts that train at
     the same time take at most `spec.memory_limit` of what is free, as estimated; a run that would not fit alone is
-    planned all the same.
+    planned all the same. Second trainings have cohorts of their own, cut as the first are: their company is the same
+    too, and the first trainings have the bits that they would have without the second.
     """
-    programs: dict[tuple[object, ...], list[int]] = {}
+    alike: dict[tuple[object, ...], list[int]] = {}
     for i, arm in enumerate(spec.expanded):
-        programs.setdefault(compatibility_key(arm.treatment), []).append(i)
+        alike.setdefault(compatibility_key(arm.treatment), []).append(i)
+    programs = [_Program(arms, repeat) for repeat in (False, True)[: spec.trainings] for arms in alike.values()]
     way = profile.with_threads(spec.device, spec.threads)
-    between, anywhere = (
-        _plan_for(spec, infos, list(programs.values()), profile, way, whole) for whole in (True, False)
-    )
+    between, anywhere = (_plan_for(spec, infos, programs, profile, way, whole) for whole in (True, False))
     return anywhere if anywhere.seconds < WORTH * between.seconds else between
 
 
 def _plan_for(
-    spec: Spec, infos: Sequence[ArmInfo], programs: Sequence[Sequence[int]], profile: Profile, way: Way, whole: bool
+    spec: Spec, infos: Sequence[ArmInfo], programs: Sequence[_Program], profile: Profile, way: Way, whole: bool
 ) -> Plan:
-    """Return the plan that uses the machine in this way and cuts between seeds (`whole`), or anywhere.
-
-    `programs` are the arms of each program.
-    """
+    """Return the plan that uses the machine in this way and cuts between seeds (`whole`), or anywhere."""
     budget = spec.memory_limit * profile.memory_of(way)
-    fronts = [_front(spec, arms, infos[arms[0]], way, budget, whole) for arms in programs]
+    fronts = [_front(spec, arms, infos[arms[0]], way, budget, whole) for arms, _ in programs]
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
-    for arms, split in zip(programs, _choose(fronts, processes), strict=True):
+    for (arms, repeat), split in zip(programs, _choose(fronts, processes), strict=True):
         lane, rest = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec, split.arrangement.layout)
         cohorts += [
             PlannedCohort(
                 members=members,
+                repeat=repeat,
                 threads=way.threads,
                 layout=split.arrangement.layout,
                 independent=split.arrangement.independent,

@@ -43,7 +43,7 @@ def measured(held: Claim, epochs: int, since: int = 0) -> Flush:
         if lane.run in held.ended:
             continue
         arm = held.arms[lane.run]
-        level = ACCURACY[arm] + (0 if arm == "zeros" else (lane.seed % 3) / 1000)
+        level = 1 - ACCURACY[arm] if lane.repeat else ACCURACY[arm] + (0 if arm == "zeros" else (lane.seed % 3) / 1000)
         for metric, first, values in (
             ("train_loss", PER_EPOCH * since, np.ones(PER_EPOCH * (epochs - since))),
             ("valid_accuracy", since, level + 0.01 * np.arange(since, epochs)),

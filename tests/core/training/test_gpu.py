@@ -4,6 +4,7 @@ import copy
 import subprocess
 import sys
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -48,7 +49,8 @@ DATA, FACTS = made(PICTURES, train=54, valid=20)
 
 
 def lanes_of(make_lanes: Callable[..., list[Lane]], case: str, **given: Any) -> list[Lane]:
-    return make_lanes(*ARMS, seeds=(0, 3), **{"batch_size": 16, "epochs": 3, **CASES[case], **given})
+    lanes = make_lanes(*ARMS, seeds=(0, 3), **{"batch_size": 16, "epochs": 3, **CASES[case], **given})
+    return [replace(lane, repeat=case == "cnn") for lane in lanes]  # of pictures in the other order
 
 
 def on_gpu(lanes: list[Lane], data: Splits = DATA, info: DatasetInfo = FACTS, **options: Any) -> MemoryRecorder:

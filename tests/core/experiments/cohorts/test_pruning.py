@@ -71,6 +71,22 @@ def test_a_cohort_goes_on_without_the_runs_of_pruned_arms(database: Database) ->
     assert (set(again.ended), set(again.pruned_at), set(again.pruned_at.values())) == (zeros, zeros, {1})
 
 
+def test_second_trainings_wait_and_end_with_the_first_and_decide_nothing(database: Database) -> None:
+    """By their own numbers the best arm would be the worst."""
+    experiment = posted(database, repeat={"rounding": True})
+    held = [taken(database) for _ in range(6)]
+    assert sorted(one.lanes[0].repeat for one in held) == [False] * 3 + [True] * 3
+    for one in held:
+        assert rungs(database, experiment) == []
+        arrive(database, one)
+    assert runs(database, experiment) == PRUNED
+    [decision] = rungs(database, experiment)
+    [one] = decision["pruned"]
+    assert (one["arm"], one["best"], one["n"], one["difference"]) == ("zeros", "good", 3, pytest.approx(0.801))
+    assert len(again := [taken(database) for _ in range(4)]) == 4
+    assert sorted(one.lanes[0].repeat for one in again) == [False] * 2 + [True] * 2
+
+
 def test_after_the_last_rung_they_train_to_their_end(database: Database) -> None:
     experiment = posted(database)
     for rung, left in ((1, 3), (2, 2), (4, 2)):
