@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
 from api.browsers import is_loopback
-from api.keys import stored
 from api.connections import Limits
+from api.keys import stored
 from api.server import Server
 from core.errors import InitlabError
 from core.logs import set_up

@@ -13,16 +13,17 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from api import errors, jobs, routes
 from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
-from api.bodies import documented
 from api.browsers import BrowserMiddleware
 from api.deps import Service, storable
 from api.keys import KeyRing, read_keys
 from api.listeners import Listeners
+from api.methods import MethodsMiddleware
+from api.openapi import documented
 from api.pool import JobPool, processes_for
 from api.prometheus import Metrics
+from api.queries import refuse_unknown
 from api.request_log import RequestLogMiddleware
 from api.routes import health
-from api.schemas import ProblemOut
 from core.experiments.maintenance import Sweeper, WebhookSender
 from core.hardware import cores
 from core.queue import Dispatcher, celery_app
@@ -88,18 +89,18 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
         dependencies=[Depends(storable)],
+        generate_unique_id_function=lambda route: route.name,
     )
     app.openapi = partial(documented, app)  # type: ignore[method-assign]
     app.state.leaving = threading.Event()  # set when the process is about to end: streams end then
     app.state.metrics = Metrics(app.version)
     errors.install(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
+    app.add_middleware(MethodsMiddleware, routers=ROUTERS)
     app.add_middleware(AuthMiddleware)
     app.add_middleware(BrowserMiddleware)
     app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)  # outermost: the last one added
     for router in ROUTERS:
         needed = [] if router is health.router else [Security(KEY)]
-        app.include_router(
-            router, dependencies=needed, responses={"default": {"model": ProblemOut, "description": "Problem"}}
-        )
+        app.include_router(router, dependencies=[Depends(refuse_unknown), *needed])
     return app

@@ -3,9 +3,8 @@
 import json
 from typing import Any, TypeVar
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
 from core.errors import InvalidSpec, Problem
@@ -22,16 +21,6 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     BODIES[model.__name__] = model
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
-def documented(app: FastAPI) -> dict[str, Any]:
-    """Return the application's OpenAPI document, with the models of the bodies that routes read by themselves."""
-    if app.openapi_schema is None:
-        document = FastAPI.openapi(app)
-        template = "#/components/schemas/{model}"
-        _, found = models_json_schema([(model, "validation") for model in BODIES.values()], ref_template=template)
-        document["components"]["schemas"] |= found["$defs"]
-    return app.openapi_schema or document
 
 
 async def json_body(request: Request) -> bytes:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from celery import Celery
 from fastapi import Depends, Path, Query, Request
@@ -151,6 +151,7 @@ def _to_write(experiment_id: Id, session: Writing, caller: CallerDep) -> Experim
 ExperimentToRead = Annotated[Experiment, Depends(_to_read, scope="function")]
 ExperimentToWrite = Annotated[Experiment, Depends(_to_write, scope="function")]
 
+StatusName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 ArmFilter = Annotated[str | None, Query(description="an arm's label")]
 SeedFilter = Annotated[int | None, Query(ge=0, lt=2**31, description="a seed")]
 

@@ -115,6 +115,7 @@ class EventList(BaseModel):
 class ExperimentList(BaseModel):
     items: list[ExperimentOut]
     next: int | None
+    total: int
 
 
 class ArmPreviewOut(BaseModel):
@@ -251,7 +252,8 @@ class RunOut(BaseModel):
 
 class RunList(BaseModel):
     items: list[RunOut]
-    next: int | None = None
+    next: int | None
+    total: int
 
 
 class SeriesOut(BaseModel):
@@ -294,19 +296,3 @@ class DatasetOut(About):
 class DatasetList(BaseModel):
     items: list[DatasetOut]
     next: None = None
-
-
-class ProblemItem(BaseModel):
-    path: str
-    message: str
-    known: list[str]
-
-
-class ProblemOut(BaseModel):
-    """A problem document of RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list[ProblemItem]

@@ -1,7 +1,9 @@
 """Errors that carry their HTTP status; one handler at each edge renders them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
+
+from typing_extensions import TypedDict
 
 MOST_PROBLEMS = 100
 """Problems that one answer names; of the others it has the number."""

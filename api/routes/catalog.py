@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from api.answers import CatalogEntryList, CatalogEntryOut
 from api.responses import compact
 from core.datasets import datasets
 from core.errors import NotFound
@@ -29,8 +30,8 @@ CATALOG: dict[str, Registry] = {
 }
 
 
-@router.get("", response_model=dict[str, list[dict[str, Any]]])
-def index() -> Response:
+@router.get("", response_model=dict[str, list[CatalogEntryOut]])
+def get_catalog() -> Response:
     """Return all entries, by kind."""
     return Response(_entries(), media_type="application/json")
 
@@ -46,15 +47,15 @@ def _entries(only: str | None = None) -> bytes:
     return compact(entries if only is None else {"items": entries[only]})
 
 
-@router.get("/{kind}", response_model=dict[str, list[dict[str, Any]]])
-def of_kind(kind: str) -> Response:
+@router.get("/{kind}", response_model=CatalogEntryList)
+def list_catalog_entries(kind: str) -> Response:
     """Return the entries of one kind."""
     _registry(kind)
     return Response(_entries(kind), media_type="application/json")
 
 
-@router.get("/{kind}/{name}")
-def show(kind: str, name: str) -> dict[str, Any]:
+@router.get("/{kind}/{name}", response_model=CatalogEntryOut)
+def get_catalog_entry(kind: str, name: str) -> dict[str, Any]:
     """Return one entry: its parameters as JSON schema, its formula and its source. Aliases are understood."""
     return _registry(kind).describe(name)
 

@@ -37,7 +37,7 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
     form_limits={"max_files": 1, "max_fields": 10_000},
     responses={200: {"model": DatasetOut, "description": "It is there already"}},
 )
-async def create(
+async def create_dataset(
     form: Annotated[DatasetForm, File()], service: ServiceDep, owner: Owner, response: Response
 ) -> DatasetOut:
     """Keep a table (CSV, TSV, XLSX, JSON lines, Parquet), arrays (NPZ) or images (ZIP) under a name for specs.
@@ -61,19 +61,19 @@ async def create(
 
 
 @router.get("")
-def index(uploads: UploadsDep) -> DatasetList:
+def list_datasets(uploads: UploadsDep) -> DatasetList:
     """Return all data sets, by name."""
     return DatasetList(items=[DatasetOut.of(one) for one in uploads])
 
 
 @router.get("/{name}")
-def show(name: Name, uploads: UploadsDep) -> DatasetOut:
+def get_dataset(name: Name, uploads: UploadsDep) -> DatasetOut:
     """Return one data set."""
     return DatasetOut.of(uploads.find(name))
 
 
 @router.delete("/{name}", status_code=204)
-def delete(name: Name, session: Writing, service: ServiceDep, caller: CallerDep) -> None:
+def delete_dataset(name: Name, session: Writing, service: ServiceDep, caller: CallerDep) -> None:
     """Delete a data set; 403 for another's, and 409 while an experiment that has not ended uses it."""
     caller.check_may_change(f"the data set {name!r}", _uploads(service).find(name).owner)
     requests.delete_dataset(session, name, service.paths)

@@ -25,7 +25,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         204: {"description": "`Last-Event-ID` was the end, and nothing has happened since"},
     },
 )
-async def events(
+async def stream_events(
     experiment_id: Id,
     chosen: Annotated[Chosen, Query()],
     service: ServiceDep,

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import AwareDatetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api import jobs
 from api.bodies import body_of, json_body
-from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, Writing
+from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, StatusName, Writing
 from api.responses import REVALIDATED, etag, unchanged
 from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut
 from core.experiments import requests
@@ -25,12 +26,14 @@ from core.store import Experiment, after_commit
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
+Moment = Annotated[AwareDatetime | None, Query(description="a moment, with its offset from UTC")]
+
 SECONDS = 30.0
 """For the checks of a spec, and its plan."""
 
 
 @router.post("", status_code=202, openapi_extra=body_of(Spec))
-async def create(
+async def create_experiment(
     request: Request,
     service: ServiceDep,
     owner: Owner,
@@ -63,7 +66,7 @@ def _store(service: Service, draft: Draft | None, key: str | None, owner: str | 
 
 
 @router.post("/preview", openapi_extra=body_of(Spec), response_model=PreviewOut)
-async def preview(request: Request, service: ServiceDep, owner: Owner) -> Response:
+async def preview_experiment(request: Request, service: ServiceDep, owner: Owner) -> Response:
     """Preview a post of this spec: its runs, its steps, and the time and memory that its training would take.
 
     The checks are those of a post, and nothing is stored; how many runs wait already is not looked at.
@@ -74,22 +77,37 @@ async def preview(request: Request, service: ServiceDep, owner: Owner) -> Respon
 
 
 @router.get("")
-def index(
+def list_experiments(
     session: Reading,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[int | None, Query(ge=1, lt=2**63, description="`next` of the page before")] = None,
-    status: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None,
+    status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006
     tag: str | None = None,
     name: Annotated[str | None, Query(description="a part of the name")] = None,
+    owner: Annotated[str | None, Query(description="the id of the API key that posted it")] = None,
+    created_after: Moment = None,
+    created_before: Moment = None,
+    sort: Annotated[Literal["newest", "oldest"], Query(description="which come first")] = "newest",
 ) -> ExperimentList:
-    """Return the experiments, newest first."""
-    found, following = read.experiments(session, limit=limit, before=cursor, status=status, tag=tag, name=name)
+    """Return a page of the experiments; `total` counts those on all pages."""
+    filters = read.Filters(
+        status=status,
+        tag=tag,
+        name=name,
+        owner=owner,
+        created_after=None if created_after is None else created_after.timestamp(),
+        created_before=None if created_before is None else created_before.timestamp(),
+    )
+    found, following, total = read.experiments(session, filters, limit=limit, cursor=cursor, sort=sort)
     progress = progress_by_id(session, found)
-    return ExperimentList(items=[ExperimentOut.of(one, progress[one.id]) for one in found], next=following)
+    items = [ExperimentOut.of(one, progress[one.id]) for one in found]
+    return ExperimentList(items=items, next=following, total=total)
 
 
 @router.get("/{experiment_id}", response_model=ExperimentOut, responses=REVALIDATED)
-def show(one: ExperimentToRead, session: Reading, request: Request, response: Response) -> ExperimentOut | Response:
+def get_experiment(
+    one: ExperimentToRead, session: Reading, request: Request, response: Response
+) -> ExperimentOut | Response:
     """Return one experiment with its progress."""
     progress = progress_of(session, one)
     tag = etag(read.version(session, one.id))
@@ -98,35 +116,35 @@ def show(one: ExperimentToRead, session: Reading, request: Request, response: Re
 
 
 @router.post("/{experiment_id}/cancel", status_code=202)
-def cancel(one: ExperimentToWrite, session: Writing, owner: Owner) -> ExperimentOut:
+def cancel_experiment(one: ExperimentToWrite, session: Writing, owner: Owner) -> ExperimentOut:
     """Stop it and keep what was measured. Asking again, or too late, changes nothing."""
     requests.cancel(session, one, owner)
     return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/pause", status_code=202)
-def pause(one: ExperimentToWrite, session: Writing, owner: Owner) -> ExperimentOut:
+def pause_experiment(one: ExperimentToWrite, session: Writing, owner: Owner) -> ExperimentOut:
     """Pause it where it is; 409 where it has ended. Its workers keep a checkpoint and give it back."""
     requests.pause(session, one, owner)
     return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/resume", status_code=202)
-def resume(one: ExperimentToWrite, session: Writing, service: ServiceDep, owner: Owner) -> ExperimentOut:
+def resume_experiment(one: ExperimentToWrite, session: Writing, service: ServiceDep, owner: Owner) -> ExperimentOut:
     """Go on after a pause, from the same update; without one nothing changes."""
     _notify(session, service, requests.resume(session, one, owner))
     return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.post("/{experiment_id}/retry", status_code=202)
-def retry(one: ExperimentToWrite, session: Writing, service: ServiceDep, owner: Owner) -> ExperimentOut:
+def retry_experiment(one: ExperimentToWrite, session: Writing, service: ServiceDep, owner: Owner) -> ExperimentOut:
     """Run again what failed, and only that; 409 where nothing did, 429 as for a post."""
     _notify(session, service, requests.retry(session, one, service.limits(one.owner), owner))
     return ExperimentOut.of(one, progress_of(session, one))
 
 
 @router.get("/{experiment_id}/history")
-def history(
+def get_experiment_history(
     one: ExperimentToRead,
     session: Reading,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
@@ -139,7 +157,7 @@ def history(
 
 
 @router.delete("/{experiment_id}", status_code=204)
-def delete(one: ExperimentToWrite, session: Writing) -> None:
+def delete_experiment(one: ExperimentToWrite, session: Writing) -> None:
     """Remove a finished experiment and all that it measured; 409 while it is not finished."""
     requests.delete(session, one)
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.answers import LivenessOut, ReadinessOut
 from api.deps import Leaving, ServiceDep
 from core.experiments.cohorts.heartbeat import workers_alive
 from core.queue import broker_error
@@ -13,14 +14,14 @@ from core.store import revision
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz")
-async def alive() -> dict[str, str]:  # by the event loop itself: no thread is waited for
+@router.get("/healthz", response_model=LivenessOut)
+async def get_liveness() -> dict[str, str]:  # by the event loop itself: no thread is waited for
     """Answer that the process is alive."""
     return {"status": "alive"}
 
 
-@router.get("/readyz")
-def ready(service: ServiceDep, leaving: Leaving, response: Response) -> dict[str, Any]:
+@router.get("/readyz", response_model=ReadinessOut, responses={503: {"model": ReadinessOut}})
+def get_readiness(service: ServiceDep, leaving: Leaving, response: Response) -> dict[str, Any]:
     """Answer 200 `ready`, or `degraded` while work is accepted but waits.
 
     503 `down` when nothing can be stored, and `leaving` when this process is about to end: send no more here.

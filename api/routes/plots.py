@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from api import jobs
 from api.answer_cache import Answer
+from api.answers import PlotDataOut, PlotList
 from api.deps import ExperimentToRead, Id, Reading, Service, ServiceDep
 from api.policies import SVG
 from api.responses import REVALIDATED, etag, unchanged
@@ -65,8 +66,8 @@ class Options(BaseModel):
     first: First | None = Field(None, description="`loss`: so many updates, default 100, or all")
 
 
-@router.get("/experiments/{experiment_id}/plots")
-def index(one: ExperimentToRead, session: Reading, service: ServiceDep) -> dict[str, Any]:
+@router.get("/experiments/{experiment_id}/plots", response_model=PlotList)
+def list_plots(one: ExperimentToRead, session: Reading, service: ServiceDep) -> dict[str, Any]:
     """Return the pictures that suit this experiment. Other plots of the catalogue say in theirs why they are empty."""
     here = f"/experiments/{one.id}/plots"
     return {
@@ -83,10 +84,10 @@ def index(one: ExperimentToRead, session: Reading, service: ServiceDep) -> dict[
 
 @router.get(
     "/experiments/{experiment_id}/plots/{name}.{extension}",
-    response_class=Response,
-    responses={200: {"content": {media: {} for media in MEDIA.values()}}, **REVALIDATED},
+    response_model=PlotDataOut,
+    responses={200: {"content": {MEDIA[picture]: {} for picture in ("png", "svg")}}, **REVALIDATED},
 )
-async def show(
+async def get_plot(
     experiment_id: Id,
     name: str,
     extension: Literal["png", "svg", "json"],

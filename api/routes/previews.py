@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import jobs
 from api.answer_cache import Answer
+from api.answers import InitializerPreviewOut, SchedulePreviewOut, SignalPreviewOut
 from api.bodies import body_of, json_body
 from api.deps import ServiceDep
 from api.previews import InitializerPreview, SchedulePreview
@@ -17,23 +18,25 @@ router = APIRouter(prefix="/previews", tags=["previews"])
 JSON, PNG = "application/json", "image/png"
 SECONDS = 20.0
 """For one preview."""
-EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {JSON: {}, PNG: {}}}}
+EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {PNG: {}}}}
 
 
-@router.post("/schedule", response_class=Response, responses=EITHER, openapi_extra=body_of(SchedulePreview))
-async def schedule(request: Request, service: ServiceDep) -> Response:
+@router.post("/schedule", response_model=SchedulePreviewOut, responses=EITHER, openapi_extra=body_of(SchedulePreview))
+async def preview_schedule(request: Request, service: ServiceDep) -> Response:
     """Return the rates of a schedule: `lr[t]` is in force during update t. JSON, or a PNG by `Accept`."""
     return await _answer(request, service, "schedule")
 
 
-@router.post("/initializer", response_class=Response, responses=EITHER, openapi_extra=body_of(InitializerPreview))
-async def initializer(request: Request, service: ServiceDep) -> Response:
+@router.post(
+    "/initializer", response_model=InitializerPreviewOut, responses=EITHER, openapi_extra=body_of(InitializerPreview)
+)
+async def preview_initializer(request: Request, service: ServiceDep) -> Response:
     """Draw one weight, and compare its values with the theory. JSON, or a PNG by `Accept`."""
     return await _answer(request, service, "initializer")
 
 
-@router.post("/signal", response_class=Response, responses=EITHER, openapi_extra=body_of(SignalPreview))
-async def signal(request: Request, service: ServiceDep) -> Response:
+@router.post("/signal", response_model=SignalPreviewOut, responses=EITHER, openapi_extra=body_of(SignalPreview))
+async def preview_signal(request: Request, service: ServiceDep) -> Response:
     """Return forward and backward variance at update 0, layer by layer, untrained. JSON, or a PNG by `Accept`.
 
     Of each of `initializers` its `layers`, `{name, fan_in, fan_out, forward, activation, backward}`: `forward` is the

@@ -11,7 +11,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(service: ServiceDep, request: Request) -> Response:
+def get_service_metrics(service: ServiceDep, request: Request) -> Response:
     """Return metrics in Prometheus' text format: counters of this process, and the state of the database now."""
     of_app: Metrics = request.app.state.metrics
     return Response(of_app.text(service), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -10,6 +10,7 @@ from api import jobs
 from api.deps import Id, ServiceDep
 from api.policies import REPORT
 from api.responses import REVALIDATED, etag, preferred, unchanged
+from core.analysis.shapes import Report
 from core.experiments.queries.reports import code
 
 router = APIRouter(tags=["results"])
@@ -24,9 +25,10 @@ SECONDS = 120.0
 
 @router.get(
     "/experiments/{experiment_id}/report",
-    responses={200: {"content": {JSON: {}, MARKDOWN: {}, HTML: {}}}, **REVALIDATED},
+    response_model=Report,
+    responses={200: {"content": {MARKDOWN: {}, HTML: {}}}, **REVALIDATED},
 )
-async def show(
+async def get_report(
     experiment_id: Id,
     service: ServiceDep,
     request: Request,

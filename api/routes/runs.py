@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from api import jobs
-from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter, Service, ServiceDep
+from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter, Service, ServiceDep, StatusName
 from api.responses import REVALIDATED, etag, unchanged
 from api.schemas import MetricsOut, RunList, RunOut
 from api.series import TooManyPoints, write_series
@@ -20,6 +20,8 @@ from core.experiments.queries import read
 
 router = APIRouter(tags=["runs"])
 
+MOST_RUNS = 20_000
+"""Of one page: all that an experiment may have, second trainings too."""
 SECONDS = 60.0
 """For many points."""
 FEW_POINTS = 200_000
@@ -36,25 +38,30 @@ class Wanted(Chosen):
 
 
 @router.get("/experiments/{experiment_id}/runs")
-def index(
+def list_runs(
     one: ExperimentToRead,
     session: Reading,
     arm: ArmFilter = None,
     seed: SeedFilter = None,
     repeat: Annotated[bool | None, Query(description="second trainings alone, or first ones")] = None,
+    status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006
+    limit: Annotated[int, Query(ge=1, le=MOST_RUNS)] = MOST_RUNS,
+    cursor: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the page before")] = 0,
 ) -> RunList:
-    """Return the runs, in the order of the arms and seeds of the spec: second trainings behind all first ones."""
-    return RunList(items=[RunOut.of(run) for run in read.runs(session, one.id, arm, seed, repeat)])
+    """Return a page of the runs, by the spec's arms and seeds, second trainings last; `total` is that of all pages."""
+    mine = one.id, arm, seed, repeat
+    found, following, total = read.page_of_runs(session, *mine, status=status, limit=limit, cursor=cursor)
+    return RunList(items=[RunOut.of(run) for run in found], next=following, total=total)
 
 
 @router.get("/runs/{run_id}")
-def show(run_id: Id, session: Reading) -> RunOut:
+def get_run(run_id: Id, session: Reading) -> RunOut:
     """Return one run."""
     return RunOut.of(read.run(session, run_id))
 
 
 @router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
-async def experiment_metrics(
+async def get_experiment_metrics(
     experiment_id: Id, service: ServiceDep, request: Request, wanted: Annotated[Wanted, Query()]
 ) -> Response:
     """Return the series of an experiment's runs, by column."""
@@ -62,7 +69,7 @@ async def experiment_metrics(
 
 
 @router.get("/runs/{run_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
-async def run_metrics(
+async def get_run_metrics(
     run_id: Id, service: ServiceDep, request: Request, wanted: Annotated[Wanted, Query()]
 ) -> Response:
     """Return the series of one run, by column."""

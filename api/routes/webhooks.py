@@ -18,7 +18,7 @@ Id = Annotated[int, Path(ge=1, lt=2**63)]
 
 
 @router.post("", status_code=201, openapi_extra=body_of(WebhookSpec))
-async def create(
+async def create_webhook(
     request: Request,
     service: ServiceDep,
     owner: Owner,
@@ -47,25 +47,25 @@ def _store(service: Service, body: bytes, owner: str | None, key: str | None) ->
 
 
 @router.get("")
-def index(session: Reading, owner: Owner) -> WebhookList:
+def list_webhooks(session: Reading, owner: Owner) -> WebhookList:
     """Return the webhooks of this API key, the oldest first."""
     return WebhookList(items=[WebhookOut.model_validate(one) for one in webhooks.webhooks(session, owner)])
 
 
 @router.get("/{webhook_id}")
-def show(webhook_id: Id, session: Reading, owner: Owner) -> WebhookOut:
+def get_webhook(webhook_id: Id, session: Reading, owner: Owner) -> WebhookOut:
     """Return one webhook."""
     return WebhookOut.model_validate(webhooks.webhook(session, webhook_id, owner))
 
 
 @router.delete("/{webhook_id}", status_code=204)
-def delete(webhook_id: Id, session: Writing, owner: Owner) -> None:
+def delete_webhook(webhook_id: Id, session: Writing, owner: Owner) -> None:
     """Remove it with its deliveries: what has not been sent is not sent any more."""
     session.delete(webhooks.webhook(session, webhook_id, owner))
 
 
 @router.get("/{webhook_id}/deliveries")
-def deliveries(
+def list_webhook_deliveries(
     webhook_id: Id,
     session: Reading,
     owner: Owner,
@@ -79,7 +79,7 @@ def deliveries(
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/replay", status_code=202)
-def replay(webhook_id: Id, delivery_id: Id, session: Writing, owner: Owner) -> DeliveryOut:
+def replay_webhook_delivery(webhook_id: Id, delivery_id: Id, session: Writing, owner: Owner) -> DeliveryOut:
     """Send it again, under the `webhook-id` that it had; 409 while it is still tried."""
     return DeliveryOut.model_validate(
         webhooks.replay(session, webhooks.webhook(session, webhook_id, owner), delivery_id)

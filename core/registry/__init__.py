@@ -7,20 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, cast
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    ValidationError,
-    create_model,
-)
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from core.errors import NotFound, Problem, path_of
 from core.registry._aliases import Alias, Presets, Reading
+from core.registry._field import CATALOG_OF, InCatalog
 from core.registry._problems import custom, invalid, is_deeper, join_path, problems_of, unknown
+from core.registry._schemas import schemas_of
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
@@ -212,9 +205,19 @@ class Registry(Mapping[str, type[Entry]]):
             "parameters": found.schema.model_json_schema(),
         }
 
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """Return the JSON schemas of all that can be named, by a name; a schema's `name` lists those that it is for."""
+        found: dict[str, dict[str, Any]] = {}
+        for name in self:
+            entry = self._entries[name]
+            schema = entry.schema.model_json_schema() | {"description": entry.about.summary.partition("\n\n")[0]}
+            aliases = [alias for canonical, alias in self._aliases.values() if canonical == name]
+            found |= schemas_of(name, schema, entry.presets, aliases)
+        return found
+
     def field(self) -> Any:
         """Return the type of a model's field that holds an entry of this catalogue."""
-        return Annotated[Entry, _InCatalog(self)]
+        return Annotated[Entry, InCatalog(self.kind, self.parse, lambda: list(self))]
 
     def _read(self, found: _Registered, name: str, raw: Mapping[str, Any]) -> Reading:
         """Read what was given under a name, perhaps another library's, as the entry's own parameters."""
@@ -262,31 +265,8 @@ class Registry(Mapping[str, type[Entry]]):
         self._discovered = True
 
 
-class _InCatalog:
-    """Makes pydantic read, write and document a field through its registry."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self._registry.parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda entry: entry.model_dump()),
-        )
-
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        names = list(self._registry)
-        kind = self._registry.kind
-        return {
-            "anyOf": [
-                {"type": "string", "enum": names},
-                {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "enum": names}}},
-            ],
-            "description": f"A {kind} by name, or with its parameters: GET /catalog/{kind}s/{{name}} lists them.",
-        }
-
-
 __all__ = [
+    "CATALOG_OF",
     "HUGE",
     "About",
     "Alias",

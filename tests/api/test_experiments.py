@@ -109,6 +109,16 @@ def test_lists_come_in_pages_and_filtered(client: TestClient) -> None:
     client.post(f"/experiments/{ids[0]}/cancel")
     cancelled = client.get("/experiments", params={"status": "cancelled"}).json()["items"]
     assert [one["id"] for one in cancelled] == [ids[0]]
+    either = client.get("/experiments?status=cancelled&status=queued&sort=oldest&limit=2").json()
+    assert ([one["id"] for one in either["items"]], either["total"]) == (ids[:2], 5)
+    rest = client.get("/experiments", params={"sort": "oldest", "cursor": either["next"]}).json()
+    assert ([one["id"] for one in rest["items"]], rest["next"], rest["total"]) == (ids[2:], None, 5)
+    third = client.get(f"/experiments/{ids[2]}").json()["created_at"]
+    since = client.get("/experiments", params={"created_after": third}).json()
+    before = client.get("/experiments", params={"created_before": third}).json()
+    assert [one["id"] for one in since["items"] + before["items"]] == ids[::-1]
+    assert client.get("/experiments", params={"owner": "nobody"}).json() == {"items": [], "next": None, "total": 0}
+    assert client.get("/experiments", params={"created_after": "2026-01-01T00:00:00"}).status_code == 422
 
 
 def test_cancel_and_delete(client: TestClient) -> None:
@@ -160,6 +170,12 @@ def test_runs_carry_outcome_and_final_numbers(client: TestClient, done: int) -> 
     assert client.get(f"/runs/{he['id']}").json() == he
     only = client.get(f"/experiments/{done}/runs", params={"arm": "he", "seed": 1}).json()["items"]
     assert [(run["arm"], run["seed"]) for run in only] == [("he", 1)]
+    page = client.get(f"/experiments/{done}/runs?status=succeeded&status=failed&limit=4").json()
+    assert (page["items"], page["total"]) == (runs[:4], 9)
+    rest = client.get(f"/experiments/{done}/runs", params={"cursor": page["next"]}).json()
+    assert (rest["items"], rest["next"]) == (runs[4:], None)
+    none = client.get(f"/experiments/{done}/runs?status=failed").json()
+    assert none == {"items": [], "next": None, "total": 0}
 
 
 def test_metrics_by_column(client: TestClient, done: int) -> None:

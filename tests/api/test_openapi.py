@@ -5,20 +5,25 @@ tests.api.test_openapi` writes it anew; what a review then sees is the change.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.openapi import NAMED, STATUSES, type_name
 from api.routes.catalog import CATALOG
 from core.datasets import Options
 from core.initializers import initializers
 from core.metrics import metric_names
+from core.registry import Registry
 from core.settings import Settings
 
 GOLDEN = Path(__file__).with_name("openapi.json")
-NAMES = {kind: set(registry) for kind, registry in CATALOG.items()} | {"metrics": {*metric_names()}}
+DOCUMENT = create_app(Settings()).openapi()
+NAMES = {kind: {*registry.names()} for kind, registry in CATALOG.items()} | {"metrics": {*metric_names()}}
 
 
 def contract() -> str:
@@ -29,7 +34,22 @@ def contract() -> str:
     """
     document = create_app(Settings()).openapi()
     del document["info"]["version"]
+    schemas = document["components"]["schemas"]
+    of_entries = {name for registry in NAMED for name in _types_of(registry, schemas)}
+    of_entries |= {name for name in schemas if re.match(r"[A-Z]\w*Layer", name)}
+    document["components"]["schemas"] = {name: one for name, one in schemas.items() if name not in of_entries}
     return json.dumps(_reduced(document), indent=1, sort_keys=True) + "\n"
+
+
+def _types_of(registry: Registry, schemas: dict[str, Any]) -> set[str]:
+    """Return the names of the types of a catalogue's entries, and of their parts."""
+    entries = {place.rpartition("/")[2] for place in _union(registry, schemas)["discriminator"]["mapping"].values()}
+    return {name for name in schemas if name.startswith(tuple(entries))}
+
+
+def _union(registry: Registry, schemas: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schemas[type_name("", f"{registry.kind}_entry")]
+    return found
 
 
 def _reduced(part: Any) -> Any:
@@ -37,10 +57,13 @@ def _reduced(part: Any) -> Any:
         return [_reduced(one) for one in part]
     if not isinstance(part, dict):
         return part
+    if "discriminator" in part:
+        return "an entry of the catalogue"
     # a field may be called description as well: its value is no text
     kept = {key: _reduced(value) for key, value in part.items() if key != "description" or not isinstance(value, str)}
     names = set(part["enum"]) if isinstance(part.get("enum"), list) else set()
     kinds = [kind for kind, known in NAMES.items() if names and names <= known]
+    kept.pop("x-enum-varnames", None)
     return kept | {"enum": f"names of {kinds[0]}"} if kinds else kept
 
 
@@ -90,8 +113,37 @@ def test_the_openapi_document_holds_every_route_and_the_catalogues_names(client:
     assert document["paths"]["/datasets"]["post"]["requestBody"]["content"].keys() == {"multipart/form-data"}
     assert document["paths"]["/datasets"]["post"]["responses"].keys() >= {"200", "201", "default"}
     spec = document["components"]["schemas"]["Spec"]["properties"]
-    assert spec["initializer"]["anyOf"][0]["enum"] == list(initializers)
+    assert spec["initializer"]["$ref"] == "#/components/schemas/Initializer"
     assert document["paths"]["/experiments"]["post"]["responses"].keys() >= {"202", "default"}
+
+
+@pytest.mark.parametrize("registry", NAMED, ids=lambda registry: registry.kind)
+def test_every_name_of_an_entry_has_a_type_with_the_parameters_that_are_read_under_it(registry: Registry) -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    mapping = _union(registry, schemas)["discriminator"]["mapping"]
+    assert mapping.keys() == {*registry.names()}
+    assert {*schemas[type_name("", f"{registry.kind}_name")]["enum"]} == {*registry.names()}
+    for name, place in mapping.items():
+        found = schemas[place.rpartition("/")[2]]
+        called = found["properties"]["name"]
+        known = schemas[called["$ref"].rpartition("/")[2]]["enum"] if "$ref" in called else [called["const"]]
+        assert name in known
+        own = {*registry[name].model_fields}
+        assert found["additionalProperties"] is False
+        if name in {*registry}:
+            assert found["properties"].keys() == own
+
+
+def test_calls_have_names_that_stay_and_problems_as_they_come() -> None:
+    operations = [one for path in DOCUMENT["paths"].values() for one in path.values()]
+    names = [one["operationId"] for one in operations]
+    assert len({*names}) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+    for response in DOCUMENT["components"]["responses"].values():
+        assert response["content"].keys() == {"application/problem+json"}
+    assert "Allow" in DOCUMENT["components"]["responses"]["MethodNotAllowed"]["headers"]
+    kept = [(name, status) for name, one in zip(names, operations, strict=True) for status in one["responses"]]
+    assert {status for _, status in kept} >= STATUSES.keys() - {"507"}
 
 
 def test_readiness_names_what_is_missing(client: TestClient) -> None:

@@ -55,7 +55,7 @@ def take(more: int) -> int:
 
 def read_in_a_megabyte(path: Path) -> None:
     jobs.MEMORY, jobs.MEMORY_TIMES = 2**20, 0
-    jobs.keep_upload(path, "t.csv", "mine", Options())
+    jobs.keep_upload(path, "t.csv", "mine", Options(), None)
 
 
 def stay() -> None:

@@ -149,8 +149,9 @@ def test_it_is_in_the_document_and_can_answer_with_a_problem(method: str, path: 
     assert path in DOCUMENT["paths"], "it is not documented"
     documented = DOCUMENT["paths"][path][method.lower()]
     assert documented.get("description"), "it has no docstring, which is what users read of it"
-    (schema,) = (content["schema"] for content in documented["responses"]["default"]["content"].values())
-    assert schema == {"$ref": "#/components/schemas/ProblemOut"}
+    named = documented["responses"]["default"]["$ref"].rpartition("/")[2]
+    (media,) = DOCUMENT["components"]["responses"][named]["content"].items()
+    assert media == ("application/problem+json", {"schema": {"$ref": "#/components/schemas/ProblemOut"}})
     assert documented.get("security", []) == ([] if path in OPEN else [{"api_key": []}])
     assert DOCUMENT["components"]["securitySchemes"]["api_key"].items() >= {"type": "http", "scheme": "bearer"}.items()
 
@@ -206,7 +207,26 @@ def test_what_is_not_there_is_a_404(served: TestClient, method: str, path: str, 
 def test_a_method_that_it_has_not_is_a_405(served: TestClient, path: str) -> None:
     allowed = {method for method, other, _ in ENDPOINTS if other == path}
     (unknown, *_) = (method for method in ("PUT", "PATCH", "DELETE") if method not in allowed)
-    assert_problem(served.request(unknown, example(path)), 405)
+    answer = served.request(unknown, example(path))
+    assert_problem(answer, 405)
+    known = {*allowed, "OPTIONS", *(["HEAD"] if "GET" in allowed else [])}
+    assert answer.headers["allow"] == ", ".join(sorted(known))
+    options = served.options(example(path))
+    assert (options.status_code, options.content, options.headers["allow"]) == (204, b"", answer.headers["allow"])
+
+
+@of_every_endpoint
+def test_a_query_parameter_that_it_has_not_is_a_422(served: TestClient, method: str, path: str) -> None:
+    answer = served.request(method, example(path), params={"no_such": "1"})
+    assert_problem(answer, 422)
+    assert answer.json()["errors"][0]["path"] == "no_such"
+
+
+@of_those_that_read
+def test_head_is_get_without_its_body(served: TestClient, path: str) -> None:
+    there, head = served.get(example(path)), served.head(example(path))
+    assert (head.status_code, head.content) == (there.status_code, b"")
+    assert head.headers["content-type"] == there.headers["content-type"]
 
 
 @of_those_with_numbers
@@ -240,7 +260,7 @@ def test_a_file_with_a_router_is_served_by_existing(tmp_path: Path) -> None:
     )
     environment = {"PYTHONPATH": str(tmp_path)}
     told = subprocess.run([sys.executable, "-c", look], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert told.stdout.strip() == "['200', 'default']", told.stderr
+    assert told.stdout.strip() == "['200', '401', '403', '405', '422', '429', '503', 'default']", told.stderr
 
 
 def test_a_file_without_a_router_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

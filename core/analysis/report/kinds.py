@@ -18,7 +18,7 @@ SUGGESTED = "suggested_lr"
 """The `metric` of a range test's report, by which no runs are ranked."""
 SLOPE = "coordinate_slope"
 """That of a coordinate check's report."""
-COUNTED = ("label", "runs", "diverged", "failed", "unfinished")
+COUNTED = ("label", "runs", "diverged", "failed", "unfinished", "stopped_early", "pruned")
 """The fields that the arms of such a report keep."""
 
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
@@ -57,7 +57,8 @@ def _unranked(report: Report, metric: str, n: Mapping[str, int], text: str, warn
     changed: dict[str, Any] = {
         "metric": metric,
         "arms": [
-            {key: arm[key] if key in COUNTED else None for key in arm} | {"n": n[arm["label"]], "not_finite": 0}
+            {key: arm[key] if key in COUNTED else None for key in arm}
+            | {"n": n[arm["label"]], "not_finite": 0, "rates": {}, "outcomes": {}}
             for arm in cast(list[dict[str, Any]], report["arms"])
         ],
         "reference": None,

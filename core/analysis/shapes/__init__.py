@@ -1,7 +1,9 @@
 """The shapes of a report, as programs rely on them: plain values, None where there is no answer, never NaN."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 from core.analysis.shapes._kinds import (
     CoordinateEntry,

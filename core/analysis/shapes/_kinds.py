@@ -1,6 +1,8 @@
 """The shapes of a report's parts on batch-size scans, learning-rate range tests and coordinate checks."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from core.analysis.shapes._numbers import Interval, Number
 

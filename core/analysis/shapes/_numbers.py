@@ -1,6 +1,6 @@
 """Shapes of single numbers."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 Number = float | None
 

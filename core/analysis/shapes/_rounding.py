@@ -1,6 +1,6 @@
 """The shapes of what a report says about rounding."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from core.analysis.shapes._numbers import Number
 

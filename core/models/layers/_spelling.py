@@ -14,7 +14,7 @@ from core.errors import Problem
 from core.models._activations import ACTIVATIONS, PEERS
 from core.models.layers import layers
 from core.models.layers._activation import SOFTMAX
-from core.registry import Entry, custom, join_path, unknown
+from core.registry import CATALOG_OF, Entry, custom, join_path, unknown
 
 NAME = "^[A-Za-z][A-Za-z0-9_]{0,39}$"
 """Unlike the names of parts and of layers without one: no number, no point, no dash."""
@@ -139,7 +139,7 @@ class _Spelled:
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
         alone = {"type": "string", "enum": list(layers)}
-        return {"anyOf": [alone, *(_object(name) for name in layers)]}
+        return {"anyOf": [alone, *(_object(name) for name in layers)], CATALOG_OF: layers.kind}
 
 
 def _object(name: str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
     assert_whole(upgraded, old, SUCCEEDED)
     made = recording(old, FAILED)
     with upgraded.reading() as session:
-        found, following = read.experiments(session, limit=10, tag="b")
+        found, following, _ = read.experiments(session, read.Filters(tag="b"), limit=10)
         assert ([one.id for one in found], following) == ([RUNNING, QUEUED, FAILED, SUCCEEDED], None)
         assert [one.status for one in found] == ["running", "queued", "failed", "succeeded"]
         assert {(one.task, one.owner, one.turn) for one in found} == {("multiclass", None, None)}

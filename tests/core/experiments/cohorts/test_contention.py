@@ -91,7 +91,7 @@ class Crowd:
     def use(self, chance: random.Random) -> None:
         while self.working:
             with self.database.reading() as session:
-                found, _ = read.experiments(session, limit=3)
+                found, *_ = read.experiments(session, limit=3)
             wish = chance.choice([cancel, pause, resume, resume, retry, retry, delete])
             if found:
                 with suppress(Conflict, NotFound), self.database.transaction() as session:
