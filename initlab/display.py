@@ -11,10 +11,10 @@ from rich.text import Text
 
 from initlab.experiment import Experiment
 from initlab.happenings import sentence, why
+from initlab.words import NONE, megabytes, number, shape, some, state, type_words, words
 
 PLAIN_WIDTH = 160
 """Columns of a table that is written to a file or a pipe."""
-NONE = "–"
 WORDS = frozenset(
     [
         "name",
@@ -63,7 +63,7 @@ def experiment(item: Experiment) -> RenderableType:
     for arm in item.arms:
         runs, steps = (f"{arm[f'{noun}_done']:,}/{arm[f'{noun}_total']:,}" for noun in ("runs", "steps"))
         table.add_row(arm["label"], runs, steps, str(arm["diverged"]), str(arm["failed"]))
-    head = Text(f"{item.name}\nexperiment {item.id}: {_state(item.data)}")
+    head = Text(f"{item.name}\nexperiment {item.id}: {state(item.data)}")
     return Group(head, table, *(Text(f"error: {error}") for error in item.errors), *warnings(item.data))
 
 
@@ -91,12 +91,12 @@ def preview(found: Mapping[str, Any]) -> RenderableType:
             one["layout"],
             f"{one['steps']:,}",
             duration(one["estimated_seconds"]),
-            _megabytes(one["estimated_bytes"]),
-            f"{_some(one['arms'], 2)} / seed {_some([str(seed) for seed in one['seeds']], 3)}",
+            megabytes(one["estimated_bytes"]),
+            f"{some(one['arms'], 2)} / seed {some([str(seed) for seed in one['seeds']], 3)}",
         )
     processes = f"{plan['processes']:,} process{'es' if plan['processes'] > 1 else ''}"
     head = f"{found['name']}: {found['runs_total']:,} runs, {found['steps_total']:,} steps"
-    time, memory = duration(plan["estimated_seconds"]), _megabytes(plan["estimated_bytes"])
+    time, memory = duration(plan["estimated_seconds"]), megabytes(plan["estimated_bytes"])
     basis = "as measured there" if plan["numbers"] == "measured" else "a guess: no machine was measured yet"
     foot = f"about {time} and {memory} on {plan['device']}, {processes} at a time ({basis})"
     depend = sum(not one["independent"] for one in plan["cohorts"])
@@ -126,14 +126,14 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
     table = _table("place", "arm", "N", str(report["metric"]), "95 % interval", "sd", "diverged")
     order = {label: i for i, label in enumerate(place)}
     for arm in sorted(report["arms"], key=lambda arm: order.get(arm["label"], len(order))):
-        low, high = _number(arm["ci_low"], percent), _number(arm["ci_high"], percent)
+        low, high = number(arm["ci_low"], percent), number(arm["ci_high"], percent)
         table.add_row(
             str(place.get(arm["label"], NONE)),
             arm["label"],
             str(arm["n"]),
-            _number(arm["mean"], percent),
+            number(arm["mean"], percent),
             NONE if NONE in (low, high) else f"{low} to {high}",
-            _number(arm["sd"], percent),
+            number(arm["sd"], percent),
             str(arm["diverged"]),
         )
     return Group(table, *_sentences(report))
@@ -178,10 +178,10 @@ def _slopes(entries: Iterable[Mapping[str, Any]]) -> Table:
     for entry in entries:
         for layer in entry["layers"]:
             fit = layer["updates"][-1]
-            low, high = _number(fit["ci_low"], False), _number(fit["ci_high"], False)
+            low, high = number(fit["ci_low"], False), number(fit["ci_high"], False)
             sure = NONE if NONE in (low, high) else f"{low} to {high}"
             table.add_row(
-                entry["label"], layer["name"], str(fit["n"]), _number(fit["slope"], False), sure, layer["move"]
+                entry["label"], layer["name"], str(fit["n"]), number(fit["slope"], False), sure, layer["move"]
             )
     return table
 
@@ -197,7 +197,7 @@ def catalog_entry(entry: Mapping[str, Any]) -> RenderableType:
     for name, parameter in schema["properties"].items():
         if name != "name":
             default = "(required)" if name in required else str(parameter.get("default", NONE))
-            table.add_row(name, _type_words(parameter), default)
+            table.add_row(name, type_words(parameter), default)
     aliases = f" (also {', '.join(entry['aliases'])})" if entry.get("aliases") else ""
     lines = [
         f"{entry['name']}{aliases}",
@@ -230,7 +230,7 @@ def datasets(items: Iterable[Mapping[str, Any]]) -> Table:
             item["name"],
             item["kind"],
             f"{item['examples']:,}",
-            _shape(item),
+            shape(item),
             item["task"],
             f"{item['outputs']:,}",
             f"{item['bytes'] / 1e6:,.1f}",
@@ -246,15 +246,15 @@ def dataset(item: Mapping[str, Any]) -> RenderableType:
         item["name"],
         f"in a spec   {json.dumps({'dataset': {'name': 'uploaded', 'id': item['name']}})}",
         f"examples    {item['examples']:,}" + (f", {held_out:,} of them held out for validation" if held_out else ""),
-        f"inputs      {_shape(item)}",
-        f"task        {item['task']}" + (f": {_some(item['classes'])}" if item["classes"] else ""),
-        f"options     {', '.join(f'{k}={_words(v)}' for k, v in item['options'].items() if v) or 'none'}",
+        f"inputs      {shape(item)}",
+        f"task        {item['task']}" + (f": {some(item['classes'])}" if item["classes"] else ""),
+        f"options     {', '.join(f'{k}={words(v)}' for k, v in item['options'].items() if v) or 'none'}",
         f"SHA-256     {item['sha256']}",
     ]
     lines += [f"note        {note['path']}: {note['message']}" for note in item.get("notes", ())]
     table = _table("column", "kind", "features")
     for column in item["columns"]:
-        table.add_row(column["name"], column["kind"], _some(column["categories"]) or "1")
+        table.add_row(column["name"], column["kind"], some(column["categories"]) or "1")
     return Group(Text("\n".join(lines)), *([table] if table.row_count else []))
 
 
@@ -270,51 +270,3 @@ def _alike(items: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[l
     for item in items:
         groups.setdefault(tuple(item[column] for column in columns), []).append(item)
     return list(groups.values())
-
-
-def _megabytes(size: float) -> str:
-    return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
-
-
-def _shape(item: Mapping[str, Any]) -> str:
-    return " x ".join(f"{side:,}" for side in item["inputs"])
-
-
-def _some(words: Sequence[str], most: int = 10) -> str:
-    return ", ".join(words[:most]) + (f", ... ({len(words)})" if len(words) > most else "")
-
-
-def _words(value: Any) -> str:
-    return ",".join(value) if isinstance(value, list) else str(value)
-
-
-def _number(value: float | None, percent: bool) -> str:
-    if value is None:
-        return NONE
-    return f"{100 * value:.2f} %" if percent else f"{value:.4g}"
-
-
-def _state(data: Mapping[str, Any]) -> str:
-    stopping = ", being cancelled" if data["cancelling"] else ", paused" if data["paused"] else ""
-    return f"{data['status']}{stopping}{_times(data)}"
-
-
-def _times(data: Mapping[str, Any]) -> str:
-    told = [
-        f"{verb} {data[key]}" for verb, key in (("started", "started_at"), ("ended", "finished_at")) if data.get(key)
-    ]
-    return f" ({', '.join(told)})" if told else ""
-
-
-def _type_words(schema: Mapping[str, Any]) -> str:
-    if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
-    if "anyOf" in schema:
-        return " | ".join(dict.fromkeys(_type_words(option) for option in schema["anyOf"]))
-    bounds = {"exclusiveMinimum": "> {}", "minimum": ">= {}", "exclusiveMaximum": "< {}", "maximum": "<= {}"}
-    said = [text.format(_bound(schema[key])) for key, text in bounds.items() if key in schema]
-    return " ".join([str(schema.get("type", "any")), ", ".join(said)]).strip()
-
-
-def _bound(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"

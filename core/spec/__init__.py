@@ -1,14 +1,16 @@
 """The one validated description of an experiment: request body = stored row = trainer input."""
 
 from core.spec._arms import Arm
-from core.spec._body import LIMITS, Augment, Spec, Treatment, parse
+from core.spec._body import Spec, Treatment, parse
 from core.spec._check import ArmInfo, check
 from core.spec._clipping import Clipping, GradientClip
 from core.spec._coordinates import CoordinateCheck
 from core.spec._diagnostics import Diagnostics
+from core.spec._examples import Augment
 from core.spec._focal import FocalLoss
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, hidden_weights, layers_of, norms_of, on_meta
+from core.spec._limits import LIMITS
 from core.spec._lint import warnings_of
 from core.spec._precision import HALVES, Precision
 from core.spec._pruning import Pruning

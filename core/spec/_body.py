@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from core.datasets import DatasetEntry
@@ -18,8 +18,10 @@ from core.spec._arms import Arm, expand
 from core.spec._clipping import GradientClip
 from core.spec._coordinates import CoordinateCheck, widened
 from core.spec._diagnostics import Diagnostics
+from core.spec._examples import Augment, Evaluate
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
+from core.spec._limits import LIMITS, MixingAlpha, Seed, Text
 from core.spec._precision import Precision
 from core.spec._pruning import Pruning, unfit
 from core.spec._rates import LrDecay, LrPerLayer
@@ -28,61 +30,6 @@ from core.spec._scan import BatchSizeScan, scan
 from core.spec._sharpness import Sam
 from core.spec._stopping import EarlyStopping
 from core.spec._target import Target
-
-
-class LIMITS:
-    """Limits of one experiment."""
-
-    arms = 256
-    fields = 32
-    """Most fields of one arm, and of a grid."""
-    seeds = 1_000
-    runs = 10_000
-    batch_size = 1_000_000
-    epochs = 1_000_000
-    parameters = 500_000_000
-    """Most parameters of one run's model."""
-    steps = 50_000_000
-    """Most updates of all runs together: each stores two numbers, and a picture reads one of them for every update."""
-
-
-def _printable(text: str) -> str:
-    if not text.strip():
-        raise ValueError("should not be blank")
-    if not text.isprintable():
-        raise ValueError("should have no control characters, line breaks or lone surrogates")
-    return text
-
-
-Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_printable)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-
-
-MixingAlpha = Annotated[float, Field(ge=0, le=1_000)]
-
-
-class Augment(BaseModel):
-    """Random changes of training pictures: the same for every run of a seed, different at every update."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    crop: Annotated[int, Field(ge=0, le=64)] = 0
-    """The most pixels by which a picture is shifted in each direction; uncovered pixels are 0."""
-    flip: bool = False
-    """True: every second picture, at random, is mirrored left to right."""
-
-    def __bool__(self) -> bool:
-        return self.crop > 0 or self.flip
-
-
-class Evaluate(BaseModel):
-    """The examples that runs are judged on after every epoch, besides the validation split."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    train: Literal["sample", "all"] = "sample"
-    """`sample`: a fixed part of the training split, the same for all runs and as large as the validation split; `all`:
-    the whole training split, which takes up to four times as long."""
 
 
 class Treatment(BaseModel):

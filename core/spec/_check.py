@@ -14,10 +14,11 @@ from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import batches_refused
-from core.spec._body import LIMITS, Spec, Treatment
+from core.spec._body import Spec, Treatment
 from core.spec._budget import Budget
 from core.spec._diagnostics import MOST_POINTS
 from core.spec._layers import on_meta
+from core.spec._limits import LIMITS
 from core.spec._loss import loss_refused
 from core.spec._rates import unfit_rates
 from core.spec._scan import check_scanned, mixes_examples

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.keys import InvalidKeys, create, owner, read_keys
+from api.keys import InvalidKeys, KeyRing, create, owner, read_keys
 from core.settings import Settings
 from core.store import Database, upgrade
 
@@ -135,3 +135,7 @@ def test_the_command_makes_a_key_that_works(keys_file: Path) -> None:
     again = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert again.returncode == 2
     assert "already" in again.stderr
+
+
+def test_a_key_ring_that_has_read_nothing_asks_for_keys(tmp_path: Path) -> None:
+    assert KeyRing(Database(f"sqlite:///{tmp_path / 'none.sqlite'}")).is_needed, "it cannot know that there are none"

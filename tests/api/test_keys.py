@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from api.app import create_app
 from api.auth import OPEN, PREVIEW
-from api.keys import InvalidKeys, KeyRing, create, stored
+from api.keys import InvalidKeys, create, stored
 from core.settings import Settings
 from core.store import ApiKey, Database, now
 from tests.api.held import service_of
@@ -298,7 +298,3 @@ def test_the_commands_do_all_of_it(client: TestClient, settings: Settings, datab
     assert _status(client, _sent(renewed.stdout.strip())) == 401
     wrong = run("revoke", "--id", "you")
     assert (wrong.returncode, "what it has: me" in wrong.stderr) == (2, True)
-
-
-def test_a_key_ring_without_keys_needs_none(database: Database) -> None:
-    assert KeyRing(database).is_needed, "which it cannot know before it has read"

@@ -1,6 +1,5 @@
 """The command line against canned answers: what it prints, and its exit codes."""
 
-import csv
 import io
 import json
 import socket
@@ -219,28 +218,6 @@ def test_no_server_ends_in_3(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -
     assert "initlab serve" in err
 
 
-def test_metrics_are_csv(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:
-    one = {
-        "run_id": 3,
-        "arm": 'a,"b"',
-        "seed": 1,
-        "metric": "train_loss",
-        "unit": "step",
-        "steps": [0, 1],
-        "values": [2.5, None],
-    }
-    server.answer(200, experiment)
-    server.answer(200, {"series": [one]})
-    code, out, _ = run_cli("metrics", "7", "--metric", "train_loss", "--metric", "lr")
-    assert code == 0
-    assert list(csv.reader(io.StringIO(out))) == [
-        ["run_id", "arm", "seed", "metric", "unit", "step", "value"],
-        ["3", 'a,"b"', "1", "train_loss", "step", "0", "2.5"],
-        ["3", 'a,"b"', "1", "train_loss", "step", "1", ""],
-    ]
-    assert server.asked[1].path.endswith("metrics?metric=train_loss&metric=lr")
-
-
 def test_a_picture_is_saved_in_the_form_of_its_file(
     server: Any, experiment: dict[str, Any], run_cli: RunCli, tmp_path: Path
 ) -> None:
@@ -262,19 +239,6 @@ def test_a_picture_s_options_reach_the_server(
     assert run_cli("plot", "7", "loss", "-o", str(tmp_path / "a.png"), *size, *what)[0] == 0
     query = "width=800&height=600&dpi=200&theme=dark&arm=a%20b&arm=c&log=false&first=all"
     assert server.asked[1].path.replace("+", "%20") == f"/experiments/7/plots/loss.png?{query}"
-
-
-def test_a_report_is_printed_as_it_is(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:
-    text = "# Report\n\n| " + "a" * 300 + " | [b] |\n"
-    server.answer(200, experiment)
-    server.answer(200, text.encode(), Content_Type="text/markdown; charset=utf-8")
-    assert run_cli("report", "7")[:2] == (0, text)
-    server.answers.clear()
-    server.answer(200, experiment)
-    server.answer(200, b"<!doctype html>\n<p>&lt;b&gt; [b]</p>\n", Content_Type="text/html; charset=utf-8")
-    printed = run_cli("report", "7", "--format", "html", "--metric", "loss_area")
-    assert printed[:2] == (0, "<!doctype html>\n<p>&lt;b&gt; [b]</p>\n")
-    assert server.asked[-1].path == "/experiments/7/report?metric=loss_area"
 
 
 def test_lists_and_details_show_labels_as_text(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:

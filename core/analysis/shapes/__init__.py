@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
+from core.analysis.shapes._factorial import Cell, Effect, Factor, Factorial, Term
 from core.analysis.shapes._kinds import (
     CoordinateEntry,
     CoordinateFit,
@@ -130,49 +131,6 @@ class Verdict(Separation):
     groups: list[list[str]]
     beats: list[Beats]
     text: str | None
-
-
-class Factor(TypedDict):
-    """A field of a grid and its levels, in words."""
-
-    name: str
-    levels: list[str]
-
-
-class Effect(TypedDict):
-    """A main effect or an interaction, with its 95 % interval and p."""
-
-    factors: list[str]
-    levels: list[str]
-    estimate: float
-    ci_low: float
-    ci_high: float
-    p: Number
-    p_adjusted: Number
-
-
-class Term(TypedDict):
-    """The share of the variation between cells that a field, or an interaction, has."""
-
-    factors: list[str]
-    share: Number
-
-
-class Cell(Interval):
-    """An arm by its levels."""
-
-    levels: list[str]
-    n: int
-
-
-class Factorial(TypedDict):
-    """Main effects and interactions of a grid: see `core.analysis.statistics.factorial`."""
-
-    factors: list[Factor]
-    effects: list[Effect]
-    terms: list[Term]
-    cells: list[Cell]
-    n: int
 
 
 class PrunedArm(TypedDict):

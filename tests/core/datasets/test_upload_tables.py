@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.datasets import Uploads
-from core.datasets._content import Column, InvalidUpload
+from core.datasets._content import Column
 from core.datasets._encoding import encode
 from core.datasets._splits import split
 from core.datasets.tables import columnar, raw
@@ -287,19 +287,6 @@ def test_a_table_of_too_many_columns_is_refused_before_it_is_read(
     assert refused(tmp_path, data, name, target=["y"]) == "file: the table has 2 columns; 1 is the most"
     monkeypatch.setattr(raw, "MOST_COLUMNS", 2)
     add(tmp_path, data, name, target=["y"])
-
-
-def test_a_damaged_parquet_file_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
-    data = parquet_of(t=["a", "b"] * 50, x=np.arange(100.0), y=[0, 1] * 50)
-    sound = add(tmp_path, data, "t.parquet", target=["y"])
-    for at in range(4, len(data), 23):
-        torn = data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
-        name = f"torn-{at}"
-        try:
-            add(tmp_path, torn, "t.parquet", name=name, target=["y"])
-        except InvalidUpload:
-            continue
-    assert add(tmp_path, data, "t.parquet", target=["y"]) == sound
 
 
 def test_a_column_that_cannot_be_read_may_be_dropped(tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ class Crowd:
         while self.working:
             with self.database.reading() as session:
                 found, *_ = read.experiments(session, limit=3)
-            wish = chance.choice([cancel, pause, resume, resume, retry, retry, delete])
+            wishes: list[Callable[..., object]] = [cancel, pause, resume, resume, retry, retry, delete]
+            wish = chance.choice(wishes)
             if found:
                 with suppress(Conflict, NotFound), self.database.transaction() as session:
                     wish(session, read.experiment(session, chance.choice(found).id))

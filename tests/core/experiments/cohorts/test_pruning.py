@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,9 +20,8 @@ from core.experiments.queries.statistics import queue_stats
 from core.experiments.requests import cancel, delete, pause, resume, retry
 from core.store import Database, Status
 from tests.at_once import at_once
-from tests.core.experiments.at_rungs import ACCURACY, arrive, cohorts, measured, posted, rungs, runs
+from tests.core.experiments.at_rungs import ACCURACY, arrive, cohorts, posted, rungs, runs
 from tests.core.experiments.claims import expire, take, taken
-from tests.core.experiments.viewer import Watching
 
 PRUNED = {"good": {("queued", None)}, "fair": {("queued", None)}, "zeros": {("succeeded", "pruned")}}
 
@@ -267,29 +265,6 @@ def test_a_run_that_stopped_early_or_diverged_is_judged_by_what_it_has(database:
     differences = [0.8, 0.902 - 0.2, 0.8]  # seeds 0, 2 and 3
     assert (found["arm"], found["n"], found["difference"]) == ("zeros", 3, pytest.approx(np.mean(differences)))
     assert runs(database, experiment)["zeros"] == {("succeeded", "pruned"), ("succeeded", "stopped_early")}
-
-
-def test_a_viewer_follows_cohorts_that_wait_are_lost_and_go_on(database: Database) -> None:
-    experiment = posted(database)
-    watching = Watching(database, experiment)
-    first, second, third = [taken(database) for _ in range(3)]
-    for held in (first, third):
-        arrive(database, held)
-        watching.check()
-    with database.transaction() as session:  # without a checkpoint: its points are void
-        renew(session, second, 30)
-        flush(session, second, replace(measured(second, 1), checkpoint=None))
-    watching.check()
-    expire(database, second)
-    sweep(database, 3600)
-    arrive(database, taken(database))
-    watching.check()
-    assert (watching.viewer.progress["runs_done"], watching.viewer.state["status"]) == (3, "running")
-    for held in (taken(database), taken(database)):
-        arrive(database, held)
-        watching.check()
-    steps = {run: len(points) for (run, metric), points in watching.viewer.series.items() if metric == "train_loss"}
-    assert sorted(steps.values()) == [2, 2, 2, 4, 4, 4, 4, 4, 4]
 
 
 def test_two_that_would_decide_at_once_decide_once(database: Database) -> None:
