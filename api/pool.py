@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as Late
+from multiprocessing import forkserver
 from typing import ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -42,7 +43,7 @@ class TooLong(InitlabError):
 class JobPool:
     """Processes that run jobs one after another, each of them within a time.
 
-    They are forked from one that has imported all that jobs need and has no threads, at the first job; one that is
+    They are forked at the first job, from one that has imported all that jobs need and has no threads; one that is
     killed, by its deadline or by the kernel, is replaced within milliseconds. A job is a function of a module, and all
     that goes to and from it is pickled.
     """
@@ -51,6 +52,7 @@ class JobPool:
         """`preload` names a module to import before the fork; `begin(*given)` is called in each new process."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([preload])
+        forkserver.ensure_running()  # it imports while nobody waits for it yet
         self.processes = processes
         self._pool = ProcessPool(processes, JOBS_EACH, _begin, (begin, given), context)
         self._lock = threading.Lock()

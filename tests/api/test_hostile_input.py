@@ -1,7 +1,6 @@
 """Bad input is refused with the path of its field and nothing is stored; it is never a 500."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,9 +68,7 @@ CASES: list[tuple[str, str, str | None]] = [
 
 @pytest.mark.parametrize(("body", "path"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_bad_spec_is_refused_with_its_path(client: TestClient, body: str, path: str | None) -> None:
-    started = time.monotonic()
     answer = client.post("/experiments", content=body, headers={"Content-Type": "application/json"})
-    assert time.monotonic() - started < 1
     assert answer.status_code in (400, 422), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
@@ -153,7 +150,7 @@ def test_every_problem_of_a_spec_is_told_at_once(client: TestClient) -> None:
         ("PUT", "/experiments", 405),
         ("GET", "/experiments?limit=0", 422),
         ("GET", "/experiments?status=odd", 422),
-        ("GET", "/experiments?name=%00", 200),
+        ("GET", "/experiments?name=%00", 422),
         ("GET", "/catalog/initialisers", 404),
         ("GET", "/catalog/initializers/he", 404),
     ],

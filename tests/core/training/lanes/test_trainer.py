@@ -227,7 +227,7 @@ def test_a_stop_keeps_what_was_measured(
 def test_lanes_that_cannot_share_a_program_are_refused(make_lanes: Any, splits: Splits, info: DatasetInfo) -> None:
     for arms in ([], [{}, {"batch_size": 8}], [{}, {"optimizer": "sgd"}], [{}, {"model.dropout": 0.1}]):
         lanes = make_lanes(*arms) if arms else []
-        with pytest.raises(ValueError, match="share data set, model, optimizer, batch size and epochs"):
+        with pytest.raises(ValueError, match="share data set, model, optimizer, batch size, epochs and the order"):
             train_lanes(lanes, splits, info, MemoryRecorder())
 
 
