@@ -25,10 +25,13 @@ class MethodsMiddleware:
         self._routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        allowed = self._allowed(scope["path"]) if scope["type"] == "http" else []
-        if not allowed:  # not a path of the API: its documentation, or nothing
+        routes = self._at(scope["path"]) if scope["type"] == "http" else []
+        allowed = _methods(routes)
+        if not routes:  # not a path of the API: its documentation, or nothing
             await self._app(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
+            return
+        scope["route"] = routes[0]  # requests are counted by it, also those that come to none
+        if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers={"Allow": ", ".join(allowed)})(scope, receive, send)
         elif scope["method"] not in allowed:
             answer = problem(405, "Method not allowed", f"this path has {', '.join(allowed)}")
@@ -39,14 +42,10 @@ class MethodsMiddleware:
         else:
             await self._app(scope, receive, send)
 
-    def _allowed(self, path: str) -> list[str]:
-        """Return the methods of a path; none of one that is not there."""
+    def _at(self, path: str) -> list[APIRoute]:
+        """Return the routes of a path; none of one that is not there."""
         exact = [route for route in self._routes if route.path == path]  # before those with an id in that place
-        there = exact or [route for route in self._routes if route.path_regex.match(path)]
-        found = {method for route in there for method in route.methods or ()}
-        if not found:
-            return []
-        return sorted({*found, "OPTIONS", *(["HEAD"] if "GET" in found else [])})
+        return exact or [route for route in self._routes if route.path_regex.match(path)]
 
     async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def without_body(message: Message) -> None:
@@ -61,3 +60,9 @@ class MethodsMiddleware:
             await self._app({**scope, "method": "GET"}, receive, without_body)
         except _Enough:
             return
+
+
+def _methods(routes: Sequence[APIRoute]) -> list[str]:
+    """Return the methods of a path with these routes."""
+    found = {method for route in routes for method in route.methods or ()}
+    return sorted({*found, "OPTIONS", *(["HEAD"] if "GET" in found else [])})
