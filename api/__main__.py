@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 import tempfile
+from multiprocessing.util import get_temp_dir
 
 from sqlalchemy.exc import DBAPIError
 
@@ -41,6 +42,7 @@ def main() -> int:
     except (InitlabError, DBAPIError, OSError) as error:
         log.error("the API cannot start: %s", error)
         return USAGE
+    get_temp_dir()  # of the fork server's socket, whose path has to be short: chosen before the next line
     tempfile.tempdir = str(settings().data_dir.absolute())  # uploads are laid aside here: /tmp may be memory
     gc.freeze()  # what was imported stays: a collection that walks it takes a tenth of a second, in mid answer
     server = Server(
