@@ -1,6 +1,6 @@
 """All that jobs import: loaded once, by the process that theirs are forked from."""
 
-import api.jobs  # noqa: F401
+import api.jobs  # noqa: F401 what it imports is what is wanted
 from api.routes.catalog import CATALOG
 
 for registry in CATALOG.values():

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from weakref import WeakSet
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
@@ -100,14 +100,14 @@ class Group:
         await self._news.wait()
 
 
-class Reader:
-    """A listener's view of who reads for it: it gives a new group at the listener's place, and can be woken."""
+class Reader(Protocol):
+    """A listener's view of who reads for it."""
 
     def join(self, listener: "Listener") -> None:
-        raise NotImplementedError
+        """Give the listener the group at its place, a new one where there is none."""
 
     def wake(self) -> None:
-        raise NotImplementedError
+        """Read again soon: something was left out."""
 
 
 class Listener:

@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from api.listener_groups import Chunk, Group, Listener, Reader
+from api.listener_groups import Chunk, Group, Listener
 from core.errors import NotFound
 from core.experiments.queries.cursor import Choice
 from core.store import ChangeWatch, Database
@@ -95,7 +95,7 @@ class Listeners:
                     reader.close()
 
 
-class ExperimentReader(Reader):
+class ExperimentReader:
     """The groups of those who listen to one experiment, and the task that reads for them."""
 
     def __init__(self, listeners: Listeners, experiment_id: int) -> None:

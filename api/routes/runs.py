@@ -44,7 +44,7 @@ def list_runs(
     arm: ArmFilter = None,
     seed: SeedFilter = None,
     repeat: Annotated[bool | None, Query(description="second trainings alone, or first ones")] = None,
-    status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006
+    status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006 FastAPI copies it
     limit: Annotated[int, Query(ge=1, le=MOST_RUNS)] = MOST_RUNS,
     cursor: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the page before")] = 0,
 ) -> RunList:

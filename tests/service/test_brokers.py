@@ -23,14 +23,6 @@ WHILE = spec(epochs=100)
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
 def service(postgres_server: str, broker: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """On one database: the broker's faults are the same on both, and `test_faults.py` has its worst on all backends."""
     data = tmp_path_factory.mktemp("data")

@@ -1,7 +1,5 @@
 """The Redis broker: what others push into its lists harms nobody."""
 
-from collections.abc import Iterator
-
 import pytest
 import redis
 from kombu.asynchronous import Hub
@@ -14,14 +12,6 @@ from tests.backends import RedisServer
 from tests.core.queue.unreadable import UNREADABLE
 
 pytestmark = pytest.mark.service
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.mark.parametrize("loop", [False, True], ids=["taken", "by the event loop"])
