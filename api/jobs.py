@@ -21,6 +21,7 @@ from api.signal_propagation import SignalPreview, signal_of
 from core.analysis import build_report, html, markdown
 from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
 from core.experiments import requests
+from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.queries import read, reports
 from core.logs import set_up
@@ -76,11 +77,12 @@ def begin(settings: Settings) -> None:
 def draft(body: bytes, fallback: Profile, idempotency_key: str | None) -> requests.Draft | None:
     """Return a body's spec, checked and planned; None where its experiment is there already under the key."""
     spec = read_body(body, Spec)
-    with _Process.database.reading() as session:
-        known = requests.known_under
-        if idempotency_key is not None and known(session, idempotency_key, requests.fingerprint_of(spec)):
+    fingerprint = requests.fingerprint_of(spec)
+    with _Process.database.reading() as session:  # ended before the checks, which may take half a minute
+        if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint):
             return None
-        return requests.draft(session, spec, _Process.paths, fallback)
+        profile = profile_for(session, spec.device, fallback)
+    return requests.draft(spec, fingerprint, _Process.paths, profile)
 
 
 def preview(body: bytes, fallback: Profile, limits: requests.Limits) -> bytes:
@@ -88,8 +90,8 @@ def preview(body: bytes, fallback: Profile, limits: requests.Limits) -> bytes:
     spec = read_body(body, Spec)
     requests.check_priority(spec.priority, limits)
     with _Process.database.reading() as session:
-        found = requests.preview(session, spec, _Process.paths, fallback)
-    return PreviewOut.of(found).model_dump_json().encode()
+        profile = profile_for(session, spec.device, fallback)
+    return PreviewOut.of(requests.preview(spec, _Process.paths, profile)).model_dump_json().encode()
 
 
 def report(experiment_id: int, metric: str | None, media: Media) -> Answer:

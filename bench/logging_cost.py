@@ -26,13 +26,13 @@ from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits
 from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.cohorts.claims import claim
 from core.experiments.cohorts.eligibility import WorkerCapabilities
-from core.experiments.requests import draft, submit
+from core.experiments.requests import draft, fingerprint_of, submit
 from core.experiments.worker.endings import Completed
 from core.experiments.worker.recorder import Attempt, AttemptRecorder
 from core.experiments.worker.worker import leave_hung
 from core.spec import Spec, parse
 from core.store import Database, MetricBlock, upgrade
-from core.training import TrainOptions, train_lanes
+from core.training import Profile, TrainOptions, train_lanes
 
 PAIRS = 9
 MOST = 0.02
@@ -59,7 +59,7 @@ SPECS: dict[str, dict[str, Any]] = {
 def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: DatasetInfo, device: str) -> float:
     """Seconds of the training while all is stored, from the claim on."""
     with database.transaction() as session:
-        submit(session, draft(session, spec, DatasetPaths()), DatasetPaths())
+        submit(session, draft(spec, fingerprint_of(spec), DatasetPaths(), Profile.guess()), DatasetPaths())
     with database.transaction() as session:
         held = claim(
             session, "host/1/0", WorkerCapabilities(devices=("auto", "cpu", "cuda"), queues=("cpu", "gpu")), LEASE

@@ -15,6 +15,7 @@ from api.bodies import body_of, json_body
 from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, StatusName, Writing
 from api.responses import REVALIDATED, etag, unchanged
 from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut
+from core.errors import Conflict
 from core.experiments import requests
 from core.experiments.cohorts.events import events
 from core.experiments.queries import read
@@ -55,7 +56,9 @@ def _store(service: Service, draft: Draft | None, key: str | None, owner: str | 
     """Store a draft; where there is none, the experiment is there already under the key."""
     with service.database.transaction() as session:
         if draft is None:
-            made = session.scalars(select(Experiment).where(Experiment.idempotency_key == key)).one()
+            made = session.scalar(select(Experiment).where(Experiment.idempotency_key == key))
+            if made is None:
+                raise Conflict("the experiment of this Idempotency-Key was deleted meanwhile: post it again")
         else:
             limits = service.limits(owner)
             made, notifications = requests.submit(
@@ -81,7 +84,7 @@ def list_experiments(
     session: Reading,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[int | None, Query(ge=1, lt=2**63, description="`next` of the page before")] = None,
-    status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006
+    status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006 FastAPI copies it
     tag: str | None = None,
     name: Annotated[str | None, Query(description="a part of the name")] = None,
     owner: Annotated[str | None, Query(description="the id of the API key that posted it")] = None,

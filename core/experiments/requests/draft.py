@@ -1,4 +1,4 @@
-"""Checks and plans a spec, before anything is stored and without a lock: what takes long about a request."""
+"""Checks and plans a spec, before anything is stored and without the database: what takes long about a request."""
 
 import hashlib
 import json
@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from core.datasets import DatasetPaths
 from core.errors import Problem, Warned, warned
-from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.requests.uploads import pin
 from core.metrics import Task
 from core.registry import join_path
@@ -57,14 +54,11 @@ class Draft:
         return sum(len(cohort.members) for cohort in self.cohorts)
 
 
-def preview(session: Session, spec: Spec, paths: DatasetPaths, fallback: Profile) -> Preview:
-    """Check and plan a spec, with the profile of a live worker, or `fallback` where none is alive.
-
-    Raises `InvalidSpec` for one that cannot run.
-    """
+def preview(spec: Spec, paths: DatasetPaths, profile: Profile) -> Preview:
+    """Check a spec, and plan it for a machine. Raises `InvalidSpec` for one that cannot run."""
     spec = pin(spec, paths)
     info = check(spec, paths)
-    plan = make_plan(spec, info, profile_for(session, spec.device, fallback))
+    plan = make_plan(spec, info, profile)
     return Preview(spec=spec, info=info, plan=plan, warnings=warnings_of(spec, info), notes=_notes(spec, paths))
 
 
@@ -79,12 +73,12 @@ def fingerprint_of(spec: Spec) -> str:
     return hashlib.sha256(json.dumps(spec.canonical(), sort_keys=True).encode()).hexdigest()
 
 
-def draft(session: Session, spec: Spec, paths: DatasetPaths, fallback: Profile | None = None) -> Draft:
+def draft(spec: Spec, fingerprint: str, paths: DatasetPaths, profile: Profile) -> Draft:
     """Check and plan a spec as `preview` does, and return it as it would be stored."""
-    found = preview(session, spec, paths, fallback or Profile.guess())
+    found = preview(spec, paths, profile)
     return Draft(
         spec=found.spec.canonical(),
-        fingerprint=fingerprint_of(spec),
+        fingerprint=fingerprint,
         labels=[arm.label for arm in found.spec.expanded],
         seeds=found.spec.seed_list,
         steps=[fact.steps for fact in found.info],

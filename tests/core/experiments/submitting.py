@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
 from core.experiments import requests
-from core.experiments.requests import Limits, draft
+from core.experiments.cohorts.heartbeat import profile_for
+from core.experiments.requests import Limits, draft, fingerprint_of
 from core.spec import Spec
 from core.store import Experiment
 from core.training import Profile
@@ -22,5 +23,6 @@ def submit(
     fallback: Profile | None = None,
 ) -> tuple[Experiment, Counter[str]]:
     """Store an experiment as a request does."""
-    made = draft(session, spec, paths, fallback)
+    profile = profile_for(session, spec.device, fallback or Profile.guess())
+    made = draft(spec, fingerprint_of(spec), paths, profile)
     return requests.submit(session, made, paths, idempotency_key=key, owner=owner, limits=limits)

@@ -16,7 +16,7 @@ from core.results import Results
 from core.settings import Settings
 from core.spec import parse
 from core.store import Cohort, Database, Run
-from core.training import train
+from core.training import Profile, train
 from tests.core.experiments.submitting import submit
 from tests.core.experiments.viewer import Watching
 
@@ -55,8 +55,8 @@ def assert_same(found: Results, expected: Results) -> None:
 def test_a_worker_trains_every_run_twice_as_the_library_does(database: Database) -> None:
     """In pieces: its first worker leaves in the midst of second trainings, and others go on. Arms are pruned by the
     first trainings, and the second end with them."""
+    assert draft(SPEC, "", DatasetPaths(), Profile.guess()).runs == 18
     with database.transaction() as session:
-        assert draft(session, SPEC, DatasetPaths()).runs == 18
         experiment = submit(session, SPEC, DatasetPaths())[0].id
     viewed = Watching(database, experiment)
     leaving = threading.Event()

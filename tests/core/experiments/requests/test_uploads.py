@@ -8,9 +8,10 @@ import pytest
 from core.datasets import DatasetPaths, Uploads
 from core.errors import Conflict
 from core.experiments import requests
-from core.experiments.requests import delete_dataset, draft
+from core.experiments.requests import delete_dataset, draft, fingerprint_of
 from core.spec import Spec, parse
 from core.store import Database
+from core.training import Profile
 from tests.core.datasets.uploading import add
 from tests.core.experiments.submitting import submit
 
@@ -54,8 +55,7 @@ def test_a_delete_waits_for_a_submission_under_way(database: Database, sources: 
 def test_a_submission_waits_for_a_delete_under_way(database: Database, sources: DatasetPaths, spec: Spec) -> None:
     """The spec was checked while the data set was there, and is stored while it is deleted."""
     ends: list[object] = []
-    with database.reading() as session:
-        checked = draft(session, spec, sources)
+    checked = draft(spec, fingerprint_of(spec), sources, Profile.guess())
 
     def post() -> None:
         try:
@@ -78,8 +78,7 @@ def test_a_submission_waits_for_a_delete_under_way(database: Database, sources: 
 def test_content_that_was_replaced_since_the_check_is_not_trained_on(
     database: Database, sources: DatasetPaths, spec: Spec
 ) -> None:
-    with database.reading() as session:
-        checked = draft(session, spec, sources)
+    checked = draft(spec, fingerprint_of(spec), sources, Profile.guess())
     Uploads(sources.uploads).remove("mine")
     add(sources.uploads, CSV + b"7,0\n", "t.csv", name="mine", target=["y"])
     with pytest.raises(Conflict, match="has changed"), database.transaction() as session:
