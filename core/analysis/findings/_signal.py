@@ -23,6 +23,19 @@ class Signal(NamedTuple):
         return self.last_std / self.first_std if self.first_std else math.nan
 
 
+SIGNAL_FAULTS = frozenset(
+    {
+        "dead_relu",
+        "saturation",
+        "vanishing_activations",
+        "exploding_activations",
+        "vanishing_gradients",
+        "exploding_gradients",
+    }
+)
+"""The findings about what layers pass on: signs of a cause as often as the cause."""
+
+
 def signal(run: LayerDiagnostics, point: int) -> Signal | None:
     """Return the signal at one point, None of a network with fewer than two hidden layers.
 
