@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from core.analysis.findings import Bound, Bounds, Curves, Finding, Measured, Numbers, Rule, rules
+from core.analysis.findings._signal import SIGNAL_FAULTS
 
 OVERSHOT = (
     "The training loss ends at {last_loss}, above its start of {start_loss}: the learning rate (up to {largest_lr}) "
@@ -57,16 +58,7 @@ rules.add(
         },
         check=check,
         explanation=explanation,
-        explains=frozenset(
-            {
-                "dead_relu",
-                "saturation",
-                "vanishing_activations",
-                "exploding_activations",
-                "vanishing_gradients",
-                "exploding_gradients",
-            }
-        ),
+        explains=SIGNAL_FAULTS,
         unless_explained=True,
     )
 )

@@ -1,6 +1,7 @@
 """Neurons of a layer that are all alike, as zeros and ones make them."""
 
 from core.analysis.findings import Bound, Bounds, Finding, LayerDiagnostics, Rule, rules
+from core.analysis.findings._signal import SIGNAL_FAULTS
 
 
 def check(run: LayerDiagnostics, bounds: Bounds) -> Finding | None:
@@ -44,18 +45,6 @@ rules.add(
             "(mean absolute cosine {neuron_cosine}): they compute the same, so that the layer can do no more than one "
             "neuron. Random initial weights break this."
         ),
-        explains=frozenset(
-            {
-                "dead_relu",
-                "saturation",
-                "vanishing_activations",
-                "exploding_activations",
-                "vanishing_gradients",
-                "exploding_gradients",
-                "lr_too_large",
-                "lr_too_small",
-                "flat_loss",
-            }
-        ),
+        explains=SIGNAL_FAULTS | {"lr_too_large", "lr_too_small", "flat_loss"},
     )
 )
