@@ -10,10 +10,10 @@ ENCODINGS = ("zstd", "gzip")
 """The better one first, which is taken where a client has no preference."""
 LEAST = 1000
 """Bytes below which an answer goes out in a packet or two either way."""
-GZIP_LEVEL = 5
-"""Levels above take two and more times as long for a hundredth less."""
+GZIP_LEVEL, ZSTD_LEVEL = 4, 1
+"""45 and 250 MB/s of points as JSON, of which 43 % remain. Higher levels take twice the time for 2 to 12 % less."""
 IN_A_THREAD = 64 * 1024
-"""Bytes from which the event loop does not compress by itself: gzip does some 50 MB/s."""
+"""Bytes from which the event loop does not compress by itself, for a millisecond and more."""
 NOT_COMPRESSED = (
     *DEFAULT_EXCLUDED_CONTENT_TYPES,  # text/event-stream is one: events are small, and wait for no company
     "application/vnd.apache.parquet",
@@ -30,7 +30,7 @@ class ZstdResponder(IdentityResponder):
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app, LEAST, exclude_content_types=NOT_COMPRESSED)
-        self._compressor = zstd.ZstdCompressor()
+        self._compressor = zstd.ZstdCompressor(ZSTD_LEVEL)
 
     async def apply_compression(self, body: bytes, *, more_body: bool) -> bytes:
         mode = zstd.ZstdCompressor.FLUSH_BLOCK if more_body else zstd.ZstdCompressor.FLUSH_FRAME
