@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.answers import ProblemOut
 from api.bodies import BODIES
+from api.examples import add_examples
 from core.datasets import datasets
 from core.initializers import initializers
 from core.models import models
@@ -84,6 +85,7 @@ def documented(app: FastAPI) -> dict[str, Any]:
         for path, operations in document["paths"].items():
             for method in METHODS & operations.keys():
                 _add_problems(path, method, operations[method])
+        add_examples(document)
     return app.openapi_schema or document
 
 
