@@ -150,6 +150,25 @@ def test_calls_have_names_that_stay_and_problems_as_they_come() -> None:
     assert {status for _, status in kept} >= STATUSES.keys() - {"507"}
 
 
+def test_every_number_of_a_spec_has_a_bound() -> None:
+    """JSON has integers that no float holds: what is computed with one would be a fault of the service's."""
+    schemas, seen, unbounded = DOCUMENT["components"]["schemas"], {"Spec"}, []
+
+    def look(part: Any, place: str) -> None:
+        for key, one in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+            if key == "$ref" and (name := one.rpartition("/")[2]) not in seen:
+                seen.add(name)
+                look(schemas[name], name)
+            look(one, f"{place}.{key}")
+        bounds = ("maximum", "exclusiveMaximum")
+        if isinstance(part, dict) and part.get("type") in ("integer", "number") and not any(b in part for b in bounds):
+            unbounded.append(place)
+
+    look(schemas["Spec"], "Spec")
+    assert len(seen) > 100
+    assert unbounded == []
+
+
 def test_readiness_names_what_is_missing(client: TestClient) -> None:
     """Here nobody works: what is posted is accepted and waits."""
     answer = client.get("/readyz")
