@@ -142,14 +142,15 @@ def _to_read(experiment_id: Id, session: Reading) -> Experiment:
     return read.experiment(session, experiment_id)
 
 
-def _to_write(experiment_id: Id, session: Writing, caller: CallerDep) -> Experiment:
+def experiment_to_write(experiment_id: Id, session: Writing, caller: CallerDep) -> Experiment:
+    """Return an experiment that the caller may change; raises `NotFound` and `Forbidden`."""
     found = read.experiment(session, experiment_id)
     caller.check_may_change(f"experiment {experiment_id}", found.owner)
     return found
 
 
 ExperimentToRead = Annotated[Experiment, Depends(_to_read, scope="function")]
-ExperimentToWrite = Annotated[Experiment, Depends(_to_write, scope="function")]
+ExperimentToWrite = Annotated[Experiment, Depends(experiment_to_write, scope="function")]
 
 StatusName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 ArmFilter = Annotated[str | None, Query(description="an arm's label")]

@@ -6,12 +6,13 @@ from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, File, Response
+from fastapi import APIRouter, Depends, File, Request, Response
 from fastapi import Path as InPath
 
 from api import jobs
 from api.auth import MAX_UPLOAD
 from api.deps import CallerDep, Owner, ServiceDep, Writing
+from api.responses import REVALIDATED, revalidated
 from api.schemas import DatasetForm, DatasetList, DatasetOut
 from core.datasets import NotStored, Options, Uploads
 from core.experiments import requests
@@ -60,16 +61,16 @@ async def create_dataset(
     return DatasetOut.of(found)
 
 
-@router.get("")
-def list_datasets(uploads: UploadsDep) -> DatasetList:
+@router.get("", response_model=DatasetList, responses=REVALIDATED)
+def list_datasets(uploads: UploadsDep, request: Request) -> Response:
     """Return all data sets, by name."""
-    return DatasetList(items=[DatasetOut.of(one) for one in uploads])
+    return revalidated(request, DatasetList(items=[DatasetOut.of(one) for one in uploads]))
 
 
-@router.get("/{name}")
-def get_dataset(name: Name, uploads: UploadsDep) -> DatasetOut:
+@router.get("/{name}", response_model=DatasetOut, responses=REVALIDATED)
+def get_dataset(name: Name, uploads: UploadsDep, request: Request) -> Response:
     """Return one data set."""
-    return DatasetOut.of(uploads.find(name))
+    return revalidated(request, DatasetOut.of(uploads.find(name)))
 
 
 @router.delete("/{name}", status_code=204)

@@ -15,6 +15,8 @@ from initlab.cli import main
 EXPERIMENT: dict[str, Any] = {
     "id": 7,
     "name": "weights",
+    "tags": [],
+    "notes": "",
     "status": "succeeded",
     "cancelling": False,
     "paused": False,
@@ -141,7 +143,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_DELETE = _reply  # noqa: N815 the base class's names
+        do_GET = do_POST = do_PATCH = do_DELETE = _reply  # noqa: N815 the base class's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's word
             pass

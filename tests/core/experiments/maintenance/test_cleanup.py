@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core.experiments.maintenance.cleanup import OLD, clean_up
 from core.settings import Settings
-from core.store import Cohort, Database, Worker, now
+from core.store import Cohort, Database, Experiment, Webhook, Worker, now
 from tests.core.experiments.claims import queued, taken
 
 
@@ -103,3 +103,19 @@ def test_a_cohort_in_training_is_asked_for_by_its_number(database: Database, tmp
     aged(settings.checkpoints / "cohort-1-1-4.safetensors")
     assert clean_up(database, settings) == 1
     assert [path.name for path in settings.checkpoints.iterdir()] == ["cohort-1-1-4.safetensors"]
+
+
+def test_keys_of_idempotency_that_have_ended_are_forgotten(database: Database, tmp_path: Path) -> None:
+    hook = {"url": "https://lab.example/", "payload": "json", "events": [], "secret": "s"}
+    old, new = (queued(database) for _ in range(2))
+    with database.transaction() as session:
+        for one, ago in ((old, 86_460), (new, 86_340)):
+            session.add(Webhook(**hook, idempotency_key=f"key {one}", created_at=0.0))
+            session.flush()
+            aged_by = {"idempotency_key": f"key {one}", "created_at": now() - ago}
+            session.execute(update(Experiment).where(Experiment.id == one).values(**aged_by))
+            session.execute(update(Webhook).where(Webhook.idempotency_key == f"key {one}").values(**aged_by))
+    clean_up(database, Settings(data_dir=tmp_path))
+    with database.reading() as session:
+        for table in (Experiment, Webhook):
+            assert session.scalars(select(table.idempotency_key).order_by(table.id)).all() == [None, f"key {new}"]
