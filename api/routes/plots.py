@@ -10,12 +10,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from api import jobs
 from api.answer_cache import Answer
 from api.answers import PlotDataOut, PlotList
-from api.deps import ExperimentToRead, Id, Reading, Service, ServiceDep
+from api.deps import Id, Service, ServiceDep
 from api.policies import SVG
 from api.responses import REVALIDATED, etag, unchanged
 from core.errors import InvalidSpec, Problem
-from core.experiments.queries import read
-from core.plots import Look, plots, suitable
+from core.plots import Look, plots
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
 
@@ -23,7 +22,7 @@ router = APIRouter(tags=["plots"])
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
 SECONDS = 60.0
-"""For the data of one picture, and as long for the picture."""
+"""For the data of one picture, as long for the picture, and for the list of all."""
 
 
 def _first(given: Any) -> Any:
@@ -66,20 +65,20 @@ class Options(BaseModel):
     first: First | None = Field(None, description="`loss`: so many updates, default 100, or all")
 
 
-@router.get("/experiments/{experiment_id}/plots", response_model=PlotList)
-def list_plots(one: ExperimentToRead, session: Reading, service: ServiceDep) -> dict[str, Any]:
+@router.get("/experiments/{experiment_id}/plots", response_model=PlotList, responses=REVALIDATED)
+async def list_plots(experiment_id: Id, service: ServiceDep, request: Request) -> Response:
     """Return the pictures that suit this experiment. Other plots of the catalogue say in theirs why they are empty."""
-    here = f"/experiments/{one.id}/plots"
-    return {
-        "items": [
-            {
-                "name": name,
-                "summary": summary,
-                "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
-            }
-            for name, summary in suitable(read.design(session, one, service.paths)).items()
-        ]
-    }
+
+    def tag(version: str) -> str:
+        return etag(version, "plots")
+
+    current = tag(await run_sync(service.version, experiment_id))
+    answer = unchanged(request, current)
+    if answer is None:
+        make = partial(service.pool.run, SECONDS, jobs.list_plots, experiment_id)
+        found = await service.answers.get(current, make)
+        answer = Response(found.body, media_type=MEDIA["json"], headers={"ETag": tag(found.version)})
+    return answer
 
 
 @router.get(
