@@ -15,9 +15,10 @@ from api.bodies import read_body
 from api.memory import at_most
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
-from api.schemas import PreviewOut
+from api.schemas import DatasetList, DatasetOut, PreviewOut
 from api.series import write_series
 from api.signal_propagation import SignalPreview, signal_of
+from api.uploads import read_form
 from core.analysis import build_report, html, markdown
 from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
 from core.experiments import requests
@@ -118,6 +119,29 @@ def _report(results: Results, metric: str | None, media: Media) -> bytes:
     return html(found, results, suitable(results.design)).encode()
 
 
+def datasets() -> Answer:
+    """Return all data sets, by name, as JSON."""
+    found = DatasetList(items=[DatasetOut.of(one) for one in Uploads(_Process.paths.uploads)])
+    return Answer("", found.model_dump_json().encode())
+
+
+def list_plots(experiment_id: int) -> Answer:
+    """Return the pictures that suit an experiment, as JSON."""
+    with _Process.database.reading() as session:
+        one = read.experiment(session, experiment_id)
+        design, version = read.design(session, one, _Process.paths), read.version(session, one.id)
+    here = f"/experiments/{experiment_id}/plots"
+    items = [
+        {
+            "name": name,
+            "summary": summary,
+            "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
+        }
+        for name, summary in suitable(design).items()
+    ]
+    return Answer(version, compact({"items": items}))
+
+
 def data_of_plot(experiment_id: int, name: str, options: dict[str, Any], arms: list[str], log: bool | None) -> Answer:
     """Return the data behind a picture, as JSON."""
     plot: Plot = plots[name].model_validate(options).build()
@@ -151,14 +175,18 @@ def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, 
     return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
 
 
-def keep_upload(path: Path, filename: str, name: str | None, options: Options, owner: str | None) -> tuple[About, bool]:
-    """Store the file at a path as a user's data set; returns it, and whether it is new.
+def keep_upload(path: Path, content_type: str, owner: str | None) -> tuple[About, bool]:
+    """Store the file in the form at a path as a user's data set; returns it, and whether it is new.
 
-    Raises `InvalidUpload` also where reading it takes more memory than a file of its size may.
+    Raises `BadForm`, `InvalidSpec` for its fields, and `InvalidUpload` also where reading it takes more memory than a
+    file of its size may.
     """
     try:
-        with path.open("rb") as file, at_most(MEMORY + MEMORY_TIMES * path.stat().st_size):
-            return Uploads(_Process.paths.uploads).add(file, filename, name, options, owner)
+        with at_most(MEMORY + MEMORY_TIMES * path.stat().st_size):
+            form = read_form(path, content_type)
+            options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
+            uploads = Uploads(_Process.paths.uploads)
+            return uploads.add(form.file.file, form.file.filename or "", form.name, options, owner)
     except MemoryError:
         text = "the file takes too much memory for its size: send a part of it, or numbers as .npz"
         raise InvalidUpload(text) from None

@@ -1,26 +1,29 @@
 """Users' own data sets: send, list, show, delete."""
 
-import shutil
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, File, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as InPath
 
 from api import jobs
 from api.auth import MAX_UPLOAD
+from api.bodies import body_of
 from api.deps import CallerDep, Owner, ServiceDep, Writing
-from api.responses import REVALIDATED, revalidated
+from api.responses import REVALIDATED, etag, revalidated
 from api.schemas import DatasetForm, DatasetList, DatasetOut
-from core.datasets import NotStored, Options, Uploads
+from api.uploads import FORM, lay_aside
+from core.datasets import NotStored, Uploads
 from core.experiments import requests
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 SECONDS, SECONDS_OF_MEGABYTE, MOST_SECONDS = 60.0, 3.0, 600.0
 """For reading a file: these, and more for each megabyte of it, but no more than the last."""
+LIST_SECONDS = 60.0
 Name = Annotated[str, InPath(max_length=64)]
 
 
@@ -35,25 +38,22 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
     "",
     status_code=201,
     max_body_size=MAX_UPLOAD,
-    form_limits={"max_files": 1, "max_fields": 10_000},
     responses={200: {"model": DatasetOut, "description": "It is there already"}},
+    openapi_extra=body_of(DatasetForm, FORM),
 )
-async def create_dataset(
-    form: Annotated[DatasetForm, File()], service: ServiceDep, owner: Owner, response: Response
-) -> DatasetOut:
+async def create_dataset(request: Request, service: ServiceDep, owner: Owner, response: Response) -> DatasetOut:
     """Keep a table (CSV, TSV, XLSX, JSON lines, Parquet), arrays (NPZ) or images (ZIP) under a name for specs.
 
     `notes` tell what was taken for what. The same content under the same name is 200; other content is 409. A file that
     cannot be learned from is 422, with every row, column or file inside that is at fault, and nothing of it is kept.
     """
-    options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
     try:
         with NamedTemporaryFile() as aside:  # where a file of another process can be opened by its name
-            await run_sync(shutil.copyfileobj, form.file.file, aside, 2**20)
-            aside.flush()
-            given = Path(aside.name), form.file.filename or "", form.name, options, owner
-            seconds = min(MOST_SECONDS, SECONDS + SECONDS_OF_MEGABYTE * given[0].stat().st_size / 1e6)
-            found, new = await service.readers.run(seconds, jobs.keep_upload, *given)
+            await lay_aside(request, aside)
+            path = Path(aside.name)
+            seconds = min(MOST_SECONDS, SECONDS + SECONDS_OF_MEGABYTE * path.stat().st_size / 1e6)
+            media = request.headers.get("content-type", "")
+            found, new = await service.readers.run(seconds, jobs.keep_upload, path, media, owner)
     except OSError as error:
         raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
     response.status_code = 201 if new else 200
@@ -62,9 +62,12 @@ async def create_dataset(
 
 
 @router.get("", response_model=DatasetList, responses=REVALIDATED)
-def list_datasets(uploads: UploadsDep, request: Request) -> Response:
+async def list_datasets(service: ServiceDep, request: Request) -> Response:
     """Return all data sets, by name."""
-    return revalidated(request, DatasetList(items=[DatasetOut.of(one) for one in uploads]))
+    state = await run_sync(_uploads(service).state)
+    make = partial(service.pool.run, LIST_SECONDS, jobs.datasets)
+    found = await service.answers.get(etag("datasets", state), make)
+    return revalidated(request, found.body)
 
 
 @router.get("/{name}", response_model=DatasetOut, responses=REVALIDATED)

@@ -1,5 +1,6 @@
 """Pictures of an experiment, and the data behind them."""
 
+import json
 from functools import partial
 from importlib.metadata import version as release
 from typing import Annotated, Any, Literal
@@ -10,13 +11,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from api import jobs
 from api.answer_cache import Answer
-from api.answers import PlotDataOut, PlotList, PlotOut
-from api.deps import ExperimentToRead, Id, Reading, Service, ServiceDep
+from api.answers import PlotDataOut, PlotList
+from api.deps import Id, Service, ServiceDep
 from api.policies import NEVER_CHANGES, SVG
-from api.responses import REVALIDATED, etag, revalidated, unchanged
+from api.responses import REVALIDATED, compact, etag, revalidated, unchanged
 from core.errors import InvalidSpec, Problem
-from core.experiments.queries import read
-from core.plots import Look, plots, suitable
+from core.plots import Look, plots
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
 
@@ -24,7 +24,7 @@ router = APIRouter(tags=["plots"])
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
 SECONDS = 60.0
-"""For the data of one picture, and as long for the picture."""
+"""For the data of one picture, as long for the picture, and for the list of all."""
 
 
 def _first(given: Any) -> Any:
@@ -71,18 +71,12 @@ class Options(BaseModel):
 
 
 @router.get("/experiments/{experiment_id}/plots", response_model=PlotList, responses=REVALIDATED)
-def list_plots(one: ExperimentToRead, session: Reading, service: ServiceDep, request: Request) -> Response:
+async def list_plots(experiment_id: Id, service: ServiceDep, request: Request) -> Response:
     """Return the pictures that suit this experiment. Other plots of the catalogue say in theirs why they are empty."""
-    here = f"/experiments/{one.id}/plots"
-    items = [
-        PlotOut(
-            name=name,
-            summary=summary,
-            links={extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
-        )
-        for name, summary in suitable(read.design(session, one, service.paths)).items()
-    ]
-    return revalidated(request, PlotList(items=items, version=_shown(read.version(session, one.id))))
+    make = partial(service.pool.run, SECONDS, jobs.list_plots, experiment_id)
+    version = await run_sync(service.version, experiment_id)
+    found = await service.answers.get(etag(version, "plots"), make)
+    return revalidated(request, compact(json.loads(found.body) | {"version": _shown(found.version)}))
 
 
 @router.get(
