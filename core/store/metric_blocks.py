@@ -1,14 +1,16 @@
 """Encodes and decodes blocks of metrics: rows whose values are packed as little-endian floats."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement
 
-from core.store.tables import MetricBlock
+from core.store.series_tables import MetricBlock
 
+MOST_MERGED = 16_384
+"""Points of a block that was merged from others: at most 128 KiB, as readers hold some at a time."""
 IS_DIAGNOSTIC: ColumnElement[bool] = MetricBlock.metric.contains("/")
 """The condition of blocks that are one layer's."""
 
@@ -35,3 +37,27 @@ def join(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]
         steps.append(block.first + block.every * np.arange(block.n))
         values.append(decode(block))
     return np.concatenate(steps), np.concatenate(values)
+
+
+def follows(before: Any, block: Any) -> bool:
+    """Return whether a block begins where another of the same series and the same attempt ends."""
+    place = (before.run_id, before.metric, before.attempt, before.first + before.n * before.every)
+    return bool(place == (block.run_id, block.metric, block.attempt, block.first))
+
+
+def mergeable(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield rows of metric_blocks in groups that may each become one block; `width` is the bytes of a value.
+
+    They come in the order of their keys. Blocks of two attempts stay apart: viewers tell them from each other.
+    """
+    group: list[Any] = []
+    points = 0
+    for row in rows:
+        alike = group and follows(group[-1], row) and (group[-1].every, group[-1].width) == (row.every, row.width)
+        if group and not (alike and points + row.n <= MOST_MERGED):
+            yield group
+            group, points = [], 0
+        group.append(row)
+        points += row.n
+    if group:
+        yield group

@@ -42,6 +42,8 @@ OF_EXPERIMENT: Mapping[Status, frozenset[Status]] = {
 }
 ACTIVE = tuple(status for status in Status if Status.SUCCEEDED in TRANSITIONS[status])
 TERMINAL = tuple(status for status in Status if status not in ACTIVE)
+FINAL = tuple(status for status in Status if not TRANSITIONS[status])
+"""Those of runs that are never trained again, whatever a user asks."""
 
 OF_STATUS = {"key_share": True}
 """The lock of an experiment's row that lets others refer to it: two that hold a reference could not both lock it."""

@@ -19,6 +19,7 @@ from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
 from core.experiments.cohorts.recovery import recover_attempt
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.maintenance.cleanup import clean_up
+from core.experiments.maintenance.merging import BlockMerger
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.store import Cohort, Database, Status, StorageFull, now
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 GRACE = 2.0
 """Seconds that workers have, after a database was away, to say that they still hold what they hold."""
+TIDYING = 0.2
+"""Seconds of each sweep for the blocks of runs that have ended."""
 CLEANUP_PERIOD = 600.0
 """Seconds between two clean-ups."""
 
@@ -106,12 +109,14 @@ class Sweeper:
 
     def _run(self) -> None:
         skip_expired_until = clean_up_at = 0.0
+        merger = BlockMerger(self._database)
         while not self._closed.wait(self._settings.sweep_seconds):
             try:
                 skip_expired = time.monotonic() < skip_expired_until
                 swept = sweep(
                     self._database, self._settings.sweep_seconds, self._settings.logs_folder, skip_expired=skip_expired
                 )
+                merger.merge(TIDYING)
                 if time.monotonic() > clean_up_at:
                     clean_up(self._database, self._settings)
                     clean_up_at = time.monotonic() + CLEANUP_PERIOD
