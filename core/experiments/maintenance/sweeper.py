@@ -20,16 +20,18 @@ from core.experiments.cohorts.recovery import recover_attempt
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.maintenance.cleanup import clean_up
 from core.experiments.maintenance.merging import BlockMerger
+from core.experiments.maintenance.retention import clear_removed, remove_expired
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.store import Cohort, Database, Status, StorageFull, now
+from core.store.space import give_back
 
 log = logging.getLogger(__name__)
 
 GRACE = 2.0
 """Seconds that workers have, after a database was away, to say that they still hold what they hold."""
 TIDYING = 0.2
-"""Seconds of each sweep for the blocks of runs that have ended."""
+"""Seconds of each sweep for each of the works on what has ended: merged, removed, and its space given back."""
 CLEANUP_PERIOD = 600.0
 """Seconds between two clean-ups."""
 
@@ -116,7 +118,7 @@ class Sweeper:
                 swept = sweep(
                     self._database, self._settings.sweep_seconds, self._settings.logs_folder, skip_expired=skip_expired
                 )
-                merger.merge(TIDYING)
+                self._tidy(merger)
                 if time.monotonic() > clean_up_at:
                     clean_up(self._database, self._settings)
                     clean_up_at = time.monotonic() + CLEANUP_PERIOD
@@ -129,3 +131,10 @@ class Sweeper:
             self.sweeps += 1
             for queue, times in swept.waiting.items():
                 self._dispatcher.notify(queue, times)
+
+    def _tidy(self, merger: BlockMerger) -> None:
+        """Do a little of what can wait, in transactions of milliseconds: others want to write too."""
+        merger.merge(TIDYING)
+        remove_expired(self._database, self._settings.keep_days)
+        clear_removed(self._database, TIDYING)
+        give_back(self._database.engine, TIDYING)
