@@ -27,16 +27,16 @@ def encode(run_id: int, metric: str, first: int, values: NDArray[Any], every: in
 
 def decode(block: Any) -> NDArray[np.float64]:
     """Return the values (n,) of a row of metric_blocks."""
-    return np.frombuffer(block.values, dtype=f"<f{len(block.values) // block.n}").astype(np.float64)
+    return _packed(block).astype(np.float64)
 
 
 def join(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the steps and values of rows of one series that follow on each other."""
     steps, values = [], []
     for block in blocks:
-        steps.append(block.first + block.every * np.arange(block.n))
-        values.append(decode(block))
-    return np.concatenate(steps), np.concatenate(values)
+        steps.append(np.arange(block.first, block.first + block.n * block.every, block.every))
+        values.append(_packed(block))
+    return np.concatenate(steps), np.concatenate(values, dtype=np.float64)
 
 
 def follows(before: Any, block: Any) -> bool:
@@ -61,3 +61,7 @@ def mergeable(rows: Iterable[Any]) -> Iterator[list[Any]]:
         points += row.n
     if group:
         yield group
+
+
+def _packed(block: Any) -> NDArray[np.floating]:
+    return np.frombuffer(block.values, dtype=f"<f{len(block.values) // block.n}")

@@ -25,6 +25,7 @@ from core.experiments.queries.cursor import (
 )
 from core.experiments.queries.points import LAST, across, beyond, cut, event_data, from_part_on, joined
 from core.experiments.queries.progress import progress_of
+from core.experiments.queries.series import of_metrics
 from core.metrics import diagnostics, metric_names
 from core.store import Cohort, Event, MetricBlock, Run, Status
 
@@ -128,7 +129,7 @@ class _Poll:
         self._codec = codec
         self._points = 0
         self._chosen: list[ColumnElement[bool]] = [~Run.repeat]
-        self._metrics = read.of_metrics(choice.metrics, choice.diagnostics)
+        self._metrics = of_metrics(choice.metrics, choice.diagnostics)
         self._diagnostics = choice.diagnostics or any(m.partition("/")[0] in diagnostics() for m in choice.metrics)
         if choice.arm is not None:
             self._chosen.append(Run.arm == choice.arm)
