@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     """An update that takes longer, and much longer than any before, is a hang: its process ends itself."""
     max_unfinished_runs: Annotated[int, Field(ge=0)] = 100_000
     """Queued and running ones of each API key that names no number of its own; of all users where there are no keys."""
+    keep_days: Annotated[float, Field(gt=0)] | None = None
+    """Days after its end at which an experiment is deleted; none: never."""
     webhook_private_targets: bool = False
     """Webhooks may be sent to addresses inside of a network, and without TLS."""
     log_format: Literal["text", "json"] = "text"

@@ -4,6 +4,7 @@ from core.store.changes import ChangeWatch, announce
 from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
+from core.store.series_tables import EpochValue, MetricBlock
 from core.store.tables import (
     ApiKey,
     Base,
@@ -12,7 +13,6 @@ from core.store.tables import (
     Delivery,
     Event,
     Experiment,
-    MetricBlock,
     Run,
     SavedReport,
     Status,
@@ -30,6 +30,7 @@ __all__ = [
     "Counter",
     "Database",
     "Delivery",
+    "EpochValue",
     "Event",
     "Experiment",
     "MetricBlock",

@@ -99,11 +99,13 @@ def experiments(
     holds what it was in order by. One whose place changes in between (`progress`) may be missed, or come twice. Raises
     `InvalidSpec` for a cursor of another order.
     """
-    wanted = filters.conditions()
+    wanted, gone = filters.conditions(), Experiment.deleted_at.is_not(None)
     order = _order(sort, reverse)
-    total = session.scalars(select(func.count()).select_from(Experiment).where(*wanted)).one()
+    count = select(func.count()).select_from(Experiment).where(*wanted)
+    # Those that are being removed are few: apart, both counts are an index's.
+    total = session.scalars(count).one() - session.scalars(count.where(gone)).one()
     value = literal(None) if order.value is None else order.value
-    query = select(Experiment, value).where(*wanted).options(selectinload(Experiment.tags))
+    query = select(Experiment, value).where(*wanted, ~gone).options(selectinload(Experiment.tags))
     if cursor is not None:
         query = query.where(order.after(*_place(cursor, sort)))
     found = session.execute(query.order_by(*order.clauses()).limit(limit + 1)).all()
@@ -113,7 +115,7 @@ def experiments(
 
 def matching(session: Session, filters: Filters, *, after: int, limit: int) -> Sequence[int]:
     """Return the first ids after that one, in their order, of experiments that meet the conditions."""
-    wanted = (*filters.conditions(), Experiment.id > after)
+    wanted = (*filters.conditions(), Experiment.deleted_at.is_(None), Experiment.id > after)
     return session.scalars(select(Experiment.id).where(*wanted).order_by(Experiment.id).limit(limit)).all()
 
 
