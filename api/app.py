@@ -7,14 +7,14 @@ from functools import partial
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI, Security
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api import errors, jobs, routes
 from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.browsers import BrowserMiddleware
-from api.deps import Service, storable
+from api.deps import Service, seen, storable
 from api.keys import KeyRing, read_keys
 from api.listeners import Listeners
 from api.methods import MethodsMiddleware
@@ -24,6 +24,8 @@ from api.prometheus import Metrics
 from api.queries import refuse_unknown
 from api.request_log import RequestLogMiddleware
 from api.routes import health
+from api.sessions import COOKIE, Sessions
+from api.users import ForwardedMiddleware, ForwardedUsers
 from core.experiments.maintenance import Sweeper, WebhookSender
 from core.hardware import cores
 from core.queue import Dispatcher, celery_app
@@ -33,7 +35,10 @@ from core.store import Database
 from core.training.planning import machine
 
 KEY = HTTPBearer(scheme_name="api_key", description="as `initlab keys create` shows it", auto_error=False)
-"""For the document alone: `AuthMiddleware` looks at the key."""
+SESSION = APIKeyCookie(
+    name=COOKIE, scheme_name="session", description="of a browser that has signed in: `POST /session`", auto_error=False
+)
+"""Both for the document alone: `AuthMiddleware` looks at key and session."""
 
 ROUTERS = routes.discover(routes)
 UPLOADS_AT_ONCE = 2
@@ -62,7 +67,14 @@ def create_app(settings: Settings) -> FastAPI:
             dispatcher=dispatcher,
             sweeper=sweeper,
             profile=profile,
-            keys=KeyRing(database, keys),
+            keys=KeyRing(database, keys, users=settings.has_users),
+            users=ForwardedUsers(settings),
+            sessions=Sessions(
+                shared_secret(settings.secret),
+                seconds=settings.session_hours * 3600,
+                secure=settings.public_url.startswith("https:"),
+            ),
+            open_paths=frozenset(),
             pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
             readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
             answers=AnswerCache(ANSWERS),
@@ -88,7 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("initlab"),
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
-        dependencies=[Depends(storable)],
+        dependencies=[Depends(storable), Depends(seen)],
         generate_unique_id_function=lambda route: route.name,
     )
     app.openapi = partial(documented, app)  # type: ignore[method-assign]
@@ -99,8 +111,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(MethodsMiddleware, routers=ROUTERS)
     app.add_middleware(AuthMiddleware)
     app.add_middleware(BrowserMiddleware)
-    app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)  # outermost: the last one added
+    app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)
+    app.add_middleware(ForwardedMiddleware, settings=settings)  # outermost: the last one added
     for router in ROUTERS:
-        needed = [] if router is health.router else [Security(KEY)]
+        needed = [] if router is health.router else [Security(KEY), Security(SESSION)]
         app.include_router(router, dependencies=[Depends(refuse_unknown), *needed])
     return app

@@ -23,6 +23,7 @@ from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
 from core.experiments import requests
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.cohorts.states import TERMINAL
+from core.experiments.projects import Amount, Quotas, take
 from core.experiments.queries import read, reports
 from core.logs import set_up
 from core.plots import (
@@ -74,24 +75,29 @@ def begin(settings: Settings) -> None:
     _Process.paths = DatasetPaths(settings.datasets, settings.uploads)
 
 
-def draft(body: bytes, fallback: Profile, idempotency_key: str | None) -> requests.Draft | None:
-    """Return a body's spec, checked and planned; None where its experiment is there already under the key."""
+def draft(
+    body: bytes, fallback: Profile, idempotency_key: str | None, project: str, hidden: frozenset[str]
+) -> requests.Draft | None:
+    """Return a body's spec, checked and planned; None where its experiment is there already under the key.
+
+    Data sets of `hidden` projects are not there.
+    """
     spec = read_body(body, Spec)
     fingerprint = requests.fingerprint_of(spec)
     with _Process.database.reading() as session:  # ended before the checks, which may take half a minute
-        if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint):
+        if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint, project):
             return None
         profile = profile_for(session, spec.device, fallback)
-    return requests.draft(spec, fingerprint, _Process.paths, profile)
+    return requests.draft(spec, fingerprint, _paths(hidden), profile)
 
 
-def preview(body: bytes, fallback: Profile, limits: requests.Limits) -> bytes:
+def preview(body: bytes, fallback: Profile, limits: requests.Limits, hidden: frozenset[str]) -> bytes:
     """Return what a post of a body's spec would make, as JSON."""
     spec = read_body(body, Spec)
     requests.check_priority(spec.priority, limits)
     with _Process.database.reading() as session:
         profile = profile_for(session, spec.device, fallback)
-    return PreviewOut.of(requests.preview(spec, _Process.paths, profile)).model_dump_json().encode()
+    return PreviewOut.of(requests.preview(spec, _paths(hidden), profile)).model_dump_json().encode()
 
 
 def report(experiment_id: int, metric: str | None, media: Media) -> Answer:
@@ -139,7 +145,9 @@ def series(path: Path, experiment_id: int, asked: dict[str, Any]) -> None:
         write_series(out, session, experiment_id, **asked)
 
 
-def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, draw: bool) -> Answer:
+def preview_of(
+    kind: Literal["schedule", "initializer", "signal"], body: bytes, draw: bool, hidden: frozenset[str]
+) -> Answer:
     """Return a preview as JSON, or with `draw` as a PNG."""
     found: dict[str, Any]
     if kind == "schedule":
@@ -147,18 +155,37 @@ def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, 
     elif kind == "initializer":
         found = initializer_of(read_body(body, InitializerPreview))
     else:
-        found = signal_of(read_body(body, SignalPreview), _Process.paths)
+        found = signal_of(read_body(body, SignalPreview), _paths(hidden))
     return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
 
 
-def keep_upload(path: Path, filename: str, name: str | None, options: Options, owner: str | None) -> tuple[About, bool]:
+def keep_upload(
+    path: Path, filename: str, name: str | None, options: Options, sender: tuple[str | None, str, Quotas]
+) -> tuple[About, bool]:
     """Store the file at a path as a user's data set; returns it, and whether it is new.
 
-    Raises `InvalidUpload` also where reading it takes more memory than a file of its size may.
+    `sender` is its owner, the project that it belongs to, and the owner's quotas. Raises `QuotaExceeded`, and
+    `InvalidUpload` also where reading it takes more memory than a file of its size may.
     """
+    owner, project, own = sender
     try:
-        with path.open("rb") as file, at_most(MEMORY + MEMORY_TIMES * path.stat().st_size):
-            return Uploads(_Process.paths.uploads).add(file, filename, name, options, owner)
+        with (
+            _Process.database.transaction() as session,  # it begins when something is counted
+            path.open("rb") as file,
+            at_most(MEMORY + MEMORY_TIMES * path.stat().st_size),
+        ):
+
+            def admit(about: About) -> None:
+                take(session, owner, project, Amount(bytes=about.bytes), own)
+
+            found, new = Uploads(_Process.paths.uploads).add(file, filename, name, options, owner, project, admit)
+            if not new:
+                session.rollback()
+            return found, new
     except MemoryError:
         text = "the file takes too much memory for its size: send a part of it, or numbers as .npz"
         raise InvalidUpload(text) from None
+
+
+def _paths(hidden: frozenset[str]) -> DatasetPaths:
+    return _Process.paths._replace(hidden=hidden)

@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from sqlalchemy import ColumnElement, func, or_, select, true
@@ -20,7 +19,7 @@ from core.metrics import diagnostics as layer_measures
 from core.metrics import metrics as catalogue
 from core.results import Outcome, Results, RunResult, Series
 from core.spec import parse
-from core.store import Event, Experiment, MetricBlock, Run, Tag, metric_blocks
+from core.store import Event, Experiment, MetricBlock, Run, metric_blocks
 from core.training.designs import design_of, trained_results
 
 
@@ -38,61 +37,6 @@ def run(session: Session, run_id: int) -> Run:
     if found is None:
         raise NotFound(f"there is no run {run_id}")
     return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class Filters:
-    """The experiments of a list: those that meet every condition; none given: all."""
-
-    status: Sequence[str] = ()
-    """Any of these."""
-    tag: str | None = None
-    name: str | None = None
-    """A part of the name, in any case."""
-    owner: str | None = None
-    created_after: float | None = None
-    """Seconds since 1970; that moment is among them."""
-    created_before: float | None = None
-    """Seconds since 1970; that moment is not among them."""
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return the conditions of a query."""
-        found: list[ColumnElement[bool]] = []
-        if self.status:
-            found.append(Experiment.status.in_(self.status))
-        if self.tag is not None:
-            found.append(Experiment.tags.any(Tag.tag == self.tag))
-        if self.name is not None:
-            found.append(Experiment.name.icontains(self.name, autoescape=True))
-        if self.owner is not None:
-            found.append(Experiment.owner == self.owner)
-        if self.created_after is not None:
-            found.append(Experiment.created_at >= self.created_after)
-        if self.created_before is not None:
-            found.append(Experiment.created_at < self.created_before)
-        return found
-
-
-def experiments(
-    session: Session,
-    filters: Filters = Filters(),
-    *,
-    limit: int,
-    cursor: int | None = None,
-    sort: Literal["newest", "oldest"] = "newest",
-) -> tuple[list[Experiment], int | None, int]:
-    """Return a page of experiments, the cursor of the next page, and how many there are on all pages.
-
-    Ids grow with time, so that a page goes on after the last id of the page before, whatever was added or deleted.
-    """
-    wanted = filters.conditions()
-    total = session.scalars(select(func.count()).select_from(Experiment).where(*wanted)).one()
-    query = select(Experiment).where(*wanted).limit(limit + 1)
-    query = query.order_by(Experiment.id.desc() if sort == "newest" else Experiment.id)
-    if cursor is not None:
-        query = query.where(Experiment.id < cursor if sort == "newest" else Experiment.id > cursor)
-    found = list(session.scalars(query))
-    return found[:limit], found[limit - 1].id if len(found) > limit else None, total
 
 
 def version(session: Session, experiment_id: int) -> str:

@@ -9,6 +9,7 @@ from core.errors import Conflict
 from core.experiments.cohorts.eligibility import may_be_taken, queues_of
 from core.experiments.cohorts.events import asked_by, increment, record_event
 from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle, transition
+from core.experiments.projects import forget
 from core.experiments.requests.quotas import Limits, admit
 from core.store import Cohort, Experiment, Run, Status, announce, now
 
@@ -98,6 +99,7 @@ def delete(session: Session, experiment: Experiment) -> None:
     lock_cohorts(session, experiment.id)
     if experiment.status not in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}: cancel it first")
+    forget(session, experiment)
     session.delete(experiment)
     announce(session, experiment.id)
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.datasets import DatasetPaths
 from core.experiments.cohorts.events import counts, events
 from core.experiments.maintenance import sweep
-from core.experiments.queries import read
+from core.experiments.queries import listing, read
 from core.experiments.queries.progress import progress_of
 from core.experiments.requests import pause, resume, retry
 from core.experiments.worker.worker import Worker
@@ -79,7 +79,7 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
     assert_whole(upgraded, old, SUCCEEDED)
     made = recording(old, FAILED)
     with upgraded.reading() as session:
-        found, following, _ = read.experiments(session, read.Filters(tag="b"), limit=10)
+        found, following, _ = listing.experiments(session, listing.Filters(tag="b"), limit=10)
         assert ([one.id for one in found], following) == ([RUNNING, QUEUED, FAILED, SUCCEEDED], None)
         assert [one.status for one in found] == ["running", "queued", "failed", "succeeded"]
         assert {(one.task, one.owner, one.turn) for one in found} == {("multiclass", None, None)}
