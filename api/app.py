@@ -4,7 +4,9 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
@@ -26,6 +28,7 @@ from api.request_log import RequestLogMiddleware
 from api.routes import health
 from api.sessions import COOKIE, Sessions
 from api.users import ForwardedMiddleware, ForwardedUsers
+from core.errors import Unavailable
 from core.experiments.maintenance import Sweeper, WebhookSender
 from core.hardware import cores
 from core.queue import Dispatcher, celery_app
@@ -74,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
                 seconds=settings.session_hours * 3600,
                 secure=settings.public_url.startswith("https:"),
             ),
-            open_paths=frozenset(),
+            open_paths=frozenset() if oidc is None else frozenset({oidc.LOGIN, oidc.CALLBACK}),
             pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
             readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
             answers=AnswerCache(ANSWERS),
@@ -94,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
             broker.close()
             database.dispose()
 
+    oidc = _oidc(settings)
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
     app = FastAPI(
         title="initlab",
@@ -108,7 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics(app.version)
     errors.install(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
-    app.add_middleware(MethodsMiddleware, routers=ROUTERS)
+    app.add_middleware(MethodsMiddleware, routers=[*ROUTERS, *([] if oidc is None else [oidc.router])])
     app.add_middleware(AuthMiddleware)
     app.add_middleware(BrowserMiddleware)
     app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)
@@ -116,4 +120,17 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         needed = [] if router is health.router else [Security(KEY), Security(SESSION)]
         app.include_router(router, dependencies=[Depends(refuse_unknown), *needed])
+    if oidc is not None:
+        app.state.provider = oidc.Provider(settings)
+        app.include_router(oidc.router)  # providers add query parameters of their own
     return app
+
+
+def _oidc(settings: Settings) -> Any:
+    """Return the module of the sign-in at a provider, if there is one. Raises `Unavailable` without Authlib."""
+    if not settings.oidc_issuer:
+        return None
+    try:
+        return import_module("api.oidc")
+    except ModuleNotFoundError as error:
+        raise Unavailable(f'INITLAB_OIDC_ISSUER needs {error.name}: pip install "initlab[oidc]"') from error

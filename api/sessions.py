@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -47,36 +47,36 @@ class Sessions:
         self, response: Response, scope: Scope, who: str, key: str | None = None, groups: Sequence[str] = ()
     ) -> BrowserSession:
         """Sign a browser in with the answer to its request."""
-        expires_at = int(time.time() + self._seconds)
-        made = BrowserSession(id=secrets.token_hex(16), who=who, key=key, groups=groups, expires_at=expires_at)
-        self.set(response, scope, COOKIE, asdict(made), self._seconds)
-        return made
+        said = {"id": secrets.token_hex(16), "who": who, "key": key, "groups": groups}
+        return BrowserSession(**self.set(response, scope, COOKIE, said, self._seconds))
 
-    def end(self, response: Response, scope: Scope) -> None:
-        """Have the browser forget its session."""
-        self._put(response, scope, COOKIE, "", 0)
+    def forget(self, response: Response, scope: Scope, name: str = COOKIE) -> None:
+        """Have the browser forget a cookie, its session's unless another is named."""
+        self._put(response, scope, name, "", 0)
 
     def find(self, scope: Scope) -> BrowserSession | None:
         """Return the session of a request, if it brings one that is ours and has not expired."""
         said = self.get(scope, COOKIE)
-        if said is None or said["expires_at"] <= time.time():
-            return None
-        return BrowserSession(**said | {"groups": tuple(said["groups"])})
+        return None if said is None else BrowserSession(**said | {"groups": tuple(said["groups"])})
 
-    def set(self, response: Response, scope: Scope, name: str, said: Mapping[str, Any], seconds: float) -> None:
-        """Have the browser bring this with its requests for so many seconds, signed."""
+    def set(
+        self, response: Response, scope: Scope, name: str, said: Mapping[str, Any], seconds: float
+    ) -> dict[str, Any]:
+        """Have the browser bring this with its requests for so many seconds, signed; return it with `expires_at`."""
+        said = {**said, "expires_at": int(time.time() + seconds)}
         body = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
         self._put(response, scope, name, f"{body}.{self._signature(name, body)}", int(seconds))
+        return said
 
     def get(self, scope: Scope, name: str) -> dict[str, Any] | None:
-        """Return what was set, where the request brings it as it was signed. Its time is not looked at."""
+        """Return what was set, where the request brings it as it was signed, and in time."""
         name = self._name(scope, name)
         sent = cookie_parser(Headers(scope=scope).get("cookie", "")).get(name, "")
         body, _, signature = sent.partition(".")
         if not hmac.compare_digest(self._signature(name.removeprefix(SECURE), body).encode(), signature.encode()):
             return None
         said: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=="))
-        return said
+        return said if said["expires_at"] > time.time() else None
 
     def _put(self, response: Response, scope: Scope, name: str, value: str, seconds: int) -> None:
         secure = self._is_secure(scope)

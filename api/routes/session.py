@@ -34,7 +34,7 @@ async def delete_session(caller: CallerDep, service: ServiceDep, request: Reques
     if caller.session is not None:
         await run_sync(_end, service, caller.session.id, caller.session.expires_at)
         await service.keys.refresh(at_once=True)
-    service.sessions.end(response, request.scope)
+    service.sessions.forget(response, request.scope)
     return response
 
 
