@@ -13,7 +13,7 @@ import typer
 from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import datasets, display, pictures, service, webhooks
+from initlab import datasets, display, pictures, projects, service, webhooks
 from initlab.client import Client
 from initlab.errors import DIVERGED, FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
@@ -42,6 +42,7 @@ def submit(
     spec: Annotated[str, typer.Argument(help="A JSON or YAML file, or - for standard input.")],
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end and print the verdict.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show what it would be, and post nothing.")] = False,
+    project: Annotated[str | None, typer.Option(help="What it is to belong to (INITLAB_PROJECT).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Post an experiment."""
@@ -49,7 +50,7 @@ def submit(
         found = Client().preview(spec)
         _print_json(found) if as_json else _out(display.preview(found))
         return
-    experiment = Client().submit(spec)
+    experiment = Client(project=project).submit(spec)
     if wait:
         _to_the_end(experiment, as_json)
     elif as_json:
@@ -71,10 +72,12 @@ def list_experiments(
     status: Annotated[str | None, typer.Option(help="queued, running, succeeded, failed or cancelled.")] = None,
     tag: Annotated[str | None, typer.Option(help="Those with this tag.")] = None,
     name: Annotated[str | None, typer.Option(help="Those with this in their name.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Those of this key or user; me: your own.")] = None,
+    project: Annotated[str | None, typer.Option(help="Those of this project.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the experiments, the newest first."""
-    found = list(Client().experiments(status, tag, name))
+    """List the experiments, your own first and then the newest."""
+    found = list(Client().experiments(status, tag, name, owner=owner, project=project))
     if as_json:
         _print_json([experiment.data for experiment in found])
     elif found:
@@ -208,6 +211,8 @@ for part in (service.serve, service.api, service.worker):
     app.command()(part)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(projects.app, name="projects")
+app.command()(projects.whoami)
 app.add_typer(service.database, name="db")
 app.add_typer(service.keys, name="keys")
 

@@ -141,7 +141,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_DELETE = _reply  # noqa: N815 the base class's names
+        do_GET = do_POST = do_PATCH = do_DELETE = _reply  # noqa: N815 the base class's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class's word
             pass

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
+from core.datasets import Uploads
 from core.experiments.cohorts.states import ACTIVE
+from core.experiments.projects import recount
 from core.settings import Settings
 from core.store import Cohort, Database, Status, Worker, now
 
@@ -22,7 +24,7 @@ _HALF_WRITTEN = re.compile(r"\.tmp\w{6}")
 def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
     """Remove checkpoints and logs that no row needs, and workers not seen for a day; returns how many files went.
 
-    A cohort that failed keeps its checkpoint: it may be tried again.
+    A cohort that failed keeps its checkpoint: it may be tried again. What is counted against quotas is counted anew.
     """
     with database.reading() as session:
         rows = session.execute(
@@ -35,6 +37,7 @@ def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
     gone = _clear(settings.checkpoints, needed, running, old) + _clear(settings.logs_folder, (), running, old)
     with database.transaction() as session:
         session.execute(delete(Worker).where(Worker.last_seen < now() - 86_400))
+    recount(database, lambda: ((one.project, one.owner, one.bytes) for one in Uploads(settings.uploads)))
     return gone
 
 
