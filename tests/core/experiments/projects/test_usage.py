@@ -58,6 +58,11 @@ def test_a_quota_is_exact_and_its_refusal_names_it(database: Database, whose: st
     post(database)
     most = {quota: 2 * getattr(used(database), quota)}
     own = Quotas(**most) if whose == "owner" else NONE
+    less = {quota: most[quota] - 1}
+    if whose == "project":
+        change(database, quotas=less)
+    with pytest.raises(QuotaExceeded):
+        post(database, Quotas(**less) if whose == "owner" else NONE)
     if whose == "project":
         change(database, quotas=most)
     post(database, own)  # as much as is allowed
