@@ -1,4 +1,4 @@
-"""Who asks: what it may see, post and change."""
+"""The one who asks, and what it may see, post and change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

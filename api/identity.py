@@ -1,4 +1,4 @@
-"""Who sends a request: by an API key, by the word of a proxy, or by a browser's session, in this order."""
+"""Find the one who sends a request: by an API key, by the word of a proxy, or by a browser's session, in this order."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple

@@ -11,7 +11,7 @@ from core.store import Project
 
 
 class QuotaOut(BaseModel):
-    """What is stored, and the most that may be; null: as much as there is room for."""
+    """The amount that is stored, and the most that may be; null: as much as there is room for."""
 
     used: int
     most: int | None
@@ -64,7 +64,7 @@ class MyProjectOut(BaseModel):
 
 
 class MyLimitsOut(BaseModel):
-    """What the one who asks may take of the service at a time; null: as much as there is."""
+    """The part that the one who asks may take of the service at a time; null: as much as there is."""
 
     unfinished_runs: int | None
     priority: int | None

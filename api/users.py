@@ -93,12 +93,12 @@ class ForwardedMiddleware:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         trusted = [str(one) for one in settings.trusted_proxies] or ["127.0.0.1", "::1"]
-        self._app = ProxyHeadersMiddleware(app, trusted_hosts=trusted)
+        self._app = ProxyHeadersMiddleware(app, trusted_hosts=trusted)  # type: ignore[arg-type]  # types of its own
 
     async def __call__(self, scope: Request, receive: Receive, send: Send) -> None:
         client = scope.get("client")
         scope[PEER] = client[0] if client else ""
-        await self._app(scope, receive, send)  # type: ignore[arg-type]  # uvicorn has types of its own
+        await self._app(scope, receive, send)  # type: ignore[arg-type]
 
 
 def _text(sent: str) -> str:

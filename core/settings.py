@@ -112,7 +112,7 @@ class Settings(BaseSettings):
 
     @property
     def has_users(self) -> bool:
-        """Whether somebody may come without an API key, vouched for by a proxy or a provider."""
+        """True where somebody may come without an API key, vouched for by a proxy or a provider."""
         return bool(self.user_header or self.oidc_issuer)
 
     @property

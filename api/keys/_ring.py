@@ -1,4 +1,4 @@
-"""What one process of the API knows of keys, roles and sessions: the file's, and the database's of a second ago."""
+"""The keys, roles and ended sessions that one process knows: the file's, and the database's of a second ago."""
 
 import asyncio
 import logging

@@ -29,7 +29,7 @@ class Roles:
         found = projects.projects(session)
         members = projects.members(session)
         return cls(
-            {one.name: one.default_role and ROLES[one.default_role] for one in found},
+            {one.name: None if one.default_role is None else ROLES[one.default_role] for one in found},
             {name: {who: ROLES[role] for who, role in roles.items()} for name, roles in members.items()},
         )
 

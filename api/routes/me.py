@@ -1,4 +1,4 @@
-"""Who asks, and what it may do."""
+"""The one who asks, and what it may do."""
 
 from fastapi import APIRouter
 

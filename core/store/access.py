@@ -31,7 +31,7 @@ class ApiKey(Base):
 
 
 class Project(Base):
-    """What experiments and data sets belong to: who sees and changes them, how many there may be, and for how long."""
+    """A group of experiments and data sets: who sees and changes them, how many there may be, and for how long."""
 
     __tablename__ = "projects"
 
@@ -60,7 +60,7 @@ class Member(Base):
 
 
 class Usage(Base):
-    """What a project, or an owner in all projects, has stored: counted as it comes and goes, so that no post counts."""
+    """The amount that a project, or an owner in all projects, has stored: kept as it comes and goes."""
 
     __tablename__ = "usages"
 

@@ -171,7 +171,13 @@ def test_a_patch_changes_what_it_names(client: TestClient) -> None:
     told = client.patch("/projects/nlp", json=patch).json()
     assert (told["description"], told["keep_days"], told["members"]) == ("d", None, {"@b@lab.example": "member"})
     assert {name: one["most"] for name, one in told["quotas"].items()} == {"runs": None, "points": 99, "bytes": None}
-    for wrong in ({"members": {"no id!": "member"}}, {"members": {"a": "king"}}, {"quota": {}}, {"keep_days": -1}):
+    refused: list[dict[str, Any]] = [
+        {"members": {"no id!": "member"}},
+        {"members": {"a": "king"}},
+        {"quota": {}},
+        {"keep_days": -1},
+    ]
+    for wrong in refused:
         assert client.patch("/projects/nlp", json=wrong).status_code == 422
     assert client.post("/projects", json={"name": "nlp"}).status_code == 409
     assert client.post("/projects", json={"name": "NLP lab"}).status_code == 422

@@ -1,4 +1,4 @@
-"""What a project, and an owner over all projects, has stored: counted as it comes and goes, and held to quotas."""
+"""Count what a project, and an owner in all projects, has stored, as it comes and goes, and hold it to quotas."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
