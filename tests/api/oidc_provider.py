@@ -26,6 +26,9 @@ USERS: dict[str, dict[str, Any]] = {
 class Lying(Provider):  # type: ignore[misc]  # pyop has no types
     """pyop's provider, whose id tokens can be made to say, or be signed by, something else."""
 
+    signing_key: Any
+    id_token_lifetime: int
+
     def __init__(self, key: Any, described: dict[str, Any], *given: Any, **named: Any) -> None:
         tls = {
             name: said.replace("http:", "https:") if isinstance(said, str) else said for name, said in described.items()

@@ -223,6 +223,11 @@ def test_a_service_without_the_library_says_what_to_install(monkeypatch: pytest.
     monkeypatch.delitem(sys.modules, "api.oidc", raising=False)
     monkeypatch.setitem(sys.modules, "authlib.integrations.starlette_client", None)
     create_app(Settings())
-    users = {"oidc_issuer": "https://idp.example", "oidc_client_id": "x", "public_url": PUBLIC, "user_scope": "read"}
+    users: dict[str, Any] = {
+        "oidc_issuer": "https://idp.example",
+        "oidc_client_id": "x",
+        "public_url": PUBLIC,
+        "user_scope": "read",
+    }
     with pytest.raises(Unavailable, match=r"initlab\[oidc\]"):
         create_app(Settings(**users))

@@ -17,7 +17,7 @@ from core.settings import Settings
 from core.store import Database
 from tests.api.keyed import Make, Sent, look_again, sent_with
 
-SPEC: dict[str, Any] = {"arms": [{"label": "a"}, {"label": "b"}], "seeds": 2, "epochs": 1}
+HOOK = {"url": "https://lab.example/"}
 OURS = {"Origin": "http://127.0.0.1"}
 
 
@@ -45,8 +45,8 @@ def test_a_session_is_its_key_without_the_key(client: TestClient, make: Make) ->
     assert (told["id"], told["scope"]) == ("anna", "submit")
     assert told["session_expires_at"] == answer.json()["session_expires_at"]
     assert client.get("/me", headers=anna).json()["session_expires_at"] is None
-    made = client.post("/experiments", json=SPEC, headers=mine | OURS)
-    assert (made.status_code, made.json()["owner"]) == (202, "anna")
+    assert client.post("/webhooks", json=HOOK, headers=mine | OURS).status_code == 201
+    assert len(client.get("/webhooks", headers=anna).json()["items"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -59,17 +59,17 @@ def test_a_session_is_its_key_without_the_key(client: TestClient, make: Make) ->
         ({"Sec-Fetch-Site": "cross-site", **OURS}, 403),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
-        ({"Sec-Fetch-Site": "same-origin"}, 202),
-        (OURS, 202),
+        ({"Sec-Fetch-Site": "same-origin"}, 201),
+        (OURS, 201),
     ],
 )
 def test_only_a_page_of_the_service_changes_something_with_a_session(
     client: TestClient, make: Make, said: Sent, status: int
 ) -> None:
     mine = with_cookie(sign_in(client, make("anna")))
-    assert client.post("/experiments", json=SPEC, headers=mine | said).status_code == status
-    assert client.get("/experiments", headers=mine | said).json()["total"] == (status == 202)
-    assert client.delete("/session", headers=mine | said).status_code == (204 if status == 202 else 403)
+    assert client.post("/webhooks", json=HOOK, headers=mine | said).status_code == status
+    assert len(client.get("/webhooks", headers=mine | said).json()["items"]) == (status == 201)
+    assert client.delete("/session", headers=mine | said).status_code == (204 if status == 201 else 403)
 
 
 def test_signing_out_ends_a_session_in_every_process_wherever_its_cookie_lies(
@@ -104,7 +104,7 @@ def test_a_session_is_worth_what_its_key_is_worth(
     look_again(client)
     narrowed = ends == "narrowed"
     assert client.get("/me", headers=mine).status_code == (200 if narrowed else 401)
-    assert client.post("/experiments", json=SPEC, headers=mine).status_code == (403 if narrowed else 401)
+    assert client.post("/webhooks", json=HOOK, headers=mine).status_code == (403 if narrowed else 401)
     assert client.delete("/session", headers=mine).status_code == (204 if narrowed else 401)
 
 
