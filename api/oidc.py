@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from joserfc.errors import JoseError
 
 from api.deps import ServiceDep
+from api.request_log import audit
 from api.users import group_ids, scope_of, user_id
 from core.errors import Forbidden, InitlabError, Unavailable
 from core.settings import Settings
@@ -133,6 +134,8 @@ async def end_sign_in(request: Request, service: ServiceDep) -> RedirectResponse
     answer = RedirectResponse(brought["next"], 303)
     service.sessions.begin(answer, request.scope, user, groups=groups)
     service.sessions.forget(answer, request.scope, COOKIE)
+    about = {"by": user, "address": request.client and request.client.host}
+    audit.info("GET %s: %d", CALLBACK, answer.status_code, extra=about)
     return answer
 
 

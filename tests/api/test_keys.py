@@ -252,14 +252,14 @@ def test_the_commands_do_all_of_it(client: TestClient, settings: Settings, datab
         environment = {"INITLAB_DATA_DIR": str(settings.data_dir)}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
-    made = run("create", "--id", "me", "--scope", "read", "--days", "30", "--requests", "9/second")
+    made = run("create", "--id", "me", "--scope", "read", "--days", "30", "--requests", "9/second", "--runs", "5")
     look_again(client)
     assert _status(client, sent_with(made.stdout.strip())) == 200
     renewed = run("rotate", "--id", "me")
     listed = run("list").stdout
     assert "me" in listed
     assert "read" in listed
-    assert "requests=9/second" in listed
+    assert "runs=5 requests=9/second" in listed
     for secret in (made.stdout, renewed.stdout):
         assert secret.strip()[-20:] not in listed
     assert run("revoke", "--id", "me").returncode == 0

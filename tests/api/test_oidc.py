@@ -72,10 +72,13 @@ def away(browser: TestClient, **asked: str) -> str:
     return str(back.headers["location"])
 
 
-def test_a_user_signs_in_and_is_somebody_until_signing_out(enter: Enter) -> None:
+def test_a_user_signs_in_and_is_somebody_until_signing_out(enter: Enter, caplog: pytest.LogCaptureFixture) -> None:
     browser = enter()
     assert browser.get("/me").status_code == 401
-    back = browser.get(away(browser, next="/experiments/1?a=b"))
+    with caplog.at_level("INFO", "api.audit"):
+        back = browser.get(away(browser, next="/experiments/1?a=b"))
+    said = [(one.getMessage(), one.by, one.address) for one in caplog.records if one.name == "api.audit"]  # type: ignore[attr-defined]
+    assert said == [("GET /session/callback: 303", "@sub-anna", "192.0.2.7")]
     assert (back.status_code, back.headers["location"]) == (303, "/experiments/1?a=b")
     told = browser.get("/me").json()
     assert (told["id"], told["scope"], told["groups"]) == ("@sub-anna", "submit", ["%lab"])
