@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-unit test-service quick emulate coverage soak sabotage check audit bench bench-gpu first-gpu studies clean
+.PHONY: help install demo serve test test-unit test-service quick emulate coverage fuzz soak sabotage check audit bench bench-gpu first-gpu studies clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -67,6 +67,9 @@ audit: $(VENV)/.dev ## ask PyPI's advisory database for known faults of the pinn
 		{ echo "no internet here: https://pypi.org, which knows the advisories, does not answer"; exit 1; }
 	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --target var/audit pip-audit
 	@PYTHONPATH=var/audit $(RUN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip
+
+fuzz: $(VENV)/.dev ## throw 50,000 random specs at the service: none may be a fault, or hang: make fuzz N=1000 for fewer
+	@$(RUN)/python bench/fuzz.py $(if $(N),--count $(N))
 
 soak: $(VENV)/.dev ## kill, freeze and cut everything for twenty minutes; the record goes to bench/records/soak.json
 	@$(RUN)/python bench/soak.py

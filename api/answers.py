@@ -36,9 +36,10 @@ class PlotOut(BaseModel):
 
 
 class PlotList(BaseModel):
-    """The pictures that suit an experiment."""
+    """The pictures that suit an experiment. One that is asked for with `?version=` may be kept without asking again."""
 
     items: list[PlotOut]
+    version: str
 
 
 class PlotDataOut(BaseModel):

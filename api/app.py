@@ -16,7 +16,9 @@ from api import errors, jobs, routes
 from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.browsers import BrowserMiddleware
+from api.compression import CompressionMiddleware
 from api.deps import Service, seen, storable
+from api.document import Document
 from api.keys import KeyRing, read_keys
 from api.listeners import Listeners
 from api.methods import MethodsMiddleware
@@ -84,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
             listeners=Listeners(database, lambda: app.state.leaving.is_set(), shared_secret(settings.secret)),
         )
         await service.keys.refresh()
+        document.begin()
         try:
             yield
         finally:
@@ -104,14 +107,17 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("initlab"),
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
+        openapi_url=None,  # by `Document`, which makes it off the event loop
         dependencies=[Depends(storable), Depends(seen)],
         generate_unique_id_function=lambda route: route.name,
     )
     app.openapi = partial(documented, app)  # type: ignore[method-assign]
+    document = Document(app)
     app.state.leaving = threading.Event()  # set when the process is about to end: streams end then
     app.state.metrics = Metrics(app.version)
     errors.install(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
+    app.add_middleware(CompressionMiddleware)
     app.add_middleware(MethodsMiddleware, routers=[*ROUTERS, *([] if oidc is None else [oidc.router])])
     app.add_middleware(AuthMiddleware)
     app.add_middleware(BrowserMiddleware)

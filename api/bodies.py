@@ -12,22 +12,27 @@ from core.registry import invalid
 
 M = TypeVar("M", bound=BaseModel)
 
+JSON = "application/json"
+
 BODIES: dict[str, type[BaseModel]] = {}
 """The models of bodies by name, for the OpenAPI document."""
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return what a route's `openapi_extra` says of its body, which the route takes as `await json_body(request)`."""
+def body_of(model: type[BaseModel], media: str = JSON) -> dict[str, Any]:
+    """Return what a route's `openapi_extra` says of its body, which the route takes as `await json_body(request)`.
+
+    Or another way, where it is of another media type.
+    """
     BODIES[model.__name__] = model
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    return {"requestBody": {"required": True, "content": {media: {"schema": schema}}}}
 
 
 async def json_body(request: Request) -> bytes:
     """Return the body as it came; raises 415 where it is not said to be JSON, as a form of a web page is not."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
-    if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
+    if media != JSON and not (media.startswith("application/") and media.endswith("+json")):
         raise HTTPException(415, "send JSON, with the header Content-Type: application/json")
     return body
 

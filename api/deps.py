@@ -189,14 +189,17 @@ def _to_read(experiment_id: Id, session: Reading) -> Experiment:
     return read.experiment(session, experiment_id)
 
 
-def _to_write(experiment_id: Id, session: Writing, caller: CallerDep) -> Experiment:
+def experiment_to_write(experiment_id: Id, session: Writing, caller: CallerDep) -> Experiment:
+    """Return an experiment that the caller may change; raises `NotFound` and `Forbidden`."""
     found = read.experiment(session, experiment_id)
+    if found.project in caller.hidden:
+        raise NotFound(f"there is no experiment {experiment_id}")
     caller.check_may_change(f"experiment {experiment_id}", found.owner, found.project)
     return found
 
 
 ExperimentToRead = Annotated[Experiment, Depends(_to_read, scope="function")]
-ExperimentToWrite = Annotated[Experiment, Depends(_to_write, scope="function")]
+ExperimentToWrite = Annotated[Experiment, Depends(experiment_to_write, scope="function")]
 
 ME = "me"
 """As the owner in a list's query: the one who asks."""

@@ -69,8 +69,6 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    if isinstance(error.__cause__, OSError):  # while the body was laid aside
-        return problem(507, "Storage full", f"the file cannot be stored: {error.__cause__.strerror}")
     answer = problem(error.status_code, _title(error.status_code), TEXTS.get(str(error.detail), str(error.detail)))
     answer.headers.update(error.headers or {})
     return answer

@@ -15,9 +15,10 @@ from api.bodies import read_body
 from api.memory import at_most
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
-from api.schemas import PreviewOut
+from api.schemas import DatasetList, DatasetOut, PreviewOut
 from api.series import write_series
 from api.signal_propagation import SignalPreview, signal_of
+from api.uploads import read_form
 from core.analysis import build_report, html, markdown
 from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
 from core.experiments import requests
@@ -124,6 +125,31 @@ def _report(results: Results, metric: str | None, media: Media) -> bytes:
     return html(found, results, suitable(results.design)).encode()
 
 
+def datasets(hidden: frozenset[str], owner: str | None, project: str | None, first: str | None) -> Answer:
+    """Return the data sets of projects that are not hidden, those of the owner `first` before the others, as JSON."""
+    there = Uploads(_Process.paths.uploads, hidden)
+    wanted = [one for one in there if owner in (None, one.owner) and project in (None, one.project)]
+    found = DatasetList(items=[DatasetOut.of(one) for one in sorted(wanted, key=lambda one: one.owner != first)])
+    return Answer("", found.model_dump_json().encode())
+
+
+def list_plots(experiment_id: int) -> Answer:
+    """Return the pictures that suit an experiment, as JSON."""
+    with _Process.database.reading() as session:
+        one = read.experiment(session, experiment_id)
+        design, version = read.design(session, one, _Process.paths), read.version(session, one.id)
+    here = f"/experiments/{experiment_id}/plots"
+    items = [
+        {
+            "name": name,
+            "summary": summary,
+            "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
+        }
+        for name, summary in suitable(design).items()
+    ]
+    return Answer(version, compact({"items": items}))
+
+
 def data_of_plot(experiment_id: int, name: str, options: dict[str, Any], arms: list[str], log: bool | None) -> Answer:
     """Return the data behind a picture, as JSON."""
     plot: Plot = plots[name].model_validate(options).build()
@@ -159,26 +185,26 @@ def preview_of(
     return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
 
 
-def keep_upload(
-    path: Path, filename: str, name: str | None, options: Options, sender: tuple[str | None, str, Quotas]
-) -> tuple[About, bool]:
-    """Store the file at a path as a user's data set; returns it, and whether it is new.
+def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Quotas]) -> tuple[About, bool]:
+    """Store the file in the form at a path as a user's data set; returns it, and whether it is new.
 
-    `sender` is its owner, the project that it belongs to, and the owner's quotas. Raises `QuotaExceeded`, and
-    `InvalidUpload` also where reading it takes more memory than a file of its size may.
+    `sender` is its owner, the project that it belongs to, and the owner's quotas. Raises `BadForm`, `InvalidSpec` for
+    its fields, `QuotaExceeded`, and `InvalidUpload` also where reading it takes more memory than a file of its size may.
     """
     owner, project, own = sender
     try:
         with (
             _Process.database.transaction() as session,  # it begins when something is counted
-            path.open("rb") as file,
             at_most(MEMORY + MEMORY_TIMES * path.stat().st_size),
         ):
 
             def admit(about: About) -> None:
                 take(session, owner, project, Amount(bytes=about.bytes), own)
 
-            found, new = Uploads(_Process.paths.uploads).add(file, filename, name, options, owner, project, admit)
+            form = read_form(path, content_type)
+            options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
+            uploads, name = Uploads(_Process.paths.uploads), form.file.filename or ""
+            found, new = uploads.add(form.file.file, name, form.name, options, owner, project, admit)
             if not new:
                 session.rollback()
             return found, new

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.answers import ProblemOut
 from api.bodies import BODIES
+from api.examples import add_examples
 from core.datasets import datasets
 from core.initializers import initializers
 from core.models import models
@@ -42,6 +43,7 @@ STATUSES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"Allow": {"description": "the methods that it has", "schema": {"type": "string"}}},
     ),
     "409": ("Conflict", "Not in the state that it is in", {}),
+    "412": ("PreconditionFailed", "It has changed since the answer whose `ETag` `If-Match` has", {}),
     "413": ("ContentTooLarge", "The body is larger than this call takes", {}),
     "415": ("UnsupportedMediaType", "The body is of another media type than the call takes", {}),
     "422": ("Invalid", "What is asked for cannot be; `errors` has the path of each problem", {}),
@@ -83,6 +85,7 @@ def documented(app: FastAPI) -> dict[str, Any]:
         for path, operations in document["paths"].items():
             for method in METHODS & operations.keys():
                 _add_problems(path, method, operations[method])
+        add_examples(document)
     return app.openapi_schema or document
 
 
@@ -199,6 +202,8 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str
         yield "404"
         if method != "get":
             yield "409"
+        if method == "patch":
+            yield "412"
     if "requestBody" in operation:
         yield from WITH_A_BODY
         yield "409"

@@ -15,10 +15,17 @@ DOCS = f"{SEALED}; script-src {_SWAGGER}; style-src {_SWAGGER}; img-src data: ht
 
 PAGES = ("/docs", "/redoc")
 
+NEVER_CHANGES = {"Cache-Control": "private, max-age=86400, immutable"}
+"""For what is the same for ever: nobody asks again for a day, after which a newer service may write it otherwise.
+
+Of all else its user alone may keep a copy, and asks for it again each time, which its `ETag` makes cheap.
+"""
+
 ON_EVERY_ANSWER = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": SEALED,
+    "Cache-Control": "private, no-cache",
 }
 """Headers of every answer that does not say otherwise itself."""

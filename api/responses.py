@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
 Media = TypeVar("Media", bound=str)
@@ -33,10 +34,17 @@ def etag(*parts: object) -> str:
     return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
 
 
+def revalidated(request: Request, answer: BaseModel | bytes) -> Response:
+    """Return an answer, or JSON made already, with an ETag of all that it shows; 304 where the client has it."""
+    body = answer if isinstance(answer, bytes) else answer.model_dump_json(by_alias=True).encode()
+    tag = etag(body)
+    return unchanged(request, tag) or Response(body, media_type="application/json", headers={"ETag": tag})
+
+
 def unchanged(request: Request, tag: str) -> Response | None:
     """Return a 304 when the client has what `tag` names, else None."""
-    known = request.headers.get("if-none-match", "")
-    if tag in [one.strip().removeprefix("W/") for one in known.split(",")]:
+    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or known == ["*"]:
         return Response(status_code=304, headers={"ETag": tag})
     return None
 

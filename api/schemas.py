@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from core.datasets import About, Options
 from core.experiments.queries.progress import ArmProgress, Progress
 from core.experiments.requests import Preview
-from core.store import Event, Experiment, Run
+from core.store import Experiment, Run
 from core.training import Layout
 
 
@@ -47,14 +47,16 @@ class NoteOut(BaseModel):
 class ExperimentOut(BaseModel):
     """One experiment. `cancelling` until its workers have heard; `errors` are the reasons of failed runs.
 
-    `warnings` say what of its spec is probably not meant, and which arms have no result because all their runs
-    diverged; they refuse nothing.
+    `name` and `tags` may have been edited since: `spec` has them as they were posted. `warnings` say what of its spec
+    is probably not meant, and which arms have no result because all their runs diverged; they refuse nothing.
     """
 
     id: int
     name: str
     owner: str | None
     project: str
+    tags: list[str]
+    notes: str
     status: str
     attempt: int
     cancelling: bool
@@ -72,10 +74,11 @@ class ExperimentOut(BaseModel):
     @classmethod
     def of(cls, one: Experiment, progress: Progress) -> Self:
         here = f"/experiments/{one.id}"
-        own = ("id", "name", "owner", "project", "status", "created_at", "started_at", "finished_at", "spec")
+        own = ("id", "name", "notes", "owner", "project", "status", "created_at", "started_at", "finished_at", "spec")
         return cls.model_validate(
             {name: getattr(one, name) for name in own}
             | {
+                "tags": [tag.tag for tag in one.tags],
                 "attempt": progress.attempt,
                 "cancelling": progress.cancelling,
                 "paused": progress.paused,
@@ -88,30 +91,9 @@ class ExperimentOut(BaseModel):
         )
 
 
-class EventOut(BaseModel):
-    """An event of an experiment, or of one of its cohorts; its kind says what `detail` holds."""
-
-    id: int
-    at: Instant
-    kind: str
-    cohort: int | None
-    attempt: int | None
-    detail: dict[str, Any]
-
-    @classmethod
-    def of(cls, one: Event) -> Self:
-        here = {"id": one.id, "at": one.at, "kind": one.kind, "cohort": one.cohort_id, "attempt": one.attempt}
-        return cls.model_validate(here | {"detail": one.detail})
-
-
-class EventList(BaseModel):
-    items: list[EventOut]
-    next: int | None
-
-
 class ExperimentList(BaseModel):
     items: list[ExperimentOut]
-    next: int | None
+    next: str | None
     total: int
 
 

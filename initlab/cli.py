@@ -13,14 +13,13 @@ import typer
 from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import datasets, display, pictures, projects, service, webhooks
+from initlab import datasets, display, managing, pictures, projects, service, webhooks
 from initlab.client import Client
 from initlab.errors import DIVERGED, FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
 from initlab.follow import follow
 
 INTERRUPTED = 130
-CANCEL_SECONDS = 5.0
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
 
@@ -67,25 +66,6 @@ def watch(experiment: Id, as_json: AsJson = False) -> None:
     _to_the_end(Client().experiment(experiment), as_json)
 
 
-@app.command("list")
-def list_experiments(
-    status: Annotated[str | None, typer.Option(help="queued, running, succeeded, failed or cancelled.")] = None,
-    tag: Annotated[str | None, typer.Option(help="Those with this tag.")] = None,
-    name: Annotated[str | None, typer.Option(help="Those with this in their name.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Those of this key or user; me: your own.")] = None,
-    project: Annotated[str | None, typer.Option(help="Those of this project.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the experiments, your own first and then the newest."""
-    found = list(Client().experiments(status, tag, name, owner=owner, project=project))
-    if as_json:
-        _print_json([experiment.data for experiment in found])
-    elif found:
-        _out(display.experiments(found))
-    else:
-        _out("no experiments")
-
-
 @app.command()
 def show(experiment: Id, as_json: AsJson = False) -> None:
     """Show how far each arm of an experiment is."""
@@ -94,16 +74,6 @@ def show(experiment: Id, as_json: AsJson = False) -> None:
         _print_json(found.data)
     else:
         _out(display.experiment(found))
-
-
-@app.command()
-def cancel(experiment: Id) -> None:
-    """Stop an experiment; what was measured is kept."""
-    found = Client().experiment(experiment).cancel()
-    try:
-        _out(f"experiment {experiment} is {found.wait(timeout=CANCEL_SECONDS).status}")
-    except TimeoutError:
-        _out(f"experiment {experiment} will be cancelled when its worker is heard of or given up")
 
 
 @app.command()
@@ -137,13 +107,6 @@ def history(experiment: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def delete(experiment: Id) -> None:
-    """Remove a finished experiment and all it measured."""
-    Client().experiment(experiment).delete()
-    _out(f"experiment {experiment} is deleted")
-
-
-@app.command()
 def metrics(
     experiment: Id,
     metric: Annotated[list[str] | None, typer.Option(help="train_loss, valid_accuracy, ...; may be repeated.")] = None,
@@ -165,7 +128,9 @@ def metrics(
         rows.writerows([*key, step, value] for step, value in zip(one["steps"], one["values"], strict=True))
 
 
-app.command()(pictures.plot)
+app.command("list")(managing.list_experiments)
+for one in (managing.edit, managing.cancel, managing.delete, pictures.plot):
+    app.command()(one)
 
 
 @app.command()

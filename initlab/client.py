@@ -2,13 +2,14 @@
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack, cast
 from urllib.parse import quote
 
 from initlab import packing, spec_file
-from initlab.experiment import Experiment, pages
+from initlab.experiment import Experiment, Sort, pages
 from initlab.reading import ReadOptions, form_fields
 from initlab.settings import Settings
 from initlab.transport import Transport, Upload
@@ -57,20 +58,52 @@ class Client:
 
     def experiment(self, id: int) -> Experiment:  # noqa: A002 the field's word
         """Return one experiment; raises `ApiError` 404."""
-        return Experiment(self._transport, self._transport.call("GET", f"/experiments/{id}"))
+        response = self._transport.request("GET", f"/experiments/{id}")
+        return Experiment(self._transport, self._transport.decoded(response), response.headers.get("ETag", ""))
 
     def experiments(
         self,
-        status: str | None = None,
-        tag: str | None = None,
+        status: str | Sequence[str] | None = None,
+        tag: str | Sequence[str] | None = None,
         name: str | None = None,
         *,
         owner: str | None = None,
         project: str | None = None,
+        created_after: str | datetime | None = None,
+        created_before: str | datetime | None = None,
+        sort: Sort | None = None,
+        reverse: bool = False,
     ) -> Iterator[Experiment]:
-        """Yield all experiments, one's own first and then the newest; read page by page. `owner="me"`: one's own."""
-        asked = {"status": status, "tag": tag, "name": name, "owner": owner, "project": project}
+        """Yield all experiments that meet every condition; read page by page.
+
+        They are in any of the states `status` and have all tags `tag`; `name` is a part of theirs, in any case;
+        `owner="me"`: those of this API key. Moments are RFC 3339 or a datetime that knows its offset. `sort`: the
+        newest or the oldest post first, by name, by the end (`finished`, the last one first), or by the part that is
+        done (`progress`, the most first); by default one's own first, then the newest. `reverse` turns it round.
+        """
+        asked = {"status": status, "tag": tag, "name": name, "owner": owner, "project": project, "sort": sort}
+        asked |= {"created_after": _moment(created_after), "created_before": _moment(created_before)}
+        asked["reverse"] = reverse or None
         return (Experiment(self._transport, data) for data in pages(self._transport, "/experiments", asked))
+
+    def cancel_experiments(
+        self, tag: str | Sequence[str], status: str | Sequence[str] | None = None
+    ) -> dict[str, list[Any]]:
+        """Cancel all experiments with a tag, or with all of several, in any of the states `status`.
+
+        Returns `{"done": [id, ...], "refused": [{"id", "status", "reason"}, ...]}`: what has ended, and what this API
+        key may not change, stays as it is.
+        """
+        return self._transport.each("POST", "/experiments/cancel", {"tag": tag, "status": status})
+
+    def delete_experiments(
+        self, tag: str | Sequence[str], status: str | Sequence[str] | None = None
+    ) -> dict[str, list[Any]]:
+        """Remove all experiments with a tag, and all that they measured; those that have not ended stay.
+
+        Tags, states and the answer are those of `cancel_experiments`.
+        """
+        return self._transport.each("DELETE", "/experiments", {"tag": tag, "status": status})
 
     def catalog(self, kind: str | None = None, name: str | None = None) -> dict[str, Any]:
         """Return what a spec may name: everything, one kind (`initializers`, ...), or one entry with its parameters."""
@@ -220,6 +253,10 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
+
+
+def _moment(given: str | datetime | None) -> str | None:
+    return given.isoformat() if isinstance(given, datetime) else given
 
 
 def _body(spec: Mapping[str, Any] | str | Path) -> Any:

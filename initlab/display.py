@@ -63,8 +63,14 @@ def experiment(item: Experiment) -> RenderableType:
     for arm in item.arms:
         runs, steps = (f"{arm[f'{noun}_done']:,}/{arm[f'{noun}_total']:,}" for noun in ("runs", "steps"))
         table.add_row(arm["label"], runs, steps, str(arm["diverged"]), str(arm["failed"]))
-    head = Text(f"{item.name}\nexperiment {item.id}: {state(item.data)}")
-    return Group(head, table, *(Text(f"error: {error}") for error in item.errors), *warnings(item.data))
+    return Group(described(item.data), table, *(Text(f"error: {error}") for error in item.errors), *warnings(item.data))
+
+
+def described(data: Mapping[str, Any]) -> Text:
+    """Return what an experiment is called, how it stands, and what people have noted of it."""
+    tags = f"\ntags: {', '.join(data['tags'])}" if data.get("tags") else ""
+    notes = f"\n{data['notes']}" if data.get("notes") else ""
+    return Text(f"{data['name']}\nexperiment {data['id']}: {state(data)}{tags}{notes}")
 
 
 def history(events: Iterable[Mapping[str, Any]]) -> Table:

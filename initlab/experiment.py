@@ -10,15 +10,16 @@ from initlab.events import Event, follow
 from initlab.transport import Transport
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Sort = Literal["newest", "oldest", "name", "finished", "progress"]
 FIRST_POLL, LONGEST_POLL, GROWTH = 0.1, 1.0, 1.25
 
 
 class Experiment:
     """An experiment as the server last described it (`data`), with the calls that ask about it."""
 
-    def __init__(self, transport: Transport, data: dict[str, Any]) -> None:
+    def __init__(self, transport: Transport, data: dict[str, Any], etag: str = "") -> None:
         self._transport = transport
-        self._etag = ""
+        self._etag = etag
         self.data = data
 
     @property
@@ -28,6 +29,16 @@ class Experiment:
     @property
     def name(self) -> str:
         return cast(str, self.data["name"])
+
+    @property
+    def tags(self) -> list[str]:
+        """In alphabetical order."""
+        return cast(list[str], self.data["tags"])
+
+    @property
+    def notes(self) -> str:
+        """What people have noted of it; empty where nobody has."""
+        return cast(str, self.data["notes"])
 
     @property
     def status(self) -> Status:
@@ -108,6 +119,28 @@ class Experiment:
     def retry(self) -> Self:
         """Run again what failed, and only that; raises `ApiError` 409 where nothing did."""
         return self._ask("retry")
+
+    def edit(
+        self,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        notes: str | None = None,
+        *,
+        if_unchanged: bool = False,
+    ) -> Self:
+        """Give it another name, other tags (all that it has from then on) or notes; what is None stays as it is.
+
+        The spec stays as it was posted. With `if_unchanged` it raises `ApiError` 412 where somebody has edited it since
+        it was last looked at here, by `Client.experiment` or `refresh`.
+        """
+        if if_unchanged and not self._etag:
+            raise ValueError("refresh() it first, to know what it is to be unchanged from")
+        given = {"name": name, "tags": None if tags is None else list(tags), "notes": notes}
+        body = {key: value for key, value in given.items() if value is not None}
+        headers = {"If-Match": self._etag} if if_unchanged else {}
+        response = self._transport.request("PATCH", self.path, body=body, headers=headers)
+        self.data, self._etag = self._transport.decoded(response), response.headers.get("ETag", "")
+        return self
 
     def history(self) -> Iterator[dict[str, Any]]:
         """Yield what happened to it, the oldest first: `{"id", "at", "kind", "cohort", "attempt", "detail"}`."""

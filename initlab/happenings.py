@@ -17,6 +17,7 @@ SENTENCES = {
     "paused": "paused by the user",
     "resumed": "resumed by the user",
     "retried": "tried again by the user: {runs} in {cohorts}",
+    "edited": "edited by the user: {edited}",
 }
 """Sentences by kind of event. A newer server may have others."""
 
@@ -34,6 +35,7 @@ def sentence(event: Mapping[str, Any]) -> str:
         start=f"from update {step:,}" if step else "from the beginning",
         status=detail.get("status") or "nobody noted how",
         stopped=_stopped(detail),
+        edited=", ".join(key for key in ("name", "tags", "notes") if key in detail) or "nothing that is known here",
         epochs=_count(detail.get("epoch"), "epoch"),
         pruned=", ".join(f'"{one["arm"]}"' for one in detail.get("pruned", ())) + " pruned"
         if detail.get("pruned")

@@ -25,8 +25,8 @@ Id = Annotated[str, typer.Option(help="Whose key it is.")]
 Stored = Annotated[int | None, typer.Option(min=0, help="Most of them that it may have stored at a time.")]
 Days = Annotated[float | None, typer.Option(min=0, help="Days until it expires; without: never, or as before.")]
 
-database = typer.Typer(no_args_is_help=True, help="The service's database.")
-keys = typer.Typer(no_args_is_help=True, help="The service's API keys.")
+database = typer.Typer(no_args_is_help=True, help="The service's database.", rich_markup_mode=None)
+keys = typer.Typer(no_args_is_help=True, help="The service's API keys.", rich_markup_mode=None)
 
 
 def serve(

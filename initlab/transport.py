@@ -60,12 +60,27 @@ class Transport:
     def call(self, method: str, path: str, **request: Any) -> Any:
         """Return the decoded answer; None for one without content."""
         response = self.request(method, path, **request)
-        if not response.content:
-            return None
+        return self.decoded(response) if response.content else None
+
+    def decoded(self, response: httpx.Response) -> Any:
+        """Return an answer's JSON."""
         try:
             return response.json()
         except (json.JSONDecodeError, UnicodeDecodeError):
+            path = response.url.path
             raise Unreachable(f"What answers at {self.url} is not an initlab server (no JSON at {path}).") from None
+
+    def each(self, method: str, path: str, params: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """Make a call about many things, page after page, and return what all of its answers have."""
+        found: dict[str, list[Any]] = {"done": [], "refused": []}
+        cursor: int | None = None
+        while True:
+            page = self.call(method, path, params={**params, "cursor": cursor})
+            for name in found:
+                found[name] += page[name]
+            cursor = page["next"]
+            if cursor is None:
+                return found
 
     def request(
         self,

@@ -1,12 +1,11 @@
 """The catalogues of what a spec can name."""
 
 from functools import cache
-from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api.answers import CatalogEntryList, CatalogEntryOut
-from api.responses import compact
+from api.responses import REVALIDATED, compact, revalidated
 from core.datasets import datasets
 from core.errors import NotFound
 from core.initializers import initializers
@@ -30,10 +29,10 @@ CATALOG: dict[str, Registry] = {
 }
 
 
-@router.get("", response_model=dict[str, list[CatalogEntryOut]])
-def get_catalog() -> Response:
+@router.get("", response_model=dict[str, list[CatalogEntryOut]], responses=REVALIDATED)
+def get_catalog(request: Request) -> Response:
     """Return all entries, by kind."""
-    return Response(_entries(), media_type="application/json")
+    return revalidated(request, _entries())
 
 
 @cache
@@ -47,17 +46,17 @@ def _entries(only: str | None = None) -> bytes:
     return compact(entries if only is None else {"items": entries[only]})
 
 
-@router.get("/{kind}", response_model=CatalogEntryList)
-def list_catalog_entries(kind: str) -> Response:
+@router.get("/{kind}", response_model=CatalogEntryList, responses=REVALIDATED)
+def list_catalog_entries(kind: str, request: Request) -> Response:
     """Return the entries of one kind."""
     _registry(kind)
-    return Response(_entries(kind), media_type="application/json")
+    return revalidated(request, _entries(kind))
 
 
-@router.get("/{kind}/{name}", response_model=CatalogEntryOut)
-def get_catalog_entry(kind: str, name: str) -> dict[str, Any]:
+@router.get("/{kind}/{name}", response_model=CatalogEntryOut, responses=REVALIDATED)
+def get_catalog_entry(kind: str, name: str, request: Request) -> Response:
     """Return one entry: its parameters as JSON schema, its formula and its source. Aliases are understood."""
-    return _registry(kind).describe(name)
+    return revalidated(request, compact(_registry(kind).describe(name)))
 
 
 def _registry(kind: str) -> Registry:

@@ -1,25 +1,29 @@
 """Users' own data sets: send, list, show, delete."""
 
-import shutil
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, File, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 
 from api import jobs
 from api.auth import MAX_UPLOAD
+from api.bodies import body_of
 from api.deps import ME, CallerDep, Owner, PostedTo, ServiceDep, Writing
+from api.responses import REVALIDATED, etag, revalidated
 from api.schemas import DatasetForm, DatasetList, DatasetOut
-from core.datasets import NotStored, Options, Uploads
+from api.uploads import FORM, lay_aside
+from core.datasets import NotStored, Uploads
 from core.experiments import requests
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 SECONDS, SECONDS_OF_MEGABYTE, MOST_SECONDS = 60.0, 3.0, 600.0
 """For reading a file: these, and more for each megabyte of it, but no more than the last."""
+LIST_SECONDS = 60.0
 Name = Annotated[str, InPath(max_length=64)]
 
 
@@ -34,11 +38,11 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
     "",
     status_code=201,
     max_body_size=MAX_UPLOAD,
-    form_limits={"max_files": 1, "max_fields": 10_000},
     responses={200: {"model": DatasetOut, "description": "It is there already"}},
+    openapi_extra=body_of(DatasetForm, FORM),
 )
 async def create_dataset(
-    form: Annotated[DatasetForm, File()], service: ServiceDep, owner: Owner, project: PostedTo, response: Response
+    request: Request, service: ServiceDep, owner: Owner, project: PostedTo, response: Response
 ) -> DatasetOut:
     """Keep a table (CSV, TSV, XLSX, JSON lines, Parquet), arrays (NPZ) or images (ZIP) under a name for specs.
 
@@ -46,15 +50,14 @@ async def create_dataset(
     cannot be learned from is 422, with every row, column or file inside that is at fault, and nothing of it is kept.
     413 where the quota of bytes of this API key or of the project is used up.
     """
-    options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
     try:
         with NamedTemporaryFile() as aside:  # where a file of another process can be opened by its name
-            await run_sync(shutil.copyfileobj, form.file.file, aside, 2**20)
-            aside.flush()
+            await lay_aside(request, aside)
+            path = Path(aside.name)
+            seconds = min(MOST_SECONDS, SECONDS + SECONDS_OF_MEGABYTE * path.stat().st_size / 1e6)
+            media = request.headers.get("content-type", "")
             sender = owner, project, service.quotas(owner)
-            given = Path(aside.name), form.file.filename or "", form.name, options, sender
-            seconds = min(MOST_SECONDS, SECONDS + SECONDS_OF_MEGABYTE * given[0].stat().st_size / 1e6)
-            found, new = await service.readers.run(seconds, jobs.keep_upload, *given)
+            found, new = await service.readers.run(seconds, jobs.keep_upload, path, media, sender)
     except OSError as error:
         raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
     response.status_code = 201 if new else 200
@@ -62,23 +65,26 @@ async def create_dataset(
     return DatasetOut.of(found)
 
 
-@router.get("")
-def list_datasets(
-    uploads: UploadsDep,
+@router.get("", response_model=DatasetList, responses=REVALIDATED)
+async def list_datasets(
+    service: ServiceDep,
+    request: Request,
     caller: CallerDep,
     owner: Annotated[str | None, Query(description="the id of who sent it; `me`: oneself")] = None,
     project: str | None = None,
-) -> DatasetList:
+) -> Response:
     """Return the data sets, one's own before the others, by name."""
-    owner = caller.id if owner == ME else owner
-    found = [one for one in uploads if owner in (None, one.owner) and project in (None, one.project)]
-    return DatasetList(items=[DatasetOut.of(one) for one in sorted(found, key=lambda one: one.owner != caller.id)])
+    asked = caller.hidden, caller.id if owner == ME else owner, project, caller.id
+    state = await run_sync(Uploads(service.paths.uploads).state)
+    make = partial(service.pool.run, LIST_SECONDS, jobs.datasets, *asked)
+    found = await service.answers.get(etag("datasets", state, sorted(caller.hidden), *asked[1:]), make)
+    return revalidated(request, found.body)
 
 
-@router.get("/{name}")
-def get_dataset(name: Name, uploads: UploadsDep) -> DatasetOut:
+@router.get("/{name}", response_model=DatasetOut, responses=REVALIDATED)
+def get_dataset(name: Name, uploads: UploadsDep, request: Request) -> Response:
     """Return one data set."""
-    return DatasetOut.of(uploads.find(name))
+    return revalidated(request, DatasetOut.of(uploads.find(name)))
 
 
 @router.delete("/{name}", status_code=204)

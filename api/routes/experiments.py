@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -25,12 +25,14 @@ from api.deps import (
     StatusName,
     Writing,
 )
-from api.responses import REVALIDATED, etag, unchanged
-from api.schemas import EventList, EventOut, ExperimentList, ExperimentOut, PreviewOut
+from api.experiment_etag import etag_of
+from api.history_schemas import EventList, EventOut
+from api.responses import REVALIDATED, revalidated, unchanged
+from api.schemas import ExperimentList, ExperimentOut, PreviewOut
 from core.errors import Conflict
 from core.experiments import requests
 from core.experiments.cohorts.events import events
-from core.experiments.queries import listing, read
+from core.experiments.queries.lists import CURSOR, Filters, Sort, experiments
 from core.experiments.queries.progress import progress_by_id, progress_of
 from core.experiments.requests import Draft
 from core.failpoints import reached
@@ -54,8 +56,9 @@ async def create_experiment(
     response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> ExperimentOut:
-    """Accept an experiment: its runs are queued when the answer comes. The same `Idempotency-Key` makes one only.
+    """Accept an experiment: its runs are queued when the answer comes.
 
+    The same `Idempotency-Key` makes one only, for 24 hours; after them it makes another.
     429 while as many runs as this API key may have are queued or running; 403 where its quota or the project's is used
     up, and for who is no member of the project.
     """
@@ -95,29 +98,37 @@ async def preview_experiment(request: Request, service: ServiceDep, caller: Call
     return Response(found, media_type="application/json")
 
 
-@router.get("")
+@router.get("", response_model=ExperimentList, responses=REVALIDATED)
 def list_experiments(
     session: Reading,
+    request: Request,
     caller: CallerDep,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[int | None, Query(ge=1, lt=2**63, description="`next` of the page before")] = None,
+    cursor: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before")] = None,
     status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006 FastAPI copies it
-    tag: str | None = None,
+    tag: Annotated[list[str], Query(description="all of these, repeated")] = [],  # noqa: B006
     name: Annotated[str | None, Query(description="a part of the name")] = None,
     owner: Annotated[str | None, Query(description="the id of who posted it; `me`: oneself")] = None,
     project: str | None = None,
     created_after: Moment = None,
     created_before: Moment = None,
     sort: Annotated[
-        Literal["mine", "newest", "oldest"] | None,
-        Query(description="which come first; `mine`: one's own, then the newest, as it is for who has a key"),
+        Sort | None, Query(description="which come first; by default one's own for who has a key, then the newest")
     ] = None,
-) -> ExperimentList:
-    """Return a page of the experiments; `total` counts those on all pages."""
-    own = caller.id if sort in (None, "mine") else None
-    filters = listing.Filters(
+    reverse: Annotated[bool, Query(description="the other way round")] = False,
+    mine_first: Annotated[
+        bool | None, Query(description="one's own before all others; by default without `sort`")
+    ] = None,
+) -> Response:
+    """Return a page of the experiments; `total` counts those on all pages.
+
+    `sort` by `newest` or `oldest` post, by `name`, by the end (`finished`, the last one first and what has not ended at
+    the end), or by the part of the updates that is done (`progress`, the most first).
+    """
+    own = caller.id if (sort is None if mine_first is None else mine_first) else None
+    filters = Filters(
         status=status,
-        tag=tag,
+        tags=tag,
         name=name,
         owner=caller.id if owner == ME else owner,
         project=project,
@@ -125,22 +136,19 @@ def list_experiments(
         created_after=None if created_after is None else created_after.timestamp(),
         created_before=None if created_before is None else created_before.timestamp(),
     )
-    found, following, total = listing.experiments(
-        session, filters, limit=limit, cursor=cursor, sort="oldest" if sort == "oldest" else "newest", first=own
-    )
-    progress = progress_by_id(session, found)
-    items = [ExperimentOut.of(one, progress[one.id]) for one in found]
-    return ExperimentList(items=items, next=following, total=total)
+    page = experiments(session, filters, limit=limit, cursor=cursor, sort=sort or "newest", reverse=reverse, first=own)
+    progress = progress_by_id(session, page.items)
+    items = [ExperimentOut.of(one, progress[one.id]) for one in page.items]
+    return revalidated(request, ExperimentList(items=items, next=page.following, total=page.total))
 
 
 @router.get("/{experiment_id}", response_model=ExperimentOut, responses=REVALIDATED)
 def get_experiment(
     one: ExperimentToRead, session: Reading, request: Request, response: Response
 ) -> ExperimentOut | Response:
-    """Return one experiment with its progress."""
+    """Return one experiment with its progress. Its `ETag` is what a PATCH takes as `If-Match`."""
     progress = progress_of(session, one)
-    tag = etag(read.version(session, one.id))
-    response.headers["ETag"] = tag
+    response.headers["ETag"] = tag = etag_of(session, one, progress)
     return unchanged(request, tag) or ExperimentOut.of(one, progress)
 
 
@@ -172,17 +180,18 @@ def retry_experiment(one: ExperimentToWrite, session: Writing, service: ServiceD
     return ExperimentOut.of(one, progress_of(session, one))
 
 
-@router.get("/{experiment_id}/history")
+@router.get("/{experiment_id}/history", response_model=EventList, responses=REVALIDATED)
 def get_experiment_history(
     one: ExperimentToRead,
     session: Reading,
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the page before")] = 0,
-) -> EventList:
+) -> Response:
     """Return what happened to it and why, the oldest first."""
     found = events(session, one.id, cursor, limit + 1)
     items = [EventOut.of(event) for event in found[:limit]]
-    return EventList(items=items, next=items[-1].id if len(found) > limit else None)
+    return revalidated(request, EventList(items=items, next=items[-1].id if len(found) > limit else None))
 
 
 @router.delete("/{experiment_id}", status_code=204)

@@ -1,6 +1,8 @@
 """Pictures of an experiment, and the data behind them."""
 
+import json
 from functools import partial
+from importlib.metadata import version as release
 from typing import Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
@@ -10,12 +12,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from api import jobs
 from api.answer_cache import Answer
 from api.answers import PlotDataOut, PlotList
-from api.deps import ExperimentToRead, Id, Reading, Service, ServiceDep
-from api.policies import SVG
-from api.responses import REVALIDATED, etag, unchanged
+from api.deps import Id, Service, ServiceDep
+from api.policies import NEVER_CHANGES, SVG
+from api.responses import REVALIDATED, compact, etag, revalidated, unchanged
 from core.errors import InvalidSpec, Problem
-from core.experiments.queries import read
-from core.plots import Look, plots, suitable
+from core.plots import Look, plots
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
 
@@ -23,7 +24,7 @@ router = APIRouter(tags=["plots"])
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
 SECONDS = 60.0
-"""For the data of one picture, and as long for the picture."""
+"""For the data of one picture, as long for the picture, and for the list of all."""
 
 
 def _first(given: Any) -> Any:
@@ -64,22 +65,18 @@ class Options(BaseModel):
         None, description="whether the axis of values is logarithmic; default: where the values ask for it"
     )
     first: First | None = Field(None, description="`loss`: so many updates, default 100, or all")
+    version: Annotated[str, Field(max_length=40)] | None = Field(
+        None, description="as the list of plots has it: what is answered under a version never changes"
+    )
 
 
-@router.get("/experiments/{experiment_id}/plots", response_model=PlotList)
-def list_plots(one: ExperimentToRead, session: Reading, service: ServiceDep) -> dict[str, Any]:
+@router.get("/experiments/{experiment_id}/plots", response_model=PlotList, responses=REVALIDATED)
+async def list_plots(experiment_id: Id, service: ServiceDep, request: Request) -> Response:
     """Return the pictures that suit this experiment. Other plots of the catalogue say in theirs why they are empty."""
-    here = f"/experiments/{one.id}/plots"
-    return {
-        "items": [
-            {
-                "name": name,
-                "summary": summary,
-                "links": {extension: f"{here}/{name}.{extension}" for extension in ("png", "svg", "json")},
-            }
-            for name, summary in suitable(read.design(session, one, service.paths)).items()
-        ]
-    }
+    make = partial(service.pool.run, SECONDS, jobs.list_plots, experiment_id)
+    version = await run_sync(service.version, experiment_id)
+    found = await service.answers.get(etag(version, "plots"), make)
+    return revalidated(request, compact(json.loads(found.body) | {"version": _shown(found.version)}))
 
 
 @router.get(
@@ -96,22 +93,28 @@ async def get_plot(
     request: Request,
 ) -> Response:
     """Return a picture as PNG or SVG, or its data as JSON."""
-    entry = _entry(name, options)
+    entry, asked = _entry(name, options), options.model_copy(update={"version": None})
 
-    def tag(version: str) -> str:
-        return etag(version, entry.name, extension, options)
+    def headers_of(version: str) -> dict[str, str]:
+        fixed = NEVER_CHANGES if options.version == _shown(version) else {}
+        return {"ETag": etag(version, entry.name, extension, asked)} | fixed
 
-    current = tag(await run_sync(service.version, experiment_id))
+    version = await run_sync(service.version, experiment_id)
+    current = headers_of(version)["ETag"]
     answer = unchanged(request, current)
     if answer is None:
-        found = service.answers.named(current) or await _make(
-            service, experiment_id, entry, extension, options, current
-        )
-        headers = {"ETag": tag(found.version) if found.version else current}
+        found = service.answers.named(current) or await _make(service, experiment_id, entry, extension, asked, current)
+        version = found.version or version
+        answer = Response(found.body, media_type=MEDIA[extension])
         if extension == "svg":
-            headers["Content-Security-Policy"] = SVG
-        answer = Response(found.body, media_type=MEDIA[extension], headers=headers)
+            answer.headers["Content-Security-Policy"] = SVG
+    answer.headers.update(headers_of(version))
     return answer
+
+
+def _shown(version: str) -> str:
+    """Return the version of the pictures of an experiment's version, as this release of the service draws them."""
+    return etag(version, release("initlab")).strip('"')
 
 
 async def _make(

@@ -13,9 +13,11 @@ from pydantic import Field
 
 from api import jobs
 from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter, Service, ServiceDep, StatusName
-from api.responses import REVALIDATED, etag, unchanged
+from api.policies import NEVER_CHANGES
+from api.responses import REVALIDATED, etag, revalidated, unchanged
 from api.schemas import MetricsOut, RunList, RunOut
 from api.series import TooManyPoints, write_series
+from core.experiments.cohorts.states import FINAL
 from core.experiments.queries import read
 
 router = APIRouter(tags=["runs"])
@@ -24,6 +26,8 @@ MOST_RUNS = 20_000
 """Of one page: all that an experiment may have, second trainings too."""
 SECONDS = 60.0
 """For many points."""
+PART = 2**18
+"""Bytes that are sent at a time."""
 FEW_POINTS = 200_000
 """Read here, in a fraction of a second; an answer from more is made by another process."""
 
@@ -37,27 +41,28 @@ class Wanted(Chosen):
     repeat: bool = Field(False, description="the series of second trainings, instead of those of the first")
 
 
-@router.get("/experiments/{experiment_id}/runs")
+@router.get("/experiments/{experiment_id}/runs", response_model=RunList, responses=REVALIDATED)
 def list_runs(
     one: ExperimentToRead,
     session: Reading,
+    request: Request,
     arm: ArmFilter = None,
     seed: SeedFilter = None,
     repeat: Annotated[bool | None, Query(description="second trainings alone, or first ones")] = None,
     status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006 FastAPI copies it
     limit: Annotated[int, Query(ge=1, le=MOST_RUNS)] = MOST_RUNS,
     cursor: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the page before")] = 0,
-) -> RunList:
+) -> Response:
     """Return a page of the runs, by the spec's arms and seeds, second trainings last; `total` is that of all pages."""
     mine = one.id, arm, seed, repeat
     found, following, total = read.page_of_runs(session, *mine, status=status, limit=limit, cursor=cursor)
-    return RunList(items=[RunOut.of(run) for run in found], next=following, total=total)
+    return revalidated(request, RunList(items=[RunOut.of(run) for run in found], next=following, total=total))
 
 
-@router.get("/runs/{run_id}")
-def get_run(run_id: Id, session: Reading) -> RunOut:
+@router.get("/runs/{run_id}", response_model=RunOut, responses=REVALIDATED)
+def get_run(run_id: Id, session: Reading, request: Request) -> Response:
     """Return one run."""
-    return RunOut.of(read.run(session, run_id))
+    return revalidated(request, RunOut.of(read.run(session, run_id)))
 
 
 @router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
@@ -86,41 +91,48 @@ async def _series(
     answer = await run_sync(_few, service, request, asked, experiment_id)
     if isinstance(answer, Response):
         return answer
-    found, tag = answer
+    found, headers = answer
     aside = NamedTemporaryFile()  # noqa: SIM115 it is sent after this function's end, and closed then
     try:
         await service.pool.run(SECONDS, jobs.series, Path(aside.name), found, asked)
         size = Path(aside.name).stat().st_size
+        if size <= PART:
+            with aside:
+                return Response(aside.read(), media_type="application/json", headers=headers)
     except BaseException:
         aside.close()
         raise
-    headers = {"ETag": tag, "Content-Length": str(size)}
-    return StreamingResponse(_sent(aside), headers=headers, media_type="application/json")
+    return StreamingResponse(
+        _sent(aside), headers=headers | {"Content-Length": str(size)}, media_type="application/json"
+    )
 
 
 def _few(
     service: Service, request: Request, asked: dict[str, Any], experiment_id: int | None
-) -> Response | tuple[int, str]:
-    """Return the answer, or the experiment and the ETag of one of too many points to make here. Raises `NotFound`."""
+) -> Response | tuple[int, dict[str, str]]:
+    """Return the answer, or the experiment and the headers of one of too many points for here. Raises `NotFound`."""
     with service.database.reading() as session:
         if experiment_id is None:
             run = read.run(session, asked["run_id"])
             experiment_id, asked["repeat"] = run.experiment_id, run.repeat
-        tag = etag(read.version(session, read.experiment(session, experiment_id).id), asked)
+        one = read.experiment(session, experiment_id)
+        tag = etag(read.version(session, one.id), asked)
+        headers = {"ETag": tag} | (NEVER_CHANGES if one.status in FINAL else {})
         known = unchanged(request, tag)
         if known is not None:
+            known.headers.update(headers)
             return known
         out = BytesIO()
         try:
             write_series(out, session, experiment_id, FEW_POINTS, **asked)
         except TooManyPoints:
-            return experiment_id, tag
-    return Response(out.getvalue(), media_type="application/json", headers={"ETag": tag})
+            return experiment_id, headers
+    return Response(out.getvalue(), media_type="application/json", headers=headers)
 
 
 async def _sent(file: IO[bytes]) -> AsyncIterator[bytes]:
     try:
-        while part := await run_sync(file.read, 2**18):
+        while part := await run_sync(file.read, PART):
             yield part
     finally:
         file.close()

@@ -67,6 +67,13 @@ class Uploads:
         names = [one.name for one in self] if self._hidden else self._names()
         return unknown("data set", name, names, "name") if names else Problem("name", f"there is no data set {name!r}")
 
+    def state(self) -> list[tuple[str, int]]:
+        """Return what changes whenever a data set comes or goes: every name with its folder's number on disk."""
+        if not self._folder.is_dir():
+            return []
+        folders = [(entry.name, entry.inode()) for entry in os.scandir(self._folder)]
+        return [(".", self._folder.stat().st_mtime_ns), *sorted(one for one in folders if re.fullmatch(NAME, one[0]))]
+
     def path(self, about: About, array: str) -> Path:
         """Return the file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""
         return self._folder / about.name / f"{array}.npy"

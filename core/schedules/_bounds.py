@@ -15,12 +15,18 @@ class Bound:
         self.side = side
 
 
+class Shrinking:
+    """Marks a parameter that multiplies the peak of each cycle to give the next one's: 1 or less makes sense."""
+
+
 Floor = Annotated[NonNegative, Bound("floor")]
 """A rate that the schedule falls to."""
 Start = Annotated[NonNegative, Bound("start")]
 """A rate that a warm-up rises from, to `end_lr` where the schedule has one, else to B."""
 Ceiling = Annotated[Positive, Bound("ceiling")]
 """A rate that the schedule rises to from B."""
+Shrink = Annotated[Positive, Shrinking()]
+"""A factor from one peak to the next."""
 
 
 def bounds(entry: Entry) -> Iterator[tuple[str, float, Side]]:
@@ -30,6 +36,13 @@ def bounds(entry: Entry) -> Iterator[tuple[str, float, Side]]:
         marks = [mark for mark in [*field.metadata, *_marks(field.annotation)] if isinstance(mark, Bound)]
         if marks and value is not None:
             yield name, float(value), marks[0].side
+
+
+def growing(entry: Entry) -> Iterator[tuple[str, float]]:
+    """Yield name and value of every parameter of the entry by which peaks grow instead of shrinking."""
+    for name, field in type(entry).model_fields.items():
+        if any(isinstance(mark, Shrinking) for mark in field.metadata) and getattr(entry, name) > 1:
+            yield name, float(getattr(entry, name))
 
 
 def without_default_bounds(entry: Entry) -> Entry:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.errors import Problem
 from core.metrics import metrics
 from core.registry import Entry, join_path
-from core.schedules._bounds import Side, bounds
+from core.schedules._bounds import Side, bounds, growing
 from core.schedules._curves import Curve, Reactive, bind, rates
 
 SAMPLES = 1000
@@ -53,7 +53,7 @@ def lint_schedule(entry: Entry, base: float, steps: int, steps_per_epoch: int) -
     """Return what is probably a mistake in a schedule that is bound as by `bind`; paths are inside the entry."""
     bound = bind(entry, base, steps, steps_per_epoch)
     look = _look(bound, steps, steps_per_epoch)
-    sides = [*_sides(entry, base)]
+    sides = [*_sides(entry, base), *_growing(entry, base, look.highest)]
     found = [*sides, *_directions(entry)]
     if steps > 1 and not sides:
         found += [*_rising(look, base), *_above_at_first(entry, look, base, steps, steps_per_epoch)]
@@ -105,6 +105,17 @@ def _sides(entry: Entry, base: float) -> Iterator[Problem]:
             )
             yield Problem("end_lr", message)
         yield from (p._replace(path=join_path(path, p.path)) for p in _sides(inside, own))
+
+
+def _growing(entry: Entry, base: float, highest: float) -> Iterator[Problem]:
+    """Name the factors by which a run's peaks grow beyond B, also in schedules inside this one."""
+    for name, factor in growing(entry):
+        if _above(highest, base):
+            message = f"is {factor:g}, above 1, so every restart begins higher than the one before it: give 1 or less"
+            yield Problem(name, f"{message} (the highest rate is {highest:.4g}, the lr {base:g})")
+    for path, inside in _inside(entry):
+        own = getattr(inside, "lr", None) or base
+        yield from (p._replace(path=join_path(path, p.path)) for p in _growing(inside, own, highest))
 
 
 def _directions(entry: Entry) -> Iterator[Problem]:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import PlainValidator
 
-from core.registry import Count, Positive
+from core.registry import Count
 from core.schedules import Curve, Schedule, Span, schedules
-from core.schedules._bounds import Floor
+from core.schedules._bounds import Floor, Shrink
 from core.schedules._lengths import LONGEST, Steps
 from core.schedules._peers import OF_THE_LR, peers, torchs
 from core.schedules.cosine import half_wave
@@ -40,7 +40,7 @@ Growth = Annotated[int, PlainValidator(_whole, json_schema_input_type=Count)]
         ),
     ],
 )
-def cosine_restarts(*, T_0: Steps, T_mult: Growth = 1, eta_min: Floor = 0.0, m_mul: Positive = 1.0) -> Schedule:
+def cosine_restarts(*, T_0: Steps, T_mult: Growth = 1, eta_min: Floor = 0.0, m_mul: Shrink = 1.0) -> Schedule:
     """Half cosines from the peak towards `eta_min`: the first of `T_0` units, each `T_mult` times as long as the last.
 
     The peak, B at first, is multiplied by `m_mul` at every restart. It stands exactly at the restart; `eta_min` itself

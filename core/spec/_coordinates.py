@@ -8,11 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import Problem
 from core.models import at_width, width_fields
-from core.registry import Entry, problems_of
+from core.registry import Count, Entry, problems_of
 from core.spec._arms import Arm
 from core.spec._kinds import DerivedArms, changed, too_long, unused, where
-
-Width = Annotated[int, Field(ge=1)]
 
 
 class CoordinateCheck(BaseModel):
@@ -25,7 +23,7 @@ class CoordinateCheck(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    widths: Annotated[list[Width], Field(min_length=2, max_length=16)] = [64, 128, 256, 512]
+    widths: Annotated[list[Count], Field(min_length=2, max_length=16)] = [64, 128, 256, 512]
     updates: Annotated[int, Field(ge=1, le=100)] = 4
 
     @model_validator(mode="after")

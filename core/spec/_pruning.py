@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.design import FEWEST_PAIRS
 from core.errors import Problem
 from core.metrics import EpochMetric, Task, metrics
+from core.registry import Count
 from core.spec._kinds import Kind
 
 
@@ -21,8 +22,8 @@ class Pruning(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    first: Annotated[int, Field(ge=1)] = 1
-    factor: Annotated[int, Field(ge=2)] = 2
+    first: Count = 1
+    factor: Annotated[Count, Field(ge=2)] = 2
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Upper bound of the chance that an arm no worse than the best is pruned, over all looks together."""
     metric: EpochMetric | None = None

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 from core.datasets import DatasetInfo
 from core.errors import Problem
-from core.registry import Entry, problems_of
+from core.registry import Count, CountFromZero, Entry, problems_of
 from core.schedules import bind, rates, without_default_bounds
 from core.spec._arms import Arm
 from core.spec._kinds import DerivedArms, changed, too_long, where
@@ -29,9 +29,9 @@ class BatchSizeScan(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    sizes: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=64)] = [16, 32, 64, 128, 256]
+    sizes: Annotated[list[Count], Field(min_length=2, max_length=64)] = [16, 32, 64, 128, 256]
     rule: Literal["linear", "sqrt", "none"]
-    noise_every: Annotated[int, Field(ge=0)] = 4
+    noise_every: CountFromZero = 4
     """The gradient noise is measured in updates 0, `noise_every`, ... of an epoch, by half a batch more; 0: not."""
 
     @model_validator(mode="after")

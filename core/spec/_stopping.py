@@ -1,11 +1,12 @@
 """Early stopping: a run ends before its last epoch because its metric no longer improves."""
 
 import math
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from core.metrics import EpochMetric, metrics
+from core.registry import CountFromZero, NonNegative
 
 
 class Patience(NamedTuple):
@@ -27,8 +28,8 @@ class EarlyStopping(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     metric: EpochMetric = "valid_loss"
-    patience: Annotated[int, Field(ge=0)] = 3
-    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    patience: CountFromZero = 3
+    min_delta: NonNegative = 0.0
 
     def after(self, state: Patience, value: float) -> Patience:
         """Return the state after one more epoch's metric."""

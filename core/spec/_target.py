@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from core.errors import Problem
 from core.metrics import Task, epoch_metrics, metrics
-from core.registry import unknown
+from core.registry import Real, unknown
 
 
 class Target(BaseModel):
@@ -20,7 +20,7 @@ class Target(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     metric: Annotated[str, Field(max_length=40)]
-    value: float
+    value: Real
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

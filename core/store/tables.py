@@ -82,8 +82,8 @@ class Experiment(Base):
     created_at: Mapped[float] = mapped_column(Double)
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)
-
-    tags: Mapped[list["Tag"]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+    notes: Mapped[str] = mapped_column(Text, default="", server_default="")
+    tags: Mapped[list["Tag"]] = relationship(cascade="all, delete-orphan", order_by="Tag.tag", passive_deletes=True)
 
 
 class Tag(Base):

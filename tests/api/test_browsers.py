@@ -87,7 +87,7 @@ def test_every_answer_says_what_may_be_done_with_it(client: TestClient, method: 
 
 def test_a_refusal_and_a_fault_say_it_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     _assert_sealed(client.get("/experiments", headers={"Host": "evil.example"}).headers)
-    monkeypatch.setattr("core.experiments.queries.listing.experiments", None)  # which cannot be called
+    monkeypatch.setattr("api.routes.experiments.experiments", None)  # which cannot be called
     broken = TestClient(client.app, base_url=OURS, client=("127.0.0.1", 1), raise_server_exceptions=False)
     answer = broken.get("/experiments")
     assert answer.status_code == 500

@@ -1,7 +1,7 @@
 """Users' own data sets over HTTP: sent, used, and kept while they are used."""
 
 import errno
-import tempfile
+import io
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-from starlette import formparsers
+from starlette.formparsers import MultiPartParser
 
+from api.routes import datasets
 from core.settings import Settings
 
 CSV = b"x,y\n" + b"".join(b"%d,%s\n" % (i, b"no" if i % 2 else b"yes") for i in range(20))
@@ -145,12 +146,12 @@ def test_two_at_once_end_as_one(client: TestClient) -> None:
 
 
 def test_a_full_disk_is_507(client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full(tempfile.SpooledTemporaryFile[bytes]):
-        def write(self, _data: Any) -> int:
+    class Full(io.BytesIO):
+        def writelines(self, _lines: Any) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(formparsers, "SpooledTemporaryFile", Full)
+        patched.setattr(datasets, "NamedTemporaryFile", Full)
         while_sent = send(client)
     settings.uploads.parent.mkdir(exist_ok=True)
     settings.uploads.write_text("a file where the folder should be")
@@ -158,6 +159,15 @@ def test_a_full_disk_is_507(client: TestClient, settings: Settings, monkeypatch:
     for answer in (while_sent, while_kept):
         assert (answer.status_code, answer.headers["content-type"]) == (507, "application/problem+json")
         assert "cannot be stored" in answer.json()["detail"]
+
+
+def test_a_form_is_parsed_by_another_process(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of fields took the event loop for as long as they took; so did a list of many columns."""
+    monkeypatch.setattr(MultiPartParser, "parse", None)
+    assert send(client, drop=[f"column_{i}" for i in range(5_000)]).status_code == 422
+    assert send(client).status_code == 201
+    too_many = send(client, drop=["x"] * 10_000)
+    assert (too_many.status_code, too_many.json()["detail"][:15]) == (400, "Too many fields")
 
 
 def uploaded(name: str, **more: Any) -> dict[str, Any]:

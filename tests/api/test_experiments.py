@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, update
 from sqlalchemy.exc import OperationalError
 
 from api import series as answers
 from api.routes import runs
 from core.settings import Settings
+from core.store import Experiment
+from tests.api.held import service_of
 
 SPEC: dict[str, Any] = {
     "name": "weights",
@@ -77,6 +79,10 @@ def test_an_idempotency_key_makes_one_experiment(client: TestClient) -> None:
     refused = _post(client, SPEC | {"epochs": 3}, key="k")
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["path"] == "Idempotency-Key"
+    with service_of(client).database.transaction() as session:
+        session.execute(update(Experiment).values(created_at=Experiment.created_at - 86_400))
+    later = _post(client, SPEC | {"epochs": 3}, key="k")
+    assert (later.status_code, later.json()["id"] != first.json()["id"]) == (202, True)
 
 
 def test_a_commit_that_fails_is_never_answered_with_202(client: TestClient) -> None:
@@ -119,6 +125,12 @@ def test_lists_come_in_pages_and_filtered(client: TestClient) -> None:
     assert [one["id"] for one in since["items"] + before["items"]] == ids[::-1]
     assert client.get("/experiments", params={"owner": "nobody"}).json() == {"items": [], "next": None, "total": 0}
     assert client.get("/experiments", params={"created_after": "2026-01-01T00:00:00"}).status_code == 422
+    for order in ({"sort": "name", "reverse": True}, {"sort": "finished"}, {"sort": "progress"}):
+        page = client.get("/experiments", params=order | {"limit": 3}).json()
+        rest = client.get("/experiments", params=order | {"cursor": page["next"]}).json()
+        in_pages = [one["id"] for one in page["items"] + rest["items"]]
+        assert in_pages == ([*ids[:0:-1], ids[0]] if order["sort"] == "name" else [ids[0], *ids[:0:-1]])
+    assert client.get("/experiments", params={"sort": "newest", "cursor": page["next"]}).status_code == 422
 
 
 def test_cancel_and_delete(client: TestClient) -> None:

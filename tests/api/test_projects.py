@@ -129,6 +129,8 @@ def test_a_role_says_what_a_key_may_in_a_project(
         assert "the role of ben in the project 'nlp' is viewer: members post" in refused.json()["detail"]
     for what in ("pause", "resume", "cancel"):
         assert client.post(f"{here}/{what}", headers=ben).status_code == changes
+    edited = client.patch(here, json={"notes": "x"}, headers=ben).status_code
+    assert edited == (200 if changes == 202 else changes)
     member = {"members": {"carl": "viewer"}}
     assert client.patch("/projects/nlp", json=member, headers=ben).status_code == names_members
     assert client.delete(here, headers=ben).status_code == (204 if changes == 202 else changes)
@@ -234,6 +236,8 @@ def test_a_list_has_ones_own_first_and_goes_on_where_it_was(client: TestClient, 
         assert [one for one in found if one in ids] == expected
         assert len({*found}) == len(found)
     assert pages(200, sort="oldest")[:6] == ids
+    assert [one for one in pages(200, sort="name", mine_first=True) if one in ids] == expected
+    assert [one for one in pages(200, mine_first=False) if one in ids] == ids[::-1]
     assert pages(200, owner="me")[-3:] == mine
     assert set(pages(200, owner="ben")) & set(ids) == {ids[i] for i in (1, 2, 4)}
     assert pages(200, project="nothing") == []
@@ -285,3 +289,14 @@ def test_data_sets_are_listed_by_owner_and_project_ones_own_first(client: TestCl
 
     assert (names(anna), names(ben), names(admin)) == ("acb", "bac", "abc")
     assert (names(ben, owner="me"), names(ben, owner="anna"), names(ben, project="nlp")) == ("b", "ac", "bc")
+
+
+def test_many_at_once_are_those_that_one_sees(client: TestClient, make: Make, admin: Sent) -> None:
+    anna, ben = make("anna"), make("ben")
+    project(client, admin, "nlp", members={"anna": "member"})
+    tagged = SPEC | {"tags": ["t"]}
+    for sent, name in ((anna, "nlp"), (anna, "default"), (ben, "default")):
+        assert client.post("/experiments", json=tagged, headers=sent, params={"project": name}).status_code == 202
+    by_ben = client.post("/experiments/cancel?tag=t", headers=ben).json()
+    assert (by_ben["done"], [one["id"] for one in by_ben["refused"]]) == ([3], [2])
+    assert client.post("/experiments/cancel?tag=t", headers=anna).json()["done"] == [1, 2]

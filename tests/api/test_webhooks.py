@@ -15,8 +15,9 @@ from api.keys import create as create_key
 from core.experiments.maintenance import send_due
 from core.experiments.requests import webhooks
 from core.settings import Settings
-from core.store import Database, Delivery
+from core.store import Database, Delivery, Webhook
 from initlab.cli import main
+from tests.api.held import service_of
 from tests.receiver import Receiver, receiving
 
 SMALL = {"model": {"name": "mlp", "hidden": [4]}, "seeds": 1, "epochs": 1}
@@ -52,6 +53,10 @@ def test_one_key_of_idempotency_makes_one(client: TestClient) -> None:
     first, again = (client.post("/webhooks", json=HOOK, headers={"Idempotency-Key": "k"}).json() for _ in range(2))
     assert first == again
     assert len(client.get("/webhooks").json()["items"]) == 1
+    with service_of(client).database.transaction() as session:
+        session.execute(update(Webhook).values(created_at=Webhook.created_at - 86_400))
+    later = client.post("/webhooks", json=HOOK, headers={"Idempotency-Key": "k"}).json()
+    assert later["id"] != first["id"]
 
 
 @pytest.mark.parametrize(

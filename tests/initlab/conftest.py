@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from initlab import events, transport
 from initlab.cli import main
 
 EXPERIMENT: dict[str, Any] = {
     "id": 7,
     "name": "weights",
+    "tags": [],
+    "notes": "",
     "status": "succeeded",
     "cancelling": False,
     "paused": False,
@@ -116,6 +119,28 @@ class ScriptedServer:
     def take(self, asked: Asked) -> tuple[int, dict[str, str], bytes] | None:
         self.asked.append(asked)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+class Clock:
+    """A clock that moves only while somebody sleeps by it."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the client's retries: its pauses take no time."""
+    found = Clock()
+    for module in (transport, events):
+        monkeypatch.setattr(module, "time", found)
+    return found
 
 
 @pytest.fixture

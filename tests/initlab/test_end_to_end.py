@@ -27,9 +27,10 @@ SPEC: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service of its own on the embedded default, ended with the module."""
+    others = set(psutil.Process().children(recursive=True))  # a fork server of tests before these
     with service(tmp_path_factory.mktemp("service")) as here:
         yield here
-        ours = psutil.Process().children(recursive=True)
+        ours = set(psutil.Process().children(recursive=True)) - others
     assert psutil.wait_procs(ours, timeout=5)[1] == []
 
 

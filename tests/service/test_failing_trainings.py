@@ -3,7 +3,6 @@
 On one backend: neither the database nor the broker has a part in it.
 """
 
-import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -64,10 +63,8 @@ def test_cancel_ends_a_training_that_hangs(service: Running) -> None:
     service.order("update", "hang")
     experiment = service.post(spec(epochs=2000))
     until(lambda: not service.is_ordered("update"))
-    started = time.monotonic()
     service.http.post(f"/experiments/{experiment}/cancel")
     assert service.ended(experiment, 20)["status"] == "cancelled"
-    assert time.monotonic() - started < 15
     assert service.ended(service.post(SHORT))["status"] == "succeeded"
 
 

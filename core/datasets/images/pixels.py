@@ -20,8 +20,8 @@ MOST_PIXELS = 50_000_000
 _ORIENTATION = 0x0112
 _UNREADABLE = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning, AttributeError, OverflowError, MemoryError),
-    *(RuntimeError, ZeroDivisionError, AssertionError, UserWarning),  # a warning, where warnings are errors
+    *(Image.DecompressionBombError, AttributeError, OverflowError, MemoryError),
+    *(RuntimeError, ZeroDivisionError, AssertionError),
 )
 """The exceptions that the decoders raise for damaged files."""
 Colour = tuple[int, int, int]

@@ -12,6 +12,7 @@ from core.datasets._archives import FREE, MOST_TIMES, shown
 from core.datasets._content import MOST_DECODED, Content, Decoded, InvalidUpload, Remarks
 from core.datasets._limit import subsets
 from core.datasets._options import Options
+from core.datasets.images.damage import Damage
 from core.datasets.images.folders import Found, Picture, pictures
 from core.datasets.images.pixels import Header, Layout, read_area, read_header, read_pixels
 
@@ -27,16 +28,18 @@ def read_images(archive: ZipFile, options: Options, into: Path, remarks: Remarks
     """
     options.only(*OPTIONS, kind="images")
     found = _limited(pictures(archive, remarks), options, remarks)
-    _check_decoded(archive, [*found.train, *found.valid])
-    layout = _layout(archive, [*found.train, *found.valid], options, remarks)
+    damage = Damage()
+    _check_decoded(archive, [*found.train, *found.valid], damage)
+    layout = _layout(archive, [*found.train, *found.valid], options, remarks, damage)
     codes = np.array([found.classes.index(one.label) for one in (*found.train, *found.valid)])
     target = _targets.of_classes(codes, found.classes, options.task, "the archive")
-    transparent = _write(archive, found.train, layout, into / "x.npy", remarks)
+    transparent = _write(archive, found.train, layout, into / "x.npy", remarks, damage)
     arrays = {"y": target.y[: len(found.train)]}
     if found.valid:
-        transparent += _write(archive, found.valid, layout, into / "x_valid.npy", remarks)
+        transparent += _write(archive, found.valid, layout, into / "x_valid.npy", remarks, damage)
         arrays["y_valid"] = target.y[len(found.train) :]
     remarks.check()
+    damage.note(remarks)
     if transparent:
         behind = options.background or "white"
         text = f"{transparent:,} pictures have transparent pixels: they lie on {behind}; background says another colour"
@@ -75,12 +78,12 @@ def _limited(found: Found, options: Options, remarks: Remarks) -> Found:
     return taken
 
 
-def _layout(archive: ZipFile, files: list[Picture], options: Options, remarks: Remarks) -> Layout:
+def _layout(archive: ZipFile, files: list[Picture], options: Options, remarks: Remarks, damage: Damage) -> Layout:
     """Read every header: the common size, and whether all images are grey."""
     first: tuple[Picture, Header] | None = None
     grey, turned, framed = True, 0, 0
     for one in files:
-        with remarks.gathered():
+        with remarks.gathered(), damage.heard(one.entry):
             header = read_header(archive, one.entry)
             grey = grey and header.grey
             turned, framed = turned + header.turned, framed + header.frames
@@ -105,7 +108,7 @@ def _layout(archive: ZipFile, files: list[Picture], options: Options, remarks: R
     return layout
 
 
-def _check_decoded(archive: ZipFile, files: list[Picture]) -> None:
+def _check_decoded(archive: ZipFile, files: list[Picture], damage: Damage) -> None:
     """Raise `InvalidUpload` for pictures that together decode to far more than was sent: white packs to nothing.
 
     Before all else: Pillow decodes a PNG to tell how it is turned.
@@ -114,7 +117,8 @@ def _check_decoded(archive: ZipFile, files: list[Picture]) -> None:
     most = min(MOST_PIXELS, max(FREE, MOST_TIMES * archive.fp.seek(0, os.SEEK_END)))
     pixels = 0
     for one in files:
-        pixels += read_area(archive, one.entry)
+        with damage.heard(one.entry):
+            pixels += read_area(archive, one.entry)
         if pixels > most:
             raise InvalidUpload(
                 f"the pictures have more than {most:,} pixels in all, the most for an archive of its size: "
@@ -128,14 +132,14 @@ def _refuse_sizes(first: tuple[Picture, Header], other: tuple[Picture, Header], 
     remarks.check()  # all others may differ too
 
 
-def _write(archive: ZipFile, files: list[Picture], layout: Layout, path: Path, remarks: Remarks) -> int:
+def _write(archive: ZipFile, files: list[Picture], layout: Layout, path: Path, remarks: Remarks, damage: Damage) -> int:
     """Write the pixels of all images; return how many had transparent ones."""
     shape = (len(files), _channels(layout), layout.height, layout.width)
     count = 0
     with path.open("wb") as out:
         npy.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
         for one in files:
-            with remarks.gathered():
+            with remarks.gathered(), damage.heard(one.entry):
                 bands, transparent = read_pixels(archive, one.entry, layout)
                 count += transparent
                 for band in bands:

@@ -24,6 +24,7 @@ Kind = Literal[
     "paused",
     "resumed",
     "retried",
+    "edited",  # its name, tags or notes, which it has
 ]
 
 Count = Literal[

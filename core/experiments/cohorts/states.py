@@ -42,6 +42,8 @@ OF_EXPERIMENT: Mapping[Status, frozenset[Status]] = {
 }
 ACTIVE = tuple(status for status in Status if Status.SUCCEEDED in TRANSITIONS[status])
 TERMINAL = tuple(status for status in Status if status not in ACTIVE)
+FINAL = tuple(status for status in Status if not OF_EXPERIMENT[status])
+"""Those of an experiment that nothing changes any more: one that failed can be tried again."""
 
 OF_STATUS = {"key_share": True}
 """The lock of an experiment's row that lets others refer to it: two that hold a reference could not both lock it."""

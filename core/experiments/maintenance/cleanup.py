@@ -9,10 +9,11 @@ from pathlib import Path
 from sqlalchemy import delete, select
 
 from core.datasets import Uploads
+from core.experiments.cohorts.idempotency import forget
 from core.experiments.cohorts.states import ACTIVE
 from core.experiments.projects import recount
 from core.settings import Settings
-from core.store import Cohort, Database, Status, Worker, now
+from core.store import Cohort, Database, Experiment, Status, Webhook, Worker, now
 
 OLD = 3600.0
 """Seconds after which a file that no row needs is removed: the row of a younger one may not be written yet."""
@@ -22,7 +23,9 @@ _HALF_WRITTEN = re.compile(r"\.tmp\w{6}")
 
 
 def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
-    """Remove checkpoints and logs that no row needs, and workers not seen for a day; returns how many files went.
+    """Remove checkpoints and logs that no row needs; returns how many files went.
+
+    And workers not seen for a day, and idempotency keys that have ended.
 
     A cohort that failed keeps its checkpoint: it may be tried again. What is counted against quotas is counted anew.
     """
@@ -37,6 +40,8 @@ def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
     gone = _clear(settings.checkpoints, needed, running, old) + _clear(settings.logs_folder, (), running, old)
     with database.transaction() as session:
         session.execute(delete(Worker).where(Worker.last_seen < now() - 86_400))
+        for made in (Experiment, Webhook):
+            forget(session, made)
     recount(database, lambda: ((one.project, one.owner, one.bytes) for one in Uploads(settings.uploads)))
     return gone
 

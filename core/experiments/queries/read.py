@@ -18,7 +18,7 @@ from core.metrics import Task, unit_of
 from core.metrics import diagnostics as layer_measures
 from core.metrics import metrics as catalogue
 from core.results import Outcome, Results, RunResult, Series
-from core.spec import parse
+from core.spec import Spec, parse
 from core.store import Event, Experiment, MetricBlock, Run, metric_blocks
 from core.training.designs import design_of, trained_results
 
@@ -174,7 +174,7 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
 
 def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
     """Return the experiment as the analysis and the pictures take it; series are read while the session is open."""
-    spec = parse(of.spec)
+    spec = _spec(of)
     found = trained_results(
         spec,
         task=cast(Task, of.task),
@@ -197,12 +197,17 @@ def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
 def design(session: Session, of: Experiment, paths: DatasetPaths) -> Design:
     """Return what an experiment compares, without reading its runs or its series."""
     return design_of(
-        parse(of.spec),
+        _spec(of),
         task=cast(Task, of.task),
         paths=paths,
         steps_per_epoch=of.steps_per_epoch,
         measured=_measured(session, of),
     )
+
+
+def _spec(of: Experiment) -> Spec:
+    """Return the spec as it was posted, under the name that the experiment has now: reports and pictures show it."""
+    return parse({**of.spec, "name": of.name})
 
 
 def _measured(session: Session, of: Experiment) -> Sequence[str]:

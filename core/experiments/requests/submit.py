@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, Problem
 from core.experiments.cohorts.events import asked_by, record_event
+from core.experiments.cohorts.idempotency import forget, is_known
 from core.experiments.projects import DEFAULT, Amount, take
 from core.experiments.requests.control import wake_ups
 from core.experiments.requests.draft import Draft
@@ -29,8 +30,8 @@ def submit(
 ) -> tuple[Experiment, Counter[str]]:
     """Store an experiment with its cohorts and runs, all queued; returns it and the wake-up tasks to send, by queue.
 
-    The same `idempotency_key` with the same spec gives the experiment that is there, and no wake-up task. Raises
-    `InvalidSpec` for a spec above the owner's limits, and for a key that was used with another spec, or in another
+    For a day the same `idempotency_key` with the same spec gives the experiment that is there, and no wake-up task.
+    Raises `InvalidSpec` for a spec above the owner's limits, and for a key that was used with another, or in another
     project; `TooManyRuns` while too many of the owner's runs have not ended; `QuotaExceeded`; `Conflict` where a user's
     data set has changed since the draft.
     """
@@ -39,6 +40,7 @@ def submit(
         known = known_under(session, idempotency_key, draft.fingerprint, project)
         if known is not None:
             return known, Counter()
+        forget(session, Experiment, idempotency_key)
     check_priority(draft.spec["priority"], limits)
     keep(session, draft.spec, paths)
     admit(session, owner, limits, draft.runs)
@@ -66,11 +68,11 @@ def submit(
 
 
 def known_under(session: Session, idempotency_key: str, fingerprint: str, project: str) -> Experiment | None:
-    """Return the experiment that was made under a key, if any.
+    """Return the experiment that was made under a key in the last day, if any.
 
     Raises `InvalidSpec` where its spec is another one, or its project.
     """
-    known = session.scalar(select(Experiment).where(Experiment.idempotency_key == idempotency_key))
+    known = session.scalar(select(Experiment).where(is_known(Experiment, idempotency_key)))
     if known is not None and known.fingerprint != fingerprint:
         raise InvalidSpec([Problem("Idempotency-Key", f"was used for experiment {known.id}, another spec")])
     if known is not None and known.project != project:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, InvalidSpec, NotFound, Problem
+from core.experiments.cohorts.idempotency import forget, is_known
 from core.experiments.cohorts.outbox import HookEvent
 from core.store import Delivery, Experiment, Webhook, now, serialise
 
@@ -45,7 +46,7 @@ class WebhookSpec(BaseModel):
 def create(
     session: Session, spec: WebhookSpec, owner: str | None, *, private: bool, idempotency_key: str | None = None
 ) -> Webhook:
-    """Return a new webhook with its secret, or the one that was made under the key.
+    """Return a new webhook with its secret, or the one that was made under the key in the last day.
 
     Raises `InvalidSpec` for an address that will never be sent to, and for an experiment that is not the owner's;
     `Conflict` where the owner has too many.
@@ -53,9 +54,10 @@ def create(
     _check_url(spec.url, private=private)
     serialise(session, f"webhooks:{owner or ''}")
     if idempotency_key is not None:
-        known = session.scalar(select(Webhook).where(Webhook.idempotency_key == idempotency_key))
+        known = session.scalar(select(Webhook).where(is_known(Webhook, idempotency_key)))
         if known is not None:
             return known
+        forget(session, Webhook, idempotency_key)
     if (session.scalar(select(func.count()).where(Webhook.owner.is_not_distinct_from(owner))) or 0) >= MOST:
         raise Conflict(f"there are {MOST} webhooks already: delete one first")
     if spec.experiment_id is not None:

@@ -151,6 +151,20 @@ def test_turned_pictures_are_put_upright(tmp_path: Path, orientation: int, form:
     assert told(notes(about), "2 pictures say that they are stored turned") == (orientation > 1)
 
 
+def test_what_pillow_warns_of_is_a_note(tmp_path: Path) -> None:
+    """Warnings are errors here, and lines of the log where they are not: they are neither."""
+    image, out = Image.new("L", (8, 8)), io.BytesIO()
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(out, "JPEG", exif=exif)
+    data = out.getvalue()
+    directory = data.index(b"Exif") + 10  # where the first directory lies: far behind the end
+    damaged = data[:directory] + b"\xff\xff\xff\x0f" + data[directory + 4 :]
+    files = {"cat/0.jpg": damaged, "cat/1.jpg": data, "dog/0.jpg": damaged}
+    about = add(tmp_path, zipped(files), "a.zip")
+    assert told(notes(about), "file: 'cat/0.jpg' and 1 more: damaged, and read as far as it can be (Corrupt EXIF data)")
+
+
 def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:
     """D11."""
     files = {"cat/0.png": GREY[0], "dog/0.png": GREY[1], ".ipynb_checkpoints/0-checkpoint.png": GREY[2]}

@@ -1,6 +1,5 @@
 """Tables as people send them: each is read right, read with a note, or refused with the option that says what it is."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -166,12 +165,10 @@ def test_a_column_of_too_many_texts_is_refused_while_it_is_read(
 
     monkeypatch.setattr(rows._Gathered, "_sound", counted)
     data = b"id,y\n" + b"".join(b"user-%d,%d\n" % (i, i % 2) for i in range(200_000))
-    began = time.perf_counter()
     assert refused(tmp_path, data, "t.csv", target=["y"]).startswith(
         "file: text column 'id' has more than 100 different"
     )
     assert asked <= 2 * rows.BATCH
-    assert time.perf_counter() - began < 30
     classes = data.replace(b"id,y", b"y,x")
     assert refused(tmp_path, classes, "t.csv", target=["y"]).startswith(
         "file: text column 'y' has more than 1,000 classes"

@@ -1,7 +1,10 @@
 """Formulas of the user's own: what they may say, what they come to, and that nothing of them is run."""
 
 import math
+import sys
 import threading
+from collections import Counter
+from types import FrameType
 
 import pytest
 from hypothesis import given
@@ -10,6 +13,10 @@ from pydantic_core import PydanticCustomError
 
 from core.schedules import bind, rates, schedules
 from tests.core.schedules.curves import by_plan, ours
+from tests.core.schedules.hostile import HOSTILE
+
+MOST_CALLS = 10_000
+"""To read a text of the most characters that an expression may have."""
 
 
 def refusals(fn: object, name: str = "lambda") -> list[tuple[str, str]]:
@@ -106,6 +113,24 @@ def test_anything_but_arithmetic_is_refused(fn: object, name: str) -> None:
     assert path == "fn"
     assert message.isascii()
     assert len(message) < 200
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_refusal_is_little_work(what: str) -> None:
+    """Every call is counted, those of functions in C among them: no text makes more than one of full length can."""
+    refusals("t.real")  # what is loaded once
+    calls: Counter[str] = Counter()
+
+    def count(_frame: FrameType, kind: str, _function: object) -> None:
+        calls[kind] += kind in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        ((_, message),) = refusals(HOSTILE[what])
+    finally:
+        sys.setprofile(None)
+    assert len(message) < 200
+    assert calls.total() < MOST_CALLS, calls
 
 
 @by_plan

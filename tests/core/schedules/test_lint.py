@@ -20,6 +20,7 @@ CLEAN: list[Any] = [
     "tanh",
     {"name": "cosine", "T_max": 5, "beyond": "periodic"},
     {"name": "cosine_restarts", "T_0": 4, "m_mul": 0.5},
+    {"name": "cosine_restarts", "T_0": 40, "m_mul": 2.0},  # no restart comes
     {"name": "cosine_warmup", "warmup_steps": 4, "start_lr": 0.01},
     {"name": "cyclic", "max_lr": 0.5, "step_size_up": 4},
     {"name": "exponential", "gamma": 0.9, "end_lr": 0.01},
@@ -70,6 +71,9 @@ RISING: list[tuple[Any, str, str]] = [
     ({"name": "linear_factor", "start_factor": 1.0, "end_factor": 3.0}, "", "rises from 0.1 to 0.3"),
     ({"name": "cyclic", "max_lr": 0.5}, "", "rises from 0.1 to 0.1038"),
     ({"name": "step", "step_size": 1, "gamma": 2.0}, "", "rises from 0.1 to 0.8"),
+    ({"name": "cosine_restarts", "T_0": 5, "m_mul": 1.5}, "m_mul", "the highest rate is 0.3375, the lr 0.1"),
+    ({"name": "cosine_restarts", "T_0": 1, "m_mul": 2.0}, "m_mul", "every restart begins higher"),
+    ({"name": "chained", "parts": ["constant", {"name": "sgdr", "T_0": 5, "m_mul": 2.0}]}, "parts[1].m_mul", "is 2"),
 ]
 COVERED: list[tuple[Any, str]] = [
     ({"name": "linear_warmup", "warmup_steps": 40}, "to 0.0475 in the last update: the lr of 0.1 is never reached"),

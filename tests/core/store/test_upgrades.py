@@ -14,7 +14,7 @@ from core.datasets import DatasetPaths
 from core.experiments import projects
 from core.experiments.cohorts.events import counts, events
 from core.experiments.maintenance import sweep
-from core.experiments.queries import listing, read
+from core.experiments.queries import lists, read
 from core.experiments.queries.progress import progress_of
 from core.experiments.requests import pause, resume, retry
 from core.experiments.worker.worker import Worker
@@ -80,7 +80,7 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
     assert_whole(upgraded, old, SUCCEEDED)
     made = recording(old, FAILED)
     with upgraded.reading() as session:
-        found, following, _ = listing.experiments(session, listing.Filters(tag="b"), limit=10)
+        found, following, _ = lists.experiments(session, lists.Filters(tags=["b"]), limit=10)
         assert ([one.id for one in found], following) == ([RUNNING, QUEUED, FAILED, SUCCEEDED], None)
         assert [one.status for one in found] == ["running", "queued", "failed", "succeeded"]
         assert {(one.task, one.owner, one.turn) for one in found} == {("multiclass", None, None)}
@@ -103,7 +103,8 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
         assert (list(events(session, SUCCEEDED)), set(counts(session).values())) == ([], {0})
         assert {one.project for one in found} == {"default"}
         stored = projects.used(session)
-        assert stored["project", "default"] == stored["owner", ""] == (4 * RUNS, 3 * 4 * RUNS * STEPS, 0)
+        if old < "0014":  # later ones counted what they stored
+            assert stored["project", "default"] == stored["owner", ""] == (4 * RUNS, 3 * 4 * RUNS * STEPS, 0)
 
 
 def test_what_waits_and_what_was_in_training_is_trained_to_its_end(

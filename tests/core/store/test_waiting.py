@@ -60,7 +60,7 @@ def test_what_would_fail_again_is_raised(postgres_url: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
-def test_whoever_waits_leaves_at_once(told: signal.Signals) -> None:
+def test_whoever_waits_leaves_when_told(told: signal.Signals) -> None:
     with socket.socket() as taken:  # bound, and nobody listens: a connection is refused
         taken.bind(("127.0.0.1", 0))
         program = (
@@ -72,8 +72,6 @@ def test_whoever_waits_leaves_at_once(told: signal.Signals) -> None:
         waiting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert waiting.stdout is not None
         assert waiting.stdout.readline().startswith("waiting for the database: ")
-        started = time.monotonic()
         waiting.send_signal(told)
         assert waiting.communicate(timeout=10) == ("", "")
         assert waiting.returncode == 0
-        assert time.monotonic() - started < 1

@@ -15,7 +15,7 @@ from core.experiments.cohorts.leases import Fenced, end, is_held
 from core.experiments.cohorts.recovery import mark_lost
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.maintenance import sweep
-from core.experiments.queries import listing, read
+from core.experiments.queries import lists, read
 from core.experiments.requests import cancel, delete, pause, resume, retry
 from core.store import Cohort, Database, Status, now
 from tests.core.experiments.claims import queued, take
@@ -91,7 +91,7 @@ class Crowd:
     def use(self, chance: random.Random) -> None:
         while self.working:
             with self.database.reading() as session:
-                found, *_ = listing.experiments(session, limit=3)
+                found, *_ = lists.experiments(session, limit=3)
             wishes: list[Callable[..., object]] = [cancel, pause, resume, resume, retry, retry, delete]
             wish = chance.choice(wishes)
             if found:

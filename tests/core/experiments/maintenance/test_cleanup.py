@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from core.experiments import projects
 from core.experiments.maintenance.cleanup import OLD, clean_up
 from core.settings import Settings
-from core.store import Cohort, Database, Run, Usage, Worker, now
+from core.store import Cohort, Database, Experiment, Run, Usage, Webhook, Worker, now
 from tests.core.datasets.uploading import add
 from tests.core.experiments.claims import queued, taken
 
@@ -120,3 +120,19 @@ def test_what_counts_against_quotas_is_counted_anew(database: Database, tmp_path
     with database.reading() as session:
         used = projects.used(session)["project", "default"]
         assert (used.runs, used.bytes) == (session.scalar(select(func.count()).select_from(Run)), about.bytes)
+
+
+def test_keys_of_idempotency_that_have_ended_are_forgotten(database: Database, tmp_path: Path) -> None:
+    hook = {"url": "https://lab.example/", "payload": "json", "events": [], "secret": "s"}
+    old, new = (queued(database) for _ in range(2))
+    with database.transaction() as session:
+        for one, ago in ((old, 86_460), (new, 86_340)):
+            session.add(Webhook(**hook, idempotency_key=f"key {one}", created_at=0.0))
+            session.flush()
+            aged_by = {"idempotency_key": f"key {one}", "created_at": now() - ago}
+            session.execute(update(Experiment).where(Experiment.id == one).values(**aged_by))
+            session.execute(update(Webhook).where(Webhook.idempotency_key == f"key {one}").values(**aged_by))
+    clean_up(database, Settings(data_dir=tmp_path))
+    with database.reading() as session:
+        for table in (Experiment, Webhook):
+            assert session.scalars(select(table.idempotency_key).order_by(table.id)).all() == [None, f"key {new}"]

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
@@ -68,3 +68,24 @@ def test_one_key_at_once_from_many_clients_makes_one_experiment(database: Databa
     assert len(ids) == 8
     assert len(set(ids)) == 1
     assert _counts(database) == (1, 2, 6)
+
+
+def test_a_key_of_a_day_ago_makes_another(database: Database) -> None:
+    def post(spec: Spec) -> int:
+        with database.transaction() as session:
+            return submit(session, spec, DatasetPaths(), "key")[0].id
+
+    first = post(parse(SPEC))
+    _age(database, 86_400 - 60)
+    assert post(parse(SPEC)) == first
+    _age(database, 60)
+    second = post(parse(SPEC | {"epochs": 3}))
+    assert second != first
+    assert post(parse(SPEC | {"epochs": 3})) == second
+    with database.reading() as session:
+        assert session.get_one(Experiment, first).idempotency_key is None
+
+
+def _age(database: Database, seconds: float) -> None:
+    with database.transaction() as session:
+        session.execute(update(Experiment).values(created_at=Experiment.created_at - seconds))

@@ -1,0 +1,141 @@
+"""The commands that list experiments, edit them, and cancel or delete one or many."""
+
+import json
+import sys
+from collections.abc import Mapping
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+
+from initlab import display
+from initlab.client import Client
+from initlab.experiment import Sort
+
+CANCEL_SECONDS = 5.0
+
+Words = list[str] | None
+Id = Annotated[int, typer.Argument(help="The experiment's id.", min=1)]
+MaybeId = Annotated[int | None, typer.Argument(help="The experiment's id; or give --tag.", min=1, show_default=False)]
+WithTag = Annotated[Words, typer.Option("--tag", help="All experiments with this tag; repeated: with all of them.")]
+InState = Annotated[
+    Words, typer.Option("--status", help="With --tag: of those in this state; may be repeated (default: all).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")]
+
+
+def list_experiments(
+    status: Annotated[
+        Words, typer.Option(help="queued, running, succeeded, failed or cancelled; may be repeated.")
+    ] = None,
+    tag: Annotated[Words, typer.Option(help="Those with this tag; repeated: with all of them.")] = None,
+    name: Annotated[str | None, typer.Option(help="Those with this in their name.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Those of this API key or user, by its id; me: your own.")] = None,
+    project: Annotated[str | None, typer.Option(help="Those of this project.")] = None,
+    created_after: Annotated[str | None, typer.Option(help="Posted then or later: 2026-12-01T00:00:00Z.")] = None,
+    created_before: Annotated[str | None, typer.Option(help="Posted before then.")] = None,
+    sort: Annotated[Sort | None, typer.Option(help="Which come first; by default your own, then the newest.")] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many at most (default: all).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the experiments, the newest first."""
+    asked = Client().experiments(
+        status,
+        tag,
+        name,
+        owner=owner,
+        project=project,
+        created_after=created_after,
+        created_before=created_before,
+        sort=sort,
+        reverse=reverse,
+    )
+    found = list(islice(asked, limit))
+    if as_json:
+        _print_json([experiment.data for experiment in found])
+    else:
+        _out(display.experiments(found) if found else "no experiments")
+
+
+def edit(
+    experiment: Id,
+    name: Annotated[str | None, typer.Option(help="Its name from now on.")] = None,
+    tag: Annotated[Words, typer.Option(help="A tag that it has from now on; may be repeated.")] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="It has no tags from now on.")] = False,
+    notes: Annotated[str | None, typer.Option(help='Its notes from now on; "-": from standard input.')] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change the name, tags or notes of an experiment; what is left out stays, and so does its spec."""
+    if tag and no_tags:
+        raise typer.BadParameter("give --tag or --no-tags, not both")
+    if name is None and notes is None and not tag and not no_tags:
+        raise typer.BadParameter("say what to change: --name, --tag, --no-tags or --notes")
+    text = sys.stdin.read() if notes == "-" else notes
+    found = Client().experiment(experiment).edit(name, [] if no_tags else tag, text)
+    if as_json:
+        _print_json(found.data)
+    else:
+        _out(display.described(found.data))
+
+
+def cancel(experiment: MaybeId = None, tag: WithTag = None, status: InState = None, as_json: AsJson = False) -> None:
+    """Stop an experiment, or all with a tag; what was measured is kept."""
+    _check_one_way(experiment, tag, status)
+    if experiment is None:
+        _tell("cancelled", Client().cancel_experiments(tag or [], status), as_json)
+        return
+    found = Client().experiment(experiment).cancel()
+    if as_json:
+        _print_json(found.data)
+        return
+    try:
+        _out(f"experiment {experiment} is {found.wait(timeout=CANCEL_SECONDS).status}")
+    except TimeoutError:
+        _out(f"experiment {experiment} will be cancelled when its worker is heard of or given up")
+
+
+def delete(
+    experiment: MaybeId = None,
+    tag: WithTag = None,
+    status: InState = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --tag: do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a finished experiment, or all with a tag, and all that was measured."""
+    _check_one_way(experiment, tag, status)
+    client = Client()
+    if experiment is not None:
+        client.experiment(experiment).delete()
+        _out(f"experiment {experiment} is deleted")
+        return
+    if not yes:
+        number = sum(1 for _ in client.experiments(status, tag))
+        typer.confirm(f"Delete {number:,} experiments and all that they measured?", abort=True, err=True)
+    _tell("deleted", client.delete_experiments(tag or [], status), as_json)
+
+
+def _check_one_way(experiment: int | None, tag: Words, status: Words) -> None:
+    if (experiment is None) == (not tag):
+        raise typer.BadParameter("give an experiment's id, or --tag")
+    if status and not tag:
+        raise typer.BadParameter("--status goes with --tag")
+
+
+def _tell(verb: str, found: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_json(found)
+        return
+    done, refused = found["done"], found["refused"]
+    _out(f"{verb}: {len(done):,} experiment{'' if len(done) == 1 else 's'}; left as they are: {len(refused):,}")
+    for one in refused:
+        _out(f"  {one['reason']}")
+
+
+def _out(what: RenderableType) -> None:
+    display.console().print(what, soft_wrap=isinstance(what, str))
+
+
+def _print_json(what: Any) -> None:
+    sys.stdout.write(json.dumps(what, indent=2) + "\n")
