@@ -20,7 +20,7 @@ COPY core ./core
 COPY initlab ./initlab
 COPY migrations ./migrations
 COPY worker ./worker
-RUN pip install --extra-index-url "$TORCH_INDEX" -c constraints.txt '.[server]'
+RUN pip install --extra-index-url "$TORCH_INDEX" -c constraints.txt '.[server,oidc]'
 
 USER initlab
 WORKDIR /data

@@ -73,7 +73,7 @@ class Unprotected(InitlabError):
 
 
 def _refuse_without_keys(host: str) -> None:
-    if not (is_loopback(host.strip("[]")) or settings().api_keys_file or _stored_keys()):
+    if not (is_loopback(host.strip("[]")) or settings().api_keys_file or settings().has_users or _stored_keys()):
         raise Unprotected(
             f"{host} can be reached from other machines, and no API keys are configured: make one with "
             "`initlab keys create --id NAME`"

@@ -4,10 +4,12 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI, Security
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api import errors, jobs, routes
@@ -15,7 +17,7 @@ from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.browsers import BrowserMiddleware
 from api.compression import CompressionMiddleware
-from api.deps import Service, storable
+from api.deps import Service, seen, storable
 from api.document import Document
 from api.keys import KeyRing, read_keys
 from api.listeners import Listeners
@@ -26,6 +28,9 @@ from api.prometheus import Metrics
 from api.queries import refuse_unknown
 from api.request_log import RequestLogMiddleware
 from api.routes import health
+from api.sessions import COOKIE, Sessions
+from api.users import ForwardedMiddleware, ForwardedUsers
+from core.errors import Unavailable
 from core.experiments.maintenance import Sweeper, WebhookSender
 from core.hardware import cores
 from core.queue import Dispatcher, celery_app
@@ -35,7 +40,10 @@ from core.store import Database
 from core.training.planning import machine
 
 KEY = HTTPBearer(scheme_name="api_key", description="as `initlab keys create` shows it", auto_error=False)
-"""For the document alone: `AuthMiddleware` looks at the key."""
+SESSION = APIKeyCookie(
+    name=COOKIE, scheme_name="session", description="of a browser that has signed in: `POST /session`", auto_error=False
+)
+"""Both for the document alone: `AuthMiddleware` looks at key and session."""
 
 ROUTERS = routes.discover(routes)
 UPLOADS_AT_ONCE = 2
@@ -64,7 +72,14 @@ def create_app(settings: Settings) -> FastAPI:
             dispatcher=dispatcher,
             sweeper=sweeper,
             profile=profile,
-            keys=KeyRing(database, keys),
+            keys=KeyRing(database, keys, users=settings.has_users),
+            users=ForwardedUsers(settings),
+            sessions=Sessions(
+                shared_secret(settings.secret),
+                seconds=settings.session_hours * 3600,
+                secure=settings.public_url.startswith("https:"),
+            ),
+            open_paths=frozenset() if oidc is None else frozenset({oidc.LOGIN, oidc.CALLBACK}),
             pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
             readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
             answers=AnswerCache(ANSWERS),
@@ -85,6 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
             broker.close()
             database.dispose()
 
+    oidc = _oidc(settings)
     keys = read_keys(settings.api_keys_file) if settings.api_keys_file else None
     app = FastAPI(
         title="initlab",
@@ -92,7 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
         openapi_url=None,  # by `Document`, which makes it off the event loop
-        dependencies=[Depends(storable)],
+        dependencies=[Depends(storable), Depends(seen)],
         generate_unique_id_function=lambda route: route.name,
     )
     app.openapi = partial(documented, app)  # type: ignore[method-assign]
@@ -102,11 +118,25 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(CompressionMiddleware)
-    app.add_middleware(MethodsMiddleware, routers=ROUTERS)
+    app.add_middleware(MethodsMiddleware, routers=[*ROUTERS, *([] if oidc is None else [oidc.router])])
     app.add_middleware(AuthMiddleware)
     app.add_middleware(BrowserMiddleware)
-    app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)  # outermost: the last one added
+    app.add_middleware(RequestLogMiddleware, metrics=app.state.metrics)
+    app.add_middleware(ForwardedMiddleware, settings=settings)  # outermost: the last one added
     for router in ROUTERS:
-        needed = [] if router is health.router else [Security(KEY)]
+        needed = [] if router is health.router else [Security(KEY), Security(SESSION)]
         app.include_router(router, dependencies=[Depends(refuse_unknown), *needed])
+    if oidc is not None:
+        app.state.provider = oidc.Provider(settings)
+        app.include_router(oidc.router)  # providers add query parameters of their own
     return app
+
+
+def _oidc(settings: Settings) -> Any:
+    """Return the module of the sign-in at a provider, if there is one. Raises `Unavailable` without Authlib."""
+    if not settings.oidc_issuer:
+        return None
+    try:
+        return import_module("api.oidc")
+    except ModuleNotFoundError as error:
+        raise Unavailable(f'INITLAB_OIDC_ISSUER needs {error.name}: pip install "initlab[oidc]"') from error

@@ -1,4 +1,4 @@
-"""Authentication: by API keys where they are configured, else by coming from this machine."""
+"""Lets in who is known, within its scope and its requests in a time; where nobody has to be, who is on this machine."""
 
 import math
 import re
@@ -13,10 +13,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.browsers import SAFE, host_name, is_loopback
-from api.deps import Caller
+from api.callers import Caller
+from api.deps import Service
 from api.errors import problem
-from api.keys import Key, KeyRing
+from api.identity import Identified, identify
+from api.keys import Scope as KeyScope
 from core.datasets import MOST_FILE
+from core.errors import Forbidden
 
 MAX_BODY = 1_000_000
 """Bytes of one request: the largest spec that the limits allow is a tenth of it."""
@@ -27,8 +30,8 @@ MAX_UPLOAD = MOST_FILE + MAX_BODY
 OPEN = ("/healthz", "/readyz")
 """Paths that need no key: a load balancer asks them."""
 
-PREVIEW = re.compile(r"/previews/.*|/experiments/preview")
-"""Paths of posts that change nothing."""
+PREVIEW = re.compile(r"/previews/.*|/experiments/preview|/session")
+"""Paths of posts that change nothing that is stored."""
 
 ONLY_LOOPBACK = "without API keys this service answers on loopback names only"
 
@@ -61,23 +64,28 @@ class AuthMiddleware:
 
     async def _admitted(self, scope: Scope, headers: Headers) -> ASGIApp:
         """Return the application, told who asks, or the refusal."""
-        keys: KeyRing = scope["app"].state.service.keys
+        service: Service = scope["app"].state.service
+        keys, is_open = service.keys, scope["path"] in (*OPEN, *service.open_paths)
         if scope["path"] not in OPEN:
             await keys.refresh()
         if not keys.is_needed:
-            return self._app if _is_of_this_machine(scope, headers) else _forbidden(ONLY_LOOPBACK)
-        if scope["path"] in OPEN:
+            if not _is_of_this_machine(scope, headers):
+                return _forbidden(ONLY_LOOPBACK)
+            found: Identified | Response = Identified(Caller(roles=keys.roles))
+        elif is_open:
             return self._app
-        scheme, _, sent = headers.get("authorization", "").partition(" ")
-        who = keys.owner(sent.strip()) if scheme.lower() == "bearer" else None
-        key = keys.get(who)
-        if who is None or key is None or key.ended:
-            return _refusal(keys, key, bool(sent))
-        if not key.may_change and scope["method"] not in SAFE and not PREVIEW.fullmatch(scope["path"]):
+        else:
+            try:
+                found = identify(service, scope, headers)
+            except Forbidden as error:
+                return _forbidden(error.detail)
+        if isinstance(found, Response):
+            return found
+        caller = found.caller
+        scope.setdefault("state", {})["caller"] = caller
+        if caller.scope < KeyScope.SUBMIT and scope["method"] not in SAFE and not PREVIEW.fullmatch(scope["path"]):
             return _forbidden("this API key may read and preview, and change nothing: its scope is read")
-        keys.note_use(who)
-        scope.setdefault("state", {})["caller"] = Caller(who, key.scope)
-        return self._app if key.requests is None else self._rated(who, key.requests)
+        return self._app if found.requests is None else self._rated(str(caller.id), found.requests)
 
     def _rated(self, who: str, most: RateLimitItem) -> ASGIApp:
         """Return the application, or the refusal of one request too many, whose answer says how many more may come.
@@ -121,15 +129,3 @@ def _is_of_this_machine(scope: Scope, headers: Headers) -> bool:
 
 def _forbidden(text: str) -> Response:
     return problem(403, "Forbidden", text)
-
-
-def _refusal(keys: KeyRing, key: Key | None, sent: bool) -> Response:
-    """Return the answer to who sent none of the keys, or one that has ended."""
-    if key is None and not keys.is_known and (sent or not keys.has_file):
-        refusal = problem(503, "Service unavailable", "the API keys cannot be read now; try again")
-        refusal.headers["Retry-After"] = "1"
-    else:
-        text = f"this API key {key.ended}" if key else "send an API key: Authorization: Bearer <key>"
-        refusal = problem(401, "Unauthorized", text)
-        refusal.headers["WWW-Authenticate"] = "Bearer"
-    return refusal

@@ -59,6 +59,14 @@ def is_cross_site(method: str, headers: Headers) -> bool:
         return True
 
 
+def is_same_origin(headers: Headers) -> bool:
+    """Return whether a request shows that a page of this very service had a browser send it."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        return site == "same-origin"
+    return origin is not None and not is_cross_site("POST", headers)
+
+
 class BrowserMiddleware:
     """ASGI middleware that refuses what a page of another site has a browser send, whoever's browser it is."""
 

@@ -1,29 +1,35 @@
 """Dependencies of the routes: a transaction, a snapshot, an experiment, the application's parts."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
+from anyio.to_thread import run_sync
 from celery import Celery
 from fastapi import Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from api.answer_cache import AnswerCache
-from api.keys import KeyRing, Scope
+from api.callers import Caller
+from api.keys import KeyRing
 from api.listeners import Listeners
 from api.pool import JobPool
+from api.sessions import Sessions
+from api.users import ForwardedUsers
 from core.datasets import DatasetPaths
-from core.errors import Forbidden, InvalidSpec, Problem
+from core.errors import InvalidSpec, NotFound, Problem
 from core.experiments.maintenance import Sweeper
+from core.experiments.projects import DEFAULT, Quotas
 from core.experiments.queries import read
 from core.experiments.requests import Limits
 from core.metrics import diagnostics, is_metric, metric_names
 from core.queue import Dispatcher
 from core.registry import unknown
 from core.settings import Settings
-from core.store import Database, Experiment
+from core.store import Database, Experiment, Run
 from core.training import Profile
 
 
@@ -40,6 +46,11 @@ class Service:
     profile: Profile
     """This machine's numbers, for plans while no worker lives."""
     keys: KeyRing
+    users: ForwardedUsers
+    """Those that a proxy names."""
+    sessions: Sessions
+    open_paths: frozenset[str]
+    """Paths that a browser asks for before it has signed in."""
     pool: JobPool
     """The processes that compute what is asked for."""
     readers: JobPool
@@ -62,20 +73,19 @@ class Service:
         """Return the share of the service that the owner of an API key may take."""
         key = self.keys.get(owner)
         own = None if key is None else key.unfinished_runs
-        return Limits(self.settings.max_unfinished_runs if own is None else own, key and key.priority)
+        most = self.settings.max_unfinished_runs if own is None else own
+        return Limits(most, key and key.priority, self.quotas(owner))
 
+    def quotas(self, owner: str | None) -> Quotas:
+        """Return as much as the owner may have stored: as its key says, else as the settings have it for everybody."""
+        key = self.keys.get(owner)
+        given = {name: None if key is None else getattr(key, name) for name in Quotas.model_fields}
+        everybody = {name: getattr(self.settings, f"max_{name}") for name in given}
+        return Quotas(**{name: everybody[name] if most is None else most for name, most in given.items()})
 
-class Caller(NamedTuple):
-    """The one who asks: an API key's id, and what it may do. Where no keys are needed everybody is an admin."""
-
-    id: str | None = None
-    scope: Scope = Scope.ADMIN
-
-    def check_may_change(self, what: str, owner: str | None) -> None:
-        """Raise `Forbidden` where something is another's: its owner's and the admins' to change."""
-        if self.scope < Scope.ADMIN and self.id != owner:
-            whose = f"belongs to {owner}" if owner else "belongs to nobody"
-            raise Forbidden(f"{what} {whose}: only its owner and admins may change it")
+    def paths_for(self, caller: Caller) -> DatasetPaths:
+        """Return the folders of the data sets, for somebody who does not see those of every project."""
+        return self.paths._replace(hidden=caller.hidden)
 
 
 async def _caller(request: Request) -> Caller:
@@ -91,7 +101,7 @@ async def _owner(caller: CallerDep) -> str | None:
 
 
 Owner = Annotated[str | None, Depends(_owner)]
-"""The id of the API key of the request; None where no keys are needed."""
+"""The id of the API key or the user of the request; None where no keys are needed."""
 
 
 async def _service(request: Request) -> Service:
@@ -136,6 +146,43 @@ async def storable(request: Request) -> None:
 
 
 Id = Annotated[int, Path(ge=1, lt=2**63)]
+_ID: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=1, lt=2**63)])
+
+
+async def seen(request: Request) -> None:
+    """Raise `NotFound` where a path names an experiment or a run of a project that the caller sees nothing of."""
+    caller, service = await _caller(request), await _service(request)
+    if caller.hidden:
+        for name, find in (("experiment_id", read.experiment), ("run_id", read.run)):
+            with suppress(ValidationError):  # for the route to refuse
+                number = _ID.validate_python(request.path_params.get(name))
+                await run_sync(_check_seen, service.database, find, number, caller.hidden)
+
+
+def _check_seen(
+    database: Database, find: Callable[[Session, int], Experiment | Run], number: int, hidden: frozenset[str]
+) -> None:
+    with database.reading() as session:
+        found = find(session, number)
+        of = found if isinstance(found, Experiment) else read.experiment(session, found.experiment_id)
+        if of.project in hidden:
+            raise NotFound(f"there is no {find.__name__} {number}")
+
+
+async def _posted_to(
+    service: ServiceDep,
+    caller: CallerDep,
+    project: Annotated[str, Query(max_length=40, description="the project that it is to belong to")] = DEFAULT,
+) -> str:
+    if project not in service.keys.roles:
+        await service.keys.refresh(at_once=True)  # another process may just have made it
+        caller = replace(caller, roles=service.keys.roles)
+    caller.check_may_post(project)
+    return project
+
+
+PostedTo = Annotated[str, Depends(_posted_to)]
+"""The project that something is posted into, which the caller may."""
 
 
 def _to_read(experiment_id: Id, session: Reading) -> Experiment:
@@ -145,13 +192,17 @@ def _to_read(experiment_id: Id, session: Reading) -> Experiment:
 def experiment_to_write(experiment_id: Id, session: Writing, caller: CallerDep) -> Experiment:
     """Return an experiment that the caller may change; raises `NotFound` and `Forbidden`."""
     found = read.experiment(session, experiment_id)
-    caller.check_may_change(f"experiment {experiment_id}", found.owner)
+    if found.project in caller.hidden:
+        raise NotFound(f"there is no experiment {experiment_id}")
+    caller.check_may_change(f"experiment {experiment_id}", found.owner, found.project)
     return found
 
 
 ExperimentToRead = Annotated[Experiment, Depends(_to_read, scope="function")]
 ExperimentToWrite = Annotated[Experiment, Depends(experiment_to_write, scope="function")]
 
+ME = "me"
+"""As the owner in a list's query: the one who asks."""
 StatusName = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 ArmFilter = Annotated[str | None, Query(description="an arm's label")]
 SeedFilter = Annotated[int | None, Query(ge=0, lt=2**31, description="a seed")]

@@ -24,6 +24,7 @@ from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
 from core.experiments import requests
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.cohorts.states import TERMINAL
+from core.experiments.projects import Amount, Quotas, take
 from core.experiments.queries import read, reports
 from core.logs import set_up
 from core.plots import (
@@ -75,24 +76,29 @@ def begin(settings: Settings) -> None:
     _Process.paths = DatasetPaths(settings.datasets, settings.uploads)
 
 
-def draft(body: bytes, fallback: Profile, idempotency_key: str | None) -> requests.Draft | None:
-    """Return a body's spec, checked and planned; None where its experiment is there already under the key."""
+def draft(
+    body: bytes, fallback: Profile, idempotency_key: str | None, project: str, hidden: frozenset[str]
+) -> requests.Draft | None:
+    """Return a body's spec, checked and planned; None where its experiment is there already under the key.
+
+    Data sets of `hidden` projects are not there.
+    """
     spec = read_body(body, Spec)
     fingerprint = requests.fingerprint_of(spec)
     with _Process.database.reading() as session:  # ended before the checks, which may take half a minute
-        if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint):
+        if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint, project):
             return None
         profile = profile_for(session, spec.device, fallback)
-    return requests.draft(spec, fingerprint, _Process.paths, profile)
+    return requests.draft(spec, fingerprint, _paths(hidden), profile)
 
 
-def preview(body: bytes, fallback: Profile, limits: requests.Limits) -> bytes:
+def preview(body: bytes, fallback: Profile, limits: requests.Limits, hidden: frozenset[str]) -> bytes:
     """Return what a post of a body's spec would make, as JSON."""
     spec = read_body(body, Spec)
     requests.check_priority(spec.priority, limits)
     with _Process.database.reading() as session:
         profile = profile_for(session, spec.device, fallback)
-    return PreviewOut.of(requests.preview(spec, _Process.paths, profile)).model_dump_json().encode()
+    return PreviewOut.of(requests.preview(spec, _paths(hidden), profile)).model_dump_json().encode()
 
 
 def report(experiment_id: int, metric: str | None, media: Media) -> Answer:
@@ -119,9 +125,11 @@ def _report(results: Results, metric: str | None, media: Media) -> bytes:
     return html(found, results, suitable(results.design)).encode()
 
 
-def datasets() -> Answer:
-    """Return all data sets, by name, as JSON."""
-    found = DatasetList(items=[DatasetOut.of(one) for one in Uploads(_Process.paths.uploads)])
+def datasets(hidden: frozenset[str], owner: str | None, project: str | None, first: str | None) -> Answer:
+    """Return the data sets of projects that are not hidden, those of the owner `first` before the others, as JSON."""
+    there = Uploads(_Process.paths.uploads, hidden)
+    wanted = [one for one in there if owner in (None, one.owner) and project in (None, one.project)]
+    found = DatasetList(items=[DatasetOut.of(one) for one in sorted(wanted, key=lambda one: one.owner != first)])
     return Answer("", found.model_dump_json().encode())
 
 
@@ -163,7 +171,9 @@ def series(path: Path, experiment_id: int, form: Form, asked: dict[str, Any]) ->
         write_series(out, session, experiment_id, form, **asked)
 
 
-def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, draw: bool) -> Answer:
+def preview_of(
+    kind: Literal["schedule", "initializer", "signal"], body: bytes, draw: bool, hidden: frozenset[str]
+) -> Answer:
     """Return a preview as JSON, or with `draw` as a PNG."""
     found: dict[str, Any]
     if kind == "schedule":
@@ -171,22 +181,37 @@ def preview_of(kind: Literal["schedule", "initializer", "signal"], body: bytes, 
     elif kind == "initializer":
         found = initializer_of(read_body(body, InitializerPreview))
     else:
-        found = signal_of(read_body(body, SignalPreview), _Process.paths)
+        found = signal_of(read_body(body, SignalPreview), _paths(hidden))
     return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
 
 
-def keep_upload(path: Path, content_type: str, owner: str | None) -> tuple[About, bool]:
+def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Quotas]) -> tuple[About, bool]:
     """Store the file in the form at a path as a user's data set; returns it, and whether it is new.
 
-    Raises `BadForm`, `InvalidSpec` for its fields, and `InvalidUpload` also where reading it takes more memory than a
-    file of its size may.
+    `sender` is its owner, the project that it belongs to, and the owner's quotas. Raises `BadForm`, `InvalidSpec` for
+    its fields, `QuotaExceeded`, and `InvalidUpload` also where it takes more memory than a file of its size may.
     """
+    owner, project, own = sender
     try:
-        with at_most(MEMORY + MEMORY_TIMES * path.stat().st_size):
+        with (
+            _Process.database.transaction() as session,  # it begins when something is counted
+            at_most(MEMORY + MEMORY_TIMES * path.stat().st_size),
+        ):
+
+            def admit(about: About) -> None:
+                take(session, owner, project, Amount(bytes=about.bytes), own)
+
             form = read_form(path, content_type)
             options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
-            uploads = Uploads(_Process.paths.uploads)
-            return uploads.add(form.file.file, form.file.filename or "", form.name, options, owner)
+            uploads, name = Uploads(_Process.paths.uploads), form.file.filename or ""
+            found, new = uploads.add(form.file.file, name, form.name, options, owner, project, admit)
+            if not new:
+                session.rollback()
+            return found, new
     except MemoryError:
         text = "the file takes too much memory for its size: send a part of it, or numbers as .npz"
         raise InvalidUpload(text) from None
+
+
+def _paths(hidden: frozenset[str]) -> DatasetPaths:
+    return _Process.paths._replace(hidden=hidden)

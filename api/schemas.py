@@ -53,6 +53,8 @@ class ExperimentOut(BaseModel):
 
     id: int
     name: str
+    owner: str | None
+    project: str
     tags: list[str]
     notes: str
     status: str
@@ -72,21 +74,15 @@ class ExperimentOut(BaseModel):
     @classmethod
     def of(cls, one: Experiment, progress: Progress) -> Self:
         here = f"/experiments/{one.id}"
+        own = ("id", "name", "notes", "owner", "project", "status", "created_at", "started_at", "finished_at", "spec")
         return cls.model_validate(
-            {
-                "id": one.id,
-                "name": one.name,
+            {name: getattr(one, name) for name in own}
+            | {
                 "tags": [tag.tag for tag in one.tags],
-                "notes": one.notes,
-                "status": one.status,
                 "attempt": progress.attempt,
                 "cancelling": progress.cancelling,
                 "paused": progress.paused,
                 "errors": progress.errors,
-                "created_at": one.created_at,
-                "started_at": one.started_at,
-                "finished_at": one.finished_at,
-                "spec": one.spec,
                 "arms": progress.arms,
                 "progress": {name: getattr(progress, name) for name in ProgressOut.model_fields},
                 "warnings": [*(one.warnings or ()), *progress.warnings],

@@ -73,6 +73,7 @@ class Server(uvicorn.Server):
                 port=port,
                 http=partial(Connection, Gate(limits)),  # type: ignore[arg-type]  # called for each one
                 backlog=ACCEPTED_AT_ONCE,
+                proxy_headers=False,  # the app's own, which knows the proxies
                 log_config=None,
                 access_log=False,  # a poller asks several times a second: it would hide what matters
                 timeout_keep_alive=KEEP_ALIVE,

@@ -3,14 +3,21 @@
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ScopeName = Literal["read", "submit", "admin"]
+HEADER = r"^[A-Za-z0-9-]*$"
 
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return [one.strip() for one in value.split(",") if one.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -42,6 +49,37 @@ class Settings(BaseSettings):
     """Queued and running ones of each API key that names no number of its own; of all users where there are no keys."""
     keep_days: Annotated[float, Field(gt=0)] | None = None
     """Days after its end at which an experiment is deleted; none: never."""
+    max_runs: Annotated[int, Field(ge=0)] | None = None
+    """Stored ones of each API key or user whose own quota says no number; so the next two. None: no quota."""
+    max_points: Annotated[int, Field(ge=0)] | None = None
+    max_bytes: Annotated[int, Field(ge=0)] | None = None
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^/?#]+/?)?$")] = ""
+    """The address that browsers know the service by, such as https://lab.example; empty: the one they ask for."""
+    session_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 12.0
+    """Hours after which a browser has to sign in again."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Addresses and networks, with commas, of the proxies in front of the API; none: this machine's, for addresses."""
+    user_header: Annotated[str, Field(pattern=HEADER)] = ""
+    """The header in which these proxies name the user, such as X-Forwarded-User; empty: users come with keys."""
+    groups_header: Annotated[str, Field(pattern=HEADER)] = ""
+    """The header in which these proxies name the user's groups, with commas; empty: none."""
+    user_scope: ScopeName | None = None
+    """The scope of users whose groups have none in `group_scopes`; none: they may not come in."""
+    group_scopes: dict[str, ScopeName] = {}
+    """The scopes of groups of users, as JSON: {"lab-admins": "admin", "lab": "submit"}; the highest counts."""
+    oidc_issuer: Annotated[str, Field(pattern=r"^(https://[^?#]+|http://(127\.0\.0\.1|localhost|\[::1\])[^?#]*)?$")] = (
+        ""
+    )
+    """The URL of an OpenID Connect provider where users sign in; empty: none. Needs `public_url`."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    """None: the provider knows this service as a public client."""
+    oidc_scopes: str = "openid profile email"
+    """The scopes that the provider is asked for, with spaces."""
+    oidc_user_claim: str = "sub"
+    """The claim by which a user is known here: one that the provider never gives to somebody else."""
+    oidc_groups_claim: str = "groups"
+    """The claim with the list of the user's groups."""
     webhook_private_targets: bool = False
     """Webhooks may be sent to addresses inside of a network, and without TLS."""
     log_format: Literal["text", "json"] = "text"
@@ -60,6 +98,24 @@ class Settings(BaseSettings):
     """Seconds in which the body of a request comes, beside one for each 10 kB; and in which a client reads on."""
     max_connections: Annotated[int, Field(ge=1)] = 1000
     """Open connections of an API process."""
+
+    @model_validator(mode="after")
+    def _users_can_come(self) -> Self:
+        """Refuse what would let everybody in, or nobody."""
+        if self.user_header and not self.trusted_proxies:
+            raise ValueError("INITLAB_USER_HEADER needs INITLAB_TRUSTED_PROXIES: who else may name a user?")
+        if self.groups_header and not self.user_header:
+            raise ValueError("INITLAB_GROUPS_HEADER needs INITLAB_USER_HEADER")
+        if self.oidc_issuer and not (self.oidc_client_id and self.public_url):
+            raise ValueError("INITLAB_OIDC_ISSUER needs INITLAB_OIDC_CLIENT_ID and INITLAB_PUBLIC_URL")
+        if self.has_users and self.user_scope is None and not self.group_scopes:
+            raise ValueError("no user could come in: give INITLAB_USER_SCOPE or INITLAB_GROUP_SCOPES")
+        return self
+
+    @property
+    def has_users(self) -> bool:
+        """True where somebody may come without an API key, vouched for by a proxy or a provider."""
+        return bool(self.user_header or self.oidc_issuer)
 
     @property
     def database(self) -> str:

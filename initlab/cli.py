@@ -13,7 +13,7 @@ import typer
 from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import datasets, display, managing, pictures, service, webhooks
+from initlab import datasets, display, managing, pictures, projects, service, webhooks
 from initlab.client import Client
 from initlab.errors import DIVERGED, FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
@@ -41,6 +41,7 @@ def submit(
     spec: Annotated[str, typer.Argument(help="A JSON or YAML file, or - for standard input.")],
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end and print the verdict.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Show what it would be, and post nothing.")] = False,
+    project: Annotated[str | None, typer.Option(help="What it is to belong to (INITLAB_PROJECT).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Post an experiment."""
@@ -48,7 +49,7 @@ def submit(
         found = Client().preview(spec)
         _print_json(found) if as_json else _out(display.preview(found))
         return
-    experiment = Client().submit(spec)
+    experiment = Client(project=project).submit(spec)
     if wait:
         _to_the_end(experiment, as_json)
     elif as_json:
@@ -175,6 +176,8 @@ for part in (service.serve, service.api, service.worker, service.disk):
     app.command()(part)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(projects.app, name="projects")
+app.command()(projects.whoami)
 app.add_typer(service.database, name="db")
 app.add_typer(service.keys, name="keys")
 

@@ -18,12 +18,20 @@ from initlab.transport import Transport, Upload
 class Client:
     """A server at `url` (default: the setting INITLAB_URL), asked as the owner of `api_key` (INITLAB_API_KEY).
 
-    `patience` is how many seconds a call is repeated while the server is away or busy. Every call may raise
-    `Unreachable` and `ApiError`.
+    What is posted belongs to `project` (INITLAB_PROJECT), else to the server's default project. `patience` is how many
+    seconds a call is repeated while the server is away or busy. Every call may raise `Unreachable` and `ApiError`.
     """
 
-    def __init__(self, url: str | None = None, api_key: str | None = None, *, patience: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        project: str | None = None,
+        patience: float = 30.0,
+    ) -> None:
         settings = Settings()
+        self._into = {"project": (settings.project if project is None else project) or None}
         key = settings.api_key if api_key is None else api_key
         self._transport = Transport(settings.url if url is None else url, key.strip(), patience)
 
@@ -38,7 +46,8 @@ class Client:
         `ApiError` 422 with every problem of the spec, and `SpecError` where the file holds none.
         """
         key = {"Idempotency-Key": uuid.uuid4().hex}
-        return Experiment(self._transport, self._transport.call("POST", "/experiments", body=_body(spec), headers=key))
+        made = self._transport.call("POST", "/experiments", body=_body(spec), headers=key, params=self._into)
+        return Experiment(self._transport, made)
 
     def preview(self, spec: Mapping[str, Any] | str | Path) -> dict[str, Any]:
         """Return what submitting this would start: arms, steps, and `plan` with its estimated time and memory.
@@ -59,21 +68,22 @@ class Client:
         name: str | None = None,
         *,
         owner: str | None = None,
+        project: str | None = None,
         created_after: str | datetime | None = None,
         created_before: str | datetime | None = None,
-        sort: Sort = "newest",
+        sort: Sort | None = None,
         reverse: bool = False,
     ) -> Iterator[Experiment]:
         """Yield all experiments that meet every condition; read page by page.
 
-        They are in any of the states `status` and have all tags `tag`; `name` is a part of theirs, in any case. Moments
-        are RFC 3339 or a datetime that knows its offset. `sort`: the newest or the oldest post first, by name, by the
-        end (`finished`, the last one first), or by the part that is done (`progress`, the most first); `reverse` turns
-        it round.
+        They are in any of the states `status` and have all tags `tag`; `name` is a part of theirs, in any case;
+        `owner="me"`: those of this API key. Moments are RFC 3339 or a datetime that knows its offset. `sort`: the
+        newest or the oldest post first, by name, by the end (`finished`, the last one first), or by the part that is
+        done (`progress`, the most first); by default one's own first, then the newest. `reverse` turns it round.
         """
-        asked = {"status": status, "tag": tag, "name": name, "owner": owner, "reverse": reverse or None}
+        asked = {"status": status, "tag": tag, "name": name, "owner": owner, "project": project, "sort": sort}
         asked |= {"created_after": _moment(created_after), "created_before": _moment(created_before)}
-        asked["sort"] = None if sort == "newest" else sort
+        asked["reverse"] = reverse or None
         return (Experiment(self._transport, data) for data in pages(self._transport, "/experiments", asked))
 
     def cancel_experiments(
@@ -149,10 +159,10 @@ class Client:
         """
         with packing.opened(Path(path), None if valid is None else Path(valid)) as (file, filename):
             upload = Upload(file, filename, form_fields(name, options))
-            return cast(dict[str, Any], self._transport.call("POST", "/datasets", upload=upload))
+            return cast(dict[str, Any], self._transport.call("POST", "/datasets", upload=upload, params=self._into))
 
     def datasets(self) -> list[dict[str, Any]]:
-        """Return the data sets that users sent, by name."""
+        """Return the data sets that users sent, one's own first, by name."""
         return cast(list[dict[str, Any]], self._transport.call("GET", "/datasets")["items"])
 
     def dataset(self, name: str) -> dict[str, Any]:
@@ -200,6 +210,34 @@ class Client:
     def delete_webhook(self, webhook_id: int) -> None:
         """Remove a webhook; what has not been sent is not sent any more."""
         self._transport.call("DELETE", f"/webhooks/{webhook_id}")
+
+    def me(self) -> dict[str, Any]:
+        """Return who asks: `id`, `scope`, `projects` with roles, `limits`, and `quotas` with what is used of them."""
+        return cast(dict[str, Any], self._transport.call("GET", "/me"))
+
+    def projects(self) -> list[dict[str, Any]]:
+        """Return the projects that one sees, by name."""
+        return cast(list[dict[str, Any]], self._transport.call("GET", "/projects")["items"])
+
+    def project(self, name: str) -> dict[str, Any]:
+        """Return one project, its members, and what it holds beside its quotas; raises `ApiError` 404."""
+        return cast(dict[str, Any], self._transport.call("GET", f"/projects/{quote(name, safe='')}"))
+
+    def create_project(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Make a project, for admins, and return it; raises `ApiError` 409 where there is one of that name.
+
+        `fields` may be `description`, `default_role` (`viewer` or `member`, of who is no member), `keep_days`,
+        `quotas` (`runs`, `points`, `bytes`) and `members` (roles by key id, `@user` or `%group`).
+        """
+        return cast(dict[str, Any], self._transport.call("POST", "/projects", body={"name": name, **fields}))
+
+    def change_project(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Change what is named of a project, as `create_project` has it, and return it; None removes."""
+        return cast(dict[str, Any], self._transport.call("PATCH", f"/projects/{quote(name, safe='')}", body=fields))
+
+    def delete_project(self, name: str) -> None:
+        """Remove a project, for admins; raises `ApiError` 409 while it holds anything."""
+        self._transport.call("DELETE", f"/projects/{quote(name, safe='')}")
 
     def close(self) -> None:
         """Close the connections."""

@@ -76,6 +76,7 @@ def upload(
         Literal["standardise", "unit", "none"] | None, typer.Option(help="How numbers are scaled.")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="The most examples, each class in proportion.")] = None,
+    project: Annotated[str | None, typer.Option(help="What it is to belong to (INITLAB_PROJECT).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send a data set of your own; the notes say what the server took for what."""
@@ -98,7 +99,7 @@ def upload(
         "scale": scale,
         "limit": limit,
     }
-    found = Client().upload_dataset(file, name, valid=valid, **options)
+    found = Client(project=project).upload_dataset(file, name, valid=valid, **options)
     _tell(found, as_json)
 
 

@@ -22,6 +22,7 @@ Concurrency = Annotated[
 ]
 
 Id = Annotated[str, typer.Option(help="Whose key it is.")]
+Stored = Annotated[int | None, typer.Option(min=0, help="Most of them that it may have stored at a time.")]
 Days = Annotated[float | None, typer.Option(min=0, help="Days until it expires; without: never, or as before.")]
 
 database = typer.Typer(no_args_is_help=True, help="The service's database.", rich_markup_mode=None)
@@ -85,9 +86,13 @@ def create(
     ] = None,
     priority: Annotated[int | None, typer.Option(help="The highest priority it may ask for.")] = None,
     requests: Annotated[str | None, typer.Option(help="Most requests in a time, such as 20/second.")] = None,
+    runs: Stored = None,
+    points: Stored = None,
+    bytes: Stored = None,  # noqa: A002 the option's name
 ) -> None:
     """Make an API key: its hash is kept, the key is shown once. As soon as there is a key, every request needs one."""
     limits = {"unfinished_runs": unfinished_runs, "priority": priority, "requests": requests}
+    limits |= {"runs": runs, "points": points, "bytes": bytes}
     become("api.keys", "create", file=file, id=id, scope=scope, days=days, **limits)
 
 

@@ -10,3 +10,5 @@ class Settings(BaseSettings):
 
     url: str = "http://127.0.0.1:8000"
     api_key: str = ""
+    project: str = ""
+    """The project that experiments and data sets are posted into; empty: the default one."""

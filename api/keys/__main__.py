@@ -14,6 +14,7 @@ from core.settings import settings
 from core.store import ApiKey, Database, require_current
 
 USAGE = 2
+QUOTAS = {"runs": "runs", "points": "points of its runs", "bytes": "bytes of data sets"}
 
 
 def main() -> int:
@@ -56,8 +57,8 @@ _HEADER = ("ID", "SCOPE", "CREATED", "LAST USED", "ENDS", "LIMITS")
 
 
 def _told(one: ApiKey) -> tuple[str, ...]:
-    limits = {"unfinished_runs": one.unfinished_runs, "priority": one.priority, "requests": one.requests}
-    said = " ".join(f"{name}={value}" for name, value in limits.items() if value is not None)
+    limits = ((name, getattr(one, name)) for name in WORDS if name != "scope")
+    said = " ".join(f"{name}={value}" for name, value in limits if value is not None)
     ends = f"revoked {_day(one.revoked_at)}" if one.revoked_at else _day(one.expires_at)
     return one.id, one.scope, _day(one.created_at), _day(one.last_used_at), ends, said
 
@@ -80,6 +81,8 @@ def _arguments() -> argparse.Namespace:
     new.add_argument("--unfinished-runs", help="most runs that are queued or running at a time, such as 2000")
     new.add_argument("--priority", help="the highest priority it may ask for, such as 10")
     new.add_argument("--requests", help="most requests in a time, such as 20/second")
+    for name, what in QUOTAS.items():
+        new.add_argument(f"--{name}", help=f"most {what} that it may have stored at a time")
     renewed = commands.add_parser("rotate", help="give a key another secret, and show it once")
     revoked = commands.add_parser("revoke", help="end a key for good")
     commands.add_parser("list", help="list the database's keys")

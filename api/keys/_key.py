@@ -36,6 +36,9 @@ WORDS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "scope": ("submit", "|".join(SCOPES), SCOPES.__getitem__),
     "unfinished_runs": ("2000", r"\d{1,9}", int),
     "priority": ("10", r"-?\d{1,3}", int),
+    "runs": ("100000", r"\d{1,15}", int),
+    "points": ("1000000000", r"\d{1,15}", int),
+    "bytes": ("10000000000", r"\d{1,15}", int),
     "requests": ("20/second", r"[1-9]\d{0,8}/(second|minute|hour|day)", limits.parse),
 }
 """The words on a key beside its secret: an example, its form, and the function that reads it."""
@@ -57,6 +60,10 @@ class Key(NamedTuple):
     priority: int | None = None
     requests: limits.RateLimitItem | None = None
     """As many in that time."""
+    runs: int | None = None
+    """As many as it may have stored; so the next two."""
+    points: int | None = None
+    bytes: int | None = None
     ended: str | None = None
     """The reason why it opens nothing any more: `was revoked` or `has expired`."""
 

@@ -1,10 +1,10 @@
-"""The keys that one process of the API knows: those of the file, and the database's as they were a second ago."""
+"""The keys, roles and ended sessions that one process knows: the file's, and the database's of a second ago."""
 
 import asyncio
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.keys import stored
 from api.keys._key import Key, owner
+from api.keys._roles import Roles
 from core.store import Database, StorageFull
 
 log = logging.getLogger(__name__)
@@ -26,14 +27,19 @@ USED = 60.0
 
 
 class KeyRing:
-    """The keys of the file and of the database; an id that both have is the file's."""
+    """The keys of the file and of the database; an id that both have is the file's. And the roles in projects."""
 
-    def __init__(self, database: Database, file: Mapping[str, Key] | None = None) -> None:
+    def __init__(self, database: Database, file: Mapping[str, Key] | None = None, *, users: bool = False) -> None:
+        """With `users` some come without a key, as somebody that a proxy or a provider vouches for."""
         self._database = database
+        self._users = users
         self._file = file or {}
         self.has_file = bool(file)
         """True where a file has keys: requests need one, whatever the database says."""
         self._all: Mapping[str, Key] = self._file
+        self.roles = Roles()
+        """The projects, and who has which role in them."""
+        self.ended_sessions: Container[str] = ()
         self._read_at = -math.inf
         self.is_known = False
         """True once the database's keys have been read."""
@@ -45,7 +51,7 @@ class KeyRing:
     @property
     def is_needed(self) -> bool:
         """Return whether requests need a key: as soon as there has ever been one, or that cannot be known."""
-        return bool(self._all) or not self.is_known
+        return bool(self._all) or self._users or not self.is_known
 
     def get(self, name: str | None) -> Key | None:
         """Return the key of an id."""
@@ -55,9 +61,11 @@ class KeyRing:
         """Return the id of the key, or None."""
         return owner(key, self._all)
 
-    async def refresh(self) -> None:
-        """Read the database's keys again where they are older than `FRESH`."""
-        if time.monotonic() - self._read_at < FRESH:
+    async def refresh(self, *, at_once: bool = False) -> None:
+        """Read the database's keys again where they are older than `FRESH`, or `at_once`."""
+        if at_once:
+            await self.close()  # what is being read now may be of before
+        elif time.monotonic() - self._read_at < FRESH:
             return
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
@@ -80,7 +88,8 @@ class KeyRing:
     async def _read(self) -> None:
         began = time.monotonic()
         try:
-            self._all = {**await run_sync(self._load, limiter=self._one), **self._file}
+            keys, self.roles, self.ended_sessions = await run_sync(self._load, limiter=self._one)
+            self._all = {**keys, **self._file}
             self.is_known = True
         except (DBAPIError, PoolTimeout) as error:
             log.warning("the API keys could not be read: %s", error)
@@ -92,9 +101,9 @@ class KeyRing:
         except (DBAPIError, PoolTimeout, StorageFull) as error:
             log.warning("the use of an API key could not be noted: %s", error)
 
-    def _load(self) -> Mapping[str, Key]:
+    def _load(self) -> tuple[Mapping[str, Key], Roles, Container[str]]:
         with self._database.reading() as session:
-            return stored.read(session)
+            return stored.read(session), Roles.read(session), stored.ended_sessions(session)
 
     def _write(self, name: str) -> None:
         with self._database.transaction() as session:

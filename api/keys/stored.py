@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import limits
-from sqlalchemy import case, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from api.keys._key import SCOPES, InvalidKeys, Key, Scope, digest, new_key, read_words
-from core.store import ApiKey, now, serialise
+from core.store import ApiKey, EndedSession, now, serialise
 
 DAY = 86_400.0
 
@@ -19,10 +19,13 @@ def read(session: Session) -> dict[str, Key]:
         one.id: Key(
             one.sha256,
             SCOPES[one.scope],
-            one.unfinished_runs,
-            one.priority,
-            one.requests and limits.parse(one.requests),
-            why,
+            unfinished_runs=one.unfinished_runs,
+            priority=one.priority,
+            requests=one.requests and limits.parse(one.requests),
+            runs=one.runs,
+            points=one.points,
+            bytes=one.bytes,
+            ended=why,
         )
         for one, why in session.execute(select(ApiKey, ended))
     }
@@ -49,8 +52,7 @@ def create(session: Session, name: str, words: Sequence[str] = (), days: float |
             id=name,
             sha256=digest(key),
             scope=said.get("scope", Scope.SUBMIT).word,
-            unfinished_runs=said.get("unfinished_runs"),
-            priority=said.get("priority"),
+            **{name: said.get(name) for name in ("unfinished_runs", "priority", "runs", "points", "bytes")},
             requests=requests,
             created_at=session.scalar(select(now())),
             expires_at=_in(session, days),
@@ -87,6 +89,17 @@ def rotate(session: Session, name: str, days: float | None = None) -> str:
 def used(session: Session, name: str) -> None:
     """Note that a key was used."""
     session.execute(update(ApiKey).where(ApiKey.id == name).values(last_used_at=now()))
+
+
+def ended_sessions(session: Session) -> frozenset[str]:
+    """Return the ids of sessions that were signed out and would not have expired."""
+    return frozenset(session.scalars(select(EndedSession.id).where(EndedSession.expires_at > now())))
+
+
+def end_session(session: Session, name: str, expires_at: float) -> None:
+    """End a session of a browser in all processes, and forget those that have expired meanwhile."""
+    session.execute(delete(EndedSession).where(EndedSession.expires_at <= now()))
+    session.merge(EndedSession(id=name, expires_at=expires_at))
 
 
 def _row(session: Session, name: str) -> ApiKey:

@@ -6,13 +6,13 @@ from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 
 from api import jobs
 from api.auth import MAX_UPLOAD
 from api.bodies import body_of
-from api.deps import CallerDep, Owner, ServiceDep, Writing
+from api.deps import ME, CallerDep, Owner, PostedTo, ServiceDep, Writing
 from api.responses import REVALIDATED, etag, revalidated
 from api.schemas import DatasetForm, DatasetList, DatasetOut
 from api.uploads import FORM, lay_aside
@@ -27,8 +27,8 @@ LIST_SECONDS = 60.0
 Name = Annotated[str, InPath(max_length=64)]
 
 
-def _uploads(service: ServiceDep) -> Uploads:
-    return Uploads(service.paths.uploads)
+def _uploads(service: ServiceDep, caller: CallerDep) -> Uploads:
+    return Uploads(service.paths.uploads, caller.hidden)
 
 
 UploadsDep = Annotated[Uploads, Depends(_uploads)]
@@ -41,11 +41,14 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
     responses={200: {"model": DatasetOut, "description": "It is there already"}},
     openapi_extra=body_of(DatasetForm, FORM),
 )
-async def create_dataset(request: Request, service: ServiceDep, owner: Owner, response: Response) -> DatasetOut:
+async def create_dataset(
+    request: Request, service: ServiceDep, owner: Owner, project: PostedTo, response: Response
+) -> DatasetOut:
     """Keep a table (CSV, TSV, XLSX, JSON lines, Parquet), arrays (NPZ) or images (ZIP) under a name for specs.
 
     `notes` tell what was taken for what. The same content under the same name is 200; other content is 409. A file that
     cannot be learned from is 422, with every row, column or file inside that is at fault, and nothing of it is kept.
+    413 where the quota of bytes of this API key or of the project is used up.
     """
     try:
         with NamedTemporaryFile() as aside:  # where a file of another process can be opened by its name
@@ -53,7 +56,8 @@ async def create_dataset(request: Request, service: ServiceDep, owner: Owner, re
             path = Path(aside.name)
             seconds = min(MOST_SECONDS, SECONDS + SECONDS_OF_MEGABYTE * path.stat().st_size / 1e6)
             media = request.headers.get("content-type", "")
-            found, new = await service.readers.run(seconds, jobs.keep_upload, path, media, owner)
+            sender = owner, project, service.quotas(owner)
+            found, new = await service.readers.run(seconds, jobs.keep_upload, path, media, sender)
     except OSError as error:
         raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
     response.status_code = 201 if new else 200
@@ -62,11 +66,18 @@ async def create_dataset(request: Request, service: ServiceDep, owner: Owner, re
 
 
 @router.get("", response_model=DatasetList, responses=REVALIDATED)
-async def list_datasets(service: ServiceDep, request: Request) -> Response:
-    """Return all data sets, by name."""
-    state = await run_sync(_uploads(service).state)
-    make = partial(service.pool.run, LIST_SECONDS, jobs.datasets)
-    found = await service.answers.get(etag("datasets", state), make)
+async def list_datasets(
+    service: ServiceDep,
+    request: Request,
+    caller: CallerDep,
+    owner: Annotated[str | None, Query(description="the id of who sent it; `me`: oneself")] = None,
+    project: str | None = None,
+) -> Response:
+    """Return the data sets, one's own before the others, by name."""
+    asked = caller.hidden, caller.id if owner == ME else owner, project, caller.id
+    state = await run_sync(Uploads(service.paths.uploads).state)
+    make = partial(service.pool.run, LIST_SECONDS, jobs.datasets, *asked)
+    found = await service.answers.get(etag("datasets", state, sorted(caller.hidden), *asked[1:]), make)
     return revalidated(request, found.body)
 
 
@@ -77,7 +88,8 @@ def get_dataset(name: Name, uploads: UploadsDep, request: Request) -> Response:
 
 
 @router.delete("/{name}", status_code=204)
-def delete_dataset(name: Name, session: Writing, service: ServiceDep, caller: CallerDep) -> None:
+def delete_dataset(name: Name, uploads: UploadsDep, session: Writing, service: ServiceDep, caller: CallerDep) -> None:
     """Delete a data set; 403 for another's, and 409 while an experiment that has not ended uses it."""
-    caller.check_may_change(f"the data set {name!r}", _uploads(service).find(name).owner)
+    found = uploads.find(name)
+    caller.check_may_change(f"the data set {name!r}", found.owner, found.project)
     requests.delete_dataset(session, name, service.paths)

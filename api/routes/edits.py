@@ -10,7 +10,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.bodies import body_of, json_body, read_body
-from api.deps import Caller, CallerDep, Id, Service, ServiceDep, StatusName, experiment_to_write
+from api.callers import Caller
+from api.deps import CallerDep, Id, Service, ServiceDep, StatusName, experiment_to_write
 from api.edit_schemas import BulkOut, RefusedOut
 from api.experiment_etag import etag_of, expected
 from api.schemas import ExperimentOut
@@ -93,7 +94,9 @@ def cancel_experiments(
             raise Conflict(f"experiment {one.id} is {one.status}: there is nothing to cancel")
         requests.cancel(session, one, caller.id)
 
-    return _each(service, caller, Filters(tags=tag, status=status), change, limit=limit, cursor=cursor)
+    return _each(
+        service, caller, Filters(tags=tag, status=status, hidden=caller.hidden), change, limit=limit, cursor=cursor
+    )
 
 
 @router.delete("")
@@ -109,7 +112,8 @@ def delete_experiments(
 
     Each is deleted or refused by itself, as by its own call: what has not ended, and what is another's, stays as it is.
     """
-    return _each(service, caller, Filters(tags=tag, status=status), requests.delete, limit=limit, cursor=cursor)
+    filters = Filters(tags=tag, status=status, hidden=caller.hidden)
+    return _each(service, caller, filters, requests.delete, limit=limit, cursor=cursor)
 
 
 def _each(service: Service, caller: Caller, filters: Filters, change: Change, *, limit: int, cursor: int) -> BulkOut:

@@ -12,7 +12,19 @@ from sqlalchemy.orm import Session
 
 from api import jobs
 from api.bodies import body_of, json_body
-from api.deps import ExperimentToRead, ExperimentToWrite, Owner, Reading, Service, ServiceDep, StatusName, Writing
+from api.deps import (
+    ME,
+    CallerDep,
+    ExperimentToRead,
+    ExperimentToWrite,
+    Owner,
+    PostedTo,
+    Reading,
+    Service,
+    ServiceDep,
+    StatusName,
+    Writing,
+)
 from api.experiment_etag import etag_of
 from api.history_schemas import EventList, EventOut
 from api.responses import REVALIDATED, revalidated, unchanged
@@ -39,23 +51,26 @@ SECONDS = 30.0
 async def create_experiment(
     request: Request,
     service: ServiceDep,
-    owner: Owner,
+    caller: CallerDep,
+    project: PostedTo,
     response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> ExperimentOut:
     """Accept an experiment: its runs are queued when the answer comes.
 
     The same `Idempotency-Key` makes one only, for 24 hours; after them it makes another.
-    429 while as many runs as this API key may have are queued or running.
+    429 while as many runs as this API key may have are queued or running; 403 where its quota or the project's is used
+    up, and for who is no member of the project.
     """
-    key = None if idempotency_key is None else f"{owner or ''}:{idempotency_key}"
-    draft = await service.pool.run(SECONDS, jobs.draft, await json_body(request), service.profile, key)
-    made = await run_sync(partial(_store, service, draft, key, owner))
+    key = None if idempotency_key is None else f"{caller.id or ''}:{idempotency_key}"
+    body = await json_body(request)
+    draft = await service.pool.run(SECONDS, jobs.draft, body, service.profile, key, project, caller.hidden)
+    made = await run_sync(partial(_store, service, draft, key, owner=caller.id, project=project))
     response.headers["Location"] = f"/experiments/{made.id}"
     return made
 
 
-def _store(service: Service, draft: Draft | None, key: str | None, owner: str | None) -> ExperimentOut:
+def _store(service: Service, draft: Draft | None, key: str | None, *, owner: str | None, project: str) -> ExperimentOut:
     """Store a draft; where there is none, the experiment is there already under the key."""
     with service.database.transaction() as session:
         if draft is None:
@@ -65,20 +80,21 @@ def _store(service: Service, draft: Draft | None, key: str | None, owner: str | 
         else:
             limits = service.limits(owner)
             made, notifications = requests.submit(
-                session, draft, service.paths, idempotency_key=key, owner=owner, limits=limits
+                session, draft, service.paths, idempotency_key=key, owner=owner, project=project, limits=limits
             )
             _notify(session, service, notifications)
         return ExperimentOut.of(made, progress_of(session, made))
 
 
 @router.post("/preview", openapi_extra=body_of(Spec), response_model=PreviewOut)
-async def preview_experiment(request: Request, service: ServiceDep, owner: Owner) -> Response:
+async def preview_experiment(request: Request, service: ServiceDep, caller: CallerDep) -> Response:
     """Preview a post of this spec: its runs, its steps, and the time and memory that its training would take.
 
     The checks are those of a post, and nothing is stored; how many runs wait already is not looked at.
     """
     body = await json_body(request)
-    found = await service.pool.run(SECONDS, jobs.preview, body, service.profile, service.limits(owner))
+    limits = service.limits(caller.id)
+    found = await service.pool.run(SECONDS, jobs.preview, body, service.profile, limits, caller.hidden)
     return Response(found, media_type="application/json")
 
 
@@ -86,31 +102,41 @@ async def preview_experiment(request: Request, service: ServiceDep, owner: Owner
 def list_experiments(
     session: Reading,
     request: Request,
+    caller: CallerDep,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before")] = None,
     status: Annotated[list[StatusName], Query(description="any of these, repeated; none: all")] = [],  # noqa: B006 FastAPI copies it
     tag: Annotated[list[str], Query(description="all of these, repeated")] = [],  # noqa: B006
     name: Annotated[str | None, Query(description="a part of the name")] = None,
-    owner: Annotated[str | None, Query(description="the id of the API key that posted it")] = None,
+    owner: Annotated[str | None, Query(description="the id of who posted it; `me`: oneself")] = None,
+    project: str | None = None,
     created_after: Moment = None,
     created_before: Moment = None,
-    sort: Annotated[Sort, Query(description="which come first")] = "newest",
+    sort: Annotated[
+        Sort | None, Query(description="which come first; by default one's own for who has a key, then the newest")
+    ] = None,
     reverse: Annotated[bool, Query(description="the other way round")] = False,
+    mine_first: Annotated[
+        bool | None, Query(description="one's own before all others; by default without `sort`")
+    ] = None,
 ) -> Response:
     """Return a page of the experiments; `total` counts those on all pages.
 
     `sort` by `newest` or `oldest` post, by `name`, by the end (`finished`, the last one first and what has not ended at
     the end), or by the part of the updates that is done (`progress`, the most first).
     """
+    own = caller.id if (sort is None if mine_first is None else mine_first) else None
     filters = Filters(
         status=status,
         tags=tag,
         name=name,
-        owner=owner,
+        owner=caller.id if owner == ME else owner,
+        project=project,
+        hidden=caller.hidden,
         created_after=None if created_after is None else created_after.timestamp(),
         created_before=None if created_before is None else created_before.timestamp(),
     )
-    page = experiments(session, filters, limit=limit, cursor=cursor, sort=sort, reverse=reverse)
+    page = experiments(session, filters, limit=limit, cursor=cursor, sort=sort or "newest", reverse=reverse, first=own)
     progress = progress_by_id(session, page.items)
     items = [ExperimentOut.of(one, progress[one.id]) for one in page.items]
     return revalidated(request, ExperimentList(items=items, next=page.following, total=page.total))

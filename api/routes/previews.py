@@ -8,7 +8,7 @@ from api import jobs
 from api.answer_cache import Answer
 from api.answers import InitializerPreviewOut, SchedulePreviewOut, SignalPreviewOut
 from api.bodies import body_of, json_body
-from api.deps import ServiceDep
+from api.deps import CallerDep, ServiceDep
 from api.previews import InitializerPreview, SchedulePreview
 from api.responses import etag, preferred
 from api.signal_propagation import SignalPreview
@@ -24,7 +24,7 @@ EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {PNG: {}}}}
 @router.post("/schedule", response_model=SchedulePreviewOut, responses=EITHER, openapi_extra=body_of(SchedulePreview))
 async def preview_schedule(request: Request, service: ServiceDep) -> Response:
     """Return the rates of a schedule: `lr[t]` is in force during update t. JSON, or a PNG by `Accept`."""
-    return await _answer(request, service, "schedule")
+    return await _answer(request, service, "schedule", frozenset())
 
 
 @router.post(
@@ -32,11 +32,11 @@ async def preview_schedule(request: Request, service: ServiceDep) -> Response:
 )
 async def preview_initializer(request: Request, service: ServiceDep) -> Response:
     """Draw one weight, and compare its values with the theory. JSON, or a PNG by `Accept`."""
-    return await _answer(request, service, "initializer")
+    return await _answer(request, service, "initializer", frozenset())
 
 
 @router.post("/signal", response_model=SignalPreviewOut, responses=EITHER, openapi_extra=body_of(SignalPreview))
-async def preview_signal(request: Request, service: ServiceDep) -> Response:
+async def preview_signal(request: Request, service: ServiceDep, caller: CallerDep) -> Response:
     """Return forward and backward variance at update 0, layer by layer, untrained. JSON, or a PNG by `Accept`.
 
     Of each of `initializers` its `layers`, `{name, fan_in, fan_out, forward, activation, backward}`: `forward` is the
@@ -44,16 +44,19 @@ async def preview_signal(request: Request, service: ServiceDep) -> Response:
     standard normal noise at the network's outputs sends back; each with `mean`, `low` and `high` over the seeds.
     `theory` is the expected value, for dense layers with (leaky) rectifiers or nothing between them.
     """
-    return await _answer(request, service, "signal")
+    return await _answer(request, service, "signal", caller.hidden)
 
 
 async def _answer(
-    request: Request, service: ServiceDep, kind: Literal["schedule", "initializer", "signal"]
+    request: Request,
+    service: ServiceDep,
+    kind: Literal["schedule", "initializer", "signal"],
+    hidden: frozenset[str],
 ) -> Response:
     body, media = await json_body(request), preferred(request, [JSON, PNG])
 
     async def make() -> Answer:
-        return await service.pool.run(SECONDS, jobs.preview_of, kind, body, media == PNG)
+        return await service.pool.run(SECONDS, jobs.preview_of, kind, body, media == PNG, hidden)
 
     # A signal's is made anew: the content of a user's data set may change under its name.
     found = await (make() if kind == "signal" else service.answers.get(etag(kind, body, media), make))

@@ -135,7 +135,8 @@ class About(Content):
     """Size on disk, in bytes."""
     created_at: datetime
     owner: str | None = None
-    """The id of the API key that sent it; None where no keys were needed."""
+    """The id of the API key or the user that sent it; None where no keys were needed."""
+    project: str = "default"
 
 
 class Decoded(NamedTuple):

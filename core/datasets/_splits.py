@@ -31,6 +31,8 @@ class DatasetPaths(NamedTuple):
     """The folder of torchvision's files (`INITLAB_DATA_ROOT`); may be read-only."""
     uploads: Path = Path("var/uploads")
     """The folder of users' own data sets."""
+    hidden: frozenset[str] = frozenset()
+    """Projects whose data sets are not there for the one who asks."""
 
 
 class DatasetInfo(NamedTuple):

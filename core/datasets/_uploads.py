@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,8 +37,10 @@ class NotStored(InitlabError):
 class Uploads:
     """The data sets below a folder. The folder is the index: every named subfolder is complete and on disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hidden: Collection[str] = ()) -> None:
+        """Take a folder, and projects whose data sets are not there for the one who asks."""
         self._folder = folder
+        self._hidden = hidden
 
     def __iter__(self) -> Iterator[About]:
         """Yield all data sets, sorted by name."""
@@ -49,12 +51,8 @@ class Uploads:
 
     def get(self, name: str) -> About | None:
         """Return the data set stored under a name; None where there is none."""
-        if not re.fullmatch(NAME, name):
-            return None
-        try:
-            return About.model_validate_json((self._folder / name / ABOUT).read_bytes())
-        except FileNotFoundError:
-            return None
+        about = self._about(name)
+        return None if about is None or about.project in self._hidden else about
 
     def find(self, name: str) -> About:
         """Return the data set stored under a name; raises `NotFound` with the nearest names."""
@@ -66,7 +64,7 @@ class Uploads:
 
     def unknown(self, name: str) -> Problem:
         """Return the problem of an unknown name."""
-        names = self._names()
+        names = [one.name for one in self] if self._hidden else self._names()
         return unknown("data set", name, names, "name") if names else Problem("name", f"there is no data set {name!r}")
 
     def state(self) -> list[tuple[str, int]]:
@@ -81,13 +79,20 @@ class Uploads:
         return self._folder / about.name / f"{array}.npy"
 
     def add(
-        self, file: BinaryIO, filename: str, name: str | None, options: Options, owner: str | None = None
+        self,
+        file: BinaryIO,
+        filename: str,
+        name: str | None,
+        options: Options,
+        owner: str | None = None,
+        project: str = "default",
+        admit: Callable[[About], object] = lambda _: None,
     ) -> tuple[About, bool]:
         """Store a file's content under a name (default: the file's); returns the data set, and whether it is new.
 
         The same content under the same name is the same data set, and stays its first `owner`'s. Raises
-        `InvalidUpload`, `Conflict` where the name has other content, and `NotStored`; nothing of the file is left
-        behind then.
+        `InvalidUpload`, `Conflict` where the name has other content or is another project's, `NotStored`, and what
+        `admit` does, which is called with a new one before it is there; nothing of the file is left behind then.
         """
         name = _name(filename) if name is None else name
         if not re.fullmatch(NAME, name):
@@ -95,8 +100,10 @@ class Uploads:
             raise InvalidUpload(message, "name")
         try:
             with self._temporary_folder() as folder:
-                about = _write(file, filename, name, options, folder, owner)
-                return self._rename(folder, about)
+                about = _write(file, filename, name, options, folder)
+                about = about.model_copy(update={"owner": owner, "project": project})
+                _describe(folder, about)
+                return self._rename(folder, about, admit)
         except OSError as error:
             raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
 
@@ -137,8 +144,18 @@ class Uploads:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _rename(self, folder: Path, about: About) -> tuple[About, bool]:
+    def _about(self, name: str) -> About | None:
+        if not re.fullmatch(NAME, name):
+            return None
+        try:
+            return About.model_validate_json((self._folder / name / ABOUT).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def _rename(self, folder: Path, about: About, admit: Callable[[About], object]) -> tuple[About, bool]:
         """Rename the folder to its final name, unless that is taken."""
+        if self._about(about.name) is None:
+            admit(about)
         for _ in range(10):  # a name that is freed between the two looks is tried again
             try:
                 os.rename(folder, self._folder / about.name)
@@ -148,8 +165,8 @@ class Uploads:
             else:
                 _sync(self._folder)
                 return about, True
-            existing = self.get(about.name)
-            if existing is not None and existing.sha256 == about.sha256:
+            existing = self._about(about.name)
+            if existing is not None and (existing.sha256, existing.project) == (about.sha256, about.project):
                 return existing, False
             if existing is not None:
                 raise Conflict(f"there is another data set {about.name!r}: delete it first, or choose another name")
@@ -164,8 +181,8 @@ def _name(filename: str) -> str:
     return stem
 
 
-def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: Path, owner: str | None) -> About:
-    """Read the file, and write its arrays and description into `folder`, synced to disk."""
+def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: Path) -> About:
+    """Read the file, and write its arrays into `folder`, synced to disk."""
     size = file.seek(0, os.SEEK_END)
     if not 0 < size <= MOST_FILE:
         raise InvalidUpload("the file is empty" if not size else f"the file is larger than {MOST_FILE:,} bytes")
@@ -180,21 +197,23 @@ def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: P
         with path.open("rb") as written:
             digests[path.name] = _sha256(written)
             os.fsync(written.fileno())
-    about = About(
+    return About(
         **found.content.model_dump(mode="json"),
         name=name,
         sha256=hashlib.sha256(json.dumps([found.content.hashed(), digests], sort_keys=True).encode()).hexdigest(),
         file_sha256=file_sha256,
         bytes=sum(path.stat().st_size for path in folder.iterdir()),
         created_at=datetime.now(UTC).replace(microsecond=0),
-        owner=owner,
     )
+
+
+def _describe(folder: Path, about: About) -> None:
+    """Write the description beside the arrays, synced to disk."""
     with (folder / ABOUT).open("w", encoding="utf-8") as out:
         out.write(about.model_dump_json())
         out.flush()
         os.fsync(out.fileno())
     _sync(folder)
-    return about
 
 
 def _sha256(file: BinaryIO) -> str:

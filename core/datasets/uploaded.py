@@ -63,7 +63,7 @@ def uploaded(
 def _stored(id: str, paths: DatasetPaths) -> About:  # noqa: A002
     """Return the data set stored under the name; raises `DataError` where there is none, or other content."""
     name, _, content = id.partition("@")
-    uploads = Uploads(paths.uploads)
+    uploads = Uploads(paths.uploads, paths.hidden)
     about = uploads.get(name)
     if about is None:
         message = uploads.unknown(name).message

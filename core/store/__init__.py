@@ -1,12 +1,12 @@
 """The database: tables, transactions and the clock. Nothing else commits."""
 
+from core.store.access import ApiKey, EndedSession, Member, Project, Usage
 from core.store.changes import ChangeWatch, announce
 from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
 from core.store.series_tables import EpochValue, MetricBlock
 from core.store.tables import (
-    ApiKey,
     Base,
     Cohort,
     Counter,
@@ -30,15 +30,19 @@ __all__ = [
     "Counter",
     "Database",
     "Delivery",
+    "EndedSession",
     "EpochValue",
     "Event",
     "Experiment",
+    "Member",
     "MetricBlock",
+    "Project",
     "Run",
     "SavedReport",
     "Status",
     "StorageFull",
     "Tag",
+    "Usage",
     "Webhook",
     "Worker",
     "after_commit",

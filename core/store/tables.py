@@ -72,7 +72,10 @@ class Experiment(Base):
     warnings: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     """Path and message of what its spec probably does not mean; None: it was not looked at."""
     owner: Mapped[str | None] = mapped_column(String(40), index=True)
-    """The id of the API key that posted it; None where no keys are configured."""
+    """The id of the API key or the user that posted it; None where no keys are configured."""
+    project: Mapped[str] = mapped_column(String(40), default="default", server_default="default", index=True)
+    points: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """As many as its runs may have, all metrics together: counted against quotas."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     """The decisions where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
     turn: Mapped[float | None] = mapped_column(Double)
@@ -257,26 +260,6 @@ class SavedReport(Base):
     version: Mapped[str] = mapped_column(String(80))
     """Of the experiment, and of the code."""
     body: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class ApiKey(Base):
-    """A key of the API, without its secret."""
-
-    __tablename__ = "api_keys"
-
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    """Whose it is: the owner of what it posts."""
-    sha256: Mapped[str] = mapped_column(String(64))
-    scope: Mapped[str] = mapped_column(String(10))
-    unfinished_runs: Mapped[int | None] = mapped_column(Integer)
-    priority: Mapped[int | None] = mapped_column(Integer)
-    requests: Mapped[str | None] = mapped_column(String(40))
-    """As many in a time, such as 20/second."""
-    created_at: Mapped[float] = mapped_column(Double)
-    expires_at: Mapped[float | None] = mapped_column(Double)
-    last_used_at: Mapped[float | None] = mapped_column(Double)
-    """To within a minute or so."""
-    revoked_at: Mapped[float | None] = mapped_column(Double)
 
 
 class Counter(Base):

@@ -10,8 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.keys import stored
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
+from core.store import Database
+from tests.api.keyed import Make, Sent, look_again, sent_with
 
 
 @pytest.fixture
@@ -33,3 +36,24 @@ def work(client: TestClient, settings: Settings) -> Iterator[Callable[[], int]]:
     del client  # which made the database
     with closing(Worker(settings, threading.Event(), cores=1)) as worker:
         yield worker
+
+
+@pytest.fixture
+def database(client: TestClient, settings: Settings) -> Iterator[Database]:
+    del client  # which made it
+    opened = Database(settings.database)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def make(client: TestClient, database: Database) -> Make:
+    """Makes a key in the database, and returns the header that sends it."""
+
+    def make(name: str, *words: str, days: float | None = None) -> Sent:
+        with database.transaction() as session:
+            made = stored.create(session, name, words, days)
+        look_again(client)
+        return sent_with(made)
+
+    return make

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,43 +17,11 @@ from api.keys import InvalidKeys, create, stored
 from core.settings import Settings
 from core.store import ApiKey, Database, now
 from tests.api.held import service_of
+from tests.api.keyed import Make, Sent, look_again, sent_with
 from tests.api.test_route_contract import ENDPOINTS, fill, nothing_there
 
 SPEC = {"arms": [{"label": "a"}, {"label": "b"}], "seeds": 2, "epochs": 1}
 TABLE = b"a,label\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(40))
-Sent = dict[str, str]
-Make = Callable[..., Sent]
-
-
-@pytest.fixture
-def database(client: TestClient, settings: Settings) -> Iterator[Database]:
-    del client  # which made it
-    opened = Database(settings.database)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def make(client: TestClient, database: Database) -> Make:
-    """Makes a key in the database, and returns the header that sends it."""
-
-    def make(name: str, *words: str, days: float | None = None) -> Sent:
-        with database.transaction() as session:
-            made = stored.create(session, name, words, days)
-        _look_again(client)
-        return _sent(made)
-
-    return make
-
-
-def _sent(key: str) -> Sent:
-    return {"Authorization": f"Bearer {key}"}
-
-
-def _look_again(*clients: TestClient) -> None:
-    """Have what was read of the keys count as too old, as it is a second later."""
-    for client in clients:
-        service_of(client).keys._read_at = -1e9
 
 
 def _status(client: TestClient, sent: Sent, path: str = "/experiments") -> int:
@@ -63,7 +31,7 @@ def _status(client: TestClient, sent: Sent, path: str = "/experiments") -> int:
 def test_from_the_first_key_on_every_request_needs_one(client: TestClient, make: Make) -> None:
     assert _status(client, {}) == 200
     mine = make("me")
-    assert [_status(client, sent) for sent in ({}, mine, _sent("initlab_me_x"))] == [401, 200, 401]
+    assert [_status(client, sent) for sent in ({}, mine, sent_with("initlab_me_x"))] == [401, 200, 401]
     assert _status(client, {}, "/healthz") == 200
 
 
@@ -83,7 +51,7 @@ def test_a_key_ends_in_every_process_within_a_second(
         assert [_status(one, other) for one in (client, another)] == [200, 200]
     with database.transaction() as session:
         stored.revoke(session, "other")
-    _look_again(client)
+    look_again(client)
     assert _status(client, {}) == 401, "after the last key was revoked nobody comes in without one"
 
 
@@ -93,8 +61,8 @@ def test_a_renewed_key_ends_the_old_one_and_owns_what_that_did(
     old = make("me", "priority=5")
     here = client.post("/experiments", json=SPEC, headers=old).headers["location"]
     with database.transaction() as session:
-        new = _sent(stored.rotate(session, "me"))
-    _look_again(client)
+        new = sent_with(stored.rotate(session, "me"))
+    look_again(client)
     assert [_status(client, sent) for sent in (old, new)] == [401, 200]
     assert client.post("/experiments", json=SPEC | {"priority": 6}, headers=new).status_code == 422
     assert client.post(f"{here}/cancel", headers=new).status_code == 202
@@ -105,15 +73,15 @@ def test_a_key_expires_and_can_be_renewed(client: TestClient, make: Make, databa
     assert _status(client, mine) == 200
     with database.transaction() as session:
         session.execute(update(ApiKey).values(expires_at=now() - 1))
-    _look_again(client)
+    look_again(client)
     assert client.get("/experiments", headers=mine).json()["detail"] == "this API key has expired"
     with database.transaction() as session, pytest.raises(InvalidKeys, match="--days"):
         stored.rotate(session, "me")
     with database.transaction() as session:
-        new = _sent(stored.rotate(session, "me", days=2))
+        new = sent_with(stored.rotate(session, "me", days=2))
         left = session.scalar(select(ApiKey.expires_at - now()))
     assert left == pytest.approx(2 * 86_400, abs=60)
-    _look_again(client)
+    look_again(client)
     assert _status(client, new) == 200
 
 
@@ -148,7 +116,7 @@ def test_the_last_use_is_written_once_a_minute(
     monkeypatch.setattr(stored, "used", lambda session, name: (written.append(name), used(session, name)))
     for _ in range(3):
         assert _status(client, mine) == 200
-    assert _status(client, _sent("initlab_other_wrong")) == 401
+    assert _status(client, sent_with("initlab_other_wrong")) == 401
     assert client.portal is not None
     client.portal.call(service_of(client).keys.close)
     assert written == ["me"]
@@ -160,7 +128,7 @@ def test_the_last_use_is_written_once_a_minute(
 
 def test_an_id_of_the_file_is_the_files(settings: Settings, client: TestClient, make: Make, tmp_path: Path) -> None:
     stored_key, other = make("me", "scope=read"), make("other")
-    files = _sent(create(tmp_path / "keys", "me"))
+    files = sent_with(create(tmp_path / "keys", "me"))
     both = settings.model_copy(update={"api_keys_file": tmp_path / "keys"})
     with TestClient(create_app(both), base_url="http://lab.example") as client:
         assert [_status(client, sent) for sent in (files, other, stored_key)] == [200, 200, 401]
@@ -176,7 +144,7 @@ def test_while_the_keys_cannot_be_read_nobody_new_comes_in(
     settings.data_dir.joinpath("initlab.sqlite").rename(tmp_path / "away")
     (settings.data_dir / "initlab.sqlite").mkdir()
     service_of(client).database.dispose()
-    _look_again(client)
+    look_again(client)
     assert client.get("/catalog", headers=mine).status_code == 200
     assert client.get("/catalog").status_code == 401
     with TestClient(create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as new:
@@ -199,7 +167,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> I
     (folder / migrated_sqlite.name).write_bytes(migrated_sqlite.read_bytes())
     key = create(folder / "keys", "lab", ["scope=read"])
     settings = Settings(data_dir=folder, sweep_seconds=3600, api_keys_file=folder / "keys")
-    with TestClient(create_app(settings), base_url="http://lab.example", headers=_sent(key)) as client:
+    with TestClient(create_app(settings), base_url="http://lab.example", headers=sent_with(key)) as client:
         yield client
 
 
@@ -216,7 +184,9 @@ def test_only_the_owner_and_admins_change_an_experiment(client: TestClient, make
 
     refused = ask(mine, other)
     assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json")
-    assert "belongs to owner: only its owner and admins" in refused.json()["detail"]
+    assert (
+        "belongs to owner: only its owner, maintainers of the project 'default' and admins" in refused.json()["detail"]
+    )
     assert ask(before, owner).status_code == 403
     kinds = [event["kind"] for event in client.get(f"{mine}/history", headers=other).json()["items"]]
     assert kinds == ["accepted"]
@@ -282,19 +252,19 @@ def test_the_commands_do_all_of_it(client: TestClient, settings: Settings, datab
         environment = {"INITLAB_DATA_DIR": str(settings.data_dir)}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
-    made = run("create", "--id", "me", "--scope", "read", "--days", "30", "--requests", "9/second")
-    _look_again(client)
-    assert _status(client, _sent(made.stdout.strip())) == 200
+    made = run("create", "--id", "me", "--scope", "read", "--days", "30", "--requests", "9/second", "--runs", "5")
+    look_again(client)
+    assert _status(client, sent_with(made.stdout.strip())) == 200
     renewed = run("rotate", "--id", "me")
     listed = run("list").stdout
     assert "me" in listed
     assert "read" in listed
-    assert "requests=9/second" in listed
+    assert "runs=5 requests=9/second" in listed
     for secret in (made.stdout, renewed.stdout):
         assert secret.strip()[-20:] not in listed
     assert run("revoke", "--id", "me").returncode == 0
     assert "revoked 20" in run("list").stdout
-    _look_again(client)
-    assert _status(client, _sent(renewed.stdout.strip())) == 401
+    look_again(client)
+    assert _status(client, sent_with(renewed.stdout.strip())) == 401
     wrong = run("revoke", "--id", "you")
     assert (wrong.returncode, "what it has: me" in wrong.stderr) == (2, True)

@@ -119,13 +119,13 @@ def test_a_line_may_have_limits_and_need_not(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"old:{'0' * 64}\n new:{'1' * 64}  unfinished_runs=2000 priority=-5  requests=20/minute\n")
     old, new = read_keys(keys).values()
-    assert old[1:] == (Scope.ADMIN, None, None, None, None)
+    assert old[1:] == (Scope.ADMIN, *[None] * 7)
     assert (new.unfinished_runs, new.priority, str(new.requests)) == (2000, -5, "20 per 1 minute")
 
 
 @pytest.mark.parametrize(
     "word",
-    ["runs=5", "priority", "priority=", "priority=high", "unfinished_runs=-1", "requests=20", "requests=0/second",
+    ["run=5", "priority", "priority=", "priority=high", "unfinished_runs=-1", "requests=20", "requests=0/second",
      "requests=2/fortnight", "requests=1/second;2/day", "priority=1 priority=1", "#", "id:0"],
 )  # fmt: skip
 def test_an_unknown_word_is_refused_with_its_line(tmp_path: Path, word: str) -> None:

@@ -15,6 +15,7 @@ from api.memory import at_most
 from api.pool import Busy, JobPool, TooLong, processes_for
 from core.datasets import InvalidUpload, Options
 from core.errors import Conflict, InvalidSpec
+from core.experiments.projects import Quotas
 from core.settings import Settings
 from core.spec import Spec
 from tests.api.held import hold
@@ -55,7 +56,7 @@ def take(more: int) -> int:
 
 def read_in_a_megabyte(path: Path) -> None:
     jobs.MEMORY, jobs.MEMORY_TIMES = 2**20, 0
-    jobs.keep_upload(path, "t.csv", "mine", Options(), None)
+    jobs.keep_upload(path, "t.csv", "mine", Options(), (None, "default", Quotas()))
 
 
 def stay() -> None:

@@ -45,6 +45,7 @@ EXAMPLES = {
     "extension": "json",
     "/catalog/{kind}/{name}": "zeros",
     "/datasets/{name}": "table",
+    "/projects/{name}": "default",
     "/experiments/{experiment_id}/plots/{name}.{extension}": "loss",
 }
 """A value of each path parameter for which there is something to see; under its path where `name` means many things."""
@@ -152,7 +153,7 @@ def test_it_is_in_the_document_and_can_answer_with_a_problem(method: str, path: 
     named = documented["responses"]["default"]["$ref"].rpartition("/")[2]
     (media,) = DOCUMENT["components"]["responses"][named]["content"].items()
     assert media == ("application/problem+json", {"schema": {"$ref": "#/components/schemas/ProblemOut"}})
-    assert documented.get("security", []) == ([] if path in OPEN else [{"api_key": []}])
+    assert documented.get("security", []) == ([] if path in OPEN else [{"api_key": []}, {"session": []}])
     assert DOCUMENT["components"]["securitySchemes"]["api_key"].items() >= {"type": "http", "scheme": "bearer"}.items()
 
 

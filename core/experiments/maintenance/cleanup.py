@@ -8,8 +8,10 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
+from core.datasets import Uploads
 from core.experiments.cohorts.idempotency import forget
 from core.experiments.cohorts.states import ACTIVE
+from core.experiments.projects import recount
 from core.settings import Settings
 from core.store import Cohort, Database, Experiment, Status, Webhook, Worker, now
 
@@ -25,7 +27,7 @@ def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
 
     And workers not seen for a day, and idempotency keys that have ended.
 
-    A cohort that failed keeps its checkpoint: it may be tried again.
+    A cohort that failed keeps its checkpoint: it may be tried again. What is counted against quotas is counted anew.
     """
     with database.reading() as session:
         rows = session.execute(
@@ -40,6 +42,7 @@ def clean_up(database: Database, settings: Settings, old: float = OLD) -> int:
         session.execute(delete(Worker).where(Worker.last_seen < now() - 86_400))
         for made in (Experiment, Webhook):
             forget(session, made)
+    recount(database, lambda: ((one.project, one.owner, one.bytes) for one in Uploads(settings.uploads)))
     return gone
 
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, ScalarSelect, delete, func, literal, null, select, tuple_
+from sqlalchemy import Double, delete, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.experiments.cohorts.removal import remove
 from core.experiments.cohorts.states import TERMINAL, lock_cohorts
-from core.store import Database, EpochValue, Experiment, MetricBlock, Run, now
+from core.store import Database, EpochValue, Experiment, MetricBlock, Project, Run, now
 
 DAY = 86_400.0
 EXPERIMENTS = 20
@@ -19,18 +19,21 @@ EXPERIMENTS = 20
 ROWS, POINTS = 500, 500_000
 """Rows that one transaction removes, and points in them: SQLite walks through every page that they lie on."""
 
-KeepDays = ColumnElement[float | None] | ScalarSelect[float | None]
+OWN_DAYS = select(Project.keep_days).where(Project.name == Experiment.project).scalar_subquery()
+"""Days that an experiment's project names itself; NULL: none."""
 
 
-def remove_expired(database: Database, keep_days: float | None, own: KeepDays | None = None) -> int:
-    """Remove some of the experiments that ended more than so many days ago; returns how many.
+def remove_expired(database: Database, keep_days: float | None) -> int:
+    """Remove some of the experiments that ended longer ago than their project keeps them; returns how many.
 
-    `own` is an expression of `Experiment` for those that have a number of days of their own, NULL for the others;
-    where neither is given nothing expires. Those that wait or are in training never do, however old.
+    `keep_days` is for projects that name no days of their own; where nobody does nothing expires. Those that wait or
+    are in training never do, however old.
     """
-    if keep_days is None and own is None:
+    with database.reading() as session:
+        named = session.scalar(select(Project.name).where(Project.keep_days.is_not(None)).limit(1))
+    if keep_days is None and named is None:
         return 0
-    days = func.coalesce(null() if own is None else own, literal(keep_days, Double()))
+    days = func.coalesce(OWN_DAYS, literal(keep_days, Double()))
     expired = (
         Experiment.status.in_(TERMINAL),
         Experiment.deleted_at.is_(None),

@@ -4,11 +4,11 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Double, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Double, Row, and_, case, cast, func, literal, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
 from core.errors import InvalidSpec, Problem
@@ -18,8 +18,10 @@ from core.store import Experiment, Run, Tag
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]
 """What comes first: the last or the first that was posted, the first in the alphabet, the last that ended (those that
 have not ended come last), or the one of which most is done."""
-CURSOR = r"^[0-9]{1,19}(\.[A-Za-z0-9_-]{1,700})?$"
+CURSOR = r"^o?[0-9]{1,19}(\.[A-Za-z0-9_-]{1,700})?$"
 """A page's place as text: the id of its last experiment, and by what else the list is in order."""
+OTHERS = "o"
+"""Before a place that has come past one's own experiments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,9 @@ class Filters:
     name: str | None = None
     """A part of the name, in any case."""
     owner: str | None = None
+    project: str | None = None
+    hidden: Collection[str] = ()
+    """Projects of which none is among them."""
     created_after: float | None = None
     """Seconds since 1970; that moment is among them."""
     created_before: float | None = None
@@ -47,6 +52,10 @@ class Filters:
             found.append(Experiment.name.icontains(self.name, autoescape=True))
         if self.owner is not None:
             found.append(Experiment.owner == self.owner)
+        if self.project is not None:
+            found.append(Experiment.project == self.project)
+        if self.hidden:
+            found.append(Experiment.project.not_in(self.hidden))
         if self.created_after is not None:
             found.append(Experiment.created_at >= self.created_after)
         if self.created_before is not None:
@@ -92,12 +101,13 @@ def experiments(
     cursor: str | None = None,
     sort: Sort = "newest",
     reverse: bool = False,
+    first: str | None = None,
 ) -> Page:
     """Return a page of experiments, with their tags; `reverse` turns the order round.
 
-    A page goes on after the last experiment of the page before, whatever was added, deleted or renamed: its cursor
-    holds what it was in order by. One whose place changes in between (`progress`) may be missed, or come twice. Raises
-    `InvalidSpec` for a cursor of another order.
+    Those of the owner `first` come before all others. A page goes on after the last experiment of the page before,
+    whatever was added, deleted or renamed: its cursor holds what it was in order by. One whose place changes in between
+    (`progress`) may be missed, or come twice. Raises `InvalidSpec` for a cursor of another order.
     """
     wanted, gone = filters.conditions(), Experiment.deleted_at.is_not(None)
     order = _order(sort, reverse)
@@ -106,11 +116,25 @@ def experiments(
     total = session.scalars(count).one() - session.scalars(count.where(gone)).one()
     value = literal(None) if order.value is None else order.value
     query = select(Experiment, value).where(*wanted, ~gone).options(selectinload(Experiment.tags))
-    if cursor is not None:
-        query = query.where(order.after(*_place(cursor, sort)))
-    found = session.execute(query.order_by(*order.clauses()).limit(limit + 1)).all()
-    following = _cursor(*found[limit - 1]) if len(found) > limit else None
-    return Page([one for one, _ in found[:limit]], following, total)
+    query = query.order_by(*order.clauses())
+    place = None if cursor is None else order.after(*_place(cursor.removeprefix(OTHERS), sort))
+    mine, others = Experiment.owner == first, Experiment.owner.is_distinct_from(first)
+    parts: list[tuple[ColumnElement[bool], ColumnElement[bool] | None]] = [(mine, place), (others, None)]
+    if first is None:
+        parts = [(true(), place)]
+    elif cursor is not None and cursor.startswith(OTHERS):
+        parts = [(others, place)]
+    found: list[Row[tuple[Experiment, Any]]] = []
+    for part, after in parts:
+        if len(found) > limit:
+            break
+        beyond = part if after is None else part & after
+        found += session.execute(query.where(beyond).limit(limit + 1 - len(found))).all()
+    items = [one for one, _ in found[:limit]]
+    if len(found) <= limit:
+        return Page(items, None, total)
+    past = OTHERS if first is not None and items[-1].owner != first else ""
+    return Page(items, past + _cursor(*found[limit - 1]), total)
 
 
 def matching(session: Session, filters: Filters, *, after: int, limit: int) -> Sequence[int]:

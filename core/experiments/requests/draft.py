@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from core.datasets import DatasetPaths
 from core.errors import Problem, Warned, warned
 from core.experiments.requests.uploads import pin
-from core.metrics import Task
+from core.metrics import Task, diagnostics, epoch_metrics, metric_names
 from core.registry import join_path
 from core.spec import ArmInfo, Spec, check, warnings_of
 from core.training import Plan, Profile, make_plan
@@ -47,6 +48,8 @@ class Draft:
     task: Task
     cohorts: Sequence[PlannedCohort]
     warnings: list[Warned]
+    points: int
+    """As many as its runs may have, all metrics together."""
 
     @property
     def runs(self) -> int:
@@ -86,4 +89,17 @@ def draft(spec: Spec, fingerprint: str, paths: DatasetPaths, profile: Profile) -
         task=found.info[0].data.task,
         cohorts=found.plan.cohorts,
         warnings=warned(found.warnings),
+        points=_points(found),
     )
+
+
+def _points(of: Preview) -> int:
+    """Return how many points all runs have at most: of every update, after every epoch, and of every layer."""
+    spec, total = of.spec, 0
+    for arm, info in zip(spec.expanded, of.info, strict=True):
+        averaged = arm.treatment.ema_decay is not None
+        by_epoch = len(epoch_metrics(info.data.task, info.data.outputs, averaged))
+        total += info.steps * len(metric_names("step")) + math.ceil(info.steps / info.steps_per_epoch) * by_epoch
+        if spec.diagnostics is not None:
+            total += math.ceil(info.steps / spec.diagnostics.every) * len(info.size.layers) * len(diagnostics())
+    return total * spec.trainings * len(spec.seed_list)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import InitlabError, InvalidSpec, Problem
 from core.experiments.cohorts.states import ACTIVE
+from core.experiments.projects import Quotas
 from core.store import Cohort, Experiment, Run, serialise
 
 
@@ -17,6 +18,8 @@ class Limits(NamedTuple):
     """Queued and running ones at any time."""
     priority: int | None = None
     """The highest that it may ask for."""
+    quotas: Quotas = Quotas()
+    """As much as it may have stored."""
 
 
 _UNFINISHED = (

@@ -9,6 +9,7 @@ from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, Problem
 from core.experiments.cohorts.events import asked_by, record_event
 from core.experiments.cohorts.idempotency import forget, is_known
+from core.experiments.projects import DEFAULT, Amount, take
 from core.experiments.requests.control import wake_ups
 from core.experiments.requests.draft import Draft
 from core.experiments.requests.quotas import Limits, admit, check_priority
@@ -24,23 +25,26 @@ def submit(
     *,
     idempotency_key: str | None = None,
     owner: str | None = None,
+    project: str = DEFAULT,
     limits: Limits = Limits(),  # noqa: B008 a value
 ) -> tuple[Experiment, Counter[str]]:
     """Store an experiment with its cohorts and runs, all queued; returns it and the wake-up tasks to send, by queue.
 
     For a day the same `idempotency_key` with the same spec gives the experiment that is there, and no wake-up task.
-    Raises `InvalidSpec` for a spec above the owner's limits, and for a key that was used with another; `TooManyRuns`
-    while too many of the owner's runs have not ended; `Conflict` where a user's data set has changed since the draft.
+    Raises `InvalidSpec` for a spec above the owner's limits, and for a key that was used with another, or in another
+    project; `TooManyRuns` while too many of the owner's runs have not ended; `QuotaExceeded`; `Conflict` where a user's
+    data set has changed since the draft.
     """
     if idempotency_key is not None:
         serialise(session, idempotency_key)
-        known = known_under(session, idempotency_key, draft.fingerprint)
+        known = known_under(session, idempotency_key, draft.fingerprint, project)
         if known is not None:
             return known, Counter()
         forget(session, Experiment, idempotency_key)
     check_priority(draft.spec["priority"], limits)
     keep(session, draft.spec, paths)
     admit(session, owner, limits, draft.runs)
+    take(session, owner, project, Amount(draft.runs, draft.points), limits.quotas)
     experiment = Experiment(
         name=draft.spec["name"],
         spec=draft.spec,
@@ -50,6 +54,8 @@ def submit(
         fingerprint=draft.fingerprint,
         warnings=draft.warnings,
         owner=owner,
+        project=project,
+        points=draft.points,
         created_at=session.scalar(select(now())),
         tags=[Tag(tag=tag) for tag in dict.fromkeys(draft.spec["tags"])],
     )
@@ -61,14 +67,17 @@ def submit(
     return experiment, wake_ups(session, experiment.id)
 
 
-def known_under(session: Session, idempotency_key: str, fingerprint: str) -> Experiment | None:
+def known_under(session: Session, idempotency_key: str, fingerprint: str, project: str) -> Experiment | None:
     """Return the experiment that was made under a key in the last day, if any.
 
-    Raises `InvalidSpec` where its spec is another one.
+    Raises `InvalidSpec` where its spec is another one, or its project.
     """
     known = session.scalar(select(Experiment).where(is_known(Experiment, idempotency_key)))
     if known is not None and known.fingerprint != fingerprint:
         raise InvalidSpec([Problem("Idempotency-Key", f"was used for experiment {known.id}, another spec")])
+    if known is not None and known.project != project:
+        text = f"was used for experiment {known.id}, of the project {known.project!r}"
+        raise InvalidSpec([Problem("Idempotency-Key", text)])
     return known
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.datasets import DatasetPaths, Uploads
 from core.errors import Conflict
 from core.experiments.cohorts.states import ACTIVE
+from core.experiments.projects import Amount, give_back
 from core.spec import Spec, parse
 from core.store import Experiment, serialise
 
@@ -22,7 +23,7 @@ def pin(spec: Spec, paths: DatasetPaths) -> Spec:
     raw = copy.deepcopy(spec.canonical())
     places = list(_places(raw))
     for holder, key in places:
-        about = Uploads(paths.uploads).get(_name(holder[key]))
+        about = Uploads(paths.uploads, paths.hidden).get(_name(holder[key]))
         if about is not None and "@" not in holder[key]:
             holder[key] = f"{about.name}@{about.sha256}"
     return parse(raw) if places else spec
@@ -37,19 +38,20 @@ def keep(session: Session, spec: dict[str, Any], paths: DatasetPaths) -> None:
     for one in pinned:
         serialise(session, _lock(_name(one)))
     for one in pinned:
-        about = Uploads(paths.uploads).get(_name(one))
+        about = Uploads(paths.uploads, paths.hidden).get(_name(one))
         if about is None or one != f"{about.name}@{about.sha256}":
             raise Conflict(f"the data set {_name(one)!r} has changed while the spec was checked: post it again")
 
 
 def delete_dataset(session: Session, name: str, paths: DatasetPaths) -> None:
     """Remove a user's data set; raises `NotFound`, and `Conflict` while an unfinished experiment uses it."""
-    Uploads(paths.uploads).find(name)
+    about = Uploads(paths.uploads).find(name)
     serialise(session, _lock(name))
     unfinished = select(Experiment.id, Experiment.spec).where(Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
     for row in session.execute(unfinished):
         if name in (_name(holder[key]) for holder, key in _places(row.spec)):
             raise Conflict(f"experiment {row.id} uses the data set {name!r} and has not ended: cancel it first")
+    give_back(session, about.owner, about.project, Amount(bytes=about.bytes))
     Uploads(paths.uploads).remove(name)
 
 

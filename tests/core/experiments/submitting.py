@@ -19,10 +19,11 @@ def submit(
     paths: DatasetPaths,
     key: str | None = None,
     owner: str | None = None,
+    project: str = "default",
     limits: Limits = Limits(),  # noqa: B008 a value
     fallback: Profile | None = None,
 ) -> tuple[Experiment, Counter[str]]:
     """Store an experiment as a request does."""
     profile = profile_for(session, spec.device, fallback or Profile.guess())
     made = draft(spec, fingerprint_of(spec), paths, profile)
-    return requests.submit(session, made, paths, idempotency_key=key, owner=owner, limits=limits)
+    return requests.submit(session, made, paths, idempotency_key=key, owner=owner, project=project, limits=limits)

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select
 
 from core.datasets import DatasetPaths
+from core.experiments import projects
 from core.experiments.cohorts.events import counts, events
 from core.experiments.maintenance import sweep
 from core.experiments.queries import lists, read
@@ -100,6 +101,10 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
         assert len(results.series("valid_accuracy")) == RUNS
         assert parse(read.experiment(session, SUCCEEDED).spec) == parse(SPECS[old])
         assert (list(events(session, SUCCEEDED)), set(counts(session).values())) == ([], {0})
+        assert {one.project for one in found} == {"default"}
+        stored = projects.used(session)
+        if old < "0014":  # later ones counted what they stored
+            assert stored["project", "default"] == stored["owner", ""] == (4 * RUNS, 3 * 4 * RUNS * STEPS, 0)
 
 
 def test_what_waits_and_what_was_in_training_is_trained_to_its_end(

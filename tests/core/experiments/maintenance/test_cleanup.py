@@ -5,11 +5,13 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from core.experiments import projects
 from core.experiments.maintenance.cleanup import OLD, clean_up
 from core.settings import Settings
-from core.store import Cohort, Database, Experiment, Webhook, Worker, now
+from core.store import Cohort, Database, Experiment, Run, Usage, Webhook, Worker, now
+from tests.core.datasets.uploading import add
 from tests.core.experiments.claims import queued, taken
 
 
@@ -103,6 +105,21 @@ def test_a_cohort_in_training_is_asked_for_by_its_number(database: Database, tmp
     aged(settings.checkpoints / "cohort-1-1-4.safetensors")
     assert clean_up(database, settings) == 1
     assert [path.name for path in settings.checkpoints.iterdir()] == ["cohort-1-1-4.safetensors"]
+
+
+def test_what_counts_against_quotas_is_counted_anew(database: Database, tmp_path: Path) -> None:
+    """As after a crash between a file and its row, and of data sets that were there before they were counted."""
+    settings = Settings(data_dir=tmp_path)
+    queued(database)
+    about = add(
+        settings.uploads, b"x,y\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(20)), "t.csv", target=["y"]
+    )
+    with database.transaction() as session:
+        session.execute(update(Usage).values(runs=99))
+    clean_up(database, settings)
+    with database.reading() as session:
+        used = projects.used(session)["project", "default"]
+        assert (used.runs, used.bytes) == (session.scalar(select(func.count()).select_from(Run)), about.bytes)
 
 
 def test_keys_of_idempotency_that_have_ended_are_forgotten(database: Database, tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """What is too old goes, whole, in steps of milliseconds, and nothing else does."""
 
 import pytest
-from sqlalchemy import case, func, literal, null, select, update
+from sqlalchemy import func, select, update
 
 from core.errors import NotFound
+from core.experiments import projects
 from core.experiments.cohorts import removal
 from core.experiments.maintenance import retention
 from core.experiments.maintenance.merging import BlockMerger
 from core.experiments.maintenance.retention import clear_removed, remove_expired
-from core.experiments.queries import read
+from core.experiments.projects import ProjectSpec
+from core.experiments.queries import lists, read
 from core.experiments.requests import delete, retry
 from core.store import Base, Database, Experiment, Run, now
 from tests.core.experiments.claims import queued, taken
@@ -31,7 +33,7 @@ def ended(database: Database, days: float, status: str = "succeeded") -> int:
 
 def there(database: Database) -> list[int]:
     with database.reading() as session:
-        return sorted(one.id for one in read.experiments(session, limit=100)[0])
+        return sorted(one.id for one in lists.experiments(session, limit=100).items)
 
 
 def rows(database: Database) -> dict[str, int]:
@@ -54,13 +56,16 @@ def test_what_ended_long_ago_is_removed_and_nothing_else(database: Database) -> 
     assert remove_expired(database, DAYS) == 0
 
 
-def test_some_may_have_a_number_of_days_of_their_own(database: Database) -> None:
+def test_a_project_may_have_a_number_of_days_of_its_own(database: Database) -> None:
     """Others none at all: then the default counts, if there is one."""
     mine, longer, shorter = (ended(database, days) for days in (DAYS + 1, DAYS + 1, 3))
-    own = case((Experiment.id == longer, literal(1000.0)), (Experiment.id == shorter, literal(2.0)), else_=null())
-    assert remove_expired(database, None, own) == 1
+    with database.transaction() as session:
+        for name, experiment, days in (("archive", longer, 1000.0), ("scratch", shorter, 2.0)):
+            projects.create(session, ProjectSpec(name=name, keep_days=days))
+            session.execute(update(Experiment).where(Experiment.id == experiment).values(project=name))
+    assert remove_expired(database, None) == 1
     assert there(database) == [mine, longer]
-    assert remove_expired(database, DAYS, own) == 1
+    assert remove_expired(database, DAYS) == 1
     assert there(database) == [longer]
 
 
@@ -85,7 +90,7 @@ def test_a_large_experiment_is_gone_at_once_and_its_rows_go_in_steps(
             read.experiment(session, experiment)
         with pytest.raises(NotFound):
             read.run(session, run)
-        found, _, total = read.experiments(session, limit=100)
+        found, _, total = lists.experiments(session, limit=100)
         assert ([one.id for one in found], total) == ([kept], 1)
         assert session.scalars(select(Experiment.idempotency_key).where(Experiment.id == experiment)).one() is None
     steps = 0

@@ -1,0 +1,88 @@
+"""Find the one who sends a request: by an API key, by the word of a proxy, or by a browser's session, in this order."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from limits import RateLimitItem
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Scope as Request
+
+from api.browsers import SAFE, is_same_origin
+from api.callers import Caller
+from api.errors import problem
+from api.keys import PREFIX, Key, KeyRing
+from api.sessions import BrowserSession
+from api.users import scope_of
+
+if TYPE_CHECKING:
+    from api.deps import Service
+
+KEY_DIGITS = 16
+"""Of a key's hash, in a session that it began: enough to tell it from the key that replaces it."""
+
+
+class Identified(NamedTuple):
+    """The one who asks, and the requests that it may send in a time; None: any number."""
+
+    caller: Caller
+    requests: RateLimitItem | None = None
+
+
+def identify(service: "Service", scope: Request, headers: Headers) -> Identified | Response:
+    """Return who sends a request, or the refusal of one that nobody vouches for."""
+    keys = service.keys
+    scheme, _, sent = headers.get("authorization", "").partition(" ")
+    sent = sent.strip()
+    named = service.users.find(scope, headers)
+    if sent and not (named and not sent.startswith(PREFIX)):  # a proxy may send what it signed its user in with
+        return _by_key(keys, keys.owner(sent) if scheme.lower() == "bearer" else None)
+    if named:
+        user, groups = named
+        return Identified(_user(service, user, groups))
+    session = service.sessions.find(scope)
+    if session is None:
+        return refusal(keys, None, sent=False)
+    return _by_session(service, session, scope["method"], headers)
+
+
+def refusal(keys: KeyRing, key: Key | None, *, sent: bool) -> Response:
+    """Return the answer to who sent none of the keys, or one that has ended."""
+    if key is None and not keys.is_known and (sent or not keys.has_file):
+        answer = problem(503, "Service unavailable", "the API keys cannot be read now; try again")
+        answer.headers["Retry-After"] = "1"
+        return answer
+    return _unauthorized(f"this API key {key.ended}" if key else "send an API key: Authorization: Bearer <key>")
+
+
+def _by_key(keys: KeyRing, who: str | None, session: BrowserSession | None = None) -> Identified | Response:
+    key = keys.get(who)
+    if who is None or key is None or key.ended:
+        return refusal(keys, key, sent=True)
+    keys.note_use(who)
+    return Identified(Caller(who, key.scope, keys.roles, session=session), key.requests)
+
+
+def _by_session(service: "Service", session: BrowserSession, method: str, headers: Headers) -> Identified | Response:
+    """A cookie comes with whatever a browser sends: what changes something has to show that our own page sent it."""
+    if method not in SAFE and not is_same_origin(headers):
+        return problem(403, "Forbidden", "with a session only pages of this service may change something")
+    if session.id in service.keys.ended_sessions:
+        return _unauthorized("this session was signed out: sign in again")
+    if session.key is None:
+        return Identified(_user(service, session.who, session.groups, session))
+    key = service.keys.get(session.who)
+    if key is None or not key.digest.startswith(session.key):
+        return _unauthorized("the key of this session is another one now: sign in again")
+    return _by_key(service.keys, session.who, session)
+
+
+def _user(service: "Service", user: str, groups: Sequence[str], session: BrowserSession | None = None) -> Caller:
+    scope = scope_of(service.settings, user, groups)
+    return Caller(user, scope, service.keys.roles, groups, session)
+
+
+def _unauthorized(text: str) -> Response:
+    answer = problem(401, "Unauthorized", text)
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer

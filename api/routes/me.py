@@ -1,0 +1,42 @@
+"""The one who asks, and what it may do."""
+
+from fastapi import APIRouter
+
+from api.callers import Caller
+from api.deps import CallerDep, Service, ServiceDep
+from api.project_schemas import MeOut, QuotasOut
+from api.sessions import BrowserSession
+from core.experiments import projects
+from core.experiments.projects import Amount
+from core.experiments.projects.usage import NOBODY
+
+router = APIRouter(prefix="/me", tags=["who"])
+
+
+@router.get("")
+def get_me(caller: CallerDep, service: ServiceDep) -> MeOut:
+    """Return who asks: its scope, its roles in projects, its limits, and what it has stored beside its quotas."""
+    return me_of(service, caller, caller.session)
+
+
+def me_of(service: Service, caller: Caller, session: BrowserSession | None) -> MeOut:
+    """Return what is known of a caller."""
+    with service.database.reading() as reading:
+        used = projects.used(reading).get(("owner", caller.id or NOBODY), Amount())
+    key, limits = service.keys.get(caller.id), service.limits(caller.id)
+    seen = [(name, caller.role(name)) for name in caller.projects]
+    return MeOut.model_validate(
+        {
+            "id": caller.id,
+            "scope": caller.scope.word,
+            "groups": list(caller.groups),
+            "projects": [{"name": name, "role": role.word} for name, role in seen if role is not None],
+            "limits": {
+                "unfinished_runs": limits.unfinished_runs,
+                "priority": limits.priority,
+                "requests": str(key.requests) if key and key.requests else None,
+            },
+            "quotas": QuotasOut.of(limits.quotas, used),
+            "session_expires_at": session and session.expires_at,
+        }
+    )

@@ -1,0 +1,41 @@
+"""Projects: what experiments and data sets belong to, who has which role in them, and how much they hold."""
+
+from core.experiments.projects.projects import (
+    DEFAULT,
+    ProjectChange,
+    ProjectSpec,
+    Quotas,
+    change,
+    create,
+    delete,
+    hold,
+    members,
+    project,
+    projects,
+)
+from core.experiments.projects.roles import ROLES, Role, RoleName
+from core.experiments.projects.usage import Amount, QuotaExceeded, forget, give_back, recount, take, used
+
+__all__ = [
+    "DEFAULT",
+    "ROLES",
+    "Amount",
+    "ProjectChange",
+    "ProjectSpec",
+    "QuotaExceeded",
+    "Quotas",
+    "Role",
+    "RoleName",
+    "change",
+    "create",
+    "delete",
+    "forget",
+    "give_back",
+    "hold",
+    "members",
+    "project",
+    "projects",
+    "recount",
+    "take",
+    "used",
+]

@@ -1,0 +1,125 @@
+"""Count what a project, and an owner in all projects, has stored, as it comes and goes, and hold it to quotas."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.errors import InitlabError, Problem
+from core.experiments.projects.projects import Quotas, hold
+from core.store import Database, Experiment, Run, Usage
+
+NOBODY = ""
+"""The owner of what was stored where no keys are needed."""
+
+
+class Amount(NamedTuple):
+    """Runs, points that they may have, and bytes of data sets."""
+
+    runs: int = 0
+    points: int = 0
+    bytes: int = 0
+
+
+class QuotaExceeded(InitlabError):
+    """There is as much as a quota allows: something has to be deleted first."""
+
+    status = 403
+    title = "Quota exceeded"
+
+
+def take(session: Session, owner: str | None, project: str, more: Amount, own: Quotas) -> None:
+    """Count what is stored in this transaction; raises `QuotaExceeded` above the quota of the owner or the project.
+
+    `own` are the quotas of the owner. From here to the commit one transaction of a project is on its way at a time.
+    Raises `Conflict` where the project was deleted meanwhile.
+    """
+    of_project = Quotas.model_validate({name: getattr(hold(session, project), name) for name in Quotas.model_fields})
+    for kind, name, quotas in (("owner", owner or NOBODY, own), ("project", project, of_project)):
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        row = dialect.insert(Usage).values(kind=kind, name=name, **more._asdict())
+        sums = {field: getattr(Usage, field) + getattr(row.excluded, field) for field in Amount._fields}
+        upsert = row.on_conflict_do_update(index_elements=["kind", "name"], set_=sums)
+        now_there = session.execute(upsert.returning(Usage.runs, Usage.points, Usage.bytes)).one()
+        for field, there, added in zip(Amount._fields, now_there, more, strict=True):
+            most = getattr(quotas, field)
+            if added and most is not None and there > most:
+                raise _refusal(kind, name, field, most, there - added, added)
+
+
+def give_back(session: Session, owner: str | None, project: str, less: Amount) -> None:
+    """Count off what is deleted in this transaction."""
+    for kind, name in (("owner", owner or NOBODY), ("project", project)):
+        left = {
+            field: case((getattr(Usage, field) > gone, getattr(Usage, field) - gone), else_=0)
+            for field, gone in less._asdict().items()
+        }
+        session.execute(
+            update(Usage)
+            .where(Usage.kind == kind, Usage.name == name)
+            .values(**left)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def forget(session: Session, experiment: Experiment) -> None:
+    """Count off an experiment that is deleted in this transaction, by whomever."""
+    runs = session.scalar(select(func.count()).where(Run.experiment_id == experiment.id)) or 0
+    give_back(session, experiment.owner, experiment.project, Amount(runs, experiment.points))
+
+
+def used(session: Session) -> dict[tuple[str, str], Amount]:
+    """Return what is stored, by `("project", name)` and `("owner", id)`."""
+    return {(one.kind, one.name): Amount(one.runs, one.points, one.bytes) for one in session.scalars(select(Usage))}
+
+
+def recount(database: Database, datasets: Callable[[], Iterable[tuple[str, str | None, int]]]) -> bool:
+    """Count everything anew, and return whether the count was wrong, as after a crash; then it is put right.
+
+    `datasets` gives project, owner and bytes of each. A look takes no lock that a post would wait for.
+    """
+    with database.reading() as session:
+        if _same(used(session), _counted(session, datasets())):
+            return False
+    with database.transaction() as session:
+        rows = session.scalars(select(Usage).with_for_update()).all()  # what is on its way comes to its end
+        known = {(one.kind, one.name) for one in rows}
+        right = _counted(session, datasets())
+        for kind, name in right.keys() | known:
+            session.merge(Usage(kind=kind, name=name, **right.get((kind, name), Amount())._asdict()))
+    return True
+
+
+def _counted(session: Session, datasets: Iterable[tuple[str, str | None, int]]) -> dict[tuple[str, str], Amount]:
+    found: dict[tuple[str, str], Amount] = {}
+
+    def add(project: str, owner: str | None, more: Amount) -> None:
+        for key in (("project", project), ("owner", owner or NOBODY)):
+            found[key] = Amount(*map(sum, zip(found.get(key, Amount()), more, strict=True)))
+
+    mine = (Experiment.project, Experiment.owner)
+    there = Experiment.deleted_at.is_(None)
+    of_points = select(*mine, func.sum(Experiment.points)).where(there).group_by(*mine)
+    for project, owner, points in session.execute(of_points):
+        add(project, owner, Amount(points=int(points)))
+    of_runs = select(*mine, func.count()).join(Run, Run.experiment_id == Experiment.id).where(there).group_by(*mine)
+    for project, owner, runs in session.execute(of_runs):
+        add(project, owner, Amount(runs=runs))
+    for project, owner, size in datasets:
+        add(project, owner, Amount(bytes=size))
+    return found
+
+
+def _same(one: dict[tuple[str, str], Amount], other: dict[tuple[str, str], Amount]) -> bool:
+    return all(one.get(key, Amount()) == other.get(key, Amount()) for key in one.keys() | other.keys())
+
+
+def _refusal(kind: str, name: str, field: str, most: int, there: int, added: int) -> QuotaExceeded:
+    whose = f"the project {name!r}" if kind == "project" else f"{name}" if name else "this service"
+    text = f"the quota of {field} of {whose} is {most:,}: {there:,} are there, and this would add {added:,}"
+    error = QuotaExceeded(f"{text}. Delete what is not needed, or ask an admin", [Problem(f"quotas.{field}", text)])
+    if field == "bytes":
+        error.status = 413
+    return error
