@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI, Security
 from fastapi.security import HTTPBearer
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import errors, jobs, routes
+from api import errors, jobs, page, routes
 from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.browsers import BrowserMiddleware
@@ -88,6 +88,8 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("initlab"),
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
         dependencies=[Depends(storable)],
         generate_unique_id_function=lambda route: route.name,
     )
@@ -103,4 +105,5 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         needed = [] if router is health.router else [Security(KEY)]
         app.include_router(router, dependencies=[Depends(refuse_unknown), *needed])
+    page.install(app)
     return app

@@ -16,6 +16,7 @@ from api.browsers import SAFE, host_name, is_loopback
 from api.deps import Caller
 from api.errors import problem
 from api.keys import Key, KeyRing
+from api.page import is_page
 from core.datasets import MOST_FILE
 
 MAX_BODY = 1_000_000
@@ -62,11 +63,12 @@ class AuthMiddleware:
     async def _admitted(self, scope: Scope, headers: Headers) -> ASGIApp:
         """Return the application, told who asks, or the refusal."""
         keys: KeyRing = scope["app"].state.service.keys
-        if scope["path"] not in OPEN:
+        is_open = scope["path"] in OPEN or is_page(scope["path"])
+        if not is_open:
             await keys.refresh()
         if not keys.is_needed:
             return self._app if _is_of_this_machine(scope, headers) else _forbidden(ONLY_LOOPBACK)
-        if scope["path"] in OPEN:
+        if is_open:
             return self._app
         scheme, _, sent = headers.get("authorization", "").partition(" ")
         who = keys.owner(sent.strip()) if scheme.lower() == "bearer" else None
