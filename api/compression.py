@@ -33,10 +33,13 @@ class ZstdResponder(IdentityResponder):
         self._compressor = zstd.ZstdCompressor(ZSTD_LEVEL)
 
     async def apply_compression(self, body: bytes, *, more_body: bool) -> bytes:
-        mode = zstd.ZstdCompressor.FLUSH_BLOCK if more_body else zstd.ZstdCompressor.FLUSH_FRAME
         if len(body) >= IN_A_THREAD:
-            return await run_sync(self._compressor.compress, body, mode)
-        return self._compressor.compress(body, mode)
+            return await run_sync(self._compress, body, more_body)
+        return self._compress(body, more_body)
+
+    def _compress(self, body: bytes, more_body: bool) -> bytes:
+        whole, part = zstd.ZstdCompressor.FLUSH_FRAME, zstd.ZstdCompressor.FLUSH_BLOCK
+        return self._compressor.compress(body, part if more_body else whole)
 
 
 class CompressionMiddleware:

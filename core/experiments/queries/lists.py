@@ -16,8 +16,8 @@ from core.experiments.cohorts.states import TERMINAL
 from core.store import Experiment, Run, Tag
 
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]
-"""What comes first: the last or the first that was posted, the first in the alphabet, the last that ended (those that
-have not ended come last), or the one of which most is done."""
+"""Orders by the one that comes first: the last or the first post, the first name, the last end (those that have not ended
+come last), or the one of which most is done."""
 CURSOR = r"^o?[0-9]{1,19}(\.[A-Za-z0-9_-]{1,700})?$"
 """A page's place as text: the id of its last experiment, and by what else the list is in order."""
 OTHERS = "o"
@@ -178,7 +178,7 @@ def _place(cursor: str, sort: Sort) -> tuple[int, Any]:
     id_of, _, packed = cursor.partition(".")
     kind = {"name": str, "finished": float, "progress": float}.get(sort, type(None))
     try:
-        value = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))) if packed else None
+        value: Any = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))) if packed else None
         fits = type(value) is kind and (value is None or _is_storable(value)) and int(id_of) < 2**63
     except (ValueError, binascii.Error, RecursionError):
         fits = False
@@ -187,5 +187,5 @@ def _place(cursor: str, sort: Sort) -> tuple[int, Any]:
     return int(id_of), value
 
 
-def _is_storable(value: str | float) -> bool:
+def _is_storable(value: Any) -> bool:
     return value.isprintable() if isinstance(value, str) else math.isfinite(value)

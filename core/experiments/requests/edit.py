@@ -31,7 +31,7 @@ Notes = Annotated[str, Field(max_length=LONGEST_NOTES), AfterValidator(_readable
 
 
 class ExperimentEdit(BaseModel):
-    """What is to be changed of an experiment (JSON Merge Patch); what is left out stays as it is.
+    """Changes of an experiment (JSON Merge Patch); what is left out stays as it is.
 
     `tags` are all that it has from then on. `notes` are free text, as of a lab book; an empty text removes them.
     """
