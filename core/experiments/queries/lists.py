@@ -16,8 +16,8 @@ from core.experiments.cohorts.states import TERMINAL
 from core.store import Experiment, Run, Tag
 
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]
-"""Orders by the one that comes first: the last or the first post, the first name, the last end (those that have not ended
-come last), or the one of which most is done."""
+"""Orders by the one that comes first: the last or the first post, the first name, the last end (those that have not
+ended come last), or the one of which most is done."""
 CURSOR = r"^o?[0-9]{1,19}(\.[A-Za-z0-9_-]{1,700})?$"
 """A page's place as text: the id of its last experiment, and by what else the list is in order."""
 OTHERS = "o"
