@@ -38,8 +38,9 @@ class ZstdResponder(IdentityResponder):
         return self._compress(body, more_body)
 
     def _compress(self, body: bytes, more_body: bool) -> bytes:
-        whole, part = zstd.ZstdCompressor.FLUSH_FRAME, zstd.ZstdCompressor.FLUSH_BLOCK
-        return self._compressor.compress(body, part if more_body else whole)
+        if more_body:
+            return self._compressor.compress(body, zstd.ZstdCompressor.FLUSH_BLOCK)
+        return self._compressor.compress(body, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
 class CompressionMiddleware:

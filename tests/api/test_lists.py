@@ -37,10 +37,10 @@ def test_lists_come_in_pages_and_filtered(client: TestClient) -> None:
     assert [one["id"] for one in since["items"] + before["items"]] == ids[::-1]
     assert client.get("/experiments", params={"owner": "nobody"}).json() == {"items": [], "next": None, "total": 0}
     assert client.get("/experiments", params={"created_after": "2026-01-01T00:00:00"}).status_code == 422
-    order: dict[str, Any]
-    for order in ({"sort": "name", "reverse": True}, {"sort": "finished"}, {"sort": "progress"}):
-        page = client.get("/experiments", params=order | {"limit": 3}).json()
-        rest = client.get("/experiments", params=order | {"cursor": page["next"]}).json()
+    orders: list[dict[str, Any]] = [{"sort": "name", "reverse": True}, {"sort": "finished"}, {"sort": "progress"}]
+    for order in orders:
+        page = client.get("/experiments", params={**order, "limit": 3}).json()
+        rest = client.get("/experiments", params={**order, "cursor": page["next"]}).json()
         in_pages = [one["id"] for one in page["items"] + rest["items"]]
         assert in_pages == ([*ids[:0:-1], ids[0]] if order["sort"] == "name" else [ids[0], *ids[:0:-1]])
     assert client.get("/experiments", params={"sort": "newest", "cursor": page["next"]}).status_code == 422
