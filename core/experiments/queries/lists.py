@@ -45,7 +45,8 @@ class Filters:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions of a query."""
-        found: list[ColumnElement[bool]] = [Experiment.tags.any(Tag.tag == tag) for tag in dict.fromkeys(self.tags)]
+        tagged = (select(Tag.experiment_id).where(Tag.tag == tag) for tag in dict.fromkeys(self.tags))
+        found: list[ColumnElement[bool]] = [Experiment.id.in_(ids) for ids in tagged]  # by the tags' index
         if self.status:
             found.append(Experiment.status.in_(self.status))
         if self.name is not None:
