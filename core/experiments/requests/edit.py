@@ -38,10 +38,9 @@ class ExperimentEdit(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    # Factories, so that the document names no defaults: generated clients send those of fields that are left out.
-    name: Text = Field(default_factory=str)
-    tags: Annotated[list[Text], Field(default_factory=list, max_length=MOST_TAGS)]
-    notes: Notes = Field(default_factory=str)
+    name: Text = ""
+    tags: Annotated[list[Text], Field(max_length=MOST_TAGS)] = []
+    notes: Notes = ""
 
 
 class PreconditionFailed(InitlabError):
