@@ -1,22 +1,20 @@
 """Text that fits, as measured in the font in which it is drawn."""
 
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
-from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.ft2font import LoadFlags
 
-from core.plots.drawing.styles import FONT
+from core.plots.drawing.fonts import BOX, Face, face_of, own
 
-_MISSING = "\N{WHITE SQUARE}"
 _HINTING = 1.03
 """Fitting letters to pixels makes small text a little wider than its outlines."""
 
 
 def clean(text: str) -> str:
-    """Return `text` on one line, with a square for every character that the font lacks."""
-    known = _known()
-    return "".join(c if ord(c) in known else _MISSING for c in " ".join(text.split()))
+    """Return `text` on one line, with a square for every control character."""
+    return "".join(BOX if _is_control(c) else c for c in " ".join(text.split()))
 
 
 def width(text: str, size: float) -> float:
@@ -25,13 +23,16 @@ def width(text: str, size: float) -> float:
     It is the sum of the characters' advances: kerning, which makes most lines a few thousandths narrower, is not worth
     laying out every line that is tried.
     """
-    return sum(map(_advance, text)) * _HINTING * size / 72
+    if text.isascii():
+        return sum(_advance(c, own()) for c in text) * _HINTING * size / 72
+    faces = [(c, face_of(c, text)) for c in text]
+    return sum(_advance(c if face else BOX, face or own()) for c, face in faces) * _HINTING * size / 72
 
 
 @cache
-def _advance(character: str) -> float:
-    """Return how far a character moves the pen, in ems."""
-    font = _font()
+def _advance(character: str, face: Face) -> float:
+    """Return how far a character moves the pen in a face, in ems."""
+    font = face.open()
     return float(font.load_char(ord(character), LoadFlags.NO_SCALE).horiAdvance) / font.units_per_EM
 
 
@@ -66,6 +67,11 @@ def elide(text: str, size: float, inches: float) -> str:
     return "…"
 
 
+def _is_control(character: str) -> bool:
+    """Return whether a character is none that XML may have, or one that controls a terminal."""
+    return unicodedata.category(character) in ("Cc", "Cs") or ord(character) & 0xFFFE == 0xFFFE
+
+
 def _words(text: str, size: float, inches: float) -> Iterator[str]:
     """Yield words; those wider than the line are cut into pieces that fit."""
     for word in text.split(" "):
@@ -79,12 +85,3 @@ def _words(text: str, size: float, inches: float) -> Iterator[str]:
                 piece = ""
             piece += c
         yield piece
-
-
-@cache
-def _known() -> frozenset[int]:
-    return frozenset(_font().get_charmap())
-
-
-def _font() -> FT2Font:
-    return get_font(findfont(FontProperties(family=FONT)))
