@@ -7,6 +7,7 @@ Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or 
 import csv
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -142,9 +143,16 @@ def report(
     metric: Annotated[
         str | None, typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A .html file, which has its pictures inside, or a .md or .json one."),
+    ] = None,
 ) -> None:
-    """Print the comparison of the arms."""
+    """Print the comparison of the arms, or save it."""
     found = Client().experiment(experiment)
+    if output is not None:
+        pictures.save_report(found, output, metric)
+        return
     if format == "json":
         _print_json(found.report(metric))
     elif format == "html":

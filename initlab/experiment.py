@@ -231,10 +231,11 @@ class Experiment:
         headers = {"Accept": "text/markdown"}
         return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
 
-    def report_html(self, metric: str | None = None) -> str:
-        """Return the report as a web page, whose pictures are linked as `plots/NAME.png`."""
+    def report_html(self, metric: str | None = None, pictures: Literal["linked", "inline"] = "linked") -> str:
+        """Return the report as a web page, whose pictures are linked as `plots/NAME.png`, or inside of it."""
+        params = {"metric": metric, "pictures": None if pictures == "linked" else pictures}
         headers = {"Accept": "text/html"}
-        return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+        return self._transport.request("GET", f"{self.path}/report", params=params, headers=headers).text
 
     def _ask(self, what: Literal["cancel", "pause", "resume", "retry"]) -> Self:
         self.data, self._etag = self._transport.call("POST", f"{self.path}/{what}"), ""

@@ -1,5 +1,6 @@
-"""The command that saves pictures."""
+"""The commands that save pictures and the report."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -8,6 +9,7 @@ import typer
 from initlab import display
 from initlab.client import Client
 from initlab.errors import ClientError
+from initlab.experiment import Experiment
 
 
 def plot(
@@ -45,4 +47,19 @@ def plot(
         first=cast(Any, first),  # what is no number and not "all" the server refuses, and says why
     )
     path.write_bytes(picture)
+    display.console().print(str(path), soft_wrap=True)
+
+
+def save_report(experiment: Experiment, path: Path, metric: str | None) -> None:
+    """Save the report in the format that the file's name ends in."""
+    form = path.suffix.lower()
+    if form in (".html", ".htm"):
+        text = experiment.report_html(metric, pictures="inline")
+    elif form == ".md":
+        text = experiment.report_markdown(metric)
+    elif form == ".json":
+        text = json.dumps(experiment.report(metric), ensure_ascii=False)
+    else:
+        raise ClientError(f"{path} should end in .html, .md or .json")
+    path.write_text(text, encoding="utf-8")
     display.console().print(str(path), soft_wrap=True)

@@ -1,5 +1,6 @@
 """Writes the report as a web page."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 from urllib.parse import quote
@@ -36,29 +37,40 @@ img { max-width: 100% }
 """
 
 
-def html(report: Report, results: Results, pictures: Mapping[str, str]) -> str:
+SAVED = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""What a page that holds its pictures allows of itself, wherever it is saved: no script, and nothing from elsewhere."""
+
+
+def html(
+    report: Report, results: Results, pictures: Mapping[str, str], drawn: Mapping[str, bytes] | None = None
+) -> str:
     """Return the page of `markdown` with its pictures: self-contained but for these, no scripts, for screen and print.
 
     `pictures` are the names of plots with a line about each; they are linked as `plots/NAME.png`, relative to the page,
-    with `?theme=dark` where the reader's screen is dark.
+    with `?theme=dark` where the reader's screen is dark. With `drawn`, the PNG of each, they are inside of the page.
     Labels and names show as they were given, whatever HTML they contain.
     """
     page = MarkdownIt("commonmark", {"html": False}).enable("table")
     body = page.render(markdown(report, results))
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
-    drawn = "".join(_figure(name, about) for name, about in pictures.items())
+    figures = "".join(_figure(name, about, None if drawn is None else drawn[name]) for name, about in pictures.items())
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f'<meta http-equiv="Content-Security-Policy" content="{SAVED}">' if drawn is not None else "",
         f"<title>{escape(results.design.name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}",
-        f"<h2>Pictures</h2>\n{drawn}" if drawn else "",
+        f"<h2>Pictures</h2>\n{figures}" if figures else "",
         "</body>\n</html>\n",
     ]
     return "\n".join(filter(None, parts))
 
 
-def _figure(name: str, about: str) -> str:
-    source, words = f"plots/{quote(name, safe='')}.png", escape(about)
-    dark = f'<source srcset="{source}?theme=dark" media="screen and (prefers-color-scheme: dark)">'
-    image = f'<picture>{dark}<img src="{source}" alt="{words}" loading="lazy"></picture>'
+def _figure(name: str, about: str, drawn: bytes | None) -> str:
+    words = escape(about)
+    if drawn is not None:
+        image = f'<img src="data:image/png;base64,{b64encode(drawn).decode()}" alt="{words}">'
+    else:
+        source = f"plots/{quote(name, safe='')}.png"
+        dark = f'<source srcset="{source}?theme=dark" media="screen and (prefers-color-scheme: dark)">'
+        image = f'<picture>{dark}<img src="{source}" alt="{words}" loading="lazy"></picture>'
     return f"<figure>{image}<figcaption>{words}</figcaption></figure>\n"
