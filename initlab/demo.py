@@ -40,7 +40,7 @@ def main(
         out.print(display.verdict(experiment.report()))
         pictures = keep(experiment, into)
     out.print(
-        f"The report is {into / 'report.html'}, in one file, and {into / 'report.md'}, with its {len(pictures)} pictures "
+        f"The report is {into / 'report.html'}, in one file, and {into / 'report.md'}, with {len(pictures)} pictures "
         "beside it.",
         soft_wrap=True,
     )
