@@ -210,16 +210,17 @@ class Experiment:
         arm: str | Sequence[str] | None = None,
         log: bool | None = None,
         first: int | Literal["all"] | None = None,
+        x: Literal["updates", "epochs", "examples", "seconds"] | None = None,
         axes: Literal["shared", "own"] | None = None,
     ) -> bytes:
         """Return a picture, or with `json` the data behind it.
 
         `width` and `height` are pixels, `arm` one label or several, `log` whether the axis of values is logarithmic,
-        `first` how many updates `loss` shows, `axes` whether the histograms of `weights` share theirs. What is None
-        is as the server has it.
+        `first` how many updates `loss` shows and `x` what its axis counts, `axes` whether the histograms of `weights`
+        share theirs. What is None is as the server has it.
         """
         asked = {"width": width, "height": height, "dpi": dpi, "theme": theme, "arm": arm, "log": log}
-        asked |= {"first": first, "axes": axes}
+        asked |= {"first": first, "x": x, "axes": axes}
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
         return self._transport.request("GET", path, params=asked).content
 

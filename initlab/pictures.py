@@ -25,6 +25,9 @@ def plot(
     arm: Annotated[list[str] | None, typer.Option(help="The label of an arm to draw; may be repeated.")] = None,
     log: Annotated[bool | None, typer.Option("--log/--linear", help="The axis of values.")] = None,
     first: Annotated[str | None, typer.Option(help="Of loss: so many updates, or all.")] = None,
+    x: Annotated[
+        Literal["updates", "epochs", "examples", "seconds"] | None, typer.Option(help="Of loss: what its axis counts.")
+    ] = None,
     axes: Annotated[Literal["shared", "own"] | None, typer.Option(help="Of weights: the histograms' axes.")] = None,
 ) -> None:
     """Save a picture."""
@@ -46,6 +49,7 @@ def plot(
         arm=arm,
         log=log,
         first=cast(Any, first),  # what is no number and not "all" the server refuses, and says why
+        x=x,
         axes=axes,
     )
     path.write_bytes(picture)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from core.analysis import run_outcomes, summarize
 from core.metrics import Metric
 from core.plots import Plot, plots
-from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
@@ -35,8 +35,8 @@ def data(results: Results) -> dict[str, Any]:
         why = "No score is measured on both the training and the validation split."
         return base | {"caption": sample(results), "empty": why, "key": [], "panels": []}
     drawn = [
-        *mean_lines(results.series(train.name), results, arms, role="train"),
-        *mean_lines(results.series(valid.name), results, arms, role="valid"),
+        *mean_lines(results.series(train.name), results, arms, role="train", place=epochs_done),
+        *mean_lines(results.series(valid.name), results, arms, role="valid", place=epochs_done),
     ]
     for line in drawn:
         line["raw"] = None

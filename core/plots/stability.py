@@ -9,7 +9,7 @@ import numpy as np
 from core.analysis import run_outcomes, summarize, thin
 from core.finite import finite_list
 from core.plots import Plot, plots
-from core.plots.drawing.curves import about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.curves import about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results, Series
@@ -36,7 +36,7 @@ def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
     series = [one for one in results.series(metric.name) if one.arm in arms.labels]
     lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for line in mean_lines(series, results, arms, role="mean"):
+    for line in mean_lines(series, results, arms, role="mean", place=epochs_done):
         if line["n"] > 1:
             lines[line["arm"]].append(line | {"low": None, "high": None, "raw": None})
     diverged = {run.id for run in results.runs if run.outcome == "diverged"}
@@ -101,7 +101,8 @@ def _line(one: Series, arm: int, role: str, most: int) -> list[dict[str, Any]]:
         return []
     steps, values = steps[: finite[-1] + 1], values[: finite[-1] + 1]
     at = thin(steps, values, most)
-    shape = {"x": steps[at].tolist(), "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
+    x = epochs_done(one.arm, steps[at]).tolist()
+    shape = {"x": x, "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
     return [{"arm": arm, "role": role, "seed": one.seed, "n": 1} | shape]
 
 

@@ -22,6 +22,8 @@ DIVERGED_DRAWN = 3
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Place = Callable[[str, Ints], NDArray[Any]]
+"""Returns where on the x axis an arm's steps lie."""
 
 
 class Arms(NamedTuple):
@@ -98,12 +100,22 @@ def about_stopped(results: Results, by_update: bool = False) -> str:
     return " ".join(parts)
 
 
+def where_measured(_arm: str, steps: Ints) -> NDArray[Any]:
+    """Return the steps as they were counted, from 0."""
+    return steps
+
+
+def epochs_done(_arm: str, epochs: Ints) -> NDArray[Any]:
+    """Return how many epochs were done at the end of each: what was measured after two of them lies at 2."""
+    return epochs + 1
+
+
 def mean_lines(
     series: Iterable[Series],
     results: Results,
     arms: Arms,
     role: str = "main",
-    place: Callable[[str, Ints], Ints] = lambda _arm, steps: steps,
+    place: Place = where_measured,
 ) -> list[dict[str, Any]]:
     """Return one line for each arm: the mean over its runs, with its band, and a raw line where it is smoothed.
 
@@ -121,7 +133,9 @@ def mean_lines(
     ]
 
 
-def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> list[dict[str, Any]]:
+def diverged_lines(
+    series: Iterable[Series], results: Results, arms: Arms, place: Place = where_measured
+) -> list[dict[str, Any]]:
     """Return the first few diverged runs of each arm, each up to its last finite value."""
     diverged = {run.id for run in results.runs if run.outcome == "diverged"}
     drawn: Counter[str] = Counter()
@@ -137,7 +151,13 @@ def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> li
         at = thin(steps, values, POINTS)
         lines.append(
             {"arm": arms.labels.index(one.arm), "role": "diverged", "seed": one.seed, "n": 1}
-            | {"x": steps[at].tolist(), "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
+            | {
+                "x": place(one.arm, steps[at]).tolist(),
+                "y": finite_list(values[at]),
+                "low": None,
+                "high": None,
+                "raw": None,
+            }
         )
     return lines
 
@@ -199,7 +219,7 @@ def _pad_stopped(results: Results, done: Sequence[Series], stopped: set[int]) ->
     ]
 
 
-def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], Ints]) -> dict[str, Any]:
+def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], NDArray[Any]]) -> dict[str, Any]:
     length = min(len(run.steps) for run in runs)
     values = np.stack([run.values[:length] for run in runs]).astype(np.float64)
     x: NDArray[Any] = place(runs[0].steps[:length])
@@ -224,6 +244,7 @@ def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Int
         "low": None if low is None else finite_list(low),
         "high": None if high is None else finite_list(high),
         "raw": raw,
+        "band": "t" if len(runs) > 2 else "range",
     }
 
 

@@ -149,7 +149,7 @@ def test_the_line_of_a_pruned_arm_ends_where_it_was_given_up(experiment: MakeRes
 
     accuracy = data_of("accuracy", results)
 
-    assert [line["x"] for line in accuracy["panels"][0]["lines"]] == [[0, 1, 2, 3], [0]]
+    assert [line["x"] for line in accuracy["panels"][0]["lines"]] == [[1, 2, 3, 4], [1]]  # epochs done
     assert "2 runs pruned: the line of such an arm ends where it was given up." in accuracy["caption"]
     assert [arm["note"] for arm in accuracy["arms"]] == ["", "2 pruned of 2"]
 
