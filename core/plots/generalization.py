@@ -12,6 +12,7 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.multiples import draw_multiples
+from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results
 
@@ -43,6 +44,7 @@ def data(results: Results) -> dict[str, Any]:
     lines = {i: [line for line in drawn if line["arm"] == i] for i in range(len(arms.labels))}
     outcomes = run_outcomes(results)
     x, y = epoch_axis(lines), value_axis(lines, valid)
+    called = short_names(results.design)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     caption = [
         sample(results),
@@ -61,7 +63,7 @@ def data(results: Results) -> dict[str, Any]:
         "shaded": ["train", "valid"],
         "panels": [
             {
-                "title": label,
+                "title": called[label],
                 "note": ", ".join(filter(None, [_gap(results, label, outcomes, valid), notes[label]])),
                 "x": x,
                 "y": y,

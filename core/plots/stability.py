@@ -11,6 +11,7 @@ from core.finite import finite_list
 from core.plots import Plot, plots
 from core.plots.drawing.curves import about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.multiples import draw_multiples
+from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results, Series
 
@@ -57,6 +58,7 @@ def data(results: Results) -> dict[str, Any]:
         else short_name(score)
     )
     x, y = epoch_axis(lines), value_axis(lines, metric)
+    called = short_names(results.design)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     drawn = [line for part in lines.values() for line in part]
     caption = [
@@ -81,7 +83,7 @@ def data(results: Results) -> dict[str, Any]:
         "key": [{"role": role, "label": label} for role, label in names if role in roles],
         "panels": [
             {
-                "title": label,
+                "title": called[label],
                 "note": ", ".join(
                     filter(None, [f"N = {_runs(lines[i])}", _jumps(results, label, outcomes), notes[label]])
                 ),

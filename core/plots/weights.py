@@ -18,6 +18,7 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.densities import outline
 from core.plots.drawing.frames import frame, padded, plain_number
+from core.plots.drawing.names import joined, short_names
 from core.plots.drawing.styles import COLOURS, FAINT, GREY, styled
 from core.plots.drawing.text import elide, width, wrap
 from core.results import Results
@@ -59,7 +60,10 @@ def data(results: Results, shared: bool = True) -> dict[str, Any]:
     """Draw the initial weights again; raises `DataError` where the data set, which sets the layers' shapes, is gone."""
     seed = results.design.seeds[0]
     starts = _starts(results.design)
+    called = short_names(results.design)
     rows = [_row(labels, training, seed) for labels, training in starts[:MOST_ROWS]]
+    for row in rows:
+        row["shown"] = [called[label] for label in row["labels"]]
     names = list(dict.fromkeys(layer["name"] for row in rows for layer in row["layers"]))
     drawn = names if len(names) <= MOST_LAYERS else [*names[: MOST_LAYERS - 1], names[-1]]
     for row in rows:
@@ -148,7 +152,7 @@ def _limits(layers: Sequence[dict[str, Any]]) -> tuple[float, float]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the small multiples."""
     rows, columns = data["rows"], data["columns"]
-    texts = [wrap(_joined(row["labels"]), _LABEL, 1.9, 3) for row in rows]
+    texts = [wrap(joined(row["shown"], 0), _LABEL, 1.9, 3) for row in rows]
     margin = max([width(line, _LABEL) for text in texts for line in text], default=0.5) + 0.2
     across = max(1, len(columns)) * (_WIDE + _GAP_X)
     down = max(1, len(rows)) * (_HIGH + _GAP_Y)
@@ -239,9 +243,3 @@ def _about(layer: dict[str, Any]) -> str:
     law = layer["law"]
     known = f"; law {plain_number(law['std'], 3)}" if law is not None and law["std"] is not None else ""
     return f"sd {plain_number(layer['sd'], 3)}{known}"
-
-
-def _joined(labels: list[str]) -> str:
-    if len(labels) > 2:
-        return f"{labels[0]}, {labels[1]} and {len(labels) - 2} more"
-    return ", ".join(labels)

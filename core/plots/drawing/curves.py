@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from core.analysis import best_first, final_values, summarize, thin
+from core.analysis import best_first, compare_arms, final_values, summarize, thin
 from core.finite import finite_list
+from core.plots.drawing.names import short_names
 from core.plots.drawing.styles import MOST_ARMS
 from core.results import Results, Series
 
@@ -34,20 +35,33 @@ class Arms(NamedTuple):
 
 
 def arms_drawn(results: Results, most: int = MOST_ARMS) -> Arms:
-    """Return all arms, or only the best where there are very many, which `note` says."""
+    """Return all arms, or where there are very many the best and the few that differ from the reference by the report.
+
+    `note` says what was left out.
+    """
     labels = results.design.labels
     if len(labels) <= most:
         return Arms(labels, "")
     metric = results.design.primary
     order = best_first([summarize(row) for row in final_values(results, metric.name)], metric)
     order += [i for i in range(len(labels)) if i not in set(order)]
-    note = f"Drawn are the {most} best of {len(labels)} arms by final {metric.label}."
-    return Arms([labels[i] for i in sorted(order[:most])], note)
+    found = compare_arms(results, metric.name)
+    decided = {c["b"] for c in found["comparisons"] if c["a"] == found["reference"] and c["better"] is not None}
+    far = [i for i in order[most:] if labels[i] in decided]
+    kept = most - len(far) if len(far) <= most // 2 else most
+    chosen = order[:kept] + far[: most - kept]
+    note = f"Drawn are the {kept} best of {len(labels)} arms by final {metric.label}"
+    note += f", and {most - kept} that differ from {found['reference']} for sure." if kept < most else "."
+    return Arms([labels[i] for i in sorted(chosen)], note)
 
 
 def described(arms: Arms, results: Results) -> list[dict[str, str]]:
-    """Return each arm's label and a note of unfinished runs; a note that fits every arm is left to the caption."""
+    """Return each arm's label, a note of unfinished runs, and what is `shown` of the label where that is not all.
+
+    A note that fits every arm is left to the caption.
+    """
     found = []
+    names = short_names(results.design)
     for label in arms.labels:
         runs = [run for run in results.runs if run.arm == label]
         diverged = sum(run.outcome == "diverged" for run in runs)
@@ -58,7 +72,8 @@ def described(arms: Arms, results: Results) -> list[dict[str, str]]:
         parts = [(diverged, "diverged"), (failed, "failed"), (open_, "unfinished")]
         parts += [(early, "stopped early"), (pruned, "pruned")]
         words = [f"{n} {word}" for n, word in parts if n]
-        found.append({"label": label, "note": f"{', '.join(words)} of {len(runs)}" if words else ""})
+        note = f"{', '.join(words)} of {len(runs)}" if words else ""
+        found.append({"label": label, "note": note} | ({} if names[label] == label else {"shown": names[label]}))
     if len(found) > 1 and len({one["note"] for one in found}) == 1:
         return [one | {"note": ""} for one in found]
     return found

@@ -1,5 +1,6 @@
 """Text that fits, as measured in the font in which it is drawn."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
@@ -8,6 +9,7 @@ from matplotlib.ft2font import LoadFlags
 
 from core.plots.drawing.fonts import BOX, Face, face_of, own
 
+_PARTS = re.compile(r"[^_=,;:./|·+-]*[_=,;:./|·+-]+|[^_=,;:./|·+-]+$")
 _HINTING = 1.03
 """Fitting letters to pixels makes small text a little wider than its outlines."""
 
@@ -39,15 +41,15 @@ def _advance(character: str, face: Face) -> float:
 def wrap(text: str, size: float, inches: float, most: int = 20) -> list[str]:
     """Return at most `most` lines no wider than `inches`; what does not fit is cut out of the last line's middle."""
     lines = [""]
-    words = list(_words(clean(text), size, inches))
-    for i, word in enumerate(words):
-        longer = f"{lines[-1]} {word}".strip()
+    pieces = list(_pieces(clean(text), size, inches))
+    for i, (glue, piece) in enumerate(pieces):
+        longer = f"{lines[-1]}{glue}{piece}" if lines[-1] else piece
         if width(longer, size) <= inches:
             lines[-1] = longer
         elif len(lines) < most:
-            lines.append(word)
+            lines.append(piece)
         else:
-            lines[-1] = elide(" ".join([lines[-1], *words[i:]]), size, inches)
+            lines[-1] = elide(lines[-1] + "".join(glue + piece for glue, piece in pieces[i:]), size, inches)
             break
     return lines
 
@@ -72,16 +74,20 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs") or ord(character) & 0xFFFE == 0xFFFE
 
 
-def _words(text: str, size: float, inches: float) -> Iterator[str]:
-    """Yield words; those wider than the line are cut into pieces that fit."""
+def _pieces(text: str, size: float, inches: float) -> Iterator[tuple[str, str]]:
+    """Yield words, and what is between them and what was before: a space, or nothing within a word.
+
+    Words wider than the line are parted behind their marks, as in "initializer=he_normal", and if that is not enough
+    wherever they have to be.
+    """
     for word in text.split(" "):
-        if width(word, size) <= inches:
-            yield word
-            continue
-        piece = ""
-        for c in word:
-            if piece and width(piece + c, size) > inches:
-                yield piece
-                piece = ""
-            piece += c
-        yield piece
+        glue = " "
+        for part in [word] if width(word, size) <= inches else _PARTS.findall(word):
+            piece = ""
+            for c in part if width(part, size) > inches else [part]:
+                if piece and width(piece + c, size) > inches:
+                    yield glue, piece
+                    glue, piece = "", ""
+                piece += c
+            yield glue, piece
+            glue = ""

@@ -232,7 +232,7 @@ def test_arms_with_the_same_rates_share_a_line(experiment: MakeResults) -> None:
 
     data = data_of("schedule", results)
 
-    assert [arm["label"] for arm in data["arms"]] == ["a, c, short", "b"]
+    assert [arm["label"] for arm in data["arms"]] == ["a = c = short", "b"]
     assert [line["y"] for line in data["panels"][0]["lines"]] == [[1.0] * 4, cosine]
     assert "2 different schedules" in data["caption"]
 
