@@ -14,7 +14,7 @@ import typer
 from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import datasets, display, managing, pictures, projects, service, webhooks
+from initlab import datasets, display, managing, pictures, previews, projects, service, webhooks
 from initlab.client import Client
 from initlab.errors import DIVERGED, FAILED, USAGE, ClientError
 from initlab.experiment import Experiment
@@ -183,6 +183,7 @@ def catalog(
 for part in (service.serve, service.api, service.worker, service.disk):
     app.command()(part)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(previews.app, name="preview")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(projects.app, name="projects")
 app.command()(projects.whoami)
