@@ -16,7 +16,7 @@ from api.memory import at_most
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
 from api.schemas import DatasetList, DatasetOut, PreviewOut
-from api.series import write_series
+from api.series import Form, write_series
 from api.signal_propagation import SignalPreview, signal_of
 from api.uploads import read_form
 from core.analysis import build_report, html, markdown
@@ -165,10 +165,10 @@ def draw_plot(name: str, options: dict[str, Any], data: bytes, extension: Format
     return Answer("", picture(plot.draw, json.loads(data), extension, look))
 
 
-def series(path: Path, experiment_id: int, asked: dict[str, Any]) -> None:
-    """Write series into a file that is there, as JSON."""
+def series(path: Path, experiment_id: int, form: Form, asked: dict[str, Any]) -> None:
+    """Write series into a file that is there."""
     with _Process.database.reading() as session, path.open("wb") as out:
-        write_series(out, session, experiment_id, **asked)
+        write_series(out, session, experiment_id, form, **asked)
 
 
 def preview_of(

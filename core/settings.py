@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     """The claim by which a user is known here: one that the provider never gives to somebody else."""
     oidc_groups_claim: str = "groups"
     """The claim with the list of the user's groups."""
+    keep_days: Annotated[float, Field(gt=0)] | None = None
+    """Days after its end at which an experiment is deleted whose project says no other number; none: never."""
     webhook_private_targets: bool = False
     """Webhooks may be sent to addresses inside of a network, and without TLS."""
     log_format: Literal["text", "json"] = "text"

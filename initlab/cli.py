@@ -172,7 +172,7 @@ def catalog(
             _out(display.catalog_kind(entries))
 
 
-for part in (service.serve, service.api, service.worker):
+for part in (service.serve, service.api, service.worker, service.disk):
     app.command()(part)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(webhooks.app, name="webhooks")

@@ -60,6 +60,17 @@ def upgrade() -> None:
     become("core.store", "upgrade")
 
 
+@database.command("compact")
+def compact() -> None:
+    """Write an SQLite database anew, without what is free in it; nobody writes meanwhile."""
+    become("core.store", "compact")
+
+
+def disk() -> None:
+    """Show what takes space: tables, experiments, uploads, checkpoints."""
+    become("core.store", "disk")
+
+
 @keys.command()
 def create(
     id: Id,  # noqa: A002 the option's name

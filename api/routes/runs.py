@@ -14,11 +14,12 @@ from pydantic import Field
 from api import jobs
 from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter, Service, ServiceDep, StatusName
 from api.policies import NEVER_CHANGES
-from api.responses import REVALIDATED, etag, revalidated, unchanged
+from api.responses import REVALIDATED, etag, preferred, revalidated, unchanged
 from api.schemas import MetricsOut, RunList, RunOut
-from api.series import TooManyPoints, write_series
+from api.series import MEDIA, Form, refuse_too_many, write_series
 from core.experiments.cohorts.states import FINAL
 from core.experiments.queries import read
+from core.experiments.queries.series import extent
 
 router = APIRouter(tags=["runs"])
 
@@ -28,8 +29,15 @@ SECONDS = 60.0
 """For many points."""
 PART = 2**18
 """Bytes that are sent at a time."""
-FEW_POINTS = 200_000
-"""Read here, in a fraction of a second; an answer from more is made by another process."""
+FEW_POINTS, FEW_READ = 200_000, 3_000_000
+"""Points of an answer, and those that it is thinned from, which are made here, in a fraction of a second; an answer of
+more is made by another process."""
+SERIES: dict[int | str, dict[str, Any]] = REVALIDATED | {
+    200: {
+        "description": "The series, by column; as CSV or Parquet a table of one point a row",
+        "content": {MEDIA["csv"]: {"schema": {"type": "string"}}, MEDIA["parquet"]: {}},
+    }
+}
 
 
 class Wanted(Chosen):
@@ -39,6 +47,7 @@ class Wanted(Chosen):
     last: int | None = Field(None, ge=0, lt=2**53, description="the last step wanted")
     max_points: int | None = Field(None, ge=4, le=1_000_000, description="thin each series, keeping its spikes")
     repeat: bool = Field(False, description="the series of second trainings, instead of those of the first")
+    format: Form | None = Field(None, description="json, csv or parquet; none: as `Accept` says")
 
 
 @router.get("/experiments/{experiment_id}/runs", response_model=RunList, responses=REVALIDATED)
@@ -65,7 +74,7 @@ def get_run(run_id: Id, session: Reading, request: Request) -> Response:
     return revalidated(request, RunOut.of(read.run(session, run_id)))
 
 
-@router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
+@router.get("/experiments/{experiment_id}/metrics", response_model=MetricsOut, responses=SERIES)
 async def get_experiment_metrics(
     experiment_id: Id, service: ServiceDep, request: Request, wanted: Annotated[Wanted, Query()]
 ) -> Response:
@@ -73,7 +82,7 @@ async def get_experiment_metrics(
     return await _series(service, request, wanted, experiment_id)
 
 
-@router.get("/runs/{run_id}/metrics", response_model=MetricsOut, responses=REVALIDATED)
+@router.get("/runs/{run_id}/metrics", response_model=MetricsOut, responses=SERIES)
 async def get_run_metrics(
     run_id: Id, service: ServiceDep, request: Request, wanted: Annotated[Wanted, Query()]
 ) -> Response:
@@ -86,29 +95,29 @@ async def _series(
 ) -> Response:
     """Answer at once with a few points; have a process of the pool write many into a file, and send that."""
     wanted.check()
-    asked: dict[str, Any] = wanted.model_dump(exclude={"metric"})
+    asked: dict[str, Any] = wanted.model_dump(exclude={"metric", "format"})
     asked |= {"metrics": wanted.metric or None, "run_id": run_id}
-    answer = await run_sync(_few, service, request, asked, experiment_id)
+    accepted = preferred(request, [*MEDIA.values()])
+    form = wanted.format or next(form for form, media in MEDIA.items() if media == accepted)
+    answer = await run_sync(_few, service, request, asked, form, experiment_id)
     if isinstance(answer, Response):
         return answer
     found, headers = answer
     aside = NamedTemporaryFile()  # noqa: SIM115 it is sent after this function's end, and closed then
     try:
-        await service.pool.run(SECONDS, jobs.series, Path(aside.name), found, asked)
+        await service.pool.run(SECONDS, jobs.series, Path(aside.name), found, form, asked)
         size = Path(aside.name).stat().st_size
         if size <= PART:
             with aside:
-                return Response(aside.read(), media_type="application/json", headers=headers)
+                return Response(aside.read(), media_type=MEDIA[form], headers=headers)
     except BaseException:
         aside.close()
         raise
-    return StreamingResponse(
-        _sent(aside), headers=headers | {"Content-Length": str(size)}, media_type="application/json"
-    )
+    return StreamingResponse(_sent(aside), headers=headers | {"Content-Length": str(size)}, media_type=MEDIA[form])
 
 
 def _few(
-    service: Service, request: Request, asked: dict[str, Any], experiment_id: int | None
+    service: Service, request: Request, asked: dict[str, Any], form: Form, experiment_id: int | None
 ) -> Response | tuple[int, dict[str, str]]:
     """Return the answer, or the experiment and the headers of one of too many points for here. Raises `NotFound`."""
     with service.database.reading() as session:
@@ -116,18 +125,19 @@ def _few(
             run = read.run(session, asked["run_id"])
             experiment_id, asked["repeat"] = run.experiment_id, run.repeat
         one = read.experiment(session, experiment_id)
-        tag = etag(read.version(session, one.id), asked)
-        headers = {"ETag": tag} | (NEVER_CHANGES if one.status in FINAL else {})
+        tag = etag(read.version(session, one.id), form, asked)
+        headers = {"ETag": tag, "Vary": "Accept"} | (NEVER_CHANGES if one.status in FINAL else {})
         known = unchanged(request, tag)
         if known is not None:
             known.headers.update(headers)
             return known
-        out = BytesIO()
-        try:
-            write_series(out, session, experiment_id, FEW_POINTS, **asked)
-        except TooManyPoints:
+        stored, answered = extent(session, experiment_id, **asked)
+        refuse_too_many(answered, form)
+        if answered > FEW_POINTS or stored > FEW_READ:
             return experiment_id, headers
-    return Response(out.getvalue(), media_type="application/json", headers=headers)
+        out = BytesIO()
+        write_series(out, session, experiment_id, form, **asked)
+    return Response(out.getvalue(), media_type=MEDIA[form], headers=headers)
 
 
 async def _sent(file: IO[bytes]) -> AsyncIterator[bytes]:

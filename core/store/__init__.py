@@ -5,6 +5,7 @@ from core.store.changes import ChangeWatch, announce
 from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
+from core.store.series_tables import EpochValue, MetricBlock
 from core.store.tables import (
     Base,
     Cohort,
@@ -12,7 +13,6 @@ from core.store.tables import (
     Delivery,
     Event,
     Experiment,
-    MetricBlock,
     Run,
     SavedReport,
     Status,
@@ -31,6 +31,7 @@ __all__ = [
     "Database",
     "Delivery",
     "EndedSession",
+    "EpochValue",
     "Event",
     "Experiment",
     "Member",

@@ -15,6 +15,8 @@ from core.errors import InitlabError
 AFTER_COMMIT = "after_commit"
 BUSY = 10.0
 """Seconds for which SQLite's writers wait for one another."""
+LOG_BYTES = 2**26
+"""Bytes to which SQLite's log is cut when all of it is in the database."""
 
 
 class StorageFull(InitlabError):
@@ -89,16 +91,26 @@ def _engine(url: str, pool_size: int) -> Engine:
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # The driver must not begin transactions by itself: its DEFERRED ones lose updates (reliability, section 4).
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY * 1000:.0f}", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        f"busy_timeout={BUSY * 1000:.0f}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"journal_size_limit={LOG_BYTES}",
+    ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     _write_ahead(connection)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log. Of several that do so first at once SQLite lets one wait and refuses the others."""
+    """Switch to a write-ahead log, and have a new file give back what becomes free in it (`core.store.space`).
+
+    Of several that do so first at once SQLite lets one wait and refuses the others.
+    """
     deadline = time.monotonic() + BUSY
     while True:
         try:
+            if connection.execute("PRAGMA page_count").fetchone() == (0,):
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL").fetchall()
             connection.execute("PRAGMA journal_mode=WAL").fetchall()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -53,6 +54,7 @@ class Experiment(Base):
     __tablename__ = "experiments"
     __table_args__ = (
         CheckConstraint(STATUS, name="status"),
+        Index("ix_experiments_project_finished_at", "project", "finished_at"),
         {"sqlite_autoincrement": True},
     )  # an id is never reused
 
@@ -72,7 +74,7 @@ class Experiment(Base):
     """Path and message of what its spec probably does not mean; None: it was not looked at."""
     owner: Mapped[str | None] = mapped_column(String(40), index=True)
     """The id of the API key or the user that posted it; None where no keys are configured."""
-    project: Mapped[str] = mapped_column(String(40), default="default", server_default="default", index=True)
+    project: Mapped[str] = mapped_column(String(40), default="default", server_default="default")
     points: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """As many as its runs may have, all metrics together: counted against quotas."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
@@ -81,7 +83,9 @@ class Experiment(Base):
     """Time at which a cohort of it was last taken: experiments of one priority take turns. None: since created."""
     created_at: Mapped[float] = mapped_column(Double)
     started_at: Mapped[float | None] = mapped_column(Double)
-    finished_at: Mapped[float | None] = mapped_column(Double)
+    finished_at: Mapped[float | None] = mapped_column(Double, index=True)
+    deleted_at: Mapped[float | None] = mapped_column(Double, index=True)
+    """It is there for nobody any more; its rows go in small steps (`core.experiments.maintenance.removal`)."""
     notes: Mapped[str] = mapped_column(Text, default="", server_default="")
     tags: Mapped[list["Tag"]] = relationship(cascade="all, delete-orphan", order_by="Tag.tag", passive_deletes=True)
 
@@ -143,7 +147,11 @@ class Run(Base):
     """One arm trained with one seed, for the first or a second time."""
 
     __tablename__ = "runs"
-    __table_args__ = (CheckConstraint(STATUS, name="status"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        CheckConstraint(STATUS, name="status"),
+        Index("ix_runs_to_merge", "status", sqlite_where=text("merged = 0"), postgresql_where=text("NOT merged")),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Identity, primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), index=True)
@@ -167,6 +175,8 @@ class Run(Base):
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)
     error: Mapped[str | None] = mapped_column(Text)
+    merged: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Its blocks are few and large: it has ended for good, and the sweeper has put them together."""
 
 
 class Worker(Base):
@@ -260,21 +270,3 @@ class Counter(Base):
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     value: Mapped[int] = mapped_column(BigInteger)
-
-
-class MetricBlock(Base):
-    """Consecutive points of one metric of one run, packed as little-endian floats of `len(values) / n` bytes each.
-
-    They were measured at updates, or epochs, `first`, `first + every`, ...
-    """
-
-    __tablename__ = "metric_blocks"
-
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    metric: Mapped[str] = mapped_column(String(200), primary_key=True)
-    first: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    n: Mapped[int] = mapped_column(Integer)
-    every: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
-    """1, but for diagnostics."""
-    attempt: Mapped[int] = mapped_column(Integer)
-    values: Mapped[bytes] = mapped_column(LargeBinary)

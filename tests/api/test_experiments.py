@@ -238,7 +238,7 @@ def test_many_points_come_from_another_process_and_are_the_same(
 def test_an_answer_that_would_be_too_large_is_refused_with_what_to_ask_for(
     client: TestClient, done: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "MOST_POINTS", 100)
+    monkeypatch.setitem(answers.MOST_POINTS, "json", 100)
     refused = client.get(f"/experiments/{done}/metrics")
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "max_points")
     assert client.get(f"/experiments/{done}/metrics?metric=train_loss&arm=he&max_points=10").status_code == 200

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from sqlalchemy import ColumnElement, delete, func, select, true, tuple_
+from sqlalchemy import ColumnElement, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from core.analysis import pruned_arms
@@ -12,10 +12,10 @@ from core.energy import NOTHING, Cost, Source
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities, may_be_taken
 from core.experiments.cohorts.events import increment, record_event
+from core.experiments.cohorts.points import roll_back
 from core.experiments.cohorts.process_ids import describe, host_of
 from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle, transition
 from core.finite import finite_or_none
-from core.metrics import metric_names
 from core.spec import Spec, parse
 from core.store import Cohort, Experiment, MetricBlock, Run, Status, metric_blocks, now, serialise
 from core.training import Lane, Layout
@@ -164,14 +164,6 @@ def anything_queued(session: Session, capabilities: WorkerCapabilities) -> bool:
 
 def _waits(capabilities: WorkerCapabilities) -> ColumnElement[bool]:
     return may_be_taken() & capabilities.matches()
-
-
-def roll_back(session: Session, cohort: Cohort) -> None:
-    """Remove the points after the cohort's checkpoint of its runs that have not ended. No block lies across it."""
-    active = select(Run.id).where(Run.cohort_id == cohort.id, Run.status.in_(ACTIVE))
-    by_epoch = MetricBlock.metric.in_(metric_names("epoch"))
-    for kind, first in ((~by_epoch, cohort.checkpoint_step), (by_epoch, cohort.checkpoint_epochs)):
-        session.execute(delete(MetricBlock).where(MetricBlock.run_id.in_(active), kind, MetricBlock.first >= first))
 
 
 def last_values(session: Session, cohort: Cohort) -> LastValues:

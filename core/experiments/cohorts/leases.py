@@ -5,16 +5,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.energy import Cost
 from core.experiments.cohorts.checkpoints import CheckpointRef
-from core.experiments.cohorts.claims import Claim, LastValues, last_values, roll_back
+from core.experiments.cohorts.claims import Claim, LastValues, last_values
 from core.experiments.cohorts.events import increment, record_event
+from core.experiments.cohorts.points import roll_back, store_points
 from core.experiments.cohorts.states import TERMINAL, has_active, move_runs, settle, transition
 from core.results import Outcome
-from core.store import Cohort, MetricBlock, Run, Status, announce, now
+from core.store import Cohort, Run, Status, announce, now
 
 QUIETLY = {"synchronize_session": False}
 """Options for an UPDATE of rows that the session does not hold."""
@@ -105,14 +105,15 @@ def flush(session: Session, held: Claim, what: Flush, before: CheckpointRef | No
 
     `before` is the checkpoint that counted until `what.checkpoint`.
     """
-    if what.blocks:
-        insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert
-        rows = [block | {"attempt": held.attempt} for block in what.blocks]
-        session.execute(insert(MetricBlock).on_conflict_do_nothing(), rows)
+    running = (Run.cohort_id == held.cohort_id, Run.status == Status.RUNNING)
+    blocks = what.blocks
+    if what.ended:  # what ended in a commit whose answer was lost may be merged by now, and is stored in any case
+        training = set(session.scalars(select(Run.id).where(*running)))
+        blocks = [block for block in blocks if block["run_id"] in training]
+    store_points(session, blocks, held.attempt)
     if what.checkpoint is not None:
         place = columns(what.checkpoint, before) | {"lost": 0}  # an attempt that makes progress is not lost
         session.execute(update(Cohort).where(is_held(held)).values(**place).execution_options(**QUIETLY))
-    running = (Run.cohort_id == held.cohort_id, Run.status == Status.RUNNING)
     values: dict[str, Any] = {"steps_done": what.step}
     if what.cost is not None:
         values |= {"energy_kwh": what.cost.kwh, "co2e_g": what.cost.co2e_g, "energy_source": what.cost.source}

@@ -42,8 +42,8 @@ OF_EXPERIMENT: Mapping[Status, frozenset[Status]] = {
 }
 ACTIVE = tuple(status for status in Status if Status.SUCCEEDED in TRANSITIONS[status])
 TERMINAL = tuple(status for status in Status if status not in ACTIVE)
-FINAL = tuple(status for status in Status if not OF_EXPERIMENT[status])
-"""Those of an experiment that nothing changes any more: one that failed can be tried again."""
+FINAL = tuple(status for status in Status if not TRANSITIONS[status])
+"""Those that nothing changes any more, of experiments and of runs: what failed can be tried again."""
 
 OF_STATUS = {"key_share": True}
 """The lock of an experiment's row that lets others refer to it: two that hold a reference could not both lock it."""
@@ -106,7 +106,8 @@ def lock_cohorts(session: Session, experiment_id: int) -> None:
     known = -1
     while (found := len(session.scalars(mine).all())) != known:
         known = found
-    if session.get(Experiment, experiment_id, populate_existing=True) is None:
+    found = session.get(Experiment, experiment_id, populate_existing=True)
+    if found is None or found.deleted_at is not None:
         raise NotFound(f"there is no experiment {experiment_id}")
 
 

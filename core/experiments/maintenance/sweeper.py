@@ -19,14 +19,19 @@ from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
 from core.experiments.cohorts.recovery import recover_attempt
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.maintenance.cleanup import clean_up
+from core.experiments.maintenance.merging import BlockMerger
+from core.experiments.maintenance.retention import clear_removed, remove_expired
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.store import Cohort, Database, Status, StorageFull, now
+from core.store.space import give_back
 
 log = logging.getLogger(__name__)
 
 GRACE = 2.0
 """Seconds that workers have, after a database was away, to say that they still hold what they hold."""
+TIDYING = 0.2
+"""Seconds of each sweep for each of the works on what has ended: merged, removed, and its space given back."""
 CLEANUP_PERIOD = 600.0
 """Seconds between two clean-ups."""
 
@@ -106,12 +111,14 @@ class Sweeper:
 
     def _run(self) -> None:
         skip_expired_until = clean_up_at = 0.0
+        merger = BlockMerger(self._database)
         while not self._closed.wait(self._settings.sweep_seconds):
             try:
                 skip_expired = time.monotonic() < skip_expired_until
                 swept = sweep(
                     self._database, self._settings.sweep_seconds, self._settings.logs_folder, skip_expired=skip_expired
                 )
+                self._tidy(merger)
                 if time.monotonic() > clean_up_at:
                     clean_up(self._database, self._settings)
                     clean_up_at = time.monotonic() + CLEANUP_PERIOD
@@ -124,3 +131,10 @@ class Sweeper:
             self.sweeps += 1
             for queue, times in swept.waiting.items():
                 self._dispatcher.notify(queue, times)
+
+    def _tidy(self, merger: BlockMerger) -> None:
+        """Do a little of what can wait, in transactions of milliseconds: others want to write too."""
+        merger.merge(TIDYING)
+        remove_expired(self._database, self._settings.keep_days)
+        clear_removed(self._database, TIDYING)
+        give_back(self._database.engine, TIDYING)

@@ -99,10 +99,11 @@ def _counted(session: Session, datasets: Iterable[tuple[str, str | None, int]]) 
         for key in (("project", project), ("owner", owner or NOBODY)):
             found[key] = Amount(*map(sum, zip(found.get(key, Amount()), more, strict=True)))
 
-    mine = (Experiment.project, Experiment.owner)
-    for project, owner, points in session.execute(select(*mine, func.sum(Experiment.points)).group_by(*mine)):
+    mine, there = (Experiment.project, Experiment.owner), Experiment.deleted_at.is_(None)
+    of_points = select(*mine, func.sum(Experiment.points)).where(there).group_by(*mine)
+    for project, owner, points in session.execute(of_points):
         add(project, owner, Amount(points=int(points)))
-    of_runs = select(*mine, func.count()).join(Run, Run.experiment_id == Experiment.id).group_by(*mine)
+    of_runs = select(*mine, func.count()).join(Run, Run.experiment_id == Experiment.id).where(there).group_by(*mine)
     for project, owner, runs in session.execute(of_runs):
         add(project, owner, Amount(runs=runs))
     for project, owner, size in datasets:

@@ -109,11 +109,14 @@ def experiments(
     whatever was added, deleted or renamed: its cursor holds what it was in order by. One whose place changes in between
     (`progress`) may be missed, or come twice. Raises `InvalidSpec` for a cursor of another order.
     """
-    wanted = filters.conditions()
+    wanted, gone = filters.conditions(), Experiment.deleted_at.is_not(None)
     order = _order(sort, reverse)
-    total = session.scalars(select(func.count()).select_from(Experiment).where(*wanted)).one()
+    count = select(func.count()).select_from(Experiment).where(*wanted)
+    # Those that are being removed are few: apart, both counts are an index's.
+    total = session.scalars(count).one() - session.scalars(count.where(gone)).one()
     value = literal(None) if order.value is None else order.value
-    query = select(Experiment, value).where(*wanted).options(selectinload(Experiment.tags)).order_by(*order.clauses())
+    query = select(Experiment, value).where(*wanted, ~gone).options(selectinload(Experiment.tags))
+    query = query.order_by(*order.clauses())
     place = None if cursor is None else order.after(*_place(cursor.removeprefix(OTHERS), sort))
     mine, others = Experiment.owner == first, Experiment.owner.is_distinct_from(first)
     parts: list[tuple[ColumnElement[bool], ColumnElement[bool] | None]] = [(mine, place), (others, None)]
@@ -136,7 +139,7 @@ def experiments(
 
 def matching(session: Session, filters: Filters, *, after: int, limit: int) -> Sequence[int]:
     """Return the first ids after that one, in their order, of experiments that meet the conditions."""
-    wanted = (*filters.conditions(), Experiment.id > after)
+    wanted = (*filters.conditions(), Experiment.deleted_at.is_(None), Experiment.id > after)
     return session.scalars(select(Experiment.id).where(*wanted).order_by(Experiment.id).limit(limit)).all()
 
 

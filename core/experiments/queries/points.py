@@ -1,53 +1,125 @@
-"""Selects the points that a viewer lacks, and joins the blocks that follow on each other into one event's data."""
+"""Selects the points that a viewer lacks, cuts blocks to them, and joins those that follow into one event's data."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import ColumnElement, Row, and_, or_, true
+from sqlalchemy import ColumnElement, and_, or_, true, tuple_
 
-from core.experiments.queries.cursor import CohortCursor
+from core.experiments.cohorts.states import FINAL
+from core.experiments.queries.cursor import CohortCursor, PartialPosition
 from core.finite import finite_list
 from core.metrics import metric_names, unit_of
-from core.store import MetricBlock, metric_blocks
+from core.store import MetricBlock, Run, metric_blocks
+
+LAST = MetricBlock.first + (MetricBlock.n - 1) * MetricBlock.every
+"""The place of a block's last point."""
 
 
-def between(here: CohortCursor, there: CohortCursor | None = None, *, diagnostics: bool = False) -> ColumnElement[bool]:
-    """Return the condition of points that a viewer at `here` lacks; of those before `there` only, if it is given.
+class Piece(NamedTuple):
+    """A block, or a part of one, as a row of metric_blocks with its run."""
+
+    run_id: int
+    arm: str
+    seed: int
+    metric: str
+    attempt: int
+    first: int
+    n: int
+    every: int
+    values: bytes
+
+    def cut(self, start: int, stop: int) -> "Piece":
+        """Return the points from one index to before another."""
+        width = len(self.values) // self.n
+        values = self.values[start * width : stop * width]
+        return self._replace(first=self.first + start * self.every, n=stop - start, values=values)
+
+    def within(self, first: int, last: int | None) -> "Piece | None":
+        """Return the points at `first` and later, before `last`; None where there are none."""
+        start = max(0, -((self.first - first) // self.every))
+        stop = self.n if last is None else min(self.n, -((self.first - last) // self.every))
+        if (start, stop) == (0, self.n):
+            return self
+        return self.cut(start, stop) if start < stop else None
+
+
+def beyond(here: CohortCursor, there: CohortCursor | None = None, *, diagnostics: bool = False) -> ColumnElement[bool]:
+    """Return the condition of blocks that a viewer at `here` lacks whole; of those before `there` only, if given.
 
     Without `diagnostics`, which are stored with the losses of their updates, an index finds them.
     """
-    steps = MetricBlock.metric.in_(metric_names("step"))
-    of_steps = or_(steps, metric_blocks.IS_DIAGNOSTIC) if diagnostics else steps
-    of_epochs = MetricBlock.metric.in_(metric_names("epoch"))
     first = MetricBlock.first
     return or_(
-        and_(of_steps, first >= here.step, true() if there is None else first < there.step),
-        and_(of_epochs, first >= here.epochs, true() if there is None else first < there.epochs),
+        and_(_of_steps(diagnostics), first >= here.step, true() if there is None else first < there.step),
+        and_(_OF_EPOCHS, first >= here.epochs, true() if there is None else first < there.epochs),
     )
 
 
-def joined(rows: Iterable[Any], longest: int) -> Iterator[list[Row[Any]]]:
-    """Yield blocks that follow on each other, together at most so many points, but for a longer block."""
-    found: list[Row[Any]] = []
+def across(here: CohortCursor, *, diagnostics: bool = False) -> ColumnElement[bool]:
+    """Return the condition of blocks of which a viewer at `here` has a part: of runs that ended, as only those merge.
+
+    An index finds them too, as no merged block is long.
+    """
+    return Run.status.in_(FINAL) & or_(
+        *(
+            and_(kind, MetricBlock.first < at, at <= LAST, MetricBlock.first > at - metric_blocks.MOST_MERGED * most)
+            for kind, at, most in (
+                (_of_steps(False), here.step, 1),
+                (_OF_EPOCHS, here.epochs, 1),
+                *(((metric_blocks.IS_DIAGNOSTIC, here.step, MetricBlock.every),) if diagnostics else ()),
+            )
+        )
+    )
+
+
+def from_part_on(part: PartialPosition) -> ColumnElement[bool]:
+    """Return the condition of blocks with a point that comes at a viewer's place in mid course, or after it."""
+    series, mine = tuple_(MetricBlock.run_id, MetricBlock.metric), (part.run, part.metric)
+    return or_(series > mine, and_(series == mine, part.first <= LAST))
+
+
+def cut(rows: Iterable[Iterable[Any]], here: CohortCursor, there: CohortCursor | None, longest: int) -> Iterator[Piece]:
+    """Yield what a viewer at `here` lacks of blocks, of that what lies before `there`, in parts of bounded length."""
     for row in rows:
+        block = Piece(*row)
+        of_epochs = unit_of(block.metric) == "epoch"
+        first = here.epochs if of_epochs else here.step
+        if here.part is not None and (block.run_id, block.metric) == (here.part.run, here.part.metric):
+            first = max(first, here.part.first)
+        last = None if there is None else there.epochs if of_epochs else there.step
+        piece = block.within(first, last)
+        for start in range(0, piece.n, longest) if piece else ():
+            yield piece.cut(start, min(piece.n, start + longest)) if piece.n > longest else piece
+
+
+def joined(pieces: Iterable[Piece], longest: int) -> Iterator[list[Piece]]:
+    """Yield blocks that follow on each other, together at most so many points."""
+    found: list[Piece] = []
+    for piece in pieces:
         if found:
-            last = found[-1]
-            follows = (last.id, last.metric, last.attempt, last.first + last.n * last.every)
-            full = (row.first - found[0].first) // row.every + row.n > longest
-            if full or (row.id, row.metric, row.attempt, row.first) != follows:
+            full = (piece.first - found[0].first) // piece.every + piece.n > longest
+            if full or not metric_blocks.follows(found[-1], piece):
                 yield found
                 found = []
-        found.append(row)
+        found.append(piece)
     if found:
         yield found
 
 
-def event_data(blocks: Sequence[Row[Any]]) -> dict[str, Any]:
+def event_data(blocks: Sequence[Piece]) -> dict[str, Any]:
     """Return the points of such blocks as a `metric` event has them; None where a value is not finite."""
     first = blocks[0]
     values = np.concatenate([metric_blocks.decode(block) for block in blocks])
-    about = {"run_id": first.id, "arm": first.arm, "seed": first.seed, "metric": first.metric}
+    about = {"run_id": first.run_id, "arm": first.arm, "seed": first.seed, "metric": first.metric}
     unit = unit_of(first.metric)
     place = {"unit": unit, "attempt": first.attempt, "first": first.first, "every": first.every}
     return about | place | {"values": finite_list(values)}
+
+
+_OF_EPOCHS = MetricBlock.metric.in_(metric_names("epoch"))
+
+
+def _of_steps(diagnostics: bool) -> ColumnElement[bool]:
+    steps = MetricBlock.metric.in_(metric_names("step"))
+    return or_(steps, metric_blocks.IS_DIAGNOSTIC) if diagnostics else steps

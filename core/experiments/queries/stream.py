@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, true, union_all
 from sqlalchemy.orm import Session
 
 from core.experiments.cohorts.states import TERMINAL
@@ -23,16 +23,18 @@ from core.experiments.queries.cursor import (
     CursorCodec,
     PartialPosition,
 )
-from core.experiments.queries.points import between, event_data, joined
+from core.experiments.queries.points import LAST, across, beyond, cut, event_data, from_part_on, joined
 from core.experiments.queries.progress import progress_of
+from core.experiments.queries.series import of_metrics
 from core.metrics import diagnostics, metric_names
 from core.store import Cohort, Event, MetricBlock, Run, Status
 
 MOST_POINTS = 20_000
 """Points after which a poll ends: the rest is for the next one, which need not wait. It bounds what is held of one."""
 LONGEST = 10_000
-"""Points of one event, but for a longer block."""
-AFTER = MetricBlock.first + MetricBlock.n
+"""Points of one event."""
+AT_ONCE = 100
+"""Blocks that are held of a query's; a merged one may have 128 KiB."""
 
 
 class StreamEvent(NamedTuple):
@@ -127,7 +129,7 @@ class _Poll:
         self._codec = codec
         self._points = 0
         self._chosen: list[ColumnElement[bool]] = [~Run.repeat]
-        self._metrics = read.of_metrics(choice.metrics, choice.diagnostics)
+        self._metrics = of_metrics(choice.metrics, choice.diagnostics)
         self._diagnostics = choice.diagnostics or any(m.partition("/")[0] in diagnostics() for m in choice.metrics)
         if choice.arm is not None:
             self._chosen.append(Run.arm == choice.arm)
@@ -191,9 +193,7 @@ class _Poll:
             return
         if here.part is None:
             there = CohortCursor(step=step, epochs=epochs, attempt=attempt)
-            lacks = between(here, diagnostics=self._diagnostics)
-            rest = and_(Run.attempt < attempt, MetricBlock.attempt >= here.attempt, lacks)
-            self.sent += self._points_of(cohort, rest)
+            self.sent += self._points_of(cohort, Run.attempt < attempt)
         else:
             there = CohortCursor(step=min(step, here.step), epochs=min(epochs, here.epochs))
         runs = self._session.scalars(
@@ -212,13 +212,13 @@ class _Poll:
         here = self.cursor.at(cohort)
         if here.part is not None:
             return CohortCursor(step=here.part.step, epochs=here.part.epochs, attempt=here.attempt)
-        lacking = (
-            select(MetricBlock.metric.in_(metric_names("epoch")).label("epochs"), func.max(AFTER))
-            .join(Run, Run.id == MetricBlock.run_id)
-            .where(Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt, between(here))
-            .group_by("epochs")
-        )
-        found = {bool(of_epochs): after for of_epochs, after in self._session.execute(lacking)}
+        of_epochs = MetricBlock.metric.in_(metric_names("epoch")).label("epochs")
+        lacking = select(of_epochs, func.max(LAST) + 1).join(Run, Run.id == MetricBlock.run_id).group_by(of_epochs)
+        mine = (Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt)
+        both = union_all(*(lacking.where(*mine, condition) for condition in (beyond(here), across(here))))
+        found: dict[bool, int] = {}
+        for epochs, after in self._session.execute(both):
+            found[bool(epochs)] = max(after, found.get(bool(epochs), 0))
         if not found:
             return None
         return CohortCursor(step=found.get(False, here.step), epochs=found.get(True, here.epochs), attempt=here.attempt)
@@ -226,12 +226,9 @@ class _Poll:
     def _advance(self, cohort: int, there: CohortCursor) -> bool:
         """Send what lies between the viewer and that point; False where that is too much for one poll."""
         here = self.cursor.at(cohort)
-        wanted = [MetricBlock.attempt >= here.attempt, between(here, there, diagnostics=self._diagnostics)]
-        if here.part is not None:
-            key = tuple_(MetricBlock.run_id, MetricBlock.metric, MetricBlock.first)
-            wanted.append(key >= (here.part.run, here.part.metric, here.part.first))
+        wanted = true() if here.part is None else from_part_on(here.part)
         sent: StreamEvent | None = None
-        with closing(self._points_of(cohort, and_(*wanted), there)) as events:
+        with closing(self._points_of(cohort, wanted, there)) as events:
             for sent in events:
                 self.sent.append(sent)
                 if self._points >= MOST_POINTS:
@@ -244,23 +241,23 @@ class _Poll:
     def _points_of(
         self, cohort: int, wanted: ColumnElement[bool], there: CohortCursor | None = None
     ) -> Generator[StreamEvent]:
-        """Yield the wanted points of a cohort's runs, each event with the cursor on the way `there`."""
-        block = (MetricBlock.attempt, MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values)
-        query = (
-            select(Run.id, Run.arm, Run.seed, MetricBlock.metric, *block)
-            .join(Run, Run.id == MetricBlock.run_id)
-            .where(Run.cohort_id == cohort, wanted, self._metrics, *self._chosen)
-            .order_by(MetricBlock.run_id, MetricBlock.metric, MetricBlock.first)
-        )
+        """Yield of the wanted blocks what the viewer lacks, each event with the cursor on the way `there`."""
         here = self.cursor.at(cohort)
+        block = (MetricBlock.attempt, MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values)
+        blocks_of = (
+            select(MetricBlock.run_id, Run.arm, Run.seed, MetricBlock.metric, *block)
+            .join(Run, Run.id == MetricBlock.run_id)
+            .where(Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt, wanted, self._metrics, *self._chosen)
+        )
+        lacks = (beyond(here, there, diagnostics=self._diagnostics), across(here, diagnostics=self._diagnostics))
+        query = union_all(*(blocks_of.where(condition) for condition in lacks)).order_by("run_id", "metric", "first")
         step, epochs = (here.step, here.epochs) if there is None else (there.step, there.epochs)
         others = self._codec.all_but(self.cursor, cohort)
-        with self._session.execute(query, execution_options={"yield_per": 500}) as rows:
-            for blocks in joined(rows, LONGEST):
+        with self._session.execute(query, execution_options={"yield_per": AT_ONCE}) as rows:
+            for blocks in joined(cut(rows, here, there, LONGEST), LONGEST):
                 last = blocks[-1]
-                part = PartialPosition(
-                    step=step, epochs=epochs, run=last.id, metric=last.metric, first=last.first + last.n
-                )
+                after = last.first + (last.n - 1) * last.every + 1
+                part = PartialPosition(step=step, epochs=epochs, run=last.run_id, metric=last.metric, first=after)
                 way = here._replace(part=part)
                 self.cursor = self.cursor.moved(cohort, way)
                 self._points += sum(one.n for one in blocks)

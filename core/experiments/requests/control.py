@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict
 from core.experiments.cohorts.eligibility import may_be_taken, queues_of
 from core.experiments.cohorts.events import asked_by, increment, record_event
+from core.experiments.cohorts.removal import remove
 from core.experiments.cohorts.states import TERMINAL, lock_cohorts, move_runs, settle, transition
-from core.experiments.projects import forget
 from core.experiments.requests.quotas import Limits, admit
-from core.store import Cohort, Experiment, Run, Status, announce, now
+from core.store import Cohort, Experiment, Run, Status, now
 
 
 def cancel(session: Session, experiment: Experiment, by: str | None = None) -> None:
@@ -99,9 +99,7 @@ def delete(session: Session, experiment: Experiment) -> None:
     lock_cohorts(session, experiment.id)
     if experiment.status not in TERMINAL:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}: cancel it first")
-    forget(session, experiment)
-    session.delete(experiment)
-    announce(session, experiment.id)
+    remove(session, experiment.id)
 
 
 def wake_ups(session: Session, experiment_id: int) -> Counter[str]:

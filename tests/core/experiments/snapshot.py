@@ -137,6 +137,12 @@ def lengths(whole: Whole) -> dict[int, Extent]:
     lengths = {run: Extent(found[run, "train_loss"], found[run, "valid_loss"]) for run in runs}
     for run, length in lengths.items():
         assert found[run, LOOKED_AT] == looks(length)
+    of_epochs = [(row["run_id"], row["epoch"], row["value"]) for row in whole.tables["epoch_values"]]
+    assert of_epochs == [
+        (run, epoch, float(value))
+        for run, length in sorted(lengths.items())
+        for epoch, value in enumerate(points(run, "valid_loss", 0, length.epochs))
+    ]
     return lengths
 
 

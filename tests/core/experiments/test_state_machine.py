@@ -22,6 +22,7 @@ from core.experiments.cohorts.recovery import mark_lost
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.cohorts.states import ACTIVE, TERMINAL
 from core.experiments.maintenance import sweep
+from core.experiments.maintenance.merging import BlockMerger
 from core.experiments.requests import cancel, delete, pause, resume, retry
 from core.spec import parse
 from core.store import Cohort, Database, Status
@@ -98,7 +99,7 @@ class Service(Books):
     def retry(self, number: int) -> None:
         experiment = self.pick(number, "failed")
         failed = [cohort for cohort in self.seen.cohorts_of(experiment) if cohort["status"] == "failed"]
-        if not failed:
+        if not any(run["status"] == "failed" for cohort in failed for run in self.seen.runs_of(cohort["id"])):
             self.refused(experiment, retry)
             return
         self.ask(experiment, retry, retried=True)
@@ -165,9 +166,9 @@ class Service(Books):
         n=st.integers(0, 5),
         keeps=st.booleans(),
         diverging=st.none() | PICKS,
-        twice=st.booleans(),
+        twice=st.sampled_from(["", "at once", "merged meanwhile"]),
     )
-    def flush(self, number: int, n: int, keeps: bool, diverging: int | None, twice: bool) -> None:
+    def flush(self, number: int, n: int, keeps: bool, diverging: int | None, twice: str) -> None:
         hand = self.someone(number)
         until = hand.on(n)
         early = {}
@@ -183,9 +184,11 @@ class Service(Books):
             if keeps and n
             else None
         )
-        for _ in range(1 + twice):  # the outcome of the first commit was unknown
+        for _ in range(1 + bool(twice)):  # the outcome of the first commit was unknown
             if not self.write(hand, lambda session: hand.flush(session, until, early, kept)):
                 return
+            if twice == "merged meanwhile":
+                self.merge()
         self.measured(hand, until, early)
         if kept:
             hand.before, hand.kept = hand.kept, kept
@@ -262,6 +265,13 @@ class Service(Books):
             self.poll()
             self.given_up(then, runs, too_wide=False)
             assert swept.rescued + swept.ended == 1
+
+    def merge(self) -> None:
+        """A sweep puts the blocks together of runs that have ended for good, and moves no point."""
+        BlockMerger(self.database).merge()
+        self.poll()
+        for run in self.seen.tables["runs"]:
+            assert run["merged"] == (run["status"] in ("succeeded", "cancelled"))
 
     @invariant()
     def holds(self) -> None:

@@ -36,6 +36,33 @@ def test_keeps_spikes_and_what_is_not_finite(values: np.ndarray, most: int) -> N
     assert np.isfinite(values).all() == np.isfinite(kept).all()
 
 
+@given(values_of_any_kind, st.integers(2, 100), st.data())
+def test_every_bucket_keeps_what_a_picture_of_it_needs(values: np.ndarray, most: int, data: st.DataObject) -> None:
+    """Bucket by bucket, of steps at any distance: both extremes, whatever is not finite, and each as early as it is."""
+    n = len(values)
+    gaps = data.draw(st.lists(st.integers(1, 9), min_size=n, max_size=n))
+    steps = np.cumsum(gaps)
+
+    kept = thin(steps, values, most)
+
+    if n <= most:
+        return
+    expected = {0, n - 1}
+    finite = np.isfinite(values[1:-1]).all()
+    buckets = (most - 2) // (2 if finite else 3)
+    of_bucket: dict[int, list[int]] = {}
+    for i in range(1, n - 1):
+        place = int(steps[i] - steps[1]) * buckets // int(steps[n - 2] - steps[1] + 1)
+        if buckets:
+            of_bucket.setdefault(place, []).append(i)
+    for points in of_bucket.values():
+        numbers = [i for i in points if np.isfinite(values[i])]
+        if numbers:
+            expected |= {min(numbers, key=lambda i: values[i]), max(numbers, key=lambda i: values[i])}
+        expected |= {next(i for i in points if not np.isfinite(values[i]))} if len(numbers) < len(points) else set()
+    assert kept.tolist() == sorted(expected)
+
+
 def test_every_bucket_keeps_its_extremes_and_its_first_nan() -> None:
     values = np.array([5, 1, 9, 4, 4, np.nan, 2, np.nan, 8, 3, 0], dtype=np.float64)
 

@@ -3,11 +3,12 @@
 import pytest
 
 from core.errors import InvalidSpec, NotFound
+from core.experiments.maintenance.merging import BlockMerger
 from core.experiments.queries import stream
-from core.experiments.queries.cursor import Choice
+from core.experiments.queries.cursor import EVERYTHING, Choice
 from core.experiments.queries.stream import Stream
 from core.experiments.requests import cancel, delete, retry
-from core.store import Database, Experiment
+from core.store import Database, Experiment, metric_blocks
 from tests.core.experiments.claims import queued, taken
 from tests.core.experiments.fake_worker import STEPS, Hand
 from tests.core.experiments.viewer import SECRET, Watching
@@ -71,6 +72,33 @@ def test_nothing_is_sent_twice_after_a_break_anywhere(database: Database) -> Non
     viewed.check()
     assert viewed.viewer.received == 2 * (42 + 42 + 4)
     assert viewed.viewer.rewound == []
+
+
+@pytest.mark.parametrize("most", [20, 1000], ids=["parts", "whole"])
+@pytest.mark.parametrize("choice", [EVERYTHING, Choice(diagnostics=True), Choice(metrics=("valid_loss",), seed=1)])
+def test_a_viewer_in_the_middle_of_what_is_merged_is_sent_the_rest(
+    database: Database, monkeypatch: pytest.MonkeyPatch, choice: Choice, most: int
+) -> None:
+    """Wherever it was, also in mid course: one run has diverged, was merged, and the others are on their way."""
+    monkeypatch.setattr(metric_blocks, "MOST_MERGED", most)
+    monkeypatch.setattr(stream, "LONGEST", 9)
+    experiment = queued(database, seeds=3)
+    viewed = [Watching(database, experiment, choice) for _ in range(6)]
+    hand = Hand.of(database, taken(database))
+    for i, diverged in enumerate([None, 1, None, 2, None]):
+        hand.train(7)
+        hand.train(5, diverged=diverged)
+        BlockMerger(database).merge()
+        viewed[i].drain()
+        viewed[5].poll(2)
+        if i:
+            viewed[i - 1].poll(3)
+    hand.train(STEPS)
+    hand.finish("succeeded")
+    BlockMerger(database).merge()
+    for one in viewed:
+        one.check()
+        assert one.viewer.rewound == []
 
 
 def test_a_claim_rewinds_what_it_removed_and_no_run_that_had_ended(database: Database) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from core.experiments.maintenance import merging
+from core.experiments.maintenance.merging import BlockMerger
 from core.experiments.queries import stream
 from core.experiments.queries.cursor import EVERYTHING, Choice
 from core.experiments.requests import pause, resume, retry
-from core.store import Cohort, Database, Experiment
+from core.store import Cohort, Database, Experiment, metric_blocks
 from tests.core.experiments.claims import queued, take
 from tests.core.experiments.fake_worker import STEPS, Hand
 from tests.core.experiments.viewer import Watching
@@ -41,6 +43,7 @@ class Life:
         acts = {
             self.claim: 5, self.train: 8, self.keep: 4, self.diverge: 1, self.mark_lost: 3, self.split_cohort: 1,
             self.fall_back: 1, self.fail: 1, self.leave: 1, self.finish: 1, self.retry: 1, self.pause: 1,
+            self.merge: 2,
         }  # fmt: skip
         for _ in range(40):
             (act,) = self.dice.choices([*acts], [*acts.values()])
@@ -94,6 +97,9 @@ class Life:
 
         self._let_go(to_the_end)
 
+    def merge(self) -> None:
+        BlockMerger(self.database).merge()
+
     def retry(self) -> None:
         self._user(retry, "failed")
 
@@ -121,6 +127,8 @@ def test_any_life_ends_in_the_series_that_are_stored(
     dice = random.Random(seed)
     life = Life(database, dice)
     monkeypatch.setattr(stream, "LONGEST", 8)
+    monkeypatch.setattr(metric_blocks, "MOST_MERGED", dice.choice([16, 1000]))
+    monkeypatch.setattr(merging, "BLOCKS", dice.choice([4, 500]))
     viewed = [Watching(database, life.experiment, choice) for choice in [*dice.sample(CHOICES, 3), EVERYTHING, ALL]]
     for _ in life:
         monkeypatch.setattr(stream, "MOST_POINTS", dice.choice([5, 40, 1000]))

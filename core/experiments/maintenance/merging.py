@@ -1,0 +1,113 @@
+"""Merges the blocks of runs that have ended for good: a training stores a few points at a time, a reader wants all."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, case, delete, func, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from core.experiments.cohorts.leases import QUIETLY
+from core.experiments.cohorts.points import store_epochs
+from core.experiments.cohorts.states import FINAL
+from core.metrics import metric_names
+from core.store import Database, EpochValue, MetricBlock, Run, metric_blocks
+
+RUNS = 50
+"""Runs that one transaction merges, at most."""
+BLOCKS = 500
+"""Blocks that it reads: on SQLite it keeps other writers out for as long as it takes."""
+KEY = (MetricBlock.run_id, MetricBlock.metric, MetricBlock.first)
+
+
+class Place(NamedTuple):
+    """The block at which a run's merging goes on in the next transaction."""
+
+    run_id: int
+    metric: str
+    first: int
+
+
+class BlockMerger:
+    """Merges a little at a time, and goes on where it was: a run may have more blocks than one look can merge."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._place: Place | None = None
+
+    def merge(self, seconds: float = 0.0) -> int:
+        """Merge for about so many seconds, one transaction at least; returns how many runs are now merged.
+
+        Each transaction leaves every point where it was, so that it may be the last. Of several processes each takes
+        runs that no other has; who comes later finds them merged.
+        """
+        deadline, merged = time.monotonic() + seconds, 0
+        while True:
+            with self._database.reading() as session:
+                runs = _due(session) if self._place is None else [self._place.run_id]
+            if not runs:
+                return merged
+            with self._database.transaction() as session:
+                done, place = _merge(session, runs, self._place)
+            self._place = place
+            merged += done
+            if time.monotonic() > deadline or (not done and place is None):  # others have them
+                return merged
+
+
+def _due(session: Session) -> Sequence[int]:
+    return session.scalars(select(Run.id).where(~Run.merged, Run.status.in_(FINAL)).limit(RUNS)).all()
+
+
+def _merge(session: Session, among: Sequence[int], place: Place | None) -> tuple[int, Place | None]:
+    """Merge blocks of runs, from a place on; returns how many runs are done, and where to go on with a long one."""
+    due = select(Run.id).where(Run.id.in_(among), ~Run.merged, Run.status.in_(FINAL)).order_by(Run.id)
+    runs = session.scalars(due.with_for_update(skip_locked=True)).all()
+    # What is as long as it may be is joined with nothing: its values need not be read.
+    values = case((MetricBlock.n < metric_blocks.MOST_MERGED, MetricBlock.values)).label("values")
+    width = (func.length(MetricBlock.values) / MetricBlock.n).label("width")
+    columns = (*KEY, MetricBlock.n, MetricBlock.every, MetricBlock.attempt, width, values)
+    query = select(*columns).where(MetricBlock.run_id.in_(runs)).order_by(*KEY).limit(BLOCKS)
+    if place is not None:
+        query = query.where(tuple_(*KEY) >= place)
+    rows = session.execute(query).all()
+    groups = list(metric_blocks.mergeable(rows))
+    _replace(session, [group for group in groups if len(group) > 1])
+    left: Place | None = None
+    if len(rows) == BLOCKS:
+        last = groups[-1][0]
+        left = Place(run_id=last.run_id, metric=last.metric, first=last.first)
+        runs = [run for run in runs if run < last.run_id]
+    if runs:
+        _complete_epochs(session, runs)
+        session.execute(update(Run).where(Run.id.in_(runs)).values(merged=True).execution_options(**QUIETLY))
+    return len(runs), left
+
+
+def _replace(session: Session, groups: Sequence[Sequence[Any]]) -> None:
+    """Put each group into its first block."""
+    if not groups:
+        return
+    series = (MetricBlock.run_id == bindparam("run"), MetricBlock.metric == bindparam("of"))
+    places = [{"run": group[0].run_id, "of": group[0].metric, "begin": group[0].first} for group in groups]
+    ends = [place | {"end": group[-1].first} for place, group in zip(places, groups, strict=True)]
+    whole = [
+        place | {"count": sum(row.n for row in group), "joined": b"".join(row.values for row in group)}
+        for place, group in zip(places, groups, strict=True)
+    ]
+    connection = session.connection()
+    others = (MetricBlock.first > bindparam("begin"), MetricBlock.first <= bindparam("end"))
+    connection.execute(delete(MetricBlock).where(*series, *others), ends)
+    new = {"n": bindparam("count"), "values": bindparam("joined", type_=MetricBlock.values.type)}
+    connection.execute(update(MetricBlock).where(*series, MetricBlock.first == bindparam("begin")).values(new), whole)
+
+
+def _complete_epochs(session: Session, runs: Sequence[int]) -> None:
+    """Store what runs that were trained before there were `epoch_values` lack there."""
+    of_epochs = (MetricBlock.run_id.in_(runs), MetricBlock.metric.in_(metric_names("epoch")))
+    measured = select(MetricBlock.run_id, func.sum(MetricBlock.n)).where(*of_epochs).group_by(MetricBlock.run_id)
+    stored = select(EpochValue.run_id, func.count()).where(EpochValue.run_id.in_(runs)).group_by(EpochValue.run_id)
+    there = dict(session.execute(stored).all())
+    lacking = [run for run, points in session.execute(measured).all() if there.get(run, 0) < points]
+    if lacking:
+        store_epochs(session, session.scalars(select(MetricBlock).where(*of_epochs, MetricBlock.run_id.in_(lacking))))
