@@ -81,9 +81,9 @@ class Client:
         newest or the oldest post first, by name, by the end (`finished`, the last one first), or by the part that is
         done (`progress`, the most first); by default one's own first, then the newest. `reverse` turns it round.
         """
-        asked = {"status": status, "tag": tag, "name": name, "owner": owner, "project": project, "sort": sort}
+        asked: dict[str, Any] = {"status": status, "tag": tag, "name": name, "owner": owner, "project": project}
         asked |= {"created_after": _moment(created_after), "created_before": _moment(created_before)}
-        asked["reverse"] = reverse or None
+        asked |= {"sort": sort, "reverse": reverse or None}
         return (Experiment(self._transport, data) for data in pages(self._transport, "/experiments", asked))
 
     def cancel_experiments(

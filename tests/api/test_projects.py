@@ -1,16 +1,22 @@
 """Projects: who sees, posts to and changes what is in them."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from api import jobs
 from api.app import create_app
 from api.keys import create
+from core.datasets import DatasetPaths, Options, Uploads
+from core.experiments.projects import Quotas, take
 from core.settings import Settings
+from core.store import Database
 from tests.api.keyed import Make, Sent, sent_with
 from tests.api.test_route_contract import ENDPOINTS, example_of, fill
 
@@ -300,3 +306,24 @@ def test_many_at_once_are_those_that_one_sees(client: TestClient, make: Make, ad
     by_ben = client.post("/experiments/cancel?tag=t", headers=ben).json()
     assert (by_ben["done"], [one["id"] for one in by_ben["refused"]]) == ([3], [2])
     assert client.post("/experiments/cancel?tag=t", headers=anna).json()["done"] == [1, 2]
+
+
+def test_a_name_that_is_taken_while_a_file_is_read_counts_once(
+    client: TestClient, settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both uploads found the name free: the second one finds the first one's data set, and takes its count back."""
+    form = httpx.Request("POST", client.base_url, files={"file": ("t.csv", TABLE)}, data={"target": "label"})
+    body = tmp_path / "body"
+    body.write_bytes(form.read())
+    folder = settings.uploads
+
+    def take_while_another_comes(*given: Any) -> None:
+        take(*given)
+        Uploads(folder).add(io.BytesIO(TABLE), "t.csv", None, Options(target=["label"]))
+
+    monkeypatch.setattr(jobs._Process, "database", database, raising=False)
+    monkeypatch.setattr(jobs._Process, "paths", DatasetPaths(uploads=folder), raising=False)
+    monkeypatch.setattr(jobs, "take", take_while_another_comes)
+    found, new = jobs.keep_upload(body, form.headers["content-type"], (None, "default", Quotas()))
+    assert (found.name, new) == ("t", False)
+    assert client.get("/me").json()["quotas"]["bytes"]["used"] == 0

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Double, Row, and_, case, cast, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Double, and_, case, cast, func, literal, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
 from core.errors import InvalidSpec, Problem
@@ -124,12 +124,13 @@ def experiments(
         parts = [(true(), place)]
     elif cursor is not None and cursor.startswith(OTHERS):
         parts = [(others, place)]
-    found: list[Row[tuple[Experiment, Any]]] = []
+    found: list[tuple[Experiment, Any]] = []
     for part, after in parts:
         if len(found) > limit:
             break
         beyond = part if after is None else part & after
-        found += session.execute(query.where(beyond).limit(limit + 1 - len(found))).all()
+        rows = session.execute(query.where(beyond).limit(limit + 1 - len(found)))
+        found += [(one, by) for one, by in rows]
     items = [one for one, _ in found[:limit]]
     if len(found) <= limit:
         return Page(items, None, total)
