@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import errors, jobs, routes
+from api import errors, jobs, page, routes
 from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.browsers import BrowserMiddleware
@@ -107,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("initlab"),
         summary="Compares how training begins: initial weights, schedules, batch sizes, on paired seeds.",
         lifespan=lifespan,
-        openapi_url=None,  # by `Document`, which makes it off the event loop
+        openapi_url=None,  # by `Document`, which makes it off the event loop; and `page` shows it
         dependencies=[Depends(storable), Depends(seen)],
         generate_unique_id_function=lambda route: route.name,
     )
@@ -129,6 +129,7 @@ def create_app(settings: Settings) -> FastAPI:
     if oidc is not None:
         app.state.provider = oidc.Provider(settings)
         app.include_router(oidc.router)  # providers add query parameters of their own
+    page.install(app)
     return app
 
 

@@ -18,6 +18,7 @@ from api.deps import Service
 from api.errors import problem
 from api.identity import Identified, identify
 from api.keys import Scope as KeyScope
+from api.page import is_page
 from core.datasets import MOST_FILE
 from core.errors import Forbidden
 
@@ -65,14 +66,15 @@ class AuthMiddleware:
     async def _admitted(self, scope: Scope, headers: Headers) -> ASGIApp:
         """Return the application, told who asks, or the refusal."""
         service: Service = scope["app"].state.service
-        keys, is_open = service.keys, scope["path"] in (*OPEN, *service.open_paths)
-        if scope["path"] not in OPEN:
+        path, keys = scope["path"], service.keys
+        needs_nobody = path in OPEN or is_page(path)
+        if not needs_nobody:
             await keys.refresh()
         if not keys.is_needed:
             if not _is_of_this_machine(scope, headers):
                 return _forbidden(ONLY_LOOPBACK)
             found: Identified | Response = Identified(Caller(roles=keys.roles))
-        elif is_open:
+        elif needs_nobody or path in service.open_paths:
             return self._app
         else:
             try:

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
-from api.policies import DOCS, ON_EVERY_ANSWER, PAGES
+from api.policies import ON_EVERY_ANSWER
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1)."""
@@ -81,8 +81,6 @@ class BrowserMiddleware:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if scope["path"] in PAGES:
-                    headers.setdefault("Content-Security-Policy", DOCS)
                 for name, value in ON_EVERY_ANSWER.items():
                     headers.setdefault(name, value)
             await send(message)

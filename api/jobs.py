@@ -189,8 +189,8 @@ def preview_of(
 def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Quotas]) -> tuple[About, bool]:
     """Store the file in the form at a path as a user's data set; returns it, and whether it is new.
 
-    `sender` is its owner, the project that it belongs to, and the owner's quotas. Raises `BadForm`, `InvalidSpec`,
-    `QuotaExceeded`, and `InvalidUpload` also where reading it takes more memory than a file of its size may.
+    `sender` is its owner, the project that it belongs to, and the owner's quotas. Raises `BadForm`, `InvalidSpec` for
+    its fields, `QuotaExceeded`, and `InvalidUpload` also where it takes more memory than a file of its size may.
     """
     owner, project, own = sender
     try:

@@ -9,11 +9,12 @@ REPORT = f"{SEALED}; img-src 'self'; style-src 'unsafe-inline'"
 SVG = f"{SEALED}; img-src data:; style-src 'unsafe-inline'; sandbox"
 """The policy of a picture that is opened by itself: matplotlib's styles and pixels, and no script."""
 
-_SWAGGER = "https://cdn.jsdelivr.net 'unsafe-inline'"
-DOCS = f"{SEALED}; script-src {_SWAGGER}; style-src {_SWAGGER}; img-src data: https:; connect-src 'self'"
-"""The policy of FastAPI's pages of documentation, whose scripts are a content delivery network's."""
-
-PAGES = ("/docs", "/redoc")
+PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""The policy of the page and of the API's documentation: scripts are files of this service. Bokeh and Swagger UI write
+styles into their elements."""
 
 NEVER_CHANGES = {"Cache-Control": "private, max-age=86400, immutable"}
 """For what is the same for ever: nobody asks again for a day, after which a newer service may write it otherwise.

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """An update that takes longer, and much longer than any before, is a hang: its process ends itself."""
     max_unfinished_runs: Annotated[int, Field(ge=0)] = 100_000
     """Queued and running ones of each API key that names no number of its own; of all users where there are no keys."""
+    keep_days: Annotated[float, Field(gt=0)] | None = None
+    """Days after its end at which an experiment is deleted whose project says no other number; none: never."""
     max_runs: Annotated[int, Field(ge=0)] | None = None
     """Stored ones of each API key or user whose own quota says no number; so the next two. None: no quota."""
     max_points: Annotated[int, Field(ge=0)] | None = None
@@ -78,8 +80,6 @@ class Settings(BaseSettings):
     """The claim by which a user is known here: one that the provider never gives to somebody else."""
     oidc_groups_claim: str = "groups"
     """The claim with the list of the user's groups."""
-    keep_days: Annotated[float, Field(gt=0)] | None = None
-    """Days after its end at which an experiment is deleted whose project says no other number; none: never."""
     webhook_private_targets: bool = False
     """Webhooks may be sent to addresses inside of a network, and without TLS."""
     log_format: Literal["text", "json"] = "text"

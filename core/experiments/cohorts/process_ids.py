@@ -21,6 +21,11 @@ def host_of(holder: str) -> str:
     return holder.rsplit("/", 2)[0]
 
 
+def process_of(holder: str) -> int:
+    """Return the id of a holder's process on its host."""
+    return int(holder.rsplit("/", 2)[1])
+
+
 def describe(holder: str) -> str:
     """Return a holder's name for people: `host, process 123`."""
     host, pid, _ = holder.rsplit("/", 2)

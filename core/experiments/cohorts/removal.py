@@ -13,9 +13,10 @@ MOST_RUNS, MOST_BLOCKS, MOST_POINTS = 500, 2_000, 1_000_000
 def remove(session: Session, experiment_id: int) -> None:
     """Remove an experiment that has ended, whose cohorts the caller has locked."""
     mine = Experiment.id == experiment_id
-    forget(session, session.get_one(Experiment, experiment_id))
+    one = session.get_one(Experiment, experiment_id)
+    forget(session, one)
     if _is_small(session, experiment_id):
-        session.delete(session.get_one(Experiment, experiment_id))
+        session.delete(one)
     else:
         gone = {"deleted_at": now(), "idempotency_key": None}  # the key may be used for another one
         session.execute(update(Experiment).where(mine).values(gone))

@@ -99,7 +99,8 @@ def _counted(session: Session, datasets: Iterable[tuple[str, str | None, int]]) 
         for key in (("project", project), ("owner", owner or NOBODY)):
             found[key] = Amount(*map(sum, zip(found.get(key, Amount()), more, strict=True)))
 
-    mine, there = (Experiment.project, Experiment.owner), Experiment.deleted_at.is_(None)
+    mine = (Experiment.project, Experiment.owner)
+    there = Experiment.deleted_at.is_(None)
     of_points = select(*mine, func.sum(Experiment.points)).where(there).group_by(*mine)
     for project, owner, points in session.execute(of_points):
         add(project, owner, Amount(points=int(points)))

@@ -33,7 +33,7 @@ def ended(database: Database, days: float, status: str = "succeeded") -> int:
 
 def there(database: Database) -> list[int]:
     with database.reading() as session:
-        return sorted(one.id for one in lists.experiments(session, limit=100)[0])
+        return sorted(one.id for one in lists.experiments(session, limit=100).items)
 
 
 def rows(database: Database) -> dict[str, int]:
@@ -56,11 +56,11 @@ def test_what_ended_long_ago_is_removed_and_nothing_else(database: Database) -> 
     assert remove_expired(database, DAYS) == 0
 
 
-def test_a_project_may_keep_for_days_of_its_own(database: Database) -> None:
-    """Others say none: then the setting counts, if there is one."""
+def test_a_project_may_have_a_number_of_days_of_its_own(database: Database) -> None:
+    """Others none at all: then the default counts, if there is one."""
     mine, longer, shorter = (ended(database, days) for days in (DAYS + 1, DAYS + 1, 3))
     with database.transaction() as session:
-        for name, days, experiment in (("longer", 1000.0, longer), ("shorter", 2.0, shorter)):
+        for name, experiment, days in (("archive", longer, 1000.0), ("scratch", shorter, 2.0)):
             projects.create(session, ProjectSpec(name=name, keep_days=days))
             session.execute(update(Experiment).where(Experiment.id == experiment).values(project=name))
     assert remove_expired(database, None) == 1

@@ -113,10 +113,3 @@ def test_a_wrong_count_is_put_right(database: Database) -> None:
         session.add(Usage(kind="owner", name="gone", runs=1, points=1, bytes=1))
     assert projects.recount(database, lambda: datasets)
     assert (used(database).runs, used(database, "owner", "gone")) == (4, Amount())
-
-
-def test_what_is_kept_how_long_is_said_by_project(database: Database) -> None:
-    with database.transaction() as session:
-        projects.create(session, ProjectSpec(name="nlp", keep_days=7))
-        assert projects.keep_days(session) == {"default": None, "nlp": 7}
-        assert projects.keep_days(session, 30.0) == {"default": 30, "nlp": 7}

@@ -1,0 +1,48 @@
+/** Signing in with a key, where the service has keys, and signing out. */
+
+import { h, put, button, labelled } from "/page/dom.js";
+import { call, get } from "/page/api.js";
+
+/** Add who is signed in to the bar; ask for a key where one is needed. `again` is called after signing in. */
+export async function account(bar, again) {
+  const place = bar.appendChild(h("span.account"));
+  const refresh = async () => {
+    const me = await get("/me").catch(() => null);
+    if (me?.id) {
+      put(place, h("span.muted", {}, me.id), me.session_expires_at && button("Sign out", async () => {
+        await call("DELETE", "/session");
+        location.reload();
+      }, { class: "quiet" }));
+    }
+  };
+  document.addEventListener("signed-out", () => ask(async () => {
+    await refresh();
+    await again();
+  }));
+  await refresh();
+}
+
+let dialog;
+
+function ask(done) {
+  if (dialog?.open) return;
+  const key = h("input", { type: "password", autocomplete: "current-password", required: true, autofocus: true });
+  const wrong = h("p.notice", { hidden: true, role: "alert" });
+  const form = h("form", { method: "dialog", onsubmit: async (event) => {
+    event.preventDefault();
+    try {
+      await call("POST", "/session", { headers: { Authorization: `Bearer ${key.value.trim()}` } });
+      dialog.close();
+      await done();
+    } catch (error) {
+      wrong.hidden = false;
+      wrong.textContent = error.status === 401 ? "This is not a key of the service, or it has ended." : error.message;
+    }
+  } },
+  h("h2", {}, "Sign in"),
+  h("p", {}, "This service asks for an API key. The browser keeps a session, and not the key."),
+  labelled("API key", key, "as initlab keys create shows it"), wrong, h("button.main", {}, "Sign in"));
+  dialog?.remove();
+  dialog = document.body.appendChild(h("dialog", { "aria-label": "Sign in" }, form));
+  dialog.showModal();
+}

@@ -1,0 +1,74 @@
+/** Calls of the API, as curl would make them. */
+
+/** A call that was refused, with the problems by field: {path, message, known}. */
+export class Refused extends Error {
+  constructor(status, body) {
+    const problems = body.errors ?? [];
+    super(problems.length ? problems.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("\n") : body.detail ?? body.title ?? `status ${status}`);
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+/** Send a request and return its answer; throws Refused, and Error where no service answers. */
+export async function call(method, path, { query, json, body, headers = {}, signal } = {}) {
+  const asked = query ? `?${new URLSearchParams(pairs(query))}` : "";
+  const given = json === undefined ? { body } : { body: JSON.stringify(json) };
+  if (json !== undefined) headers = { "Content-Type": "application/json", ...headers };
+  let answer;
+  try {
+    answer = await fetch(path + asked, { method, headers, signal, ...given });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The service does not answer.");
+  }
+  if (answer.ok) return answer;
+  if (answer.status === 401) document.dispatchEvent(new CustomEvent("signed-out"));
+  throw new Refused(answer.status, await answer.json().catch(() => ({})));
+}
+
+function* pairs(query) {
+  for (const [name, value] of Object.entries(query)) {
+    if (value == null || value === "") continue;
+    for (const one of Array.isArray(value) ? value : [value]) yield [name, one];
+  }
+}
+
+/** Return what a path has, as plain values. */
+export const get = async (path, query, signal) => (await call("GET", path, { query, signal })).json();
+
+/** Post plain values, and return the answer's. */
+export async function post(path, json, more = {}) {
+  const answer = await call("POST", path, { json, ...more });
+  return answer.status === 204 ? null : answer.json();
+}
+
+/** Return a picture as an address that an <img> takes, made by a post; throws Refused. */
+export async function picture(path, json, signal) {
+  const answer = await call("POST", path, { json, signal, headers: { Accept: "image/png" } });
+  return URL.createObjectURL(await answer.blob());
+}
+
+const known = new Map();
+
+/** Return the catalogue of one kind, asked for once. */
+export async function catalog(kind) {
+  if (!known.has(kind)) known.set(kind, get(`/catalog/${kind}`).then(({ items }) => items));
+  try {
+    return await known.get(kind);
+  } catch (error) {
+    known.delete(kind);
+    throw error;
+  }
+}
+
+/** Call something again and again, `seconds` apart, while the page is seen and until the signal; the first time at once. */
+export async function poll(seconds, signal, work) {
+  while (!signal.aborted) {
+    if (!document.hidden) await work();
+    await new Promise((done) => {
+      const timer = setTimeout(done, 1000 * (typeof seconds === "function" ? seconds() : seconds));
+      signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
+    });
+  }
+}

@@ -1,0 +1,92 @@
+/** Arms: a row each with what it changes, or a grid of fields and their values. */
+
+import { h, put, button, labelled } from "/page/dom.js";
+import { catalog } from "/page/api.js";
+import { read, readMany, written } from "/page/values.js";
+
+const OFTEN = ["initializer", "schedule", "optimizer", "model", "batch_size", "optimizer.lr", "epochs", "gradient_clip", "label_smoothing", "ema_decay", "dataset"];
+const CATALOGS = { initializer: "initializers", schedule: "schedules", optimizer: "optimizers", model: "models" };
+
+/** Return the editor of a spec's `arms` and `grid`; `changed` is called after each change of it. */
+export function arms(spec, changed) {
+  const place = h("fieldset.card", {}, h("legend", {}, "What is compared"));
+  const suggestions = Object.entries(CATALOGS).map(([field, kind]) => {
+    const list = h("datalist", { id: `names-${field}` });
+    catalog(kind).then((items) => put(list, items.map(({ name }) => h("option", { value: name }))), () => {});
+    return list;
+  });
+  const fields = h("datalist", { id: "fields" }, OFTEN.map((value) => h("option", { value })));
+  const body = h("div");
+  const mode = (name, title) => h("label.tick", {}, h("input", { type: "radio", name: "arms-as", checked: (spec.grid ? "grid" : "table") === name, onchange: () => {
+    if (name === "grid") {
+      delete spec.arms;
+      spec.grid ??= { initializer: ["he_normal", "glorot_normal"] };
+    } else {
+      delete spec.grid;
+      spec.arms ??= [{ initializer: "he_normal" }, { initializer: "glorot_normal" }];
+    }
+    build();
+    changed();
+  } }), title);
+  const build = () => put(body, spec.grid ? grid(spec, changed, build) : list(spec, changed, build));
+  place.append(h("div.switches", {}, mode("table", "arms one by one"), mode("grid", "all combinations of fields")), body, fields, ...suggestions);
+  build();
+  return place;
+}
+
+function list(spec, changed, build) {
+  spec.arms ??= [];
+  const columns = [...new Set(spec.arms.flatMap((arm) => Object.keys(arm)).filter((name) => name !== "label"))];
+  if (!columns.length) columns.push("initializer");
+  const cell = (arm, name, label) => h("td", {}, h("input", { value: written(arm[name]), list: CATALOGS[name] ? `names-${name}` : null, "aria-label": label, autocomplete: "off", spellcheck: "false", placeholder: name === "label" ? "from what differs" : "as above", oninput: (event) => {
+    const value = name === "label" ? event.target.value || undefined : read(event.target.value);
+    if (value === undefined) delete arm[name];
+    else arm[name] = value;
+    changed();
+  } }));
+  const add = h("input", { list: "fields", "aria-label": "A field that arms differ in", placeholder: "field, such as batch_size" });
+  return [
+    h("div.scroll", { tabindex: 0, role: "region", "aria-label": "Arms" }, h("table", {}, h("caption.hidden", {}, "Arms"),
+      h("thead", {}, h("tr", {}, ["label", ...columns].map((name) => h("th", { scope: "col" }, name)), h("th", { scope: "col" }, h("span.hidden", {}, "Remove")))),
+      h("tbody", {}, spec.arms.map((arm, index) => h("tr", {}, ["label", ...columns].map((name) => cell(arm, name, `${name} of arm ${index + 1}`)),
+        h("td", {}, button("×", async () => {
+          spec.arms.splice(index, 1);
+          build();
+          changed();
+        }, { class: "quiet", "aria-label": `Remove arm ${index + 1}` }))))))),
+    h("div.switches", {},
+      button("Add an arm", async () => {
+        spec.arms.push({ [columns[0]]: columns[0] === "initializer" ? "torch_default" : null });
+        build();
+        changed();
+      }),
+      labelled("Arms differ in", add), button("Add this field", async () => {
+        const name = add.value.trim();
+        if (!name) return;
+        for (const arm of spec.arms) arm[name] ??= name in spec ? spec[name] : null;
+        build();
+        changed();
+      })),
+  ];
+}
+
+function grid(spec, changed, build) {
+  const rows = Object.entries(spec.grid);
+  return [
+    rows.map(([name, values], index) => h("div.switches", {},
+      labelled(`Field ${index + 1}`, h("input", { value: name, list: "fields", onchange: (event) => {
+        spec.grid = Object.fromEntries(rows.map(([other, given], at) => [at === index ? event.target.value.trim() : other, given]).filter(([other]) => other));
+        build();
+        changed();
+      } })),
+      labelled("Its values, with commas", h("input", { value: values.map(written).join(", "), size: 40, oninput: (event) => {
+        spec.grid[name] = readMany(event.target.value);
+        changed();
+      } })))),
+    button("Add a field", async () => {
+      const name = OFTEN.find((one) => !(one in spec.grid));
+      spec.grid[name] = [];
+      build();
+    }),
+  ];
+}

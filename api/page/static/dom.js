@@ -1,0 +1,125 @@
+/** Elements, made of plain values: text is always text, whatever a label holds. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Make an element: h("a.button", {href: "#/", onclick: go}, "Go", [more]).
+ * Properties whose name begins with "on" are listeners; true and false set and leave out an attribute.
+ */
+export function h(tag, properties = {}, ...children) {
+  const [name, ...classes] = tag.split(".");
+  return fill(document.createElement(name), classes, properties, children);
+}
+
+/** Make an element of a picture: as h, in the namespace of SVG. */
+export function svg(tag, properties = {}, ...children) {
+  const [name, ...classes] = tag.split(".");
+  return fill(document.createElementNS(SVG, name), classes, properties, children);
+}
+
+function fill(element, classes, properties, children) {
+  if (classes.length) element.setAttribute("class", classes.join(" "));
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value") element.value = value;
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
+  return element;
+}
+
+/** Return a text as children, what stands in `backticks` as code. */
+export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
+
+/** Put children in the place of all that an element has. */
+export function put(element, ...children) {
+  element.replaceChildren(...children.flat(Infinity).filter((child) => child != null && child !== false));
+  return element;
+}
+
+let told;
+
+/** Say something to the user, also to one who listens; an error stays until the next. */
+export function tell(text, kind = "done") {
+  const place = document.getElementById("told");
+  clearTimeout(told);
+  put(place, h(`p.told.${kind}`, {}, text, h("button.quiet", { onclick: () => put(place), "aria-label": "Dismiss" }, "×")));
+  if (kind === "done") told = setTimeout(() => put(place), 6000);
+}
+
+/** Make a button that does something, says what went wrong, and cannot be pressed twice meanwhile. */
+export function button(label, action, properties = {}) {
+  const made = h("button", { type: "button", ...properties }, label);
+  made.addEventListener("click", async () => {
+    made.disabled = true;
+    try {
+      await action();
+    } catch (error) {
+      tell(error.message, "wrong");
+    } finally {
+      made.disabled = false;
+    }
+  });
+  return made;
+}
+
+let hints = 0;
+
+/** Make a field with its label above it, and below it a hint that is read out after it. */
+export function labelled(label, input, hint) {
+  const made = h("label.field", {}, h("span", {}, label), input);
+  if (!hint) return made;
+  const id = `hint-${(hints += 1)}`;
+  input.setAttribute("aria-describedby", id);
+  return h("div", {}, made, h("small.muted", { id }, hint));
+}
+
+/** Make a choice of values, each [value, text] or a text. */
+export function select(options, chosen, onchange, properties = {}) {
+  const made = h("select", { onchange: (event) => onchange(event.target.value), ...properties });
+  for (const option of options) {
+    const [value, text] = Array.isArray(option) ? option : [option, option];
+    made.append(h("option", { value, selected: value === chosen }, text));
+  }
+  made.value = chosen;
+  return made;
+}
+
+/** Make a table of a caption, heads and rows of cells; a row may be [cells, properties]. It scrolls by itself. */
+export function table(caption, heads, rows) {
+  return h("div.scroll", { tabindex: 0, role: "region", "aria-label": caption },
+    h("table", {}, h("caption.hidden", {}, caption),
+      h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
+      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => cell instanceof HTMLTableCellElement ? cell : h("td", {}, cell)))))));
+}
+
+/** Make tabs, [name, title, make] each; make() gives the panel's content when it is first shown. */
+export function tabs(entries, chosen, onchange) {
+  const panel = h("div.panel", { role: "tabpanel", tabindex: 0 });
+  const list = h("div.tabs", { role: "tablist" });
+  const show = (name, focus) => {
+    for (const tab of list.children) {
+      const mine = tab.dataset.name === name;
+      tab.setAttribute("aria-selected", mine);
+      tab.tabIndex = mine ? 0 : -1;
+      if (mine && focus) tab.focus();
+    }
+    panel.setAttribute("aria-labelledby", `tab-${name}`);
+    put(panel, entries.find(([one]) => one === name)[2]());
+    onchange?.(name);
+  };
+  for (const [name, title] of entries) {
+    list.append(h("button.tab", { role: "tab", id: `tab-${name}`, "data-name": name, onclick: () => show(name) }, title));
+  }
+  list.addEventListener("keydown", (event) => {
+    const names = entries.map(([name]) => name);
+    const at = names.indexOf(document.activeElement.dataset.name);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    show(names[(to + names.length) % names.length], true);
+  });
+  show(entries.some(([name]) => name === chosen) ? chosen : entries[0][0]);
+  return [list, panel];
+}

@@ -1,0 +1,55 @@
+/** Numbers, times and states in words, in one style. */
+
+/** Write a number with at most so many digits that count: 0.0432, 12.3, 4.6·10⁻⁷. */
+export function number(value, digits = 3) {
+  if (value == null || !Number.isFinite(value)) return "–";
+  if (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7)) {
+    const [mantissa, power] = value.toExponential(digits - 1).split("e");
+    return `${mantissa}·10${superscript(Number(power))}`;
+  }
+  return Number(value.toPrecision(digits)).toLocaleString("en", { maximumSignificantDigits: Math.max(digits, String(Math.trunc(Math.abs(value))).length) });
+}
+
+const superscript = (power) => String(power).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
+
+/** Write a share in percent with one digit, as reports do. */
+export const percent = (value) => (value == null ? "–" : `${(100 * value).toFixed(1)} %`);
+
+/** Write a count with thousands apart. */
+export const count = (value) => (value == null ? "–" : value.toLocaleString("en"));
+
+/** Write seconds: 3 s, 2 min 5 s, 4 h 10 min, 2 d 3 h. */
+export function duration(seconds) {
+  if (seconds == null) return "–";
+  if (seconds < 1) return "under 1 s";
+  const whole = Math.round(seconds);
+  const parts = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const at = parts.findIndex(([unit]) => whole >= unit);
+  return parts.slice(at, at + 2)
+    .map(([unit, name], index) => [Math.floor(index ? (whole % parts[at][0]) / unit : whole / unit), name])
+    .filter(([amount], index) => amount || !index)
+    .map(([amount, name]) => `${amount} ${name}`).join(" ");
+}
+
+/** Write bytes: 12 kB, 3.4 MB. */
+export function bytes(value) {
+  const at = Math.min(4, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+  return `${number(value / 1000 ** at)} ${["B", "kB", "MB", "GB", "TB"][at]}`;
+}
+
+/** Write an instant of the API in the reader's time zone. */
+export const instant = (text) => (text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "–");
+
+/** Write how long ago an instant was. */
+export const ago = (text) => `${duration(Math.max(0, (Date.now() - new Date(text)) / 1000))} ago`;
+
+/** Return the state of an experiment in a word that people see. */
+export const state = (one) => (one.cancelling ? "cancelling" : one.paused ? "paused" : one.status);
+
+export const ENDED = new Set(["succeeded", "failed", "cancelled"]);
+
+/** Write the name of a metric for people: valid_accuracy -> validation accuracy. */
+export const metricName = (name) => name.replace(/^valid_/, "validation ").replace(/^train_/, "training ").replace(/^lr$/, "learning rate").replaceAll("_", " ");
+
+/** Write a value of a metric: shares in percent. */
+export const measured = (name, value) => (/accuracy|f1|auc/.test(name) ? percent(value) : number(value, 4));

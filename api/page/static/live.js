@@ -1,0 +1,80 @@
+/** The series of an experiment: all at once where it has ended, by server-sent events while it trains. */
+
+import { get } from "/page/api.js";
+import { ENDED } from "/page/format.js";
+
+const MOST = 2500;
+/** Points of a series that are asked for of one that has ended: more than a chart has pixels, spikes kept. */
+
+/** Holds series by run and metric, and calls `changed` when points came or went, `state` with states and progress. */
+export class Series {
+  constructor(one, { changed, state }) {
+    this.id = one.id;
+    this.ended = ENDED.has(one.status);
+    this.changed = changed;
+    this.state = state;
+    this.byKey = new Map();
+  }
+
+  /** Show one metric from now on. */
+  async choose(metric, signal) {
+    this.close();
+    this.byKey.clear();
+    this.metric = metric;
+    if (this.ended) await this.read(signal);
+    else this.listen(signal);
+  }
+
+  async read(signal) {
+    const { series } = await get(`/experiments/${this.id}/metrics`, { metric: this.metric, max_points: MOST }, signal);
+    for (const { run_id, metric, ...one } of series) this.byKey.set(`${run_id} ${metric}`, one);
+    this.changed();
+  }
+
+  listen(signal) {
+    const source = (this.source = new EventSource(`/experiments/${this.id}/events?metric=${encodeURIComponent(this.metric)}`));
+    signal.addEventListener("abort", () => source.close());
+    const on = (name, work) => source.addEventListener(name, (event) => source === this.source && work(JSON.parse(event.data)));
+    on("metric", (points) => this.add(points));
+    on("rewind", (where) => this.rewind(where));
+    on("progress", (progress) => this.state({ progress }));
+    on("state", async (state) => {
+      this.state(state);
+      if (!ENDED.has(state.status)) return;
+      source.close();
+      this.ended = true;
+      this.changed();
+    });
+  }
+
+  add({ run_id, arm, seed, metric, unit, first, every, values }) {
+    const key = `${run_id} ${metric}`;
+    if (!this.byKey.has(key)) this.byKey.set(key, { arm, seed, unit, steps: [], values: [] });
+    const { steps, values: known } = this.byKey.get(key);
+    values.forEach((value, index) => {
+      steps.push(first + index * every);
+      known.push(value);
+    });
+    this.changed();
+  }
+
+  /** Forget the points that are void: a training goes on from a checkpoint, and they come again. */
+  rewind({ runs, step, epoch }) {
+    const back = new Set(runs.map(String));
+    for (const [key, { unit, steps, values }] of this.byKey) {
+      if (!back.has(key.split(" ")[0])) continue;
+      const kept = steps.findIndex((one) => one >= (unit === "epoch" ? epoch : step));
+      if (kept >= 0) steps.length = values.length = kept;
+    }
+    this.changed();
+  }
+
+  close() {
+    this.source?.close();
+    this.source = null;
+  }
+
+  get all() {
+    return [...this.byKey.values()];
+  }
+}

@@ -1,0 +1,90 @@
+/** The page: shows the view that the address names, and the bar above it. */
+
+import { h, put, tell } from "/page/dom.js";
+import { get } from "/page/api.js";
+import { account } from "/page/account.js";
+
+const VIEWS = [
+  [/^$|^experiments$/, "experiments", "Experiments", "/experiments"],
+  [/^experiments\/(\d+)(?:\/(\w+))?$/, "experiment"],
+  [/^compare\/([\d,]+)$/, "compare"],
+  [/^new$/, "new", "New", "/new"],
+  [/^catalog(?:\/(\w+)(?:\/(\w+))?)?$/, "catalog", "Catalogue", "/catalog"],
+  [/^datasets(?:\/([\w.-]+))?$/, "datasets", "Data sets", "/datasets"],
+  [/^workers$/, "workers", "Workers", "/workers"],
+];
+/** The address behind #/, the module of views/, and for the bar a title and an address. */
+
+const main = document.getElementById("main");
+let shown = new AbortController();
+
+/** Show what the address names; what was shown hears of its end by its signal. */
+async function show() {
+  shown.abort();
+  shown = new AbortController();
+  const { signal } = shown;
+  const path = decodeURIComponent(location.hash.replace(/^#\/?/, "")).replace(/\?.*$/, "");
+  const found = VIEWS.find(([pattern]) => pattern.test(path));
+  bar(path);
+  if (!found) {
+    put(main, h("h1", {}, "Nothing here"), h("p", {}, "The page has no ", h("code", {}, path), ". ", h("a", { href: "#/experiments" }, "All experiments")));
+    return;
+  }
+  try {
+    const view = await import(`/page/views/${found[1]}.js`);
+    if (!signal.aborted) await view.show(main, path.match(found[0]).slice(1), signal);
+  } catch (error) {
+    if (signal.aborted || error.name === "AbortError") return;
+    put(main, h("h1", {}, "This cannot be shown"), h("p.notice", { role: "alert" }, error.message), h("button", { type: "button", onclick: show }, "Try again"));
+  }
+}
+
+function bar(path) {
+  put(document.getElementById("nav"), VIEWS.filter(([, , title]) => title).map(([pattern, , title, to]) =>
+    h("a", { href: `#${to}`, "aria-current": pattern.test(path) || (to === "/experiments" && path.startsWith("experiments")) ? "page" : null }, title)),
+    h("a", { href: "/docs" }, "API"));
+}
+
+const themes = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };
+
+/** Let the reader choose light, dark, or what the system has. */
+function theme() {
+  const names = Object.keys(themes);
+  let chosen = localStorage.getItem("theme") ?? "auto";
+  const made = h("button.quiet", { type: "button", title: "Colours: as the system, light or dark" });
+  const apply = () => {
+    document.documentElement.dataset.theme = chosen;
+    made.textContent = themes[chosen];
+    document.dispatchEvent(new CustomEvent("theme"));
+  };
+  made.addEventListener("click", () => {
+    chosen = names[(names.indexOf(chosen) + 1) % names.length];
+    localStorage.setItem("theme", chosen);
+    apply();
+  });
+  apply();
+  return made;
+}
+
+/** Say it when the service goes away and when it comes back. */
+async function watch() {
+  let away = false;
+  for (;;) {
+    await new Promise((done) => setTimeout(done, 5000));
+    if (document.hidden) continue;
+    const answers = await get("/healthz").then(() => true, () => false);
+    if (!answers && !away) tell("The service does not answer. What is shown may be old; it is tried again.", "wrong");
+    if (answers && away) {
+      tell("The service answers again.");
+      show();
+    }
+    away = !answers;
+  }
+}
+
+const end = document.getElementById("top-end");
+put(end, theme());
+await account(end, show);
+addEventListener("hashchange", () => show().then(() => main.focus()));
+await show();
+watch();

@@ -1,0 +1,34 @@
+/** Small charts: a mean line of each arm, as SVG. */
+
+import { svg } from "/page/dom.js";
+import { colorOf } from "/page/colors.js";
+
+const WIDTH = 120, HEIGHT = 32;
+
+/** Draw series {arm, steps, values} as one line an arm, the mean over its seeds. */
+export function sparkline(series, arms, label) {
+  const lines = arms.map((arm) => mean(series.filter((one) => one.arm === arm)));
+  const all = lines.flat();
+  if (!all.length) return null;
+  const [left, right] = extent(all.map(([x]) => x)), [low, high] = extent(all.map(([, y]) => y));
+  const at = ([x, y]) => `${(2 + ((WIDTH - 4) * (x - left)) / (right - left || 1)).toFixed(1)},${(HEIGHT - 3 - ((HEIGHT - 6) * (y - low)) / (high - low || 1)).toFixed(1)}`;
+  return svg("svg.sparkline", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, role: "img", "aria-label": label },
+    lines.map((line, index) => line.length > 1
+      ? svg("polyline", { points: line.map(at).join(" "), fill: "none", stroke: colorOf(index), "stroke-width": 1.5 })
+      : line.map((point) => svg("circle", { cx: at(point).split(",")[0], cy: at(point).split(",")[1], r: 2, fill: colorOf(index) }))));
+}
+
+function mean(series) {
+  const sums = new Map();
+  for (const { steps, values } of series) {
+    steps.forEach((step, index) => {
+      if (values[index] == null) return;
+      const [sum, n] = sums.get(step) ?? [0, 0];
+      sums.set(step, [sum + values[index], n + 1]);
+    });
+  }
+  const most = Math.max(0, ...[...sums.values()].map(([, n]) => n));
+  return [...sums].filter(([, [, n]]) => n === most).map(([step, [sum, n]]) => [step, sum / n]).sort(([a], [b]) => a - b);
+}
+
+const extent = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);

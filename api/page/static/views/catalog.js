@@ -1,0 +1,86 @@
+/** The catalogue: every entry with its formula, source, parameters to play with, and a picture. */
+
+import { h, prose, put, table } from "/page/dom.js";
+import { catalog, get, picture } from "/page/api.js";
+import { entryOf, field } from "/page/fields.js";
+import { formula } from "/page/formula.js";
+import { written } from "/page/values.js";
+
+const KINDS = { initializers: "Initializers", schedules: "Schedules", optimizers: "Optimizers", models: "Models", layers: "Layers", datasets: "Data sets", plots: "Pictures" };
+
+/** What shows an entry: the call, and its body. */
+const PREVIEWS = {
+  initializers: ["/previews/initializer", (one) => ({ initializer: one })],
+  schedules: ["/previews/schedule", (one) => ({ schedule: one, steps: 1000, steps_per_epoch: 100 })],
+  models: ["/previews/signal", (one) => ({ model: one, dataset: "digits", initializers: ["torch_default", "he_normal"] })],
+};
+
+export async function show(main, [kind, name], signal) {
+  if (!kind) return all(main, signal);
+  const items = await catalog(kind);
+  if (!name) return list(main, kind, items);
+  const found = items.find((one) => one.name === name || one.aliases.includes(name));
+  if (!found) throw new Error(`The catalogue has no ${name}.`);
+  one(main, kind, found, signal);
+}
+
+async function all(main, signal) {
+  document.title = "initlab: catalogue";
+  const entries = await get("/catalog", undefined, signal);
+  put(main, h("h1", {}, "Catalogue"), h("p.muted", {}, "All that a spec can name, as this version of the service has it."),
+    Object.entries(KINDS).filter(([kind]) => entries[kind]).map(([kind, title]) => [
+      h("h2", {}, h("a", { href: `#/catalog/${kind}` }, title), ` (${entries[kind].length})`),
+      h("ul.entries", {}, entries[kind].map((entry) => h("li", {}, h("a", { href: `#/catalog/${kind}/${entry.name}` }, entry.name)))),
+    ]));
+}
+
+function list(main, kind, items) {
+  document.title = `initlab: ${kind}`;
+  put(main, h("p", {}, h("a", { href: "#/catalog" }, "Catalogue")), h("h1", {}, KINDS[kind] ?? kind),
+    table(KINDS[kind] ?? kind, ["Name", "What it is", "Other names"], items.map((entry) => [
+      h("a", { href: `#/catalog/${kind}/${entry.name}` }, entry.name), h("span", {}, prose(entry.summary.split("\n")[0])), h("span.small", {}, entry.aliases.join(", ")),
+    ])));
+}
+
+function one(main, kind, entry, signal) {
+  document.title = `initlab: ${entry.name}`;
+  const given = {};
+  const place = h("div", { "aria-live": "polite" }), text = h("pre", { tabindex: 0 });
+  const properties = Object.entries(entry.parameters.properties ?? {}).filter(([name]) => name !== "name");
+  let waiting, newest = 0;
+
+  const draw = async () => {
+    text.textContent = JSON.stringify({ [kind.slice(0, -1)]: entryOf(entry.name, given) }, null, 2);
+    if (!PREVIEWS[kind]) return;
+    const [path, body] = PREVIEWS[kind];
+    const turn = (newest += 1);
+    try {
+      const address = await picture(path, body(entryOf(entry.name, given)), signal);
+      if (turn === newest) put(place, h("img.picture", { src: address, alt: `${entry.name} with these parameters` }));
+    } catch (error) {
+      if (turn === newest && error.name !== "AbortError") put(place, h("p.notice", {}, error.message));
+    }
+  };
+  const play = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(draw, 400);
+  };
+
+  const [first, ...more] = entry.summary.split("\n\n");
+  put(main, h("p", {}, h("a", { href: "#/catalog" }, "Catalogue"), " / ", h("a", { href: `#/catalog/${kind}` }, KINDS[kind])),
+    h("h1", {}, entry.name), h("p", {}, prose(first)), more.map((part) => h("p", {}, prose(part))),
+    entry.formula && h("div.formula", { tabindex: 0, role: "region", "aria-label": "Formula" }, formula(entry.formula)),
+    h("p.muted", {}, "Source: ", entry.source || "–"),
+    entry.aliases.length > 0 && h("p.muted", {}, "Other names: ", entry.aliases.join(", ")),
+    Object.entries(entry.alias_defaults).map(([alias, defaults]) => h("p.muted", {}, `As ${alias}: `, h("code", {}, Object.entries(defaults).map(([name, value]) => `${name}=${written(value)}`).join(", ")))),
+    h("div.two", {},
+      h("form.card", { onsubmit: (event) => event.preventDefault() }, h("h2", {}, "Parameters"),
+        properties.length ? h("div.fields", {}, properties.map(([name, schema]) => field(name, schema, undefined, (value) => {
+          if (value === undefined) delete given[name];
+          else given[name] = value;
+          play();
+        }))) : h("p.muted", {}, "It has none."),
+        h("h2", {}, "In a spec"), text),
+      place));
+  draw();
+}

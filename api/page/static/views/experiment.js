@@ -1,0 +1,85 @@
+/** One experiment: live while it trains, with its verdict once there is one. */
+
+import { h, put, tabs, tell } from "/page/dom.js";
+import { get, poll } from "/page/api.js";
+import { actions, fresh } from "/page/actions.js";
+import { ENDED, count, duration, instant, state } from "/page/format.js";
+import { verdictLine } from "/page/verdict.js";
+import { panels } from "/page/panels.js";
+
+export async function show(main, [id, tab], signal) {
+  let one = await fresh(id, signal);
+  document.title = `initlab: ${one.name || `experiment ${id}`}`;
+  const head = h("div.head"), line = h("p.verdict", { role: "status" }), arms = h("div.arms");
+  const shared = { one, head: update, listeners: new Set() };
+
+  async function changed() {
+    update(await fresh(id, signal));
+  }
+
+  /** Show a newer state of the experiment, or a part of it, everywhere. */
+  function update(newer) {
+    const before = one.status;
+    one = shared.one = { ...one, ...newer };
+    put(head, heading(one, actions(one, changed)));
+    put(arms, progressOfArms(one));
+    for (const listener of shared.listeners) listener(one);
+    if (before !== one.status && ENDED.has(one.status)) {
+      tell(`It ${one.status}.`);
+      judge();
+    }
+  }
+
+  async function judge() {
+    try {
+      put(line, verdictLine(one, await get(`/experiments/${id}/report`, undefined, signal)));
+    } catch (error) {
+      if (error.name !== "AbortError") put(line, h("span.muted", {}, "The report cannot be read now."));
+    }
+  }
+
+  put(main, head, line, arms, tabs(panels(shared, signal), tab, (name) => history.replaceState(null, "", `#/experiments/${id}/${name}`)));
+  update(one);
+  judge();
+  await poll(() => (ENDED.has(one.status) ? 30 : 2), signal, async () => {
+    try {
+      const newer = await fresh(id, signal);
+      if (JSON.stringify(newer) !== JSON.stringify(one)) update(newer);
+      if (newer.status === "running" && newer.progress.runs_done !== shared.judged) {
+        shared.judged = newer.progress.runs_done;
+        judge();
+      }
+    } catch (error) {
+      if (error.status === 404) {
+        put(main, h("h1", {}, "This experiment was deleted"), h("a", { href: "#/experiments" }, "All experiments"));
+        throw Object.assign(error, { name: "AbortError" });
+      }
+    }
+  });
+}
+
+function heading(one, buttons) {
+  const { progress, spec } = one;
+  const share = progress.steps_total ? progress.steps_done / progress.steps_total : 0;
+  const ended = ENDED.has(one.status);
+  return [
+    h("div.heading", {}, h("h1", {}, one.name || `Experiment ${one.id}`, " ", h(`span.state.${state(one)}`, {}, state(one))), h("div.buttons", {}, buttons)),
+    h("p.muted", {}, [
+      `#${one.id}`, `${one.arms.length} arms × ${(progress.runs_total / Math.max(1, one.arms.length)).toFixed(0)} runs`,
+      `${progress.runs_done} of ${progress.runs_total} runs have ended`, `${count(progress.steps_done)} of ${count(progress.steps_total)} updates`,
+      ended ? `ended ${instant(one.finished_at)}` : progress.eta_seconds == null ? "" : `${duration(progress.eta_seconds)} left`,
+      one.owner ? `by ${one.owner}` : "",
+    ].filter(Boolean).join(" · "), " ", (spec.tags ?? []).map((tag) => h("span.tag", {}, tag))),
+    ended ? null : h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),
+    one.errors.map((error) => h("p.notice.wrong", {}, error)),
+    one.warnings.length > 0 && h("details.notice", { open: one.warnings.length < 3 }, h("summary", {}, `${one.warnings.length} warning${one.warnings.length === 1 ? "" : "s"}`),
+      h("ul", {}, one.warnings.map(({ path, message }) => h("li", {}, path && h("code", {}, path), path && ": ", message)))),
+  ];
+}
+
+function progressOfArms(one) {
+  if (ENDED.has(one.status) || one.arms.length > 24) return [];
+  return one.arms.map((arm) => h("div.arm-progress", {}, h("span", {}, arm.label),
+    h("progress", { max: Math.max(1, arm.steps_total), value: arm.steps_done, "aria-label": `${arm.label}: ${arm.runs_done} of ${arm.runs_total} runs` }),
+    h("small.muted", {}, `${arm.runs_done}/${arm.runs_total}${arm.diverged ? `, ${arm.diverged} diverged` : ""}`)));
+}

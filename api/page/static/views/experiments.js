@@ -1,0 +1,145 @@
+/** All experiments: filtered, sorted, in pages, each with its state and a small chart. */
+
+import { h, put, button, labelled, select } from "/page/dom.js";
+import { get, poll } from "/page/api.js";
+import { ENDED, ago, count, duration, instant, metricName, state } from "/page/format.js";
+import { sparkline } from "/page/sparkline.js";
+
+const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
+const PAGE = 50;
+const METRICS = ["valid_accuracy", "valid_loss", "train_loss"];
+
+export async function show(main, _, signal) {
+  document.title = "initlab: experiments";
+  const asked = { name: "", tag: "", status: "", owner: "", sort: "newest" };
+  const rows = new Map();
+  const ticked = new Set();
+  let pages = 1, next = null;
+
+  const list = h("ul.experiments", { "aria-label": "Experiments" });
+  const total = h("p.muted", { role: "status" });
+  const more = button("Show more", async () => {
+    pages += 1;
+    await refresh();
+  }, { hidden: true });
+  const compare = h("a.button", { hidden: true });
+  const refilter = async () => {
+    pages = 1;
+    await refresh();
+  };
+  let typed;
+  const text = (name, label, type = "search") => labelled(label, h("input", { type, oninput: (event) => {
+    asked[name] = event.target.value.trim();
+    clearTimeout(typed);
+    typed = setTimeout(refilter, 250);
+  } }));
+  const choose = (name, label, options) => labelled(label, select(options, asked[name], (value) => {
+    asked[name] = value;
+    refilter();
+  }));
+
+  put(main,
+    h("div.heading", {}, h("h1", {}, "Experiments"), compare, h("a.button.main", { href: "#/new" }, "New experiment")),
+    h("form.filters", { role: "search", onsubmit: (event) => event.preventDefault() },
+      text("name", "Name"), text("tag", "Tag"), text("owner", "Owner"),
+      choose("status", "State", [["", "all"], ...STATES]),
+      choose("sort", "Order", [["newest", "newest first"], ["oldest", "oldest first"]])),
+    total, list, more);
+
+  const seen = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
+    const row = rows.get(Number(target.dataset.id));
+    if (row) row.seen = isIntersecting;
+    if (row && isIntersecting) chart(row);
+  }));
+  signal.addEventListener("abort", () => seen.disconnect());
+
+  async function refresh() {
+    const items = [];
+    let cursor;
+    for (let page = 0; page < pages; page += 1) {
+      const found = await get("/experiments", { ...asked, limit: PAGE, cursor }, signal);
+      items.push(...found.items);
+      cursor = next = found.next;
+      total.textContent = found.total ? `${count(found.total)} experiment${found.total === 1 ? "" : "s"}` : "";
+      if (next == null) break;
+    }
+    more.hidden = next == null;
+    const ids = items.map(({ id }) => id);
+    for (const id of rows.keys()) if (!ids.includes(id)) rows.delete(id);
+    for (const one of items) update(one);
+    const wanted = ids.map((id) => rows.get(id).element);
+    if (wanted.length !== list.children.length || wanted.some((element, index) => list.children[index] !== element)) put(list, wanted);
+    if (!items.length) put(list, empty());
+  }
+
+  function empty() {
+    const filtered = ["name", "tag", "status", "owner"].some((name) => asked[name]);
+    return h("li.empty", {}, filtered ? "No experiment is like that." : ["No experiment yet. ", h("a", { href: "#/new" }, "Compare something"), ", or run ", h("code", {}, "make demo"), "."]);
+  }
+
+  function update(one) {
+    let row = rows.get(one.id);
+    if (!row) {
+      row = { chart: h("div.chart"), body: h("div.about"), drawn: null, seen: false };
+      const tick = h("input", { type: "checkbox", "aria-label": `Compare ${one.name || one.id}`, checked: ticked.has(one.id), onchange: (event) => {
+        ticked[event.target.checked ? "add" : "delete"](one.id);
+        compare.hidden = ticked.size < 2;
+        compare.href = `#/compare/${[...ticked].join(",")}`;
+        compare.textContent = `Compare ${ticked.size}`;
+      } });
+      row.element = h("li.experiment", { "data-id": one.id }, tick, row.body, row.chart);
+      rows.set(one.id, row);
+      seen.observe(row.element);
+    }
+    const written = JSON.stringify(one);
+    if (row.written === written) return;
+    row.written = written;
+    row.one = one;
+    put(row.body, summary(one));
+    if (row.seen) chart(row);
+  }
+
+  async function chart(row) {
+    const { one } = row;
+    const version = `${one.status} ${one.progress.steps_done}`;
+    if (row.drawn === version || row.drawing || !one.progress.steps_done) return;
+    row.drawing = true;
+    try {
+      for (const metric of METRICS) {
+        const { series } = await get(`/experiments/${one.id}/metrics`, { metric, max_points: 40 }, signal);
+        const drawn = sparkline(series, one.arms.map(({ label }) => label), `${metricName(metric)} of ${one.name}`);
+        if (!drawn) continue;
+        put(row.chart, drawn, h("small.muted", {}, metricName(metric)));
+        break;
+      }
+      row.drawn = version;
+    } catch (error) {
+      if (error.name !== "AbortError") row.drawn = null;
+    } finally {
+      row.drawing = false;
+    }
+  }
+
+  await poll(() => ([...rows.values()].some(({ one }) => !ENDED.has(one.status)) ? 2 : 5), signal, async () => {
+    try {
+      await refresh();
+    } catch (error) {
+      if (error.name === "AbortError" || error.status === 401) return;
+      if (!rows.size) throw error;  // later the bar says that the service is away
+    }
+  });
+}
+
+function summary(one) {
+  const { progress } = one;
+  const share = progress.steps_total ? progress.steps_done / progress.steps_total : 0;
+  const live = !ENDED.has(one.status);
+  return [
+    h("div.title", {}, h("a", { href: `#/experiments/${one.id}` }, one.name || `Experiment ${one.id}`), " ", h(`span.state.${state(one)}`, {}, state(one)),
+      (one.spec.tags ?? []).map((tag) => h("span.tag", {}, tag))),
+    h("div.muted", {}, `#${one.id} · ${one.arms.length} arm${one.arms.length === 1 ? "" : "s"} · ${progress.runs_done} of ${progress.runs_total} runs`,
+      live && progress.eta_seconds != null ? ` · ${duration(progress.eta_seconds)} left` : "",
+      one.owner ? ` · ${one.owner}` : "", " · ", h("time", { datetime: one.created_at, title: instant(one.created_at) }, ago(one.created_at))),
+    live && h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),
+  ];
+}

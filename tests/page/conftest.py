@@ -1,0 +1,61 @@
+"""A browser, and a service whose page it opens."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.backends import absent
+from tests.service.running import Running, running
+
+CHROMIUM = "chromium"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Yield a service of the module's own, on the embedded default."""
+    folder = tmp_path_factory.mktemp("page")
+    with running({"INITLAB_DATA_DIR": str(folder / "data")}, folder / "log") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield a Chromium, without a window."""
+    path = shutil.which(CHROMIUM) or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        absent("Chromium", "apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, service: Running) -> Iterator[Page]:
+    """Yield a tab of its own, which fails its test where the browser says that something is wrong."""
+    context = browser.new_context(base_url=str(service.http.base_url), viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        refused = "status of 4" in message.text and "/page/" not in message.location["url"]  # by the API, as it may
+        if message.type == "error" and not refused:
+            wrong.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def saved(page: Page, folder: Path, name: str) -> Path:
+    """Press a link that downloads, and return the file."""
+    with page.expect_download() as found:
+        page.get_by_role("link", name=name).click()
+    path = folder / found.value.suggested_filename
+    found.value.save_as(path)
+    return path

@@ -1,0 +1,152 @@
+"""The page as a person uses it, in a real browser on a real service."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.page.conftest import saved
+from tests.service.running import Running, spec, until
+
+pytestmark = pytest.mark.service
+
+LABEL = "<img src=x onerror=alert(1)>"
+ADDRESSES = ["experiments", "experiments/1", "experiments/1/verdict", "experiments/1/runs", "new", "catalog"]
+ADDRESSES += ["catalog/schedules/cosine", "datasets", "workers", "compare/1,2"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compared(service: Running) -> None:
+    """Two experiments that have ended, one with labels that a page must not take for its own."""
+    arms = [{"label": LABEL, "initializer": "zeros"}, {"label": "he", "initializer": "he_normal"}]
+    for _ in range(2):
+        service.ended(service.post(spec(epochs=3) | {"name": "tiny <b>", "arms": arms, "tags": ["lesson"]}))
+
+
+def test_an_experiment_is_made_in_the_form_watched_live_and_judged(page: Page, tmp_path: Path) -> None:
+    page.goto("/#/new")
+    page.get_by_label("name", exact=True).first.fill("Made by hand")
+    page.get_by_label("epochs", exact=True).fill("60")
+    first = page.get_by_label("initializer of arm 1")
+    first.fill("he_norml")
+    expect(page.get_by_text("did you mean 'he_normal'?")).to_be_visible(timeout=20_000)
+    first.fill("lecun_normal")
+    expect(page.get_by_text("15 runs, 13,500 updates")).to_be_visible(timeout=20_000)
+    written: dict[str, Any] = json.loads(page.get_by_label("The spec as JSON").input_value())
+    assert (written["name"], written["epochs"], written["arms"][0]) == (
+        "Made by hand",
+        60,
+        {"initializer": "lecun_normal"},
+    )
+    page.get_by_role("button", name="Post it").click()
+    page.wait_for_url(re.compile("#/experiments/[0-9]+"))
+    drawn = page.locator(".plot canvas").first
+    expect(drawn).to_be_visible(timeout=20_000)
+    expect(page.locator(".verdict").first).to_contain_text("has the best mean", timeout=60_000)
+    expect(page.locator(".state").first).to_have_text("succeeded")
+    page.get_by_role("tab", name="Verdict").click()
+    expect(page.get_by_role("region", name="Arms by validation accuracy").get_by_text("lecun_normal")).to_be_visible()
+    page.get_by_role("tab", name="Download").click()
+    assert "Made by hand" in saved(page, tmp_path, "Report as Markdown").read_text()
+
+
+def test_labels_are_text_wherever_they_are_shown(page: Page) -> None:
+    for tab in ("curves", "verdict", "runs", "spec"):
+        page.goto(f"/#/experiments/1/{tab}")
+        expect(page.get_by_role("heading", name="tiny <b>")).to_be_visible()
+        expect(page.get_by_text(LABEL).first).to_be_visible()
+        assert page.locator("img[src='x']").count() == 0
+
+
+def test_the_list_is_filtered_and_two_are_compared(page: Page) -> None:
+    page.goto("/#/experiments")
+    expect(page.locator(".sparkline").first).to_be_visible()
+    page.get_by_label("Tag").fill("no such tag")
+    expect(page.get_by_text("No experiment is like that.")).to_be_visible()
+    page.get_by_label("Tag").fill("lesson")
+    ticks = page.get_by_role("checkbox", name="Compare tiny <b>")
+    expect(ticks).to_have_count(2)
+    for tick in ticks.all():
+        tick.check()
+    page.get_by_role("link", name="Compare 2").click()
+    expect(page.get_by_role("heading", name="2 experiments side by side")).to_be_visible()
+    expect(page.locator(".plot canvas").first).to_be_visible(timeout=20_000)
+
+
+def test_a_running_experiment_is_paused_resumed_cancelled_and_deleted_in_two_browsers(
+    page: Page, browser: Browser, service: Running
+) -> None:
+    """What one of them does the other sees."""
+    experiment = service.post(spec(epochs=40_000) | {"name": "Long"})
+    with browser.new_context(base_url=str(service.http.base_url)) as context:
+        other = context.new_page()
+        for one in (page, other):
+            one.goto(f"/#/experiments/{experiment}")
+        page.get_by_role("button", name="Pause").click()
+        expect(other.get_by_role("button", name="Resume")).to_be_visible(timeout=20_000)
+        other.get_by_role("button", name="Resume").click()
+        expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=20_000)
+        for one in (page, other):
+            one.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Cancel").click()
+        expect(other.locator(".state").first).to_have_text("cancelled", timeout=20_000)
+        other.get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("heading", name="This experiment was deleted")).to_be_visible(timeout=60_000)
+
+
+def test_a_file_is_sent_and_its_notes_are_read(page: Page) -> None:
+    rows = "".join(f"{i},{i % 7},{'yes' if i % 3 else 'no'}\n" for i in range(60))
+    page.goto("/#/datasets")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "t.csv", "mimeType": "text/csv", "buffer": f"a,b,y\n{rows}".encode()}
+    )
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("should name the column that is to be learned")).to_be_visible(timeout=20_000)
+    page.get_by_text("Name, and how to read it").click()
+    page.get_by_label("Target column").fill("y")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("its 2 values are classes")).to_be_visible(timeout=20_000)
+    page.get_by_role("link", name="t", exact=True).first.click()
+    page.get_by_role("button", name="Use in an experiment").click()
+    assert json.loads(page.get_by_label("The spec as JSON").input_value())["dataset"] == {"name": "uploaded", "id": "t"}
+
+
+def test_a_page_that_is_open_goes_on_when_the_service_starts_again(page: Page, service: Running) -> None:
+    page.goto("/#/experiments")
+    expect(page.get_by_role("link", name="tiny <b>").first).to_be_visible()
+    [api, *_] = service.processes("api")
+    os.kill(api.pid, signal.SIGKILL)
+    later = service.ended(until(lambda: _posted(service)))
+    expect(page.get_by_role("link", name=later["name"])).to_be_visible(timeout=30_000)
+
+
+def _posted(service: Running) -> int | None:
+    try:
+        return service.post(spec(epochs=1, seeds=1) | {"name": "After the restart"})
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_anybody_from_using_it(browser: Browser, service: Running, scheme: Any) -> None:
+    """axe-core finds nothing of WCAG 2.2 AA; at 360 pixels nothing is wider than the screen."""
+    with browser.new_context(
+        base_url=str(service.http.base_url), color_scheme=scheme, viewport={"width": 360, "height": 740}
+    ) as context:
+        page = context.new_page()
+        found = {}
+        for address in ADDRESSES:
+            page.goto(f"/#/{address}")
+            page.reload()  # or the heading of the view before would do
+            expect(page.locator("h1")).to_be_visible(timeout=20_000)
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+            response = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+            found[address] = [(one["id"], one["nodes"][0]["html"]) for one in response.response["violations"]]
+        assert found == {address: [] for address in ADDRESSES}
