@@ -79,9 +79,15 @@ class Sessions:
         return said if said["expires_at"] > time.time() else None
 
     def _put(self, response: Response, scope: Scope, name: str, value: str, seconds: int) -> None:
-        secure = self._is_secure(scope)
+        # What signs in comes back from the provider's site; the page itself needs no cookie, and only its calls bring one.
         response.set_cookie(
-            self._name(scope, name), value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
+            self._name(scope, name),
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self._is_secure(scope),
+            httponly=True,
+            samesite="strict" if name == COOKIE else "lax",
         )
 
     def _name(self, scope: Scope, name: str) -> str:

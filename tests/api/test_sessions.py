@@ -38,7 +38,7 @@ def test_a_session_is_its_key_without_the_key(client: TestClient, make: Make) ->
     anna = make("anna")
     answer = client.post("/session", headers=anna)
     said = answer.headers["set-cookie"]
-    assert {part.strip() for part in said.split(";")[1:]} == {"HttpOnly", "Max-Age=43200", "Path=/", "SameSite=lax"}
+    assert {part.strip() for part in said.split(";")[1:]} == {"HttpOnly", "Max-Age=43200", "Path=/", "SameSite=strict"}
     assert anna["Authorization"].rpartition("_")[2] not in said
     mine = with_cookie(sign_in(client, anna))
     told = client.get("/me", headers=mine).json()

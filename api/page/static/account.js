@@ -24,7 +24,10 @@ export async function account(bar, again) {
 
 let dialog;
 
-function ask(done) {
+/** Return whether users may sign in at a provider: then its address answers with a redirection. */
+const provided = () => fetch("/session/login", { method: "HEAD", redirect: "manual" }).then(({ type }) => type === "opaqueredirect", () => false);
+
+async function ask(done) {
   if (dialog?.open) return;
   const key = h("input", { type: "password", autocomplete: "current-password", required: true, autofocus: true });
   const wrong = h("p.notice", { hidden: true, role: "alert" });
@@ -41,8 +44,10 @@ function ask(done) {
   } },
   h("h2", {}, "Sign in"),
   h("p", {}, "This service asks for an API key. The browser keeps a session, and not the key."),
-  labelled("API key", key, "as initlab keys create shows it"), wrong, h("button.main", {}, "Sign in"));
+  labelled("API key", key, "as initlab keys create shows it"), wrong,
+  h("p.buttons", {}, h("button.main", {}, "Sign in"), h("a.button", { href: "/session/login", hidden: true }, "Sign in with your account")));
   dialog?.remove();
   dialog = document.body.appendChild(h("dialog", { "aria-label": "Sign in" }, form));
   dialog.showModal();
+  form.querySelector("a").hidden = !(await provided());
 }

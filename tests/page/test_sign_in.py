@@ -1,0 +1,45 @@
+"""A browser gets in with a key where the service has keys, and out again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from api.keys import create
+from tests.service.running import Running, running
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture
+def keyed(tmp_path: Path) -> Iterator[tuple[Running, str]]:
+    """Yield a service that needs a key, and one of its keys."""
+    file = tmp_path / "keys"
+    key = create(file, "student")
+    environment = {"INITLAB_DATA_DIR": str(tmp_path / "data"), "INITLAB_API_KEYS_FILE": str(file)}
+    with running(environment, tmp_path / "log") as service:
+        yield service, key
+
+
+def test_who_signs_in_with_a_key_works_until_signing_out(keyed: tuple[Running, str], browser: Browser) -> None:
+    service, key = keyed
+    with browser.new_context(base_url=str(service.http.base_url)) as context:
+        page = context.new_page()
+        page.goto("/")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("API key").fill("initlab_student_wrong")
+        dialog.get_by_role("button", name="Sign in").click()
+        expect(dialog.get_by_text("This is not a key of the service")).to_be_visible()
+        dialog.get_by_label("API key").fill(key)
+        dialog.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("No experiment yet.")).to_be_visible()
+        [cookie] = context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        assert key not in page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
+        page.get_by_role("link", name="New experiment").click()
+        page.get_by_role("button", name="Post it").click()
+        expect(page.get_by_text("by student")).to_be_visible(timeout=20_000)
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert context.request.get("/experiments").status == 401
