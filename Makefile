@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-unit test-service quick emulate coverage fuzz soak sabotage check audit bench bench-gpu first-gpu studies clean
+.PHONY: help install demo serve test test-unit test-service quick emulate coverage fuzz soak sabotage screenshots check audit bench bench-gpu first-gpu studies clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -73,6 +73,9 @@ fuzz: $(VENV)/.dev ## throw 50,000 random specs at the service: none may be a fa
 
 soak: $(VENV)/.dev ## kill, freeze and cut everything for twenty minutes; the record goes to bench/records/soak.json
 	@$(RUN)/python bench/soak.py
+
+screenshots: $(VENV)/.dev ## take the pictures of the page in docs/page anew; needs Chromium
+	@$(RUN)/python -m tests.page.screenshots
 
 sabotage: $(VENV)/.dev ## switch every protection off, one at a time: a test has to notice
 	@$(RUN)/python -m pytest -m sabotage

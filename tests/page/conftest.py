@@ -10,7 +10,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from tests.backends import absent
 from tests.service.running import Running, running
 
-CHROMIUM = "chromium"
+
+def chromium() -> str:
+    """Return the path of a Chromium; skips the test on a machine without, and fails it in CI."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return path or absent("Chromium", "apt-get install chromium")
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +28,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Yield a Chromium, without a window."""
-    path = shutil.which(CHROMIUM) or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        absent("Chromium", "apt-get install chromium")
+    path = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
