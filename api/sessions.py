@@ -79,7 +79,7 @@ class Sessions:
         return said if said["expires_at"] > time.time() else None
 
     def _put(self, response: Response, scope: Scope, name: str, value: str, seconds: int) -> None:
-        # What signs in comes back from the provider's site; the page itself needs no cookie, and only its calls bring one.
+        # A sign-in comes back from the provider's site; the page needs no cookie, and only its own calls bring one.
         response.set_cookie(
             self._name(scope, name),
             value,
