@@ -79,7 +79,7 @@ class Sessions:
         return said if said["expires_at"] > time.time() else None
 
     def _put(self, response: Response, scope: Scope, name: str, value: str, seconds: int) -> None:
-        # A sign-in comes back from the provider's site; the page needs no cookie, and only its own calls bring one.
+        # What signs in comes back from the provider's site. The page itself needs no cookie: only its calls bring one.
         response.set_cookie(
             self._name(scope, name),
             value,

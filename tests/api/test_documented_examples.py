@@ -53,10 +53,12 @@ def _value(name: str, each: str | None = None) -> Any:
 
 def _send(client: TestClient, name: str, each: str | None = None) -> Any:
     method, path, _ = OPERATIONS[name]
-    value, path = _value(name, each), path.replace("{experiment_id}", "1")
+    value, path = _value(name, each), path.replace("{experiment_id}", "1").replace("{name}", "default")
     if name == "create_dataset":
         file = {"file": ("customers.csv", value["file"].encode())}
         return client.post(path, files=file, data={key: one for key, one in value.items() if key != "file"})
+    if name == "create_project":
+        client.delete(f"{path}/{value['name']}")  # of a test before
     return client.request(method, path, json=value)
 
 

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -79,6 +80,19 @@ def test_the_list_is_filtered_and_two_are_compared(page: Page) -> None:
     expect(page.locator(".plot canvas").first).to_be_visible(timeout=20_000)
 
 
+def test_name_tags_and_notes_are_edited(page: Page, service: Running) -> None:
+    page.goto("/#/experiments/2")
+    page.get_by_role("button", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("renamed")
+    dialog.get_by_label("Notes").fill("zeros do not learn")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="renamed")).to_be_visible()
+    found = service.get("/experiments/2")
+    assert (found["name"], found["tags"], found["notes"]) == ("renamed", ["lesson"], "zeros do not learn")
+    service.http.patch("/experiments/2", json={"name": "tiny <b>"}).raise_for_status()
+
+
 def test_a_running_experiment_is_paused_resumed_cancelled_and_deleted_in_two_browsers(
     page: Page, browser: Browser, service: Running
 ) -> None:
@@ -122,14 +136,14 @@ def test_a_page_that_is_open_goes_on_when_the_service_starts_again(page: Page, s
     expect(page.get_by_role("link", name="tiny <b>").first).to_be_visible()
     [api, *_] = service.processes("api")
     os.kill(api.pid, signal.SIGKILL)
-    later = service.ended(until(lambda: _posted(service)))
-    expect(page.get_by_role("link", name=later["name"])).to_be_visible(timeout=30_000)
+    until(lambda: _posted(service), 90)
+    expect(page.get_by_role("link", name="After the restart")).to_be_visible(timeout=30_000)
 
 
 def _posted(service: Running) -> int | None:
     try:
-        return service.post(spec(epochs=1, seeds=1) | {"name": "After the restart"})
-    except OSError:
+        return service.post(spec(epochs=1, seeds=1) | {"name": "After the restart"}, **{"Idempotency-Key": "again"})
+    except httpx.TransportError:
         return None
 
 

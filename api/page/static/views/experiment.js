@@ -59,7 +59,7 @@ export async function show(main, [id, tab], signal) {
 }
 
 function heading(one, buttons) {
-  const { progress, spec } = one;
+  const { progress } = one;
   const share = progress.steps_total ? progress.steps_done / progress.steps_total : 0;
   const ended = ENDED.has(one.status);
   return [
@@ -68,8 +68,9 @@ function heading(one, buttons) {
       `#${one.id}`, `${one.arms.length} arms × ${(progress.runs_total / Math.max(1, one.arms.length)).toFixed(0)} runs`,
       `${progress.runs_done} of ${progress.runs_total} runs have ended`, `${count(progress.steps_done)} of ${count(progress.steps_total)} updates`,
       ended ? `ended ${instant(one.finished_at)}` : progress.eta_seconds == null ? "" : `${duration(progress.eta_seconds)} left`,
-      one.owner ? `by ${one.owner}` : "",
-    ].filter(Boolean).join(" · "), " ", (spec.tags ?? []).map((tag) => h("span.tag", {}, tag))),
+      one.owner ? `by ${one.owner}` : "", one.project === "default" ? "" : `project ${one.project}`,
+    ].filter(Boolean).join(" · "), " ", one.tags.map((tag) => h("span.tag", {}, tag))),
+    one.notes && h("p.notes", {}, one.notes),
     ended ? null : h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),
     one.errors.map((error) => h("p.notice.wrong", {}, error)),
     one.warnings.length > 0 && h("details.notice", { open: one.warnings.length < 3 }, h("summary", {}, `${one.warnings.length} warning${one.warnings.length === 1 ? "" : "s"}`),

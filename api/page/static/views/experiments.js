@@ -11,7 +11,7 @@ const METRICS = ["valid_accuracy", "valid_loss", "train_loss"];
 
 export async function show(main, _, signal) {
   document.title = "initlab: experiments";
-  const asked = { name: "", tag: "", status: "", owner: "", sort: "newest" };
+  const asked = { name: "", tag: "", status: "", owner: "", project: "", sort: "newest" };
   const rows = new Map();
   const ticked = new Set();
   let pages = 1, next = null;
@@ -41,9 +41,9 @@ export async function show(main, _, signal) {
   put(main,
     h("div.heading", {}, h("h1", {}, "Experiments"), compare, h("a.button.main", { href: "#/new" }, "New experiment")),
     h("form.filters", { role: "search", onsubmit: (event) => event.preventDefault() },
-      text("name", "Name"), text("tag", "Tag"), text("owner", "Owner"),
+      text("name", "Name"), text("tag", "Tag"), text("owner", "Owner"), text("project", "Project"),
       choose("status", "State", [["", "all"], ...STATES]),
-      choose("sort", "Order", [["newest", "newest first"], ["oldest", "oldest first"]])),
+      choose("sort", "Order", [["newest", "newest first"], ["oldest", "oldest first"], ["name", "by name"], ["finished", "last ended first"], ["progress", "most done first"]])),
     total, list, more);
 
   const seen = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
@@ -73,7 +73,7 @@ export async function show(main, _, signal) {
   }
 
   function empty() {
-    const filtered = ["name", "tag", "status", "owner"].some((name) => asked[name]);
+    const filtered = ["name", "tag", "status", "owner", "project"].some((name) => asked[name]);
     return h("li.empty", {}, filtered ? "No experiment is like that." : ["No experiment yet. ", h("a", { href: "#/new" }, "Compare something"), ", or run ", h("code", {}, "make demo"), "."]);
   }
 
@@ -136,7 +136,7 @@ function summary(one) {
   const live = !ENDED.has(one.status);
   return [
     h("div.title", {}, h("a", { href: `#/experiments/${one.id}` }, one.name || `Experiment ${one.id}`), " ", h(`span.state.${state(one)}`, {}, state(one)),
-      (one.spec.tags ?? []).map((tag) => h("span.tag", {}, tag))),
+      one.tags.map((tag) => h("span.tag", {}, tag))),
     h("div.muted", {}, `#${one.id} · ${one.arms.length} arm${one.arms.length === 1 ? "" : "s"} · ${progress.runs_done} of ${progress.runs_total} runs`,
       live && progress.eta_seconds != null ? ` · ${duration(progress.eta_seconds)} left` : "",
       one.owner ? ` · ${one.owner}` : "", " · ", h("time", { datetime: one.created_at, title: instant(one.created_at) }, ago(one.created_at))),
