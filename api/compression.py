@@ -33,10 +33,14 @@ class ZstdResponder(IdentityResponder):
         self._compressor = zstd.ZstdCompressor(ZSTD_LEVEL)
 
     async def apply_compression(self, body: bytes, *, more_body: bool) -> bytes:
-        mode = zstd.ZstdCompressor.FLUSH_BLOCK if more_body else zstd.ZstdCompressor.FLUSH_FRAME
         if len(body) >= IN_A_THREAD:
-            return await run_sync(self._compressor.compress, body, mode)
-        return self._compressor.compress(body, mode)
+            return await run_sync(self._compress, body, more_body)
+        return self._compress(body, more_body)
+
+    def _compress(self, body: bytes, more_body: bool) -> bytes:
+        if more_body:
+            return self._compressor.compress(body, zstd.ZstdCompressor.FLUSH_BLOCK)
+        return self._compressor.compress(body, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
 class CompressionMiddleware:
@@ -56,7 +60,7 @@ class CompressionMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope, known = _without_endings(scope)
+        known = _remove_endings(scope)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -102,8 +106,11 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-def _without_endings(scope: Scope) -> tuple[Scope, dict[str, str]]:
-    """Return the request as if its ETags were those of plain answers; and as the client has them, by those."""
+def _remove_endings(scope: Scope) -> dict[str, str]:
+    """Make the request's ETags those of plain answers; returns them as the client has them, by those.
+
+    In place: who is outside of this sees in the scope which route has answered.
+    """
     known: dict[str, str] = {}
     headers = []
     for name, value in scope["headers"]:
@@ -117,7 +124,8 @@ def _without_endings(scope: Scope) -> tuple[Scope, dict[str, str]]:
             }
             value = ", ".join(plain).encode("latin-1")
         headers.append((name, value))
-    return {**scope, "headers": headers}, known
+    scope["headers"] = headers
+    return known
 
 
 def _with_ending(tag: str, encoding: str) -> str:

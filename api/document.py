@@ -1,11 +1,10 @@
-"""The OpenAPI document and the pages that show it."""
+"""The OpenAPI document."""
 
 import asyncio
 import threading
 
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Request
-from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.responses import Response
 
 from api.responses import compact, revalidated
@@ -21,8 +20,6 @@ class Document:
         self._app = app
         self._making: asyncio.Future[bytes] | None = None
         app.add_route("/openapi.json", self.get, include_in_schema=False)
-        app.add_route("/docs", self.docs, include_in_schema=False)
-        app.add_route("/redoc", self.redoc, include_in_schema=False)
 
     def begin(self) -> None:
         """Begin to make it, on the running event loop."""
@@ -34,19 +31,6 @@ class Document:
             self.begin()
         assert self._making is not None  # noqa: S101 it has just begun
         return revalidated(request, await asyncio.shield(self._making))
-
-    async def docs(self, request: Request) -> Response:
-        """Answer with the page of Swagger UI."""
-        return get_swagger_ui_html(openapi_url=_url(request), title=self._app.title)
-
-    async def redoc(self, request: Request) -> Response:
-        """Answer with the page of ReDoc."""
-        return get_redoc_html(openapi_url=_url(request), title=self._app.title)
-
-
-def _url(request: Request) -> str:
-    root: str = request.scope.get("root_path", "")
-    return f"{root.rstrip('/')}/openapi.json"
 
 
 def _document(app: FastAPI) -> bytes:

@@ -66,6 +66,7 @@ def documented(app: FastAPI) -> dict[str, Any]:
         template = SCHEMAS + "{model}"
         read: list[type[BaseModel]] = [*BODIES.values(), ProblemOut]
         schemas |= models_json_schema([(one, "validation") for one in read], ref_template=template)[1]["$defs"]
+        _drop_defaults_of_patches(document["paths"], schemas)
         for registry in NAMED:
             schemas |= _catalogue(registry)
         schemas |= _layers()
@@ -87,6 +88,14 @@ def documented(app: FastAPI) -> dict[str, Any]:
                 _add_problems(path, method, operations[method])
         add_examples(document)
     return app.openapi_schema or document
+
+
+def _drop_defaults_of_patches(paths: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Remove the defaults of what a PATCH may change: generated clients send those of fields that are left out."""
+    for operation in (operations["patch"] for operations in paths.values() if "patch" in operations):
+        (content,) = operation["requestBody"]["content"].values()
+        for field in schemas[content["schema"]["$ref"].removeprefix(SCHEMAS)]["properties"].values():
+            field.pop("default", None)
 
 
 def type_name(name: str, kind: str) -> str:
@@ -202,8 +211,8 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str
         yield "404"
         if method != "get":
             yield "409"
-        if method == "patch":
-            yield "412"
+    if any(parameter["name"] == "if-match" for parameter in operation.get("parameters", ())):
+        yield "412"
     if "requestBody" in operation:
         yield from WITH_A_BODY
         yield "409"

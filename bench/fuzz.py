@@ -53,8 +53,8 @@ async def throw(url: str, fuzzer: Fuzzer, numbers: range, at_once: int) -> Found
             path = "/experiments" if number % POSTED == 0 else "/experiments/preview"
             begin = time.perf_counter()
             try:
-                answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
-            except httpx.TransportError:
+                answer = await _post(client, path, body)
+            except httpx.TimeoutException:
                 _keep(found.hangs, number, body)
                 continue
             found.seconds[number] = time.perf_counter() - begin
@@ -71,6 +71,15 @@ async def throw(url: str, fuzzer: Fuzzer, numbers: range, at_once: int) -> Found
     async with httpx.AsyncClient(base_url=url, timeout=HANGS) as client:
         await asyncio.gather(*(send(client) for _ in range(at_once)))
     return found
+
+
+async def _post(client: httpx.AsyncClient, path: str, body: bytes) -> httpx.Response:
+    """Send a body, and once more where the connection was closed: the server closes one after a fault."""
+    sent = {"Content-Type": "application/json"}
+    try:
+        return await client.post(path, content=body, headers=sent)
+    except (httpx.NetworkError, httpx.RemoteProtocolError):
+        return await client.post(path, content=body, headers=sent)
 
 
 def _keep(numbers: list[int], number: int, body: bytes) -> None:

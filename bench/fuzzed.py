@@ -68,11 +68,16 @@ class Fuzzer:
             return schema["const"]
         if "enum" in schema:
             return draw.choice(schema["enum"])
-        make: Callable[..., Any] = {
-            "object": self._object, "array": self._array, "integer": _integer, "number": _number, "string": _string,
-            "boolean": lambda draw, *_: draw.random() < 0.5,
-        }.get(schema.get("type", ""), lambda *_: None)  # fmt: skip
-        return make(draw, schema, depth)
+        makers: dict[str, Callable[..., Any]] = {
+            "object": self._object,
+            "array": self._array,
+            "integer": _integer,
+            "number": _number,
+            "string": _string,
+            "boolean": _boolean,
+        }
+        kind = schema.get("type", "null")
+        return makers[kind](draw, schema, depth) if kind in makers else None
 
     def _object(self, draw: random.Random, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         often = 0.25 if depth == 0 else 0.5
@@ -96,6 +101,10 @@ def _number(draw: random.Random, schema: dict[str, Any], _: int) -> float:
     low = float(schema.get("minimum", schema.get("exclusiveMinimum", -10)))
     high = float(schema.get("maximum", schema.get("exclusiveMaximum", 10)))
     return draw.choice((low, high, draw.uniform(max(low, -10), min(high, 10)), 10 ** draw.uniform(-8, 1)))
+
+
+def _boolean(draw: random.Random, *_: Any) -> bool:
+    return draw.random() < 0.5
 
 
 def _string(draw: random.Random, *_: Any) -> str:

@@ -37,7 +37,7 @@ class Experiment:
 
     @property
     def notes(self) -> str:
-        """What people have noted of it; empty where nobody has."""
+        """Free text about it; empty where nobody has written any."""
         return cast(str, self.data["notes"])
 
     @property

@@ -1,10 +1,11 @@
 """The one who asks, and what it may do."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from api.callers import Caller
 from api.deps import CallerDep, Service, ServiceDep
 from api.project_schemas import MeOut, QuotasOut
+from api.responses import REVALIDATED, revalidated
 from api.sessions import BrowserSession
 from core.experiments import projects
 from core.experiments.projects import Amount
@@ -13,10 +14,10 @@ from core.experiments.projects.usage import NOBODY
 router = APIRouter(prefix="/me", tags=["who"])
 
 
-@router.get("")
-def get_me(caller: CallerDep, service: ServiceDep) -> MeOut:
+@router.get("", response_model=MeOut, responses=REVALIDATED)
+def get_me(caller: CallerDep, service: ServiceDep, request: Request) -> Response:
     """Return who asks: its scope, its roles in projects, its limits, and what it has stored beside its quotas."""
-    return me_of(service, caller, caller.session)
+    return revalidated(request, me_of(service, caller, caller.session))
 
 
 def me_of(service: Service, caller: Caller, session: BrowserSession | None) -> MeOut:

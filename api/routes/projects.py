@@ -11,6 +11,7 @@ from api.callers import Caller
 from api.deps import CallerDep, Reading, Service, ServiceDep
 from api.keys import Scope
 from api.project_schemas import ProjectList, ProjectOut
+from api.responses import REVALIDATED, revalidated
 from core.datasets import Uploads
 from core.errors import Forbidden, NotFound
 from core.experiments import projects
@@ -42,17 +43,17 @@ async def create_project(request: Request, service: ServiceDep, caller: CallerDe
     return made
 
 
-@router.get("")
-def list_projects(session: Reading, caller: CallerDep) -> ProjectList:
+@router.get("", response_model=ProjectList, responses=REVALIDATED)
+def list_projects(session: Reading, caller: CallerDep, request: Request) -> Response:
     """Return the projects that one sees, by name."""
     found = [one for one in projects.projects(session) if one.name not in caller.hidden]
-    return ProjectList(items=_told(session, caller, found))
+    return revalidated(request, ProjectList(items=_told(session, caller, found)))
 
 
-@router.get("/{name}")
-def get_project(one: SeenProject, session: Reading, caller: CallerDep) -> ProjectOut:
+@router.get("/{name}", response_model=ProjectOut, responses=REVALIDATED)
+def get_project(one: SeenProject, session: Reading, caller: CallerDep, request: Request) -> Response:
     """Return one project, its members, and what it has stored beside its quotas."""
-    return _told(session, caller, [one])[0]
+    return revalidated(request, _told(session, caller, [one])[0])
 
 
 @router.patch("/{name}", openapi_extra=body_of(ProjectChange))

@@ -1,8 +1,9 @@
 """The workers, and the queue that they work on."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from api.deps import Reading
+from api.responses import REVALIDATED, revalidated
 from api.worker_schemas import QueueOut, WorkerList, WorkerOut
 from core.experiments.queries.statistics import queue_stats
 from core.experiments.queries.workers import workers_now
@@ -10,10 +11,10 @@ from core.experiments.queries.workers import workers_now
 router = APIRouter(prefix="/workers", tags=["workers"])
 
 
-@router.get("")
-def list_workers(session: Reading) -> WorkerList:
+@router.get("", response_model=WorkerList, responses=REVALIDATED)
+def list_workers(session: Reading, request: Request) -> Response:
     """Return the training processes seen in the last minute and what they train, and what waits for them."""
     items = [WorkerOut.model_validate(vars(worker)) for worker in workers_now(session)]
     stats = queue_stats(session)
     queue = QueueOut(experiments=dict(stats.experiments), cohorts=dict(stats.cohorts), waited_seconds=stats.waited)
-    return WorkerList(items=items, queue=queue)
+    return revalidated(request, WorkerList(items=items, queue=queue))

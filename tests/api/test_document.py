@@ -44,11 +44,3 @@ def test_it_is_made_in_a_thread_at_the_start(app: FastAPI, monkeypatch: pytest.M
         assert len(makers) == 1, "it was made once"
         again = client.get("/openapi.json", headers={"If-None-Match": first.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
-
-
-@pytest.mark.parametrize("page", ["/docs", "/redoc"])
-def test_its_pages_show_it(app: FastAPI, page: str) -> None:
-    with TestClient(app, base_url="http://127.0.0.1", root_path="/lab") as client:
-        shown = client.get(page)
-        assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
-        assert "/lab/openapi.json" in shown.text

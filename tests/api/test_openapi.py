@@ -150,6 +150,18 @@ def test_calls_have_names_that_stay_and_problems_as_they_come() -> None:
     assert {status for _, status in kept} >= STATUSES.keys() - {"507"}
 
 
+def test_what_a_patch_may_change_has_no_defaults() -> None:
+    """A client of openapi-python-client sends the default of a field that nobody gave it, which would be set."""
+    patched = [path["patch"]["requestBody"]["content"] for path in DOCUMENT["paths"].values() if "patch" in path]
+    bodies = [
+        DOCUMENT["components"]["schemas"][one["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+        for one in patched
+    ]
+    assert bodies
+    assert [field for body in bodies for field in body["properties"].values() if "default" in field] == []
+    assert [body for body in bodies if body.get("required")] == []
+
+
 def test_every_number_of_a_spec_has_a_bound() -> None:
     """JSON has integers that no float holds: what is computed with one would be a fault of the service's."""
     schemas, seen, unbounded = DOCUMENT["components"]["schemas"], {"Spec"}, []

@@ -16,8 +16,8 @@ from core.experiments.cohorts.states import TERMINAL
 from core.store import Experiment, Run, Tag
 
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]
-"""What comes first: the last or the first that was posted, the first in the alphabet, the last that ended (those that
-have not ended come last), or the one of which most is done."""
+"""Orders by the one that comes first: the last or the first post, the first name, the last end (those that have not
+ended come last), or the one of which most is done."""
 CURSOR = r"^o?[0-9]{1,19}(\.[A-Za-z0-9_-]{1,700})?$"
 """A page's place as text: the id of its last experiment, and by what else the list is in order."""
 OTHERS = "o"
@@ -45,7 +45,8 @@ class Filters:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions of a query."""
-        found: list[ColumnElement[bool]] = [Experiment.tags.any(Tag.tag == tag) for tag in dict.fromkeys(self.tags)]
+        tagged = (select(Tag.experiment_id).where(Tag.tag == tag) for tag in dict.fromkeys(self.tags))
+        found: list[ColumnElement[bool]] = [Experiment.id.in_(ids) for ids in tagged]  # by the tags' index
         if self.status:
             found.append(Experiment.status.in_(self.status))
         if self.name is not None:
@@ -130,7 +131,7 @@ def experiments(
             break
         beyond = part if after is None else part & after
         rows = session.execute(query.where(beyond).limit(limit + 1 - len(found)))
-        found += [(one, by) for one, by in rows]
+        found += [(one, last) for one, last in rows]
     items = [one for one, _ in found[:limit]]
     if len(found) <= limit:
         return Page(items, None, total)
@@ -179,7 +180,7 @@ def _place(cursor: str, sort: Sort) -> tuple[int, Any]:
     id_of, _, packed = cursor.partition(".")
     kind = {"name": str, "finished": float, "progress": float}.get(sort, type(None))
     try:
-        value = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))) if packed else None
+        value: Any = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))) if packed else None
         fits = type(value) is kind and (value is None or _is_storable(value)) and int(id_of) < 2**63
     except (ValueError, binascii.Error, RecursionError):
         fits = False
@@ -188,5 +189,5 @@ def _place(cursor: str, sort: Sort) -> tuple[int, Any]:
     return int(id_of), value
 
 
-def _is_storable(value: str | float) -> bool:
+def _is_storable(value: Any) -> bool:
     return value.isprintable() if isinstance(value, str) else math.isfinite(value)

@@ -31,17 +31,16 @@ Notes = Annotated[str, Field(max_length=LONGEST_NOTES), AfterValidator(_readable
 
 
 class ExperimentEdit(BaseModel):
-    """What is to be changed of an experiment (JSON Merge Patch); what is left out stays as it is.
+    """Changes of an experiment (JSON Merge Patch); what is left out stays as it is.
 
     `tags` are all that it has from then on. `notes` are free text, as of a lab book; an empty text removes them.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    # Factories, so that the document names no defaults: generated clients send those of fields that are left out.
-    name: Text = Field(default_factory=str)
-    tags: Annotated[list[Text], Field(default_factory=list, max_length=MOST_TAGS)]
-    notes: Notes = Field(default_factory=str)
+    name: Text = ""
+    tags: Annotated[list[Text], Field(max_length=MOST_TAGS)] = []
+    notes: Notes = ""
 
 
 class PreconditionFailed(InitlabError):
