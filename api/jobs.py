@@ -4,6 +4,7 @@ import gc
 import json
 import signal
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -220,7 +221,8 @@ def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Qu
             form = read_form(path, content_type)
             options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
             uploads, name = Uploads(_Process.paths.uploads), form.file.filename or ""
-            found, new = uploads.add(form.file.file, name, form.name, options, owner, project, admit)
+            with closing(form.file.file) as file:
+                found, new = uploads.add(file, name, form.name, options, owner, project, admit)
             if not new:
                 session.rollback()
             return found, new
