@@ -67,7 +67,7 @@ class Service:
     def version(self, experiment_id: int) -> str:
         """Return the version of an experiment; raises `NotFound`."""
         with self.database.reading() as session:
-            return read.version(session, read.experiment(session, experiment_id).id)
+            return read.version(session, experiment_id)
 
     def limits(self, owner: str | None) -> Limits:
         """Return the share of the service that the owner of an API key may take."""

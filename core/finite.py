@@ -13,4 +13,7 @@ def finite_or_none(value: float | None) -> float | None:
 
 def finite_list(values: NDArray[np.floating]) -> list[float | None]:
     """Return the values (n,) as plain numbers, None for each that is NaN or infinite."""
+    if np.isfinite(values).all():
+        found: list[float | None] = values.tolist()
+        return found
     return [value if math.isfinite(value) else None for value in values.tolist()]

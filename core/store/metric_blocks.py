@@ -32,11 +32,14 @@ def decode(block: Any) -> NDArray[np.float64]:
 
 def join(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the steps and values of rows of one series that follow on each other."""
-    steps, values = [], []
-    for block in blocks:
-        steps.append(np.arange(block.first, block.first + block.n * block.every, block.every))
-        values.append(_packed(block))
-    return np.concatenate(steps), np.concatenate(values, dtype=np.float64)
+    found = list(blocks)
+    first, last = found[0], found[-1]
+    n, every = sum(block.n for block in found), first.every
+    if first.first + n * every == last.first + last.n * every and all(block.every == every for block in found):
+        steps = np.arange(first.first, first.first + n * every, every)  # as all are but where some were lost
+    else:
+        steps = np.concatenate([np.arange(b.first, b.first + b.n * b.every, b.every) for b in found])
+    return steps, np.concatenate([_packed(block) for block in found], dtype=np.float64)
 
 
 def follows(before: Any, block: Any) -> bool:

@@ -65,15 +65,15 @@ def give_back(engine: Engine, seconds: float = 0.0, slack: int = SLACK) -> int:
         cursor = pooled.cursor()
         if cursor.execute("PRAGMA auto_vacuum").fetchone() != (2,):
             return 0
-        while True:
-            (free,) = cursor.execute("PRAGMA freelist_count").fetchone()
-            if free <= slack:
-                return given
-            few = min(PAGES, free - slack)
-            cursor.execute(f"PRAGMA incremental_vacuum({few})").fetchall()
-            given += few
-            if time.monotonic() > deadline:
-                return given
+        (free,) = cursor.execute("PRAGMA freelist_count").fetchone()
+        while free > slack:
+            # A page a step: `execute` would take the first step alone.
+            cursor.executescript(f"PRAGMA incremental_vacuum({min(PAGES, free - slack)})")
+            before, (free,) = free, cursor.execute("PRAGMA freelist_count").fetchone()
+            given += before - free
+            if time.monotonic() > deadline or free >= before:
+                break
+        return given
     finally:
         pooled.close()
 

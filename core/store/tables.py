@@ -54,13 +54,23 @@ class Experiment(Base):
     __tablename__ = "experiments"
     __table_args__ = (
         CheckConstraint(STATUS, name="status"),
+        Index("ix_experiments_status", "status", "id"),  # lists are filtered by one of these, and go by id
+        Index("ix_experiments_owner", "owner", "id"),
+        Index("ix_experiments_name", "name", "id"),
+        Index("ix_experiments_created_at", "created_at", "id"),
+        Index(
+            "ix_experiments_to_count",
+            "status",
+            sqlite_where=text("progress IS NULL"),
+            postgresql_where=text("progress IS NULL"),
+        ),
         Index("ix_experiments_project_finished_at", "project", "finished_at"),
         {"sqlite_autoincrement": True},
     )  # an id is never reused
 
     id: Mapped[int] = mapped_column(Identity, primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
-    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED, index=True)
+    status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
     """Canonical: every default written out."""
     steps_per_epoch: Mapped[list[int]] = mapped_column(JSON)
@@ -72,13 +82,15 @@ class Experiment(Base):
     """SHA-256 of the canonical spec, to tell a repeated request from another one under the same key."""
     warnings: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     """Path and message of what its spec probably does not mean; None: it was not looked at."""
-    owner: Mapped[str | None] = mapped_column(String(40), index=True)
+    owner: Mapped[str | None] = mapped_column(String(40))
     """The id of the API key or the user that posted it; None where no keys are configured."""
     project: Mapped[str] = mapped_column(String(40), default="default", server_default="default")
     points: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """As many as its runs may have, all metrics together: counted against quotas."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     """The decisions where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """How far it is, where that does not change: until it is first taken, and since it ended; None: count the runs."""
     turn: Mapped[float | None] = mapped_column(Double)
     """Time at which a cohort of it was last taken: experiments of one priority take turns. None: since created."""
     created_at: Mapped[float] = mapped_column(Double)
@@ -94,9 +106,10 @@ class Tag(Base):
     """One tag of one experiment, so that lists can be filtered by it."""
 
     __tablename__ = "tags"
+    __table_args__ = (Index("ix_tags_tag", "tag", "experiment_id"),)
 
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True)
-    tag: Mapped[str] = mapped_column(String(120), primary_key=True, index=True)
+    tag: Mapped[str] = mapped_column(String(120), primary_key=True)
 
 
 class Cohort(Base):

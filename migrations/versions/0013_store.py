@@ -9,6 +9,14 @@ branch_labels = None
 depends_on = None
 
 IDENTITY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INDEXES = [
+    ("experiments", True, ["status", "id"]),
+    ("experiments", True, ["owner", "id"]),
+    ("experiments", False, ["name", "id"]),
+    ("experiments", False, ["created_at", "id"]),
+    ("tags", True, ["tag", "experiment_id"]),
+]
+"""A table, whether its index was of the first column alone, and the columns."""
 FINAL_VALUES = """
 CREATE VIEW final_values AS
 SELECT runs.id AS run_id, runs.experiment_id, runs.arm, runs.seed, runs.repeat, runs.outcome,
@@ -32,6 +40,16 @@ DIALECTS = {
 
 def upgrade() -> None:
     op.add_column("experiments", sa.Column("deleted_at", sa.Double(), nullable=True))
+    op.add_column("experiments", sa.Column("progress", sa.JSON(), nullable=True))
+    for table, old, columns in INDEXES:
+        name = f"ix_{table}_{columns[0]}"
+        if old:
+            op.drop_index(name, table)
+        op.create_index(name, table, columns)
+    uncounted = sa.text("progress IS NULL")
+    op.create_index(
+        "ix_experiments_to_count", "experiments", ["status"], sqlite_where=uncounted, postgresql_where=uncounted
+    )
     op.create_index("ix_experiments_deleted_at", "experiments", ["deleted_at"])
     op.create_index("ix_experiments_finished_at", "experiments", ["finished_at"])
     op.add_column("runs", sa.Column("merged", sa.Boolean(), server_default=sa.false(), nullable=False))

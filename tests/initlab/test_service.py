@@ -21,6 +21,8 @@ RunCli = Callable[..., tuple[int, str, str]]
         (["api", "--host", "::1"], ["api", "--host=::1"]),
         (["worker", "--concurrency", "2"], ["worker", "--concurrency=2"]),
         (["db", "upgrade"], ["core.store", "upgrade"]),
+        (["db", "compact"], ["core.store", "compact"]),
+        (["disk"], ["core.store", "disk"]),
         (["datasets", "fetch", "mnist", "--data-dir", "d"], ["core.datasets", "fetch", "mnist", "--data-dir=d"]),
         (["keys", "create", "--file", "k", "--id", "me"], ["api.keys", "create", "--file=k", "--id=me"]),
         (

@@ -11,6 +11,7 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.experiments.cohorts.counts import unchanging
 from core.experiments.cohorts.outbox import OF_STATE, enqueue
 from core.store import Cohort, Experiment, Run, Status, now
 
@@ -126,6 +127,7 @@ def settle(session: Session, experiment_id: int, **values: Any) -> None:
     values["status"] = status
     if status == Status.RUNNING and experiment.started_at is None:
         values["started_at"] = now()
+    values["progress"] = unchanging(session, experiment_id) if status in TERMINAL else None
     if status not in TERMINAL:
         values["finished_at"] = None
     elif experiment.finished_at is None:

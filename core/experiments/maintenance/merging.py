@@ -1,4 +1,4 @@
-"""Merges the blocks of runs that have ended for good: a training stores a few points at a time, a reader wants all."""
+"""Makes what has ended quick to read: its points in few blocks, as they were stored a few at a time, and its counts."""
 
 import time
 from collections.abc import Sequence
@@ -7,16 +7,19 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, case, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from core.experiments.cohorts.counts import unchanging
 from core.experiments.cohorts.leases import QUIETLY
 from core.experiments.cohorts.points import store_epochs
-from core.experiments.cohorts.states import FINAL
+from core.experiments.cohorts.states import FINAL, TERMINAL
 from core.metrics import metric_names
-from core.store import Database, EpochValue, MetricBlock, Run, metric_blocks
+from core.store import Database, EpochValue, Experiment, MetricBlock, Run, metric_blocks
 
 RUNS = 50
 """Runs that one transaction merges, at most."""
-BLOCKS = 500
+BLOCKS = 200
 """Blocks that it reads: on SQLite it keeps other writers out for as long as it takes."""
+UNCOUNTED = 20
+"""Experiments of before that are counted in one go, each in a transaction of its own."""
 KEY = (MetricBlock.run_id, MetricBlock.metric, MetricBlock.first)
 
 
@@ -53,6 +56,19 @@ class BlockMerger:
             merged += done
             if time.monotonic() > deadline or (not done and place is None):  # others have them
                 return merged
+
+
+def count_ended(database: Database) -> int:
+    """Keep the counts of some experiments that ended before counts were kept; returns how many."""
+    with database.reading() as session:
+        uncounted = (Experiment.progress.is_(None), Experiment.status.in_(TERMINAL))
+        found = session.scalars(select(Experiment.id).where(*uncounted).limit(UNCOUNTED)).all()
+    for experiment_id in found:
+        with database.transaction() as session:
+            same = update(Experiment).where(Experiment.id == experiment_id, *uncounted)
+            progress = unchanging(session, experiment_id)
+            session.execute(same.values(progress=progress).execution_options(**QUIETLY))
+    return len(found)
 
 
 def _due(session: Session) -> Sequence[int]:

@@ -17,7 +17,7 @@ from core.store import Database, EpochValue, Experiment, MetricBlock, Run, now
 DAY = 86_400.0
 EXPERIMENTS = 20
 """Experiments that are removed in one go, each in a transaction of its own."""
-ROWS, POINTS = 500, 500_000
+ROWS, POINTS = 500, 200_000
 """Rows that one transaction removes, and points in them: SQLite walks through every page that they lie on."""
 
 Conditions = tuple[ColumnElement[bool], ...]

@@ -19,7 +19,7 @@ from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
 from core.experiments.cohorts.recovery import recover_attempt
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.maintenance.cleanup import clean_up
-from core.experiments.maintenance.merging import BlockMerger
+from core.experiments.maintenance.merging import BlockMerger, count_ended
 from core.experiments.maintenance.retention import clear_removed, remove_expired
 from core.queue import Dispatcher
 from core.settings import Settings
@@ -135,6 +135,7 @@ class Sweeper:
     def _tidy(self, merger: BlockMerger) -> None:
         """Do a little of what can wait, in transactions of milliseconds: others want to write too."""
         merger.merge(TIDYING)
+        count_ended(self._database)
         remove_expired(self._database, self._settings.keep_days)
         clear_removed(self._database, TIDYING)
         give_back(self._database.engine, TIDYING)

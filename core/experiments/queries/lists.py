@@ -43,6 +43,12 @@ class Filters:
     created_before: float | None = None
     """Seconds since 1970; that moment is not among them."""
 
+    @property
+    def by_index(self) -> bool:
+        """True where an index has what is asked for, but not in the order of the ids."""
+        times = self.created_after is not None or self.created_before is not None
+        return times or self.name is not None or bool(self.tags) or len(self.status) > 1
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions of a query."""
         tagged = (select(Tag.experiment_id).where(Tag.tag == tag) for tag in dict.fromkeys(self.tags))
@@ -79,8 +85,10 @@ class _Order(NamedTuple):
     value_grows: bool
     id_grows: bool
 
-    def clauses(self) -> list[ColumnElement[Any]]:
-        by_id = Experiment.id if self.id_grows else Experiment.id.desc()
+    def clauses(self, by_index: bool) -> list[ColumnElement[Any]]:
+        """Return what a query is ordered by; with `by_index` so that it goes by an index of what it asks for."""
+        place = Experiment.id + literal(0) if by_index else Experiment.id  # of which there is none
+        by_id = place if self.id_grows else place.desc()
         if self.value is None:
             return [by_id]  # type: ignore[list-item]  # a mapped column is one
         return [self.value if self.value_grows else self.value.desc(), by_id]  # type: ignore[list-item]
@@ -110,14 +118,13 @@ def experiments(
     whatever was added, deleted or renamed: its cursor holds what it was in order by. One whose place changes in between
     (`progress`) may be missed, or come twice. Raises `InvalidSpec` for a cursor of another order.
     """
-    wanted, gone = filters.conditions(), Experiment.deleted_at.is_not(None)
+    # A row has a whole spec: indexes say which there are, and no row is read but those of the page.
+    removed = select(Experiment.id).where(Experiment.deleted_at.is_not(None))
+    wanted = (*filters.conditions(), Experiment.id.not_in(removed))
     order = _order(sort, reverse)
-    count = select(func.count()).select_from(Experiment).where(*wanted)
-    # Those that are being removed are few: apart, both counts are an index's.
-    total = session.scalars(count).one() - session.scalars(count.where(gone)).one()
+    total = session.scalars(select(func.count()).select_from(Experiment).where(*wanted)).one()
     value = literal(None) if order.value is None else order.value
-    query = select(Experiment, value).where(*wanted, ~gone).options(selectinload(Experiment.tags))
-    query = query.order_by(*order.clauses())
+    query = select(Experiment.id, value).where(*wanted).order_by(*order.clauses(filters.by_index))
     place = None if cursor is None else order.after(*_place(cursor.removeprefix(OTHERS), sort))
     mine, others = Experiment.owner == first, Experiment.owner.is_distinct_from(first)
     parts: list[tuple[ColumnElement[bool], ColumnElement[bool] | None]] = [(mine, place), (others, None)]
@@ -125,18 +132,21 @@ def experiments(
         parts = [(true(), place)]
     elif cursor is not None and cursor.startswith(OTHERS):
         parts = [(others, place)]
-    found: list[tuple[Experiment, Any]] = []
+    found: list[tuple[int, Any]] = []
     for part, after in parts:
         if len(found) > limit:
             break
         beyond = part if after is None else part & after
         rows = session.execute(query.where(beyond).limit(limit + 1 - len(found)))
         found += [(one, last) for one, last in rows]
-    items = [one for one, _ in found[:limit]]
+    ids = [one for one, _ in found[:limit]]
+    page = select(Experiment).where(Experiment.id.in_(ids)).options(selectinload(Experiment.tags))
+    loaded = {one.id: one for one in session.scalars(page)}
+    items = [loaded[one] for one in ids]
     if len(found) <= limit:
         return Page(items, None, total)
     past = OTHERS if first is not None and items[-1].owner != first else ""
-    return Page(items, past + _cursor(*found[limit - 1]), total)
+    return Page(items, past + _cursor(items[-1], found[limit - 1][1]), total)
 
 
 def matching(session: Session, filters: Filters, *, after: int, limit: int) -> Sequence[int]:

@@ -1,15 +1,16 @@
 """Counts how far experiments have come."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import Warned
+from core.experiments.cohorts.counts import count
 from core.experiments.cohorts.states import TERMINAL
-from core.store import Cohort, Experiment, Run, Status, now
+from core.store import Cohort, Experiment, Status, now
 
 
 @dataclass(frozen=True)
@@ -65,54 +66,36 @@ def progress_of(session: Session, of: Experiment) -> Progress:
 
 
 def progress_by_id(session: Session, of: Sequence[Experiment]) -> dict[int, Progress]:
-    """Return the progress of each experiment, by id: counted from the runs, three queries for all."""
-    ids = [one.id for one in of]
-    ended = Run.status.in_(TERMINAL)
-    rows = session.execute(
-        select(
-            Run.experiment_id,
-            Run.arm,
-            func.count().filter(ended).label("runs_done"),
-            func.count().label("runs_total"),
-            func.sum(Run.steps_done).label("steps_done"),
-            func.sum(Run.steps_total).label("steps_total"),
-            func.count().filter(Run.status == Status.FAILED).label("failed"),
-            *(func.count().filter(Run.outcome == one).label(one) for one in ("diverged", "stopped_early", "pruned")),
-            # a run that ended early has no updates left: what counts as work is less than its total
-            func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
-        )
-        .where(Run.experiment_id.in_(ids))
-        .group_by(Run.experiment_id, Run.arm, Run.arm_index)
-        .order_by(Run.experiment_id, Run.arm_index)
-    ).all()
-    cohorts = session.execute(
-        select(Cohort.experiment_id, Cohort.attempt, Cohort.cancel_requested, Cohort.paused, Cohort.error)
-        .where(Cohort.experiment_id.in_(ids))
-        .order_by(Cohort.id)
-    ).all()
-    clock = session.scalar(select(now())) or 0.0
-    return {
-        one.id: _progress(
-            one,
-            [r for r in rows if r.experiment_id == one.id],
-            [c for c in cohorts if c.experiment_id == one.id],
-            clock,
-        )
-        for one in of
-    }
+    """Return the progress of each experiment, by id: as it is kept, or counted from the runs; two queries for all."""
+    uncounted = [one.id for one in of if one.progress is None]
+    arms = count(session, uncounted) if uncounted else {}
+    changing = [one.id for one in of if one.progress is None or one.status not in TERMINAL]
+    cohorts: dict[int, list[Any]] = {one: [] for one in changing}
+    columns = (Cohort.experiment_id, Cohort.attempt, Cohort.cancel_requested, Cohort.paused, Cohort.error)
+    if changing:
+        for row in session.execute(select(*columns).where(Cohort.experiment_id.in_(changing)).order_by(Cohort.id)):
+            cohorts[row.experiment_id].append(row)
+    clock = (session.scalar(select(now())) or 0.0) if uncounted else 0.0
+    found = {}
+    for one in of:
+        of_cohorts = cohorts.get(one.id)
+        found[one.id] = _progress(one, one.progress or {"arms": arms[one.id]}, of_cohorts, clock)
+    return found
 
 
-def _progress(of: Experiment, rows: Sequence[Any], cohorts: Sequence[Any], clock: float) -> Progress:
-    counts = [one.name for one in fields(ArmProgress) if one.name != "label"]
-    arms = [ArmProgress(r.arm, **{name: int(getattr(r, name)) for name in counts}) for r in rows]
-    left, done = sum(int(r.left or 0) for r in rows), sum(arm.steps_done for arm in arms)
+def _progress(of: Experiment, kept: Mapping[str, Any], cohorts: Sequence[Any] | None, clock: float) -> Progress:
+    """`cohorts` are None where `kept` has what they say."""
+    names = [one.name for one in fields(ArmProgress)]
+    arms = [ArmProgress(**{name: counts[name] for name in names}) for counts in kept["arms"]]
+    left, done = sum(counts["left"] for counts in kept["arms"]), sum(arm.steps_done for arm in arms)
     running = of.status == Status.RUNNING and of.started_at is not None and done
+    rows = cohorts or ()
     return Progress(
         arms=arms,
-        attempt=max((c.attempt for c in cohorts), default=0),
-        cancelling=of.status not in TERMINAL and any(c.cancel_requested for c in cohorts),
-        paused=of.status not in TERMINAL and any(c.paused for c in cohorts),
-        errors=list(dict.fromkeys(c.error for c in cohorts if c.error)),
+        attempt=kept["attempt"] if cohorts is None else max((row.attempt for row in rows), default=0),
+        cancelling=of.status not in TERMINAL and any(row.cancel_requested for row in rows),
+        paused=of.status not in TERMINAL and any(row.paused for row in rows),
+        errors=kept["errors"] if cohorts is None else list(dict.fromkeys(row.error for row in rows if row.error)),
         eta_seconds=(clock - (of.started_at or clock)) * left / done if running else None,
         warnings=[] if of.spec.get("kind") == "lr_range_test" else [*_lost(arms)],
     )

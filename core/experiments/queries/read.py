@@ -39,20 +39,23 @@ def run(session: Session, run_id: int) -> Run:
 
 
 def version(session: Session, experiment_id: int) -> str:
-    """Return a text that changes whenever anything shown of the experiment changes: an ETag."""
-    row = session.execute(
-        select(
-            func.sum(Run.steps_done),
-            func.sum(Run.attempt),
-            func.count().filter(Run.status.in_(TERMINAL)),
-            func.sum(Run.energy_kwh),  # and with it the rest of the cost: it grows with no update done around a pause
-        ).where(Run.experiment_id == experiment_id)
-    ).one()
-    found = session.execute(
-        select(Experiment.status, Experiment.created_at).where(Experiment.id == experiment_id)
-    ).one()
-    last = session.scalar(select(func.max(Event.id)).where(Event.experiment_id == experiment_id))
-    parts = (experiment_id, *found, last, *map(str, row))
+    """Return a text that changes whenever anything shown of the experiment changes: an ETag. Raises `NotFound`."""
+    last = select(func.max(Event.id)).where(Event.experiment_id == experiment_id).scalar_subquery()
+    mine = (Experiment.id == experiment_id, Experiment.deleted_at.is_(None))
+    found = session.execute(select(Experiment.status, Experiment.created_at, last).where(*mine)).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no experiment {experiment_id}")
+    parts = (experiment_id, *found)
+    if found.status not in TERMINAL:  # of one that has ended nothing changes without an event
+        row = session.execute(
+            select(
+                func.sum(Run.steps_done),
+                func.sum(Run.attempt),
+                func.count().filter(Run.status.in_(TERMINAL)),
+                func.sum(Run.energy_kwh),  # with it the rest of the cost: it grows with no update done around a pause
+            ).where(Run.experiment_id == experiment_id)
+        ).one()
+        parts += tuple(map(str, row))
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 

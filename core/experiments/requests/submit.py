@@ -1,12 +1,14 @@
 """Accepts an experiment: what was checked is stored in one short transaction, and only then are workers notified."""
 
 from collections import Counter
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, Problem
+from core.experiments.cohorts.counts import COUNTS
 from core.experiments.cohorts.events import asked_by, record_event
 from core.experiments.cohorts.idempotency import forget, is_known
 from core.experiments.projects import DEFAULT, Amount, take
@@ -56,6 +58,7 @@ def submit(
         owner=owner,
         project=project,
         points=draft.points,
+        progress=_nothing_yet(draft),
         created_at=session.scalar(select(now())),
         tags=[Tag(tag=tag) for tag in dict.fromkeys(draft.spec["tags"])],
     )
@@ -79,6 +82,17 @@ def known_under(session: Session, idempotency_key: str, fingerprint: str, projec
         text = f"was used for experiment {known.id}, of the project {known.project!r}"
         raise InvalidSpec([Problem("Idempotency-Key", text)])
     return known
+
+
+def _nothing_yet(draft: Draft) -> dict[str, Any]:
+    """Return the progress of what waits, as `core.experiments.cohorts.counts` would count it: a post is to be quick."""
+    runs = Counter(arm for planned in draft.cohorts for arm, _ in planned.members)
+    arms = []
+    for arm, number in sorted(runs.items()):
+        steps = number * draft.steps[arm]
+        totals = {"label": draft.labels[arm], "runs_total": number, "steps_total": steps, "left": steps}
+        arms.append(dict.fromkeys(COUNTS, 0) | totals)
+    return {"arms": arms, "attempt": 0, "errors": []}
 
 
 def _queue(session: Session, experiment: Experiment, draft: Draft) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
 from core.experiments.cohorts.checkpoints import CheckpointRef
+from core.experiments.cohorts.counts import count
 from core.experiments.cohorts.eligibility import WorkerCapabilities
 from core.experiments.cohorts.leases import end, fall_back, renew
 from core.experiments.cohorts.recovery import mark_lost
@@ -278,6 +279,10 @@ class Service(Books):
         assert_consistent(self.seen)
         assert lengths(self.seen) == self.stored
         assert_overtaken(self.seen, self.began)
+        kept = {row["id"]: row["progress"] for row in self.seen.tables["experiments"] if row["progress"]}
+        with self.database.reading() as session:
+            assert {number: progress["arms"] for number, progress in kept.items()} == count(session, [*kept])
+        assert kept.keys() >= {row["id"] for row in self.seen.tables["experiments"] if row["status"] in TERMINAL}
         for experiment, first in self.posted.items():
             runs = [run for run in self.seen.tables["runs"] if run["experiment_id"] == experiment]
             assert sorted((run["arm_index"], run["seed"]) for run in runs) == self.members[experiment]

@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection, delete, event, func, select, text
+from sqlalchemy import Connection, delete, event, func, select, text, update
 
 from core.experiments.maintenance import merging
-from core.experiments.maintenance.merging import BlockMerger
+from core.experiments.maintenance.merging import BlockMerger, count_ended
 from core.experiments.queries import read
 from core.experiments.queries.cursor import Choice
+from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel
-from core.store import Database, EpochValue, MetricBlock, Run, metric_blocks
+from core.store import Database, EpochValue, Experiment, MetricBlock, Run, metric_blocks
 from tests.core.experiments.claims import queued, taken
 from tests.core.experiments.fake_worker import EVERY, STEPS, Hand
 from tests.core.experiments.viewer import stored
@@ -154,6 +155,20 @@ def test_runs_from_before_have_their_epochs_in_sql_once_they_are_merged(database
     with database.reading() as session:
         assert session.execute(every).all() == whole
     assert len(whole) == 2 * STEPS // EVERY
+
+
+def test_what_ended_before_counts_were_kept_is_counted(database: Database) -> None:
+    first, failed = trained(database), trained(database, "failed")
+    with database.transaction() as session:
+        kept = [progress_of(session, read.experiment(session, number)) for number in (first, failed)]
+        session.execute(update(Experiment).values(progress=None))
+    assert count_ended(database) == 2
+    assert count_ended(database) == 0
+    with database.reading() as session:
+        found = [read.experiment(session, number) for number in (first, failed)]
+        assert [one.progress is not None for one in found] == [True, True]
+        assert [progress_of(session, one) for one in found] == kept
+    assert kept[1].errors == ["a fault"]
 
 
 def test_sql_reads_the_values_of_epochs_and_the_last_ones(database: Database) -> None:

@@ -1,0 +1,44 @@
+"""The commands about the database, as a person calls them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings
+from core.store import Database, require_current
+from core.store import __main__ as command
+
+
+@pytest.fixture
+def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    """Return a call of the command; it returns the exit code and what it printed."""
+    monkeypatch.setattr(command, "settings", lambda: Settings(data_dir=tmp_path))
+
+    def call(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["core.store", *words])
+        code = command.main()
+        return code, "".join(capsys.readouterr())
+
+    return call
+
+
+def test_a_database_is_made_described_and_compacted(called, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert called("disk")[0] == 2  # there are no tables yet
+    assert called("upgrade") == (0, "")
+    database = Database(Settings(data_dir=tmp_path).database)
+    require_current(database.engine)
+    database.dispose()
+    code, told = called("disk")
+    assert code == 0
+    assert "experiments" in told
+    code, told = called("compact")
+    assert code == 0
+    assert "bytes before" in told
+
+
+@pytest.mark.parametrize("words", [(), ("downgrade",), ("disk", "now")])
+def test_other_words_are_refused_with_those_there_are(called, words: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+    code, told = called(*words)
+    assert code == 2
+    assert "upgrade | disk | compact" in told
