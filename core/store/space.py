@@ -23,7 +23,7 @@ class Space(NamedTuple):
     tables: dict[str, int] | None
     """With their indexes, the largest first; None where this SQLite cannot tell."""
     shrinks: bool
-    """What is free is given back by the sweeper; False for a file of before, until it is compacted."""
+    """The sweeper gives back what is free; False for a file of before, until it is compacted."""
 
 
 def space(database: Database) -> Space:

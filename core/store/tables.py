@@ -90,7 +90,7 @@ class Experiment(Base):
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     """The decisions where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
     progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """How far it is, where that does not change: until it is first taken, and since it ended; None: count the runs."""
+    """Its counts where they do not change: until it is first taken, and since it ended; None: count the runs."""
     turn: Mapped[float | None] = mapped_column(Double)
     """Time at which a cohort of it was last taken: experiments of one priority take turns. None: since created."""
     created_at: Mapped[float] = mapped_column(Double)

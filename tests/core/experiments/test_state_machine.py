@@ -189,7 +189,8 @@ class Service(Books):
             if not self.write(hand, lambda session: hand.flush(session, until, early, kept)):
                 return
             if twice == "merged meanwhile":
-                self.merge()
+                BlockMerger(self.database).merge()
+                self.poll()
         self.measured(hand, until, early)
         if kept:
             hand.before, hand.kept = hand.kept, kept
@@ -266,13 +267,6 @@ class Service(Books):
             self.poll()
             self.given_up(then, runs, too_wide=False)
             assert swept.rescued + swept.ended == 1
-
-    def merge(self) -> None:
-        """A sweep puts the blocks together of runs that have ended for good, and moves no point."""
-        BlockMerger(self.database).merge()
-        self.poll()
-        for run in self.seen.tables["runs"]:
-            assert run["merged"] == (run["status"] in ("succeeded", "cancelled"))
 
     @invariant()
     def holds(self) -> None:
