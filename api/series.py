@@ -96,7 +96,7 @@ def _batches(found: Iterator[Series], max_points: int | None, schema: pa.Schema)
         if max_points is not None and len(steps) > max_points:
             kept = thin(steps, values, max_points)
             steps, values = steps[kept], values[kept]
-        keys = {"run_id": one.run_id, "arm": one.arm, "seed": one.seed, "metric": one.metric}
+        keys: dict[str, str | int] = {"run_id": one.run_id, "arm": one.arm, "seed": one.seed, "metric": one.metric}
         keys |= {"unit": unit_of(one.metric)}
         for start in range(0, len(steps), ROWS):
             part = slice(start, start + ROWS)

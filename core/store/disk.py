@@ -26,8 +26,8 @@ def disk(database: Database, settings: Settings) -> str:
     if not found.shrinks:
         lines += ["  made by a version before: `initlab db compact` gives back what is free, now and later"]
     lines += ["", "experiments with the most points (their bytes)"]
-    for row in _experiments(database):
-        lines += _line(f"{row.id} {row.name}", row.size)
+    for experiment_id, name, size in _experiments(database):
+        lines += _line(f"{experiment_id} {name}", size)
     folders = {
         "uploads": settings.uploads,
         "checkpoints": settings.checkpoints,
@@ -52,9 +52,8 @@ def _experiments(database: Database) -> Iterable[tuple[int, str, int]]:
     )
     named = select(Experiment.id, Experiment.name, of_runs.c.size)
     with database.reading() as session:
-        return session.execute(
-            named.join(of_runs, of_runs.c.experiment_id == Experiment.id).order_by(of_runs.c.size.desc())
-        ).all()
+        found = named.join(of_runs, of_runs.c.experiment_id == Experiment.id).order_by(of_runs.c.size.desc())
+        return [(row.id, row.name, int(row.size)) for row in session.execute(found)]
 
 
 def _size(folder: Path) -> int:

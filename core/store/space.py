@@ -1,6 +1,7 @@
 """The space that a database takes on its disk, and how it is given back."""
 
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 from sqlalchemy import Engine, text
@@ -44,10 +45,9 @@ def space(database: Database) -> Space:
             "SELECT s.tbl_name, sum(d.pgsize) AS bytes FROM dbstat AS d JOIN sqlite_schema AS s ON s.name = d.name "
             "GROUP BY s.tbl_name ORDER BY bytes DESC"
         )
-        try:
+        tables: dict[str, int] | None = None
+        with suppress(OperationalError):  # made without SQLITE_ENABLE_DBSTAT_VTAB
             tables = dict(session.execute(sizes).all())
-        except OperationalError:  # made without SQLITE_ENABLE_DBSTAT_VTAB
-            tables = None
         return Space(total=page * pages, free=page * free, tables=tables, shrinks=mode == 2)
 
 

@@ -25,7 +25,7 @@ def remove(session: Session, experiment_id: int) -> None:
 
 def _is_small(session: Session, experiment_id: int) -> bool:
     runs = select(Run.id).where(Run.experiment_id == experiment_id).limit(MOST_RUNS + 1)
-    if session.scalar(select(func.count()).select_from(runs.subquery())) > MOST_RUNS:
+    if session.scalars(select(func.count()).select_from(runs.subquery())).one() > MOST_RUNS:
         return False
     blocks = select(MetricBlock.n).where(MetricBlock.run_id.in_(runs)).limit(MOST_BLOCKS + 1).subquery()
     number, points = session.execute(select(func.count(), func.sum(blocks.c.n))).one()

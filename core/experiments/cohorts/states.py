@@ -107,8 +107,8 @@ def lock_cohorts(session: Session, experiment_id: int) -> None:
     known = -1
     while (found := len(session.scalars(mine).all())) != known:
         known = found
-    found = session.get(Experiment, experiment_id, populate_existing=True)
-    if found is None or found.deleted_at is not None:
+    one = session.get(Experiment, experiment_id, populate_existing=True)
+    if one is None or one.deleted_at is not None:
         raise NotFound(f"there is no experiment {experiment_id}")
 
 

@@ -89,7 +89,9 @@ def cut(rows: Iterable[Iterable[Any]], here: CohortCursor, there: CohortCursor |
             first = max(first, here.part.first)
         last = None if there is None else there.epochs if of_epochs else there.step
         piece = block.within(first, last)
-        for start in range(0, piece.n, longest) if piece else ():
+        if piece is None:
+            continue
+        for start in range(0, piece.n, longest):
             yield piece.cut(start, min(piece.n, start + longest)) if piece.n > longest else piece
 
 
