@@ -75,12 +75,13 @@ def new_database(kind: str, folder: Path, name: str = "initlab") -> Iterator[str
 def ingest(database: Database, held: Any, first: int, points: int, block: int) -> float:
     """Store points of two series of every run, a block of each in a transaction; returns the seconds."""
     draw = np.random.default_rng(0)
-    losses, rates = draw.normal(size=block).astype("<f4"), np.full(block, 1e-3)
+    losses, rates = draw.normal(size=2**20).astype("<f4"), np.full(block, 1e-3)
     begin = time.perf_counter()
     for at in range(first, first + points, block):
         what = Flush(step=at + block)
         for lane in held.lanes:
-            what.blocks.append(metric_blocks.encode(lane.run, "train_loss", at, losses))
+            start = int(draw.integers(len(losses) - block))  # other values each time, as PostgreSQL compresses
+            what.blocks.append(metric_blocks.encode(lane.run, "train_loss", at, losses[start : start + block]))
             what.blocks.append(metric_blocks.encode(lane.run, "lr", at, rates))
         with database.transaction() as session:
             renew(session, held, 3600)
