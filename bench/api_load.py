@@ -101,7 +101,7 @@ def theirs(kind: str, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
     with (
         tempfile.TemporaryDirectory() as name,
         new_database(kind, Path(name), "mlflow") as url,
-        mlflow_server.server(url.replace("+psycopg", ""), Path(name)) as port,
+        mlflow_server.server(url.replace("+psycopg", "+psycopg2"), Path(name)) as port,
     ):
         seconds = min(seconds, MLFLOW_SECONDS)
         run = mlflow_server.new_run(port)

@@ -222,7 +222,7 @@ def theirs(kind: str) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory() as name,
         new_database(kind, Path(name), "mlflow") as url,
-        mlflow_server.server(url.replace("+psycopg", ""), Path(name)) as port,
+        mlflow_server.server(url.replace("+psycopg", "+psycopg2"), Path(name)) as port,
     ):
         run = mlflow_server.new_run(port)
         database = Database(url)

@@ -98,7 +98,7 @@ async def _series(
     asked: dict[str, Any] = wanted.model_dump(exclude={"metric", "format"})
     asked |= {"metrics": wanted.metric or None, "run_id": run_id}
     accepted = preferred(request, [*MEDIA.values()])
-    form = wanted.format or next(form for form, media in MEDIA.items() if media == accepted)
+    form: Form = wanted.format or next(form for form, media in MEDIA.items() if media == accepted)
     answer = await run_sync(_few, service, request, asked, form, experiment_id)
     if isinstance(answer, Response):
         return answer

@@ -6,6 +6,7 @@ from sqlalchemy import func, select, update
 from core.errors import NotFound
 from core.experiments import projects
 from core.experiments.cohorts import removal
+from core.experiments.cohorts.states import lock_cohorts
 from core.experiments.maintenance import retention
 from core.experiments.maintenance.merging import BlockMerger
 from core.experiments.maintenance.retention import clear_removed, remove_expired
@@ -116,7 +117,7 @@ def test_a_large_experiment_is_gone_at_once_and_its_rows_go_in_steps(
 def test_what_is_tried_again_meanwhile_stays(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's transaction was first, and holds the cohorts that a removal needs."""
     experiment = ended(postgres, DAYS + 1, "failed")
-    lock = retention.lock_cohorts
+    lock = lock_cohorts
 
     def after_the_user(session: object, number: int) -> None:
         with postgres.transaction() as users:
