@@ -21,6 +21,7 @@ MEDIA: dict[Form, str] = {
     "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
 }
+FORMS = {media: form for form, media in MEDIA.items()}
 MOST_POINTS: dict[Form, int] = {"json": 5_000_000, "csv": 20_000_000, "parquet": 20_000_000}
 """Of one answer: about 100 MB of JSON, or a gigabyte of CSV."""
 ROWS = 2**16

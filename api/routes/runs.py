@@ -16,7 +16,7 @@ from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilte
 from api.policies import NEVER_CHANGES
 from api.responses import REVALIDATED, etag, preferred, revalidated, unchanged
 from api.schemas import MetricsOut, RunList, RunOut
-from api.series import MEDIA, Form, refuse_too_many, write_series
+from api.series import FORMS, MEDIA, Form, refuse_too_many, write_series
 from core.experiments.cohorts.states import FINAL
 from core.experiments.queries import read
 from core.experiments.queries.series import extent
@@ -98,7 +98,7 @@ async def _series(
     asked: dict[str, Any] = wanted.model_dump(exclude={"metric", "format"})
     asked |= {"metrics": wanted.metric or None, "run_id": run_id}
     accepted = preferred(request, [*MEDIA.values()])
-    form: Form = wanted.format or next(form for form, media in MEDIA.items() if media == accepted)
+    form = wanted.format or FORMS[accepted]
     answer = await run_sync(_few, service, request, asked, form, experiment_id)
     if isinstance(answer, Response):
         return answer
