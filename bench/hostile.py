@@ -74,18 +74,22 @@ def _previews() -> dict[str, Request]:
         "256 deep networks": Request(
             "POST",
             "/experiments/preview",
-            either,
-            _images_model([{"label": f"{i}", "model": DEEP | {"width": 1 + i % 64}} for i in range(256)]),
+            json=_images_model([{"label": f"{i}", "model": DEEP | {"width": 1 + i % 64}} for i in range(256)]),
         ),
         "signal of 2^24 examples": Request(
             "POST", "/previews/signal", either, {"dataset": teacher, "initializer": "he_normal"}
         ),
-        "LSUV": Request("POST", "/previews/initializer", either, {"initializer": lsuv, "shape": [1000, 1000]}),
+        "signal of deep networks": Request(
+            "POST", "/previews/signal", json={"model": DEEP, "initializers": ["lsuv"] * 16, "seeds": 20, "batch": 2}
+        ),
+        "names of layers": Request(
+            "POST",
+            "/experiments/preview",
+            json=_images_model([{"model": DEEP, "lr_per_layer": {f"*{i}": 1.0 for i in range(20_000)}}]),
+        ),
+        "LSUV": Request("POST", "/previews/initializer", json={"initializer": lsuv, "shape": [1000, 1000]}),
     }
 
-
-TO_THEIR_DEADLINE = ("256 deep networks", "LSUV", "post of deep networks with a key")
-"""Those that are worked on until they may no longer."""
 
 REQUESTS: dict[str, Callable[[], Request]] = {
     "grid of 3,000 axes": lambda: Request(
@@ -104,7 +108,7 @@ REQUESTS: dict[str, Callable[[], Request]] = {
     "post of deep networks with a key": lambda: Request(
         "POST",
         "/experiments",
-        frozenset({202, 409, 422}),
+        REFUSED,
         _images_model([{"label": f"{i}", "model": DEEP | {"width": 1 + i}} for i in range(8)]),
         {"Idempotency-Key": "deep"},
     ),
