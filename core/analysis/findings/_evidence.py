@@ -1,7 +1,5 @@
 """The evidence of every run that the rules judge, read from the results."""
 
-import heapq
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -36,12 +34,7 @@ def evidence_by_run(results: Results) -> Iterator[RunEvidence]:
     design = results.design
     training = {arm.label: arm.training for arm in design.arms if arm.training is not None}
     layers: dict[str, Layers] = {}
-    found = _series_by_run(results)
-    measured = next(found, None)
-    for run in results.runs:
-        series: SeriesByMetric = {}
-        if measured is not None and measured[0] == run.id:
-            series, measured = measured[1], next(found, None)
+    for run, series in zip(results.runs, _series_by_run(results), strict=True):
         arm = training.get(run.arm)
         if arm is None:
             continue
@@ -77,16 +70,35 @@ def layers_by_arm(results: Results) -> dict[str, list[str]]:
     }
 
 
-def _series_by_run(results: Results) -> Iterator[tuple[int, SeriesByMetric]]:
-    """Yield the series of each run that has any, with its id, in the order of the runs."""
-    place = {run.id: i for i, run in enumerate(results.runs)}
+def _series_by_run(results: Results) -> Iterator[SeriesByMetric]:
+    """Yield the series of each run, in the order of the runs."""
     diagnostics = layer_measures() if results.design.diagnostics else ()
     curves = [metric.name for metric in _scores(results.design) if metric is not None]
-    metrics = dict.fromkeys(("train_loss", "lr", SKIPPED, *curves, *diagnostics))
-    parts = (map(_ends, results.series(metric)) for metric in metrics)
-    merged = heapq.merge(*parts, key=lambda one: place[one.run_id])
-    for run_id, found in itertools.groupby(merged, key=lambda one: one.run_id):
-        yield run_id, {one.metric: one for one in found}
+    names = dict.fromkeys(("train_loss", "lr", SKIPPED, *curves, *diagnostics))
+    readers = [_Reader(map(_ends, results.series(name)), several=name in diagnostics) for name in names]
+    for run in results.runs:
+        yield {one.metric: one for reader in readers for one in reader.of(run.id)}
+
+
+class _Reader:
+    """The series of a metric, `several` of each run or one, read no earlier than they are asked for."""
+
+    def __init__(self, series: Iterable[Series], *, several: bool) -> None:
+        self._rest = iter(series)
+        self._several = several
+        self._next: Series | None = None
+
+    def of(self, run_id: int) -> Iterator[Series]:
+        """Yield those of a run; runs are asked for in their order."""
+        while True:
+            if self._next is None:
+                self._next = next(self._rest, None)
+            if self._next is None or self._next.run_id != run_id:
+                return
+            found, self._next = self._next, None
+            yield found
+            if not self._several:
+                return
 
 
 def _ends(series: Series) -> Series:
