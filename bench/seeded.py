@@ -27,7 +27,7 @@ def ended(settings: Settings, spec: Mapping[str, Any]) -> int:
     """Store an experiment with curves for every run, in one transaction before any worker sees it; return its id."""
     database = Database(settings.database)
     paths = DatasetPaths(settings.datasets, settings.uploads)
-    parsed = parse({"model": MODEL, "name": "seeded"} | spec)
+    parsed = parse({"model": MODEL, "name": "seeded"} | dict(spec))
     draft = requests.draft(parsed, requests.fingerprint_of(parsed), paths, Profile.guess())
     done = {"status": "succeeded", "finished_at": now()}
     final = {"train_loss": 0.5, "valid_loss": 0.5, "valid_accuracy": 0.9}
