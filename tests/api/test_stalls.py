@@ -110,7 +110,7 @@ def test_no_lock_is_held_while_a_spec_is_checked(served: TestClient, monkeypatch
     for name, value in (("database", own), ("paths", service.paths), ("settings", service.settings)):
         monkeypatch.setattr(jobs._Process, name, value, raising=False)
     monkeypatch.setattr(requests, "draft", checked)
-    jobs.draft(b"{}", service.profile, "a key")
+    jobs.draft(b"{}", service.profile, "a key", "default", frozenset())
     own.dispose()
     assert written
 

@@ -20,6 +20,7 @@ from core.spec import Spec, parse
 from core.store import Event, Experiment, MetricBlock, Run
 from core.training.designs import design_of, trained_results
 
+
 def experiment(session: Session, experiment_id: int) -> Experiment:
     """Return one experiment; raises `NotFound`."""
     found = session.get(Experiment, experiment_id)
