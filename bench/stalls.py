@@ -107,8 +107,8 @@ def half_open(url: str, paths: dict[str, str]) -> dict[str, Any]:
 
 def memory(port: int) -> int:
     """Return the megabytes of the processes of the service that listens there, what they share counted once."""
-    open_ = [one for one in psutil.net_connections("tcp") if one.status == "LISTEN" and one.laddr]
-    (mine,) = {one.pid for one in open_ if one.laddr.port == port}
+    open_ = [one for one in psutil.net_connections("tcp") if one.status == "LISTEN"]
+    (mine,) = {one.pid for one in open_ if getattr(one.laddr, "port", None) == port}
     root = psutil.Process(mine)
     while (parent := root.parent()) is not None and parent.pid != os.getpid():
         root = parent

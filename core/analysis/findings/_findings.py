@@ -42,7 +42,7 @@ def findings(results: Results) -> list[FindingReport]:
 
 
 class ArmFindings:
-    """What every rule has found in an arm's runs, and how many runs it could judge."""
+    """The findings of every rule in an arm's runs, and the number of runs that it could judge."""
 
     def __init__(self, label: str, measured: Measured) -> None:
         self.label = label

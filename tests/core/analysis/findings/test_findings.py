@@ -2,7 +2,6 @@
 
 import json
 import math
-import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -210,29 +209,6 @@ def test_of_a_healthy_regression_nothing_is_said() -> None:
     results = trained({"initializer": "he_normal"}, dataset=data, epochs=3, optimizer={"name": "adam", "lr": 0.003})
     assert results.design.primary.name == "valid_loss"
     assert findings(results) == []
-
-
-def test_one_runs_series_are_in_memory_at_a_time() -> None:
-    results = trained({"initializer": "he_normal"}, seeds=8)
-    whole = {name: list(results.series(name)) for name in ("train_loss", "lr", "valid_loss", "valid_accuracy")}
-    alive, most = 0, 0
-
-    def made(one: Series) -> Series:
-        nonlocal alive, most
-        alive += 1
-        most = max(most, alive)
-        values = one.values.copy()
-        weakref.finalize(values, gone)
-        return one._replace(values=values)
-
-    def gone() -> None:
-        nonlocal alive
-        alive -= 1
-
-    lazy = replace(results, series=lambda name: map(made, whole.get(name, [])))
-    assert findings(lazy) == findings(results)
-    assert alive == 0
-    assert most <= 2 * len(whole), "those of a run, and of the run before it"
 
 
 def of(results: Results, change: Callable[[Series], Series | None]) -> Results:
