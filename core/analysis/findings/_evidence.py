@@ -22,7 +22,7 @@ Layers = Mapping[str, Layer | None]
 
 
 class RunEvidence(NamedTuple):
-    """What the rules judge of one run: its layers, where something is known of them, and its curves, once it ended."""
+    """The evidence of one run: its layers, where something is known of them, and its curves, once it has ended."""
 
     arm: str
     layers: LayerDiagnostics | None
