@@ -61,6 +61,7 @@ DRAWINGS = {
 class _Process:
     """A process of the pool: all that it keeps from one job to the next."""
 
+    settings: Settings
     database: Database
     paths: DatasetPaths
 
@@ -73,6 +74,7 @@ def begin(settings: Settings) -> None:
     torch.set_num_threads(1)
     pa.set_memory_pool(pa.system_memory_pool())  # the default one takes a gigabyte at once, which a bound would count
     gc.freeze()
+    _Process.settings = settings
     _Process.database = Database(settings.database, pool_size=1)
     _Process.paths = DatasetPaths(settings.datasets, settings.uploads)
 
@@ -90,7 +92,7 @@ def draft(
         if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint, project):
             return None
         profile = profile_for(session, spec.device, fallback)
-    return requests.draft(spec, fingerprint, _paths(hidden), profile)
+    return requests.draft(spec, fingerprint, _paths(hidden), profile, _Process.settings.check_seconds)
 
 
 def preview(body: bytes, fallback: Profile, limits: requests.Limits, hidden: frozenset[str]) -> bytes:
@@ -99,7 +101,8 @@ def preview(body: bytes, fallback: Profile, limits: requests.Limits, hidden: fro
     requests.check_priority(spec.priority, limits)
     with _Process.database.reading() as session:
         profile = profile_for(session, spec.device, fallback)
-    return PreviewOut.of(requests.preview(spec, _paths(hidden), profile)).model_dump_json().encode()
+    found = requests.preview(spec, _paths(hidden), profile, _Process.settings.check_seconds)
+    return PreviewOut.of(found).model_dump_json().encode()
 
 
 def report(experiment_id: int, metric: str | None, media: Media) -> Answer:
@@ -193,12 +196,13 @@ def preview_of(
 ) -> Answer:
     """Return a preview as JSON, or with `draw` as a PNG."""
     found: dict[str, Any]
+    seconds = _Process.settings.preview_seconds
     if kind == "schedule":
-        found = schedule_of(read_body(body, SchedulePreview))
+        found = schedule_of(read_body(body, SchedulePreview), seconds)
     elif kind == "initializer":
-        found = initializer_of(read_body(body, InitializerPreview))
+        found = initializer_of(read_body(body, InitializerPreview), seconds)
     else:
-        found = signal_of(read_body(body, SignalPreview), _paths(hidden))
+        found = signal_of(read_body(body, SignalPreview), _paths(hidden), seconds)
     return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
 
 

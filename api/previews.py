@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import InvalidSpec, Problem, warned
-from core.initializers import InitializerEntry, Layer, Role, preview
+from core.initializers import InitializerEntry, Layer, Role, preview, preview_seconds
 from core.registry import Entry, Positive, join_path
 from core.schedules import (
+    SECONDS_OF_RATE,
     Reactive,
     ScheduleEntry,
     bind,
@@ -22,8 +23,13 @@ MOST_VALUES = 4_000_000
 """Of one drawn weight."""
 MOST_COMPARED = 11
 """Of schedules beside the one that is previewed."""
-MOST_PREVIEWED = 3_000_000
-"""Rates of a schedule and of those inside it, some seconds of one core."""
+
+
+def check_seconds(seconds: float, most: float, path: str, advice: str) -> None:
+    """Raise `InvalidSpec` where a preview would take more than `most` seconds of one core."""
+    if seconds > most:
+        message = f"takes some {seconds:,.0f} s; {most:g} s is the most of a preview here (INITLAB_PREVIEW_SECONDS)"
+        raise InvalidSpec([Problem(path, f"{message}: {advice}")])
 
 
 class _Body(BaseModel):
@@ -66,10 +72,16 @@ class InitializerPreview(_Body):
     transposed: bool = False
 
 
-def schedule_of(body: SchedulePreview) -> dict[str, Any]:
-    """Return the rates of a schedule, `lr[t]` that of update t, and what to beware of."""
+def schedule_of(body: SchedulePreview, most_seconds: float) -> dict[str, Any]:
+    """Return the rates of a schedule, `lr[t]` that of update t, and what to beware of.
+
+    Raises `InvalidSpec` where it would take more than `most_seconds`.
+    """
+    rates_made = sum(work_of(one, body.steps, body.steps) for one in (body.schedule, *body.compare))
+    check_seconds(
+        SECONDS_OF_RATE * rates_made, most_seconds, "steps", "ask for fewer, or give the schedule fewer parts"
+    )
     entry: Entry = body.schedule
-    _check_work(body)
     return {
         "schedule": entry.model_dump(),
         "steps_per_epoch": body.steps_per_epoch,
@@ -85,8 +97,11 @@ def schedule_of(body: SchedulePreview) -> dict[str, Any]:
     }
 
 
-def initializer_of(body: InitializerPreview) -> dict[str, Any]:
-    """Draw one weight, and compare its values with the theory. Raises `InvalidSpec` for a shape that cannot be."""
+def initializer_of(body: InitializerPreview, most_seconds: float) -> dict[str, Any]:
+    """Draw one weight, and compare its values with the theory.
+
+    Raises `InvalidSpec` for a shape that cannot be, and where it would take more than `most_seconds`.
+    """
     if math.prod(body.shape) > MOST_VALUES:
         raise InvalidSpec([Problem("shape", f"has more than {MOST_VALUES:,} values")])
     if body.shape[0] % body.groups:
@@ -101,19 +116,12 @@ def initializer_of(body: InitializerPreview) -> dict[str, Any]:
         transposed=body.transposed,
     )
     try:
+        seconds = preview_seconds(body.initializer, layer)
+        check_seconds(seconds, most_seconds, "shape", "take a smaller one, or fewer corrections or examples")
         found = preview(body.initializer, layer, body.seed, body.bins)
     except ValueError as error:
         raise InvalidSpec([Problem("shape", str(error))]) from None
     return {"initializer": body.initializer.model_dump(), "shape": body.shape} | found
-
-
-def _check_work(body: SchedulePreview) -> None:
-    work = sum(work_of(one, body.steps, body.steps) for one in (body.schedule, *body.compare))
-    if work > MOST_PREVIEWED:
-        message = (
-            f"makes {work:,} rates of all its parts; {MOST_PREVIEWED:,} is the most: ask for fewer, or for fewer parts"
-        )
-        raise InvalidSpec([Problem("steps", message)])
 
 
 def _rates(body: SchedulePreview) -> list[float]:

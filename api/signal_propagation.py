@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.previews import check_seconds
 from core.datasets import DataError, DatasetEntry, DatasetInfo, DatasetPaths, datasets
 from core.errors import InvalidSpec, Problem, path_of
 from core.finite import finite_or_none
@@ -13,14 +14,14 @@ from core.initializers import Initializer, InitializerEntry, initializers
 from core.models import ModelEntry
 from core.registry import Entry, join_path
 from core.spec import Size, size
-from core.training import calibration_examples, signal
+from core.training import calibration_examples, signal, signal_seconds
 
-MOST_FLOPS = 5e10
-"""Of all passes together: some seconds of one core."""
-MOST_DRAWN = 50_000_000
-"""Parameters of all runs together."""
+MOST_PARAMETERS = 50_000_000
+"""Of the network."""
 MOST_LOADED = 200_000_000
 """Numbers of the training split that examples are taken from."""
+LOADED = 7e-9
+"""Seconds of one core (an Intel Xeon of 2.6 GHz) to make or load one of them."""
 MOST_HELD = 20_000_000
 """Numbers of one batch's activations."""
 
@@ -44,17 +45,24 @@ class SignalPreview(BaseModel):
     batch: Annotated[int, Field(ge=2, le=4096)] = 128
 
 
-def signal_of(body: SignalPreview, paths: DatasetPaths) -> dict[str, Any]:
-    """Return the answer. Raises `InvalidSpec` for what does not fit together or is too much work."""
+def signal_of(body: SignalPreview, paths: DatasetPaths, most_seconds: float) -> dict[str, Any]:
+    """Return the answer.
+
+    Raises `InvalidSpec` for what does not fit together, takes too much memory, or more than `most_seconds`.
+    """
     dataset, info = _data(body, paths)
     entries, path = _initializers(body)
     network = _size(body.model, info)
     for i, entry in enumerate(entries):
         _check_initializer(entry, network, path if body.initializers is None else f"{path}[{i}]")
-    _check_work(body, network, entries)
+    _check_memory(body, network)
+    numbers = 0 if dataset is None else info.train * math.prod(info.inputs)
+    seconds = LOADED * numbers
+    seconds += sum(signal_seconds(entry.build(), network, body.seeds, body.batch) for entry in entries)
+    advice = "ask for a smaller batch, fewer seeds or initializers, or a smaller model"
+    check_seconds(seconds, most_seconds, "seeds", advice)
     examples = None
     if dataset is not None:
-        numbers = info.train * math.prod(info.inputs)
         if numbers > MOST_LOADED:
             message = (
                 f"has {numbers:,} numbers to load; {MOST_LOADED:,} is the most of a preview: give inputs and outputs"
@@ -125,17 +133,10 @@ def _check_initializer(entry: Entry, network: Size, path: str) -> None:
         raise InvalidSpec(problems[:1])
 
 
-def _check_work(body: SignalPreview, network: Size, entries: list[Entry]) -> None:
-    runs = len(entries) * body.seeds
-    calibrations = [found for entry in entries if (found := entry.build().calibration) is not None]
-    examples = 3 * len(entries) * body.batch + sum(one.examples * one.passes for one in calibrations)
-    flops = float(body.seeds) * examples * (network.dense_flops + network.conv_flops)
-    advice = "ask for a smaller batch, fewer seeds or fewer initializers"
-    if flops > MOST_FLOPS:
-        raise InvalidSpec([Problem("batch", f"makes {flops:.2g} operations; {MOST_FLOPS:.2g} is the most: {advice}")])
-    if runs * network.parameters > MOST_DRAWN:
-        drawn = f"makes {runs * network.parameters:,} weights to draw; {MOST_DRAWN:,} is the most: {advice}"
-        raise InvalidSpec([Problem("model", drawn)])
+def _check_memory(body: SignalPreview, network: Size) -> None:
+    if network.parameters > MOST_PARAMETERS:
+        message = f"has {network.parameters:,} weights to draw; {MOST_PARAMETERS:,} is the most of a preview"
+        raise InvalidSpec([Problem("model", message)])
     if body.batch * network.activations > MOST_HELD:
         held = (
             f"makes {body.batch * network.activations:,} activations; {MOST_HELD:,} is the most: ask for a smaller one"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+import httpx2 as httpx
 import numpy as np
 import pyarrow as pa
 from PIL import Image
@@ -26,6 +27,12 @@ class Request(NamedTuple):
     json: Any = None
     headers: Mapping[str, str] | None = None
     file: tuple[str, bytes] | None = None
+    fields: Mapping[str, Any] | None = None
+    """Of the file's form."""
+    of: str = ""
+    """The experiment of `seeded` that it is of; empty: a small one that was trained."""
+    times: int = 10
+    """How often it is thrown at once."""
 
 
 def _schedule_of_schedules() -> dict[str, Any]:
@@ -74,18 +81,22 @@ def _previews() -> dict[str, Request]:
         "256 deep networks": Request(
             "POST",
             "/experiments/preview",
-            either,
-            _images_model([{"label": f"{i}", "model": DEEP | {"width": 1 + i % 64}} for i in range(256)]),
+            json=_images_model([{"label": f"{i}", "model": DEEP | {"width": 1 + i % 64}} for i in range(256)]),
         ),
         "signal of 2^24 examples": Request(
             "POST", "/previews/signal", either, {"dataset": teacher, "initializer": "he_normal"}
         ),
-        "LSUV": Request("POST", "/previews/initializer", either, {"initializer": lsuv, "shape": [1000, 1000]}),
+        "signal of deep networks": Request(
+            "POST", "/previews/signal", json={"model": DEEP, "initializers": ["lsuv"] * 16, "seeds": 20, "batch": 2}
+        ),
+        "names of layers": Request(
+            "POST",
+            "/experiments/preview",
+            json=_images_model([{"model": DEEP, "lr_per_layer": {f"*{i}": 1.0 for i in range(20_000)}}]),
+        ),
+        "LSUV": Request("POST", "/previews/initializer", json={"initializer": lsuv, "shape": [1000, 1000]}),
     }
 
-
-TO_THEIR_DEADLINE = ("256 deep networks", "LSUV", "post of deep networks with a key")
-"""Those that are worked on until they may no longer."""
 
 REQUESTS: dict[str, Callable[[], Request]] = {
     "grid of 3,000 axes": lambda: Request(
@@ -100,11 +111,24 @@ REQUESTS: dict[str, Callable[[], Request]] = {
     ),
     **{name: partial(_previews().__getitem__, name) for name in _previews()},
     "report": lambda: Request("GET", "/experiments/{experiment}/report", frozenset({200})),
+    "40 reports of 9,984 runs": lambda: Request(
+        "GET", "/experiments/{experiment}/report", frozenset({200}), of="MANY_RUNS", times=40
+    ),
+    "report of 48.6 M updates": lambda: Request(
+        "GET", "/experiments/{experiment}/report?format=html", frozenset({200}), of="MANY_STEPS"
+    ),
+    "index of the pictures of 256 arms": lambda: Request(
+        "GET", "/experiments/{experiment}/plots", frozenset({200}), of="MANY_RUNS"
+    ),
+    "list of data sets": lambda: Request("GET", "/datasets", frozenset({200})),
+    "10,000 fields of a form": lambda: Request(
+        "POST", "/datasets", file=("t.csv", b"x,y\n1,0\n2,1\n"), fields={"drop": [f"c{i}" for i in range(9_990)]}
+    ),
     "every point": lambda: Request("GET", "/experiments/{experiment}/metrics?diagnostics=true", frozenset({200, 422})),
     "post of deep networks with a key": lambda: Request(
         "POST",
         "/experiments",
-        frozenset({202, 409, 422}),
+        REFUSED,
         _images_model([{"label": f"{i}", "model": DEEP | {"width": 1 + i}} for i in range(8)]),
         {"Idempotency-Key": "deep"},
     ),
@@ -122,12 +146,14 @@ REQUESTS: dict[str, Callable[[], Request]] = {
 
 
 def sent(request: Request, experiment: int) -> dict[str, Any]:
-    """Return the request as arguments of an httpx client's `request`."""
+    """Return the request as arguments of an httpx client's `request`, encoded: many clients send it at once."""
     found: dict[str, Any] = {"method": request.method, "url": request.path.replace("{experiment}", str(experiment))}
     headers = dict(request.headers or {})
     if request.json is not None:
         found["content"] = json.dumps(request.json)
         headers["Content-Type"] = "application/json"
     if request.file is not None:
-        found["files"] = {"file": request.file}
+        form = httpx.Request("POST", "http://service", files={"file": request.file}, data=dict(request.fields or {}))
+        found["content"] = form.read()
+        headers["Content-Type"] = form.headers["Content-Type"]
     return found | {"headers": headers}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from cases import Case, arrays
 
+from core.settings import Settings
 from initlab import Client
 from initlab.demo import service
 
@@ -22,9 +23,21 @@ CANCELLED = 20.0
 @contextmanager
 def running() -> Iterator[Client]:
     """A client of a service in a folder of its own; SIGTERM ends the benchmark and the service with it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as url, Client(url, api_key="") as client:
+    with running_on() as (client, _):
         yield client
+
+
+@contextmanager
+def running_on(database_url: str = "") -> Iterator[tuple[Client, Settings]]:
+    """Such a client, and the settings of its service, which is on this database; empty: on SQLite in its folder."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    given = {"INITLAB_DATABASE_URL": database_url} if database_url else {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        service(Path(folder), given) as url,
+        Client(url, api_key="") as client,
+    ):
+        yield client, Settings(data_dir=Path(folder) / "service", database_url=database_url)
 
 
 def upload(client: Client, case: Case) -> None:

@@ -1,6 +1,6 @@
 """Results: a design, its runs and its series, as plain values wherever they were measured and stored."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -53,8 +53,9 @@ class Results:
 
     design: Design
     runs: Sequence[RunResult]
-    series: Callable[[str], Sequence[Series]]
-    """Returns the series of a metric; for `activation_std`, or another diagnostic, those of all layers."""
+    series: Callable[[str], Iterable[Series]]
+    """Returns the series of a metric, in the order of the runs; for `activation_std`, or another diagnostic, those of
+    all layers. They may be read one after another as they are asked for: together they may be gigabytes."""
     rungs: Sequence[Mapping[str, Any]] = ()
     """The decisions to prune or keep arms before their last epoch: `core.analysis.decide_rung`."""
     repeated: "Results | None" = None
@@ -67,7 +68,7 @@ class Results:
         """All runs that were trained, the second trainings behind the first."""
         return [*self.runs, *(self.repeated.runs if self.repeated else ())]
 
-    def repeated_as(self, runs: Sequence[RunResult], series: Callable[[str], Sequence[Series]]) -> "Results":
+    def repeated_as(self, runs: Sequence[RunResult], series: Callable[[str], Iterable[Series]]) -> "Results":
         """Return these results with those of second trainings of the same design."""
         return replace(self, repeated=replace(self, runs=runs, series=series))
 
@@ -90,7 +91,7 @@ class Results:
             self,
             design=self.design.of_arms(labels),
             runs=[run for run in self.runs if run.arm in labels],
-            series=lambda metric: [one for one in self.series(metric) if one.arm in labels],
+            series=lambda metric: (one for one in self.series(metric) if one.arm in labels),
             repeated=self.repeated and self.repeated.of_arms(labels),
             whole=self.whole or self,
         )

@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     """The claim by which a user is known here: one that the provider never gives to somebody else."""
     oidc_groups_claim: str = "groups"
     """The claim with the list of the user's groups."""
+    check_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds of one core that the checks of a spec may take, as estimated; more is refused before any is done."""
+    preview_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """Seconds of one core that a preview may take, likewise."""
     webhook_private_targets: bool = False
     """Webhooks may be sent to addresses inside of a network, and without TLS."""
     log_format: Literal["text", "json"] = "text"

@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -59,16 +60,17 @@ def keep(experiment: Experiment, into: Path) -> list[Path]:
 
 
 @contextmanager
-def service(into: Path) -> Iterator[str]:
+def service(into: Path, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     """Run a service that keeps its data and its log under `into`, for as long as the block runs; yields its URL.
 
-    It takes no INITLAB_* settings and no `.env` from the caller, but for where things are cached: the demo is the
-    embedded default, whatever else is configured here. Raises `ClientError` with the end of its log where it does not
-    come up.
+    It takes no INITLAB_* settings and no `.env` from the caller, but for where things are cached and what `settings`
+    says: the demo is the embedded default, whatever else is configured here. Raises `ClientError` with the end of its
+    log where it does not come up.
     """
     log = into / "service.log"
     kept = ("INITLAB_CACHE_DIR",)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("INITLAB_") or key in kept}
+    environment |= settings
     command = [
         sys.executable,
         "-m",

@@ -43,8 +43,8 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 
 Moment = Annotated[AwareDatetime | None, Query(description="a moment, with its offset from UTC")]
 
-SECONDS = 30.0
-"""For the checks of a spec, and its plan."""
+SECONDS, TIMES = 30.0, 3
+"""For the checks of a spec, and its plan: these, or so many times those that the checks may be estimated at."""
 
 
 @router.post("", status_code=202, openapi_extra=body_of(Spec))
@@ -63,11 +63,15 @@ async def create_experiment(
     up, and for who is no member of the project.
     """
     key = None if idempotency_key is None else f"{caller.id or ''}:{idempotency_key}"
-    body = await json_body(request)
-    draft = await service.pool.run(SECONDS, jobs.draft, body, service.profile, key, project, caller.hidden)
+    given = await json_body(request), service.profile, key, project, caller.hidden
+    draft = await service.pool.run(_seconds(service), jobs.draft, *given)
     made = await run_sync(partial(_store, service, draft, key, owner=caller.id, project=project))
     response.headers["Location"] = f"/experiments/{made.id}"
     return made
+
+
+def _seconds(service: Service) -> float:
+    return max(SECONDS, TIMES * service.settings.check_seconds)
 
 
 def _store(service: Service, draft: Draft | None, key: str | None, *, owner: str | None, project: str) -> ExperimentOut:
@@ -94,7 +98,7 @@ async def preview_experiment(request: Request, service: ServiceDep, caller: Call
     """
     body = await json_body(request)
     limits = service.limits(caller.id)
-    found = await service.pool.run(SECONDS, jobs.preview, body, service.profile, limits, caller.hidden)
+    found = await service.pool.run(_seconds(service), jobs.preview, body, service.profile, limits, caller.hidden)
     return Response(found, media_type="application/json")
 
 

@@ -16,8 +16,8 @@ from api.signal_propagation import SignalPreview
 router = APIRouter(prefix="/previews", tags=["previews"])
 
 JSON, PNG = "application/json", "image/png"
-SECONDS = 20.0
-"""For one preview."""
+SECONDS, TIMES = 20.0, 4
+"""For one preview: these, or so many times those that it may be estimated at."""
 EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {PNG: {}}}}
 
 
@@ -54,9 +54,10 @@ async def _answer(
     hidden: frozenset[str],
 ) -> Response:
     body, media = await json_body(request), preferred(request, [JSON, PNG])
+    seconds = max(SECONDS, TIMES * service.settings.preview_seconds)
 
     async def make() -> Answer:
-        return await service.pool.run(SECONDS, jobs.preview_of, kind, body, media == PNG, hidden)
+        return await service.pool.run(seconds, jobs.preview_of, kind, body, media == PNG, hidden)
 
     # A signal's is made anew: the content of a user's data set may change under its name.
     found = await (make() if kind == "signal" else service.answers.get(etag(kind, body, media), make))

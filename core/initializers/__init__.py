@@ -1,5 +1,6 @@
 """Weight initializers: each maps a layer to the laws that its weight and its bias are drawn from."""
 
+from core.initializers._cost import draw_seconds, tuning_seconds
 from core.initializers._initializer import (
     Bias,
     Calibration,
@@ -26,7 +27,7 @@ from core.initializers._laws import (
     Uniform,
     fans,
 )
-from core.initializers._preview import preview
+from core.initializers._preview import preview, preview_seconds
 from core.registry import Registry
 
 initializers = Registry(
@@ -53,8 +54,11 @@ __all__ = [
     "Structured",
     "TruncatedNormal",
     "Uniform",
+    "draw_seconds",
     "fans",
     "initializers",
     "preview",
+    "preview_seconds",
     "torch_law",
+    "tuning_seconds",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from core.initializers._cost import draw_seconds, tuning_seconds
 from core.initializers._initializer import Calibration, Initializer, Layer
 from core.registry import Entry
 from core.streams import generator
@@ -50,11 +51,26 @@ def preview(entry: Entry, layer: Layer, seed: int, bins: int) -> dict[str, Any]:
     }
 
 
+def preview_seconds(entry: Entry, layer: Layer) -> float:
+    """Return the seconds of one core that a preview takes, as estimated. Raises `ValueError` as it does."""
+    initializer: Initializer = entry.build()
+    seconds = draw_seconds(initializer, layer)
+    if initializer.calibration is not None:
+        weights = math.prod(layer.shape)
+        out, fan_in = layer.shape[0], max(1, weights // max(1, layer.shape[0]))
+        examples = _examples(initializer.calibration, fan_in)
+        seconds += tuning_seconds(initializer.calibration, examples, weights, outputs=out, operations=2 * weights)
+    return seconds
+
+
+def _examples(calibration: Calibration, fan_in: int) -> int:
+    return min(calibration.examples, max(2, MOST_NUMBERS // fan_in))
+
+
 def _calibrated(calibration: Calibration, weight: torch.Tensor, seed: int) -> torch.Tensor:
     """Return the weight, (out, fan_in), of a network that is one dense layer, after a look at a batch."""
     out, fan_in = weight.shape
     with torch.device("meta"):
         module = nn.Sequential(nn.Linear(fan_in, out)).eval()
-    examples = min(calibration.examples, max(2, MOST_NUMBERS // fan_in))
-    x = torch.randn(examples, fan_in, generator=generator(seed, "calibration"))
+    x = torch.randn(_examples(calibration, fan_in), fan_in, generator=generator(seed, "calibration"))
     return calibration.fit(module, {"0.weight": weight, "0.bias": torch.zeros(out)}, x)["0.weight"]

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from torch import nn
 
+from core.models._meta import on_meta
 from core.models._residual import StochasticDepth
-from core.models._widths import IsWidth, at_width, growth, width_fields
+from core.models._widths import IsWidth, at_width, growth, structure, width_fields
 from core.registry import Registry
 
 models = Registry("model", __name__)
@@ -17,4 +18,15 @@ Model = Callable[[tuple[int, ...], int], nn.Module]
 Raises ValueError for inputs that it cannot take.
 """
 
-__all__ = ["IsWidth", "Model", "ModelEntry", "StochasticDepth", "at_width", "growth", "models", "width_fields"]
+__all__ = [
+    "IsWidth",
+    "Model",
+    "ModelEntry",
+    "StochasticDepth",
+    "at_width",
+    "growth",
+    "models",
+    "on_meta",
+    "structure",
+    "width_fields",
+]

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.models._meta import on_meta
 from core.registry import Entry
 
 
@@ -28,7 +29,15 @@ def at_width(model: Entry, width: int) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=1024)
+def structure(model: Entry) -> tuple[object, ...]:
+    """Return what models share that differ in their width alone: they have as many layers."""
+    widths = width_fields(model)
+    given = model.parameters().items()
+    own = {name: (len(value) if isinstance(value, list) else 1) if name in widths else value for name, value in given}
+    return type(model), repr(own)
+
+
+@lru_cache(maxsize=256)
 def growth(model: Entry, inputs: tuple[int, ...], outputs: int) -> Mapping[str, tuple[int, ...]] | None:
     """Return the growth of each parameter's dimensions with one unit of the model's width, by the parameter's name.
 
@@ -40,7 +49,9 @@ def growth(model: Entry, inputs: tuple[int, ...], outputs: int) -> Mapping[str, 
     own = [value for name in width_fields(model) if isinstance(value := model.parameters()[name], int)]
     narrow = max(own, default=1)  # what fits one such number fits its double: heads divide both
     with torch.device("meta"):
-        first, second = (_at(model, width)(inputs, outputs) for width in (narrow, 2 * narrow))
+        is_narrow = at_width(model, narrow) == model.parameters()
+        first = on_meta(model, inputs, outputs) if is_narrow else _at(model, narrow)(inputs, outputs)
+        second = _at(model, 2 * narrow)(inputs, outputs)
     shapes = zip(first.named_parameters(), second.parameters(), strict=True)
     return {
         name: tuple((long - short) // narrow for short, long in zip(one.shape, other.shape, strict=True))

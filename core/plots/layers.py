@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ def _about(few: bool, lasts: set[int]) -> str:
     return f"{words}; dashed: {when}."
 
 
-def _by_run(series: Sequence[Series], runs: Mapping[int, RunResult]) -> dict[int, dict[str, Series]]:
+def _by_run(series: Iterable[Series], runs: Mapping[int, RunResult]) -> dict[int, dict[str, Series]]:
     """Return each run's series by layer."""
     found: dict[int, dict[str, Series]] = defaultdict(dict)
     for one in series:

@@ -47,9 +47,10 @@ def loss(*, first: First = 100, x: By = "updates") -> Plot:
 
 def data(results: Results, first: int | None, by: By = "updates") -> dict[str, Any]:
     arms = arms_drawn(results)
-    whole = list(results.series("train_loss"))
-    longest = max([len(one.steps) for one in whole], default=0)
-    steps = [cut(one, first) for one in whole]
+    longest, steps = 0, list[Series]()
+    for one in results.series("train_loss"):
+        longest = max(longest, len(one.steps))
+        steps.append(cut(one, first))
     place = placed(results, by)
     training = mean_lines(steps, results, arms, place=place.update) + diverged_lines(steps, results, arms, place.update)
     for line in training:
@@ -94,7 +95,7 @@ def data(results: Results, first: int | None, by: By = "updates") -> dict[str, A
 
 def cut(one: Series, first: int | None) -> Series:
     """Return the first `first` points of a series; None: all of it."""
-    return one if first is None else one._replace(steps=one.steps[:first], values=one.values[:first])
+    return one if first is None else one._replace(steps=one.steps[:first].copy(), values=one.values[:first].copy())
 
 
 def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:

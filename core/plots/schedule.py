@@ -1,6 +1,6 @@
 """The plot `schedule`: learning rates by update."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,7 @@ def schedule() -> Plot:
 
 def data(results: Results) -> dict[str, Any]:
     longest: dict[str, Series] = {}
-    series = results.series("lr")
-    for one in series:
+    for one in results.series("lr"):
         if len(one.steps) > (len(longest[one.arm].steps) if one.arm in longest else 0):
             longest[one.arm] = one
     shared = _shared(longest, results)
@@ -51,7 +50,7 @@ def data(results: Results) -> dict[str, Any]:
         sample(results),
         f"{len(shared)} different schedule{'' if len(shared) == 1 else 's'}." if shared else "",
         f"Drawn are the first {MOST_ARMS}." if len(shared) > MOST_ARMS else "",
-        _about_differing(series, longest),
+        _about_differing(results.series("lr"), longest),
     ]
     axes = {"x": update_axis(lines), "y": rate_axis(lines)}
     base = {
@@ -83,7 +82,7 @@ def _told(design: Design, label: str) -> str:
     return mine or next((words for title, words in design.described if title == "Schedule" and words), "")
 
 
-def _about_differing(series: Sequence[Series], longest: dict[str, Series]) -> str:
+def _about_differing(series: Iterable[Series], longest: dict[str, Series]) -> str:
     """Return the caption's note on arms whose runs differ in rates, as schedules may answer to each run's metric."""
     drawn = {
         one.arm: longest[one.arm].seed

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from core.errors import NotFound, Problem, path_of
 from core.registry._aliases import Alias, Presets, Reading
 from core.registry._field import CATALOG_OF, InCatalog
-from core.registry._problems import custom, invalid, is_deeper, join_path, problems_of, unknown
+from core.registry._problems import MOST_NAMES, custom, invalid, is_deeper, join_path, problems_of, unknown
 from core.registry._schemas import schemas_of
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
@@ -268,6 +268,7 @@ class Registry(Mapping[str, type[Entry]]):
 __all__ = [
     "CATALOG_OF",
     "HUGE",
+    "MOST_NAMES",
     "About",
     "Alias",
     "Count",

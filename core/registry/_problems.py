@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,13 +11,22 @@ from pydantic_core import PydanticCustomError
 
 from core.errors import MOST_PROBLEMS, InvalidSpec, Problem
 
+MOST_NAMES = 300
+"""Names that a problem with a name looks at and lists."""
+
 
 def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Problem:
-    """Return the problem of an unknown name, with the nearest known names (all of them when none is near)."""
+    """Return the problem of an unknown name, with the nearest known names (all of them when none is near).
+
+    Of very many names, such as a deep model's parameters, those are looked at that are next to it in the alphabet.
+    """
     names = sorted(set(known))
-    near = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
-    return Problem(path, f"unknown {noun} {given[:80]!r}{hint}", tuple(near or names))
+    at = max(0, min(bisect(names, given) - MOST_NAMES // 2, len(names) - MOST_NAMES))
+    shown, left = names[at : at + MOST_NAMES], len(names) - MOST_NAMES
+    near = difflib.get_close_matches(given, shown, n=3, cutoff=0.6)
+    more = f" and {left:,} more" if left > 0 else ""
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(shown)}{more}"
+    return Problem(path, f"unknown {noun} {given[:80]!r}{hint}", tuple(near or shown))
 
 
 def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> list[Problem]:

@@ -7,7 +7,7 @@ from core.schedules._bounds import without_default_bounds
 from core.schedules._curves import Curve, Reactive, Schedule, Span, State, bind, rates, reported_rates
 from core.schedules._lint import lint_schedule, sampled_updates
 from core.schedules._ratios import dotted, read_ratios
-from core.schedules._work import MOST_RATES, work_of
+from core.schedules._work import SECONDS_OF_RATE, work_of
 
 Unit = Literal["step", "epoch"]
 Per = Literal["unit", "update"]
@@ -22,7 +22,7 @@ schedules = Registry(
 ScheduleEntry = schedules.field()
 
 __all__ = [
-    "MOST_RATES",
+    "SECONDS_OF_RATE",
     "Curve",
     "Reactive",
     "Schedule",

@@ -9,7 +9,7 @@ from core.spec._diagnostics import Diagnostics
 from core.spec._examples import Augment
 from core.spec._focal import FocalLoss
 from core.spec._kinds import Kind, LrRange
-from core.spec._layers import PROJECTIONS, hidden_weights, layers_of, norms_of, on_meta
+from core.spec._layers import PROJECTIONS, hidden_weights, layers_of, norms_of
 from core.spec._limits import LIMITS, Text
 from core.spec._lint import warnings_of
 from core.spec._precision import HALVES, Precision
@@ -54,7 +54,6 @@ __all__ = [
     "hidden_weights",
     "layers_of",
     "norms_of",
-    "on_meta",
     "parse",
     "rate_factors",
     "size",

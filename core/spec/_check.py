@@ -1,14 +1,16 @@
 """Checks of a spec that need the catalogue: the parts of each arm fit together, and their work is within limits."""
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
-from core.errors import InvalidSpec, Problem, path_of
+from core.errors import MOST_PROBLEMS, InvalidSpec, Problem, path_of
 from core.initializers import Initializer
 from core.metrics import diagnostics, epoch_metrics, metrics
+from core.models import on_meta
 from core.optimizers import Optimizer
 from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, rates
@@ -17,7 +19,6 @@ from core.spec._batches import batches_refused
 from core.spec._body import Spec, Treatment
 from core.spec._budget import Budget
 from core.spec._diagnostics import MOST_POINTS
-from core.spec._layers import on_meta
 from core.spec._limits import LIMITS
 from core.spec._loss import loss_refused
 from core.spec._rates import unfit_rates
@@ -41,24 +42,14 @@ class ArmInfo(NamedTuple):
     """Updates of one run."""
 
 
-def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
+def check(spec: Spec, paths: DatasetPaths, seconds: float = math.inf) -> list[ArmInfo]:
     """Check every arm: build its model without memory, read its data set's sizes, try its schedule. One `ArmInfo` each.
 
-    Raises `InvalidSpec` with the path of what does not fit or is too large.
+    Raises `InvalidSpec` with the path of what does not fit or is too large, and before all that where the checks would
+    take more than so many `seconds`, as estimated.
     """
-    infos: list[ArmInfo] = []
-    problems: list[Problem] = []
-    budget = Budget()
-    for i, arm in enumerate(spec.expanded):
-        where = where_of(spec, i, arm)
-        try:
-            info = _arm_info(arm.treatment, paths, where, spec.updates, budget)
-            infos.append(info)
-            if spec.batch_size_scan is not None:
-                scanned = check_scanned(arm, spec.batch_size_scan, info.data, info.steps, info.steps_per_epoch, where)
-                problems += [p for p in scanned if p not in problems]
-        except InvalidSpec as error:
-            problems += [p for p in error.problems if p not in problems]
+    _must_be_quick(spec, paths, seconds)
+    infos, problems = _arm_infos(spec, paths)
     if not problems:
         problems += [*_several_tasks(spec, infos), *_several_heads(spec, infos)]
     if not problems and spec.target is not None:
@@ -75,6 +66,32 @@ def check(spec: Spec, paths: DatasetPaths) -> list[ArmInfo]:
     if problems:
         raise InvalidSpec(problems)
     return infos
+
+
+def _must_be_quick(spec: Spec, paths: DatasetPaths, seconds: float) -> None:
+    if seconds < math.inf:
+        budget = Budget(seconds)
+        for i, arm in enumerate(spec.expanded):
+            budget.foresee(arm, paths, spec.updates, where_of(spec, i, arm))
+
+
+def _arm_infos(spec: Spec, paths: DatasetPaths) -> tuple[list[ArmInfo], list[Problem]]:
+    """Return the sizes of the arms that are sound, and the problems of the others, until there are enough of them."""
+    infos: list[ArmInfo] = []
+    problems: list[Problem] = []
+    for i, arm in enumerate(spec.expanded):
+        where = where_of(spec, i, arm)
+        try:
+            info = _arm_info(arm.treatment, paths, where, spec.updates)
+            infos.append(info)
+            if spec.batch_size_scan is not None:
+                scanned = check_scanned(arm, spec.batch_size_scan, info.data, info.steps, info.steps_per_epoch, where)
+                problems += [p for p in scanned if p not in problems]
+        except InvalidSpec as error:
+            problems += [p for p in error.problems if p not in problems]
+        if len(problems) > MOST_PROBLEMS:
+            break
+    return infos, problems
 
 
 def _several_tasks(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
@@ -125,9 +142,7 @@ def where_of(spec: Spec, i: int, arm: Arm) -> Callable[[str], str]:
     return lambda field: own.get(field, f"{place}.{field}" if field in arm.replaced else field)
 
 
-def _arm_info(
-    treatment: Treatment, paths: DatasetPaths, where: Callable[[str], str], updates: int | None, budget: Budget
-) -> ArmInfo:
+def _arm_info(treatment: Treatment, paths: DatasetPaths, where: Callable[[str], str], updates: int | None) -> ArmInfo:
     dataset: Dataset = treatment.dataset.build()
     try:
         data = dataset.info(paths)
@@ -138,7 +153,6 @@ def _arm_info(
     except (RuntimeError, ValueError, OverflowError) as error:
         path = join_path(where("model"), path_of(error))
         raise InvalidSpec([Problem(path, f"does not fit the data set: {error}")]) from None
-    budget.spend_on_model(treatment.model, data, whole, where("model"))
     if whole.parameters > LIMITS.parameters:
         message = f"has {whole.parameters:,} parameters; {LIMITS.parameters:,} is the most"
         raise InvalidSpec([Problem(where("model"), message)])
@@ -155,7 +169,7 @@ def _arm_info(
     steps_per_epoch = treatment.updates_per_epoch(data.train)
     steps = updates or steps_per_epoch * treatment.epochs
     _try_augment(treatment, data, where)
-    _try_schedule(treatment, data, where("schedule"), (steps, steps_per_epoch), budget)
+    _try_schedule(treatment, data, where("schedule"), (steps, steps_per_epoch))
     _try_stopping(treatment, data, where("early_stopping"))
     _try_initializer(treatment, whole, where("initializer"))
     _try_rates(treatment, data, where("lr_per_layer"))
@@ -176,12 +190,11 @@ def _try_augment(treatment: Treatment, data: DatasetInfo, where: Callable[[str],
         raise InvalidSpec([Problem(f"{path}.crop", f"should be below {side}, the pictures' shorter side")])
 
 
-def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, length: tuple[int, int], budget: Budget) -> None:
+def _try_schedule(treatment: Treatment, data: DatasetInfo, path: str, length: tuple[int, int]) -> None:
     steps, steps_per_epoch = length
     optimizer: Optimizer = treatment.optimizer.build()
     if steps > LIMITS.steps:
         return  # refused for its length, and long to look at
-    budget.spend_on_schedule(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch, path)
     try:
         answers_to = _metric_answered_to(treatment.schedule, optimizer.hyper["lr"], steps, steps_per_epoch)
     except ValueError as error:
@@ -218,7 +231,8 @@ def _try_rates(treatment: Treatment, data: DatasetInfo, path: str) -> None:
     if treatment.lr_per_layer is None:
         return
     module = on_meta(treatment.model, data.inputs, data.outputs)
-    problems = [p._replace(path=join_path(path, p.path)) for p in unfit_rates(module, treatment.lr_per_layer)]
+    unfit = itertools.islice(unfit_rates(module, treatment.lr_per_layer), MOST_PROBLEMS)
+    problems = [p._replace(path=join_path(path, p.path)) for p in unfit]
     if problems:
         raise InvalidSpec(problems)
 
@@ -234,7 +248,7 @@ def _try_initializer(treatment: Treatment, whole: Size, path: str) -> None:
         raise InvalidSpec([Problem(path, message)])
     problems = [
         problem._replace(path=join_path(path, problem.path))
-        for problem in initializer.check({**whole.layers, **whole.norms})
+        for problem in itertools.islice(initializer.check({**whole.layers, **whole.norms}), MOST_PROBLEMS)
     ]
     if problems:
         raise InvalidSpec(problems)

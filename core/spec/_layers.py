@@ -1,29 +1,18 @@
 """The layers of a model as an initializer sees them."""
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
-import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
 from core.initializers import Layer, Shape
-from core.registry import Entry
 
 NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 Growth = Mapping[str, Shape]
 """The growth of each dimension of every parameter with one unit of the model's width (`core.models.growth`)."""
 PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 """The three layers inside an `nn.MultiheadAttention`, which keeps them as parameters of its own."""
-
-
-@lru_cache(maxsize=64)  # the lanes of a cohort, and the arms of an experiment, share their model
-def on_meta(model: Entry, inputs: tuple[int, ...], outputs: int) -> nn.Module:
-    """Return a model without memory, to look at and not to change."""
-    with torch.device("meta"):
-        module: nn.Module = model.build()(inputs, outputs)
-    return module
 
 
 def layers_of(module: nn.Module, growth: Growth | None = None) -> Mapping[str, Layer]:

@@ -6,13 +6,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Literal, Self
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 from core.datasets import DatasetInfo
 from core.errors import Problem
+from core.models import on_meta
 from core.registry import Count, CountFromZero, Entry, problems_of
 from core.schedules import bind, rates, without_default_bounds
 from core.spec._arms import Arm
@@ -118,9 +117,7 @@ def _follows(arm: Arm, steps: int, per_epoch: int) -> bool:
 @lru_cache(maxsize=1024)
 def mixes_examples(model: Entry, inputs: tuple[int, ...], outputs: int) -> bool:
     """Return whether an example's outputs depend on its batch in training, or the model keeps statistics of it."""
-    with torch.device("meta"):
-        module: nn.Module = model.build()(inputs, outputs)
     return any(
         isinstance(layer, _BatchNorm) or (isinstance(layer, _NormBase) and layer.track_running_stats)
-        for layer in module.modules()
+        for layer in on_meta(model, inputs, outputs).modules()
     )

@@ -1,5 +1,6 @@
 """Sizes of a treatment's model: its parameters, layers and work, found without allocating it."""
 
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -7,17 +8,19 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.initializers import Layer
-from core.models import growth
+from core.models import growth, on_meta
 from core.registry import Entry
 from core.spec._layers import layers_of, norms_of
+from core.spec._shortcuts import shortened
 
 _PLAIN = (nn.Flatten, nn.Identity)
 """Layers that compute nothing."""
+_passing = threading.Lock()
+"""Held while an example passes through a model, whose layers are others meanwhile."""
 
 
 class Size(NamedTuple):
@@ -41,15 +44,14 @@ class Size(NamedTuple):
     """The norms with a gain, which an initializer may set too."""
 
 
-@lru_cache(maxsize=1024)  # the arms of an experiment mostly share their model
+@lru_cache(maxsize=256)  # the arms of an experiment mostly share their model
 def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
     """Build the model for the data and see that an example passes through it.
 
     Raises what torch raises where the two do not fit: RuntimeError, ValueError, OverflowError.
     """
-    with torch.device("meta"):
-        module: nn.Module = model.build()(inputs, outputs)
-        example = torch.empty(1, *inputs)
+    module = on_meta(model, inputs, outputs)
+    example = torch.empty(1, *inputs, device="meta")
     grows = growth(model, inputs, outputs)
     described, norms = layers_of(module, grows), norms_of(module, grows)
     parameters = sum(p.numel() for p in module.parameters())
@@ -73,7 +75,8 @@ def size(model: Entry, inputs: tuple[int, ...], outputs: int) -> Size:
             patches=0,
             dropped=dropped,
         )
-    return Size(layers=described, norms=norms, parameters=parameters, **_passed(module, layers, example))
+    with _passing:
+        return Size(layers=described, norms=norms, parameters=parameters, **_passed(module, layers, example))
 
 
 def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -> dict[str, int]:
@@ -82,7 +85,7 @@ def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -
     The first such pass of a process loads torch's compiler, 1.5 s: dense networks go without.
     """
     seen = [example.numel()]
-    calls = patches = dropped = 0
+    calls = patches = dropped = convolved = 0
 
     def count(layer: nn.Module, _inputs: object, output: torch.Tensor) -> None:
         nonlocal calls, patches, dropped
@@ -93,14 +96,20 @@ def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -
         if isinstance(layer, _DropoutNd):
             dropped += output[0].numel()
 
-    for layer in layers:
-        layer.register_forward_hook(count)
-        if isinstance(layer, _NormBase):  # of which no product is made, and whose operations take long to count
-            layer.forward = _unchanged
-    # With gradients wanted, an attention shows its products: its fused path for inference counts as none.
-    with FlopCounterMode(display=False) as counter, torch.enable_grad():
-        module.eval()(example)
-    by_kind: dict[bool, int] = {True: 0, False: 0}
+    def convolve(operations: int) -> None:
+        nonlocal convolved
+        convolved += operations
+
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    try:
+        # With gradients wanted, an attention shows its products: its fused path for inference counts as none.
+        with shortened(layers, convolve), FlopCounterMode(display=False) as counter, torch.enable_grad():
+            module.eval()(example)
+    finally:
+        module.train()
+        for hook in hooks:
+            hook.remove()
+    by_kind: dict[bool, int] = {True: convolved, False: 0}
     for operation, flops in counter.get_flop_counts().get("Global", {}).items():
         by_kind["convolution" in str(operation)] += flops
     return {
@@ -111,7 +120,3 @@ def _passed(module: nn.Module, layers: list[nn.Module], example: torch.Tensor) -
         "patches": patches,
         "dropped": dropped,
     }
-
-
-def _unchanged(x: torch.Tensor) -> torch.Tensor:
-    return x

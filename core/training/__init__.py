@@ -10,6 +10,7 @@ from core.training.planning.profile import Profile
 from core.training.recorder import Lane, MemoryRecorder, Recorder
 from core.training.reference import train_run
 from core.training.signal import signal
+from core.training.signal_cost import signal_seconds
 
 __all__ = [
     "Checkpoint",
@@ -28,6 +29,7 @@ __all__ = [
     "initial_state",
     "make_plan",
     "signal",
+    "signal_seconds",
     "train",
     "train_lanes",
     "train_run",

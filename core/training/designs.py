@@ -1,7 +1,7 @@
 """Designs whose arms are treatments that initlab trains, and the results of their runs."""
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -67,7 +67,7 @@ def trained_results(
     paths: DatasetPaths,
     steps_per_epoch: Sequence[int],
     runs: Sequence[RunResult],
-    series: Callable[[str], Sequence[Series]],
+    series: Callable[[str], Iterable[Series]],
     rungs: Sequence[Mapping[str, Any]] = (),
     measured: Collection[str] = (),
     warnings: Sequence[Problem] = (),

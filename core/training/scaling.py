@@ -8,10 +8,10 @@ from torch import nn
 
 from core.datasets import DatasetInfo
 from core.initializers import Initializer, Layer
-from core.models import growth
+from core.models import growth, on_meta
 from core.optimizers import Optimizer
 from core.registry import Entry
-from core.spec import Treatment, layers_of, on_meta, rate_factors
+from core.spec import Treatment, layers_of, rate_factors
 
 
 class ParameterScaling(NamedTuple):

@@ -143,8 +143,9 @@ def test_a_picture_where_one_is_asked_for(client: TestClient) -> None:
         ({"initializer": {"name": "per_layer", "layers": {"fc9": "zeros"}}}, "initializer.layers.fc9", "fc9"),
         ({"dataset": "mnist"}, "dataset", "initlab datasets fetch mnist"),
         ({"initializer": "he_norml"}, "initializer.name", "he_normal"),
-        ({"batch": 4096, "seeds": 20, "model": {"name": "mlp", "hidden": [2048]}}, "batch", "is the most"),
-        ({"batch": 2, "seeds": 20, "model": {"name": "mlp", "hidden": [8192, 512]}}, "model", "weights to draw"),
+        ({"batch": 4096, "seeds": 20, "model": {"name": "mlp", "hidden": [2048]}}, "seeds", "INITLAB_PREVIEW_SECONDS"),
+        ({"batch": 2, "seeds": 1, "model": {"name": "mlp", "hidden": [8192, 8192]}}, "model", "weights to draw"),
+        ({"batch": 2, "seeds": 20, "model": {"name": "resnet", "depth": 302}}, "seeds", "or a smaller model"),
         ({"batch": 1}, "batch", "2"),
         ({"seeds": 21}, "seeds", "20"),
         ({"inputs": [5, 5, 5, 5], "outputs": 1}, "inputs", "3"),
@@ -165,9 +166,9 @@ def test_activations_that_memory_would_not_hold_are_refused(monkeypatch: pytest.
     monkeypatch.setattr(limits, "MOST_HELD", 128 * (64 + 64 + 8 + 8 + 10) - 1)
     body = SignalPreview.model_validate({"model": {"name": "mlp", "hidden": [8]}, "seeds": 1})
     with pytest.raises(InvalidSpec, match="activations") as refusal:
-        limits.signal_of(body, DatasetPaths())
+        limits.signal_of(body, DatasetPaths(), 5.0)
     assert [problem.path for problem in refusal.value.problems] == ["batch"]
-    assert limits.signal_of(body.model_copy(update={"batch": 127}), DatasetPaths())["batch"] == 127
+    assert limits.signal_of(body.model_copy(update={"batch": 127}), DatasetPaths(), 5.0)["batch"] == 127
 
 
 def test_the_passes_of_a_calibration_are_work_too(client: TestClient) -> None:
@@ -175,7 +176,7 @@ def test_the_passes_of_a_calibration_are_work_too(client: TestClient) -> None:
     lsuv = {"name": "lsuv", "max_iter": 1000, "examples": 65536}
     assert client.post("/previews/signal", json={"initializer": lsuv | {"examples": 64, "max_iter": 10}}).is_success
     (error,) = client.post("/previews/signal", json={"initializer": lsuv}).json()["errors"]
-    assert (error["path"], "operations" in error["message"]) == ("batch", True)
+    assert (error["path"], "is the most of a preview here" in error["message"]) == ("seeds", True)
 
 
 def test_a_data_set_that_takes_long_to_make_is_refused(client: TestClient) -> None:

@@ -1,10 +1,8 @@
-"""The evidence of every arm that the rules judge, read from the results."""
+"""The evidence of every run that the rules judge, read from the results."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,40 +21,38 @@ Layers = Mapping[str, Layer | None]
 """A model's layers in their order; None instead of a shape that is not known."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArmEvidence:
-    """One arm's runs: those of whose layers something is known, and those that have finished."""
+class RunEvidence(NamedTuple):
+    """The evidence of one run: its layers, where something is known of them, and its curves, once it has ended."""
 
-    label: str
-    runs: Mapping[type[Any], Sequence[Any]]
-    measured: Measured
+    arm: str
+    layers: LayerDiagnostics | None
+    curves: Curves | None
 
 
-def evidence_by_arm(results: Results) -> Iterator[ArmEvidence]:
-    """Yield the evidence of each arm, in the order of the arms."""
-    design, series = results.design, _series_by_run(results)
-    measured = Measured(
+def evidence_by_run(results: Results) -> Iterator[RunEvidence]:
+    """Yield the evidence of each run of arms that initlab trains, in the order of the runs, one in memory at a time."""
+    design = results.design
+    training = {arm.label: arm.training for arm in design.arms if arm.training is not None}
+    layers: dict[str, Layers] = {}
+    for run, series in zip(results.runs, _series_by_run(results), strict=True):
+        arm = training.get(run.arm)
+        if arm is None:
+            continue
+        if run.arm not in layers:
+            layers[run.arm] = _layers(arm, series)
+        told = None if design.diagnostics else _told(arm, layers[run.arm])
+        curves = _curves(run, series, design, arm) if run.status == "succeeded" else None
+        yield RunEvidence(run.arm, told or _diagnostics(series, layers[run.arm]), curves)
+
+
+def measured_of(design: Design) -> Measured:
+    """Return what explanations depend on."""
+    return Measured(
         regression=_is_regression(design),
         train_score=design.trains_score,
         valid_score=design.score,
         diagnosed=design.diagnostics,
     )
-    for arm in design.arms:
-        if arm.training is None:
-            continue
-        runs = [run for run in results.runs if run.arm == arm.label]
-        layers = _layers(arm.training, series[runs[0].id]) if runs else {}
-        told = None if design.diagnostics else _told(arm.training, layers)
-        diagnostics = [told or _diagnostics(series[run.id], layers) for run in runs]
-        curves = [_curves(run, series[run.id], design, arm.training) for run in runs if run.status == "succeeded"]
-        yield ArmEvidence(
-            label=arm.label,
-            runs={
-                LayerDiagnostics: [one for one in diagnostics if one is not None],
-                Curves: [one for one in curves if one is not None],
-            },
-            measured=measured,
-        )
 
 
 def layers_by_arm(results: Results) -> dict[str, list[str]]:
@@ -74,18 +70,41 @@ def layers_by_arm(results: Results) -> dict[str, list[str]]:
     }
 
 
-def _series_by_run(results: Results) -> Mapping[int, SeriesByMetric]:
+def _series_by_run(results: Results) -> Iterator[SeriesByMetric]:
+    """Yield the series of each run, in the order of the runs."""
     diagnostics = layer_measures() if results.design.diagnostics else ()
     curves = [metric.name for metric in _scores(results.design) if metric is not None]
-    found: dict[int, dict[str, Series]] = defaultdict(dict)
-    for metric in ("train_loss", "lr", SKIPPED, *curves, *diagnostics):
-        for series in results.series(metric):
-            found[series.run_id][series.metric] = _ends(series) if is_diagnostic(series.metric) else series
-    return found
+    names = dict.fromkeys(("train_loss", "lr", SKIPPED, *curves, *diagnostics))
+    readers = [_Reader(map(_ends, results.series(name)), several=name in diagnostics) for name in names]
+    for run in results.runs:
+        yield {one.metric: one for reader in readers for one in reader.of(run.id)}
+
+
+class _Reader:
+    """The series of a metric, `several` of each run or one, read no earlier than they are asked for."""
+
+    def __init__(self, series: Iterable[Series], *, several: bool) -> None:
+        self._rest = iter(series)
+        self._several = several
+        self._next: Series | None = None
+
+    def of(self, run_id: int) -> Iterator[Series]:
+        """Yield those of a run; runs are asked for in their order."""
+        while True:
+            if self._next is None:
+                self._next = next(self._rest, None)
+            if self._next is None or self._next.run_id != run_id:
+                return
+            found, self._next = self._next, None
+            yield found
+            if not self._several:
+                return
 
 
 def _ends(series: Series) -> Series:
-    """Return the first two points and the last, all that the rules look at: the rest of all layers is gigabytes."""
+    """Return of a layer's series the first two points and the last, all that the rules look at, and others whole."""
+    if not is_diagnostic(series.metric):
+        return series
     points = sorted({0, 1, len(series.steps) - 1} & set(range(len(series.steps))))
     return series._replace(steps=series.steps[points], values=series.values[points])
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.analysis.findings._evidence import ArmEvidence, evidence_by_arm
-from core.analysis.findings._rule import Finding, Rule, rules
-from core.analysis.findings._runs import LayerDiagnostics
+from core.analysis.findings._evidence import evidence_by_run, measured_of
+from core.analysis.findings._rule import Finding, Measured, Rule, rules
+from core.analysis.findings._runs import Curves, LayerDiagnostics
 from core.analysis.shapes import FindingReport
 from core.finite import finite_or_none
 from core.results import Results
@@ -33,10 +33,33 @@ def findings(results: Results) -> list[FindingReport]:
     with `diagnostics`, but for neurons that the initializer makes alike; those that look at curves need finished runs.
     The bounds are in the rules' files. No number is NaN or infinite.
     """
-    return [summarized(arm, *found) for arm in evidence_by_arm(results) for found in found_in_arm(arm)]
+    arms = {label: ArmFindings(label, measured_of(results.design)) for label in results.design.labels}
+    for run in evidence_by_run(results):
+        for evidence in (run.layers, run.curves):
+            if evidence is not None:
+                arms[run.arm].judge(evidence)
+    return [summarized(arm, *found) for arm in arms.values() for found in found_in_arm(arm)]
 
 
-def found_in_arm(arm: ArmEvidence) -> list[Found]:
+class ArmFindings:
+    """The findings of every rule in an arm's runs, and the number of runs that it could judge."""
+
+    def __init__(self, label: str, measured: Measured) -> None:
+        self.label = label
+        self.measured = measured
+        self.judged: Counter[type[Any]] = Counter()
+        self.found: dict[str, list[Finding]] = {name: [] for name in rules}
+
+    def judge(self, run: LayerDiagnostics | Curves) -> None:
+        """Have every rule that looks at such evidence look at a run's."""
+        self.judged[type(run)] += 1
+        for rule in rules.values():
+            found = rule.find(run) if rule.looks_at is type(run) else None
+            if found is not None:
+                self.found[rule.name].append(found)
+
+
+def found_in_arm(arm: ArmFindings) -> list[Found]:
     """Return what more than half of the runs have, in the order of causes, each with what explains it.
 
     What the first update shows has not come of training, so it comes before what later ones show; of one time the
@@ -44,9 +67,8 @@ def found_in_arm(arm: ArmEvidence) -> list[Found]:
     """
     most: list[tuple[Rule[Any], list[Finding]]] = []
     for rule in rules.values():
-        runs = arm.runs[rule.looks_at]
-        found = [one for run in runs if (one := rule.find(run)) is not None]
-        if 2 * len(found) > len(runs):
+        found = arm.found[rule.name]
+        if 2 * len(found) > arm.judged[rule.looks_at]:
             most.append((rule, found))
     most.sort(key=lambda one: (not _at_start(*one), one[0].rank))
     told: list[Found] = []
@@ -61,7 +83,7 @@ def _at_start(rule: Rule[Any], found: Sequence[Finding]) -> bool:
     return rule.looks_at is LayerDiagnostics and 2 * sum(one.step == 0 for one in found) > len(found)
 
 
-def summarized(arm: ArmEvidence, rule: Rule[Any], found: Sequence[Finding], cause: Rule[Any] | None) -> FindingReport:
+def summarized(arm: ArmFindings, rule: Rule[Any], found: Sequence[Finding], cause: Rule[Any] | None) -> FindingReport:
     """Return one finding of a rule from those in an arm's runs, `cause` the rule whose finding it follows from."""
     layer = Counter(one.layer for one in found).most_common(1)[0][0]
     step = Counter(one.step for one in found if one.layer == layer).most_common(1)[0][0]
@@ -70,7 +92,7 @@ def summarized(arm: ArmEvidence, rule: Rule[Any], found: Sequence[Finding], caus
     evidence: dict[str, Any] = numbers | {
         "threshold": rule.bounds[same[0].bound].value,
         "seeds": len(found),
-        "of": len(arm.runs[rule.looks_at]),
+        "of": arm.judged[rule.looks_at],
     }
     if layer is not None:
         layers = Counter(name for one in same for name in one.layers)

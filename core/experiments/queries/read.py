@@ -101,7 +101,7 @@ def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
         paths=paths,
         steps_per_epoch=of.steps_per_epoch,
         runs=[_result(run) for run in runs(session, of.id, repeat=False)],
-        series=lambda metric: list(series(session, of.id, metrics=[metric])),
+        series=lambda metric: series(session, of.id, metrics=[metric]),
         rungs=of.rungs or (),
         measured=_measured(session, of),
         warnings=[Problem(one["path"], one["message"]) for one in of.warnings or ()],
@@ -110,7 +110,7 @@ def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
         return found
     return found.repeated_as(
         [_result(run) for run in runs(session, of.id, repeat=True)],
-        lambda metric: list(series(session, of.id, metrics=[metric], repeat=True)),
+        lambda metric: series(session, of.id, metrics=[metric], repeat=True),
     )
 
 

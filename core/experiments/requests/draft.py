@@ -57,10 +57,13 @@ class Draft:
         return sum(len(cohort.members) for cohort in self.cohorts)
 
 
-def preview(spec: Spec, paths: DatasetPaths, profile: Profile) -> Preview:
-    """Check a spec, and plan it for a machine. Raises `InvalidSpec` for one that cannot run."""
+def preview(spec: Spec, paths: DatasetPaths, profile: Profile, seconds: float = math.inf) -> Preview:
+    """Check a spec, and plan it for a machine.
+
+    Raises `InvalidSpec` for one that cannot run, and for one whose checks take more than so many `seconds`.
+    """
     spec = pin(spec, paths)
-    info = check(spec, paths)
+    info = check(spec, paths, seconds)
     plan = make_plan(spec, info, profile)
     return Preview(spec=spec, info=info, plan=plan, warnings=warnings_of(spec, info), notes=_notes(spec, paths))
 
@@ -76,9 +79,9 @@ def fingerprint_of(spec: Spec) -> str:
     return hashlib.sha256(json.dumps(spec.canonical(), sort_keys=True).encode()).hexdigest()
 
 
-def draft(spec: Spec, fingerprint: str, paths: DatasetPaths, profile: Profile) -> Draft:
+def draft(spec: Spec, fingerprint: str, paths: DatasetPaths, profile: Profile, seconds: float = math.inf) -> Draft:
     """Check and plan a spec as `preview` does, and return it as it would be stored."""
-    found = preview(spec, paths, profile)
+    found = preview(spec, paths, profile, seconds)
     return Draft(
         spec=found.spec.canonical(),
         fingerprint=fingerprint,

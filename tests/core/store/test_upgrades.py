@@ -98,7 +98,7 @@ def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
             expected = made.points[failed[0].id, series.metric][:length]
             assert np.array_equal(series.values, expected.astype(np.float64))
         results = read.results(session, read.experiment(session, SUCCEEDED), DatasetPaths())
-        assert len(results.series("valid_accuracy")) == RUNS
+        assert len(list(results.series("valid_accuracy"))) == RUNS
         assert parse(read.experiment(session, SUCCEEDED).spec) == parse(SPECS[old])
         assert (list(events(session, SUCCEEDED)), set(counts(session).values())) == ([], {0})
         assert {one.project for one in found} == {"default"}

@@ -97,7 +97,7 @@ def test_a_call_that_was_interrupted_goes_on_where_it_was(tmp_path: Path, monkey
         pairs = [*zip(resumed.series(metric), unbroken.series(metric), strict=True)]
         assert all(np.array_equal(a.values, b.values, equal_nan=True) and a[:4] == b[:4] for a, b in pairs)
         assert all(np.array_equal(a.steps, b.steps) for a, b in pairs)
-    norms = resumed.series("weight_norm")
+    norms = list(resumed.series("weight_norm"))
     assert [(one.run_id, one.metric) for one in norms[:4]] == [
         (run, f"weight_norm/fc{layer}") for run in (0, 1) for layer in (1, 2)
     ]

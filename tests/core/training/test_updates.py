@@ -98,5 +98,5 @@ def test_a_range_test_leaves_no_trace_in_what_is_trained_after_it() -> None:
         assert all(a.values.tobytes() == b.values.tobytes() for a, b in pairs)
     firsts = [[one.values[0] for one in results.series("train_loss")] for results in (tested, after)]
     assert firsts[0] == firsts[1], "it started from the same weights, with the same batch"
-    ramp = tested.series("lr")[0].values
+    ramp = next(iter(tested.series("lr"))).values
     np.testing.assert_allclose(ramp, np.geomspace(1e-6, 1e6, 20)[: len(ramp)])

@@ -3,7 +3,7 @@
 import importlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from core.analysis.findings import Bound, Curves, Finding, LayerDiagnostics, Measured, Rule, rules
-from core.analysis.findings._evidence import ArmEvidence
-from core.analysis.findings._findings import found_in_arm, summarized
+from core.analysis.findings._findings import ArmFindings, found_in_arm, summarized
 from tests.core.analysis.findings.evidence import CLASSES, REGRESSION, curves, layers
 
 HEALTHY: Mapping[type[Any], Any] = {LayerDiagnostics: layers(), Curves: curves()}
@@ -35,9 +34,17 @@ def the_finding(rule: Rule[Any], run: Any) -> Finding:
     return found
 
 
-def arm_of(rule: Rule[Any], run: Any, count: int, measured: Measured) -> ArmEvidence:
+def arm_of(rule: Rule[Any], run: Any, count: int, measured: Measured) -> ArmFindings:
     """An arm whose runs are that one, `count` times."""
-    return ArmEvidence(label="an arm", runs={rule.looks_at: [run] * count}, measured=measured)
+    assert isinstance(run, rule.looks_at)
+    return judged("an arm", [run] * count, measured)
+
+
+def judged(label: str, runs: Sequence[Any], measured: Measured) -> ArmFindings:
+    arm = ArmFindings(label, measured)
+    for run in runs:
+        arm.judge(run)
+    return arm
 
 
 @each_rule
@@ -102,8 +109,7 @@ def test_every_bound_is_read(rule: Rule[Any]) -> None:
 
 def found_of(*, of_layers: LayerDiagnostics, of_curves: Curves) -> list[tuple[str, str | None]]:
     """The rules that find something in such an arm, in their order, each with what explains it."""
-    runs: dict[type[Any], list[Any]] = {LayerDiagnostics: [of_layers], Curves: [of_curves]}
-    found = found_in_arm(ArmEvidence(label="a", runs=runs, measured=CLASSES))
+    found = found_in_arm(judged("a", [of_layers, of_curves], CLASSES))
     return [(one.rule.name, None if one.cause is None else one.cause.name) for one in found]
 
 
