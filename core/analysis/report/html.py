@@ -45,7 +45,7 @@ img { max-width: 100% }
 
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 SAVED = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""What a page that holds its pictures allows of itself, wherever it is saved: no script, and nothing from elsewhere."""
+"""The policy of a page that holds its pictures, wherever it is saved: no script, and nothing from elsewhere."""
 
 
 def html(
