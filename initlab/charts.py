@@ -65,7 +65,10 @@ def chart(data: Mapping[str, Any], width: int) -> RenderableType:
     Of the caption it has what was measured, the first sentence; the others tell of what only a picture shows. Raises
     `ClientError` for a plot that has neither lines nor intervals.
     """
-    head, foot = Text(str(data["title"]), style="bold"), Text(data["caption"].split(". ")[0].removesuffix(".") + ".", style="dim")
+    head, foot = (
+        Text(str(data["title"]), style="bold"),
+        Text(data["caption"].split(". ")[0].removesuffix(".") + ".", style="dim"),
+    )
     if panels := data.get("panels"):
         return Group(head, *(part for panel in panels for part in _panel(data, panel, width)), foot)
     if data.get("rows") and "mean" in data["rows"][0]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.markdown import Markdown
 
-from initlab import datasets, display, managing, pictures, projects, service, submitting, webhooks
+from initlab import datasets, display, looking, managing, pictures, projects, service, submitting, webhooks
 from initlab.client import Client
 from initlab.errors import USAGE, ClientError
 from initlab.experiment import Experiment
@@ -104,7 +104,8 @@ def metrics(
 
 
 app.command("list")(managing.list_experiments)
-for one in (managing.edit, managing.cancel, managing.delete, pictures.plot):
+app.command("open")(looking.open_page)
+for one in (managing.edit, managing.cancel, managing.delete, pictures.plot, looking.workers):
     app.command()(one)
 
 

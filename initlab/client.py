@@ -173,6 +173,10 @@ class Client:
         """Remove a data set; raises `ApiError` 409 while an experiment that has not ended uses it."""
         self._transport.call("DELETE", f"/datasets/{quote(name, safe='')}")
 
+    def workers(self) -> dict[str, Any]:
+        """Return `{"items", "queue"}`: the training processes seen of late, and counts of what waits for them."""
+        return cast(dict[str, Any], self._transport.call("GET", "/workers"))
+
     def create_webhook(
         self,
         url: str,

@@ -35,6 +35,11 @@ WORDS = frozenset(
         "when",
         "what",
         "why",
+        "host",
+        "trains",
+        "devices",
+        "queues",
+        "last sign",
     ]
 )
 """The columns that are no numbers."""
@@ -262,6 +267,22 @@ def dataset(item: Mapping[str, Any]) -> RenderableType:
     for column in item["columns"]:
         table.add_row(column["name"], column["kind"], some(column["categories"]) or "1")
     return Group(Text("\n".join(lines)), *([table] if table.row_count else []))
+
+
+def workers(found: Mapping[str, Any]) -> RenderableType:
+    """Return the training processes, and how much waits for them."""
+    table = _table("host", "process", "trains", "devices", "queues", "last sign")
+    for one in found["items"]:
+        trains = ", ".join(map(str, one["experiments"])) or "nothing"
+        seen = one["last_seen"] if one["alive"] else f"{one['last_seen']}, lost"
+        cells = (", ".join(one["devices"]), ", ".join(one["queues"]), seen)
+        table.add_row(one["host"], str(one["process"]), trains, *cells)
+    queue = found["queue"]
+    waiting, running = (queue["cohorts"].get(state, 0) for state in ("queued", "running"))
+    longest = f", the longest for {duration(queue['waited_seconds'])}" if waiting else ""
+    trained = "1 cohort is" if running == 1 else f"{running:,} cohorts are"
+    line = f"{trained} trained, {waiting:,} wait{longest}"
+    return Group(table if found["items"] else Text("no workers"), Text(line))
 
 
 def _table(*columns: str) -> Table:

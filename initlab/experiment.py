@@ -78,6 +78,11 @@ class Experiment:
     def path(self) -> str:
         return f"/experiments/{self.id}"
 
+    @property
+    def url(self) -> str:
+        """The address of its page, for a browser."""
+        return f"{self._transport.url}/#{self.path}"
+
     def refresh(self) -> Self:
         """Ask the server again."""
         headers = {"If-None-Match": self._etag} if self._etag else {}
