@@ -113,8 +113,9 @@ for one in (managing.edit, managing.cancel, managing.delete, pictures.plot, look
 def report(
     experiment: Id,
     format: Annotated[  # noqa: A002
-        Literal["md", "html", "json"], typer.Option(help="For people, for a browser, or for programs.")
-    ] = "md",
+        Literal["text", "md", "html", "json"],
+        typer.Option(help="To read here, as Markdown, for a browser, or for programs."),
+    ] = "text",
     metric: Annotated[
         str | None, typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...")
     ] = None,
@@ -126,9 +127,10 @@ def report(
         print_json(found.report(metric))
     elif format == "html":
         sys.stdout.write(found.report_html(metric))
+    elif format == "md":
+        sys.stdout.write(found.report_markdown(metric))
     else:
-        text = found.report_markdown(metric)
-        out(Markdown(text) if sys.stdout.isatty() else text.rstrip("\n"))
+        out(Markdown(found.report_markdown(metric)))
 
 
 @app.command()

@@ -135,7 +135,10 @@ def test_a_tool_is_asked_for_as_any_experiment(
     drawn = initlab(url, "plot", str(newest.id), picture, "-o", str(tmp_path / "a.png"))
     assert drawn.returncode == 0, drawn.stderr
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    assert verdict.replace("[", "\\[").replace("]", "\\]") in initlab(url, "report", str(newest.id)).stdout
+    assert (
+        verdict.replace("[", "\\[").replace("]", "\\]")
+        in initlab(url, "report", str(newest.id), "--format", "md").stdout
+    )
 
 
 def test_cancel_and_delete(url: str) -> None:
