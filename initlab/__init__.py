@@ -1,5 +1,6 @@
 """The client library and the command line of initlab: they speak HTTP only."""
 
+from initlab.answers import Picture, Report, Series
 from initlab.client import Client
 from initlab.errors import ApiError, ClientError, Problem, SpecError, Unreachable
 from initlab.events import Event
@@ -12,7 +13,10 @@ __all__ = [
     "ClientError",
     "Event",
     "Experiment",
+    "Picture",
     "Problem",
+    "Report",
+    "Series",
     "SpecError",
     "Unreachable",
     "server_path",

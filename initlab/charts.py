@@ -86,7 +86,7 @@ def _panel(data: Mapping[str, Any], panel: Mapping[str, Any], width: int) -> Ite
         return
     x, y = Scale.of(panel["x"]), Scale.of(panel["y"])
     canvas = plotille.Canvas(max(20, width - MARGIN - 3), HEIGHT, x.low, y.low, x.high, y.high)
-    legend = []
+    legend: list[Text] = []
     for line in sorted(panel["lines"], key=lambda one: one["role"] != SEED):  # a mean in front of its runs
         color, points = COLORS[line["arm"] % len(COLORS)], _points(line, x, y)
         for (x0, y0), (x1, y1) in pairwise(points):

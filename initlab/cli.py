@@ -105,8 +105,8 @@ def metrics(
 
 app.command("list")(managing.list_experiments)
 app.command("open")(looking.open_page)
-for one in (managing.edit, managing.cancel, managing.delete, pictures.plot, looking.workers):
-    app.command()(one)
+for command in (managing.edit, managing.cancel, managing.delete, pictures.plot, looking.workers):
+    app.command()(command)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from initlab.experiment import Experiment
 from initlab.happenings import sentence, why
+from initlab.ranking import ranked
 from initlab.words import NONE, megabytes, number, shape, some, state, type_words, words
 
 PLAIN_WIDTH = 160
@@ -131,15 +132,12 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
         return Group(_rates(report["lr_range"]), *_sentences(report))
     if report.get("coordinate_check"):
         return Group(_slopes(report["coordinate_check"]), *_sentences(report))
-    groups: list[list[str]] = report["verdict"]["groups"]
-    place = {label: i for i, group in enumerate(groups, start=1) for label in group}
     percent = str(report["metric"]).endswith("accuracy")
     table = _table("place", "arm", "N", str(report["metric"]), "95 % interval", "sd", "diverged")
-    order = {label: i for i, label in enumerate(place)}
-    for arm in sorted(report["arms"], key=lambda arm: order.get(arm["label"], len(order))):
+    for place, arm in ranked(report):
         low, high = number(arm["ci_low"], percent), number(arm["ci_high"], percent)
         table.add_row(
-            str(place.get(arm["label"], NONE)),
+            NONE if place is None else str(place),
             arm["label"],
             str(arm["n"]),
             number(arm["mean"], percent),

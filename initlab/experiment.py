@@ -1,12 +1,17 @@
 """One experiment on the server, as a Python object."""
 
-import html
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from typing import Any, Literal, Self, cast
 from urllib.parse import quote
 
+from initlab import notebook
+from initlab.answers import Picture, Report, Series
+from initlab.errors import ClientError
 from initlab.events import Event, follow
+from initlab.progress import shown
 from initlab.transport import Transport
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -91,22 +96,25 @@ class Experiment:
             self.data, self._etag = response.json(), response.headers.get("ETag", "")
         return self
 
-    def wait(self, progress: Callable[[Self], None] | None = None, timeout: float | None = None) -> Self:
-        """Poll until the experiment has ended, calling `progress` after each look; raises `TimeoutError`.
+    def wait(
+        self, progress: Callable[[Self], None] | Literal[False] | None = None, timeout: float | None = None
+    ) -> Self:
+        """Poll until the experiment has ended, and call `progress` after each look; raises `TimeoutError`.
 
-        The pause grows from 0.1 s to 1 s, so that short experiments answer at once and long ones cost nothing.
+        By default the progress of each arm is shown below a notebook's cell or in a terminal, and nowhere else; False
+        shows none. The pause grows from 0.1 s to 1 s, so that short experiments answer at once and long ones cost
+        nothing.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         pause = FIRST_POLL
-        while not self.refresh().finished:
-            if progress:
-                progress(self)
-            if deadline is not None and time.monotonic() + pause > deadline:
-                raise TimeoutError(f"experiment {self.id} is {self.status} after {timeout:g} s")
-            time.sleep(pause)
-            pause = min(pause * GROWTH, LONGEST_POLL)
-        if progress:
-            progress(self)
+        with shown() if progress is None else nullcontext(progress or (lambda _: None)) as tell:
+            while not self.refresh().finished:
+                tell(self)
+                if deadline is not None and time.monotonic() + pause > deadline:
+                    raise TimeoutError(f"experiment {self.id} is {self.status} after {timeout:g} s")
+                time.sleep(pause)
+                pause = min(pause * GROWTH, LONGEST_POLL)
+            tell(self)
         return self
 
     def cancel(self) -> Self:
@@ -187,17 +195,18 @@ class Experiment:
         max_points: int | None = None,
         diagnostics: bool = False,
         repeat: bool = False,
-    ) -> list[dict[str, Any]]:
+    ) -> Series:
         """Return series as `{"run_id", "arm", "seed", "metric", "unit", "steps": [...], "values": [...], "total"}`.
 
-        `max_points` thins each series, keeping its spikes. A value that is not finite is None. Diagnostics of layers
-        are among them where `metric` names one, `activation_std/fc1` or of all layers `activation_std`, or with
-        `diagnostics` where it names none. With `repeat` they are the series of second trainings.
+        They are a list, and a table by `to_pandas`, `to_polars` and `to_arrow`. `max_points` thins each series, keeping
+        its spikes. A value that is not finite is None. Diagnostics of layers are among them where `metric` names one,
+        `activation_std/fc1` or of all layers `activation_std`, or with `diagnostics` where it names none. With `repeat`
+        they are the series of second trainings.
         """
         asked = {"metric": metric, "arm": arm, "seed": seed, "max_points": max_points}
         asked |= {"diagnostics": diagnostics or None, "repeat": repeat or None}
         answer = self._transport.call("GET", f"{self.path}/metrics", params=asked)
-        return cast(list[dict[str, Any]], answer["series"])
+        return Series(answer["series"])
 
     def plots(self) -> list[dict[str, Any]]:
         """Return what can be drawn: `{"name", "summary", "links"}` each."""
@@ -215,21 +224,20 @@ class Experiment:
         arm: str | Sequence[str] | None = None,
         log: bool | None = None,
         first: int | Literal["all"] | None = None,
-    ) -> bytes:
-        """Return a picture, or with `json` the data behind it.
+    ) -> Picture:
+        """Return a picture's file, which a notebook shows, or with `json` the data behind it.
 
         `width` and `height` are pixels, `arm` one label or several, `log` whether the axis of values is logarithmic,
         `first` how many updates `loss` shows. What is None is as the server has it.
         """
         asked = {"width": width, "height": height, "dpi": dpi, "theme": theme, "arm": arm, "log": log, "first": first}
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
-        return self._transport.request("GET", path, params=asked).content
+        return Picture.of(self._transport.request("GET", path, params=asked).content, name, format)
 
-    def report(self, metric: str | None = None) -> dict[str, Any]:
-        """Return the comparison of the arms: intervals, paired differences and the verdict."""
+    def report(self, metric: str | None = None) -> Report:
+        """Return the comparison of the arms, a dict that a notebook shows: intervals, differences, the verdict."""
         headers = {"Accept": "application/json"}
-        answer = self._transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers)
-        return cast(dict[str, Any], answer)
+        return Report(self._transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers))
 
     def report_markdown(self, metric: str | None = None) -> str:
         """Return the report as Markdown, for people."""
@@ -250,15 +258,13 @@ class Experiment:
         return f"<Experiment {self.id} {self.name!r} {self.status}, {done['runs_done']}/{done['runs_total']} runs>"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(str(arm['label']))}</td><td>{arm['runs_done']:,} / {arm['runs_total']:,}</td>"
-            f"<td>{arm['steps_done']:,} / {arm['steps_total']:,}</td><td>{arm['diverged']:,}</td></tr>"
-            for arm in self.arms
-        )
-        return (
-            f"<b>{html.escape(self.name)}</b> (experiment {self.id}, {html.escape(self.status)})"
-            f"<table><tr><th>arm</th><th>runs</th><th>steps</th><th>diverged</th></tr>{rows}</table>"
-        )
+        """Return what a notebook shows: the verdict and a picture once there are, until then how far it is."""
+        report, picture = None, b""
+        if self.status == "succeeded":
+            with suppress(ClientError):  # a server that has gone since leaves what is known here
+                report = self.report()
+                picture = self.plot("comparison", width=700)
+        return notebook.experiment(self.data, self.url, report, b64encode(picture).decode("ascii"))
 
 
 def pages(transport: Transport, path: str, params: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:

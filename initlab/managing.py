@@ -90,7 +90,7 @@ def cancel(
         tell(one.data, "", as_json=as_json, quiet=quiet)
         return
     try:
-        out(f"experiment {experiment} is {one.wait(timeout=CANCEL_SECONDS).status}")
+        out(f"experiment {experiment} is {one.wait(progress=False, timeout=CANCEL_SECONDS).status}")
     except TimeoutError:
         out(f"experiment {experiment} will be cancelled when its worker is heard of or given up")
 

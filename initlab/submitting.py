@@ -101,7 +101,7 @@ def _to_the_end(experiments: list[Experiment], as_json: bool, quiet: bool) -> No
 def _follow(experiment: Experiment, quiet: bool) -> None:
     try:
         if quiet:
-            experiment.wait()
+            experiment.wait(progress=False)
         else:
             follow(experiment, display.console(stderr=True))
     except KeyboardInterrupt:
