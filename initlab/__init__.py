@@ -1,6 +1,7 @@
 """The client library and the command line of initlab: they speak HTTP only."""
 
 from initlab.answers import Picture, Report, Series
+from initlab.asynchronous import AsyncClient, AsyncExperiment
 from initlab.client import Client
 from initlab.errors import ApiError, ClientError, Problem, SpecError, Unreachable
 from initlab.events import Event
@@ -9,6 +10,8 @@ from initlab.installation import server_path
 
 __all__ = [
     "ApiError",
+    "AsyncClient",
+    "AsyncExperiment",
     "Client",
     "ClientError",
     "Event",

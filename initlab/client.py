@@ -133,7 +133,7 @@ class Client:
         body = {"initializer": initializer, "shape": list(shape), "seed": seed, "bins": bins}
         return cast(dict[str, Any], self._transport.call("POST", "/previews/initializer", body=body))
 
-    def preview_signal(self, initializers: Sequence[str | Mapping[str, Any]], **body: Any) -> dict[str, Any]:
+    def preview_signal(self, /, initializers: Sequence[str | Mapping[str, Any]], **body: Any) -> dict[str, Any]:
         """Return forward and backward variance of every layer before any training, of each of `initializers`.
 
         `body` may say `model`, `dataset` (or `inputs`, the shape of an example, and `outputs`), `seeds` and `batch`.

@@ -9,89 +9,33 @@ from urllib.parse import quote
 
 from initlab import notebook
 from initlab.answers import Picture, Report, Series
+from initlab.described import Described
 from initlab.errors import ClientError
 from initlab.events import Event, follow
 from initlab.progress import shown
 from initlab.transport import Transport
 
-Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]
 FIRST_POLL, LONGEST_POLL, GROWTH = 0.1, 1.0, 1.25
 
 
-class Experiment:
+class Experiment(Described):
     """An experiment as the server last described it (`data`), with the calls that ask about it."""
 
     def __init__(self, transport: Transport, data: dict[str, Any], etag: str = "") -> None:
-        self._transport = transport
+        self.transport = transport
         self._etag = etag
         self.data = data
 
     @property
-    def id(self) -> int:
-        return cast(int, self.data["id"])
-
-    @property
-    def name(self) -> str:
-        return cast(str, self.data["name"])
-
-    @property
-    def tags(self) -> list[str]:
-        """In alphabetical order."""
-        return cast(list[str], self.data["tags"])
-
-    @property
-    def notes(self) -> str:
-        """Free text about it; empty where nobody has written any."""
-        return cast(str, self.data["notes"])
-
-    @property
-    def status(self) -> Status:
-        return cast(Status, self.data["status"])
-
-    @property
-    def finished(self) -> bool:
-        return self.status in ("succeeded", "failed", "cancelled")
-
-    @property
-    def paused(self) -> bool:
-        """True while it waits for `resume`, or is about to."""
-        return cast(bool, self.data["paused"])
-
-    @property
-    def arms(self) -> list[dict[str, Any]]:
-        """For each arm: label, runs_done, runs_total, steps_done, steps_total, diverged, failed."""
-        return cast(list[dict[str, Any]], self.data["arms"])
-
-    @property
-    def progress(self) -> dict[str, Any]:
-        """steps_done, steps_total, runs_done, runs_total, eta_seconds (None while nobody can tell)."""
-        return cast(dict[str, Any], self.data["progress"])
-
-    @property
-    def errors(self) -> list[str]:
-        """The reasons of failed runs."""
-        return cast(list[str], self.data["errors"])
-
-    @property
-    def diverged(self) -> bool:
-        """True where every run diverged, so that nothing can be compared; not of a range test, which is to diverge."""
-        meant = self.data["spec"].get("kind") == "lr_range_test"
-        return not meant and all(arm["diverged"] == arm["runs_total"] for arm in self.arms)
-
-    @property
-    def path(self) -> str:
-        return f"/experiments/{self.id}"
-
-    @property
     def url(self) -> str:
         """The address of its page, for a browser."""
-        return f"{self._transport.url}/#{self.path}"
+        return f"{self.transport.url}/#{self.path}"
 
     def refresh(self) -> Self:
         """Ask the server again."""
         headers = {"If-None-Match": self._etag} if self._etag else {}
-        response = self._transport.request("GET", self.path, headers=headers)
+        response = self.transport.request("GET", self.path, headers=headers)
         if response.status_code != 304:
             self.data, self._etag = response.json(), response.headers.get("ETag", "")
         return self
@@ -105,17 +49,22 @@ class Experiment:
         shows none. The pause grows from 0.1 s to 1 s, so that short experiments answer at once and long ones cost
         nothing.
         """
+        with shown() if progress is None else nullcontext(progress or (lambda _: None)) as tell:
+            tell(self.refresh())
+            for pause in self.pauses(timeout):
+                time.sleep(pause)
+                tell(self.refresh())
+        return self
+
+    def pauses(self, timeout: float | None = None) -> Iterator[float]:
+        """Yield the seconds to let pass before the next `refresh`, until it has ended; raises `TimeoutError`."""
         deadline = None if timeout is None else time.monotonic() + timeout
         pause = FIRST_POLL
-        with shown() if progress is None else nullcontext(progress or (lambda _: None)) as tell:
-            while not self.refresh().finished:
-                tell(self)
-                if deadline is not None and time.monotonic() + pause > deadline:
-                    raise TimeoutError(f"experiment {self.id} is {self.status} after {timeout:g} s")
-                time.sleep(pause)
-                pause = min(pause * GROWTH, LONGEST_POLL)
-            tell(self)
-        return self
+        while not self.finished:
+            if deadline is not None and time.monotonic() + pause > deadline:
+                raise TimeoutError(f"experiment {self.id} is {self.status} after {timeout:g} s")
+            yield pause
+            pause = min(pause * GROWTH, LONGEST_POLL)
 
     def cancel(self) -> Self:
         """Ask for its end; what was measured is kept. A worker hears it within a second: `wait` for it."""
@@ -151,13 +100,13 @@ class Experiment:
         given = {"name": name, "tags": None if tags is None else list(tags), "notes": notes}
         body = {key: value for key, value in given.items() if value is not None}
         headers = {"If-Match": self._etag} if if_unchanged else {}
-        response = self._transport.request("PATCH", self.path, body=body, headers=headers)
-        self.data, self._etag = self._transport.decoded(response), response.headers.get("ETag", "")
+        response = self.transport.request("PATCH", self.path, body=body, headers=headers)
+        self.data, self._etag = self.transport.decoded(response), response.headers.get("ETag", "")
         return self
 
     def history(self) -> Iterator[dict[str, Any]]:
         """Yield what happened to it, the oldest first: `{"id", "at", "kind", "cohort", "attempt", "detail"}`."""
-        return pages(self._transport, f"{self.path}/history")
+        return pages(self.transport, f"{self.path}/history")
 
     def events(
         self,
@@ -177,15 +126,15 @@ class Experiment:
         404 once the experiment is deleted.
         """
         asked = {"metric": metric, "arm": arm, "seed": seed, "diagnostics": diagnostics or None}
-        return follow(self._transport, f"{self.path}/events", asked, last_event_id)
+        return follow(self.transport, f"{self.path}/events", asked, last_event_id)
 
     def delete(self) -> None:
         """Remove it and all it measured; raises `ApiError` 409 while it is unfinished."""
-        self._transport.call("DELETE", self.path)
+        self.transport.call("DELETE", self.path)
 
     def runs(self) -> list[dict[str, Any]]:
         """Return every run with its outcome and final numbers; second trainings have `repeat` and come last."""
-        return list(pages(self._transport, f"{self.path}/runs"))
+        return list(pages(self.transport, f"{self.path}/runs"))
 
     def metrics(
         self,
@@ -205,12 +154,12 @@ class Experiment:
         """
         asked = {"metric": metric, "arm": arm, "seed": seed, "max_points": max_points}
         asked |= {"diagnostics": diagnostics or None, "repeat": repeat or None}
-        answer = self._transport.call("GET", f"{self.path}/metrics", params=asked)
+        answer = self.transport.call("GET", f"{self.path}/metrics", params=asked)
         return Series(answer["series"])
 
     def plots(self) -> list[dict[str, Any]]:
         """Return what can be drawn: `{"name", "summary", "links"}` each."""
-        return cast(list[dict[str, Any]], self._transport.call("GET", f"{self.path}/plots")["items"])
+        return cast(list[dict[str, Any]], self.transport.call("GET", f"{self.path}/plots")["items"])
 
     def plot(
         self,
@@ -232,30 +181,26 @@ class Experiment:
         """
         asked = {"width": width, "height": height, "dpi": dpi, "theme": theme, "arm": arm, "log": log, "first": first}
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
-        return Picture.of(self._transport.request("GET", path, params=asked).content, name, format)
+        return Picture.of(self.transport.request("GET", path, params=asked).content, name, format)
 
     def report(self, metric: str | None = None) -> Report:
         """Return the comparison of the arms, a dict that a notebook shows: intervals, differences, the verdict."""
         headers = {"Accept": "application/json"}
-        return Report(self._transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers))
+        return Report(self.transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers))
 
     def report_markdown(self, metric: str | None = None) -> str:
         """Return the report as Markdown, for people."""
         headers = {"Accept": "text/markdown"}
-        return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+        return self.transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
 
     def report_html(self, metric: str | None = None) -> str:
         """Return the report as a web page, whose pictures are linked as `plots/NAME.png`."""
         headers = {"Accept": "text/html"}
-        return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+        return self.transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
 
     def _ask(self, what: Literal["cancel", "pause", "resume", "retry"]) -> Self:
-        self.data, self._etag = self._transport.call("POST", f"{self.path}/{what}"), ""
+        self.data, self._etag = self.transport.call("POST", f"{self.path}/{what}"), ""
         return self
-
-    def __repr__(self) -> str:
-        done = self.progress
-        return f"<Experiment {self.id} {self.name!r} {self.status}, {done['runs_done']}/{done['runs_total']} runs>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the verdict and a picture once there are, until then how far it is."""
