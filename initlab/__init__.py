@@ -1,5 +1,6 @@
 """The client library and the command line of initlab: they speak HTTP only."""
 
+from initlab import build
 from initlab.answers import Picture, Report, Series
 from initlab.asynchronous import AsyncClient, AsyncExperiment
 from initlab.client import Client
@@ -22,5 +23,6 @@ __all__ = [
     "Series",
     "SpecError",
     "Unreachable",
+    "build",
     "server_path",
 ]

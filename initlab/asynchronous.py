@@ -58,6 +58,17 @@ def _items(call: Callable[Concatenate[T, P], Iterator[R]]) -> Callable[Concatena
     return yielded
 
 
+def _experiments(
+    call: Callable[Concatenate[Client, P], Iterator[Experiment]],
+) -> Callable[Concatenate[Any, P], AsyncIterator["AsyncExperiment"]]:
+    @wraps(call)
+    async def yielded(self: Any, /, *args: P.args, **given: P.kwargs) -> AsyncIterator["AsyncExperiment"]:
+        async for one in _items(call)(self, *args, **given):
+            yield AsyncExperiment(one)
+
+    return yielded
+
+
 class AsyncExperiment(Described):
     """An experiment as the server last described it (`data`), with the calls that ask about it, to be awaited."""
 
@@ -166,6 +177,7 @@ class AsyncClient:
 
     submit = _experiment(Client.submit)
     experiment = _experiment(Client.experiment)
+    experiments = _experiments(Client.experiments)
     preview = _call(Client.preview)
     cancel_experiments = _call(Client.cancel_experiments)
     delete_experiments = _call(Client.delete_experiments)
@@ -184,12 +196,6 @@ class AsyncClient:
     replay = _call(Client.replay)
     delete_webhook = _call(Client.delete_webhook)
     close = _call(Client.close)
-    _experiments = _items(Client.experiments)
-
-    @wraps(Client.experiments)
-    async def experiments(self, *args: Any, **given: Any) -> AsyncIterator[AsyncExperiment]:
-        async for one in self._experiments(*args, **given):
-            yield AsyncExperiment(one)
 
     async def __aenter__(self) -> Self:
         return self

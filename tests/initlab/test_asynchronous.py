@@ -30,7 +30,8 @@ def test_it_has_every_call_with_its_arguments_and_its_words(sync: type, awaited:
 
 def test_experiments_are_posted_waited_for_and_read(server: Any, experiment: dict[str, Any]) -> None:
     running = experiment | {"status": "running"}
-    for answer in (running, running, running, experiment, {"series": []}, experiment | {"paused": True}):
+    answers: list[Any] = [running, running, running, experiment, {"series": []}, experiment | {"paused": True}]
+    for answer in answers:
         server.answer(200, answer)
     looks: list[str] = []
 

@@ -77,7 +77,7 @@ def test_nothing_is_drawn_of_what_was_not_measured() -> None:
 
 
 def test_intervals_are_drawn_to_one_scale() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": "[red]<b>", "n": 5, "mean": 0.5, "ci_low": 0.0, "ci_high": 1.0},
         {"label": "zeros", "n": 1, "mean": 1.0, "ci_low": None, "ci_high": None},
         {"label": "ones", "n": 0, "mean": None, "ci_low": None, "ci_high": None},

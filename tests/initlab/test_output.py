@@ -13,12 +13,13 @@ from typer.core import TyperGroup
 from initlab.cli import app
 
 RunCli = Callable[..., tuple[int, str, str]]
+ALL: Any = typer.main.get_command(app)
 PROCESSES = {"serve", "api", "worker", "db upgrade"}
 """They run until they are stopped, or print nothing."""
 
 
 def _commands(group: Any = None, before: str = "") -> Iterator[tuple[str, set[str]]]:
-    for name, command in (group or typer.main.get_command(app)).commands.items():
+    for name, command in (group or ALL).commands.items():
         if isinstance(command, TyperGroup):
             yield from _commands(command, f"{name} ")
         else:
