@@ -43,7 +43,7 @@ class Report(dict[str, Any]):
 
     @property
     def verdict(self) -> str:
-        """What was decided, and what is open, in sentences."""
+        """The sentences on what was decided and what is open."""
         return str(self["verdict"]["text"])
 
     def _repr_html_(self) -> str:

@@ -16,6 +16,12 @@ from typing import Any
 Builder = Callable[..., dict[str, Any]]
 
 
+class _Type(str):
+    """A type in words, which `help` shows as it is."""
+
+    __repr__ = str.__str__
+
+
 class Catalogue:
     """The builders of one kind of entry, each under its name; `lambda_` is `lambda`."""
 
@@ -40,16 +46,18 @@ def _builder(
 
     A layer goes by its name, `{"dense": {"units": 10}}`, since a `name` in a list of layers is a layer's own.
     """
-    places = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation="str") for name in first[:1]]
+    places = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=_Type("str")) for name in first[:1]]
     places += [
-        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation="Mapping[str, Any]", default={})
+        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=_Type("Mapping[str, Any]"), default={})
         for name in first[1:]
     ]
     rest = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=one.get("default", Parameter.empty), annotation=one["type"])
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, default=one.get("default", Parameter.empty), annotation=_Type(one["type"])
+        )
         for name, one in entry["parameters"].items()
     ]
-    signature = Signature([*places, *rest], return_annotation="dict[str, Any]")
+    signature = Signature([*places, *rest], return_annotation=_Type("dict[str, Any]"))
 
     def build(*args: Any, **given: Any) -> dict[str, Any]:
         bound = dict(signature.bind(*args, **given).arguments)

@@ -23,7 +23,7 @@ HEIGHT, EVERY = 15, 7
 WIDEST = 120
 """Columns of a picture at most."""
 LETTERS = 8
-"""How often a line's letter stands on it."""
+"""Times that a line's letter stands on it, about."""
 SEED = "seed"
 """The role of a line that is one run."""
 ROLES = {"second": ", training", "diverged": ", diverged"}

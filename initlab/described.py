@@ -1,4 +1,4 @@
-"""What is known of an experiment without asking for more."""
+"""The properties of an experiment that are known without asking for more."""
 
 from typing import Any, Literal, cast
 
@@ -26,7 +26,7 @@ class Described:
 
     @property
     def notes(self) -> str:
-        """What people have noted of it; empty where nobody has."""
+        """Notes that people made of it; empty where nobody has."""
         return cast(str, self.data["notes"])
 
     @property

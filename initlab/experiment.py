@@ -208,7 +208,7 @@ class Experiment(Described):
         if self.status == "succeeded":
             with suppress(ClientError):  # a server that has gone since leaves what is known here
                 report = self.report()
-                picture = self.plot("comparison", width=700)
+                picture = self.plot("comparison")
         return notebook.experiment(self.data, self.url, report, b64encode(picture).decode("ascii"))
 
 

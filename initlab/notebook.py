@@ -1,4 +1,4 @@
-"""What a notebook shows, as HTML: every text of users' is escaped, and nothing is a script."""
+"""HTML for a notebook: every text of users' is escaped, and nothing is a script."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -21,7 +21,8 @@ def experiment(data: Mapping[str, Any], address: str, report: Mapping[str, Any] 
         f"<b>{escape(data['name'])}</b>{tags}<br>experiment {data['id']}, {escape(data['status'])}, "
         f'<a href="{escape(address)}" target="_blank" rel="noopener">open its page</a>'
     )
-    image = f'<br><img alt="the picture of its outcome" src="data:image/png;base64,{picture}">' if picture else ""
+    shown = f'src="data:image/png;base64,{picture}" width="900" style="max-width: 100%"'
+    image = f'<br><img alt="the picture of its outcome" {shown}>' if picture else ""
     return f"<div>{head}{progress(data) if report is None else verdict(report)}{image}</div>"
 
 

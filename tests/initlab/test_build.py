@@ -83,6 +83,6 @@ def test_completion_and_help_know_names_parameters_and_defaults() -> None:
     assert (parameters["low"].default, parameters["high"].default) == (0.0, 1.0)
     text = io.StringIO()
     pydoc.Helper(output=text)(build.schedules.cosine)
-    assert "eta_min: float = 0.0" in text.getvalue() or "eta_min: 'float' = 0.0" in text.getvalue()
+    assert "eta_min: float = 0.0" in text.getvalue()
     assert "Source:" in text.getvalue()
     assert "he_normal" in repr(build.initializers)

@@ -49,7 +49,7 @@ def test_an_experiment_shows_its_verdict_a_picture_and_its_page(
     assert "<li>2 runs of [red]&lt;b&gt; diverged.</li>" in shown
     assert 'src="data:image/png;base64,iVBORw0K"' in shown
     assert not re.search("<script|<i>|<u>", shown)
-    assert server.asked[-1].path == "/experiments/7/plots/comparison.png?width=700"
+    assert server.asked[-1].path == "/experiments/7/plots/comparison.png"
 
 
 def test_one_that_has_not_ended_shows_how_far_each_arm_is(server: Any, experiment: dict[str, Any]) -> None:
