@@ -22,7 +22,10 @@ def is_loopback(name: str) -> bool:
 
 
 def refuse_without_keys(host: str, settings: Settings) -> None:
-    """Raise `Unprotected` for an address other than loopback while there are no keys and no users; needs the database's tables."""
+    """Raise `Unprotected` for an address other than loopback while there are neither keys nor users.
+
+    Needs the database's tables.
+    """
     if not (is_loopback(host.strip("[]")) or settings.api_keys_file or settings.has_users or _has_keys(settings)):
         raise Unprotected(
             f"{host} can be reached from other machines, and no API keys are configured: make one with "

@@ -168,8 +168,10 @@ class AsyncClient:
     A call that is cancelled goes on in its thread until it is answered.
     """
 
-    def __init__(self, url: str | None = None, api_key: str | None = None, *, patience: float = 30.0) -> None:
-        self.sync = Client(url, api_key, patience=patience)
+    def __init__(
+        self, url: str | None = None, api_key: str | None = None, *, project: str | None = None, patience: float = 30.0
+    ) -> None:
+        self.sync = Client(url, api_key, project=project, patience=patience)
 
     @property
     def url(self) -> str:
@@ -195,6 +197,12 @@ class AsyncClient:
     deliveries = _items(Client.deliveries)
     replay = _call(Client.replay)
     delete_webhook = _call(Client.delete_webhook)
+    me = _call(Client.me)
+    projects = _call(Client.projects)
+    project = _call(Client.project)
+    create_project = _call(Client.create_project)
+    change_project = _call(Client.change_project)
+    delete_project = _call(Client.delete_project)
     close = _call(Client.close)
 
     async def __aenter__(self) -> Self:

@@ -227,7 +227,7 @@ class Client:
         """Return one project, its members, and what it holds beside its quotas; raises `ApiError` 404."""
         return cast(dict[str, Any], self._transport.call("GET", f"/projects/{quote(name, safe='')}"))
 
-    def create_project(self, name: str, **fields: Any) -> dict[str, Any]:
+    def create_project(self, /, name: str, **fields: Any) -> dict[str, Any]:
         """Make a project, for admins, and return it; raises `ApiError` 409 where there is one of that name.
 
         `fields` may be `description`, `default_role` (`viewer` or `member`, of who is no member), `keep_days`,
@@ -235,7 +235,7 @@ class Client:
         """
         return cast(dict[str, Any], self._transport.call("POST", "/projects", body={"name": name, **fields}))
 
-    def change_project(self, name: str, **fields: Any) -> dict[str, Any]:
+    def change_project(self, /, name: str, **fields: Any) -> dict[str, Any]:
         """Change what is named of a project, as `create_project` has it, and return it; None removes."""
         return cast(dict[str, Any], self._transport.call("PATCH", f"/projects/{quote(name, safe='')}", body=fields))
 

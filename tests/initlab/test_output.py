@@ -14,8 +14,8 @@ from initlab.cli import app
 
 RunCli = Callable[..., tuple[int, str, str]]
 ALL: Any = typer.main.get_command(app)
-PROCESSES = {"serve", "api", "worker", "db upgrade"}
-"""They run until they are stopped, or print nothing."""
+PROCESSES = {"serve", "api", "worker", "db upgrade", "db compact", "disk"}
+"""They run until they are stopped, or tell a person of this machine."""
 
 
 def _commands(group: Any = None, before: str = "") -> Iterator[tuple[str, set[str]]]:
@@ -45,6 +45,11 @@ QUIET: dict[str, Callable[[dict[str, Any]], list[Any]]] = {
     "cancel --tag a": lambda _: [DONE],
     "delete 7": lambda one: [one, None],
     "delete --tag a --yes": lambda _: [DONE],
+    "projects create x": lambda _: [{"name": "x"}],
+    "projects change x --description y": lambda _: [{"name": "x"}],
+    "projects add-member x y": lambda _: [{"name": "x"}],
+    "projects remove-member x y": lambda _: [{"name": "x"}],
+    "projects delete x": lambda _: [None],
     "datasets delete x": lambda _: [None],
     "webhooks replay 1 2": lambda _: [{"id": 2}],
     "webhooks delete 1": lambda _: [None],
