@@ -26,7 +26,7 @@ class Described:
 
     @property
     def notes(self) -> str:
-        """Notes that people made of it; empty where nobody has."""
+        """Free text about it; empty where nobody has written any."""
         return cast(str, self.data["notes"])
 
     @property
