@@ -7,6 +7,11 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 INITLAB_DATA_DIR=/data \
     INITLAB_CACHE_DIR=/data/cache
 
+# The letters of arms' labels in pictures: nearly every script, Chinese, Japanese and Korean, and emoji without colour.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-noto-core fonts-noto-cjk fonts-symbola \
+    && rm -rf /var/lib/apt/lists/*
+
 RUN useradd --uid 10001 --create-home initlab && install --directory --owner initlab /data
 WORKDIR /app
 

@@ -51,12 +51,20 @@ class PlotDataOut(BaseModel):
     caption: str
 
 
+class ScheduleRates(BaseModel):
+    """One schedule's rates."""
+
+    schedule: dict[str, Any]
+    lr: list[float]
+
+
 class SchedulePreviewOut(BaseModel):
-    """The rates of a schedule: `lr[t]` is in force during update t."""
+    """The rates of a schedule: `lr[t]` is in force during update t; and those of others `compared` with it."""
 
     schedule: dict[str, Any]
     steps_per_epoch: int
     lr: list[float]
+    compared: list[ScheduleRates]
     warnings: list[WarningOut]
 
 

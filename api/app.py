@@ -128,7 +128,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, dependencies=[Depends(refuse_unknown), *needed])
     if oidc is not None:
         app.state.provider = oidc.Provider(settings)
-        app.include_router(oidc.router)  # providers add query parameters of their own
+        # Providers add query parameters of their own; and what a browser is led through is no call of the API.
+        app.include_router(oidc.router, include_in_schema=False)
     page.install(app)
     return app
 

@@ -4,6 +4,7 @@ import gc
 import json
 import signal
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,6 +151,22 @@ def list_plots(experiment_id: int) -> Answer:
     return Answer(version, compact({"items": items}))
 
 
+def whole_page(experiment_id: int, metric: str | None) -> Answer:
+    """Return an experiment's report as a page with its pictures inside; it is not kept, for its size."""
+    with _Process.database.reading() as session:
+        one = read.experiment(session, experiment_id)
+        version = read.version(session, one.id)
+        results = read.results(session, one, _Process.paths)
+        shown = suitable(results.design)
+        drawn = {name: _drawn(name, results) for name in shown}
+        return Answer(version, html(build_report(results, metric), results, shown, drawn).encode())
+
+
+def _drawn(name: str, results: Results) -> bytes:
+    plot: Plot = plots.parse(name).build()
+    return picture(plot.draw, json.loads(compact(plot_data(plot.data, results, [], None))), "png")
+
+
 def data_of_plot(experiment_id: int, name: str, options: dict[str, Any], arms: list[str], log: bool | None) -> Answer:
     """Return the data behind a picture, as JSON."""
     plot: Plot = plots[name].model_validate(options).build()
@@ -204,7 +221,8 @@ def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Qu
             form = read_form(path, content_type)
             options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
             uploads, name = Uploads(_Process.paths.uploads), form.file.filename or ""
-            found, new = uploads.add(form.file.file, name, form.name, options, owner, project, admit)
+            with closing(form.file.file) as file:
+                found, new = uploads.add(file, name, form.name, options, owner, project, admit)
             if not new:
                 session.rollback()
             return found, new

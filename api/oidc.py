@@ -108,7 +108,7 @@ async def begin_sign_in(
     service: ServiceDep,
     next: Annotated[  # noqa: A002 the query parameter's name
         str, Query(pattern=r"^/([^/\\\x00-\x20][^\\\x00-\x20]*)?$", max_length=500, description="the path to go on to")
-    ] = "/me",
+    ] = "/",
 ) -> RedirectResponse:
     """Send the browser to the provider where users sign in."""
     provider: Provider = request.app.state.provider
@@ -124,7 +124,7 @@ async def end_sign_in(request: Request, service: ServiceDep) -> RedirectResponse
     """Take a browser that comes from the provider: it gets a session, as its user with the groups of that moment."""
     provider: Provider = request.app.state.provider
     settings = service.settings
-    brought = service.sessions.get(request.scope, COOKIE) or {"next": "/me", "session": {}}
+    brought = service.sessions.get(request.scope, COOKIE) or {"next": "/", "session": {}}
     request.scope["session"] = brought["session"]
     claims = await provider.come_back(request)
     user = user_id(_name(claims, settings.oidc_user_claim))

@@ -6,6 +6,9 @@ SEALED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancesto
 REPORT = f"{SEALED}; img-src 'self'; style-src 'unsafe-inline'"
 """The policy of the report: it needs no scripts and nothing from elsewhere, whatever a label smuggled in."""
 
+REPORT_IN_ONE = f"{SEALED}; img-src data:; style-src 'unsafe-inline'"
+"""The policy of the report with its pictures inside, which says it of itself too, where it is saved."""
+
 SVG = f"{SEALED}; img-src data:; style-src 'unsafe-inline'; sandbox"
 """The policy of a picture that is opened by itself: matplotlib's styles and pixels, and no script."""
 

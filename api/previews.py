@@ -20,6 +20,8 @@ from core.schedules import (
 
 MOST_VALUES = 4_000_000
 """Of one drawn weight."""
+MOST_COMPARED = 11
+"""Of schedules beside the one that is previewed."""
 MOST_PREVIEWED = 3_000_000
 """Rates of a schedule and of those inside it, some seconds of one core."""
 
@@ -31,10 +33,12 @@ class _Body(BaseModel):
 class SchedulePreview(_Body):
     """A schedule to preview; `lr` is the base rate B, an epoch has `steps_per_epoch` updates.
 
-    `metrics` is for a schedule that answers to one: `metrics[e]` is reported after epoch e, null for NaN.
+    `metrics` is for a schedule that answers to one: `metrics[e]` is reported after epoch e, null for NaN. `compare` are
+    others, with the same rate and length, to draw on the same axes.
     """
 
     schedule: ScheduleEntry
+    compare: Annotated[list[ScheduleEntry], Field(max_length=MOST_COMPARED)] = []
     lr: Positive = 0.1
     steps: Annotated[int, Field(ge=1, le=100_000)] = 100
     steps_per_epoch: Annotated[int, Field(ge=1, le=100_000)] = 1
@@ -65,10 +69,15 @@ class InitializerPreview(_Body):
 def schedule_of(body: SchedulePreview) -> dict[str, Any]:
     """Return the rates of a schedule, `lr[t]` that of update t, and what to beware of."""
     entry: Entry = body.schedule
+    _check_work(body)
     return {
         "schedule": entry.model_dump(),
         "steps_per_epoch": body.steps_per_epoch,
         "lr": _rates(body),
+        "compared": [
+            {"schedule": other.model_dump(), "lr": _rates(body.model_copy(update={"schedule": other, "metrics": None}))}
+            for other in body.compare
+        ],
         "warnings": warned(
             problem._replace(path=join_path("schedule", problem.path))
             for problem in lint_schedule(entry, body.lr, body.steps, body.steps_per_epoch)
@@ -98,13 +107,16 @@ def initializer_of(body: InitializerPreview) -> dict[str, Any]:
     return {"initializer": body.initializer.model_dump(), "shape": body.shape} | found
 
 
-def _rates(body: SchedulePreview) -> list[float]:
-    work = work_of(body.schedule, body.steps, body.steps)
+def _check_work(body: SchedulePreview) -> None:
+    work = sum(work_of(one, body.steps, body.steps) for one in (body.schedule, *body.compare))
     if work > MOST_PREVIEWED:
         message = (
             f"makes {work:,} rates of all its parts; {MOST_PREVIEWED:,} is the most: ask for fewer, or for fewer parts"
         )
         raise InvalidSpec([Problem("steps", message)])
+
+
+def _rates(body: SchedulePreview) -> list[float]:
     try:
         bound = bind(body.schedule, body.lr, body.steps, body.steps_per_epoch)
         if body.metrics is None:

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     max_unfinished_runs: Annotated[int, Field(ge=0)] = 100_000
     """Queued and running ones of each API key that names no number of its own; of all users where there are no keys."""
     keep_days: Annotated[float, Field(gt=0)] | None = None
-    """Days after its end at which an experiment is deleted; none: never."""
+    """Days after its end at which an experiment is deleted whose project says no other number; none: never."""
     max_runs: Annotated[int, Field(ge=0)] | None = None
     """Stored ones of each API key or user whose own quota says no number; so the next two. None: no quota."""
     max_points: Annotated[int, Field(ge=0)] | None = None

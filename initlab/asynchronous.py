@@ -187,6 +187,7 @@ class AsyncClient:
     preview_schedule = _call(Client.preview_schedule)
     preview_initializer = _call(Client.preview_initializer)
     preview_signal = _call(Client.preview_signal)
+    draw_preview = _call(Client.draw_preview)
     upload_dataset = _call(Client.upload_dataset)
     datasets = _call(Client.datasets)
     dataset = _call(Client.dataset)

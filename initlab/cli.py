@@ -7,12 +7,24 @@ Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or 
 import csv
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.markdown import Markdown
 
-from initlab import datasets, display, looking, managing, pictures, projects, service, submitting, webhooks
+from initlab import (
+    datasets,
+    display,
+    looking,
+    managing,
+    pictures,
+    previews,
+    projects,
+    service,
+    submitting,
+    webhooks,
+)
 from initlab.client import Client
 from initlab.errors import USAGE, ClientError
 from initlab.experiment import Experiment
@@ -119,10 +131,19 @@ def report(
     metric: Annotated[
         str | None, typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A .html file, which has its pictures inside, or a .md or .json one."),
+    ] = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the comparison of the arms."""
+    """Print the comparison of the arms, or save it."""
     found = Client().experiment(experiment)
+    if output is not None:
+        pictures.save_report(found, output, metric)
+        tell({"saved": str(output)}, str(output), as_json=as_json, quiet=quiet)
+        return
     if as_json or format == "json":
         print_json(found.report(metric))
     elif format == "html":
@@ -154,6 +175,7 @@ def catalog(
 for part in (service.serve, service.api, service.worker, service.disk):
     app.command()(part)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(previews.app, name="preview")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(projects.app, name="projects")
 app.command()(projects.whoami)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack, cast
+from typing import Any, Literal, Self, Unpack, cast
 from urllib.parse import quote
 
 from initlab import packing, spec_file
@@ -140,6 +140,16 @@ class Client:
         """
         asked = {"initializers": list(initializers)} | body
         return cast(dict[str, Any], self._transport.call("POST", "/previews/signal", body=asked))
+
+    def draw_preview(
+        self,
+        kind: Literal["schedule", "initializer", "signal"],
+        body: Mapping[str, Any],
+        format: Literal["png", "json"] = "png",  # noqa: A002 the field's word
+    ) -> bytes:
+        """Return a preview as a picture or as JSON; `body` is what `POST /previews/KIND` takes."""
+        headers = {"Accept": "image/png" if format == "png" else "application/json"}
+        return self._transport.request("POST", f"/previews/{kind}", body=body, headers=headers).content
 
     def upload_dataset(
         self,

@@ -1,7 +1,6 @@
 """`make demo`: a service of its own, one real experiment, its verdict and its pictures."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -41,21 +40,21 @@ def main(
         out.print(display.verdict(experiment.report()))
         pictures = keep(experiment, into)
     out.print(
-        f"The report is {into / 'report.html'}, and {into / 'report.md'}, with its {len(pictures)} pictures beside it.",
+        f"The report is {into / 'report.html'}, in one file, and {into / 'report.md'}, with {len(pictures)} pictures "
+        "beside it.",
         soft_wrap=True,
     )
 
 
 def keep(experiment: Experiment, into: Path) -> list[Path]:
-    """Write the report as Markdown and as a web page, and every picture as PNG."""
+    """Write the report as Markdown and as a web page with its pictures inside, and every picture as PNG."""
     pictures = []
     for name in (plot["name"] for plot in experiment.plots()):
         pictures.append(into / f"{name}.png")
         pictures[-1].write_bytes(experiment.plot(name))
     shown = "\n\n".join(f"![{picture.stem}]({picture.name})" for picture in pictures)
     (into / "report.md").write_text(f"{experiment.report_markdown().rstrip()}\n\n{shown}\n", encoding="utf-8")
-    page = re.sub("<source[^>]*>", "", experiment.report_html()).replace('src="plots/', 'src="')
-    (into / "report.html").write_text(page, encoding="utf-8")
+    (into / "report.html").write_text(experiment.report_html(pictures="inline"), encoding="utf-8")
     return pictures
 
 

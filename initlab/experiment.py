@@ -173,13 +173,17 @@ class Experiment(Described):
         arm: str | Sequence[str] | None = None,
         log: bool | None = None,
         first: int | Literal["all"] | None = None,
+        x: Literal["updates", "epochs", "examples", "seconds"] | None = None,
+        axes: Literal["shared", "own"] | None = None,
     ) -> Picture:
         """Return a picture's file, which a notebook shows, or with `json` the data behind it.
 
         `width` and `height` are pixels, `arm` one label or several, `log` whether the axis of values is logarithmic,
-        `first` how many updates `loss` shows. What is None is as the server has it.
+        `first` how many updates `loss` shows and `x` what its axis counts, `axes` whether the histograms of `weights`
+        share theirs. What is None is as the server has it.
         """
-        asked = {"width": width, "height": height, "dpi": dpi, "theme": theme, "arm": arm, "log": log, "first": first}
+        asked = {"width": width, "height": height, "dpi": dpi, "theme": theme, "arm": arm, "log": log}
+        asked |= {"first": first, "x": x, "axes": axes}
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
         return Picture.of(self.transport.request("GET", path, params=asked).content, name, format)
 
@@ -193,10 +197,11 @@ class Experiment(Described):
         headers = {"Accept": "text/markdown"}
         return self.transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
 
-    def report_html(self, metric: str | None = None) -> str:
-        """Return the report as a web page, whose pictures are linked as `plots/NAME.png`."""
+    def report_html(self, metric: str | None = None, pictures: Literal["linked", "inline"] = "linked") -> str:
+        """Return the report as a web page, whose pictures are linked as `plots/NAME.png`, or inside of it."""
+        params = {"metric": metric, "pictures": None if pictures == "linked" else pictures}
         headers = {"Accept": "text/html"}
-        return self.transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+        return self.transport.request("GET", f"{self.path}/report", params=params, headers=headers).text
 
     def _ask(self, what: Literal["cancel", "pause", "resume", "retry"]) -> Self:
         self.data, self._etag = self.transport.call("POST", f"{self.path}/{what}"), ""

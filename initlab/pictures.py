@@ -1,4 +1,4 @@
-"""The command that draws pictures in the terminal, or saves them."""
+"""The command that draws pictures in the terminal, or saves them, and the report in a file."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from initlab import charts, display
 from initlab.client import Client
 from initlab.errors import ClientError
+from initlab.experiment import Experiment
 from initlab.output import AsJson, Id, Quiet, out, print_json, tell
 
 
@@ -25,6 +26,10 @@ def plot(
     arm: Annotated[list[str] | None, typer.Option(help="The label of an arm to draw; may be repeated.")] = None,
     log: Annotated[bool | None, typer.Option("--log/--linear", help="The axis of values.")] = None,
     first: Annotated[str | None, typer.Option(help="Of loss: so many updates, or all.")] = None,
+    x: Annotated[
+        Literal["updates", "epochs", "examples", "seconds"] | None, typer.Option(help="Of loss: what its axis counts.")
+    ] = None,
+    axes: Annotated[Literal["shared", "own"] | None, typer.Option(help="Of weights: the histograms' axes.")] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +40,7 @@ def plot(
         tell(items, display.pictures(items), as_json=as_json)
         return
     # A `first` that is no number and not "all" the server refuses, and says why.
-    asked: dict[str, Any] = {"arm": arm, "log": log, "first": first}
+    asked: dict[str, Any] = {"arm": arm, "log": log, "first": first, "x": x, "axes": axes}
     if output is None:
         data = json.loads(found.plot(name, "json", **asked))
         if as_json:
@@ -49,3 +54,17 @@ def plot(
     look: dict[str, Any] = {"width": width, "height": height, "dpi": dpi, "theme": theme}
     output.write_bytes(found.plot(name, cast(Literal["png", "svg", "json"], form), **asked, **look))
     tell({"saved": str(output)}, str(output), as_json=as_json, quiet=quiet)
+
+
+def save_report(experiment: Experiment, path: Path, metric: str | None) -> None:
+    """Save the report in the format that the file's name ends in."""
+    form = path.suffix.lower()
+    if form in (".html", ".htm"):
+        text = experiment.report_html(metric, pictures="inline")
+    elif form == ".md":
+        text = experiment.report_markdown(metric)
+    elif form == ".json":
+        text = json.dumps(experiment.report(metric), ensure_ascii=False)
+    else:
+        raise ClientError(f"{path} should end in .html, .md or .json")
+    path.write_text(text, encoding="utf-8")

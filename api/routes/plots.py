@@ -16,13 +16,15 @@ from api.deps import Id, Service, ServiceDep
 from api.policies import NEVER_CHANGES, SVG
 from api.responses import REVALIDATED, compact, etag, revalidated, unchanged
 from core.errors import InvalidSpec, Problem
-from core.plots import Look, plots
+from core.plots import By, Look, plots
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
 
 router = APIRouter(tags=["plots"])
 
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
+OWN = ("first", "x", "axes")
+"""Options that some plots have, and are parameters in the catalogue."""
 SECONDS = 60.0
 """For the data of one picture, as long for the picture, and for the list of all."""
 
@@ -45,7 +47,7 @@ First = Annotated[
 
 
 class Options(BaseModel):
-    """The look of a picture. JSON has the data behind it: `arm`, `log` and `first` change it, the others do not."""
+    """The look of a picture. JSON has the data behind it, which `arm`, `log`, `first`, `x` and `axes` change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,6 +67,10 @@ class Options(BaseModel):
         None, description="whether the axis of values is logarithmic; default: where the values ask for it"
     )
     first: First | None = Field(None, description="`loss`: so many updates, default 100, or all")
+    x: By | None = Field(None, description="`loss`: what its axis counts; default updates")
+    axes: Literal["shared", "own"] | None = Field(
+        None, description="`weights`: one axis of weights for each layer, the default, or one for each histogram"
+    )
     version: Annotated[str, Field(max_length=40)] | None = Field(
         None, description="as the list of plots has it: what is answered under a version never changes"
     )
@@ -140,7 +146,7 @@ async def _make(
 def _entry(name: str, options: Options) -> Entry:
     """Return the plot with its own options; raises `NotFound`, and `InvalidSpec` for an option that it lacks."""
     schema = plots[name]
-    given = {} if options.first is None else {"first": options.first}
+    given = {name: value for name in OWN if (value := getattr(options, name)) is not None}
     for option in given:
         if option not in schema.model_fields:
             having = ", ".join(other for other in plots if option in plots[other].model_fields)

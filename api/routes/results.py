@@ -1,6 +1,7 @@
 """The report."""
 
 from functools import partial
+from importlib.metadata import version as release
 from typing import Annotated, Final, Literal
 
 from anyio.to_thread import run_sync
@@ -8,9 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import jobs
 from api.deps import Id, ServiceDep
-from api.policies import REPORT
+from api.policies import REPORT, REPORT_IN_ONE
 from api.responses import REVALIDATED, etag, preferred, unchanged
 from core.analysis.shapes import Report
+from core.errors import InvalidSpec, Problem
 from core.experiments.queries.reports import code
 
 router = APIRouter(tags=["results"])
@@ -21,6 +23,7 @@ HTML: Final = "text/html"
 MEDIA: dict[str, jobs.Media] = {"json": JSON, "md": MARKDOWN, "html": HTML}
 SECONDS = 120.0
 """For one report."""
+_DRAWN_BY = release("initlab")
 
 
 @router.get(
@@ -43,20 +46,34 @@ async def get_report(
     format: Annotated[  # noqa: A002 the query parameter's name
         Literal["json", "md", "html"] | None, Query(description="json, md or html; else by Accept")
     ] = None,
+    pictures: Annotated[
+        Literal["linked", "inline"],
+        Query(description="of a page: linked beside it, or inside of it, so that it can be saved as one file"),
+    ] = "linked",
 ) -> Response:
     """Return the report: outcomes with intervals, paired comparisons, the verdict. JSON, Markdown or HTML."""
     media = MEDIA[format] if format else preferred(request, [*MEDIA.values()])
 
+    inline = pictures == "inline"
+    if inline and media != HTML:
+        raise InvalidSpec([Problem("pictures", "only a page has pictures inside: ask for format=html")])
+    asked = (metric, media, _DRAWN_BY) if inline else (metric, media)
+
     def tag(version: str) -> str:
-        return etag(version, code(), metric, media)
+        return etag(version, code(), *asked)
 
     current = tag(await run_sync(service.version, experiment_id))
     known = unchanged(request, current)
     if known is not None:
         return known
-    make = partial(service.pool.run, SECONDS, jobs.report, experiment_id, metric, media)
+    job = (
+        partial(jobs.whole_page, experiment_id, metric)
+        if inline
+        else partial(jobs.report, experiment_id, metric, media)
+    )
+    make = partial(service.pool.run, SECONDS, job)
     found = await service.answers.get(current, make, turn=experiment_id)
     headers = {"ETag": tag(found.version), "Vary": "Accept"}  # of what was read: it may have changed since
     if media == HTML:
-        headers["Content-Security-Policy"] = REPORT
+        headers["Content-Security-Policy"] = REPORT_IN_ONE if inline else REPORT
     return Response(found.body, media_type=media, headers=headers)

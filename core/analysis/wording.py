@@ -2,32 +2,52 @@
 
 from core.metrics import Measure
 
+_SMALLER = {
+    " kWh": ((1.0, " kWh"), (1e-3, " Wh"), (1e-6, " mWh")),
+    " g": ((1.0, " g"), (1e-3, " mg"), (1e-6, " µg")),
+}
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def number(measure: Measure, value: float | None) -> str:
     """Return a value of the measure with its unit, "-" where there is none."""
     if value is None:
         return "-"
-    return f"{100 * value:.2f} %" if measure.share else f"{value:.4g}{_unit(measure)}"
+    if measure.share:
+        return f"{100 * value:.2f} %"
+    size, unit = _fitting(measure, value)
+    return f"{plain(value / size)}{'' if measure.counts else unit}"
 
 
 def difference(measure: Measure, value: float | None, signed: bool = False) -> str:
     """Return a difference of two values of the measure with its unit, "-" where there is none."""
     if value is None:
         return "-"
-    sign = "+" if signed else ""
     if measure.share:
-        return f"{100 * value:{sign}.2f} percentage points"
-    return f"{value:{sign}.4g}{measure.unit}"
+        return f"{100 * value:{'+' if signed else ''}.2f} percentage points"
+    size, unit = _fitting(measure, value)
+    return f"{plain(value / size, signed)}{unit}"
 
 
 def span(measure: Measure, low: float | None, high: float | None, signed: bool = False) -> str:
     """Return an interval, the unit once; empty where there is none."""
     if low is None or high is None:
         return ""
+    if measure.share:
+        sign = "+" if signed else ""
+        return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}{'' if signed else ' %'}"
+    size, unit = _fitting(measure, max(abs(low), abs(high)))
+    shown = unit if size != 1 or not (signed or measure.counts) else ""
+    return f"{plain(low / size, signed)} to {plain(high / size, signed)}{shown}"
+
+
+def plain(value: float, signed: bool = False) -> str:
+    """Return a number of four digits as people write it: 12,345 and 4.6·10⁻⁷, not 1.234e+04 and 4.6e-07."""
     sign = "+" if signed else ""
-    if not measure.share:
-        return f"{low:{sign}.4g} to {high:{sign}.4g}{'' if signed else _unit(measure)}"
-    return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}{'' if signed else ' %'}"
+    if value and not 1e-4 <= abs(value) < 1e9:
+        mantissa, exponent = f"{value:{sign}.3e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}·10{str(int(exponent)).translate(_RAISED)}"
+    return f"{value:{sign},.0f}" if abs(value) >= 1e4 else f"{value:{sign}.4g}"
 
 
 def p_value(p: float | None, words: str = "") -> str:
@@ -37,6 +57,7 @@ def p_value(p: float | None, words: str = "") -> str:
     return "< 0.001" if p < 0.001 else f"{words or '= '}{p:.3f}"
 
 
-def _unit(measure: Measure) -> str:
-    """Return the unit of a value: the label of a count says it already."""
-    return "" if measure.counts else measure.unit
+def _fitting(measure: Measure, value: float) -> tuple[float, str]:
+    """Return the size and the name of the unit in which a value can be read, of those that the measure's unit has."""
+    units = _SMALLER.get(measure.unit, ((1.0, measure.unit),))
+    return next((one for one in units if abs(value) >= one[0]), units[-1] if value else units[0])

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from core.design import Design
 from core.plots.drawing.previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
+from core.plots.drawing.progress_axes import By
 from core.plots.drawing.render import Format, Look, Theme, picture, render
 from core.plots.drawing.requested import plot_data
 from core.registry import Registry
@@ -45,6 +46,7 @@ def _described() -> list[tuple[str, str, Callable[[Design], bool]]]:
 
 
 __all__ = [
+    "By",
     "Format",
     "Look",
     "Plot",

@@ -5,11 +5,20 @@ from typing import Any
 
 from core.metrics import Metric
 from core.plots import Plot, plots
-from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, extent, mean_lines, sample
+from core.plots.drawing.curves import (
+    about_lines,
+    about_stopped,
+    arms_drawn,
+    described,
+    epochs_done,
+    extent,
+    mean_lines,
+    sample,
+)
 from core.plots.drawing.frames import padded
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.styles import COLOURS
-from core.plots.drawing.value_axes import short_name
+from core.plots.drawing.value_axes import epoch_axis, short_name
 from core.results import Results
 
 
@@ -26,13 +35,14 @@ def accuracy() -> Plot:
 def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
     score, train = results.design.score, results.design.trains_score
-    lines = mean_lines(results.series(score.name), results, arms) if score is not None else []
+    lines = mean_lines(results.series(score.name), results, arms, place=epochs_done) if score is not None else []
     few = len(arms.labels) <= len(COLOURS)
-    training = mean_lines(results.series(train.name), results, arms, role="second") if few and train is not None else []
+    training = []
+    if few and train is not None:
+        training = mean_lines(results.series(train.name), results, arms, role="second", place=epochs_done)
     for line in training:
         line["low"] = line["high"] = line["raw"] = None
     found = extent([*lines, *training])
-    last = max([line["x"][-1] for line in lines], default=1)
     y = score_axis(score)
     below = found is not None and found[0] < y["lowest"]
     notes = [
@@ -46,7 +56,7 @@ def data(results: Results) -> dict[str, Any]:
     limits = padded(max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
     panel = {
         "title": "after each epoch, in evaluation mode",
-        "x": {"label": "epoch (from 0)", "scale": "linear", "kind": "count", "limits": padded(0, last, 0.015)},
+        "x": epoch_axis({0: lines}),
         "y": {"label": y["label"], "scale": "linear", "kind": y["kind"], "limits": limits},
         "lines": [*lines, *training],
     }

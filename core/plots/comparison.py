@@ -14,6 +14,7 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import Arms, arms_drawn, described, intervals, sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit
 from core.plots.drawing.frames import Frame, frame, numbers, padded, padded_log, set_axis
+from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
 from core.plots.drawing.text import width, wrap
 from core.results import Results
@@ -42,10 +43,12 @@ def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
     values = dict(zip((arm["label"] for arm in found["arms"]), final_values(everything, metric.name), strict=True))
     notes = {one["label"]: one["note"] for one in described(arms, results)}
+    names = short_names((results.whole or results).design)
     reference, pairs = against(found)
     rows = [
         {
             **{key: arm[key] for key in ("label", "n", "mean", "ci_low", "ci_high")},
+            "shown": names[arm["label"]],
             "note": notes[arm["label"]],
             "values": [finite_or_none(v) for v in values[arm["label"]]],
             "difference": _difference(arm["label"], reference, values, pairs, difference_unit(metric)),
@@ -58,7 +61,7 @@ def data(results: Results) -> dict[str, Any]:
     notes_below = [
         sample(results),
         f"Faint: a run; in front: mean and 95 % interval ({intervals(drawn)})." if several else "Dot: a run.",
-        f"Right: arm less {reference}, faint a seed; orange: {DECIDED}.{among}" if reference else "",
+        f"Right: arm less {names[reference]}, faint a seed; orange: {DECIDED}.{among}" if reference else "",
         arms.note,
     ]
     differences = [row["difference"] for row in rows if row["difference"] is not None]
@@ -69,6 +72,7 @@ def data(results: Results) -> dict[str, Any]:
         "caption": " ".join(filter(None, notes_below)),
         "seeds": results.design.seeds,
         "reference": reference,
+        "reference_shown": names[reference] if reference else None,
         "rows": rows,
         "x": _axis([v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]]], metric),
         "difference": difference_axis(ends, metric),
@@ -118,11 +122,9 @@ def _axis(values: list[float | None], metric: Measure) -> dict[str, Any]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw one row an arm: left its runs, right their differences from the reference."""
     rows = data["rows"]
-    labels = [wrap(row["label"], _LABEL, 2.4, 2) for row in rows]
+    labels = [wrap(name_of(row), _LABEL, 2.4, 4) for row in rows]
     notes = [", ".join(filter(None, [f"N = {row['n']}", row["note"]])) for row in rows]
     step = 0.46 if len(rows) <= 12 else 0.36
-    if len(rows) > 12:
-        labels = [wrap(row["label"], _LABEL, 2.4, 1) for row in rows]
     heights = [max(step, (len(text) * _LABEL + _NOTE) * 1.3 / 72 + 0.06) for text in labels]
     middles = np.cumsum(heights) - np.array(heights) / 2
     margin = max(
@@ -138,7 +140,7 @@ def draw(data: dict[str, Any]) -> Figure:
     for text, note, at in zip(labels, notes, middles, strict=True):
         _name(left_axes, text, note, at)
     if panels == 2:
-        [reference] = wrap(f"difference from {data['reference']}", 9.5, each, 1)
+        [reference] = wrap(f"difference from {data.get('reference_shown') or data['reference']}", 9.5, each, 1)
         right = _axes(place, left + each + _GAP, each, total, data["difference"], reference)
         right.axvline(0, color=GREY, lw=0.9)
         for row, at in zip(rows, middles, strict=True):

@@ -10,13 +10,19 @@ from core.finite import finite_or_none
 from core.plots import Plot, always, plots
 from core.plots.drawing.curves import arms_drawn, described, sample
 from core.plots.drawing.frames import frame, numbers, padded, padded_log, set_axis
+from core.plots.drawing.names import name_of
 from core.plots.drawing.styles import COLOURS, GREY, styled
 from core.plots.drawing.text import width, wrap
+from core.plots.drawing.value_axes import NARROWEST
 from core.results import Results
 
 UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6))
+FEW = 11
+"""Up to so many arms a name may have two lines."""
 LOG_FROM = 30.0
 """Ratio of largest to smallest energy from which its axis is logarithmic."""
+NARROWEST_OF_VALUE = 0.5
+"""Least span of an axis of energy, as a part of its largest value: a thousandth more should not look like all of it."""
 _LABEL, _SIDE, _HEIGHT = 8.5, 4.6, 3.9
 HOW = {
     "measured": "Energy was measured by the processors' counters.",
@@ -94,15 +100,26 @@ def _axis(values: list[float | None], label: str, kind: str) -> dict[str, Any]:
     positive = [v for v in known if v > 0]
     if kind == "number" and positive and len(positive) == len(known) and max(known) / min(known) >= LOG_FROM:
         return axis | {"scale": "log", "limits": padded_log(min(known), max(known), 0.08)}
-    return axis | {"limits": padded(min(known), max(known), 0.08) if known else (0.0, 1.0)}
+    return axis | {"limits": padded(*_wide_enough(min(known), max(known), kind), 0.08) if known else (0.0, 1.0)}
+
+
+def _wide_enough(low: float, high: float, kind: str) -> tuple[float, float]:
+    """Return ends so far apart that a small difference looks small; energy and loss do not go below zero for it."""
+    span = NARROWEST if kind == "share" else NARROWEST_OF_VALUE * max(abs(low), abs(high))
+    missing = max(0.0, span - (high - low)) / 2
+    below = min(missing, max(0.0, low)) if low >= 0 else missing
+    return low - below, high + missing
 
 
 @styled
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the points with their intervals as crosses, and the arms' names beside them in the points' order."""
     points = sorted(data["points"], key=lambda point: -point["y"])
-    names = [wrap(f"{data['arms'][point['arm']]['label']} (N = {point['n']})", _LABEL, 2.4, 1)[0] for point in points]
-    wide = max([width(name, _LABEL) for name in names], default=0.0)
+    most = 2 if len(points) <= FEW else 1
+    called = [f"{name_of(data['arms'][point['arm']])} (N = {point['n']})" for point in points]
+    lines = [wrap(name, _LABEL, 2.4, most) for name in called]
+    wide = max([width(line, _LABEL) for name in lines for line in name], default=0.0)
+    names = ["\n".join(name) for name in lines]
     line = min(0.34, _HEIGHT / max(1, len(points)))
     place = frame(data["title"], data["caption"], _SIDE + wide + 1.15, _HEIGHT + 0.5)
     axes = place.axes(0.75, 0.5, _SIDE, _HEIGHT)
@@ -125,5 +142,5 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.plot([point["x"]], [point["y"]], marker, color=colour, ms=6)
         at = (row + 0.5) * line
         side.plot([0.08], [at], marker, color=colour, ms=6, clip_on=False)
-        side.text(0.22, at, name, size=_LABEL, va="center_baseline")
+        side.text(0.22, at, name, size=_LABEL, va="center" if "\n" in name else "center_baseline")
     return place.figure

@@ -12,6 +12,7 @@ from core.plots.drawing.curves import sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, relative_to
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame, set_axis
+from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
 from core.plots.drawing.text import width, wrap
 from core.results import Results
@@ -40,38 +41,53 @@ def data(results: Results) -> dict[str, Any]:
     labels = set(results.design.labels)
     reference, mine = against(found)
     among = len(found["arms"])
-    every = [{"label": arm} | one for arm, one in mine.items() if arm in labels]
+    names = short_names((results.whole or results).design)
+    every = [{"label": arm, "shown": names[arm]} | one for arm, one in mine.items() if arm in labels]
     pairs = [c for c in found["comparisons"] if c["a"] in labels and c["b"] in labels]
     if len(every) < len(pairs) <= FEW_PAIRS:
-        every = [{"label": f"{c['b']} less {c['a']}"} | relative_to(c, c["a"]) for c in pairs]
+        every = [
+            {"label": f"{c['b']} less {c['a']}", "shown": f"{names[c['b']]} less {names[c['a']]}"}
+            | relative_to(c, c["a"])
+            for c in pairs
+        ]
         reference = None
     unit = difference_unit(metric)
     rows = [
         {
             "label": one["label"],
+            "shown": one["shown"],
             "n": one["n"],
             **{key: None if one[key] is None else unit * one[key] for key in ("mean", "ci_low", "ci_high")},
             "p_adjusted": one["p_adjusted"],
             "decided": one["decided"],
         }
-        for one in every[:MOST_ROWS]
+        for one in _foremost(every)
     ]
     notes = [
         sample(results),
         "Dot: mean over the pairs (a pair: two runs of one seed); bar: 95 % interval (Student t)." if rows else "",
         f"p: two-sided, by Holm for all that is compared among the {among} arms. Orange: {DECIDED}." if rows else "",
-        f"Drawn are the first {MOST_ROWS} of {len(every)} comparisons." if len(every) > MOST_ROWS else "",
+        f"Drawn are {MOST_ROWS} of {len(every)} comparisons, those that are decided before others."
+        if len(every) > MOST_ROWS
+        else "",
     ]
     return {
         "plot": "forest",
         "title": f"Differences in final {metric.label}: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "reference": reference,
+        "reference_shown": names[reference] if reference else None,
         "empty": _why_empty(among, len(labels)),
         "digits": 2 if metric.share else 4,
         "rows": rows,
         "x": difference_axis([[row["mean"], row["ci_low"], row["ci_high"]] for row in rows], metric),
     }
+
+
+def _foremost(every: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return as many comparisons as there is room for, in their order: those that are decided before others."""
+    order = sorted(range(len(every)), key=lambda i: not every[i]["decided"])
+    return [every[i] for i in sorted(order[:MOST_ROWS])]
 
 
 def _why_empty(arms: int, drawn: int) -> str:
@@ -88,7 +104,7 @@ def draw(data: dict[str, Any]) -> Figure:
     rows = data["rows"]
     if not rows:
         return draw_nothing(data)
-    texts = [wrap(row["label"], _LABEL, 3.0, 2 if len(rows) <= 20 else 1) for row in rows]
+    texts = [wrap(name_of(row), _LABEL, 3.0, 3) for row in rows]
     heights = [max(_STEP, len(text) * _LABEL * 1.3 / 72 + 0.08) for text in texts]
     middles = np.cumsum(heights) - np.array(heights) / 2
     columns = {
@@ -124,7 +140,7 @@ def _axis(axes: Axes, data: dict[str, Any], total: float) -> None:
     set_axis(axes, "x", data["x"])
     axes.axvline(0, color=GREY, lw=0.9)
     if data["reference"] is not None:
-        [heading] = wrap(f"arm less {data['reference']}", 9.5, _PANEL, 1)
+        [heading] = wrap(f"arm less {data.get('reference_shown') or data['reference']}", 9.5, _PANEL, 1)
         axes.set_title(heading)
 
 

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from core.analysis import run_outcomes, summarize
 from core.metrics import Metric
 from core.plots import Plot, plots
-from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.multiples import draw_multiples
+from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results
 
@@ -35,14 +36,15 @@ def data(results: Results) -> dict[str, Any]:
         why = "No score is measured on both the training and the validation split."
         return base | {"caption": sample(results), "empty": why, "key": [], "panels": []}
     drawn = [
-        *mean_lines(results.series(train.name), results, arms, role="train"),
-        *mean_lines(results.series(valid.name), results, arms, role="valid"),
+        *mean_lines(results.series(train.name), results, arms, role="train", place=epochs_done),
+        *mean_lines(results.series(valid.name), results, arms, role="valid", place=epochs_done),
     ]
     for line in drawn:
         line["raw"] = None
     lines = {i: [line for line in drawn if line["arm"] == i] for i in range(len(arms.labels))}
     outcomes = run_outcomes(results)
     x, y = epoch_axis(lines), value_axis(lines, valid)
+    called = short_names(results.design)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     caption = [
         sample(results),
@@ -61,7 +63,7 @@ def data(results: Results) -> dict[str, Any]:
         "shaded": ["train", "valid"],
         "panels": [
             {
-                "title": label,
+                "title": called[label],
                 "note": ", ".join(filter(None, [_gap(results, label, outcomes, valid), notes[label]])),
                 "x": x,
                 "y": y,

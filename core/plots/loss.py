@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from core.plots import Plot, always, plots
@@ -18,7 +19,7 @@ from core.plots.drawing.curves import (
 )
 from core.plots.drawing.frames import padded, padded_log
 from core.plots.drawing.lines import draw_lines
-from core.plots.drawing.rate_axes import update_axis
+from core.plots.drawing.progress_axes import By, placed
 from core.plots.drawing.value_axes import loss_axis
 from core.results import Results, Series
 
@@ -31,35 +32,37 @@ DECADES = 8
 
 
 @plots.register(
-    formula="mean over seeds of train_loss by update, and of valid_loss at each epoch's end, with 95 % Student t bands",
+    formula="mean over seeds of train_loss by update, and of valid_loss at each epoch's end, with 95 % Student t "
+    "bands; on a logarithmic axis m·exp(±h/m), m ± h being that interval",
     source="train_loss is the loss of one batch before its update; valid_loss is of the whole validation split; bands: "
-    "Student 1908",
+    "Student 1908, on logarithmic axes by the delta method",
 )
-def loss(*, first: First = 100) -> Plot:
-    """Training loss of the `first` updates (all: of every one) and validation loss of every epoch, one line an arm."""
-    return Plot(partial(data, first=None if first == "all" else first), draw_lines, always)
+def loss(*, first: First = 100, x: By = "updates") -> Plot:
+    """Training loss of the `first` updates (all: of every one) and validation loss of every epoch, one line an arm.
+
+    `x` has what the axis counts: arms whose batches differ compare by examples or by seconds.
+    """
+    return Plot(partial(data, first=None if first == "all" else first, by=x), draw_lines, always)
 
 
-def data(results: Results, first: int | None) -> dict[str, Any]:
+def data(results: Results, first: int | None, by: By = "updates") -> dict[str, Any]:
     arms = arms_drawn(results)
     whole = list(results.series("train_loss"))
     longest = max([len(one.steps) for one in whole], default=0)
     steps = [cut(one, first) for one in whole]
-    training = mean_lines(steps, results, arms) + diverged_lines(steps, results, arms)
+    place = placed(results, by)
+    training = mean_lines(steps, results, arms, place=place.update) + diverged_lines(steps, results, arms, place.update)
     for line in training:
-        line["goes_on"] = line["role"] == "diverged" and first is not None and line["x"][-1] == first - 1
-    validation = mean_lines(
-        results.series("valid_loss"),
-        results,
-        arms,
-        place=lambda arm, epoch: (epoch + 1) * results.steps_in_epoch(arm) - 1,
-    )
+        end = None if first is None else place.update(arms.labels[line["arm"]], np.array([first - 1]))[0]
+        line["goes_on"] = line["role"] == "diverged" and end is not None and bool(line["x"][-1] == end)
+    validation = mean_lines(results.series("valid_loss"), results, arms, place=place.epoch)
     name = loss_axis(results.design)
     y, note = _axis([*training, *validation], name)
     diverged = [line for line in training if line["role"] == "diverged"]
     notes = [
         sample(results),
         f"Training: the first {first:,} of {longest:,} updates." if first is not None and longest > first else "",
+        place.note,
         about_lines([*training, *validation], "update"),
         about_stopped(results, by_update=True),
         "Thin: a run that diverged, X where it did." if any(not line["goes_on"] for line in diverged) else "",
@@ -75,13 +78,13 @@ def data(results: Results, first: int | None) -> dict[str, Any]:
         "panels": [
             {
                 "title": "training (one batch, before its update)",
-                "x": update_axis(training),
+                "x": place.axis(training),
                 "y": y,
                 "lines": training,
             },
             {
                 "title": "validation (whole split, at each epoch's end)",
-                "x": update_axis(validation),
+                "x": place.axis(validation),
                 "y": y,
                 "lines": validation,
             },

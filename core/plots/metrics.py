@@ -5,7 +5,7 @@ from typing import Any
 from core.design import Design
 from core.metrics import Metric
 from core.plots import Plot, plots
-from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.value_axes import epoch_axis, value_axis
 from core.results import Results
@@ -31,7 +31,7 @@ def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
     panels, every = [], []
     for metric in further(results.design):
-        lines = mean_lines(results.series(metric.name), results, arms)
+        lines = mean_lines(results.series(metric.name), results, arms, place=epochs_done)
         every += lines
         x, y = epoch_axis({0: lines}), value_axis({0: lines}, metric)
         note = y.pop("note")

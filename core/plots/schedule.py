@@ -4,16 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from core.analysis import thin
+from core.design import Design
 from core.finite import finite_list
 from core.plots import Plot, always, plots
 from core.plots.drawing.curves import POINTS, sample
 from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.multiples import draw_multiples
+from core.plots.drawing.names import joined, short_names
 from core.plots.drawing.rate_axes import rate_axis, update_axis
 from core.plots.drawing.styles import MOST_ARMS
 from core.results import Results, Series
 
+TOGETHER = 6
+"""The most curves on one axis: more stand each in a panel of its own."""
 HELD_UP_TO = 300
 """Updates up to which a line is drawn in steps, one held rate an update."""
 
@@ -24,7 +30,7 @@ HELD_UP_TO = 300
 )
 def schedule() -> Plot:
     """Learning rate of every update, one line for each schedule; arms that share one share the line."""
-    return Plot(data, draw_lines, always)
+    return Plot(data, draw, always)
 
 
 def data(results: Results) -> dict[str, Any]:
@@ -35,26 +41,46 @@ def data(results: Results) -> dict[str, Any]:
             longest[one.arm] = one
     shared = _shared(longest, results)
     groups = shared[:MOST_ARMS]
-    lines = [_line(longest[labels[0]], i) for i, labels in enumerate(groups)]
+    apart = len(groups) > TOGETHER
+    lines = [_line(longest[labels[0]], i, "mean" if apart else "main") for i, labels in enumerate(groups)]
+    names = short_names(results.design)
+    called = [joined([names[label] for label in labels], len(results.design.arms)) for labels in groups]
+    distinct = len(groups) > 1
+    told = [_told(results.design, labels[0]) for labels in groups]
     notes = [
         sample(results),
         f"{len(shared)} different schedule{'' if len(shared) == 1 else 's'}." if shared else "",
         f"Drawn are the first {MOST_ARMS}." if len(shared) > MOST_ARMS else "",
         _about_differing(series, longest),
     ]
-    panel = {
-        "title": "rate in force during each update",
-        "x": update_axis(lines),
-        "y": rate_axis(lines),
-        "lines": lines,
-    }
-    return {
+    axes = {"x": update_axis(lines), "y": rate_axis(lines)}
+    base = {
         "plot": "schedule",
         "title": f"Learning rate: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
-        "arms": [{"label": _joined(labels, len(results.design.arms)), "note": ""} for labels in groups],
-        "panels": [panel],
+        "arms": [
+            {"label": name, "note": note if note != name and distinct else ""}
+            for name, note in zip(called, told, strict=True)
+        ],
     }
+    if apart:
+        panels = [
+            {"title": name, "note": note if note != name else "", **axes, "lines": [line]}
+            for name, note, line in zip(called, told, lines, strict=True)
+        ]
+        return base | {"key": [], "panels": panels}
+    return base | {"panels": [{"title": "rate in force during each update", **axes, "lines": lines}]}
+
+
+def draw(data: dict[str, Any]) -> Figure:
+    """Draw all curves on one axis, or where they are many each by itself, on the same axes."""
+    return draw_multiples(data) if "key" in data else draw_lines(data)
+
+
+def _told(design: Design, label: str) -> str:
+    """Return an arm's schedule with its parameters, in words; empty where initlab does not train it."""
+    mine = design.arm(label).settings.get("schedule")
+    return mine or next((words for title, words in design.described if title == "Schedule" and words), "")
 
 
 def _about_differing(series: Sequence[Series], longest: dict[str, Series]) -> str:
@@ -81,12 +107,12 @@ def _shared(longest: dict[str, Series], results: Results) -> list[list[str]]:
     return sorted([sorted(group, key=at.__getitem__) for group in curves.values()], key=lambda group: at[group[0]])
 
 
-def _line(series: Series, index: int) -> dict[str, Any]:
+def _line(series: Series, index: int, role: str) -> dict[str, Any]:
     at = thin(series.steps, series.values, POINTS)
     y = finite_list(np.asarray(series.values[at], dtype=np.float64))
     return {
         "arm": index,
-        "role": "main",
+        "role": role,
         "seed": None,
         "n": 1,
         "x": series.steps[at].tolist(),
@@ -96,11 +122,3 @@ def _line(series: Series, index: int) -> dict[str, Any]:
         "raw": None,
         "held": len(series.steps) <= HELD_UP_TO,
     }
-
-
-def _joined(labels: list[str], arms: int) -> str:
-    if len(labels) == arms > 1:
-        return f"all {arms} arms"
-    if len(labels) > 3:
-        return f"{labels[0]}, {labels[1]} and {len(labels) - 2} more"
-    return ", ".join(labels)

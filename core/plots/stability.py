@@ -9,8 +9,9 @@ import numpy as np
 from core.analysis import run_outcomes, summarize, thin
 from core.finite import finite_list
 from core.plots import Plot, plots
-from core.plots.drawing.curves import about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.curves import about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.multiples import draw_multiples
+from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results, Series
 
@@ -36,7 +37,7 @@ def data(results: Results) -> dict[str, Any]:
     arms = arms_drawn(results)
     series = [one for one in results.series(metric.name) if one.arm in arms.labels]
     lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for line in mean_lines(series, results, arms, role="mean"):
+    for line in mean_lines(series, results, arms, role="mean", place=epochs_done):
         if line["n"] > 1:
             lines[line["arm"]].append(line | {"low": None, "high": None, "raw": None})
     diverged = {run.id for run in results.runs if run.outcome == "diverged"}
@@ -57,6 +58,7 @@ def data(results: Results) -> dict[str, Any]:
         else short_name(score)
     )
     x, y = epoch_axis(lines), value_axis(lines, metric)
+    called = short_names(results.design)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     drawn = [line for part in lines.values() for line in part]
     caption = [
@@ -81,7 +83,7 @@ def data(results: Results) -> dict[str, Any]:
         "key": [{"role": role, "label": label} for role, label in names if role in roles],
         "panels": [
             {
-                "title": label,
+                "title": called[label],
                 "note": ", ".join(
                     filter(None, [f"N = {_runs(lines[i])}", _jumps(results, label, outcomes), notes[label]])
                 ),
@@ -101,7 +103,8 @@ def _line(one: Series, arm: int, role: str, most: int) -> list[dict[str, Any]]:
         return []
     steps, values = steps[: finite[-1] + 1], values[: finite[-1] + 1]
     at = thin(steps, values, most)
-    shape = {"x": steps[at].tolist(), "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
+    x = epochs_done(one.arm, steps[at]).tolist()
+    shape = {"x": x, "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
     return [{"arm": arm, "role": role, "seed": one.seed, "n": 1} | shape]
 
 

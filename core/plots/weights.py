@@ -1,6 +1,8 @@
 """The plot `weights`: histograms of the initial weights."""
 
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,11 +18,12 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.densities import outline
 from core.plots.drawing.frames import frame, padded, plain_number
+from core.plots.drawing.names import joined, short_names
 from core.plots.drawing.styles import COLOURS, FAINT, GREY, styled
 from core.plots.drawing.text import elide, width, wrap
 from core.results import Results
 
-BINS = 60
+FEWEST_BINS, MOST_BINS = 6, 60
 MOST_ROWS, MOST_LAYERS = 24, 5
 
 _LABEL = 9.0
@@ -32,9 +35,12 @@ _WIDE, _HIGH, _GAP_X, _GAP_Y = 2.0, 0.62, 0.26, 0.62
     "the density of the initializer's law times their number and the width of a bin",
     source="core.training.initial_state: the very values that the trainer started from, by torch's CPU generator",
 )
-def weights() -> Plot:
-    """Histograms of the initial weights with their law's density, a row for each way to start, a column a layer."""
-    return Plot(data, draw, _is_trained)
+def weights(*, axes: Literal["shared", "own"] = "shared") -> Plot:
+    """Histograms of the initial weights with their law's density, a row for each way to start, a column a layer.
+
+    A layer's histograms have a shared axis of weights, on which small weights are seen to be small, or each its own.
+    """
+    return Plot(partial(data, shared=axes == "shared"), draw, _is_trained)
 
 
 def _is_trained(design: Design) -> bool:
@@ -50,11 +56,14 @@ def _starts(design: Design) -> list[tuple[list[str], ArmTraining]]:
     return list(found.values())
 
 
-def data(results: Results) -> dict[str, Any]:
+def data(results: Results, shared: bool = True) -> dict[str, Any]:
     """Draw the initial weights again; raises `DataError` where the data set, which sets the layers' shapes, is gone."""
     seed = results.design.seeds[0]
     starts = _starts(results.design)
+    called = short_names(results.design)
     rows = [_row(labels, training, seed) for labels, training in starts[:MOST_ROWS]]
+    for row in rows:
+        row["shown"] = [called[label] for label in row["labels"]]
     names = list(dict.fromkeys(layer["name"] for row in rows for layer in row["layers"]))
     drawn = names if len(names) <= MOST_LAYERS else [*names[: MOST_LAYERS - 1], names[-1]]
     for row in rows:
@@ -62,7 +71,10 @@ def data(results: Results) -> dict[str, Any]:
     notes = [
         sample(results),
         f"Filled: weights of seed {seed}, without biases; line: the density of the initializer's law, where it is "
-        "uniform or normal; sd: standard deviation of the weights and of the law. Every histogram has its own axes.",
+        "uniform or normal; sd: standard deviation of the weights and of the law.",
+        "The axis of weights is the same down a column; every histogram has its own height."
+        if shared
+        else "Every histogram has its own axes.",
         f"Drawn are {len(drawn)} of {len(names)} layers." if len(drawn) < len(names) else "",
         f"Drawn are the first {MOST_ROWS} of {len(starts)} ways to start." if len(starts) > MOST_ROWS else "",
     ]
@@ -73,6 +85,11 @@ def data(results: Results) -> dict[str, Any]:
         "x": {"label": "initial weight"},
         "y": {"label": "weights in a bin (count)"},
         "columns": drawn,
+        "limits": {
+            name: _limits([one for row in rows for one in row["layers"] if one["name"] == name]) for name in drawn
+        }
+        if shared
+        else {},
         "rows": rows,
     }
 
@@ -105,7 +122,8 @@ def _law(initializer: Initializer, layer: Layer) -> dict[str, Any]:
 def _layer(name: str, weight: torch.Tensor, law: dict[str, Any] | None) -> dict[str, Any]:
     values = weight.detach().double().flatten().numpy()
     low, high = float(values.min()), float(values.max())
-    counts, edges = np.histogram(values, BINS, (low, high)) if high > low else (np.array([len(values)]), [low, high])
+    bins = int(np.clip(round(2 * len(values) ** (1 / 3)), FEWEST_BINS, MOST_BINS))  # Rice's rule
+    counts, edges = np.histogram(values, bins, (low, high)) if high > low else (np.array([len(values)]), [low, high])
     line = outline(law, low, high) if law is not None and high > low else None
     return {
         "name": name,
@@ -119,15 +137,22 @@ def _layer(name: str, weight: torch.Tensor, law: dict[str, Any] | None) -> dict[
         "law": law,
         "density": None
         if line is None
-        else {"x": line[0].tolist(), "y": (line[1] * len(values) * (high - low) / BINS).tolist()},
+        else {"x": line[0].tolist(), "y": (line[1] * len(values) * (high - low) / bins).tolist()},
     }
+
+
+def _limits(layers: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    """Return the ends of an axis on which the histograms and laws of all these layers can be seen."""
+    lows = [layer["min"] for layer in layers] + [layer["density"]["x"][0] for layer in layers if layer["density"]]
+    highs = [layer["max"] for layer in layers] + [layer["density"]["x"][-1] for layer in layers if layer["density"]]
+    return padded(min(lows), max(highs), 0.04)
 
 
 @styled
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the small multiples."""
     rows, columns = data["rows"], data["columns"]
-    texts = [wrap(_joined(row["labels"]), _LABEL, 1.9, 3) for row in rows]
+    texts = [wrap(joined(row["shown"], 0), _LABEL, 1.9, 3) for row in rows]
     margin = max([width(line, _LABEL) for text in texts for line in text], default=0.5) + 0.2
     across = max(1, len(columns)) * (_WIDE + _GAP_X)
     down = max(1, len(rows)) * (_HIGH + _GAP_Y)
@@ -139,7 +164,7 @@ def draw(data: dict[str, Any]) -> Figure:
             with rc_context({"axes.grid": False}):  # sooner than to take it away again
                 axes = place.axes(margin + j * (_WIDE + _GAP_X), bottom, _WIDE, _HIGH)
             if name in found:
-                _panel(axes, found[name])
+                _panel(axes, found[name], data["limits"].get(name))
             else:
                 axes.set_axis_off()
             if i == 0:
@@ -178,7 +203,7 @@ def _heading(axes: Axes, name: str) -> None:
     )
 
 
-def _panel(axes: Axes, layer: dict[str, Any]) -> None:
+def _panel(axes: Axes, layer: dict[str, Any], limits: Sequence[float] | None) -> None:
     low, high, line = layer["min"], layer["max"], layer["density"]
     if high > low:
         # what `axes.stairs` draws, without its search for limits, which are set below
@@ -186,11 +211,11 @@ def _panel(axes: Axes, layer: dict[str, Any]) -> None:
         if line is not None:
             axes.plot(line["x"], line["y"], color=COLOURS[1], lw=1.3)
             low, high = min(low, line["x"][0]), max(high, line["x"][-1])
-        axes.set_xlim(*padded(low, high, 0.02))
+        axes.set_xlim(*(limits or padded(low, high, 0.02)))
         axes.set_ylim(0, 1.05 * max([*layer["counts"], *(line["y"] if line else [])]))
     else:
         axes.vlines([low], 0, 1, color=COLOURS[0], lw=3)
-        axes.set_xlim(low - 1, low + 1)
+        axes.set_xlim(*(limits or (low - 1, low + 1)))
         axes.set_ylim(0, 1.05)
     shape = " x ".join(map(str, layer["shape"]))
     for text, up in ((shape, 13), (_about(layer), 3)):
@@ -206,7 +231,8 @@ def _panel(axes: Axes, layer: dict[str, Any]) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_color(FAINT)
-    axes.xaxis.set_major_locator(MaxNLocator(3, min_n_ticks=2) if high > low else FixedLocator([low]))
+    alone = limits is None and high == low
+    axes.xaxis.set_major_locator(FixedLocator([low]) if alone else MaxNLocator(4, steps=[1, 2, 5, 10], min_n_ticks=3))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
     axes.tick_params(axis="x", labelsize=7.5, length=2, pad=2)
 
@@ -217,9 +243,3 @@ def _about(layer: dict[str, Any]) -> str:
     law = layer["law"]
     known = f"; law {plain_number(law['std'], 3)}" if law is not None and law["std"] is not None else ""
     return f"sd {plain_number(layer['sd'], 3)}{known}"
-
-
-def _joined(labels: list[str]) -> str:
-    if len(labels) > 2:
-        return f"{labels[0]}, {labels[1]} and {len(labels) - 2} more"
-    return ", ".join(labels)

@@ -54,6 +54,7 @@ class Experiment(Base):
     __tablename__ = "experiments"
     __table_args__ = (
         CheckConstraint(STATUS, name="status"),
+        Index("ix_experiments_project_finished_at", "project", "finished_at"),
         {"sqlite_autoincrement": True},
     )  # an id is never reused
 
@@ -73,7 +74,7 @@ class Experiment(Base):
     """Path and message of what its spec probably does not mean; None: it was not looked at."""
     owner: Mapped[str | None] = mapped_column(String(40), index=True)
     """The id of the API key or the user that posted it; None where no keys are configured."""
-    project: Mapped[str] = mapped_column(String(40), default="default", server_default="default", index=True)
+    project: Mapped[str] = mapped_column(String(40), default="default", server_default="default")
     points: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """As many as its runs may have, all metrics together: counted against quotas."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))

@@ -60,7 +60,7 @@ def upgrade() -> None:
         op.add_column("api_keys", quota)
     op.add_column("experiments", sa.Column("project", sa.String(40), server_default="default", nullable=False))
     op.add_column("experiments", sa.Column("points", sa.BigInteger(), server_default="0", nullable=False))
-    op.create_index("ix_experiments_project", "experiments", ["project"])
+    op.create_index("ix_experiments_project_finished_at", "experiments", ["project", "finished_at"])
     everybody = {"name": "default", "description": "What names no other project.", "default_role": "member"}
     op.bulk_insert(projects, [everybody | {"created_at": time.time()}])
     op.execute(sa.text(POINTS))

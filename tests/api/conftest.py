@@ -57,3 +57,9 @@ def make(client: TestClient, database: Database) -> Make:
         return sent_with(made)
 
     return make
+
+
+@pytest.fixture
+def admin(make: Make) -> Sent:
+    """Sends the key of an admin."""
+    return make("admin", "scope=admin")

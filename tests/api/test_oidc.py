@@ -102,7 +102,8 @@ def test_the_browser_is_sent_with_a_challenge_a_state_and_a_nonce(enter: Enter, 
         assert sent[0][name] != sent[1][name]
         assert len(sent[0][name][0]) >= 20
     before = len(provider.verifiers)
-    assert browser.get(away(browser)).status_code == 303
+    back = browser.get(away(browser))
+    assert (back.status_code, back.headers["location"]) == (303, "/"), "to the page, which needs no cookie"
     assert len(provider.verifiers) == before + 1, "which the provider holds against the challenge"
 
 

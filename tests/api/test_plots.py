@@ -68,6 +68,8 @@ def measured(settings: Settings, experiment_id: int, steps: int) -> None:
         ("arm=nobody", "arm"),
         ("arm=a&arm=nobody", "arm"),
         ("log=perhaps", "log"),
+        ("axes=both", "axes"),
+        ("x=hours", "x"),
         ("first=0", "first"),
         ("first=some", "first"),
         ("first=1000001", "first"),
@@ -90,7 +92,7 @@ def test_an_unknown_arm_is_answered_with_those_that_there_are(client: TestClient
 
 
 def test_an_option_of_one_picture_is_none_of_another(client: TestClient, here: str) -> None:
-    for query, path in (("first=10", "first"), ("log=true", "log")):
+    for query, path in (("first=10", "first"), ("x=epochs", "x"), ("log=true", "log")):
         answer = client.get(f"{here}/plots/weights.png?{query}")
         assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, path)
     assert "loss" in client.get(f"{here}/plots/weights.png?first=10").json()["detail"]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from api import jobs
@@ -13,7 +14,7 @@ from api import pool as module
 from api.bodies import read_body
 from api.memory import at_most
 from api.pool import Busy, JobPool, TooLong, processes_for
-from core.datasets import InvalidUpload, Options
+from core.datasets import InvalidUpload
 from core.errors import Conflict, InvalidSpec
 from core.experiments.projects import Quotas
 from core.settings import Settings
@@ -54,9 +55,12 @@ def take(more: int) -> int:
     return taken + len(bytearray(more))
 
 
+FORM = "multipart/form-data; boundary=part"
+
+
 def read_in_a_megabyte(path: Path) -> None:
     jobs.MEMORY, jobs.MEMORY_TIMES = 2**20, 0
-    jobs.keep_upload(path, "t.csv", "mine", Options(), (None, "default", Quotas()))
+    jobs.keep_upload(path, FORM, (None, "default", Quotas()))
 
 
 def stay() -> None:
@@ -131,12 +135,14 @@ def test_a_jobs_memory_is_bounded_while_it_says_so(pool: JobPool) -> None:
 def test_a_file_that_takes_too_much_memory_is_refused_in_words(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     settings.uploads.mkdir(parents=True)
-    table = tmp_path / "t.csv"
-    table.write_bytes(b"x,target\n" + b"1,0\n2,1\n" * 1_000_000)
+    table = b"x,target\n" + b"1,0\n2,1\n" * 1_000_000
+    form = httpx.Request("POST", "http://any", files={"file": ("t.csv", table)}, headers={"Content-Type": FORM})
+    body = tmp_path / "body"
+    body.write_bytes(form.read())
     readers = JobPool(1, "api.job_imports", jobs.begin, settings)
     try:
         with pytest.raises(InvalidUpload, match="file: the file takes too much memory for its size"):
-            asyncio.run(readers.run(60, read_in_a_megabyte, table))
+            asyncio.run(readers.run(60, read_in_a_megabyte, body))
     finally:
         readers.close()
-    assert [path.name for path in settings.uploads.iterdir()] == [".lock"]
+    assert [path.name for path in settings.uploads.iterdir() if not path.name.startswith(".")] == []

@@ -27,6 +27,19 @@ def test_a_schedule_is_the_rate_of_every_update(client: TestClient) -> None:
     }
 
 
+def test_schedules_are_compared(client: TestClient) -> None:
+    others = ["cosine", {"name": "exponential", "gamma": 0.9}]
+    body = {"schedule": "constant", "compare": others, "lr": 0.5, "steps": 6}
+    found = client.post("/previews/schedule", json=body).json()
+    alone = [client.post("/previews/schedule", json=body | {"schedule": one, "compare": []}).json() for one in others]
+    assert [one["lr"] for one in found["compared"]] == [one["lr"] for one in alone]
+    assert [one["schedule"]["name"] for one in found["compared"]] == ["cosine", "exponential"]
+    drawn = client.post("/previews/schedule", json=body, headers={"Accept": "image/png"})
+    assert drawn.content.startswith(b"\x89PNG")
+    refused = client.post("/previews/schedule", json=body | {"compare": ["cosine"] * 12}).json()["errors"]
+    assert [one["path"] for one in refused] == ["compare"]
+
+
 def test_a_schedule_is_told_what_it_probably_does_not_mean(client: TestClient) -> None:
     found = client.post("/previews/schedule", json={"schedule": "polynomial", "lr": 5e-5, "steps": 10}).json()
     assert [one["path"] for one in found["warnings"]] == ["schedule.end_lr"]

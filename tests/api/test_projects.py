@@ -19,11 +19,6 @@ TABLE = b"a,label\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(40))
 OF_ONE = [(method, path) for method, path, _ in ENDPOINTS if "{experiment_id}" in path or "{run_id}" in path]
 
 
-@pytest.fixture
-def admin(make: Make) -> Sent:
-    return make("admin", "scope=admin")
-
-
 def project(client: TestClient, admin: Sent, name: str, **fields: Any) -> None:
     made = client.post("/projects", json={"name": name, **fields}, headers=admin)
     assert (made.status_code, made.headers["location"]) == (201, f"/projects/{name}"), made.text
@@ -256,39 +251,6 @@ def test_who_asks_is_told_who_it_is(client: TestClient, make: Make, admin: Sent)
         "default": "maintainer",
         "nlp": "maintainer",
     }
-
-
-@pytest.mark.parametrize("whose", ["key", "project"])
-def test_a_data_set_counts_by_its_bytes_and_is_refused_above_a_quota(
-    client: TestClient, make: Make, admin: Sent, whose: str
-) -> None:
-    assert upload(client, admin, "default").status_code == 201
-    size = client.get("/me", headers=admin).json()["quotas"]["bytes"]["used"]
-    assert size == client.get("/datasets/table", headers=admin).json()["bytes"] > 0
-    anna = make("anna", *([f"bytes={size}"] if whose == "key" else []))
-    project(client, admin, "nlp", members={"anna": "member"}, quotas={"bytes": size if whose == "project" else None})
-    assert upload(client, anna, "nlp", "first").status_code == 201
-    assert upload(client, anna, "nlp", "first").status_code == 200, "the same again, which counts once"
-    refused = upload(client, anna, "nlp", "second")
-    named = "anna" if whose == "key" else "the project 'nlp'"
-    assert refused.status_code == 413
-    assert f"the quota of bytes of {named} is {size:,}: {size:,} are there" in refused.json()["detail"]
-    assert [one["name"] for one in client.get("/datasets", headers=anna).json()["items"]] == ["first", "table"]
-    assert client.delete("/datasets/first", headers=anna).status_code == 204
-    assert upload(client, anna, "nlp", "second").status_code == 201
-
-
-def test_data_sets_are_listed_by_owner_and_project_ones_own_first(client: TestClient, make: Make, admin: Sent) -> None:
-    anna, ben = make("anna"), make("ben")
-    project(client, admin, "nlp", default_role="member")
-    for sent, where, name in ((anna, "default", "a"), (ben, "nlp", "b"), (anna, "nlp", "c")):
-        assert upload(client, sent, where, name).json()["project"] == where
-
-    def names(sent: Sent, **asked: str) -> str:
-        return "".join(one["name"] for one in client.get("/datasets", params=asked, headers=sent).json()["items"])
-
-    assert (names(anna), names(ben), names(admin)) == ("acb", "bac", "abc")
-    assert (names(ben, owner="me"), names(ben, owner="anna"), names(ben, project="nlp")) == ("b", "ac", "bc")
 
 
 def test_many_at_once_are_those_that_one_sees(client: TestClient, make: Make, admin: Sent) -> None:

@@ -1,6 +1,7 @@
 """The report over HTTP, of runs that a real worker in this process trained."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -48,6 +49,21 @@ def test_the_report_as_a_page(client: TestClient, done: int) -> None:
     (dark,) = re.findall(r'srcset="(plots/loss[^"]+)"', page.text)
     assert client.get(f"/experiments/{done}/{dark}").headers["content-type"] == "image/png"
     assert client.get(f"/experiments/{done}/report").headers["content-type"] == "application/json"
+
+
+def test_the_report_in_one_file(client: TestClient, done: int) -> None:
+    page = client.get(f"/experiments/{done}/report?format=html&pictures=inline")
+
+    policy = page.headers["content-security-policy"]
+    assert "img-src data:;" in policy
+    assert "'self'" not in policy
+    assert "img-src data:;" in re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)"', page.text)[0]
+    sources = re.findall(r'(?:src|srcset|href)="([^"]+)"', page.text)
+    inside = [b64decode(source.removeprefix("data:image/png;base64,"), validate=True) for source in sources]
+    links = [item["links"]["png"] for item in client.get(f"/experiments/{done}/plots").json()["items"]]
+    assert sorted(inside) == sorted(client.get(link).content for link in links)
+    refused = client.get(f"/experiments/{done}/report?format=md&pictures=inline")
+    assert [one["path"] for one in refused.json()["errors"]] == ["pictures"]
 
 
 def test_the_report_has_every_run_and_outcome(client: TestClient, done: int) -> None:

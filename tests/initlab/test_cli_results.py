@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,18 @@ def test_a_report_to_read_has_no_escapes_of_markdown(
         assert told in shown
     assert "\\" not in shown
     assert "&" not in shown
+
+
+def test_a_report_is_saved_in_one_file(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, tmp_path: Path
+) -> None:
+    server.answer(200, experiment)
+    server.answer(200, "<p>全零".encode(), Content_Type="text/html; charset=utf-8")
+    assert run_cli("report", "7", "-o", str(tmp_path / "x.html"))[0] == 0
+    assert (tmp_path / "x.html").read_text(encoding="utf-8") == "<p>全零"
+    assert server.asked[-1].path == "/experiments/7/report?pictures=inline"
+    server.answer(200, experiment)
+    assert run_cli("report", "7", "-o", str(tmp_path / "x.pdf"))[0] != 0
 
 
 def test_metrics_are_csv(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:

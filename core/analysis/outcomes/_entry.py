@@ -24,6 +24,8 @@ class OutcomeEntry(Measure):
     reads: Callable[[Results], str | None] = lambda _results: None
     """Returns the metric whose series `of_curve` is given."""
     of_curve: OfCurve | None = None
+    of_score: bool = False
+    """True of a difference of two scores, which is a share where the score is one."""
     of_diverged: bool = False
     """True where runs that diverged, or that end at a range test's largest rate, have it too."""
     compared_of_diverged: bool = False

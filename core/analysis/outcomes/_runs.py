@@ -1,7 +1,7 @@
 """Every run's outcomes: the last and best values of its metrics, and what the catalogue's entries find."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,13 @@ def _counts(run: RunResult) -> bool:
 
 
 def _entries(results: Results) -> list[OutcomeEntry]:
-    return [entry for entry in outcomes.values() if entry.applies(results)]
+    score = results.design.score
+    share = score is not None and score.share
+    return [
+        replace(entry, share=True) if entry.of_score and share else entry
+        for entry in outcomes.values()
+        if entry.applies(results)
+    ]
 
 
 def _best(metric: Metric) -> Measure:

@@ -19,6 +19,7 @@ outcomes.add(
         label="generalisation gap",
         direction="min",
         describes=True,
+        of_score=True,
         rank=40,
         explanation="The last score on the training split less that on the validation split.",
         applies=lambda results: results.design.trains_score is not None,

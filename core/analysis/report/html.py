@@ -1,12 +1,13 @@
 """Writes the report as a web page."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
-from core.analysis.report.markdown import markdown
+from core.analysis.report.markdown import Section, sections
 from core.analysis.shapes import Report
 from core.results import Results
 
@@ -16,49 +17,80 @@ STYLE = """
   :root { --ink: #e6e6e6; --paper: #16181b; --line: #3b3f45; --faint: #9a9fa6; --band: #1f2226 }
 }
 body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: var(--ink); background: var(--paper);
-  font: 16px/1.5 system-ui, sans-serif }
+  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
 h1 { font-size: 1.7rem; line-height: 1.2 } h2 { font-size: 1.15rem; margin-top: 2.2rem }
-h1 + p { font-size: 1.1rem }
+h1 + p { font-size: 1.15rem }
+details { margin: .8rem 0 } summary { font-size: 1.05rem; font-weight: 600; cursor: pointer }
 .table { overflow-x: auto; margin: 1rem 0 }
-table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums }
+table { border-collapse: collapse; overflow-wrap: normal; font-size: .875rem; font-variant-numeric: tabular-nums }
 th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap }
 th { text-align: left; color: var(--faint); font-weight: 600 }
-td:first-child, th:first-child { white-space: normal; min-width: 8rem }
+td:not([style]), th:not([style]) { white-space: normal; overflow-wrap: break-word; max-width: 20rem }
 tbody tr:nth-child(even) { background: var(--band) }
 figure { margin: 1.5rem 0; break-inside: avoid } figcaption { color: var(--faint); font-size: .875rem }
 img { max-width: 100% }
+@media (max-width: 40rem) {
+  body { margin: 1rem auto } h1 { font-size: 1.4rem } td:not([style]), th:not([style]) { max-width: 9rem }
+}
 @media print {
   :root { --ink: #000; --paper: #fff; --line: #bbb; --faint: #444; --band: #fff }
   body { margin: 0; max-width: none; font-size: 10pt }
-  .table { overflow: visible } table { font-size: 8pt } th, td { padding: .2rem .4rem; white-space: normal }
+  details::details-content { content-visibility: visible; block-size: auto }
+  .table { overflow: visible } table { font-size: 8pt } th, td { padding: .2rem .4rem }
+  th { white-space: normal } td:not([style]), th:not([style]) { max-width: 9rem }
   h2 { break-after: avoid } tr { break-inside: avoid }
 }
 """
 
 
-def html(report: Report, results: Results, pictures: Mapping[str, str]) -> str:
-    """Return the page of `markdown` with its pictures: self-contained but for these, no scripts, for screen and print.
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+SAVED = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""What a page that holds its pictures allows of itself, wherever it is saved: no script, and nothing from elsewhere."""
+
+
+def html(
+    report: Report, results: Results, pictures: Mapping[str, str], drawn: Mapping[str, bytes] | None = None
+) -> str:
+    """Return the page of `sections` with its pictures: self-contained but for these, no scripts, for screen and print.
+
+    What few readers need is folded, and printed all the same.
 
     `pictures` are the names of plots with a line about each; they are linked as `plots/NAME.png`, relative to the page,
-    with `?theme=dark` where the reader's screen is dark.
+    with `?theme=dark` where the reader's screen is dark. With `drawn`, the PNG of each, they are inside of the page.
     Labels and names show as they were given, whatever HTML they contain.
     """
-    page = MarkdownIt("commonmark", {"html": False}).enable("table")
-    body = page.render(markdown(report, results))
-    body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
-    drawn = "".join(_figure(name, about) for name, about in pictures.items())
-    parts = [
+    figures = {name: _figure(name, about, None if drawn is None else drawn[name]) for name, about in pictures.items()}
+    parts = [_section(section, figures) for section in sections(report, results)]
+    folded = next((i for i, part in enumerate(parts) if part.startswith("<details")), len(parts))
+    if figures:
+        parts.insert(folded, "<h2>Pictures</h2>\n" + "".join(figures.values()))
+    name = escape(results.design.name)
+    head = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(results.design.name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}",
-        f"<h2>Pictures</h2>\n{drawn}" if drawn else "",
-        "</body>\n</html>\n",
+        f'<meta http-equiv="Content-Security-Policy" content="{SAVED}">' if drawn is not None else "",
+        f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>",
     ]
-    return "\n".join(filter(None, parts))
+    return "\n".join(filter(None, [*head, *parts, "</body>\n</html>\n"]))
 
 
-def _figure(name: str, about: str) -> str:
-    source, words = f"plots/{quote(name, safe='')}.png", escape(about)
-    dark = f'<source srcset="{source}?theme=dark" media="screen and (prefers-color-scheme: dark)">'
-    image = f'<picture>{dark}<img src="{source}" alt="{words}" loading="lazy"></picture>'
+def _section(section: Section, figures: dict[str, str]) -> str:
+    """Return a part of the page with the pictures that belong to it, which are taken out of `figures`."""
+    body = MARKDOWN.render("\n\n".join(section.texts))
+    body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
+    title = MARKDOWN.renderInline(section.title)
+    if section.folded:
+        return f"<details><summary>{title}</summary>\n{body}</details>"
+    shown = "".join(figures.pop(name) for name in section.pictures if name in figures)
+    return f"{f'<h2>{title}</h2>' if title else ''}\n{body}{shown}"
+
+
+def _figure(name: str, about: str, drawn: bytes | None) -> str:
+    words = escape(about.replace("`", ""))
+    if drawn is not None:
+        image = f'<img src="data:image/png;base64,{b64encode(drawn).decode()}" alt="{words}">'
+    else:
+        source = f"plots/{quote(name, safe='')}.png"
+        dark = f'<source srcset="{source}?theme=dark" media="screen and (prefers-color-scheme: dark)">'
+        image = f'<picture>{dark}<img src="{source}" alt="{words}" loading="lazy"></picture>'
     return f"<figure>{image}<figcaption>{words}</figcaption></figure>\n"

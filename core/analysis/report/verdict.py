@@ -10,6 +10,9 @@ from core.metrics import Measure
 MOST = 6
 """The most labels named in one sentence; the rest are counted."""
 
+APART = 2
+"""The most arms whose differences from the best, if they are not told apart, are given with their intervals."""
+
 
 def verdict(report: Report, metric: Measure) -> str:
     """Return sentences on a report's arms, comparisons and groups."""
@@ -128,8 +131,10 @@ def _undecided(comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
     tested = [c for c in comparisons if c["p_adjusted"] is not None and not _differs(c)]
     untested = [c for c in comparisons if c["p_adjusted"] is None]
     text = []
-    if tested:
-        text.append(f"It cannot be told apart from {_listed([_open(c, metric) for c in tested[:MOST]], tested)}.")
+    if len(tested) > APART:
+        text.append(f"{len(tested)} others cannot be told apart from it: {quoted([c['b'] for c in tested])}.")
+    elif tested:
+        text.append(f"It cannot be told apart from {_listed([_open(c, metric) for c in tested], tested)}.")
     if mixed:
         parts = [
             f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)} over N = {c["n"]} pairs, '

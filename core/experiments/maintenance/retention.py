@@ -1,17 +1,18 @@
 """Removes what is too old, and in small steps the rows of experiments that are gone for everybody already."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Double, delete, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, delete, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.experiments.cohorts.removal import remove
 from core.experiments.cohorts.states import TERMINAL, lock_cohorts
-from core.store import Database, EpochValue, Experiment, MetricBlock, Project, Run, now
+from core.experiments.projects import keep_days as project_days
+from core.store import Database, EpochValue, Experiment, MetricBlock, Run, now
 
 DAY = 86_400.0
 EXPERIMENTS = 20
@@ -19,31 +20,22 @@ EXPERIMENTS = 20
 ROWS, POINTS = 500, 500_000
 """Rows that one transaction removes, and points in them: SQLite walks through every page that they lie on."""
 
-OWN_DAYS = select(Project.keep_days).where(Project.name == Experiment.project).scalar_subquery()
-"""Days that an experiment's project names itself; NULL: none."""
+Conditions = tuple[ColumnElement[bool], ...]
 
 
 def remove_expired(database: Database, keep_days: float | None) -> int:
     """Remove some of the experiments that ended longer ago than their project keeps them; returns how many.
 
-    `keep_days` is for projects that name no days of their own; where nobody does nothing expires. Those that wait or
-    are in training never do, however old.
+    `keep_days` is for projects that say no number of their own, None: for ever. Those that wait or are in training
+    never expire, however old.
     """
+    found: list[tuple[int, Conditions]] = []
     with database.reading() as session:
-        named = session.scalar(select(Project.name).where(Project.keep_days.is_not(None)).limit(1))
-    if keep_days is None and named is None:
-        return 0
-    days = func.coalesce(OWN_DAYS, literal(keep_days, Double()))
-    expired = (
-        Experiment.status.in_(TERMINAL),
-        Experiment.deleted_at.is_(None),
-        Experiment.finished_at < now() - DAY * days,
-    )
-    with database.reading() as session:
-        oldest = select(Experiment.id).where(*expired).order_by(Experiment.finished_at).limit(EXPERIMENTS)
-        found = session.scalars(oldest).all()
+        for expired in _expired(session, keep_days):
+            oldest = select(Experiment.id).where(*expired).order_by(Experiment.finished_at).limit(EXPERIMENTS)
+            found += [(experiment_id, expired) for experiment_id in session.scalars(oldest)]
     removed = 0
-    for experiment_id in found:
+    for experiment_id, expired in found[:EXPERIMENTS]:
         with suppress(NotFound), database.transaction() as session:
             lock_cohorts(session, experiment_id)
             still = select(Experiment.id).where(Experiment.id == experiment_id, *expired)
@@ -51,6 +43,21 @@ def remove_expired(database: Database, keep_days: float | None) -> int:
                 remove(session, experiment_id)
                 removed += 1
     return removed
+
+
+def _expired(session: Session, keep_days: float | None) -> Iterator[Conditions]:
+    """Yield the conditions of what has expired, for each number of days those of the projects that have it."""
+    projects: dict[float | None, list[str]] = {}
+    for name, days in project_days(session, keep_days).items():
+        projects.setdefault(days, []).append(name)
+    for days, names in projects.items():
+        if days is not None:
+            yield (
+                Experiment.project.in_(names) if len(projects) > 1 else true(),
+                Experiment.status.in_(TERMINAL),
+                Experiment.deleted_at.is_(None),
+                Experiment.finished_at < now() - DAY * days,
+            )
 
 
 def clear_removed(database: Database, seconds: float = 0.0) -> int:

@@ -111,11 +111,18 @@ def delete(session: Session, name: str, datasets: Sequence[str] = ()) -> None:
     found = project(session, name, lock=True)
     if name == DEFAULT:
         raise Conflict("the default project stays: what names no project belongs to it")
-    one = session.scalar(select(Experiment.id).where(Experiment.project == name).limit(1))
+    there = (Experiment.project == name, Experiment.deleted_at.is_(None))
+    one = session.scalar(select(Experiment.id).where(*there).limit(1))
     if one is not None or datasets:
         held = f"experiment {one}" if one is not None else f"the data set {datasets[0]!r}"
         raise Conflict(f"the project {name!r} holds {held}: delete what it holds first")
     session.delete(found)
+
+
+def keep_days(session: Session, default: float | None = None) -> Mapping[str, float | None]:
+    """Return the days for which what has ended is kept, by project; `default` where it says none, None: for ever."""
+    rows = session.execute(select(Project.name, Project.keep_days))
+    return {name: default if days is None else days for name, days in rows}
 
 
 def _apply(session: Session, to: Project, patch: ProjectChange) -> None:

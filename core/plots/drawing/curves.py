@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from core.analysis import best_first, final_values, summarize, thin
+from core.analysis import best_first, compare_arms, final_values, summarize, thin
 from core.finite import finite_list
+from core.plots.drawing.names import short_names
 from core.plots.drawing.styles import MOST_ARMS
 from core.results import Results, Series
 
@@ -22,6 +23,8 @@ DIVERGED_DRAWN = 3
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Place = Callable[[str, Ints], NDArray[Any]]
+"""Returns where on the x axis an arm's steps lie."""
 
 
 class Arms(NamedTuple):
@@ -32,20 +35,33 @@ class Arms(NamedTuple):
 
 
 def arms_drawn(results: Results, most: int = MOST_ARMS) -> Arms:
-    """Return all arms, or only the best where there are very many, which `note` says."""
+    """Return all arms, or where there are very many the best and the few that differ from the reference by the report.
+
+    `note` says what was left out.
+    """
     labels = results.design.labels
     if len(labels) <= most:
         return Arms(labels, "")
     metric = results.design.primary
     order = best_first([summarize(row) for row in final_values(results, metric.name)], metric)
     order += [i for i in range(len(labels)) if i not in set(order)]
-    note = f"Drawn are the {most} best of {len(labels)} arms by final {metric.label}."
-    return Arms([labels[i] for i in sorted(order[:most])], note)
+    found = compare_arms(results, metric.name)
+    decided = {c["b"] for c in found["comparisons"] if c["a"] == found["reference"] and c["better"] is not None}
+    far = [i for i in order[most:] if labels[i] in decided]
+    kept = most - len(far) if len(far) <= most // 2 else most
+    chosen = order[:kept] + far[: most - kept]
+    note = f"Drawn are the {kept} best of {len(labels)} arms by final {metric.label}"
+    note += f", and {most - kept} that differ from {found['reference']} for sure." if kept < most else "."
+    return Arms([labels[i] for i in sorted(chosen)], note)
 
 
 def described(arms: Arms, results: Results) -> list[dict[str, str]]:
-    """Return each arm's label and a note of unfinished runs; a note that fits every arm is left to the caption."""
+    """Return each arm's label, a note of unfinished runs, and what is `shown` of the label where that is not all.
+
+    A note that fits every arm is left to the caption.
+    """
     found = []
+    names = short_names(results.design)
     for label in arms.labels:
         runs = [run for run in results.runs if run.arm == label]
         diverged = sum(run.outcome == "diverged" for run in runs)
@@ -56,7 +72,8 @@ def described(arms: Arms, results: Results) -> list[dict[str, str]]:
         parts = [(diverged, "diverged"), (failed, "failed"), (open_, "unfinished")]
         parts += [(early, "stopped early"), (pruned, "pruned")]
         words = [f"{n} {word}" for n, word in parts if n]
-        found.append({"label": label, "note": f"{', '.join(words)} of {len(runs)}" if words else ""})
+        note = f"{', '.join(words)} of {len(runs)}" if words else ""
+        found.append({"label": label, "note": note} | ({} if names[label] == label else {"shown": names[label]}))
     if len(found) > 1 and len({one["note"] for one in found}) == 1:
         return [one | {"note": ""} for one in found]
     return found
@@ -98,12 +115,22 @@ def about_stopped(results: Results, by_update: bool = False) -> str:
     return " ".join(parts)
 
 
+def where_measured(_arm: str, steps: Ints) -> NDArray[Any]:
+    """Return the steps as they were counted, from 0."""
+    return steps
+
+
+def epochs_done(_arm: str, epochs: Ints) -> NDArray[Any]:
+    """Return how many epochs were done at the end of each: what was measured after two of them lies at 2."""
+    return epochs + 1
+
+
 def mean_lines(
     series: Iterable[Series],
     results: Results,
     arms: Arms,
     role: str = "main",
-    place: Callable[[str, Ints], Ints] = lambda _arm, steps: steps,
+    place: Place = where_measured,
 ) -> list[dict[str, Any]]:
     """Return one line for each arm: the mean over its runs, with its band, and a raw line where it is smoothed.
 
@@ -121,7 +148,9 @@ def mean_lines(
     ]
 
 
-def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> list[dict[str, Any]]:
+def diverged_lines(
+    series: Iterable[Series], results: Results, arms: Arms, place: Place = where_measured
+) -> list[dict[str, Any]]:
     """Return the first few diverged runs of each arm, each up to its last finite value."""
     diverged = {run.id for run in results.runs if run.outcome == "diverged"}
     drawn: Counter[str] = Counter()
@@ -137,7 +166,13 @@ def diverged_lines(series: Iterable[Series], results: Results, arms: Arms) -> li
         at = thin(steps, values, POINTS)
         lines.append(
             {"arm": arms.labels.index(one.arm), "role": "diverged", "seed": one.seed, "n": 1}
-            | {"x": steps[at].tolist(), "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
+            | {
+                "x": place(one.arm, steps[at]).tolist(),
+                "y": finite_list(values[at]),
+                "low": None,
+                "high": None,
+                "raw": None,
+            }
         )
     return lines
 
@@ -199,7 +234,7 @@ def _pad_stopped(results: Results, done: Sequence[Series], stopped: set[int]) ->
     ]
 
 
-def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], Ints]) -> dict[str, Any]:
+def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], NDArray[Any]]) -> dict[str, Any]:
     length = min(len(run.steps) for run in runs)
     values = np.stack([run.values[:length] for run in runs]).astype(np.float64)
     x: NDArray[Any] = place(runs[0].steps[:length])
@@ -224,6 +259,7 @@ def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Int
         "low": None if low is None else finite_list(low),
         "high": None if high is None else finite_list(high),
         "raw": raw,
+        "band": "t" if len(runs) > 2 else "range",
     }
 
 

@@ -1,7 +1,7 @@
 """A figure with its title above and its caption below, and axes whose numbers have units."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +76,7 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
     limits = about.get("limits")
     if limits is not None:
         (axes.set_xlim if which == "x" else axes.set_ylim)(*limits)
-    write = _percent if about.get("kind") == "share" else plain_number
+    write = _percent if about.get("kind") == "share" else _notation(limits, about["scale"])
     if about["scale"] == "linear":
         axis.set_major_locator(MaxNLocator(about.get("ticks", 6), integer=about.get("kind") == "count", min_n_ticks=1))
         axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
@@ -92,6 +92,32 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+
+
+def _notation(limits: Sequence[float] | None, scale: str) -> Callable[[float], str]:
+    """Return the writer of an axis's numbers: all of them with powers of ten, or none."""
+    if limits is None or scale == "symlog":
+        return plain_number
+    largest = max(map(abs, limits))
+    if scale == "log":
+        return plain_number if limits[0] >= 1e-3 and largest < 1e6 else _power
+    if not largest or 1e-3 <= largest < 1e6:
+        return _decimals
+    exponent = math.floor(math.log10(largest))
+    scaled = f"·10{str(exponent).translate(_SUPERSCRIPT)}"
+    return lambda value: f"{value / 10.0**exponent:.4g}{scaled}".replace("-", "−") if value else "0"
+
+
+def _decimals(value: float) -> str:
+    text = f"{value:,.6g}" if abs(value) >= 1e-4 else f"{value:.7f}".rstrip("0").rstrip(".")
+    return text.replace("-", "−") if float(text.replace(",", "")) else "0"
+
+
+def _power(value: float) -> str:
+    mantissa, exponent = f"{value:.2e}".split("e")
+    factor = mantissa.rstrip("0").rstrip(".")
+    power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+    return power if factor == "1" else f"{factor}·{power}"
 
 
 def padded(low: float, high: float, part: float = 0.04) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
 from core.plots.drawing.frames import Frame, frame, numbers, set_axis
+from core.plots.drawing.names import name_of
 from core.plots.drawing.side_rows import NOTE, draw_beside
 from core.plots.drawing.styles import COLOURS, GREY, INK, PAPER, line_style, styled
 from core.plots.drawing.text import width, wrap
@@ -134,8 +135,8 @@ class _Labels:
     def __init__(self, arms: Sequence[dict[str, str]]) -> None:
         self.size = 8.5 if len(arms) <= 12 else 7.5
         self.note_size = self.size - 1
-        lines = 3 if len(arms) <= 8 else 2 if len(arms) <= 12 else 1
-        self.texts = [wrap(arm["label"], self.size, _MOST_LABEL, lines) for arm in arms]
+        lines = 4 if len(arms) <= 8 else 3
+        self.texts = [wrap(name_of(arm), self.size, _MOST_LABEL, lines) for arm in arms]
         self.notes = [wrap(arm["note"], self.note_size, _MOST_LABEL) if arm["note"] else [] for arm in arms]
         self.heights = [
             (len(text) * self.size * 1.25 + len(note) * self.note_size * 1.25 + 0.25 * self.size) / 72

@@ -116,6 +116,7 @@ def _draw_one(axes: Axes, line: dict[str, Any], style: dict[str, Any]) -> None:
         else:
             axes.vlines(x, *band, color=style["color"], lw=1.2, alpha=0.6)
     marker: dict[str, Any] = {"marker": "o", "ms": 3} if len(x) <= 12 else {}
+    marker = {"drawstyle": "steps-post"} if line.get("held") else marker
     axes.plot(x, numbers(line["y"]), **style, **marker, zorder=3)
 
 

@@ -1,6 +1,7 @@
 """Pictures of a schedule, of an initializer and of a network's signal before anything is trained."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from core.plots.drawing.densities import half_width
 from core.plots.drawing.depth_axes import depth_axis, depth_line, named, size_axis
 from core.plots.drawing.frames import frame, padded, plain_number, set_axis
 from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.names import joined
 from core.plots.drawing.rate_axes import rate_axis, update_axis
 from core.plots.drawing.styles import COLOURS, GREY, INK, PREVIEW_DPI, styled
 
@@ -24,24 +26,48 @@ _APART = 0.06
 
 
 def draw_schedule_preview(data: dict[str, Any]) -> Figure:
-    """Draw `POST /previews/schedule`'s answer: `lr`, the rate of every update; `schedule` and `title` are optional."""
+    """Draw `POST /previews/schedule`'s answer: `lr`, the rate of every update, and that of each of those `compared`.
+
+    `schedule` and `title` are optional. Schedules with the same rates share a line.
+    """
+    every = [data, *data.get("compared", [])]
+    curves: dict[tuple[float, ...], list[str]] = {}
+    for one, name in zip(every, _names([one.get("schedule", {}) for one in every]), strict=True):
+        curves.setdefault(tuple(one["lr"]), []).append(name)
+    lines = [_schedule_line(i, np.array(rates, dtype=np.float64)) for i, rates in enumerate(curves)]
     name = data.get("schedule", {}).get("name")
+    usual = "Learning rates" if len(every) > 1 else f"Learning rate: {name}" if name else "Learning rate"
     rates = np.array(data["lr"], dtype=np.float64)
-    steps = np.arange(len(rates))
-    at = thin(steps, rates, POINTS)
-    line = {"arm": 0, "role": "main", "x": steps[at].tolist(), "y": finite_list(rates[at]), "low": None, "high": None}
-    line |= {"raw": None, "held": len(rates) <= _HELD_UP_TO}
-    panel = {"title": "rate in force during each update", "x": update_axis([line]), "y": rate_axis([line])}
+    ends = "" if len(every) > 1 else f"; from {_or_none(rates[:1])} to {_or_none(rates[-1:])}"
+    panel = {"title": "rate in force during each update", "x": update_axis(lines), "y": rate_axis(lines)}
     figure = draw_lines(
         {
-            "title": data.get("title", f"Learning rate: {name}" if name else "Learning rate"),
-            "caption": f"{len(rates):,} updates; from {_or_none(rates[:1])} to {_or_none(rates[-1:])}.",
-            "arms": [],
-            "panels": [panel | {"lines": [line]}],
+            "title": data.get("title", usual),
+            "caption": f"{len(rates):,} updates{ends}.",
+            "arms": [{"label": joined(names, 0), "note": ""} for names in curves.values()] if len(every) > 1 else [],
+            "panels": [panel | {"lines": lines}],
         }
     )
     figure.set_dpi(PREVIEW_DPI)
     return figure
+
+
+def _schedule_line(index: int, rates: NDArray[np.float64]) -> dict[str, Any]:
+    steps = np.arange(len(rates))
+    at = thin(steps, rates, POINTS)
+    line = {"arm": index, "role": "main", "x": steps[at].tolist(), "y": finite_list(rates[at]), "raw": None}
+    return line | {"low": None, "high": None, "held": len(rates) <= _HELD_UP_TO}
+
+
+def _names(schedules: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the schedules' names, with the parameters in which those of one name differ."""
+    found = []
+    for one in schedules:
+        like = [other for other in schedules if other.get("name") == one.get("name")]
+        differing = [key for key, value in one.items() if any(other.get(key) != value for other in like)]
+        shown = ", ".join(f"{key}={one[key]}" for key in differing)
+        found.append(f"{one.get('name', '')}({shown})" if shown else str(one.get("name", "")))
+    return found
 
 
 def draw_signal_preview(data: dict[str, Any]) -> Figure:

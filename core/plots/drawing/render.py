@@ -2,16 +2,19 @@
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from core.errors import InvalidSpec, Problem
 from core.plots.drawing.fit import fit
+from core.plots.drawing.fonts import boxed, families, missing_note, texts_in
 from core.plots.drawing.styles import FONT, styled, themed
 
 Format = Literal["png", "svg"]
@@ -42,7 +45,8 @@ def picture(
 ) -> bytes:
     """Draw the data as a PNG or an SVG. Raises `InvalidSpec` for a size of more than `MOST_PIXELS`."""
     with themed(look.theme):
-        figure = draw(data)
+        note = missing_note(texts_in(data)) if "caption" in data else ""
+        figure = draw(data | {"caption": f"{data['caption']} {note}"} if note else data)
         if look.width is not None or look.height is not None:
             fit(figure, look.width, look.height)
         elif look.dpi is not None:
@@ -63,9 +67,12 @@ def pixels(figure: Figure) -> tuple[int, int]:
 def render(figure: Figure, format: Format, look: Look = USUAL) -> bytes:  # noqa: A002
     """Return the figure as a PNG, at its own dots an inch, or as SVG: the same figure gives the same bytes."""
     buffer = io.BytesIO()
+    _choose_fonts(figure, keep=format == "svg")
     if format == "svg":
         wide, high = pixels(figure)
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        with warnings.catch_warnings():  # of letters that no font here has: the reader's may have them
+            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+            figure.savefig(buffer, format="svg", metadata={"Date": None})
         return _svg(buffer.getvalue(), None if look.width is None and look.height is None else (wide, high))
     # As savefig would, in two thirds of its time: opaque, and compressed less for files a third larger.
     canvas: Any = FigureCanvasAgg(figure)
@@ -74,6 +81,16 @@ def render(figure: Figure, format: Format, look: Look = USUAL) -> bytes:  # noqa
     dpi = look.dpi or figure.dpi
     image.save(buffer, "png", compress_level=1, dpi=(dpi, dpi))
     return buffer.getvalue()
+
+
+def _choose_fonts(figure: Figure, keep: bool) -> None:
+    """Give every text the fonts that have its letters; those that no font has become squares, or are kept as text."""
+    for text in figure.findobj(Text):
+        words = text.get_text()
+        if not words.isascii():
+            text.set_fontfamily([*families(words), "sans-serif"])
+            if not keep:
+                text.set_text(boxed(words))
 
 
 def _svg(drawn: bytes, size: tuple[int, int] | None) -> bytes:

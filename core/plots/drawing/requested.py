@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.errors import InvalidSpec
-from core.plots.drawing.scales import scaled
+from core.plots.drawing.scales import scaled, with_log_bands
 from core.registry import unknown
 from core.results import Results
 
@@ -23,4 +23,4 @@ def plot_data(
             raise InvalidSpec(problems)
         results = results.of_arms(arms)
     found = data(results)
-    return found if log is None else scaled(found, log)
+    return with_log_bands(found if log is None else scaled(found, log))

@@ -11,6 +11,8 @@ from core.plots.drawing.frames import padded, padded_log
 DECADES = 8
 """Most decades of a requested logarithmic axis: lower values lie below the picture."""
 
+_LOG_BANDS = "On a logarithmic axis a band is the interval of the mean's logarithm."
+
 Axis = dict[str, Any]
 
 
@@ -28,6 +30,37 @@ def scaled(data: dict[str, Any], log: bool) -> dict[str, Any]:
     notes = {_logarithmic(axis, values) if log else _linear(axis, values) for axis, values in found}
     data["caption"] = " ".join(filter(None, [data["caption"], *sorted(notes)]))
     return data
+
+
+def with_log_bands(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the picture's data with the bands on logarithmic axes as intervals of the logarithm of the mean.
+
+    By the delta method: m·exp(±h/m), where m ± h is the interval of the mean. Such a band never comes to zero, where a
+    logarithmic axis has no end. Bands that are no Student t intervals stay as they are.
+    """
+    panels = [panel for panel in data.get("panels", []) if panel.get("y", {}).get("scale") == "log"]
+    changed = [{**panel, "lines": [_log_band(line) for line in panel["lines"]]} for panel in panels]
+    if all(new["lines"] == old["lines"] for new, old in zip(changed, panels, strict=True)):
+        return data
+    by_panel = {id(old): new for old, new in zip(panels, changed, strict=True)}
+    return data | {
+        "panels": [by_panel.get(id(panel), panel) for panel in data["panels"]],
+        "caption": f"{data['caption']} {_LOG_BANDS}",
+    }
+
+
+def _log_band(line: dict[str, Any]) -> dict[str, Any]:
+    if line.get("band") != "t" or line["high"] is None:
+        return line
+    bands = [_around(mean, low, high) for mean, low, high in zip(line["y"], line["low"], line["high"], strict=True)]
+    return line | {"low": [low for low, _ in bands], "high": [high for _, high in bands]}
+
+
+def _around(mean: float | None, low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    if mean is None or high is None or mean <= 0:
+        return low, high
+    factor = math.exp((high - mean) / mean)
+    return mean / factor, mean * factor if math.isfinite(mean * factor) else high
 
 
 def _axes(data: dict[str, Any]) -> Iterator[tuple[Axis, list[float]]]:

@@ -149,7 +149,7 @@ def test_the_line_of_a_pruned_arm_ends_where_it_was_given_up(experiment: MakeRes
 
     accuracy = data_of("accuracy", results)
 
-    assert [line["x"] for line in accuracy["panels"][0]["lines"]] == [[0, 1, 2, 3], [0]]
+    assert [line["x"] for line in accuracy["panels"][0]["lines"]] == [[1, 2, 3, 4], [1]]  # epochs done
     assert "2 runs pruned: the line of such an arm ends where it was given up." in accuracy["caption"]
     assert [arm["note"] for arm in accuracy["arms"]] == ["", "2 pruned of 2"]
 
@@ -232,7 +232,7 @@ def test_arms_with_the_same_rates_share_a_line(experiment: MakeResults) -> None:
 
     data = data_of("schedule", results)
 
-    assert [arm["label"] for arm in data["arms"]] == ["a, c, short", "b"]
+    assert [arm["label"] for arm in data["arms"]] == ["a = c = short", "b"]
     assert [line["y"] for line in data["panels"][0]["lines"]] == [[1.0] * 4, cosine]
     assert "2 different schedules" in data["caption"]
 

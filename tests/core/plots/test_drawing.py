@@ -14,7 +14,7 @@ from core.initializers import Layer, initializers, preview
 from core.plots import draw_initializer_preview, draw_schedule_preview, plots, render
 from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import KINDS, arms, series
-from tests.core.plots.looking import assert_drawn
+from tests.core.plots.looking import assert_drawn, assert_texts_apart
 
 SVG = "http://www.w3.org/2000/svg"
 
@@ -122,3 +122,19 @@ def test_a_normal_law_s_density_is_scipy_s(entry: Any, law: Any) -> None:
 
     expected = law.pdf(np.asarray(line.get_xdata())) * 64 * 64 * (edges[1] - edges[0])
     assert np.asarray(line.get_ydata()) == pytest.approx(expected, rel=1e-9)
+
+
+def test_schedules_that_are_compared_are_named_and_the_same_ones_together() -> None:
+    step = {"name": "step", "step_size": 3}
+    compared = [
+        {"schedule": step | {"gamma": 0.5}, "lr": [0.1, 0.05]},
+        {"schedule": step | {"gamma": 0.1}, "lr": [0.1, 0.01]},
+        {"schedule": {"name": "lambda"}, "lr": [0.1, 0.1]},
+    ]
+
+    figure = draw_schedule_preview({"schedule": {"name": "constant"}, "lr": [0.1, 0.1], "compared": compared})
+
+    texts = {text.get_text() for text in figure.texts}
+    assert {"constant = lambda", "step(gamma=0.5)", "step(gamma=0.1)"} <= texts
+    assert_drawn(figure)
+    assert_texts_apart(figure)

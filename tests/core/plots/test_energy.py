@@ -38,6 +38,14 @@ def test_each_arm_is_a_point_of_means_with_intervals(experiment: MakeResults) ->
     assert_drawn(plot.draw(data))
 
 
+def test_a_small_difference_looks_small(experiment: MakeResults) -> None:
+    results = experiment(arms("a", "b"), {"valid_accuracy": lambda *_: [0.9]})
+    runs = [replace(run, energy_kwh=1e-5 * (1 + run.id / 1e5), energy_source="measured") for run in results.runs]
+    x, y = (plots.parse("energy").build().data(replace(results, runs=runs))[axis]["limits"] for axis in "xy")
+    assert x[1] - x[0] > 5
+    assert y[1] - y[0] > 0.05
+
+
 def test_without_energy_it_says_that_nobody_has_looked(experiment: MakeResults) -> None:
     results = experiment(arms("a"), {"valid_accuracy": lambda *_: [0.5]})
     data = plots.parse("energy").build().data(results)

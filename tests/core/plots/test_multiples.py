@@ -44,7 +44,7 @@ def test_a_diverged_run_is_among_the_seeds_and_in_no_mean(experiment: MakeResult
     [panel] = data_of("stability", results)["panels"]
 
     roles = {line["role"]: line for line in panel["lines"]}
-    assert (roles["diverged"]["x"], roles["diverged"]["y"]) == ([0], [0.5])
+    assert (roles["diverged"]["x"], roles["diverged"]["y"]) == ([1], [0.5])  # one epoch done
     assert (roles["mean"]["n"], roles["mean"]["y"]) == (2, [0.6, 0.8])
     assert "N = 3" in panel["note"]
     assert "1 diverged of 3" in panel["note"]

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from core.datasets import DatasetInfo
+from core.plots import plots
 from core.spec import parse
 from core.training import initial_state
 from tests.core.plots.test_data import MakeResults, data_of, two
@@ -33,6 +34,31 @@ def test_the_weights_drawn_are_those_trained_from(experiment: MakeResults) -> No
     ones = data["rows"][1]["layers"][0]
     assert (ones["counts"], ones["edges"], ones["sd"]) == ([256 * 64], [1.0, 1.0], 0.0)
     assert "weights of seed 3" in data["caption"]
+
+
+def test_the_histograms_of_a_layer_share_an_axis_unless_told(experiment: MakeResults) -> None:
+    sizes = [{"name": "normal", "std": 0.02}, {"name": "normal", "std": 0.5}, "ones"]
+    arms = [{"label": str(size), "initializer": size} for size in sizes]
+    results = experiment(arms, {}, model={"name": "mlp", "hidden": [4]})
+
+    shared, own = (data_of({"name": "weights"} | asked, results) for asked in ({}, {"axes": "own"}))
+
+    for name in shared["columns"]:
+        layers = [layer for row in shared["rows"] for layer in row["layers"] if layer["name"] == name]
+        low, high = shared["limits"][name]
+        assert all(low < layer["min"] <= layer["max"] < high for layer in layers)
+    drawn = [axes.get_xlim() for axes in plots.parse("weights").build().draw(shared).axes]
+    assert len(set(drawn)) == len(shared["columns"])
+    assert own["limits"] == {}
+    assert len({axes.get_xlim() for axes in plots.parse("weights").build().draw(own).axes}) > 2
+
+
+def test_few_weights_have_few_bins(experiment: MakeResults) -> None:
+    results = experiment(two(), {}, model={"name": "mlp", "hidden": [4]})
+
+    layers = data_of("weights", results)["rows"][0]["layers"]
+
+    assert [(sum(layer["counts"]), len(layer["counts"])) for layer in layers] == [(256, 13), (40, 7)]
 
 
 def test_layers_of_a_deep_model_are_cut_to_the_first_and_the_last(experiment: MakeResults) -> None:

@@ -11,6 +11,8 @@ GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
 WORSE = [0.90, 0.89, 0.91, 0.905, 0.896]
 HOSTILE = '<script>alert("x")</script> | [a](javascript:b) <img src=x onerror=y>'
 
+NAMES = ("layers", "loss", "comparison")
+
 
 class Page(HTMLParser):
     """Tags, links and the text of each cell."""
@@ -56,6 +58,31 @@ def test_the_page_has_the_report_and_its_pictures(experiment: MakeResults) -> No
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
     assert "http" not in text.replace("https://json", "")  # nothing from elsewhere
+
+
+def test_a_page_begins_with_what_is_decided_and_folds_what_few_readers_need(experiment: MakeResults) -> None:
+    results = experiment({"good": GOOD, "worse": WORSE})
+
+    text = html(build_report(results), results, dict.fromkeys(NAMES, ""), dict.fromkeys(NAMES, b"x"))
+
+    order = [
+        text.index(place) for place in (">Decided: ", "<table>", "In words", "compared</h2>", "Pictures", "<details>")
+    ]
+    assert order == sorted(order)
+    assert text.count("data:image/png;base64,eA==") == len(NAMES)
+    assert text.index("eA==") < text.index("In words") < text.rindex("eA==")
+    assert "<summary>Differences from good</summary>" in text
+    assert "</details>" in text[text.index("How this was computed") :]
+
+
+def test_pictures_stand_once_each_the_foremost_first(experiment: MakeResults) -> None:
+    results = experiment({"good": GOOD, "worse": WORSE})
+
+    page = Page(html(build_report(results), results, dict.fromkeys(NAMES, "")))
+
+    assert [value for name, value in page.attributes if name == "src"] == [
+        f"plots/{name}.png" for name in ("comparison", "loss", "layers")
+    ]
 
 
 def test_a_label_can_do_nothing_on_the_page(experiment: MakeResults) -> None:

@@ -9,7 +9,7 @@ from core.experiments.cohorts import removal
 from core.experiments.maintenance import retention
 from core.experiments.maintenance.merging import BlockMerger
 from core.experiments.maintenance.retention import clear_removed, remove_expired
-from core.experiments.projects import ProjectSpec
+from core.experiments.projects import Amount, ProjectSpec
 from core.experiments.queries import lists, read
 from core.experiments.requests import delete, retry
 from core.store import Base, Database, Experiment, Run, now
@@ -67,6 +67,18 @@ def test_a_project_may_have_a_number_of_days_of_its_own(database: Database) -> N
     assert there(database) == [mine, longer]
     assert remove_expired(database, DAYS) == 1
     assert there(database) == [longer]
+
+
+def test_what_is_removed_counts_no_more(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From then on, though its rows go later."""
+    ended(database, DAYS + 1)
+    assert not projects.recount(database, list), "it is counted as it was posted"
+    monkeypatch.setattr(removal, "MOST_BLOCKS", 3)
+    assert remove_expired(database, DAYS) == 1
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Run))
+        assert set(projects.used(session).values()) == {Amount()}
+    assert not projects.recount(database, list)
 
 
 def test_a_large_experiment_is_gone_at_once_and_its_rows_go_in_steps(

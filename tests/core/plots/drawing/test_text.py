@@ -40,8 +40,8 @@ def test_what_is_left_out_is_the_middle() -> None:
     assert "…" in short
 
 
-def test_characters_that_the_font_lacks_become_squares() -> None:
-    assert clean("a 初 b\nc") == "a □ b c"
+def test_control_characters_become_squares() -> None:
+    assert clean("a 初\x07 b\nc\uffff") == "a 初□ b c□"
 
 
 def test_boxes_stay_where_they_are_wished_when_there_is_room() -> None:

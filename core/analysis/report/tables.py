@@ -1,0 +1,182 @@
+"""The tables of the report's page."""
+
+from collections.abc import Mapping, Sequence
+
+from core.analysis.report.page_text import escape, table
+from core.analysis.shapes import Comparison, Rate, Report, Statistics
+from core.analysis.wording import difference, number, p_value, span
+from core.metrics import Measure
+
+MOST_ROWS = 60
+MOST_COLUMNS = 8
+
+
+def ranked(report: Report, metric: Measure) -> str:
+    """Return the arms from the best; those that cannot be told apart have one place."""
+    place = {label: i for i, group in enumerate(report["verdict"]["groups"], start=1) for label in group}
+    order = {label: i for i, label in enumerate(place)}
+    rows = []
+    for arm in sorted(report["arms"], key=lambda arm: order.get(arm["label"], len(order))):
+        even = arm["interval"] == "t"
+        mean, middle, high = number(metric, arm["mean"]), arm["mean"], arm["ci_high"]
+        half = f" ± {number(metric, high - middle)}" if even and high is not None and middle is not None else ""
+        rows.append(
+            [
+                str(place.get(arm["label"], "-")),
+                escape(arm["label"]),
+                f"{arm['n']} of {arm['runs']}",
+                f"{mean.removesuffix(' %') if half else mean}{half}",
+                span(metric, arm["ci_low"], arm["ci_high"]) or "-",
+                number(metric, arm["sd"]),
+                str(arm["diverged"]),
+                str(arm["failed"] + arm["unfinished"] + arm["not_finite"]),
+            ]
+        )
+    return table(["place", "arm", "N", "mean ± half-width", "95 % interval", "sd", "diverged", "no result"], rows, 2)
+
+
+def more(report: Report, metric: Measure) -> str:
+    """Return what else is known of each arm's values, and how many of its runs came to one."""
+    with_target = any("reached_target" in arm["rates"] for arm in report["arms"])
+    rows = [
+        [
+            escape(arm["label"]),
+            number(metric, arm["median"]),
+            number(metric, arm["iqm"]),
+            "-" if arm["p_best"] is None else f"{100 * arm['p_best']:.0f} %",
+            _rate(arm["rates"]["completed"]),
+            *([_rate(arm["rates"]["reached_target"])] if with_target else []),
+        ]
+        for arm in report["arms"]
+    ]
+    head = ["arm", "median", "inter-quartile mean", f"chance of being {metric.labels.best}", "did not diverge"]
+    return table([*head, *(["reached the target"] if with_target else [])], rows)
+
+
+def _rate(rate: Rate | None) -> str:
+    if rate is None:
+        return "-"
+    return f"{rate['hits']} of {rate['n']} ({100 * rate['ci_low']:.0f} to {100 * rate['ci_high']:.0f} %)"
+
+
+def differences(report: Report, metric: Measure) -> dict[str, list[str]]:
+    """Return the tables of the reference's comparisons and of the other pairs, by their titles."""
+    mine = [c for c in report["comparisons"] if c["a"] == report["reference"]]
+    rest = [c for c in report["comparisons"] if c["a"] != report["reference"]]
+    found: dict[str, list[str]] = {}
+    if mine:
+        found[f"Differences from {escape(report['reference'] or '')}"] = [_comparisons(metric, mine)]
+    if mine and rest:
+        more_pairs = (
+            [f"And {len(rest) - MOST_ROWS} more pairs, in the report as JSON."] if len(rest) > MOST_ROWS else []
+        )
+        shown = _comparisons(metric, rest[:MOST_ROWS], pairs=True)
+        found["Differences between the others"] = [shown, *more_pairs]
+    return found
+
+
+def _comparisons(metric: Measure, comparisons: Sequence[Comparison], pairs: bool = False) -> str:
+    rows = [
+        [
+            *([escape(c["a"])] if pairs else []),
+            escape(c["b"]),
+            str(c["n"]),
+            _bare(metric, c["difference"]),
+            span(metric, c["ci_low"], c["ci_high"], signed=True) or "-",
+            p_value(c["p"]).removeprefix("= "),
+            p_value(c["p_adjusted"]).removeprefix("= "),
+            "-" if c["effect_size"] is None else f"{c['effect_size']:+.3g}",
+            p_value(c["p_sign_flip"]).removeprefix("= "),
+        ]
+        for c in comparisons
+    ]
+    head = [
+        "N pairs",
+        _with_unit("difference", metric),
+        "95 % interval",
+        "p",
+        "p adjusted",
+        "effect size",
+        "p by sign flips",
+    ]
+    return table([*(["arm"] if pairs else []), "compared with", *head], rows, 2 if pairs else 1)
+
+
+def _with_unit(what: str, metric: Measure) -> str:
+    """Return the head of a column of differences, whose unit would be long in every row."""
+    return f"{what} (percentage points)" if metric.share else what
+
+
+def _bare(metric: Measure, value: float | None) -> str:
+    return difference(metric, value, signed=True).removesuffix(" percentage points")
+
+
+def grid(report: Report, metric: Measure) -> list[str]:
+    """Return what each field of a grid does; empty where there is no grid."""
+    found = report["factorial"]
+    if found is None or not found["effects"]:
+        return []
+    terms = [
+        [" x ".join(map(escape, term["factors"])), "-" if term["share"] is None else f"{100 * term['share']:.1f} %"]
+        for term in found["terms"]
+    ]
+    rows = [
+        [
+            " x ".join(map(escape, effect["factors"])),
+            escape("; ".join(effect["levels"])),
+            _bare(metric, effect["estimate"]),
+            span(metric, effect["ci_low"], effect["ci_high"], signed=True),
+            p_value(effect["p"]).removeprefix("= "),
+            p_value(effect["p_adjusted"]).removeprefix("= "),
+        ]
+        for effect in found["effects"][:MOST_ROWS]
+    ]
+    parts = [
+        f"N = {found['n']} seeds that have a value in every cell.",
+        table(["field", "share of the variation between cells"], terms),
+        table(["field", "level", _with_unit("effect", metric), "95 % interval", "p", "p adjusted"], rows, 2),
+    ]
+    if len(found["effects"]) > MOST_ROWS:
+        parts.append(f"And {len(found['effects']) - MOST_ROWS} more effects, in the report as JSON.")
+    return parts
+
+
+def rounded(report: Report, metric: Measure) -> list[str]:
+    """Return what rounding does; empty where no run was trained twice."""
+    found = report["rounding"]
+    if found is None:
+        return []
+    rows = [
+        [
+            escape(arm["label"]),
+            str(arm["n"]),
+            *(difference(metric, arm[key]) for key in ("mean", "largest", "sd")),
+            str(arm["unlike"]),
+        ]
+        for arm in found["arms"]
+    ]
+    head = ["arm", "N pairs", "mean difference", "largest", "sd over seeds", "one alone has a value"]
+    return [escape(found["text"]), table(head, rows)]
+
+
+def outcomes(report: Report, known: Mapping[str, Measure]) -> list[str]:
+    """Return the means of every outcome."""
+    arms = report["arms"][:MOST_COLUMNS]
+    rows = [
+        [known[name].label, *(_short(known[name], arm["outcomes"][name]) for arm in arms)]
+        for name in arms[0]["outcomes"]
+    ]
+    parts = [
+        "Mean, its 95 % interval and N.",
+        table(["outcome", *(escape(arm["label"]) for arm in arms)], rows),
+    ]
+    if len(report["arms"]) > MOST_COLUMNS:
+        parts.append(f"And {len(report['arms']) - MOST_COLUMNS} more arms, in the report as JSON.")
+    return parts
+
+
+def _short(metric: Measure, one: Statistics) -> str:
+    if not one["n"]:
+        return "-"
+    sure = span(metric, one["ci_low"], one["ci_high"])
+    return f"{number(metric, one['mean'])} ({f'{sure}, ' if sure else ''}N = {one['n']})"
