@@ -11,15 +11,14 @@ from multiprocessing.util import get_temp_dir
 from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
-from api.browsers import is_loopback
 from api.connections import Limits
-from api.keys import stored
 from api.server import Server
 from core.errors import InitlabError
+from core.exposure import refuse_without_keys
 from core.logs import set_up
 from core.parent_watch import leave_with_parent, leaving_at_once
 from core.settings import settings
-from core.store import Database, once_it_answers, require_current
+from core.store import once_it_answers, require_current
 
 USAGE = 2
 
@@ -37,7 +36,7 @@ def main() -> int:
         with leaving_at_once():
             once_it_answers(settings().database, require_current, log.warning)
         for host in (given.host, *([inherited.getsockname()[0]] if inherited else [])):
-            _refuse_without_keys(host)
+            refuse_without_keys(host, settings())
         app = create_app(settings())
     except (InitlabError, DBAPIError, OSError) as error:
         log.error("the API cannot start: %s", error)
@@ -66,27 +65,6 @@ def _arguments() -> argparse.Namespace:
     arguments.add_argument("--ready-pipe", type=int, help=argparse.SUPPRESS)
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     return arguments.parse_args()
-
-
-class Unprotected(InitlabError):
-    """The address can be reached from other machines, and no API keys protect it."""
-
-
-def _refuse_without_keys(host: str) -> None:
-    if not (is_loopback(host.strip("[]")) or settings().api_keys_file or settings().has_users or _stored_keys()):
-        raise Unprotected(
-            f"{host} can be reached from other machines, and no API keys are configured: make one with "
-            "`initlab keys create --id NAME`"
-        )
-
-
-def _stored_keys() -> bool:
-    database = Database(settings().database, pool_size=1)
-    try:
-        with database.reading() as session:
-            return bool(stored.keys(session))
-    finally:
-        database.dispose()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.browsers import SAFE, host_name, is_loopback
+from api.browsers import SAFE, host_name
 from api.callers import Caller
 from api.deps import Service
 from api.errors import problem
@@ -21,6 +21,7 @@ from api.keys import Scope as KeyScope
 from api.page import is_page
 from core.datasets import MOST_FILE
 from core.errors import Forbidden
+from core.exposure import is_loopback
 
 MAX_BODY = 1_000_000
 """Bytes of one request: the largest spec that the limits allow is a tenth of it."""

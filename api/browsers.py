@@ -32,14 +32,6 @@ def host_name(host: str) -> str | None:
         return None
 
 
-def is_loopback(name: str) -> bool:
-    """Return True for the name or address of something that only this machine can reach."""
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
-
-
 def is_cross_site(method: str, headers: Headers) -> bool:
     """Return whether a page of another site has a browser send what may change something.
 

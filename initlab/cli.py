@@ -5,31 +5,46 @@ Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or 
 """
 
 import csv
-import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import RenderableType
 from rich.markdown import Markdown
 
-from initlab import datasets, display, managing, pictures, previews, projects, service, webhooks
+from initlab import (
+    datasets,
+    display,
+    looking,
+    managing,
+    pictures,
+    previews,
+    projects,
+    service,
+    submitting,
+    webhooks,
+)
 from initlab.client import Client
-from initlab.errors import DIVERGED, FAILED, USAGE, ClientError
+from initlab.errors import USAGE, ClientError
 from initlab.experiment import Experiment
-from initlab.follow import follow
+from initlab.output import AsJson, Id, Quiet, complain, out, print_json, tell
 
-INTERRUPTED = 130
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
 
-Id = Annotated[int, typer.Argument(help="The experiment's id.", min=1)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")]
+def _print_version(asked: bool) -> None:
+    if asked:
+        out(f"initlab {version('initlab')}")
+        raise typer.Exit
 
 
 @app.callback()
-def about() -> None:
+def about(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Compare initial weights, schedules and batch sizes of a network, and tell real differences from chance.
 
     The server is INITLAB_URL (http://127.0.0.1:8000), the key INITLAB_API_KEY. Exit codes: 0 done; 1 the experiment
@@ -37,74 +52,45 @@ def about() -> None:
     """
 
 
-@app.command()
-def submit(
-    spec: Annotated[str, typer.Argument(help="A JSON or YAML file, or - for standard input.")],
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end and print the verdict.")] = False,
-    preview: Annotated[bool, typer.Option("--preview", help="Show what it would be, and post nothing.")] = False,
-    project: Annotated[str | None, typer.Option(help="What it is to belong to (INITLAB_PROJECT).")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Post an experiment."""
-    if preview:
-        found = Client().preview(spec)
-        _print_json(found) if as_json else _out(display.preview(found))
-        return
-    experiment = Client(project=project).submit(spec)
-    if wait:
-        _to_the_end(experiment, as_json)
-    elif as_json:
-        _print_json(experiment.data)
-    else:
-        for warning in display.warnings(experiment.data):
-            _out(warning)
-        _out(f"experiment {experiment.id} is {experiment.status}. Follow it with: initlab watch {experiment.id}")
-
-
-@app.command()
-def watch(experiment: Id, as_json: AsJson = False) -> None:
-    """Follow an experiment to its end, and print the verdict."""
-    _to_the_end(Client().experiment(experiment), as_json)
+for one in (submitting.submit, submitting.watch):
+    app.command()(one)
 
 
 @app.command()
 def show(experiment: Id, as_json: AsJson = False) -> None:
     """Show how far each arm of an experiment is."""
     found = Client().experiment(experiment)
-    if as_json:
-        _print_json(found.data)
-    else:
-        _out(display.experiment(found))
+    tell(found.data, display.experiment(found), as_json=as_json)
 
 
 @app.command()
-def pause(experiment: Id) -> None:
+def pause(experiment: Id, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Have an experiment wait where it is."""
     found = Client().experiment(experiment).pause()
     left = "" if found.status == "queued" else "; its workers keep where they are and let go of it"
-    _out(f"experiment {experiment} is paused{left}. Go on with: initlab resume {experiment}")
+    said = f"experiment {experiment} is paused{left}. Go on with: initlab resume {experiment}"
+    tell(found.data, said, as_json=as_json, quiet=quiet)
 
 
 @app.command()
-def resume(experiment: Id) -> None:
+def resume(experiment: Id, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Go on with a paused experiment."""
-    _out(_goes_on(Client().experiment(experiment).resume()))
+    found = Client().experiment(experiment).resume()
+    tell(found.data, _goes_on(found), as_json=as_json, quiet=quiet)
 
 
 @app.command()
-def retry(experiment: Id) -> None:
+def retry(experiment: Id, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Run again what failed of an experiment, and only that."""
-    _out(_goes_on(Client().experiment(experiment).retry()))
+    found = Client().experiment(experiment).retry()
+    tell(found.data, _goes_on(found), as_json=as_json, quiet=quiet)
 
 
 @app.command()
 def history(experiment: Id, as_json: AsJson = False) -> None:
     """Show what happened to an experiment, when and why."""
     found = list(Client().experiment(experiment).history())
-    if as_json:
-        _print_json(found)
-    else:
-        _out(display.history(found))
+    tell(found, display.history(found), as_json=as_json)
 
 
 @app.command()
@@ -120,7 +106,7 @@ def metrics(
     """Print series as CSV, one point a line."""
     series = Client().experiment(experiment).metrics(metric, arm, seed, max_points, diagnostics)
     if as_json:
-        _print_json(series)
+        print_json(series)
         return
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(["run_id", "arm", "seed", "metric", "unit", "step", "value"])
@@ -130,16 +116,18 @@ def metrics(
 
 
 app.command("list")(managing.list_experiments)
-for one in (managing.edit, managing.cancel, managing.delete, pictures.plot):
-    app.command()(one)
+app.command("open")(looking.open_page)
+for command in (managing.edit, managing.cancel, managing.delete, pictures.plot, looking.workers):
+    app.command()(command)
 
 
 @app.command()
 def report(
     experiment: Id,
     format: Annotated[  # noqa: A002
-        Literal["md", "html", "json"], typer.Option(help="For people, for a browser, or for programs.")
-    ] = "md",
+        Literal["text", "md", "html", "json"],
+        typer.Option(help="To read here, as Markdown, for a browser, or for programs."),
+    ] = "text",
     metric: Annotated[
         str | None, typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...")
     ] = None,
@@ -147,19 +135,23 @@ def report(
         Path | None,
         typer.Option("--output", "-o", help="A .html file, which has its pictures inside, or a .md or .json one."),
     ] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the comparison of the arms, or save it."""
     found = Client().experiment(experiment)
     if output is not None:
         pictures.save_report(found, output, metric)
+        tell({"saved": str(output)}, str(output), as_json=as_json, quiet=quiet)
         return
-    if format == "json":
-        _print_json(found.report(metric))
+    if as_json or format == "json":
+        print_json(found.report(metric))
     elif format == "html":
         sys.stdout.write(found.report_html(metric))
+    elif format == "md":
+        sys.stdout.write(found.report_markdown(metric))
     else:
-        text = found.report_markdown(metric)
-        _out(Markdown(text) if sys.stdout.isatty() else text.rstrip("\n"))
+        out(Markdown(found.report_markdown(metric)))
 
 
 @app.command()
@@ -171,13 +163,13 @@ def catalog(
     """Show what a spec may name."""
     found = Client().catalog(kind, name)
     if as_json:
-        _print_json(found)
+        print_json(found)
     elif name is not None:
-        _out(display.catalog_entry(found))
+        out(display.catalog_entry(found))
     else:
         for heading, entries in _kinds(found, kind):
-            _out(heading)
-            _out(display.catalog_kind(entries))
+            out(heading)
+            out(display.catalog_kind(entries))
 
 
 for part in (service.serve, service.api, service.worker, service.disk):
@@ -194,33 +186,13 @@ app.add_typer(service.keys, name="keys")
 def main() -> None:
     """Run the command line; a failed call ends in a sentence and an exit code, never in a traceback."""
     try:
-        app()
+        app(prog_name="initlab")
     except ClientError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(error.exit_code)
     except OSError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(USAGE)
-
-
-def _to_the_end(experiment: Experiment, as_json: bool) -> None:
-    try:
-        follow(experiment, display.console(stderr=True))
-    except KeyboardInterrupt:
-        _complain(f"\nexperiment {experiment.id} goes on. See it with: initlab watch {experiment.id}; ", end="")
-        _complain(f"stop it with: initlab cancel {experiment.id}")
-        raise typer.Exit(INTERRUPTED) from None
-    if experiment.status != "succeeded":
-        _complain("\n  ".join([f"experiment {experiment.id} {experiment.status}", *experiment.errors]))
-        raise typer.Exit(FAILED)
-    found = experiment.report()
-    if as_json:
-        _print_json(found)
-    else:
-        _out(display.verdict(found))
-    if experiment.diverged:
-        _complain(f"all runs of experiment {experiment.id} diverged")
-        raise typer.Exit(DIVERGED)
 
 
 def _goes_on(experiment: Experiment) -> str:
@@ -238,15 +210,3 @@ def _goes_on(experiment: Experiment) -> str:
 
 def _kinds(found: dict[str, Any], kind: str | None) -> list[tuple[str, list[dict[str, Any]]]]:
     return [(kind, found["items"])] if kind else list(found.items())
-
-
-def _out(what: RenderableType) -> None:
-    display.console().print(what, soft_wrap=isinstance(what, str))
-
-
-def _print_json(what: Any) -> None:
-    sys.stdout.write(json.dumps(what, indent=2) + "\n")
-
-
-def _complain(text: str, end: str = "\n") -> None:
-    display.console(stderr=True).print(text, end=end, soft_wrap=True)

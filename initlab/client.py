@@ -133,7 +133,7 @@ class Client:
         body = {"initializer": initializer, "shape": list(shape), "seed": seed, "bins": bins}
         return cast(dict[str, Any], self._transport.call("POST", "/previews/initializer", body=body))
 
-    def preview_signal(self, initializers: Sequence[str | Mapping[str, Any]], **body: Any) -> dict[str, Any]:
+    def preview_signal(self, /, initializers: Sequence[str | Mapping[str, Any]], **body: Any) -> dict[str, Any]:
         """Return forward and backward variance of every layer before any training, of each of `initializers`.
 
         `body` may say `model`, `dataset` (or `inputs`, the shape of an example, and `outputs`), `seeds` and `batch`.
@@ -182,6 +182,10 @@ class Client:
     def delete_dataset(self, name: str) -> None:
         """Remove a data set; raises `ApiError` 409 while an experiment that has not ended uses it."""
         self._transport.call("DELETE", f"/datasets/{quote(name, safe='')}")
+
+    def workers(self) -> dict[str, Any]:
+        """Return `{"items", "queue"}`: the training processes seen of late, and counts of what waits for them."""
+        return cast(dict[str, Any], self._transport.call("GET", "/workers"))
 
     def create_webhook(
         self,
@@ -233,7 +237,7 @@ class Client:
         """Return one project, its members, and what it holds beside its quotas; raises `ApiError` 404."""
         return cast(dict[str, Any], self._transport.call("GET", f"/projects/{quote(name, safe='')}"))
 
-    def create_project(self, name: str, **fields: Any) -> dict[str, Any]:
+    def create_project(self, /, name: str, **fields: Any) -> dict[str, Any]:
         """Make a project, for admins, and return it; raises `ApiError` 409 where there is one of that name.
 
         `fields` may be `description`, `default_role` (`viewer` or `member`, of who is no member), `keep_days`,
@@ -241,7 +245,7 @@ class Client:
         """
         return cast(dict[str, Any], self._transport.call("POST", "/projects", body={"name": name, **fields}))
 
-    def change_project(self, name: str, **fields: Any) -> dict[str, Any]:
+    def change_project(self, /, name: str, **fields: Any) -> dict[str, Any]:
         """Change what is named of a project, as `create_project` has it, and return it; None removes."""
         return cast(dict[str, Any], self._transport.call("PATCH", f"/projects/{quote(name, safe='')}", body=fields))
 

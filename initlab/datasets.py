@@ -1,46 +1,43 @@
 """The commands about data sets."""
 
-import json
-import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from initlab import display
 from initlab.client import Client
+from initlab.output import AsJson, Quiet, tell
 from initlab.reading import ReadOptions
 from initlab.service import become
 
 app = typer.Typer(no_args_is_help=True, help="Data sets: public ones, and your own.", rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(help="The data set's name.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")]
 
 
 @app.command()
 def fetch(
     name: Annotated[str, typer.Argument(help="cifar10, cifar100, fashion_mnist, kmnist or mnist.")],
     data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept (INITLAB_DATA_DIR, ./var).")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Download a public data set to where the service here looks for it; nothing else does."""
-    become("core.datasets", "fetch", name, data_dir=data_dir)
+    become("core.datasets", "fetch", name, data_dir=data_dir, json=as_json)
 
 
 @app.command("list")
 def list_datasets(as_json: AsJson = False) -> None:
     """List your own data sets."""
     found = Client().datasets()
-    if as_json:
-        _print_json(found)
-    else:
-        display.console().print(display.datasets(found) if found else "no data sets")
+    tell(found, display.datasets(found) if found else "no data sets", as_json=as_json)
 
 
 @app.command()
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show what a data set holds."""
-    _tell(Client().dataset(name), as_json)
+    found = Client().dataset(name)
+    tell(found, display.dataset(found), as_json=as_json)
 
 
 Columns = list[str] | None
@@ -77,6 +74,7 @@ def upload(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="The most examples, each class in proportion.")] = None,
     project: Annotated[str | None, typer.Option(help="What it is to belong to (INITLAB_PROJECT).")] = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Send a data set of your own; the notes say what the server took for what."""
@@ -100,22 +98,11 @@ def upload(
         "limit": limit,
     }
     found = Client(project=project).upload_dataset(file, name, valid=valid, **options)
-    _tell(found, as_json)
+    tell(found, display.dataset(found), as_json=as_json, quiet=quiet)
 
 
 @app.command()
-def delete(name: Name) -> None:
+def delete(name: Name, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Remove a data set that no unfinished experiment uses."""
     Client().delete_dataset(name)
-    display.console().print(f"data set {name} is deleted")
-
-
-def _tell(found: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        _print_json(found)
-    else:
-        display.console().print(display.dataset(found), soft_wrap=True)
-
-
-def _print_json(what: Any) -> None:
-    sys.stdout.write(json.dumps(what, indent=2) + "\n")
+    tell({"done": [name]}, f"data set {name} is deleted", as_json=as_json, quiet=quiet)

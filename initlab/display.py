@@ -11,6 +11,7 @@ from rich.text import Text
 
 from initlab.experiment import Experiment
 from initlab.happenings import sentence, why
+from initlab.ranking import ranked
 from initlab.words import NONE, megabytes, number, shape, some, state, type_words, words
 
 PLAIN_WIDTH = 160
@@ -35,6 +36,11 @@ WORDS = frozenset(
         "when",
         "what",
         "why",
+        "host",
+        "trains",
+        "devices",
+        "queues",
+        "last sign",
     ]
 )
 """The columns that are no numbers."""
@@ -126,15 +132,12 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
         return Group(_rates(report["lr_range"]), *_sentences(report))
     if report.get("coordinate_check"):
         return Group(_slopes(report["coordinate_check"]), *_sentences(report))
-    groups: list[list[str]] = report["verdict"]["groups"]
-    place = {label: i for i, group in enumerate(groups, start=1) for label in group}
     percent = str(report["metric"]).endswith("accuracy")
     table = _table("place", "arm", "N", str(report["metric"]), "95 % interval", "sd", "diverged")
-    order = {label: i for i, label in enumerate(place)}
-    for arm in sorted(report["arms"], key=lambda arm: order.get(arm["label"], len(order))):
+    for place, arm in ranked(report):
         low, high = number(arm["ci_low"], percent), number(arm["ci_high"], percent)
         table.add_row(
-            str(place.get(arm["label"], NONE)),
+            NONE if place is None else str(place),
             arm["label"],
             str(arm["n"]),
             number(arm["mean"], percent),
@@ -262,6 +265,22 @@ def dataset(item: Mapping[str, Any]) -> RenderableType:
     for column in item["columns"]:
         table.add_row(column["name"], column["kind"], some(column["categories"]) or "1")
     return Group(Text("\n".join(lines)), *([table] if table.row_count else []))
+
+
+def workers(found: Mapping[str, Any]) -> RenderableType:
+    """Return the training processes, and how much waits for them."""
+    table = _table("host", "process", "trains", "devices", "queues", "last sign")
+    for one in found["items"]:
+        trains = ", ".join(map(str, one["experiments"])) or "nothing"
+        seen = one["last_seen"] if one["alive"] else f"{one['last_seen']}, lost"
+        cells = (", ".join(one["devices"]), ", ".join(one["queues"]), seen)
+        table.add_row(one["host"], str(one["process"]), trains, *cells)
+    queue = found["queue"]
+    waiting, running = (queue["cohorts"].get(state, 0) for state in ("queued", "running"))
+    longest = f", the longest for {duration(queue['waited_seconds'])}" if waiting else ""
+    trained = "1 cohort is" if running == 1 else f"{running:,} cohorts are"
+    line = f"{trained} trained, {waiting:,} wait{longest}"
+    return Group(table if found["items"] else Text("no workers"), Text(line))
 
 
 def _table(*columns: str) -> Table:

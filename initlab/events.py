@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple, cast
 
 import httpx2 as httpx
@@ -27,9 +28,16 @@ class Event(NamedTuple):
         return self.kind == "state" and self.data["status"] in ENDS
 
 
-def follow(transport: Transport, path: str, asked: Mapping[str, Any], last_event_id: str | None) -> Iterator[Event]:
+def follow(
+    transport: Transport,
+    path: str,
+    asked: Mapping[str, Any],
+    last_event_id: str | None,
+    listened: Callable[[], bool] = lambda: True,
+) -> Iterator[Event]:
     """Yield events until the end. A connection that is lost, or closed by the server, is made again from the last one.
 
+    It ends too once nobody `listened` any more at the next line that comes, of which a quiet server sends some as well.
     Raises `Unreachable` when the server has been silent for the transport's patience, and `ApiError` for a refusal: 404
     once the experiment is deleted.
     """
@@ -42,13 +50,15 @@ def follow(transport: Transport, path: str, asked: Mapping[str, Any], last_event
             if response.status_code == 204:
                 return
             try:
-                for event in parse(response.iter_lines()):
+                for event in parse(takewhile(lambda _: listened(), response.iter_lines())):
                     last, heard = event.id, True
                     yield event
                     if event.is_end:
                         return
             except httpx.TransportError as error:
                 lost = error
+        if not listened():
+            return
         now = time.monotonic()
         if heard or now - since > LONGEST_PAUSE:  # a quiet experiment has no events, but a connection that lasts
             heard_at, pause = now, FIRST_PAUSE

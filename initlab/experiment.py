@@ -1,108 +1,70 @@
 """One experiment on the server, as a Python object."""
 
-import html
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from typing import Any, Literal, Self, cast
 from urllib.parse import quote
 
+from initlab import notebook
+from initlab.answers import Picture, Report, Series
+from initlab.described import Described
+from initlab.errors import ClientError
 from initlab.events import Event, follow
+from initlab.progress import shown
 from initlab.transport import Transport
 
-Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]
 FIRST_POLL, LONGEST_POLL, GROWTH = 0.1, 1.0, 1.25
 
 
-class Experiment:
+class Experiment(Described):
     """An experiment as the server last described it (`data`), with the calls that ask about it."""
 
     def __init__(self, transport: Transport, data: dict[str, Any], etag: str = "") -> None:
-        self._transport = transport
+        self.transport = transport
         self._etag = etag
         self.data = data
 
     @property
-    def id(self) -> int:
-        return cast(int, self.data["id"])
-
-    @property
-    def name(self) -> str:
-        return cast(str, self.data["name"])
-
-    @property
-    def tags(self) -> list[str]:
-        """In alphabetical order."""
-        return cast(list[str], self.data["tags"])
-
-    @property
-    def notes(self) -> str:
-        """Free text about it; empty where nobody has written any."""
-        return cast(str, self.data["notes"])
-
-    @property
-    def status(self) -> Status:
-        return cast(Status, self.data["status"])
-
-    @property
-    def finished(self) -> bool:
-        return self.status in ("succeeded", "failed", "cancelled")
-
-    @property
-    def paused(self) -> bool:
-        """True while it waits for `resume`, or is about to."""
-        return cast(bool, self.data["paused"])
-
-    @property
-    def arms(self) -> list[dict[str, Any]]:
-        """For each arm: label, runs_done, runs_total, steps_done, steps_total, diverged, failed."""
-        return cast(list[dict[str, Any]], self.data["arms"])
-
-    @property
-    def progress(self) -> dict[str, Any]:
-        """steps_done, steps_total, runs_done, runs_total, eta_seconds (None while nobody can tell)."""
-        return cast(dict[str, Any], self.data["progress"])
-
-    @property
-    def errors(self) -> list[str]:
-        """The reasons of failed runs."""
-        return cast(list[str], self.data["errors"])
-
-    @property
-    def diverged(self) -> bool:
-        """True where every run diverged, so that nothing can be compared; not of a range test, which is to diverge."""
-        meant = self.data["spec"].get("kind") == "lr_range_test"
-        return not meant and all(arm["diverged"] == arm["runs_total"] for arm in self.arms)
-
-    @property
-    def path(self) -> str:
-        return f"/experiments/{self.id}"
+    def url(self) -> str:
+        """The address of its page, for a browser."""
+        return f"{self.transport.url}/#{self.path}"
 
     def refresh(self) -> Self:
         """Ask the server again."""
         headers = {"If-None-Match": self._etag} if self._etag else {}
-        response = self._transport.request("GET", self.path, headers=headers)
+        response = self.transport.request("GET", self.path, headers=headers)
         if response.status_code != 304:
             self.data, self._etag = response.json(), response.headers.get("ETag", "")
         return self
 
-    def wait(self, progress: Callable[[Self], None] | None = None, timeout: float | None = None) -> Self:
-        """Poll until the experiment has ended, calling `progress` after each look; raises `TimeoutError`.
+    def wait(
+        self, progress: Callable[[Self], None] | Literal[False] | None = None, timeout: float | None = None
+    ) -> Self:
+        """Poll until the experiment has ended, and call `progress` after each look; raises `TimeoutError`.
 
-        The pause grows from 0.1 s to 1 s, so that short experiments answer at once and long ones cost nothing.
+        By default the progress of each arm is shown below a notebook's cell or in a terminal, and nowhere else; False
+        shows none. The pause grows from 0.1 s to 1 s, so that short experiments answer at once and long ones cost
+        nothing.
         """
+        with shown() if progress is None else nullcontext(progress or (lambda _: None)) as tell:
+            tell(self.refresh())
+            for pause in self.pauses(timeout):
+                time.sleep(pause)
+                tell(self.refresh())
+        return self
+
+    def pauses(self, timeout: float | None = None) -> Iterator[float]:
+        """Yield the seconds to let pass before the next `refresh`, until it has ended; raises `TimeoutError`."""
         deadline = None if timeout is None else time.monotonic() + timeout
         pause = FIRST_POLL
-        while not self.refresh().finished:
-            if progress:
-                progress(self)
+        while not self.finished:
             if deadline is not None and time.monotonic() + pause > deadline:
                 raise TimeoutError(f"experiment {self.id} is {self.status} after {timeout:g} s")
-            time.sleep(pause)
+            yield pause
             pause = min(pause * GROWTH, LONGEST_POLL)
-        if progress:
-            progress(self)
-        return self
 
     def cancel(self) -> Self:
         """Ask for its end; what was measured is kept. A worker hears it within a second: `wait` for it."""
@@ -138,13 +100,13 @@ class Experiment:
         given = {"name": name, "tags": None if tags is None else list(tags), "notes": notes}
         body = {key: value for key, value in given.items() if value is not None}
         headers = {"If-Match": self._etag} if if_unchanged else {}
-        response = self._transport.request("PATCH", self.path, body=body, headers=headers)
-        self.data, self._etag = self._transport.decoded(response), response.headers.get("ETag", "")
+        response = self.transport.request("PATCH", self.path, body=body, headers=headers)
+        self.data, self._etag = self.transport.decoded(response), response.headers.get("ETag", "")
         return self
 
     def history(self) -> Iterator[dict[str, Any]]:
         """Yield what happened to it, the oldest first: `{"id", "at", "kind", "cohort", "attempt", "detail"}`."""
-        return pages(self._transport, f"{self.path}/history")
+        return pages(self.transport, f"{self.path}/history")
 
     def events(
         self,
@@ -164,15 +126,15 @@ class Experiment:
         404 once the experiment is deleted.
         """
         asked = {"metric": metric, "arm": arm, "seed": seed, "diagnostics": diagnostics or None}
-        return follow(self._transport, f"{self.path}/events", asked, last_event_id)
+        return follow(self.transport, f"{self.path}/events", asked, last_event_id)
 
     def delete(self) -> None:
         """Remove it and all it measured; raises `ApiError` 409 while it is unfinished."""
-        self._transport.call("DELETE", self.path)
+        self.transport.call("DELETE", self.path)
 
     def runs(self) -> list[dict[str, Any]]:
         """Return every run with its outcome and final numbers; second trainings have `repeat` and come last."""
-        return list(pages(self._transport, f"{self.path}/runs"))
+        return list(pages(self.transport, f"{self.path}/runs"))
 
     def metrics(
         self,
@@ -182,21 +144,22 @@ class Experiment:
         max_points: int | None = None,
         diagnostics: bool = False,
         repeat: bool = False,
-    ) -> list[dict[str, Any]]:
+    ) -> Series:
         """Return series as `{"run_id", "arm", "seed", "metric", "unit", "steps": [...], "values": [...], "total"}`.
 
-        `max_points` thins each series, keeping its spikes. A value that is not finite is None. Diagnostics of layers
-        are among them where `metric` names one, `activation_std/fc1` or of all layers `activation_std`, or with
-        `diagnostics` where it names none. With `repeat` they are the series of second trainings.
+        They are a list, and a table by `to_pandas`, `to_polars` and `to_arrow`. `max_points` thins each series, keeping
+        its spikes. A value that is not finite is None. Diagnostics of layers are among them where `metric` names one,
+        `activation_std/fc1` or of all layers `activation_std`, or with `diagnostics` where it names none. With `repeat`
+        they are the series of second trainings.
         """
         asked = {"metric": metric, "arm": arm, "seed": seed, "max_points": max_points}
         asked |= {"diagnostics": diagnostics or None, "repeat": repeat or None}
-        answer = self._transport.call("GET", f"{self.path}/metrics", params=asked)
-        return cast(list[dict[str, Any]], answer["series"])
+        answer = self.transport.call("GET", f"{self.path}/metrics", params=asked)
+        return Series(answer["series"])
 
     def plots(self) -> list[dict[str, Any]]:
         """Return what can be drawn: `{"name", "summary", "links"}` each."""
-        return cast(list[dict[str, Any]], self._transport.call("GET", f"{self.path}/plots")["items"])
+        return cast(list[dict[str, Any]], self.transport.call("GET", f"{self.path}/plots")["items"])
 
     def plot(
         self,
@@ -212,8 +175,8 @@ class Experiment:
         first: int | Literal["all"] | None = None,
         x: Literal["updates", "epochs", "examples", "seconds"] | None = None,
         axes: Literal["shared", "own"] | None = None,
-    ) -> bytes:
-        """Return a picture, or with `json` the data behind it.
+    ) -> Picture:
+        """Return a picture's file, which a notebook shows, or with `json` the data behind it.
 
         `width` and `height` are pixels, `arm` one label or several, `log` whether the axis of values is logarithmic,
         `first` how many updates `loss` shows and `x` what its axis counts, `axes` whether the histograms of `weights`
@@ -222,43 +185,36 @@ class Experiment:
         asked = {"width": width, "height": height, "dpi": dpi, "theme": theme, "arm": arm, "log": log}
         asked |= {"first": first, "x": x, "axes": axes}
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
-        return self._transport.request("GET", path, params=asked).content
+        return Picture.of(self.transport.request("GET", path, params=asked).content, name, format)
 
-    def report(self, metric: str | None = None) -> dict[str, Any]:
-        """Return the comparison of the arms: intervals, paired differences and the verdict."""
+    def report(self, metric: str | None = None) -> Report:
+        """Return the comparison of the arms, a dict that a notebook shows: intervals, differences, the verdict."""
         headers = {"Accept": "application/json"}
-        answer = self._transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers)
-        return cast(dict[str, Any], answer)
+        return Report(self.transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers))
 
     def report_markdown(self, metric: str | None = None) -> str:
         """Return the report as Markdown, for people."""
         headers = {"Accept": "text/markdown"}
-        return self._transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+        return self.transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
 
     def report_html(self, metric: str | None = None, pictures: Literal["linked", "inline"] = "linked") -> str:
         """Return the report as a web page, whose pictures are linked as `plots/NAME.png`, or inside of it."""
         params = {"metric": metric, "pictures": None if pictures == "linked" else pictures}
         headers = {"Accept": "text/html"}
-        return self._transport.request("GET", f"{self.path}/report", params=params, headers=headers).text
+        return self.transport.request("GET", f"{self.path}/report", params=params, headers=headers).text
 
     def _ask(self, what: Literal["cancel", "pause", "resume", "retry"]) -> Self:
-        self.data, self._etag = self._transport.call("POST", f"{self.path}/{what}"), ""
+        self.data, self._etag = self.transport.call("POST", f"{self.path}/{what}"), ""
         return self
 
-    def __repr__(self) -> str:
-        done = self.progress
-        return f"<Experiment {self.id} {self.name!r} {self.status}, {done['runs_done']}/{done['runs_total']} runs>"
-
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(str(arm['label']))}</td><td>{arm['runs_done']:,} / {arm['runs_total']:,}</td>"
-            f"<td>{arm['steps_done']:,} / {arm['steps_total']:,}</td><td>{arm['diverged']:,}</td></tr>"
-            for arm in self.arms
-        )
-        return (
-            f"<b>{html.escape(self.name)}</b> (experiment {self.id}, {html.escape(self.status)})"
-            f"<table><tr><th>arm</th><th>runs</th><th>steps</th><th>diverged</th></tr>{rows}</table>"
-        )
+        """Return what a notebook shows: the verdict and a picture once there are, until then how far it is."""
+        report, picture = None, b""
+        if self.status == "succeeded":
+            with suppress(ClientError):  # a server that has gone since leaves what is known here
+                report = self.report()
+                picture = self.plot("comparison")
+        return notebook.experiment(self.data, self.url, report, b64encode(picture).decode("ascii"))
 
 
 def pages(transport: Transport, path: str, params: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:

@@ -1,28 +1,25 @@
 """The commands that list experiments, edit them, and cancel or delete one or many."""
 
-import json
 import sys
 from collections.abc import Mapping
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from rich.console import RenderableType
 
 from initlab import display
 from initlab.client import Client
 from initlab.experiment import Sort
+from initlab.output import AsJson, Id, Quiet, out, tell
 
 CANCEL_SECONDS = 5.0
 
 Words = list[str] | None
-Id = Annotated[int, typer.Argument(help="The experiment's id.", min=1)]
 MaybeId = Annotated[int | None, typer.Argument(help="The experiment's id; or give --tag.", min=1, show_default=False)]
 WithTag = Annotated[Words, typer.Option("--tag", help="All experiments with this tag; repeated: with all of them.")]
 InState = Annotated[
     Words, typer.Option("--status", help="With --tag: of those in this state; may be repeated (default: all).")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")]
 
 
 def list_experiments(
@@ -53,10 +50,7 @@ def list_experiments(
         reverse=reverse,
     )
     found = list(islice(asked, limit))
-    if as_json:
-        _print_json([experiment.data for experiment in found])
-    else:
-        _out(display.experiments(found) if found else "no experiments")
+    tell([one.data for one in found], display.experiments(found) if found else "no experiments", as_json=as_json)
 
 
 def edit(
@@ -65,6 +59,7 @@ def edit(
     tag: Annotated[Words, typer.Option(help="A tag that it has from now on; may be repeated.")] = None,
     no_tags: Annotated[bool, typer.Option("--no-tags", help="It has no tags from now on.")] = False,
     notes: Annotated[str | None, typer.Option(help='Its notes from now on; "-": from standard input.')] = None,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Change the name, tags or notes of an experiment; what is left out stays, and so does its spec."""
@@ -74,26 +69,30 @@ def edit(
         raise typer.BadParameter("say what to change: --name, --tag, --no-tags or --notes")
     text = sys.stdin.read() if notes == "-" else notes
     found = Client().experiment(experiment).edit(name, [] if no_tags else tag, text)
-    if as_json:
-        _print_json(found.data)
-    else:
-        _out(display.described(found.data))
+    tell(found.data, display.described(found.data), as_json=as_json, quiet=quiet)
 
 
-def cancel(experiment: MaybeId = None, tag: WithTag = None, status: InState = None, as_json: AsJson = False) -> None:
+def cancel(
+    experiment: MaybeId = None,
+    tag: WithTag = None,
+    status: InState = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
     """Stop an experiment, or all with a tag; what was measured is kept."""
     _check_one_way(experiment, tag, status)
     if experiment is None:
-        _tell("cancelled", Client().cancel_experiments(tag or [], status), as_json)
+        found = Client().cancel_experiments(tag or [], status)
+        tell(found, _told("cancelled", found), as_json=as_json, quiet=quiet)
         return
-    found = Client().experiment(experiment).cancel()
-    if as_json:
-        _print_json(found.data)
+    one = Client().experiment(experiment).cancel()
+    if as_json or quiet:
+        tell(one.data, "", as_json=as_json, quiet=quiet)
         return
     try:
-        _out(f"experiment {experiment} is {found.wait(timeout=CANCEL_SECONDS).status}")
+        out(f"experiment {experiment} is {one.wait(progress=False, timeout=CANCEL_SECONDS).status}")
     except TimeoutError:
-        _out(f"experiment {experiment} will be cancelled when its worker is heard of or given up")
+        out(f"experiment {experiment} will be cancelled when its worker is heard of or given up")
 
 
 def delete(
@@ -101,6 +100,7 @@ def delete(
     tag: WithTag = None,
     status: InState = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --tag: do not ask.")] = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Remove a finished experiment, or all with a tag, and all that was measured."""
@@ -108,12 +108,14 @@ def delete(
     client = Client()
     if experiment is not None:
         client.experiment(experiment).delete()
-        _out(f"experiment {experiment} is deleted")
+        said = f"experiment {experiment} is deleted"
+        tell({"done": [experiment], "refused": []}, said, as_json=as_json, quiet=quiet)
         return
     if not yes:
         number = sum(1 for _ in client.experiments(status, tag))
         typer.confirm(f"Delete {number:,} experiments and all that they measured?", abort=True, err=True)
-    _tell("deleted", client.delete_experiments(tag or [], status), as_json)
+    found = client.delete_experiments(tag or [], status)
+    tell(found, _told("deleted", found), as_json=as_json, quiet=quiet)
 
 
 def _check_one_way(experiment: int | None, tag: Words, status: Words) -> None:
@@ -123,19 +125,7 @@ def _check_one_way(experiment: int | None, tag: Words, status: Words) -> None:
         raise typer.BadParameter("--status goes with --tag")
 
 
-def _tell(verb: str, found: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        _print_json(found)
-        return
+def _told(verb: str, found: Mapping[str, Any]) -> str:
     done, refused = found["done"], found["refused"]
-    _out(f"{verb}: {len(done):,} experiment{'' if len(done) == 1 else 's'}; left as they are: {len(refused):,}")
-    for one in refused:
-        _out(f"  {one['reason']}")
-
-
-def _out(what: RenderableType) -> None:
-    display.console().print(what, soft_wrap=isinstance(what, str))
-
-
-def _print_json(what: Any) -> None:
-    sys.stdout.write(json.dumps(what, indent=2) + "\n")
+    head = f"{verb}: {len(done):,} experiment{'' if len(done) == 1 else 's'}; left as they are: {len(refused):,}"
+    return "\n".join([head, *(f"  {one['reason']}" for one in refused)])

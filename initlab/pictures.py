@@ -1,4 +1,4 @@
-"""The commands that save pictures and the report."""
+"""The command that draws pictures in the terminal, or saves them, and the report in a file."""
 
 import json
 from pathlib import Path
@@ -6,20 +6,21 @@ from typing import Annotated, Any, Literal, cast
 
 import typer
 
-from initlab import display
+from initlab import charts, display
 from initlab.client import Client
 from initlab.errors import ClientError
 from initlab.experiment import Experiment
+from initlab.output import AsJson, Id, Quiet, out, print_json, tell
 
 
 def plot(
-    experiment: Annotated[int, typer.Argument(help="The experiment's id.", min=1)],
+    experiment: Id,
     name: Annotated[str | None, typer.Argument(help="loss, accuracy, ...; none lists what can be drawn.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A .png, .svg or .json file; default NAME.png.")
+        Path | None, typer.Option("--output", "-o", help="Save it as a .png, .svg or .json file.", show_default=False)
     ] = None,
-    width: Annotated[int | None, typer.Option(help="Pixels across.")] = None,
-    height: Annotated[int | None, typer.Option(help="Pixels down.")] = None,
+    width: Annotated[int | None, typer.Option(help="Pixels across; in the terminal columns.")] = None,
+    height: Annotated[int | None, typer.Option(help="With -o: pixels down.")] = None,
     dpi: Annotated[int | None, typer.Option(help="Dots an inch; with a width or height only for print.")] = None,
     theme: Annotated[Literal["light", "dark"] | None, typer.Option(help="For paper, or for a dark room.")] = None,
     arm: Annotated[list[str] | None, typer.Option(help="The label of an arm to draw; may be repeated.")] = None,
@@ -29,31 +30,30 @@ def plot(
         Literal["updates", "epochs", "examples", "seconds"] | None, typer.Option(help="Of loss: what its axis counts.")
     ] = None,
     axes: Annotated[Literal["shared", "own"] | None, typer.Option(help="Of weights: the histograms' axes.")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Save a picture."""
+    """Draw a picture in the terminal, or save it."""
     found = Client().experiment(experiment)
     if name is None:
-        display.console().print(display.pictures(found.plots()))
+        items = found.plots()
+        tell(items, display.pictures(items), as_json=as_json)
         return
-    path = output or Path(f"{name}.png")
-    form = path.suffix.lower().removeprefix(".")
+    # A `first` that is no number and not "all" the server refuses, and says why.
+    asked: dict[str, Any] = {"arm": arm, "log": log, "first": first, "x": x, "axes": axes}
+    if output is None:
+        data = json.loads(found.plot(name, "json", **asked))
+        if as_json:
+            print_json(data)
+        else:
+            out(charts.chart(data, min(width or display.console().width, charts.WIDEST)))
+        return
+    form = output.suffix.lower().removeprefix(".")
     if form not in ("png", "svg", "json"):
-        raise ClientError(f"{path} should end in .png, .svg or .json")
-    picture = found.plot(
-        name,
-        cast(Literal["png", "svg", "json"], form),
-        width=width,
-        height=height,
-        dpi=dpi,
-        theme=theme,
-        arm=arm,
-        log=log,
-        first=cast(Any, first),  # what is no number and not "all" the server refuses, and says why
-        x=x,
-        axes=axes,
-    )
-    path.write_bytes(picture)
-    display.console().print(str(path), soft_wrap=True)
+        raise ClientError(f"{output} should end in .png, .svg or .json")
+    look: dict[str, Any] = {"width": width, "height": height, "dpi": dpi, "theme": theme}
+    output.write_bytes(found.plot(name, cast(Literal["png", "svg", "json"], form), **asked, **look))
+    tell({"saved": str(output)}, str(output), as_json=as_json, quiet=quiet)
 
 
 def save_report(experiment: Experiment, path: Path, metric: str | None) -> None:
@@ -68,4 +68,3 @@ def save_report(experiment: Experiment, path: Path, metric: str | None) -> None:
     else:
         raise ClientError(f"{path} should end in .html, .md or .json")
     path.write_text(text, encoding="utf-8")
-    display.console().print(str(path), soft_wrap=True)

@@ -1,7 +1,5 @@
 """The commands about projects, and about oneself."""
 
-import json
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -9,9 +7,9 @@ import typer
 from rich import box
 from rich.table import Table
 
-from initlab import display
 from initlab.client import Client
 from initlab.errors import ClientError
+from initlab.output import AsJson, Quiet, tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,7 +22,6 @@ NONE = "none"
 
 Name = Annotated[str, typer.Argument(help="The project's name.")]
 Who = Annotated[str, typer.Argument(help="A key's id, @user or %group.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")]
 Description = Annotated[str | None, typer.Option(help="What it is for.")]
 DefaultRole = Annotated[
     Literal["viewer", "member", "none"] | None,
@@ -38,24 +35,18 @@ Most = Annotated[str | None, typer.Option(help="Most of them that it may have st
 def list_projects(as_json: AsJson = False) -> None:
     """List the projects that you see."""
     found = Client().projects()
-    if as_json:
-        _print_json(found)
-        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("project", "your role", "runs", "points", "bytes", "description"):
         table.add_column(column, overflow="fold")
     for one in found:
         table.add_row(one["name"], one["role"], *map(_used, _quotas(one)), one["description"])
-    display.console().print(table)
+    tell(found, table, as_json=as_json)
 
 
 @app.command()
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show a project's members, and what it holds beside its quotas."""
     found = Client().project(name)
-    if as_json:
-        _print_json(found)
-        return
     kept = "as long as the service has it" if found["keep_days"] is None else f"for {found['keep_days']:g} days"
     everybody = f"everybody else is {found['default_role']}" if found["default_role"] else "nobody else sees it"
     lines = [
@@ -64,7 +55,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
         *(f"{quota}: {_used(used)}" for quota, used in zip(QUOTAS, _quotas(found), strict=True)),
         *(f"{role}: {who}" for who, role in found["members"].items()),
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    tell(found, "\n".join(lines), as_json=as_json)
 
 
 @app.command()
@@ -76,11 +67,14 @@ def create(
     runs: Most = None,
     points: Most = None,
     bytes: Most = None,  # noqa: A002 the option's name
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a project; its members alone see it, unless there is a default role."""
     quotas = {"runs": runs, "points": points, "bytes": bytes}
-    Client().create_project(name, **_fields(description, default_role, keep_days, quotas))
-    sys.stdout.write(f"project {name} is made. Give roles in it with: initlab projects add-member {name} WHO\n")
+    made = Client().create_project(name, **_fields(description, default_role, keep_days, quotas))
+    said = f"project {name} is made. Give roles in it with: initlab projects add-member {name} WHO"
+    tell(made, said, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -92,11 +86,13 @@ def change(
     runs: Most = None,
     points: Most = None,
     bytes: Most = None,  # noqa: A002 the option's name
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Change what the options name of a project."""
     quotas = {"runs": runs, "points": points, "bytes": bytes}
-    Client().change_project(name, **_fields(description, default_role, keep_days, quotas))
-    sys.stdout.write(f"project {name} is changed\n")
+    changed = Client().change_project(name, **_fields(description, default_role, keep_days, quotas))
+    tell(changed, f"project {name} is changed", as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -104,38 +100,37 @@ def add_member(
     name: Name,
     who: Who,
     role: Annotated[Literal["viewer", "member", "maintainer"], typer.Option(help="What it may there.")] = "member",
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Give a key, a user or a group a role in a project."""
-    Client().change_project(name, members={who: role})
-    sys.stdout.write(f"{who} is {role} of {name}\n")
+    changed = Client().change_project(name, members={who: role})
+    tell(changed, f"{who} is {role} of {name}", as_json=as_json, quiet=quiet)
 
 
 @app.command()
-def remove_member(name: Name, who: Who) -> None:
+def remove_member(name: Name, who: Who, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Take a key's, a user's or a group's role in a project away."""
-    Client().change_project(name, members={who: None})
-    sys.stdout.write(f"{who} is no member of {name}\n")
+    changed = Client().change_project(name, members={who: None})
+    tell(changed, f"{who} is no member of {name}", as_json=as_json, quiet=quiet)
 
 
 @app.command()
-def delete(name: Name) -> None:
+def delete(name: Name, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Remove a project that holds nothing."""
     Client().delete_project(name)
-    sys.stdout.write(f"project {name} is deleted\n")
+    tell({"done": [name]}, f"project {name} is deleted", as_json=as_json, quiet=quiet)
 
 
 def whoami(as_json: AsJson = False) -> None:
     """Show who you are to the server: scope, roles, and what you have stored beside your quotas."""
     found = Client().me()
-    if as_json:
-        _print_json(found)
-        return
     lines = [
         f"{found['id'] or 'nobody needs a key here'}: {found['scope']}",
         *(f"{one['role']} of {one['name']}" for one in found["projects"]),
         *(f"{quota}: {_used(used)}" for quota, used in zip(QUOTAS, _quotas(found), strict=True)),
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    tell(found, "\n".join(lines), as_json=as_json)
 
 
 def _fields(
@@ -165,7 +160,3 @@ def _quotas(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _used(quota: Mapping[str, Any]) -> str:
     return f"{quota['used']:,}" + ("" if quota["most"] is None else f" of {quota['most']:,}")
-
-
-def _print_json(what: Any) -> None:
-    sys.stdout.write(json.dumps(what, indent=2) + "\n")

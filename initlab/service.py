@@ -10,6 +10,7 @@ import typer
 
 from initlab.errors import ClientError
 from initlab.installation import server_path
+from initlab.output import AsJson
 
 NEEDED = ("alembic", "celery", "fastapi", "sqlalchemy", "torch", "uvicorn")
 Host = Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs API keys.")]
@@ -89,29 +90,30 @@ def create(
     runs: Stored = None,
     points: Stored = None,
     bytes: Stored = None,  # noqa: A002 the option's name
+    as_json: AsJson = False,
 ) -> None:
     """Make an API key: its hash is kept, the key is shown once. As soon as there is a key, every request needs one."""
     limits = {"unfinished_runs": unfinished_runs, "priority": priority, "requests": requests}
     limits |= {"runs": runs, "points": points, "bytes": bytes}
-    become("api.keys", "create", file=file, id=id, scope=scope, days=days, **limits)
+    become("api.keys", "create", file=file, id=id, scope=scope, days=days, json=as_json, **limits)
 
 
 @keys.command("list")
-def list_keys() -> None:
+def list_keys(as_json: AsJson = False) -> None:
     """List the database's API keys."""
-    become("api.keys", "list")
+    become("api.keys", "list", json=as_json)
 
 
 @keys.command()
-def revoke(id: Id) -> None:  # noqa: A002 the option's name
+def revoke(id: Id, as_json: AsJson = False) -> None:  # noqa: A002 the option's name
     """End an API key for good: within a second no API takes it."""
-    become("api.keys", "revoke", id=id)
+    become("api.keys", "revoke", id=id, json=as_json)
 
 
 @keys.command()
-def rotate(id: Id, days: Days = None) -> None:  # noqa: A002 the option's name
+def rotate(id: Id, days: Days = None, as_json: AsJson = False) -> None:  # noqa: A002 the option's name
     """Give an API key another secret, shown once; the old one ends."""
-    become("api.keys", "rotate", id=id, days=days)
+    become("api.keys", "rotate", id=id, days=days, json=as_json)
 
 
 def become(module: str, *words: str, **options: object) -> NoReturn:
@@ -121,7 +123,10 @@ def become(module: str, *words: str, **options: object) -> NoReturn:
     """
     if any(find_spec(package) is None for package in NEEDED):
         raise ClientError('The service needs more than the client does: pip install "initlab[server]"')
-    given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
+    said = {
+        name.replace("_", "-"): value for name, value in options.items() if value is not None and value is not False
+    }
+    given = [f"--{name}" if value is True else f"--{name}={value}" for name, value in said.items()]
     path = os.pathsep.join(filter(None, [server_path(), os.environ.get("PYTHONPATH")]))  # its children inherit it
     # A folder named api or core where the user stands is not ours: python -m would import it first.
     environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": path}

@@ -1,7 +1,5 @@
 """The commands about webhooks."""
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -9,15 +7,14 @@ import typer
 from rich import box
 from rich.table import Table
 
-from initlab import display
 from initlab.client import Client
+from initlab.output import AsJson, Quiet, tell
 
 app = typer.Typer(
     no_args_is_help=True, help="Webhooks: who is told of what happens to your experiments.", rich_markup_mode=None
 )
 
 Id = Annotated[int, typer.Argument(help="The webhook's id.", min=1)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the server's JSON.")]
 
 
 @app.command()
@@ -31,45 +28,43 @@ def add(
 ) -> None:
     """Have an address told; prints the secret of the signatures, which is not shown again."""
     made = Client().create_webhook(url, event, payload=payload, experiment_id=experiment, tag=tag)
-    if as_json:
-        _print_json(made)
-    else:
-        sys.stdout.write(f"webhook {made['id']} tells of {', '.join(made['events'])}\nits secret: {made['secret']}\n")
+    said = f"webhook {made['id']} tells of {', '.join(made['events'])}\nits secret: {made['secret']}"
+    tell(made, said, as_json=as_json)
 
 
 @app.command("list")
 def list_webhooks(as_json: AsJson = False) -> None:
     """List your webhooks."""
     found = Client().webhooks()
-    if as_json:
-        _print_json(found)
-    else:
-        display.console().print(_table(found, "id", "url", "payload", "created_at") if found else "no webhooks")
+    shown = _table(found, "id", "url", "payload", "created_at") if found else "no webhooks"
+    tell(found, shown, as_json=as_json)
 
 
 @app.command()
 def deliveries(webhook: Id, as_json: AsJson = False) -> None:
     """Show what was sent to a webhook, and what is to be."""
     found = list(Client().deliveries(webhook))
-    if as_json:
-        _print_json(found)
-    else:
-        names = ("id", "event", "status", "attempts", "status_code", "error", "due_at", "created_at")
-        display.console().print(_table(found, *names) if found else "no deliveries")
+    names = ("id", "event", "status", "attempts", "status_code", "error", "due_at", "created_at")
+    tell(found, _table(found, *names) if found else "no deliveries", as_json=as_json)
 
 
 @app.command()
-def replay(webhook: Id, delivery: Annotated[int, typer.Argument(help="The delivery's id.", min=1)]) -> None:
+def replay(
+    webhook: Id,
+    delivery: Annotated[int, typer.Argument(help="The delivery's id.", min=1)],
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
     """Send a delivery that has ended again."""
-    Client().replay(webhook, delivery)
-    sys.stdout.write(f"delivery {delivery} is sent again\n")
+    sent = Client().replay(webhook, delivery)
+    tell(sent, f"delivery {delivery} is sent again", as_json=as_json, quiet=quiet)
 
 
 @app.command()
-def delete(webhook: Id) -> None:
+def delete(webhook: Id, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Remove a webhook; what has not been sent is not sent any more."""
     Client().delete_webhook(webhook)
-    sys.stdout.write(f"webhook {webhook} is deleted\n")
+    tell({"done": [webhook]}, f"webhook {webhook} is deleted", as_json=as_json, quiet=quiet)
 
 
 def _table(items: Sequence[Mapping[str, Any]], *names: str) -> Table:
@@ -79,7 +74,3 @@ def _table(items: Sequence[Mapping[str, Any]], *names: str) -> Table:
     for item in items:
         table.add_row(*("" if item[name] is None else str(item[name]) for name in names))
     return table
-
-
-def _print_json(what: Any) -> None:
-    sys.stdout.write(json.dumps(what, indent=2) + "\n")

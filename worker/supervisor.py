@@ -23,6 +23,7 @@ import filelock
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
+from core.exposure import Unprotected, refuse_without_keys
 from core.logs import set_up
 from core.parent_watch import leaving_at_once
 from core.settings import settings
@@ -57,9 +58,13 @@ def main() -> int:
         with filelock.FileLock(folder / "service.lock", blocking=False), _bound(given.host, given.port) as bound:
             with leaving_at_once():
                 once_it_answers(settings().database, upgrade, log.warning)
+            for address in (given.host, bound.getsockname()[0]):
+                refuse_without_keys(address, settings())  # before a worker measures the machine
             return _Supervisor(given.host, bound, given.concurrency).run()
     except filelock.Timeout:
         log.error("another initlab service is using %s: stop it, or give another --data-dir", folder)
+    except Unprotected as error:
+        log.error("the service cannot start: %s", error)
     except (InitlabError, DBAPIError) as error:
         log.error("the database cannot be used: %s", error)
     except OSError as error:

@@ -1,9 +1,11 @@
 """`python -m api.keys`: make, list, revoke and renew API keys, in the database of the settings or in a file."""
 
 import argparse
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -26,29 +28,34 @@ def main() -> int:
             if given.days is not None:
                 raise InvalidKeys("a key in a file has no end: remove its line")
             said = create(given.file, given.id, words)
+            data: Any = {"id": given.id, "key": said}
         else:
-            said = _in_database(given, words)
+            said, data = _in_database(given, words)
     except (InitlabError, DBAPIError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
-    sys.stdout.write(said + "\n")
+    sys.stdout.write((json.dumps(data, indent=2) if given.json else said) + "\n")
     return 0
 
 
-def _in_database(given: argparse.Namespace, words: list[str]) -> str:
+def _in_database(given: argparse.Namespace, words: list[str]) -> tuple[str, Any]:
+    """Return what to tell people, and the same for programs."""
     settings().data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings().database)
     try:
         require_current(database.engine)
         with database.transaction() as session:
-            if given.command == "create":
-                return stored.create(session, given.id, words, given.days)
-            if given.command == "rotate":
-                return stored.rotate(session, given.id, given.days)
+            if given.command == "list":
+                found = stored.keys(session)
+                return "\n".join(map(_line, [_HEADER, *map(_told, found)])), [_data(one) for one in found]
             if given.command == "revoke":
                 stored.revoke(session, given.id)
-                return f"{given.id} is revoked: within a second no API takes it"
-            return "\n".join(map(_line, [_HEADER, *map(_told, stored.keys(session))]))
+                return f"{given.id} is revoked: within a second no API takes it", {"id": given.id}
+            if given.command == "create":
+                key = stored.create(session, given.id, words, given.days)
+            else:
+                key = stored.rotate(session, given.id, given.days)
+            return key, {"id": given.id, "key": key}
     finally:
         database.dispose()
 
@@ -61,6 +68,17 @@ def _told(one: ApiKey) -> tuple[str, ...]:
     said = " ".join(f"{name}={value}" for name, value in limits if value is not None)
     ends = f"revoked {_day(one.revoked_at)}" if one.revoked_at else _day(one.expires_at)
     return one.id, one.scope, _day(one.created_at), _day(one.last_used_at), ends, said
+
+
+def _data(one: ApiKey) -> dict[str, Any]:
+    times = {name: getattr(one, name) for name in ("created_at", "last_used_at", "expires_at", "revoked_at")}
+    limits = {name: getattr(one, name) for name in ("unfinished_runs", "priority", "requests")}
+    return {"id": one.id, "scope": one.scope, **{name: _instant(at) for name, at in times.items()}, **limits}
+
+
+def _instant(at: float | None) -> str | None:
+    """Return RFC 3339, UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _line(cells: tuple[str, ...]) -> str:
@@ -85,7 +103,9 @@ def _arguments() -> argparse.Namespace:
         new.add_argument(f"--{name}", help=f"most {what} that it may have stored at a time")
     renewed = commands.add_parser("rotate", help="give a key another secret, and show it once")
     revoked = commands.add_parser("revoke", help="end a key for good")
-    commands.add_parser("list", help="list the database's keys")
+    shown = commands.add_parser("list", help="list the database's keys")
+    for one in (new, renewed, revoked, shown):
+        one.add_argument("--json", action="store_true", help="print JSON")
     for one in (new, renewed):
         one.add_argument("--days", type=float, help="days until it expires")
     for one in (new, renewed, revoked):

@@ -1,6 +1,7 @@
 """`python -m core.datasets fetch NAME`: download a public data set into the folder that the settings name."""
 
 import argparse
+import json
 import socket
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ def main() -> int:
     command = parser.add_subparsers(required=True).add_parser("fetch")
     command.add_argument("name", help=", ".join(DOWNLOADS))
     command.add_argument("--data-dir", type=Path, help="where everything is kept (default: INITLAB_DATA_DIR or ./var)")
+    command.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     if arguments.name not in DOWNLOADS:
         return _complain(unknown("data set to download", arguments.name, DOWNLOADS).message, USAGE)
@@ -38,9 +40,9 @@ def main() -> int:
         return _complain(f"{arguments.name} cannot be stored: {error}", USAGE)
     except KeyboardInterrupt:
         return _complain(f"{arguments.name} was not downloaded", INTERRUPTED)
-    sys.stdout.write(
-        f"{arguments.name} is in {folder}\n" if new else f"{arguments.name} is there already, in {folder}\n"
-    )
+    said = f"{arguments.name} is {'' if new else 'there already, '}in {folder}"
+    answer = {"name": arguments.name, "folder": str(folder), "new": new}
+    sys.stdout.write(f"{json.dumps(answer, indent=2) if arguments.json else said}\n")
     return 0
 
 

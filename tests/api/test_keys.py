@@ -1,5 +1,6 @@
 """Keys in the database: made, revoked and renewed while the service answers; and what each scope may do."""
 
+import json
 import subprocess
 import sys
 import time
@@ -263,7 +264,10 @@ def test_the_commands_do_all_of_it(client: TestClient, settings: Settings, datab
     for secret in (made.stdout, renewed.stdout):
         assert secret.strip()[-20:] not in listed
     assert run("revoke", "--id", "me").returncode == 0
-    assert "revoked 20" in run("list").stdout
+    (entry,) = json.loads(run("list", "--json").stdout)
+    assert (entry["id"], entry["scope"], entry["requests"]) == ("me", "read", "9/second")
+    assert entry["revoked_at"].startswith("20")
+    assert entry["revoked_at"].endswith("Z")
     look_again(client)
     assert _status(client, sent_with(renewed.stdout.strip())) == 401
     wrong = run("revoke", "--id", "you")

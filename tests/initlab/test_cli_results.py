@@ -2,9 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 RunCli = Callable[..., tuple[int, str, str]]
 
@@ -13,13 +16,31 @@ def test_a_report_is_printed_as_it_is(server: Any, experiment: dict[str, Any], r
     text = "# Report\n\n| " + "a" * 300 + " | [b] |\n"
     server.answer(200, experiment)
     server.answer(200, text.encode(), Content_Type="text/markdown; charset=utf-8")
-    assert run_cli("report", "7")[:2] == (0, text)
+    assert run_cli("report", "7", "--format", "md")[:2] == (0, text)
     server.answers.clear()
     server.answer(200, experiment)
     server.answer(200, b"<!doctype html>\n<p>&lt;b&gt; [b]</p>\n", Content_Type="text/html; charset=utf-8")
     printed = run_cli("report", "7", "--format", "html", "--metric", "loss_area")
     assert printed[:2] == (0, "<!doctype html>\n<p>&lt;b&gt; [b]</p>\n")
     assert server.asked[-1].path == "/experiments/7/report?metric=loss_area"
+
+
+@pytest.mark.parametrize("terminal", [False, True], ids=["file", "terminal"])
+def test_a_report_to_read_has_no_escapes_of_markdown(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    text = "# weights &lt;b&gt;\n\n| arm | N |\n| --- | ---: |\n| U\\[0, 1) \\| wide \\*\\* | 3 |\n\n- \\[red\\] :x:\n"
+    server.answer(200, experiment)
+    server.answer(200, text.encode(), Content_Type="text/markdown; charset=utf-8")
+    code, out, err = run_cli("report", "7")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", out)
+    assert (code, err) == (0, "")
+    for told in ("weights <b>", "U[0, 1) | wide ** ", "• [red] :x:"):
+        assert told in shown
+    assert "\\" not in shown
+    assert "&" not in shown
 
 
 def test_a_report_is_saved_in_one_file(

@@ -157,13 +157,6 @@ def test_diagnostics_are_asked_for_by_name_or_all(server: Any, experiment: dict[
     assert queries == ["", "metric=activation_std%2Ffc1", "diagnostics=true"]
 
 
-def test_a_notebook_shows_labels_as_text(server: Any, experiment: dict[str, Any]) -> None:
-    server.answer(200, experiment | {"name": "<script>alert(1)</script>"})
-    shown = Client().experiment(7)._repr_html_()
-    assert "<script>" not in shown
-    assert "<td>[red]&lt;b&gt;</td>" in shown
-
-
 @pytest.mark.parametrize(
     ("name", "text"),
     [

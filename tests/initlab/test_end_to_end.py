@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbclient
+import nbformat
 import psutil
 import pytest
 
@@ -14,6 +17,8 @@ from initlab import ApiError, Client
 from initlab.demo import keep, service
 
 pytestmark = pytest.mark.service
+
+ROOT = Path(__file__).parents[2]
 
 SPEC: dict[str, Any] = {
     "name": "tiny <b>",
@@ -56,6 +61,26 @@ def test_a_preview_shows_the_plan_and_posts_nothing(url: str, tmp_path: Path) ->
     assert shown.stdout.startswith("only looked at: 4 runs, 120 steps")
     assert "he [red]" in shown.stdout
     assert list(Client(url).experiments(name="only looked at")) == []
+
+
+def test_the_tour_runs_from_its_first_cell_to_its_last(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INITLAB_URL", url)
+    tour = nbformat.read(ROOT / "examples" / "tour.ipynb", as_version=4)
+    assert [cell for cell in tour.cells if cell.get("outputs")] == []  # what is shown is of whoever runs it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Jupyter's own parts
+        nbclient.NotebookClient(tour, timeout=120, kernel_name="python3").execute()
+    shown = {cell.id: [one.get("data", {}) for one in cell.outputs] for cell in tour.cells if cell.cell_type == "code"}
+    kinds = {kind for outputs in shown.values() for data in outputs for kind in data}
+    assert kinds == {"text/plain", "text/html", "image/png", "image/svg+xml"}
+    pages = [data["text/html"] for outputs in shown.values() for data in outputs if "text/html" in data]
+    progress, experiment, report, series = pages
+    assert "15 of 15 runs" in progress
+    assert "has the best mean validation accuracy" in experiment
+    assert "data:image/png;base64," in experiment
+    assert "<td>He</td><td>5</td>" in report
+    assert "and 10 more series" in series
+    assert list(Client(url).experiments(name="a tour")) == []
 
 
 def test_an_invalid_spec_names_the_field_and_the_nearest_name(url: str, tmp_path: Path) -> None:
@@ -135,7 +160,10 @@ def test_a_tool_is_asked_for_as_any_experiment(
     drawn = initlab(url, "plot", str(newest.id), picture, "-o", str(tmp_path / "a.png"))
     assert drawn.returncode == 0, drawn.stderr
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    assert verdict.replace("[", "\\[").replace("]", "\\]") in initlab(url, "report", str(newest.id)).stdout
+    assert (
+        verdict.replace("[", "\\[").replace("]", "\\]")
+        in initlab(url, "report", str(newest.id), "--format", "md").stdout
+    )
 
 
 def test_cancel_and_delete(url: str) -> None:

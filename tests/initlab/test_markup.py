@@ -52,7 +52,7 @@ SHOWN: dict[str, Callable[[dict[str, Any]], list[Any]]] = {
     "edit 7 --name x": lambda one: [one, one],
     "history 7": lambda one: [one, _page(HAPPENED)],
     "cancel --tag a": lambda _: [{"done": [], "refused": [{"reason": TEXT}], "next": None}],
-    "report 7": lambda one: [one, TEXT],
+    "report 7 --format md": lambda one: [one, TEXT],
     "plot 7": lambda one: [one, _page({"name": TEXT, "summary": TEXT})],
     "datasets list": lambda _: [_page(DATASET)],
     "datasets show x": lambda _: [DATASET],

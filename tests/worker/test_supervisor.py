@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,12 @@ def test_a_closed_terminal_is_told_from_a_signal_that_somebody_sent() -> None:
     assert [child.stdout.readline() for _ in range(2)] == ["True\n", "True\n"]
     os.close(ours)
     assert child.communicate(timeout=10)[0] == "False\n"
+
+
+def test_an_open_address_without_keys_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "worker.supervisor", "--host", "0.0.0.0", "--port", "0"]
+    environment = {"INITLAB_DATA_DIR": str(tmp_path)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()  # of no worker, and no API
+    assert "0.0.0.0 can be reached from other machines" in line

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import json
 import os
 import pickle
 import signal
@@ -131,9 +132,9 @@ class Fetch:
     def files(self) -> Path:
         return self.data_dir / "datasets"
 
-    def __call__(self, name: str) -> tuple[int, str, str]:
+    def __call__(self, name: str, *more: str) -> tuple[int, str, str]:
         """The exit code, what was said, and the last line of what was complained."""
-        self.monkeypatch.setattr("sys.argv", ["initlab", "fetch", name, f"--data-dir={self.data_dir}"])
+        self.monkeypatch.setattr("sys.argv", ["initlab", "fetch", name, f"--data-dir={self.data_dir}", *more])
         code = main()
         said = self.capsys.readouterr()
         return code, said.out, said.err.rstrip("\n").rpartition("\n")[2]
@@ -174,6 +175,7 @@ def test_cifar_is_downloaded_once_to_where_specs_look(fetch: Fetch, cifar_at: Fi
     assert list(fetch.files.iterdir()) == [place]
     cifar_at.asked.clear()
     assert fetch("cifar10")[:2] == (0, f"cifar10 is there already, in {place}\n")
+    assert json.loads(fetch("cifar10", "--json")[1]) == {"name": "cifar10", "folder": str(place), "new": False}
     assert cifar_at.asked == []
 
 

@@ -1,0 +1,28 @@
+"""The commands that look at the service itself: its page in a browser, and its workers."""
+
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from initlab import display
+from initlab.client import Client
+from initlab.output import AsJson, Quiet, tell
+
+
+def open_page(
+    experiment: Annotated[int | None, typer.Argument(help="The experiment's id; none: the list.", min=1)] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Open the page of an experiment, or of all, in a browser."""
+    client = Client()
+    address = f"{client.url}/" if experiment is None else client.experiment(experiment).url
+    shown = not as_json and webbrowser.open(address)
+    tell({"url": address}, address if shown else f"no browser is found here: {address}", as_json=as_json, quiet=quiet)
+
+
+def workers(as_json: AsJson = False) -> None:
+    """Show the training processes, what they train, and what waits for them."""
+    found = Client().workers()
+    tell(found, display.workers(found), as_json=as_json)
