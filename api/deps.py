@@ -80,7 +80,8 @@ class Service:
         """Return as much as the owner may have stored: as its key says, else as the settings have it for everybody."""
         key = self.keys.get(owner)
         given = {name: None if key is None else getattr(key, name) for name in Quotas.model_fields}
-        everybody = {name: getattr(self.settings, f"max_{name}") for name in given}
+        of_all = self.settings
+        everybody = {"runs": of_all.max_runs, "points": of_all.max_points, "bytes": of_all.max_bytes}
         return Quotas(**{name: everybody[name] if most is None else most for name, most in given.items()})
 
     def paths_for(self, caller: Caller) -> DatasetPaths:

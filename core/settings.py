@@ -50,9 +50,11 @@ class Settings(BaseSettings):
     keep_days: Annotated[float, Field(gt=0)] | None = None
     """Days after its end at which an experiment is deleted whose project says no other number; none: never."""
     max_runs: Annotated[int, Field(ge=0)] | None = None
-    """Stored ones of each API key or user whose own quota says no number; so the next two. None: no quota."""
+    """Stored ones of each API key or user whose own quota says no number; None: no quota."""
     max_points: Annotated[int, Field(ge=0)] | None = None
+    """Those that these runs may have; None: no quota."""
     max_bytes: Annotated[int, Field(ge=0)] | None = None
+    """Those of the data sets of each API key or user, likewise; None: no quota."""
     public_url: Annotated[str, Field(pattern=r"^(https?://[^/?#]+/?)?$")] = ""
     """The address that browsers know the service by, such as https://lab.example; empty: the one they ask for."""
     session_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 12.0
@@ -72,6 +74,7 @@ class Settings(BaseSettings):
     )
     """The URL of an OpenID Connect provider where users sign in; empty: none. Needs `public_url`."""
     oidc_client_id: str = ""
+    """The name by which the provider knows this service."""
     oidc_client_secret: SecretStr | None = None
     """None: the provider knows this service as a public client."""
     oidc_scopes: str = "openid profile email"
