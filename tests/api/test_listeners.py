@@ -182,7 +182,7 @@ def test_a_long_backlog_holds_nobody(database: Database, monkeypatch: pytest.Mon
             assert idle.group.reads == 1
             seen.clear()
             await hear(idle, viewer := Viewer(), lambda v: bool(v.progress))
-            assert len(seen) == 5
+            assert len(seen) == 2 * 2 * 60 / 10 + 1  # of two metrics of two runs ten points each, and of the epochs all
             assert viewer.whole() == stored(database, experiment)
 
     asyncio.run(at_most(30, main()))

@@ -41,7 +41,7 @@ SABOTAGES = [
     ),
     Sabotage(
         "a key that has ended opens nothing",
-        "api/auth.py",
+        "api/identity.py",
         " or key.ended",
         "",
         "tests/api/test_keys.py::test_a_key_ends_in_every_process_within_a_second",
@@ -49,22 +49,22 @@ SABOTAGES = [
     Sabotage(
         "the scope of a key",
         "api/auth.py",
-        "if not key.may_change and",
+        "if caller.scope < KeyScope.SUBMIT and",
         "if False and",
         "tests/api/test_keys.py::test_a_key_that_reads_changes_nothing",
     ),
     Sabotage(
         "who owns an experiment",
-        "api/deps.py",
-        "if self.scope < Scope.ADMIN and self.id != owner:",
-        "if False:",
+        "api/callers.py",
+        "if (self.id is None or self.id != owner) and self.role(project)",
+        "if False and self.role(project)",
         "tests/api/test_keys.py::test_only_the_owner_and_admins_change_an_experiment",
     ),
     Sabotage(
         "a process that could not read the keys lets nobody in",
         "api/keys/_ring.py",
-        "return bool(self._all) or not self.is_known",
-        "return bool(self._all)",
+        "return bool(self._all) or self._users or not self.is_known",
+        "return bool(self._all) or self._users",
         "tests/api/test_keys.py::test_while_the_keys_cannot_be_read_nobody_new_comes_in",
     ),
     Sabotage(
@@ -207,9 +207,9 @@ SABOTAGES = [
     ),
     Sabotage(
         "a block that is stored already is no error",
-        "core/experiments/cohorts/leases.py",
-        "insert(MetricBlock).on_conflict_do_nothing()",
-        "insert(MetricBlock)",
+        "core/experiments/cohorts/points.py",
+        "insert(table).on_conflict_do_nothing()",
+        "insert(table)",
         f"{COHORTS}/test_claims.py::test_storing_the_same_blocks_again_changes_nothing",
     ),
     Sabotage(

@@ -30,6 +30,12 @@ class QuotaExceeded(InitlabError):
     title = "Quota exceeded"
 
 
+class FileQuotaExceeded(QuotaExceeded):
+    """There are as many bytes of data sets as a quota allows."""
+
+    status = 413
+
+
 def take(session: Session, owner: str | None, project: str, more: Amount, own: Quotas) -> None:
     """Count what is stored in this transaction; raises `QuotaExceeded` above the quota of the owner or the project.
 
@@ -119,7 +125,5 @@ def _same(one: dict[tuple[str, str], Amount], other: dict[tuple[str, str], Amoun
 def _refusal(kind: str, name: str, field: str, most: int, there: int, added: int) -> QuotaExceeded:
     whose = f"the project {name!r}" if kind == "project" else f"{name}" if name else "this service"
     text = f"the quota of {field} of {whose} is {most:,}: {there:,} are there, and this would add {added:,}"
-    error = QuotaExceeded(f"{text}. Delete what is not needed, or ask an admin", [Problem(f"quotas.{field}", text)])
-    if field == "bytes":
-        error.status = 413
-    return error
+    kind_of_error = FileQuotaExceeded if field == "bytes" else QuotaExceeded
+    return kind_of_error(f"{text}. Delete what is not needed, or ask an admin", [Problem(f"quotas.{field}", text)])

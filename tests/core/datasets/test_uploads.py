@@ -149,8 +149,8 @@ import sys, zipfile
 from pathlib import Path
 from core.datasets import Options, Uploads
 from core.datasets.images import reader
-def write(archive, files, layout, path, remarks, write=reader._write):
-    write(archive, files, layout, path, remarks)
+def write(*given, write=reader._write):
+    write(*given)
     print("written", flush=True)
     sys.stdin.read()
     return 0
