@@ -111,7 +111,6 @@ def test_what_a_browser_shows_has_a_policy_without_scripts(client: TestClient, p
     assert allowed <= policy
 
 
-
 SEALED = {"default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"}
 
 

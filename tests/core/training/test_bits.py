@@ -185,4 +185,5 @@ def test_a_product_does_not_depend_on_where_in_memory_it_begins() -> None:
     inputs = torch.randn(9, 32, 7, generator=draws)
     together = torch.bmm(weights, inputs)
     for lane in range(9):
-        assert torch.equal(torch.bmm(weights[lane : lane + 1].clone(), inputs[lane : lane + 1].clone())[0], together[lane])
+        alone = torch.bmm(weights[lane : lane + 1].clone(), inputs[lane : lane + 1].clone())
+        assert torch.equal(alone[0], together[lane])
