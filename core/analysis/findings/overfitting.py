@@ -14,6 +14,8 @@ def check(run: Curves, bounds: Bounds) -> Finding | None:
     losses = run.valid_loss
     if run.diverged or len(losses) < bounds["epochs"] or not np.isfinite(losses).all():
         return None
+    if min(len(run.train_score), len(run.valid_score)) < len(losses):
+        return None  # measured by somebody else, who gave no score of every epoch
     best = int(losses.argmin())
     scores = run.valid_score if run.regression else -losses
     rose = losses[-1] > bounds["last_over_best"] * losses[best] and float(scores[best] - scores[-1]) > bounds["rise"]

@@ -25,8 +25,13 @@ EXAMPLES = [
         curves(valid_loss=[0.5, 0.6], train_score=(0.8, 0.9)),
         curves(valid_loss=[math.inf, 0.5, 0.6], train_score=FITS),
         curves(valid_loss=[1.0, 0.5, 0.6], train_score=FITS, diverged=True),
+        curves(valid_loss=[1.0, 0.5, 0.6], train_score=(), valid_score=WORSE),
+        curves(valid_loss=[1.0, 0.5, 0.6], train_score=FITS, valid_score=(0.7,)),
     ],
-    ids=["a tenth", "an amount", "R2", "not fitted", "not known", "few epochs", "not finite", "diverged"],
+    ids=[
+        *("a tenth", "an amount", "R2", "not fitted", "not known", "few epochs", "not finite", "diverged"),
+        *("no training score", "scores of some epochs"),
+    ],
 )
 def test_within_the_bounds_it_is_healthy(run: Curves) -> None:
     assert rules["overfitting"].find(run) is None
