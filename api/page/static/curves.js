@@ -38,7 +38,8 @@ export class Curves {
       this.looks[name] = event.target.checked;
       this.build();
     } }), label);
-    const units = Object.keys(UNITS).filter((unit) => unit !== "seconds" || this.arms.some((arm) => arm.secondsPerStep));
+    const known = { seconds: (arm) => arm.secondsPerStep, examples: (arm) => arm.batchSize };
+    const units = Object.keys(UNITS).filter((unit) => this.arms.every(known[unit] ?? (() => true)));
     return h("div.switches", {},
       choose("unit", "Axis", units), choose("x", "Scale →", ["linear", "log"]), choose("y", "Scale ↑", ["linear", "log"]),
       tick("seeds", "each seed"), tick("band", "95 % interval"));
@@ -120,11 +121,16 @@ export class Curves {
   }
 }
 
-/** Return of every arm what the axes need: its label, batch size, updates an epoch and seconds an update. */
+/**
+ * Return of every arm what the axes need: its label, updates an epoch, batch size and seconds an update; 0 where that is
+ * not known, as the batch size is not of arms that a grid or a scan made of several.
+ */
 export function facts(one, runs) {
   const { spec } = one;
+  const listed = spec.arms?.length === one.arms.length;
+  const several = !listed && (spec.batch_size_scan || "batch_size" in (spec.grid ?? {}));
   return one.arms.map((arm, index) => {
-    const own = { ...spec, ...(spec.arms?.length === one.arms.length ? spec.arms[index] : {}) };
+    const own = { ...spec, ...(listed ? spec.arms[index] : {}) };
     const mine = runs.filter((run) => run.arm === arm.label);
     const epochs = own.epochs ?? spec.epochs;
     const timed = mine.filter((run) => run.started_at && run.finished_at && run.steps_done);
@@ -132,7 +138,7 @@ export function facts(one, runs) {
     return {
       label: arm.label,
       stepsPerEpoch: Math.max(1, arm.steps_total / arm.runs_total / epochs) || 1,
-      batchSize: own.batch_size ?? spec.batch_size ?? 1,
+      batchSize: several ? 0 : own.batch_size ?? spec.batch_size ?? 0,
       secondsPerStep: seconds.length ? seconds.reduce((sum, value) => sum + value, 0) / seconds.length : 0,
     };
   });

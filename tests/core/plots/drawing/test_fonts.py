@@ -1,3 +1,5 @@
+"""Labels in letters that the usual font lacks."""
+
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
