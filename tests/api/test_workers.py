@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from core.store import Worker, now
 from tests.api.held import service_of
-from tests.core.experiments.claims import queued
+from tests.api.keyed import Make, Sent
+from tests.core.experiments.claims import queued, taken
 
 
 def test_workers_are_told_with_what_waits(client: TestClient) -> None:
@@ -19,3 +20,18 @@ def test_workers_are_told_with_what_waits(client: TestClient) -> None:
     (one,) = answer.json()["items"]
     assert (one["host"], one["alive"], one["queues"]) == ("host", True, ["cpu"])
     assert answer.json()["queue"]["experiments"]["queued"] == 1
+
+
+def test_what_is_trained_in_a_project_of_others_is_not_told(client: TestClient, make: Make, admin: Sent) -> None:
+    anna, ben = make("anna"), make("ben")
+    assert client.post("/projects", json={"name": "nlp", "members": {"anna": "member"}}, headers=admin).is_success
+    arms = {"arms": [{"label": "a"}, {"label": "b"}], "seeds": 2, "epochs": 1}
+    made = client.post("/experiments", json=arms, headers=anna, params={"project": "nlp"}).json()["id"]
+    database = service_of(client).database
+    taken(database, holder="host boot pid/7/0")
+    with database.transaction() as session:
+        seen = session.scalar(select(now()))
+        session.add(Worker(holder="host boot pid/7/0", devices="cpu", queues="cpu", last_seen=seen))
+    for sent, told in ((anna, [made]), (admin, [made]), (ben, [])):
+        (one,) = client.get("/workers", headers=sent).json()["items"]
+        assert one["experiments"] == told

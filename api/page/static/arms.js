@@ -28,15 +28,17 @@ export function arms(spec, changed) {
     build();
     changed();
   } }), title);
-  const build = () => put(body, spec.grid ? grid(spec, changed, build) : list(spec, changed, build));
+  const added = [];
+  const build = () => put(body, spec.grid ? grid(spec, changed, build) : list(spec, added, changed, build));
   place.append(h("div.switches", {}, mode("table", "arms one by one"), mode("grid", "all combinations of fields")), body, fields, ...suggestions);
   build();
   return place;
 }
 
-function list(spec, changed, build) {
+/** Return the rows of arms; `added` are fields that have a column and no value yet. */
+function list(spec, added, changed, build) {
   spec.arms ??= [];
-  const columns = [...new Set(spec.arms.flatMap((arm) => Object.keys(arm)).filter((name) => name !== "label"))];
+  const columns = [...new Set([...spec.arms.flatMap((arm) => Object.keys(arm)), ...added].filter((name) => name !== "label"))];
   if (!columns.length) columns.push("initializer");
   const cell = (arm, name, label) => h("td", {}, h("input", { value: written(arm[name]), list: CATALOGS[name] ? `names-${name}` : null, "aria-label": label, autocomplete: "off", spellcheck: "false", placeholder: name === "label" ? "from what differs" : "as above", oninput: (event) => {
     const value = name === "label" ? event.target.value || undefined : read(event.target.value);
@@ -56,16 +58,15 @@ function list(spec, changed, build) {
         }, { class: "quiet", "aria-label": `Remove arm ${index + 1}` }))))))),
     h("div.switches", {},
       button("Add an arm", async () => {
-        spec.arms.push({ [columns[0]]: columns[0] === "initializer" ? "torch_default" : null });
+        spec.arms.push({});
         build();
         changed();
       }),
       labelled("Arms differ in", add), button("Add this field", async () => {
         const name = add.value.trim();
-        if (!name) return;
-        for (const arm of spec.arms) arm[name] ??= name in spec ? spec[name] : null;
+        if (!name || columns.includes(name)) return;
+        added.push(name);
         build();
-        changed();
       })),
   ];
 }

@@ -51,5 +51,8 @@ export const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 /** Write the name of a metric for people: valid_accuracy -> validation accuracy. */
 export const metricName = (name) => name.replace(/^valid_/, "validation ").replace(/^train_/, "training ").replace(/^lr$/, "learning rate").replaceAll("_", " ");
 
+/** Return whether a metric is a share, which is written in percent. */
+export const isShare = (name) => /accuracy|f1|auc/.test(name);
+
 /** Write a value of a metric: shares in percent. */
-export const measured = (name, value) => (/accuracy|f1|auc/.test(name) ? percent(value) : number(value, 4));
+export const measured = (name, value) => (isShare(name) ? percent(value) : number(value, 4));

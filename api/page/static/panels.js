@@ -121,6 +121,7 @@ function spec(one) {
       chosen = name;
       text.textContent = written[name];
     })), button("Copy", async () => {
+      if (!navigator.clipboard) throw new Error("A browser copies over HTTPS or on this machine only: select the text.");
       await navigator.clipboard.writeText(written[chosen]);
       tell("It was copied.");
     })),

@@ -1,7 +1,7 @@
 /** The verdict in words and tables, as the report has it. */
 
 import { h, table } from "/page/dom.js";
-import { ENDED, measured, metricName, number, percent } from "/page/format.js";
+import { ENDED, isShare, measured, metricName, number, percent } from "/page/format.js";
 
 /** Return the report's first sentence, or the reason why there is none yet. */
 export function verdictLine(one, report) {
@@ -37,7 +37,7 @@ export function pairs(report) {
     ]));
 }
 
-const difference = (metric, value) => (value == null ? "–" : /accuracy|f1|auc/.test(metric) ? `${(100 * value).toFixed(1)} points` : number(value));
+const difference = (metric, value) => (value == null ? "–" : isShare(metric) ? `${(100 * value).toFixed(1)} points` : number(value));
 
 /** Return the findings: what is wrong with an arm, and what explains it. */
 export function findings(report) {

@@ -1,5 +1,6 @@
 """The training processes that give signs of life, and what each of them trains."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.experiments.cohorts.heartbeat import BEAT
 from core.experiments.cohorts.process_ids import host_of, process_of
-from core.store import Cohort, Status, Worker, now
+from core.store import Cohort, Experiment, Status, Worker, now
 
 FORGOTTEN = 60.0
 """Seconds after its last sign for which a process is still shown, so that one sees that it went."""
@@ -31,8 +32,8 @@ class WorkerNow:
     """The experiments of which it trains a cohort."""
 
 
-def workers_now(session: Session) -> list[WorkerNow]:
-    """Return the processes seen in the last minute, by host and process."""
+def workers_now(session: Session, hidden: Collection[str] = ()) -> list[WorkerNow]:
+    """Return the processes seen in the last minute, by host and process, without experiments of `hidden` projects."""
     clock = session.scalar(select(now())) or 0.0
     seen = session.execute(
         select(Worker.holder, Worker.devices, Worker.queues, Worker.last_seen, Worker.profile["machine"].as_string())
@@ -40,7 +41,9 @@ def workers_now(session: Session) -> list[WorkerNow]:
         .order_by(Worker.holder)
     ).all()
     training: dict[str, set[int]] = {}
-    held = select(Cohort.holder, Cohort.experiment_id).where(Cohort.status == Status.RUNNING)
+    held = select(Cohort.holder, Cohort.experiment_id).join(Experiment).where(Cohort.status == Status.RUNNING)
+    if hidden:
+        held = held.where(Experiment.project.not_in(hidden))
     for holder, experiment_id in session.execute(held):
         training.setdefault(holder or "", set()).add(experiment_id)
     return [
