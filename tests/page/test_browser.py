@@ -50,6 +50,7 @@ def test_an_experiment_is_made_in_the_form_watched_live_and_judged(page: Page, t
     drawn = page.locator(".plot canvas").first
     expect(drawn).to_be_visible(timeout=20_000)
     expect(page.locator(".verdict").first).to_contain_text("has the best mean", timeout=60_000)
+    expect(page.locator(".verdict").first).to_contain_text(re.compile("^Decided: .+; open: .+"))
     expect(page.locator(".state").first).to_have_text("succeeded")
     page.get_by_role("tab", name="Verdict").click()
     expect(page.get_by_role("region", name="Arms by validation accuracy").get_by_text("lecun_normal")).to_be_visible()

@@ -80,9 +80,7 @@ async function curves(place, shared, at, until) {
     chart?.close();
     chart = new Curves(series, facts(shared.one, items), metric);
     put(holder, chart.element);
-    const reading = series.choose(metric, until);
-    await chart.build();
-    await reading;
+    await Promise.all([series.choose(metric, until), chart.build()]);  // together: neither may fail unheard
     chart.refresh();
   }
   document.addEventListener("theme", () => chart?.build(), { signal: until });

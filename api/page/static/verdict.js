@@ -5,8 +5,17 @@ import { ENDED, isShare, measured, metricName, number, percent } from "/page/for
 
 /** Return the report's first sentence, or the reason why there is none yet. */
 export function verdictLine(one, report) {
-  if (report.verdict.text) return firstSentence(report.verdict.text);
+  if (report.verdict.text) return [decided(report), firstSentence(report.verdict.text)].filter(Boolean).join(" ");
   return ENDED.has(one.status) ? "There is nothing to compare." : "No verdict yet: it is given when runs of two arms have ended.";
+}
+
+/** Say which arms the foremost one beats, and of which that is open: the best mean alone decides nothing. */
+function decided({ baseline, comparisons, verdict: { beats, groups } }) {
+  const foremost = groups[0]?.[0];
+  if (baseline || !foremost) return "";
+  const won = beats.filter(({ winner }) => winner === foremost).map(({ loser }) => loser);
+  const open = comparisons.filter(({ a, b }) => a === foremost || b === foremost).map(({ a, b }) => (a === foremost ? b : a)).filter((label) => !won.includes(label));
+  return `Decided: ${won.length ? `${foremost} is better than ${won.join(", ")}` : "nothing"}; open: ${open.length ? `${foremost} against ${open.join(", ")}` : "nothing"}.`;
 }
 
 /** Return a text up to its first end of a sentence: a point that is followed by a space and a capital letter. */
