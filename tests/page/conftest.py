@@ -45,7 +45,7 @@ def page(browser: Browser, service: Running) -> Iterator[Page]:
     def note(message: ConsoleMessage) -> None:
         refused = "status of 4" in message.text and "/page/" not in message.location["url"]  # by the API, as it may
         if message.type == "error" and not refused:
-            wrong.append(message.text)
+            wrong.append(f"{message.text}: {message.location}")
 
     page.on("console", note)
     page.on("pageerror", lambda error: wrong.append(str(error)))
