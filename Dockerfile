@@ -1,5 +1,5 @@
 # One image for every part: `initlab api`, `initlab worker`, `initlab db upgrade`, or `initlab serve` for all in one.
-FROM python:3.12-slim
+FROM python:3.12-slim AS service
 
 # PyTorch's own builds without CUDA are a tenth of the size. For a GPU: --build-arg TORCH_INDEX=https://pypi.org/simple
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -26,6 +26,19 @@ COPY initlab ./initlab
 COPY migrations ./migrations
 COPY worker ./worker
 RUN pip install --extra-index-url "$TORCH_INDEX" -c constraints.txt '.[server,oidc]'
+
+# The manual of this version, made by the service's own code; its tools stay in this stage.
+FROM service AS manual
+RUN pip install -c constraints.txt '.[docs]'
+COPY CHANGELOG.md CONTRIBUTING.md SECURITY.md ./
+COPY bench/records ./bench/records
+COPY docs ./docs
+COPY examples ./examples
+RUN python -m docs.manual
+
+FROM service
+COPY --from=manual /app/api/manual/site ./api/manual/site
+RUN pip install --no-deps --force-reinstall .
 
 USER initlab
 WORKDIR /data

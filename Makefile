@@ -3,7 +3,7 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-unit test-service quick emulate coverage fuzz soak sabotage screenshots check audit bench bench-gpu first-gpu studies clean
+.PHONY: help install demo serve test test-unit test-service quick emulate coverage fuzz soak sabotage screenshots check audit bench bench-gpu first-gpu studies docs clean
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -17,7 +17,7 @@ EMULATED := -n auto -m "gpu or emulated"
 MARKED := 'mark\.(gpu|emulated)'
 PEERS := keras optax
 BENCHES := trainers curves logging_cost diagnostics
-SOURCES := api bench core initlab migrations tests worker
+SOURCES := api bench core docs initlab migrations tests worker
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -94,8 +94,11 @@ first-gpu: $(VENV)/.server ## the first fifteen minutes on a GPU, what decides m
 studies: $(VENV)/.dev ## train the studies of docs/studies again: make studies DATA=folder
 	@$(RUN)/python bench/studies.py --data "$(DATA)"
 
+docs: $(VENV)/.dev ## build the manual, which the service then has at /manual; warnings and broken links are errors
+	@$(RUN)/python -m docs.manual
+
 clean: ## remove the environment, caches and the demo's output (not the data in ./var)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build dist var/demo
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info build dist var/demo var/manual api/manual/site
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:
@@ -111,5 +114,5 @@ $(VENV)/.server: $(VENV)/.made pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.server
-	$(INSTALL) -e '.[server,dev]'
+	$(INSTALL) -e '.[server,dev,docs]'
 	@touch $@

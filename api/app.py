@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import errors, jobs, page, routes
+from api import errors, jobs, manual, page, routes
 from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.browsers import BrowserMiddleware
@@ -131,6 +131,7 @@ def create_app(settings: Settings) -> FastAPI:
         # Providers add query parameters of their own; and what a browser is led through is no call of the API.
         app.include_router(oidc.router, include_in_schema=False)
     page.install(app)
+    manual.install(app)
     return app
 
 

@@ -18,6 +18,7 @@ from api.deps import Service
 from api.errors import problem
 from api.identity import Identified, identify
 from api.keys import Scope as KeyScope
+from api.manual import is_manual
 from api.page import is_page
 from core.datasets import MOST_FILE
 from core.errors import Forbidden
@@ -68,7 +69,7 @@ class AuthMiddleware:
         """Return the application, told who asks, or the refusal."""
         service: Service = scope["app"].state.service
         path, keys = scope["path"], service.keys
-        needs_nobody = path in OPEN or is_page(path)
+        needs_nobody = path in OPEN or is_page(path) or is_manual(path)
         if not needs_nobody:
             await keys.refresh()
         if not keys.is_needed:

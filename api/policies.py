@@ -19,6 +19,9 @@ PAGE = (
 """The policy of the page and of the API's documentation: scripts are files of this service. Bokeh and Swagger UI write
 styles into their elements."""
 
+MANUAL = PAGE.replace("form-action 'none'", "form-action 'self'")
+"""The policy of the manual, whose search is a form that leads to a page of its own."""
+
 NEVER_CHANGES = {"Cache-Control": "private, max-age=86400, immutable"}
 """For what is the same for ever: nobody asks again for a day, after which a newer service may write it otherwise.
 

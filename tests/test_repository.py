@@ -100,6 +100,7 @@ def test_every_direct_dependency_is_pinned() -> None:
     wanted = [
         *project["dependencies"],
         *project["optional-dependencies"]["server"],
+        *project["optional-dependencies"]["docs"],
         *project["optional-dependencies"]["dev"],
     ]
     names = {re.split(r"[\[<>=! ]", requirement)[0].lower().replace("_", "-") for requirement in wanted}

@@ -42,7 +42,7 @@ def install(app: FastAPI) -> None:
         path = files.get(name)
         if path is None:
             raise NotFound(f"the page has no file {name!r}")
-        return await run_sync(_answer, request, path)
+        return await run_sync(answer_file, request, path)
 
     for entrance in ENTRANCES:
         app.router.routes.append(Route(entrance, answer))
@@ -59,11 +59,11 @@ def _files() -> Iterator[tuple[str, Path]]:
             yield f"lib/{name}", Path(found.submodule_search_locations[0], inside)
 
 
-def _answer(request: Request, path: Path) -> Response:
+def answer_file(request: Request, path: Path, policy: str = PAGE) -> Response:
     """Return a file, or 304: a browser asks each time, so that it never has the files of two versions."""
     content = path.read_bytes()
     tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": PAGE}
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Content-Security-Policy": policy}
     known = unchanged(request, tag)
     if known is not None:
         known.headers.update(headers)

@@ -42,7 +42,7 @@ async function show() {
 function bar(path) {
   put(document.getElementById("nav"), VIEWS.filter(([, , title]) => title).map(([pattern, , title, to]) =>
     h("a", { href: `#${to}`, "aria-current": pattern.test(path) || (to === "/experiments" && path.startsWith("experiments")) ? "page" : null }, title)),
-    h("a", { href: "/docs" }, "API"));
+    h("a", { href: "/manual/" }, "Manual"), h("a", { href: "/docs" }, "API"));
 }
 
 const themes = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" };

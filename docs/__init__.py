@@ -1,0 +1,1 @@
+"""The documentation, and `docs.manual`, which makes a site of it."""
