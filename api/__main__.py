@@ -52,6 +52,7 @@ def main() -> int:
         drain=settings().drain_seconds,
         inherited=inherited is not None,
         ready=given.ready_pipe,
+        tell=given.json,
     )
     server.run([inherited] if inherited else None)
     return 0 if server.started else USAGE
@@ -62,6 +63,7 @@ def _arguments() -> argparse.Namespace:
     arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     arguments.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     arguments.add_argument("--fd", type=int, help="a socket that is listened on already, shared with other processes")
+    arguments.add_argument("--json", action="store_true", help="print a line of JSON once requests are answered")
     arguments.add_argument("--ready-pipe", type=int, help=argparse.SUPPRESS)
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     return arguments.parse_args()

@@ -1,5 +1,6 @@
 """The HTTP server, which stops without losing a request."""
 
+import json
 import os
 import socket
 import threading
@@ -62,8 +63,12 @@ class Server(uvicorn.Server):
         drain: float,
         inherited: bool = False,
         ready: int | None = None,
+        tell: bool = False,
     ) -> None:
-        """Serve `app`; `drain` is in seconds, and `ready` a pipe's write end, written to once requests are answered."""
+        """Serve `app`; `drain` is in seconds, and `ready` a pipe's write end, written to once requests are answered.
+
+        With `tell` a line of JSON then says where, on standard output.
+        """
         self._leaving: threading.Event = app.state.leaving
         # Outside of the app: its answers to errors that nobody expected are made outside of its own middleware.
         super().__init__(
@@ -83,6 +88,7 @@ class Server(uvicorn.Server):
         self._drain = drain
         self._inherited = inherited
         self._ready = ready
+        self._tell = tell
         self._told = False
         self._until = 0.0
 
@@ -102,6 +108,10 @@ class Server(uvicorn.Server):
         if self._ready is not None:
             os.write(self._ready, b"1")
             os.close(self._ready)
+        if self._tell:
+            bound = [one.getsockname() for server in self.servers for one in server.sockets]
+            told = {"pid": os.getpid(), "addresses": [{"host": host, "port": port} for host, port, *_ in bound]}
+            print(json.dumps(told), flush=True)  # noqa: T201 for the program that started it
 
     async def on_tick(self, counter: int) -> bool:
         if self._told and not self._leaving.is_set():

@@ -21,6 +21,9 @@ Concurrency = Annotated[
         min=1, help="Processes that train at the same time: one for each GPU, else for each core (8 at most)."
     ),
 ]
+LinesAsJson = Annotated[
+    bool, typer.Option("--json", help="Print a line of JSON when it is ready, and log lines of JSON, for programs.")
+]
 
 Id = Annotated[str, typer.Option(help="Whose key it is.")]
 Stored = Annotated[int | None, typer.Option(min=0, help="Most of them that it may have stored at a time.")]
@@ -35,14 +38,15 @@ def serve(
     host: Host = None,
     port: Port = None,
     concurrency: Concurrency = None,
+    as_json: LinesAsJson = False,
 ) -> None:
     """Run the whole service here: API, worker, SQLite and an embedded broker."""
-    become("worker.supervisor", data_dir=data_dir, host=host, port=port, concurrency=concurrency)
+    become("worker.supervisor", data_dir=data_dir, host=host, port=port, concurrency=concurrency, json=as_json)
 
 
-def api(host: Host = None, port: Port = None) -> None:
+def api(host: Host = None, port: Port = None, as_json: LinesAsJson = False) -> None:
     """Run the API alone, for a deployment."""
-    become("api", host=host, port=port)
+    become("api", host=host, port=port, json=as_json)
 
 
 def worker(
@@ -50,26 +54,27 @@ def worker(
     queues: Annotated[
         str | None, typer.Option(help="What to train, with commas: cpu, gpu, and labels that specs name as queue.")
     ] = None,
+    as_json: LinesAsJson = False,
 ) -> None:
     """Run a worker alone, for a deployment."""
-    become("worker", concurrency=concurrency, queues=queues)
+    become("worker", concurrency=concurrency, queues=queues, json=as_json)
 
 
 @database.command()
-def upgrade() -> None:
+def upgrade(as_json: AsJson = False) -> None:
     """Bring the database's tables to this version."""
-    become("core.store", "upgrade")
+    become("core.store", "upgrade", json=as_json)
 
 
 @database.command("compact")
-def compact() -> None:
+def compact(as_json: AsJson = False) -> None:
     """Write an SQLite database anew, without what is free in it; nobody writes meanwhile."""
-    become("core.store", "compact")
+    become("core.store", "compact", json=as_json)
 
 
-def disk() -> None:
+def disk(as_json: AsJson = False) -> None:
     """Show what takes space: tables, experiments, uploads, checkpoints."""
-    become("core.store", "disk")
+    become("core.store", "disk", json=as_json)
 
 
 @keys.command()
@@ -130,4 +135,6 @@ def become(module: str, *words: str, **options: object) -> NoReturn:
     path = os.pathsep.join(filter(None, [server_path(), os.environ.get("PYTHONPATH")]))  # its children inherit it
     # A folder named api or core where the user stands is not ours: python -m would import it first.
     environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": path}
+    if options.get("json"):
+        environment["INITLAB_LOG_FORMAT"] = "json"
     os.execve(sys.executable, [sys.executable, "-m", module, *words, *given], environment)  # noqa: S606 no shell is meant

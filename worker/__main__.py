@@ -1,6 +1,7 @@
 """`python -m worker`: one Celery worker."""
 
 import argparse
+import json
 import logging
 import os
 import sys
@@ -71,6 +72,9 @@ def main() -> int:
         measure_machine()
     # Threads that spin while they wait take twice as long beside another busy process (bench/records/waiting.json).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if given.json:
+        told = {"pid": os.getpid(), "queues": tasks.queues, "gpus": tasks.gpus, "processes": tasks.processes}
+        print(json.dumps(told), flush=True)  # noqa: T201 for the program that started it
     if pool == "solo":
         tasks.this_worker()  # no child will be forked: this process trains
     else:
@@ -84,6 +88,7 @@ def _arguments() -> argparse.Namespace:
     arguments.add_argument(
         "--queues", type=queue_names, default=[], help=f"what to train, with commas (default: {DEFAULT_QUEUES})"
     )
+    arguments.add_argument("--json", action="store_true", help="print a line of JSON before it takes work")
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     return arguments.parse_args()
 

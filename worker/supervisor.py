@@ -48,6 +48,7 @@ def main() -> int:
     arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     arguments.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
     arguments.add_argument("--concurrency", type=int, help=f"training processes (default: {DEFAULT})")
+    arguments.add_argument("--json", action="store_true", help="print a line of JSON when it is ready")
     given = arguments.parse_args()
     if given.data_dir:
         os.environ["INITLAB_DATA_DIR"] = given.data_dir  # the children read it too
@@ -60,7 +61,7 @@ def main() -> int:
                 once_it_answers(settings().database, upgrade, log.warning)
             for address in (given.host, bound.getsockname()[0]):
                 refuse_without_keys(address, settings())  # before a worker measures the machine
-            return _Supervisor(given.host, bound, given.concurrency).run()
+            return _Supervisor(given.host, bound, given.concurrency, as_json=given.json).run()
     except filelock.Timeout:
         log.error("another initlab service is using %s: stop it, or give another --data-dir", folder)
     except Unprotected as error:
@@ -92,7 +93,7 @@ def _bound(host: str, port: int) -> socket.socket:
 class _Supervisor:
     """The loop over the child processes, and the signals that steer it."""
 
-    def __init__(self, host: str, listening: socket.socket, concurrency: int | None) -> None:
+    def __init__(self, host: str, listening: socket.socket, concurrency: int | None, *, as_json: bool) -> None:
         # Plain flags: the lock of an event that the main thread waits for is not for a signal handler.
         self._leaving = False
         self._roll_asked = False
@@ -100,6 +101,7 @@ class _Supervisor:
         self._had_terminal = _has_terminal() and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
         self._listening = listening
         self._url = _url(host, listening.getsockname()[1])
+        self._as_json = as_json
         pipe, _kept_open = os.pipe()  # children watch it: it closes when this process is gone
         parent_watch = ["--parent-pipe", str(pipe)]
         # The host only tells what may be asked of the API; port and all are the socket's.
@@ -117,7 +119,7 @@ class _Supervisor:
         signal.signal(signal.SIGHUP, self._hang_up)
         self._listening.listen(BACKLOG)
         over = threading.Event()
-        threading.Thread(target=_announce, args=(self._url, over), daemon=True).start()
+        threading.Thread(target=_announce, args=(self._url, over, self._as_json), daemon=True).start()
         code = 0
         while not self._leaving:
             code = self._look(self._api) or self._look(self._worker)
@@ -172,13 +174,15 @@ def _has_terminal() -> bool:
     return True
 
 
-def _announce(url: str, over: threading.Event) -> None:
+def _announce(url: str, over: threading.Event, as_json: bool) -> None:
     """Print one line when the service is ready for work."""
+    about = {"url": url, "pid": os.getpid(), "data_dir": str(settings().data_dir.absolute())}
+    line = json.dumps(about) if as_json else f"initlab is ready at {url}"
     while not over.wait(0.05):
         try:
             with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 our own address
                 if json.load(answer)["status"] == "ready":  # a worker that measures the machine first is not
-                    print(f"initlab is ready at {url}", flush=True)  # noqa: T201 the one line a starter waits for
+                    print(line, flush=True)  # noqa: T201 the one line a starter waits for
                     return
         except (urllib.error.URLError, OSError):
             continue

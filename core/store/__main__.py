@@ -1,6 +1,8 @@
-"""`python -m core.store upgrade | disk | compact`: the schema of the settings' database, and its space."""
+"""`python -m core.store upgrade | disk | compact [--json]`: the schema of the settings' database, and its space."""
 
+import json
 import sys
+from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
@@ -8,6 +10,7 @@ from core.errors import InitlabError
 from core.settings import Settings, settings
 from core.store import Database, upgrade
 from core.store.disk import disk
+from core.store.migrate import revision
 from core.store.space import compact, space
 
 WORDS = ("upgrade", "disk", "compact")
@@ -15,30 +18,38 @@ WORDS = ("upgrade", "disk", "compact")
 
 def main() -> int:
     """Return the exit code: 0, or 2 with the reason on stderr."""
-    if len(sys.argv) != 2 or sys.argv[1] not in WORDS:
-        sys.stderr.write(f"usage: python -m core.store {' | '.join(WORDS)}\n")
+    words = [word for word in sys.argv[1:] if word != "--json"]
+    if len(words) != 1 or words[0] not in WORDS:
+        sys.stderr.write(f"usage: python -m core.store {' | '.join(WORDS)} [--json]\n")
         return 2
     current = settings()
     current.data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        _do(sys.argv[1], current, Database(current.database))
+        told, text = _do(words[0], current, Database(current.database))
     except (InitlabError, OperationalError) as error:
-        sys.stderr.write(f"{sys.argv[1]} failed: {error}\n")
+        sys.stderr.write(f"{words[0]} failed: {error}\n")
         return 2
+    sys.stdout.write(json.dumps(told, indent=2) + "\n" if "--json" in sys.argv else text)
     return 0
 
 
-def _do(word: str, current: Settings, database: Database) -> None:
+def _do(word: str, current: Settings, database: Database) -> tuple[dict[str, Any], str]:
+    """Return what was done or found, for programs and for people."""
     if word == "upgrade":
         upgrade(database.engine)
-    elif word == "disk":
-        sys.stdout.write(disk(database, current))
-    elif database.engine.dialect.name != "sqlite":
-        sys.stdout.write("PostgreSQL gives its space back by itself: see its autovacuum\n")
-    else:
-        before = space(database).total
-        compact(database.engine)
-        sys.stdout.write(f"{before:,} bytes before, {space(database).total:,} now\n")
+        with database.engine.connect() as connection:
+            return {"revision": revision(connection)[0]}, ""
+    if word == "disk":
+        found = disk(database, current)
+        return found.as_json(), found.text()
+    before = space(database).total
+    if database.engine.dialect.name != "sqlite":
+        text = "PostgreSQL gives its space back by itself: see its autovacuum\n"
+        return {"compacted": False, "bytes_before": before, "bytes": before}, text
+    compact(database.engine)
+    now = space(database).total
+    told = {"compacted": True, "bytes_before": before, "bytes": now}
+    return told, f"{before:,} bytes before, {now:,} now\n"
 
 
 if __name__ == "__main__":

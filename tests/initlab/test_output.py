@@ -14,8 +14,6 @@ from initlab.cli import app
 
 RunCli = Callable[..., tuple[int, str, str]]
 ALL: Any = typer.main.get_command(app)
-PROCESSES = {"serve", "api", "worker", "db upgrade", "db compact", "disk"}
-"""They run until they are stopped, or tell a person of this machine."""
 
 
 def _commands(group: Any = None, before: str = "") -> Iterator[tuple[str, set[str]]]:
@@ -29,7 +27,7 @@ def _commands(group: Any = None, before: str = "") -> Iterator[tuple[str, set[st
 COMMANDS = dict(_commands())
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - PROCESSES))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_has_json(command: str) -> None:
     assert "--json" in COMMANDS[command]
 

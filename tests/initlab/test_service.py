@@ -23,6 +23,8 @@ RunCli = Callable[..., tuple[int, str, str]]
         (["db", "upgrade"], ["core.store", "upgrade"]),
         (["db", "compact"], ["core.store", "compact"]),
         (["disk"], ["core.store", "disk"]),
+        (["disk", "--json"], ["core.store", "disk", "--json"]),
+        (["serve", "--json"], ["worker.supervisor", "--json"]),
         (["datasets", "fetch", "mnist", "--data-dir", "d"], ["core.datasets", "fetch", "mnist", "--data-dir=d"]),
         (["keys", "create", "--file", "k", "--id", "me"], ["api.keys", "create", "--file=k", "--id=me"]),
         (
@@ -48,6 +50,7 @@ def test_the_command_line_gives_way(
     assert taken[0] == sys.executable
     assert taken[1] == [sys.executable, "-m", *becomes]
     assert taken[2]["PYTHONSAFEPATH"] == "1"
+    assert (taken[2].get("INITLAB_LOG_FORMAT") == "json") == ("--json" in words)
 
 
 def test_the_process_finds_the_servers_packages_before_the_users(

@@ -67,9 +67,12 @@ def health() -> Iterator[Health]:
 
 def test_it_is_ready_when_its_worker_is(health: Health, capsys: pytest.CaptureFixture[str]) -> None:
     url = f"http://127.0.0.1:{health.server_port}"
-    _announce(url, threading.Event())
+    _announce(url, threading.Event(), as_json=False)
     assert health.asked == 4
     assert capsys.readouterr().out == f"initlab is ready at {url}\n"
+    _announce(url, threading.Event(), as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["url"], told["pid"]) == (url, os.getpid())
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """The commands about the database, as a person calls them."""
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.settings import Settings
 from core.store import Database, require_current
 from core.store import __main__ as command
+from core.store.space import space
 
 
 @pytest.fixture
@@ -35,6 +38,23 @@ def test_a_database_is_made_described_and_compacted(called, tmp_path: Path) -> N
     code, told = called("compact")
     assert code == 0
     assert "bytes before" in told
+
+
+def test_programs_are_told_in_json(called, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    def told(word: str) -> dict[str, Any]:
+        code, text = called(word, "--json")
+        assert code == 0
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    database = Database(Settings(data_dir=tmp_path).database)
+    assert told("upgrade")["revision"]
+    require_current(database.engine)
+    size = told("disk")["database"]["total"]
+    assert size == space(database).total
+    compacted = told("compact")
+    assert (compacted["compacted"], compacted["bytes_before"]) == (True, size)
+    database.dispose()
 
 
 @pytest.mark.parametrize("words", [(), ("downgrade",), ("disk", "now")])

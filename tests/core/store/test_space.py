@@ -27,12 +27,15 @@ def test_the_tables_and_folders_that_take_space_are_told(database: Database, tmp
     folder = Settings(data_dir=tmp_path).uploads
     folder.mkdir()
     (folder / "one").write_bytes(bytes(3 * 2**20))
-    found = disk(database, Settings(data_dir=tmp_path)).splitlines()
+    told = disk(database, Settings(data_dir=tmp_path))
+    found = told.text().splitlines()
     words = {line.partition("MiB  ")[2]: float(line.split()[0]) for line in found if "MiB  " in line}
     assert words["uploads"] == 3.0
     assert [size for what, size in words.items() if what.startswith("1 ")] == [2.0]
     if database.engine.dialect.name == "sqlite":
         assert 2.0 <= words["metric_blocks"] < 2.5
+    assert told.as_json()["folders"] == {"uploads": 3 * 2**20, "checkpoints": 0, "logs": 0, "datasets": 0}
+    assert [(one.id, one.bytes) for one in told.experiments] == [(1, 2 * 2**20)]
     taken = space(database)
     assert taken.tables is not None
     assert {"runs", "metric_blocks"} <= taken.tables.keys()
@@ -70,7 +73,7 @@ def test_a_file_of_before_is_left_alone_until_it_is_compacted(tmp_path: Path) ->
     with database.transaction() as session:
         session.execute(delete(MetricBlock))
     assert not space(database).shrinks
-    assert "initlab db compact" in disk(database, Settings(data_dir=tmp_path))
+    assert "initlab db compact" in disk(database, Settings(data_dir=tmp_path)).text()
     assert give_back(database.engine, 60) == 0
     compact(database.engine)
     assert space(database).shrinks
