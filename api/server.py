@@ -109,9 +109,9 @@ class Server(uvicorn.Server):
             os.write(self._ready, b"1")
             os.close(self._ready)
         if self._tell:
-            bound = [one.getsockname() for server in self.servers for one in server.sockets]
-            told = {"pid": os.getpid(), "addresses": [{"host": host, "port": port} for host, port, *_ in bound]}
-            print(json.dumps(told), flush=True)  # noqa: T201 for the program that started it
+            host, port, *_ = self.servers[0].sockets[0].getsockname()
+            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)  # noqa: T201 for who started it
 
     async def on_tick(self, counter: int) -> bool:
         if self._told and not self._leaving.is_set():

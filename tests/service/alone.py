@@ -13,10 +13,13 @@ from contextlib import ExitStack, contextmanager
 def started(
     module: str, *words: str, files: tuple[int, ...] = (), **environment: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """One process of the service, whose log is its stderr."""
+    """One process of the service, whose log is its stderr; with --json it says on stdout that it is ready."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("INITLAB_") or k == "INITLAB_CACHE_DIR"}
     command = [sys.executable, "-m", module, *words]
-    process = subprocess.Popen(command, env=clean | environment, stderr=subprocess.PIPE, text=True, pass_fds=files)
+    stdout = subprocess.PIPE if "--json" in words else None
+    process = subprocess.Popen(
+        command, env=clean | environment, stdout=stdout, stderr=subprocess.PIPE, text=True, pass_fds=files
+    )
     try:
         yield process
     finally:

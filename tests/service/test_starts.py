@@ -1,5 +1,6 @@
 """How the parts of a deployment start and leave: the database first, and no request lost."""
 
+import json
 import signal
 import socket
 from contextlib import ExitStack, closing
@@ -56,6 +57,17 @@ def test_an_api_that_leaves_answers_what_is_on_its_way(migrated: Path, inherited
             assert ask(later, "/readyz") == (503, "close")
             api.send_signal(signal.SIGINT)
             api.wait(timeout=3)
+
+
+def test_programs_are_told_when_and_where_it_answers(migrated: Path) -> None:
+    given: dict[str, Any] = {"INITLAB_DATA_DIR": str(migrated)}
+    with started("api", "--port", "0", "--json", **given) as api, started("worker", "--json", **given) as worker:
+        assert api.stdout is not None
+        assert worker.stdout is not None
+        told, of_worker = json.loads(api.stdout.readline()), json.loads(worker.stdout.readline())
+        assert httpx.get(f"{told['url']}/healthz").status_code == 200
+        assert (told["pid"], of_worker["pid"]) == (api.pid, worker.pid)
+        assert of_worker["queues"][0] == "cpu"
 
 
 def test_they_wait_for_a_database_that_does_not_answer(postgres_url: str, tmp_path: Path) -> None:
