@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from core.errors import InitlabError
@@ -31,6 +31,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = _engine(url, pool_size)
+        event.listen(self.engine, "handle_error", _forget_values)
         # SQLite gives one state to all statements of a transaction; PostgreSQL has to be asked for it.
         snapshot = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
         self._reading = self.engine.execution_options(initlab_readonly=True, **snapshot)
@@ -123,6 +124,12 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     readonly = connection.get_execution_options().get("initlab_readonly")
     connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+def _forget_values(context: ExceptionContext) -> None:
+    """Take a statement's values out of its error: they are no text for a log, nor can all be sent to a process."""
+    if isinstance(context.sqlalchemy_exception, StatementError):
+        context.sqlalchemy_exception.params = None
 
 
 def _is_full(error: OperationalError) -> bool:
