@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")])
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("decisions/*.md"), *DOCS.glob("howto/*.md")])
 FILE = re.compile(r"`((?:api|bench|core|initlab(?!/_server)|migrations|tests|worker)/[\w/]*(?:\.py)?)(?:::\w+)?`")
 """What the wheel alone has, `initlab/_server`, is no file of the repository."""
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")

@@ -90,8 +90,3 @@ def _check_workflow(text: str) -> None:
 def test_a_command_in_the_text_is_one(page: Path) -> None:
     for said in SPAN.findall(page.read_text(encoding="utf-8").replace("\n", " ")):
         check_words(shlex.split(said.replace(" ID", " 1")))
-
-
-def test_every_page_is_in_the_manuals_contents() -> None:
-    index = (ROOT / "docs" / "manual" / "pages" / "index.md").read_text(encoding="utf-8")
-    assert [page.stem for page in PAGES if f"{page.stem}\n" not in index] == []

@@ -8,13 +8,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+CAPTION, LEVEL = 'class="caption" role="heading"', ' aria-level="2"'
+"""Sphinx makes the captions of the contents headings, and says of no level: screen readers need one."""
 INLINE = re.compile(r"<script>(.*?)</script>", re.S)
 OF_THE_SERVICE = ("/", "/docs", "/openapi.json")
 """Addresses of the service that serves the site, to which a page may lead."""
 
 
-def write_scripts(site: Path) -> None:
-    """Move every script that stands in a page into a file: the service's policy runs no other."""
+def mend(site: Path) -> None:
+    """Move scripts that stand in pages into files, as the service's policy runs no others; give captions levels."""
     for page in sorted(site.rglob("*.html")):
 
         def move(found: re.Match[str], page: Path = page) -> str:
@@ -22,7 +24,7 @@ def write_scripts(site: Path) -> None:
             (site / "_static" / name).write_text(found[1], encoding="utf-8")
             return f'<script src="{os.path.relpath(site / "_static" / name, page.parent)}"></script>'
 
-        text = page.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8").replace(CAPTION, CAPTION + LEVEL)
         page.write_text(INLINE.sub(move, text), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sphinx.cmd.build import main as sphinx
 
-from docs.manual.finish import faults, write_scripts
+from docs.manual.finish import faults, mend
 from docs.manual.sources import ROOT, lay
 
 BUILT = ROOT / "api" / "manual" / "site"
@@ -40,7 +40,7 @@ def make(sources: Path, html: Path) -> None:
     words = ["-b", "html", "-c", str(Path(__file__).parent), "-d", str(cache), "-E", "-W", "--keep-going", "-q"]
     if sphinx([*words, str(sources), str(html)]):
         raise ManualError("Sphinx warns of what stands above")
-    write_scripts(html)
+    mend(html)
     shutil.rmtree(cache, ignore_errors=True)
     (html / ".buildinfo").unlink(missing_ok=True)
     sys.stdout.flush()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.manual.finish import faults, write_scripts
+from docs.manual.finish import faults, mend
 
 OTHER = '<h1 id="top">Other</h1>'
 
@@ -51,7 +51,7 @@ def test_what_is_right_is_no_fault(site: Path) -> None:
 def test_scripts_within_pages_become_files(site: Path) -> None:
     (site / "index.html").write_text("<script>\n  first()\n</script><script>second()</script>")
     (site / "a" / "other.html").write_text("<script>second()</script>")
-    write_scripts(site)
+    mend(site)
     assert faults(site) == []
     assert sorted(path.read_text() for path in (site / "_static").iterdir()) == ["\n  first()\n", "second()"]
     assert 'src="../_static/inline-' in (site / "a" / "other.html").read_text()
