@@ -20,6 +20,8 @@ KINDS = {
     "datasets": "Data sets",
     "plots": "Pictures",
 }
+IN_WORDS = ("plots", "datasets")
+"""Kinds whose formulas are sentences."""
 DIRECTIONS = {"max": "more is better", "min": "less is better", "none": "neither"}
 CAPTIONS = {
     "initializers": "256 x 256 weights as they are drawn, and the law that they are of.",
@@ -46,7 +48,9 @@ def entry_page(kind: str, entry: Mapping[str, Any]) -> str:
     """Return the page of one entry, of what `GET /catalog/{kind}/{name}` says of it."""
     name = entry["name"]
     parts = [f"# {prose(name)}", prose(entry["summary"])]
-    if entry["formula"]:
+    if kind in IN_WORDS:
+        parts.append(prose(entry["formula"]))
+    elif entry["formula"]:
         parts.append(block("{code-block} text", f":class: formula\n\n{entry['formula']}"))
     parts.append(f"Source: {prose(entry['source'])}." if entry["source"] else "")
     if entry["aliases"]:
