@@ -35,3 +35,9 @@ def test_nothing_keeps_people_from_reading_it(page: Page, address: str) -> None:
     page.goto(address)
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_power_of_what_is_in_brackets_is_one_of_all_of_it(page: Page) -> None:
+    page.goto("/manual/catalogue/schedules/noam.html")
+    of = page.locator("msup > mrow:first-child")
+    assert "".join((of.last.text_content() or "").split()) == "(t,1)"

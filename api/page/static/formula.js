@@ -34,10 +34,13 @@ function row(tokens) {
       found.push(m("mspace"));
       found.at(-1).setAttribute("width", "0.25em");
     } else if (token === "^") found.push(m("msup", found.pop() ?? m("mrow"), one(tokens)));
-    else found.push(...whole(token, tokens));
+    else found.push(grouped(whole(token, tokens)));
   }
   return m("mrow", ...found);
 }
+
+/** Make one of what stands in brackets, so that a power is one of all of it. */
+const grouped = (parts) => (parts.length > 1 ? m("mrow", ...parts) : parts[0]);
 
 /** Read the one thing that a power or a root is of. */
 function one(tokens) {
