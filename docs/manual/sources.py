@@ -1,6 +1,7 @@
 """The pages of the manual, laid into one folder for Sphinx: those of docs/, and those that are made."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from api.routes.catalog import CATALOG
@@ -22,6 +23,7 @@ OUTSIDE = {
 """Pages that lie elsewhere in the repository, and the names that they have in the manual."""
 LISTS = {"decisions/index.md": "[0-9]*", "studies/index.md": "*/*/report"}
 """Pages below which others lie, and the pattern of their paths."""
+TOCTREE = re.compile(r"```{toctree}(.*?)```", re.S)
 
 
 def pages() -> dict[str, str]:
@@ -54,8 +56,16 @@ def _written(pictures: set[str]) -> Iterator[tuple[str, str]]:
         if place in LISTS:
             text += "\n" + block("{toctree}", f":hidden:\n:glob:\n\n{LISTS[place]}")
         yield place, text
-    for path in HERE.glob("*.md"):
-        yield path.name, path.read_text(encoding="utf-8")
+    yield "index.md", contents_page(known.values())
+
+
+def contents_page(places: Iterable[str]) -> str:
+    """Return the first page: its contents have all pages that are below no other, and whichever it does not name."""
+    text = (HERE / "index.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^(?:.*<)?([\w/-]+)>?$", "\n".join(TOCTREE.findall(text)), re.M))
+    alone = {place for place in places if "/" not in place or place.startswith("howto/") or place in LISTS}
+    others = sorted({place.removesuffix(".md") for place in alone} - named)
+    return text.replace("{others}\n", "".join(f"{place}\n" for place in others))
 
 
 def _drawn() -> Iterator[tuple[str, bytes]]:
