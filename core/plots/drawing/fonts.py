@@ -60,8 +60,8 @@ def missing(text: str) -> list[str]:
 
 
 def boxed(text: str) -> str:
-    """Return a text, perhaps of several lines, with a square for every letter that no font has."""
-    lost = {c for c in text if c != "\n" and face_of(c, text) is None}
+    """Return a text with a square for every letter that no font has."""
+    lost = {c for c in text if face_of(c, text) is None}
     return "".join("" if c in lost and _can_go(c) else BOX if c in lost else c for c in text)
 
 
