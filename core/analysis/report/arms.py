@@ -21,7 +21,7 @@ class ArmContext(NamedTuple):
     gone: set[str]
     """The labels of pruned arms."""
     chances: Floats
-    """The share of bootstrap draws of seeds in which each arm is the best, (arms,)."""
+    """The chance of each arm to be the best, (arms,)."""
 
 
 def runs_by_arm(results: Results) -> dict[str, list[RunResult]]:

@@ -17,7 +17,7 @@ from core.analysis.report.saved import pruned_sentences, saved
 from core.analysis.report.verdict import verdict
 from core.analysis.report.warnings import said, warn
 from core.analysis.shapes import Comparison, Report, Verdict
-from core.analysis.statistics.chances import chance_of_best
+from core.analysis.statistics.best import chance_of_best
 from core.analysis.statistics.factorial import factorial
 from core.analysis.statistics.intervals import Floats, Summary, summaries
 from core.analysis.statistics.judgement import Judgement, judge
@@ -49,7 +49,7 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
     - `runs`: `run_id`, `arm`, `seed`, `status`, `outcome` and all that `run_outcomes` tells.
     - `arms`, in the design's order: `n` finished runs with a value, their `mean`, `sd`, `median`, `iqm` and 95 %
       interval `ci_low`, `ci_high`, by Student's t or from ten runs on the BCa bootstrap, as `interval` says (see
-      `summaries`; None below two runs); `p_best`, how often it is the best when seeds are drawn again. Of all `runs`
+      `summaries`; None below two runs); `p_best`, its chance to be the best (see `chance_of_best`). Of all `runs`
       how many `diverged` (they are in no mean), `failed`, are `unfinished` (queued, running or cancelled) or finished
       with no value (`not_finite`); a run that `stopped_early` counts with what it came to, and `pruned` are the runs of
       an arm that was given up, which has no values. `rates`, with Wilson intervals: of the finished runs those that
