@@ -63,7 +63,7 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
       which follow, of up to 24 arms. With a baseline the family is its k - 1 comparisons.
     - `verdict`: `text`; `groups` of labels, best first, of the arms that have a mean. Without a baseline: the best
       arm with all that it neither beats nor is beaten by, then the same among the rest. With one: the arms that beat
-      it, it and those like it, those it beats. `beats`: who beats whom, by how much. `detectable` and `seeds_needed`:
+      it, it and those like it, those it beats. `beats`: who beats whom, by how much. `detectable` and `seeds_wanted`:
       see `separation`.
     - Time and energy are of runs that share them: they are told, not compared.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
@@ -156,6 +156,6 @@ def _verdict(
         "groups": [[labels[i] for i in group] for group in groups if group],
         "beats": beats(listed),
         "detectable": found["detectable"],
-        "seeds_needed": found["seeds_needed"],
+        "seeds_wanted": found["seeds_wanted"],
         "text": None,
     }
