@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.statistics.decisions import DecisionRule, decide
 from core.analysis.statistics.intervals import Floats, summaries
-from core.analysis.statistics.judgement import best_first, family_adjusted
+from core.analysis.statistics.judgement import best_first
 from core.analysis.statistics.paired import compare
 from core.design import FEWEST_PAIRS, Design
 
@@ -53,32 +54,29 @@ def decide_rung(
     """Judge the arms after so many epochs; what is decided depends on the numbers alone.
 
     Arms that the looks `before` pruned play no part. Of the others those in the worse half are found worse that the
-    best one beats as in the report: their paired difference is significant, and no larger share of the best one's runs
-    was lost. `p_adjusted`, by Holm over all pairs of arms (the data chose the best) and by Bonferroni over the looks,
-    is then below the level. The best is that of the report too: arms that lost half of their runs come after all
-    others. Those that so many looks in a row found worse are pruned. An arm with fewer than three pairs is not, nor is
-    the baseline.
+    best one beats, by the report's rule (`decide`: Holm over all pairs of arms, as the data chose the best; a run that
+    was lost is the worst rank) and by their mean. `p_adjusted` is Holm's times the looks (Bonferroni), and below the
+    level. Arms that lost half of their runs are never the best. Those that so many looks in a row found worse are
+    pruned. An arm with fewer than three pairs of values is not, nor is the baseline.
     """
     measure, labels, looks = design.metrics[rule.metric], design.labels, rule.looks
     gone = np.isin(labels, list(pruned_arms(before)))[:, None]
     values, lost = np.where(gone | measured.lost, np.nan, measured.values), measured.lost & ~gone
-    n = np.isfinite(values).sum(axis=1)
-    share = lost.sum(axis=1) / np.maximum(1, lost.sum(axis=1) + n)
-    order = best_first(summaries(values), measure, share >= 0.5)
+    finished = lost | np.isfinite(values)
+    order = best_first(summaries(values), measure, lost.sum(axis=1) >= 0.5 * np.maximum(1, finished.sum(axis=1)))
     decision = {"epoch": epoch, "metric": rule.metric, "looks": looks, "level": rule.level}
     if len(order) < 2:
         return {**decision, "arms": len(order), "worse": [], "pruned": []}
-    found = compare(values)
-    adjusted = np.minimum(1.0, looks * family_adjusted(found.p, None))
-    best = order[0]
+    decided = decide(values, lost, DecisionRule(sign=measure.sign, alpha=rule.level / looks))
+    found, best = compare(values), order[0]
+    adjusted = np.minimum(1.0, looks * decided.p_adjusted)
     worse = [
         i
         for i in order[(len(order) + 1) // 2 :]
         if labels[i] != design.baseline
         and found.n[best, i] >= FEWEST_PAIRS
-        and share[best] <= share[i]
         and measure.sign * found.difference[best, i] > 0
-        and adjusted[best, i] < rule.level
+        and decided.beats[best, i]
     ]
     last = before[len(before) - rule.in_a_row + 1 :] if rule.in_a_row > 1 else []
     pruned = [
@@ -86,11 +84,12 @@ def decide_rung(
             "arm": labels[i],
             "best": labels[best],
             "n": int(found.n[best, i]),
-            **{name: float(getattr(found, name)[best, i]) for name in ("difference", "ci_low", "ci_high", "p")},
+            "p": float(decided.p[best, i]),
+            **{name: float(getattr(found, name)[best, i]) for name in ("difference", "ci_low", "ci_high")},
             "p_adjusted": float(adjusted[best, i]),
         }
         for i in worse
-        if len(last) == rule.in_a_row - 1 and all(labels[i] in decided.get("worse", ()) for decided in last)
+        if len(last) == rule.in_a_row - 1 and all(labels[i] in look.get("worse", ()) for look in last)
     ]
     return {**decision, "arms": len(order), "worse": [labels[i] for i in worse], "pruned": pruned}
 
