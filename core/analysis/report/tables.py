@@ -117,7 +117,7 @@ def grid(report: Report, metric: Measure) -> list[str]:
     if found is None or not found["effects"]:
         return []
     terms = [
-        [" x ".join(map(escape, term["factors"])), "-" if term["share"] is None else f"{100 * term['share']:.1f} %"]
+        [" x ".join(map(escape, term["factors"])), *(_share(term[key]) for key in ("share_corrected", "share"))]
         for term in found["terms"]
     ]
     rows = [
@@ -133,12 +133,17 @@ def grid(report: Report, metric: Measure) -> list[str]:
     ]
     parts = [
         f"N = {found['n']} seeds that have a value in every cell.",
-        table(["field", "share of the variation between cells"], terms),
+        "Shares of the variation between the cells' means, less what chance alone gives each; the rest is chance.",
+        table(["field", "share", "with chance"], terms),
         table(["field", "level", _with_unit("effect", metric), "95 % interval", "p", "p adjusted"], rows, 2),
     ]
     if len(found["effects"]) > MOST_ROWS:
         parts.append(f"And {len(found['effects']) - MOST_ROWS} more effects, in the report as JSON.")
     return parts
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{100 * max(0.0, share):.1f} %"
 
 
 def rounded(report: Report, metric: Measure) -> list[str]:

@@ -1,6 +1,7 @@
 """Main effects of the fields of a grid, and their interactions."""
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -24,7 +25,8 @@ def factorial(design: Design, values: Floats, summaries: Sequence[Summary]) -> F
     - `effects`: of one field the mean of each level less the mean of all cells; of two or three what the cells of their
       levels depart by from the sum of the lower effects. `estimate`, its 95 % interval, `p`, and `p_adjusted` by Holm
       over all effects, a field of two levels being one question;
-    - `terms`: for each field and each interaction its `share` of the variation between the cells' means;
+    - `terms`: for each field and each interaction its `share` of the variation between the cells' means, and
+      `share_corrected`: the share less what chance alone gives it;
     - `cells`: each arm by its `levels`, with `n`, `mean` and interval of the report;
     - `n`: the seeds that finished in every cell. Effects are of those alone, and there are none below two.
 
@@ -96,13 +98,31 @@ def _effects(names: Sequence[str], levels: dict[str, list[str]], table: Floats) 
 
 
 def _terms(names: Sequence[str], table: Floats) -> list[Term]:
-    means = table.mean(axis=-1)
+    """Return the terms' shares of the variation between cells.
+
+    The means of few seeds vary by chance alone, and most in the term of most levels: of 5 x 5 cells without any effect
+    the interaction has a share of 16 / 24. Chance gives a term its degrees of freedom times its own error, term by
+    seed, over the seeds; less that, its share is about 0 on average where it does nothing, and so often below 0.
+    That is epsilon squared (Kelley 1935, doi:10.1073/pnas.21.9.554), of these kin the least biased one (Okada 2013,
+    doi:10.2333/bhmk.40.129).
+    """
+    means, n = table.mean(axis=-1), table.shape[-1]
     whole = float(((means - means.mean()) ** 2).sum())
     found: list[Term] = []
     for term in _subsets(len(names)):
-        effect = _contrast(table, term).mean(axis=-1)
-        share = float((effect**2).sum()) * means.size / effect.size / whole if whole > 0 else None
-        found.append({"factors": [names[axis] for axis in term], "share": share})
+        seeds = _contrast(table, term)
+        effect = seeds.mean(axis=-1)
+        repeated = means.size / effect.size
+        freedom = math.prod(size - 1 for size in effect.shape)
+        error = float(((seeds - effect[..., None]) ** 2).sum()) * repeated / (freedom * (n - 1))
+        size = float((effect**2).sum()) * repeated
+        found.append(
+            {
+                "factors": [names[axis] for axis in term],
+                "share": size / whole if whole > 0 else None,
+                "share_corrected": (size - freedom * error / n) / whole if whole > 0 else None,
+            }
+        )
     return found
 
 
