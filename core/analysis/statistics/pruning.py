@@ -7,9 +7,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.statistics.decisions import DecisionRule, decide
 from core.analysis.statistics.intervals import Floats, summaries
-from core.analysis.statistics.judgement import best_first
+from core.analysis.statistics.judgement import judge
 from core.analysis.statistics.paired import compare
 from core.design import FEWEST_PAIRS, Design
 
@@ -54,29 +53,27 @@ def decide_rung(
     """Judge the arms after so many epochs; what is decided depends on the numbers alone.
 
     Arms that the looks `before` pruned play no part. Of the others those in the worse half are found worse that the
-    best one beats, by the report's rule (`decide`: Holm over all pairs of arms, as the data chose the best; a run that
-    was lost is the worst rank) and by their mean. `p_adjusted` is Holm's times the looks (Bonferroni), and below the
-    level. Arms that lost half of their runs are never the best. Those that so many looks in a row found worse are
-    pruned. An arm with fewer than three pairs of values is not, nor is the baseline.
+    best one beats, by the report's rule (see `judge`; the family is all pairs of arms, as the data chose the best) and
+    by their mean. `p_adjusted` is Holm's times the looks (Bonferroni), and below the level. Those that so many looks in
+    a row found worse are pruned. An arm with fewer than three pairs of values is not, nor is the baseline.
     """
     measure, labels, looks = design.metrics[rule.metric], design.labels, rule.looks
     gone = np.isin(labels, list(pruned_arms(before)))[:, None]
     values, lost = np.where(gone | measured.lost, np.nan, measured.values), measured.lost & ~gone
-    finished = lost | np.isfinite(values)
-    order = best_first(summaries(values), measure, lost.sum(axis=1) >= 0.5 * np.maximum(1, finished.sum(axis=1)))
+    judged = judge(values, lost, summaries(values), measure, None, alpha=rule.level / looks)
+    order = judged.order
     decision = {"epoch": epoch, "metric": rule.metric, "looks": looks, "level": rule.level}
     if len(order) < 2:
         return {**decision, "arms": len(order), "worse": [], "pruned": []}
-    decided = decide(values, lost, DecisionRule(sign=measure.sign, alpha=rule.level / looks))
     found, best = compare(values), order[0]
-    adjusted = np.minimum(1.0, looks * decided.p_adjusted)
+    adjusted = np.minimum(1.0, looks * judged.adjusted)
     worse = [
         i
         for i in order[(len(order) + 1) // 2 :]
         if labels[i] != design.baseline
         and found.n[best, i] >= FEWEST_PAIRS
         and measure.sign * found.difference[best, i] > 0
-        and decided.beats[best, i]
+        and judged.beats[best, i]
     ]
     last = before[len(before) - rule.in_a_row + 1 :] if rule.in_a_row > 1 else []
     pruned = [
@@ -84,7 +81,7 @@ def decide_rung(
             "arm": labels[i],
             "best": labels[best],
             "n": int(found.n[best, i]),
-            "p": float(decided.p[best, i]),
+            "p": float(judged.decisions.p[best, i]),
             **{name: float(getattr(found, name)[best, i]) for name in ("difference", "ci_low", "ci_high")},
             "p_adjusted": float(adjusted[best, i]),
         }
