@@ -62,7 +62,7 @@ def compare_arms(
       are those that finished without a value, diverged ones among them; a run that `stopped_early` counts with what it
       came to, and `pruned` are the runs of an arm that was given up, which has no values. `rates`, with Wilson
       intervals: of the finished runs those that `completed` without diverging, and where there is a target those that
-      `reached_target`. `outcomes`: the same statistics for every outcome.
+      `reached_target`. `unseen_at_most`: see there. `outcomes`: the same statistics for every outcome.
     - `comparisons` of one arm `a` with another `b`: `decision` of a against b ("better", "worse", "equivalent",
       "open"; see `decide`) and `better`, the label of the arm that beats the other, or None. `difference` a - b over
       the `n` seeds on which both came to a value; `ci_low` and `ci_high` hold for all pairs of the family together,

@@ -54,11 +54,19 @@ def more(report: Report, metric: Measure) -> str:
             number(metric, arm["iqm"]),
             "-" if arm["p_best"] is None else f"{100 * arm['p_best']:.0f} %",
             _rate(arm["rates"]["completed"]),
+            f"{100 * arm['unseen_at_most']:.0f} %",
             *([_rate(arm["rates"]["reached_target"])] if with_target else []),
         ]
         for arm in report["arms"]
     ]
-    head = ["arm", "median", "inter-quartile mean", f"chance of being {metric.labels.best}", "did not diverge"]
+    head = [
+        "arm",
+        "median",
+        "inter-quartile mean",
+        f"chance of being {metric.labels.best}",
+        "did not diverge",
+        "unseen in N: up to",
+    ]
     return table([*head, *(["reached the target"] if with_target else [])], rows)
 
 

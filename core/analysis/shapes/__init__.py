@@ -72,6 +72,8 @@ class ArmReport(Statistics):
     pruned: int
     not_finite: int
     lost: int
+    unseen_at_most: float
+    """The share of runs that may be of a kind, such as a rare failure, which none of the finished ones shows."""
     rates: dict[str, Rate | None]
     outcomes: dict[str, Statistics]
 

@@ -53,6 +53,15 @@ def rate(hits: int, of: int) -> Rate | None:
     return {"hits": hits, "n": of, "rate": hits / of, "ci_low": low, "ci_high": high}
 
 
+def unseen_at_most(runs: int) -> float:
+    """Return the largest share of runs that may be of a kind which none of `runs` shows, at 97.5 % confidence.
+
+    It is the upper end of the exact 95 % interval of 0 of so many (Clopper and Pearson 1934,
+    doi:10.1093/biomet/26.4.404).
+    """
+    return float(1 - ((1 - CONFIDENCE) / 2) ** (1 / runs)) if runs else 1.0
+
+
 @lru_cache(maxsize=4096)
 def _wilson(hits: int, of: int) -> tuple[float, float]:
     from scipy.stats import binomtest  # noqa: PLC0415 0.3 s to import: only who asks for a report pays

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from core.analysis.statistics.chances import rate, same_share, sign_flip
+from core.analysis.statistics.chances import rate, same_share, sign_flip, unseen_at_most
 
 D = np.array([0.011, 0.004, -0.002, 0.013, 0.009, 0.001, 0.007, -0.004])
 
@@ -63,3 +63,13 @@ def test_shares_are_compared_as_fisher_s_lady_was() -> None:
     assert same_share(5, 5, 0, 5) == pytest.approx(2 / 252)
     assert same_share(0, 5, 0, 5) == 1
     assert math.isnan(same_share(0, 0, 1, 5))
+
+
+@pytest.mark.parametrize("n", [1, 3, 5, 30])
+def test_s14_of_what_no_run_shows_there_may_be_as_much_as_clopper_and_pearson_say(n: int) -> None:
+    assert unseen_at_most(n) == pytest.approx(stats.binomtest(0, n).proportion_ci(0.95, "exact").high)
+    assert unseen_at_most(0) == 1
+
+
+def test_s14_five_runs_may_hide_half() -> None:
+    assert unseen_at_most(5) == pytest.approx(0.522, abs=5e-4)
