@@ -189,12 +189,12 @@ def rounded(report: Report, metric: Measure) -> list[str]:
         [
             escape(arm["label"]),
             str(arm["n"]),
-            *(difference(metric, arm[key]) for key in ("mean", "largest", "sd")),
+            *(difference(metric, arm[key]) for key in ("mean", "largest", "sd_rounding", "sd")),
             str(arm["unlike"]),
         ]
         for arm in found["arms"]
     ]
-    head = ["arm", "N pairs", "mean difference", "largest", "sd over seeds", "one alone has a value"]
+    head = ["arm", "N pairs", "mean difference", "largest", "sd by rounding", "sd over seeds", "one alone has a value"]
     return [escape(found["text"]), table(head, rows)]
 
 
