@@ -166,7 +166,7 @@ def grid(report: Report, metric: Measure) -> list[str]:
         for effect in found["effects"][:MOST_ROWS]
     ]
     parts = [
-        f"N = {found['n']} seeds that have a value in every cell.",
+        f"N = {found['n']} seeds, {found['complete']} of them with a value in every cell.",
         "Shares of the variation between the cells' means, less what chance alone gives each; the rest is chance.",
         table(["field", "share", "with chance"], terms),
         table(["field", "level", _with_unit("effect", metric), "95 % interval", "p", "p adjusted"], rows, 2),

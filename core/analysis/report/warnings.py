@@ -221,8 +221,11 @@ def _range(values: Mapping[str, int], unit: str) -> str:
 def _grid(report: Report, results: Results) -> Iterator[str]:
     if report["factorial"] is None:
         return
-    n, seeds = report["factorial"]["n"], len(results.design.seeds)
-    if n < 2:
-        yield f"No effects of the grid: they need two seeds with a value in every cell, and there are {n}."
+    n, seeds = report["factorial"]["complete"], len(results.design.seeds)
+    if not report["factorial"]["effects"]:
+        yield "No effects of the grid: they need two seeds with values that connect all cells."
     elif n < seeds:
-        yield f"The effects of the grid are of the {n} of {seeds} seeds that have a value in every cell."
+        yield (
+            f"Only {n} of {seeds} seeds have a value in every cell of the grid: its effects are of all seeds, by least "
+            "squares within each."
+        )

@@ -47,3 +47,4 @@ class Factorial(TypedDict):
     terms: list[Term]
     cells: list[Cell]
     n: int
+    complete: int

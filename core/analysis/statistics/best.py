@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-from core.analysis.statistics.intervals import Floats, Ints
+from core.analysis.statistics.intervals import Floats
 
 DRAWS = 4_999
 _SEED = 20_261_129
@@ -53,20 +53,18 @@ def _draws(x: Floats) -> Floats:
     n = there.sum(axis=1)
     mean = np.where(there, x, 0.0).sum(axis=1) / n
     away = np.where(there, x - mean[:, None], 0.0) / np.sqrt(n * (n - 1))[:, None]
-    normal, level = _numbers(x.shape[1])
-    return np.asarray(mean + (normal @ away.T) * _widths(n, level))
-
-
-def _widths(n: Ints, level: Floats) -> Floats:
-    """Return sqrt((n - 1) / c) of every draw and arm: arms of different n have their quantile of one level."""
-    found = np.empty((len(level), len(n)))
-    for count in np.unique(n).tolist():
-        found[:, n == count] = np.sqrt((count - 1) / chdtri(count - 1, level))[:, None]
-    return found
+    widths = np.stack([_widths(count) for count in n.tolist()], axis=1)
+    return np.asarray(mean + (_numbers(x.shape[1]) @ away.T) * widths)
 
 
 @lru_cache(maxsize=32)
-def _numbers(seeds: int) -> tuple[Floats, Floats]:
-    """Return the normal numbers (draws, seeds) and the levels of chi-squared (draws,), always the same."""
-    drawn = np.random.default_rng(_SEED)
-    return drawn.standard_normal((DRAWS, seeds)), drawn.random(DRAWS)
+def _numbers(seeds: int) -> Floats:
+    """Return a standard normal number for every draw and seed, always the same."""
+    return np.random.default_rng(_SEED).standard_normal((DRAWS, seeds))
+
+
+@lru_cache(maxsize=32)
+def _widths(n: int) -> Floats:
+    """Return sqrt((n - 1) / c) of every draw: c is a quantile of chi-squared, at a level that arms of any n share."""
+    level = np.random.default_rng(_SEED + 1).random(DRAWS)
+    return np.asarray(np.sqrt((n - 1) / chdtri(n - 1, level)))

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
+from statsmodels.formula.api import ols
 from statsmodels.stats.anova import AnovaRM
 
 from core.analysis import build_report, summarize
@@ -148,25 +149,38 @@ def test_three_fields_have_interactions_of_two_and_three() -> None:
     assert whole["p"] == pytest.approx(stats.ttest_1samp(contrast, 0).pvalue)
 
 
-def test_seeds_that_a_cell_lost_are_in_no_effect_and_said() -> None:
+def test_seeds_that_lost_a_cell_are_in_the_effects_and_it_is_said() -> None:
     cells = np.random.default_rng(7).normal(0.8, 0.02, (2, 2, 5))
     cells[1, 1, 0] = np.nan
     found = of_grid(TWO, cells)
 
-    assert not_none(found["factorial"])["n"] == 4
-    assert [cell["n"] for cell in not_none(found["factorial"])["cells"]] == [5, 5, 5, 4]
-    assert "The effects of the grid are of the 4 of 5 seeds that have a value in every cell." in sentences(found)
+    told = not_none(found["factorial"])
+    assert (told["n"], told["complete"]) == (5, 4)
+    assert [cell["n"] for cell in told["cells"]] == [5, 5, 5, 4]
+    assert any(one.startswith("Only 4 of 5 seeds have a value in every cell") for one in sentences(found))
     cells[1, 1] = np.nan
-    lost = of_grid(TWO, cells)
-    assert not_none(lost["factorial"])["effects"] == []
-    assert not_none(lost["factorial"])["cells"][3] == {
-        "levels": ["zeros", "128"],
-        "n": 0,
-        "mean": None,
-        "ci_low": None,
-        "ci_high": None,
-    }
-    assert any(w.startswith("No effects of the grid") for w in sentences(lost))
+    lost = not_none(of_grid(TWO, cells)["factorial"])
+    assert (lost["effects"], lost["terms"]) == ([], [])
+    assert lost["cells"][3] == {"levels": ["zeros", "128"], "n": 0, "mean": None, "ci_low": None, "ci_high": None}
+    assert any(w.startswith("No effects of the grid") for w in sentences(of_grid(TWO, cells)))
+
+
+def test_effects_of_incomplete_seeds_are_those_of_cells_and_seeds_by_least_squares() -> None:
+    """The seeds' levels are far apart: the mean of what is left of a level would be that of its seeds."""
+    rng = np.random.default_rng(8)
+    cells = rng.normal(0.8, 0.02, (2, 2, 5)) + 0.5 * np.arange(5)
+    cells[0, 0, 4] = cells[1, 1, 0] = np.nan
+    found = of_grid(TWO, cells)
+    rows = [
+        {"i": i, "b": b, "s": s, "y": cells[i, b, s]} for i, b, s in np.ndindex(2, 2, 5) if np.isfinite(cells[i, b, s])
+    ]
+    peer = ols("y ~ C(i, Sum) * C(b, Sum) + C(s)", pd.DataFrame(rows)).fit().params
+    assert effect(found, "he_normal")["estimate"] == pytest.approx(peer["C(i, Sum)[S.0]"])
+    assert effect(found, "128")["estimate"] == pytest.approx(-peer["C(b, Sum)[S.0]"])
+    both = effect(found, "he_normal", "32")["estimate"]
+    assert both == pytest.approx(peer["C(i, Sum)[S.0]:C(b, Sum)[S.0]"])
+    shares = [not_none(term["share"]) for term in not_none(found["factorial"])["terms"]]
+    assert sum(shares) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("grid", [{"batch_size": [8, 16]}, {"batch_size": [8, 16], "epochs": [3]}])
