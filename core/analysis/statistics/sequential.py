@@ -1,0 +1,85 @@
+"""Group-sequential levels: how sure a look has to be, so that all looks of a test together keep their level."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from core.analysis.statistics.intervals import Floats
+
+DRAWS = 2**20
+"""Experiments that a boundary is calibrated on: a level of 0.05 is met to 0.0002, one of 0.0005 to 0.00002."""
+FORESEEN = 2**15
+"""Experiments that a course is foreseen on: a mean of seeds is met to 0.03, a share to 0.003."""
+_SEED = 20_261_129
+
+
+class Course(NamedTuple):
+    """The course that a paired comparison takes on average, for a true difference of so many standard deviations."""
+
+    effect: float
+    """The true mean of the differences in their standard deviations, d_z."""
+    seeds: float
+    """The mean number of seeds at which it ends: decided, or at the last look."""
+    power: float
+    """The chance that it is decided in favour of the arm that is better; at effect 0 of one that is not."""
+
+
+def look_levels(looks: tuple[int, ...], level: float) -> tuple[float, ...]:
+    """Return the two-sided nominal level of the paired t test at each look, after so many seeds (increasing, from 2).
+
+    A comparison of arms that are equal is decided at any of them with probability `level`. The levels have O'Brien and
+    Fleming's shape (1979, doi:10.2307/2530245), 2 (1 - Phi(C / sqrt(share of the seeds))): strict where little is known
+    and nearly `level` at the last look. C is the one for Student's t of so few seeds, found on 2^20 normal experiments
+    that are always the same; the textbook's C, of known variances, errs in 5.2 % instead of 5 % from five seeds on.
+    """
+    return _nominal(looks, _boundary(looks, level))
+
+
+@lru_cache(maxsize=256)
+def course(looks: tuple[int, ...], level: float, effect: float) -> Course:
+    """Return what a comparison at these looks comes to, found on 2^15 normal experiments that are always the same."""
+    levels = look_levels(looks, level)
+    left, seeds, right = np.ones(FORESEEN, dtype=bool), 0.0, 0
+    for (n, t), nominal in zip(_statistics(looks, FORESEEN, effect), levels, strict=True):
+        ends = left & (np.abs(t) > -stdtrit(n - 1, nominal / 2))
+        right += int((ends & (t * effect >= 0)).sum())
+        over = left if n == looks[-1] else ends
+        seeds += n * over.mean()
+        left &= ~ends
+    return Course(effect=effect, seeds=float(seeds), power=right / FORESEEN)
+
+
+def _nominal(looks: tuple[int, ...], boundary: float) -> tuple[float, ...]:
+    return tuple(float(2 * ndtr(-boundary / np.sqrt(n / looks[-1]))) for n in looks)
+
+
+@lru_cache(maxsize=256)
+def _boundary(looks: tuple[int, ...], level: float) -> float:
+    """Return O'Brien and Fleming's C for Student's t at these looks."""
+    lowest = float(-ndtri(level / 2))  # the last look alone would have this one: with more looks it is no lower
+    highest = np.full(DRAWS, lowest)
+    for (n, t), nominal in zip(_statistics(looks, DRAWS, 0.0), _nominal(looks, lowest), strict=True):
+        beyond = np.flatnonzero(np.abs(t) > -stdtrit(n - 1, nominal / 2))
+        z = -ndtri(stdtr(n - 1.0, -np.abs(t[beyond])))
+        highest[beyond] = np.maximum(highest[beyond], z * np.sqrt(n / looks[-1]))
+    return float(np.quantile(highest, 1 - level))
+
+
+def _statistics(looks: tuple[int, ...], draws: int, effect: float) -> Iterator[tuple[int, Floats]]:
+    """Yield each look's seeds and the t statistics (draws,) of the normal differences until then.
+
+    The mean and the squares of the seeds between two looks are drawn, not the seeds: each look costs two numbers.
+    """
+    rng = np.random.default_rng(_SEED)
+    n, mean, squares = 0, np.zeros(draws), np.zeros(draws)
+    for until in looks:
+        more = until - n
+        step = effect + rng.standard_normal(draws) / np.sqrt(more) - mean
+        squares += step**2 * (n * more / until)
+        if more > 1:
+            squares += rng.chisquare(more - 1, draws)
+        mean, n = mean + step * (more / until), until
+        yield n, mean / np.sqrt(squares / (n - 1) / n)
