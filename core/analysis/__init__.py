@@ -1,6 +1,7 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
 from core.analysis.findings import findings, layers_by_arm
+from core.analysis.looks import Look, decided_by, take_look
 from core.analysis.outcomes import final_values, measures, outcome_names, run_outcomes
 from core.analysis.report.batch_size import scan_entries
 from core.analysis.report.coordinates import coordinate_entries
@@ -21,6 +22,7 @@ from core.analysis.wording import number
 __all__ = [
     "Comparisons",
     "Decision",
+    "Look",
     "RangeCurve",
     "Report",
     "RungRule",
@@ -32,6 +34,7 @@ __all__ = [
     "compare_arms",
     "coordinate_entries",
     "decide_rung",
+    "decided_by",
     "energy",
     "final_values",
     "findings",
@@ -50,6 +53,7 @@ __all__ = [
     "scan_entries",
     "summaries",
     "summarize",
+    "take_look",
     "target_words",
     "thin",
 ]

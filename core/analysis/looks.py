@@ -1,0 +1,96 @@
+"""Looks at adaptive seeds: which comparisons are decided by now, and which arms more seeds are trained of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.outcomes import final_values
+from core.analysis.statistics.decisions import OPEN, DecisionRule, decide
+from core.analysis.statistics.intervals import Floats
+from core.analysis.statistics.sequential import look_levels
+from core.design import Design
+from core.finite import finite_or_none
+from core.results import Results
+
+Look = Mapping[str, Any]
+"""One look, plain and JSON-able: the `seeds` until then, the `metric` judged, the two-sided `level` of each of so many
+`comparisons`; the `pairs` that were open until then, each with its arms `a` and `b`, the `n` seeds of both, the
+`difference` a - b with its interval at the level (`ci_low`, `ci_high`), `p`, the `test` and the `decision` of a against
+b; and the `arms` that are trained with the seeds up to the next look, none where this was the last."""
+
+
+def take_look(results: Results) -> Look:
+    """Judge the comparisons that are still open, after the seeds of the next look; by the stored numbers alone.
+
+    Each of the m comparisons of the design has the error `alpha` / m over all looks: it is decided at the level that
+    `look_levels` gives to this one. What a look has decided is not asked again. A run that diverged is the worst there
+    is; one that failed is in no comparison. An arm goes on while a comparison of it is open, and until the last look.
+
+    The intervals of all looks together hold each true difference with the chance 1 - alpha / m (repeated confidence
+    intervals, Jennison and Turnbull 1989, doi:10.1111/j.2517-6161.1989.tb01433.x), whenever the arms came to their end.
+    Raises ValueError for a design without a further look.
+    """
+    design, before = results.design, results.looks
+    if len(before) >= len(design.looks):
+        raise ValueError("there is no further look")
+    n = design.looks[len(before)]
+    level = look_levels(tuple(design.looks), design.alpha / len(design.pairs))[len(before)]
+    metric = design.primary
+    values = final_values(results, metric.name)[:, :n]
+    lost = _finished(results)[:, :n] & ~np.isfinite(values)
+    rule = DecisionRule(sign=metric.sign, margin=design.margin, alpha=level, family=1)
+    judged = [_judge(design, pair, values, lost, rule) for pair in _open_pairs(design, before)]
+    still = {label for one in judged if one["decision"] == OPEN for label in (one["a"], one["b"])}
+    last = n == design.looks[-1]
+    return {
+        "seeds": n,
+        "metric": metric.name,
+        "level": level,
+        "comparisons": len(design.pairs),
+        "pairs": judged,
+        "arms": [] if last else [label for label in design.labels if label in still],
+    }
+
+
+def decided_by(looks: Sequence[Look]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Return what became of every comparison, by its arms: as the look that decided it, or else the last, found it.
+
+    Each is one of `pairs`, with the `seeds` and the `level` of its look.
+    """
+    return {
+        (one["a"], one["b"]): {**one, "seeds": look["seeds"], "level": look["level"]}
+        for look in looks
+        for one in look["pairs"]
+    }
+
+
+def _open_pairs(design: Design, before: Sequence[Look]) -> list[tuple[int, int]]:
+    if not before:
+        return design.pairs
+    places = {label: i for i, label in enumerate(design.labels)}
+    return [(places[one["a"]], places[one["b"]]) for one in before[-1]["pairs"] if one["decision"] == OPEN]
+
+
+def _judge(
+    design: Design, pair: tuple[int, int], values: Floats, lost: NDArray[np.bool_], rule: DecisionRule
+) -> dict[str, Any]:
+    """Return one comparison as a look has it: it is the only one in its family, at its own level."""
+    made = decide(values[[*pair]], lost[[*pair]], rule)
+    numbers = {name: finite_or_none(float(getattr(made, name)[0, 1])) for name in ("ci_low", "ci_high", "p")}
+    return {
+        "a": design.labels[pair[0]],
+        "b": design.labels[pair[1]],
+        "n": int(made.found.n[0, 1]),
+        "difference": finite_or_none(float(made.found.difference[0, 1])),
+        **numbers,
+        "test": str(made.test[0, 1]),
+        "decision": str(made.decision[0, 1]),
+    }
+
+
+def _finished(results: Results) -> NDArray[np.bool_]:
+    """Return which runs (arms, seeds) have succeeded."""
+    ended = ((run.arm, run.seed, 1.0) for run in results.runs if run.status == "succeeded")
+    return np.isfinite(results.design.matrix(ended))
