@@ -42,6 +42,8 @@ class Draft:
     labels: Sequence[str]
     """The arms, in their order."""
     seeds: Sequence[int]
+    looks: Sequence[int]
+    """The seeds after which its arms are looked at; none: all seeds are trained."""
     steps: Sequence[int]
     """Updates of a run of each arm."""
     steps_per_epoch: Sequence[int]
@@ -87,6 +89,7 @@ def draft(spec: Spec, fingerprint: str, paths: DatasetPaths, profile: Profile, s
         fingerprint=fingerprint,
         labels=[arm.label for arm in found.spec.expanded],
         seeds=found.spec.seed_list,
+        looks=found.spec.adaptive.looks if found.spec.adaptive else (),
         steps=[fact.steps for fact in found.info],
         steps_per_epoch=[fact.steps_per_epoch for fact in found.info],
         task=found.info[0].data.task,
