@@ -1,5 +1,6 @@
 """Looks at adaptive seeds: which comparisons are decided by now, and which arms more seeds are trained of."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from core.analysis.outcomes import final_values
 from core.analysis.statistics.decisions import OPEN, DecisionRule, decide
 from core.analysis.statistics.intervals import Floats
-from core.analysis.statistics.sequential import look_levels
+from core.analysis.statistics.sequential import Course, course, look_levels
 from core.design import Design
 from core.finite import finite_or_none
 from core.results import Results
@@ -52,6 +53,24 @@ def take_look(results: Results) -> Look:
         "pairs": judged,
         "arms": [] if last else [label for label in design.labels if label in still],
     }
+
+
+def outline(look: Look) -> dict[str, Any]:
+    """Return a look without its comparisons that are `open`, of which it has the number: few numbers for many arms."""
+    decided = [one for one in look["pairs"] if one["decision"] != OPEN]
+    about = {name: look[name] for name in ("seeds", "metric", "level", "comparisons", "arms")}
+    return about | {"decided": decided, "open": len(look["pairs"]) - len(decided)}
+
+
+def foresee(design: Design, effect: float) -> tuple[Course, float]:
+    """Return the course of each comparison if all arms differ by so many standard deviations, and an arm's mean seeds.
+
+    An arm is trained until the longest of its comparisons has ended.
+    """
+    pairs = design.pairs
+    each = course(tuple(design.looks), design.alpha / len(pairs), effect)
+    of_arm = Counter(arm for pair in pairs for arm in pair)
+    return each, sum(each.seeds(number) for number in of_arm.values()) / len(of_arm)
 
 
 def decided_by(looks: Sequence[Look]) -> dict[tuple[str, str], Mapping[str, Any]]:

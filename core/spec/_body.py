@@ -180,7 +180,9 @@ class Spec(Treatment):
         if self.pruning is not None and not problems:
             problems += unfit(self.pruning, self.kind, len(seeds), [arm.treatment.epochs for arm in arms])
         if self.adaptive is not None and not problems:
-            problems += adaptive_unfit(self.kind, len(arms), pruned=self.pruning is not None)
+            problems += adaptive_unfit(
+                self.kind, len(arms), baseline=self.baseline is not None, pruned=self.pruning is not None
+            )
         if problems:
             raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
         self.seeds = self.adaptive or seeds

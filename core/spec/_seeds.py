@@ -13,6 +13,8 @@ from core.spec._kinds import Kind
 from core.spec._limits import LIMITS, Seed
 
 MOST_LOOKS = 10
+MOST_ARMS = 24
+"""The most arms that are all compared with each other: of more no comparison could be decided by a few seeds."""
 EVEN_LOOKS = 4
 """Looks where none are named: further ones save little more, and each takes some of the power."""
 
@@ -79,12 +81,15 @@ def _of_its_kind(given: Any) -> Any:
 Seeds = Annotated[Number | Listed | AdaptiveSeeds, BeforeValidator(_of_its_kind)]
 
 
-def adaptive_unfit(kind: Kind | None, arms: int, *, pruned: bool) -> list[Problem]:
+def adaptive_unfit(kind: Kind | None, arms: int, *, baseline: bool, pruned: bool) -> list[Problem]:
     """Return the problems that keep an experiment of so many arms from adaptive seeds."""
     if kind is not None:
         return [Problem("seeds", f"that are added are for comparisons: give a {kind} a number of seeds")]
     if arms < 2:
         return [Problem("seeds", "that are added decide between arms, and there is one: give a number of seeds")]
+    if arms > MOST_ARMS and not baseline:
+        message = f"that are added decide between every two of {arms} arms: name a baseline, or compare {MOST_ARMS}"
+        return [Problem("seeds", message)]
     if pruned:
         message = "leaves arms out on their way, and adaptive seeds after it, each at the whole level: leave one out"
         return [Problem("pruning", message)]

@@ -21,10 +21,20 @@ class Course(NamedTuple):
 
     effect: float
     """The true mean of the differences in their standard deviations, d_z."""
-    seeds: float
-    """The mean number of seeds at which it ends: decided, or at the last look."""
+    looks: tuple[int, ...]
+    """The seeds after which it is looked at."""
+    ended: tuple[float, ...]
+    """The chance that it has ended by each look; it does at the last, decided or not."""
     power: float
     """The chance that it is decided in favour of the arm that is better; at effect 0 of one that is not."""
+
+    def seeds(self, comparisons: int = 1) -> float:
+        """Return the mean seeds at which so many such comparisons have ended, as if they were independent.
+
+        Those of one arm are not: they end sooner.
+        """
+        ended = np.array(self.ended) ** comparisons
+        return float(np.diff(ended, prepend=0.0) @ np.array(self.looks))
 
 
 def look_levels(looks: tuple[int, ...], level: float) -> tuple[float, ...]:
@@ -42,14 +52,13 @@ def look_levels(looks: tuple[int, ...], level: float) -> tuple[float, ...]:
 def course(looks: tuple[int, ...], level: float, effect: float) -> Course:
     """Return what a comparison at these looks comes to, found on 2^15 normal experiments that are always the same."""
     levels = look_levels(looks, level)
-    left, seeds, right = np.ones(FORESEEN, dtype=bool), 0.0, 0
+    left, ended, right = np.ones(FORESEEN, dtype=bool), list[float](), 0
     for (n, t), nominal in zip(_statistics(looks, FORESEEN, effect), levels, strict=True):
         ends = left & (np.abs(t) > -stdtrit(n - 1, nominal / 2))
         right += int((ends & (t * effect >= 0)).sum())
-        over = left if n == looks[-1] else ends
-        seeds += n * over.mean()
         left &= ~ends
-    return Course(effect=effect, seeds=float(seeds), power=right / FORESEEN)
+        ended.append(1.0 if n == looks[-1] else 1 - float(left.mean()))
+    return Course(effect=effect, looks=looks, ended=tuple(ended), power=right / FORESEEN)
 
 
 def _nominal(looks: tuple[int, ...], boundary: float) -> tuple[float, ...]:

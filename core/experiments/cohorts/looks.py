@@ -7,13 +7,12 @@ sweeper. Until then the experiment is running, whatever its cohorts are.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import delete, exists, func, select, true, update
 from sqlalchemy.orm import Session
 
-from core.analysis import Look, take_look
-from core.analysis.statistics.decisions import OPEN
+from core.analysis import Look, outline, take_look
 from core.analysis.statistics.sequential import look_levels
 from core.datasets import DatasetPaths
 from core.experiments.cohorts.events import record_event
@@ -58,7 +57,7 @@ def look(session: Session, experiment_id: int) -> bool:
     experiment.looks = [*map(dict, results.looks), dict(taken)]
     further = (n for n in results.design.looks if n > taken["seeds"])
     experiment.next_look = next(further, None) if taken["arms"] else None
-    record_event(session, experiment_id, "look", **_told(taken))
+    record_event(session, experiment_id, "look", **outline(taken))
     _remove_unneeded(session, experiment, taken)
     released = {"look": None, "queued_at": now()}
     mine = (Cohort.experiment_id == experiment_id, *_HELD, Cohort.look == taken["seeds"])
@@ -98,10 +97,3 @@ def _remove_unneeded(session: Session, experiment: Experiment, taken: Look) -> N
     points = experiment.points * gone // before
     experiment.points -= points
     give_back(session, experiment.owner, experiment.project, Amount(runs=gone, points=points))
-
-
-def _told(taken: Look) -> dict[str, Any]:
-    """Return what the history has of a look: of its comparisons those that it decided."""
-    decided = [one for one in taken["pairs"] if one["decision"] != OPEN]
-    about = {name: taken[name] for name in ("seeds", "metric", "level", "comparisons", "arms")}
-    return about | {"decided": decided, "open": len(taken["pairs"]) - len(decided)}

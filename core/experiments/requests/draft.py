@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.datasets import DatasetPaths
+from core.design import Design
 from core.errors import Problem, Warned, warned
 from core.experiments.requests.uploads import pin
 from core.metrics import Task, diagnostics, epoch_metrics, metric_names
 from core.registry import join_path
 from core.spec import ArmInfo, Spec, check, warnings_of
 from core.training import Plan, Profile, make_plan
+from core.training.designs import design_of
 from core.training.planning.plan import PlannedCohort
 
 
@@ -29,6 +31,11 @@ class Preview:
     plan: Plan
     warnings: Sequence[Problem]
     notes: Sequence[Problem]
+
+    @property
+    def design(self) -> Design:
+        """The comparison that the spec asks for."""
+        return design_of(self.spec, task=self.info[0].data.task, paths=DatasetPaths())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from core.analysis.statistics.sequential import course, look_levels
 EVEN = (5, 10, 15, 20)
 
 
-def decided_at(looks: tuple[int, ...], levels: tuple[float, ...], effect: float = 0.0) -> np.ndarray:
+def decided_at(looks: tuple[int, ...], levels: tuple[float, ...], effect: float = 0.0, seed: int = 7) -> np.ndarray:
     """Return the look, by its index, at which each of 40,000 comparisons of whole seeds is decided; -1: none."""
-    d = np.random.default_rng(7).normal(effect, 1.0, (40_000, looks[-1]))
+    d = np.random.default_rng(seed).normal(effect, 1.0, (40_000, looks[-1]))
     found = np.full(len(d), -1)
     for k, (n, level) in reversed([*enumerate(zip(looks, levels, strict=True))]):
         found[stats.ttest_1samp(d[:, :n], 0.0, axis=1).pvalue < level] = k
@@ -44,6 +44,13 @@ def test_a_few_seeds_need_stricter_levels_than_the_textbook_and_no_correction_is
 def test_the_course_is_that_of_experiments_whose_seeds_are_trained(effect: float) -> None:
     ends = decided_at(EVEN, look_levels(EVEN, 0.05), abs(effect))
     found = course(EVEN, 0.05, effect)
-    assert found.seeds == pytest.approx(np.where(ends < 0, 20, 5 * (ends + 1)).mean(), abs=0.1)
+    assert found.seeds() == pytest.approx(np.where(ends < 0, 20, 5 * (ends + 1)).mean(), abs=0.1)
     assert found.power == pytest.approx((ends >= 0).mean(), abs=0.012)
-    assert course(EVEN, 0.05, 1.0).seeds == pytest.approx(13.9, abs=0.15)
+    assert course(EVEN, 0.05, 1.0).seeds() == pytest.approx(13.9, abs=0.15)
+
+
+def test_the_longest_of_several_comparisons_takes_more_seeds() -> None:
+    levels = look_levels(EVEN, 0.05)
+    ends = np.stack([decided_at(EVEN, levels, 1.0, seed) for seed in range(3)])
+    longest = np.where((ends < 0).any(axis=0), 20, 5 * (ends.max(axis=0) + 1))
+    assert course(EVEN, 0.05, 1.0).seeds(3) == pytest.approx(longest.mean(), abs=0.1)
