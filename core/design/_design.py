@@ -42,7 +42,7 @@ class Design:
     margin: float | None = None
     """The largest difference of the outcome that does not matter, in its unit; None: none was named."""
     alpha: float = 0.05
-    """The chance of a false decision in the whole family of comparisons, over all looks."""
+    """The chance of a false win among the arms that the verdict allows, over all looks."""
     looks: Sequence[int] = ()
     """The seeds after which its arms are compared, and further ones trained of those alone that are in an open
     comparison; none: all seeds are trained in any case."""

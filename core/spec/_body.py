@@ -21,13 +21,13 @@ from core.spec._diagnostics import Diagnostics
 from core.spec._examples import Augment, Evaluate
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
-from core.spec._limits import LIMITS, MixingAlpha, Text
+from core.spec._limits import LIMITS, Alpha, Margin, MixingAlpha, Text
 from core.spec._precision import Precision
 from core.spec._pruning import Pruning, unfit
 from core.spec._rates import LrDecay, LrPerLayer
 from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan, scan
-from core.spec._seeds import AdaptiveSeeds, Seeds, adaptive_unfit
+from core.spec._seeds import AdaptiveSeeds, Seeds, adaptive_unfit, blocks_of
 from core.spec._sharpness import Sam
 from core.spec._stopping import EarlyStopping
 from core.spec._target import Target
@@ -121,6 +121,12 @@ class Spec(Treatment):
     """A number of seeds, which are 0, 1, ..., or a list of them; or adaptive ones, `{"from": 5, "to": 20}`."""
     baseline: Text | None = None
     """Label of the arm that the others are compared with; none: the best."""
+    margin: Margin | None = None
+    """The largest difference of the outcome that does not matter, in its unit (0.005 of an accuracy is half a point):
+    arms that differ by less for sure are called equivalent. None: no arms are."""
+    alpha: Alpha = 0.05
+    """The chance of a false win that the verdict allows, over all its comparisons together; likewise of a false
+    equivalence."""
     tags: Annotated[list[Text], Field(max_length=20)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -175,18 +181,18 @@ class Spec(Treatment):
             twice = ", each twice," if self.repeat else ""
             message = f"{len(labels)} arms x {len(seeds)} seeds{twice} exceed {LIMITS.runs:,} runs"
             problems.append(Problem("seeds", message))
+        if self.margin is not None and self.kind in ("lr_range_test", "coordinate_check"):
+            problems.append(Problem("margin", f"is for arms that are compared: leave it out of a {self.kind}"))
         if self.repeat is not None and self.kind is not None:
             problems.append(Problem("repeat", f"is for comparisons: leave it out of a {self.kind}"))
         if self.pruning is not None and not problems:
             problems += unfit(self.pruning, self.kind, len(seeds), [arm.treatment.epochs for arm in arms])
         if self.adaptive is not None and not problems:
-            problems += adaptive_unfit(
-                self.kind, len(arms), baseline=self.baseline is not None, pruned=self.pruning is not None
-            )
+            problems += adaptive_unfit(self.kind, len(arms), all_pairs=not self.baseline, pruned=bool(self.pruning))
         if problems:
             raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
-        self.seeds = self.adaptive or seeds
-        self.arms, self.grid, self._arms = expansion.canonical_arms, expansion.grid, arms
+        self.seeds, self.arms, self.grid = self.adaptive or seeds, expansion.canonical_arms, expansion.grid
+        self._arms = arms
         return self
 
     def _of_its_kind(self, asked: list[Arm]) -> tuple[list[Arm], list[Problem]]:
@@ -253,9 +259,7 @@ class Spec(Treatment):
     @property
     def seed_list(self) -> list[int]:
         """The seeds, each of which pairs one run of every arm; of adaptive ones the most that there may be."""
-        if isinstance(self.seeds, list):
-            return self.seeds
-        return list(range(self.seeds if isinstance(self.seeds, int) else self.seeds.most))
+        return [seed for block in self.seed_blocks for seed in block]
 
     @property
     def adaptive(self) -> AdaptiveSeeds | None:
@@ -265,7 +269,7 @@ class Spec(Treatment):
     @property
     def seed_blocks(self) -> list[list[int]]:
         """The seeds that are trained before each look at adaptive ones; else all of them, in one block."""
-        return [self.seed_list] if self.adaptive is None else [list(block) for block in self.adaptive.blocks]
+        return blocks_of(self.seeds)
 
     @property
     def trainings(self) -> int:

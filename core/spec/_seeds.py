@@ -50,11 +50,6 @@ class AdaptiveSeeds(BaseModel):
             raise ValueError("looks after more seeds each time: let the numbers of `looks` increase")
         return self
 
-    @property
-    def blocks(self) -> list[range]:
-        """The seeds that are trained before each look, and after the one before it."""
-        return [range(n, until) for n, until in itertools.pairwise([0, *self.looks])]
-
 
 Number = Annotated[int, Field(ge=1, le=LIMITS.seeds)]
 Listed = Annotated[list[Seed], Field(min_length=1, max_length=LIMITS.seeds)]
@@ -81,13 +76,20 @@ def _of_its_kind(given: Any) -> Any:
 Seeds = Annotated[Number | Listed | AdaptiveSeeds, BeforeValidator(_of_its_kind)]
 
 
-def adaptive_unfit(kind: Kind | None, arms: int, *, baseline: bool, pruned: bool) -> list[Problem]:
+def blocks_of(seeds: int | list[int] | AdaptiveSeeds) -> list[list[int]]:
+    """Return the seeds that are trained together: all, or of adaptive ones those before each look."""
+    if isinstance(seeds, AdaptiveSeeds):
+        return [list(range(n, until)) for n, until in itertools.pairwise([0, *seeds.looks])]
+    return [list(range(seeds)) if isinstance(seeds, int) else seeds]
+
+
+def adaptive_unfit(kind: Kind | None, arms: int, *, all_pairs: bool, pruned: bool) -> list[Problem]:
     """Return the problems that keep an experiment of so many arms from adaptive seeds."""
     if kind is not None:
         return [Problem("seeds", f"that are added are for comparisons: give a {kind} a number of seeds")]
     if arms < 2:
         return [Problem("seeds", "that are added decide between arms, and there is one: give a number of seeds")]
-    if arms > MOST_ARMS and not baseline:
+    if arms > MOST_ARMS and all_pairs:
         message = f"that are added decide between every two of {arms} arms: name a baseline, or compare {MOST_ARMS}"
         return [Problem("seeds", message)]
     if pruned:

@@ -45,6 +45,8 @@ def design_of(
         looks=tuple(spec.adaptive.looks) if spec.adaptive else (),
         metrics=_metrics(task, measured),
         baseline=spec.baseline,
+        margin=spec.margin,
+        alpha=spec.alpha,
         target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
         grid=spec.grid,
         lr_range=None
