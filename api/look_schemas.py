@@ -26,6 +26,7 @@ class DecidedOut(BaseModel):
     ci_low: float | None
     ci_high: float | None
     p: float | None
+    p_equivalence: float | None
     test: str
     decision: str
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.outcomes import final_values
-from core.analysis.statistics.decisions import OPEN, DecisionRule, decide
+from core.analysis.statistics.decisions import OPEN, DecisionRule
 from core.analysis.statistics.intervals import Floats
 from core.analysis.statistics.sequential import Course, course, look_levels
+from core.analysis.statistics.sequential_decisions import LooksTaken, decide_pair
 from core.design import Design
 from core.finite import finite_or_none
 from core.results import Results
@@ -18,8 +19,9 @@ from core.results import Results
 Look = Mapping[str, Any]
 """One look, plain and JSON-able: the `seeds` until then, the `metric` judged, the two-sided `level` of each of so many
 `comparisons`; the `pairs` that were open until then, each with its arms `a` and `b`, the `n` seeds of both, the
-`difference` a - b with its interval at the level (`ci_low`, `ci_high`), `p`, the `test` and the `decision` of a against
-b; and the `arms` that are trained with the seeds up to the next look, none where this was the last."""
+`difference` a - b with its interval at the level (`ci_low`, `ci_high`), `p`, `p_equivalence`, the `test` and the
+`decision` of a against b; and the `arms` that are trained with the seeds up to the next look, none where this was the
+last."""
 
 
 def take_look(results: Results) -> Look:
@@ -41,8 +43,8 @@ def take_look(results: Results) -> Look:
     metric = design.primary
     values = final_values(results, metric.name)[:, :n]
     lost = _finished(results)[:, :n] & ~np.isfinite(values)
-    rule = DecisionRule(sign=metric.sign, margin=design.margin, alpha=level, family=1)
-    judged = [_judge(design, pair, values, lost, rule) for pair in _open_pairs(design, before)]
+    rule = DecisionRule(sign=metric.sign, margin=design.margin)
+    judged = [_judge(design, pair, values, lost, rule, level) for pair in _open_pairs(design, before)]
     still = {label for one in judged if one["decision"] == OPEN for label in (one["a"], one["b"])}
     last = n == design.looks[-1]
     return {
@@ -53,6 +55,17 @@ def take_look(results: Results) -> Look:
         "pairs": judged,
         "arms": [] if last else [label for label in design.labels if label in still],
     }
+
+
+def looks_taken(results: Results) -> LooksTaken | None:
+    """Return the looks of adaptive seeds, and how many of them each arm has come to; None where seeds are not."""
+    if not results.design.looks:
+        return None
+    further = [set(look["arms"]) for look in results.looks[:-1]]
+    reached = [
+        sum(1 for k in range(len(results.looks)) if not k or label in further[k - 1]) for label in results.design.labels
+    ]
+    return LooksTaken(tuple(results.design.looks), np.array(reached))
 
 
 def outline(look: Look) -> dict[str, Any]:
@@ -93,17 +106,17 @@ def _open_pairs(design: Design, before: Sequence[Look]) -> list[tuple[int, int]]
 
 
 def _judge(
-    design: Design, pair: tuple[int, int], values: Floats, lost: NDArray[np.bool_], rule: DecisionRule
+    design: Design, pair: tuple[int, int], values: Floats, lost: NDArray[np.bool_], rule: DecisionRule, level: float
 ) -> dict[str, Any]:
-    """Return one comparison as a look has it: it is the only one in its family, at its own level."""
-    made = decide(values[[*pair]], lost[[*pair]], rule)
-    numbers = {name: finite_or_none(float(getattr(made, name)[0, 1])) for name in ("ci_low", "ci_high", "p")}
+    """Return one comparison as a look has it."""
+    made = decide_pair(values[[*pair]], lost[[*pair]], rule, level)
+    numbers = ("ci_low", "ci_high", "p", "p_equivalence")
     return {
         "a": design.labels[pair[0]],
         "b": design.labels[pair[1]],
         "n": int(made.found.n[0, 1]),
         "difference": finite_or_none(float(made.found.difference[0, 1])),
-        **numbers,
+        **{name: finite_or_none(float(getattr(made, name)[0, 1])) for name in numbers},
         "test": str(made.test[0, 1]),
         "decision": str(made.decision[0, 1]),
     }

@@ -10,9 +10,11 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from core.analysis.statistics.intervals import Floats
 
 DRAWS = 2**20
-"""Experiments that a boundary is calibrated on: a level of 0.05 is met to 0.0002, one of 0.0005 to 0.00002."""
+"""Experiments that a boundary is calibrated on: a level of 0.05 is met to 0.0004, one of 0.0005 to 0.00004."""
 FORESEEN = 2**15
 """Experiments that a course is foreseen on: a mean of seeds is met to 0.03, a share to 0.003."""
+ROUGHLY, FEWEST = 2**19, 100
+"""Experiments that p is found on, and how many of them have to say it."""
 _SEED = 20_261_129
 
 
@@ -48,6 +50,22 @@ def look_levels(looks: tuple[int, ...], level: float) -> tuple[float, ...]:
     return _nominal(looks, _boundary(looks, level))
 
 
+def overall_p(looks: tuple[int, ...], seeds: int, p: Floats, *, family: int = 1) -> Floats:
+    """Return the smallest level at which a test with such a `p` at the look after so many `seeds` would be decided.
+
+    It is the chance that equal arms come as far from 0, by the measure of the boundaries, at any of the looks; times
+    the number of tests in the family, 1 at most. NaN stays NaN. It is found on 2^19 normal experiments; where fewer
+    than 100 come so far, it is the sum over the looks, which is never less.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reached = -ndtri(p / 2) * np.sqrt(seeds / looks[-1])
+        beyond = np.searchsorted(_farthest(looks), reached, side="left")
+        shares = 1 - beyond / ROUGHLY
+        summed = sum(2 * ndtr(-reached / np.sqrt(n / looks[-1])) for n in looks)
+    whole = np.where(shares * ROUGHLY < FEWEST, summed, shares)
+    return np.where(np.isnan(p), np.nan, np.minimum(1.0, family * whole))
+
+
 @lru_cache(maxsize=256)
 def course(looks: tuple[int, ...], level: float, effect: float) -> Course:
     """Return what a comparison at these looks comes to, found on 2^15 normal experiments that are always the same."""
@@ -63,6 +81,15 @@ def course(looks: tuple[int, ...], level: float, effect: float) -> Course:
 
 def _nominal(looks: tuple[int, ...], boundary: float) -> tuple[float, ...]:
     return tuple(float(2 * ndtr(-boundary / np.sqrt(n / looks[-1]))) for n in looks)
+
+
+@lru_cache(maxsize=64)
+def _farthest(looks: tuple[int, ...]) -> Floats:
+    """Return the farthest that each of many experiments of equal arms comes from 0 at any look, sorted."""
+    highest = np.zeros(ROUGHLY)
+    for n, t in _statistics(looks, ROUGHLY, 0.0):
+        np.maximum(highest, -ndtri(stdtr(n - 1.0, -np.abs(t))) * np.sqrt(n / looks[-1]), out=highest)
+    return np.sort(highest)
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis import Look, decided_by, take_look
+from core.analysis import Look, compare_arms, decided_by, outline, take_look
 from core.analysis.statistics.sequential import look_levels
 from core.results import Results
 
@@ -105,3 +105,30 @@ def test_what_is_not_trained_yet_is_not_looked_at(experiment: MakeResults) -> No
     assert take_look(experiment(waiting, seeds=EVEN)) == whole[0]
     with pytest.raises(ValueError, match="no further look"):
         take_look(replace(experiment(given, seeds=EVEN), looks=[whole[0]] * 4))
+
+
+def test_the_report_decides_what_the_looks_have_decided_and_no_more(experiment: MakeResults) -> None:
+    results = experiment(finals(a=0.9, low=0.5, b=0.9), seeds=EVEN)
+    looks = all_looks(results)
+    report = compare_arms(replace(results, looks=looks))
+
+    ended = decided_by(looks)
+    assert {(c["a"], c["b"]) for c in report["comparisons"]} | {(c["b"], c["a"]) for c in report["comparisons"]} >= set(
+        ended
+    )
+    for c in report["comparisons"]:
+        one = ended.get((c["a"], c["b"])) or ended[c["b"], c["a"]]
+        sign = 1 if c["a"] == one["a"] else -1
+        assert (c["n"], c["p"], c["difference"]) == (one["n"], one["p"], pytest.approx(sign * one["difference"]))
+        assert sorted([abs(c["ci_low"]), abs(c["ci_high"])]) == pytest.approx(
+            sorted([abs(one["ci_low"]), abs(one["ci_high"])])
+        )
+        assert (c["decision"] == "open") == (one["decision"] == "open")
+        assert (c["p_adjusted"] < 0.05) == (c["decision"] != "open")
+    text = report["verdict"]["text"]
+    assert report["looks"] == [outline(look) for look in looks]
+    assert "over all 3 pairs of arms and all looks" in text
+    assert "Seeds were added from look to look, 20 at most" in text
+    early = compare_arms(replace(results, looks=[]))
+    assert {c["decision"] for c in early["comparisons"]} == {"open"}
+    assert "Nothing is decided before the first look" in early["verdict"]["text"]
