@@ -1,7 +1,7 @@
 """Statistics of finished experiments: intervals, paired comparisons, the verdict, and thinning for pictures."""
 
 from core.analysis.findings import findings, layers_by_arm
-from core.analysis.looks import Look, decided_by, foresee, outline, take_look
+from core.analysis.looks import Look, decided_by, foresee, looks_taken, outline, take_look
 from core.analysis.outcomes import final_values, measures, outcome_names, run_outcomes
 from core.analysis.report.batch_size import scan_entries
 from core.analysis.report.coordinates import coordinate_entries
@@ -44,6 +44,7 @@ __all__ = [
     "html",
     "layers_by_arm",
     "look_levels",
+    "looks_taken",
     "markdown",
     "measures",
     "number",
