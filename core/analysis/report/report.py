@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.findings import findings
+from core.analysis.looks import looks_taken, outline
 from core.analysis.outcomes import measures, run_outcomes, values_of
 from core.analysis.report.arms import ArmContext, arm_reports, runs_by_arm
 from core.analysis.report.comparisons import beats, comparisons, decided_pairs, open_pairs
@@ -13,6 +14,7 @@ from core.analysis.report.data import data_notes
 from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
 from core.analysis.report.kinds import of_its_kind
+from core.analysis.report.looks import looks_sentences
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
 from core.analysis.report.verdict import verdict
@@ -83,6 +85,8 @@ def compare_arms(
     - `warnings`, `path` and `message`: what the spec probably does not mean, and with an empty path what the numbers
       cannot carry.
     - `notes`: how users' data was read.
+    - `looks`: those at adaptive seeds, see `outline`. There a pair is decided at a look alone, and its numbers are
+      those of that look, or of its last: see `decide_at_looks`.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
     - `rounding`: how far the second trainings are from the first, see `rounding`; they count nowhere else.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`. `findings` are left empty.
@@ -100,7 +104,8 @@ def compare_arms(
     baseline = None if design.baseline is None else design.labels.index(design.baseline)
     alpha = design.alpha if alpha is None else alpha
     margin = design.margin if margin is None and measure.name == design.primary.name else margin
-    judged = judge(values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha)
+    taken = looks_taken(results)
+    judged = judge(values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha, taken=taken)
     listed = (
         [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)
     )
@@ -127,6 +132,7 @@ def compare_arms(
         "comparisons": listed,
         "factorial": factorial(design, values, found[measure.name]),
         "verdict": _verdict(judged, tried, design.labels, measure, asked),
+        "looks": [outline(look) for look in results.looks],
         "saved": saved(results),
         "energy": energy(results),
         "rounding": rounding(results, measure, values, found[measure.name]),
@@ -143,6 +149,7 @@ def compare_arms(
         "findings": [],
     }
     text = [verdict({**report, "comparisons": tried}, measure), *pruned_sentences(report["saved"], design)]
+    text += looks_sentences(results)
     report["verdict"]["text"] = " ".join(text)
     report["verdict"]["headline"] = headline({**report, "comparisons": tried}, measure) or None
     report["warnings"] = said(warn(report, results, known))

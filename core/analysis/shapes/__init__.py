@@ -212,6 +212,8 @@ class Report(TypedDict):
     comparisons: list[Comparison]
     factorial: Factorial | None
     verdict: Verdict
+    looks: list[dict[str, Any]]
+    """The looks at adaptive seeds: `core.analysis.outline`."""
     saved: Saved
     energy: Energy | None
     rounding: Rounding | None
