@@ -10,15 +10,17 @@ from core.spec._examples import Augment
 from core.spec._focal import FocalLoss
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, hidden_weights, layers_of, norms_of
-from core.spec._limits import LIMITS, Text
+from core.spec._limits import LIMITS, Alpha, Margin, Text
 from core.spec._lint import warnings_of
 from core.spec._precision import HALVES, Precision
 from core.spec._pruning import Pruning
 from core.spec._rates import rate_factors
 from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan
+from core.spec._seeds import AdaptiveSeeds
 from core.spec._sharpness import Sam
 from core.spec._size import Size, size
+from core.spec._slow_starts import looks_in_a_row
 from core.spec._stopping import EarlyStopping, Patience
 from core.spec._target import Target
 from core.spec._words import described
@@ -27,6 +29,8 @@ __all__ = [
     "HALVES",
     "LIMITS",
     "PROJECTIONS",
+    "AdaptiveSeeds",
+    "Alpha",
     "Arm",
     "ArmInfo",
     "Augment",
@@ -39,6 +43,7 @@ __all__ = [
     "GradientClip",
     "Kind",
     "LrRange",
+    "Margin",
     "Patience",
     "Precision",
     "Pruning",
@@ -53,6 +58,7 @@ __all__ = [
     "described",
     "hidden_weights",
     "layers_of",
+    "looks_in_a_row",
     "norms_of",
     "parse",
     "rate_factors",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from core.errors import Problem
 from core.initializers import Initializer, Layer
 from core.metrics import Metric, Task, metrics
 from core.results import Results, RunResult, Series
-from core.spec import Arm, Spec, Treatment, described, size
+from core.spec import Arm, Spec, Treatment, described, looks_in_a_row, size
 from core.training.initialize import calibration_examples, initial_state
 
 
@@ -41,8 +42,11 @@ def design_of(
             for arm, steps, width in zip(spec.expanded, _steps(spec, steps_per_epoch), _widths(spec), strict=True)
         ],
         seeds=spec.seed_list,
+        looks=tuple(spec.adaptive.looks) if spec.adaptive else (),
         metrics=_metrics(task, measured),
         baseline=spec.baseline,
+        margin=spec.margin,
+        alpha=spec.alpha,
         target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
         grid=spec.grid,
         lr_range=None
@@ -69,26 +73,36 @@ def trained_results(
     runs: Sequence[RunResult],
     series: Callable[[str], Iterable[Series]],
     rungs: Sequence[Mapping[str, Any]] = (),
+    looks: Sequence[Mapping[str, Any]] = (),
     measured: Collection[str] = (),
     warnings: Sequence[Problem] = (),
 ) -> Results:
     """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
 
-    What has a last value in some run is measured, whether `measured` names it or not.
+    What has a last value in some run is measured, whether `measured` names it or not. Its seeds are those of some run:
+    of adaptive ones fewer than there might have been.
     """
     measured = {*measured, *(metric for run in runs for metric in run.final)}
     design = design_of(
         spec, task=task, paths=paths, steps_per_epoch=steps_per_epoch, measured=measured, warnings=warnings
     )
-    return Results(design=design, runs=runs, series=series, rungs=rungs)
+    if spec.adaptive is not None:
+        trained = {run.seed for run in runs}
+        design = replace(design, seeds=[seed for seed in design.seeds if seed in trained])
+    return Results(design=design, runs=runs, series=series, rungs=rungs, looks=looks)
 
 
 def rung_rule(spec: Spec, task: Task) -> RungRule:
-    """Return how a spec's arms are pruned. Raises ValueError for a spec without pruning."""
+    """Return how a spec's arms are pruned. Raises ValueError for a spec without pruning.
+
+    Where schedules differ, two looks in a row decide: curves that only start slowly may cross.
+    """
     if spec.pruning is None:
         raise ValueError("the spec has no pruning")
-    looks = len(spec.pruning.rungs(spec.expanded[0].treatment.epochs))
-    return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level)
+    rungs = spec.pruning.rungs(spec.expanded[0].treatment.epochs)
+    in_a_row = looks_in_a_row(spec)
+    looks = max(1, len(rungs) - in_a_row + 1)
+    return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level, in_a_row=in_a_row)
 
 
 def _metrics(task: Task, measured: Collection[str]) -> dict[str, Metric]:

@@ -18,7 +18,7 @@ SUGGESTED = "suggested_lr"
 """The `metric` of a range test's report, by which no runs are ranked."""
 SLOPE = "coordinate_slope"
 """That of a coordinate check's report."""
-COUNTED = ("label", "runs", "diverged", "failed", "unfinished", "stopped_early", "pruned")
+COUNTED = ("label", "runs", "diverged", "failed", "unfinished", "stopped_early", "pruned", "unseen_at_most")
 """The fields that the arms of such a report keep."""
 
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
@@ -56,9 +56,11 @@ def _unranked(report: Report, metric: str, n: Mapping[str, int], text: str, warn
     """Return the report of runs that are not ranked; `n` are those that count, by arm."""
     changed: dict[str, Any] = {
         "metric": metric,
+        "split": None,
+        "margin": None,
         "arms": [
             {key: arm[key] if key in COUNTED else None for key in arm}
-            | {"n": n[arm["label"]], "not_finite": 0, "rates": {}, "outcomes": {}}
+            | {"n": n[arm["label"]], "not_finite": 0, "lost": 0, "rates": {}, "outcomes": {}}
             for arm in cast(list[dict[str, Any]], report["arms"])
         ],
         "reference": None,
