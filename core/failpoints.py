@@ -32,6 +32,7 @@ POINTS = frozenset(
         "end.committed",
         "decide.before_commit",
         "decide.committed",
+        "drain.idle",
         "webhooks.claimed",
     }
 )

@@ -193,6 +193,7 @@ class AsyncClient:
     dataset = _call(Client.dataset)
     delete_dataset = _call(Client.delete_dataset)
     workers = _call(Client.workers)
+    drain_worker = _call(Client.drain_worker)
     create_webhook = _call(Client.create_webhook)
     webhooks = _call(Client.webhooks)
     deliveries = _items(Client.deliveries)

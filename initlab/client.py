@@ -187,6 +187,13 @@ class Client:
         """Return `{"items", "queue"}`: the training processes seen of late, and counts of what waits for them."""
         return cast(dict[str, Any], self._transport.call("GET", "/workers"))
 
+    def drain_worker(self, name: str) -> dict[str, Any]:
+        """Ask a training process to leave, for admins, and return it: others go on with what it trains.
+
+        `name` is as `workers` has it. Raises `ApiError` 404 where none is called so, or it has ended.
+        """
+        return cast(dict[str, Any], self._transport.call("POST", f"/workers/{quote(name, safe='')}/drain"))
+
     def create_webhook(
         self,
         url: str,
