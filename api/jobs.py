@@ -13,6 +13,7 @@ import torch
 
 from api.answer_cache import Answer
 from api.bodies import read_body
+from api.dataset_schemas import DatasetPreviewOut, UseOut
 from api.memory import at_most
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
@@ -21,12 +22,13 @@ from api.series import Form, write_series
 from api.signal_propagation import SignalPreview, signal_of
 from api.uploads import read_form
 from core.analysis import build_report, html, markdown
-from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
+from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads, preview_dataset
 from core.experiments import requests
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.projects import Amount, Quotas, take
 from core.experiments.queries import read, reports
+from core.experiments.queries.datasets import using
 from core.logs import set_up
 from core.plots import (
     Format,
@@ -135,6 +137,15 @@ def datasets(hidden: frozenset[str], owner: str | None, project: str | None, fir
     wanted = [one for one in there if owner in (None, one.owner) and project in (None, one.project)]
     found = DatasetList(items=[DatasetOut.of(one) for one in sorted(wanted, key=lambda one: one.owner != first)])
     return Answer("", found.model_dump_json().encode())
+
+
+def dataset_preview(name: str, hidden: frozenset[str]) -> bytes:
+    """Return some of a data set's examples and the experiments that use it, as JSON; raises `NotFound`."""
+    uploads = Uploads(_Process.paths.uploads, hidden)
+    shown = preview_dataset(uploads, uploads.find(name))
+    with _Process.database.reading() as session:
+        uses = [UseOut.model_validate(use._asdict()) for use in using(session, name, hidden)]
+    return DatasetPreviewOut(**dict(shown), experiments=uses).model_dump_json().encode()
 
 
 def list_plots(experiment_id: int) -> Answer:

@@ -179,6 +179,10 @@ class Client:
         """Return one data set; raises `ApiError` 404."""
         return cast(dict[str, Any], self._transport.call("GET", f"/datasets/{quote(name, safe='')}"))
 
+    def preview_dataset(self, name: str) -> dict[str, Any]:
+        """Return a data set's first `rows` or `pictures`, its `classes` with their counts, and `experiments` on it."""
+        return cast(dict[str, Any], self._transport.call("GET", f"/datasets/{quote(name, safe='')}/preview"))
+
     def delete_dataset(self, name: str) -> None:
         """Remove a data set; raises `ApiError` 409 while an experiment that has not ended uses it."""
         self._transport.call("DELETE", f"/datasets/{quote(name, safe='')}")
