@@ -86,6 +86,7 @@ class AsyncExperiment(Described):
 
     refresh = _changed(Experiment.refresh)
     cancel = _changed(Experiment.cancel)
+    link = _call(Experiment.link)
     pause = _changed(Experiment.pause)
     resume = _changed(Experiment.resume)
     retry = _changed(Experiment.retry)
@@ -191,6 +192,7 @@ class AsyncClient:
     upload_dataset = _call(Client.upload_dataset)
     datasets = _call(Client.datasets)
     dataset = _call(Client.dataset)
+    preview_dataset = _call(Client.preview_dataset)
     delete_dataset = _call(Client.delete_dataset)
     workers = _call(Client.workers)
     drain_worker = _call(Client.drain_worker)

@@ -66,6 +66,14 @@ class Experiment(Described):
             yield pause
             pause = min(pause * GROWTH, LONGEST_POLL)
 
+    def link(self, hours: int = 24) -> dict[str, Any]:
+        """Make a read-only link, for whoever has its `url` or `token`, and return it with its `id` and `expires_at`.
+
+        It opens this experiment alone, without a key. Raises `ApiError` 403 for who may not change the experiment, and
+        409 where the server asks nobody for a key.
+        """
+        return cast(dict[str, Any], self.transport.call("POST", f"{self.path}/links", body={"hours": hours}))
+
     def cancel(self) -> Self:
         """Ask for its end; what was measured is kept. A worker hears it within a second: `wait` for it."""
         return self._ask("cancel")
