@@ -1,9 +1,11 @@
 """The jobs that take long, each run by a process of the pool: plain values go in and come out."""
 
 import gc
+import io
 import json
 import signal
 import tempfile
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +36,7 @@ from core.plots import (
     Format,
     Look,
     Plot,
+    Theme,
     draw_initializer_preview,
     draw_schedule_preview,
     draw_signal_preview,
@@ -53,6 +56,8 @@ Media = Literal["application/json", "text/markdown", "text/html"]
 MEMORY, MEMORY_TIMES = 3 * 2**29, 40
 """Bytes of memory that reading a file may take, and how many more for each of its bytes. A table of single digits takes
 13 for each, and may come packed."""
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The first time that a ZIP knows: that of all its files, so that the same content is the same file."""
 DRAWINGS = {
     "schedule": draw_schedule_preview,
     "initializer": draw_initializer_preview,
@@ -179,6 +184,27 @@ def whole_page(experiment_id: int, metric: str | None) -> Answer:
 def _drawn(name: str, results: Results) -> bytes:
     plot: Plot = plots.parse(name).build()
     return picture(plot.draw, json.loads(compact(plot_data(plot.data, results, [], None))), "png")
+
+
+def all_pictures(experiment_id: int, theme: Theme) -> Answer:
+    """Return a ZIP of an experiment's pictures as PNG and SVG, with the data behind each; it is not kept, for its size.
+
+    The same pictures make the same file, to the bit.
+    """
+    with _Process.database.reading() as session:
+        one = read.experiment(session, experiment_id)
+        version = read.version(session, one.id)
+        results = read.results(session, one, _Process.paths)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in suitable(results.design):
+            plot: Plot = plots.parse(name).build()
+            data = compact(plot_data(plot.data, results, [], None))
+            for form in ("png", "svg"):
+                drawn = picture(plot.draw, json.loads(data), form, Look(theme))
+                archive.writestr(zipfile.ZipInfo(f"{name}.{form}", EPOCH), drawn, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(f"{name}.json", EPOCH), data, zipfile.ZIP_DEFLATED)
+    return Answer(version, packed.getvalue())
 
 
 def data_of_plot(experiment_id: int, name: str, options: dict[str, Any], arms: list[str], log: bool | None) -> Answer:

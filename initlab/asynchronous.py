@@ -96,6 +96,7 @@ class AsyncExperiment(Described):
     metrics = _call(Experiment.metrics)
     plots = _call(Experiment.plots)
     plot = _call(Experiment.plot)
+    plots_zip = _call(Experiment.plots_zip)
     report = _call(Experiment.report)
     report_markdown = _call(Experiment.report_markdown)
     report_html = _call(Experiment.report_html)

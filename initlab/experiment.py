@@ -195,6 +195,10 @@ class Experiment(Described):
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
         return Picture.of(self.transport.request("GET", path, params=asked).content, name, format)
 
+    def plots_zip(self, theme: Literal["light", "dark"] | None = None) -> bytes:
+        """Return all pictures in one ZIP: each as PNG and SVG, with the data behind it as JSON."""
+        return self.transport.request("GET", f"{self.path}/plots.zip", params={"theme": theme}).content
+
     def report(self, metric: str | None = None) -> Report:
         """Return the comparison of the arms, a dict that a notebook shows: intervals, differences, the verdict."""
         headers = {"Accept": "application/json"}

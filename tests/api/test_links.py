@@ -14,7 +14,7 @@ from tests.api.held import service_of
 from tests.api.keyed import Make, Sent, look_again, sent_with
 
 TINY = {"arms": [{"label": "a"}, {"label": "b"}], "seeds": 1, "epochs": 1}
-OPENED = ["", "/report", "/runs", "/metrics", "/history", "/plots", "/plots/loss.json"]
+OPENED = ["", "/report", "/runs", "/metrics", "/history", "/plots", "/plots/loss.json", "/plots.zip"]
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
