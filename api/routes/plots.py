@@ -103,7 +103,7 @@ async def get_all_plots(
     def tag(version: str) -> str:
         return etag(version, "plots.zip", theme, release("initlab"))
 
-    current = tag(await run_sync(service.version, experiment_id))
+    current = tag(await service.versions.get(experiment_id))
     known = unchanged(request, current)
     if known is not None:
         return known
