@@ -15,6 +15,7 @@ from api.sessions import LINK_COOKIE, Sessions
 
 PREFIX = "initlab-link_"
 """Before the token: a program sends it in place of a key, a browser once, for a cookie."""
+ID = re.compile(r"[0-9a-f]{32}")
 MOST_HOURS = 720
 """A month."""
 

@@ -9,19 +9,19 @@ from fastapi import APIRouter, Path, Request, Response
 from api import links
 from api.bodies import body_of, json_body, read_body
 from api.callers import Caller
-from api.deps import CallerDep, Id, Service, ServiceDep
+from api.deps import CallerDep, ExperimentToRead, Service, ServiceDep
 from api.identity import KEY_DIGITS
 from api.keys import stored
 from api.link_schemas import LinkOut, LinkSpec
-from core.errors import Conflict
-from core.experiments.queries import read
+from core.errors import Conflict, NotFound
+from core.store import Experiment
 
 router = APIRouter(prefix="/experiments/{experiment_id}/links", tags=["experiments"])
 
 
 @router.post("", status_code=201, openapi_extra=body_of(LinkSpec))
 async def create_link(
-    experiment_id: Id, request: Request, service: ServiceDep, caller: CallerDep, response: Response
+    one: ExperimentToRead, request: Request, service: ServiceDep, caller: CallerDep, response: Response
 ) -> LinkOut:
     """Make a link that opens this experiment to whoever has it: its page, report, pictures and series, to read them.
 
@@ -31,14 +31,14 @@ async def create_link(
     asked = read_body(await json_body(request), LinkSpec)
     if caller.id is None:
         raise Conflict("this service asks nobody for a key: the page's own address opens it on this machine")
-    await run_sync(_check, service, caller, experiment_id)
+    _check(caller, one)
     key = None if (found := service.keys.get(caller.id)) is None else found.digest[:KEY_DIGITS]
-    token, link = links.make(service.sessions, experiment_id, caller.id, asked.hours, key, caller.groups)
+    token, link = links.make(service.sessions, one.id, caller.id, asked.hours, key, caller.groups)
     base = service.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
     response.headers["Cache-Control"] = "no-store"
     return LinkOut(
         id=link.id,
-        experiment_id=experiment_id,
+        experiment_id=one.id,
         url=f"{base}/#/shared/{token}",
         token=token,
         expires_at=link.expires_at,
@@ -47,21 +47,18 @@ async def create_link(
 
 @router.delete("/{link_id}", status_code=204)
 async def delete_link(
-    experiment_id: Id,
-    link_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")],
-    service: ServiceDep,
-    caller: CallerDep,
+    one: ExperimentToRead, link_id: Annotated[str, Path(max_length=64)], service: ServiceDep, caller: CallerDep
 ) -> None:
     """End a link, as its `id` names it, before it expires. Ending one that has ended changes nothing."""
-    await run_sync(_check, service, caller, experiment_id)
+    _check(caller, one)
+    if not links.ID.fullmatch(link_id):
+        raise NotFound(f"no link is called {link_id!r}: give the `id` that it was made with")
     await run_sync(_end, service, link_id)
     await service.keys.refresh(at_once=True)
 
 
-def _check(service: Service, caller: Caller, experiment_id: int) -> None:
-    with service.database.reading() as session:
-        one = read.experiment(session, experiment_id)
-        caller.check_may_change(f"experiment {experiment_id}", one.owner, one.project)
+def _check(caller: Caller, one: Experiment) -> None:
+    caller.check_may_change(f"experiment {one.id}", one.owner, one.project)
 
 
 def _end(service: Service, link_id: str) -> None:
