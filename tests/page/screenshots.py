@@ -36,7 +36,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         environment = {"INITLAB_DATA_DIR": f"{folder}/data"}
         with running(environment, Path(folder, "log")) as service:
-            service.http.post("/datasets", files={"file": ("pictures.zip", digits())}).raise_for_status()
+            files = {"file": ("pictures.zip", digits())}
+            service.http.post("/datasets", files=files, timeout=120).raise_for_status()
             service.ended(service.post(json.loads(SPEC.read_text(encoding="utf-8"))), 300)
             browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
             for scheme in ("light", "dark"):

@@ -30,7 +30,7 @@ def compared(service: Running) -> None:
     files = {
         "file": ("looked-at.csv", "a,b,y\n" + "".join(f"{i},{i % 5},{'yes' if i % 3 else 'no'}\n" for i in range(60)))
     }
-    service.http.post("/datasets", files=files, data={"target": "y"}).raise_for_status()
+    service.http.post("/datasets", files=files, data={"target": "y"}, timeout=120).raise_for_status()
 
 
 def test_an_experiment_is_made_in_the_form_watched_live_and_judged(page: Page, tmp_path: Path) -> None:
