@@ -89,7 +89,7 @@ class AuthMiddleware:
         scope.setdefault("state", {})["caller"] = caller
         if caller.scope < KeyScope.SUBMIT and scope["method"] not in SAFE and not PREVIEW.fullmatch(scope["path"]):
             return _forbidden("this API key may read and preview, and change nothing: its scope is read")
-        return self._app if found.requests is None else self._rated(str(caller.id), found.requests)
+        return self._app if found.requests is None else self._rated(caller.who, found.requests)
 
     def _rated(self, who: str, most: RateLimitItem) -> ASGIApp:
         """Return the application, or the refusal of one request too many, whose answer says how many more may come.

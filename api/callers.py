@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from api.keys import Roles, Scope
+from api.links import Link
 from api.sessions import BrowserSession
 from core.errors import Forbidden, InvalidSpec
 from core.experiments.projects import Role
@@ -22,6 +23,13 @@ class Caller:
     """Of the user, as members of projects are called: `%group`."""
     session: BrowserSession | None = None
     """The browser's session that it comes with; None: it sends a key, or a proxy names it."""
+    link: Link | None = None
+    """The link that it comes with, whose maker is the `id`: it sees what that one sees of one experiment."""
+
+    @property
+    def who(self) -> str:
+        """The one whose requests are counted together: those with a link do not count for its maker."""
+        return str(self.id) if self.link is None else f"link {self.link.id}"
 
     @cached_property
     def projects(self) -> Mapping[str, Role | None]:

@@ -1,6 +1,7 @@
-"""Find the one who sends a request: by an API key, by the word of a proxy, or by a browser's session, in this order."""
+"""Find the one who sends a request: by key or link, by a proxy, or by a browser's cookies, in this order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from limits import RateLimitItem
@@ -8,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope as Request
 
+from api import links
 from api.browsers import SAFE, is_same_origin
 from api.callers import Caller
 from api.errors import problem
@@ -34,6 +36,8 @@ def identify(service: "Service", scope: Request, headers: Headers) -> Identified
     keys = service.keys
     scheme, _, sent = headers.get("authorization", "").partition(" ")
     sent = sent.strip()
+    if sent.startswith(links.PREFIX):
+        return _by_link(service, links.read(service.sessions, sent), scope)
     named = service.users.find(scope, headers)
     if sent and not (named and not sent.startswith(PREFIX)):  # a proxy may send what it signed its user in with
         return _by_key(keys, keys.owner(sent) if scheme.lower() == "bearer" else None)
@@ -42,7 +46,8 @@ def identify(service: "Service", scope: Request, headers: Headers) -> Identified
         return Identified(_user(service, user, groups))
     session = service.sessions.find(scope)
     if session is None:
-        return refusal(keys, None, sent=False)
+        link = links.find(service.sessions, scope)
+        return refusal(keys, None, sent=False) if link is None else _by_link(service, link, scope)
     return _by_session(service, session, scope["method"], headers)
 
 
@@ -75,6 +80,23 @@ def _by_session(service: "Service", session: BrowserSession, method: str, header
     if key is None or not key.digest.startswith(session.key):
         return _unauthorized("the key of this session is another one now: sign in again")
     return _by_key(service.keys, session.who, session)
+
+
+def _by_link(service: "Service", link: links.Link | None, scope: Request) -> Identified | Response:
+    """A link is worth what its maker sees at the time, of one experiment."""
+    if link is None or link.id in service.keys.ended_sessions:
+        return _unauthorized("this link has ended: ask for another one")
+    if link.key is None:
+        found: Identified | Response = Identified(_user(service, link.who, link.groups))
+    else:
+        key = service.keys.get(link.who)
+        if key is None or key.ended or not key.digest.startswith(link.key):
+            return _unauthorized("the key that made this link has ended, and the link with it")
+        found = _by_key(service.keys, link.who)
+    if isinstance(found, Response):
+        return found
+    refused = link.refusal(scope["method"], scope["path"])
+    return refused or Identified(replace(found.caller, link=link, session=None), found.requests)
 
 
 def _user(service: "Service", user: str, groups: Sequence[str], session: BrowserSession | None = None) -> Caller:

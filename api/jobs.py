@@ -1,9 +1,11 @@
 """The jobs that take long, each run by a process of the pool: plain values go in and come out."""
 
 import gc
+import io
 import json
 import signal
 import tempfile
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -13,6 +15,7 @@ import torch
 
 from api.answer_cache import Answer
 from api.bodies import read_body
+from api.dataset_schemas import DatasetPreviewOut, UseOut
 from api.memory import at_most
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
@@ -21,17 +24,19 @@ from api.series import Form, write_series
 from api.signal_propagation import SignalPreview, signal_of
 from api.uploads import read_form
 from core.analysis import build_report, html, markdown
-from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
+from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads, preview_dataset
 from core.experiments import requests
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.projects import Amount, Quotas, take
 from core.experiments.queries import read, reports
+from core.experiments.queries.datasets import using
 from core.logs import set_up
 from core.plots import (
     Format,
     Look,
     Plot,
+    Theme,
     draw_initializer_preview,
     draw_schedule_preview,
     draw_signal_preview,
@@ -51,6 +56,8 @@ Media = Literal["application/json", "text/markdown", "text/html"]
 MEMORY, MEMORY_TIMES = 3 * 2**29, 40
 """Bytes of memory that reading a file may take, and how many more for each of its bytes. A table of single digits takes
 13 for each, and may come packed."""
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The first time that a ZIP knows: that of all its files, so that the same content is the same file."""
 DRAWINGS = {
     "schedule": draw_schedule_preview,
     "initializer": draw_initializer_preview,
@@ -149,6 +156,15 @@ def datasets(hidden: frozenset[str], owner: str | None, project: str | None, fir
     return Answer("", found.model_dump_json().encode())
 
 
+def dataset_preview(name: str, hidden: frozenset[str]) -> bytes:
+    """Return some of a data set's examples and the experiments that use it, as JSON; raises `NotFound`."""
+    uploads = Uploads(_Process.paths.uploads, hidden)
+    shown = preview_dataset(uploads, uploads.find(name))
+    with _Process.database.reading() as session:
+        uses = [UseOut.model_validate(use._asdict()) for use in using(session, name, hidden)]
+    return DatasetPreviewOut(**dict(shown), experiments=uses).model_dump_json().encode()
+
+
 def list_plots(experiment_id: int) -> Answer:
     """Return the pictures that suit an experiment, as JSON."""
     with _Process.database.reading() as session:
@@ -181,6 +197,27 @@ def whole_page(experiment_id: int, by: Judged) -> Answer:
 def _drawn(name: str, results: Results) -> bytes:
     plot: Plot = plots.parse(name).build()
     return picture(plot.draw, json.loads(compact(plot_data(plot.data, results, [], None))), "png")
+
+
+def all_pictures(experiment_id: int, theme: Theme) -> Answer:
+    """Return a ZIP of an experiment's pictures as PNG and SVG, with the data behind each; it is not kept, for its size.
+
+    The same pictures make the same file, to the bit.
+    """
+    with _Process.database.reading() as session:
+        one = read.experiment(session, experiment_id)
+        version = read.version(session, one.id)
+        results = read.results(session, one, _Process.paths)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in suitable(results.design):
+            plot: Plot = plots.parse(name).build()
+            data = compact(plot_data(plot.data, results, [], None))
+            for form in ("png", "svg"):
+                drawn = picture(plot.draw, json.loads(data), form, Look(theme))
+                archive.writestr(zipfile.ZipInfo(f"{name}.{form}", EPOCH), drawn, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(f"{name}.json", EPOCH), data, zipfile.ZIP_DEFLATED)
+    return Answer(version, packed.getvalue())
 
 
 def data_of_plot(experiment_id: int, name: str, options: dict[str, Any], arms: list[str], log: bool | None) -> Answer:

@@ -81,4 +81,6 @@ class MeOut(BaseModel):
     limits: MyLimitsOut
     quotas: QuotasOut
     session_expires_at: Instant | None
-    """Of the browser's session that it comes with."""
+    """Of the browser's session, or the link, that it comes with."""
+    link: int | None = None
+    """The experiment that a link opens, for who comes with one: nothing else is told then, nor may be done."""

@@ -15,6 +15,9 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 COOKIE = "initlab_session"
+LINK_COOKIE = "initlab_link"
+STRICT = frozenset({COOKIE, LINK_COOKIE})
+"""Cookies that no page of elsewhere has a browser send, however it leads here."""
 SECURE = "__Host-"
 """Before the names of cookies that come over TLS alone: browsers take no such cookie of a name beside this one's."""
 
@@ -60,20 +63,40 @@ class Sessions:
         return None if said is None else BrowserSession(**said | {"groups": tuple(said["groups"])})
 
     def set(
-        self, response: Response, scope: Scope, name: str, said: Mapping[str, Any], seconds: float
+        self,
+        response: Response,
+        scope: Scope,
+        name: str,
+        said: Mapping[str, Any],
+        seconds: float = 0.0,
+        *,
+        until: int | None = None,
     ) -> dict[str, Any]:
-        """Have the browser bring this with its requests for so many seconds, signed; return it with `expires_at`."""
-        said = {**said, "expires_at": int(time.time() + seconds)}
-        body = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
-        self._put(response, scope, name, f"{body}.{self._signature(name, body)}", int(seconds))
-        return said
+        """Have the browser bring this with its requests for so many seconds, signed; return it with `expires_at`.
+
+        `until` is that moment itself, in place of `seconds`.
+        """
+        if until is not None:
+            seconds = until - time.time()
+        text, signed = self.sign(name, said, seconds)
+        self._put(response, scope, name, text, int(seconds))
+        return signed
 
     def get(self, scope: Scope, name: str) -> dict[str, Any] | None:
         """Return what was set, where the request brings it as it was signed, and in time."""
-        name = self._name(scope, name)
-        sent = cookie_parser(Headers(scope=scope).get("cookie", "")).get(name, "")
-        body, _, signature = sent.partition(".")
-        if not hmac.compare_digest(self._signature(name.removeprefix(SECURE), body).encode(), signature.encode()):
+        brought = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        return self.verified(name, brought.get(self._name(scope, name), ""))
+
+    def sign(self, name: str, said: Mapping[str, Any], seconds: float) -> tuple[str, dict[str, Any]]:
+        """Return this as a text for so many seconds, signed under a name, and as it says it, with `expires_at`."""
+        said = {**said, "expires_at": int(time.time() + seconds)}
+        body = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+        return f"{body}.{self._signature(name, body)}", said
+
+    def verified(self, name: str, text: str) -> dict[str, Any] | None:
+        """Return what such a text says, where it was signed here, under that name, and has not expired."""
+        body, _, signature = text.partition(".")
+        if not hmac.compare_digest(self._signature(name, body).encode(), signature.encode()):
             return None
         said: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=="))
         return said if said["expires_at"] > time.time() else None
@@ -87,7 +110,7 @@ class Sessions:
             path="/",
             secure=self._is_secure(scope),
             httponly=True,
-            samesite="strict" if name == COOKIE else "lax",
+            samesite="strict" if name in STRICT else "lax",
         )
 
     def _name(self, scope: Scope, name: str) -> str:

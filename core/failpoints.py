@@ -34,6 +34,7 @@ POINTS = frozenset(
         "decide.committed",
         "look.before_commit",
         "look.committed",
+        "drain.idle",
         "webhooks.claimed",
     }
 )

@@ -24,6 +24,7 @@ from initlab import (
     service,
     submitting,
     webhooks,
+    workers,
 )
 from initlab.client import Client
 from initlab.errors import USAGE, ClientError
@@ -117,7 +118,7 @@ def metrics(
 
 app.command("list")(managing.list_experiments)
 app.command("open")(looking.open_page)
-for command in (managing.edit, managing.cancel, managing.delete, pictures.plot, looking.workers):
+for command in (managing.edit, managing.cancel, managing.delete, pictures.plot):
     app.command()(command)
 
 
@@ -184,6 +185,7 @@ for part in (service.serve, service.api, service.worker, service.disk):
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(previews.app, name="preview")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(workers.app, name="workers")
 app.add_typer(projects.app, name="projects")
 app.command()(projects.whoami)
 app.add_typer(service.database, name="db")

@@ -179,6 +179,10 @@ class Client:
         """Return one data set; raises `ApiError` 404."""
         return cast(dict[str, Any], self._transport.call("GET", f"/datasets/{quote(name, safe='')}"))
 
+    def preview_dataset(self, name: str) -> dict[str, Any]:
+        """Return a data set's first `rows` or `pictures`, its `classes` with their counts, and `experiments` on it."""
+        return cast(dict[str, Any], self._transport.call("GET", f"/datasets/{quote(name, safe='')}/preview"))
+
     def delete_dataset(self, name: str) -> None:
         """Remove a data set; raises `ApiError` 409 while an experiment that has not ended uses it."""
         self._transport.call("DELETE", f"/datasets/{quote(name, safe='')}")
@@ -186,6 +190,13 @@ class Client:
     def workers(self) -> dict[str, Any]:
         """Return `{"items", "queue"}`: the training processes seen of late, and counts of what waits for them."""
         return cast(dict[str, Any], self._transport.call("GET", "/workers"))
+
+    def drain_worker(self, name: str) -> dict[str, Any]:
+        """Ask a training process to leave, for admins, and return it: others go on with what it trains.
+
+        `name` is as `workers` has it. Raises `ApiError` 404 where none is called so, or it has ended.
+        """
+        return cast(dict[str, Any], self._transport.call("POST", f"/workers/{quote(name, safe='')}/drain"))
 
     def create_webhook(
         self,

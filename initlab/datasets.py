@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Group
 
 from initlab import display
 from initlab.client import Client
+from initlab.first_look import first_look
 from initlab.output import AsJson, Quiet, tell
 from initlab.reading import ReadOptions
 from initlab.service import become
@@ -35,9 +37,10 @@ def list_datasets(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(name: Name, as_json: AsJson = False) -> None:
-    """Show what a data set holds."""
-    found = Client().dataset(name)
-    tell(found, display.dataset(found), as_json=as_json)
+    """Show what a data set holds, its classes and first rows, and which experiments use it."""
+    client = Client()
+    found, preview = client.dataset(name), client.preview_dataset(name)
+    tell(found | {"preview": preview}, Group(display.dataset(found), first_look(preview)), as_json=as_json)
 
 
 Columns = list[str] | None

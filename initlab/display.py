@@ -271,12 +271,12 @@ def dataset(item: Mapping[str, Any]) -> RenderableType:
 
 def workers(found: Mapping[str, Any]) -> RenderableType:
     """Return the training processes, and how much waits for them."""
-    table = _table("host", "process", "trains", "devices", "queues", "last sign")
+    table = _table("name", "trains", "devices", "queues", "last sign")
     for one in found["items"]:
         trains = ", ".join(map(str, one["experiments"])) or "nothing"
-        seen = one["last_seen"] if one["alive"] else f"{one['last_seen']}, lost"
-        cells = (", ".join(one["devices"]), ", ".join(one["queues"]), seen)
-        table.add_row(one["host"], str(one["process"]), trains, *cells)
+        state = ("" if one["alive"] else ", lost") + (", draining" if one["draining"] else "")
+        cells = (", ".join(one["devices"]), ", ".join(one["queues"]), one["last_seen"] + state)
+        table.add_row(one["name"], trains, *cells)
     queue = found["queue"]
     waiting, running = (queue["cohorts"].get(state, 0) for state in ("queued", "running"))
     longest = f", the longest for {duration(queue['waited_seconds'])}" if waiting else ""

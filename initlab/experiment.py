@@ -66,6 +66,14 @@ class Experiment(Described):
             yield pause
             pause = min(pause * GROWTH, LONGEST_POLL)
 
+    def link(self, hours: int = 24) -> dict[str, Any]:
+        """Make a read-only link, for whoever has its `url` or `token`, and return it with its `id` and `expires_at`.
+
+        It opens this experiment alone, without a key. Raises `ApiError` 403 for who may not change the experiment, and
+        409 where the server asks nobody for a key.
+        """
+        return cast(dict[str, Any], self.transport.call("POST", f"{self.path}/links", body={"hours": hours}))
+
     def cancel(self) -> Self:
         """Ask for its end; what was measured is kept. A worker hears it within a second: `wait` for it."""
         return self._ask("cancel")
@@ -186,6 +194,10 @@ class Experiment(Described):
         asked |= {"first": first, "x": x, "axes": axes}
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
         return Picture.of(self.transport.request("GET", path, params=asked).content, name, format)
+
+    def plots_zip(self, theme: Literal["light", "dark"] | None = None) -> bytes:
+        """Return all pictures in one ZIP: each as PNG and SVG, with the data behind it as JSON."""
+        return self.transport.request("GET", f"{self.path}/plots.zip", params={"theme": theme}).content
 
     def report(self, metric: str | None = None, *, margin: float | None = None, alpha: float | None = None) -> Report:
         """Return the comparison of the arms, a dict that a notebook shows: intervals, differences, the verdict.

@@ -1,11 +1,10 @@
-"""The commands that look at the service itself: its page in a browser, and its workers."""
+"""The command that opens the page in a browser."""
 
 import webbrowser
 from typing import Annotated
 
 import typer
 
-from initlab import display
 from initlab.client import Client
 from initlab.output import AsJson, Quiet, tell
 
@@ -20,9 +19,3 @@ def open_page(
     address = f"{client.url}/" if experiment is None else client.experiment(experiment).url
     shown = not as_json and webbrowser.open(address)
     tell({"url": address}, address if shown else f"no browser is found here: {address}", as_json=as_json, quiet=quiet)
-
-
-def workers(as_json: AsJson = False) -> None:
-    """Show the training processes, what they train, and what waits for them."""
-    found = Client().workers()
-    tell(found, display.workers(found), as_json=as_json)

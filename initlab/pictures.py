@@ -18,7 +18,10 @@ def plot(
     experiment: Id,
     name: Annotated[str | None, typer.Argument(help="loss, accuracy, ...; none lists what can be drawn.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Save it as a .png, .svg or .json file.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Save it as a .png, .svg or .json file, or all as .zip.", show_default=False
+        ),
     ] = None,
     width: Annotated[int | None, typer.Option(help="Pixels across; in the terminal columns.")] = None,
     height: Annotated[int | None, typer.Option(help="With -o: pixels down.")] = None,
@@ -35,7 +38,14 @@ def plot(
     as_json: AsJson = False,
 ) -> None:
     """Draw a picture in the terminal, or save it."""
+    packed = output is not None and output.suffix.lower() == ".zip"
+    if packed and name is not None:
+        raise typer.BadParameter("a .zip has all pictures: leave out the name")
     found = Client().experiment(experiment)
+    if packed and output is not None:
+        output.write_bytes(found.plots_zip(theme))
+        tell({"saved": str(output)}, str(output), as_json=as_json, quiet=quiet)
+        return
     if name is None:
         items = found.plots()
         tell(items, display.pictures(items), as_json=as_json)

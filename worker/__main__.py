@@ -23,6 +23,7 @@ from core.settings import settings
 from core.store import once_it_answers, require_current
 from worker import tasks
 from worker.device_check import FailureCounts
+from worker.drained import DRAINED, DrainedPlaces
 from worker.measure import measure_machine
 from worker.processes import DEFAULT, DEFAULT_QUEUES, default_processes, default_queues, queue_names
 from worker.start_report import start_report
@@ -41,7 +42,10 @@ def _keep_logging(**_: Any) -> None:
 
 
 def main() -> int:
-    """Run until SIGTERM; return Celery's exit code, or 2 with the reason on stderr when it may not run."""
+    """Run until SIGTERM; return Celery's exit code, or 2 with the reason on stderr when it may not run.
+
+    Under a supervisor `DRAINED` where it ends because all that trained here were drained.
+    """
     given = _arguments()
     set_up("worker", settings(), others=logging.WARNING)
     leave_with_parent(given.parent_pipe)
@@ -60,6 +64,7 @@ def main() -> int:
     tasks.queues = given.queues or default_queues(tasks.gpus)
     tasks.processes = 1 if pool == "solo" else given.concurrency or default_processes(tasks.gpus)
     tasks.failures = FailureCounts(tasks.processes)
+    tasks.drained = DrainedPlaces(tasks.processes)
     report = start_report(tasks.gpus, tasks.processes, tasks.queues)
     for line in report.found:
         log.info("%s", line)
@@ -79,7 +84,8 @@ def main() -> int:
         tasks.this_worker()  # no child will be forked: this process trains
     else:
         tasks.preload()
-    return _consume(pool)
+    code = _consume(pool)
+    return DRAINED if tasks.drained.all and given.parent_pipe is not None else code
 
 
 def _arguments() -> argparse.Namespace:

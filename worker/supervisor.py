@@ -29,6 +29,7 @@ from core.parent_watch import leaving_at_once
 from core.settings import settings
 from core.store import once_it_answers, upgrade
 from worker.children import Child, StoppingProcess
+from worker.drained import DRAINED
 from worker.processes import DEFAULT
 from worker.rolling import RollingRestart
 
@@ -144,7 +145,10 @@ class _Supervisor:
         if ended == USAGE:
             self._leaving = True
             return USAGE
-        if ended is not None:
+        if ended == DRAINED and child is self._worker:
+            child.release()
+            log.info("the worker was drained; SIGHUP, or another start of the service, brings a new one")
+        elif ended is not None:
             log.warning("the %s ended with code %d; it is started again", child.name, ended)
         if child.process is None and child.due <= time.monotonic() and not self._leaving:
             child.start()

@@ -10,6 +10,7 @@ import logging
 import mmap
 import os
 import signal
+import time
 from collections.abc import Sequence
 from functools import cache
 from types import FrameType
@@ -23,6 +24,7 @@ from core.gpus import VISIBLE
 from core.hardware import cores
 from core.settings import settings
 from worker.device_check import DeviceCheck, FailureCounts
+from worker.drained import ChildsPlace, DrainedPlaces, WholeWorker
 from worker.processes import gpu_of
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,16 @@ that falls out later keeps its place, and its number of failures."""
 
 failures = FailureCounts(1)
 
+drained = DrainedPlaces(1)
+"""Set before the fork."""
+
+child: int | None = None
+"""This process among the worker's children; None in a worker that has none, and trains by itself. Set after the fork.
+"""
+
+vacated = False
+"""True in a process that only holds the place of one that was drained. Set after the fork."""
+
 check: DeviceCheck | None = None
 """The check of this process's GPU; None without one. Set after the fork."""
 
@@ -70,6 +82,10 @@ def wake_up() -> None:
 
     On a GPU that does not work nothing is claimed; the sweeper sends other tasks for as long as something waits.
     """
+    if vacated:  # and takes no second task from those who could do something with it; the sweeper sends this one again
+        while not draining.is_set():
+            time.sleep(0.5)
+        return
     if check is not None and not check.usable():
         return
     try:
@@ -91,7 +107,8 @@ def this_worker() -> Worker:
     module = importlib.import_module("core.experiments.worker.worker")
     # more processes than cores were asked for: then each may train, or some would never have work
     attempted = None if check is None else check.attempted
-    worker: Worker = module.Worker(settings(), draining, max(cores(), processes), queues, attempted)
+    place = WholeWorker(drained) if child is None else ChildsPlace(drained, child)
+    worker: Worker = module.Worker(settings(), draining, max(cores(), processes), queues, attempted, place)
     return worker
 
 
@@ -109,6 +126,14 @@ def preload() -> None:
 def _warm_up(**_: Any) -> None:
     # billiard counts a pool's children from 0 and gives a replacement the index of the one that was lost
     index = getattr(current_process(), "index", None)  # none in the solo pool, which has no children
+    global child, vacated
+    child = index
+    if index is not None and drained.is_vacated(index):
+        vacated = True
+        if drained.all:
+            log.info("all processes of this worker were drained: it ends")
+            os.kill(os.getppid(), signal.SIGTERM)
+        return
     gpu = None if index is None else gpu_of(index, gpus)
     if index is not None and gpu is not None:
         os.environ[VISIBLE] = gpu  # before torch is imported: the child never sees the others

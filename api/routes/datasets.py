@@ -12,6 +12,7 @@ from fastapi import Path as InPath
 from api import jobs
 from api.auth import MAX_UPLOAD
 from api.bodies import body_of
+from api.dataset_schemas import DatasetPreviewOut
 from api.deps import ME, CallerDep, Owner, PostedTo, ServiceDep, Writing
 from api.responses import REVALIDATED, etag, revalidated
 from api.schemas import DatasetForm, DatasetList, DatasetOut
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 SECONDS, SECONDS_OF_MEGABYTE, MOST_SECONDS = 60.0, 3.0, 600.0
 """For reading a file: these, and more for each megabyte of it, but no more than the last."""
-LIST_SECONDS = 60.0
+LIST_SECONDS, PREVIEW_SECONDS = 60.0, 30.0
 Name = Annotated[str, InPath(max_length=64)]
 
 
@@ -85,6 +86,13 @@ async def list_datasets(
 def get_dataset(name: Name, uploads: UploadsDep, request: Request) -> Response:
     """Return one data set."""
     return revalidated(request, DatasetOut.of(uploads.find(name)))
+
+
+@router.get("/{name}/preview", response_model=DatasetPreviewOut, responses=REVALIDATED)
+async def preview_dataset(name: Name, service: ServiceDep, caller: CallerDep, request: Request) -> Response:
+    """Return its first rows or pictures, the examples of each class, and the newest experiments that train on it."""
+    found = await service.pool.run(PREVIEW_SECONDS, jobs.dataset_preview, name, caller.hidden)
+    return revalidated(request, found)
 
 
 @router.delete("/{name}", status_code=204)

@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request, Response
 
 from api.callers import Caller
 from api.deps import CallerDep, Service, ServiceDep
-from api.project_schemas import MeOut, QuotasOut
+from api.project_schemas import MeOut, MyLimitsOut, QuotasOut
 from api.responses import REVALIDATED, revalidated
 from api.sessions import BrowserSession
 from core.experiments import projects
-from core.experiments.projects import Amount
+from core.experiments.projects import Amount, Quotas
 from core.experiments.projects.usage import NOBODY
 
 router = APIRouter(prefix="/me", tags=["who"])
@@ -21,7 +21,19 @@ def get_me(caller: CallerDep, service: ServiceDep, request: Request) -> Response
 
 
 def me_of(service: Service, caller: Caller, session: BrowserSession | None) -> MeOut:
-    """Return what is known of a caller."""
+    """Return what is known of a caller. Of the maker of a link nothing is told to who comes with it."""
+    if caller.link is not None:
+        nothing = MyLimitsOut(unfinished_runs=0, priority=None, requests=None)
+        return MeOut(
+            id=None,
+            scope="read",
+            groups=[],
+            projects=[],
+            limits=nothing,
+            quotas=QuotasOut.of(Quotas(), Amount()),
+            session_expires_at=caller.link.expires_at,
+            link=caller.link.experiment,
+        )
     with service.database.reading() as reading:
         used = projects.used(reading).get(("owner", caller.id or NOBODY), Amount())
     key, limits = service.keys.get(caller.id), service.limits(caller.id)

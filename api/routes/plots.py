@@ -15,7 +15,7 @@ from api.deps import Id, Service, ServiceDep
 from api.policies import NEVER_CHANGES, SVG
 from api.responses import REVALIDATED, compact, etag, revalidated, unchanged
 from core.errors import InvalidSpec, Problem
-from core.plots import By, Look, plots
+from core.plots import By, Look, Theme, plots
 from core.plots.loss import MOST_FIRST
 from core.registry import Entry, invalid
 
@@ -24,6 +24,9 @@ router = APIRouter(tags=["plots"])
 MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
 OWN = ("first", "x", "axes")
 """Options that some plots have, and are parameters in the catalogue."""
+ZIP = "application/zip"
+ALL_SECONDS = 180.0
+"""For all pictures in one file."""
 SECONDS = 60.0
 """For the data of one picture, as long for the picture, and for the list of all."""
 
@@ -58,7 +61,7 @@ class Options(BaseModel):
         None,
         description="dots an inch, default 144: with `width` or `height` only what a PNG says of its size in print",
     )
-    theme: Literal["light", "dark"] = Field("light", description="for paper, or for a dark room")
+    theme: Theme = Field("light", description="for paper, or for a dark room")
     arm: Annotated[list[Annotated[str, Field(max_length=120)]], Field(max_length=256)] = Field(
         [], description="labels of the arms to draw, repeated; none: all"
     )
@@ -82,6 +85,32 @@ async def list_plots(experiment_id: Id, service: ServiceDep, request: Request) -
     version = await service.versions.get(experiment_id)
     found = await service.answers.get(etag(version, "plots"), make)
     return revalidated(request, compact(json.loads(found.body) | {"version": _shown(found.version)}))
+
+
+@router.get(
+    "/experiments/{experiment_id}/plots.zip",
+    response_class=Response,
+    responses={200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}, **REVALIDATED},
+)
+async def get_all_plots(
+    experiment_id: Id,
+    service: ServiceDep,
+    request: Request,
+    theme: Annotated[Theme, Query(description="for paper, or for a dark room")] = "light",
+) -> Response:
+    """Return all pictures that suit this experiment in one ZIP: each as PNG and SVG, with its data as JSON."""
+
+    def tag(version: str) -> str:
+        return etag(version, "plots.zip", theme, release("initlab"))
+
+    current = tag(await service.versions.get(experiment_id))
+    known = unchanged(request, current)
+    if known is not None:
+        return known
+    make = partial(service.pool.run, ALL_SECONDS, jobs.all_pictures, experiment_id, theme)
+    found = await service.answers.get(current, make, turn=experiment_id)
+    named = f'attachment; filename="experiment-{experiment_id}-pictures.zip"'
+    return Response(found.body, media_type=ZIP, headers={"ETag": tag(found.version), "Content-Disposition": named})
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from core.datasets._content import MOST_FILE, About, InvalidUpload, Note
 from core.datasets._options import Options
+from core.datasets._preview import DatasetPreview, preview_dataset
 from core.datasets._splits import (
     DataError,
     Dataset,
@@ -25,6 +26,7 @@ __all__ = [
     "DatasetEntry",
     "DatasetInfo",
     "DatasetPaths",
+    "DatasetPreview",
     "InvalidUpload",
     "NotStored",
     "Note",
@@ -33,5 +35,6 @@ __all__ = [
     "Uploads",
     "as_numbers",
     "datasets",
+    "preview_dataset",
     "split",
 ]

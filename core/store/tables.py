@@ -210,6 +210,10 @@ class Worker(Base):
     """The speed and memory of its machine as `core.training` measured them: plans are made from it."""
     queues: Mapped[str] = mapped_column(Text, default="", server_default="")
     """The queues that it serves: `cpu`, `gpu` and labels, with commas."""
+    version: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """Of initlab, as it runs; empty: of a version that did not say."""
+    draining: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """It was asked to leave: it takes no cohort any more, gives back what it trains, and ends."""
 
 
 class Event(Base):

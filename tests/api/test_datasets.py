@@ -33,6 +33,24 @@ def sha(client: TestClient, name: str) -> str:
     return str(client.get(f"/datasets/{name}").json()["sha256"])
 
 
+def test_a_first_look_shows_rows_counts_and_the_experiments_that_use_it(client: TestClient) -> None:
+    for name in ("mine", "mine.2"):
+        send(client, name=name)
+    entry = {"name": "uploaded", "id": "mine"}
+    arms = [{"label": "a"}, {"label": "b", "dataset": entry | {"id": "mine.2"}}]
+    first = client.post("/experiments", json=TINY | {"dataset": entry}).json()["id"]
+    both = client.post("/experiments", json=TINY | {"dataset": entry, "arms": arms}).json()["id"]
+    client.post("/experiments", json=TINY | {"name": "it says mine@ too"})
+    answer = client.get("/datasets/mine/preview")
+    found = answer.json()
+    assert (answer.status_code, found["rows"][:2]) == (200, [[0.0, "yes"], [1.0, "no"]])
+    assert [one["examples"] for one in found["classes"]] == [10, 10]
+    assert [one["id"] for one in found["experiments"]] == [both, first]
+    assert [one["id"] for one in client.get("/datasets/mine.2/preview").json()["experiments"]] == [both]
+    assert client.get("/datasets/mine/preview", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert client.get("/datasets/none/preview").status_code == 404
+
+
 def test_a_data_set_is_sent_listed_and_deleted(client: TestClient, settings: Settings) -> None:
     assert client.get("/datasets").json() == {"items": [], "next": None}
     sent = send(client, name="mine")

@@ -18,9 +18,12 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.examples import FOLDER, examples
+from api.keys import create
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.store import Database, upgrade
+from tests.api.held import service_of
+from tests.api.keyed import sent_with
 
 EXAMPLES = examples()
 DOCUMENT = create_app(Settings()).openapi()
@@ -63,7 +66,20 @@ def _send(client: TestClient, name: str, each: str | None = None) -> Any:
     if name == "create_dataset":
         file = {"file": ("customers.csv", value["file"].encode())}
         return client.post(path, files=file, data={key: one for key, one in value.items() if key != "file"})
+    if name == "create_link":
+        return _with_a_key(client, method, path, value)
     return client.request(method, path, json=value)
+
+
+def _with_a_key(client: TestClient, method: str, path: str, value: Any) -> Any:
+    """Send it to another process of the service, which asks for keys: without any there are no links."""
+    settings = service_of(client).settings
+    file = settings.data_dir / "keys"
+    file.unlink(missing_ok=True)
+    sent = sent_with(create(file, "teacher", ["scope=admin"]))
+    keyed = create_app(settings.model_copy(update={"api_keys_file": file}))
+    with TestClient(keyed, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as another:
+        return another.request(method, path, json=value, headers=sent)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Pictures over HTTP: what may be asked for, and how often they are drawn."""
 
 import io
+import json
 import threading
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +215,23 @@ def test_what_ranks_nothing_lists_nothing_that_compares(client: TestClient, kind
     here = client.post("/experiments", json=spec).headers["location"]
     names = {item["name"] for item in client.get(f"{here}/plots").json()["items"]}
     assert names == {"loss", "schedule", "weights", "energy", *own}
+
+
+def test_all_pictures_come_in_one_file_that_is_the_same_each_time(client: TestClient, here: str) -> None:
+    answer = client.get(f"{here}/plots.zip")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert answer.headers["content-disposition"] == 'attachment; filename="experiment-1-pictures.zip"'
+    listed = [one["name"] for one in client.get(f"{here}/plots").json()["items"]]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == [f"{name}.{form}" for name in listed for form in ("png", "svg", "json")]
+        for name in listed[:2]:
+            assert Image.open(archive.open(f"{name}.png")).format == "PNG"
+            assert json.loads(archive.read(f"{name}.json")) == client.get(f"{here}/plots/{name}.json").json()
+            assert archive.read(f"{name}.svg").startswith(b"<?xml")
+    again = client.get(f"{here}/plots.zip", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    service_of(client).answers._found.clear()
+    assert client.get(f"{here}/plots.zip").content == answer.content
+    assert client.get(f"{here}/plots.zip?theme=pink").status_code == 422
+    assert client.get("/experiments/9/plots.zip").status_code == 404

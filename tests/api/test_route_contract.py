@@ -42,10 +42,13 @@ EXAMPLES = {
     "run_id": "1",
     "webhook_id": "1",
     "delivery_id": "1",
+    "link_id": "0" * 32,
     "kind": "initializers",
     "extension": "json",
     "/catalog/{kind}/{name}": "zeros",
     "/datasets/{name}": "table",
+    "/datasets/{name}/preview": "table",
+    "/workers/{name}/drain": "host-7-0000",
     "/projects/{name}": "default",
     "/experiments/{experiment_id}/plots/{name}.{extension}": "loss",
 }

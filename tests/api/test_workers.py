@@ -35,3 +35,21 @@ def test_what_is_trained_in_a_project_of_others_is_not_told(client: TestClient, 
     for sent, told in ((anna, [made]), (admin, [made]), (ben, [])):
         (one,) = client.get("/workers", headers=sent).json()["items"]
         assert one["experiments"] == told
+        assert (one["training"] and one["training"]["experiment"]) == (told[0] if told else None)
+
+
+def test_an_admin_drains_a_worker_and_nobody_else(client: TestClient, make: Make, admin: Sent) -> None:
+    database = service_of(client).database
+    with database.transaction() as session:
+        seen = session.scalar(select(now()))
+        session.add(Worker(holder="host boot pid/7/0", devices="cpu", queues="cpu", last_seen=seen))
+    (one,) = client.get("/workers", headers=admin).json()["items"]
+    assert (one["draining"], one["training"]) == (False, None)
+    at = f"/workers/{one['name']}/drain"
+    refused = client.post(at, headers=make("anna"))
+    assert (refused.status_code, refused.json()["detail"]) == (403, "only admins may drain a worker")
+    assert client.post("/workers/host-8-0000/drain", headers=admin).status_code == 404
+    assert not client.get("/workers", headers=admin).json()["items"][0]["draining"]
+    for _ in range(2):
+        answer = client.post(at, headers=admin)
+        assert (answer.status_code, answer.json()) == (202, one | {"draining": True})

@@ -76,3 +76,16 @@ def test_metrics_are_csv(server: Any, experiment: dict[str, Any], run_cli: RunCl
         ["3", 'a,"b"', "1", "train_loss", "step", "1", ""],
     ]
     assert server.asked[1].path.endswith("metrics?metric=train_loss&metric=lr")
+
+
+def test_all_pictures_are_saved_in_one_file(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, tmp_path: Path
+) -> None:
+    server.answer(200, experiment)
+    server.answer(200, b"PK")
+    path = tmp_path / "all.zip"
+    assert run_cli("plot", "7", "-o", str(path), "--theme", "dark") == (0, f"{path}\n", "")
+    assert path.read_bytes() == b"PK"
+    assert server.asked[-1].path == "/experiments/7/plots.zip?theme=dark"
+    code, _, err = run_cli("plot", "7", "loss", "-o", str(path))
+    assert (code, "leave out the name" in err) == (2, True)

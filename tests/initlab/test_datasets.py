@@ -48,6 +48,16 @@ IMAGES = TABLE | {
     "options": {"resize": None},
 }
 
+PREVIEW: dict[str, Any] = {
+    "columns": ["Geography", "Age", "Exited"],
+    "columns_total": 2,
+    "rows": [["France", None, "1"]],
+    "pictures": [],
+    "classes": [{"label": "[red]cat", "examples": 7000, "held_out": 1000}],
+    "targets": [],
+    "experiments": [{"id": 7, "name": "x", "status": "running"}],
+}
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -137,14 +147,20 @@ def test_list_and_show(server: Any, run_cli: RunCli) -> None:
     assert rows[3][:7] == ["pets", "images", "10,000", "3", "x", "32", "x"]
     assert json.loads(run_cli("datasets", "list", "--json")[1]) == [TABLE, IMAGES]
     server.answers.clear()
-    server.answer(200, IMAGES)
+    for _ in range(2):
+        server.answer(200, IMAGES)
+        server.answer(200, PREVIEW)
     out = run_cli("datasets", "show", "pets")[1]
     assert "examples    10,000, 2,000 of them held out for validation" in out
     assert "task        multiclass: class 0, class 1," in out
     assert "class 9, ... (12)" in out
     assert "options     none" in out
-    assert "column" not in out
-    assert json.loads(run_cli("datasets", "show", "pets", "--json")[1]) == IMAGES
+    assert "column " not in out
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    for line in ("[red]cat 7,000 1,000", "Geography Age Exited", "France – 1", "used by experiments: 7 (running)"):
+        assert line in lines
+    assert json.loads(run_cli("datasets", "show", "pets", "--json")[1]) == IMAGES | {"preview": PREVIEW}
+    assert {one.path for one in server.asked} == {"/datasets", "/datasets/pets", "/datasets/pets/preview"}
     server.answers.clear()
     server.answer(200, {"items": [], "next": None})
     assert run_cli("datasets", "list")[1] == "no data sets\n"

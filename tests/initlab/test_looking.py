@@ -1,4 +1,4 @@
-"""The commands that open the page and show the workers."""
+"""The command that opens the page, and those about workers."""
 
 import json
 from collections.abc import Callable
@@ -9,10 +9,10 @@ import pytest
 RunCli = Callable[..., tuple[int, str, str]]
 WORKERS: dict[str, Any] = {
     "items": [
-        {"host": "[red]lab", "process": 71, "devices": ["cpu"], "queues": ["cpu", "big"], "machine": "m",
-         "alive": True, "last_seen": "2026-11-29T06:00:00Z", "experiments": [3, 5]},
-        {"host": "old", "process": 9, "devices": [], "queues": [], "machine": None,
-         "alive": False, "last_seen": "2026-11-29T05:59:00Z", "experiments": []},
+        {"name": "[red]lab-71-4f1a", "host": "[red]lab", "process": 71, "devices": ["cpu"], "queues": ["cpu", "big"],
+         "machine": "m", "draining": True, "alive": True, "last_seen": "2026-11-29T06:00:00Z", "experiments": [3, 5]},
+        {"name": "old-9-0000", "host": "old", "process": 9, "devices": [], "queues": [], "machine": None,
+         "draining": False, "alive": False, "last_seen": "2026-11-29T05:59:00Z", "experiments": []},
     ],
     "queue": {"experiments": {"running": 2}, "cohorts": {"queued": 1200, "running": 1, "paused": 4},
               "waited_seconds": 721.0},
@@ -25,8 +25,8 @@ def test_workers_are_shown_with_what_they_train(server: Any, run_cli: RunCli) ->
     assert (code, err) == (0, "")
     rows = [" ".join(line.split()) for line in out.splitlines() if line.strip(" ─")]
     assert rows[1:] == [
-        "[red]lab 71 3, 5 cpu cpu, big 2026-11-29T06:00:00Z",
-        "old 9 nothing 2026-11-29T05:59:00Z, lost",
+        "[red]lab-71-4f1a 3, 5 cpu cpu, big 2026-11-29T06:00:00Z, draining",
+        "old-9-0000 nothing 2026-11-29T05:59:00Z, lost",
         "1 cohort is trained, 1,200 wait, the longest for 12 min",
     ]
     assert json.loads(run_cli("workers", "--json")[1]) == WORKERS
@@ -36,6 +36,16 @@ def test_workers_are_shown_with_what_they_train(server: Any, run_cli: RunCli) ->
 def test_where_nobody_works_nothing_waits(server: Any, run_cli: RunCli) -> None:
     server.answer(200, {"items": [], "queue": {"experiments": {}, "cohorts": {}, "waited_seconds": 0.0}})
     assert run_cli("workers")[1] == "no workers\n0 cohorts are trained, 0 wait\n"
+
+
+def test_a_worker_is_drained_by_its_name(server: Any, run_cli: RunCli) -> None:
+    server.answer(202, WORKERS["items"][0])
+    assert run_cli("workers", "drain", "lab a-71-4f1a")[1].startswith("lab a-71-4f1a takes nothing more, and ends")
+    assert json.loads(run_cli("workers", "drain", "x", "--json")[1]) == WORKERS["items"][0]
+    assert [(one.method, one.path) for one in server.asked] == [
+        ("POST", "/workers/lab%20a-71-4f1a/drain"),
+        ("POST", "/workers/x/drain"),
+    ]
 
 
 @pytest.fixture

@@ -27,6 +27,11 @@ DATASET = {
     "notes": [{"path": TEXT, "message": TEXT}],
     "columns": [{"name": TEXT, "kind": TEXT, "categories": [TEXT]}],
 }  # fmt: skip
+PREVIEW: dict[str, Any] = {
+    "columns": [TEXT, TEXT], "columns_total": 1, "rows": [[TEXT, None]], "pictures": [], "experiments": [],
+    "classes": [{"label": TEXT, "examples": 1, "held_out": 0}],
+    "targets": [{"name": TEXT, "min": 0, "mean": None, "max": 1}],
+}  # fmt: skip
 HOOK = {"id": 1, "url": TEXT, "payload": TEXT, "created_at": TEXT}
 DELIVERY = {"id": 1, "event": TEXT, "status": TEXT, "attempts": 1, "status_code": None, "error": TEXT, "due_at": None,
             "created_at": TEXT}  # fmt: skip
@@ -55,7 +60,7 @@ SHOWN: dict[str, Callable[[dict[str, Any]], list[Any]]] = {
     "report 7 --format md": lambda one: [one, TEXT],
     "plot 7": lambda one: [one, _page({"name": TEXT, "summary": TEXT})],
     "datasets list": lambda _: [_page(DATASET)],
-    "datasets show x": lambda _: [DATASET],
+    "datasets show x": lambda _: [DATASET, PREVIEW],
     "webhooks list": lambda _: [_page(HOOK)],
     "webhooks deliveries 1": lambda _: [_page(DELIVERY)],
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.backends import absent
@@ -52,6 +53,12 @@ def page(browser: Browser, service: Running) -> Iterator[Page]:
     yield page
     context.close()
     assert wrong == []
+
+
+def violations(page: Page) -> list[tuple[str, str]]:
+    """Return what axe-core has against a page by WCAG 2.2 AA: the rule, and the first element that breaks it."""
+    response = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    return [(one["id"], one["nodes"][0]["html"]) for one in response.response["violations"]]
 
 
 def saved(page: Page, folder: Path, name: str) -> Path:

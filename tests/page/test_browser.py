@@ -9,17 +9,16 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.conftest import saved
+from tests.page.conftest import saved, violations
 from tests.service.running import Running, spec, until
 
 pytestmark = pytest.mark.service
 
 LABEL = "<img src=x onerror=alert(1)>"
 ADDRESSES = ["experiments", "experiments/1", "experiments/1/verdict", "experiments/1/runs", "new", "catalog"]
-ADDRESSES += ["catalog/schedules/cosine", "datasets", "workers", "compare/1,2"]
+ADDRESSES += ["catalog/schedules/cosine", "datasets", "datasets/looked-at", "workers", "compare/1,2"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,6 +27,10 @@ def compared(service: Running) -> None:
     arms = [{"label": LABEL, "initializer": "zeros"}, {"label": "he", "initializer": "he_normal"}]
     for _ in range(2):
         service.ended(service.post(spec(epochs=3) | {"name": "tiny <b>", "arms": arms, "tags": ["lesson"]}))
+    files = {
+        "file": ("looked-at.csv", "a,b,y\n" + "".join(f"{i},{i % 5},{'yes' if i % 3 else 'no'}\n" for i in range(60)))
+    }
+    service.http.post("/datasets", files=files, data={"target": "y"}, timeout=120).raise_for_status()
 
 
 def test_an_experiment_is_made_in_the_form_watched_live_and_judged(page: Page, tmp_path: Path) -> None:
@@ -128,6 +131,10 @@ def test_a_file_is_sent_and_its_notes_are_read(page: Page) -> None:
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("its 2 values are classes")).to_be_visible(timeout=20_000)
     page.get_by_role("link", name="t", exact=True).first.click()
+    shown = page.get_by_role("region", name="First rows").get_by_role("row")
+    expect(shown.nth(2)).to_have_text("11yes")
+    expect(page.get_by_role("region", name="Examples of each class").get_by_role("row").nth(1)).to_contain_text("no20")
+    expect(page.get_by_text("None yet.")).to_be_visible()
     page.get_by_role("button", name="Use in an experiment").click()
     assert json.loads(page.get_by_label("The spec as JSON").input_value())["dataset"] == {"name": "uploaded", "id": "t"}
 
@@ -162,6 +169,5 @@ def test_nothing_keeps_anybody_from_using_it(browser: Browser, service: Running,
             expect(page.locator("h1")).to_be_visible(timeout=20_000)
             page.wait_for_load_state("networkidle")
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
-            response = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-            found[address] = [(one["id"], one["nodes"][0]["html"]) for one in response.response["violations"]]
+            found[address] = violations(page)
         assert found == {address: [] for address in ADDRESSES}

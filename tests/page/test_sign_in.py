@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from api.keys import create
-from tests.service.running import Running, running
+from tests.page.conftest import violations
+from tests.service.running import Running, running, spec
 
 pytestmark = pytest.mark.service
 
@@ -43,3 +44,35 @@ def test_who_signs_in_with_a_key_works_until_signing_out(keyed: tuple[Running, s
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("dialog")).to_be_visible()
         assert context.request.get("/experiments").status == 401
+
+
+def test_a_link_opens_an_experiment_to_who_has_no_key(keyed: tuple[Running, str], browser: Browser) -> None:
+    service, key = keyed
+    sent = {"Authorization": f"Bearer {key}"}
+    posted = [service.http.post("/experiments", json=spec(epochs=1), headers=sent).json()["id"] for _ in range(2)]
+    with browser.new_context(base_url=str(service.http.base_url)) as context:
+        context.request.post("/session", headers=sent)
+        page = context.new_page()
+        page.goto(f"/#/experiments/{posted[0]}")
+        page.get_by_role("button", name="Share").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Open for").select_option("an hour")
+        dialog.get_by_role("button", name="Make a link").click()
+        address = dialog.get_by_label("The link").input_value()
+        assert violations(page) == []
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        expect(page.locator("h1")).to_contain_text("test", timeout=20_000)
+        expect(page.get_by_text("Read-only link until")).to_be_visible()
+        assert page.url.endswith(f"#/experiments/{posted[0]}/curves")
+        expect(page.get_by_role("tab", name="Verdict")).to_be_visible()
+        for name in ("Cancel", "Edit", "Clone", "Share", "Delete"):
+            expect(page.get_by_role("button", name=name)).to_have_count(0)
+        for elsewhere in (f"experiments/{posted[1]}", "workers", "experiments"):
+            page.goto(f"{service.http.base_url}/#/{elsewhere}")
+            expect(page.get_by_text(f"#{posted[0]} ·")).to_be_visible()
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}x")
+        expect(page.get_by_text("this link has ended: ask for another one")).to_be_visible()

@@ -2,13 +2,20 @@
 
 import { h, put, button, labelled } from "/page/dom.js";
 import { call, get } from "/page/api.js";
+import { instant } from "/page/format.js";
+
+/** The one who is signed in: `me` as the API has it; null: nobody has asked yet, or may not. */
+export const who = { me: null };
 
 /** Add who is signed in to the bar; ask for a key where one is needed. `again` is called after signing in. */
 export async function account(bar, again) {
   const place = bar.appendChild(h("span.account"));
   const refresh = async () => {
     const me = await get("/me").catch(() => null);
-    if (me?.id) {
+    who.me = me;
+    if (me?.link) {
+      put(place, h("span.muted", {}, `Read-only link until ${instant(me.session_expires_at)}`), button("Sign in", () => ask(async () => location.reload()), { class: "quiet" }));
+    } else if (me?.id) {
       put(place, h("span.muted", {}, me.id), me.session_expires_at && button("Sign out", async () => {
         await call("DELETE", "/session");
         location.reload();

@@ -3,9 +3,12 @@
 import { button, h, labelled, tell } from "/page/dom.js";
 import { call, get, post } from "/page/api.js";
 import { ENDED } from "/page/format.js";
+import { who } from "/page/account.js";
+import { share } from "/page/share.js";
 
 /** Return the buttons that make sense in its present state; `changed` is called after each. */
 export function actions(one, changed) {
+  if (who.me?.link) return [];
   const at = `/experiments/${one.id}`;
   const ask = (verb, said) => async () => {
     await post(`${at}/${verb}`);
@@ -20,6 +23,7 @@ export function actions(one, changed) {
   if (ended && one.arms.some((arm) => arm.failed) || one.status === "cancelled") found.push(button("Retry", ask("retry", "What failed is trained again.")));
   found.push(button("Edit", () => edit(one, changed)));
   found.push(button("Clone", () => clone(one.spec)));
+  if (who.me?.id) found.push(button("Share", () => share(one)));
   if (ended) {
     found.push(button("Delete", async () => {
       if (!confirm(`Delete "${one.name}" and all that it measured? This cannot be undone.`)) return;

@@ -10,8 +10,8 @@ export class Refused extends Error {
   }
 }
 
-/** Send a request and return its answer; throws Refused, and Error where no service answers. */
-export async function call(method, path, { query, json, body, headers = {}, signal } = {}) {
+/** Send a request and return its answer; throws Refused, and Error where no service answers. With `quiet` a 401 asks nobody to sign in. */
+export async function call(method, path, { query, json, body, headers = {}, signal, quiet = false } = {}) {
   const asked = query ? `?${new URLSearchParams(pairs(query))}` : "";
   const given = json === undefined ? { body } : { body: JSON.stringify(json) };
   if (json !== undefined) headers = { "Content-Type": "application/json", ...headers };
@@ -23,7 +23,7 @@ export async function call(method, path, { query, json, body, headers = {}, sign
     throw new Error("The service does not answer.");
   }
   if (answer.ok) return answer;
-  if (answer.status === 401) document.dispatchEvent(new CustomEvent("signed-out"));
+  if (answer.status === 401 && !quiet) document.dispatchEvent(new CustomEvent("signed-out"));
   throw new Refused(answer.status, await answer.json().catch(() => ({})));
 }
 

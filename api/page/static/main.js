@@ -2,7 +2,7 @@
 
 import { h, put, tell } from "/page/dom.js";
 import { get } from "/page/api.js";
-import { account } from "/page/account.js";
+import { account, who } from "/page/account.js";
 
 const VIEWS = [
   [/^$|^experiments$/, "experiments", "Experiments", "/experiments"],
@@ -12,6 +12,7 @@ const VIEWS = [
   [/^catalog(?:\/(\w+)(?:\/(\w+))?)?$/, "catalog", "Catalogue", "/catalog"],
   [/^datasets(?:\/([\w.-]+))?$/, "datasets", "Data sets", "/datasets"],
   [/^workers$/, "workers", "Workers", "/workers"],
+  [/^shared\/([\w.-]+)$/, "shared"],
 ];
 /** The address behind #/, the module of views/, and for the bar a title and an address. */
 
@@ -23,7 +24,8 @@ async function show() {
   shown.abort();
   shown = new AbortController();
   const { signal } = shown;
-  const path = decodeURIComponent(location.hash.replace(/^#\/?/, "")).replace(/\?.*$/, "");
+  let path = decodeURIComponent(location.hash.replace(/^#\/?/, "")).replace(/\?.*$/, "");
+  if (who.me?.link && !path.startsWith("shared/")) path = path.split("/", 2).join("/") === `experiments/${who.me.link}` ? path : `experiments/${who.me.link}`;
   const found = VIEWS.find(([pattern]) => pattern.test(path));
   bar(path);
   if (!found) {
@@ -40,6 +42,7 @@ async function show() {
 }
 
 function bar(path) {
+  if (who.me?.link) return;  // a link opens one experiment
   put(document.getElementById("nav"), VIEWS.filter(([, , title]) => title).map(([pattern, , title, to]) =>
     h("a", { href: `#${to}`, "aria-current": pattern.test(path) || (to === "/experiments" && path.startsWith("experiments")) ? "page" : null }, title)),
     h("a", { href: "/manual/" }, "Manual"), h("a", { href: "/docs" }, "API"));
@@ -84,7 +87,7 @@ async function watch() {
 
 const end = document.getElementById("top-end");
 put(end, theme());
-await account(end, show);
+if (!location.hash.startsWith("#/shared/")) await account(end, show);
 addEventListener("hashchange", () => show().then(() => main.focus()));
 await show();
 watch();

@@ -132,6 +132,6 @@ function downloads(at) {
   return h("ul", {},
     link(`${at}/report?format=html`, "Report as a web page", "report.html"), link(`${at}/report?format=md`, "Report as Markdown", "report.md"),
     link(`${at}/report?format=json`, "Report as JSON", "report.json"), link(`${at}/metrics?format=csv`, "All series as CSV", "metrics.csv"), link(`${at}/metrics?format=parquet`, "All series as Parquet", "metrics.parquet"),
-    link(`${at}/metrics?format=json`, "All series as JSON", "metrics.json"),
+    link(`${at}/plots.zip`, "All pictures as a ZIP: PNG, SVG and the data of each", "pictures.zip"), link(`${at}/metrics?format=json`, "All series as JSON", "metrics.json"),
     link(`${at}/runs`, "Runs as JSON", "runs.json"), link(`${at}`, "The experiment as JSON", "experiment.json"));
 }

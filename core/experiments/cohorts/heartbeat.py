@@ -3,6 +3,8 @@
 import logging
 import threading
 from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import version
 from typing import Literal
 
 from pydantic import ValidationError
@@ -22,13 +24,18 @@ BEAT = 5.0
 
 
 def workers_alive(session: Session) -> int:
-    """Return the number of training processes that are alive."""
-    return session.scalar(select(func.count()).where(Worker.last_seen > now() - 3 * BEAT)) or 0
+    """Return the number of training processes that are alive, without those that were asked to leave."""
+    return session.scalar(select(func.count()).where(Worker.last_seen > now() - 3 * BEAT, ~Worker.draining)) or 0
+
+
+def is_draining(session: Session, holder: str) -> bool:
+    """Return whether a training process was asked to leave."""
+    return bool(session.scalar(select(Worker.draining).where(Worker.holder == holder)))
 
 
 def workers_by_queue(session: Session) -> Counter[str]:
     """Return that number by the queue that they serve; one that serves several counts in each."""
-    answering = session.scalars(select(Worker.queues).where(Worker.last_seen > now() - 3 * BEAT))
+    answering = session.scalars(select(Worker.queues).where(Worker.last_seen > now() - 3 * BEAT, ~Worker.draining))
     return Counter(queue for queues in answering for queue in queues.split(",") if queue)
 
 
@@ -60,8 +67,19 @@ def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallba
 class Heartbeat:
     """Beats from a thread of its own for as long as the process lives."""
 
-    def __init__(self, database: Database, capabilities: WorkerCapabilities, profile: Profile | None) -> None:
-        """`profile` is the machine's, where it is known."""
+    def __init__(
+        self,
+        database: Database,
+        capabilities: WorkerCapabilities,
+        profile: Profile | None,
+        asked_to_leave: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`profile` is the machine's, where it is known.
+
+        `asked_to_leave` is called at each beat from the one on that finds this process to be drained, in the thread.
+        """
+        self._asked_to_leave = asked_to_leave
+        self._draining = False
         self._database = database
         self._capabilities = capabilities
         self._profile = profile
@@ -71,9 +89,10 @@ class Heartbeat:
         self._thread.start()
 
     def close(self) -> None:
-        """Remove this process from the table of workers."""
+        """Stop beating, and remove this process from the table of workers."""
         self._closed.set()
-        self._thread.join()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
         with self._database.transaction() as session:
             session.execute(delete(Worker).where(Worker.holder == self._holder))
 
@@ -83,15 +102,31 @@ class Heartbeat:
                 self._beat()
             except (SQLAlchemyError, StorageFull) as error:  # a worker may come up before its database does
                 log.warning("no heartbeat could be written: %s", error)
+            if self._draining:
+                self._asked_to_leave()
             if self._closed.wait(BEAT):
                 return
 
     def _beat(self) -> None:
         with self._database.transaction() as session:
-            seen = session.execute(update(Worker).where(Worker.holder == self._holder).values(last_seen=now()))
-            if not seen.rowcount:  # type: ignore[attr-defined]
+            mine = update(Worker).where(Worker.holder == self._holder)
+            if self._draining:  # once seen it holds, whatever becomes of the row
+                mine = mine.values(draining=True)
+            seen = session.execute(mine.values(last_seen=now()).returning(Worker.draining)).one_or_none()
+            if seen is not None:
+                self._draining = seen.draining
+            else:
                 profile = self._profile.model_dump(mode="json") if self._profile else None
                 seen_at = session.scalar(select(now()))
                 devices, queues = ",".join(self._capabilities.devices), ",".join(self._capabilities.queues)
-                worker = Worker(holder=self._holder, last_seen=seen_at, profile=profile, devices=devices, queues=queues)
-                session.add(worker)
+                session.add(
+                    Worker(
+                        holder=self._holder,
+                        last_seen=seen_at,
+                        profile=profile,
+                        devices=devices,
+                        queues=queues,
+                        version=version("initlab"),
+                        draining=self._draining,
+                    )
+                )

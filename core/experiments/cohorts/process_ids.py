@@ -2,6 +2,7 @@
 
 import os
 import platform
+from hashlib import blake2b
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,15 @@ def host_of(holder: str) -> str:
 def process_of(holder: str) -> int:
     """Return the id of a holder's process on its host."""
     return int(holder.rsplit("/", 2)[1])
+
+
+def name_of(holder: str) -> str:
+    """Return a holder's name for addresses and commands: `host-123-4f1a`.
+
+    Its end tells hosts of one name apart, and processes that had one id after each other.
+    """
+    host, pid, _ = holder.rsplit("/", 2)
+    return f"{host.split(' ')[0]}-{pid}-{blake2b(holder.encode(), digest_size=2).hexdigest()}"
 
 
 def describe(holder: str) -> str:

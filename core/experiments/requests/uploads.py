@@ -1,7 +1,6 @@
 """Users' own data sets and the experiments that use them: the content is pinned, and kept while it is needed."""
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.datasets import DatasetPaths, Uploads
 from core.errors import Conflict
 from core.experiments.cohorts.states import ACTIVE
+from core.experiments.cohorts.used_datasets import name_of, names, places
 from core.experiments.projects import Amount, give_back
 from core.spec import Spec, parse
 from core.store import Experiment, serialise
@@ -21,12 +21,12 @@ def pin(spec: Spec, paths: DatasetPaths) -> Spec:
     Names that nothing has stay as they are, for `check` to refuse.
     """
     raw = copy.deepcopy(spec.canonical())
-    places = list(_places(raw))
-    for holder, key in places:
-        about = Uploads(paths.uploads, paths.hidden).get(_name(holder[key]))
+    found = list(places(raw))
+    for holder, key in found:
+        about = Uploads(paths.uploads, paths.hidden).get(name_of(holder[key]))
         if about is not None and "@" not in holder[key]:
             holder[key] = f"{about.name}@{about.sha256}"
-    return parse(raw) if places else spec
+    return parse(raw) if found else spec
 
 
 def keep(session: Session, spec: dict[str, Any], paths: DatasetPaths) -> None:
@@ -34,13 +34,13 @@ def keep(session: Session, spec: dict[str, Any], paths: DatasetPaths) -> None:
 
     Raises `Conflict` where one was deleted, or replaced, since it was pinned.
     """
-    pinned = sorted({holder[key] for holder, key in _places(spec)})
+    pinned = sorted({holder[key] for holder, key in places(spec)})
     for one in pinned:
-        serialise(session, _lock(_name(one)))
+        serialise(session, _lock(name_of(one)))
     for one in pinned:
-        about = Uploads(paths.uploads, paths.hidden).get(_name(one))
+        about = Uploads(paths.uploads, paths.hidden).get(name_of(one))
         if about is None or one != f"{about.name}@{about.sha256}":
-            raise Conflict(f"the data set {_name(one)!r} has changed while the spec was checked: post it again")
+            raise Conflict(f"the data set {name_of(one)!r} has changed while the spec was checked: post it again")
 
 
 def delete_dataset(session: Session, name: str, paths: DatasetPaths) -> None:
@@ -49,25 +49,10 @@ def delete_dataset(session: Session, name: str, paths: DatasetPaths) -> None:
     serialise(session, _lock(name))
     unfinished = select(Experiment.id, Experiment.spec).where(Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
     for row in session.execute(unfinished):
-        if name in (_name(holder[key]) for holder, key in _places(row.spec)):
+        if name in names(row.spec):
             raise Conflict(f"experiment {row.id} uses the data set {name!r} and has not ended: cancel it first")
     give_back(session, about.owner, about.project, Amount(bytes=about.bytes))
     Uploads(paths.uploads).remove(name)
-
-
-def _places(spec: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield where the ids of users' data sets stand in a canonical spec: (object, key) of each."""
-    grid = spec.get("grid", {})
-    arms = (arm["dataset"] for arm in spec.get("arms", ()) if "dataset" in arm)
-    for entry in (spec["dataset"], *arms, *grid.get("dataset", ())):
-        if entry["name"] == "uploaded":
-            yield entry, "id"
-    ids = grid.get("dataset.id", [])
-    yield from ((ids, i) for i in range(len(ids)))
-
-
-def _name(pinned: str) -> str:
-    return pinned.partition("@")[0]
 
 
 def _lock(name: str) -> str:

@@ -106,6 +106,8 @@ def ending_of_stop(reason: Reason | None) -> Ending:
             return Released("paused")
         case "drain":
             return Released("its worker left")
+        case "asked":
+            return Released("its worker was drained")
         case "silent":
             return Released("its worker could not reach the database")
         case "fenced" | None:
@@ -119,7 +121,7 @@ def ending_of_hang(reason: Reason | None, why: str) -> Ending:
     match reason:
         case "cancel":
             return Cancelled(why)
-        case "pause" | "drain":
+        case "pause" | "drain" | "asked":
             return Released(why)
         case None:
             return Lost(why)

@@ -49,10 +49,13 @@ class Attempt:
     store: CheckpointStore
     lease_seconds: float
     draining: Flag
+    """Set when the process is to leave at once."""
     on_hang: Callable[["AttemptRecorder", str], object]
     """Called from the recorder's thread, with a text, when the training does not stop: to end the process."""
     watchdog: Watchdog = field(default_factory=lambda: Watchdog(60.0))
     account: EnergyAccount | None = None
+    asked_to_leave: Flag = field(default_factory=threading.Event)
+    """Set when it is to leave as soon as it can."""
 
 
 class AttemptRecorder:
@@ -169,6 +172,8 @@ class AttemptRecorder:
             self._rest()
             if self._attempt.draining.is_set():
                 self._stop("drain")
+            elif self._attempt.asked_to_leave.is_set():
+                self._stop("asked")
             waited = self._watchdog.stuck(self.reason, self._since)
             if waited is not None:
                 asked = self.reason or "and nobody had asked to stop"

@@ -4,11 +4,18 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
-Reason = Literal["cancel", "pause", "drain", "fenced", "silent"]
-"""The reason for a trainer to stop: the user's requests; its process is to leave; another worker has its cohort; the
-database was away for so long that another may soon."""
+Reason = Literal["cancel", "pause", "drain", "asked", "fenced", "silent"]
+"""The reason for a trainer to stop: the user's requests; its process is to leave at once; somebody asked its process to
+leave when it can; another worker has its cohort; the database was away for so long that another may soon."""
 
-STOP_SECONDS: dict[Reason, float] = {"cancel": 10.0, "pause": 60.0, "drain": 3.0, "fenced": 10.0, "silent": 5.0}
+STOP_SECONDS: dict[Reason, float] = {
+    "cancel": 10.0,
+    "pause": 60.0,
+    "drain": 3.0,
+    "asked": 60.0,
+    "fenced": 10.0,
+    "silent": 5.0,
+}
 """Seconds that a trainer may take to stop."""
 MANY = 20
 """Times the longest update so far are a hang, if `hang_seconds` have passed too."""

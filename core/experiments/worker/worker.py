@@ -20,11 +20,12 @@ from core.experiments.cohorts.attempt_logs import AttemptLogs
 from core.experiments.cohorts.checkpoints import CheckpointStore
 from core.experiments.cohorts.claims import Claim, anything_queued, claim
 from core.experiments.cohorts.eligibility import CLASSES, CpuCapacity, WorkerCapabilities
-from core.experiments.cohorts.heartbeat import Heartbeat
+from core.experiments.cohorts.heartbeat import Heartbeat, is_draining
 from core.experiments.cohorts.leases import Fenced
 from core.experiments.cohorts.looks import look, looks_due
 from core.experiments.cohorts.process_ids import this_process
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
+from core.experiments.worker.drain import Drain, Place
 from core.experiments.worker.endings import (
     BrokenDevice,
     Cancelled,
@@ -72,15 +73,17 @@ class Worker:
         cores: int,
         queues: Sequence[str] = (),
         attempted: Callable[[bool], None] | None = None,
+        place: Place | None = None,
     ) -> None:
         """`cores` are the machine's, shared by all training processes on it; `queues` are those that this one serves.
 
         Without queues it serves those of the devices that it has. `attempted` is told after every attempt whether the
-        device broke.
+        device broke. `place` ends the process when somebody has asked it to leave; None: it stays, and trains nothing.
         """
         self._settings = settings
         self._attempted = attempted or (lambda _broken: None)
         self._draining = draining
+        self._drain = Drain(place)
         self._broken = False
         """True as soon as only another process can use the GPU."""
         self._cuda = torch.cuda.is_available() and tuple(queues) != ("cpu",)
@@ -94,14 +97,21 @@ class Worker:
         self._logs = AttemptLogs(settings.logs_folder)
         known = remembered(settings.cache)
         profile = known and known.model_copy(update={"memory": free_memory()})
-        self._heartbeat = Heartbeat(self._database, self._capabilities, profile)
+        self._heartbeat = Heartbeat(self._database, self._capabilities, profile, self._advance_drain)
 
     def __call__(self) -> int:
         """Train queued cohorts until none is left or the process is to leave; returns how many were taken."""
+        with self._drain.working():
+            return self._work()
+
+    def _advance_drain(self) -> None:
+        self._drain.advance(self._heartbeat.close)
+
+    def _work(self) -> int:
         taken = 0
-        while not self._draining.is_set():
+        while not self._draining.is_set() and not self._drain.is_set():
             with self._database.reading() as session:  # SQLite has one writer: it should not be one who finds nothing
-                if not anything_queued(session, self._capabilities):
+                if is_draining(session, this_process()) or not anything_queued(session, self._capabilities):
                     break
             with self._database.transaction() as session:
                 lease = self._settings.lease_seconds
@@ -140,6 +150,7 @@ class Worker:
                 store=store,
                 lease_seconds=self._settings.lease_seconds,
                 draining=self._draining,
+                asked_to_leave=self._drain,
                 on_hang=leave_hung,
                 watchdog=Watchdog(self._settings.hang_seconds),
                 account=account,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from core.plots.drawing.frames import Frame, frame, numbers, set_axis
@@ -24,6 +25,8 @@ _REACH, _SWATCH, _SPACE = 0.22, 0.26, 0.07
 """Inches from the axes to a label's swatch, the swatch's length, and from there to the text."""
 _MOST_LABEL = 2.6
 _MARKERS_UP_TO = 40
+_SAME, _DASH = 1.0, 4.0
+"""Pixels within which lines lie on each other; in widths of a line, the dash by which they then take turns."""
 
 
 @styled
@@ -48,7 +51,8 @@ def draw_lines(data: dict[str, Any]) -> Figure:
     inner = columns * each + (columns - 1) * gap
     notes = max([width(row["note"], NOTE) for row in beside["rows"]], default=0.0) if beside is not None else 0.0
     right = 0.0 if beside is None else _APART + each + notes + 0.1
-    place = frame(data["title"], data["caption"], _LEFT + inner + gutter + right, _BOTTOM + below + height + _TOP)
+    caption = " ".join([data["caption"], *labels.whole_names])
+    place = frame(data["title"], caption, _LEFT + inner + gutter + right, _BOTTOM + below + height + _TOP)
     drawn: list[Axes] = []
     for i, panel in enumerate(panels):
         shared = drawn[0] if drawn and not own_y else None
@@ -74,13 +78,35 @@ def _draw_panel(axes: Axes, panel: dict[str, Any], first: bool, empty: str) -> N
         axes.tick_params(labelleft=False)
     axes.autoscale(False)
     many = len({line["arm"] for line in panel["lines"]}) > len(COLOURS)
-    for line in panel["lines"]:
-        _draw_line(axes, line, many)
+    shared = _coinciding(axes, panel["lines"])
+    for i, line in enumerate(panel["lines"]):
+        _draw_line(axes, line, many, shared.get(i, {}))
     if not panel["lines"]:
         axes.text(0.5, 0.5, empty, transform=axes.transAxes, ha="center", color=GREY)
 
 
-def _draw_line(axes: Axes, line: dict[str, Any], many: bool) -> None:
+def _coinciding(axes: Axes, lines: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Return of the main lines that lie on others the dashes that let each of them be seen in its turn."""
+    groups: list[tuple[NDArray[Any], list[int]]] = []
+    for i, line in enumerate(lines):
+        if line["role"] != "main" or len(line["x"]) < 2:
+            continue
+        points = axes.transData.transform(np.column_stack([np.array(line["x"], dtype=np.float64), numbers(line["y"])]))
+        for known, members in groups:
+            if known.shape == points.shape and np.allclose(known, points, rtol=0, atol=_SAME, equal_nan=True):
+                members.append(i)
+                break
+        else:
+            groups.append((points, [i]))
+    return {
+        i: {"linestyle": (place * _DASH, (_DASH, (len(members) - 1) * _DASH))}
+        for _, members in groups
+        for place, i in enumerate(members)
+        if len(members) > 1
+    }
+
+
+def _draw_line(axes: Axes, line: dict[str, Any], many: bool, dashes: dict[str, Any]) -> None:
     style = line_style(line["arm"])
     x, y = np.array(line["x"], dtype=np.float64), numbers(line["y"])
     if line["raw"] is not None:
@@ -112,7 +138,7 @@ def _draw_line(axes: Axes, line: dict[str, Any], many: bool) -> None:
         )
     else:
         shape = {"drawstyle": "steps-post"} if line.get("held") else marker
-        axes.plot(x, y, **style, **shape, lw=1.3 if many else 1.7, zorder=3)
+        axes.plot(x, y, **style | dashes, **shape, lw=1.3 if many else 1.7, zorder=3)
 
 
 def _ends(axes: Axes, lines: Sequence[dict[str, Any]]) -> dict[int, tuple[float, float]]:
@@ -148,6 +174,13 @@ class _Labels:
             default=0.0,
         )
         self.height = sum(self.heights)
+        cut = [
+            name
+            for arm, text in zip(arms, self.texts, strict=True)
+            if "…" in text[-1] and "…" not in (name := name_of(arm))
+        ]
+        self.whole_names = [f"In full: {'; '.join(cut)}."] if cut else []
+        """The names that are too long for their place, for the caption."""
 
     def draw(
         self, place: Frame, last: Axes, ends: list[dict[int, tuple[float, float]]], gutter: tuple[float, float, float]

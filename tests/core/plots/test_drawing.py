@@ -138,3 +138,25 @@ def test_schedules_that_are_compared_are_named_and_the_same_ones_together() -> N
     assert {"constant = lambda", "step(gamma=0.5)", "step(gamma=0.1)"} <= texts
     assert_drawn(figure)
     assert_texts_apart(figure)
+
+
+def test_arms_whose_lines_are_the_same_take_turns(experiment: MakeResults) -> None:
+    """Networks that begin with zeros or ones do not learn: one line would hide the other."""
+    stuck = {"valid_loss": lambda a, s: [2.3, 2.3, 2.3] if a < 2 else [2.3, 1.0 + s, 0.5]}
+    data = plots.parse("loss").build().data(experiment(arms("zeros", "ones", "he"), stuck, epochs=3))
+    axes = plots.parse("loss").build().draw(data).axes[1]
+    first, second, third = [line for line in axes.lines if len(line.get_xdata()) == 3 and line.get_linewidth() > 1]
+    (start, (dash, gap)), (other, pattern) = (line._unscaled_dash_pattern for line in (first, second))
+    assert (gap, pattern) == (dash, (dash, gap))
+    assert abs(other - start) == dash, "one is drawn where the other is not"
+    assert third.get_linestyle() == "-"
+
+
+def test_a_name_that_is_cut_stands_whole_in_the_caption(experiment: MakeResults) -> None:
+    name = " ".join(f"WWWW{i}" for i in range(17))
+    data = plots.parse("loss").build().data(experiment(arms(name, "b"), series(5, 1), epochs=1))
+    figure = plots.parse("loss").build().draw(data)
+    texts = [text.get_text() for text in figure.texts]
+    assert any("…" in text for text in texts)
+    assert f"In full: {name}." in texts[1].replace("\n", " ")
+    assert "In full" not in data["caption"]

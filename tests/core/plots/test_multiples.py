@@ -173,3 +173,41 @@ def test_a_forest_of_nothing_says_why(experiment: MakeResults, given: Any, said:
     data = data_of("forest", experiment(series={}, **given))
 
     assert (data["rows"], data["empty"][: len(said)]) == ([], said)
+
+
+def test_parallel_coordinates_lead_each_cell_through_its_levels_to_its_mean(experiment: MakeResults) -> None:
+    grid: dict[str, Any] = {
+        "initializer": ["he_normal", "zeros"],
+        "batch_size": [32, 64, 128],
+        "optimizer.lr": [0.1, 0.01],
+        "epochs": [2],
+    }
+    results = experiment(
+        None,
+        {"valid_accuracy": lambda a, s: [0.0, a / 20 + s / 100]},
+        grid=grid,
+        seeds=2,
+        outcomes={(3, 0): "diverged", (3, 1): "diverged"},
+    )
+    data = data_of("parallel", results)
+    assert [one["field"] for one in data["axes"]] == ["initializer", "batch_size", "optimizer.lr"]
+    assert [len(one["levels"]) for one in data["axes"]] == [2, 3, 2]
+    assert [line["at"] for line in data["lines"]] == [[a, b, c] for a in range(2) for b in range(3) for c in range(2)]
+    means = [None if a == 3 else pytest.approx(a / 20 + 0.005) for a in range(12)]
+    assert [line["mean"] for line in data["lines"]] == means
+    assert data["limits"] == pytest.approx([0.005, 11 / 20 + 0.005])
+    assert "Dashed: 1 of 12 cells without a result" in data["caption"]
+
+    axes = plots.parse("parallel").build().draw(data).axes[0]
+    drawn = [line for line in axes.lines if len(line.get_xdata()) == 4]
+    assert len(drawn) == 11
+    best = drawn[-1]
+    assert float(best.get_ydata()[-1]) == 1.0, "the best is drawn last, and ends at the top"
+    assert [line.get_linestyle() for line in axes.lines if len(line.get_xdata()) == 3] == ["--"]
+
+
+def test_a_grid_of_two_fields_has_no_parallel_coordinates(experiment: MakeResults) -> None:
+    two = {"initializer": ["he_normal", "zeros"], "batch_size": [32, 64], "epochs": [2]}
+    results = experiment(None, {"valid_accuracy": lambda _a, _s: [0.5]}, grid=two, seeds=2, epochs=1)
+    assert not plots.parse("parallel").build().applies(results.design)
+    assert "no grid of 3 fields" in data_of("parallel", results)["empty"]

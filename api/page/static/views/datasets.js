@@ -3,11 +3,12 @@
 import { h, put, button, labelled, table, tell } from "/page/dom.js";
 import { Refused, call, get } from "/page/api.js";
 import { clone } from "/page/actions.js";
+import { firstLook } from "/page/look.js";
 import { bytes, count, number } from "/page/format.js";
 
 export async function show(main, [name], signal) {
   document.title = name ? `initlab: ${name}` : "initlab: data sets";
-  if (name) return one(main, await get(`/datasets/${name}`, undefined, signal));
+  if (name) return one(main, await get(`/datasets/${name}`, undefined, signal), signal);
   const list = h("div");
   const refresh = async () => {
     const { items } = await get("/datasets", undefined, signal);
@@ -83,7 +84,7 @@ function send(fields, progress) {
 
 const notes = (set) => set.notes.length > 0 && h("div.notice", {}, h("strong", {}, "What was assumed"), h("ul", {}, set.notes.map(({ path, message }) => h("li", {}, path && h("code", {}, path), " ", message))));
 
-function one(main, set) {
+function one(main, set, signal) {
   const facts = Object.entries(set).filter(([name, value]) => !["notes", "columns", "features", "classes", "name"].includes(name) && value != null && typeof value !== "object");
   put(main, h("p", {}, h("a", { href: "#/datasets" }, "Data sets")),
     h("div.heading", {}, h("h1", {}, set.name), h("div.buttons", {},
@@ -94,18 +95,7 @@ function one(main, set) {
         tell("It was deleted.");
         location.hash = "#/datasets";
       }))),
-    notes(set),
+    notes(set), firstLook(set.name, signal),
     h("h2", {}, "Facts"), table("Facts", ["What", "Value"], facts.map(([name, value]) => [name.replaceAll("_", " "), name === "bytes" ? bytes(value) : typeof value === "number" ? number(value, 6) : String(value)])),
-    set.classes?.length > 0 && [h("h2", {}, "Classes"), h("p", {}, set.classes.slice(0, 200).map((label) => h("span.tag", {}, String(label))), set.classes.length > 200 && ` and ${set.classes.length - 200} more`)],
-    set.columns?.length > 0 && [h("h2", {}, "Columns"), table("Columns", ["Column", "Kind", "Categories"], set.columns.map(({ name, kind, categories }) => [name, kind, categories.slice(0, 20).join(", ") + (categories.length > 20 ? `, and ${categories.length - 20} more` : "")]))],
-    h("h2", {}, "Experiments that use it"), users(set.name));
-}
-
-function users(name) {
-  const place = h("ul", {}, h("li.muted", {}, "Loading…"));
-  get("/experiments", { limit: 200 }).then(({ items }) => {
-    const mine = items.filter((one) => [one.spec.dataset, ...(one.spec.arms ?? []).map((arm) => arm.dataset)].some((set) => set?.id === name || set?.id?.startsWith(`${name}@`)));
-    put(place, mine.length ? mine.map((one) => h("li", {}, h("a", { href: `#/experiments/${one.id}` }, one.name))) : h("li.muted", {}, "None of the newest 200."));
-  }, (error) => put(place, h("li", {}, error.message)));
-  return place;
+    set.columns?.length > 0 && [h("h2", {}, "Columns"), table("Columns", ["Column", "Kind", "Categories"], set.columns.map(({ name, kind, categories }) => [name, kind, categories.slice(0, 20).join(", ") + (categories.length > 20 ? `, and ${categories.length - 20} more` : "")]))]);
 }

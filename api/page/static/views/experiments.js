@@ -6,7 +6,8 @@ import { ENDED, ago, count, duration, instant, metricName, state } from "/page/f
 import { sparkline } from "/page/sparkline.js";
 
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
-const PAGE = 50;
+const PAGE = 50, MOST = 200;
+/** Experiments that are shown more of at a time, and that one call gives. */
 const METRICS = ["valid_accuracy", "valid_loss", "train_loss"];
 
 export async function show(main, _, signal) {
@@ -56,8 +57,8 @@ export async function show(main, _, signal) {
   async function refresh() {
     const items = [];
     let cursor;
-    for (let page = 0; page < pages; page += 1) {
-      const found = await get("/experiments", { ...asked, limit: PAGE, cursor }, signal);
+    for (let left = PAGE * pages; left > 0; left -= MOST) {
+      const found = await get("/experiments", { ...asked, limit: Math.min(left, MOST), cursor }, signal);
       items.push(...found.items);
       cursor = next = found.next;
       total.textContent = found.total ? `${count(found.total)} experiment${found.total === 1 ? "" : "s"}` : "";
