@@ -79,9 +79,12 @@ def by_levels() -> list[dict[str, Any]]:
                 ):
                     seeds, sign = ends(d, at, levels)
                     found = (sign > 0).mean() if effect else (sign != 0).mean()
-                    row |= {f"{way}_seeds": round(float(seeds.mean()), 1), f"{way}_decided": round(100 * found, 1)}
+                    row |= {
+                        f"{way}_seeds": round(float(seeds.mean()), 1),
+                        f"{way}_decided": round(100 * float(found), 1),
+                    }
                 rows.append(row)
-                print(row)
+                print(row, flush=True)
     return rows
 
 
@@ -153,14 +156,14 @@ def real() -> list[dict[str, Any]]:
         rows.append({"data": name, "case": "one arm against itself", "effect": 0.0} | through_the_look(2, alike))
         rows.append({"data": name, "case": "three times one arm", "effect": 0.0} | through_the_look(3, alike))
         rows.append({"data": name, "case": "two arms", "effect": effect} | through_the_look(2, apart))
-        print(*rows[-3:], sep="\n")
+        print(*rows[-3:], sep="\n", flush=True)
     return rows
 
 
 def main() -> None:
     levels = by_levels()
-    whole = [{"law": "normal", "effect": 0.0} | through_the_look(arms, correlated) for arms in (2, 4, 8)]
-    print(*whole, sep="\n")
+    whole = [{"law": "normal", "effect": 0.0} | through_the_look(arms, correlated) for arms in (2, 4)]
+    print(*whole, sep="\n", flush=True)
     record.write(
         "adaptive",
         experiments=EXPERIMENTS,
