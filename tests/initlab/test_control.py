@@ -82,8 +82,8 @@ HISTORY = [
                 {"a": "he", "b": "zeros", "decision": "better"}, {"a": "a", "b": "b", "decision": "equivalent"},
             ],
         },
-        'the arms were compared after 5 seeds: "he" is better than "zeros"; "a" is equivalent to "b"; 1 comparison open; '
-        'more seeds for "he", "glorot"',
+        'the arms were compared after 5 seeds: "he" is better than "zeros"; "a" is equivalent to "b"; '
+        '1 comparison open; more seeds for "he", "glorot"',
     ),
     ("ended", 4, 4, {"status": "failed"}, "cohort 4, attempt 4: ended: failed"),
     (
