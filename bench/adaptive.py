@@ -101,12 +101,12 @@ def whole_looks(design: Design, values: Floats) -> list[Look]:
     return list(results.looks)
 
 
-def through_the_look(arms: int, draw: Callable[[int], Floats]) -> dict[str, Any]:
+def through_the_look(arms: int, draw: Callable[[int], Floats], experiments: int = WHOLE) -> dict[str, Any]:
     """Return the share of experiments with a decision, the mean seeds of an arm, and the share of runs not needed."""
     spec = parse({"arms": [{"label": str(i)} for i in range(arms)], "seeds": {"from": 5, "to": 20}})
     design = design_of(spec, task="multiclass", paths=DatasetPaths())
     decided, wrong, runs = 0, 0, 0.0
-    for _ in range(WHOLE):
+    for _ in range(experiments):
         looks = whole_looks(design, draw(arms))
         made = {one["decision"] for one in decided_by(looks).values()} - {"open"}
         decided += bool(made)
@@ -116,11 +116,12 @@ def through_the_look(arms: int, draw: Callable[[int], Floats]) -> dict[str, Any]
             for look, n, later in zip(looks, design.looks, design.looks[1:], strict=False)
         ]
         runs += sum(trained) / arms
-    seeds = runs / WHOLE
+    seeds = runs / experiments
     return {
         "arms": arms,
-        "decided": round(100 * decided / WHOLE, 1),
-        "first_worse": round(100 * wrong / WHOLE, 1),
+        "experiments": experiments,
+        "decided": round(100 * decided / experiments, 1),
+        "first_worse": round(100 * wrong / experiments, 1),
         "seeds": round(seeds, 1),
         "runs_saved": round(100 * (1 - seeds / design.looks[-1]), 1),
     }
@@ -162,7 +163,8 @@ def real() -> list[dict[str, Any]]:
 
 def main() -> None:
     levels = by_levels()
-    whole = [{"law": "normal", "effect": 0.0} | through_the_look(arms, correlated) for arms in (2, 4)]
+    null = {"law": "normal", "effect": 0.0}
+    whole = [null | through_the_look(2, correlated, 4 * WHOLE), null | through_the_look(4, correlated)]
     print(*whole, sep="\n", flush=True)
     record.write(
         "adaptive",
