@@ -20,6 +20,7 @@ from core.spec._scan import BatchSizeScan
 from core.spec._seeds import AdaptiveSeeds
 from core.spec._sharpness import Sam
 from core.spec._size import Size, size
+from core.spec._slow_starts import looks_in_a_row
 from core.spec._stopping import EarlyStopping, Patience
 from core.spec._target import Target
 from core.spec._words import described
@@ -57,6 +58,7 @@ __all__ = [
     "described",
     "hidden_weights",
     "layers_of",
+    "looks_in_a_row",
     "norms_of",
     "parse",
     "rate_factors",

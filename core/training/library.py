@@ -11,13 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from core.analysis import Decision, Look, decide_rung, pruned_arms, take_look
 from core.datasets import DatasetInfo, DatasetPaths, Splits
-from core.design import Design
 from core.registry import Entry
 from core.results import OUTCOMES, Results
 from core.spec import Arm, ArmInfo, Spec, check
@@ -25,7 +22,7 @@ from core.training.checkpoint import Checkpoint
 from core.training.designs import design_of, rung_rule
 from core.training.faults import Fault, classify
 from core.training.lanes.trainer import train_lanes
-from core.training.measured import Lanes, measured_results
+from core.training.measured import Lanes, measured_results, values_at
 from core.training.memory import release
 from core.training.options import Layout, Resume, TrainOptions
 from core.training.planning.machine import free_memory
@@ -129,8 +126,8 @@ class _Training:
             task = self.infos[0].data.task
             rule = rung_rule(self.spec, task)
             design = design_of(self.spec, task=task, paths=self.paths, measured=[rule.metric])
-            values = _values_at(rung, design, rule.metric, self._lanes, _merged(parts))
-            decided.append(decide_rung(design, rule, epoch=rung, values=values, gone=pruned_arms(decided)))
+            measured = values_at(rung, design, rule.metric, self._lanes, _merged(parts))
+            decided.append(decide_rung(design, rule, epoch=rung, measured=measured, before=decided))
         pruned_at = _pruned_at(self._lanes, arms, decided)
         return decided, [one for part in parts for one in part.train(None, pruned_at)]
 
@@ -234,19 +231,6 @@ def _pruned_at(lanes: Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -
     """Return the epochs after which the runs of pruned arms end, by run."""
     pruned = pruned_arms(decided)
     return {lane.run: pruned[arms[i].label] for (_, i, _), lane in lanes.items() if arms[i].label in pruned}
-
-
-def _values_at(rung: int, design: Design, metric: str, lanes: Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
-    """Return a metric of the first trainings after so many epochs, (arms, seeds); where one stopped early, its last."""
-
-    def value(run: int) -> float | None:
-        points = np.concatenate(measured.blocks.get((run, metric), [np.empty(0)]))
-        there = len(points) >= rung or (len(points) and measured.outcomes.get(run) == "stopped_early")
-        return float(points[min(rung, len(points)) - 1]) if there else None
-
-    return design.matrix(
-        (design.labels[arm], seed, value(lane.run)) for (repeat, arm, seed), lane in lanes.items() if not repeat
-    )
 
 
 def _checkpoint_recorder(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:

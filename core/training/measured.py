@@ -1,13 +1,14 @@
 """Results of what was measured in this process, as the service gives them from its database."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
-from core.analysis import Decision, Look
+from core.analysis import Decision, Look, RungValues
 from core.datasets import DatasetPaths
+from core.design import Design
 from core.finite import finite_or_none
 from core.metrics import metric_names
 from core.results import Results, RunResult, Series
@@ -90,3 +91,18 @@ def measured_results(
         warnings=warnings_of(spec, infos),
     )
     return found if spec.repeat is None else found.repeated_as(runs(repeat=True), partial(series, True))
+
+
+def values_at(rung: int, design: Design, metric: str, lanes: Lanes, measured: MemoryRecorder) -> RungValues:
+    """Return a metric of the first trainings after so many epochs, of one that stopped early its last."""
+
+    def found() -> Iterator[tuple[str, int, float | None]]:
+        for (repeat, arm, seed), lane in lanes.items():
+            points = np.concatenate(measured.blocks.get((lane.run, metric), [np.empty(0)]))
+            outcome = measured.outcomes.get(lane.run)
+            if repeat or (len(points) < rung and outcome not in ("stopped_early", "diverged")):
+                continue
+            diverged = outcome == "diverged" or not len(points)
+            yield design.labels[arm], seed, None if diverged else float(points[min(rung, len(points)) - 1])
+
+    return RungValues.of(design, found())
