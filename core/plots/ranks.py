@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.analysis import compare_arms
@@ -74,15 +75,31 @@ def draw(data: dict[str, Any]) -> Figure:
     place = frame(data["title"], data["caption"], margin + _PANEL, total + 0.6)
     axes = place.axes(margin, 0.5, _PANEL, total)
     axes.set_ylim(total, 0)
-    axes.set_yticks(list(middles), ["\n".join(text) for text in texts], size=_LABEL)
-    axes.tick_params(axis="y", length=0)
+    axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.grid(visible=False, axis="y")
     set_axis(axes, "x", data["x"])
-    for row, at in zip(rows, middles, strict=True):
+    for row, text, at in zip(rows, texts, middles, strict=True):
+        _name(axes, text, at)
         axes.axhline(at, color=RULE, lw=0.7, zorder=0)
         sure = row["low"] == row["high"]
         colour = COLOURS[0] if sure else GREY
         axes.plot([row["low"], row["high"]], [at, at], color=colour, lw=2.0, solid_capstyle="round", zorder=3)
         axes.plot([row["low"], row["high"]], [at, at], "o", ms=6, color=colour, mec="none", zorder=4)
     return place.figure
+
+
+def _name(axes: Axes, text: list[str], at: float) -> None:
+    """Write the lines of an arm's name left of the axes, about its row's middle."""
+    for i, line in enumerate(text):
+        up = ((len(text) - 1) / 2 - i) * _LABEL * 1.3
+        axes.annotate(
+            line,
+            (0, at),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(-7, up),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            annotation_clip=False,
+            size=_LABEL,
+        )

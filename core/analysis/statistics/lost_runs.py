@@ -31,7 +31,8 @@ def worst_rank_tests(scores: Floats, lost: NDArray[np.bool_], pairs: Sequence[tu
     the last (Lachin 1999, Controlled Clinical Trials 20: worst-rank score analysis). From six seeds on, the signs of
     the differences of ranks within seeds are flipped (exact up to 12 seeds). Below, where that cannot decide, the runs
     are taken as unpaired: Wilcoxon's rank sum, exact with its ties, which is conservative where the runs of a seed are
-    alike.
+    alike. Where one arm lost all of its n runs and the other none, p is 2·4^(-n): two arms that lose runs alike come to
+    that with no larger chance, q^n (1 - q)^n either way. It is the smallest p of n seeds, so that no other is changed.
     """
     ordered = np.where(lost, -np.inf, scores)
     n, mean, p = np.zeros(len(pairs), np.int64), np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
@@ -44,13 +45,19 @@ def worst_rank_tests(scores: Floats, lost: NDArray[np.bool_], pairs: Sequence[tu
         ranks = _ranks(np.concatenate([ordered[i, both], ordered[j, both]])).reshape(2, -1)
         d = ranks[0] - ranks[1]
         mean[k] = d.mean()
-        if n[k] < FLIPPED_FROM:
+        if _all_and_none(lost[i, both], lost[j, both]):
+            p[k] = 2.0 * 4.0 ** -n[k]
+        elif n[k] < FLIPPED_FROM:
             p[k] = _rank_sum(ranks)
         else:
             flipped[k, both] = d
-    paired = n >= FLIPPED_FROM
+    paired = np.isfinite(flipped).any(axis=1)
     p[paired] = sign_flip(flipped[paired])
     return RankTests(n, mean, p)
+
+
+def _all_and_none(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> bool:
+    return bool((a.all() and not b.any()) or (b.all() and not a.any()))
 
 
 def _ranks(x: Floats) -> Floats:

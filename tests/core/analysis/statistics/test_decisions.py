@@ -169,9 +169,20 @@ def test_losing_every_run_is_worse_than_any_value() -> None:
     found = decided([five, [NAN] * 5], gone)
 
     assert found.test[0, 1] == "ranks"
-    assert found.p[0, 1] == pytest.approx(2 / 252)  # of the ways to take five of ten runs
+    assert found.p[0, 1] == pytest.approx(2 / 4**5)
     assert found.decision[0, 1] == "better"
     assert decided([five, [NAN] * 5], gone, ranks_lost=False).decision[0, 1] == "open"
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 6, 9])
+def test_losing_all_against_none_has_the_least_p_and_no_larger_chance(n: int) -> None:
+    """Over chances q of losing a run, all of one arm and none of the other is at its likeliest at a half."""
+    q = np.linspace(0, 1, 1_001)
+    one, other = [[True] * n, [False] * n], [[True] * n, [True, *[False] * (n - 1)]]
+    least = decided(np.where(one, NAN, 0.5), one).p[0, 1]
+
+    assert least == pytest.approx((2 * q**n * (1 - q) ** n).max())
+    assert least < decided(np.where(other, NAN, 0.5), other).p[0, 1]
 
 
 def test_ranks_with_ties_are_those_of_the_rank_sum_test() -> None:

@@ -233,7 +233,7 @@ def test_losing_every_run_is_a_loss_where_seeds_are_enough(experiment: Any) -> N
 
     (c,) = found["comparisons"]
     assert (c["better"], c["decision"], c["test"], c["ci_low"], c["p"]) == ("steady", "better", "ranks", None, None)
-    assert c["p_ranks"] == pytest.approx(2 / 252)
+    assert c["p_ranks"] == pytest.approx(2 / 4**5)
     assert c["p_lost_adjusted"] == pytest.approx(2 / 252)
     text = verdict_text(found)
     assert 'better than "gone" (which lost 5 of 5 runs, against 0 of 5), by ranks in which a lost run is the' in text
