@@ -1,6 +1,5 @@
-"""Treatments compared over several data sets, each of which is a block: scaled differences, and ranks."""
+"""Treatments compared over several data sets, each of which is a block: effects, scales and ranks."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,20 +45,24 @@ def block_scale(values: Floats) -> float:
     return scale if scale > RESOLUTION * size else float("nan")
 
 
-def scaled_differences(values: Sequence[Floats]) -> Floats:
-    """Return every treatment less every other on each data set, (treatments, treatments, sets), in `block_scale`s.
+def block_effects(values: Floats) -> Floats:
+    """Return the effect (treatments,) of each treatment on one data set, in the outcome's unit; they sum to 0.
 
-    `values` has (treatments, seeds) of each data set, whose seeds may be others. A difference is the mean over the
-    seeds that both treatments have. NaN where there is none, and of a set that has no scale.
+    `values` is (treatments, seeds), NaN where there is none: effects are those of the least squares of treatments and
+    seeds, so that a run that is missing takes no seed's luck away from the others. With all values there they are the
+    means less the mean of all. NaN for a treatment without a value.
     """
-    found = []
-    for one in values:
-        with np.errstate(invalid="ignore"):
-            pairs = one[:, None] - one
-        k = len(one)
-        _, mean, _ = moments(pairs.reshape(k * k, -1))
-        found.append(mean.reshape(k, k) / block_scale(one))
-    return np.stack(found, axis=-1)
+    treatment, seed = np.nonzero(np.isfinite(values))
+    found = np.full(len(values), np.nan)
+    if not len(treatment):
+        return found
+    rows = np.zeros((len(treatment), sum(values.shape)))
+    rows[np.arange(len(rows)), treatment] = rows[np.arange(len(rows)), len(values) + seed] = 1.0
+    centre = values[treatment, seed].mean()
+    fitted, *_ = np.linalg.lstsq(rows, values[treatment, seed] - centre, rcond=None)
+    there = np.unique(treatment)
+    found[there] = fitted[there] - fitted[there].mean()
+    return found
 
 
 def ranked(means: Floats, sign: int) -> Floats:

@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 
 from core.analysis.statistics.blocks import (
+    block_effects,
     block_scale,
     cliques,
     critical_difference,
     friedman,
     range_quantile,
     ranked,
-    scaled_differences,
 )
 
 RNG = np.random.default_rng(17)
@@ -29,20 +29,15 @@ def test_a_set_without_spread_or_with_one_seed_has_no_scale() -> None:
     assert np.isnan(block_scale(np.array([[0.9], [0.8]])))
 
 
-def test_differences_do_not_change_with_the_unit_of_a_set() -> None:
-    sets = [RNG.normal(size=(3, 5)), RNG.normal(size=(3, 8))]
-    found = scaled_differences(sets)
-    assert found.shape == (3, 3, 2)
-    np.testing.assert_allclose(scaled_differences([sets[0] * 1000 + 3, sets[1]]), found, rtol=1e-9)
-    expected = (sets[1][0].mean() - sets[1][2].mean()) / block_scale(sets[1])
-    assert found[0, 2, 1] == pytest.approx(expected, rel=1e-12)
-
-
-def test_a_difference_is_over_the_seeds_that_both_have() -> None:
-    values = RNG.normal(size=(2, 5))
-    values[1, 4] = np.nan
-    found = scaled_differences([values])[0, 1, 0]
-    assert found == pytest.approx(scaled_differences([values[:, :4]])[0, 1, 0], rel=1e-12)
+def test_effects_are_means_where_all_is_there_and_least_squares_where_not() -> None:
+    values = RNG.normal(size=(3, 5))
+    np.testing.assert_allclose(block_effects(values), values.mean(1) - values.mean(), rtol=1e-9)
+    seeds = np.array([0.0, 10.0, 20.0, 30.0])
+    missing = np.array([[1.0], [2.0], [4.0]]) + seeds
+    missing[0, 3] = missing[2, 0] = np.nan
+    np.testing.assert_allclose(block_effects(missing), np.array([1.0, 2.0, 4.0]) - 7 / 3, atol=1e-9)
+    gone = np.array([[1.0, 2.0], [np.nan, np.nan], [2.0, 3.0]])
+    np.testing.assert_allclose(block_effects(gone), [-0.5, np.nan, 0.5], atol=1e-9)
 
 
 def test_ranks_are_those_of_scipy_with_what_has_no_mean_last() -> None:

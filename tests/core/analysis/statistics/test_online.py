@@ -39,12 +39,12 @@ def test_a_discovery_that_was_not_known_yet_is_refused(known: list[int]) -> None
         level(4, known, 0.05)
 
 
-@pytest.mark.parametrize(("effect", "most"), [(0.0, 0.035), (1.2, 0.055)])
+@pytest.mark.parametrize(("effect", "most"), [(0.0, 0.04), (1.2, 0.06)])
 def test_few_of_what_a_chain_keeps_is_no_better(effect: float, most: float) -> None:
     """Paired t tests of 10 seeds in chains of 20, of which three in ten have the effect."""
     rng = np.random.default_rng(7)
     shares = []
-    for _ in range(1_000):
+    for _ in range(300):
         real = (rng.random(20) < 0.3) & (effect > 0)
         d = rng.normal(size=(20, 10)) + effect * real[:, None]
         p = stdtr(9, -d.mean(1) / d.std(1, ddof=1) * np.sqrt(10))
