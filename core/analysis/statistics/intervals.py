@@ -82,10 +82,10 @@ def moments(x: Floats) -> tuple[Ints, Floats, Floats]:
     return n, mean, sd
 
 
-def half_width(n: Ints, sd: Floats) -> Floats:
+def half_width(n: Ints, sd: Floats, confidence: float = CONFIDENCE) -> Floats:
     """Return half the width of Student's t interval for the mean of n values."""
     with np.errstate(all="ignore"):
-        return np.where(n > 1, stdtrit(n - 1, (1 + CONFIDENCE) / 2) * sd / np.sqrt(n), np.nan)
+        return np.where(n > 1, stdtrit(n - 1, (1 + confidence) / 2) * sd / np.sqrt(n), np.nan)
 
 
 def resampled(n: int) -> Floats:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.analysis.statistics.chances import shares
 from core.analysis.statistics.intervals import Floats, Ints, Summary
-from core.analysis.statistics.paired import Comparisons, compare, holm
+from core.analysis.statistics.paired import Comparisons, compare, family_adjusted
 from core.metrics import Measure
 
 LEVEL = 0.05
@@ -85,20 +85,6 @@ def best_first(
     ranked = [i for i, s in enumerate(summaries) if s.n > 0]
     last = [False] * len(summaries) if unreliable is None else unreliable
     return sorted(ranked, key=lambda i: (summaries[i].n < 2, bool(last[i]), -measure.sign * summaries[i].mean))
-
-
-def family_adjusted(p: Floats, baseline: int | None) -> Floats:
-    """Return adjusted p (arms, arms): over all pairs, or, with a baseline, over the comparisons with it alone."""
-    adjusted = np.full(p.shape, np.nan)
-    if baseline is not None:
-        family = p[baseline].copy()
-        family[baseline] = np.nan
-        adjusted[baseline] = adjusted[:, baseline] = holm(family)
-    else:
-        pairs = np.triu_indices(len(adjusted), k=1)
-        adjusted[pairs] = holm(p[pairs])
-        adjusted.T[pairs] = adjusted[pairs]
-    return adjusted
 
 
 def _peeled(order: list[int], differ: NDArray[np.bool_]) -> list[list[int]]:
