@@ -20,13 +20,14 @@ from api.schemas import DatasetList, DatasetOut, PreviewOut
 from api.series import Form, write_series
 from api.signal_propagation import SignalPreview, signal_of
 from api.uploads import read_form
-from core.analysis import build_report, html, markdown
+from core.analysis import build_report, compare_arms, html, markdown
 from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
 from core.experiments import requests
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.projects import Amount, Quotas, take
 from core.experiments.queries import read, reports
+from core.experiments.queries.comparisons import ComparisonSpec, joined
 from core.logs import set_up
 from core.plots import (
     Format,
@@ -127,6 +128,17 @@ def _report(results: Results, metric: str | None, media: Media) -> bytes:
     if media == "text/markdown":
         return markdown(found, results).encode()
     return html(found, results, suitable(results.design)).encode()
+
+
+def comparison(body: bytes, hidden: frozenset[str], *, as_markdown: bool) -> bytes:
+    """Return the report that compares arms of several experiments; those of `hidden` projects are not there."""
+    asked = read_body(body, ComparisonSpec)
+    with _Process.database.reading() as session:
+        found = joined(session, asked, _paths(hidden))
+        report = compare_arms(found.results, asked.metric)
+    if as_markdown:
+        return markdown(report, found.results).encode()
+    return compact({**report, "paired": found.pairing.paired, "reason": found.pairing.reason})
 
 
 def datasets(hidden: frozenset[str], owner: str | None, project: str | None, first: str | None) -> Answer:

@@ -183,6 +183,8 @@ class AsyncClient:
     preview = _call(Client.preview)
     cancel_experiments = _call(Client.cancel_experiments)
     delete_experiments = _call(Client.delete_experiments)
+    compare = _call(Client.compare)
+    compare_markdown = _call(Client.compare_markdown)
     catalog = _call(Client.catalog)
     preview_schedule = _call(Client.preview_schedule)
     preview_initializer = _call(Client.preview_initializer)

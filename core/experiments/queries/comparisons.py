@@ -150,7 +150,7 @@ def _design(parts: Sequence[_Part], pairing: Pairing, asked: ComparisonSpec, war
         target=targets.pop() if len(targets) == 1 else None,
         diagnostics=False,
         warnings=warnings,
-        described=[*shared.items()],
+        described=[("pairing", pairing.reason), *shared.items()],
         paired="were trained in the same order of examples, with the same draws, by their own experiments"
         if pairing.paired
         else "have nothing in common",

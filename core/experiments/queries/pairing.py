@@ -1,4 +1,4 @@
-"""Whether arms of several experiments can be compared, and seed by seed: by data set, split and seeds."""
+"""Tells whether arms of several experiments can be compared, and seed by seed: by data set, split and seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Side:
 
 
 class Pairing(NamedTuple):
-    """Whether runs are compared seed by seed, on which seeds, and why."""
+    """The way in which runs are compared: seed by seed or not, on which seeds, and why."""
 
     paired: bool
     seeds: Sequence[int]
