@@ -43,6 +43,8 @@ def design_of(
         seeds=spec.seed_list,
         metrics=_metrics(task, measured),
         baseline=spec.baseline,
+        margin=spec.margin,
+        alpha=spec.alpha,
         target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
         grid=spec.grid,
         lr_range=None

@@ -213,7 +213,8 @@ def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
     results = range_of(losses, "a", "b")
     found = json.loads(json.dumps(build_report(results), allow_nan=False))
     verdict = {key: value for key, value in found["verdict"].items() if key != "text"}
-    assert verdict == {"groups": [], "beats": [], "detectable": None, "seeds_needed": None}
+    lists: dict[str, Any] = {key: [] for key in ("decided", "open", "order", "groups", "beats")}
+    assert verdict == {**lists, "headline": None, "detectable": None, "seeds_needed": None}
     assert (found["metric"], found["reference"], found["comparisons"]) == ("suggested_lr", None, [])
     assert [(arm["label"], arm["n"], arm["diverged"], arm["mean"], arm["ci_low"]) for arm in found["arms"]] == [
         ("a", 3, 3, None, None),
