@@ -135,7 +135,7 @@ def comparison(body: bytes, hidden: frozenset[str], *, as_markdown: bool) -> byt
     asked = read_body(body, ComparisonSpec)
     with _Process.database.reading() as session:
         found = joined(session, asked, _paths(hidden))
-        report = compare_arms(found.results, asked.metric)
+        report = compare_arms(found.results, asked.metric, margin=asked.margin)
     if as_markdown:
         return markdown(report, found.results).encode()
     return compact({**report, "paired": found.pairing.paired, "reason": found.pairing.reason})

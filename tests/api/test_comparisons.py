@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from scipy import stats
 from sqlalchemy import select, update
 
 from core.store import Database, Event
@@ -57,6 +58,25 @@ def test_arms_of_two_experiments_are_paired_as_those_of_one(client: TestClient, 
     assert loss["metric"] == "valid_loss"
     missing = compare(client, f"{first}/he", f"{second}/he", metric="valid_los").json()
     assert [one["path"] for one in missing["errors"]] == ["metric"]
+
+
+def test_arms_of_other_seeds_are_compared_by_welch(client: TestClient, work: Callable[[], int]) -> None:
+    first, second = post(client), post(client, seeds=[7, 8, 9], batch_size=20)
+    work()
+    found = compare(client, f"{first}/he", f"{second}/he").json()
+    assert not found["paired"]
+    assert found["reason"].startswith("not paired: the arms have no seed in common")
+    values = [
+        [run["final"]["valid_accuracy"] for run in client.get(f"/experiments/{one}/runs?arm=he").json()["items"]]
+        for one in (first, second)
+    ]
+    (pair,) = found["comparisons"]
+    assert pair["p"] == pytest.approx(stats.ttest_ind(*values, equal_var=False).pvalue, rel=1e-9)
+    assert pair["p_sign_flip"] is None
+    assert (pair["n"], pair["paired"], pair["test"]) == (3, False, "welch")
+    markdown = compare(client, f"{first}/he", f"{second}/he", sent={"Accept": "text/markdown"}).text
+    assert "Welch" in markdown
+    assert "paired t test" not in markdown
 
 
 @pytest.mark.parametrize(

@@ -141,16 +141,29 @@ def _method(report: Report, metric: Measure) -> str:
         f"{BOOTSTRAP_FROM} runs, from {BOOTSTRAP_FROM} on the BCa bootstrap with its level expanded for few runs; of "
         "shares Wilson's. That of the best arm in the words above is at the level of the verdict over the number of "
         "arms, as the data chose it. N counts finished runs that have a value.\n"
-        f"Differences are paired by seed: paired t test from three pairs on, its p adjusted by Holm over {family}, and "
-        f"decided below {alpha}. Intervals of all pairs together are Bonferroni's: one without 0 is always a win, and "
-        f"a win that only Holm finds may have one with 0. {within} Effect size is Cohen's d_z with Hedges' correction. "
-        "The p by sign flips needs no distribution, and with n pairs is never below 2^(1-n); the robust difference is "
-        "Hodges' and Lehmann's with signed-rank limits, from six pairs on.\n"
+        f"{_tests(report, family)} Intervals of all pairs together are Bonferroni's: one without 0 is always a win, "
+        f"and a win that only Holm finds may have one with 0. {within}\n"
         "Places are those that the decisions leave to an arm: from 1 more than the arms that beat it to the number of "
         "arms less those that it beats.\n"
         "A run that diverged, or never came to what is asked for, has no value and is in no mean; none is invented for "
         "it. But it is the worst: where one of a pair of arms was lost, the ranks of all its runs decide, lost ones "
-        "last, by flips of signs within seeds, below six seeds by the rank sum. An arm that lost more runs comes after "
-        "one that lost fewer, unless it beats it. The chance of being best draws seeds again (bootstrap); with few "
+        "last, by flips of signs within seeds, below six seeds or without pairs by the rank sum. An arm that lost more "
+        "runs comes after one that lost fewer, unless it beats it. The chance of being best draws seeds again (bootstrap); with few "
         "seeds it is surer than it should be."
+    )
+
+
+def _tests(report: Report, family: str) -> str:
+    alpha = f"{report['alpha']:g}"
+    if not all(c["paired"] for c in report["comparisons"]):
+        return (
+            "Runs are not paired: Welch's t test of the means from three runs of both arms on, its p adjusted by Holm "
+            f"over {family}, and decided below {alpha}. Effect size is Cohen's d over the root mean square of both "
+            "standard deviations, with Hedges' correction."
+        )
+    return (
+        f"Differences are paired by seed: paired t test from three pairs on, its p adjusted by Holm over {family}, and "
+        f"decided below {alpha}. Effect size is Cohen's d_z with Hedges' correction. The p by sign flips needs no "
+        "distribution, and with n pairs is never below 2^(1-n); the robust difference is Hodges' and Lehmann's with "
+        "signed-rank limits, from six pairs on."
     )

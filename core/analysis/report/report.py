@@ -100,7 +100,16 @@ def compare_arms(
     baseline = None if design.baseline is None else design.labels.index(design.baseline)
     alpha = design.alpha if alpha is None else alpha
     margin = design.margin if margin is None and measure.name == design.primary.name else margin
-    judged = judge(values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha)
+    judged = judge(
+        values,
+        lost,
+        found[measure.name],
+        measure,
+        baseline,
+        margin=margin,
+        alpha=alpha,
+        paired=not design.independent,
+    )
     listed = (
         [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)
     )

@@ -22,7 +22,7 @@ def separation(judged: Judgement, values: Floats, labels: Sequence[str], measure
     """
     nothing: Separation = {"detectable": None, "seeds_needed": None}
     second = next((i for i in judged.order if i != judged.reference), None)
-    if judged.reference is None or second is None or measure.shared:
+    if judged.reference is None or second is None or measure.shared or not judged.paired:
         return nothing
     n, mean, sd = (float(field[0]) for field in moments(values[[judged.reference]] - values[[second]]))
     p = judged.found.p[judged.reference, second]

@@ -65,7 +65,7 @@ def decide_unpaired(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule)
     for i, j in np.argwhere(np.triu(asked)):
         if not (gone[i] or gone[j]):
             constant = not np.isfinite(t.df[i, j])
-            name, one = ("constants", _shared_out(count[i], count[j])) if constant else ("t", float(by_t[i, j]))
+            name, one = ("constants", _shared_out(count[i], count[j])) if constant else ("welch", float(by_t[i, j]))
             one = 1.0 if constant and not t.difference[i, j] else one
         elif rule.ranks_lost:
             name, one, away = "ranks", *_rank_sum(*(_ordered(rule.sign * values[k], lost[k]) for k in (i, j)))
@@ -84,7 +84,7 @@ def decide_unpaired(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule)
         effect_size=_effect(values, t),
     )
     family = max(rule.family or 0, int(np.triu(test != "").sum()), 1)
-    wide = np.where(test == "t", stdtrit(t.df, 1 - rule.alpha / family / 2) * t.error, np.nan)
+    wide = np.where(test == "welch", stdtrit(t.df, 1 - rule.alpha / family / 2) * t.error, np.nan)
     return settled(
         found=found,
         together=(t.difference - wide, t.difference + wide),
@@ -112,7 +112,7 @@ def _equivalence(t: Welch, test: NDArray[np.str_], rule: DecisionRule) -> Floats
     if rule.margin is not None:
         with np.errstate(all="ignore"):
             tested = stdtr(t.df, -(rule.margin - np.abs(t.difference)) / t.error)
-        p[test == "t"] = tested[test == "t"]
+        p[test == "welch"] = tested[test == "welch"]
     return family_adjusted(p, rule.baseline, rule.family)
 
 

@@ -147,6 +147,7 @@ def _design(parts: Sequence[_Part], pairing: Pairing, asked: ComparisonSpec, war
         seeds=list(pairing.seeds),
         metrics=_metrics(designs),
         margin=asked.margin,
+        alpha=asked.alpha,
         target=targets.pop() if len(targets) == 1 else None,
         diagnostics=False,
         warnings=warnings,
@@ -154,6 +155,7 @@ def _design(parts: Sequence[_Part], pairing: Pairing, asked: ComparisonSpec, war
         paired="were trained in the same order of examples, with the same draws, by their own experiments"
         if pairing.paired
         else "have nothing in common",
+        independent=not pairing.paired,
     )
 
 
