@@ -148,8 +148,8 @@ def _method(report: Report, metric: Measure) -> str:
         "A run that diverged, or never came to what is asked for, has no value and is in no mean; none is invented for "
         "it. But it is the worst: where one of a pair of arms was lost, the ranks of all its runs decide, lost ones "
         "last, by flips of signs within seeds, below six seeds or without pairs by the rank sum. An arm that lost more "
-        "runs comes after one that lost fewer, unless it beats it. The chance of being best draws seeds again (bootstrap); with few "
-        "seeds it is surer than it should be."
+        "runs comes after one that lost fewer, unless it beats it. The chance of being best draws seeds again "
+        "(bootstrap); with few seeds it is surer than it should be."
     )
 
 
