@@ -19,15 +19,17 @@ from api.responses import compact
 from api.schemas import DatasetList, DatasetOut, PreviewOut
 from api.series import Form, write_series
 from api.signal_propagation import SignalPreview, signal_of
+from api.study_schemas import StudyOut
 from api.uploads import read_form
 from core.analysis import build_report, compare_arms, html, markdown
 from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads
 from core.experiments import requests
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.cohorts.states import TERMINAL
-from core.experiments.projects import Amount, Quotas, take
+from core.experiments.projects import Amount, Quotas, studies, take
 from core.experiments.queries import read, reports
 from core.experiments.queries.comparisons import ComparisonSpec, joined
+from core.experiments.queries.studies import rulings
 from core.logs import set_up
 from core.plots import (
     Format,
@@ -89,6 +91,8 @@ def draft(
     """
     spec = read_body(body, Spec)
     fingerprint = requests.fingerprint_of(spec)
+    if spec.study is not None:
+        _decide(project, spec.study)  # what is known by now settles the level of this one
     with _Process.database.reading() as session:  # ended before the checks, which may take half a minute
         if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint, project):
             return None
@@ -139,6 +143,23 @@ def comparison(body: bytes, hidden: frozenset[str], *, as_markdown: bool) -> byt
     if as_markdown:
         return markdown(report, found.results).encode()
     return compact({**report, "paired": found.pairing.paired, "reason": found.pairing.reason})
+
+
+def study(name: str, project: str) -> bytes:
+    """Return a study with its verdicts in order, as JSON; what has ended is decided first. Raises `NotFound`."""
+    _decide(project, name)
+    with _Process.database.reading() as session:
+        one = studies.study(session, project, name)
+        return StudyOut.of(session, one, studies.entries(session, one)).model_dump_json().encode()
+
+
+def _decide(project: str, name: str) -> None:
+    """Decide the experiments of a study that have ended: read without a lock, and store in a short transaction."""
+    with _Process.database.reading() as session:
+        found = rulings(session, project, name, _Process.paths)
+    if found:
+        with _Process.database.transaction() as session:
+            studies.record(session, project, name, found)
 
 
 def datasets(hidden: frozenset[str], owner: str | None, project: str | None, first: str | None) -> Answer:

@@ -1,7 +1,8 @@
 """The calls that ask about several experiments together."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
+from urllib.parse import quote
 
 from initlab.answers import Report
 from initlab.errors import ClientError
@@ -15,6 +16,8 @@ class AcrossExperiments:
     """Comparisons and studies of a server's experiments."""
 
     _transport: Transport
+    _into: dict[str, str | None]
+    """The project that is posted into, as a query has it."""
 
     def compare(
         self, arms: Sequence[ArmOf], metric: str | None = None, margin: float | None = None, alpha: float | None = None
@@ -35,6 +38,19 @@ class AcrossExperiments:
         """Return the comparison as Markdown, for people."""
         body = _asked(arms, metric, margin, alpha)
         return self._transport.request("POST", "/comparisons", body=body, headers={"Accept": "text/markdown"}).text
+
+    def studies(self) -> list[dict[str, Any]]:
+        """Return the studies that one sees, the newest first: `alpha`, and what of it is `spent` and `left`."""
+        return cast(list[dict[str, Any]], self._transport.call("GET", "/studies")["items"])
+
+    def study(self, name: str, project: str | None = None) -> dict[str, Any]:
+        """Return a study with the `verdicts` of its experiments in the order of their posts; raises `ApiError` 404.
+
+        Each has the `level` that it was given and a `decision`: keep, discard, inconclusive, or None while it has not
+        ended. `project` is that of the client where none is named.
+        """
+        asked = self._into if project is None else {"project": project}
+        return cast(dict[str, Any], self._transport.call("GET", f"/studies/{quote(name, safe='')}", params=asked))
 
 
 def arm_of(said: ArmOf) -> dict[str, Any]:

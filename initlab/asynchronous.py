@@ -185,6 +185,8 @@ class AsyncClient:
     delete_experiments = _call(Client.delete_experiments)
     compare = _call(Client.compare)
     compare_markdown = _call(Client.compare_markdown)
+    studies = _call(Client.studies)
+    study = _call(Client.study)
     catalog = _call(Client.catalog)
     preview_schedule = _call(Client.preview_schedule)
     preview_initializer = _call(Client.preview_initializer)

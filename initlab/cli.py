@@ -118,7 +118,15 @@ def metrics(
 
 app.command("list")(managing.list_experiments)
 app.command("open")(looking.open_page)
-for command in (managing.edit, managing.cancel, managing.delete, pictures.plot, looking.workers, judging.compare):
+for command in (
+    managing.edit,
+    managing.cancel,
+    managing.delete,
+    pictures.plot,
+    looking.workers,
+    judging.compare,
+    judging.studies,
+):
     app.command()(command)
 
 
