@@ -43,6 +43,23 @@ async def get_report(
             "valid_loss",
         ),
     ] = None,
+    margin: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            allow_inf_nan=False,
+            description="the largest difference that does not matter, in the outcome's unit; default the spec's",
+        ),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            le=0.5,
+            description="the chance of a false win that the verdict allows; default the spec's. Chosen after the "
+            "results were seen, it bounds nothing",
+        ),
+    ] = None,
     format: Annotated[  # noqa: A002 the query parameter's name
         Literal["json", "md", "html"] | None, Query(description="json, md or html; else by Accept")
     ] = None,
@@ -57,7 +74,8 @@ async def get_report(
     inline = pictures == "inline"
     if inline and media != HTML:
         raise InvalidSpec([Problem("pictures", "only a page has pictures inside: ask for format=html")])
-    asked = (metric, media, _DRAWN_BY) if inline else (metric, media)
+    by = jobs.Judged(metric, margin=margin, alpha=alpha)
+    asked = (*by, media, _DRAWN_BY) if inline else (*by, media)
 
     def tag(version: str) -> str:
         return etag(version, code(), *asked)
@@ -66,11 +84,7 @@ async def get_report(
     known = unchanged(request, current)
     if known is not None:
         return known
-    job = (
-        partial(jobs.whole_page, experiment_id, metric)
-        if inline
-        else partial(jobs.report, experiment_id, metric, media)
-    )
+    job = partial(jobs.whole_page, experiment_id, by) if inline else partial(jobs.report, experiment_id, by, media)
     make = partial(service.pool.run, SECONDS, job)
     found = await service.answers.get(current, make, turn=experiment_id)
     headers = {"ETag": tag(found.version), "Vary": "Accept"}  # of what was read: it may have changed since
