@@ -4,7 +4,6 @@ from functools import partial
 from importlib.metadata import version as release
 from typing import Annotated, Final, Literal
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 
 from api import jobs
@@ -80,7 +79,7 @@ async def get_report(
     def tag(version: str) -> str:
         return etag(version, code(), *asked)
 
-    current = tag(await run_sync(service.version, experiment_id))
+    current = tag(await service.versions.get(experiment_id))
     known = unchanged(request, current)
     if known is not None:
         return known
