@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from core.analysis.outcomes import measures
 from core.analysis.report.coordinates import coordinate_sections
+from core.analysis.report.datasets_text import datasets_section
 from core.analysis.report.energy import energy_sentence
 from core.analysis.report.kinds import range_sections, scan_section
 from core.analysis.report.page_text import count, escape, table
@@ -62,6 +63,8 @@ def sections(report: Report, results: Results) -> list[Section]:
         slopes = report["coordinate_check"] or ()
         found += _titled(coordinate_sections(slopes, design.coordinate_check, escape, table))
     found += [Section("In words", [text])] if first else []
+    if report["datasets"] is not None and measure is not None:
+        found += [Section("Over the data sets", datasets_section(report["datasets"], measure, escape, table))]
     found += [Section("To beware of", ["\n".join(f"- {_warning(one)}" for one in report["warnings"])])]
     found += [Section("Found in the runs", [_findings(report)])]
     found += [] if measure is None else [Section("What each field does", grid(report, measure))]

@@ -5,7 +5,8 @@ from typing import Any, cast
 import pytest
 
 from core.analysis.shapes import Report
-from core.experiments.queries.studies import Ruling, rule
+from core.experiments.projects.studies import Ruling
+from core.experiments.queries.studies import rule
 
 
 def report(**decisions: str) -> Report:
@@ -22,7 +23,7 @@ def report(**decisions: str) -> Report:
         for place, (label, decision) in enumerate(decisions.items())
     ]
     order = ["second", "now", "first", "third"]
-    found: dict[str, Any] = {"baseline": "now", "comparisons": compared, "verdict": {"order": order}}
+    found: dict[str, Any] = {"baseline": "now", "comparisons": compared, "verdict": {"order": order}, "datasets": None}
     return cast(Report, found)
 
 
@@ -40,3 +41,11 @@ def report(**decisions: str) -> Report:
 )
 def test_the_ruling(decisions: dict[str, str], ruling: tuple[Any, ...]) -> None:
     assert rule(7, report(**decisions)) == Ruling(7, *ruling)
+
+
+def test_over_data_sets_it_is_that_of_all_together() -> None:
+    compared = [{"a": "10", "b": "20", "decision": "worse", "p_adjusted": 0.02}]
+    ranks = [{"label": label, "mean_rank": rank} for label, rank in (("10", 1.8), ("20", 1.2))]
+    found: dict[str, Any] = {"baseline": "10", "comparisons": compared, "treatments": ranks}
+    whole: dict[str, Any] = {"baseline": "10 on digits", "comparisons": [], "verdict": {"order": []}, "datasets": found}
+    assert rule(7, cast(Report, whole)) == Ruling(7, "keep", "20", 0.02)
