@@ -24,13 +24,29 @@ def set_headline(listed: Sequence[Comparison], measure: Measure) -> str:
 
 def datasets_headline(found: Datasets, measure: Measure) -> str:
     """Return "Decided over D data sets: ...; open: ..."."""
-    decided = [_decided(c, measure) for c in found["comparisons"] if c["decision"] != "open"]
-    left = [c for c in found["comparisons"] if c["decision"] == "open"]
-    shown = [*decided[:MOST], *([f"{len(decided) - MOST} more pairs"] if len(decided) > MOST else [])]
-    names = [f'"{c["a"]}" and "{c["b"]}"' for c in left[:MOST]]
-    names += [f"{len(left) - MOST} more pairs"] if len(left) > MOST else []
-    sets = len(found["sets"])
-    return f"Decided over {sets} data sets: {', '.join(shown) or 'nothing'}; open: {', '.join(names) or 'nothing'}."
+    decided = [
+        f'"{winner}" has a {measure.labels.better} {measure.label} than {quoted(losers)}'
+        for winner, losers in _winners(found).items()
+    ]
+    decided += [
+        f'"{c["a"]}" and "{c["b"]}" are equivalent' for c in found["comparisons"] if c["decision"] == "equivalent"
+    ]
+    left = [f'"{c["a"]}" and "{c["b"]}"' for c in found["comparisons"] if c["decision"] == "open"]
+    said = "; ".join(_first(decided)) or "nothing"
+    return f"Decided over {len(found['sets'])} data sets: {said}. Open: {', '.join(_first(left)) or 'nothing'}."
+
+
+def _first(parts: list[str]) -> list[str]:
+    return [*parts[:MOST], *([f"{len(parts) - MOST} more"] if len(parts) > MOST else [])]
+
+
+def _winners(found: Datasets) -> dict[str, list[str]]:
+    """Return whom each arm beats over all sets, the best mean rank first."""
+    order = [one["label"] for one in sorted(found["treatments"], key=lambda one: one["mean_rank"] or 0.0)]
+    wins = [(c["a"], c["b"]) for c in found["comparisons"] if c["decision"] == "better"]
+    wins += [(c["b"], c["a"]) for c in found["comparisons"] if c["decision"] == "worse"]
+    beaten = {label: [b for a, b in wins if a == label] for label in order}
+    return {label: sorted(losers, key=order.index) for label, losers in beaten.items() if losers}
 
 
 def datasets_verdict(found: Datasets, measure: Measure, alpha: float) -> str:
@@ -80,13 +96,6 @@ def datasets_section(found: Datasets, measure: Measure, escape: Callable[[str], 
             "on these. With fewer than ten sets only large differences show. (Demšar 2006, JMLR 7.)"
         ),
     ]
-
-
-def _decided(c: DatasetsComparison, measure: Measure) -> str:
-    if c["decision"] == "equivalent":
-        return f'"{c["a"]}" and "{c["b"]}" are equivalent'
-    first, second = (c["a"], c["b"]) if c["decision"] == "better" else (c["b"], c["a"])
-    return f'"{first}" has a {measure.labels.better} {measure.label} than "{second}"'
 
 
 def _sentence(c: DatasetsComparison, measure: Measure, alpha: float) -> str:

@@ -130,7 +130,7 @@ def _content(level: Any) -> Any:
 
 
 def _words(name: str, value: str, of: int) -> str:
-    return value if of == 1 else f"{name}={value}"
+    return value if of == 1 and value[:1].isalpha() else f"{name}={value}"
 
 
 def _together(found: DatasetGrid, single: Sequence[Judgement], arms: int) -> Judgement:

@@ -53,7 +53,7 @@ def pair(report: Report, a: str, b: str) -> Any:
 def test_over_the_sets_it_is_students_t_of_scaled_differences(over: Callable[..., Results]) -> None:
     values = drawn(6, [0.0, 2.0])
     report = compare_arms(over(values))
-    found = pair(report, "10", "20")
+    found = pair(report, "batch_size=10", "batch_size=20")
     d = values[0] - values[1]
     scaled = d.mean(axis=1) / d.std(axis=1, ddof=1)
     peer = stats.ttest_1samp(scaled, 0)
@@ -86,10 +86,13 @@ def test_only_arms_of_one_set_are_compared_and_each_set_is_a_family_of_its_own(o
 
 def test_an_overall_difference_that_no_single_set_shows(over: Callable[..., Results]) -> None:
     report = compare_arms(over(drawn(12, [0.0, 1.1])))
-    assert pair(report, "10", "20")["decision"] == "worse"
+    assert pair(report, "batch_size=10", "batch_size=20")["decision"] == "worse"
     assert len(report["verdict"]["beats"]) < 6
     headline = report["verdict"]["headline"]
-    assert headline == 'Decided over 12 data sets: "20" has a better validation accuracy than "10"; open: nothing.'
+    assert (
+        headline
+        == 'Decided over 12 data sets: "batch_size=20" has a better validation accuracy than "batch_size=10". Open: nothing.'
+    )
 
 
 def test_from_ten_sets_ranks_are_tested(over: Callable[..., Results]) -> None:
@@ -115,15 +118,18 @@ def test_a_baseline_is_that_treatment_on_every_set(over: Callable[..., Results])
     label = "batch_size=10, dataset=two_spirals(noise=0.01)"
     report = compare_arms(over(values, baseline=label))
     assert report["datasets"] is not None
-    assert report["datasets"]["baseline"] == "10"
-    assert [(c["a"], c["b"]) for c in report["datasets"]["comparisons"]] == [("10", "20"), ("10", "30")]
+    assert report["datasets"]["baseline"] == "batch_size=10"
+    assert [(c["a"], c["b"]) for c in report["datasets"]["comparisons"]] == [
+        ("batch_size=10", "batch_size=20"),
+        ("batch_size=10", "batch_size=30"),
+    ]
     assert len(report["comparisons"]) == 5 * 2
 
 
 def test_a_margin_is_asked_in_the_unit_of_the_outcome(over: Callable[..., Results]) -> None:
     values = 0.9 + 0.001 * drawn(6, [0.0, 0.0])
     d = (values[0] - values[1]).mean(axis=1)
-    found = pair(compare_arms(over(values, margin=0.01)), "10", "20")
+    found = pair(compare_arms(over(values, margin=0.01)), "batch_size=10", "batch_size=20")
     p = max(
         stats.ttest_1samp(d, 0.01, alternative="less").pvalue, stats.ttest_1samp(d, -0.01, alternative="greater").pvalue
     )
@@ -135,16 +141,16 @@ def test_an_arm_that_lost_half_of_its_runs_on_a_set_is_the_worst_there(over: Cal
     values = drawn(8, [0.0, 3.0]).astype(object)
     values[1, :6, :3] = "diverged"  # the survivors are better
     report = compare_arms(over(values))
-    assert pair(report, "10", "20")["decision"] == "open"
+    assert pair(report, "batch_size=10", "batch_size=20")["decision"] == "open"
     values[1, :, :3] = "diverged"
-    assert pair(compare_arms(over(values)), "10", "20")["decision"] == "better"
+    assert pair(compare_arms(over(values)), "batch_size=10", "batch_size=20")["decision"] == "better"
 
 
 def test_a_set_on_which_nothing_varies_is_left_out_and_said(over: Callable[..., Results]) -> None:
     values = drawn(5, [0.0, 3.0])
     values[0, 2], values[1, 2] = 0.5, 0.75
     report = compare_arms(over(values))
-    assert pair(report, "10", "20")["n"] == 4
+    assert pair(report, "batch_size=10", "batch_size=20")["n"] == 4
     assert "two_spirals(noise=0.03)" in (report["verdict"]["text"] or "")
 
 
