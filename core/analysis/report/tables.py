@@ -9,8 +9,6 @@ from core.metrics import Measure
 
 MOST_ROWS = 60
 MOST_COLUMNS = 8
-DECISIONS = {"better": "{better}", "worse": "{worse}", "equivalent": "equivalent", "open": "open"}
-"""The decision about the first arm of a comparison, with the words of its outcome."""
 
 
 def ranked(report: Report, metric: Measure) -> str:
@@ -90,7 +88,7 @@ def _comparisons(report: Report, metric: Measure, comparisons: Sequence[Comparis
         [
             *([escape(c["a"])] if pairs else []),
             escape(c["b"]),
-            DECISIONS[c["decision"]].format(better=metric.labels.better, worse=metric.labels.worse),
+            c["decision"] if c["better"] is None else f"{escape(c['better'])} is {metric.labels.better}",
             str(c["n"]),
             _bare(metric, c["difference"]),
             span(metric, c["ci_low"], c["ci_high"], signed=True) or "-",
@@ -118,7 +116,7 @@ def _comparisons(report: Report, metric: Measure, comparisons: Sequence[Comparis
         "p by sign flips",
         "robust difference",
     ]
-    return table([*(["arm"] if pairs else []), "compared with", *head], rows, 2 if pairs else 1)
+    return table([*(["arm"] if pairs else []), "compared with", *head], rows, 3 if pairs else 2)
 
 
 def _robust(metric: Measure, c: Comparison) -> str:

@@ -136,6 +136,15 @@ def test_within_the_margin_arms_are_equivalent() -> None:
     assert decided([a, b]).decision[0, 1] == "open"
 
 
+def test_arms_that_differ_by_the_same_in_every_pair_are_judged_by_signs() -> None:
+    """Were the margin reached in the median, n pairs would all stay within it with a chance of 2^-n."""
+    alike = decided([[0.9, 0.8, 0.7, 0.9, 0.6]] * 2, margin=0.01)
+    assert alike.p_equivalence[0, 1] == pytest.approx(2**-5)
+    assert alike.decision[0, 1] == "equivalent"
+    assert decided([[0.9, 0.8, 0.7, 0.9]] * 2, margin=0.01).decision[0, 1] == "open"
+    assert decided([[0.9] * 5, [0.85] * 5], margin=0.01).p_equivalence[0, 1] == 1
+
+
 def test_a_sure_difference_within_the_margin_is_one_that_does_not_matter() -> None:
     a = np.array([0.970, 0.972, 0.968, 0.971, 0.969])
     found = decided([a, a - 0.002 + np.array([1, -1, 0, 1, -1]) * 1e-4], margin=0.01)
