@@ -58,7 +58,12 @@ class OverDatasets(NamedTuple):
 
 
 def dataset_grid(design: Design) -> DatasetGrid | None:
-    """Return how a grid's arms lie over data sets; None where it has no field of several, or but one treatment."""
+    """Return how a grid's arms lie over data sets; None where it has no field of several, or but one treatment.
+
+    So it is of experiments of another kind, whose arms are not those of their grid.
+    """
+    if not design.ranks or design.batch_size_scan is not None:
+        return None
     grid = design.grid or {}
     field = next((name for name in FIELDS if len(grid.get(name, ())) > 1), None)
     if field is None or len({repr(_content(level)) for level in grid[field]}) < len(grid[field]):

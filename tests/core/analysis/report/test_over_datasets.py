@@ -1,6 +1,7 @@
 """A grid over data sets: each judged by itself, and all with the set as a block."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from core.analysis import compare_arms, markdown
+from core.analysis import compare_arms, dataset_grid, markdown
 from core.analysis.shapes import Report
+from core.design import BatchSizeScan, LrRangeTest
 from core.results import Results
 from core.spec import parse
 
@@ -167,6 +169,13 @@ def test_other_grids_have_no_blocks(experiment: MakeResults, grid: dict[str, Any
     assert len(labels) == cells
     report = compare_arms(experiment({label: [0.1, 0.2, 0.3] for label in labels}, arms=None, grid=grid))
     assert report["datasets"] is None
+
+
+def test_experiments_of_another_kind_have_no_blocks(over: Callable[..., Results]) -> None:
+    design = over(drawn(3, [0.0, 1.0])).design
+    assert dataset_grid(design) is not None
+    assert dataset_grid(replace(design, batch_size_scan=BatchSizeScan(rule="linear", base=10))) is None
+    assert dataset_grid(replace(design, lr_range=LrRangeTest(low=1e-4, high=1.0, steps=10, smoothing=0.9))) is None
 
 
 def test_the_page_shows_the_sets_and_is_whole(over: Callable[..., Results]) -> None:
