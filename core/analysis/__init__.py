@@ -15,7 +15,7 @@ from core.analysis.shapes import Report
 from core.analysis.statistics.intervals import Summary, summaries, summarize
 from core.analysis.statistics.judgement import best_first
 from core.analysis.statistics.paired import Comparisons, compare, holm
-from core.analysis.statistics.pruning import Decision, RungRule, decide_rung, pruned_arms
+from core.analysis.statistics.pruning import Decision, RungRule, RungValues, decide_rung, pruned_arms
 from core.analysis.statistics.thin import thin
 from core.analysis.wording import number
 
@@ -26,6 +26,7 @@ __all__ = [
     "RangeCurve",
     "Report",
     "RungRule",
+    "RungValues",
     "Summary",
     "amount",
     "best_first",

@@ -19,6 +19,7 @@ from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan
 from core.spec._sharpness import Sam
 from core.spec._size import Size, size
+from core.spec._slow_starts import looks_in_a_row
 from core.spec._stopping import EarlyStopping, Patience
 from core.spec._target import Target
 from core.spec._words import described
@@ -55,6 +56,7 @@ __all__ = [
     "described",
     "hidden_weights",
     "layers_of",
+    "looks_in_a_row",
     "norms_of",
     "parse",
     "rate_factors",

@@ -13,7 +13,7 @@ from core.errors import Problem
 from core.initializers import Initializer, Layer
 from core.metrics import Metric, Task, metrics
 from core.results import Results, RunResult, Series
-from core.spec import Arm, Spec, Treatment, described, size
+from core.spec import Arm, Spec, Treatment, described, looks_in_a_row, size
 from core.training.initialize import calibration_examples, initial_state
 
 
@@ -86,11 +86,16 @@ def trained_results(
 
 
 def rung_rule(spec: Spec, task: Task) -> RungRule:
-    """Return how a spec's arms are pruned. Raises ValueError for a spec without pruning."""
+    """Return how a spec's arms are pruned. Raises ValueError for a spec without pruning.
+
+    Where schedules differ, two looks in a row decide: curves that only start slowly may cross.
+    """
     if spec.pruning is None:
         raise ValueError("the spec has no pruning")
-    looks = len(spec.pruning.rungs(spec.expanded[0].treatment.epochs))
-    return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level)
+    rungs = spec.pruning.rungs(spec.expanded[0].treatment.epochs)
+    in_a_row = looks_in_a_row(spec)
+    looks = max(1, len(rungs) - in_a_row + 1)
+    return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level, in_a_row=in_a_row)
 
 
 def _metrics(task: Task, measured: Collection[str]) -> dict[str, Metric]:

@@ -14,11 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from core.analysis import Decision, decide_rung, pruned_arms
 from core.datasets import DatasetInfo, DatasetPaths, Splits
-from core.design import Design
 from core.finite import finite_or_none
 from core.metrics import metric_names
 from core.registry import Entry
@@ -34,11 +32,9 @@ from core.training.planning.machine import free_memory
 from core.training.planning.plan import make_plan
 from core.training.planning.profile import Device, Profile
 from core.training.recorder import Lane, MemoryRecorder
+from core.training.rungs import Lanes, values_at
 
 log = logging.getLogger(__name__)
-
-_Lanes = Mapping[tuple[bool, int, int], Lane]
-"""Lanes by whether they are second trainings, the arm's index and the seed."""
 
 
 def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -> Results:
@@ -88,8 +84,8 @@ def _train(spec: Spec, paths: DatasetPaths, checkpoints: Path | None) -> Results
         parts = [one for part in parts for one in part.train(rung, _pruned_at(lanes, arms, decided))]
         rule = rung_rule(spec, infos[0].data.task)
         design = design_of(spec, task=infos[0].data.task, paths=paths, measured=[rule.metric])
-        values = _values_at(rung, design, rule.metric, lanes, _merged(parts))
-        decided.append(decide_rung(design, rule, epoch=rung, values=values, gone=pruned_arms(decided)))
+        measured = values_at(rung, design, rule.metric, lanes, _merged(parts))
+        decided.append(decide_rung(design, rule, epoch=rung, measured=measured, before=decided))
     parts = [one for part in parts for one in part.train(None, _pruned_at(lanes, arms, decided))]
     for part in parts:
         if part.path is not None:
@@ -184,23 +180,10 @@ def _merged(parts: Sequence[_Part]) -> MemoryRecorder:
     return whole
 
 
-def _pruned_at(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
+def _pruned_at(lanes: Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
     """Return the epochs after which the runs of pruned arms end, by run."""
     pruned = pruned_arms(decided)
     return {lane.run: pruned[arms[i].label] for (_, i, _), lane in lanes.items() if arms[i].label in pruned}
-
-
-def _values_at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
-    """Return a metric of the first trainings after so many epochs, (arms, seeds); where one stopped early, its last."""
-
-    def value(run: int) -> float | None:
-        points = np.concatenate(measured.blocks.get((run, metric), [np.empty(0)]))
-        there = len(points) >= rung or (len(points) and measured.outcomes.get(run) == "stopped_early")
-        return float(points[min(rung, len(points)) - 1]) if there else None
-
-    return design.matrix(
-        (design.labels[arm], seed, value(lane.run)) for (repeat, arm, seed), lane in lanes.items() if not repeat
-    )
 
 
 def _checkpoint_recorder(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
@@ -238,7 +221,7 @@ def _results(
     spec: Spec,
     paths: DatasetPaths,
     infos: Sequence[ArmInfo],
-    lanes: _Lanes,
+    lanes: Lanes,
     recorder: MemoryRecorder,
     decided: Sequence[Decision],
 ) -> Results:

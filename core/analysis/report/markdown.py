@@ -148,11 +148,14 @@ def _method(report: Report, metric: Measure) -> str:
         f"and a win that only Holm finds may have one with 0. {within}\n"
         "Places are those that the decisions leave to an arm: from 1 more than the arms that beat it to the number of "
         "arms less those that it beats.\n"
+        "No interval knows what no run shows: where five runs all went well, one in two may yet fail (at most 52 %, "
+        "Clopper-Pearson). How much may be unseen is beside each arm.\n"
         "A run that diverged, or never came to what is asked for, has no value and is in no mean; none is invented for "
         "it. But it is the worst: where one of a pair of arms was lost, the ranks of all its runs decide, lost ones "
         "last, by flips of signs within seeds, below six seeds or without pairs by the rank sum. An arm that lost more "
-        "runs comes after one that lost fewer, unless it beats it. The chance of being best draws seeds again "
-        "(bootstrap); with few seeds it is surer than it should be."
+        "runs comes after one that lost fewer, unless it beats it. The chance of being best is the "
+        "share of draws in which the arm is: of two equal arms one has more than 95 % in one experiment of ten. Where "
+        "runs were lost it is of ranks, the lost ones last."
     )
 
 

@@ -18,7 +18,7 @@ from core.analysis.shapes import (
     Treatment,
 )
 from core.analysis.statistics import blocks
-from core.analysis.statistics.chances import chance_of_best
+from core.analysis.statistics.best import chance_of_best
 from core.analysis.statistics.decisions import OPEN, DecisionRule, Decisions, decide
 from core.analysis.statistics.intervals import Floats, Ints, Summary
 from core.analysis.statistics.judgement import Judgement, judge
@@ -125,7 +125,7 @@ def over_datasets(
         judged=_together(found, single, len(values)),
         listed=[c for one in by_set for c in one],
         by_set=by_set,
-        chances=_chances(found, values, lost, measure.sign),
+        chances=_chances(found, values, lost & (not measure.describes), measure.sign),
         report=_report(found, design.labels, raw, scales, overall, within, measure.sign, alpha),
     )
 

@@ -19,8 +19,8 @@ from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
 from core.analysis.report.verdict import verdict
 from core.analysis.report.warnings import said, warn
-from core.analysis.shapes import Comparison, Report, Verdict
-from core.analysis.statistics.chances import chance_of_best
+from core.analysis.shapes import Comparison, Report, Separation, Verdict
+from core.analysis.statistics.best import chance_of_best
 from core.analysis.statistics.factorial import factorial
 from core.analysis.statistics.intervals import Floats, Summary, summaries
 from core.analysis.statistics.judgement import Judgement, judge
@@ -59,12 +59,12 @@ def compare_arms(
       interval `ci_low`, `ci_high`, by Student's t or from ten runs on the BCa bootstrap, as `interval` says (see
       `summaries`; None below two runs); `simultaneous`, at 1 - alpha over the number of arms: also the interval of the
       best arm, which the data chose, holds so; `rank_low` and `rank_high`, the places that the decisions leave to it;
-      `p_best`, how often it is the best when seeds are drawn again. Of all `runs` how many `diverged` (they are in no
+      `p_best`, its chance to be the best (see `chance_of_best`). Of all `runs` how many `diverged` (they are in no
       mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no value (`not_finite`); `lost`
       are those that finished without a value, diverged ones among them; a run that `stopped_early` counts with what it
       came to, and `pruned` are the runs of an arm that was given up, which has no values. `rates`, with Wilson
       intervals: of the finished runs those that `completed` without diverging, and where there is a target those that
-      `reached_target`. `outcomes`: the same statistics for every outcome.
+      `reached_target`. `unseen_at_most`: see there. `outcomes`: the same statistics for every outcome.
     - `comparisons` of one arm `a` with another `b`: `decision` of a against b ("better", "worse", "equivalent",
       "open"; see `decide`) and `better`, the label of the arm that beats the other, or None. `difference` a - b over
       the `n` seeds on which both came to a value; `ci_low` and `ci_high` hold for all pairs of the family together,
@@ -78,7 +78,7 @@ def compare_arms(
       to 24 arms. With a baseline the family is its k - 1 comparisons.
     - `verdict`: `headline`, `text`; of the listed pairs those `decided` and `open`; the `order` of the arms that have
       a mean, and their `groups`, which contradict no win (see `judge`). `beats`: who beats whom, by how much.
-      `detectable` and `seeds_needed`: see `separation`.
+      `detectable` and `seeds_wanted`: see `separation`.
     - `split`: of which examples the outcome is; `margin` and `alpha`, by which it was judged.
     - Time and energy are of runs that share them: they are told, not compared.
     - `datasets` of a grid over data sets, each of which is a block: see `over_datasets`; else None. Then only arms of
@@ -121,6 +121,7 @@ def compare_arms(
     if over is not None:
         judged, listed = over.judged, over.listed
     tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]
+    asked = separation(judged, values, design.labels, measure, margin=margin, alpha=alpha)
     context = ArmContext(
         measure=measure.name,
         found=found,
@@ -142,7 +143,7 @@ def compare_arms(
         "comparisons": listed,
         "datasets": None if over is None else over.report,
         "factorial": factorial(design, values, found[measure.name]),
-        "verdict": _verdict(judged, values, tried, design.labels, measure),
+        "verdict": _verdict(judged, tried, design.labels, measure, asked),
         "saved": saved(results),
         "energy": energy(results),
         "rounding": rounding(results, measure, values, found[measure.name]),
@@ -198,14 +199,15 @@ def _finished(results: Results, gone: set[str]) -> NDArray[np.bool_]:
 
 
 def _chances(values: Floats, lost: NDArray[np.bool_], measure: Measure) -> Floats:
-    return np.full(len(values), np.nan) if measure.shared else chance_of_best(values, lost, measure.sign)
+    if measure.shared:
+        return np.full(len(values), np.nan)
+    return chance_of_best(values, lost & (not measure.describes), measure.sign)
 
 
 def _verdict(
-    judged: Judgement, values: Floats, listed: list[Comparison], labels: Sequence[str], measure: Measure
+    judged: Judgement, listed: list[Comparison], labels: Sequence[str], measure: Measure, found: Separation
 ) -> Verdict:
     groups = [judged.order] if measure.shared else judged.groups
-    found = separation(judged, values, labels, measure)
     return {
         "headline": None,
         "decided": decided_pairs(listed),
@@ -214,6 +216,6 @@ def _verdict(
         "groups": [[labels[i] for i in group] for group in groups if group],
         "beats": beats(listed),
         "detectable": found["detectable"],
-        "seeds_needed": found["seeds_needed"],
+        "seeds_wanted": found["seeds_wanted"],
         "text": None,
     }
