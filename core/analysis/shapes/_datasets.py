@@ -64,7 +64,7 @@ class RankTest(TypedDict):
 
 
 class Datasets(TypedDict):
-    """What was found over the data sets of a grid: see `core.analysis.report.over_datasets`."""
+    """Findings over the data sets of a grid: see `core.analysis.report.over_datasets`."""
 
     field: str
     baseline: str | None

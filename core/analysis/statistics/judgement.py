@@ -13,8 +13,6 @@ from core.analysis.statistics.paired import Comparisons, family_adjusted
 from core.analysis.statistics.unpaired import decide_unpaired
 from core.metrics import Measure
 
-LEVEL = ALPHA
-
 
 class Judgement(NamedTuple):
     """The order and comparisons of arms in one outcome; arrays are by arm in the design's order, or (arms, arms)."""

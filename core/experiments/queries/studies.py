@@ -14,7 +14,7 @@ from core.experiments.queries import read
 from core.store import Experiment, Status, StudyEntry
 
 DECIDED_WHEN = (Status.SUCCEEDED, Status.CANCELLED)
-"""What failed may be run again, and is decided then."""
+"""Statuses in which an experiment is decided: one that failed may be run again, and is decided then."""
 
 
 def rulings(session: Session, project: str, name: str, paths: DatasetPaths) -> Sequence[Ruling]:
