@@ -62,7 +62,7 @@ def of_peers() -> list[Row]:
     for rho in (0.0, 0.5):
         for arms in (2, 7):
             for n in RUNS:
-                equal, law = correlated((2 * FEWER, arms, n), rho), f"normal, correlation {rho:g}"
+                equal, law = correlated((FEWER, arms, n), rho), f"normal, correlation {rho:g}"
                 best = equal.copy()
                 best[:, 0] += 1.0
                 for name, claims in PEERS.items():

@@ -17,6 +17,7 @@ from core.spec._pruning import Pruning
 from core.spec._rates import rate_factors
 from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan
+from core.spec._seeds import AdaptiveSeeds
 from core.spec._sharpness import Sam
 from core.spec._size import Size, size
 from core.spec._slow_starts import looks_in_a_row
@@ -28,6 +29,7 @@ __all__ = [
     "HALVES",
     "LIMITS",
     "PROJECTIONS",
+    "AdaptiveSeeds",
     "Alpha",
     "Arm",
     "ArmInfo",

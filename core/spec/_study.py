@@ -8,6 +8,7 @@ from pydantic import Field
 from core.errors import Problem
 
 StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+"""The chain of experiments that share an error: it gives the alpha by which each is judged."""
 
 
 def misplaced(study: str | None, kind: str | None, baseline: str | None, labels: Sequence[str]) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -41,6 +42,7 @@ def design_of(
             for arm, steps, width in zip(spec.expanded, _steps(spec, steps_per_epoch), _widths(spec), strict=True)
         ],
         seeds=spec.seed_list,
+        looks=tuple(spec.adaptive.looks) if spec.adaptive else (),
         metrics=_metrics(task, measured),
         baseline=spec.baseline,
         margin=spec.margin,
@@ -71,18 +73,23 @@ def trained_results(
     runs: Sequence[RunResult],
     series: Callable[[str], Iterable[Series]],
     rungs: Sequence[Mapping[str, Any]] = (),
+    looks: Sequence[Mapping[str, Any]] = (),
     measured: Collection[str] = (),
     warnings: Sequence[Problem] = (),
 ) -> Results:
     """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
 
-    What has a last value in some run is measured, whether `measured` names it or not.
+    What has a last value in some run is measured, whether `measured` names it or not. Its seeds are those of some run:
+    of adaptive ones fewer than there might have been.
     """
     measured = {*measured, *(metric for run in runs for metric in run.final)}
     design = design_of(
         spec, task=task, paths=paths, steps_per_epoch=steps_per_epoch, measured=measured, warnings=warnings
     )
-    return Results(design=design, runs=runs, series=series, rungs=rungs)
+    if spec.adaptive is not None:
+        trained = {run.seed for run in runs}
+        design = replace(design, seeds=[seed for seed in design.seeds if seed in trained])
+    return Results(design=design, runs=runs, series=series, rungs=rungs, looks=looks)
 
 
 def rung_rule(spec: Spec, task: Task) -> RungRule:

@@ -60,9 +60,10 @@ class OverDatasets(NamedTuple):
 def dataset_grid(design: Design) -> DatasetGrid | None:
     """Return how a grid's arms lie over data sets; None where it has no field of several, or but one treatment.
 
-    So it is of experiments of another kind, whose arms are not those of their grid.
+    So it is of experiments of another kind, whose arms are not those of their grid, and where seeds are added from look
+    to look, which decides pairs at levels of its own.
     """
-    if not design.ranks or design.batch_size_scan is not None:
+    if not design.ranks or design.batch_size_scan is not None or design.looks:
         return None
     grid = design.grid or {}
     field = next((name for name in FIELDS if len(grid.get(name, ())) > 1), None)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.findings import findings
+from core.analysis.looks import looks_taken, outline
 from core.analysis.outcomes import measures, run_outcomes, values_of
 from core.analysis.report.arms import ArmContext, arm_reports, runs_by_arm
 from core.analysis.report.comparisons import beats, comparisons, decided_pairs, open_pairs
@@ -14,6 +15,7 @@ from core.analysis.report.datasets_text import datasets_headline, datasets_verdi
 from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
 from core.analysis.report.kinds import of_its_kind
+from core.analysis.report.looks import looks_sentences
 from core.analysis.report.over_datasets import OverDatasets, over_datasets
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
@@ -87,6 +89,8 @@ def compare_arms(
     - `warnings`, `path` and `message`: what the spec probably does not mean, and with an empty path what the numbers
       cannot carry.
     - `notes`: how users' data was read.
+    - `looks`: those at adaptive seeds, see `outline`. There a pair is decided at a look alone, and its numbers are
+      those of that look, or of its last: see `decide_at_looks`.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
     - `rounding`: how far the second trainings are from the first, see `rounding`; they count nowhere else.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`. `findings` are left empty.
@@ -112,6 +116,7 @@ def compare_arms(
         baseline,
         margin=margin,
         alpha=alpha,
+        taken=looks_taken(results),
         paired=not design.independent,
     )
     listed = (
@@ -144,6 +149,7 @@ def compare_arms(
         "datasets": None if over is None else over.report,
         "factorial": factorial(design, values, found[measure.name]),
         "verdict": _verdict(judged, tried, design.labels, measure, asked),
+        "looks": [outline(look) for look in results.looks],
         "saved": saved(results),
         "energy": energy(results),
         "rounding": rounding(results, measure, values, found[measure.name]),
@@ -160,8 +166,8 @@ def compare_arms(
         "findings": [],
     }
     first, text = _words({**report, "comparisons": tried}, measure, over)
-    report["verdict"]["text"] = " ".join([text, *pruned_sentences(report["saved"], design)])
     report["verdict"]["headline"] = first
+    report["verdict"]["text"] = " ".join([text, *pruned_sentences(report["saved"], design), *looks_sentences(results)])
     report["warnings"] = said(warn(report, results, known))
     report = of_its_kind(report, results, outcomes)
     report["warnings"] = [*warned(design.warnings), *report["warnings"]]

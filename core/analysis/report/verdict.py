@@ -30,16 +30,24 @@ def verdict(report: Report, metric: Measure) -> str:
     if metric.shared:
         shared = "Runs that train together share it: it is one measurement, not several"
         return " ".join([*text, f"{shared}, so arms are not compared by it."])
-    pairs = len(arms) * (len(arms) - 1) // 2
-    if name is None:
-        family = f"Holm over all {pairs} pairs of arms" if len(arms) > 2 else "one comparison"
-    else:
-        family = f"Holm over the {len(comparisons)} comparisons with it" if len(comparisons) > 1 else "one comparison"
+    family = _family(report, len(comparisons))
     text += _decided(comparisons, metric, name is not None, family)
     text += _equivalent(comparisons, metric, report["margin"], family)
     text += _undecided([c for c in comparisons if c["decision"] == "open"], metric, _level(report))
     text += _separation(report["verdict"], comparisons, metric)
     return " ".join([*text, *_conclusion(comparisons, name, metric)])
+
+
+def _family(report: Report, with_it: int) -> str:
+    """Return what p is adjusted for; `with_it` are the comparisons with the baseline, where there is one."""
+    arms = len(report["arms"])
+    number, pairs = arms * (arms - 1) // 2, "pairs of arms"
+    if report["baseline"] is not None:
+        number, pairs = with_it, "comparisons with it"
+    among = f"all {number} {pairs}" if report["baseline"] is None else f"the {number} {pairs}"
+    if report["looks"]:
+        return f"over {among if number > 1 else 'one comparison'} and all looks"
+    return f"Holm over {among}" if number > 1 else "one comparison"
 
 
 def quoted(labels: Sequence[str], most: int = MOST) -> str:

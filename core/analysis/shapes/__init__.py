@@ -214,6 +214,8 @@ class Report(TypedDict):
     datasets: Datasets | None
     factorial: Factorial | None
     verdict: Verdict
+    looks: list[dict[str, Any]]
+    """The looks at adaptive seeds: `core.analysis.outline`."""
     saved: Saved
     energy: Energy | None
     rounding: Rounding | None

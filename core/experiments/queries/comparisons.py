@@ -89,7 +89,7 @@ def joined(session: Session, asked: ComparisonSpec, paths: DatasetPaths) -> Join
     if isinstance(pairing, list):
         raise InvalidSpec(pairing)
     seeds = set(pairing.seeds)
-    design = _design(parts, pairing, asked, [*_unfinished(parts), *_software(session, parts)])
+    design = _design(parts, pairing, asked, [*_unfinished(parts), *_adaptive(parts), *_software(session, parts)])
     runs = [
         replace(run, arm=part.of.label)
         for part in parts
@@ -178,6 +178,18 @@ def _unfinished(parts: Sequence[_Part]) -> list[Problem]:
         return []
     listed = ", ".join(map(str, ids))
     return [Problem("arms", f"experiment {listed} has not ended: more runs may change what is said here")]
+
+
+def _adaptive(parts: Sequence[_Part]) -> list[Problem]:
+    """Name the experiments whose seeds were added until they were decided: their number depends on what came out."""
+    ids = list(dict.fromkeys(part.experiment.id for part in parts if part.results.design.looks))
+    if not ids:
+        return []
+    text = (
+        f"experiment {', '.join(map(str, ids))} added seeds until its own arms were decided, which a comparison with "
+        "others does not allow for: it errs somewhat more often than alpha"
+    )
+    return [Problem("arms", text)]
 
 
 def _software(session: Session, parts: Sequence[_Part]) -> list[Problem]:

@@ -11,6 +11,7 @@ from typing import NoReturn, assert_never
 
 import torch
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits
 from core.energy import EnergyAccount, Meter, intensity
@@ -21,6 +22,7 @@ from core.experiments.cohorts.claims import Claim, anything_queued, claim
 from core.experiments.cohorts.eligibility import CLASSES, CpuCapacity, WorkerCapabilities
 from core.experiments.cohorts.heartbeat import Heartbeat
 from core.experiments.cohorts.leases import Fenced
+from core.experiments.cohorts.looks import look, looks_due
 from core.experiments.cohorts.process_ids import this_process
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
 from core.experiments.worker.endings import (
@@ -52,6 +54,8 @@ from core.training.planning.profile import Device
 
 log = logging.getLogger(__name__)
 
+Due = Callable[[Session, int | None], Sequence[int]]
+"""Returns the experiments, of all or this one, whose cohorts are all there to be compared."""
 HUNG = 70
 """The exit code of a process whose training does not stop."""
 BROKEN = 71
@@ -149,18 +153,20 @@ class Worker:
             log.warning("%s was given to another worker before it could end", fenced)
             recorder.increment("fenced_writes")
         if held.spec.pruning is not None:
-            self._decide(held)
+            self._compare(held, waiting_for_a_decision, decide, "decide")
+        if held.spec.adaptive is not None:
+            self._compare(held, looks_due, look, "look")
 
-    def _decide(self, held: Claim) -> None:
-        """Compare the arms where this cohort was the last to come to its rung, rather than wait for a sweep."""
+    def _compare(self, held: Claim, due: Due, compare: Callable[[Session, int], bool], failpoint: str) -> None:
+        """Compare the arms where this cohort was the last that is waited for, rather than wait for a sweep."""
         try:
             with self._database.reading() as session:  # mostly there is nothing, and others are not to wait for that
-                if not waiting_for_a_decision(session, held.experiment_id):
+                if not due(session, held.experiment_id):
                     return
             with self._database.transaction() as session:
-                if decide(session, held.experiment_id):
-                    reached("decide.before_commit")
-                    after_commit(session, lambda: reached("decide.committed"))
+                if compare(session, held.experiment_id):
+                    reached(f"{failpoint}.before_commit")
+                    after_commit(session, lambda: reached(f"{failpoint}.committed"))
         except NotFound:
             log.info("the experiment was deleted meanwhile")
         except (SQLAlchemyError, StorageFull) as error:

@@ -174,6 +174,7 @@ def test_other_grids_have_no_blocks(experiment: MakeResults, grid: dict[str, Any
 def test_experiments_of_another_kind_have_no_blocks(over: Callable[..., Results]) -> None:
     design = over(drawn(3, [0.0, 1.0])).design
     assert dataset_grid(design) is not None
+    assert dataset_grid(replace(design, looks=(2, 5))) is None
     assert dataset_grid(replace(design, batch_size_scan=BatchSizeScan(rule="linear", base=10))) is None
     assert dataset_grid(replace(design, lr_range=LrRangeTest(low=1e-4, high=1.0, steps=10, smoothing=0.9))) is None
 
