@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas import WarningOut
+from core.analysis.shapes import Report
 
 
 class CatalogEntryOut(BaseModel):
@@ -142,6 +143,13 @@ class SignalPreviewOut(BaseModel):
     seeds: int
     batch: int
     initializers: list[SignalOut]
+
+
+class ComparisonReport(Report):
+    """The report of a comparison across experiments: whether its runs are paired, and why or why not."""
+
+    paired: bool
+    reason: str
 
 
 class LivenessOut(BaseModel):

@@ -33,7 +33,7 @@ MAX_UPLOAD = MOST_FILE + MAX_BODY
 OPEN = ("/healthz", "/readyz")
 """Paths that need no key: a load balancer asks them."""
 
-PREVIEW = re.compile(r"/previews/.*|/experiments/preview|/session")
+PREVIEW = re.compile(r"/previews/.*|/experiments/preview|/comparisons|/session")
 """Paths of posts that change nothing that is stored."""
 
 ONLY_LOOPBACK = "without API keys this service answers on loopback names only"

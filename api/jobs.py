@@ -22,15 +22,18 @@ from api.responses import compact
 from api.schemas import DatasetList, DatasetOut, PreviewOut
 from api.series import Form, write_series
 from api.signal_propagation import SignalPreview, signal_of
+from api.study_schemas import StudyOut
 from api.uploads import read_form
-from core.analysis import build_report, html, markdown
+from core.analysis import build_report, compare_arms, html, markdown
 from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads, preview_dataset
 from core.experiments import requests
 from core.experiments.cohorts.heartbeat import profile_for
 from core.experiments.cohorts.states import TERMINAL
-from core.experiments.projects import Amount, Quotas, take
+from core.experiments.projects import Amount, Quotas, studies, take
 from core.experiments.queries import read, reports
 from core.experiments.queries.datasets import using
+from core.experiments.queries.comparisons import ComparisonSpec, joined
+from core.experiments.queries.studies import rulings
 from core.logs import set_up
 from core.plots import (
     Format,
@@ -95,6 +98,8 @@ def draft(
     """
     spec = read_body(body, Spec)
     fingerprint = requests.fingerprint_of(spec)
+    if spec.study is not None:
+        _decide(project, spec.study)  # what is known by now settles the level of this one
     with _Process.database.reading() as session:  # ended before the checks, which may take half a minute
         if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint, project):
             return None
@@ -146,6 +151,34 @@ def _report(results: Results, by: Judged, media: Media) -> bytes:
     if media == "text/markdown":
         return markdown(found, results).encode()
     return html(found, results, suitable(results.design)).encode()
+
+
+def comparison(body: bytes, hidden: frozenset[str], *, as_markdown: bool) -> bytes:
+    """Return the report that compares arms of several experiments; those of `hidden` projects are not there."""
+    asked = read_body(body, ComparisonSpec)
+    with _Process.database.reading() as session:
+        found = joined(session, asked, _paths(hidden))
+        report = compare_arms(found.results, asked.metric, margin=asked.margin)
+    if as_markdown:
+        return markdown(report, found.results).encode()
+    return compact({**report, "paired": found.pairing.paired, "reason": found.pairing.reason})
+
+
+def study(name: str, project: str) -> bytes:
+    """Return a study with its verdicts in order, as JSON; what has ended is decided first. Raises `NotFound`."""
+    _decide(project, name)
+    with _Process.database.reading() as session:
+        one = studies.study(session, project, name)
+        return StudyOut.of(session, one, studies.entries(session, one)).model_dump_json().encode()
+
+
+def _decide(project: str, name: str) -> None:
+    """Decide the experiments of a study that have ended: read without a lock, and store in a short transaction."""
+    with _Process.database.reading() as session:
+        found = rulings(session, project, name, _Process.paths)
+    if found:
+        with _Process.database.transaction() as session:
+            studies.record(session, project, name, found)
 
 
 def datasets(hidden: frozenset[str], owner: str | None, project: str | None, first: str | None) -> Answer:

@@ -16,6 +16,7 @@ from rich.markdown import Markdown
 from initlab import (
     datasets,
     display,
+    judging,
     looking,
     managing,
     pictures,
@@ -118,7 +119,15 @@ def metrics(
 
 app.command("list")(managing.list_experiments)
 app.command("open")(looking.open_page)
-for command in (managing.edit, managing.cancel, managing.delete, pictures.plot):
+for command in (
+    managing.edit,
+    managing.cancel,
+    managing.delete,
+    pictures.plot,
+    looking.workers,
+    judging.compare,
+    judging.studies,
+):
     app.command()(command)
 
 

@@ -9,13 +9,14 @@ from typing import Any, Literal, Self, Unpack, cast
 from urllib.parse import quote
 
 from initlab import packing, spec_file
+from initlab.across import AcrossExperiments
 from initlab.experiment import Experiment, Sort, pages
 from initlab.reading import ReadOptions, form_fields
 from initlab.settings import Settings
 from initlab.transport import Transport, Upload
 
 
-class Client:
+class Client(AcrossExperiments):
     """A server at `url` (default: the setting INITLAB_URL), asked as the owner of `api_key` (INITLAB_API_KEY).
 
     What is posted belongs to `project` (INITLAB_PROJECT), else to the server's default project. `patience` is how many

@@ -10,6 +10,7 @@ from core.analysis.report.html import html
 from core.analysis.report.kinds import target_words
 from core.analysis.report.lr_range import RangeCurve, range_curves, range_entries, range_rates
 from core.analysis.report.markdown import markdown
+from core.analysis.report.over_datasets import DatasetGrid, dataset_grid
 from core.analysis.report.report import build_report, compare_arms
 from core.analysis.shapes import Report
 from core.analysis.statistics.intervals import Summary, summaries, summarize
@@ -22,6 +23,7 @@ from core.analysis.wording import number
 
 __all__ = [
     "Comparisons",
+    "DatasetGrid",
     "Decision",
     "Look",
     "RangeCurve",
@@ -35,6 +37,7 @@ __all__ = [
     "compare",
     "compare_arms",
     "coordinate_entries",
+    "dataset_grid",
     "decide_rung",
     "decided_by",
     "energy",

@@ -60,6 +60,8 @@ class Design:
     """Settings that all arms share, title and words; None instead of words: they differ by arm."""
     paired: str = "share data order and dropout draws"
     """The words for what runs of one seed have in common."""
+    independent: bool = False
+    """True where runs of one seed have nothing in common: they are not paired."""
 
     @property
     def ranks(self) -> bool:

@@ -30,6 +30,7 @@ from core.spec._scan import BatchSizeScan, scan
 from core.spec._seeds import AdaptiveSeeds, Seeds, adaptive_unfit, blocks_of
 from core.spec._sharpness import Sam
 from core.spec._stopping import EarlyStopping
+from core.spec._study import StudyName, misplaced
 from core.spec._target import Target
 
 
@@ -127,6 +128,7 @@ class Spec(Treatment):
     alpha: Alpha = 0.05
     """The chance of a false win that the verdict allows, over all its comparisons together; likewise of a false
     equivalence."""
+    study: StudyName | None = None
     tags: Annotated[list[Text], Field(max_length=20)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -183,6 +185,7 @@ class Spec(Treatment):
             problems.append(Problem("seeds", message))
         if self.margin is not None and self.kind in ("lr_range_test", "coordinate_check"):
             problems.append(Problem("margin", f"is for arms that are compared: leave it out of a {self.kind}"))
+        problems += misplaced(self.study, self.kind, self.baseline, labels)
         if self.repeat is not None and self.kind is not None:
             problems.append(Problem("repeat", f"is for comparisons: leave it out of a {self.kind}"))
         if self.pruning is not None and not problems:

@@ -6,6 +6,7 @@ from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
 from core.store.series_tables import EpochValue, MetricBlock
+from core.store.study_tables import Study, StudyEntry
 from core.store.tables import (
     Base,
     Cohort,
@@ -41,6 +42,8 @@ __all__ = [
     "SavedReport",
     "Status",
     "StorageFull",
+    "Study",
+    "StudyEntry",
     "Tag",
     "Usage",
     "Webhook",

@@ -50,6 +50,7 @@ EXAMPLES = {
     "/datasets/{name}/preview": "table",
     "/workers/{name}/drain": "host-7-0000",
     "/projects/{name}": "default",
+    "/studies/{name}": "chain",
     "/experiments/{experiment_id}/plots/{name}.{extension}": "loss",
 }
 """A value of each path parameter for which there is something to see; under its path where `name` means many things."""
@@ -128,7 +129,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> I
     shutil.copy(migrated_sqlite, settings.data_dir)
     with TestClient(create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
         assert client.post("/webhooks", json={"url": "https://lab.example/", "events": HOOK_EVENTS}).status_code == 201
-        small = {"model": {"name": "mlp", "hidden": [4]}, "seeds": 1, "epochs": 1}
+        arms = {"arms": [{"label": "a"}, {"label": "b", "drop_last": True}], "baseline": "a", "study": "chain"}
+        small = {"model": {"name": "mlp", "hidden": [4]}, "seeds": 1, "epochs": 1, **arms}
         assert client.post("/experiments", json=small).status_code == 202
         with closing(Worker(settings, threading.Event(), cores=1)) as work:
             work()

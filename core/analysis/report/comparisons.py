@@ -37,7 +37,7 @@ def comparisons(
     if not pairs:
         return []
     a, b = np.array(pairs).T
-    d = values[a] - values[b]
+    d = values[a] - values[b] if judged.paired else np.full((len(pairs), 1), np.nan)
     flipped = sign_flip(d)
     return [
         _comparison(labels, judged, i, j, float(flipped[k]), signed_rank(d[k], alpha)) for k, (i, j) in enumerate(pairs)
@@ -55,6 +55,7 @@ def _comparison(
         "a": labels[i],
         "b": labels[j],
         "n": int(found.n[i, j]),
+        "paired": judged.paired,
         "difference": finite_or_none(found.difference[i, j]),
         "ci_low": finite_or_none(decisions.ci_low[i, j]),
         "ci_high": finite_or_none(decisions.ci_high[i, j]),

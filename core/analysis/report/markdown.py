@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from core.analysis.outcomes import measures
 from core.analysis.report.coordinates import coordinate_sections
+from core.analysis.report.datasets_text import datasets_section
 from core.analysis.report.energy import energy_sentence
 from core.analysis.report.kinds import range_sections, scan_section
 from core.analysis.report.page_text import count, escape, table
@@ -62,6 +63,8 @@ def sections(report: Report, results: Results) -> list[Section]:
         slopes = report["coordinate_check"] or ()
         found += _titled(coordinate_sections(slopes, design.coordinate_check, escape, table))
     found += [Section("In words", [text])] if first else []
+    if report["datasets"] is not None and measure is not None:
+        found += [Section("Over the data sets", datasets_section(report["datasets"], measure, escape, table))]
     found += [Section("To beware of", ["\n".join(f"- {_warning(one)}" for one in report["warnings"])])]
     found += [Section("Found in the runs", [_findings(report)])]
     found += [] if measure is None else [Section("What each field does", grid(report, measure))]
@@ -141,19 +144,32 @@ def _method(report: Report, metric: Measure) -> str:
         f"{BOOTSTRAP_FROM} runs, from {BOOTSTRAP_FROM} on the BCa bootstrap with its level expanded for few runs; of "
         "shares Wilson's. That of the best arm in the words above is at the level of the verdict over the number of "
         "arms, as the data chose it. N counts finished runs that have a value.\n"
-        f"Differences are paired by seed: paired t test from three pairs on, its p adjusted by Holm over {family}, and "
-        f"decided below {alpha}. Intervals of all pairs together are Bonferroni's: one without 0 is always a win, and "
-        f"a win that only Holm finds may have one with 0. {within} Effect size is Cohen's d_z with Hedges' correction. "
-        "The p by sign flips needs no distribution, and with n pairs is never below 2^(1-n); the robust difference is "
-        "Hodges' and Lehmann's with signed-rank limits, from six pairs on.\n"
+        f"{_tests(report, family)} Intervals of all pairs together are Bonferroni's: one without 0 is always a win, "
+        f"and a win that only Holm finds may have one with 0. {within}\n"
         "Places are those that the decisions leave to an arm: from 1 more than the arms that beat it to the number of "
         "arms less those that it beats.\n"
         "No interval knows what no run shows: where five runs all went well, one in two may yet fail (at most 52 %, "
         "Clopper-Pearson). How much may be unseen is beside each arm.\n"
         "A run that diverged, or never came to what is asked for, has no value and is in no mean; none is invented for "
         "it. But it is the worst: where one of a pair of arms was lost, the ranks of all its runs decide, lost ones "
-        "last, by flips of signs within seeds, below six seeds by the rank sum. An arm that lost more runs comes after "
-        "one that lost fewer, unless it beats it. The chance of being best is the share of draws in which the arm is: "
-        "of two equal arms one has more than 95 % in one experiment of ten. Where runs were lost it is of ranks, the "
-        "lost ones last."
+        "last, by flips of signs within seeds, below six seeds or without pairs by the rank sum. An arm that lost more "
+        "runs comes after one that lost fewer, unless it beats it. The chance of being best is the "
+        "share of draws in which the arm is: of two equal arms one has more than 95 % in one experiment of ten. Where "
+        "runs were lost it is of ranks, the lost ones last."
+    )
+
+
+def _tests(report: Report, family: str) -> str:
+    alpha = f"{report['alpha']:g}"
+    if not all(c["paired"] for c in report["comparisons"]):
+        return (
+            "Runs are not paired: Welch's t test of the means from three runs of both arms on, its p adjusted by Holm "
+            f"over {family}, and decided below {alpha}. Effect size is Cohen's d over the root mean square of both "
+            "standard deviations, with Hedges' correction."
+        )
+    return (
+        f"Differences are paired by seed: paired t test from three pairs on, its p adjusted by Holm over {family}, and "
+        f"decided below {alpha}. Effect size is Cohen's d_z with Hedges' correction. The p by sign flips needs no "
+        "distribution, and with n pairs is never below 2^(1-n); the robust difference is Hodges' and Lehmann's with "
+        "signed-rank limits, from six pairs on."
     )

@@ -11,10 +11,12 @@ from core.analysis.outcomes import measures, run_outcomes, values_of
 from core.analysis.report.arms import ArmContext, arm_reports, runs_by_arm
 from core.analysis.report.comparisons import beats, comparisons, decided_pairs, open_pairs
 from core.analysis.report.data import data_notes
+from core.analysis.report.datasets_text import datasets_headline, datasets_verdict, set_headline
 from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.looks import looks_sentences
+from core.analysis.report.over_datasets import OverDatasets, over_datasets
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
 from core.analysis.report.verdict import verdict
@@ -81,6 +83,8 @@ def compare_arms(
       `detectable` and `seeds_wanted`: see `separation`.
     - `split`: of which examples the outcome is; `margin` and `alpha`, by which it was judged.
     - Time and energy are of runs that share them: they are told, not compared.
+    - `datasets` of a grid over data sets, each of which is a block: see `over_datasets`; else None. Then only arms of
+      one data set are compared with one another, their places are among those, and there is no `reference`.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`, `path` and `message`: what the spec probably does not mean, and with an empty path what the numbers
       cannot carry.
@@ -104,11 +108,23 @@ def compare_arms(
     baseline = None if design.baseline is None else design.labels.index(design.baseline)
     alpha = design.alpha if alpha is None else alpha
     margin = design.margin if margin is None and measure.name == design.primary.name else margin
-    taken = looks_taken(results)
-    judged = judge(values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha, taken=taken)
+    judged = judge(
+        values,
+        lost,
+        found[measure.name],
+        measure,
+        baseline,
+        margin=margin,
+        alpha=alpha,
+        taken=looks_taken(results),
+        paired=not design.independent,
+    )
     listed = (
         [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)
     )
+    over = over_datasets(design, values, lost, found[measure.name], measure, margin=margin, alpha=alpha)
+    if over is not None:
+        judged, listed = over.judged, over.listed
     tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]
     asked = separation(judged, values, design.labels, measure, margin=margin, alpha=alpha)
     context = ArmContext(
@@ -116,7 +132,7 @@ def compare_arms(
         found=found,
         outcomes=outcomes,
         gone=gone,
-        chances=_chances(values, lost, measure),
+        chances=_chances(values, lost, measure) if over is None else over.chances,
         judged=judged,
         compared=not measure.shared,
         together=summaries(values, 1 - alpha / max(1, len(judged.order))),
@@ -130,6 +146,7 @@ def compare_arms(
         "reference": None if judged.reference is None else design.labels[judged.reference],
         "arms": arm_reports(design.labels, runs_by_arm(results), context),
         "comparisons": listed,
+        "datasets": None if over is None else over.report,
         "factorial": factorial(design, values, found[measure.name]),
         "verdict": _verdict(judged, tried, design.labels, measure, asked),
         "looks": [outline(look) for look in results.looks],
@@ -148,14 +165,22 @@ def compare_arms(
         "coordinate_check": None,
         "findings": [],
     }
-    text = [verdict({**report, "comparisons": tried}, measure), *pruned_sentences(report["saved"], design)]
-    text += looks_sentences(results)
-    report["verdict"]["text"] = " ".join(text)
-    report["verdict"]["headline"] = headline({**report, "comparisons": tried}, measure) or None
+    first, text = _words({**report, "comparisons": tried}, measure, over)
+    report["verdict"]["headline"] = first
+    report["verdict"]["text"] = " ".join([text, *pruned_sentences(report["saved"], design), *looks_sentences(results)])
     report["warnings"] = said(warn(report, results, known))
     report = of_its_kind(report, results, outcomes)
     report["warnings"] = [*warned(design.warnings), *report["warnings"]]
     return report
+
+
+def _words(report: Report, measure: Measure, over: OverDatasets | None) -> tuple[str | None, str]:
+    """Return the verdict in one sentence, if anything is compared, and in full."""
+    if over is None:
+        return headline(report, measure) or None, verdict(report, measure)
+    for one, listed in zip(over.report["sets"], over.by_set, strict=True):
+        one["headline"] = set_headline(listed, measure)
+    return datasets_headline(over.report, measure), datasets_verdict(over.report, measure, report["alpha"])
 
 
 def _judged(metric: str | None, known: Mapping[str, Measure]) -> str:

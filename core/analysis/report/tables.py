@@ -113,7 +113,7 @@ def _comparisons(report: Report, metric: Measure, comparisons: Sequence[Comparis
     level = f"{100 * (1 - report['alpha']):g} %"
     head = [
         "decision",
-        "N pairs",
+        "N pairs" if all(c["paired"] for c in comparisons) else "N",
         _with_unit("difference", metric),
         f"{level} interval, all together",
         "each alone",

@@ -136,8 +136,7 @@ def _equivalent(comparisons: Sequence[Comparison], metric: Measure, margin: floa
     if not found or margin is None:
         return []
     parts = [
-        f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, N = {c["n"]} pairs)'
-        for c in found[:MOST]
+        f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, {_count(c)})' for c in found[:MOST]
     ]
     worst = max(c["p_equivalence"] or 0.0 for c in found)
     return [
@@ -151,8 +150,7 @@ def _sentences(opening: str, comparisons: Sequence[Comparison], metric: Measure,
     text = []
     if by_value:
         parts = [
-            f'"{c["b"]}" by {difference(metric, abs(c["difference"] or 0.0))} (N = {c["n"]} pairs)'
-            for c in by_value[:MOST]
+            f'"{c["b"]}" by {difference(metric, abs(c["difference"] or 0.0))} ({_count(c)})' for c in by_value[:MOST]
         ]
         worst = max(c["p_adjusted"] or 0.0 for c in by_value)
         text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {p_value(worst, 'at most ')} ({family}).")
@@ -233,6 +231,10 @@ def _wanted(wanted: SeedsWanted, metric: Measure) -> str:
     )
 
 
+def _count(c: Comparison) -> str:
+    return f"N = {c['n']} {'pairs' if c['paired'] else 'runs each at least'}"
+
+
 def _listed(parts: Sequence[str], all_of: Sequence[Comparison]) -> str:
     return ", ".join([*parts, *([f"{len(all_of) - MOST} more"] if len(all_of) > MOST else [])])
 
@@ -246,14 +248,12 @@ def _open(c: Comparison, metric: Measure, level: str) -> str:
     interval = f"{level} interval {sure}, " if sure else ""
     return (
         f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, {interval}'
-        f"N = {c['n']} pairs, adjusted p {p_value(c['p_adjusted'])})"
+        f"{_count(c)}, adjusted p {p_value(c['p_adjusted'])})"
     )
 
 
 def _open_by_rank(c: Comparison, metric: Measure) -> str:
-    known = (
-        f"difference {difference(metric, c['difference'], signed=True)} over N = {c['n']} pairs, but " if c["n"] else ""
-    )
+    known = f"difference {difference(metric, c['difference'], signed=True)} over {_count(c)}, but " if c["n"] else ""
     p = f", adjusted p {p_value(c['p_adjusted'])}" if c["p_adjusted"] is not None else ""
     return f'"{c["b"]}" ({known}it lost {_lost(c, 1)} runs, against {_lost(c, 0)}{p})'
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
+from core.analysis.shapes._datasets import Datasets, DatasetsComparison, DatasetVerdict, RankTest, Treatment
 from core.analysis.shapes._factorial import Cell, Effect, Factor, Factorial, Term
 from core.analysis.shapes._kinds import (
     CoordinateEntry,
@@ -210,6 +211,7 @@ class Report(TypedDict):
     reference: str | None
     arms: list[ArmReport]
     comparisons: list[Comparison]
+    datasets: Datasets | None
     factorial: Factorial | None
     verdict: Verdict
     looks: list[dict[str, Any]]
@@ -243,6 +245,9 @@ __all__ = [
     "CoordinateLayer",
     "CoordinateMove",
     "DataNote",
+    "DatasetVerdict",
+    "Datasets",
+    "DatasetsComparison",
     "Decided",
     "DecidedPair",
     "DecidingTest",
@@ -259,6 +264,7 @@ __all__ = [
     "Outcomes",
     "PrunedArm",
     "RangeEntry",
+    "RankTest",
     "Rate",
     "RatedAt",
     "Report",
@@ -271,5 +277,6 @@ __all__ = [
     "Separation",
     "Statistics",
     "Term",
+    "Treatment",
     "Verdict",
 ]

@@ -9,8 +9,8 @@ from core.analysis.shapes._numbers import Number
 Decided = Literal["better", "worse", "equivalent", "open"]
 """A decision about arm `a` against arm `b`: of what only describes runs, "better" is the lower, or higher, one."""
 
-DecidingTest = Literal["t", "ranks", "signs", "constants"]
-"""The test that decides a pair: see `core.analysis.statistics.decisions.decide`."""
+DecidingTest = Literal["t", "welch", "ranks", "signs", "constants"]
+"""The test that decides a pair: see `decide`, and of runs that are not paired `decide_unpaired`."""
 
 
 class Bounds(TypedDict):
@@ -29,11 +29,15 @@ class RobustDifference(TypedDict):
 
 
 class Comparison(TypedDict):
-    """Arm `a` with arm `b`: `difference` a - b over the seeds that both finished."""
+    """Arm `a` with arm `b`: `difference` a - b over the `n` seeds that both finished.
+
+    Where runs are not paired it is that of their means, of `n` runs each at least.
+    """
 
     a: str
     b: str
     n: int
+    paired: bool
     difference: Number
     ci_low: Number
     ci_high: Number

@@ -82,21 +82,48 @@ def decide(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule) -> Decis
     finished = lost | np.isfinite(values)
     asked = _asked(finished, rule.baseline)
     test, p, direction = _tests(values, lost, found, asked, rule)
-    p_adjusted = family_adjusted(p, rule.baseline, rule.family)
     low, high = _together(found, test, rule)
     p_equivalence = _equivalence(found, test, rule)
+    return settled(
+        found=found,
+        together=(low, high),
+        test=test,
+        p=p,
+        p_equivalence=p_equivalence,
+        direction=direction,
+        finished=np.asarray(finished.any(axis=1)),
+        rule=rule,
+    )
+
+
+def settled(
+    *,
+    found: Comparisons,
+    together: tuple[Floats, Floats],
+    test: NDArray[np.str_],
+    p: Floats,
+    p_equivalence: Floats,
+    direction: Floats,
+    finished: NDArray[np.bool_],
+    rule: DecisionRule,
+) -> Decisions:
+    """Return the decisions that follow from the tests of all pairs (arms, arms).
+
+    `direction` is above 0 where row is better than column, `p_equivalence` adjusted; `finished` (arms,) are those that
+    have a finished run.
+    """
+    p_adjusted = family_adjusted(p, rule.baseline, rule.family)
     equivalent = p_equivalence < rule.alpha
     beats = (p_adjusted < rule.alpha) & (direction > 0) & ~equivalent
     decision = np.full(p.shape, OPEN, dtype="U10")
     decision[beats], decision[beats.T], decision[equivalent] = BETTER, WORSE, EQUIVALENT
     np.fill_diagonal(decision, "")
-    there = finished.any(axis=1)
-    rank_low = np.where(there, 1 + beats.sum(axis=0), 0)
-    rank_high = np.where(there, there.sum() - beats.sum(axis=1), 0)
+    rank_low = np.where(finished, 1 + beats.sum(axis=0), 0)
+    rank_high = np.where(finished, finished.sum() - beats.sum(axis=1), 0)
     return Decisions(
         found=found,
-        ci_low=low,
-        ci_high=high,
+        ci_low=together[0],
+        ci_high=together[1],
         test=test,
         p=p,
         p_adjusted=p_adjusted,

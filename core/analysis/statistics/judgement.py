@@ -11,6 +11,7 @@ from core.analysis.statistics.decisions import ALPHA, DecisionRule, Decisions, d
 from core.analysis.statistics.intervals import Floats, Ints, Summary
 from core.analysis.statistics.paired import Comparisons, family_adjusted
 from core.analysis.statistics.sequential_decisions import LooksTaken, decide_at_looks
+from core.analysis.statistics.unpaired import decide_unpaired
 from core.metrics import Measure
 
 
@@ -35,6 +36,8 @@ class Judgement(NamedTuple):
     beats: NDArray[np.bool_]
     """Row beats column."""
     groups: list[list[int]]
+    paired: bool = True
+    """False where the runs of a seed have nothing in common."""
 
 
 def judge(
@@ -47,14 +50,16 @@ def judge(
     margin: float | None = None,
     alpha: float = ALPHA,
     taken: LooksTaken | None = None,
+    paired: bool = True,
 ) -> Judgement:
     """Decide about the arms by their values (arms, seeds), NaN where a run has none, and order them.
 
     `lost` (arms, seeds) are runs that finished without a value: they diverged, or never came to what is asked for. No
     value is invented for them, and they are in no mean; but they are worse than any value, and pairs of arms are
-    decided with them (see `decide`). (Of an outcome that only describes runs, such as the generalisation gap, a lost
-    run says nothing, and such pairs stay open.) So survivors never lead: an arm comes before one that lost fewer runs
-    only if it beats it. Arms with one value come after those with more.
+    decided with them (see `decide`; without `paired`, where the runs of a seed have nothing in common, see
+    `decide_unpaired`). (Of an outcome that only describes runs, such as the generalisation gap, a lost run says
+    nothing, and such pairs stay open.) So survivors never lead: an arm comes before one that lost fewer runs only if it
+    beats it. Arms with one value come after those with more.
 
     The family is all pairs of arms, because the data choose the best; with a baseline the comparisons with it. Where
     seeds were added from look to look, `taken` has those that were, and `decide_at_looks` decides.
@@ -69,7 +74,12 @@ def judge(
     rule = DecisionRule(
         sign=measure.sign, margin=margin, alpha=alpha, baseline=baseline, ranks_lost=not measure.describes
     )
-    decisions = decide(values, lost, rule) if taken is None else decide_at_looks(values, lost, rule, taken)
+    if not paired:
+        decisions = decide_unpaired(values, lost, rule)
+    elif taken is None:
+        decisions = decide(values, lost, rule)
+    else:
+        decisions = decide_at_looks(values, lost, rule, taken)
     beats = decisions.beats
     ranked = sorted(
         (i for i, s in enumerate(summaries) if s.n > 0),
@@ -95,6 +105,7 @@ def judge(
         adjusted_lost=family_adjusted(p_lost, baseline),
         beats=beats,
         groups=groups,
+        paired=paired,
     )
 
 

@@ -31,7 +31,7 @@ def separation(
     """
     nothing: Separation = {"detectable": None, "seeds_wanted": None}
     second = next((i for i in judged.order if i != judged.reference), None)
-    if judged.reference is None or second is None or measure.shared:
+    if judged.reference is None or second is None or measure.shared or not judged.paired:
         return nothing
     pairs, mean, sd = (float(field[0]) for field in moments(values[[judged.reference]] - values[[second]]))
     n, p = int(pairs), judged.decisions.p[judged.reference, second]

@@ -14,6 +14,7 @@ from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities
 from core.experiments.cohorts.events import increment, record_event
 from core.experiments.cohorts.points import roll_back
 from core.experiments.cohorts.process_ids import describe, host_of
+from core.experiments.cohorts.software import software
 from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle, transition
 from core.finite import finite_or_none
 from core.spec import Spec, parse
@@ -120,8 +121,17 @@ def claim(
     ended = frozenset(run.id for run in runs if run.status in TERMINAL)
     resume_from = CheckpointRef.of(cohort)
     place = {"step": cohort.checkpoint_step, "epochs": cohort.checkpoint_epochs}
-    about = {"cohort": cohort.id, "attempt": cohort.attempt}
-    record_event(session, cohort.experiment_id, "claimed", **about, worker=describe(holder), runs=len(runs), **place)
+    record_event(
+        session,
+        cohort.experiment_id,
+        "claimed",
+        cohort=cohort.id,
+        attempt=cohort.attempt,
+        worker=describe(holder),
+        software=software(),
+        runs=len(runs),
+        **place,
+    )
     if resume_from is not None:
         increment(session, "resumed_attempts")
     decided = experiment.rungs or []

@@ -108,33 +108,36 @@ def page_of_runs(
     return found[:limit], found[limit - 1].id if len(found) > limit else None, total
 
 
-def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
-    """Return the experiment as the analysis and the pictures take it; series are read while the session is open."""
-    spec = _spec(of)
+def results(session: Session, of: Experiment, paths: DatasetPaths, *, arm: str | None = None) -> Results:
+    """Return the experiment as the analysis and the pictures take it; series are read while the session is open.
+
+    With `arm` only the runs and series of that arm are read.
+    """
+    asked = spec(of)
     found = trained_results(
-        spec,
+        asked,
         task=cast(Task, of.task),
         paths=paths,
         steps_per_epoch=of.steps_per_epoch,
-        runs=[_result(run) for run in runs(session, of.id, repeat=False)],
-        series=lambda metric: series(session, of.id, metrics=[metric]),
+        runs=[_result(run) for run in runs(session, of.id, arm, repeat=False)],
+        series=lambda metric: series(session, of.id, metrics=[metric], arm=arm),
         rungs=of.rungs or (),
         looks=of.looks or (),
         measured=_measured(session, of),
         warnings=[Problem(one["path"], one["message"]) for one in of.warnings or ()],
     )
-    if spec.repeat is None:
+    if asked.repeat is None:
         return found
     return found.repeated_as(
-        [_result(run) for run in runs(session, of.id, repeat=True)],
-        lambda metric: series(session, of.id, metrics=[metric], repeat=True),
+        [_result(run) for run in runs(session, of.id, arm, repeat=True)],
+        lambda metric: series(session, of.id, metrics=[metric], arm=arm, repeat=True),
     )
 
 
 def design(session: Session, of: Experiment, paths: DatasetPaths) -> Design:
     """Return what an experiment compares, without reading its runs or its series."""
     return design_of(
-        _spec(of),
+        spec(of),
         task=cast(Task, of.task),
         paths=paths,
         steps_per_epoch=of.steps_per_epoch,
@@ -142,7 +145,7 @@ def design(session: Session, of: Experiment, paths: DatasetPaths) -> Design:
     )
 
 
-def _spec(of: Experiment) -> Spec:
+def spec(of: Experiment) -> Spec:
     """Return the spec as it was posted, under the name that the experiment has now: reports and pictures show it."""
     return parse({**of.spec, "name": of.name})
 

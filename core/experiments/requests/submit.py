@@ -12,6 +12,7 @@ from core.experiments.cohorts.counts import COUNTS
 from core.experiments.cohorts.events import asked_by, record_acceptance
 from core.experiments.cohorts.idempotency import forget, is_known
 from core.experiments.projects import DEFAULT, Amount, take
+from core.experiments.projects.studies import enter
 from core.experiments.requests.control import wake_ups
 from core.experiments.requests.draft import Draft
 from core.experiments.requests.quotas import Limits, admit, check_priority
@@ -35,7 +36,7 @@ def submit(
     For a day the same `idempotency_key` with the same spec gives the experiment that is there, and no wake-up task.
     Raises `InvalidSpec` for a spec above the owner's limits, and for a key that was used with another, or in another
     project; `TooManyRuns` while too many of the owner's runs have not ended; `QuotaExceeded`; `Conflict` where a user's
-    data set has changed since the draft.
+    data set has changed since the draft. In a study the stored spec has the alpha that it gives to the experiment.
     """
     if idempotency_key is not None:
         serialise(session, idempotency_key)
@@ -65,6 +66,9 @@ def submit(
     )
     session.add(experiment)
     session.flush()
+    study = draft.spec.get("study")
+    if study is not None:
+        experiment.spec = draft.spec | {"alpha": enter(session, experiment.id, project, study, draft.spec["alpha"])}
     _queue(session, experiment, draft)
     record_acceptance(session, experiment.id, runs=draft.runs, cohorts=len(draft.cohorts), **asked_by(owner))
     reached("submit.before_commit")

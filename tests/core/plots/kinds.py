@@ -212,5 +212,14 @@ GRIDS: dict[str, Callable[[MakeResults], Results]] = {
         grid={**GRID, "optimizer.lr": [0.1, 0.01]},
         outcomes={(0, 0): "diverged", (0, 1): "diverged"},
     ),
+    "a grid over ten data sets": lambda make: small(make)(
+        None,
+        series(10, 2, valid_accuracy=lambda a, s: [0.1, 0.5 + a / 200 + (7 * a + 3 * s) % 11 / 100]),
+        seeds=3,
+        grid={
+            "dataset": [{"name": "two_spirals", "noise": round(0.01 * (1 + i), 2)} for i in range(10)],
+            "initializer": ["he_normal", "zeros", "glorot_uniform", "ones"],
+        },
+    ),
     "a grid of one": lambda make: small(make)(None, series(10, 2), grid={"schedule": ["constant", "cosine"]}),
 }
