@@ -124,7 +124,6 @@ for command in (
     managing.cancel,
     managing.delete,
     pictures.plot,
-    looking.workers,
     judging.compare,
     judging.studies,
 ):
