@@ -11,7 +11,7 @@ from core.datasets import DatasetInfo, DatasetPaths, Splits
 from core.design import ArmTraining, BatchSizeScan, CoordinateCheck, Design, DesignArm, LrRangeTest, Target
 from core.errors import Problem
 from core.initializers import Initializer, Layer
-from core.metrics import Metric, Task, metrics
+from core.metrics import Metric, Split, Task, metrics
 from core.results import Results, RunResult, Series
 from core.spec import Arm, Spec, Treatment, described, size
 from core.training.initialize import calibration_examples, initial_state
@@ -34,6 +34,7 @@ def design_of(
     `paths` are where the data sets lie, which shape first and last layers.
     """
     kind = spec.lr_range
+    split: Split = "test" if spec.expanded[0].treatment.dataset.build().tested else "valid"
     return Design(
         name=spec.name,
         arms=[
@@ -41,7 +42,8 @@ def design_of(
             for arm, steps, width in zip(spec.expanded, _steps(spec, steps_per_epoch), _widths(spec), strict=True)
         ],
         seeds=spec.seed_list,
-        metrics=_metrics(task, measured),
+        metrics=_metrics(task, measured, split),
+        split=split,
         baseline=spec.baseline,
         target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
         grid=spec.grid,
@@ -91,11 +93,11 @@ def rung_rule(spec: Spec, task: Task) -> RungRule:
     return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level)
 
 
-def _metrics(task: Task, measured: Collection[str]) -> dict[str, Metric]:
-    """Return the metrics of a task in the order in which they are judged."""
+def _metrics(task: Task, measured: Collection[str], split: Split) -> dict[str, Metric]:
+    """Return the metrics of a task in the order in which they are judged: those of the split that is judged first."""
     found = [m.for_task(task) for m in metrics.values() if task in m.tasks]
-    found = [m for m in found if m.standard or m.name in measured]
-    return {m.name: m for m in sorted(found, key=lambda m: not m.is_primary(task))}
+    found = [m for m in found if (m.standard and (m.split != "test" or m.split == split)) or m.name in measured]
+    return {m.name: m for m in sorted(found, key=lambda m: (not m.is_primary(task), m.split != split))}
 
 
 def _steps(spec: Spec, known: Sequence[int]) -> list[int | None]:

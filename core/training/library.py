@@ -179,6 +179,7 @@ def _merged(parts: Sequence[_Part]) -> MemoryRecorder:
     whole = MemoryRecorder()
     for part in parts:
         whole.blocks |= part.recorder.blocks
+        whole.begins |= part.recorder.begins
         whole.outcomes |= part.recorder.outcomes
         whole.seconds |= part.recorder.seconds
     return whole
@@ -208,11 +209,12 @@ def _checkpoint_recorder(recorder: MemoryRecorder, path: Path) -> Callable[[Chec
 
     def keep(checkpoint: Checkpoint) -> None:
         points = {f"points/{run}/{metric}": torch.from_numpy(v) for (run, metric), v in recorder.series.items()}
+        begins = {f"begins/{run}/{metric}": torch.tensor(at) for (run, metric), at in recorder.begins.items()}
         ended = {
             f"points/{outcome}": torch.tensor([r for r, how in recorder.outcomes.items() if how == outcome]).long()
             for outcome in OUTCOMES
         }
-        replace(checkpoint, state={**checkpoint.state, **points, **ended}).write(path)
+        replace(checkpoint, state={**checkpoint.state, **points, **begins, **ended}).write(path)
 
     return keep
 
@@ -221,6 +223,9 @@ def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> Non
     """Restore the measurements in a checkpoint's state; the time they took is unknown."""
     recorder.began = None
     for name, values in state.items():
+        if name.startswith("begins/"):
+            _, run, metric = name.split("/", 2)
+            recorder.begins[int(run), metric] = int(values)
         _, _, key = name.partition("points/")
         if key in OUTCOMES:
             recorder.outcomes |= dict.fromkeys(values.long().tolist(), key)
@@ -261,7 +266,7 @@ def _results(
                 arm=labels[lane.run],
                 seed=lane.seed,
                 metric=metric,
-                steps=np.arange(len(values)) * every,
+                steps=(recorder.begins.get((lane.run, metric), 0) + np.arange(len(values))) * every,
                 values=values.astype(np.float64),
             )
             for lane in lanes.values()

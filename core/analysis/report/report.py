@@ -11,6 +11,7 @@ from core.analysis.report.arms import ArmContext, arm_reports, runs_by_arm
 from core.analysis.report.comparisons import beats, comparisons
 from core.analysis.report.data import data_notes
 from core.analysis.report.energy import energy
+from core.analysis.report.judged import judged_on, judged_sentence
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
@@ -43,10 +44,11 @@ def build_report(results: Results, metric: str | None = None) -> Report:
 def compare_arms(results: Results, metric: str | None = None) -> Report:
     """Return every outcome of every run and arm, and whether the arms differ in the one called `metric`.
 
-    Where none is asked for, the metric is the design's first outcome: of ours the last validation accuracy, in
-    regression the last validation loss.
+    Where none is asked for, the metric is the design's first outcome: of ours the last accuracy, in regression the last
+    loss, on the test split where there is one, else on the validation split.
 
     - `runs`: `run_id`, `arm`, `seed`, `status`, `outcome` and all that `run_outcomes` tells.
+    - `split` that the metric is of, and its number of `examples`; the metric of a design with a test split is of that.
     - `arms`, in the design's order: `n` finished runs with a value, their `mean`, `sd`, `median`, `iqm` and 95 %
       interval `ci_low`, `ci_high`, by Student's t or from ten runs on the BCa bootstrap, as `interval` says (see
       `summaries`; None below two runs); `p_best`, how often it is the best when seeds are drawn again. Of all `runs`
@@ -90,8 +92,11 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
     context = ArmContext(
         measure=measure.name, found=found, outcomes=outcomes, gone=gone, chances=_chances(values, lost, measure)
     )
+    on = judged_on(results, measure)
     report: Report = {
         "metric": measure.name,
+        "split": on["split"],
+        "examples": on["examples"],
         "baseline": design.baseline,
         "reference": None if judged.reference is None else design.labels[judged.reference],
         "arms": arm_reports(design.labels, runs_by_arm(results), context),
@@ -115,6 +120,7 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
     }
     tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]
     text = [verdict({**report, "comparisons": tried}, measure), *pruned_sentences(report["saved"], design)]
+    text += judged_sentence(on, measure) if listed else []
     report["verdict"]["text"] = " ".join(text)
     report["warnings"] = said(warn(report, results, known))
     report = of_its_kind(report, results, outcomes)

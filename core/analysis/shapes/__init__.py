@@ -196,6 +196,13 @@ class FindingReport(TypedDict):
     """The kind of another finding that this follows from."""
 
 
+class JudgedOn(TypedDict):
+    """The split that an outcome is measured on, and its examples; None for what is of no split, or not known."""
+
+    split: Literal["train", "valid", "test"] | None
+    examples: int | None
+
+
 class DataNote(TypedDict):
     """One thing that was taken for something when a data set was read."""
 
@@ -207,6 +214,10 @@ class Report(TypedDict):
     """The report of an experiment: see `core.analysis.build_report`."""
 
     metric: str
+    split: Literal["train", "valid", "test"] | None
+    """The split that the outcome is of; None for what is of no split, such as a time."""
+    examples: int | None
+    """The examples of that split; None where they are not known, or not the same in all arms."""
     baseline: str | None
     reference: str | None
     arms: list[ArmReport]
@@ -248,6 +259,7 @@ __all__ = [
     "Factorial",
     "FindingReport",
     "Interval",
+    "JudgedOn",
     "NoiseScale",
     "Number",
     "Outcomes",

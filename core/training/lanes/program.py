@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.datasets import DatasetInfo, Splits, as_numbers
-from core.metrics import Evaluation, Split, measured_by_epoch
+from core.metrics import Evaluation, Metric, Split, measured_by_epoch, measured_on_test
 from core.schedules import State
 from core.spec import HALVES
 from core.training.initialize import Examples, Targets, initial_state
@@ -70,7 +70,7 @@ class Program:
         device = str(data.x_train.device)
         self.grid = grid
         self._data, self._info, self._length, self._options = data, info, length, options
-        self._judged = data[:2]
+        self._judged = data.x_train, data.y_train
         if not options.judge_all and len(data.x_valid) < len(data.x_train):
             part = judged_part(len(data.x_train), len(data.x_valid)).to(data.x_train.device)
             self._judged = data.x_train.index_select(0, part), data.y_train.index_select(0, part)
@@ -86,7 +86,9 @@ class Program:
             stacked=options.layout == "vmap",
             mixed=treatment.precision in HALVES,
         )
-        self._metrics = measured_by_epoch(info.task, info.outputs, treatment.ema_decay is not None)
+        averaged = treatment.ema_decay is not None
+        self._metrics = measured_by_epoch(info.task, info.outputs, averaged)
+        self._test_metrics = measured_on_test(info.task, info.outputs, averaged) if len(data.x_test) else ()
         self._rates = Rates(grid.lanes, length, [metric.name for metric in self._metrics], plateaus)
         self._model = StackedModel(
             grid,
@@ -174,25 +176,37 @@ class Program:
 
     def evaluate(self, epoch: int, check: Callable[[], None]) -> torch.Tensor:
         """Return an epoch's metrics, (metrics, lanes) in the order of their names, after schedules reacted to them."""
-        measured = self._evaluate_splits(check)
+        measured = self._measured(self._metrics, check)
         self._rates.react(epoch, measured)
         noise = () if self._noise is None else (self._noise.take(),)
         skipped = () if self._model.skipped is None else (self._model.skipped.unsqueeze(0),)
         return torch.cat((measured, *noise, *skipped))
 
-    def _evaluate_splits(self, check: Callable[[], None]) -> torch.Tensor:
-        """Return all metrics, (metrics, lanes), each measured on its split."""
+    def test(self, check: Callable[[], None]) -> dict[str, torch.Tensor]:
+        """Return the metrics of the lanes' weights on the test split, (lanes,) each; none without such a split."""
+        if not self._test_metrics:
+            return {}
+        found = self._measured(self._test_metrics, check)
+        return {metric.name: row for metric, row in zip(self._test_metrics, found, strict=True)}
+
+    def _measured(self, metrics: Sequence[Metric], check: Callable[[], None]) -> torch.Tensor:
+        """Return metrics, (metrics, lanes), each measured on its split."""
         found: dict[str, torch.Tensor] = {}
-        splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {"train": self._judged, "valid": self._data[2:]}
-        for split, averaged in dict.fromkeys((metric.split, metric.averaged) for metric in self._metrics):
+        data = self._data
+        splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {
+            "train": self._judged,
+            "valid": (data.x_valid, data.y_valid),
+            "test": (data.x_test, data.y_test),
+        }
+        for split, averaged in dict.fromkeys((metric.split, metric.averaged) for metric in metrics):
             if split is None:
                 continue
             x, y = splits[split]
-            mine = [metric for metric in self._metrics if (metric.split, metric.averaged) == (split, averaged)]
+            mine = [metric for metric in metrics if (metric.split, metric.averaged) == (split, averaged)]
             asked = Evaluation(task=self._info.task, lanes=len(self.grid.lanes), y=y, outputs=self._info.outputs)
             values = evaluate(mine, asked, partial(self._predict, x, averaged), self._model.chunk, check)
             found |= {metric.name: row for metric, row in zip(mine, values, strict=True)}
-        return torch.stack([found[metric.name] for metric in self._metrics])
+        return torch.stack([found[metric.name] for metric in metrics])
 
     def _predict(self, x: torch.Tensor, averaged: bool, part: slice) -> torch.Tensor:
         """Return the lanes' outputs for a part of a split, by their averaged weights or by those in training."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 import torch
@@ -17,7 +17,7 @@ from core.training.checkpoint import Checkpoint
 from core.training.compatibility import compatibility_key
 from core.training.initialize import calibration_examples
 from core.training.lanes.grid import Grid
-from core.training.lanes.metric_buffer import MetricBuffer
+from core.training.lanes.metric_buffer import NOT_JUDGED, MetricBuffer
 from core.training.lanes.program import Program, initial_stacks
 from core.training.lanes.stopping import Stopping
 from core.training.options import Resume, TrainOptions
@@ -136,15 +136,15 @@ class _Training:
 
     def run(self, keep: Callable[[Checkpoint], None] | None) -> Checkpoint | None:
         try:
-            left = self._leave(self._pruned(), "pruned") and self._train(keep)
+            left = self._leave_early() and self._train(keep)
+            if left and self._until <= self._epoch < self._length.epochs:
+                self._buffer.flush()
+                return self.checkpoint()
+            if left:
+                self._buffer.finish(self._judged_on_test() if self._epoch == self._length.epochs else NOT_JUDGED)
         except Stopped:
             self._buffer.flush()
             raise
-        if left and self._until <= self._epoch < self._length.epochs:
-            self._buffer.flush()
-            return self.checkpoint()
-        if left:
-            self._buffer.finish()
         return None
 
     def close(self) -> None:
@@ -173,9 +173,20 @@ class _Training:
             measured = self._program.evaluate(self._epoch, self._check)
             self._buffer.epoch(measured)
             self._epoch += 1
-            if self._epoch < self._length.epochs and not self._leave_early(measured):
-                return False
+            if self._epoch < self._length.epochs:
+                self._stopping.react(self._program.grid.lanes, measured)
+                if not self._leave_early():
+                    return False
         return True
+
+    def _judged_on_test(self) -> dict[int, dict[str, float]]:
+        """Return the metrics of the weights that the runs have now on the test split, by run.
+
+        It may be stopped, and is done anew then: who ends follows from the checkpoint.
+        """
+        found = {name: values.tolist() for name, values in self._program.test(self._check).items()}
+        lanes = self._program.grid.lanes
+        return {lane.run: {name: values[i] for name, values in found.items()} for i, lane in enumerate(lanes)}
 
     def checkpoint(self) -> Checkpoint:
         """Return a checkpoint of the training, copied to the CPU."""
@@ -220,21 +231,29 @@ class _Training:
                 self._program.start(self._epoch)
         return bool(left)
 
-    def _leave_early(self, measured: torch.Tensor) -> bool:
-        """Take the lanes out of the stack that end with the epoch just measured; returns whether any is left."""
-        ending = self._stopping.react(self._program.grid.lanes, self._epoch, measured)
-        return self._leave(ending, "stopped_early") and self._leave(self._pruned(), "pruned")
+    def _leave_early(self) -> bool:
+        """Take the lanes out of the stack that end before the last epoch; returns whether any is left."""
+        if self._epoch < self._length.epochs:
+            ending = self._stopping.ending(self._program.grid.lanes, self._epoch)
+            if ending and not self._leave(ending, "stopped_early", self._judged_on_test()):
+                return False
+        return self._leave(self._pruned(), "pruned")
 
     def _pruned(self) -> set[int]:
         return {run for run, epochs in self._resume.pruned_at.items() if epochs <= self._epoch}
 
-    def _leave(self, ending: Collection[int], outcome: Outcome) -> bool:
-        """Take runs that end out of the stack, if they are there; returns whether any lane is left."""
+    def _leave(
+        self, ending: Collection[int], outcome: Outcome, judged: Mapping[int, Mapping[str, float]] = NOT_JUDGED
+    ) -> bool:
+        """Take runs that end out of the stack, if they are there; returns whether any lane is left.
+
+        `judged` are their metrics on the test split.
+        """
         lanes = self._program.grid.lanes
         left = [lane for lane in lanes if lane.run not in ending]
         if len(left) == len(lanes):
             return True
-        self._buffer.end(ending, outcome)
+        self._buffer.end(ending, outcome, judged)
         if left:
             self._continue_with(left)
         return bool(left)
@@ -255,6 +274,8 @@ def _moved(data: Splits, options: TrainOptions) -> Splits:
         y_train=moved(data.y_train),
         x_valid=moved(data.x_valid),
         y_valid=moved(data.y_valid),
+        x_test=moved(data.x_test),
+        y_test=moved(data.y_test),
     )
 
 
