@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
 from core.datasets._downloads import damaged, folder_of
-from core.datasets._splits import HeldOut
+from core.datasets._splits import HeldOut, Whole, of_whole
 
 EXAMPLES, TEST_EXAMPLES = 50_000, 10_000
 SHAPE = (3, 32, 32)
@@ -35,22 +35,19 @@ def colour_images(
             _long_enough(name, folder / batch, EXAMPLES // len(batches))
         for batch in test if held_out.own_test else ():
             _long_enough(name, folder / batch, TEST_EXAMPLES // len(test))
-        return DatasetInfo(inputs=SHAPE, outputs=classes, chance=1 / classes, **counts._asdict())
+        return DatasetInfo(inputs=SHAPE, outputs=classes, chance=1 / classes, own=held_out.own, **counts._asdict())
 
     def read(folder: Path, files: Mapping[str, str]) -> tuple[torch.Tensor, torch.Tensor]:
         parts = [_unpickled(name, folder / batch, digest) for batch, digest in files.items()]
         x = torch.from_numpy(np.concatenate([part.pop("data") for part in parts])).view(-1, *SHAPE)
         return x, torch.tensor([label for part in parts for label in part[labels]])
 
-    def load(paths: DatasetPaths) -> Splits:
+    def whole(paths: DatasetPaths) -> Whole:
         folder = folder_of(name, paths)
-        splits = held_out.split(*read(folder, batches))
-        if held_out.own_test:
-            x_test, y_test = read(folder, test)
-            return splits._replace(x_test=x_test, y_test=y_test)
-        return splits
+        x, y = read(folder, batches)
+        return held_out.before(x, y, read(folder, test)) if held_out.own_test else (x, y, held_out)
 
-    return Dataset(info, load, held_out=held_out)
+    return of_whole(info, whole, held_out)
 
 
 def _long_enough(name: str, path: Path, examples: int) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
 from core.datasets._downloads import damaged, folder_of
-from core.datasets._splits import HeldOut
+from core.datasets._splits import HeldOut, Whole, of_whole
 
 TRAIN, TEST = "train", "t10k"
 """The parts that the files' names begin with."""
@@ -31,17 +31,14 @@ def grey_images(name: str, held_out: HeldOut) -> Dataset:
         if held_out.own_test:
             counts = counts._replace(test=len(_labels(name, folder, TEST)))
         chance = int(np.bincount(y).max()) / len(y)
-        return DatasetInfo(inputs=(1, SIDE, SIDE), outputs=CLASSES, chance=chance, **counts._asdict())
+        return DatasetInfo(inputs=(1, SIDE, SIDE), outputs=CLASSES, chance=chance, own=held_out.own, **counts._asdict())
 
-    def load(paths: DatasetPaths) -> Splits:
+    def whole(paths: DatasetPaths) -> Whole:
         folder = folder_of(name, paths)
-        splits = held_out.split(*_read(name, folder, TRAIN))
-        if held_out.own_test:
-            x_test, y_test = _read(name, folder, TEST)
-            return splits._replace(x_test=x_test, y_test=y_test)
-        return splits
+        x, y = _read(name, folder, TRAIN)
+        return held_out.before(x, y, _read(name, folder, TEST)) if held_out.own_test else (x, y, held_out)
 
-    return Dataset(info, load, held_out=held_out)
+    return of_whole(info, whole, held_out)
 
 
 def _read(name: str, folder: Path, part: str) -> tuple[torch.Tensor, torch.Tensor]:

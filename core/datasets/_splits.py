@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 
 from core.errors import InitlabError, Misfit
-from core.metrics import Task
+from core.metrics import Split, Task
 from core.streams import generator
 
 
@@ -53,6 +53,8 @@ class DatasetInfo(NamedTuple):
     """Accuracy of naming the most frequent class always; None: that of equally frequent classes."""
     test: int = 0
     """Examples in the test split, on which every run is judged once, when it has ended; 0: there is none."""
+    own: tuple[Split, ...] = ()
+    """The splits that the files themselves hold out, and which are the same for every seed."""
 
 
 class Splits(NamedTuple):
@@ -92,6 +94,8 @@ class HeldOut(NamedTuple):
     """True: the test split is the part that the data set's own files hold out."""
     own_valid: bool = False
     """True: the validation split is a part of its own, and not taken from the examples that are split."""
+    own_examples: int = 0
+    """Examples of the files' own test part that stand behind those that are split."""
 
     def checked(self) -> Self:
         """Return this; raises ValueError where the shares leave nothing to train with, or name two test splits."""
@@ -101,6 +105,18 @@ class HeldOut(NamedTuple):
             both = f"{self.valid_fraction:g} + {self.test_fraction:g}"
             raise Misfit("test_fraction", f"valid_fraction + test_fraction, {both}, should leave some to train with")
         return self
+
+    @property
+    def own(self) -> tuple[Split, ...]:
+        """The splits that are parts of the files."""
+        return (*(("valid",) if self.own_valid else ()), *(("test",) if self.own_test else ()))
+
+    def before(
+        self, x: torch.Tensor, y: torch.Tensor, test: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor, Self]:
+        """Return examples with those of the files' own test part behind them, and how they are split."""
+        how = self._replace(own_examples=len(test[0]))
+        return torch.cat([x, test[0]]), torch.cat([y, test[1]]), how
 
     def counts(self, examples: int) -> Counts:
         """Return the sizes of the splits of so many examples. Raises `DataError` where they are too few for each."""
@@ -114,15 +130,20 @@ class HeldOut(NamedTuple):
 
     def rows(self, examples: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the indices of the examples of each split, for training, validation and test."""
-        order = torch.randperm(examples, generator=generator(self.split_seed, "split"))
-        counts = self.counts(examples)
+        drawn = examples - self.own_examples
+        order = torch.randperm(drawn, generator=generator(self.split_seed, "split"))
+        counts = self.counts(drawn)
         valid, test, train = order.split((counts.valid, counts.test, counts.train))
-        return train, valid, test
+        return train, valid, torch.cat([test, torch.arange(drawn, examples)])
 
     def split(self, x: torch.Tensor, y: torch.Tensor) -> Splits:
         """Shuffle the examples once by the seed and hold some out."""
         train, valid, test = self.rows(len(x))
         return Splits(x[train], y[train], x[valid], y[valid], x[test], y[test])
+
+
+Whole = tuple[torch.Tensor, torch.Tensor, HeldOut]
+"""All inputs and labels of a data set, and how they are split."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +158,28 @@ class Dataset:
     load: Callable[[DatasetPaths], Splits]
     notes: Callable[[DatasetPaths], Sequence[tuple[str, str]]] = lambda _paths: ()
     held_out: HeldOut | None = None
+    whole: Callable[[DatasetPaths], Whole | None] = lambda _paths: None
+    """Returns all examples before they are split, and how they are; None where an example is another in another split,
+    as one is that is standardised by the training split."""
 
     @property
     def tested(self) -> bool:
         """True where there is a test split, on which runs are judged when they have ended."""
         return self.held_out is not None and (self.held_out.own_test or self.held_out.test_fraction > 0)
+
+
+def of_whole(
+    info: Callable[[DatasetPaths], DatasetInfo],
+    whole: Callable[[DatasetPaths], Whole],
+    held_out: HeldOut,
+) -> Dataset:
+    """Make a data set whose examples are the same in every split."""
+
+    def load(paths: DatasetPaths) -> Splits:
+        x, y, how = whole(paths)
+        return how.split(x, y)
+
+    return Dataset(info, load, held_out=held_out, whole=whole)
 
 
 def split(x: torch.Tensor, y: torch.Tensor, valid_fraction: float, split_seed: int) -> Splits:

@@ -2,8 +2,8 @@
 
 import torch
 
-from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets
-from core.datasets._splits import Fraction, HeldOut, TestFraction
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, datasets
+from core.datasets._splits import Fraction, HeldOut, TestFraction, Whole, of_whole
 from core.registry import CountFromZero
 
 EXAMPLES = 1797
@@ -22,12 +22,12 @@ def digits(
     held_out = HeldOut(valid_fraction, split_seed, test_fraction).checked()
     counts = held_out.counts(EXAMPLES)
 
-    def load(_paths: DatasetPaths) -> Splits:
+    def whole(_paths: DatasetPaths) -> Whole:
         from sklearn.datasets import load_digits  # noqa: PLC0415 a second to import: only who loads it pays
 
         bunch = load_digits()
         x = torch.from_numpy(bunch.images).to(torch.float32).div_(16).unsqueeze(1)
-        return held_out.split(x, torch.from_numpy(bunch.target).long())
+        return x, torch.from_numpy(bunch.target).long(), held_out
 
     info = DatasetInfo(inputs=(1, 8, 8), outputs=10, chance=MOST / EXAMPLES, **counts._asdict())
-    return Dataset(lambda _paths: info, load, held_out=held_out)
+    return of_whole(lambda _paths: info, whole, held_out)

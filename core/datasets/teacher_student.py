@@ -7,8 +7,8 @@ from typing import Annotated, Literal, NamedTuple
 import torch
 from pydantic import Field
 
-from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets
-from core.datasets._splits import Fraction, HeldOut, TestFraction
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, datasets
+from core.datasets._splits import Fraction, HeldOut, TestFraction, Whole, of_whole
 from core.registry import CountFromZero, NonNegative
 from core.streams import generator
 
@@ -57,11 +57,11 @@ def teacher_student(
         chance = _share(form) if task == "multiclass" else None
         return DatasetInfo(inputs=(inputs,), outputs=outputs, task=task, chance=chance, **counts._asdict())
 
-    def load(_paths: DatasetPaths) -> Splits:
+    def whole(_paths: DatasetPaths) -> Whole:
         x, y = _drawn(form, examples, "examples")
-        return held_out.split(x, y.argmax(1) if task == "multiclass" else y)
+        return x, y.argmax(1) if task == "multiclass" else y, held_out
 
-    return Dataset(info, load, held_out=held_out)
+    return of_whole(info, whole, held_out)
 
 
 class _Form(NamedTuple):

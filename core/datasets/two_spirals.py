@@ -6,8 +6,8 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets
-from core.datasets._splits import Fraction, HeldOut, TestFraction
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, datasets
+from core.datasets._splits import Fraction, HeldOut, TestFraction, Whole, of_whole
 from core.registry import CountFromZero, NonNegative
 from core.streams import generator
 
@@ -38,14 +38,14 @@ def two_spirals(
     counts, first = held_out.counts(examples), (examples + 1) // 2
     info = DatasetInfo(inputs=(2,), outputs=1, task="binary", chance=first / examples, **counts._asdict())
 
-    def load(_paths: DatasetPaths) -> Splits:
+    def whole(_paths: DatasetPaths) -> Whole:
         second = examples - first
         x = torch.cat([_spiral(first, turns), -_spiral(second, turns)])
         x += noise * torch.randn(x.shape, generator=generator(seed, "two_spirals"), dtype=x.dtype)
         y = torch.cat([torch.zeros(first, 1), torch.ones(second, 1)])
-        return held_out.split(x.float(), y)
+        return x.float(), y, held_out
 
-    return Dataset(lambda _paths: info, load, held_out=held_out)
+    return of_whole(lambda _paths: info, whole, held_out)
 
 
 def _spiral(points: int, turns: float) -> torch.Tensor:

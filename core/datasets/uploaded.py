@@ -9,7 +9,7 @@ from pydantic import Field
 from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, datasets
 from core.datasets._content import About, Column
 from core.datasets._encoding import encode, standardised_columns
-from core.datasets._splits import Counts, Fraction, HeldOut, TestFraction
+from core.datasets._splits import Counts, Fraction, HeldOut, TestFraction, Whole
 from core.datasets._uploads import NAME, Uploads
 from core.registry import CountFromZero
 
@@ -42,6 +42,7 @@ def uploaded(
             outputs=about.outputs,
             task=about.task,
             chance=about.chance,
+            own=() if about.valid_examples is None else ("test",) if own_test else ("valid",),
             **counts._asdict(),
         )
 
@@ -55,7 +56,13 @@ def uploaded(
         x_train, x_valid, x_test = _features(about, raw.x_train, raw.x_valid, raw.x_test)
         return Splits(x_train, y_train, x_valid, y_valid, x_test, y_test)
 
-    return Dataset(info, load, notes, held_out)
+    def whole(paths: DatasetPaths) -> Whole | None:
+        about = _stored(id, paths)
+        if about.kind != "images" or about.valid_examples is not None or about.task != "multiclass":
+            return None
+        return _array(paths, about, "x").clone(), _array(paths, about, "y").clone(), held_out
+
+    return Dataset(info, load, notes, held_out, whole)
 
 
 def _stored(id: str, paths: DatasetPaths) -> About:  # noqa: A002

@@ -39,6 +39,8 @@ class Design:
     metrics: Mapping[str, Metric]
     split: Split = "valid"
     """The split that runs are judged on: `test` where there is one."""
+    splits_vary: bool = False
+    """True where every seed has a split of its own, the same for all arms."""
     baseline: str | None = None
     """The label of the arm that the others are compared with; None: the best."""
     margin: float | None = None

@@ -120,6 +120,9 @@ class Spec(Treatment):
         Annotated[int, Field(ge=1, le=LIMITS.seeds)]
         | Annotated[list[Seed], Field(min_length=1, max_length=LIMITS.seeds)]
     ) = 5
+    split: Literal["fixed", "per_seed"] = "fixed"
+    """`per_seed`: every seed has a split of its own, the same for all arms; the verdict then allows for what the splits
+    share. `fixed`: all seeds have that of `dataset.split_seed`."""
     baseline: Text | None = None
     """Label of the arm that the others are compared with; none: the best."""
     tags: Annotated[list[Text], Field(max_length=20)] = []

@@ -51,7 +51,8 @@ def check(spec: Spec, paths: DatasetPaths, seconds: float = math.inf) -> list[Ar
     _must_be_quick(spec, paths, seconds)
     infos, problems = _arm_infos(spec, paths)
     if not problems:
-        problems += [*_several_tasks(spec, infos), *_some_tested(spec, infos), *_several_heads(spec, infos)]
+        for refused in (_several_tasks, _some_tested, _nothing_to_split, _several_heads):
+            problems += refused(spec, infos)
     if not problems and spec.target is not None:
         problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
     runs_of_arm = spec.trainings * len(spec.seed_list)
@@ -109,6 +110,14 @@ def _some_tested(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
     i = tested.index(not tested[0])
     message = f"arms {'without' if tested[0] else 'with'} a test split are compared with others: give all of them one"
     return [Problem(where_of(spec, i, spec.expanded[i])("dataset"), message)]
+
+
+def _nothing_to_split(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
+    """Refuse splits that vary of data whose files hold out what is validated on, and of which nothing else is."""
+    if spec.split == "fixed" or not any("valid" in info.data.own and not info.data.test for info in infos):
+        return []
+    message = "there is nothing to split: the data's own files hold out what is validated on; give own_test or fixed"
+    return [Problem("split", message)]
 
 
 def _several_heads(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:

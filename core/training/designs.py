@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 
 from core.analysis import RungRule
-from core.datasets import DatasetInfo, DatasetPaths, Splits
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, of_seed
 from core.design import ArmTraining, BatchSizeScan, CoordinateCheck, Design, DesignArm, LrRangeTest, Target
 from core.errors import Problem
 from core.initializers import Initializer, Layer
@@ -38,12 +39,13 @@ def design_of(
     return Design(
         name=spec.name,
         arms=[
-            _arm(arm, steps, width, paths)
+            _arm(arm, steps, width, partial(_splits, spec, arm.treatment, paths), paths)
             for arm, steps, width in zip(spec.expanded, _steps(spec, steps_per_epoch), _widths(spec), strict=True)
         ],
         seeds=spec.seed_list,
         metrics=_metrics(task, measured, split),
         split=split,
+        splits_vary=spec.split == "per_seed",
         baseline=spec.baseline,
         target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
         grid=spec.grid,
@@ -118,7 +120,16 @@ def _widths(spec: Spec) -> Sequence[int | None]:
     return widths * (len(spec.expanded) // len(widths))
 
 
-def _arm(arm: Arm, steps_per_epoch: int | None, width: int | None, paths: DatasetPaths) -> DesignArm:
+def _splits(spec: Spec, treatment: Treatment, paths: DatasetPaths, seed: int) -> Splits:
+    """Return the splits that an arm's run of a seed trains on. Raises `DataError`."""
+    entry = treatment.dataset
+    dataset: Dataset = of_seed(entry, seed) if spec.split == "per_seed" else entry.build()
+    return dataset.load(paths)
+
+
+def _arm(
+    arm: Arm, steps_per_epoch: int | None, width: int | None, splits: Callable[[int], Splits], paths: DatasetPaths
+) -> DesignArm:
     asked = arm.asked or arm
     treatment: Treatment = arm.treatment
     return DesignArm(
@@ -128,11 +139,11 @@ def _arm(arm: Arm, steps_per_epoch: int | None, width: int | None, paths: Datase
         asked=None if arm.asked is None else asked.label,
         asked_lr=_rate(asked.treatment),
         width=width,
-        training=_training(treatment, paths),
+        training=_training(treatment, splits, paths),
     )
 
 
-def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
+def _training(treatment: Treatment, splits: Callable[[int], Splits], paths: DatasetPaths) -> ArmTraining:
     initializer: Initializer = treatment.initializer.build()
 
     def info() -> DatasetInfo:
@@ -144,11 +155,7 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
         return size(treatment.model, data.inputs, data.outputs).layers
 
     def examples(seed: int, count: int) -> torch.Tensor:
-        return calibration_examples(treatment.dataset.build().load(paths).x_train)(seed, count)
-
-    def targets() -> torch.Tensor:
-        data: Splits = treatment.dataset.build().load(paths)
-        return data.y_train
+        return calibration_examples(splits(seed).x_train)(seed, count)
 
     return ArmTraining(
         epochs=treatment.epochs,
@@ -160,7 +167,9 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
         info=info,
         notes=lambda: treatment.dataset.build().notes(paths),
         layers=layers,
-        weights=lambda seed: initial_state(treatment, info(), seed, examples=examples, targets=targets),
+        weights=lambda seed: initial_state(
+            treatment, info(), seed, examples=examples, targets=lambda: splits(seed).y_train
+        ),
     )
 
 

@@ -17,16 +17,16 @@ import torch
 from numpy.typing import NDArray
 
 from core.analysis import Decision, decide_rung, pruned_arms
-from core.datasets import DatasetInfo, DatasetPaths, Splits
+from core.datasets import DatasetInfo, DatasetPaths
 from core.design import Design
 from core.finite import finite_or_none
 from core.metrics import metric_names
-from core.registry import Entry
 from core.results import OUTCOMES, Results, RunResult, Series
 from core.spec import Arm, ArmInfo, Spec, check, warnings_of
 from core.training.checkpoint import Checkpoint
 from core.training.designs import design_of, rung_rule, trained_results
 from core.training.faults import Fault, classify
+from core.training.lanes.data import TrainingData, load_data
 from core.training.lanes.trainer import train_lanes
 from core.training.memory import release
 from core.training.options import Layout, Resume, TrainOptions
@@ -68,7 +68,7 @@ def _train(spec: Spec, paths: DatasetPaths, checkpoints: Path | None) -> Results
     lanes = {
         (repeat, i, seed): Lane(run, arms[i].treatment, seed, repeat) for run, (repeat, i, seed) in enumerate(every)
     }
-    load = cache(lambda dataset: _load(dataset, paths))
+    load = cache(lambda dataset: load_data(dataset, seeds, paths, per_seed=spec.split == "per_seed"))
     for arm in arms:
         load(arm.treatment.dataset)
     parts = []
@@ -107,7 +107,7 @@ class _Work:
     """Inputs that a cohort's parts share."""
 
     spec: Spec
-    data: Splits
+    data: TrainingData
     info: DatasetInfo
     device: Device
     layout: Layout
@@ -232,11 +232,6 @@ def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> Non
         elif key:
             run, _, metric = key.partition("/")
             recorder.blocks[int(run), metric].append(values.numpy())
-
-
-def _load(dataset: Entry, paths: DatasetPaths) -> Splits:
-    splits: Splits = dataset.build().load(paths)
-    return splits
 
 
 def _results(

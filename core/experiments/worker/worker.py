@@ -12,7 +12,7 @@ from typing import NoReturn, assert_never
 import torch
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits
+from core.datasets import Dataset, DatasetInfo, DatasetPaths
 from core.energy import EnergyAccount, Meter, intensity
 from core.errors import InitlabError, NotFound
 from core.experiments.cohorts.attempt_logs import AttemptLogs
@@ -44,7 +44,16 @@ from core.logs import working_for
 from core.registry import Entry
 from core.settings import Settings
 from core.store import Database, StorageFull, after_commit
-from core.training import Checkpoint, DamagedCheckpoint, Resume, Stopped, TrainOptions, train_lanes
+from core.training import (
+    Checkpoint,
+    DamagedCheckpoint,
+    Resume,
+    Stopped,
+    TrainingData,
+    TrainOptions,
+    load_data,
+    train_lanes,
+)
 from core.training.faults import Fault, classify, is_spoiled
 from core.training.memory import release
 from core.training.planning.machine import free_memory, remembered
@@ -201,7 +210,8 @@ class Worker:
     def _train_to_the_end(self, held: Claim, store: CheckpointStore, recorder: AttemptRecorder) -> Ending:
         """Train, and keep the last checkpoint where others go on; raises what the training raises."""
         paths = DatasetPaths(self._settings.datasets, self._settings.uploads)
-        data, info = _load(held.lanes[0].treatment.dataset, paths)
+        seeds = tuple(held.spec.seed_list) if held.spec.split == "per_seed" else None
+        data, info = _load(held.lanes[0].treatment.dataset, paths, seeds)
         try:
             at_rung = train_lanes(
                 held.lanes,
@@ -283,7 +293,7 @@ def _text(failure: Exception) -> str:
 
 
 @lru_cache(maxsize=2)
-def _load(entry: Entry, paths: DatasetPaths) -> tuple[Splits, DatasetInfo]:
-    """Return the data set, and keep it: the cohorts of an experiment share it."""
+def _load(entry: Entry, paths: DatasetPaths, seeds: tuple[int, ...] | None) -> tuple[TrainingData, DatasetInfo]:
+    """Return the data set, with a split for each seed if they are given; it is kept, as cohorts share it."""
     dataset: Dataset = entry.build()
-    return dataset.load(paths), dataset.info(paths)
+    return load_data(entry, seeds or (), paths, per_seed=seeds is not None), dataset.info(paths)

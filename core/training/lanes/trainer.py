@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 import torch
 
-from core.datasets import DatasetInfo, Splits
+from core.datasets import DatasetInfo
 from core.metrics import epoch_metrics
 from core.metrics.gradient_noise import NOISE_METRICS
 from core.metrics.skipped_updates import SKIPPED
@@ -16,6 +16,7 @@ from core.spec import Precision
 from core.training.checkpoint import Checkpoint
 from core.training.compatibility import compatibility_key
 from core.training.initialize import calibration_examples
+from core.training.lanes.data import LaneData, TrainingData
 from core.training.lanes.grid import Grid
 from core.training.lanes.metric_buffer import NOT_JUDGED, MetricBuffer
 from core.training.lanes.program import Program, initial_stacks
@@ -38,7 +39,7 @@ class Stopped(Exception):
 
 def train_lanes(
     lanes: Sequence[Lane],
-    data: Splits,
+    data: TrainingData,
     info: DatasetInfo,
     recorder: Recorder,
     options: TrainOptions = TrainOptions(),  # noqa: B008 frozen
@@ -50,7 +51,8 @@ def train_lanes(
     """Train all lanes to the end of their epochs, or for `options.updates`, each as if it were alone.
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule, and are all
-    first trainings or all second ones; initializer, schedule, seed and the optimizer's numbers are their own.
+    first trainings or all second ones; initializer, schedule, seed and the optimizer's numbers are their own. With
+    `SeedSplits` each seed has its own splits.
     Measurements go to `recorder` after the first update and then about every `block_seconds`, more seldom for many
     lanes; between blocks nothing waits for the device. A lane whose loss is not finite has diverged and harms no other;
     it leaves when its epoch ends, and so does one that early stopping ends. `stopped` is asked before every update.
@@ -74,7 +76,8 @@ def train_lanes(
         shared = "data set, model, optimizer, batch size, epochs and the order in a batch"
         raise ValueError(f"lanes should be one or more that share {shared}")
     with _device_settings(lanes[0].treatment.precision, options.device):
-        training = _Training(lanes, _moved(data, options), info, recorder, options, resume, stopped)
+        of_lanes = LaneData(data, options.device, options.dtype)
+        training = _Training(lanes, of_lanes, info, recorder, options, resume, stopped)
         with closing(training):
             return training.run(keep)
 
@@ -85,22 +88,25 @@ class _Training:
     def __init__(
         self,
         lanes: Sequence[Lane],
-        data: Splits,
+        data: LaneData,
         info: DatasetInfo,
         recorder: Recorder,
         options: TrainOptions,
         resume: Resume,
         stopped: Callable[[], bool],
     ) -> None:
-        device = str(data.x_train.device)
+        device = str(data.device)
         self._options, self._resume, self._stopped = options, resume, stopped
-        self._length = RunLength.of(lanes[0].treatment, len(data.x_train), options.updates)
+        self._length = RunLength.of(lanes[0].treatment, data.counts.train, options.updates)
         self._until = self._length.epochs if resume.until is None else resume.until
         start = resume.start
         if start is None:
             grid = Grid(lanes, device, math.prod(info.inputs))
-            examples = calibration_examples(data.x_train)
-            state = initial_stacks(grid.lanes, info, examples, lambda: data.y_train, options.dtype)
+
+            def examples(seed: int, count: int) -> torch.Tensor:
+                return calibration_examples(data.x_train(seed))(seed, count)
+
+            state = initial_stacks(grid.lanes, info, examples, data.y_train, options.dtype)
             start = Checkpoint(0, 0, [lane.run for lane in grid.lanes], state)
         else:
             by_run = {lane.run: lane for lane in lanes}
@@ -261,22 +267,6 @@ class _Training:
     def _continue_with(self, left: Sequence[Lane]) -> None:
         self._program = self._program.of(left)
         self._buffer.keep(self._program.grid.lanes, self._program.block)
-
-
-def _moved(data: Splits, options: TrainOptions) -> Splits:
-    """Return the data on the device: numbers in the options' dtype, bytes and classes as they are."""
-
-    def moved(values: torch.Tensor) -> torch.Tensor:
-        return values.to(options.device, options.dtype if values.is_floating_point() else values.dtype)
-
-    return Splits(
-        x_train=moved(data.x_train),
-        y_train=moved(data.y_train),
-        x_valid=moved(data.x_valid),
-        y_valid=moved(data.y_valid),
-        x_test=moved(data.x_test),
-        y_test=moved(data.y_test),
-    )
 
 
 @contextmanager

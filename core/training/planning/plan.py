@@ -249,7 +249,9 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
     copies += part < batch and layout == "vmap"
     inputs = math.prod(info.data.inputs)
     lane = info.size.parameters * (copies + slots)
-    rest = (info.data.train + info.data.valid + info.data.test) * (inputs + max(2, info.data.outputs))
+    copies_of_data = len(spec.seed_list) if spec.split == "per_seed" else 1  # at most: pictures are there once
+    examples = (info.data.train + info.data.valid + info.data.test) * copies_of_data
+    rest = examples * (inputs + max(2, info.data.outputs))
     if layout == "vmap":
         lane += (info.size.activations * 2 + info.size.patches) * at_once
         lane += (inputs + info.size.dropped * 2) * (batch - at_once)

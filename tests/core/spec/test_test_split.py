@@ -1,12 +1,15 @@
 """The test split in a spec: nothing but the verdict answers to it, and arms are judged on one kind of split."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.spec import check, parse
+from tests.core.datasets.uploading import add, npz
 
 TESTED = {"name": "digits", "test_fraction": 0.2}
 
@@ -45,3 +48,18 @@ def test_shares_that_leave_nothing_are_refused_with_their_path() -> None:
     with pytest.raises(InvalidSpec) as refusal:
         parse({"dataset": {"name": "digits", "valid_fraction": 0.6, "test_fraction": 0.5}})
     assert [problem.path for problem in refusal.value.problems] == ["dataset.test_fraction"]
+
+
+def test_splits_vary_where_asked_for_and_there_is_something_to_split(tmp_path: Path) -> None:
+    assert (parse({}).split, parse({"split": "per_seed"}).canonical()["split"]) == ("fixed", "per_seed")
+    with pytest.raises(InvalidSpec):
+        parse({"split": "fresh"})
+    x, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
+    add(tmp_path, npz(x_train=x, y_train=y, x_test=x[:4], y_test=y[:4]), "a.npz")
+    paths = DatasetPaths(tmp_path, tmp_path)
+    uploaded = {"name": "uploaded", "id": "mine"}
+    with pytest.raises(InvalidSpec) as refusal:
+        check(parse({"split": "per_seed", "dataset": uploaded}), paths)
+    assert [problem.path for problem in refusal.value.problems] == ["split"]
+    for given in ({"own_test": True}, {"test_fraction": 0.2}):
+        check(parse({"split": "per_seed", "dataset": uploaded | given}), paths)
