@@ -15,6 +15,8 @@ UNIT := -n auto -m "not service"
 SERVICE := -n 2 --dist loadfile --no-loadscope-reorder -m service
 EMULATED := -n auto -m "gpu or emulated"
 MARKED := 'mark\.(gpu|emulated)'
+# Those files alone are read: to read all takes each process as long as twenty tests.
+SERVICES = $$(grep -rl 'mark\.service' --include='test_*.py' tests/$(P) | sort)
 PEERS := keras optax
 BENCHES := trainers curves logging_cost diagnostics
 SOURCES := api bench core initlab migrations tests worker
@@ -36,18 +38,18 @@ test-unit: $(VENV)/.dev
 	$(RUN)/python -m pytest $(UNIT)
 
 test-service: $(VENV)/.dev
-	$(RUN)/python -m pytest $(SERVICE)
+	$(RUN)/python -m pytest $(SERVICE) $(SERVICES)
 
 quick: $(VENV)/.dev ## run one folder's tests, without those that take seconds: make quick P=core/initializers
 	@$(RUN)/python -m pytest -q -m "not service and not slow" $(PEERS:%=--ignore-glob='*/test_%.py') tests/$(P)
 
 emulate: $(VENV)/.dev ## run the tests marked gpu on an emulated CUDA device, of one folder with P=core/training; needs g++
-	$(RUN)/python -m tests.emulation $(EMULATED) $$(grep -rlE $(MARKED) --include='test_*.py' tests/$(P))
+	$(RUN)/python -m tests.emulation $(EMULATED) $$(grep -rlE $(MARKED) --include='test_*.py' tests/$(P) | sort)
 
 coverage: $(VENV)/.dev ## measure what the tests run, of one folder with P=core/store; pages go to var/coverage
 	@rm -rf var/coverage
 	-$(RUN)/python -m pytest $(UNIT) --cov --cov-report= tests/$(P)  # goes on: measured, tests about time may fail
-	-$(RUN)/python -m pytest $(SERVICE) --cov --cov-append --cov-report= tests/$(P)
+	-$(RUN)/python -m pytest $(SERVICE) --cov --cov-append --cov-report= $(SERVICES)
 	@$(RUN)/coverage html --quiet -d var/coverage/html
 	@$(RUN)/coverage report
 

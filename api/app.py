@@ -30,13 +30,14 @@ from api.request_log import RequestLogMiddleware
 from api.routes import health
 from api.sessions import COOKIE, Sessions
 from api.users import ForwardedMiddleware, ForwardedUsers
+from api.versions import Versions
 from core.errors import Unavailable
 from core.experiments.maintenance import Sweeper, WebhookSender
 from core.hardware import cores
 from core.queue import Dispatcher, celery_app
 from core.secret import shared_secret
 from core.settings import Settings
-from core.store import Database
+from core.store import ChangeWatch, Database
 from core.training.planning import machine
 
 KEY = HTTPBearer(scheme_name="api_key", description="as `initlab keys create` shows it", auto_error=False)
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         profile = machine.known(settings.cache)
         database, broker = Database(settings.database), celery_app(settings)
+        watch, secret = ChangeWatch(database), shared_secret(settings.secret)
         dispatcher = Dispatcher(broker)
         sweeper, sender = Sweeper(database, dispatcher, settings), WebhookSender(database, settings)
         app.state.service = service = Service(
@@ -75,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
             keys=KeyRing(database, keys, users=settings.has_users),
             users=ForwardedUsers(settings),
             sessions=Sessions(
-                shared_secret(settings.secret),
+                secret,
                 seconds=settings.session_hours * 3600,
                 secure=settings.public_url.startswith("https:"),
             ),
@@ -83,7 +85,8 @@ def create_app(settings: Settings) -> FastAPI:
             pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
             readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
             answers=AnswerCache(ANSWERS),
-            listeners=Listeners(database, lambda: app.state.leaving.is_set(), shared_secret(settings.secret)),
+            listeners=Listeners(database, watch, lambda: app.state.leaving.is_set(), secret),
+            versions=Versions(database, watch),
         )
         await service.keys.refresh()
         document.begin()
@@ -91,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             service.listeners.close()
+            watch.close()
             await service.keys.close()
             service.pool.close()
             service.readers.close()

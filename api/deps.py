@@ -19,6 +19,7 @@ from api.listeners import Listeners
 from api.pool import JobPool
 from api.sessions import Sessions
 from api.users import ForwardedUsers
+from api.versions import Versions
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, NotFound, Problem
 from core.experiments.maintenance import Sweeper
@@ -58,16 +59,13 @@ class Service:
     answers: AnswerCache
     listeners: Listeners
     """Those who are sent events as they happen."""
+    versions: Versions
+    """Of experiments, by which a client that has an answer is told so."""
 
     @property
     def paths(self) -> DatasetPaths:
         """Return the folders of the data sets."""
         return DatasetPaths(self.settings.datasets, self.settings.uploads)
-
-    def version(self, experiment_id: int) -> str:
-        """Return the version of an experiment; raises `NotFound`."""
-        with self.database.reading() as session:
-            return read.version(session, experiment_id)
 
     def limits(self, owner: str | None) -> Limits:
         """Return the share of the service that the owner of an API key may take."""

@@ -6,7 +6,7 @@ import signal
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 import torch
@@ -105,23 +105,35 @@ def preview(body: bytes, fallback: Profile, limits: requests.Limits, hidden: fro
     return PreviewOut.of(found).model_dump_json().encode()
 
 
-def report(experiment_id: int, metric: str | None, media: Media) -> Answer:
-    """Return an experiment's report: as it is kept where it was made before and the experiment has ended."""
+class Judged(NamedTuple):
+    """What a report is asked to judge by: an outcome, and another margin and alpha than the spec's; None: its own."""
+
+    metric: str | None
+    margin: float | None = None
+    alpha: float | None = None
+
+
+def report(experiment_id: int, by: Judged, media: Media) -> Answer:
+    """Return an experiment's report: as it is kept where it was made before and the experiment has ended.
+
+    Those by another margin or alpha are not kept: there is no end of them.
+    """
     with _Process.database.reading() as session:
         one = read.experiment(session, experiment_id)
         version = read.version(session, one.id)
-        kept = reports.find(session, one.id, version, metric, media)
+        keeps = by.margin is None and by.alpha is None
+        kept = reports.find(session, one.id, version, by.metric, media) if keeps else None
         if kept is not None:
             return Answer(version, kept)
-        body = _report(read.results(session, one, _Process.paths), metric, media)
-    if one.status in TERMINAL:
+        body = _report(read.results(session, one, _Process.paths), by, media)
+    if keeps and one.status in TERMINAL:
         with _Process.database.transaction() as session:
-            reports.store(session, one.id, version, metric, media, body)
+            reports.store(session, one.id, version, by.metric, media, body)
     return Answer(version, body)
 
 
-def _report(results: Results, metric: str | None, media: Media) -> bytes:
-    found = build_report(results, metric)
+def _report(results: Results, by: Judged, media: Media) -> bytes:
+    found = build_report(results, by.metric, margin=by.margin, alpha=by.alpha)
     if media == "application/json":
         return compact(found)
     if media == "text/markdown":
@@ -154,7 +166,7 @@ def list_plots(experiment_id: int) -> Answer:
     return Answer(version, compact({"items": items}))
 
 
-def whole_page(experiment_id: int, metric: str | None) -> Answer:
+def whole_page(experiment_id: int, by: Judged) -> Answer:
     """Return an experiment's report as a page with its pictures inside; it is not kept, for its size."""
     with _Process.database.reading() as session:
         one = read.experiment(session, experiment_id)
@@ -162,7 +174,8 @@ def whole_page(experiment_id: int, metric: str | None) -> Answer:
         results = read.results(session, one, _Process.paths)
         shown = suitable(results.design)
         drawn = {name: _drawn(name, results) for name in shown}
-        return Answer(version, html(build_report(results, metric), results, shown, drawn).encode())
+        found = build_report(results, by.metric, margin=by.margin, alpha=by.alpha)
+        return Answer(version, html(found, results, shown, drawn).encode())
 
 
 def _drawn(name: str, results: Results) -> bytes:

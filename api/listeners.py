@@ -35,14 +35,14 @@ READS_AT_ONCE = 4
 class Listeners:
     """The readers of one application, by experiment."""
 
-    def __init__(self, database: Database, leaving: Callable[[], bool], secret: bytes) -> None:
-        """`secret` signs the ids of events, as `Stream` has it."""
+    def __init__(self, database: Database, watch: ChangeWatch, leaving: Callable[[], bool], secret: bytes) -> None:
+        """`secret` signs the ids of events, as `Stream` has it; `watch` is the database's."""
         self.database = database
         self.secret = secret
         self.limiter = CapacityLimiter(READS_AT_ONCE)
         self._leaving = leaving
         self._readers: dict[int, ExperimentReader] = {}
-        self._watch: ChangeWatch | None = None
+        self._watch = watch
         self._leave_task: asyncio.Task[None] | None = None
 
     def add(self, experiment_id: int, choice: Choice, position: str | None) -> Listener:
@@ -52,11 +52,9 @@ class Listeners:
         if experiment_id not in self._readers:
             self._readers[experiment_id] = reader
             reader.start()
-        if self._watch is None:
+        if self._leave_task is None:
             loop = asyncio.get_running_loop()
-            self._watch = ChangeWatch(
-                self.database, lambda experiment: loop.call_soon_threadsafe(self._changed, experiment)
-            )
+            self._watch.tell(lambda experiment: loop.call_soon_threadsafe(self._changed, experiment))
             self._leave_task = asyncio.create_task(self._leave())
         return listener
 
@@ -66,7 +64,7 @@ class Listeners:
     @property
     def hears(self) -> bool:
         """Return whether a change is told as it happens."""
-        return self._watch is not None and self._watch.hears
+        return self._watch.hears
 
     @property
     def patience(self) -> float:
@@ -74,13 +72,11 @@ class Listeners:
         return SURE_SECONDS if self.hears else POLL_SECONDS
 
     def close(self) -> None:
-        """End all listeners, and the thread that watches for changes."""
+        """End all listeners."""
         if self._leave_task is not None:
             self._leave_task.cancel()
         for reader in list(self._readers.values()):
             reader.close()
-        if self._watch is not None:
-            self._watch.close()
 
     def _changed(self, experiment_id: int | None) -> None:
         readers = self._readers.values() if experiment_id is None else filter(None, [self._readers.get(experiment_id)])

@@ -46,6 +46,11 @@ class Report(dict[str, Any]):
         """The sentences on what was decided and what is open."""
         return str(self["verdict"]["text"])
 
+    @property
+    def headline(self) -> str:
+        """What is decided and what is open, in one sentence; empty where nothing is compared."""
+        return str(self["verdict"].get("headline") or "")
+
     def _repr_html_(self) -> str:
         return notebook.verdict(self)
 

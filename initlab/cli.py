@@ -131,6 +131,12 @@ def report(
     metric: Annotated[
         str | None, typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...")
     ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="The largest difference that does not matter; else the spec's.")
+    ] = None,
+    alpha: Annotated[
+        float | None, typer.Option(help="The chance of a false win that is allowed; else the spec's.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="A .html file, which has its pictures inside, or a .md or .json one."),
@@ -140,18 +146,19 @@ def report(
 ) -> None:
     """Print the comparison of the arms, or save it."""
     found = Client().experiment(experiment)
+    by: dict[str, Any] = {"metric": metric, "margin": margin, "alpha": alpha}
     if output is not None:
-        pictures.save_report(found, output, metric)
+        pictures.save_report(found, output, by)
         tell({"saved": str(output)}, str(output), as_json=as_json, quiet=quiet)
         return
     if as_json or format == "json":
-        print_json(found.report(metric))
+        print_json(found.report(**by))
     elif format == "html":
-        sys.stdout.write(found.report_html(metric))
+        sys.stdout.write(found.report_html(**by))
     elif format == "md":
-        sys.stdout.write(found.report_markdown(metric))
+        sys.stdout.write(found.report_markdown(**by))
     else:
-        out(Markdown(found.report_markdown(metric)))
+        out(Markdown(found.report_markdown(**by)))
 
 
 @app.command()

@@ -127,7 +127,7 @@ def duration(seconds: float) -> str:
 
 
 def verdict(report: Mapping[str, Any]) -> RenderableType:
-    """Return the arms from the best, those that cannot be told apart in one place; then the sentences."""
+    """Return the arms in order, each with the places that are left to it; then what is decided, and the sentences."""
     if report.get("lr_range"):
         return Group(_rates(report["lr_range"]), *_sentences(report))
     if report.get("coordinate_check"):
@@ -137,7 +137,7 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
     for place, arm in ranked(report):
         low, high = number(arm["ci_low"], percent), number(arm["ci_high"], percent)
         table.add_row(
-            NONE if place is None else str(place),
+            place or NONE,
             arm["label"],
             str(arm["n"]),
             number(arm["mean"], percent),
@@ -151,7 +151,9 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
 def _sentences(report: Mapping[str, Any]) -> list[Text]:
     rounding = report.get("rounding")
     told = [Text(rounding["text"])] if rounding else []
-    return [Text(report["verdict"]["text"]), *told, *warnings(report)]
+    headline = report["verdict"].get("headline")
+    first = [Text(headline, style="bold")] if headline else []
+    return [*first, Text(report["verdict"]["text"]), *told, *warnings(report)]
 
 
 def warnings(found: Mapping[str, Any]) -> list[Text]:

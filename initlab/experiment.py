@@ -187,19 +187,35 @@ class Experiment(Described):
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
         return Picture.of(self.transport.request("GET", path, params=asked).content, name, format)
 
-    def report(self, metric: str | None = None) -> Report:
-        """Return the comparison of the arms, a dict that a notebook shows: intervals, differences, the verdict."""
-        headers = {"Accept": "application/json"}
-        return Report(self.transport.call("GET", f"{self.path}/report", params={"metric": metric}, headers=headers))
+    def report(self, metric: str | None = None, *, margin: float | None = None, alpha: float | None = None) -> Report:
+        """Return the comparison of the arms, a dict that a notebook shows: intervals, differences, the verdict.
 
-    def report_markdown(self, metric: str | None = None) -> str:
+        `margin` is the largest difference that does not matter, in the outcome's unit, and `alpha` the chance of a
+        false win that is allowed; None: those of the spec.
+        """
+        headers = {"Accept": "application/json"}
+        params = {"metric": metric, "margin": margin, "alpha": alpha}
+        return Report(self.transport.call("GET", f"{self.path}/report", params=params, headers=headers))
+
+    def report_markdown(
+        self, metric: str | None = None, *, margin: float | None = None, alpha: float | None = None
+    ) -> str:
         """Return the report as Markdown, for people."""
         headers = {"Accept": "text/markdown"}
-        return self.transport.request("GET", f"{self.path}/report", params={"metric": metric}, headers=headers).text
+        params = {"metric": metric, "margin": margin, "alpha": alpha}
+        return self.transport.request("GET", f"{self.path}/report", params=params, headers=headers).text
 
-    def report_html(self, metric: str | None = None, pictures: Literal["linked", "inline"] = "linked") -> str:
+    def report_html(
+        self,
+        metric: str | None = None,
+        pictures: Literal["linked", "inline"] = "linked",
+        *,
+        margin: float | None = None,
+        alpha: float | None = None,
+    ) -> str:
         """Return the report as a web page, whose pictures are linked as `plots/NAME.png`, or inside of it."""
-        params = {"metric": metric, "pictures": None if pictures == "linked" else pictures}
+        inline = None if pictures == "linked" else pictures
+        params = {"metric": metric, "margin": margin, "alpha": alpha, "pictures": inline}
         headers = {"Accept": "text/html"}
         return self.transport.request("GET", f"{self.path}/report", params=params, headers=headers).text
 

@@ -53,7 +53,7 @@ def verdict(report: Mapping[str, Any]) -> str:
     for place, arm in ranked(report):
         low, mean, high = (number(arm[end], percent) for end in ("ci_low", "mean", "ci_high"))
         interval = NONE if NONE in (low, high) else f"{low} to {high}"
-        cells = [NONE if place is None else str(place), arm["label"], str(arm["n"]), mean, interval]
+        cells = [place or NONE, arm["label"], str(arm["n"]), mean, interval]
         rows.append([escape(cell) for cell in [*cells, str(arm["diverged"])]])
     said = report["verdict"]
     table = _table(["place", "arm", "N", escape(str(report["metric"])), "95 % interval", "diverged"], rows)

@@ -1,6 +1,7 @@
 """The command that draws pictures in the terminal, or saves them, and the report in a file."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -56,15 +57,15 @@ def plot(
     tell({"saved": str(output)}, str(output), as_json=as_json, quiet=quiet)
 
 
-def save_report(experiment: Experiment, path: Path, metric: str | None) -> None:
-    """Save the report in the format that the file's name ends in."""
+def save_report(experiment: Experiment, path: Path, by: Mapping[str, Any]) -> None:
+    """Save the report in the format that the file's name ends in; `by` are arguments of `Experiment.report`."""
     form = path.suffix.lower()
     if form in (".html", ".htm"):
-        text = experiment.report_html(metric, pictures="inline")
+        text = experiment.report_html(**by, pictures="inline")
     elif form == ".md":
-        text = experiment.report_markdown(metric)
+        text = experiment.report_markdown(**by)
     elif form == ".json":
-        text = json.dumps(experiment.report(metric), ensure_ascii=False)
+        text = json.dumps(experiment.report(**by), ensure_ascii=False)
     else:
         raise ClientError(f"{path} should end in .html, .md or .json")
     path.write_text(text, encoding="utf-8")

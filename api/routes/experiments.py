@@ -33,7 +33,7 @@ from core.errors import Conflict
 from core.experiments import requests
 from core.experiments.cohorts.events import events
 from core.experiments.queries.lists import CURSOR, Filters, Sort, experiments
-from core.experiments.queries.progress import progress_by_id, progress_of
+from core.experiments.queries.progress import progress_by_id, progress_of, progress_of_new
 from core.experiments.requests import Draft
 from core.failpoints import reached
 from core.spec import Spec
@@ -81,13 +81,13 @@ def _store(service: Service, draft: Draft | None, key: str | None, *, owner: str
             made = session.scalar(select(Experiment).where(Experiment.idempotency_key == key))
             if made is None:
                 raise Conflict("the experiment of this Idempotency-Key was deleted meanwhile: post it again")
-        else:
-            limits = service.limits(owner)
-            made, notifications = requests.submit(
-                session, draft, service.paths, idempotency_key=key, owner=owner, project=project, limits=limits
-            )
-            _notify(session, service, notifications)
-        return ExperimentOut.of(made, progress_of(session, made))
+            return ExperimentOut.of(made, progress_of(session, made))
+        limits = service.limits(owner)
+        made, notifications = requests.submit(
+            session, draft, service.paths, idempotency_key=key, owner=owner, project=project, limits=limits
+        )
+        _notify(session, service, notifications)
+        return ExperimentOut.of(made, progress_of_new(made) if notifications else progress_of(session, made))
 
 
 @router.post("/preview", openapi_extra=body_of(Spec), response_model=PreviewOut)

@@ -5,7 +5,6 @@ from functools import partial
 from importlib.metadata import version as release
 from typing import Annotated, Any, Literal
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
@@ -80,7 +79,7 @@ class Options(BaseModel):
 async def list_plots(experiment_id: Id, service: ServiceDep, request: Request) -> Response:
     """Return the pictures that suit this experiment. Other plots of the catalogue say in theirs why they are empty."""
     make = partial(service.pool.run, SECONDS, jobs.list_plots, experiment_id)
-    version = await run_sync(service.version, experiment_id)
+    version = await service.versions.get(experiment_id)
     found = await service.answers.get(etag(version, "plots"), make)
     return revalidated(request, compact(json.loads(found.body) | {"version": _shown(found.version)}))
 
@@ -105,7 +104,7 @@ async def get_plot(
         fixed = NEVER_CHANGES if options.version == _shown(version) else {}
         return {"ETag": etag(version, entry.name, extension, asked)} | fixed
 
-    version = await run_sync(service.version, experiment_id)
+    version = await service.versions.get(experiment_id)
     current = headers_of(version)["ETag"]
     answer = unchanged(request, current)
     if answer is None:

@@ -4,7 +4,6 @@ from functools import partial
 from importlib.metadata import version as release
 from typing import Annotated, Final, Literal
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 
 from api import jobs
@@ -43,6 +42,23 @@ async def get_report(
             "valid_loss",
         ),
     ] = None,
+    margin: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            allow_inf_nan=False,
+            description="the largest difference that does not matter, in the outcome's unit; default the spec's",
+        ),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        Query(
+            gt=0,
+            le=0.5,
+            description="the chance of a false win that the verdict allows; default the spec's. Chosen after the "
+            "results were seen, it bounds nothing",
+        ),
+    ] = None,
     format: Annotated[  # noqa: A002 the query parameter's name
         Literal["json", "md", "html"] | None, Query(description="json, md or html; else by Accept")
     ] = None,
@@ -57,20 +73,17 @@ async def get_report(
     inline = pictures == "inline"
     if inline and media != HTML:
         raise InvalidSpec([Problem("pictures", "only a page has pictures inside: ask for format=html")])
-    asked = (metric, media, _DRAWN_BY) if inline else (metric, media)
+    by = jobs.Judged(metric, margin=margin, alpha=alpha)
+    asked = (*by, media, _DRAWN_BY) if inline else (*by, media)
 
     def tag(version: str) -> str:
         return etag(version, code(), *asked)
 
-    current = tag(await run_sync(service.version, experiment_id))
+    current = tag(await service.versions.get(experiment_id))
     known = unchanged(request, current)
     if known is not None:
         return known
-    job = (
-        partial(jobs.whole_page, experiment_id, metric)
-        if inline
-        else partial(jobs.report, experiment_id, metric, media)
-    )
+    job = partial(jobs.whole_page, experiment_id, by) if inline else partial(jobs.report, experiment_id, by, media)
     make = partial(service.pool.run, SECONDS, job)
     found = await service.answers.get(current, make, turn=experiment_id)
     headers = {"ETag": tag(found.version), "Vary": "Accept"}  # of what was read: it may have changed since

@@ -45,6 +45,8 @@ class Design:
     """The label of the arm that the others are compared with; None: the best."""
     margin: float | None = None
     """The largest difference of the outcome that does not matter, in its unit; None: none was named."""
+    alpha: float = 0.05
+    """The chance of a false win among the arms that the verdict allows."""
     target: Target | None = None
     grid: Mapping[str, Sequence[Any]] | None = None
     """The levels of each field of a factorial design, whose product its arms are."""

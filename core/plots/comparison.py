@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.analysis import best_first, compare_arms, final_values, summarize
-from core.analysis.shapes import ArmReport
+from core.analysis import compare_arms, final_values
+from core.analysis.shapes import ArmReport, Report
 from core.finite import finite_or_none
 from core.metrics import Measure
 from core.plots import Plot, plots
@@ -53,7 +53,7 @@ def data(results: Results) -> dict[str, Any]:
             "values": [finite_or_none(v) for v in values[arm["label"]]],
             "difference": _difference(arm["label"], reference, values, pairs, difference_unit(metric)),
         }
-        for arm in _sorted(found["arms"], values, arms, metric)
+        for arm in _sorted(found, arms)
     ]
     several = any(row["n"] > 1 for row in rows)
     drawn = [arm for arm in found["arms"] if arm["label"] in arms.labels]
@@ -61,7 +61,9 @@ def data(results: Results) -> dict[str, Any]:
     notes_below = [
         sample(results),
         f"Faint: a run; in front: mean and 95 % interval ({intervals(drawn)})." if several else "Dot: a run.",
-        f"Right: arm less {names[reference]}, faint a seed; orange: {DECIDED}.{among}" if reference else "",
+        f"Right: arm less {names[reference]}, faint a seed; bar: for all pairs together; orange: {DECIDED}.{among}"
+        if reference
+        else "",
         arms.note,
     ]
     differences = [row["difference"] for row in rows if row["difference"] is not None]
@@ -79,13 +81,11 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _sorted(found: list[ArmReport], values: dict[str, Any], arms: Arms, metric: Measure) -> list[ArmReport]:
-    """Return the arms to draw, best first, those without a mean last."""
-    drawn = [arm for arm in found if arm["label"] in arms.labels]
-    lost = [arm["diverged"] + arm["not_finite"] for arm in drawn]
-    unreliable = [n > 0 and 2 * n >= arm["n"] + n for n, arm in zip(lost, drawn, strict=True)]
-    order = best_first([summarize(values[arm["label"]]) for arm in drawn], metric, unreliable)
-    return [drawn[i] for i in [*order, *(i for i in range(len(drawn)) if i not in order)]]
+def _sorted(found: Report, arms: Arms) -> list[ArmReport]:
+    """Return the arms to draw in the verdict's order, those without a mean last."""
+    order = {label: i for i, label in enumerate(found["verdict"]["order"])}
+    drawn = [arm for arm in found["arms"] if arm["label"] in arms.labels]
+    return sorted(drawn, key=lambda arm: order.get(arm["label"], len(order)))
 
 
 def _difference(label: str, reference: str | None, values: dict[str, Any], pairs: dict[str, Any], unit: int) -> Any:

@@ -21,17 +21,19 @@ MOST_ROWS = 40
 FEW_PAIRS = 15
 """Up to so many, all pairs are drawn; of more those with the baseline or the best arm."""
 
+ENDS = ("mean", "ci_low", "ci_high", "alone_low", "alone_high")
 _LABEL, _NUMBER = 9.0, 8.5
 _PANEL, _STEP = 4.2, 0.3
 _COLUMN_GAP = 0.22
 
 
 @plots.register(
-    formula="arm less the one it is compared with, seed by seed: mean and 95 % Student t interval, p adjusted by Holm",
-    source="core.analysis.report, whose comparisons are drawn; Student 1908; Holm 1979",
+    formula="arm less the one it is compared with, seed by seed: mean, Student t intervals that hold for all pairs "
+    "together (Bonferroni) and for each alone, the margin; p adjusted by Holm",
+    source="core.analysis.report, whose comparisons are drawn; Student 1908; Holm 1979; Schuirmann 1987",
 )
 def forest() -> Plot:
-    """Paired differences with their intervals, N and adjusted p: what is compared with the baseline or the best arm."""
+    """Paired differences with both intervals, the margin within which they do not matter, and the decisions."""
     return Plot(data, draw)
 
 
@@ -57,16 +59,24 @@ def data(results: Results) -> dict[str, Any]:
             "label": one["label"],
             "shown": one["shown"],
             "n": one["n"],
-            **{key: None if one[key] is None else unit * one[key] for key in ("mean", "ci_low", "ci_high")},
+            **{key: None if one[key] is None else unit * one[key] for key in ENDS},
             "p_adjusted": one["p_adjusted"],
+            "decision": one["decision"],
             "decided": one["decided"],
         }
         for one in _foremost(every)
     ]
+    level, margin = f"{100 * (1 - found['alpha']):g} %", found["margin"]
+    if margin is not None:
+        margin *= unit
     notes = [
         sample(results),
-        "Dot: mean over the pairs (a pair: two runs of one seed); bar: 95 % interval (Student t)." if rows else "",
+        f"Dot: mean over the pairs (a pair: two runs of one seed). Thin: {level} interval for all pairs together, "
+        "thick: for each alone (Student t)."
+        if rows
+        else "",
         f"p: two-sided, by Holm for all that is compared among the {among} arms. Orange: {DECIDED}." if rows else "",
+        "Green: equivalent; band: the margin." if rows and margin is not None else "",
         f"Drawn are {MOST_ROWS} of {len(every)} comparisons, those that are decided before others."
         if len(every) > MOST_ROWS
         else "",
@@ -79,14 +89,18 @@ def data(results: Results) -> dict[str, Any]:
         "reference_shown": names[reference] if reference else None,
         "empty": _why_empty(among, len(labels)),
         "digits": 2 if metric.share else 4,
+        "level": level,
+        "margin": margin,
         "rows": rows,
-        "x": difference_axis([[row["mean"], row["ci_low"], row["ci_high"]] for row in rows], metric),
+        "x": difference_axis(
+            [*([row[key] for key in ENDS] for row in rows), [margin, -margin] if margin else []], metric
+        ),
     }
 
 
 def _foremost(every: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return as many comparisons as there is room for, in their order: those that are decided before others."""
-    order = sorted(range(len(every)), key=lambda i: not every[i]["decided"])
+    order = sorted(range(len(every)), key=lambda i: every[i]["decision"] == "open")
     return [every[i] for i in sorted(order[:MOST_ROWS])]
 
 
@@ -109,8 +123,9 @@ def draw(data: dict[str, Any]) -> Figure:
     middles = np.cumsum(heights) - np.array(heights) / 2
     columns = {
         "N": [f"{row['n']}" for row in rows],
-        "difference (95 % interval)": [_difference(row, data["digits"]) for row in rows],
+        f"difference ({data.get('level', '95 %')}, together)": [_difference(row, data["digits"]) for row in rows],
         "adjusted p": [_p(row["p_adjusted"]) for row in rows],
+        "decision": [row.get("decision", "") for row in rows],
     }
     widths = [max(width(text, _NUMBER) for text in (name, *column)) for name, column in columns.items()]
     margin = max(width(line, _LABEL) for text in texts for line in text) + 0.15
@@ -139,6 +154,8 @@ def _axis(axes: Axes, data: dict[str, Any], total: float) -> None:
     axes.spines["left"].set_visible(False)
     set_axis(axes, "x", data["x"])
     axes.axvline(0, color=GREY, lw=0.9)
+    if data.get("margin"):
+        axes.axvspan(-data["margin"], data["margin"], color=COLOURS[2], alpha=0.12, lw=0, zorder=0)
     if data["reference"] is not None:
         [heading] = wrap(f"arm less {data.get('reference_shown') or data['reference']}", 9.5, _PANEL, 1)
         axes.set_title(heading)
@@ -149,9 +166,10 @@ def _row(axes: Axes, row: dict[str, Any], at: float) -> None:
     if row["mean"] is None:
         axes.text(0.02, at, "no pairs", transform=axes.get_yaxis_transform(), color=GREY, size=8, va="center")
         return
-    colour = COLOURS[1] if row["decided"] else COLOURS[6]
-    if row["ci_low"] is not None:
-        axes.plot([row["ci_low"], row["ci_high"]], [at, at], color=colour, lw=2.0, solid_capstyle="butt", zorder=3)
+    colour = COLOURS[1] if row["decided"] else COLOURS[2] if row.get("decision") == "equivalent" else COLOURS[6]
+    for low, high, wide in (("ci_low", "ci_high", 1.0), ("alone_low", "alone_high", 3.0)):
+        if row.get(low) is not None:
+            axes.plot([row[low], row[high]], [at, at], color=colour, lw=wide, solid_capstyle="butt", zorder=3)
     axes.plot([row["mean"]], [at], "o", ms=6, color=colour, mec=INK, mew=0.8, zorder=4)
 
 

@@ -10,7 +10,7 @@ from core.spec._examples import Augment
 from core.spec._focal import FocalLoss
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, hidden_weights, layers_of, norms_of
-from core.spec._limits import LIMITS, Text
+from core.spec._limits import LIMITS, Alpha, Margin, Text
 from core.spec._lint import warnings_of
 from core.spec._precision import HALVES, Precision
 from core.spec._pruning import Pruning
@@ -27,6 +27,7 @@ __all__ = [
     "HALVES",
     "LIMITS",
     "PROJECTIONS",
+    "Alpha",
     "Arm",
     "ArmInfo",
     "Augment",
@@ -39,6 +40,7 @@ __all__ = [
     "GradientClip",
     "Kind",
     "LrRange",
+    "Margin",
     "Patience",
     "Precision",
     "Pruning",

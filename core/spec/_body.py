@@ -21,7 +21,7 @@ from core.spec._diagnostics import Diagnostics
 from core.spec._examples import Augment, Evaluate
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
-from core.spec._limits import LIMITS, MixingAlpha, Seed, Text
+from core.spec._limits import LIMITS, Alpha, Margin, MixingAlpha, Seed, Text
 from core.spec._precision import Precision
 from core.spec._pruning import Pruning, unfit
 from core.spec._rates import LrDecay, LrPerLayer
@@ -125,6 +125,12 @@ class Spec(Treatment):
     share. `fixed`: all seeds have that of `dataset.split_seed`."""
     baseline: Text | None = None
     """Label of the arm that the others are compared with; none: the best."""
+    margin: Margin | None = None
+    """The largest difference of the outcome that does not matter, in its unit (0.005 of an accuracy is half a point):
+    arms that differ by less for sure are called equivalent. None: no arms are."""
+    alpha: Alpha = 0.05
+    """The chance of a false win that the verdict allows, over all its comparisons together; likewise of a false
+    equivalence."""
     tags: Annotated[list[Text], Field(max_length=20)] = []
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -179,6 +185,8 @@ class Spec(Treatment):
             twice = ", each twice," if self.repeat else ""
             message = f"{len(labels)} arms x {len(seeds)} seeds{twice} exceed {LIMITS.runs:,} runs"
             problems.append(Problem("seeds", message))
+        if self.margin is not None and self.kind in ("lr_range_test", "coordinate_check"):
+            problems.append(Problem("margin", f"is for arms that are compared: leave it out of a {self.kind}"))
         if self.repeat is not None and self.kind is not None:
             problems.append(Problem("repeat", f"is for comparisons: leave it out of a {self.kind}"))
         if self.pruning is not None and not problems:

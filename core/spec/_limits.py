@@ -32,3 +32,6 @@ def _printable(text: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_printable)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 MixingAlpha = Annotated[float, Field(ge=0, le=1_000)]
+Margin = Annotated[float, Field(gt=0, le=1e12)]
+"""A difference of an outcome, in its unit: 0.005 of an accuracy is half a percentage point."""
+Alpha = Annotated[float, Field(gt=0, le=0.5)]

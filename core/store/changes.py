@@ -3,13 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.store.database import Database
+from core.store.database import OBSERVERS, Database, after_commit
 
 log = logging.getLogger(__name__)
 
@@ -24,29 +25,49 @@ AGAIN_SECONDS = 1.0
 
 
 def announce(session: Session, experiment_id: int) -> None:
-    """Tell whoever watches that an experiment has changed, once the transaction is durable; never if it is not."""
+    """Tell whoever watches that an experiment has changed, once the transaction is durable; never if it is not.
+
+    Observers of the session's own `Database` are told before the transaction's block is left.
+    """
+    for changed in session.info.get(OBSERVERS, ()):
+        after_commit(session, partial(changed, experiment_id))
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_notify(CHANNEL, str(experiment_id))))
 
 
 class ChangeWatch:
-    """A thread that calls `changed` with the id of each experiment that may have changed, or None: any may have.
+    """A thread that tells which experiments may have changed, from when somebody first wants to hear it.
 
-    It has a connection of its own, which it makes again after an error. What happened meanwhile is told as None.
+    It has a connection of its own, which it makes again after an error.
     """
 
-    def __init__(self, database: Database, changed: Callable[[int | None], object]) -> None:
+    def __init__(self, database: Database) -> None:
         self._engine = database.engine
-        self._changed = changed
+        self._told: list[Callable[[int | None], object]] = []
         self._closed = threading.Event()
         self.hears = False
         """True while a change is told as it happens: until then one has to look."""
         self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
-        self._thread.start()
+        self._lock = threading.Lock()
+
+    def tell(self, changed: Callable[[int | None], object]) -> None:
+        """Have `changed` called, in the thread, with each experiment that may have changed; None: any may have.
+
+        What happened while nothing could be heard is told as None.
+        """
+        with self._lock:
+            self._told.append(changed)
+            if self._thread.ident is None:
+                self._thread.start()
 
     def close(self) -> None:
         self._closed.set()
-        self._thread.join(timeout=5)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
+
+    def _changed(self, experiment_id: int | None) -> None:
+        for changed in self._told:
+            changed(experiment_id)
 
     def _run(self) -> None:
         watch = self._hear if self._engine.dialect.name == "postgresql" else self._ask

@@ -1,18 +1,19 @@
 """Engines, and the two ways to use them: a transaction that writes, and a read that does not."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from core.errors import InitlabError
 
-AFTER_COMMIT = "after_commit"
+AFTER_COMMIT, OBSERVERS = "after_commit", "observers"
 BUSY = 10.0
 """Seconds for which SQLite's writers wait for one another."""
 LOG_BYTES = 2**26
@@ -31,16 +32,23 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = _engine(url, pool_size)
+        event.listen(self.engine, "handle_error", _forget_values)
         # SQLite gives one state to all statements of a transaction; PostgreSQL has to be asked for it.
         snapshot = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
         self._reading = self.engine.execution_options(initlab_readonly=True, **snapshot)
+        self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else None
+        self._observers: list[Callable[[int], object]] = []
+
+    def observe(self, changed: Callable[[int], object]) -> None:
+        """Have `changed` called with each experiment that a transaction of this object announces, before it returns."""
+        self._observers.append(changed)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Commit at the end, roll back on any error; then call what `after_commit` was given."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False, info={OBSERVERS: self._observers}) as session:
             try:
-                with session.begin():
+                with self._in_turn(), session.begin():
                     yield session
             except OperationalError as error:
                 if _is_full(error):
@@ -48,6 +56,19 @@ class Database:
                 raise
             for call in session.info.get(AFTER_COMMIT, ()):
                 call()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Wait for this process's other writers on SQLite, which itself has them ask again ever less often.
+
+        Who is not served in time goes on, and SQLite decides.
+        """
+        served = self._turn is not None and self._turn.acquire(timeout=BUSY)
+        try:
+            yield
+        finally:
+            if served and self._turn is not None:
+                self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -123,6 +144,12 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     readonly = connection.get_execution_options().get("initlab_readonly")
     connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+def _forget_values(context: ExceptionContext) -> None:
+    """Take a statement's values out of its error: they are no text for a log, nor can all be sent to a process."""
+    if isinstance(context.sqlalchemy_exception, StatementError):
+        context.sqlalchemy_exception.params = None
 
 
 def _is_full(error: OperationalError) -> bool:

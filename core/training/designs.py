@@ -47,6 +47,8 @@ def design_of(
         split=split,
         splits_vary=spec.split == "per_seed",
         baseline=spec.baseline,
+        margin=spec.margin,
+        alpha=spec.alpha,
         target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
         grid=spec.grid,
         lr_range=None

@@ -24,11 +24,13 @@ from tests.core.experiments.viewer import Viewer, stored
 @asynccontextmanager
 async def process(database: Database, leaving: Callable[[], bool] = lambda: False) -> AsyncIterator[Listeners]:
     """The listeners of one API process."""
-    made = Listeners(database, leaving, b"secret")
+    watch = ChangeWatch(database)
+    made = Listeners(database, watch, leaving, b"secret")
     try:
         yield made
     finally:
         made.close()
+        watch.close()
 
 
 def apply(viewer: Viewer, body: bytes) -> None:
@@ -231,7 +233,8 @@ def test_a_message_of_what_was_rolled_back_is_not_sent(postgres: Database) -> No
             told.append(experiment)
             loop.call_soon_threadsafe(ready.set)
 
-        watch = ChangeWatch(postgres, hear)
+        watch = ChangeWatch(postgres)
+        watch.tell(hear)
         try:
             await ready.wait()
             ready.clear()

@@ -36,6 +36,22 @@ def test_the_report_as_json_and_markdown(client: TestClient, done: int) -> None:
     assert loss["metric"] == "valid_loss"
 
 
+def test_the_report_is_judged_by_the_margin_and_alpha_that_are_asked_for(client: TestClient, done: int) -> None:
+    path = f"/experiments/{done}/report"
+    own = client.get(path).json()
+    assert (own["margin"], own["alpha"], own["split"]) == (None, 0.05, "valid")
+    asked = client.get(f"{path}?margin=0.9&alpha=0.2")
+    found = asked.json()
+    assert (found["margin"], found["alpha"]) == (0.9, 0.2)
+    assert asked.headers["etag"] != client.get(path).headers["etag"]
+    assert client.get(path).json() == own  # what is kept is the report by the spec
+    assert found["comparisons"][0].keys() >= {"decision", "individual", "ci_low", "p_adjusted", "p_equivalence"}
+    assert client.get(f"{path}?format=md&margin=0.9").text.count("p of equivalence")
+    for wrong in ("margin=0", "margin=inf", "margin=nan", "alpha=0", "alpha=0.7"):
+        refused = client.get(f"{path}?{wrong}")
+        assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, wrong.split("=")[0]), wrong
+
+
 def test_the_report_as_a_page(client: TestClient, done: int) -> None:
     page = client.get(f"/experiments/{done}/report", headers={"Accept": "text/html,application/xhtml+xml;q=0.9"})
 

@@ -50,11 +50,36 @@ EXPERIMENT: dict[str, Any] = {
 REPORT: dict[str, Any] = {
     "metric": "valid_accuracy",
     "arms": [
-        {"label": "zeros", "n": 5, "mean": 0.1, "sd": 0.0, "ci_low": None, "ci_high": None, "diverged": 0},
-        {"label": "[red]<b>", "n": 3, "mean": 0.9, "sd": 0.01, "ci_low": 0.89, "ci_high": 0.91, "diverged": 2},
+        {
+            "label": "zeros",
+            "n": 5,
+            "mean": 0.1,
+            "sd": 0.0,
+            "ci_low": None,
+            "ci_high": None,
+            "diverged": 0,
+            "rank_low": 1,
+            "rank_high": 2,
+        },
+        {
+            "label": "[red]<b>",
+            "n": 3,
+            "mean": 0.9,
+            "sd": 0.01,
+            "ci_low": 0.89,
+            "ci_high": 0.91,
+            "diverged": 2,
+            "rank_low": 1,
+            "rank_high": 1,
+        },
     ],
     "comparisons": [],
-    "verdict": {"text": "[red]<b> is best.", "groups": [["[red]<b>"], ["zeros"]]},
+    "verdict": {
+        "headline": "Decided: [red]<b>; open: nothing.",
+        "text": "[red]<b> is best.",
+        "order": ["[red]<b>", "zeros"],
+        "groups": [["[red]<b>"], ["zeros"]],
+    },
     "warnings": [{"path": "", "message": "2 runs of [red]<b> diverged."}],
 }
 

@@ -108,8 +108,12 @@ def test_waiting_tells_progress_in_lines_and_ends_in_the_verdict(
     ]
     rows = [line.split() for line in out.splitlines() if line.strip()]
     assert " ".join(rows[2]) == "1 [red]<b> 3 90.00 % 89.00 % to 91.00 % 1.00 % 2"
-    assert " ".join(rows[3]) == "2 zeros 5 10.00 % – 0.00 % 0"
-    assert out.splitlines()[-2:] == ["[red]<b> is best.", "Note: 2 runs of [red]<b> diverged."]
+    assert " ".join(rows[3]) == "1-2 zeros 5 10.00 % – 0.00 % 0"
+    assert out.splitlines()[-3:] == [
+        "Decided: [red]<b>; open: nothing.",
+        "[red]<b> is best.",
+        "Note: 2 runs of [red]<b> diverged.",
+    ]
 
 
 def test_a_range_test_ends_in_its_rates(

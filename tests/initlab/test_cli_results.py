@@ -20,9 +20,10 @@ def test_a_report_is_printed_as_it_is(server: Any, experiment: dict[str, Any], r
     server.answers.clear()
     server.answer(200, experiment)
     server.answer(200, b"<!doctype html>\n<p>&lt;b&gt; [b]</p>\n", Content_Type="text/html; charset=utf-8")
-    printed = run_cli("report", "7", "--format", "html", "--metric", "loss_area")
+    by = ("--metric", "loss_area", "--margin", "0.01", "--alpha", "0.1")
+    printed = run_cli("report", "7", "--format", "html", *by)
     assert printed[:2] == (0, "<!doctype html>\n<p>&lt;b&gt; [b]</p>\n")
-    assert server.asked[-1].path == "/experiments/7/report?metric=loss_area"
+    assert server.asked[-1].path == "/experiments/7/report?metric=loss_area&margin=0.01&alpha=0.1"
 
 
 @pytest.mark.parametrize("terminal", [False, True], ids=["file", "terminal"])

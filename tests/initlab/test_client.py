@@ -75,7 +75,7 @@ def test_a_report_is_for_programs_or_for_people(
     server.answer(200, report)
     server.answer(200, "# naïve".encode(), Content_Type="text/markdown; charset=utf-8")
     found = Client().experiment(7)
-    assert found.report("valid_loss")["verdict"]["groups"] == [["[red]<b>"], ["zeros"]]
+    assert found.report("valid_loss", margin=0.1, alpha=0.01).headline == "Decided: [red]<b>; open: nothing."
     assert found.report_markdown() == "# naïve"
     server.answers.clear()
     server.answer(200, b"<!doctype html>", Content_Type="text/html; charset=utf-8")
@@ -83,7 +83,7 @@ def test_a_report_is_for_programs_or_for_people(
     accepted = [asked.headers["Accept"] for asked in server.asked[1:]]
     assert accepted == ["application/json", "text/markdown", "text/html"]
     assert server.asked[3].path == "/experiments/7/report?metric=loss_area"
-    assert server.asked[1].path == "/experiments/7/report?metric=valid_loss"
+    assert server.asked[1].path == "/experiments/7/report?metric=valid_loss&margin=0.1&alpha=0.01"
 
 
 def test_cancelling_shows_the_new_state(server: Any, experiment: dict[str, Any]) -> None:

@@ -3,47 +3,51 @@
 import { h, table } from "/page/dom.js";
 import { ENDED, isShare, measured, metricName, number, percent } from "/page/format.js";
 
-/** Return the report's first sentence, or the reason why there is none yet. */
-export function verdictLine(one, report) {
-  if (report.verdict.text) return [decided(report), firstSentence(report.verdict.text)].filter(Boolean).join(" ");
+/** Return what is decided and open, and the first of the reasons, or why there is none yet. */
+export function verdictLine(one, { verdict: { headline, text } }) {
+  if (text) return [headline, firstSentence(text)].filter(Boolean).join(" ");
   return ENDED.has(one.status) ? "There is nothing to compare." : "No verdict yet: it is given when runs of two arms have ended.";
-}
-
-/** Say which arms the foremost one beats, and of which that is open: the best mean alone decides nothing. */
-function decided({ baseline, comparisons, verdict: { beats, groups } }) {
-  const foremost = groups[0]?.[0];
-  if (baseline || !foremost) return "";
-  const won = beats.filter(({ winner }) => winner === foremost).map(({ loser }) => loser);
-  const open = comparisons.filter(({ a, b }) => a === foremost || b === foremost).map(({ a, b }) => (a === foremost ? b : a)).filter((label) => !won.includes(label));
-  return `Decided: ${won.length ? `${foremost} is better than ${won.join(", ")}` : "nothing"}; open: ${open.length ? `${foremost} against ${open.join(", ")}` : "nothing"}.`;
 }
 
 /** Return a text up to its first end of a sentence: a point that is followed by a space and a capital letter. */
 const firstSentence = (text) => text.match(/^.*?\.(?= [A-Z]|$)/s)?.[0] ?? text;
 
-/** Return the places of the arms: groups that cannot be told apart, best first. */
+/** Return the arms in the verdict's order, with the places that its decisions leave to each. */
 export function ranking(report) {
   const { metric, verdict } = report;
-  const place = new Map(verdict.groups.flatMap((labels, index) => labels.map((label) => [label, index + 1])));
-  const arms = [...report.arms].sort((a, b) => (place.get(a.label) ?? 1e9) - (place.get(b.label) ?? 1e9) || (b.p_best ?? -1) - (a.p_best ?? -1));
+  const place = new Map(verdict.order.map((label, index) => [label, index]));
+  const arms = [...report.arms].sort((a, b) => (place.get(a.label) ?? 1e9) - (place.get(b.label) ?? 1e9));
   return table(`Arms by ${metricName(metric)}`,
-    ["Place", "Arm", `Mean ${metricName(metric)}`, "95 % interval", "P(best)", "Runs", "Diverged"],
+    ["Places", "Arm", `Mean ${metricName(metric)}`, "95 % interval", "P(best)", "Runs", "Diverged"],
     arms.map((arm) => [
-      place.get(arm.label) ?? "–", h("strong", {}, arm.label), measured(metric, arm.mean),
-      arm.ci_low == null ? "–" : `${measured(metric, arm.ci_low)} to ${measured(metric, arm.ci_high)}`,
+      places(arm), h("strong", {}, arm.label), measured(metric, arm.mean), ends(arm, (value) => measured(metric, value)),
       arm.p_best == null ? "–" : percent(arm.p_best), `${arm.n} of ${arm.runs}`, arm.diverged || "–",
     ]));
 }
 
-/** Return the pairs of arms with their difference over shared seeds. */
-export function pairs(report) {
-  const { metric, comparisons } = report;
-  return table("Pairs of arms over shared seeds", ["Pair", "Difference", "95 % interval", "p, adjusted", "Seeds", "Decided"],
+const places = ({ rank_low: low, rank_high: high }) => (low == null ? "–" : low === high ? low : `${low}–${high}`);
+
+/** Return an interval, its ends written by a function. */
+const ends = ({ ci_low: low, ci_high: high }, write) => (low == null ? "–" : `${write(low)} to ${write(high)}`);
+
+/** Return the pairs of arms: the decision about each, its difference over shared seeds, and both intervals. */
+export function pairs({ metric, comparisons, alpha, margin }) {
+  const level = `${number(100 * (1 - alpha), 3)} %`;
+  return table("Pairs of arms over shared seeds",
+    ["Pair", "Decision", "Difference", `${level} interval, all pairs together`, "This pair alone", "p, adjusted", "Seeds"],
     comparisons.map((one) => [
-      `${one.a} − ${one.b}`, difference(metric, one.difference),
-      one.ci_low == null ? "–" : `${difference(metric, one.ci_low)} to ${difference(metric, one.ci_high)}`,
-      one.p_adjusted == null ? "–" : number(one.p_adjusted, 2), one.n, one.better ? `${one.better} is better` : "open",
+      `${one.a} − ${one.b}`, decision(one, margin == null ? "" : ` within ${difference(metric, margin)}`),
+      difference(metric, one.difference), ends(one, (value) => difference(metric, value)),
+      ends(one.individual, (value) => difference(metric, value)),
+      one.p_adjusted == null ? "–" : number(one.p_adjusted, 2), one.n,
     ]));
+}
+
+/** Say in words what is decided about a pair. */
+function decision({ a, b, decision: what, test }, within) {
+  const ranks = test === "ranks" ? " (by ranks, lost runs last)" : "";
+  if (what === "better" || what === "worse") return `${what === "better" ? a : b} is better${ranks}`;
+  return what === "equivalent" ? `equivalent${within}` : `open${ranks}`;
 }
 
 const difference = (metric, value) => (value == null ? "–" : isShare(metric) ? `${(100 * value).toFixed(1)} points` : number(value));

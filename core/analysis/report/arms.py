@@ -6,6 +6,7 @@ from typing import NamedTuple
 from core.analysis.shapes import ArmReport, Outcomes, Statistics
 from core.analysis.statistics.chances import rate
 from core.analysis.statistics.intervals import Floats, Summary
+from core.analysis.statistics.judgement import Judgement
 from core.finite import finite_or_none
 from core.results import Results, RunResult
 
@@ -22,6 +23,11 @@ class ArmContext(NamedTuple):
     """The labels of pruned arms."""
     chances: Floats
     """The share of bootstrap draws of seeds in which each arm is the best, (arms,)."""
+    judged: Judgement
+    compared: bool
+    """False of an outcome that runs share: no arm has a place in it."""
+    together: Sequence[Summary]
+    """Summaries of the outcome that is judged, whose intervals hold for all arms together."""
 
 
 def runs_by_arm(results: Results) -> dict[str, list[RunResult]]:
@@ -51,6 +57,12 @@ def _arm(index: int, label: str, runs: Sequence[RunResult], context: ArmContext)
     return {
         "label": label,
         **_statistics(context.found[context.measure][index]),
+        "simultaneous": {
+            "ci_low": finite_or_none(context.together[index].ci_low),
+            "ci_high": finite_or_none(context.together[index].ci_high),
+        },
+        "rank_low": _place(context, context.judged.decisions.rank_low[index]),
+        "rank_high": _place(context, context.judged.decisions.rank_high[index]),
         "p_best": finite_or_none(context.chances[index]),
         "runs": len(runs),
         "diverged": diverged,
@@ -59,9 +71,14 @@ def _arm(index: int, label: str, runs: Sequence[RunResult], context: ArmContext)
         "stopped_early": sum(run.outcome == "stopped_early" for run in finished),
         "pruned": len(finished) - diverged if pruned else 0,
         "not_finite": sum(context.outcomes[run.id][context.measure] is None for run in survivors),
+        "lost": int(context.judged.lost[index]),
         "rates": rates,
         "outcomes": {name: _statistics(one[index]) for name, one in context.found.items()},
     }
+
+
+def _place(context: ArmContext, place: int) -> int | None:
+    return int(place) or None if context.compared else None
 
 
 def _statistics(summary: Summary) -> Statistics:

@@ -1,20 +1,31 @@
 """The part of a report that compares arms in pairs."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
-from core.analysis.shapes import Beats, Comparison
+from core.analysis.shapes import (
+    Beats,
+    Comparison,
+    Decided,
+    DecidedPair,
+    DecidingTest,
+    OpenPair,
+)
 from core.analysis.statistics.chances import sign_flip
 from core.analysis.statistics.intervals import Floats
 from core.analysis.statistics.judgement import Judgement
+from core.analysis.statistics.robust import Robust, signed_rank
 from core.finite import finite_or_none
 
 ALL_PAIRS = 24
 """Arms up to which all their pairs are listed, 276 at most; beyond, those of the best arm."""
 
 
-def comparisons(labels: Sequence[str], judged: Judgement, values: Floats, *, all_pairs: bool) -> list[Comparison]:
+def comparisons(
+    labels: Sequence[str], judged: Judgement, values: Floats, *, alpha: float, all_pairs: bool
+) -> list[Comparison]:
     """Return the reference's comparisons, best other arm first, and with `all_pairs` those of the others."""
     if judged.reference is None:
         return []
@@ -26,29 +37,65 @@ def comparisons(labels: Sequence[str], judged: Judgement, values: Floats, *, all
     if not pairs:
         return []
     a, b = np.array(pairs).T
-    flipped = sign_flip(values[a] - values[b])
-    return [_comparison(labels, judged, i, j, float(flipped[k])) for k, (i, j) in enumerate(pairs)]
+    d = values[a] - values[b]
+    flipped = sign_flip(d)
+    return [
+        _comparison(labels, judged, i, j, float(flipped[k]), signed_rank(d[k], alpha)) for k, (i, j) in enumerate(pairs)
+    ]
 
 
-def _comparison(labels: Sequence[str], judged: Judgement, i: int, j: int, p_sign_flip: float) -> Comparison:
-    found = judged.found
+def _comparison(
+    labels: Sequence[str], judged: Judgement, i: int, j: int, p_sign_flip: float, robust: Robust | None
+) -> Comparison:
+    found, decisions = judged.found, judged.decisions
+    test = cast(DecidingTest | None, str(decisions.test[i, j]) or None)
+    by_ranks = test == "ranks"
+    p = found.p if test is None or by_ranks else decisions.p
     return {
         "a": labels[i],
         "b": labels[j],
         "n": int(found.n[i, j]),
         "difference": finite_or_none(found.difference[i, j]),
-        "ci_low": finite_or_none(found.ci_low[i, j]),
-        "ci_high": finite_or_none(found.ci_high[i, j]),
-        "p": finite_or_none(found.p[i, j]),
+        "ci_low": finite_or_none(decisions.ci_low[i, j]),
+        "ci_high": finite_or_none(decisions.ci_high[i, j]),
+        "individual": {
+            "ci_low": finite_or_none(found.ci_low[i, j]),
+            "ci_high": finite_or_none(found.ci_high[i, j]),
+        },
+        "p": finite_or_none(p[i, j]),
         "effect_size": finite_or_none(found.effect_size[i, j]),
-        "p_adjusted": finite_or_none(judged.adjusted[i, j]),
+        "test": test,
+        "p_adjusted": finite_or_none(decisions.p_adjusted[i, j]),
+        "p_ranks": finite_or_none(decisions.p[i, j]) if by_ranks else None,
+        "p_equivalence": finite_or_none(decisions.p_equivalence[i, j]),
         "p_sign_flip": finite_or_none(p_sign_flip),
+        "robust": None
+        if robust is None
+        else {"estimate": robust.estimate, "ci_low": robust.ci_low, "ci_high": robust.ci_high},
         "lost": [int(judged.lost[i]), int(judged.lost[j])],
         "finished": [int(judged.finished[i]), int(judged.finished[j])],
         "p_lost": finite_or_none(judged.p_lost[i, j]),
         "p_lost_adjusted": finite_or_none(judged.adjusted_lost[i, j]),
+        "decision": cast(Decided, str(decisions.decision[i, j])),
         "better": labels[i] if judged.beats[i, j] else labels[j] if judged.beats[j, i] else None,
     }
+
+
+def decided_pairs(listed: Sequence[Comparison]) -> list[DecidedPair]:
+    """Return the listed pairs that are decided, the better arm first."""
+    found: list[DecidedPair] = []
+    for c in listed:
+        if c["decision"] == "equivalent":
+            found.append({"a": c["a"], "b": c["b"], "decision": "equivalent"})
+        elif c["decision"] != "open":
+            a, b = (c["a"], c["b"]) if c["decision"] == "better" else (c["b"], c["a"])
+            found.append({"a": a, "b": b, "decision": "better"})
+    return found
+
+
+def open_pairs(listed: Sequence[Comparison]) -> list[OpenPair]:
+    """Return the listed pairs that are not decided."""
+    return [{"a": c["a"], "b": c["b"]} for c in listed if c["decision"] == "open"]
 
 
 def beats(listed: Sequence[Comparison]) -> list[Beats]:

@@ -56,9 +56,11 @@ def _unranked(report: Report, metric: str, n: Mapping[str, int], text: str, warn
     """Return the report of runs that are not ranked; `n` are those that count, by arm."""
     changed: dict[str, Any] = {
         "metric": metric,
+        "split": None,
+        "margin": None,
         "arms": [
             {key: arm[key] if key in COUNTED else None for key in arm}
-            | {"n": n[arm["label"]], "not_finite": 0, "rates": {}, "outcomes": {}}
+            | {"n": n[arm["label"]], "not_finite": 0, "lost": 0, "rates": {}, "outcomes": {}}
             for arm in cast(list[dict[str, Any]], report["arms"])
         ],
         "reference": None,

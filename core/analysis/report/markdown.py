@@ -5,13 +5,13 @@ from typing import NamedTuple
 from core.analysis.outcomes import measures
 from core.analysis.report.coordinates import coordinate_sections
 from core.analysis.report.energy import energy_sentence
-from core.analysis.report.headline import headline
 from core.analysis.report.kinds import range_sections, scan_section
 from core.analysis.report.page_text import count, escape, table
 from core.analysis.report.saved import saved_sentence
 from core.analysis.report.tables import differences, grid, more, outcomes, ranked, rounded
 from core.analysis.shapes import FindingReport, Report
 from core.analysis.statistics.intervals import BOOTSTRAP_FROM
+from core.analysis.wording import difference
 from core.design import Design
 from core.errors import Warned
 from core.metrics import Measure, Metric
@@ -51,7 +51,7 @@ def sections(report: Report, results: Results) -> list[Section]:
     design, known = results.design, measures(results)
     measure = known[report["metric"]] if design.ranks else None
     text = escape(report["verdict"]["text"] or "")
-    first = "" if measure is None or design.batch_size_scan is not None else headline(report, measure)
+    first = "" if measure is None or design.batch_size_scan is not None else report["verdict"]["headline"] or ""
     found = [Section("", [f"**{escape(first)}**" if first else text])]
     found += _titled(scan_section(report, design, escape, table))
     if measure is not None:
@@ -128,16 +128,29 @@ def _method(report: Report, metric: Measure) -> str:
     if report["baseline"] is not None:
         family = "the comparisons with the baseline"
     last = f"last {metric.label}" if isinstance(metric, Metric) else metric.label
+    alpha = f"{report['alpha']:g}"
+    within = "No margin was named, so no arms can be called equivalent."
+    if report["margin"] is not None:
+        within = (
+            f"Arms are equivalent where two one-sided tests find their difference within "
+            f"{difference(metric, report['margin'])} at {alpha}, Holm over the same family; then a difference, however "
+            "sure, is one that does not matter."
+        )
     return (
-        f"The outcome is each finished run's {last}. Intervals are at 95 %: Student's t below {BOOTSTRAP_FROM} runs, "
-        f"from {BOOTSTRAP_FROM} on the BCa bootstrap with its level expanded for few runs; of shares Wilson's. "
-        "N counts finished runs that have a value.\n"
-        "Differences are paired by seed: paired t test, its p adjusted by Holm over "
-        f"{family}; effect size is Cohen's d_z with Hedges' correction. The p by sign flips needs no distribution, and "
-        "with n pairs is never below 2^(1-n): five pairs or fewer cannot bring it below 0.05.\n"
+        f"The outcome is each finished run's {last}. Intervals of single arms are at 95 %: Student's t below "
+        f"{BOOTSTRAP_FROM} runs, from {BOOTSTRAP_FROM} on the BCa bootstrap with its level expanded for few runs; of "
+        "shares Wilson's. That of the best arm in the words above is at the level of the verdict over the number of "
+        "arms, as the data chose it. N counts finished runs that have a value.\n"
+        f"Differences are paired by seed: paired t test from three pairs on, its p adjusted by Holm over {family}, and "
+        f"decided below {alpha}. Intervals of all pairs together are Bonferroni's: one without 0 is always a win, and "
+        f"a win that only Holm finds may have one with 0. {within} Effect size is Cohen's d_z with Hedges' correction. "
+        "The p by sign flips needs no distribution, and with n pairs is never below 2^(1-n); the robust difference is "
+        "Hodges' and Lehmann's with signed-rank limits, from six pairs on.\n"
+        "Places are those that the decisions leave to an arm: from 1 more than the arms that beat it to the number of "
+        "arms less those that it beats.\n"
         "A run that diverged, or never came to what is asked for, has no value and is in no mean; none is invented for "
-        "it. It counts all the same: an arm is called better than another only if no larger share of its finished runs "
-        "was lost so, or if its smaller share is itself no chance (Fisher's exact test, p adjusted by Holm); and an "
-        "arm that lost half of them comes after those that did not. The chance of being best draws seeds again "
-        "(bootstrap); with few seeds it is surer than it should be."
+        "it. But it is the worst: where one of a pair of arms was lost, the ranks of all its runs decide, lost ones "
+        "last, by flips of signs within seeds, below six seeds by the rank sum. An arm that lost more runs comes after "
+        "one that lost fewer, unless it beats it. The chance of being best draws seeds again (bootstrap); with few "
+        "seeds it is surer than it should be."
     )

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from core.analysis.findings import findings
 from core.analysis.outcomes import measures, run_outcomes, values_of
 from core.analysis.report.arms import ArmContext, arm_reports, runs_by_arm
-from core.analysis.report.comparisons import beats, comparisons
+from core.analysis.report.comparisons import beats, comparisons, decided_pairs, open_pairs
 from core.analysis.report.data import data_notes
 from core.analysis.report.energy import energy
-from core.analysis.report.judged import judged_on, judged_sentence
+from core.analysis.report.headline import headline
+from core.analysis.report.judged import judged_on, judged_sentence, split_errors
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
@@ -30,43 +31,56 @@ from core.registry import unknown
 from core.results import Results
 
 
-def build_report(results: Results, metric: str | None = None) -> Report:
+def build_report(
+    results: Results, metric: str | None = None, *, margin: float | None = None, alpha: float | None = None
+) -> Report:
     """Return the comparison of the arms with `findings`: what is wrong with an arm and why, as `findings` gives it.
 
     A range test and a coordinate check have none: they are to show what happens. Raises `InvalidSpec` as `compare_arms`
     does.
     """
-    report = compare_arms(results, metric)
+    report = compare_arms(results, metric, margin=margin, alpha=alpha)
     report["findings"] = findings(results) if results.design.ranks else []
     return report
 
 
-def compare_arms(results: Results, metric: str | None = None) -> Report:
+def compare_arms(
+    results: Results, metric: str | None = None, *, margin: float | None = None, alpha: float | None = None
+) -> Report:
     """Return every outcome of every run and arm, and whether the arms differ in the one called `metric`.
 
     Where none is asked for, the metric is the design's first outcome: of ours the last accuracy, in regression the last
-    loss, on the test split where there is one, else on the validation split.
+    loss, on the test split where there is one, else on the validation split. `margin`, the largest difference that does
+    not matter, and `alpha`, the error that is allowed, are the design's where none are given; a design's margin is one
+    of its first outcome alone.
 
     - `runs`: `run_id`, `arm`, `seed`, `status`, `outcome` and all that `run_outcomes` tells.
-    - `split` that the metric is of, and its number of `examples`; the metric of a design with a test split is of that.
     - `arms`, in the design's order: `n` finished runs with a value, their `mean`, `sd`, `median`, `iqm` and 95 %
       interval `ci_low`, `ci_high`, by Student's t or from ten runs on the BCa bootstrap, as `interval` says (see
-      `summaries`; None below two runs); `p_best`, how often it is the best when seeds are drawn again. Of all `runs`
-      how many `diverged` (they are in no mean), `failed`, are `unfinished` (queued, running or cancelled) or finished
-      with no value (`not_finite`); a run that `stopped_early` counts with what it came to, and `pruned` are the runs of
-      an arm that was given up, which has no values. `rates`, with Wilson intervals: of the finished runs those that
-      `completed` without diverging, and where there is a target those that `reached_target`. `outcomes`: the same
-      statistics for every outcome.
-    - `comparisons` of one arm `a` with another `b`: `difference` a - b over the `n` seeds that both finished, its
-      interval, the paired t test's `p`, `p_adjusted` by Holm, `effect_size` (see `compare`), `p_sign_flip` of the
-      permutation test; `p_lost` and `p_lost_adjusted` where runs came to no value; `better`, the label of the arm that
-      beats the other by the rule of `judge`, or None. First those of `reference`, best `b` first: the baseline, else
-      the best arm. Without a baseline the data chose it, so the family that Holm corrects for is all pairs of arms,
-      which follow, of up to 24 arms. With a baseline the family is its k - 1 comparisons.
-    - `verdict`: `text`; `groups` of labels, best first, of the arms that have a mean. Without a baseline: the best
-      arm with all that it neither beats nor is beaten by, then the same among the rest. With one: the arms that beat
-      it, it and those like it, those it beats. `beats`: who beats whom, by how much. `detectable` and `seeds_needed`:
-      see `separation`.
+      `summaries`; None below two runs); `simultaneous`, at 1 - alpha over the number of arms: also the interval of the
+      best arm, which the data chose, holds so; `rank_low` and `rank_high`, the places that the decisions leave to it;
+      `p_best`, how often it is the best when seeds are drawn again. Of all `runs` how many `diverged` (they are in no
+      mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no value (`not_finite`); `lost`
+      are those that finished without a value, diverged ones among them; a run that `stopped_early` counts with what it
+      came to, and `pruned` are the runs of an arm that was given up, which has no values. `rates`, with Wilson
+      intervals: of the finished runs those that `completed` without diverging, and where there is a target those that
+      `reached_target`. `outcomes`: the same statistics for every outcome.
+    - `comparisons` of one arm `a` with another `b`: `decision` of a against b ("better", "worse", "equivalent",
+      "open"; see `decide`) and `better`, the label of the arm that beats the other, or None. `difference` a - b over
+      the `n` seeds on which both came to a value; `ci_low` and `ci_high` hold for all pairs of the family together,
+      at 1 - alpha, and are None where t does not decide; `individual` holds for this pair alone. `p` is the paired t
+      test's, or of differences that do not vary the one of `test`; `p_ranks` that of the ranks, which decide where a
+      run was lost; `p_adjusted` is the deciding one's by Holm; `p_equivalence` that of the two one-sided tests, by
+      Holm, with a margin. `effect_size` (see `compare`), `p_sign_flip` of the permutation test and `robust`, the
+      Hodges-Lehmann estimate with signed-rank limits, are second opinions; `p_lost` and `p_lost_adjusted` compare the
+      shares of lost runs and decide nothing. First those of `reference`, best `b` first: the baseline, else the arm
+      that comes first. Without a baseline the data chose it, so the family is all pairs of arms, which follow, of up
+      to 24 arms. With a baseline the family is its k - 1 comparisons.
+    - `verdict`: `headline`, `text`; of the listed pairs those `decided` and `open`; the `order` of the arms that have
+      a mean, and their `groups`, which contradict no win (see `judge`). `beats`: who beats whom, by how much.
+      `detectable` and `seeds_needed`: see `separation`.
+    - `split` that the outcome is of, and its number of `examples`; `scope`: "split", or "splits" where every seed has
+      its own, and p and intervals are by the corrected resampled t; `margin` and `alpha`, by which it was judged.
     - Time and energy are of runs that share them: they are told, not compared.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`, `path` and `message`: what the spec probably does not mean, and with an empty path what the numbers
@@ -87,22 +101,38 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
     gone = set(pruned_arms(results.rungs))
     lost = _finished(results, gone) & ~np.isfinite(values)
     baseline = None if design.baseline is None else design.labels.index(design.baseline)
-    judged = judge(values, lost, found[measure.name], measure, baseline)
-    listed = [] if measure.shared else comparisons(design.labels, judged, values, all_pairs=baseline is None)
-    context = ArmContext(
-        measure=measure.name, found=found, outcomes=outcomes, gone=gone, chances=_chances(values, lost, measure)
-    )
+    alpha = design.alpha if alpha is None else alpha
+    margin = design.margin if margin is None and measure.name == design.primary.name else margin
     on = judged_on(results, measure)
+    errors = split_errors(on, results, values)
+    judged = judge(values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha, errors=errors)
+    listed = (
+        [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)
+    )
+    tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]
+    context = ArmContext(
+        measure=measure.name,
+        found=found,
+        outcomes=outcomes,
+        gone=gone,
+        chances=_chances(values, lost, measure),
+        judged=judged,
+        compared=not measure.shared,
+        together=summaries(values, 1 - alpha / max(1, len(judged.order))),
+    )
     report: Report = {
         "metric": measure.name,
         "split": on["split"],
         "examples": on["examples"],
+        "scope": on["scope"],
+        "margin": margin,
+        "alpha": alpha,
         "baseline": design.baseline,
         "reference": None if judged.reference is None else design.labels[judged.reference],
         "arms": arm_reports(design.labels, runs_by_arm(results), context),
         "comparisons": listed,
         "factorial": factorial(design, values, found[measure.name]),
-        "verdict": _verdict(judged, values, listed, design.labels, measure),
+        "verdict": _verdict(judged, values, tried, design.labels, measure),
         "saved": saved(results),
         "energy": energy(results),
         "rounding": rounding(results, measure, values, found[measure.name]),
@@ -118,10 +148,10 @@ def compare_arms(results: Results, metric: str | None = None) -> Report:
         "coordinate_check": None,
         "findings": [],
     }
-    tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]
     text = [verdict({**report, "comparisons": tried}, measure), *pruned_sentences(report["saved"], design)]
     text += judged_sentence(on, measure) if listed else []
     report["verdict"]["text"] = " ".join(text)
+    report["verdict"]["headline"] = headline({**report, "comparisons": tried}, measure) or None
     report["warnings"] = said(warn(report, results, known))
     report = of_its_kind(report, results, outcomes)
     report["warnings"] = [*warned(design.warnings), *report["warnings"]]
@@ -159,6 +189,10 @@ def _verdict(
     groups = [judged.order] if measure.shared else judged.groups
     found = separation(judged, values, labels, measure)
     return {
+        "headline": None,
+        "decided": decided_pairs(listed),
+        "open": open_pairs(listed),
+        "order": [labels[i] for i in judged.order],
         "groups": [[labels[i] for i in group] for group in groups if group],
         "beats": beats(listed),
         "detectable": found["detectable"],

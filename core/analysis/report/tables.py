@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from core.analysis.report.page_text import escape, table
-from core.analysis.shapes import Comparison, Rate, Report, Statistics
+from core.analysis.shapes import ArmReport, Comparison, Rate, Report, Statistics
 from core.analysis.wording import difference, number, p_value, span
 from core.metrics import Measure
 
@@ -12,9 +12,8 @@ MOST_COLUMNS = 8
 
 
 def ranked(report: Report, metric: Measure) -> str:
-    """Return the arms from the best; those that cannot be told apart have one place."""
-    place = {label: i for i, group in enumerate(report["verdict"]["groups"], start=1) for label in group}
-    order = {label: i for i, label in enumerate(place)}
+    """Return the arms in the verdict's order, each with the places that the decisions leave to it."""
+    order = {label: i for i, label in enumerate(report["verdict"]["order"])}
     rows = []
     for arm in sorted(report["arms"], key=lambda arm: order.get(arm["label"], len(order))):
         even = arm["interval"] == "t"
@@ -22,7 +21,7 @@ def ranked(report: Report, metric: Measure) -> str:
         half = f" ± {number(metric, high - middle)}" if even and high is not None and middle is not None else ""
         rows.append(
             [
-                str(place.get(arm["label"], "-")),
+                places(arm),
                 escape(arm["label"]),
                 f"{arm['n']} of {arm['runs']}",
                 f"{mean.removesuffix(' %') if half else mean}{half}",
@@ -33,6 +32,14 @@ def ranked(report: Report, metric: Measure) -> str:
             ]
         )
     return table(["place", "arm", "N", "mean ± half-width", "95 % interval", "sd", "diverged", "no result"], rows, 2)
+
+
+def places(arm: ArmReport) -> str:
+    """Return the places that the decisions leave to an arm: "2", "1-3", "-" where it has none."""
+    low, high = arm["rank_low"], arm["rank_high"]
+    if low is None or high is None:
+        return "-"
+    return str(low) if low == high else f"{low}-{high}"
 
 
 def more(report: Report, metric: Measure) -> str:
@@ -65,41 +72,58 @@ def differences(report: Report, metric: Measure) -> dict[str, list[str]]:
     rest = [c for c in report["comparisons"] if c["a"] != report["reference"]]
     found: dict[str, list[str]] = {}
     if mine:
-        found[f"Differences from {escape(report['reference'] or '')}"] = [_comparisons(metric, mine)]
+        found[f"Differences from {escape(report['reference'] or '')}"] = [_comparisons(report, metric, mine)]
     if mine and rest:
         more_pairs = (
             [f"And {len(rest) - MOST_ROWS} more pairs, in the report as JSON."] if len(rest) > MOST_ROWS else []
         )
-        shown = _comparisons(metric, rest[:MOST_ROWS], pairs=True)
+        shown = _comparisons(report, metric, rest[:MOST_ROWS], pairs=True)
         found["Differences between the others"] = [shown, *more_pairs]
     return found
 
 
-def _comparisons(metric: Measure, comparisons: Sequence[Comparison], pairs: bool = False) -> str:
+def _comparisons(report: Report, metric: Measure, comparisons: Sequence[Comparison], pairs: bool = False) -> str:
+    with_margin = report["margin"] is not None
     rows = [
         [
             *([escape(c["a"])] if pairs else []),
             escape(c["b"]),
+            c["decision"] if c["better"] is None else f"{escape(c['better'])} is {metric.labels.better}",
             str(c["n"]),
             _bare(metric, c["difference"]),
             span(metric, c["ci_low"], c["ci_high"], signed=True) or "-",
+            span(metric, c["individual"]["ci_low"], c["individual"]["ci_high"], signed=True) or "-",
             p_value(c["p"]).removeprefix("= "),
-            p_value(c["p_adjusted"]).removeprefix("= "),
+            p_value(c["p_adjusted"]).removeprefix("= ") + (" (ranks)" if c["test"] == "ranks" else ""),
+            *([p_value(c["p_equivalence"]).removeprefix("= ")] if with_margin else []),
             "-" if c["effect_size"] is None else f"{c['effect_size']:+.3g}",
             p_value(c["p_sign_flip"]).removeprefix("= "),
+            _robust(metric, c),
         ]
         for c in comparisons
     ]
+    level = f"{100 * (1 - report['alpha']):g} %"
     head = [
+        "decision",
         "N pairs",
         _with_unit("difference", metric),
-        "95 % interval",
+        f"{level} interval, all together",
+        "each alone",
         "p",
         "p adjusted",
+        *(["p of equivalence"] if with_margin else []),
         "effect size",
         "p by sign flips",
+        "robust difference",
     ]
-    return table([*(["arm"] if pairs else []), "compared with", *head], rows, 2 if pairs else 1)
+    return table([*(["arm"] if pairs else []), "compared with", *head], rows, 3 if pairs else 2)
+
+
+def _robust(metric: Measure, c: Comparison) -> str:
+    found = c["robust"]
+    if found is None:
+        return "-"
+    return f"{_bare(metric, found['estimate'])} ({span(metric, found['ci_low'], found['ci_high'], signed=True)})"
 
 
 def _with_unit(what: str, metric: Measure) -> str:

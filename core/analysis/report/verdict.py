@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from core.analysis.shapes import ArmReport, Comparison, Report, Verdict
-from core.analysis.statistics.judgement import LEVEL
 from core.analysis.wording import difference, number, p_value, span
+from core.design import FEWEST_PAIRS
 from core.metrics import Measure
 
 MOST = 6
@@ -15,30 +15,31 @@ APART = 2
 
 
 def verdict(report: Report, metric: Measure) -> str:
-    """Return sentences on a report's arms, comparisons and groups."""
+    """Return sentences on a report's arms, comparisons and their decisions."""
     arms = {arm["label"]: arm for arm in report["arms"]}
-    groups = report["verdict"]["groups"]
-    if not groups:
+    if not report["verdict"]["groups"]:
         return _nothing(list(arms.values()))
     name = report["baseline"]
-    if name is not None and not arms[name]["n"]:
+    comparisons = [c for c in report["comparisons"] if c["a"] == report["reference"]]
+    if name is not None and not arms[name]["n"] and all(c["decision"] == "open" for c in comparisons):
         return f"Cannot tell: no run of the baseline {quoted([name])} has a result."
     first = arms[report["reference"] or ""]
-    text = [_lead(first, metric, name is not None, alone=len(arms) == 1)]
+    text = _lead(first, list(arms.values()), metric, report)
     if len(arms) == 1:
-        return f"{text[0]} There is one arm, so nothing is compared."
+        return " ".join([*text, "There is one arm, so nothing is compared."])
     if metric.shared:
         shared = "Runs that train together share it: it is one measurement, not several"
-        return f"{text[0]} {shared}, so arms are not compared by it."
-    comparisons = [c for c in report["comparisons"] if c["a"] == first["label"]]
+        return " ".join([*text, f"{shared}, so arms are not compared by it."])
+    pairs = len(arms) * (len(arms) - 1) // 2
     if name is None:
-        text += _unreliable(first, list(arms.values()), metric)
-        text += _against_best(comparisons, metric, len(arms))
+        family = f"Holm over all {pairs} pairs of arms" if len(arms) > 2 else "one comparison"
     else:
-        text += _against_baseline(comparisons, metric)
-    return " ".join(
-        [*text, *_separation(report["verdict"], comparisons, metric), *_conclusion(comparisons, name, metric)]
-    )
+        family = f"Holm over the {len(comparisons)} comparisons with it" if len(comparisons) > 1 else "one comparison"
+    text += _decided(comparisons, metric, name is not None, family)
+    text += _equivalent(comparisons, metric, report["margin"], family)
+    text += _undecided([c for c in comparisons if c["decision"] == "open"], metric, _level(report))
+    text += _separation(report["verdict"], comparisons, metric)
+    return " ".join([*text, *_conclusion(comparisons, name, metric)])
 
 
 def quoted(labels: Sequence[str], most: int = MOST) -> str:
@@ -58,54 +59,87 @@ def _nothing(arms: Sequence[ArmReport]) -> str:
     return f"Cannot tell: no run finished with a result (N = 0 of {runs})."
 
 
-def _lead(arm: ArmReport, metric: Measure, baseline: bool, alone: bool) -> str:
-    sure = span(metric, arm["ci_low"], arm["ci_high"])
-    known = f"N = {arm['n']}, 95 % interval {sure}" if sure else f"N = {arm['n']}, no interval"
-    lost = f"; {arm['diverged']} of its {arm['runs']} runs diverged and are left out" if arm["diverged"] else ""
-    label = quoted([arm["label"]])
-    who = f"The baseline {label} has the" if baseline else f"{label} has the"
-    who += "" if baseline or alone else f" {metric.labels.best}"
-    return f"{who} mean {metric.label} {number(metric, arm['mean'])} ({known}{lost})."
+def _lead(first: ArmReport, arms: Sequence[ArmReport], metric: Measure, report: Report) -> list[str]:
+    """Introduce the arm that the others are compared with, and name those whose mean alone is better than its."""
+    label, baseline = quoted([first["label"]]), report["baseline"] is not None
+    if not first["n"]:
+        return [f"No run of the baseline {label} came to a value."]
+    chosen = not baseline and len(arms) > 1
+    above = [] if not chosen or metric.shared else _above(first, arms, metric)
+    bounds = first["simultaneous"] if chosen and not metric.shared else None
+    low, high = (bounds or first)["ci_low"], (bounds or first)["ci_high"]
+    sure = span(metric, low, high)
+    level = "95 % interval" if bounds is None else f"{_level(report)} interval for the best of {len(arms)} arms"
+    known = f"N = {first['n']}, {level} {sure}" if sure else f"N = {first['n']}, no interval"
+    lost = f"; {first['diverged']} of its {first['runs']} runs diverged and are left out" if first["diverged"] else ""
+    mean = f"mean {metric.label} {number(metric, first['mean'])} ({known}{lost})."
+    if above:
+        return [f"{label} comes first, with the {mean}", *above]
+    if baseline:
+        return [f"The baseline {label} has the {mean}"]
+    return [f"{label} has the {f'{metric.labels.best} ' if len(arms) > 1 else ''}{mean}"]
 
 
-def _unreliable(first: ArmReport, arms: Sequence[ArmReport], metric: Measure) -> list[str]:
-    """Name arms whose survivors did better than the best arm's runs."""
-    sign = metric.sign
-    labels = [a["label"] for a in arms if a["n"] > 1 and sign * (a["mean"] or 0.0) > sign * (first["mean"] or 0.0)]
-    if not labels:
+def _above(first: ArmReport, arms: Sequence[ArmReport], metric: Measure) -> list[str]:
+    """Name arms of a better mean that do not come first: they lost more runs, have one run, or are beaten."""
+    better = [
+        a for a in arms if a["mean"] is not None and metric.sign * a["mean"] > metric.sign * (first["mean"] or 0.0)
+    ]
+    lost = [a["label"] for a in better if a["n"] > 1 and a["lost"]]
+    other = [a["label"] for a in better if a["n"] > 1 and not a["lost"]]
+    alone = [a["label"] for a in better if a["n"] == 1]
+    say, text = metric.labels, []
+    if lost:
+        text.append(
+            f"The mean of {quoted(lost)} is {say.better}, but of the runs that came to a value alone: others were "
+            "lost, which is worse than any value."
+        )
+    if other:
+        text.append(
+            f"The mean of {quoted(other)} is {say.better}, but of other seeds: those that both finished decide."
+        )
+    if alone:
+        text.append(f"Of {quoted(alone)} there is one value alone.")
+    return text
+
+
+def _level(report: Report) -> str:
+    """Return the confidence of the verdict's intervals: "95 %"."""
+    return f"{100 * (1 - report['alpha']):g} %"
+
+
+def _decided(comparisons: Sequence[Comparison], metric: Measure, baseline: bool, family: str) -> list[str]:
+    won = [c for c in comparisons if c["decision"] == "better"]
+    lost = [c for c in comparisons if c["decision"] == "worse"]
+    say = metric.labels
+    if baseline:
+        return [
+            *_sentences(f"{say.better.capitalize()} than it:", lost, metric, family),
+            *_sentences(f"{say.worse.capitalize()} than it:", won, metric, family),
+        ]
+    return [
+        *_sentences(f"It is {say.better} than", won, metric, family),
+        *_sentences(f"But on the seeds that both finished it is {say.worse} than", lost, metric, family),
+    ]
+
+
+def _equivalent(comparisons: Sequence[Comparison], metric: Measure, margin: float | None, family: str) -> list[str]:
+    found = [c for c in comparisons if c["decision"] == "equivalent"]
+    if not found or margin is None:
         return []
-    return [
-        f"The mean of {quoted(labels)} is {metric.labels.better}, but of half of the runs or fewer: "
-        "the others came to no value, so it does not come first."
+    parts = [
+        f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, N = {c["n"]} pairs)'
+        for c in found[:MOST]
     ]
-
-
-def _against_best(comparisons: Sequence[Comparison], metric: Measure, arms: int) -> list[str]:
-    beaten = [c for c in comparisons if c["better"] == c["a"]]
-    reverse = [c for c in comparisons if c["better"] == c["b"]]
-    family = f"Holm over all {arms * (arms - 1) // 2} pairs of arms" if arms > 2 else "one comparison"
-    say = metric.labels
+    worst = max(c["p_equivalence"] or 0.0 for c in found)
     return [
-        *_sentences(f"It is {say.better} than", beaten, metric, family),
-        *_sentences(f"But on the seeds that both finished it is {say.worse} than", reverse, metric, family),
-        *_undecided([c for c in comparisons if c["better"] is None], metric),
-    ]
-
-
-def _against_baseline(comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
-    better = [c for c in comparisons if c["better"] == c["b"]]
-    worse = [c for c in comparisons if c["better"] == c["a"]]
-    family = f"Holm over the {len(comparisons)} comparisons with it" if len(comparisons) > 1 else "one comparison"
-    say = metric.labels
-    return [
-        *_sentences(f"{say.better.capitalize()} than it:", better, metric, family),
-        *_sentences(f"{say.worse.capitalize()} than it:", worse, metric, family),
-        *_undecided([c for c in comparisons if c["better"] is None], metric),
+        f"Equivalent to it within {difference(metric, margin)}: {_listed(parts, found)}; two one-sided tests, adjusted "
+        f"p {p_value(worst, 'at most ')} ({family})."
     ]
 
 
 def _sentences(opening: str, comparisons: Sequence[Comparison], metric: Measure, family: str) -> list[str]:
-    by_value = [c for c in comparisons if _differs(c)]
+    by_value = [c for c in comparisons if c["test"] != "ranks"]
     text = []
     if by_value:
         parts = [
@@ -114,40 +148,39 @@ def _sentences(opening: str, comparisons: Sequence[Comparison], metric: Measure,
         ]
         worst = max(c["p_adjusted"] or 0.0 for c in by_value)
         text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {p_value(worst, 'at most ')} ({family}).")
-    by_loss = [c for c in comparisons if not _differs(c)]
-    if by_loss:
-        parts = [f'"{c["b"]}" ({_lost(c, 0)} against {_lost(c, 1)})' for c in by_loss[:MOST]]
-        worst = max(c["p_lost_adjusted"] or 0.0 for c in by_loss)
-        fewer = "Fewer" if by_loss[0]["better"] == by_loss[0]["a"] else "More"
+        wide = [c["b"] for c in by_value if _holds_zero(c)]
+        if wide:
+            text.append(
+                f"Of {quoted(wide)} Holm decides, while the interval that holds for all pairs together still has 0."
+            )
+    by_rank = [c for c in comparisons if c["test"] == "ranks"]
+    if by_rank:
+        parts = [f'"{c["b"]}" (which lost {_lost(c, 1)} runs, against {_lost(c, 0)})' for c in by_rank[:MOST]]
+        worst = max(c["p_adjusted"] or 0.0 for c in by_rank)
         text.append(
-            f"{fewer} of its runs came to no value than of {_listed(parts, by_loss)}; Fisher's exact test, adjusted p "
-            f"{p_value(worst, 'at most ')}."
+            f"{opening} {_listed(parts, by_rank)}, by ranks in which a lost run is the worst; adjusted p "
+            f"{p_value(worst, 'at most ')} ({family})."
         )
     return text
 
 
-def _undecided(comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
-    mixed = [c for c in comparisons if _differs(c)]
-    tested = [c for c in comparisons if c["p_adjusted"] is not None and not _differs(c)]
-    untested = [c for c in comparisons if c["p_adjusted"] is None]
+def _undecided(comparisons: Sequence[Comparison], metric: Measure, level: str) -> list[str]:
+    by_rank = [c for c in comparisons if any(c["lost"]) and min(c["finished"]) >= FEWEST_PAIRS]
+    rest = [c for c in comparisons if c not in by_rank]
+    tested = [c for c in rest if c["p_adjusted"] is not None]
+    untested = [c for c in rest if c["p_adjusted"] is None]
     text = []
     if len(tested) > APART:
         text.append(f"{len(tested)} others cannot be told apart from it: {quoted([c['b'] for c in tested])}.")
     elif tested:
-        text.append(f"It cannot be told apart from {_listed([_open(c, metric) for c in tested], tested)}.")
-    if mixed:
-        parts = [
-            f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)} over N = {c["n"]} pairs, '
-            f"but without a value were {_lost(c, 0)} runs against {_lost(c, 1)})"
-            for c in mixed[:MOST]
-        ]
-        text.append(
-            f"Values and losses of runs point opposite ways, so neither is called {metric.labels.better}, with "
-            f"{_listed(parts, mixed)}."
-        )
+        text.append(f"It cannot be told apart from {_listed([_open(c, metric, level) for c in tested], tested)}.")
+    if by_rank:
+        parts = [_open_by_rank(c, metric) for c in by_rank[:MOST]]
+        why = "As runs were lost, which says nothing here" if metric.describes else "With lost runs as the worst"
+        text.append(f"{why}, it cannot be told apart from {_listed(parts, by_rank)}.")
     if untested:
         text.append(
-            f"Cannot tell about {quoted([c['b'] for c in untested])}: fewer than two seeds finished in both arms."
+            f"Cannot tell about {quoted([c['b'] for c in untested])}: fewer than three seeds finished in both arms."
         )
     return text
 
@@ -155,9 +188,7 @@ def _undecided(comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
 def _conclusion(comparisons: Sequence[Comparison], baseline: str | None, metric: Measure) -> list[str]:
     """Say that nothing was decided, if so."""
     say = metric.labels
-    if any(c["better"] == c["a"] or (baseline is not None and c["better"] is not None) for c in comparisons):
-        return []
-    if all(c["better"] is not None for c in comparisons):
+    if not comparisons or any(c["decision"] != "open" for c in comparisons):
         return []
     all_of = say.best if baseline is None else f"{say.better} or {say.worse} than it"
     return [f"So these runs cannot tell which arm is {all_of}."]
@@ -169,7 +200,7 @@ def _separation(verdict: Verdict, comparisons: Sequence[Comparison], metric: Mea
     if (
         seen is None
         or needed is None
-        or not any(c["b"] == seen["b"] and c["better"] is None and not _differs(c) for c in comparisons)
+        or not any(c["b"] == seen["b"] and c["decision"] == "open" and c["test"] != "ranks" for c in comparisons)
     ):
         return []
     text = (
@@ -191,13 +222,22 @@ def _lost(c: Comparison, side: int) -> str:
     return f"{c['lost'][side]} of {c['finished'][side]}"
 
 
-def _open(c: Comparison, metric: Measure) -> str:
+def _open(c: Comparison, metric: Measure, level: str) -> str:
     sure = span(metric, c["ci_low"], c["ci_high"], signed=True)
+    interval = f"{level} interval {sure}, " if sure else ""
     return (
-        f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, 95 % interval {sure}, '
+        f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, {interval}'
         f"N = {c['n']} pairs, adjusted p {p_value(c['p_adjusted'])})"
     )
 
 
-def _differs(c: Comparison) -> bool:
-    return c["p_adjusted"] is not None and c["p_adjusted"] < LEVEL
+def _open_by_rank(c: Comparison, metric: Measure) -> str:
+    known = (
+        f"difference {difference(metric, c['difference'], signed=True)} over N = {c['n']} pairs, but " if c["n"] else ""
+    )
+    p = f", adjusted p {p_value(c['p_adjusted'])}" if c["p_adjusted"] is not None else ""
+    return f'"{c["b"]}" ({known}it lost {_lost(c, 1)} runs, against {_lost(c, 0)}{p})'
+
+
+def _holds_zero(c: Comparison) -> bool:
+    return c["ci_low"] is not None and c["ci_high"] is not None and c["ci_low"] <= 0 <= c["ci_high"]

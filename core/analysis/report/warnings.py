@@ -146,11 +146,16 @@ def _comparisons(report: Report, measure: Measure) -> Iterator[str]:
     if unpaired:
         yield f"Compared on fewer seeds than either arm finished, because the seeds differ: {quoted(unpaired)}."
     for c in report["comparisons"]:
-        if c["n"] > 1 and c["effect_size"] is None and c["difference"] and c["ci_low"] == c["ci_high"]:
+        if c["n"] > 1 and c["effect_size"] is None and c["difference"] and c["test"] in ("signs", "constants"):
+            p = (
+                "p is the exact sign test's"
+                if c["test"] == "signs"
+                else "p is the chance at most that two equal arms come to two constants"
+            )
             yield (
                 f"{quoted([c['a']])} and {quoted([c['b']])} differ by the same "
                 f"{difference(measure, abs(c['difference']))} in all {c['n']} pairs. Without variation there "
-                "is no t test; p is the exact sign test's."
+                f"is no t test; {p}."
             )
 
 

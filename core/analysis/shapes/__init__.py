@@ -19,7 +19,18 @@ from core.analysis.shapes._kinds import (
 )
 from core.analysis.shapes._numbers import Interval, Number
 from core.analysis.shapes._rounding import ArmRounding, Rounding
+from core.analysis.shapes._verdict import (
+    Beats,
+    Bounds,
+    Comparison,
+    Decided,
+    DecidedPair,
+    DecidingTest,
+    OpenPair,
+    RobustDifference,
+)
 from core.errors import Warned
+from core.metrics import Split
 
 
 class Statistics(TypedDict):
@@ -49,6 +60,9 @@ class ArmReport(Statistics):
     """One arm: its statistics in the outcome that is judged, what became of its runs, and all its outcomes."""
 
     label: str
+    simultaneous: Bounds | None
+    rank_low: int | None
+    rank_high: int | None
     p_best: Number
     runs: int
     diverged: int
@@ -57,41 +71,9 @@ class ArmReport(Statistics):
     stopped_early: int
     pruned: int
     not_finite: int
+    lost: int
     rates: dict[str, Rate | None]
     outcomes: dict[str, Statistics]
-
-
-class Comparison(TypedDict):
-    """Arm `a` with arm `b`: `difference` a - b over the seeds that both finished."""
-
-    a: str
-    b: str
-    n: int
-    difference: Number
-    ci_low: Number
-    ci_high: Number
-    p: Number
-    effect_size: Number
-    p_adjusted: Number
-    p_sign_flip: Number
-    lost: list[int]
-    finished: list[int]
-    p_lost: Number
-    p_lost_adjusted: Number
-    better: str | None
-
-
-class Beats(TypedDict):
-    """A decided comparison, seen from the winner."""
-
-    winner: str
-    loser: str
-    n: int
-    difference: Number
-    ci_low: Number
-    ci_high: Number
-    p_adjusted: Number
-    p_lost_adjusted: Number
 
 
 class Detectable(TypedDict):
@@ -126,8 +108,13 @@ class Separation(TypedDict):
 
 
 class Verdict(Separation):
-    """The verdict: a text, groups of labels, best first, and who beats whom."""
+    """The verdict in a sentence and in full, the pairs that are decided and open, the order of the arms, their groups,
+    and who beats whom."""
 
+    headline: str | None
+    decided: list[DecidedPair]
+    open: list[OpenPair]
+    order: list[str]
     groups: list[list[str]]
     beats: list[Beats]
     text: str | None
@@ -199,8 +186,9 @@ class FindingReport(TypedDict):
 class JudgedOn(TypedDict):
     """The split that an outcome is measured on, and its examples; None for what is of no split, or not known."""
 
-    split: Literal["train", "valid", "test"] | None
+    split: Split | None
     examples: int | None
+    scope: Literal["split", "splits"] | None
 
 
 class DataNote(TypedDict):
@@ -214,10 +202,14 @@ class Report(TypedDict):
     """The report of an experiment: see `core.analysis.build_report`."""
 
     metric: str
-    split: Literal["train", "valid", "test"] | None
+    split: Split | None
     """The split that the outcome is of; None for what is of no split, such as a time."""
     examples: int | None
     """The examples of that split; None where they are not known, or not the same in all arms."""
+    scope: Literal["split", "splits"] | None
+    """What the verdict holds for: this one split, or splits of this data, as every seed has its own."""
+    margin: float | None
+    alpha: float
     baseline: str | None
     reference: str | None
     arms: list[ArmReport]
@@ -245,6 +237,7 @@ __all__ = [
     "ArmReport",
     "ArmRounding",
     "Beats",
+    "Bounds",
     "Cell",
     "Comparison",
     "CoordinateEntry",
@@ -252,6 +245,9 @@ __all__ = [
     "CoordinateLayer",
     "CoordinateMove",
     "DataNote",
+    "Decided",
+    "DecidedPair",
+    "DecidingTest",
     "Detectable",
     "Effect",
     "Energy",
@@ -262,12 +258,14 @@ __all__ = [
     "JudgedOn",
     "NoiseScale",
     "Number",
+    "OpenPair",
     "Outcomes",
     "PrunedArm",
     "RangeEntry",
     "Rate",
     "RatedAt",
     "Report",
+    "RobustDifference",
     "Rounding",
     "Saved",
     "ScanEntry",

@@ -42,26 +42,27 @@ def summarize(values: Floats) -> Summary:
     return summaries(values[None, :])[0]
 
 
-def summaries(values: Floats) -> list[Summary]:
+def summaries(values: Floats, confidence: float = CONFIDENCE) -> list[Summary]:
     """Return summaries of the finite values of every row (rows, n).
 
-    The standard deviation is the sample's, 0 where it is only rounding. The 95 % interval is Student's t below ten
-    values. From ten on it is the bias-corrected and accelerated bootstrap of the mean (BCa; Efron 1987,
-    doi:10.1080/01621459.1987.10478410), which follows skewed values. Its level is expanded (Hesterberg 2015,
-    doi:10.1080/00031305.2015.1089789): a sample's spread is too narrow by sqrt((n - 1) / n), and the normal quantile of
-    the bootstrap by what Student's is longer. The resamples are the same for every row of n values, and always.
+    The standard deviation is the sample's, 0 where it is only rounding. The interval, at 95 % if nothing else is asked,
+    is Student's t below ten values. From ten on it is the bias-corrected and accelerated bootstrap of the mean (BCa;
+    Efron 1987, doi:10.1080/01621459.1987.10478410), which follows skewed values. Its level is expanded (Hesterberg
+    2015, doi:10.1080/00031305.2015.1089789): a sample's spread is too narrow by sqrt((n - 1) / n), and the normal
+    quantile of the bootstrap by what Student's is longer. The resamples are the same for every row of n values, and
+    always.
     """
     n, mean, sd = moments(values)
     size = np.fmax.reduce(np.abs(np.where(np.isfinite(values), values, np.nan)), axis=1, initial=0.0)
     sd = np.where(sd <= RESOLUTION * size, 0.0, sd)
-    half = half_width(n, sd)
+    half = half_width(n, sd, confidence)
     low, high = mean - half, mean + half
     median, iqm = np.full(len(n), np.nan), np.full(len(n), np.nan)
     for count, rows, x in _by_count(values, n):
         median[rows], iqm[rows] = np.median(x, axis=1), x[:, count // 4 : count - count // 4].mean(axis=1)
         if count >= BOOTSTRAP_FROM:
             varied = sd[rows] > 0
-            low[rows[varied]], high[rows[varied]] = bca(x[varied], expanded(count))
+            low[rows[varied]], high[rows[varied]] = bca(x[varied], expanded(count, confidence))
     return [
         Summary(
             *(int(n[i]), float(mean[i]), float(sd[i]), float(low[i]), float(high[i]), float(median[i]), float(iqm[i])),
@@ -82,10 +83,10 @@ def moments(x: Floats) -> tuple[Ints, Floats, Floats]:
     return n, mean, sd
 
 
-def half_width(n: Ints, sd: Floats) -> Floats:
+def half_width(n: Ints, sd: Floats, confidence: float = CONFIDENCE) -> Floats:
     """Return half the width of Student's t interval for the mean of n values."""
     with np.errstate(all="ignore"):
-        return np.where(n > 1, stdtrit(n - 1, (1 + CONFIDENCE) / 2) * sd / np.sqrt(n), np.nan)
+        return np.where(n > 1, stdtrit(n - 1, (1 + confidence) / 2) * sd / np.sqrt(n), np.nan)
 
 
 def resampled(n: int) -> Floats:
@@ -124,9 +125,9 @@ def bca(x: Floats, z: float) -> tuple[Floats, Floats]:
     return low, high
 
 
-def expanded(n: int) -> float:
-    """Return the normal quantile of a bootstrap interval at 95 % for the mean of n values (Hesterberg 2015)."""
-    return float(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + CONFIDENCE) / 2))
+def expanded(n: int, confidence: float = CONFIDENCE) -> float:
+    """Return the normal quantile of a bootstrap interval for the mean of n values (Hesterberg 2015)."""
+    return float(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + confidence) / 2))
 
 
 def _quantile(ordered: Floats, p: Floats) -> Floats:

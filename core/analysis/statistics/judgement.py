@@ -1,4 +1,4 @@
-"""Judges which arm beats which: by their values, and by the share of their runs that came to one."""
+"""Judges arms in one outcome: the decision about every pair, and an order and groups that contradict no win."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,27 +7,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.statistics.chances import shares
+from core.analysis.statistics.decisions import ALPHA, DecisionRule, Decisions, decide
 from core.analysis.statistics.intervals import Floats, Ints, Summary
-from core.analysis.statistics.paired import Comparisons, compare, holm
+from core.analysis.statistics.paired import Comparisons, PairErrors, family_adjusted
 from core.metrics import Measure
 
-LEVEL = 0.05
+LEVEL = ALPHA
 
 
 class Judgement(NamedTuple):
     """The order and comparisons of arms in one outcome; arrays are by arm in the design's order, or (arms, arms)."""
 
     order: list[int]
-    """The arms that have a mean, best first."""
+    """The arms that have a mean: no arm comes after one that it beats; otherwise those that lost fewer runs, and of
+    these the better mean, come first."""
     reference: int | None
-    """The baseline, else the best; None where no arm has a mean."""
+    """The baseline, else the first; None where no arm has a mean."""
+    decisions: Decisions
     found: Comparisons
+    """The paired t of the seeds on which both came to a value."""
     adjusted: Floats
-    """p adjusted by Holm; NaN for pairs outside the family."""
+    """p of the tests that decide, adjusted by Holm; NaN for pairs outside the family."""
     lost: Ints
     finished: Ints
     p_lost: Floats
-    """Fisher's p of the shares of lost runs; NaN where no run was lost."""
+    """Fisher's p of the shares of lost runs; NaN where no run was lost. It decides nothing."""
     adjusted_lost: Floats
     beats: NDArray[np.bool_]
     """Row beats column."""
@@ -35,44 +39,63 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    values: Floats, lost: NDArray[np.bool_], summaries: Sequence[Summary], measure: Measure, baseline: int | None
+    values: Floats,
+    lost: NDArray[np.bool_],
+    summaries: Sequence[Summary],
+    measure: Measure,
+    baseline: int | None,
+    *,
+    margin: float | None = None,
+    alpha: float = ALPHA,
+    errors: PairErrors | None = None,
 ) -> Judgement:
-    """Order and compare the arms by their values (arms, seeds), NaN where a run has none.
+    """Decide about the arms by their values (arms, seeds), NaN where a run has none, and order them.
 
     `lost` (arms, seeds) are runs that finished without a value: they diverged, or never came to what is asked for. No
-    value is invented for them, and they are in no mean; but whether runs come to a value is a question of its own, with
-    Fisher's exact test for every pair of arms in which a run was lost, and a Holm family of its own. An arm beats
-    another
-
-    - when its values are better, p adjusted below 0.05, and no larger share of its finished runs was lost; or
-    - when a smaller share of its runs was lost, p adjusted below 0.05, and its values are not the worse ones.
-
-    (Of an outcome that only describes runs, such as the generalisation gap, a share says nothing, and the second does
-    not hold.) So the mean of the runs that survived never makes an arm better than one that lost fewer. In the order,
-    arms that lost half of their finished runs or more come after all others, and those with one value after those with
-    more.
+    value is invented for them, and they are in no mean; but they are worse than any value, and pairs of arms are
+    decided with them (see `decide`). (Of an outcome that only describes runs, such as the generalisation gap, a lost
+    run says nothing, and such pairs stay open.) So survivors never lead: an arm comes before one that lost fewer runs
+    only if it beats it. Arms with one value come after those with more.
 
     The family is all pairs of arms, because the data choose the best; with a baseline the comparisons with it.
+
+    `groups` are of the arms that have a mean. Without a baseline the first are those that none beats, and each next one
+    those that only arms of the groups before it beat: so a winner is always in a better group than the arm it beats.
+    Arms of two groups need not be told apart, as "cannot be told apart" is not transitive. With a baseline: the arms
+    that beat it, it and those that neither do nor are beaten, those that it beats.
     """
-    sign = measure.sign
     n_lost, finished = lost.sum(axis=1), lost.sum(axis=1) + np.isfinite(values).sum(axis=1)
     share = n_lost / np.maximum(finished, 1)
-    order = best_first(summaries, measure, share >= 0.5)
-    found = compare(values)
-    adjusted = family_adjusted(found.p, baseline)
-    p_lost = np.full(found.p.shape, np.nan)
+    rule = DecisionRule(
+        sign=measure.sign, margin=margin, alpha=alpha, baseline=baseline, ranks_lost=not measure.describes
+    )
+    decisions = decide(values, lost, rule, errors)
+    beats = decisions.beats
+    ranked = sorted(
+        (i for i, s in enumerate(summaries) if s.n > 0),
+        key=lambda i: (summaries[i].n < 2, share[i], -measure.sign * summaries[i].mean),
+    )
+    order = _winners_first(ranked, beats)
+    p_lost = np.full(beats.shape, np.nan)
     for pair, p in shares(n_lost, finished).items():
         p_lost[pair] = p_lost[pair[::-1]] = p
-    adjusted_lost = family_adjusted(p_lost, baseline)
-    better = (adjusted < LEVEL) & (sign * found.difference > 0)
-    safer = (adjusted_lost < LEVEL) & (share[:, None] < share) & (not measure.describes)
-    beats = better & (share[:, None] <= share) | safer & ~better.T
-    reference = baseline if baseline is not None else order[0] if order else None
     if baseline is not None and baseline in order:
         groups = _around(order, beats[:, baseline], beats[baseline])
     else:
-        groups = _peeled(order, beats | beats.T)
-    return Judgement(order, reference, found, adjusted, n_lost, finished, p_lost, adjusted_lost, beats, groups)
+        groups = _levels(order, beats)
+    return Judgement(
+        order=order,
+        reference=baseline if baseline is not None else order[0] if order else None,
+        decisions=decisions,
+        found=decisions.found,
+        adjusted=decisions.p_adjusted,
+        lost=n_lost,
+        finished=finished,
+        p_lost=p_lost,
+        adjusted_lost=family_adjusted(p_lost, baseline),
+        beats=beats,
+        groups=groups,
+    )
 
 
 def best_first(
@@ -87,26 +110,29 @@ def best_first(
     return sorted(ranked, key=lambda i: (summaries[i].n < 2, bool(last[i]), -measure.sign * summaries[i].mean))
 
 
-def family_adjusted(p: Floats, baseline: int | None) -> Floats:
-    """Return adjusted p (arms, arms): over all pairs, or, with a baseline, over the comparisons with it alone."""
-    adjusted = np.full(p.shape, np.nan)
-    if baseline is not None:
-        family = p[baseline].copy()
-        family[baseline] = np.nan
-        adjusted[baseline] = adjusted[:, baseline] = holm(family)
-    else:
-        pairs = np.triu_indices(len(adjusted), k=1)
-        adjusted[pairs] = holm(p[pairs])
-        adjusted.T[pairs] = adjusted[pairs]
-    return adjusted
+def _unbeaten(left: list[int], beats: NDArray[np.bool_]) -> list[int]:
+    """Return those that none of the others beats; all, should they beat one another in a circle.
+
+    A circle takes wins on seeds that differ by pair, where runs are missing.
+    """
+    return [i for i in left if not beats[left, i].any()] or left
 
 
-def _peeled(order: list[int], differ: NDArray[np.bool_]) -> list[list[int]]:
-    """Return groups: the best arm and all that do not differ from it, then the same among the rest."""
-    groups = []
-    while order:
-        groups.append([i for i in order if i == order[0] or not differ[order[0], i]])
-        order = [i for i in order if i not in groups[-1]]
+def _winners_first(ranked: list[int], beats: NDArray[np.bool_]) -> list[int]:
+    """Return the arms in their order, but each after all that beat it."""
+    left, order = list(ranked), []
+    while left:
+        order.append(_unbeaten(left, beats)[0])
+        left.remove(order[-1])
+    return order
+
+
+def _levels(order: list[int], beats: NDArray[np.bool_]) -> list[list[int]]:
+    """Return groups: the arms that none beats, then those that none of the rest beats, and so on."""
+    groups, left = [], list(order)
+    while left:
+        groups.append(_unbeaten(left, beats))
+        left = [i for i in left if i not in groups[-1]]
     return groups
 
 

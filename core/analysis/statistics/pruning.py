@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.analysis.statistics.intervals import Floats
-from core.analysis.statistics.judgement import family_adjusted
-from core.analysis.statistics.paired import compare
+from core.analysis.statistics.paired import compare, family_adjusted
 from core.design import FEWEST_PAIRS, Design
 
 Decision = Mapping[str, Any]

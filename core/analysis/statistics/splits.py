@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.statistics.intervals import Floats, Ints
+from core.analysis.statistics.paired import PairErrors
 
 
 class MeanError(NamedTuple):
@@ -20,9 +21,29 @@ def resampled_factor(n: Ints | int, held_out: int, train: int) -> Floats:
 
     sqrt((1/n + held_out / train) / (1/n)), the corrected resampled t of Nadeau & Bengio 2003,
     doi:10.1023/A:1024068626366: training splits overlap, so that outcomes of n seeds with a split each are not n
-    independent ones. df stay n - 1. Shares of 1 to 4, held out to train, and 5, 10 seeds: 1.5, 1.87.
+    independent ones. df stay n - 1. One held out to four trained on, and 5 or 10 seeds: 1.5, 1.87.
     """
     return np.asarray(np.sqrt(1 + np.asarray(n, dtype=np.float64) * (held_out / train)))
+
+
+def resampled_errors(values: Floats, ratios: Floats) -> PairErrors:
+    """Return the errors of all pairs of arms by `resampled_factor`.
+
+    `values` is (arms, seeds), NaN where a run has none; `ratios` (arms,) are examples held out over those trained on,
+    of which a pair has the larger.
+    """
+    d = values[:, None] - values
+    d[~np.isfinite(d)] = np.nan
+    n = np.isfinite(d).sum(axis=2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.sqrt(np.nansum((d - _means(d)[..., None]) ** 2, axis=2) / (n - 1))
+        error = spread * np.sqrt(1 / n + np.maximum(ratios[:, None], ratios))
+    return PairErrors(np.where(n > 1, error, np.nan), np.where(n > 1, n - 1.0, np.nan))
+
+
+def _means(d: Floats) -> Floats:
+    n = np.isfinite(d).sum(axis=2)
+    return np.asarray(np.nansum(d, axis=2) / np.maximum(n, 1))
 
 
 def two_way_error(differences: Floats | NDArray[np.int8]) -> MeanError:

@@ -59,6 +59,22 @@ def record_event(
     The experiment's row is locked until the transaction ends: who has read up to an id has missed no smaller one.
     """
     session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
+    _write(session, experiment_id, kind, detail, cohort, attempt)
+
+
+def record_acceptance(session: Session, experiment_id: int, **detail: Any) -> None:
+    """Add the first event to an experiment that this very transaction has made, and nobody else sees yet."""
+    _write(session, experiment_id, "accepted", detail)
+
+
+def _write(
+    session: Session,
+    experiment_id: int,
+    kind: Kind,
+    detail: dict[str, Any],
+    cohort: int | None = None,
+    attempt: int | None = None,
+) -> None:
     values = {"experiment_id": experiment_id, "cohort_id": cohort, "attempt": attempt, "kind": kind, "detail": detail}
     session.execute(insert(Event).values(at=now(), **values))
     announce(session, experiment_id)

@@ -42,15 +42,20 @@ def take(session: Session, owner: str | None, project: str, more: Amount, own: Q
     `own` are the quotas of the owner. From here to the commit one transaction of a project is on its way at a time.
     Raises `Conflict` where the project was deleted meanwhile.
     """
-    of_project = Quotas.model_validate({name: getattr(hold(session, project), name) for name in Quotas.model_fields})
-    for kind, name, quotas in (("owner", owner or NOBODY, own), ("project", project, of_project)):
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        row = dialect.insert(Usage).values(kind=kind, name=name, **more._asdict())
-        sums = {field: getattr(Usage, field) + getattr(row.excluded, field) for field in Amount._fields}
-        upsert = row.on_conflict_do_update(index_elements=["kind", "name"], set_=sums)
-        now_there = session.execute(upsert.returning(Usage.runs, Usage.points, Usage.bytes)).one()
-        for field, there, added in zip(Amount._fields, now_there, more, strict=True):
-            most = getattr(quotas, field)
+    held = hold(session, project)
+    quotas = {
+        ("owner", owner or NOBODY): own,
+        ("project", project): Quotas.model_validate({name: getattr(held, name) for name in Quotas.model_fields}),
+    }
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    rows = dialect.insert(Usage).values([{"kind": kind, "name": name, **more._asdict()} for kind, name in quotas])
+    sums = {field: getattr(Usage, field) + getattr(rows.excluded, field) for field in Amount._fields}
+    upsert = rows.on_conflict_do_update(index_elements=["kind", "name"], set_=sums)
+    now_there = session.execute(upsert.returning(Usage.kind, Usage.name, Usage.runs, Usage.points, Usage.bytes))
+    stored = {(row.kind, row.name): row for row in now_there}
+    for (kind, name), limits in quotas.items():
+        for field, added in more._asdict().items():
+            most, there = getattr(limits, field), getattr(stored[kind, name], field)
             if added and most is not None and there > most:
                 raise _refusal(kind, name, field, most, there - added, added)
 

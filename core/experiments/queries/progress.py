@@ -65,6 +65,11 @@ def progress_of(session: Session, of: Experiment) -> Progress:
     return progress_by_id(session, [of])[of.id]
 
 
+def progress_of_new(of: Experiment) -> Progress:
+    """Return the progress of an experiment that this very transaction has made: nothing has happened to it."""
+    return _progress(of, of.progress or {}, (), 0.0)
+
+
 def progress_by_id(session: Session, of: Sequence[Experiment]) -> dict[int, Progress]:
     """Return the progress of each experiment, by id: as it is kept, or counted from the runs; two queries for all."""
     uncounted = [one.id for one in of if one.progress is None]

@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
@@ -38,25 +38,41 @@ def run(session: Session, run_id: int) -> Run:
     return found
 
 
+class State(NamedTuple):
+    """A text that changes whenever anything shown of an experiment changes, and whether it has ended."""
+
+    version: str
+    ended: bool
+
+
 def version(session: Session, experiment_id: int) -> str:
     """Return a text that changes whenever anything shown of the experiment changes: an ETag. Raises `NotFound`."""
-    last = select(func.max(Event.id)).where(Event.experiment_id == experiment_id).scalar_subquery()
-    mine = (Experiment.id == experiment_id, Experiment.deleted_at.is_(None))
-    found = session.execute(select(Experiment.status, Experiment.created_at, last).where(*mine)).one_or_none()
+    return state(session, experiment_id).version
+
+
+_LAST = select(func.max(Event.id)).where(Event.experiment_id == bindparam("id")).scalar_subquery()
+_STATE = select(Experiment.status, Experiment.created_at, _LAST).where(
+    Experiment.id == bindparam("id"), Experiment.deleted_at.is_(None)
+)
+_MOVING = select(
+    func.sum(Run.steps_done),
+    func.sum(Run.attempt),
+    func.count().filter(Run.status.in_(TERMINAL)),
+    func.sum(Run.energy_kwh),  # with it the rest of the cost: it grows with no update done around a pause
+).where(Run.experiment_id == bindparam("id"))
+"""Made once: a poller asks several times a second."""
+
+
+def state(session: Session, experiment_id: int) -> State:
+    """Return the version of an experiment, and whether it has ended. Raises `NotFound`."""
+    found = session.execute(_STATE, {"id": experiment_id}).one_or_none()
     if found is None:
         raise NotFound(f"there is no experiment {experiment_id}")
     parts = (experiment_id, *found)
-    if found.status not in TERMINAL:  # of one that has ended nothing changes without an event
-        row = session.execute(
-            select(
-                func.sum(Run.steps_done),
-                func.sum(Run.attempt),
-                func.count().filter(Run.status.in_(TERMINAL)),
-                func.sum(Run.energy_kwh),  # with it the rest of the cost: it grows with no update done around a pause
-            ).where(Run.experiment_id == experiment_id)
-        ).one()
-        parts += tuple(map(str, row))
-    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+    ended = found.status in TERMINAL
+    if not ended:  # of one that has ended nothing changes without an event
+        parts += tuple(map(str, session.execute(_MOVING, {"id": experiment_id}).one()))
+    return State(hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest(), ended)
 
 
 def runs(

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 import core.analysis
-from core.store import SavedReport, serialise
+from core.store import Experiment, SavedReport, serialise
 
 
 def find(session: Session, experiment_id: int, version: str, metric: str | None, media: str) -> bytes | None:
@@ -20,6 +20,9 @@ def find(session: Session, experiment_id: int, version: str, metric: str | None,
 def store(session: Session, experiment_id: int, version: str, metric: str | None, media: str, body: bytes) -> None:
     """Keep a report in place of the one of another version; of an experiment that is gone nothing."""
     serialise(session, f"report {experiment_id}")
+    there = select(Experiment.id).where(Experiment.id == experiment_id, Experiment.deleted_at.is_(None))
+    if session.scalar(there.with_for_update(read=True, key_share=True)) is None:
+        return  # it was deleted while its report was made
     mine = {"experiment_id": experiment_id, "asked": _asked(metric, media)}
     session.execute(delete(SavedReport).filter_by(**mine))
     session.execute(insert(SavedReport).values(**mine, version=_made(version), body=body))

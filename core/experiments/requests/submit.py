@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, Problem
 from core.experiments.cohorts.counts import COUNTS
-from core.experiments.cohorts.events import asked_by, record_event
+from core.experiments.cohorts.events import asked_by, record_acceptance
 from core.experiments.cohorts.idempotency import forget, is_known
 from core.experiments.projects import DEFAULT, Amount, take
 from core.experiments.requests.control import wake_ups
@@ -65,7 +65,7 @@ def submit(
     session.add(experiment)
     session.flush()
     _queue(session, experiment, draft)
-    record_event(session, experiment.id, "accepted", runs=draft.runs, cohorts=len(draft.cohorts), **asked_by(owner))
+    record_acceptance(session, experiment.id, runs=draft.runs, cohorts=len(draft.cohorts), **asked_by(owner))
     reached("submit.before_commit")
     return experiment, wake_ups(session, experiment.id)
 

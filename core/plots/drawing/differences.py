@@ -7,8 +7,10 @@ from core.analysis.shapes import Comparison, Report
 from core.metrics import Measure
 from core.plots.drawing.frames import padded
 
-DECIDED = "one of the two beats the other (adjusted p < 0.05, and not by losing more runs)"
+DECIDED = "one of the two beats the other by the verdict"
 """The report's rule for a decided comparison, for captions."""
+TURNED = {"better": "worse", "worse": "better"}
+"""A decision about b against a, by that about a against b."""
 SYMLOG_FROM = 30.0
 """Ratio of widest to narrowest difference from which the axis is logarithmic on both sides."""
 
@@ -46,17 +48,27 @@ def _outward(value: float, within: float) -> float:
 def relative_to(comparison: Comparison, reference: str) -> dict[str, Any]:
     """Return the report's comparison as the other arm less `reference`.
 
-    `arm`, `n`, `mean`, `ci_low`, `ci_high`, its p, and whether one of the two beats the other by the report's rule.
+    `arm`, `n`, `mean`, `ci_low`, `ci_high` for all pairs together, `alone_low`, `alone_high` for this one, its p, its
+    `decision` from the arm's side, and whether one of the two beats the other.
     """
     turned = comparison["a"] == reference
     low, high = comparison["ci_low"], comparison["ci_high"]
+    alone = comparison["individual"]["ci_low"], comparison["individual"]["ci_high"]
     low, high = (high, low) if turned else (low, high)
-    ends = {"mean": comparison["difference"], "ci_low": low, "ci_high": high}
+    alone_low, alone_high = alone[::-1] if turned else alone
+    ends = {
+        "mean": comparison["difference"],
+        "ci_low": low,
+        "ci_high": high,
+        "alone_low": alone_low,
+        "alone_high": alone_high,
+    }
     return {
         "arm": comparison["b"] if turned else comparison["a"],
         "n": comparison["n"],
         **{key: -value + 0.0 if turned and value is not None else value for key, value in ends.items()},
         "p_adjusted": comparison["p_adjusted"],
+        "decision": TURNED.get(comparison["decision"], comparison["decision"]) if turned else comparison["decision"],
         "decided": comparison["better"] is not None,
     }
 

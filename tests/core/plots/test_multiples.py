@@ -141,12 +141,25 @@ def test_a_forest_has_the_report_s_comparisons(experiment: MakeResults) -> None:
 
     d = 100 * (finals[1] - finals[0])
     low, high = stats.t.interval(0.95, 2, loc=d.mean(), scale=stats.sem(d))
+    together = stats.t.interval(1 - 0.05 / 2, 2, loc=d.mean(), scale=stats.sem(d))  # of two comparisons
     row = data["rows"][0]
     assert (data["reference"], row["label"], row["n"]) == ("a", "b", 3)
-    assert (row["mean"], row["ci_low"], row["ci_high"]) == pytest.approx((d.mean(), low, high))
+    assert (row["mean"], row["alone_low"], row["alone_high"]) == pytest.approx((d.mean(), low, high))
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(together)
     p = [stats.ttest_1samp(finals[i] - finals[0], 0).pvalue for i in (1, 2)]
     holm = sorted(p)
     assert row["p_adjusted"] == pytest.approx(min(1, 2 * p[0]) if p[0] == holm[0] else max(2 * holm[0], holm[1]))
+
+
+def test_a_forest_has_the_margin_as_a_band(experiment: MakeResults) -> None:
+    finals = np.array([[0.90, 0.91, 0.89, 0.9], [0.901, 0.91, 0.89, 0.901], [0.10, 0.11, 0.12, 0.1]])
+    final = {"valid_accuracy": lambda a, s: [finals[a, s]]}
+    data = data_of("forest", experiment(arms("a", "b", "c"), final, seeds=4, baseline="a", margin=0.01))
+
+    assert data["margin"] == pytest.approx(1.0)  # percentage points
+    assert [(row["label"], row["decision"]) for row in data["rows"]] == [("b", "equivalent"), ("c", "worse")]
+    [axes] = plots.parse("forest").build().draw(data).axes
+    assert [round(float(patch.get_width()), 9) for patch in axes.patches] == [2.0]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
 """Transactions on both databases: nothing lost, nothing half done, and a clock."""
 
+import pickle
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from core.store import Database, StorageFull, Worker, after_commit, now, serialise, upgrade
+from core.store import Database, SavedReport, StorageFull, Worker, after_commit, now, serialise, upgrade
 from tests.at_once import at_once
 
 
@@ -27,6 +28,14 @@ def test_concurrent_increments_are_all_kept(database: Database) -> None:
     at_once(4, count)
     with database.reading() as session:
         assert session.scalar(select(Worker.last_seen)) == 200
+
+
+def test_an_error_says_nothing_of_the_values_and_can_be_sent_to_another_process(database: Database) -> None:
+    secret = memoryview(b"secret")
+    with pytest.raises(IntegrityError) as caught, database.transaction() as session:
+        session.execute(insert(SavedReport).values(experiment_id=99, asked="", version="", body=secret))
+    assert "secret" not in str(caught.value)
+    assert isinstance(pickle.loads(pickle.dumps(caught.value)), IntegrityError)  # noqa: S301 its own
 
 
 def test_readers_see_a_consistent_state_and_do_not_wait_for_a_writer(database: Database) -> None:

@@ -31,7 +31,7 @@ export async function show(main, [ids], signal) {
   const first = shared.find((name) => name === "valid_accuracy") ?? shared.find((name) => name === "valid_loss") ?? shared[0];
   put(main, h("p", {}, h("a", { href: "#/experiments" }, "Experiments")), h("h1", {}, `${all.length} experiments side by side`),
     h("p.muted", {}, "They are shown beside each other, and not tested against each other: only arms of one experiment share their seeds by design."),
-    table("Experiments", ["Experiment", "State", "Best arm", "Its mean", "Runs"], all.map(({ one, report }) => {
+    table("Experiments", ["Experiment", "State", "Arms that none beats", "Mean of the first", "Runs"], all.map(({ one, report }) => {
       const best = report.verdict.groups[0] ?? [];
       const arm = report.arms.find(({ label }) => label === best[0]);
       return [h("a", { href: `#/experiments/${one.id}` }, one.name || `#${one.id}`), state(one), best.join(", ") || "–", arm ? `${measured(report.metric, arm.mean)} ${metricName(report.metric)}` : "–", one.progress.runs_total];

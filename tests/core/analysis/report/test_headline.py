@@ -18,7 +18,8 @@ def said(results: Results) -> str:
 
 def test_it_says_what_is_decided_and_what_is_open(experiment: MakeResults) -> None:
     assert said(experiment({"good": GOOD, "like it": LIKE_IT, "worse": WORSE})) == (
-        'Decided: "good" has a better validation accuracy than "worse"; open: "like it" cannot be told apart from it.'
+        'Decided: "good" has a better validation accuracy than "worse"; open: "like it" cannot be told apart from '
+        '"good".'
     )
     assert said(experiment({"good": GOOD, "worse": WORSE})).endswith('than "worse"; open: nothing.')
 
@@ -26,7 +27,7 @@ def test_it_says_what_is_decided_and_what_is_open(experiment: MakeResults) -> No
 def test_many_that_are_not_told_apart_are_counted(experiment: MakeResults) -> None:
     results = experiment({"good": GOOD, "worse": WORSE} | {f"like it {i}": LIKE_IT for i in range(5)})
 
-    assert said(results).endswith("; open: 5 others cannot be told apart from it.")
+    assert said(results).endswith('; open: 5 others cannot be told apart from "good".')
     assert "5 others cannot be told apart from it: " in (build_report(results)["verdict"]["text"] or "")
 
 
@@ -44,6 +45,32 @@ def test_arms_are_told_from_a_baseline(experiment: MakeResults) -> None:
         'Decided: "good" has a better validation accuracy than the baseline "base", and "worse" has a worse one; '
         "open: nothing."
     )
+
+
+def test_wins_among_the_others_are_named_where_the_first_is_open(experiment: MakeResults) -> None:
+    noisy = [0.95, 0.86, 0.97, 0.80, 0.99]
+    found = build_report(
+        experiment({"a": [0.90, 0.92, 0.91, 0.93, 0.89], "noisy": noisy, "b": [0.88, 0.9005, 0.8905, 0.911, 0.8702]})
+    )
+
+    assert found["reference"] == "noisy"
+    assert found["verdict"]["headline"] == (
+        'Decided: "a" has a better validation accuracy than "b"; open: which arm has the best validation accuracy, as '
+        '"noisy" and 2 others cannot be told apart.'
+    )
+    assert found["verdict"]["decided"] == [{"a": "a", "b": "b", "decision": "better"}]
+    assert found["verdict"]["open"] == [{"a": "noisy", "b": "a"}, {"a": "noisy", "b": "b"}]
+
+
+def test_equivalent_arms_are_decided(experiment: MakeResults) -> None:
+    results = experiment({"good": GOOD, "like it": LIKE_IT, "worse": WORSE}, margin=0.005)
+
+    assert said(results) == (
+        'Decided: "good" has a better validation accuracy than "worse", and "good" and "like it" are equivalent within '
+        "0.50 percentage points; open: nothing."
+    )
+    text = build_report(results)["verdict"]["text"] or ""
+    assert 'Equivalent to it within 0.50 percentage points: "like it" (difference +0.03 percentage points' in text
 
 
 def test_where_nothing_is_compared_the_verdict_stands_alone(experiment: MakeResults) -> None:

@@ -1,13 +1,18 @@
 """The split that a verdict is on."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from core.analysis import build_report, outcome_names
+from core.datasets import DatasetPaths
 from core.results import Results
 from tests.core.analysis.reading import verdict_text
+from tests.core.datasets.files import idx_files, write
 
 MakeResults = Callable[..., Results]
 ARMS: Mapping[str, list[float]] = {"a": [0.9, 0.91, 0.92], "b": [0.8, 0.82, 0.81]}
@@ -40,6 +45,32 @@ def test_without_a_test_split_it_says_that_it_is_on_this_validation_split(experi
 def test_the_best_of_all_epochs_is_called_optimistic(experiment: MakeResults) -> None:
     found = build_report(experiment(ARMS), "best_valid_accuracy")
     assert found["split"] == "valid"
+
+
+def test_splits_that_vary_widen_intervals_and_p_by_what_they_share(experiment: MakeResults) -> None:
+    """Nadeau & Bengio: 359 examples are held out, and 1,438 or, with a test split, 1,258 trained on."""
+    for spec, metric, ratio in (
+        ({}, "valid_accuracy", 359 / 1438),
+        ({"dataset": {"name": "digits", "test_fraction": 0.1}}, "test_accuracy", 180 / 1258),
+    ):
+        found = build_report(experiment(ARMS, metric=metric, split="per_seed", **spec))
+        fixed = build_report(experiment(ARMS, metric=metric, **spec))
+        assert (found["scope"], fixed["scope"]) == ("splits", "split")
+        d = np.subtract(ARMS["a"], ARMS["b"])
+        t = stats.t(2, loc=d.mean(), scale=d.std(ddof=1) * np.sqrt(1 / 3 + ratio))
+        (pair,), (before,) = found["comparisons"], fixed["comparisons"]
+        assert (pair["individual"]["ci_low"], pair["individual"]["ci_high"]) == pytest.approx(t.interval(0.95))
+        assert pair["p"] == pytest.approx(2 * t.cdf(0))
+        assert (pair["difference"], pair["effect_size"]) == (before["difference"], before["effect_size"])
+        assert "Nadeau" in verdict_text(found)
+
+
+def test_splits_that_vary_do_not_vary_what_the_files_hold_out(experiment: MakeResults, tmp_path: Path) -> None:
+    write(tmp_path / "MNIST" / "raw", idx_files(40))
+    mnist = {"name": "mnist", "own_test": True}
+    results = experiment(ARMS, metric="test_accuracy", split="per_seed", dataset=mnist, paths=DatasetPaths(tmp_path))
+    assert build_report(results)["scope"] == "split"
+    assert build_report(results, "valid_accuracy")["scope"] == "splits"
 
 
 def test_a_time_is_of_no_split(experiment: MakeResults) -> None:
