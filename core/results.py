@@ -58,6 +58,8 @@ class Results:
     all layers. They may be read one after another as they are asked for: together they may be gigabytes."""
     rungs: Sequence[Mapping[str, Any]] = ()
     """The decisions to prune or keep arms before their last epoch: `core.analysis.decide_rung`."""
+    correct: Callable[[], Mapping[int, NDArray[np.bool_]]] = dict
+    """Returns which examples of the judged split a run got right, (n,), by its id; of the runs that have it stored."""
     repeated: "Results | None" = None
     """The second trainings of the runs, which tell what rounding does and count nowhere else; None: there are none."""
     whole: "Results | None" = None

@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core.analysis import RungRule
 from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, of_seed
@@ -77,6 +79,7 @@ def trained_results(
     rungs: Sequence[Mapping[str, Any]] = (),
     measured: Collection[str] = (),
     warnings: Sequence[Problem] = (),
+    correct: Callable[[], Mapping[int, NDArray[np.bool_]]] = dict,
 ) -> Results:
     """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
 
@@ -86,7 +89,7 @@ def trained_results(
     design = design_of(
         spec, task=task, paths=paths, steps_per_epoch=steps_per_epoch, measured=measured, warnings=warnings
     )
-    return Results(design=design, runs=runs, series=series, rungs=rungs)
+    return Results(design=design, runs=runs, series=series, rungs=rungs, correct=correct)
 
 
 def rung_rule(spec: Spec, task: Task) -> RungRule:

@@ -7,8 +7,8 @@ import logging
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from core.datasets import DatasetInfo, DatasetPaths
 from core.design import Design
 from core.finite import finite_or_none
 from core.metrics import metric_names
-from core.results import OUTCOMES, Results, RunResult, Series
+from core.results import Results, RunResult, Series
 from core.spec import Arm, ArmInfo, Spec, check, warnings_of
 from core.training.checkpoint import Checkpoint
 from core.training.designs import design_of, rung_rule, trained_results
@@ -33,6 +33,7 @@ from core.training.options import Layout, Resume, TrainOptions
 from core.training.planning.machine import free_memory
 from core.training.planning.plan import make_plan
 from core.training.planning.profile import Device, Profile
+from core.training.recorded import recorded_into, restore
 from core.training.recorder import Lane, MemoryRecorder
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ class _Part:
         self._start: Checkpoint | None = None
         if self.path is not None and self.path.exists():
             self._start = Checkpoint.read(self.path)
-            _restore(self.recorder, self._start.state)
+            restore(self.recorder, self._start.state)
 
     def train(self, until: int | None, pruned_at: Mapping[int, int]) -> list["_Part"]:
         """Train to epoch `until` at least, or to the end; return this part, or its halves where memory ran out."""
@@ -147,7 +148,7 @@ class _Part:
             return
         if self._start is None:
             self.recorder.began = time.monotonic()
-        keep = None if self.path is None else _checkpoint_recorder(self.recorder, self.path)
+        keep = None if self.path is None else recorded_into(self.recorder, self.path)
         self._start = train_lanes(
             self._lanes,
             self._work.data,
@@ -180,6 +181,7 @@ def _merged(parts: Sequence[_Part]) -> MemoryRecorder:
     for part in parts:
         whole.blocks |= part.recorder.blocks
         whole.begins |= part.recorder.begins
+        whole.correct |= part.recorder.correct
         whole.outcomes |= part.recorder.outcomes
         whole.seconds |= part.recorder.seconds
     return whole
@@ -202,36 +204,6 @@ def _values_at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: 
     return design.matrix(
         (design.labels[arm], seed, value(lane.run)) for (repeat, arm, seed), lane in lanes.items() if not repeat
     )
-
-
-def _checkpoint_recorder(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
-    """Return a function that writes checkpoints, with all measurements so far in them."""
-
-    def keep(checkpoint: Checkpoint) -> None:
-        points = {f"points/{run}/{metric}": torch.from_numpy(v) for (run, metric), v in recorder.series.items()}
-        begins = {f"begins/{run}/{metric}": torch.tensor(at) for (run, metric), at in recorder.begins.items()}
-        ended = {
-            f"points/{outcome}": torch.tensor([r for r, how in recorder.outcomes.items() if how == outcome]).long()
-            for outcome in OUTCOMES
-        }
-        replace(checkpoint, state={**checkpoint.state, **points, **begins, **ended}).write(path)
-
-    return keep
-
-
-def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> None:
-    """Restore the measurements in a checkpoint's state; the time they took is unknown."""
-    recorder.began = None
-    for name, values in state.items():
-        if name.startswith("begins/"):
-            _, run, metric = name.split("/", 2)
-            recorder.begins[int(run), metric] = int(values)
-        _, _, key = name.partition("points/")
-        if key in OUTCOMES:
-            recorder.outcomes |= dict.fromkeys(values.long().tolist(), key)
-        elif key:
-            run, _, metric = key.partition("/")
-            recorder.blocks[int(run), metric].append(values.numpy())
 
 
 def _results(
@@ -296,5 +268,6 @@ def _results(
         series=partial(series, False),
         rungs=decided,
         warnings=warnings_of(spec, infos),
+        correct=lambda: recorder.correct,
     )
     return found if spec.repeat is None else found.repeated_as(runs(repeat=True), partial(series, True))

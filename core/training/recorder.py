@@ -37,6 +37,9 @@ class Recorder(Protocol):
         test split has one point, at the last epoch, just before `finish`.
         """
 
+    def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
+        """Record which examples of the judged split a run got right, (n,), just before its `finish`; if asked for."""
+
     def finish(self, run: int, outcome: Outcome) -> None:
         """Record that the run has ended."""
 
@@ -51,6 +54,7 @@ class MemoryRecorder:
     blocks: dict[tuple[int, str], list[NDArray[Any]]] = field(default_factory=lambda: defaultdict(list))
     begins: dict[tuple[int, str], int] = field(default_factory=dict)
     """The place of the first point of the series that do not begin at 0: those of the test split."""
+    correct: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     step: int = 0
     began: float | None = field(default_factory=time.monotonic)
@@ -65,6 +69,9 @@ class MemoryRecorder:
         if first != held:
             raise ValueError(f"run {run}: {metric} continues at {first}, but {held} points are there")
         self.blocks[run, metric].append(np.array(values))
+
+    def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
+        self.correct[run] = correct
 
     def finish(self, run: int, outcome: Outcome) -> None:
         self.outcomes[run] = outcome

@@ -12,7 +12,7 @@ from core.analysis.report.comparisons import beats, comparisons, decided_pairs, 
 from core.analysis.report.data import data_notes
 from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
-from core.analysis.report.judged import judged_on, judged_sentence, split_errors
+from core.analysis.report.judged import judged_sentence, judging
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
@@ -79,8 +79,9 @@ def compare_arms(
     - `verdict`: `headline`, `text`; of the listed pairs those `decided` and `open`; the `order` of the arms that have
       a mean, and their `groups`, which contradict no win (see `judge`). `beats`: who beats whom, by how much.
       `detectable` and `seeds_needed`: see `separation`.
-    - `split` that the outcome is of, and its number of `examples`; `scope`: "split", or "splits" where every seed has
-      its own, and p and intervals are by the corrected resampled t; `margin` and `alpha`, by which it was judged.
+    - `split` that the outcome is of, and its number of `examples`; `scope`: "split"; "splits" where every seed has its
+      own, and p and intervals are by the corrected resampled t; "examples" where they are by the two-way model of seeds
+      and examples, as it is of an accuracy whose correct examples are stored. `margin` and `alpha`: see above.
     - Time and energy are of runs that share them: they are told, not compared.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`, `path` and `message`: what the spec probably does not mean, and with an empty path what the numbers
@@ -103,8 +104,7 @@ def compare_arms(
     baseline = None if design.baseline is None else design.labels.index(design.baseline)
     alpha = design.alpha if alpha is None else alpha
     margin = design.margin if margin is None and measure.name == design.primary.name else margin
-    on = judged_on(results, measure)
-    errors = split_errors(on, results, values)
+    on, errors = judging(results, measure, values)
     judged = judge(values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha, errors=errors)
     listed = (
         [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)

@@ -188,7 +188,7 @@ class JudgedOn(TypedDict):
 
     split: Split | None
     examples: int | None
-    scope: Literal["split", "splits"] | None
+    scope: Literal["split", "splits", "examples"] | None
 
 
 class DataNote(TypedDict):
@@ -206,8 +206,8 @@ class Report(TypedDict):
     """The split that the outcome is of; None for what is of no split, such as a time."""
     examples: int | None
     """The examples of that split; None where they are not known, or not the same in all arms."""
-    scope: Literal["split", "splits"] | None
-    """What the verdict holds for: this one split, or splits of this data, as every seed has its own."""
+    scope: Literal["split", "splits", "examples"] | None
+    """What the verdict holds for: this one split, splits of this data, or other examples beside this training split."""
     margin: float | None
     alpha: float
     baseline: str | None

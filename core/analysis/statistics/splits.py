@@ -1,5 +1,7 @@
 """Standard errors of a mean difference that know of the split: of splits that vary, and of one split's examples."""
 
+import itertools
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +41,22 @@ def resampled_errors(values: Floats, ratios: Floats) -> PairErrors:
         spread = np.sqrt(np.nansum((d - _means(d)[..., None]) ** 2, axis=2) / (n - 1))
         error = spread * np.sqrt(1 / n + np.maximum(ratios[:, None], ratios))
     return PairErrors(np.where(n > 1, error, np.nan), np.where(n > 1, n - 1.0, np.nan))
+
+
+def two_way_errors(right: Mapping[tuple[int, int], NDArray[np.bool_]], arms: int, seeds: int) -> PairErrors:
+    """Return the errors of all pairs of arms by `two_way_error`, of the seeds on which both have a value.
+
+    `right` has, by (arm, seed), which examples that run got right, (m,). NaN for pairs of fewer than two seeds.
+    """
+    found = PairErrors(np.full((arms, arms), np.nan), np.full((arms, arms), np.nan))
+    for i, j in itertools.combinations(range(arms), 2):
+        both = [seed for seed in range(seeds) if (i, seed) in right and (j, seed) in right]
+        if len(both) < 2 or len(right[i, both[0]]) < 2:
+            continue
+        d = np.array([right[i, seed].astype(np.int8) - right[j, seed] for seed in both])
+        for field, value in zip(found, two_way_error(d), strict=True):
+            field[i, j] = field[j, i] = value
+    return found
 
 
 def _means(d: Floats) -> Floats:

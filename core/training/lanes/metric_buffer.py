@@ -17,8 +17,17 @@ CAPACITY = 4096
 BRISK, LEISURELY = 33, 10
 """Lanes up to which blocks come at the pace asked for; beyond, they come so many times more seldom, at most ten: what a
 block costs grows with its series, and storing should take no more than a hundredth of the time."""
-Judged = Mapping[int, Mapping[str, float]]
-"""The metrics of runs that end on the test split, by run."""
+
+
+class JudgedRun(NamedTuple):
+    """A run that ends: its metrics on the test split, and which examples of the judged split it got right."""
+
+    metrics: Mapping[str, float]
+    correct: NDArray[np.bool_] | None = None
+
+
+Judged = Mapping[int, JudgedRun]
+"""What runs that end have come to, by run."""
 NOT_JUDGED: Judged = MappingProxyType({})
 SERIES = 5
 """Series of a lane without diagnostics; this many more series count as one more lane."""
@@ -181,11 +190,17 @@ class MetricBuffer:
         self._first_epoch += 0 if block.epochs is None else len(block.epochs)
         for run in leaving:
             if run in self._training:
-                for metric, value in judged.get(run, {}).items():
-                    self._recorder.record(run, metric, self._first_epoch - 1, np.array([value]))
+                if run in judged:
+                    self._record_end(run, judged[run])
                 self._recorder.finish(run, outcome)
                 self._training.discard(run)
         self._recorder.advance(self._first)
+
+    def _record_end(self, run: int, judged: JudgedRun) -> None:
+        for metric, value in judged.metrics.items():
+            self._recorder.record(run, metric, self._first_epoch - 1, np.array([value]))
+        if judged.correct is not None:
+            self._recorder.judge(run, judged.correct)
 
     def _record(self, block: _Block) -> None:
         losses, rates = block.losses.T.numpy().copy(), block.rates.T.copy()

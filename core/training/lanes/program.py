@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 
 from core.datasets import DatasetInfo, as_numbers
 from core.metrics import Metric, Split, measured_by_epoch, measured_on_test
+from core.metrics import metrics as catalogue
 from core.schedules import State
 from core.spec import HALVES
 from core.training.initialize import Examples, initial_state
 from core.training.lanes.batches import BatchSource
 from core.training.lanes.captured import Captured
 from core.training.lanes.clock import Moment
+from core.training.lanes.correctness import KeptCorrectness
 from core.training.lanes.data import LaneData
 from core.training.lanes.dropout import Masks
 from core.training.lanes.evaluation import Judged, evaluate, judged_part
@@ -198,6 +201,18 @@ class Program:
             return {}
         found = self._measured(self._test_metrics, check)
         return {metric.name: row for metric, row in zip(self._test_metrics, found, strict=True)}
+
+    def correct(self, check: Callable[[], None]) -> torch.Tensor | None:
+        """Return which examples of the judged split each lane gets right, (lanes, n); None where it is not asked for.
+
+        The judged split is the test split, or validation where there is none; of a regression nothing is right.
+        """
+        if not self._options.examples or self._info.task == "regression":
+            return None
+        kept = KeptCorrectness()
+        split = "test" if self._data.counts.test else "valid"
+        self._measured([replace(catalogue[f"{split}_accuracy"], accumulator=kept)], check)
+        return kept.correct()
 
     def _measured(self, metrics: Sequence[Metric], check: Callable[[], None]) -> torch.Tensor:
         """Return metrics, (metrics, lanes), each measured on its split."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import torch
@@ -18,7 +18,7 @@ from core.training.compatibility import compatibility_key
 from core.training.initialize import calibration_examples
 from core.training.lanes.data import LaneData, TrainingData
 from core.training.lanes.grid import Grid
-from core.training.lanes.metric_buffer import NOT_JUDGED, MetricBuffer
+from core.training.lanes.metric_buffer import NOT_JUDGED, Judged, JudgedRun, MetricBuffer
 from core.training.lanes.program import Program, initial_stacks
 from core.training.lanes.stopping import Stopping
 from core.training.options import Resume, TrainOptions
@@ -147,7 +147,7 @@ class _Training:
                 self._buffer.flush()
                 return self.checkpoint()
             if left:
-                self._buffer.finish(self._judged_on_test() if self._epoch == self._length.epochs else NOT_JUDGED)
+                self._buffer.finish(self._judged_at_end() if self._epoch == self._length.epochs else NOT_JUDGED)
         except Stopped:
             self._buffer.flush()
             raise
@@ -185,14 +185,19 @@ class _Training:
                     return False
         return True
 
-    def _judged_on_test(self) -> dict[int, dict[str, float]]:
-        """Return the metrics of the weights that the runs have now on the test split, by run.
+    def _judged_at_end(self) -> dict[int, JudgedRun]:
+        """Return the metrics of the weights that the runs have now on the test split, and what they get right.
 
         It may be stopped, and is done anew then: who ends follows from the checkpoint.
         """
         found = {name: values.tolist() for name, values in self._program.test(self._check).items()}
         lanes = self._program.grid.lanes
-        return {lane.run: {name: values[i] for name, values in found.items()} for i, lane in enumerate(lanes)}
+        right = self._program.correct(self._check)
+        correct = [None] * len(lanes) if right is None else [*right.cpu().numpy()]
+        return {
+            lane.run: JudgedRun({name: values[i] for name, values in found.items()}, correct[i])
+            for i, lane in enumerate(lanes)
+        }
 
     def checkpoint(self) -> Checkpoint:
         """Return a checkpoint of the training, copied to the CPU."""
@@ -241,19 +246,17 @@ class _Training:
         """Take the lanes out of the stack that end before the last epoch; returns whether any is left."""
         if self._epoch < self._length.epochs:
             ending = self._stopping.ending(self._program.grid.lanes, self._epoch)
-            if ending and not self._leave(ending, "stopped_early", self._judged_on_test()):
+            if ending and not self._leave(ending, "stopped_early", self._judged_at_end()):
                 return False
         return self._leave(self._pruned(), "pruned")
 
     def _pruned(self) -> set[int]:
         return {run for run, epochs in self._resume.pruned_at.items() if epochs <= self._epoch}
 
-    def _leave(
-        self, ending: Collection[int], outcome: Outcome, judged: Mapping[int, Mapping[str, float]] = NOT_JUDGED
-    ) -> bool:
+    def _leave(self, ending: Collection[int], outcome: Outcome, judged: Judged = NOT_JUDGED) -> bool:
         """Take runs that end out of the stack, if they are there; returns whether any lane is left.
 
-        `judged` are their metrics on the test split.
+        `judged` is what they have come to.
         """
         lanes = self._program.grid.lanes
         left = [lane for lane in lanes if lane.run not in ending]

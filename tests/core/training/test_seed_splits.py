@@ -85,6 +85,15 @@ def test_metrics_of_a_whole_split_are_those_of_the_seeds_own(make_lanes: Any, na
     assert ("test_auc" if task == "binary" else "test_r2") in {metric for _, metric in fast.series}
 
 
+def test_which_examples_are_right_are_those_of_the_seeds_own_split(lanes: list[Lane]) -> None:
+    found = trained(lanes, DATA, FACTS, dtype=torch.float64, examples=True)
+    assert found.correct.keys() == {lane.run for lane in lanes}
+    for lane in lanes:
+        assert found.correct[lane.run].mean() == found.series[lane.run, "test_accuracy"][-1]
+        fixed = trained([lane], DATA.of(lane.seed), FACTS, dtype=torch.float64, examples=True)
+        assert np.array_equal(fixed.correct[lane.run], found.correct[lane.run])
+
+
 def test_company_and_a_stop_change_nothing(lanes: list[Lane], tmp_path: Path) -> None:
     together = trained(lanes, DATA, FACTS, dtype=torch.float64)
     for company in (lanes[:1], lanes[1:4]):

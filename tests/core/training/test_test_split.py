@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.datasets import DatasetPaths
+from core.datasets import DatasetPaths, Splits
 from core.metrics import epoch_metrics, is_of_test, measured_on_test
 from core.spec import parse
 from core.training import Checkpoint, Lane, MemoryRecorder, Stopped, train, train_lanes
@@ -109,18 +109,41 @@ def test_a_stop_anywhere_goes_on(lanes: list[Lane], tmp_path: Path) -> None:
 
         return stopped
 
-    train_lanes(lanes, DATA, FACTS, whole, stopped=stops_at(0))
+    train_lanes(lanes, DATA, FACTS, whole, **arranged(examples=True), stopped=stops_at(0))
     polls, ended = asked[0], set()
     for poll in sorted({*range(1, polls, 2), *range(polls - 4, polls + 1)}):
         recorder = MemoryRecorder()
         with pytest.raises(Stopped) as stop:
-            train_lanes(lanes, DATA, FACTS, recorder, stopped=stops_at(poll))
+            train_lanes(lanes, DATA, FACTS, recorder, **arranged(examples=True), stopped=stops_at(poll))
         ended.add(len(recorder.outcomes))
         stop.value.checkpoint().write(tmp_path / "checkpoint")
-        train_lanes(lanes, DATA, FACTS, recorder, **arranged(start=Checkpoint.read(tmp_path / "checkpoint")))
+        start = Checkpoint.read(tmp_path / "checkpoint")
+        train_lanes(lanes, DATA, FACTS, recorder, **arranged(start=start, examples=True))
         assert_same(recorder, whole)
+        assert {run: bits.tolist() for run, bits in recorder.correct.items()} == {
+            run: bits.tolist() for run, bits in whole.correct.items()
+        }
         assert recorder.begins == whole.begins
     assert len(ended) > 2
+
+
+@pytest.mark.parametrize(
+    "data", [DATA, DATA._replace(x_test=torch.empty(0), y_test=torch.empty(0))], ids=["test", "valid"]
+)
+def test_which_examples_a_run_gets_right_are_those_of_its_last_accuracy(lanes: list[Lane], data: Splits) -> None:
+    """Of the judged split: of the test split, or of validation where there is none."""
+    found = trained(lanes, data, FACTS, dtype=torch.float64, examples=True)
+    assert not trained(lanes, data, FACTS).correct, "only where it is asked for"
+    split = "test" if len(data.x_test) else "valid"
+    for lane in lanes:
+        if found.outcomes[lane.run] == "diverged":
+            assert lane.run not in found.correct
+            continue
+        right = found.correct[lane.run]
+        assert (right.dtype, right.shape) == (np.bool_, (9 if split == "test" else 10,))
+        assert right.mean() == found.series[lane.run, f"{split}_accuracy"][-1]
+        (alone,) = trained([lane], data, FACTS, dtype=torch.float64, examples=True).correct.values()
+        assert np.array_equal(right, alone)
 
 
 def test_a_run_that_is_cut_inside_an_epoch_is_not_judged(lanes: list[Lane]) -> None:
@@ -135,6 +158,9 @@ def test_the_library_judges_on_it(tmp_path: Path) -> None:
     (first, _) = results.series("test_accuracy")
     assert first.steps.tolist() == [1], "after the last epoch"
     assert results.runs[0].final["test_accuracy"] == first.values[0]
+    assert {run: bits.mean() for run, bits in results.correct().items()} == {
+        run.id: run.final["test_accuracy"] for run in results.runs
+    }
 
 
 def test_epochs_are_measured_without_it() -> None:

@@ -1,14 +1,17 @@
 """The split that a verdict is on."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from core.analysis import build_report, outcome_names
+from core.analysis.statistics.splits import two_way_error
 from core.datasets import DatasetPaths
 from core.results import Results
 from tests.core.analysis.reading import verdict_text
@@ -71,6 +74,37 @@ def test_splits_that_vary_do_not_vary_what_the_files_hold_out(experiment: MakeRe
     results = experiment(ARMS, metric="test_accuracy", split="per_seed", dataset=mnist, paths=DatasetPaths(tmp_path))
     assert build_report(results)["scope"] == "split"
     assert build_report(results, "valid_accuracy")["scope"] == "splits"
+
+
+def right_of(accuracies: list[float], seed: int) -> dict[int, NDArray[np.bool_]]:
+    """Bits of 20 examples of each run, of which that share is right."""
+    random = np.random.default_rng(seed)
+    return {i: random.permutation(np.arange(20) < round(20 * share)) for i, share in enumerate(accuracies)}
+
+
+def test_where_correct_examples_are_stored_it_holds_for_other_examples_too(experiment: MakeResults) -> None:
+    arms = {"a": [0.9, 0.95, 0.85], "b": [0.7, 0.8, 0.75]}
+    bits = right_of([*arms["a"], *arms["b"]], 3)
+    results = replace(experiment(arms), correct=lambda: bits)
+    found, before = build_report(results), build_report(experiment(arms))
+    d = np.array([bits[seed].astype(int) - bits[3 + seed] for seed in range(3)])
+    error, df = two_way_error(d)
+    t = stats.t(df, loc=d.mean(), scale=error)
+    (pair,), (plain,) = found["comparisons"], before["comparisons"]
+    assert (found["scope"], before["scope"]) == ("examples", "split")
+    assert (pair["individual"]["ci_low"], pair["individual"]["ci_high"]) == pytest.approx(t.interval(0.95))
+    assert pair["p"] == pytest.approx(2 * t.cdf(0))
+    assert pair["difference"] == pytest.approx(plain["difference"])
+    assert "Owen 2007" in verdict_text(found)
+    assert build_report(results, "best_valid_accuracy")["scope"] == "split", "its examples are other epochs'"
+
+
+def test_a_run_without_stored_examples_leaves_it_on_this_split(experiment: MakeResults) -> None:
+    bits = right_of([0.9, 0.95, 0.85, 0.7, 0.8], 3)
+    arms = {"a": [0.9, 0.95, 0.85], "b": [0.7, 0.8, 0.75]}
+    assert build_report(replace(experiment(arms), correct=lambda: bits))["scope"] == "split"
+    lost = {"a": [0.9, 0.95, 0.85], "b": [0.7, 0.8, "diverged"]}
+    assert build_report(replace(experiment(lost), correct=lambda: bits))["scope"] == "examples"
 
 
 def test_a_time_is_of_no_split(experiment: MakeResults) -> None:
