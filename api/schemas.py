@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import UploadFile
 from pydantic import BaseModel, BeforeValidator, Field
 
+from api.look_schemas import AdaptiveOut, LookOut
 from core.datasets import About, Options
 from core.experiments.queries.progress import ArmProgress, Progress
 from core.experiments.requests import Preview
@@ -48,7 +49,8 @@ class ExperimentOut(BaseModel):
     """One experiment. `cancelling` until its workers have heard; `errors` are the reasons of failed runs.
 
     `name` and `tags` may have been edited since: `spec` has them as they were posted. `warnings` say what of its spec
-    is probably not meant, and which arms have no result because all their runs diverged; they refuse nothing.
+    is probably not meant, and which arms have no result because all their runs diverged; they refuse nothing. `looks`
+    are those at adaptive seeds: until there is no further one, runs and steps in all are the most that there may be.
     """
 
     id: int
@@ -69,6 +71,7 @@ class ExperimentOut(BaseModel):
     arms: list[ArmProgress]
     progress: ProgressOut
     warnings: list[WarningOut]
+    looks: list[LookOut]
     links: dict[str, str]
 
     @classmethod
@@ -86,6 +89,7 @@ class ExperimentOut(BaseModel):
                 "arms": progress.arms,
                 "progress": {name: getattr(progress, name) for name in ProgressOut.model_fields},
                 "warnings": [*(one.warnings or ()), *progress.warnings],
+                "looks": LookOut.all_of(one),
                 "links": {"self": here} | {name: f"{here}/{name}" for name in LINKS},
             }
         )
@@ -141,7 +145,8 @@ class PlanOut(BaseModel):
 class PreviewOut(BaseModel):
     """The experiment that a post would make. `steps_total` are the updates of all runs; `warnings` refuse nothing.
 
-    `notes` tell what of users' data was taken for what, as in the experiment's report.
+    `notes` tell what of users' data was taken for what, as in the experiment's report. Where seeds are adaptive all of
+    it is for the most that may be trained, and `adaptive` says what is to be expected.
     """
 
     name: str
@@ -152,6 +157,7 @@ class PreviewOut(BaseModel):
     steps_total: int
     warnings: list[WarningOut]
     notes: list[NoteOut]
+    adaptive: AdaptiveOut | None
     plan: PlanOut
 
     @classmethod
@@ -188,6 +194,9 @@ class PreviewOut(BaseModel):
             steps_total=sum(arm.steps for arm in arms) * runs,
             warnings=[WarningOut(path=p.path, message=p.message) for p in found.warnings],
             notes=[NoteOut(path=p.path, message=p.message) for p in found.notes],
+            adaptive=None
+            if found.spec.adaptive is None
+            else AdaptiveOut.of(found.design, found.spec.trainings, sum(arm.steps for arm in arms)),
             plan=PlanOut(
                 device=plan.device,
                 processes=plan.processes,

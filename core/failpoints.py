@@ -32,6 +32,8 @@ POINTS = frozenset(
         "end.committed",
         "decide.before_commit",
         "decide.committed",
+        "look.before_commit",
+        "look.committed",
         "webhooks.claimed",
     }
 )

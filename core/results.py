@@ -60,6 +60,8 @@ class Results:
     """The decisions to prune or keep arms before their last epoch: `core.analysis.decide_rung`."""
     correct: Callable[[], Mapping[int, NDArray[np.bool_]]] = dict
     """Returns which examples of the judged split a run got right, (n,), by its id; of the runs that have it stored."""
+    looks: Sequence[Mapping[str, Any]] = ()
+    """The looks at adaptive seeds that were taken: `core.analysis.take_look`."""
     repeated: "Results | None" = None
     """The second trainings of the runs, which tell what rounding does and count nowhere else; None: there are none."""
     whole: "Results | None" = None

@@ -19,7 +19,7 @@ class Event(NamedTuple):
     """An event of an experiment; `events(last_event_id=id)` goes on after it."""
 
     id: str
-    kind: Literal["state", "progress", "metric", "rewind"]
+    kind: Literal["state", "progress", "metric", "rewind", "look"]
     data: dict[str, Any]
 
     @property
@@ -75,7 +75,7 @@ def parse(lines: Iterable[str]) -> Iterator[Event]:
         if not line:
             if "data" in fields:
                 with suppress(KeyError):  # one without a kind or an id is none of ours
-                    kind = cast(Literal["state", "progress", "metric", "rewind"], fields["event"])
+                    kind = cast(Literal["state", "progress", "metric", "rewind", "look"], fields["event"])
                     yield Event(fields["id"], kind, json.loads(fields["data"]))
             fields = {}
             continue

@@ -12,6 +12,7 @@ SENTENCES = {
     "halved": "its runs were parted, and each part starts over",
     "waiting": "given back after {epochs}, until the other cohorts have come as far",
     "rung": "the arms were compared after {epochs}: {pruned}",
+    "look": "the arms were compared after {seeds}: {looked}",
     "ended": "ended: {status}",
     "cancelling": "cancelled by the user: {stopped}",
     "paused": "paused by the user",
@@ -40,6 +41,8 @@ def sentence(event: Mapping[str, Any]) -> str:
         pruned=", ".join(f'"{one["arm"]}"' for one in detail.get("pruned", ())) + " pruned"
         if detail.get("pruned")
         else "none is worse beyond doubt",
+        seeds=_count(detail.get("seeds"), "seed"),
+        looked=_looked(detail),
     )
     if event["cohort"] is None:
         return text
@@ -55,6 +58,18 @@ def why(event: Mapping[str, Any]) -> str:
 
 def _count(number: int | None, noun: str) -> str:
     return f"{noun}s" if number is None else f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _looked(detail: Mapping[str, Any]) -> str:
+    """Return what a look has decided, what it leaves open, and who is trained further."""
+    decided = [f'"{one["a"]}" is {_than(one["decision"])} "{one["b"]}"' for one in detail.get("decided", ())]
+    arms = ", ".join(f'"{label}"' for label in detail.get("arms", ()))
+    left = f"{_count(detail.get('open'), 'comparison')} open"
+    return "; ".join([*decided, left, *([f"more seeds for {arms}"] if arms else [])])
+
+
+def _than(decision: str) -> str:
+    return "equivalent to" if decision == "equivalent" else f"{decision} than"
 
 
 def _stopped(detail: Mapping[str, Any]) -> str:

@@ -37,6 +37,7 @@ async def stream_events(
     - `progress`: as the experiment has it.
     - `metric`: `{"run_id", "arm", "seed", "metric", "unit", "attempt", "first", "every", "values"}`: the points at
       step, or epoch, `first`, `first + every`, ...; `every` is 1 but for diagnostics. Null: a value that is not finite.
+    - `look`: a look at adaptive seeds, as of the experiment's `looks`.
     - `rewind`: `{"runs", "attempt", "step", "epoch"}`: those runs' points at that update and later, by epoch at that
       epoch and later, are void and will come again: their training goes on from a checkpoint.
 

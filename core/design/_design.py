@@ -46,7 +46,10 @@ class Design:
     margin: float | None = None
     """The largest difference of the outcome that does not matter, in its unit; None: none was named."""
     alpha: float = 0.05
-    """The chance of a false win among the arms that the verdict allows."""
+    """The chance of a false win among the arms that the verdict allows, over all looks."""
+    looks: Sequence[int] = ()
+    """The seeds after which its arms are compared, and further ones trained of those alone that are in an open
+    comparison; none: all seeds are trained in any case."""
     target: Target | None = None
     grid: Mapping[str, Sequence[Any]] | None = None
     """The levels of each field of a factorial design, whose product its arms are."""
@@ -79,6 +82,15 @@ class Design:
     def arm(self, label: str) -> DesignArm:
         """Return the arm of that label. Raises KeyError."""
         return self.arms[self._places[0][label]]
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The comparisons, by the indexes of their arms: the baseline with every other, else every arm with each."""
+        arms = range(len(self.arms))
+        if self.baseline is None:
+            return [(i, j) for i in arms for j in arms if i < j]
+        baseline = self.labels.index(self.baseline)
+        return [(baseline, j) for j in arms if j != baseline]
 
     def matrix(self, values: Iterable[tuple[str, int, float | None]]) -> NDArray[np.float64]:
         """Return values by arm and seed, (arms, seeds), from (label, seed, value); NaN where there is none."""

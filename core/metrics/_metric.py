@@ -47,6 +47,8 @@ class Measure:
     """True where a value is lower or higher, but by itself neither better nor worse."""
     shared: bool = False
     """True where the runs of a cohort share it, as they share the clock: then it is no measurement of a run alone."""
+    extreme: bool = False
+    """True of the best value of all epochs: a maximum gains from noise, and is better the more a curve jumps."""
     bounds: tuple[float | None, float | None] = (None, None)
     """The smallest and the largest value that there can be."""
     never: str = "finished without a finite value of this metric"

@@ -17,8 +17,10 @@ from core.spec._pruning import Pruning
 from core.spec._rates import rate_factors
 from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan
+from core.spec._seeds import AdaptiveSeeds
 from core.spec._sharpness import Sam
 from core.spec._size import Size, size
+from core.spec._slow_starts import looks_in_a_row
 from core.spec._stopping import EarlyStopping, Patience
 from core.spec._target import Target
 from core.spec._words import described
@@ -27,6 +29,7 @@ __all__ = [
     "HALVES",
     "LIMITS",
     "PROJECTIONS",
+    "AdaptiveSeeds",
     "Alpha",
     "Arm",
     "ArmInfo",
@@ -55,6 +58,7 @@ __all__ = [
     "described",
     "hidden_weights",
     "layers_of",
+    "looks_in_a_row",
     "norms_of",
     "parse",
     "rate_factors",

@@ -21,12 +21,13 @@ from core.spec._diagnostics import Diagnostics
 from core.spec._examples import Augment, Evaluate
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
-from core.spec._limits import LIMITS, Alpha, Margin, MixingAlpha, Seed, Text
+from core.spec._limits import LIMITS, Alpha, Margin, MixingAlpha, Text
 from core.spec._precision import Precision
 from core.spec._pruning import Pruning, unfit
 from core.spec._rates import LrDecay, LrPerLayer
 from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan, scan
+from core.spec._seeds import AdaptiveSeeds, Seeds, adaptive_unfit, blocks_of
 from core.spec._sharpness import Sam
 from core.spec._stopping import EarlyStopping
 from core.spec._target import Target
@@ -116,10 +117,8 @@ class Spec(Treatment):
         ]
         | None
     ) = None
-    seeds: (
-        Annotated[int, Field(ge=1, le=LIMITS.seeds)]
-        | Annotated[list[Seed], Field(min_length=1, max_length=LIMITS.seeds)]
-    ) = 5
+    seeds: Seeds = 5
+    """A number of seeds, which are 0, 1, ..., or a list of them; or adaptive ones, `{"from": 5, "to": 20}`."""
     split: Literal["fixed", "per_seed"] = "fixed"
     """`per_seed`: every seed has a split of its own, the same for all arms; the verdict then allows for what the splits
     share. `fixed`: all seeds have that of `dataset.split_seed`."""
@@ -171,7 +170,7 @@ class Spec(Treatment):
     @model_validator(mode="after")
     def _expand(self) -> Self:
         """Resolve every arm, and write `arms`, `grid` and `seeds` in their canonical form."""
-        seeds = list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+        seeds = self.seed_list
         base = {field: _dump(getattr(self, field)) for field in Treatment.model_fields}
         expansion = expand(base, self.arms, self.grid, Treatment, LIMITS.arms)
         arms, refused = self._of_its_kind([] if expansion.problems else expansion.arms)
@@ -191,9 +190,12 @@ class Spec(Treatment):
             problems.append(Problem("repeat", f"is for comparisons: leave it out of a {self.kind}"))
         if self.pruning is not None and not problems:
             problems += unfit(self.pruning, self.kind, len(seeds), [arm.treatment.epochs for arm in arms])
+        if self.adaptive is not None and not problems:
+            problems += adaptive_unfit(self.kind, len(arms), all_pairs=not self.baseline, pruned=bool(self.pruning))
         if problems:
             raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
-        self.seeds, self.arms, self.grid, self._arms = seeds, expansion.canonical_arms, expansion.grid, arms
+        self.seeds, self.arms, self.grid = self.adaptive or seeds, expansion.canonical_arms, expansion.grid
+        self._arms = arms
         return self
 
     def _of_its_kind(self, asked: list[Arm]) -> tuple[list[Arm], list[Problem]]:
@@ -259,8 +261,18 @@ class Spec(Treatment):
 
     @property
     def seed_list(self) -> list[int]:
-        """The seeds, each of which pairs one run of every arm."""
-        return self.seeds if isinstance(self.seeds, list) else list(range(self.seeds))
+        """The seeds, each of which pairs one run of every arm; of adaptive ones the most that there may be."""
+        return [seed for block in self.seed_blocks for seed in block]
+
+    @property
+    def adaptive(self) -> AdaptiveSeeds | None:
+        """The rule by which seeds are added; None: all are trained in any case."""
+        return self.seeds if isinstance(self.seeds, AdaptiveSeeds) else None
+
+    @property
+    def seed_blocks(self) -> list[list[int]]:
+        """The seeds that are trained before each look at adaptive ones; else all of them, in one block."""
+        return blocks_of(self.seeds)
 
     @property
     def trainings(self) -> int:

@@ -114,6 +114,9 @@ def _some_tested(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
 
 def _nothing_to_split(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
     """Refuse splits that vary of data whose files hold out what is validated on, and of which nothing else is."""
+    if spec.split == "per_seed" and spec.adaptive is not None:
+        message = "is for a fixed number of seeds: looks decide by the seeds until then, and know nothing of splits"
+        return [Problem("split", message)]
     if spec.split == "fixed" or not any("valid" in info.data.own and not info.data.test for info in infos):
         return []
     message = "there is nothing to split: the data's own files hold out what is validated on; give own_test or fixed"

@@ -11,6 +11,7 @@ from core.schedules import Reactive, bind, lint_schedule, rates, sampled_updates
 from core.spec._arms import Arm
 from core.spec._body import Spec, Treatment
 from core.spec._check import ArmInfo, where_of
+from core.spec._slow_starts import pruning_warnings
 
 MOST = 100
 """The most warnings of one experiment."""
@@ -28,8 +29,9 @@ def warnings_of(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
     """Return what is probably a mistake in a spec, with the path of its field; `infos` are those of `check`.
 
     The schedules' rates are judged, as numbers: see `core.schedules.lint_schedule`. Beyond that: rates far from those
-    that the optimizer is for, an optimizer for hidden layers without any, and arms that differ in nothing but their
-    schedules and yet have the same rates. In a range test the rates are the test's own, and its range is judged.
+    that the optimizer is for, an optimizer for hidden layers without any, arms that differ in nothing but their
+    schedules and yet have the same rates, and pruning of arms that may only start slowly. In a range test the rates are
+    the test's own, and its range is judged.
     """
     if spec.lr_range is not None:
         return [*_range(spec)]
@@ -40,7 +42,7 @@ def warnings_of(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
         for problem in [*_of_arm(arm.treatment, length, where), *_of_others(arm.treatment, info, where)]:
             found.setdefault(problem, []).append(arm.label)
     own = [p if _says_whose(spec, p, labels) else _named(p, labels) for p, labels in found.items()]
-    return [*own, *_twins(spec, lengths)][:MOST]
+    return [*own, *_twins(spec, lengths), *pruning_warnings(spec)][:MOST]
 
 
 def _says_whose(spec: Spec, problem: Problem, labels: Sequence[str]) -> bool:

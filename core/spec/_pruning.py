@@ -16,13 +16,15 @@ class Pruning(BaseModel):
     """Successive halving (Jamieson & Talwalkar 2016, arXiv:1502.07943) that gives up only what the seeds tell apart.
 
     After `first` epochs, and after every `factor` times as many, all runs wait for each other. Of the worse half of the
-    arms by the mean of `metric` those end there that differ from the best by the paired test, Holm over all pairs of
-    arms, at `level` over the number of such looks (Bonferroni). The baseline never does.
+    arms by the mean of `metric` those end there that the best one beats as in the report, Holm over all pairs of arms,
+    at `level` over the number of such looks (Bonferroni). Where schedules differ, which may only start slowly, two
+    looks in a row must find so. The baseline never ends.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    first: Count = 1
+    first: Count | None = None
+    """The epochs before the first look; None: a quarter of all, rounded up. Earlier, slow starters look worse."""
     factor: Annotated[Count, Field(ge=2)] = 2
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Upper bound of the chance that an arm no worse than the best is pruned, over all looks together."""
@@ -31,7 +33,7 @@ class Pruning(BaseModel):
 
     def rungs(self, epochs: int) -> list[int]:
         """Return the epoch counts after which arms of `epochs` epochs are compared."""
-        found, rung = [], self.first
+        found, rung = [], self.first or quarter(epochs)
         while rung < epochs:
             found.append(rung)
             rung *= self.factor
@@ -40,6 +42,11 @@ class Pruning(BaseModel):
     def judged(self, task: Task) -> str:
         """Return the metric that arms are compared by."""
         return self.metric or next(name for name, metric in metrics.items() if metric.is_primary(task))
+
+
+def quarter(epochs: int) -> int:
+    """Return a quarter of the epochs, rounded up."""
+    return -(-epochs // 4)
 
 
 def unfit(pruning: Pruning, kind: Kind | None, seeds: int, epochs: Sequence[int]) -> list[Problem]:

@@ -89,6 +89,10 @@ class Experiment(Base):
     """As many as its runs may have, all metrics together: counted against quotas."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     """The decisions where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
+    looks: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """The looks at its adaptive seeds that were taken: `core.analysis.take_look`."""
+    next_look: Mapped[int | None] = mapped_column(Integer)
+    """The seeds after which its arms are looked at next; None: they are not. Until then it is running."""
     progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """Its counts where they do not change: until it is first taken, and since it ended; None: count the runs."""
     turn: Mapped[float | None] = mapped_column(Double)
@@ -144,6 +148,8 @@ class Cohort(Base):
     queued_at: Mapped[float] = mapped_column(Double)
     rung: Mapped[int | None] = mapped_column(Integer)
     """The epochs after which it waits for the others; None: it does not. Not to be taken meanwhile."""
+    look: Mapped[int | None] = mapped_column(Integer)
+    """The look, by its seeds, that decides whether it is trained; None: it is, or was. Not to be taken before."""
     checkpoint: Mapped[str | None] = mapped_column(String(200))
     """The file that training goes on from, in the folder of checkpoints."""
     checkpoint_sha256: Mapped[str | None] = mapped_column(String(64))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from core.errors import Problem
 from core.initializers import Initializer, Layer
 from core.metrics import Metric, Split, Task, metrics
 from core.results import Results, RunResult, Series
-from core.spec import Arm, Spec, Treatment, described, size
+from core.spec import Arm, Spec, Treatment, described, looks_in_a_row, size
 from core.training.initialize import calibration_examples, initial_state
 
 
@@ -45,6 +46,7 @@ def design_of(
             for arm, steps, width in zip(spec.expanded, _steps(spec, steps_per_epoch), _widths(spec), strict=True)
         ],
         seeds=spec.seed_list,
+        looks=tuple(spec.adaptive.looks) if spec.adaptive else (),
         metrics=_metrics(task, measured, split),
         split=split,
         splits_vary=spec.split == "per_seed",
@@ -77,27 +79,37 @@ def trained_results(
     runs: Sequence[RunResult],
     series: Callable[[str], Iterable[Series]],
     rungs: Sequence[Mapping[str, Any]] = (),
+    looks: Sequence[Mapping[str, Any]] = (),
     measured: Collection[str] = (),
     warnings: Sequence[Problem] = (),
     correct: Callable[[], Mapping[int, NDArray[np.bool_]]] = dict,
 ) -> Results:
     """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
 
-    What has a last value in some run is measured, whether `measured` names it or not.
+    What has a last value in some run is measured, whether `measured` names it or not. Its seeds are those of some run:
+    of adaptive ones fewer than there might have been.
     """
     measured = {*measured, *(metric for run in runs for metric in run.final)}
     design = design_of(
         spec, task=task, paths=paths, steps_per_epoch=steps_per_epoch, measured=measured, warnings=warnings
     )
-    return Results(design=design, runs=runs, series=series, rungs=rungs, correct=correct)
+    if spec.adaptive is not None:
+        trained = {run.seed for run in runs}
+        design = replace(design, seeds=[seed for seed in design.seeds if seed in trained])
+    return Results(design=design, runs=runs, series=series, rungs=rungs, looks=looks, correct=correct)
 
 
 def rung_rule(spec: Spec, task: Task) -> RungRule:
-    """Return how a spec's arms are pruned. Raises ValueError for a spec without pruning."""
+    """Return how a spec's arms are pruned. Raises ValueError for a spec without pruning.
+
+    Where schedules differ, two looks in a row decide: curves that only start slowly may cross.
+    """
     if spec.pruning is None:
         raise ValueError("the spec has no pruning")
-    looks = len(spec.pruning.rungs(spec.expanded[0].treatment.epochs))
-    return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level)
+    rungs = spec.pruning.rungs(spec.expanded[0].treatment.epochs)
+    in_a_row = looks_in_a_row(spec)
+    looks = max(1, len(rungs) - in_a_row + 1)
+    return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level, in_a_row=in_a_row)
 
 
 def _metrics(task: Task, measured: Collection[str], split: Split) -> dict[str, Metric]:

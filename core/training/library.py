@@ -6,40 +6,33 @@ import json
 import logging
 import math
 import time
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from core.analysis import Decision, decide_rung, pruned_arms
+from core.analysis import Decision, Look, decide_rung, pruned_arms, take_look
 from core.datasets import DatasetInfo, DatasetPaths
-from core.design import Design
-from core.finite import finite_or_none
-from core.metrics import metric_names
-from core.results import Results, RunResult, Series
-from core.spec import Arm, ArmInfo, Spec, check, warnings_of
+from core.registry import Entry
+from core.results import Results
+from core.spec import Arm, ArmInfo, Spec, check
 from core.training.checkpoint import Checkpoint
-from core.training.designs import design_of, rung_rule, trained_results
+from core.training.designs import design_of, rung_rule
 from core.training.faults import Fault, classify
 from core.training.lanes.data import TrainingData, load_data
 from core.training.lanes.trainer import train_lanes
+from core.training.measured import Lanes, measured_results, values_at
 from core.training.memory import release
 from core.training.options import Layout, Resume, TrainOptions
 from core.training.planning.machine import free_memory
-from core.training.planning.plan import make_plan
+from core.training.planning.plan import PlannedCohort, make_plan
 from core.training.planning.profile import Device, Profile
 from core.training.recorded import recorded_into, restore
 from core.training.recorder import Lane, MemoryRecorder
 
 log = logging.getLogger(__name__)
-
-_Lanes = Mapping[tuple[bool, int, int], Lane]
-"""Lanes by whether they are second trainings, the arm's index and the seed."""
 
 
 def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -> Results:
@@ -63,39 +56,91 @@ def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -
 
 def _train(spec: Spec, paths: DatasetPaths, checkpoints: Path | None) -> Results:
     infos = check(spec, paths)
-    arms, seeds = spec.expanded, spec.seed_list
     device: Device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
-    every = itertools.product((False, True)[: spec.trainings], range(len(arms)), seeds)
-    lanes = {
-        (repeat, i, seed): Lane(run, arms[i].treatment, seed, repeat) for run, (repeat, i, seed) in enumerate(every)
-    }
-    load = cache(lambda dataset: load_data(dataset, seeds, paths, per_seed=spec.split == "per_seed"))
-    for arm in arms:
-        load(arm.treatment.dataset)
-    parts = []
-    for cohort in make_plan(spec, infos, _guess(device)).cohorts:
-        first = cohort.members[0][0]
-        work = _Work(
-            spec=spec,
-            data=load(arms[first].treatment.dataset),
-            info=infos[first].data,
-            device=device,
-            layout=cohort.layout,
-            folder=checkpoints,
-        )
-        parts.append(_Part(work, [lanes[cohort.repeat, *member] for member in cohort.members]))
-    decided: list[Decision] = []
-    for rung in spec.pruning.rungs(arms[0].treatment.epochs) if spec.pruning else ():
-        parts = [one for part in parts for one in part.train(rung, _pruned_at(lanes, arms, decided))]
-        rule = rung_rule(spec, infos[0].data.task)
-        design = design_of(spec, task=infos[0].data.task, paths=paths, measured=[rule.metric])
-        values = _values_at(rung, design, rule.metric, lanes, _merged(parts))
-        decided.append(decide_rung(design, rule, epoch=rung, values=values, gone=pruned_arms(decided)))
-    parts = [one for part in parts for one in part.train(None, _pruned_at(lanes, arms, decided))]
+    training = _Training(spec=spec, paths=paths, infos=infos, device=device, folder=checkpoints)
+    parts: list[_Part] = []
+    rungs: list[Decision] = []
+    looks: list[Look] = []
+    for look, cohorts in itertools.groupby(make_plan(spec, infos, _guess(device)).cohorts, lambda one: one.look):
+        if look is not None:
+            looks.append(take_look(training.results(parts, looks=looks)))
+            if not looks[-1]["arms"]:
+                break
+        rungs, more = training.pruned(training.parts_of(cohorts, looks))
+        parts += more
+    if spec.adaptive is not None and (not looks or looks[-1]["arms"]):
+        looks.append(take_look(training.results(parts, looks=looks)))
     for part in parts:
         if part.path is not None:
             part.path.unlink(missing_ok=True)
-    return _results(spec, paths, infos, lanes, _merged(parts), decided)
+    return training.results(parts, rungs=rungs, looks=looks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Training:
+    """One experiment's inputs, and all runs that it may come to."""
+
+    spec: Spec
+    paths: DatasetPaths
+    infos: Sequence[ArmInfo]
+    device: Device
+    folder: Path | None
+
+    def __post_init__(self) -> None:
+        for arm in self.spec.expanded:
+            self._data(arm.treatment.dataset)
+
+    @cached_property
+    def _lanes(self) -> Lanes:
+        arms, seeds = self.spec.expanded, self.spec.seed_list
+        every = itertools.product((False, True)[: self.spec.trainings], range(len(arms)), seeds)
+        return {
+            (repeat, i, seed): Lane(run, arms[i].treatment, seed, repeat) for run, (repeat, i, seed) in enumerate(every)
+        }
+
+    @cached_property
+    def _data(self) -> Callable[[Entry], TrainingData]:
+        per_seed = self.spec.split == "per_seed"
+        return cache(lambda dataset: load_data(dataset, self.spec.seed_list, self.paths, per_seed=per_seed))
+
+    def parts_of(self, cohorts: Iterable[PlannedCohort], looks: Sequence[Look]) -> list["_Part"]:
+        """Return the cohorts to be trained, without the arms that the last look has left out."""
+        arms, found = self.spec.expanded, list[_Part]()
+        for cohort in cohorts:
+            members = [one for one in cohort.members if not looks or arms[one[0]].label in looks[-1]["arms"]]
+            if not members:
+                continue
+            work = _Work(
+                spec=self.spec,
+                data=self._data(arms[members[0][0]].treatment.dataset),
+                info=self.infos[members[0][0]].data,
+                device=self.device,
+                layout=cohort.layout,
+                folder=self.folder,
+            )
+            found.append(_Part(work, [self._lanes[cohort.repeat, *member] for member in members]))
+        return found
+
+    def pruned(self, parts: list["_Part"]) -> tuple[list[Decision], list["_Part"]]:
+        """Train parts to their end, arms pruned on the way; return what was decided, and the parts or their halves."""
+        arms, decided = self.spec.expanded, list[Decision]()
+        for rung in self.spec.pruning.rungs(arms[0].treatment.epochs) if self.spec.pruning else ():
+            parts = [one for part in parts for one in part.train(rung, _pruned_at(self._lanes, arms, decided))]
+            task = self.infos[0].data.task
+            rule = rung_rule(self.spec, task)
+            design = design_of(self.spec, task=task, paths=self.paths, measured=[rule.metric])
+            measured = values_at(rung, design, rule.metric, self._lanes, _merged(parts))
+            decided.append(decide_rung(design, rule, epoch=rung, measured=measured, before=decided))
+        pruned_at = _pruned_at(self._lanes, arms, decided)
+        return decided, [one for part in parts for one in part.train(None, pruned_at)]
+
+    def results(
+        self, parts: Sequence["_Part"], *, rungs: Sequence[Decision] = (), looks: Sequence[Look] = ()
+    ) -> Results:
+        """Return the results of the parts that have been trained."""
+        trained = {lane.run for part in parts for lane in part.lanes}
+        lanes = {key: lane for key, lane in self._lanes.items() if lane.run in trained}
+        return measured_results(self.spec, self.paths, self.infos, lanes, _merged(parts), rungs=rungs, looks=looks)
 
 
 def _guess(device: Device) -> Profile:
@@ -121,7 +166,7 @@ class _Part:
     def __init__(self, work: _Work, lanes: Sequence[Lane]) -> None:
         self.recorder = MemoryRecorder()
         self.path = self._file(work, lanes)
-        self._work, self._lanes = work, lanes
+        self._work, self.lanes = work, lanes
         self._start: Checkpoint | None = None
         if self.path is not None and self.path.exists():
             self._start = Checkpoint.read(self.path)
@@ -133,14 +178,14 @@ class _Part:
             self._train(until, pruned_at)
             return [self]
         except Exception as error:
-            if len(self._lanes) == 1 or classify(error) is not Fault.MEMORY:
+            if len(self.lanes) == 1 or classify(error) is not Fault.MEMORY:
                 raise
-            log.warning("memory ran out for %d runs at once; they are trained in halves", len(self._lanes))
+            log.warning("memory ran out for %d runs at once; they are trained in halves", len(self.lanes))
         if self.path is not None:
             self.path.unlink(missing_ok=True)  # of a rung before: nobody goes on from it
         release()
-        half = len(self._lanes) // 2
-        halves = [_Part(self._work, self._lanes[:half]), _Part(self._work, self._lanes[half:])]
+        half = len(self.lanes) // 2
+        halves = [_Part(self._work, self.lanes[:half]), _Part(self._work, self.lanes[half:])]
         return [one for part in halves for one in part.train(until, pruned_at)]
 
     def _train(self, until: int | None, pruned_at: Mapping[int, int]) -> None:
@@ -150,7 +195,7 @@ class _Part:
             self.recorder.began = time.monotonic()
         keep = None if self.path is None else recorded_into(self.recorder, self.path)
         self._start = train_lanes(
-            self._lanes,
+            self.lanes,
             self._work.data,
             self._work.info,
             self.recorder,
@@ -159,7 +204,7 @@ class _Part:
             keep=keep,
         )
         if self._start is None:
-            self._start = Checkpoint(step=self.recorder.step, epochs=self._lanes[0].treatment.epochs, runs=[], state={})
+            self._start = Checkpoint(step=self.recorder.step, epochs=self.lanes[0].treatment.epochs, runs=[], state={})
         if keep is not None:
             keep(self._start)
         if self._work.device == "cuda":
@@ -187,87 +232,7 @@ def _merged(parts: Sequence[_Part]) -> MemoryRecorder:
     return whole
 
 
-def _pruned_at(lanes: _Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
+def _pruned_at(lanes: Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -> dict[int, int]:
     """Return the epochs after which the runs of pruned arms end, by run."""
     pruned = pruned_arms(decided)
     return {lane.run: pruned[arms[i].label] for (_, i, _), lane in lanes.items() if arms[i].label in pruned}
-
-
-def _values_at(rung: int, design: Design, metric: str, lanes: _Lanes, measured: MemoryRecorder) -> NDArray[np.float64]:
-    """Return a metric of the first trainings after so many epochs, (arms, seeds); where one stopped early, its last."""
-
-    def value(run: int) -> float | None:
-        points = np.concatenate(measured.blocks.get((run, metric), [np.empty(0)]))
-        there = len(points) >= rung or (len(points) and measured.outcomes.get(run) == "stopped_early")
-        return float(points[min(rung, len(points)) - 1]) if there else None
-
-    return design.matrix(
-        (design.labels[arm], seed, value(lane.run)) for (repeat, arm, seed), lane in lanes.items() if not repeat
-    )
-
-
-def _results(
-    spec: Spec,
-    paths: DatasetPaths,
-    infos: Sequence[ArmInfo],
-    lanes: _Lanes,
-    recorder: MemoryRecorder,
-    decided: Sequence[Decision],
-) -> Results:
-    points = recorder.series
-    totals = {lane.run: infos[arm].steps for (_, arm, _), lane in lanes.items()}
-    labels = {lane.run: spec.expanded[arm].label for (_, arm, _), lane in lanes.items()}
-
-    def final(run: int) -> dict[str, float | None]:
-        last = {m: float(points[run, m][-1]) for m in metric_names() if (run, m) in points}
-        return {metric: finite_or_none(value) for metric, value in last.items()}
-
-    of_run: dict[int, list[str]] = defaultdict(list)
-    for run, metric in sorted(points):
-        of_run[run].append(metric)
-
-    def series(repeat: bool, wanted: str) -> list[Series]:
-        return [
-            Series(
-                run_id=lane.run,
-                arm=labels[lane.run],
-                seed=lane.seed,
-                metric=metric,
-                steps=(recorder.begins.get((lane.run, metric), 0) + np.arange(len(values))) * every,
-                values=values.astype(np.float64),
-            )
-            for lane in lanes.values()
-            for metric in of_run[lane.run]
-            if lane.repeat == repeat and wanted in (metric, metric.partition("/")[0])
-            for every, values in [(spec.spacing(metric), points[lane.run, metric])]
-        ]
-
-    def runs(repeat: bool) -> list[RunResult]:
-        return [
-            RunResult(
-                id=lane.run,
-                arm=labels[lane.run],
-                seed=lane.seed,
-                status="succeeded",
-                outcome=recorder.outcomes[lane.run],
-                final=final(lane.run),
-                seconds=recorder.seconds.get(lane.run),
-                steps_done=len(points[lane.run, "train_loss"]),
-                steps_total=totals[lane.run],
-            )
-            for lane in lanes.values()
-            if lane.repeat == repeat
-        ]
-
-    found = trained_results(
-        spec,
-        task=infos[0].data.task,
-        paths=paths,
-        steps_per_epoch=[info.steps_per_epoch for info in infos],
-        runs=runs(repeat=False),
-        series=partial(series, False),
-        rungs=decided,
-        warnings=warnings_of(spec, infos),
-        correct=lambda: recorder.correct,
-    )
-    return found if spec.repeat is None else found.repeated_as(runs(repeat=True), partial(series, True))

@@ -121,7 +121,7 @@ def _entries(results: Results) -> list[OutcomeEntry]:
 
 def _best(metric: Metric) -> Measure:
     same = {field.name: getattr(metric, field.name) for field in fields(Measure)}
-    return Measure(**same | {"name": f"best_{metric.name}", "label": f"best {metric.label}"})
+    return Measure(**same | {"name": f"best_{metric.name}", "label": f"best {metric.label}", "extreme": True})
 
 
 def _of_curve(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from core.analysis.shapes import ArmReport, Outcomes, Statistics
-from core.analysis.statistics.chances import rate
+from core.analysis.statistics.chances import rate, unseen_at_most
 from core.analysis.statistics.intervals import Floats, Summary
 from core.analysis.statistics.judgement import Judgement
 from core.finite import finite_or_none
@@ -22,7 +22,7 @@ class ArmContext(NamedTuple):
     gone: set[str]
     """The labels of pruned arms."""
     chances: Floats
-    """The share of bootstrap draws of seeds in which each arm is the best, (arms,)."""
+    """The chance of each arm to be the best, (arms,)."""
     judged: Judgement
     compared: bool
     """False of an outcome that runs share: no arm has a place in it."""
@@ -72,6 +72,7 @@ def _arm(index: int, label: str, runs: Sequence[RunResult], context: ArmContext)
         "pruned": len(finished) - diverged if pruned else 0,
         "not_finite": sum(context.outcomes[run.id][context.measure] is None for run in survivors),
         "lost": int(context.judged.lost[index]),
+        "unseen_at_most": unseen_at_most(len(ended)),
         "rates": rates,
         "outcomes": {name: _statistics(one[index]) for name, one in context.found.items()},
     }

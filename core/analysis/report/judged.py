@@ -40,6 +40,8 @@ def judging(results: Results, measure: Measure, values: Floats) -> tuple[JudgedO
     found: JudgedOn = {"split": split, "examples": examples, "scope": _scope(design, split)}
     if found["scope"] == "splits" and split is not None:
         return found, _of_splits(design, split, values)
+    if design.looks:  # where each look decides by the seeds until then
+        return found, None
     if found["scope"] == "split" and split == design.split and measure.name == f"{split}_accuracy":
         errors = _of_examples(results, values)
         if errors is not None:

@@ -18,7 +18,7 @@ SUGGESTED = "suggested_lr"
 """The `metric` of a range test's report, by which no runs are ranked."""
 SLOPE = "coordinate_slope"
 """That of a coordinate check's report."""
-COUNTED = ("label", "runs", "diverged", "failed", "unfinished", "stopped_early", "pruned")
+COUNTED = ("label", "runs", "diverged", "failed", "unfinished", "stopped_early", "pruned", "unseen_at_most")
 """The fields that the arms of such a report keep."""
 
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.findings import findings
+from core.analysis.looks import looks_taken, outline
 from core.analysis.outcomes import measures, run_outcomes, values_of
 from core.analysis.report.arms import ArmContext, arm_reports, runs_by_arm
 from core.analysis.report.comparisons import beats, comparisons, decided_pairs, open_pairs
@@ -14,12 +15,13 @@ from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
 from core.analysis.report.judged import judged_sentence, judging
 from core.analysis.report.kinds import of_its_kind
+from core.analysis.report.looks import looks_sentences
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
 from core.analysis.report.verdict import verdict
 from core.analysis.report.warnings import said, warn
-from core.analysis.shapes import Comparison, Report, Verdict
-from core.analysis.statistics.chances import chance_of_best
+from core.analysis.shapes import Comparison, Report, Separation, Verdict
+from core.analysis.statistics.best import chance_of_best
 from core.analysis.statistics.factorial import factorial
 from core.analysis.statistics.intervals import Floats, Summary, summaries
 from core.analysis.statistics.judgement import Judgement, judge
@@ -59,12 +61,12 @@ def compare_arms(
       interval `ci_low`, `ci_high`, by Student's t or from ten runs on the BCa bootstrap, as `interval` says (see
       `summaries`; None below two runs); `simultaneous`, at 1 - alpha over the number of arms: also the interval of the
       best arm, which the data chose, holds so; `rank_low` and `rank_high`, the places that the decisions leave to it;
-      `p_best`, how often it is the best when seeds are drawn again. Of all `runs` how many `diverged` (they are in no
+      `p_best`, its chance to be the best (see `chance_of_best`). Of all `runs` how many `diverged` (they are in no
       mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no value (`not_finite`); `lost`
       are those that finished without a value, diverged ones among them; a run that `stopped_early` counts with what it
       came to, and `pruned` are the runs of an arm that was given up, which has no values. `rates`, with Wilson
       intervals: of the finished runs those that `completed` without diverging, and where there is a target those that
-      `reached_target`. `outcomes`: the same statistics for every outcome.
+      `reached_target`. `unseen_at_most`: see there. `outcomes`: the same statistics for every outcome.
     - `comparisons` of one arm `a` with another `b`: `decision` of a against b ("better", "worse", "equivalent",
       "open"; see `decide`) and `better`, the label of the arm that beats the other, or None. `difference` a - b over
       the `n` seeds on which both came to a value; `ci_low` and `ci_high` hold for all pairs of the family together,
@@ -78,7 +80,7 @@ def compare_arms(
       to 24 arms. With a baseline the family is its k - 1 comparisons.
     - `verdict`: `headline`, `text`; of the listed pairs those `decided` and `open`; the `order` of the arms that have
       a mean, and their `groups`, which contradict no win (see `judge`). `beats`: who beats whom, by how much.
-      `detectable` and `seeds_needed`: see `separation`.
+      `detectable` and `seeds_wanted`: see `separation`.
     - `split` that the outcome is of, and its number of `examples`; `scope`: "split"; "splits" where every seed has its
       own, and p and intervals are by the corrected resampled t; "examples" where they are by the two-way model of seeds
       and examples, as it is of an accuracy whose correct examples are stored. `margin` and `alpha`: see above.
@@ -87,6 +89,8 @@ def compare_arms(
     - `warnings`, `path` and `message`: what the spec probably does not mean, and with an empty path what the numbers
       cannot carry.
     - `notes`: how users' data was read.
+    - `looks`: those at adaptive seeds, see `outline`. There a pair is decided at a look alone, and its numbers are
+      those of that look, or of its last: see `decide_at_looks`.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
     - `rounding`: how far the second trainings are from the first, see `rounding`; they count nowhere else.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`. `findings` are left empty.
@@ -104,12 +108,16 @@ def compare_arms(
     baseline = None if design.baseline is None else design.labels.index(design.baseline)
     alpha = design.alpha if alpha is None else alpha
     margin = design.margin if margin is None and measure.name == design.primary.name else margin
+    taken = looks_taken(results)
     on, errors = judging(results, measure, values)
-    judged = judge(values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha, errors=errors)
+    judged = judge(
+        values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha, taken=taken, errors=errors
+    )
     listed = (
         [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)
     )
     tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]
+    asked = separation(judged, values, design.labels, measure, margin=margin, alpha=alpha)
     context = ArmContext(
         measure=measure.name,
         found=found,
@@ -132,7 +140,8 @@ def compare_arms(
         "arms": arm_reports(design.labels, runs_by_arm(results), context),
         "comparisons": listed,
         "factorial": factorial(design, values, found[measure.name]),
-        "verdict": _verdict(judged, values, tried, design.labels, measure),
+        "verdict": _verdict(judged, tried, design.labels, measure, asked),
+        "looks": [outline(look) for look in results.looks],
         "saved": saved(results),
         "energy": energy(results),
         "rounding": rounding(results, measure, values, found[measure.name]),
@@ -149,7 +158,7 @@ def compare_arms(
         "findings": [],
     }
     text = [verdict({**report, "comparisons": tried}, measure), *pruned_sentences(report["saved"], design)]
-    text += judged_sentence(on, measure) if listed else []
+    text += [*looks_sentences(results), *(judged_sentence(on, measure) if listed else [])]
     report["verdict"]["text"] = " ".join(text)
     report["verdict"]["headline"] = headline({**report, "comparisons": tried}, measure) or None
     report["warnings"] = said(warn(report, results, known))
@@ -180,14 +189,15 @@ def _finished(results: Results, gone: set[str]) -> NDArray[np.bool_]:
 
 
 def _chances(values: Floats, lost: NDArray[np.bool_], measure: Measure) -> Floats:
-    return np.full(len(values), np.nan) if measure.shared else chance_of_best(values, lost, measure.sign)
+    if measure.shared:
+        return np.full(len(values), np.nan)
+    return chance_of_best(values, lost & (not measure.describes), measure.sign)
 
 
 def _verdict(
-    judged: Judgement, values: Floats, listed: list[Comparison], labels: Sequence[str], measure: Measure
+    judged: Judgement, listed: list[Comparison], labels: Sequence[str], measure: Measure, found: Separation
 ) -> Verdict:
     groups = [judged.order] if measure.shared else judged.groups
-    found = separation(judged, values, labels, measure)
     return {
         "headline": None,
         "decided": decided_pairs(listed),
@@ -196,6 +206,6 @@ def _verdict(
         "groups": [[labels[i] for i in group] for group in groups if group],
         "beats": beats(listed),
         "detectable": found["detectable"],
-        "seeds_needed": found["seeds_needed"],
+        "seeds_wanted": found["seeds_wanted"],
         "text": None,
     }

@@ -17,8 +17,11 @@ def rounding(results: Results, measure: Measure, values: Floats, found: list[Sum
     `values` are the first's, (arms, seeds), NaN where there is none, and `found` the summaries of its arms.
 
     - `arms`, in the design's order: `n` pairs of trainings that both came to a value, the `mean` and the `largest` of
-      their absolute differences, and beside these `sd`, the spread of the first over seeds. Of the pairs that have
-      both ended, one alone came to a value in `unlike`: the other diverged, or was not finite.
+      their absolute differences, and beside these `sd`, the spread of the first over seeds, and `sd_rounding`, the
+      spread that rounding alone gives a run: the root of half the mean square of the differences. Of the pairs that
+      have both ended, one alone came to a value in `unlike`: the other diverged, or was not finite.
+    - `variance_share`: how much of the variance over seeds, the mean of the arms', is rounding's; 1 or more where a
+      seed settles nothing, and pairs by seed are no nearer to each other than others. It is in every interval already.
     - `text`: the same in a sentence or two.
     """
     again = results.repeated
@@ -34,7 +37,8 @@ def rounding(results: Results, measure: Measure, values: Floats, found: list[Sum
         _arm(label, moved[i][np.isfinite(moved[i])], found[i].sd, int(unlike[i].sum()))
         for i, label in enumerate(results.design.labels)
     ]
-    return {"arms": arms, "text": _text(arms, measure)}
+    share = _variance_share(arms)
+    return {"arms": arms, "variance_share": share, "text": _text(arms, share, measure)}
 
 
 def _arm(label: str, moved: Floats, sd: float, unlike: int) -> ArmRounding:
@@ -44,13 +48,25 @@ def _arm(label: str, moved: Floats, sd: float, unlike: int) -> ArmRounding:
         "mean": float(moved.mean()) if len(moved) else None,
         "largest": float(moved.max()) if len(moved) else None,
         "sd": finite_or_none(sd),
+        "sd_rounding": float(np.sqrt((moved**2).mean() / 2)) if len(moved) else None,
         "unlike": unlike,
     }
 
 
-def _text(arms: list[ArmRounding], measure: Measure) -> str:
+def _variance_share(arms: list[ArmRounding]) -> float | None:
+    """Return the mean variance by rounding over that over seeds, of the arms that have both; None: no spread."""
+    both = [(arm["sd_rounding"], arm["sd"]) for arm in arms if arm["sd"] is not None]
+    known = [(rounded**2, sd**2) for rounded, sd in both if rounded is not None]
+    whole = sum(of_seeds for _, of_seeds in known)
+    return sum(rounded for rounded, _ in known) / whole if whole else None
+
+
+def _text(arms: list[ArmRounding], share: float | None, measure: Measure) -> str:
     pairs, unlike = sum(arm["n"] for arm in arms), sum(arm["unlike"] for arm in arms)
     said = [_moved(arms, pairs, measure)]
+    if share:
+        percent = "less than 1" if share < 0.01 else f"{min(100, round(100 * share))}"
+        said.append(f"That is {percent} % of the variance over seeds, and in every interval already.")
     if unlike:
         said.append(f"In {unlike} pair{'s' if unlike > 1 else ''} one of the two alone came to a value.")
     return " ".join(said)

@@ -52,11 +52,19 @@ def more(report: Report, metric: Measure) -> str:
             number(metric, arm["iqm"]),
             "-" if arm["p_best"] is None else f"{100 * arm['p_best']:.0f} %",
             _rate(arm["rates"]["completed"]),
+            f"{100 * arm['unseen_at_most']:.0f} %",
             *([_rate(arm["rates"]["reached_target"])] if with_target else []),
         ]
         for arm in report["arms"]
     ]
-    head = ["arm", "median", "inter-quartile mean", f"chance of being {metric.labels.best}", "did not diverge"]
+    head = [
+        "arm",
+        "median",
+        "inter-quartile mean",
+        f"chance of being {metric.labels.best}",
+        "did not diverge",
+        "unseen in N: up to",
+    ]
     return table([*head, *(["reached the target"] if with_target else [])], rows)
 
 
@@ -141,7 +149,7 @@ def grid(report: Report, metric: Measure) -> list[str]:
     if found is None or not found["effects"]:
         return []
     terms = [
-        [" x ".join(map(escape, term["factors"])), "-" if term["share"] is None else f"{100 * term['share']:.1f} %"]
+        [" x ".join(map(escape, term["factors"])), *(_share(term[key]) for key in ("share_corrected", "share"))]
         for term in found["terms"]
     ]
     rows = [
@@ -156,13 +164,18 @@ def grid(report: Report, metric: Measure) -> list[str]:
         for effect in found["effects"][:MOST_ROWS]
     ]
     parts = [
-        f"N = {found['n']} seeds that have a value in every cell.",
-        table(["field", "share of the variation between cells"], terms),
+        f"N = {found['n']} seeds, {found['complete']} of them with a value in every cell.",
+        "Shares of the variation between the cells' means, less what chance alone gives each; the rest is chance.",
+        table(["field", "share", "with chance"], terms),
         table(["field", "level", _with_unit("effect", metric), "95 % interval", "p", "p adjusted"], rows, 2),
     ]
     if len(found["effects"]) > MOST_ROWS:
         parts.append(f"And {len(found['effects']) - MOST_ROWS} more effects, in the report as JSON.")
     return parts
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{100 * max(0.0, share):.1f} %"
 
 
 def rounded(report: Report, metric: Measure) -> list[str]:
@@ -174,12 +187,12 @@ def rounded(report: Report, metric: Measure) -> list[str]:
         [
             escape(arm["label"]),
             str(arm["n"]),
-            *(difference(metric, arm[key]) for key in ("mean", "largest", "sd")),
+            *(difference(metric, arm[key]) for key in ("mean", "largest", "sd_rounding", "sd")),
             str(arm["unlike"]),
         ]
         for arm in found["arms"]
     ]
-    head = ["arm", "N pairs", "mean difference", "largest", "sd over seeds", "one alone has a value"]
+    head = ["arm", "N pairs", "mean difference", "largest", "sd by rounding", "sd over seeds", "one alone has a value"]
     return [escape(found["text"]), table(head, rows)]
 
 

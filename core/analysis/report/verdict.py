@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.analysis.shapes import ArmReport, Comparison, Report, Verdict
+from core.analysis.shapes import ArmReport, Comparison, Report, SeedsWanted, Verdict
 from core.analysis.wording import difference, number, p_value, span
 from core.design import FEWEST_PAIRS
 from core.metrics import Measure
@@ -30,16 +30,24 @@ def verdict(report: Report, metric: Measure) -> str:
     if metric.shared:
         shared = "Runs that train together share it: it is one measurement, not several"
         return " ".join([*text, f"{shared}, so arms are not compared by it."])
-    pairs = len(arms) * (len(arms) - 1) // 2
-    if name is None:
-        family = f"Holm over all {pairs} pairs of arms" if len(arms) > 2 else "one comparison"
-    else:
-        family = f"Holm over the {len(comparisons)} comparisons with it" if len(comparisons) > 1 else "one comparison"
+    family = _family(report, len(comparisons))
     text += _decided(comparisons, metric, name is not None, family)
     text += _equivalent(comparisons, metric, report["margin"], family)
     text += _undecided([c for c in comparisons if c["decision"] == "open"], metric, _level(report))
     text += _separation(report["verdict"], comparisons, metric)
     return " ".join([*text, *_conclusion(comparisons, name, metric)])
+
+
+def _family(report: Report, with_it: int) -> str:
+    """Return what p is adjusted for; `with_it` are the comparisons with the baseline, where there is one."""
+    arms = len(report["arms"])
+    number, pairs = arms * (arms - 1) // 2, "pairs of arms"
+    if report["baseline"] is not None:
+        number, pairs = with_it, "comparisons with it"
+    among = f"all {number} {pairs}" if report["baseline"] is None else f"the {number} {pairs}"
+    if report["looks"]:
+        return f"over {among if number > 1 else 'one comparison'} and all looks"
+    return f"Holm over {among}" if number > 1 else "one comparison"
 
 
 def quoted(labels: Sequence[str], most: int = MOST) -> str:
@@ -196,10 +204,10 @@ def _conclusion(comparisons: Sequence[Comparison], baseline: str | None, metric:
 
 def _separation(verdict: Verdict, comparisons: Sequence[Comparison], metric: Measure) -> list[str]:
     """Say which difference the pairs of the two foremost arms would show, if they were not told apart."""
-    seen, needed = verdict["detectable"], verdict["seeds_needed"]
+    seen, wanted = verdict["detectable"], verdict["seeds_wanted"]
     if (
         seen is None
-        or needed is None
+        or wanted is None
         or not any(c["b"] == seen["b"] and c["decision"] == "open" and c["test"] != "ranks" for c in comparisons)
     ):
         return []
@@ -207,11 +215,22 @@ def _separation(verdict: Verdict, comparisons: Sequence[Comparison], metric: Mea
         f"Between {quoted([seen['a'], seen['b']])}, {seen['n']} pairs would show a true difference of about "
         f"{difference(metric, seen['difference'])} with 80 % power"
     )
-    if needed["seeds"] is None:
-        return [f"{text}; to show one as small as measured would take more than 10,000 seeds."]
-    if needed["seeds"] <= seen["n"]:
-        return [f"{text}."]
-    return [f"{text}; if the difference is what was measured, about {needed['seeds']} seeds would show it."]
+    return [f"{text}; {_wanted(wanted, metric)}."]
+
+
+def _wanted(wanted: SeedsWanted, metric: Measure) -> str:
+    """Say how many seeds would decide: by the margin, or a range, as the measured difference alone plans nothing."""
+    if wanted["margin"] is not None:
+        asked = f"one as large as the margin of {difference(metric, wanted['margin'])}"
+        seeds = "more than 10,000" if wanted["seeds"] is None else f"{wanted['seeds']}"
+        return f"{seeds} seeds are planned to show {asked}"
+    if wanted["fewest"] is None:
+        return "to show one such as these pairs allow would take more than 10,000 seeds"
+    most = f"at most {wanted['most']}" if wanted["most"] is not None else "without a bound, as it may be none at all"
+    return (
+        f"to show a difference that these pairs allow would take {wanted['fewest']} seeds at least, {most}: "
+        "a margin in the spec would plan them"
+    )
 
 
 def _listed(parts: Sequence[str], all_of: Sequence[Comparison]) -> str:

@@ -26,10 +26,11 @@ def warn(report: Report, results: Results, known: Mapping[str, Measure]) -> list
         *_diverged(arms, results),
         *_missing(arms, measure),
         *_few(arms),
+        *_optimistic(arms, measure, results),
         *_chance(arms, results),
         *_of_the_mean(arms, results),
         *_no_width(arms, measure),
-        *_beyond(arms, measure),
+        *_beyond(report, measure),
         *_comparisons(report, measure),
         *_ceiling(report, measure),
         *_budgets(results),
@@ -81,6 +82,24 @@ def _few(arms: Arms) -> Iterator[str]:
         yield f"Few seeds: N = {n} in {whose}; {effect}. Use {FEW} or more."
 
 
+def _optimistic(arms: Arms, measure: Measure, results: Results) -> Iterator[str]:
+    """Say that a maximum gains from noise, and between which arms' curves it differs."""
+    if not measure.extreme:
+        return
+    score, seen = results.design.score, ""
+    if score is not None and measure.name == f"best_{score.name}":
+        jumps = [(one["mean"], arm["label"]) for arm in arms if (one := arm["outcomes"].get("stability")) is not None]
+        found = sorted((jump, label) for jump, label in jumps if jump is not None)
+        if len(found) > 1 and found[0][0] < found[-1][0]:
+            least, most = (f"{quoted([label])} by {difference(score, jump)}" for jump, label in (found[0], found[-1]))
+            seen = f" From epoch to epoch jump the curves of {least}, and those of {most}."
+    yield (
+        f"The {measure.label} is optimistic: the best of all epochs gains from noise, and of two equal arms the one "
+        f"whose curve jumps more has the better one.{seen} Choose an epoch by it, and judge by the last one or by a "
+        "test split."
+    )
+
+
 def _chance(arms: Arms, results: Results) -> Iterator[str]:
     """Name the arms whose validation accuracy is that of naming the most frequent class always."""
     at_chance: dict[tuple[int, float], list[str]] = defaultdict(list)
@@ -127,11 +146,15 @@ def _no_width(arms: Arms, measure: Measure) -> Iterator[str]:
         yield f"Every run of an arm ended at the same value: {values}. An interval without width is not certainty."
 
 
-def _beyond(arms: Arms, measure: Measure) -> Iterator[str]:
+def _beyond(report: Report, measure: Measure) -> Iterator[str]:
     if not measure.share:
         return
+    first = report["reference"] if report["baseline"] is None else None  # its interval in words is the wider one
     hit = [
-        arm["label"] for arm in arms if arm["ci_low"] is not None and (arm["ci_low"] < 0 or (arm["ci_high"] or 0.0) > 1)
+        arm["label"]
+        for arm in report["arms"]
+        for bounds in [(arm["simultaneous"] if arm["label"] == first else None) or arm]
+        if bounds["ci_low"] is not None and (bounds["ci_low"] < 0 or (bounds["ci_high"] or 0.0) > 1)
     ]
     if hit:
         yield (
@@ -202,8 +225,11 @@ def _range(values: Mapping[str, int], unit: str) -> str:
 def _grid(report: Report, results: Results) -> Iterator[str]:
     if report["factorial"] is None:
         return
-    n, seeds = report["factorial"]["n"], len(results.design.seeds)
-    if n < 2:
-        yield f"No effects of the grid: they need two seeds with a value in every cell, and there are {n}."
+    n, seeds = report["factorial"]["complete"], len(results.design.seeds)
+    if not report["factorial"]["effects"]:
+        yield "No effects of the grid: they need two seeds with values that connect all cells."
     elif n < seeds:
-        yield f"The effects of the grid are of the {n} of {seeds} seeds that have a value in every cell."
+        yield (
+            f"Only {n} of {seeds} seeds have a value in every cell of the grid: its effects are of all seeds, by least "
+            "squares within each."
+        )

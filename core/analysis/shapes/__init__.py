@@ -72,6 +72,8 @@ class ArmReport(Statistics):
     pruned: int
     not_finite: int
     lost: int
+    unseen_at_most: float
+    """The share of runs that may be of a kind, such as a rare failure, which none of the finished ones shows."""
     rates: dict[str, Rate | None]
     outcomes: dict[str, Statistics]
 
@@ -88,23 +90,30 @@ class Detectable(TypedDict):
     difference: float
 
 
-class SeedsNeeded(TypedDict):
-    """The pairs that show the measured difference of arms `a` and `b` with the power; None: too many."""
+class SeedsWanted(TypedDict):
+    """The pairs that would tell arms `a` and `b` apart with the power: planned on the margin, else a range.
+
+    `seeds` show a difference of `margin` (None: more than 10,000). Without a margin they lie between `fewest` and
+    `most`, the pairs that the largest and the least effect take which the `n` measured pairs allow; None: no bound.
+    """
 
     a: str
     b: str
+    n: int
     sd: float
     level: float
     power: float
-    difference: float
+    margin: Number
     seeds: int | None
+    fewest: int | None
+    most: int | None
 
 
 class Separation(TypedDict):
     """The two foremost arms: what could have been seen of them, and the seeds that would decide."""
 
     detectable: Detectable | None
-    seeds_needed: SeedsNeeded | None
+    seeds_wanted: SeedsWanted | None
 
 
 class Verdict(Separation):
@@ -216,6 +225,8 @@ class Report(TypedDict):
     comparisons: list[Comparison]
     factorial: Factorial | None
     verdict: Verdict
+    looks: list[dict[str, Any]]
+    """The looks at adaptive seeds: `core.analysis.outline`."""
     saved: Saved
     energy: Energy | None
     rounding: Rounding | None
@@ -270,7 +281,7 @@ __all__ = [
     "Saved",
     "ScanEntry",
     "ScannedSize",
-    "SeedsNeeded",
+    "SeedsWanted",
     "Separation",
     "Statistics",
     "Term",

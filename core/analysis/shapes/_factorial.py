@@ -25,10 +25,11 @@ class Effect(TypedDict):
 
 
 class Term(TypedDict):
-    """The share of the variation between cells that a field, or an interaction, has."""
+    """The share of the variation between cells that a field, or an interaction, has: as measured, and less chance's."""
 
     factors: list[str]
     share: Number
+    share_corrected: Number
 
 
 class Cell(Interval):
@@ -46,3 +47,4 @@ class Factorial(TypedDict):
     terms: list[Term]
     cells: list[Cell]
     n: int
+    complete: int

@@ -13,6 +13,7 @@ class ArmRounding(TypedDict):
     mean: Number
     largest: Number
     sd: Number
+    sd_rounding: Number
     unlike: int
 
 
@@ -20,4 +21,5 @@ class Rounding(TypedDict):
     """The distance of second trainings from the first: see `core.analysis.report.rounding`."""
 
     arms: list[ArmRounding]
+    variance_share: Number
     text: str

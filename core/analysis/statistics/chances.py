@@ -1,4 +1,4 @@
-"""Statistics of counts: the sign-flip test of pairs, shares of runs, and the chance that an arm is the best."""
+"""Statistics of counts: the sign-flip test of pairs, and shares of runs."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.shapes import Rate
-from core.analysis.statistics.intervals import CONFIDENCE, Floats, Ints, resampled
+from core.analysis.statistics.intervals import CONFIDENCE, Floats, Ints
 
 EXACT = 12
 """Seeds up to which every way to flip signs is tried: 4,096 of them."""
@@ -53,6 +53,15 @@ def rate(hits: int, of: int) -> Rate | None:
     return {"hits": hits, "n": of, "rate": hits / of, "ci_low": low, "ci_high": high}
 
 
+def unseen_at_most(runs: int) -> float:
+    """Return the largest share of runs that may be of a kind which none of `runs` shows, at 97.5 % confidence.
+
+    It is the upper end of the exact 95 % interval of 0 of so many (Clopper and Pearson 1934,
+    doi:10.1093/biomet/26.4.404).
+    """
+    return float(1 - ((1 - CONFIDENCE) / 2) ** (1 / runs)) if runs else 1.0
+
+
 @lru_cache(maxsize=4096)
 def _wilson(hits: int, of: int) -> tuple[float, float]:
     from scipy.stats import binomtest  # noqa: PLC0415 0.3 s to import: only who asks for a report pays
@@ -69,35 +78,6 @@ def same_share(hits_a: int, of_a: int, hits_b: int, of_b: int) -> float:
     if not of_a or not of_b:
         return float("nan")
     return float(fisher_exact(np.array([[hits_a, of_a - hits_a], [hits_b, of_b - hits_b]])).pvalue)
-
-
-def chance_of_best(values: Floats, lost: NDArray[np.bool_], sign: int) -> Floats:
-    """Return each arm's chance to be the best when seeds are drawn again (bootstrap), (arms,): sum 1, NaN: not known.
-
-    `values` (arms, seeds) has NaN where a run has none, `lost` says which of these finished without a value; `sign` is
-    1 where more is better. Each of 4,999 draws takes whole seeds, so that pairs stay pairs. The means of a draw are
-    moved away from the measured ones by sqrt(n / (n - 1)), as a sample's spread is too narrow by that. An arm that lost
-    half of its drawn runs or more is not the best of that draw. Arms of fewer than two values are left out, and equal
-    ones share. With few seeds it is rough, and surer than it should be.
-    """
-    there = np.isfinite(values)
-    n = there.sum(axis=1)
-    chance = np.full(len(values), np.nan)
-    able = np.flatnonzero(n > 1)
-    if not len(able):
-        return chance
-    weights = resampled(values.shape[1])
-    x = np.where(there, values, 0.0)[able]
-    drawn, gone = weights @ there[able].T, weights @ lost[able].T
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        mean = x.sum(axis=1) / n[able]
-        means = mean + np.sqrt(n[able] / (n[able] - 1)) * ((weights @ x.T) / drawn - mean)
-    means = np.where((drawn > 0) & (gone < drawn), sign * means, -np.inf)
-    best = (means == means.max(axis=1, keepdims=True)) & np.isfinite(means)
-    decided = best[best.any(axis=1)]
-    if len(decided):
-        chance[able] = (decided / decided.sum(axis=1, keepdims=True)).mean(axis=0)
-    return chance
 
 
 def shares(lost: Ints, finished: Ints) -> Mapping[tuple[int, int], float]:

@@ -10,9 +10,8 @@ from core.analysis.statistics.chances import shares
 from core.analysis.statistics.decisions import ALPHA, DecisionRule, Decisions, decide
 from core.analysis.statistics.intervals import Floats, Ints, Summary
 from core.analysis.statistics.paired import Comparisons, PairErrors, family_adjusted
+from core.analysis.statistics.sequential_decisions import LooksTaken, decide_at_looks
 from core.metrics import Measure
-
-LEVEL = ALPHA
 
 
 class Judgement(NamedTuple):
@@ -47,6 +46,7 @@ def judge(
     *,
     margin: float | None = None,
     alpha: float = ALPHA,
+    taken: LooksTaken | None = None,
     errors: PairErrors | None = None,
 ) -> Judgement:
     """Decide about the arms by their values (arms, seeds), NaN where a run has none, and order them.
@@ -57,7 +57,8 @@ def judge(
     run says nothing, and such pairs stay open.) So survivors never lead: an arm comes before one that lost fewer runs
     only if it beats it. Arms with one value come after those with more.
 
-    The family is all pairs of arms, because the data choose the best; with a baseline the comparisons with it.
+    The family is all pairs of arms, because the data choose the best; with a baseline the comparisons with it. Where
+    seeds were added from look to look, `taken` has those that were, and `decide_at_looks` decides.
 
     `groups` are of the arms that have a mean. Without a baseline the first are those that none beats, and each next one
     those that only arms of the groups before it beat: so a winner is always in a better group than the arm it beats.
@@ -69,7 +70,8 @@ def judge(
     rule = DecisionRule(
         sign=measure.sign, margin=margin, alpha=alpha, baseline=baseline, ranks_lost=not measure.describes
     )
-    decisions = decide(values, lost, rule, errors)
+    # looks decide by the seeds until then
+    decisions = decide_at_looks(values, lost, rule, taken) if taken else decide(values, lost, rule, errors)
     beats = decisions.beats
     ranked = sorted(
         (i for i, s in enumerate(summaries) if s.n > 0),

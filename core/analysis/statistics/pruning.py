@@ -1,18 +1,20 @@
 """Prunes arms before their last epoch: those that are worse than the best beyond doubt."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.analysis.statistics.intervals import Floats
-from core.analysis.statistics.paired import compare, family_adjusted
+from core.analysis.statistics.intervals import Floats, summaries
+from core.analysis.statistics.judgement import judge
+from core.analysis.statistics.paired import compare
 from core.design import FEWEST_PAIRS, Design
 
 Decision = Mapping[str, Any]
 """The decision of one look, plain and JSON-able: `epoch`, `metric`, `looks`, `level`, the number of `arms` compared,
-and the comparisons of those that are `pruned`."""
+the labels of those that were found `worse`, and the comparisons of those that are `pruned`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,43 +24,71 @@ class RungRule:
     metric: str
     """The metric by epoch that arms are compared by."""
     looks: int
+    """The looks at which an arm may be pruned."""
     level: float
+    in_a_row: int = 1
+    """The looks in a row that must find an arm worse, the last of which prunes it."""
 
 
-def decide_rung(design: Design, rule: RungRule, *, epoch: int, values: Floats, gone: Collection[str]) -> Decision:
+class RungValues(NamedTuple):
+    """What the runs of all arms came to at a look, (arms, seeds) in the design's order."""
+
+    values: Floats
+    """The judged metric; NaN where a run has none."""
+    lost: NDArray[np.bool_]
+    """The runs that came to none: they diverged, or it is not finite. Of those that failed nothing is known."""
+
+    @classmethod
+    def of(cls, design: Design, runs: Iterable[tuple[str, int, float | None]]) -> Self:
+        """Return those of the runs that came so far, each its label, its seed and its value; None: it diverged."""
+        ended = list(runs)
+        values = design.matrix(ended)
+        there = design.matrix((label, seed, 1.0) for label, seed, _ in ended) == 1
+        return cls(values, there & ~np.isfinite(values))
+
+
+def decide_rung(
+    design: Design, rule: RungRule, *, epoch: int, measured: RungValues, before: Sequence[Decision]
+) -> Decision:
     """Judge the arms after so many epochs; what is decided depends on the numbers alone.
 
-    `values` are those of the judged metric at that epoch, (arms, seeds) in the design's order, NaN where a run has
-    none: it diverged or failed. Arms whose labels are `gone` were pruned before. Of the others those in the worse half
-    by their mean are pruned whose paired difference from the best is significant: `p_adjusted`, by Holm over all pairs
-    of arms (the data chose the best) and by Bonferroni over the looks, is below the level. An arm with fewer than three
-    pairs is not, nor is the baseline.
+    Arms that the looks `before` pruned play no part. Of the others those in the worse half are found worse that the
+    best one beats, by the report's rule (see `judge`; the family is all pairs of arms, as the data chose the best) and
+    by their mean. `p_adjusted` is Holm's times the looks (Bonferroni), and below the level. Those that so many looks in
+    a row found worse are pruned. An arm with fewer than three pairs of values is not, nor is the baseline.
     """
-    sign, labels, looks = design.metrics[rule.metric].sign, design.labels, rule.looks
-    values = np.where(np.isin(labels, list(gone))[:, None], np.nan, values)
-    mean = [float(row[np.isfinite(row)].mean()) if np.isfinite(row).any() else None for row in values]
-    order = sorted((i for i, m in enumerate(mean) if m is not None), key=lambda i: -sign * (mean[i] or 0.0))
+    measure, labels, looks = design.metrics[rule.metric], design.labels, rule.looks
+    gone = np.isin(labels, list(pruned_arms(before)))[:, None]
+    values, lost = np.where(gone | measured.lost, np.nan, measured.values), measured.lost & ~gone
+    judged = judge(values, lost, summaries(values), measure, None, alpha=rule.level / looks)
+    order = judged.order
     decision = {"epoch": epoch, "metric": rule.metric, "looks": looks, "level": rule.level}
     if len(order) < 2:
-        return {**decision, "arms": len(order), "pruned": []}
-    found = compare(values)
-    adjusted = np.minimum(1.0, looks * family_adjusted(found.p, None))
-    best = order[0]
+        return {**decision, "arms": len(order), "worse": [], "pruned": []}
+    found, best = compare(values), order[0]
+    adjusted = np.minimum(1.0, looks * judged.adjusted)
+    worse = [
+        i
+        for i in order[(len(order) + 1) // 2 :]
+        if labels[i] != design.baseline
+        and found.n[best, i] >= FEWEST_PAIRS
+        and measure.sign * found.difference[best, i] > 0
+        and judged.beats[best, i]
+    ]
+    last = before[len(before) - rule.in_a_row + 1 :] if rule.in_a_row > 1 else []
     pruned = [
         {
             "arm": labels[i],
             "best": labels[best],
             "n": int(found.n[best, i]),
-            **{name: float(getattr(found, name)[best, i]) for name in ("difference", "ci_low", "ci_high", "p")},
+            "p": float(judged.decisions.p[best, i]),
+            **{name: float(getattr(found, name)[best, i]) for name in ("difference", "ci_low", "ci_high")},
             "p_adjusted": float(adjusted[best, i]),
         }
-        for i in order[(len(order) + 1) // 2 :]
-        if labels[i] != design.baseline
-        and found.n[best, i] >= FEWEST_PAIRS
-        and sign * found.difference[best, i] > 0
-        and adjusted[best, i] < rule.level
+        for i in worse
+        if len(last) == rule.in_a_row - 1 and all(labels[i] in look.get("worse", ()) for look in last)
     ]
-    return {**decision, "arms": len(order), "pruned": pruned}
+    return {**decision, "arms": len(order), "worse": [labels[i] for i in worse], "pruned": pruned}
 
 
 def pruned_arms(rungs: Collection[Decision]) -> dict[str, int]:

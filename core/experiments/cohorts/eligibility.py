@@ -20,8 +20,8 @@ def queues_of(device: str, queue: str | None) -> tuple[str, ...]:
 
 
 def may_be_taken() -> ColumnElement[bool]:
-    """Return the condition that `Cohort` waits for a worker alone: not for the user, nor for other cohorts."""
-    return and_(Cohort.status == Status.QUEUED, ~Cohort.paused, Cohort.rung.is_(None))
+    """Return the condition that `Cohort` waits for a worker alone: not for the user, other cohorts or a look."""
+    return and_(Cohort.status == Status.QUEUED, ~Cohort.paused, Cohort.rung.is_(None), Cohort.look.is_(None))
 
 
 @dataclass(frozen=True, kw_only=True)

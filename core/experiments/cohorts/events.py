@@ -19,6 +19,7 @@ Kind = Literal[
     "halved",  # split: it needed more memory than there is, or was lost again and again
     "waiting",  # a cohort has come to a rung, and is given back until the others have
     "rung",  # the arms were compared there, and some pruned
+    "look",  # the arms were compared after so many seeds: it is decided, or more are trained
     "ended",  # a cohort, in a terminal state
     "cancelling",  # the user asked
     "paused",

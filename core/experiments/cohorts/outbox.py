@@ -16,7 +16,7 @@ HookEvent = Literal[
     "experiment.cancelled",
     "experiment.paused",
     "experiment.resumed",
-    "experiment.decided",  # its arms were compared at a rung
+    "experiment.decided",  # its arms were compared at a rung, or at a look
 ]
 HOOK_EVENTS: tuple[HookEvent, ...] = get_args(HookEvent)
 OF_STATE: dict[Status, HookEvent] = {
@@ -32,6 +32,7 @@ OF_HISTORY: dict[str, HookEvent] = {
     "paused": "experiment.paused",
     "resumed": "experiment.resumed",
     "rung": "experiment.decided",
+    "look": "experiment.decided",
 }
 """The events of an experiment's history that webhooks are told of."""
 

@@ -8,12 +8,10 @@ the last cohort back decides, or the sweeper. What is decided depends on the sto
 from collections.abc import Collection, Sequence
 from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
-from core.analysis import decide_rung, pruned_arms
+from core.analysis import RungValues, decide_rung, pruned_arms
 from core.datasets import DatasetPaths
 from core.design import Design
 from core.experiments.cohorts.claims import Claim, last_values
@@ -78,8 +76,8 @@ def decide(session: Session, experiment_id: int) -> bool:
     task = cast(Task, experiment.task)
     rule = rung_rule(spec, task)
     design = design_of(spec, task=task, paths=DatasetPaths(), measured=[rule.metric])
-    values = _values(session, experiment_id, design, rule.metric, rung)
-    decision = decide_rung(design, rule, epoch=rung, values=values, gone=pruned_arms(before))
+    measured = _measured(session, experiment_id, design, rule.metric, rung)
+    decision = decide_rung(design, rule, epoch=rung, measured=measured, before=before)
     experiment.rungs = [*before, dict(decision)]
     record_event(session, experiment_id, "rung", **decision)
     decided = pruned_arms([decision])
@@ -106,17 +104,21 @@ def _end_pruned(session: Session, cohort: Cohort, arms: Collection[str]) -> None
         end_runs(session, cohort.id, ended, start=Status.QUEUED)
 
 
-def _values(session: Session, experiment_id: int, design: Design, metric: str, rung: int) -> NDArray[np.float64]:
-    """Return a metric of every run after the rung's epochs, (arms, seeds); of one stopped early before, its last.
+def _measured(session: Session, experiment_id: int, design: Design, metric: str, rung: int) -> RungValues:
+    """Return a metric of every run after the rung's epochs, of one stopped early before its last, and who was lost.
 
     Second trainings end where the first do, and decide nothing.
     """
     last, mine = rung - 1, (Run.experiment_id == experiment_id, ~Run.repeat)
-    early = session.scalars(select(Run).where(*mine, Run.outcome == "stopped_early"))
-    found: list[tuple[str, int, float | None]] = [(run.arm, run.seed, (run.final or {}).get(metric)) for run in early]
     at = select(Run.arm, Run.seed, MetricBlock.first, MetricBlock.n, MetricBlock.values)
     at = at.join(Run, MetricBlock.run_id == Run.id).where(*mine, MetricBlock.metric == metric)
     there = (MetricBlock.first <= last, MetricBlock.first + MetricBlock.n > last)
     rows = session.execute(at.where(*there))
-    found += [(row.arm, row.seed, float(metric_blocks.decode(row)[last - row.first])) for row in rows]
-    return design.matrix(found)
+    found: list[tuple[str, int, float | None]] = [
+        (row.arm, row.seed, float(metric_blocks.decode(row)[last - row.first])) for row in rows
+    ]
+    ended = session.scalars(select(Run).where(*mine, Run.outcome.in_(("stopped_early", "diverged")))).all()
+    found += [
+        (run.arm, run.seed, None if run.outcome == "diverged" else (run.final or {}).get(metric)) for run in ended
+    ]
+    return RungValues.of(design, found)

@@ -115,12 +115,17 @@ def lock_cohorts(session: Session, experiment_id: int) -> None:
 def settle(session: Session, experiment_id: int, **values: Any) -> None:
     """Write the experiment's status as its cohorts' statuses have it, after any of them changed; `values` beside it.
 
-    Raises `IllegalTransition`.
+    Cohorts that a look holds do not count, and until the look is taken the experiment is running; but for one of which
+    every cohort failed: there is nothing to look at, and it waits for a retry. Raises `IllegalTransition`.
     """
     # The row lock lets two cohorts that end at once see each other; SQLite has one writer anyway.
     experiment = session.get_one(Experiment, experiment_id, with_for_update=OF_STATUS, populate_existing=True)
-    statuses = session.scalars(select(Cohort.status).where(Cohort.experiment_id == experiment_id))
-    status = summary({Status(one) for one in statuses})
+    held = (Cohort.status == Status.QUEUED) & Cohort.look.is_not(None)
+    found = session.scalars(select(Cohort.status).where(Cohort.experiment_id == experiment_id, ~held).distinct())
+    statuses = {Status(one) for one in found}
+    status = summary(statuses)
+    if experiment.next_look is not None and status in TERMINAL and Status.SUCCEEDED in statuses:
+        status = Status.RUNNING
     changed = status != experiment.status
     if changed:
         check_transition(experiment.status, status, OF_EXPERIMENT)

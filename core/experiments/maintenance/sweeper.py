@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.errors import NotFound
 from core.experiments.cohorts.attempt_logs import AttemptLogs
 from core.experiments.cohorts.eligibility import may_be_taken, queues_of
+from core.experiments.cohorts.looks import look, looks_due
 from core.experiments.cohorts.process_ids import describe, is_dead
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
 from core.experiments.cohorts.recovery import recover_attempt
@@ -80,10 +81,14 @@ def sweep(
             rescued += status == Status.QUEUED
             ended += status in TERMINAL
     with database.reading() as session:
-        all_there = waiting_for_a_decision(session)
-    for experiment in all_there:  # the last worker was killed before it could decide, or its end was found here
+        at_rung, due = waiting_for_a_decision(session), looks_due(session)
+    all_there = [*at_rung, *due]
+    for experiment in at_rung:  # the last worker was killed before it could decide, or its end was found here
         with suppress(NotFound), database.transaction() as session:
             decide(session, experiment)
+    for experiment in due:
+        with suppress(NotFound), database.transaction() as session:
+            look(session, experiment)
     with database.reading() as session:
         just_now = Cohort.id.in_([row.id for row in held]) | Cohort.experiment_id.in_(all_there)
         long_enough = (Cohort.queued_at < now() - min_queued_seconds) | just_now

@@ -122,6 +122,7 @@ def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
         runs=[_result(run) for run in runs(session, of.id, repeat=False)],
         series=lambda metric: series(session, of.id, metrics=[metric]),
         rungs=of.rungs or (),
+        looks=of.looks or (),
         measured=_measured(session, of),
         warnings=[Problem(one["path"], one["message"]) for one in of.warnings or ()],
         correct=lambda: _correct(session, of.id),

@@ -23,7 +23,7 @@ class QueueStats:
     """By status."""
     cohorts: Mapping[str, int]
     """Those `queued`, those `running`, and of those that are queued and not to be taken the `paused` ones, and those
-    `waiting` at a rung for others."""
+    `waiting` at a rung for others, or for a look."""
     runs: Mapping[str, int]
     """Of the cohorts that are `queued` and `running`, the few that have ended in these too: an index has that."""
     waited: float
@@ -39,7 +39,7 @@ def queue_stats(session: Session) -> QueueStats:
     experiments.update(session.execute(by_status).all())
     cohorts: dict[str, int] = dict.fromkeys((*ACTIVE, "paused", "waiting"), 0)
     waited = 0.0
-    at_rung = Cohort.rung.is_not(None)
+    at_rung = Cohort.rung.is_not(None) | Cohort.look.is_not(None)
     parts = session.execute(
         select(Cohort.status, Cohort.paused, at_rung, func.count(), now() - func.min(Cohort.queued_at))
         .where(Cohort.status.in_(ACTIVE))

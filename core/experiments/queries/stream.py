@@ -40,7 +40,7 @@ AT_ONCE = 100
 class StreamEvent(NamedTuple):
     """One event for the viewer, and the cursor that it has then, as text."""
 
-    kind: Literal["state", "progress", "metric", "rewind"]
+    kind: Literal["state", "progress", "metric", "rewind", "look"]
     data: dict[str, Any]
     id: str
 
@@ -136,14 +136,17 @@ class _Poll:
         if choice.seed is not None:
             self._chosen.append(Run.seed == choice.seed)
 
-    def send(self, kind: Literal["state", "progress", "rewind"], data: dict[str, Any]) -> None:
+    def send(self, kind: Literal["state", "progress", "rewind", "look"], data: dict[str, Any]) -> None:
         self.sent.append(StreamEvent(kind=kind, data=data, id=self._codec.write(self.cursor)))
 
     def apply_events(self) -> None:
-        """Go through the experiment's events since the cursor, and rewind what was rolled back."""
+        """Go through the experiment's events since the cursor: send its looks, and rewind what was rolled back."""
         mine = Event.experiment_id == self._experiment
         if not self.cursor.cohorts:  # a viewer that has nothing has nothing to rewind
             last = self._session.scalar(select(func.max(Event.id)).where(mine)) or 0
+            looks = (mine, Event.kind == "look", Event.id > self.cursor.event)
+            for event in self._session.scalars(select(Event).where(*looks).order_by(Event.id)):
+                self._look(event)
             self.cursor, self.idle = replace(self.cursor, event=last), frozenset()
             return
         events = self._session.scalars(select(Event).where(mine, Event.id > self.cursor.event).order_by(Event.id)).all()
@@ -152,8 +155,14 @@ class _Poll:
             if event.kind in ("claimed", "fell_back") and event.cohort_id is not None:
                 for cohort in _family(event.cohort_id, events[i + 1 :]):
                     self._rewind(cohort, event)
+            if event.kind == "look":
+                self._look(event)
             self.cursor = replace(self.cursor, event=event.id)
         self.idle = self.idle.difference(event.cohort_id for event in events)
+
+    def _look(self, event: Event) -> None:
+        self.cursor = replace(self.cursor, event=event.id)
+        self.send("look", event.detail)
 
     def catch_up(self) -> None:
         """Bring the viewer to where the experiment's cohorts are, as far as one poll goes."""

@@ -22,6 +22,8 @@ def cancel(session: Session, experiment: Experiment, by: str | None = None) -> N
     Queued cohorts end at once. A running one is asked to; its worker ends it, or the sweeper where the worker is dead.
     """
     lock_cohorts(session, experiment.id)
+    if experiment.status in TERMINAL:  # one that failed may have cohorts that a look holds: a retry finds them
+        return
     mine = Cohort.experiment_id == experiment.id
     running = session.scalars(
         update(Cohort)
@@ -34,6 +36,8 @@ def cancel(session: Session, experiment: Experiment, by: str | None = None) -> N
     ).all()
     for cohort_id in queued:
         move_runs(session, cohort_id, start=Status.QUEUED, to=Status.CANCELLED)
+    if running or queued:
+        session.execute(update(Experiment).where(Experiment.id == experiment.id).values(next_look=None))
     if queued:
         settle(session, experiment.id)
     if running or queued:
@@ -78,7 +82,9 @@ def retry(
     runs = session.scalars(select(Run.id).where(*failed_runs)).all()
     if not runs:
         raise Conflict(f"experiment {experiment.id} is {experiment.status}, and none of its runs has failed")
-    admit(session, experiment.owner, limits, len(runs))
+    held = (Run.experiment_id == experiment.id, Run.status == Status.QUEUED)
+    again = session.scalars(select(func.count()).where(*held)).one() if experiment.status in TERMINAL else 0
+    admit(session, experiment.owner, limits, len(runs) + again)
     failed = session.scalars(
         transition(Cohort, start=Status.FAILED, to=Status.QUEUED)
         .where(Cohort.experiment_id == experiment.id)

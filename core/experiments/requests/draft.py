@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.datasets import DatasetPaths
+from core.design import Design
 from core.errors import Problem, Warned, warned
 from core.experiments.requests.uploads import pin
 from core.metrics import Task, diagnostics, epoch_metrics, measured_on_test, metric_names
 from core.registry import join_path
 from core.spec import ArmInfo, Spec, check, warnings_of
 from core.training import Plan, Profile, make_plan
+from core.training.designs import design_of
 from core.training.planning.plan import PlannedCohort
 
 
@@ -30,6 +32,11 @@ class Preview:
     warnings: Sequence[Problem]
     notes: Sequence[Problem]
 
+    @property
+    def design(self) -> Design:
+        """The comparison that the spec asks for."""
+        return design_of(self.spec, task=self.info[0].data.task, paths=DatasetPaths())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
@@ -42,6 +49,8 @@ class Draft:
     labels: Sequence[str]
     """The arms, in their order."""
     seeds: Sequence[int]
+    looks: Sequence[int]
+    """The seeds after which its arms are looked at; none: all seeds are trained."""
     steps: Sequence[int]
     """Updates of a run of each arm."""
     steps_per_epoch: Sequence[int]
@@ -87,6 +96,7 @@ def draft(spec: Spec, fingerprint: str, paths: DatasetPaths, profile: Profile, s
         fingerprint=fingerprint,
         labels=[arm.label for arm in found.spec.expanded],
         seeds=found.spec.seed_list,
+        looks=found.spec.adaptive.looks if found.spec.adaptive else (),
         steps=[fact.steps for fact in found.info],
         steps_per_epoch=[fact.steps_per_epoch for fact in found.info],
         task=found.info[0].data.task,

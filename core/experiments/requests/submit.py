@@ -58,6 +58,7 @@ def submit(
         owner=owner,
         project=project,
         points=draft.points,
+        next_look=draft.looks[0] if draft.looks else None,
         progress=_nothing_yet(draft),
         created_at=session.scalar(select(now())),
         tags=[Tag(tag=tag) for tag in dict.fromkeys(draft.spec["tags"])],
@@ -104,6 +105,7 @@ def _queue(session: Session, experiment: Experiment, draft: Draft) -> None:
             queue=draft.spec.get("queue"),
             threads=planned.threads,
             layout=planned.layout,
+            look=planned.look,
             queued_at=experiment.created_at,
         )
         for planned in draft.cohorts

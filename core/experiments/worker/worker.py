@@ -5,14 +5,14 @@ import os
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn, assert_never
 
 import torch
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from core.datasets import Dataset, DatasetInfo, DatasetPaths
+from core.datasets import DatasetPaths
 from core.energy import EnergyAccount, Meter, intensity
 from core.errors import InitlabError, NotFound
 from core.experiments.cohorts.attempt_logs import AttemptLogs
@@ -21,8 +21,10 @@ from core.experiments.cohorts.claims import Claim, anything_queued, claim
 from core.experiments.cohorts.eligibility import CLASSES, CpuCapacity, WorkerCapabilities
 from core.experiments.cohorts.heartbeat import Heartbeat
 from core.experiments.cohorts.leases import Fenced
+from core.experiments.cohorts.looks import look, looks_due
 from core.experiments.cohorts.process_ids import this_process
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
+from core.experiments.worker.data import cohort_data
 from core.experiments.worker.endings import (
     BrokenDevice,
     Cancelled,
@@ -41,7 +43,6 @@ from core.experiments.worker.recorder import Attempt, AttemptRecorder
 from core.experiments.worker.watchdog import Flag, Watchdog
 from core.failpoints import reached
 from core.logs import working_for
-from core.registry import Entry
 from core.settings import Settings
 from core.store import Database, StorageFull, after_commit
 from core.training import (
@@ -49,9 +50,7 @@ from core.training import (
     DamagedCheckpoint,
     Resume,
     Stopped,
-    TrainingData,
     TrainOptions,
-    load_data,
     train_lanes,
 )
 from core.training.faults import Fault, classify, is_spoiled
@@ -61,6 +60,8 @@ from core.training.planning.profile import Device
 
 log = logging.getLogger(__name__)
 
+Due = Callable[[Session, int | None], Sequence[int]]
+"""Returns the experiments, of all or this one, whose cohorts are all there to be compared."""
 HUNG = 70
 """The exit code of a process whose training does not stop."""
 BROKEN = 71
@@ -158,18 +159,20 @@ class Worker:
             log.warning("%s was given to another worker before it could end", fenced)
             recorder.increment("fenced_writes")
         if held.spec.pruning is not None:
-            self._decide(held)
+            self._compare(held, waiting_for_a_decision, decide, "decide")
+        if held.spec.adaptive is not None:
+            self._compare(held, looks_due, look, "look")
 
-    def _decide(self, held: Claim) -> None:
-        """Compare the arms where this cohort was the last to come to its rung, rather than wait for a sweep."""
+    def _compare(self, held: Claim, due: Due, compare: Callable[[Session, int], bool], failpoint: str) -> None:
+        """Compare the arms where this cohort was the last that is waited for, rather than wait for a sweep."""
         try:
             with self._database.reading() as session:  # mostly there is nothing, and others are not to wait for that
-                if not waiting_for_a_decision(session, held.experiment_id):
+                if not due(session, held.experiment_id):
                     return
             with self._database.transaction() as session:
-                if decide(session, held.experiment_id):
-                    reached("decide.before_commit")
-                    after_commit(session, lambda: reached("decide.committed"))
+                if compare(session, held.experiment_id):
+                    reached(f"{failpoint}.before_commit")
+                    after_commit(session, lambda: reached(f"{failpoint}.committed"))
         except NotFound:
             log.info("the experiment was deleted meanwhile")
         except (SQLAlchemyError, StorageFull) as error:
@@ -210,8 +213,7 @@ class Worker:
     def _train_to_the_end(self, held: Claim, store: CheckpointStore, recorder: AttemptRecorder) -> Ending:
         """Train, and keep the last checkpoint where others go on; raises what the training raises."""
         paths = DatasetPaths(self._settings.datasets, self._settings.uploads)
-        seeds = tuple(held.spec.seed_list) if held.spec.split == "per_seed" else None
-        data, info = _load(held.lanes[0].treatment.dataset, paths, seeds)
+        data, info = cohort_data(held.spec, held.lanes[0].treatment.dataset, paths)
         try:
             at_rung = train_lanes(
                 held.lanes,
@@ -290,10 +292,3 @@ def _start(store: CheckpointStore, recorder: AttemptRecorder) -> Checkpoint | No
 def _text(failure: Exception) -> str:
     last = traceback.extract_tb(failure.__traceback__)[-1]
     return f"{type(failure).__name__}: {str(failure)[:2000]} (in {last.name}, {Path(last.filename).name}:{last.lineno})"
-
-
-@lru_cache(maxsize=2)
-def _load(entry: Entry, paths: DatasetPaths, seeds: tuple[int, ...] | None) -> tuple[TrainingData, DatasetInfo]:
-    """Return the data set, with a split for each seed if they are given; it is kept, as cohorts share it."""
-    dataset: Dataset = entry.build()
-    return load_data(entry, seeds or (), paths, per_seed=seeds is not None), dataset.info(paths)

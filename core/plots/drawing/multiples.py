@@ -29,6 +29,8 @@ STYLES: Mapping[str, dict[str, Any]] = {
     "diverged": {"color": COLOURS[1], "lw": 0.9, "alpha": 0.85},
     "valid": {"color": COLOURS[0], "lw": 1.8},
     "train": {"color": COLOURS[1], "lw": 1.6, "ls": (0, (4, 1.6))},
+    "zero": {"color": GREY, "lw": 0.9},
+    "margin": {"color": COLOURS[2], "lw": 1.1, "ls": (0, (4, 1.6))},
 }
 
 
@@ -76,7 +78,7 @@ def _draw_panel(axes: Axes, panel: dict[str, Any], data: dict[str, Any], names_x
     set_axis(axes, "y", panel["y"] | few | ({} if names_y else {"label": ""}))
     axes.tick_params(labelbottom=names_x, labelleft=names_y, length=2.5)
     axes.autoscale(False)
-    for role in ("seed", "diverged", "train", "valid", "mean"):
+    for role in ("zero", "margin", "seed", "diverged", "train", "valid", "mean"):
         lines = [line for line in panel["lines"] if line["role"] == role]
         if role in ("seed", "diverged"):
             _draw_many(axes, lines, STYLES[role])

@@ -1,16 +1,16 @@
 """Plans: the runs that train together, the number of them at the same time, and the time and memory they take."""
 
 import heapq
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from core.spec import ArmInfo, Spec, Treatment
 from core.training.compatibility import built_optimizer, compatibility_key
 from core.training.options import Layout
 from core.training.planning.arrangement import Arrangement, arrange
+from core.training.planning.cuts import Cut, Member, cuts, members_of
 from core.training.planning.profile import Device, Profile, Way, Work, estimate, estimate_start
 
 WORTH = 0.95
@@ -19,8 +19,6 @@ COHORT = 0.03
 """Seconds that a worker spends on a cohort beside its training: on the claim, and on storing how it ended."""
 EVALUATION = 1 / 3
 """An evaluation's share of an update's work, for each example: the forward pass alone."""
-Member = tuple[int, int]
-"""(index of the arm, seed)."""
 
 
 class PlannedCohort(NamedTuple):
@@ -37,11 +35,16 @@ class PlannedCohort(NamedTuple):
     """Estimated seconds from start to end."""
     memory: int
     """Estimated peak memory in bytes, the data set included."""
+    look: int | None = None
+    """The seeds after which a look decides whether it is trained, and with which arms; None: it is in any case."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan of an experiment's training: its cohorts in the order in which they should start, the longest first."""
+    """A plan of an experiment's training: its cohorts in the order in which they should start, the longest first.
+
+    Those of adaptive seeds come after those of the seeds before them, and count as if all had to be trained.
+    """
 
     cohorts: list[PlannedCohort]
     device: Device
@@ -56,32 +59,25 @@ class Plan:
 
 
 class _Program(NamedTuple):
-    """Arms that share a program, and whether it is that of their second trainings."""
+    """Arms that share a program, their seeds, and whether it is that of their second trainings."""
 
     arms: list[int]
+    seeds: Sequence[int]
     repeat: bool
 
 
 class _Split(NamedTuple):
-    """One way to cut the runs of a program, seed by seed, into cohorts.
-
-    They are so many `blocks` of so many `units` of so many `runs`, and each block is cut between units into `parts`.
-    """
+    """One way to cut the runs of a program into cohorts."""
 
     arrangement: Arrangement
-    blocks: int
-    units: int
-    runs: int
-    parts: int
-    widths: Mapping[int, int]
-    """Number of cohorts by width, in lanes."""
+    cut: Cut
     lasts: Mapping[int, float]
     """Seconds of a cohort by width."""
 
     @property
     def seconds(self) -> list[float]:
         """Seconds of each cohort."""
-        return [self.lasts[width] for width, count in self.widths.items() for _ in range(count)]
+        return [self.lasts[width] for width, count in self.cut.widths.items() for _ in range(count)]
 
     @property
     def work(self) -> float:
@@ -102,15 +98,30 @@ def make_plan(spec: Spec, infos: Sequence[ArmInfo], profile: Profile) -> Plan:
     share batches and dropout draws, unless memory or a process left idle speak against it. The cohorts that train at
     the same time take at most `spec.memory_limit` of what is free, as estimated; a run that would not fit alone is
     planned all the same. Second trainings have cohorts of their own, cut as the first are: their company is the same
-    too, and the first trainings have the bits that they would have without the second.
+    too, and the first trainings have the bits that they would have without the second. Of adaptive seeds those between
+    two looks are planned as an experiment of their own.
     """
+    looks = [None, *(spec.adaptive.looks if spec.adaptive else ())]
+    plans = [_block(spec, infos, profile, seeds, look) for seeds, look in zip(spec.seed_blocks, looks, strict=False)]
+    return replace(
+        plans[0],
+        cohorts=[cohort for plan in plans for cohort in plan.cohorts],
+        processes=max(plan.processes for plan in plans),
+        seconds=sum(plan.seconds for plan in plans),
+        memory=max(plan.memory for plan in plans),
+    )
+
+
+def _block(spec: Spec, infos: Sequence[ArmInfo], profile: Profile, seeds: Sequence[int], look: int | None) -> Plan:
+    """Return the plan of these seeds, which are trained at the same time."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for i, arm in enumerate(spec.expanded):
         alike.setdefault(compatibility_key(arm.treatment), []).append(i)
-    programs = [_Program(arms, repeat) for repeat in (False, True)[: spec.trainings] for arms in alike.values()]
+    programs = [_Program(arms, seeds, repeat) for repeat in (False, True)[: spec.trainings] for arms in alike.values()]
     way = profile.with_threads(spec.device, spec.threads)
     between, anywhere = (_plan_for(spec, infos, programs, profile, way, whole) for whole in (True, False))
-    return anywhere if anywhere.seconds < WORTH * between.seconds else between
+    best = anywhere if anywhere.seconds < WORTH * between.seconds else between
+    return replace(best, cohorts=[cohort._replace(look=look) for cohort in best.cohorts])
 
 
 def _plan_for(
@@ -118,10 +129,10 @@ def _plan_for(
 ) -> Plan:
     """Return the plan that uses the machine in this way and cuts between seeds (`whole`), or anywhere."""
     budget = spec.memory_limit * profile.memory_of(way)
-    fronts = [_front(spec, arms, infos[arms[0]], way, budget, whole) for arms, _ in programs]
+    fronts = [_front(spec, program, infos[program.arms[0]], way, budget, whole) for program in programs]
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
-    for (arms, repeat), split in zip(programs, _choose(fronts, processes), strict=True):
+    for (arms, seeds, repeat), split in zip(programs, _choose(fronts, processes), strict=True):
         lane, rest = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec, split.arrangement.layout)
         cohorts += [
             PlannedCohort(
@@ -133,7 +144,7 @@ def _plan_for(
                 seconds=split.lasts[len(members)],
                 memory=len(members) * lane + rest,
             )
-            for members in _cohorts(arms, spec.seed_list, split)
+            for members in members_of(split.cut, arms, seeds)
         ]
     cohorts.sort(key=lambda cohort: -cohort.seconds)  # those as long stay in the order of their arms and seeds
     processes = min(processes, len(cohorts))
@@ -163,12 +174,12 @@ def _choose(fronts: Sequence[Sequence[_Split]], processes: int) -> list[_Split]:
         now[longest] += 1
 
 
-def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: float, whole: bool) -> list[_Split]:
-    """Return the splits of arms of one program, each with more total work and a shorter longest cohort than the last.
+def _front(spec: Spec, program: _Program, info: ArmInfo, way: Way, budget: float, whole: bool) -> list[_Split]:
+    """Return the splits of one program, each with more total work and a shorter longest cohort than the last.
 
     A split that another is as good as in both is left out, and one whose cohorts the budget (bytes) does not hold.
     """
-    splits = list(_splits(spec, arms, info, way, budget, whole=whole))
+    splits = list(_splits(spec, program, info, way, budget, whole=whole))
     splits.sort(key=lambda split: (split.work, split.longest))  # stable: the fewest cohorts where they are as long
     front = splits[:1]
     for split in splits[1:]:
@@ -177,28 +188,25 @@ def _front(spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: flo
     return front
 
 
-def _splits(
-    spec: Spec, arms: Sequence[int], info: ArmInfo, way: Way, budget: float, *, whole: bool
-) -> Iterator[_Split]:
-    """Yield the splits of arms of one program whose cohorts the budget (bytes) holds.
+def _splits(spec: Spec, program: _Program, info: ArmInfo, way: Way, budget: float, *, whole: bool) -> Iterator[_Split]:
+    """Yield the splits of one program whose cohorts the budget (bytes) holds.
 
     Where runs are not independent it is one split, whatever the machine but for a memory that does not hold it.
     """
-    treatment = spec.expanded[arms[0]].treatment
+    treatment = spec.expanded[program.arms[0]].treatment
     arrangement = arrange(spec, treatment, info, way.device)
     layout, independent, lanes = arrangement
     lane, rest = _bytes(treatment, info, spec, layout)
     widest = max(1, min(lanes, int((budget - rest) // lane)))
     lasts: dict[int, float] = {}
-    for blocks, units, runs, parts in _cuts(len(arms), len(spec.seed_list), widest, whole or not independent):
-        widths = {size * runs: count * blocks for size, count in _sizes(units, parts)}
+    arms, seeds = len(program.arms), len(program.seeds)
+    for cut in cuts(arms, seeds, widest, whole or not independent):
+        widths = cut.widths
         if max(widths) > widest:
             continue
         for width in widths.keys() - lasts.keys():
             lasts[width] = _seconds(way, treatment, info, width, spec, layout)
-        yield _Split(
-            arrangement=arrangement, blocks=blocks, units=units, runs=runs, parts=parts, widths=widths, lasts=lasts
-        )
+        yield _Split(arrangement=arrangement, cut=cut, lasts=lasts)
         if not independent:
             return
 
@@ -261,34 +269,6 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
     if treatment.mixup or treatment.cutmix:  # the neighbours of a batch, and the mixtures
         lane += 2 * inputs * batch
     return 4 * lane, 4 * rest
-
-
-def _cuts(arms: int, seeds: int, widest: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the first four of `_Split`: cuts between seeds, inside a seed that is too wide, or even ones anywhere."""
-    if not whole:
-        yield from ((1, arms * seeds, 1, parts) for parts in _counts(arms * seeds))
-    elif arms <= widest:
-        yield from ((1, seeds, arms, parts) for parts in _counts(seeds))
-    else:
-        yield from ((seeds, arms, 1, parts) for parts in _counts(arms))
-
-
-def _cohorts(arms: Sequence[int], seeds: Sequence[int], split: _Split) -> Iterator[list[Member]]:
-    members = [(arm, seed) for seed in seeds for arm in arms]
-    for block in range(split.blocks):
-        bounds = ((block * split.units + i * split.units // split.parts) * split.runs for i in range(split.parts + 1))
-        yield from (members[first:last] for first, last in itertools.pairwise(bounds))
-
-
-def _counts(items: int) -> list[int]:
-    """Return the numbers of even parts whose largest part differs: others have more parts and as large a one."""
-    return sorted({math.ceil(items / most) for most in range(1, items + 1)})
-
-
-def _sizes(items: int, parts: int) -> list[tuple[int, int]]:
-    """Return the sizes of `parts` parts as even as possible, with the number of parts of each size."""
-    size, larger = divmod(items, parts)
-    return [(size + 1, larger), (size, parts - larger)] if larger else [(size, parts)]
 
 
 def _makespan(seconds: Sequence[float], processes: int) -> float:

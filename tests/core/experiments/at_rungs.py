@@ -25,7 +25,8 @@ def posted(database: Database, seeds: int = 3, **more: Any) -> int:
     """Three arms, each a cohort, compared after 1, 2 and 4 of 5 epochs."""
     arms = [{"label": label, "batch_size": 100 + i} for i, label in enumerate(ACCURACY)]
     spec = parse(
-        {"arms": arms, "seeds": seeds, "epochs": 5, "pruning": {}, "model": {"name": "mlp", "hidden": [4]}} | more
+        {"arms": arms, "seeds": seeds, "epochs": 5, "pruning": {"first": 1}, "model": {"name": "mlp", "hidden": [4]}}
+        | more
     )
     with database.transaction() as session:
         return submit(session, spec, DatasetPaths())[0].id

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.analysis import Look, take_look
 from core.results import Results, Series
 from tests.core.plots.conftest import MakeResults
 
@@ -124,9 +125,21 @@ def widened(make: MakeResults, labels: Sequence[str], hidden: int = 2, widths: S
     return replace(made, series=series)
 
 
+def looked_at(make: MakeResults) -> Results:
+    """Seeds that were added twice: one pair was decided at the first look, and one is open at the third."""
+    seeds = {"from": 4, "to": 12, "looks": [4, 8, 12]}
+    level = lambda a, s: [0.5, (0.9, 0.3, 0.901)[a] + 0.001 * np.cos(5 * s + a)]  # noqa: E731
+    results = small(make)(arms("a", "b", "c"), series(10, 2, valid_accuracy=level), seeds=seeds)
+    looks: list[Look] = []
+    while not looks or looks[-1]["arms"]:
+        looks.append(take_look(replace(results, looks=looks)))
+    return replace(results, looks=looks)
+
+
 KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "stored examples": with_examples,
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
+    "seeds added": looked_at,
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
     "more arms than are drawn, with long labels": lambda make: small(make)(
         arms(*(f"initializer={law} with optimizer.lr={i / 1000:g} and batch_size={i}" for i, law in enumerate(LAWS))),

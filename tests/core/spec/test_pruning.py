@@ -6,7 +6,7 @@ import pytest
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
-from core.spec import Pruning, check, parse
+from core.spec import Pruning, check, parse, warnings_of
 
 ARMS = {"arms": [{"initializer": "zeros"}, {"initializer": "ones"}], "epochs": 10}
 
@@ -14,10 +14,13 @@ ARMS = {"arms": [{"initializer": "zeros"}, {"initializer": "ones"}], "epochs": 1
 @pytest.mark.parametrize(
     ("given", "epochs", "rungs"),
     [
-        ({}, 10, [1, 2, 4, 8]),
-        ({}, 8, [1, 2, 4]),
+        ({}, 10, [3, 6]),
+        ({}, 8, [2, 4]),
+        ({}, 100, [25, 50]),
+        ({}, 2, [1]),
+        ({"first": 1}, 10, [1, 2, 4, 8]),
         ({"first": 3}, 30, [3, 6, 12, 24]),
-        ({"factor": 3}, 30, [1, 3, 9, 27]),
+        ({"first": 1, "factor": 3}, 30, [1, 3, 9, 27]),
         ({"first": 5, "factor": 100}, 6, [5]),
     ],
 )
@@ -52,3 +55,23 @@ def test_what_cannot_be_judged_is_refused_with_its_path(given: Any, path: str, w
     [problem] = refusal.value.problems
     assert problem.path == path
     assert words in problem.message
+
+
+COSINE = [{"initializer": "zeros"}, {"initializer": "zeros", "schedule": "cosine"}]
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "words"),
+    [
+        ({"pruning": {"first": 2}}, "pruning.first", "before a quarter of the 10 epochs"),
+        ({"arms": COSINE}, "pruning", "schedules differ: one that two looks in a row find worse"),
+        ({"arms": COSINE, "epochs": 2}, "pruning", "prunes nothing: schedules differ, which takes two looks"),
+        ({"pruning": {"first": 3}}, None, ""),
+        ({}, None, ""),
+    ],
+)
+def test_who_may_lose_a_slow_starter_is_warned(given: Any, path: str | None, words: str) -> None:
+    spec = parse(ARMS | {"pruning": {}} | given)
+    found = [one for one in warnings_of(spec, check(spec, DatasetPaths())) if one.path.startswith("pruning")]
+    assert [one.path for one in found] == ([] if path is None else [path])
+    assert all(words in one.message for one in found)

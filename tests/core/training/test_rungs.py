@@ -79,7 +79,7 @@ SPEC = {
     "optimizer": {"name": "adam", "lr": 0.01},
     "epochs": 5,
     "seeds": 3,
-    "pruning": {},
+    "pruning": {"first": 1},
     "arms": [
         {"label": "zeros", "initializer": "zeros"},
         {"label": "he", "initializer": "he_normal"},

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.analysis import run_outcomes
+from core.analysis import build_report, run_outcomes
 from core.datasets import DatasetPaths
-from core.results import Results
+from core.results import Results, RunResult, Series
 from core.spec import parse
 from core.training import train
+from core.training.designs import trained_results
 from tests.core.analysis.outcomes.test_outcomes import one_run
 
 CHANCE = 0.1  # of the ten digits
@@ -84,6 +85,32 @@ def test_r2_begins_at_0_and_may_come_from_below() -> None:
     assert epochs_of(0.5 - 3 * np.exp(-t / 2), **regression) == np.ceil(2 * np.log(3 / 0.025))
     assert epochs_of(np.full(40, 0.005), **regression) is None
     assert epochs_of(np.full(40, -0.5), **regression) is None
+
+
+def test_s8_an_arm_that_is_stuck_is_censored_and_not_fast() -> None:
+    """At chance from the first epoch on: it comes to no plateau, and the worst rank, not to one epoch."""
+    spec = parse({"arms": [{"label": "stuck"}, {"label": "slow"}], "seeds": 6, "epochs": 42})
+    runs, series = list[RunResult](), list[Series]()
+    for arm in spec.expanded:
+        for seed in spec.seed_list:
+            noise = np.random.default_rng(seed).normal(0, 0.01, 42)
+            values = CHANCE + noise if arm.label == "stuck" else approach(3.0 + seed / 10, 42, 0.005, seed)
+            runs.append(RunResult(len(runs), arm.label, seed, "succeeded", "completed", {}))
+            series.append(Series(runs[-1].id, arm.label, seed, "valid_accuracy", np.arange(42), values))
+    results = trained_results(
+        spec,
+        task="multiclass",
+        paths=DatasetPaths(),
+        steps_per_epoch=[15],
+        runs=runs,
+        series=lambda metric: series if metric == "valid_accuracy" else [],
+    )
+    found = build_report(results, "epochs_to_converge")
+    stuck, slow = found["arms"]
+    assert (stuck["n"], stuck["mean"], stuck["lost"], stuck["p_best"]) == (0, None, 6, None)
+    assert (slow["n"], slow["lost"], found["reference"]) == (6, 0, "slow")
+    (one,) = found["comparisons"]
+    assert (one["a"], one["b"], one["decision"]) == ("slow", "stuck", "better")
 
 
 def test_zeros_have_not_converged_where_others_have() -> None:

@@ -130,6 +130,17 @@ def test_the_rate_does_not_move_with_the_number_of_steps(steps: int, at: float, 
     assert abs(math.log10(not_none(found["diverged"])["lr"] / 1.7)) < 0.3  # from about 0.4 to 1.6
 
 
+@pytest.mark.parametrize("smoothing", [0.9, 0.95])
+@pytest.mark.parametrize("steps", [100, 300])
+def test_s16_the_smoothing_has_no_lag(steps: int, smoothing: float) -> None:
+    """A curve that is steepest at .01: a mean that looks back alone said .024 with 100 steps, .0147 with 300."""
+    rates = np.geomspace(1e-6, 10.0, steps)
+    curve = 2.3 - 2 / (1 + np.exp(-4 * np.log10(rates / 0.01))) + np.where(rates > 1, rates**2 - 1, 0.0)
+    span = {"low": 1e-6, "high": 10.0, "steps": steps, "smoothing": smoothing}
+    suggested = not_none(entry(range_of(lambda *_: curve, lr_range=span))["suggested"])
+    assert suggested["lr"] == pytest.approx(0.01, rel=0.1)  # an update of 100 is a factor of 1.18
+
+
 @pytest.mark.parametrize("seeds", [1, 2, 3, 4, 5])
 def test_what_is_suggested_lies_within_what_single_seeds_say(seeds: int) -> None:
     """The mean of curves is not: one seed that explodes early decides it."""
@@ -214,7 +225,7 @@ def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:
     found = json.loads(json.dumps(build_report(results), allow_nan=False))
     verdict = {key: value for key, value in found["verdict"].items() if key != "text"}
     lists: dict[str, Any] = {key: [] for key in ("decided", "open", "order", "groups", "beats")}
-    assert verdict == {**lists, "headline": None, "detectable": None, "seeds_needed": None}
+    assert verdict == {**lists, "headline": None, "detectable": None, "seeds_wanted": None}
     assert (found["metric"], found["reference"], found["comparisons"]) == ("suggested_lr", None, [])
     assert [(arm["label"], arm["n"], arm["diverged"], arm["mean"], arm["ci_low"]) for arm in found["arms"]] == [
         ("a", 3, 3, None, None),

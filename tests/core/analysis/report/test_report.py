@@ -1,14 +1,15 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis import build_report, outcome_names
+from core.analysis import build_report, markdown, outcome_names
 from core.errors import InvalidSpec
-from core.results import Results
+from core.results import Results, Series
 from tests.core.analysis.reading import not_none, sentences, verdict_text
 
 GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
@@ -208,6 +209,7 @@ def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResult
         ({"zeros": CHANCE}, "No arm learned"),
         ({"zeros": CHANCE}, '"zeros" at 10.00 %'),
         ({"a": [0.99, 0.999, 0.9, 0.98, 0.97]}, "reaches outside 0 to 100 %"),
+        ({"a": [0.99, 0.96, 0.98, 0.97, 0.99], "b": WORSE, "c": CHANCE}, 'interval of "a" reaches outside'),  # as best
         ({"a": [0.5, 0.6, 0.7], "b": [0.4, 0.5, 0.6]}, "differ by the same 10.00 percentage points in all 3 pairs"),
         ({"a": ["failed", 0.6, 0.7], "b": [0.4, "failed", 0.6]}, "because the seeds differ"),
     ],
@@ -216,6 +218,35 @@ def test_warnings_say_what_the_numbers_cannot_carry(
     experiment: MakeResults, finals: dict[str, Any], words: str
 ) -> None:
     assert any(words in warning for warning in sentences(build_report(experiment(finals))))
+
+
+def test_s14_the_report_says_what_its_runs_cannot_show(experiment: MakeResults) -> None:
+    """Ten per cent of runs at chance: of five none shows it in 59 %, and their interval then holds no true mean."""
+    results = experiment({"five": GOOD, "one": [0.5, "running", "failed", "queued", "queued"]})
+    found = build_report(results)
+    assert [arm["unseen_at_most"] for arm in found["arms"]] == pytest.approx([0.5218, 0.975], abs=1e-4)
+    page = markdown(found, results)
+    assert "No interval knows what no run shows" in page
+    assert "| 5 of 5 (57 to 100 %) | 52 % |" in page
+
+
+def test_s18_the_best_of_all_epochs_is_said_to_gain_from_jumps(experiment: MakeResults) -> None:
+    """Two equal arms, one of which jumps three times as far: its maxima are better in most experiments."""
+    results = experiment({"calm": GOOD, "wild": GOOD}, epochs=30)
+    rng, size = np.random.default_rng(18), {"calm": 0.002, "wild": 0.006}
+    curves = [
+        Series(run.id, run.arm, run.seed, "valid_accuracy", np.arange(30), 0.9 + rng.normal(0, size[run.arm], 30))
+        for run in results.runs
+    ]
+    results = replace(results, series=lambda metric: curves if metric == "valid_accuracy" else [])
+    best = build_report(results, "best_valid_accuracy")
+    assert best["verdict"]["order"][0] == "wild"
+    (said,) = [one for one in sentences(best) if "is optimistic" in one]
+    assert 'jump the curves of "calm" by 0.' in said
+    assert said.index('"calm"') < said.index('"wild"')
+    (loss,) = [one for one in sentences(build_report(results, "best_valid_loss")) if "is optimistic" in one]
+    assert "From epoch" not in loss
+    assert not any("optimistic" in one for one in sentences(build_report(results)))
 
 
 def test_chance_is_the_most_frequent_class(experiment: MakeResults) -> None:

@@ -10,7 +10,8 @@ from scipy import stats
 
 from core.analysis import build_report, summaries
 from core.analysis.statistics.judgement import Judgement, judge
-from core.analysis.statistics.power import detectable, seeds_needed
+from core.analysis.statistics.power import detectable
+from core.analysis.statistics.seeds_wanted import planned_seeds, seeds_range
 from core.metrics import metrics
 from tests.core.analysis.reading import not_none, sentences, verdict_text
 
@@ -188,20 +189,32 @@ def test_the_two_foremost_arms_have_what_it_would_take(experiment: Any) -> None:
     found = build_report(experiment({"worse": WORSE, "good": GOOD, "like it": LIKE_IT}))
 
     d = np.array(GOOD) - np.array(LIKE_IT)
-    seen, needed = not_none(found["verdict"]["detectable"]), not_none(found["verdict"]["seeds_needed"])
+    seen, wanted = not_none(found["verdict"]["detectable"]), not_none(found["verdict"]["seeds_wanted"])
     assert (seen["a"], seen["b"], seen["n"], seen["power"]) == ("good", "like it", 5, 0.8)
     assert seen["level"] == 0.05  # the largest p of its family: Holm multiplied it with 1
     assert seen["difference"] == pytest.approx(detectable(5, 0.05) * d.std(ddof=1))
-    assert needed["seeds"] == seeds_needed(d.mean() / d.std(ddof=1), 0.05)
+    assert (wanted["margin"], wanted["seeds"]) == (None, None)
+    assert (wanted["fewest"], wanted["most"]) == seeds_range(d.mean() / d.std(ddof=1), 5, 0.05)
     text = verdict_text(found)
-    assert f"about {needed['seeds']} seeds would show it" in text
+    assert f"would take {wanted['fewest']} seeds at least, without a bound, as it may be none at all" in text
     assert "5 pairs would show a true difference of about" in text
+
+
+def test_with_a_margin_seeds_are_planned_on_it_and_not_on_what_was_measured(experiment: Any) -> None:
+    arms = {"good": GOOD, "like it": LIKE_IT}
+    found = build_report(experiment(arms, margin=0.004, alpha=0.01))
+
+    sd = (np.array(GOOD) - np.array(LIKE_IT)).std(ddof=1)
+    wanted = not_none(found["verdict"]["seeds_wanted"])
+    assert (wanted["margin"], wanted["level"], wanted["fewest"], wanted["most"]) == (0.004, 0.01, None, None)
+    assert wanted["seeds"] == planned_seeds(0.004, float(sd), 5, 0.01)
+    text = f"{wanted['seeds']} seeds are planned to show one as large as the margin of 0.40 percentage points."
+    assert text in verdict_text(found)
 
 
 def test_a_verdict_that_is_made_does_not_ask_for_more_seeds(experiment: Any) -> None:
     found = build_report(experiment({"good": GOOD, "worse": WORSE}))
 
-    assert not_none(not_none(found["verdict"]["seeds_needed"])["seeds"]) <= 5
     assert "power" not in verdict_text(found)
 
 

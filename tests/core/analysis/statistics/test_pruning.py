@@ -1,6 +1,6 @@
 """Which arms are given up on the way: those that the seeds tell apart from the best, and no other."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis import Decision, build_report, decide_rung, markdown, pruned_arms
+from core.analysis import Decision, RungValues, build_report, decide_rung, markdown, pruned_arms
 from core.datasets import DatasetPaths
 from core.metrics import Task
 from core.results import Results, RunResult
@@ -21,19 +21,30 @@ GOOD = [[0.90, 0.92, 0.91], [0.91, 0.90, 0.92], [0.89, 0.92, 0.90]]
 
 
 def spec_of(arms: int, seeds: int = 3, **more: Any) -> Spec:
-    given: dict[str, Any] = {"pruning": {}, "epochs": 6, "seeds": seeds}
+    given: dict[str, Any] = {"pruning": {"first": 1}, "epochs": 6, "seeds": seeds}
     labelled = [{"label": f"arm {i}", "initializer": "he_normal"} for i in range(arms)]
     return parse(given | {"arms": labelled} | more)
 
 
-def decided(spec: Spec, epoch: int, values: Any, gone: Collection[str] = (), task: Task = "multiclass") -> Decision:
+def decided(
+    spec: Spec,
+    epoch: int,
+    values: Any,
+    before: Sequence[Decision] = (),
+    task: Task = "multiclass",
+    lost: Any = None,
+) -> Decision:
     design = design_of(spec, task=task, paths=DatasetPaths(), measured=("valid_accuracy", "valid_loss"))
-    return decide_rung(design, rung_rule(spec, task), epoch=epoch, values=np.array(values), gone=gone)
+    values = np.array(values)
+    measured = RungValues(values, np.zeros(values.shape, dtype=bool) if lost is None else np.array(lost))
+    return decide_rung(design, rung_rule(spec, task), epoch=epoch, measured=measured, before=before)
 
 
 def pruned(values: list[list[float]], gone: tuple[str, ...] = (), task: Any = "multiclass", **more: Any) -> list[str]:
+    """The arms that are pruned at the second look, where the first has pruned those that are gone."""
     spec = spec_of(len(values), len(values[0]), **more)
-    return list(pruned_arms([decided(spec, 1, values, gone, task)]))
+    first = {"epoch": 1, "worse": gone, "pruned": [{"arm": label} for label in gone]}
+    return list(pruned_arms([decided(spec, 2, values, [first], task)]))
 
 
 @pytest.mark.parametrize(
@@ -56,8 +67,8 @@ def test_the_table_of_decisions(values: list[list[float]], expected: list[str]) 
 
 
 def test_a_loss_is_better_when_it_is_less() -> None:
-    assert set(pruned([*GOOD, FAR], pruning={"metric": "valid_loss"})) == {"arm 0", "arm 1"}
-    assert pruned([[2.3, 2.3, 2.3], *GOOD], pruning={"metric": "valid_loss"}) == ["arm 0"]
+    assert set(pruned([*GOOD, FAR], pruning={"first": 1, "metric": "valid_loss"})) == {"arm 0", "arm 1"}
+    assert pruned([[2.3, 2.3, 2.3], *GOOD], pruning={"first": 1, "metric": "valid_loss"}) == ["arm 0"]
     assert pruned([[2.3, 2.3, 2.3], *GOOD], task="regression") == ["arm 0"]
 
 
@@ -86,12 +97,12 @@ def test_of_equal_arms_none_is_given_up_but_for_one_experiment_in_twenty(seeds: 
     """Four arms without a difference, looked at three times while they learn: any pruning is a false one."""
     spec, draw, wrong, many = spec_of(4, seeds), np.random.default_rng(0), 0, 500
     for _ in range(many):
-        values, gone = draw.normal(0.5, 0.02, (1, seeds)), list[str]()
+        values, looks = draw.normal(0.5, 0.02, (1, seeds)), list[Decision]()
         values = values + draw.normal(0, 0.02, (4, seeds))
         for epoch in (1, 2, 4):
             values = values + draw.normal(0.05, 0.02, (4, seeds))
-            gone += pruned_arms([decided(spec, epoch, values, gone)])
-        wrong += bool(gone)
+            looks.append(decided(spec, epoch, values, looks))
+        wrong += bool(pruned_arms(looks))
     assert wrong <= 0.05 * many
 
 
@@ -104,10 +115,79 @@ def test_an_arm_that_does_not_learn_is_given_up_at_the_first_look() -> None:
         assert list(pruned_arms([decided(spec, 1, values)])) == ["arm 2"]
 
 
+NAN = np.nan
+
+
+@pytest.mark.parametrize("gone", [6, 4])
+def test_s3_an_arm_that_never_diverged_is_not_pruned_by_survivors(gone: int) -> None:
+    """Six or four of ten runs diverged, and the others are .05 better: the report calls neither arm better."""
+    steady = 0.9 + np.random.default_rng(3).normal(0, 0.005, 10)
+    wild = steady + 0.05 + np.random.default_rng(4).normal(0, 0.005, 10)
+    wild[:gone] = NAN
+    for values in ([wild, steady], [steady, wild]):
+        assert pruned_arms([decided(spec_of(2, 10), 2, values, lost=np.isnan(values))]) == {}
+    # without a loss it is pruned, as is the arm that loses runs and is worse
+    assert list(pruned_arms([decided(spec_of(2, 10), 2, [wild, steady])])) == ["arm 1"]
+    worse = np.where(np.isnan(wild), NAN, wild - 0.5)
+    assert list(pruned_arms([decided(spec_of(2, 10), 2, [worse, steady], lost=np.isnan([worse, steady]))])) == ["arm 0"]
+
+
+def crossing(epoch: int, seeds: int = 8) -> Any:
+    """A constant rate that is soon at .95, and a warm-up that is at .97 in the end and behind until epoch 9 of 20."""
+    noise = np.random.default_rng(epoch).normal(0, 0.003, (2, seeds))
+    constant, warm = 0.95 - 0.25 * np.exp(-epoch / 2), 0.97 - 0.87 / (1 + np.exp(epoch - 5))
+    return np.array([[constant], [warm]]) + noise
+
+
+WARM_UP = {"name": "linear_warmup", "warmup_steps": 90, "start_lr": 0.0, "after": "cosine"}
+
+
+def looks_at_crossing(**more: Any) -> list[Decision]:
+    arms = [{"label": "constant"}, {"label": "warm-up", "schedule": WARM_UP}]
+    spec = parse({"epochs": 20, "seeds": 8, "pruning": {}, "arms": arms} | more)
+    looks: list[Decision] = []
+    for epoch in spec.pruning.rungs(20) if spec.pruning else ():
+        looks.append(decided(spec, epoch, crossing(epoch), looks))
+    return looks
+
+
+def test_s4_a_warm_up_is_not_given_up_before_its_curve_crosses() -> None:
+    looks = looks_at_crossing()
+    assert [look["epoch"] for look in looks] == [5, 10]
+    assert [look["worse"] for look in looks] == [["warm-up"], ["constant"]]
+    assert pruned_arms(looks) == {}
+    early = looks_at_crossing(pruning={"first": 1})
+    assert [look["epoch"] for look in early] == [1, 2, 4, 8, 16]
+    assert list(pruned_arms(early)) == ["warm-up"], "who asks for the first epoch gets it, and is warned"
+    same = [{"label": "constant"}, {"label": "warm-up", "batch_size": 50}]
+    assert pruned_arms(looks_at_crossing(arms=same)) == {"warm-up": 5}, "one look decides where schedules are the same"
+
+
+def test_two_looks_in_a_row_are_level_over_the_looks_that_may_prune() -> None:
+    arms = [{"label": "a"}, {"label": "b", "schedule": "cosine"}]
+    spec = parse({"epochs": 20, "seeds": 3, "pruning": {"first": 1}, "arms": arms})
+    first = decided(spec, 1, [GOOD[0], FAR])
+    assert (first["looks"], first["worse"], first["pruned"]) == (4, ["b"], [])  # after 2, 4, 8 and 16 epochs
+    equal = decided(spec, 2, [GOOD[0], GOOD[1]], [first])
+    again = decided(spec, 4, [GOOD[0], FAR], [first, equal])
+    assert (again["worse"], again["pruned"]) == (["b"], [])
+    last = decided(spec, 8, [GOOD[0], FAR], [first, equal, again])
+    assert [one["arm"] for one in last["pruned"]] == ["b"]
+    p = stats.ttest_rel(GOOD[0], FAR).pvalue
+    assert last["pruned"][0]["p_adjusted"] == pytest.approx(4 * p)
+
+
+def test_a_run_that_diverged_or_is_not_finite_is_lost_and_one_that_failed_is_not_known() -> None:
+    design = design_of(spec_of(2), task="multiclass", paths=DatasetPaths(), measured=("valid_accuracy",))
+    found = RungValues.of(design, [("arm 0", 0, 0.9), ("arm 0", 1, None), ("arm 1", 0, np.inf), ("arm 1", 2, 0.8)])
+    assert found.lost.tolist() == [[False, True, False], [True, False, False]]
+    assert np.isfinite(found.values).tolist() == [[True, False, False], [False, False, True]]
+
+
 def ended(values: dict[str, list[float]], **more: Any) -> Results:
     """An experiment of a hundred updates a run; "far" was pruned after the second of six epochs."""
     labelled = [{"label": label, "initializer": "zeros"} for label in values]
-    spec = parse({"arms": labelled, "seeds": 3, "epochs": 6, "pruning": {}} | more)
+    spec = parse({"arms": labelled, "seeds": 3, "epochs": 6, "pruning": {"first": 1}} | more)
     decision = decided(spec, 2, list(values.values()))
     runs = [
         RunResult(

@@ -24,7 +24,7 @@ def test_a_worker_prunes_as_the_library_does(database: Database, tmp_path: Path)
             "optimizer": {"name": "adam", "lr": 0.01},
             "epochs": 3,
             "seeds": 3,
-            "pruning": {},
+            "pruning": {"first": 1},
             "arms": [
                 {"label": "zeros", "initializer": "zeros"},
                 {"label": "he", "initializer": "he_normal"},

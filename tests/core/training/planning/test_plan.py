@@ -246,3 +246,15 @@ def test_what_is_measured_beside_takes_time_and_memory() -> None:
     weights = 4 * info[0].size.parameters
     assert looked.memory - plain.memory == weights
     assert 1.15 < looked.seconds / plain.seconds < 1.25  # but for the start and the evaluations a fourth more
+
+
+def test_seeds_between_two_looks_are_planned_as_an_experiment_of_their_own() -> None:
+    """None is trained in the company of one that may not be trained at all; the whole counts as if all were."""
+    spec, _, found = planned(seeds={"from": 3, "to": 8, "looks": [3, 5, 8]}, repeat={"rounding": True})
+    for look, first, until in ((None, 0, 3), (3, 3, 5), (5, 5, 8)):
+        _, _, alone = planned(seeds=[*range(first, until)], repeat={"rounding": True})
+        mine = [cohort for cohort in found.cohorts if cohort.look == look]
+        assert [cohort._replace(look=None) for cohort in mine] == alone.cohorts
+    assert sum(len(cohort.members) for cohort in found.cohorts) == spec.trainings * len(ARMS) * 8
+    parts = [planned(seeds=n, repeat={"rounding": True})[2].seconds for n in (3, 2, 3)]
+    assert found.seconds == pytest.approx(sum(parts))

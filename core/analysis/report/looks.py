@@ -1,0 +1,26 @@
+"""Says how seeds were added from look to look, and what that has saved."""
+
+from core.analysis.looks import outline
+from core.analysis.report.verdict import quoted
+from core.results import Results
+
+
+def looks_sentences(results: Results) -> list[str]:
+    """Return the looks at adaptive seeds in sentences, for the verdict; none where seeds are not."""
+    design, looks = results.design, [outline(look) for look in results.looks]
+    if not design.looks:
+        return []
+    most, arms = design.looks[-1], len(design.arms)
+    if not looks:
+        return [f"Nothing is decided before the first look, after {design.looks[0]} of {most} seeds at most."]
+    levels = ", ".join(f"{look['level']:.2g} after {look['seeds']}" for look in looks)
+    text = [
+        f"Seeds were added from look to look, {most} at most: a comparison was decided at the two-sided level {levels} "
+        f"seeds, so that all looks and comparisons together err with a chance of {design.alpha:g}."
+    ]
+    if looks[-1]["arms"]:
+        return [*text, f"More seeds are trained of {quoted(looks[-1]['arms'])}."]
+    trained = len({(run.arm, run.seed) for run in results.runs})
+    if trained < arms * most:
+        text.append(f"{arms * most - trained} of {arms * most} runs did not have to be trained.")
+    return text
