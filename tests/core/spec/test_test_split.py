@@ -63,3 +63,9 @@ def test_splits_vary_where_asked_for_and_there_is_something_to_split(tmp_path: P
     assert [problem.path for problem in refusal.value.problems] == ["split"]
     for given in ({"own_test": True}, {"test_fraction": 0.2}):
         check(parse({"split": "per_seed", "dataset": uploaded | given}), paths)
+
+
+def test_splits_do_not_vary_where_looks_decide() -> None:
+    with pytest.raises(InvalidSpec) as refusal:
+        check(parse({"split": "per_seed", "seeds": {"from": 5, "to": 20}}), DatasetPaths())
+    assert [problem.path for problem in refusal.value.problems] == ["split"]
