@@ -66,6 +66,7 @@ def test_splits_vary_where_asked_for_and_there_is_something_to_split(tmp_path: P
 
 
 def test_splits_do_not_vary_where_looks_decide() -> None:
+    arms = [{"initializer": "zeros"}, {"initializer": "he_normal"}]
     with pytest.raises(InvalidSpec) as refusal:
-        check(parse({"split": "per_seed", "seeds": {"from": 5, "to": 20}}), DatasetPaths())
+        check(parse({"split": "per_seed", "seeds": {"from": 5, "to": 20}, "arms": arms}), DatasetPaths())
     assert [problem.path for problem in refusal.value.problems] == ["split"]
