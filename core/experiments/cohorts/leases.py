@@ -37,7 +37,7 @@ class Ended:
     steps: int
     final: dict[str, float | None]
     correct: bytes | None = None
-    """Which examples of the judged split it got right, packed."""
+    """The examples of the judged split that it got right, packed."""
 
 
 @dataclass(kw_only=True)

@@ -1,4 +1,4 @@
-"""Which examples each lane classifies right, kept while a split is evaluated."""
+"""The examples that each lane classifies right, kept while a split is evaluated."""
 
 import torch
 

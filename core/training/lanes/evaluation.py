@@ -21,7 +21,7 @@ class Judged(NamedTuple):
     x: torch.Tensor
     y: torch.Tensor
     rows: torch.Tensor | None = None
-    """Which of the examples are each seed's, (seeds, n); None: all lanes are judged on all of them."""
+    """Indices of each seed's examples, (seeds, n); None: all lanes are judged on all of them."""
 
 
 def judged_part(train: int, valid: int) -> torch.Tensor:

@@ -27,7 +27,7 @@ class JudgedRun(NamedTuple):
 
 
 Judged = Mapping[int, JudgedRun]
-"""What runs that end have come to, by run."""
+"""The results of runs that end, by run."""
 NOT_JUDGED: Judged = MappingProxyType({})
 SERIES = 5
 """Series of a lane without diagnostics; this many more series count as one more lane."""
