@@ -216,7 +216,7 @@ class Report(TypedDict):
     examples: int | None
     """The examples of that split; None where they are not known, or not the same in all arms."""
     scope: Literal["split", "splits", "examples"] | None
-    """The reach of the verdict: this one split, splits of this data, or other examples beside this training split."""
+    """The reach of the verdict: this one split, splits of this data, or other examples than these."""
     margin: float | None
     alpha: float
     baseline: str | None
