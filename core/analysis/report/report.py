@@ -14,6 +14,7 @@ from core.analysis.report.data import data_notes
 from core.analysis.report.datasets_text import datasets_headline, datasets_verdict, set_headline
 from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
+from core.analysis.report.judged import judged_sentence, judging
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.looks import looks_sentences
 from core.analysis.report.over_datasets import OverDatasets, over_datasets
@@ -29,7 +30,7 @@ from core.analysis.statistics.judgement import Judgement, judge
 from core.analysis.statistics.pruning import pruned_arms
 from core.analysis.statistics.separation import separation
 from core.errors import InvalidSpec, warned
-from core.metrics import Measure, Metric
+from core.metrics import Measure
 from core.registry import unknown
 from core.results import Results
 
@@ -52,9 +53,10 @@ def compare_arms(
 ) -> Report:
     """Return every outcome of every run and arm, and whether the arms differ in the one called `metric`.
 
-    Where none is asked for, the metric is the design's first outcome: of ours the last validation accuracy, in
-    regression the last validation loss. `margin`, the largest difference that does not matter, and `alpha`, the error
-    that is allowed, are the design's where none are given; a design's margin is one of its first outcome alone.
+    Where none is asked for, the metric is the design's first outcome: of ours the last accuracy, in regression the last
+    loss, on the test split where there is one, else on the validation split. `margin`, the largest difference that does
+    not matter, and `alpha`, the error that is allowed, are the design's where none are given; a design's margin is one
+    of its first outcome alone.
 
     - `runs`: `run_id`, `arm`, `seed`, `status`, `outcome` and all that `run_outcomes` tells.
     - `arms`, in the design's order: `n` finished runs with a value, their `mean`, `sd`, `median`, `iqm` and 95 %
@@ -81,7 +83,9 @@ def compare_arms(
     - `verdict`: `headline`, `text`; of the listed pairs those `decided` and `open`; the `order` of the arms that have
       a mean, and their `groups`, which contradict no win (see `judge`). `beats`: who beats whom, by how much.
       `detectable` and `seeds_wanted`: see `separation`.
-    - `split`: of which examples the outcome is; `margin` and `alpha`, by which it was judged.
+    - `split` that the outcome is of, and its number of `examples`; `scope`: "split"; "splits" where every seed has its
+      own, and p and intervals are by the corrected resampled t; "examples" where they are by the two-way model of seeds
+      and examples, as it is of an accuracy whose correct examples are stored. `margin` and `alpha`: see above.
     - Time and energy are of runs that share them: they are told, not compared.
     - `datasets` of a grid over data sets, each of which is a block: see `over_datasets`; else None. Then only arms of
       one data set are compared with one another, their places are among those, and there is no `reference`.
@@ -108,6 +112,7 @@ def compare_arms(
     baseline = None if design.baseline is None else design.labels.index(design.baseline)
     alpha = design.alpha if alpha is None else alpha
     margin = design.margin if margin is None and measure.name == design.primary.name else margin
+    on, errors = judging(results, measure, values)
     judged = judge(
         values,
         lost,
@@ -118,6 +123,7 @@ def compare_arms(
         alpha=alpha,
         taken=looks_taken(results),
         paired=not design.independent,
+        errors=errors,
     )
     listed = (
         [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)
@@ -139,7 +145,9 @@ def compare_arms(
     )
     report: Report = {
         "metric": measure.name,
-        "split": measure.split if isinstance(measure, Metric) else None,
+        "split": on["split"],
+        "examples": on["examples"],
+        "scope": on["scope"],
         "margin": margin,
         "alpha": alpha,
         "baseline": design.baseline,
@@ -167,7 +175,9 @@ def compare_arms(
     }
     first, text = _words({**report, "comparisons": tried}, measure, over)
     report["verdict"]["headline"] = first
-    report["verdict"]["text"] = " ".join([text, *pruned_sentences(report["saved"], design), *looks_sentences(results)])
+    more = [*pruned_sentences(report["saved"], design), *looks_sentences(results)]
+    more += [*(judged_sentence(on, measure) if listed else [])]
+    report["verdict"]["text"] = " ".join([text, *more])
     report["warnings"] = said(warn(report, results, known))
     report = of_its_kind(report, results, outcomes)
     report["warnings"] = [*warned(design.warnings), *report["warnings"]]

@@ -193,6 +193,14 @@ class FindingReport(TypedDict):
     """The kind of another finding that this follows from."""
 
 
+class JudgedOn(TypedDict):
+    """The split that an outcome is measured on, and its examples; None for what is of no split, or not known."""
+
+    split: Split | None
+    examples: int | None
+    scope: Literal["split", "splits", "examples"] | None
+
+
 class DataNote(TypedDict):
     """One thing that was taken for something when a data set was read."""
 
@@ -205,6 +213,11 @@ class Report(TypedDict):
 
     metric: str
     split: Split | None
+    """The split that the outcome is of; None for what is of no split, such as a time."""
+    examples: int | None
+    """The examples of that split; None where they are not known, or not the same in all arms."""
+    scope: Literal["split", "splits", "examples"] | None
+    """The reach of the verdict: this one split, splits of this data, or other examples than these."""
     margin: float | None
     alpha: float
     baseline: str | None
@@ -258,6 +271,7 @@ __all__ = [
     "Factorial",
     "FindingReport",
     "Interval",
+    "JudgedOn",
     "NoiseScale",
     "Number",
     "OpenPair",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.analysis.statistics.chances import shares
 from core.analysis.statistics.decisions import ALPHA, DecisionRule, Decisions, decide
 from core.analysis.statistics.intervals import Floats, Ints, Summary
-from core.analysis.statistics.paired import Comparisons, family_adjusted
+from core.analysis.statistics.paired import Comparisons, PairErrors, family_adjusted
 from core.analysis.statistics.sequential_decisions import LooksTaken, decide_at_looks
 from core.analysis.statistics.unpaired import decide_unpaired
 from core.metrics import Measure
@@ -51,6 +51,7 @@ def judge(
     alpha: float = ALPHA,
     taken: LooksTaken | None = None,
     paired: bool = True,
+    errors: PairErrors | None = None,
 ) -> Judgement:
     """Decide about the arms by their values (arms, seeds), NaN where a run has none, and order them.
 
@@ -77,8 +78,8 @@ def judge(
     if not paired:
         decisions = decide_unpaired(values, lost, rule)
     elif taken is None:
-        decisions = decide(values, lost, rule)
-    else:
+        decisions = decide(values, lost, rule, errors)
+    else:  # looks decide by the seeds alone until then
         decisions = decide_at_looks(values, lost, rule, taken)
     beats = decisions.beats
     ranked = sorted(
