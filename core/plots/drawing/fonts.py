@@ -40,7 +40,7 @@ def face_of(character: str, text: str = "") -> Face | None:
 
     Chinese, Japanese and Korean share letters, but not their shapes: the text around says whose they are.
     """
-    if ord(character) in _letters(own()):
+    if character == "\n" or ord(character) in _letters(own()):  # a line's end is a letter of some fonts
         return own()
     return _other(character, _region(text))
 

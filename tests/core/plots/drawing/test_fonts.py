@@ -73,6 +73,14 @@ def test_letters_of_no_font_are_told_in_the_caption_and_are_squares_in_a_png(ins
     assert "No font" not in picture(draw_lines, of("שלום Ωµ"), "svg").decode()
 
 
+def test_a_line_s_end_is_a_letter_of_no_font_and_no_square(install: Install) -> None:
+    """Fonts of some machines have it as a letter; where none has, every caption of two lines was one with a square."""
+    install()
+
+    assert fonts.boxed("a…\nb") == "a…\nb"
+    assert fonts.families("a…\nb") == ["DejaVu Sans"]
+
+
 def test_the_same_letters_look_as_the_language_around_them_has_them() -> None:
     assert [fonts._region(words) for words in ("全零", "初期化 ゼロ", "초기화")] == ["SC", "JP", "KR"]
 
