@@ -106,7 +106,7 @@ def preview(body: bytes, fallback: Profile, limits: requests.Limits, hidden: fro
 
 
 class Judged(NamedTuple):
-    """What a report is asked to judge by: an outcome, and another margin and alpha than the spec's; None: its own."""
+    """The outcome that a report is asked to judge by, and another margin and alpha than the spec's; None: its own."""
 
     metric: str | None
     margin: float | None = None

@@ -48,7 +48,7 @@ class Report(dict[str, Any]):
 
     @property
     def headline(self) -> str:
-        """What is decided and what is open, in one sentence; empty where nothing is compared."""
+        """The sentence on what is decided and what is open; empty where nothing is compared."""
         return str(self["verdict"].get("headline") or "")
 
     def _repr_html_(self) -> str:

@@ -30,7 +30,7 @@ def warn(report: Report, results: Results, known: Mapping[str, Measure]) -> list
         *_chance(arms, results),
         *_of_the_mean(arms, results),
         *_no_width(arms, measure),
-        *_beyond(arms, measure),
+        *_beyond(report, measure),
         *_comparisons(report, measure),
         *_ceiling(report, measure),
         *_budgets(results),
@@ -146,11 +146,15 @@ def _no_width(arms: Arms, measure: Measure) -> Iterator[str]:
         yield f"Every run of an arm ended at the same value: {values}. An interval without width is not certainty."
 
 
-def _beyond(arms: Arms, measure: Measure) -> Iterator[str]:
+def _beyond(report: Report, measure: Measure) -> Iterator[str]:
     if not measure.share:
         return
+    first = report["reference"] if report["baseline"] is None else None  # its interval in words is the wider one
     hit = [
-        arm["label"] for arm in arms if arm["ci_low"] is not None and (arm["ci_low"] < 0 or (arm["ci_high"] or 0.0) > 1)
+        arm["label"]
+        for arm in report["arms"]
+        for bounds in [(arm["simultaneous"] if arm["label"] == first else None) or arm]
+        if bounds["ci_low"] is not None and (bounds["ci_low"] < 0 or (bounds["ci_high"] or 0.0) > 1)
     ]
     if hit:
         yield (

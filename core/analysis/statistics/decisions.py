@@ -19,7 +19,7 @@ OPEN, BETTER, WORSE, EQUIVALENT = "open", "better", "worse", "equivalent"
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionRule:
-    """What is asked of arms, and the error that is allowed; one look of a sequential design has its own `alpha`."""
+    """The question about arms, and the error that is allowed; one look of a sequential design has its own `alpha`."""
 
     sign: int
     """1 where more is better, -1 where less is."""
@@ -32,7 +32,7 @@ class DecisionRule:
     family: int | None = None
     """The number of questions that are corrected for; None: the pairs that have an answer."""
     ranks_lost: bool = True
-    """Whether losing a run is worse than any value; if not, pairs of arms that lost any stay open."""
+    """True where losing a run is worse than any value; else pairs of arms that lost any stay open."""
 
 
 class Decisions(NamedTuple):

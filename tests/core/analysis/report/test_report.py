@@ -209,6 +209,7 @@ def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResult
         ({"zeros": CHANCE}, "No arm learned"),
         ({"zeros": CHANCE}, '"zeros" at 10.00 %'),
         ({"a": [0.99, 0.999, 0.9, 0.98, 0.97]}, "reaches outside 0 to 100 %"),
+        ({"a": [0.99, 0.96, 0.98, 0.97, 0.99], "b": WORSE, "c": CHANCE}, 'interval of "a" reaches outside'),  # as best
         ({"a": [0.5, 0.6, 0.7], "b": [0.4, 0.5, 0.6]}, "differ by the same 10.00 percentage points in all 3 pairs"),
         ({"a": ["failed", 0.6, 0.7], "b": [0.4, "failed", 0.6]}, "because the seeds differ"),
     ],
