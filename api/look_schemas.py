@@ -58,7 +58,7 @@ class PlannedLookOut(BaseModel):
 
 
 class ExpectedOut(BaseModel):
-    """What is to be expected if all arms differ by `effect` standard deviations of their paired differences.
+    """The outlook if all arms differ by `effect` standard deviations of their paired differences.
 
     `seeds` are those that an arm is trained with on average, `runs` and `steps` of all arms; `power` is the chance that
     a comparison is decided rightly, at effect 0 wrongly.
@@ -72,7 +72,7 @@ class ExpectedOut(BaseModel):
 
 
 class AdaptiveOut(BaseModel):
-    """What adaptive seeds may come to: at least `runs_least`, at most the preview's `runs_total`."""
+    """The outlook of adaptive seeds: at least `runs_least`, at most the preview's `runs_total`."""
 
     looks: list[PlannedLookOut]
     comparisons: int

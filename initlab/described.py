@@ -53,6 +53,11 @@ class Described:
         return cast(dict[str, Any], self.data["progress"])
 
     @property
+    def looks(self) -> list[dict[str, Any]]:
+        """The looks at adaptive seeds that were taken: seeds, decided, open, and the arms that are trained further."""
+        return cast(list[dict[str, Any]], self.data["looks"])
+
+    @property
     def errors(self) -> list[str]:
         """The reasons of failed runs."""
         return cast(list[str], self.data["errors"])

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from initlab.experiment import Experiment
 from initlab.happenings import sentence, why
+from initlab.looks import looks, outlook
 from initlab.ranking import ranked
 from initlab.words import NONE, megabytes, number, shape, some, state, type_words, words
 
@@ -69,7 +70,8 @@ def experiment(item: Experiment) -> RenderableType:
     for arm in item.arms:
         runs, steps = (f"{arm[f'{noun}_done']:,}/{arm[f'{noun}_total']:,}" for noun in ("runs", "steps"))
         table.add_row(arm["label"], runs, steps, str(arm["diverged"]), str(arm["failed"]))
-    return Group(described(item.data), table, *(Text(f"error: {error}") for error in item.errors), *warnings(item.data))
+    errors = (Text(f"error: {error}") for error in item.errors)
+    return Group(described(item.data), table, *looks(item.data), *errors, *warnings(item.data))
 
 
 def described(data: Mapping[str, Any]) -> Text:
@@ -110,11 +112,11 @@ def preview(found: Mapping[str, Any]) -> RenderableType:
     head = f"{found['name']}: {found['runs_total']:,} runs, {found['steps_total']:,} steps"
     time, memory = duration(plan["estimated_seconds"]), megabytes(plan["estimated_bytes"])
     basis = "as measured there" if plan["numbers"] == "measured" else "a guess: no machine was measured yet"
-    foot = f"about {time} and {memory} on {plan['device']}, {processes} at a time ({basis})"
+    foot = [Text(f"about {time} and {memory} on {plan['device']}, {processes} at a time ({basis})"), *outlook(found)]
     depend = sum(not one["independent"] for one in plan["cohorts"])
     bits = f"last bits depend on who trains together in {depend:,} of them, the same on every machine"
     company = [Text(f'{bits}; "layout": "loop" makes runs independent')] if depend else []
-    return Group(Text(head), arms, cohorts, Text(foot), *company, *warnings(found), *_notes(found["notes"]))
+    return Group(Text(head), arms, cohorts, *foot, *company, *warnings(found), *_notes(found["notes"]))
 
 
 def duration(seconds: float) -> str:
@@ -162,8 +164,7 @@ def warnings(found: Mapping[str, Any]) -> list[Text]:
 
 
 def _notes(items: Iterable[Mapping[str, Any]]) -> list[Text]:
-    said = ((f"{one['path']}: " if one["path"] else "") + one["message"] for one in items)
-    return [Text(f"Note: {sentence}") for sentence in said]
+    return [Text("Note: " + ": ".join(filter(None, (one["path"], one["message"])))) for one in items]
 
 
 def _rates(entries: Iterable[Mapping[str, Any]]) -> Table:

@@ -42,7 +42,7 @@ def sentence(event: Mapping[str, Any]) -> str:
         if detail.get("pruned")
         else "none is worse beyond doubt",
         seeds=_count(detail.get("seeds"), "seed"),
-        looked=_looked(detail),
+        looked=looked(detail),
     )
     if event["cohort"] is None:
         return text
@@ -56,16 +56,16 @@ def why(event: Mapping[str, Any]) -> str:
     return "\n".join(str(line) for line in lines if line)
 
 
-def _count(number: int | None, noun: str) -> str:
-    return f"{noun}s" if number is None else f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _looked(detail: Mapping[str, Any]) -> str:
+def looked(detail: Mapping[str, Any]) -> str:
     """Return what a look has decided, what it leaves open, and who is trained further."""
     decided = [f'"{one["a"]}" is {_than(one["decision"])} "{one["b"]}"' for one in detail.get("decided", ())]
     arms = ", ".join(f'"{label}"' for label in detail.get("arms", ()))
     left = f"{_count(detail.get('open'), 'comparison')} open"
     return "; ".join([*decided, left, *([f"more seeds for {arms}"] if arms else [])])
+
+
+def _count(number: int | None, noun: str) -> str:
+    return f"{noun}s" if number is None else f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _than(decision: str) -> str:

@@ -75,6 +75,16 @@ HISTORY = [
     ("released", 4, 2, {"step": 1500}, "cohort 4, attempt 2: given back, to go on from update 1,500"),
     ("lost", 4, 3, {"step": 0}, "cohort 4, attempt 3: its worker was lost; to go on from the beginning"),
     ("halved", 4, 3, {"into": {"queued": 5}}, "cohort 4, attempt 3: its runs were parted, and each part starts over"),
+    (
+        "look", None, None, {
+            "seeds": 5, "open": 1, "arms": ["he", "glorot"],
+            "decided": [
+                {"a": "he", "b": "zeros", "decision": "better"}, {"a": "a", "b": "b", "decision": "equivalent"},
+            ],
+        },
+        'the arms were compared after 5 seeds: "he" is better than "zeros"; "a" is equivalent to "b"; '
+        '1 comparison open; more seeds for "he", "glorot"',
+    ),
     ("ended", 4, 4, {"status": "failed"}, "cohort 4, attempt 4: ended: failed"),
     (
         "cancelling", None, None, {"running": 1, "queued": 2},

@@ -4,13 +4,14 @@ import { h, put, tabs, tell } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
 import { actions, fresh } from "/page/actions.js";
 import { ENDED, count, duration, instant, state } from "/page/format.js";
+import { looksOf } from "/page/looks.js";
 import { verdictLine } from "/page/verdict.js";
 import { panels } from "/page/panels.js";
 
 export async function show(main, [id, tab], signal) {
   let one = await fresh(id, signal);
   document.title = `initlab: ${one.name || `experiment ${id}`}`;
-  const head = h("div.head"), line = h("p.verdict", { role: "status" }), arms = h("div.arms");
+  const head = h("div.head"), line = h("p.verdict", { role: "status" }), arms = h("div.arms"), looks = h("div");
   const shared = { one, head: update, listeners: new Set() };
 
   async function changed() {
@@ -23,6 +24,7 @@ export async function show(main, [id, tab], signal) {
     one = shared.one = { ...one, ...newer };
     put(head, heading(one, actions(one, changed)));
     put(arms, progressOfArms(one));
+    put(looks, looksOf(one));
     for (const listener of shared.listeners) listener(one);
     if (before !== one.status && ENDED.has(one.status)) {
       tell(`It ${one.status}.`);
@@ -38,7 +40,7 @@ export async function show(main, [id, tab], signal) {
     }
   }
 
-  put(main, head, line, arms, tabs(panels(shared, signal), tab, (name) => history.replaceState(null, "", `#/experiments/${id}/${name}`)));
+  put(main, head, line, arms, looks, tabs(panels(shared, signal), tab, (name) => history.replaceState(null, "", `#/experiments/${id}/${name}`)));
   update(one);
   judge();
   await poll(() => (ENDED.has(one.status) ? 30 : 2), signal, async () => {

@@ -54,3 +54,12 @@ def test_the_longest_of_several_comparisons_takes_more_seeds() -> None:
     ends = np.stack([decided_at(EVEN, levels, 1.0, seed) for seed in range(3)])
     longest = np.where((ends < 0).any(axis=0), 20, 5 * (ends.max(axis=0) + 1))
     assert course(EVEN, 0.05, 1.0).seeds(3) == pytest.approx(longest.mean(), abs=0.1)
+
+
+def test_levels_too_small_for_draws_add_up_to_theirs() -> None:
+    """No more than the level at any look, then; and nearly all of it at the last."""
+    levels = look_levels(EVEN, 1e-6)
+    assert sum(levels) == pytest.approx(1e-6)
+    assert levels[-1] > 0.9e-6
+    drawn, summed = look_levels(EVEN, 1e-4)[-1] / 1e-4, look_levels(EVEN, 0.9e-4)[-1] / 0.9e-4
+    assert drawn == pytest.approx(summed, rel=0.2)
