@@ -58,6 +58,8 @@ class Results:
     all layers. They may be read one after another as they are asked for: together they may be gigabytes."""
     rungs: Sequence[Mapping[str, Any]] = ()
     """The decisions to prune or keep arms before their last epoch: `core.analysis.decide_rung`."""
+    correct: Callable[[], Mapping[int, NDArray[np.bool_]]] = dict
+    """Returns which examples of the judged split a run got right, (n,), by its id; of the runs that have it stored."""
     looks: Sequence[Mapping[str, Any]] = ()
     """The looks at adaptive seeds that were taken: `core.analysis.take_look`."""
     repeated: "Results | None" = None

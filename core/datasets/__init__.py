@@ -1,8 +1,10 @@
-"""Data sets: read from local files only, split once, the same for every arm and seed."""
+"""Data sets: read from local files only, and split the same for every arm, once or anew for each seed."""
 
 from core.datasets._content import MOST_FILE, About, InvalidUpload, Note
 from core.datasets._options import Options
+from core.datasets._seeds import SeedSplits, load_per_seed, of_seed, split_seed_of
 from core.datasets._splits import (
+    Counts,
     DataError,
     Dataset,
     DatasetInfo,
@@ -20,6 +22,7 @@ DatasetEntry = datasets.field()
 __all__ = [
     "MOST_FILE",
     "About",
+    "Counts",
     "DataError",
     "Dataset",
     "DatasetEntry",
@@ -29,9 +32,13 @@ __all__ = [
     "NotStored",
     "Note",
     "Options",
+    "SeedSplits",
     "Splits",
     "Uploads",
     "as_numbers",
     "datasets",
+    "load_per_seed",
+    "of_seed",
     "split",
+    "split_seed_of",
 ]

@@ -1,4 +1,4 @@
-"""The CIFAR family: 50,000 colour images of 32 x 32 in torchvision's pickles, opened only if their MD5 is known."""
+"""The CIFAR family: 60,000 colour images of 32 x 32 in torchvision's pickles, opened only if their MD5 is known."""
 
 import hashlib
 import pickle
@@ -9,38 +9,45 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, split
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
 from core.datasets._downloads import damaged, folder_of
-from core.datasets._splits import valid_count
+from core.datasets._splits import HeldOut, Whole, of_whole
 
-EXAMPLES = 50_000
+EXAMPLES, TEST_EXAMPLES = 50_000, 10_000
 SHAPE = (3, 32, 32)
 
 
 def colour_images(
-    name: str, batches: Mapping[str, str], *, labels: str, classes: int, valid_fraction: float, split_seed: int
+    name: str, batches: Mapping[str, str], test: Mapping[str, str], *, labels: str, classes: int, held_out: HeldOut
 ) -> Dataset:
-    """Make a data set of the training files of an entry of `DOWNLOADS`; its test files are not touched.
+    """Make a data set of the training files of an entry of `DOWNLOADS`; of its test files with `own_test` alone.
 
-    `batches` are those files, which share the images equally, with their MD5; `labels` is the key of the labels in
-    them. The classes are equally frequent.
+    `batches` and `test` are those files, which share the images equally, with their MD5; `labels` is the key of the
+    labels in them. The classes are equally frequent.
     """
-    held_out = valid_count(EXAMPLES, valid_fraction)
+    counts = held_out.checked().counts(EXAMPLES)
+    if held_out.own_test:
+        counts = counts._replace(test=TEST_EXAMPLES)
 
     def info(paths: DatasetPaths) -> DatasetInfo:
         folder = folder_of(name, paths)
         for batch in batches:
             _long_enough(name, folder / batch, EXAMPLES // len(batches))
-        return DatasetInfo(inputs=SHAPE, outputs=classes, train=EXAMPLES - held_out, valid=held_out, chance=1 / classes)
+        for batch in test if held_out.own_test else ():
+            _long_enough(name, folder / batch, TEST_EXAMPLES // len(test))
+        return DatasetInfo(inputs=SHAPE, outputs=classes, chance=1 / classes, own=held_out.own, **counts._asdict())
 
-    def load(paths: DatasetPaths) -> Splits:
-        folder = folder_of(name, paths)
-        parts = [_unpickled(name, folder / batch, digest) for batch, digest in batches.items()]
+    def read(folder: Path, files: Mapping[str, str]) -> tuple[torch.Tensor, torch.Tensor]:
+        parts = [_unpickled(name, folder / batch, digest) for batch, digest in files.items()]
         x = torch.from_numpy(np.concatenate([part.pop("data") for part in parts])).view(-1, *SHAPE)
-        y = torch.tensor([label for part in parts for label in part[labels]])
-        return split(x, y, valid_fraction, split_seed)
+        return x, torch.tensor([label for part in parts for label in part[labels]])
 
-    return Dataset(info, load)
+    def whole(paths: DatasetPaths) -> Whole:
+        folder = folder_of(name, paths)
+        x, y = read(folder, batches)
+        return held_out.before(x, y, read(folder, test)) if held_out.own_test else (x, y, held_out)
+
+    return of_whole(info, whole, held_out)
 
 
 def _long_enough(name: str, path: Path, examples: int) -> None:

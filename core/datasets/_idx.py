@@ -8,39 +8,48 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths, Splits, split
+from core.datasets import DataError, Dataset, DatasetInfo, DatasetPaths
 from core.datasets._downloads import damaged, folder_of
-from core.datasets._splits import valid_count
+from core.datasets._splits import HeldOut, Whole, of_whole
 
-IMAGES = "train-images-idx3-ubyte"
-LABELS = "train-labels-idx1-ubyte"
+TRAIN, TEST = "train", "t10k"
+"""The parts that the files' names begin with."""
+IMAGES = "-images-idx3-ubyte"
+LABELS = "-labels-idx1-ubyte"
 SIDE = 28
 CLASSES = 10
 
 
-def grey_images(name: str, valid_fraction: float, split_seed: int) -> Dataset:
-    """Make a data set of the training files of an entry of `DOWNLOADS`; its test files are not touched."""
+def grey_images(name: str, held_out: HeldOut) -> Dataset:
+    """Make a data set of the training files of an entry of `DOWNLOADS`; of its test files with `own_test` alone."""
+    held_out = held_out.checked()
 
     def info(paths: DatasetPaths) -> DatasetInfo:
-        y = _labels(name, folder_of(name, paths))
-        held_out = valid_count(len(y), valid_fraction)
-        most = int(np.bincount(y).max())
-        return DatasetInfo(
-            inputs=(1, SIDE, SIDE), outputs=CLASSES, train=len(y) - held_out, valid=held_out, chance=most / len(y)
-        )
-
-    def load(paths: DatasetPaths) -> Splits:
         folder = folder_of(name, paths)
-        y = torch.from_numpy(_labels(name, folder)).long()
-        x = torch.from_numpy(_bytes(folder / IMAGES, dimensions=3)).view(len(y), 1, SIDE, SIDE)
-        return split(x, y, valid_fraction, split_seed)
+        y = _labels(name, folder, TRAIN)
+        counts = held_out.counts(len(y))
+        if held_out.own_test:
+            counts = counts._replace(test=len(_labels(name, folder, TEST)))
+        chance = int(np.bincount(y).max()) / len(y)
+        return DatasetInfo(inputs=(1, SIDE, SIDE), outputs=CLASSES, chance=chance, own=held_out.own, **counts._asdict())
 
-    return Dataset(info, load)
+    def whole(paths: DatasetPaths) -> Whole:
+        folder = folder_of(name, paths)
+        x, y = _read(name, folder, TRAIN)
+        return held_out.before(x, y, _read(name, folder, TEST)) if held_out.own_test else (x, y, held_out)
+
+    return of_whole(info, whole, held_out)
 
 
-def _labels(name: str, folder: Path) -> NDArray[np.uint8]:
+def _read(name: str, folder: Path, part: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the images (n, 1, side, side) and labels (n,) of a part."""
+    y = torch.from_numpy(_labels(name, folder, part)).long()
+    return torch.from_numpy(_bytes(folder / f"{part}{IMAGES}", dimensions=3)).view(len(y), 1, SIDE, SIDE), y
+
+
+def _labels(name: str, folder: Path, part: str) -> NDArray[np.uint8]:
     """Return each image's label; raises `DataError` unless both files are complete; reads the images' header alone."""
-    images, labels = folder / IMAGES, folder / LABELS
+    images, labels = folder / f"{part}{IMAGES}", folder / f"{part}{LABELS}"
     examples, *size = _header(name, images, dimensions=3)
     (count,) = _header(name, labels, dimensions=1)
     if size != [SIDE, SIDE]:

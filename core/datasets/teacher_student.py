@@ -7,8 +7,8 @@ from typing import Annotated, Literal, NamedTuple
 import torch
 from pydantic import Field
 
-from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets, split
-from core.datasets._splits import Fraction, valid_count
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, datasets
+from core.datasets._splits import Fraction, HeldOut, TestFraction, Whole, of_whole
 from core.registry import CountFromZero, NonNegative
 from core.streams import generator
 
@@ -40,6 +40,7 @@ def teacher_student(
     seed: CountFromZero = 0,
     valid_fraction: Fraction = 0.2,
     split_seed: CountFromZero = 0,
+    test_fraction: TestFraction = 0.0,
 ) -> Dataset:
     """A task of any size, generated: a function of its parameters.
 
@@ -48,20 +49,19 @@ def teacher_student(
     that of the teacher, the inputs and the noise.
     """
     _fits(inputs=inputs, hidden=hidden, outputs=outputs, examples=examples, task=task)
-    held_out = valid_count(examples, valid_fraction)
+    held_out = HeldOut(valid_fraction, split_seed, test_fraction).checked()
+    counts = held_out.counts(examples)
     form = _Form(inputs=inputs, hidden=hidden, outputs=outputs, noise=noise, seed=seed)
 
     def info(_paths: DatasetPaths) -> DatasetInfo:
         chance = _share(form) if task == "multiclass" else None
-        return DatasetInfo(
-            inputs=(inputs,), outputs=outputs, train=examples - held_out, valid=held_out, task=task, chance=chance
-        )
+        return DatasetInfo(inputs=(inputs,), outputs=outputs, task=task, chance=chance, **counts._asdict())
 
-    def load(_paths: DatasetPaths) -> Splits:
+    def whole(_paths: DatasetPaths) -> Whole:
         x, y = _drawn(form, examples, "examples")
-        return split(x, y.argmax(1) if task == "multiclass" else y, valid_fraction, split_seed)
+        return x, y.argmax(1) if task == "multiclass" else y, held_out
 
-    return Dataset(info, load)
+    return of_whole(info, whole, held_out)
 
 
 class _Form(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, datasets, split
-from core.datasets._splits import Fraction, valid_count
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, datasets
+from core.datasets._splits import Fraction, HeldOut, TestFraction, Whole, of_whole
 from core.registry import CountFromZero, NonNegative
 from core.streams import generator
 
@@ -27,26 +27,25 @@ def two_spirals(
     seed: CountFromZero = 0,
     valid_fraction: Fraction = 0.2,
     split_seed: CountFromZero = 0,
+    test_fraction: TestFraction = 0.0,
 ) -> Dataset:
     """A binary task, generated: a function of its parameters.
 
     The outer radius is 1, `noise` a standard deviation in that unit; with 3 turns the spirals are 2/13 apart. `seed`
     is that of the noise.
     """
-    held_out = valid_count(examples, valid_fraction)
-    first = (examples + 1) // 2
-    info = DatasetInfo(
-        inputs=(2,), outputs=1, train=examples - held_out, valid=held_out, task="binary", chance=first / examples
-    )
+    held_out = HeldOut(valid_fraction, split_seed, test_fraction).checked()
+    counts, first = held_out.counts(examples), (examples + 1) // 2
+    info = DatasetInfo(inputs=(2,), outputs=1, task="binary", chance=first / examples, **counts._asdict())
 
-    def load(_paths: DatasetPaths) -> Splits:
+    def whole(_paths: DatasetPaths) -> Whole:
         second = examples - first
         x = torch.cat([_spiral(first, turns), -_spiral(second, turns)])
         x += noise * torch.randn(x.shape, generator=generator(seed, "two_spirals"), dtype=x.dtype)
         y = torch.cat([torch.zeros(first, 1), torch.ones(second, 1)])
-        return split(x.float(), y, valid_fraction, split_seed)
+        return x.float(), y, held_out
 
-    return Dataset(lambda _paths: info, load)
+    return of_whole(lambda _paths: info, whole, held_out)
 
 
 def _spiral(points: int, turns: float) -> torch.Tensor:

@@ -37,6 +37,10 @@ class Design:
     seeds: Sequence[int]
     """Each pairs one run of every arm."""
     metrics: Mapping[str, Metric]
+    split: Split = "valid"
+    """The split that runs are judged on: `test` where there is one."""
+    splits_vary: bool = False
+    """True where every seed has a split of its own, the same for all arms."""
     baseline: str | None = None
     """The label of the arm that the others are compared with; None: the best."""
     margin: float | None = None
@@ -105,6 +109,12 @@ class Design:
     def primary(self) -> Metric:
         """The metric that arms are compared by where none is asked for."""
         return self.outcomes[0]
+
+    @property
+    def curve(self) -> Metric:
+        """The metric whose series leads to the primary one's value: on validation, where the test split has a point."""
+        before = self.find(self.primary.quantity, "valid") if self.primary.split == "test" else None
+        return before or self.primary
 
     @property
     def score(self) -> Metric | None:

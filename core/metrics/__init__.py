@@ -2,6 +2,7 @@
 
 from core.metrics._catalogue import metrics
 from core.metrics._metric import (
+    SPLITS,
     TASKS,
     Accumulator,
     Direction,
@@ -21,14 +22,17 @@ from core.metrics._names import (
     is_diagnostic,
     is_epoch_metric,
     is_metric,
+    is_of_test,
     is_step_metric,
     measured_by_epoch,
+    measured_on_test,
     metric_names,
     unit_of,
 )
 from core.metrics._sums import MeanOfExamples
 
 __all__ = [
+    "SPLITS",
     "TASKS",
     "Accumulator",
     "Direction",
@@ -47,8 +51,10 @@ __all__ = [
     "is_diagnostic",
     "is_epoch_metric",
     "is_metric",
+    "is_of_test",
     "is_step_metric",
     "measured_by_epoch",
+    "measured_on_test",
     "metric_names",
     "metrics",
     "unit_of",

@@ -11,7 +11,14 @@ Task = Literal["multiclass", "binary", "regression"]
 TASKS: tuple[Task, ...] = ("multiclass", "binary", "regression")
 Direction = Literal["max", "min", "none"]
 """The values that are better: the larger, the smaller, or neither, as of a learning rate."""
-Split = Literal["train", "valid"]
+Split = Literal["train", "valid", "test"]
+"""`test` is what no training, stopping, pruning or choice sees: a run is judged on it once, when it has ended."""
+SPLITS: dict[Split, str] = {"train": "training", "valid": "validation", "test": "test"}
+"""The words for the splits in labels."""
+SPLIT_OF_CHOICES: Split = "valid"
+"""The split by which runs stop and arms are pruned and chosen."""
+TEST_RANK = 500
+"""Ranks of the test split's metrics begin here, behind all others: few runs have them."""
 Per = Literal["step", "epoch"]
 
 
@@ -143,17 +150,28 @@ class Metric(Measure):
         return task in self.primary_for
 
 
+def on_test(metric: Metric) -> Metric:
+    """Return a metric of the validation split as it is on the test split, measured once, when a run has ended."""
+    return replace(
+        metric,
+        name=metric.name.replace(SPLIT_OF_CHOICES, "test", 1),
+        label=metric.label.replace(SPLITS[SPLIT_OF_CHOICES], SPLITS["test"], 1),
+        split="test",
+        rank=metric.rank + TEST_RANK,
+    )
+
+
 def declared(name: str, *, direction: Direction, per: Per = "epoch", primary: bool = False) -> Metric:
     """Return a metric that somebody else measures, by its name and direction.
 
-    A name that begins with `train_` or `valid_` says its split. Raises ValueError for another direction.
+    A name that begins with `train_`, `valid_` or `test_` says its split. Raises ValueError for another direction.
     """
     prefix, _, rest = name.partition("_")
-    split: Split | None = "train" if prefix == "train" else "valid" if prefix == "valid" else None
+    split: Split | None = next((one for one in SPLITS if one == prefix), None)
     quantity = rest if split is not None and rest else name
     label = quantity.replace("_", " ")
     if split is not None:
-        label = f"{ {'train': 'training', 'valid': 'validation'}[split] } {label}"
+        label = f"{SPLITS[split]} {label}"
     return Metric(
         name=name,
         label=label,

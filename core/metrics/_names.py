@@ -22,6 +22,16 @@ def measured_by_epoch(task: Task, outputs: int, averaged: bool = False) -> tuple
 
     With `averaged` also those of the running mean of the weights.
     """
+    return tuple(metric for metric in _measured(task, outputs, averaged) if metric.split != "test")
+
+
+@cache
+def measured_on_test(task: Task, outputs: int, averaged: bool = False) -> tuple[Metric, ...]:
+    """Return the metrics that are measured on the test split when a run has ended; with `averaged` as above."""
+    return tuple(metric for metric in _measured(task, outputs, averaged) if metric.split == "test")
+
+
+def _measured(task: Task, outputs: int, averaged: bool) -> tuple[Metric, ...]:
     measured = (m for m in metrics.values() if m.accumulator is not None and m.applies(task, outputs))
     return tuple(m for m in measured if averaged or not m.averaged)
 
@@ -40,6 +50,11 @@ def is_step_metric(name: str) -> bool:
 def is_epoch_metric(name: str) -> bool:
     """Return whether the catalogue has a metric of that name which is measured after every epoch."""
     return name in metric_names("epoch")
+
+
+def is_of_test(name: str) -> bool:
+    """Return whether the catalogue has a metric of that name which is of the test split."""
+    return name in metrics and metrics[name].split == "test"
 
 
 def is_diagnostic(name: str) -> bool:
@@ -63,16 +78,24 @@ def unit_of(name: str) -> Literal["step", "epoch"]:
     return "epoch" if is_epoch_metric(name) else "step"
 
 
+def _choosing() -> tuple[str, ...]:
+    """Return the names of what runs may answer to: the test split is for the verdict alone."""
+    return tuple(m.name for m in metrics.values() if m.accumulator is not None and m.split != "test")
+
+
 def _known(name: str) -> str:
-    known = tuple(metric.name for metric in metrics.values() if metric.accumulator is not None)
+    known = _choosing()
     if name not in known:
         problem = unknown("metric", name, known)
+        if is_of_test(name):
+            message = f"is of the test split, which nothing but the verdict sees: give valid_{name.partition('_')[2]}"
+            problem = problem._replace(message=message)
         raise PydanticCustomError("catalog", "no such metric", {"problems": [problem]})
     return name
 
 
 def _schema() -> dict[str, Any]:
-    return {"type": "string", "enum": [metric.name for metric in metrics.values() if metric.accumulator is not None]}
+    return {"type": "string", "enum": [*_choosing()]}
 
 
 class _Enum:

@@ -4,7 +4,8 @@ from functools import partial
 
 import torch
 
-from core.metrics import Accumulator, Evaluation, MeanOfExamples, Metric, metrics
+from core.metrics import Accumulator, Evaluation, MeanOfExamples, Metric, Task, metrics
+from core.metrics._sums import PerExample
 
 
 def _multiclass(outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -16,8 +17,13 @@ def _binary(outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return ((outputs > 0) == (y > 0.5)).squeeze(-1)
 
 
+def right_examples(task: Task) -> PerExample:
+    """Return the function that tells which examples are classified right, (lanes, batch)."""
+    return _binary if task == "binary" else _multiclass
+
+
 def _accuracy(evaluation: Evaluation) -> Accumulator:
-    return MeanOfExamples(evaluation, _binary if evaluation.task == "binary" else _multiclass)
+    return MeanOfExamples(evaluation, right_examples(evaluation.task))
 
 
 _of_split = partial(

@@ -28,7 +28,7 @@ def convergence() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    metric = results.design.primary
+    metric = results.design.curve
     arms = arms_drawn(results)
     best = best_so_far(results, metric)
     lines = mean_lines(best, results, arms, place=results.last_update)

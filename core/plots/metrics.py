@@ -24,7 +24,8 @@ def further(design: Design) -> list[Metric]:
     """Return the metrics by epoch whose curves no other plot draws."""
     others = design.score, design.trains_score, design.find("loss", "valid")
     shown = [metric.name for metric in others if metric is not None]
-    return [metric for metric in design.outcomes if metric.per == "epoch" and metric.name not in shown]
+    curves = [metric for metric in design.outcomes if metric.per == "epoch" and metric.split != "test"]
+    return [metric for metric in curves if metric.name not in shown]
 
 
 def data(results: Results) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def stability() -> Plot:
 
 
 def data(results: Results) -> dict[str, Any]:
-    metric = results.design.primary
+    metric = results.design.curve
     arms = arms_drawn(results)
     series = [one for one in results.series(metric.name) if one.arm in arms.labels]
     lines: dict[int, list[dict[str, Any]]] = defaultdict(list)

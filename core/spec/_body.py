@@ -119,6 +119,9 @@ class Spec(Treatment):
     ) = None
     seeds: Seeds = 5
     """A number of seeds, which are 0, 1, ..., or a list of them; or adaptive ones, `{"from": 5, "to": 20}`."""
+    split: Literal["fixed", "per_seed"] = "fixed"
+    """`per_seed`: every seed has a split of its own, the same for all arms; the verdict then allows for what the splits
+    share. `fixed`: all seeds have that of `dataset.split_seed`."""
     baseline: Text | None = None
     """Label of the arm that the others are compared with; none: the best."""
     margin: Margin | None = None

@@ -51,7 +51,8 @@ def check(spec: Spec, paths: DatasetPaths, seconds: float = math.inf) -> list[Ar
     _must_be_quick(spec, paths, seconds)
     infos, problems = _arm_infos(spec, paths)
     if not problems:
-        problems += [*_several_tasks(spec, infos), *_several_heads(spec, infos)]
+        for refused in (_several_tasks, _some_tested, _nothing_to_split, _several_heads):
+            problems += refused(spec, infos)
     if not problems and spec.target is not None:
         problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
     runs_of_arm = spec.trainings * len(spec.seed_list)
@@ -99,6 +100,27 @@ def _several_tasks(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
         return []
     tasks = ", ".join(f"{arm.label!r} {info.data.task}" for arm, info in zip(spec.expanded, infos, strict=True))
     return [Problem("arms", f"should learn one kind of task, to be compared: {tasks}")]
+
+
+def _some_tested(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
+    """Refuse arms of which some are judged on a test split, and others by what they were chosen by."""
+    tested = [info.data.test > 0 for info in infos]
+    if all(tested) or not any(tested):
+        return []
+    i = tested.index(not tested[0])
+    message = f"arms {'without' if tested[0] else 'with'} a test split are compared with others: give all of them one"
+    return [Problem(where_of(spec, i, spec.expanded[i])("dataset"), message)]
+
+
+def _nothing_to_split(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
+    """Refuse splits that vary of data whose files hold out what is validated on, and of which nothing else is."""
+    if spec.split == "per_seed" and spec.adaptive is not None:
+        message = "is for a fixed number of seeds: looks decide by the seeds until then, and know nothing of splits"
+        return [Problem("split", message)]
+    if spec.split == "fixed" or not any("valid" in info.data.own and not info.data.test for info in infos):
+        return []
+    message = "there is nothing to split: the data's own files hold out what is validated on; give own_test or fixed"
+    return [Problem("split", message)]
 
 
 def _several_heads(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:

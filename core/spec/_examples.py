@@ -20,10 +20,14 @@ class Augment(BaseModel):
 
 
 class Evaluate(BaseModel):
-    """The examples that runs are judged on after every epoch, besides the validation split."""
+    """The examples that runs are judged on, besides the validation split after every epoch."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     train: Literal["sample", "all"] = "sample"
     """`sample`: a fixed part of the training split, the same for all runs and as large as the validation split; `all`:
     the whole training split, which takes up to four times as long."""
+    examples: bool = True
+    """True: of a classification it is stored which examples of the judged split each run gets right when it has ended,
+    a bit an example (1.3 kB of 10,000), for which the split is evaluated once more; a verdict on one split can then
+    hold for other examples too."""

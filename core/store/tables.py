@@ -186,6 +186,9 @@ class Run(Base):
     steps_done: Mapped[int] = mapped_column(BigInteger, default=0)
     steps_total: Mapped[int] = mapped_column(BigInteger)
     final: Mapped[dict[str, float | None] | None] = mapped_column(JSON)
+    correct: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """Which examples of the judged split it got right (`core.experiments.cohorts.packed_bits`); None: not stored. It is
+    read where it is asked for."""
     energy_kwh: Mapped[float | None] = mapped_column(Double)
     """Its share of what its cohorts took, over all attempts; None: it was not measured."""
     co2e_g: Mapped[float | None] = mapped_column(Double)

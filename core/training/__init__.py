@@ -2,6 +2,7 @@
 
 from core.training.checkpoint import Checkpoint, DamagedCheckpoint
 from core.training.initialize import calibration_examples, initial_state
+from core.training.lanes.data import TrainingData, load_data
 from core.training.lanes.trainer import Stopped, train_lanes
 from core.training.library import train
 from core.training.options import Layout, Resume, TrainOptions
@@ -25,8 +26,10 @@ __all__ = [
     "Resume",
     "Stopped",
     "TrainOptions",
+    "TrainingData",
     "calibration_examples",
     "initial_state",
+    "load_data",
     "make_plan",
     "signal",
     "signal_seconds",

@@ -3,16 +3,19 @@
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core.analysis import RungRule
-from core.datasets import DatasetInfo, DatasetPaths, Splits
+from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, of_seed
 from core.design import ArmTraining, BatchSizeScan, CoordinateCheck, Design, DesignArm, LrRangeTest, Target
 from core.errors import Problem
 from core.initializers import Initializer, Layer
-from core.metrics import Metric, Task, metrics
+from core.metrics import Metric, Split, Task, metrics
 from core.results import Results, RunResult, Series
 from core.spec import Arm, Spec, Treatment, described, looks_in_a_row, size
 from core.training.initialize import calibration_examples, initial_state
@@ -35,15 +38,18 @@ def design_of(
     `paths` are where the data sets lie, which shape first and last layers.
     """
     kind = spec.lr_range
+    split: Split = "test" if spec.expanded[0].treatment.dataset.build().tested else "valid"
     return Design(
         name=spec.name,
         arms=[
-            _arm(arm, steps, width, paths)
+            _arm(arm, steps, width, partial(_splits, spec, arm.treatment, paths), paths)
             for arm, steps, width in zip(spec.expanded, _steps(spec, steps_per_epoch), _widths(spec), strict=True)
         ],
         seeds=spec.seed_list,
         looks=tuple(spec.adaptive.looks) if spec.adaptive else (),
-        metrics=_metrics(task, measured),
+        metrics=_metrics(task, measured, split),
+        split=split,
+        splits_vary=spec.split == "per_seed",
         baseline=spec.baseline,
         margin=spec.margin,
         alpha=spec.alpha,
@@ -76,6 +82,7 @@ def trained_results(
     looks: Sequence[Mapping[str, Any]] = (),
     measured: Collection[str] = (),
     warnings: Sequence[Problem] = (),
+    correct: Callable[[], Mapping[int, NDArray[np.bool_]]] = dict,
 ) -> Results:
     """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
 
@@ -89,7 +96,7 @@ def trained_results(
     if spec.adaptive is not None:
         trained = {run.seed for run in runs}
         design = replace(design, seeds=[seed for seed in design.seeds if seed in trained])
-    return Results(design=design, runs=runs, series=series, rungs=rungs, looks=looks)
+    return Results(design=design, runs=runs, series=series, rungs=rungs, looks=looks, correct=correct)
 
 
 def rung_rule(spec: Spec, task: Task) -> RungRule:
@@ -105,11 +112,11 @@ def rung_rule(spec: Spec, task: Task) -> RungRule:
     return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level, in_a_row=in_a_row)
 
 
-def _metrics(task: Task, measured: Collection[str]) -> dict[str, Metric]:
-    """Return the metrics of a task in the order in which they are judged."""
+def _metrics(task: Task, measured: Collection[str], split: Split) -> dict[str, Metric]:
+    """Return the metrics of a task in the order in which they are judged: those of the split that is judged first."""
     found = [m.for_task(task) for m in metrics.values() if task in m.tasks]
-    found = [m for m in found if m.standard or m.name in measured]
-    return {m.name: m for m in sorted(found, key=lambda m: not m.is_primary(task))}
+    found = [m for m in found if (m.standard and (m.split != "test" or m.split == split)) or m.name in measured]
+    return {m.name: m for m in sorted(found, key=lambda m: (not m.is_primary(task), m.split != split))}
 
 
 def _steps(spec: Spec, known: Sequence[int]) -> list[int | None]:
@@ -130,7 +137,16 @@ def _widths(spec: Spec) -> Sequence[int | None]:
     return widths * (len(spec.expanded) // len(widths))
 
 
-def _arm(arm: Arm, steps_per_epoch: int | None, width: int | None, paths: DatasetPaths) -> DesignArm:
+def _splits(spec: Spec, treatment: Treatment, paths: DatasetPaths, seed: int) -> Splits:
+    """Return the splits that an arm's run of a seed trains on. Raises `DataError`."""
+    entry = treatment.dataset
+    dataset: Dataset = of_seed(entry, seed) if spec.split == "per_seed" else entry.build()
+    return dataset.load(paths)
+
+
+def _arm(
+    arm: Arm, steps_per_epoch: int | None, width: int | None, splits: Callable[[int], Splits], paths: DatasetPaths
+) -> DesignArm:
     asked = arm.asked or arm
     treatment: Treatment = arm.treatment
     return DesignArm(
@@ -140,11 +156,11 @@ def _arm(arm: Arm, steps_per_epoch: int | None, width: int | None, paths: Datase
         asked=None if arm.asked is None else asked.label,
         asked_lr=_rate(asked.treatment),
         width=width,
-        training=_training(treatment, paths),
+        training=_training(treatment, splits, paths),
     )
 
 
-def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
+def _training(treatment: Treatment, splits: Callable[[int], Splits], paths: DatasetPaths) -> ArmTraining:
     initializer: Initializer = treatment.initializer.build()
 
     def info() -> DatasetInfo:
@@ -156,11 +172,7 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
         return size(treatment.model, data.inputs, data.outputs).layers
 
     def examples(seed: int, count: int) -> torch.Tensor:
-        return calibration_examples(treatment.dataset.build().load(paths).x_train)(seed, count)
-
-    def targets() -> torch.Tensor:
-        data: Splits = treatment.dataset.build().load(paths)
-        return data.y_train
+        return calibration_examples(splits(seed).x_train)(seed, count)
 
     return ArmTraining(
         epochs=treatment.epochs,
@@ -172,7 +184,9 @@ def _training(treatment: Treatment, paths: DatasetPaths) -> ArmTraining:
         info=info,
         notes=lambda: treatment.dataset.build().notes(paths),
         layers=layers,
-        weights=lambda seed: initial_state(treatment, info(), seed, examples=examples, targets=targets),
+        weights=lambda seed: initial_state(
+            treatment, info(), seed, examples=examples, targets=lambda: splits(seed).y_train
+        ),
     )
 
 

@@ -7,20 +7,21 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 import torch
 
 from core.analysis import Decision, Look, decide_rung, pruned_arms, take_look
-from core.datasets import DatasetInfo, DatasetPaths, Splits
+from core.datasets import DatasetInfo, DatasetPaths
 from core.registry import Entry
-from core.results import OUTCOMES, Results
+from core.results import Results
 from core.spec import Arm, ArmInfo, Spec, check
 from core.training.checkpoint import Checkpoint
 from core.training.designs import design_of, rung_rule
 from core.training.faults import Fault, classify
+from core.training.lanes.data import TrainingData, load_data
 from core.training.lanes.trainer import train_lanes
 from core.training.measured import Lanes, measured_results, values_at
 from core.training.memory import release
@@ -28,6 +29,7 @@ from core.training.options import Layout, Resume, TrainOptions
 from core.training.planning.machine import free_memory
 from core.training.planning.plan import PlannedCohort, make_plan
 from core.training.planning.profile import Device, Profile
+from core.training.recorded import recorded_into, restore
 from core.training.recorder import Lane, MemoryRecorder
 
 log = logging.getLogger(__name__)
@@ -97,8 +99,9 @@ class _Training:
         }
 
     @cached_property
-    def _data(self) -> Callable[[Entry], Splits]:
-        return cache(lambda dataset: dataset.build().load(self.paths))
+    def _data(self) -> Callable[[Entry], TrainingData]:
+        per_seed = self.spec.split == "per_seed"
+        return cache(lambda dataset: load_data(dataset, self.spec.seed_list, self.paths, per_seed=per_seed))
 
     def parts_of(self, cohorts: Iterable[PlannedCohort], looks: Sequence[Look]) -> list["_Part"]:
         """Return the cohorts to be trained, without the arms that the last look has left out."""
@@ -150,7 +153,7 @@ class _Work:
     """Inputs that a cohort's parts share."""
 
     spec: Spec
-    data: Splits
+    data: TrainingData
     info: DatasetInfo
     device: Device
     layout: Layout
@@ -167,7 +170,7 @@ class _Part:
         self._start: Checkpoint | None = None
         if self.path is not None and self.path.exists():
             self._start = Checkpoint.read(self.path)
-            _restore(self.recorder, self._start.state)
+            restore(self.recorder, self._start.state)
 
     def train(self, until: int | None, pruned_at: Mapping[int, int]) -> list["_Part"]:
         """Train to epoch `until` at least, or to the end; return this part, or its halves where memory ran out."""
@@ -190,7 +193,7 @@ class _Part:
             return
         if self._start is None:
             self.recorder.began = time.monotonic()
-        keep = None if self.path is None else _checkpoint_recorder(self.recorder, self.path)
+        keep = None if self.path is None else recorded_into(self.recorder, self.path)
         self._start = train_lanes(
             self.lanes,
             self._work.data,
@@ -222,6 +225,8 @@ def _merged(parts: Sequence[_Part]) -> MemoryRecorder:
     whole = MemoryRecorder()
     for part in parts:
         whole.blocks |= part.recorder.blocks
+        whole.begins |= part.recorder.begins
+        whole.correct |= part.recorder.correct
         whole.outcomes |= part.recorder.outcomes
         whole.seconds |= part.recorder.seconds
     return whole
@@ -231,29 +236,3 @@ def _pruned_at(lanes: Lanes, arms: Sequence[Arm], decided: Sequence[Decision]) -
     """Return the epochs after which the runs of pruned arms end, by run."""
     pruned = pruned_arms(decided)
     return {lane.run: pruned[arms[i].label] for (_, i, _), lane in lanes.items() if arms[i].label in pruned}
-
-
-def _checkpoint_recorder(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint], None]:
-    """Return a function that writes checkpoints, with all measurements so far in them."""
-
-    def keep(checkpoint: Checkpoint) -> None:
-        points = {f"points/{run}/{metric}": torch.from_numpy(v) for (run, metric), v in recorder.series.items()}
-        ended = {
-            f"points/{outcome}": torch.tensor([r for r, how in recorder.outcomes.items() if how == outcome]).long()
-            for outcome in OUTCOMES
-        }
-        replace(checkpoint, state={**checkpoint.state, **points, **ended}).write(path)
-
-    return keep
-
-
-def _restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> None:
-    """Restore the measurements in a checkpoint's state; the time they took is unknown."""
-    recorder.began = None
-    for name, values in state.items():
-        _, _, key = name.partition("points/")
-        if key in OUTCOMES:
-            recorder.outcomes |= dict.fromkeys(values.long().tolist(), key)
-        elif key:
-            run, _, metric = key.partition("/")
-            recorder.blocks[int(run), metric].append(values.numpy())

@@ -53,7 +53,7 @@ def measured_results(
                 arm=labels[lane.run],
                 seed=lane.seed,
                 metric=metric,
-                steps=np.arange(len(values)) * every,
+                steps=(recorder.begins.get((lane.run, metric), 0) + np.arange(len(values))) * every,
                 values=values.astype(np.float64),
             )
             for lane in lanes.values()
@@ -89,6 +89,7 @@ def measured_results(
         rungs=rungs,
         looks=looks,
         warnings=warnings_of(spec, infos),
+        correct=lambda: recorder.correct,
     )
     return found if spec.repeat is None else found.repeated_as(runs(repeat=True), partial(series, True))
 

@@ -23,6 +23,8 @@ class TrainOptions:
     layout: Layout = "vmap"
     judge_all: bool = False
     """Measure the training metrics of an epoch on the whole training split, not on a sample of it."""
+    examples: bool = False
+    """Record which examples of the judged split a run gets right when it has ended."""
     updates: int | None = None
     """Updates of every run; None: all those of its epochs."""
     noise_every: int = 0
@@ -41,6 +43,7 @@ class TrainOptions:
             device=device,
             layout=layout,
             judge_all=spec.evaluate.train == "all",
+            examples=spec.evaluate.examples,
             updates=spec.updates,
             noise_every=spec.noise_every,
             diagnose_every=spec.diagnose_every,

@@ -143,5 +143,5 @@ class Average:
                 mean.copy_(self._decay * mean + (1 - self._decay) * value if floating else value)
 
     def judged(self, judge: Callable[[nn.Module], Mapping[str, float]]) -> dict[str, float]:
-        """Return the validation metrics of the mean, named as such."""
-        return {} if self._mean is None else {f"valid_{name}_ema": value for name, value in judge(self._mean).items()}
+        """Return the metrics of the mean, named as such."""
+        return {} if self._mean is None else {f"{name}_ema": value for name, value in judge(self._mean).items()}

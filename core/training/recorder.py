@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.metrics import is_of_test
 from core.results import Outcome
 from core.spec import Treatment
 
@@ -32,8 +33,12 @@ class Recorder(Protocol):
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
         """Record points `first`, `first + 1`, ... of one series: updates for step metrics, epochs for epoch metrics.
 
-        Of diagnostics, `activation_std/fc1`, they are the updates that were looked at, numbered from 0.
+        Of diagnostics, `activation_std/fc1`, they are the updates that were looked at, numbered from 0. A metric of the
+        test split has one point, at the last epoch, just before `finish`.
         """
+
+    def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
+        """Record which examples of the judged split a run got right, (n,), just before its `finish`; if asked for."""
 
     def finish(self, run: int, outcome: Outcome) -> None:
         """Record that the run has ended."""
@@ -47,6 +52,9 @@ class MemoryRecorder:
     """Keeps every point; `series[run, metric]` is one array."""
 
     blocks: dict[tuple[int, str], list[NDArray[Any]]] = field(default_factory=lambda: defaultdict(list))
+    begins: dict[tuple[int, str], int] = field(default_factory=dict)
+    """The place of the first point of the series that do not begin at 0: those of the test split."""
+    correct: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     step: int = 0
     began: float | None = field(default_factory=time.monotonic)
@@ -55,10 +63,15 @@ class MemoryRecorder:
     """Seconds from the beginning to each run's end."""
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
-        held = sum(len(block) for block in self.blocks[run, metric])
+        if first and not self.blocks[run, metric] and is_of_test(metric):
+            self.begins[run, metric] = first
+        held = self.begins.get((run, metric), 0) + sum(len(block) for block in self.blocks[run, metric])
         if first != held:
             raise ValueError(f"run {run}: {metric} continues at {first}, but {held} points are there")
         self.blocks[run, metric].append(np.array(values))
+
+    def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
+        self.correct[run] = correct
 
     def finish(self, run: int, outcome: Outcome) -> None:
         self.outcomes[run] = outcome

@@ -1,7 +1,7 @@
 """The reference trainer, one run as a plain loop: slow on purpose, and the specification of `train_lanes`."""
 
 import math
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,6 @@ from torch.amp import GradScaler
 from torch.func import functional_call
 
 from core.datasets import DatasetInfo, Splits, as_numbers
-from core.metrics import Evaluation, Task, measured_by_epoch
 from core.metrics.gradient_noise import NOISE_METRICS
 from core.metrics.skipped_updates import SKIPPED
 from core.optimizers import Optimizer
@@ -23,11 +22,11 @@ from core.training.augment import augment
 from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.batches import epoch_order
 from core.training.lanes.dropout import Masks
-from core.training.lanes.evaluation import judged_part
 from core.training.lanes.loss_scale import LEAST
 from core.training.lanes.network import Network, network
 from core.training.mixing import PlainMixing
-from core.training.plain_settings import Average, Together, TrainedLoss, autocast, clip, loss_of_task, sharpen
+from core.training.plain_judging import PlainJudge, switch_mode
+from core.training.plain_settings import Average, Together, TrainedLoss, autocast, clip, sharpen
 from core.training.recorder import Lane, Recorder
 from core.training.scaling import ParameterScaling, factors
 
@@ -48,8 +47,10 @@ def train_run(
     All is computed in `dtype`, but for the products of a half precision, which are torch's autocast's.
     """
     treatment = lane.treatment
-    x_train, x_valid = as_numbers(data.x_train, dtype), as_numbers(data.x_valid, dtype)
-    y_train, y_valid = (y.to(dtype) if y.is_floating_point() else y for y in (data.y_train, data.y_valid))
+    x_train, x_valid, x_test = (as_numbers(x, dtype) for x in (data.x_train, data.x_valid, data.x_test))
+    y_train, y_valid, y_test = (
+        y.to(dtype) if y.is_floating_point() else y for y in (data.y_train, data.y_valid, data.y_test)
+    )
     values = initial_state(
         treatment, info, lane.seed, dtype, calibration_examples(data.x_train), targets=lambda: data.y_train
     )
@@ -65,7 +66,7 @@ def train_run(
     scaled, scaler = Together(optimizers), _Scaler(treatment)
     average = Average(model, treatment.ema_decay)
     trained_loss = TrainedLoss(treatment, info, y_train, dtype)
-    _mode(optimizers, training=True)
+    switch_mode(optimizers, training=True)
     steps_per_epoch = treatment.updates_per_epoch(len(x_train))
     steps = updates or steps_per_epoch * treatment.epochs
     curve = bind(treatment.schedule, rule.hyper["lr"], steps, steps_per_epoch)
@@ -85,8 +86,15 @@ def train_run(
         _mask(net, drawn, first)
         return trained_loss(outputs(x[:first]), y[:first])
 
-    judged = torch.arange(len(x_train)) if judge_all else judged_part(len(x_train), len(x_valid))
-
+    judge = PlainJudge(
+        info,
+        Splits(x_train, y_train, x_valid, y_valid, x_test, y_test),
+        model=model,
+        average=average,
+        optimizers=optimizers,
+        outputs=outputs,
+        judge_all=judge_all,
+    )
     for epoch in range(math.ceil(steps / steps_per_epoch)):
         batches = torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size)
         batches = batches[: min(steps_per_epoch, steps - step)]
@@ -119,31 +127,20 @@ def train_run(
                 return
         if step % steps_per_epoch:
             recorder.advance(step)
-            break
-        _mode(optimizers, training=False)
-        model.eval()
-        with torch.no_grad():
-            measured = {
-                **{
-                    f"train_{name}": value
-                    for name, value in _judge(info.task, outputs(x_train[judged]), y_train[judged]).items()
-                },
-                **{f"valid_{name}": value for name, value in _judge(info.task, outputs(x_valid), y_valid).items()},
-                **_others(info, outputs(x_valid), y_valid),
-                **average.judged(lambda model: _judge(info.task, outputs(x_valid, model), y_valid)),
-            }
-        model.train()
-        _mode(optimizers, training=True)
-        del measured["train_loss"]  # which every update has
+            recorder.finish(lane.run, "completed")
+            return
+        measured = judge.epoch()
         _record(recorder, lane.run, epoch, measured | noise.take() | scaler.measured())
         if isinstance(curve, Reactive):
             state = curve.react(state, step, measured[curve.metric])
         recorder.advance(step)
         waited = _waited(treatment, patience, measured, epoch + 1, step == steps)
         if waited is None:
+            _record(recorder, lane.run, epoch, judge.test())
             recorder.finish(lane.run, "stopped_early")
             return
         patience = waited
+    _record(recorder, lane.run, epoch, judge.test())
     recorder.finish(lane.run, "completed")
 
 
@@ -250,31 +247,3 @@ def _mask(net: Network, drawn: Mapping[str, torch.Tensor], first: int) -> None:
     """Give the dropout layers the masks of the first examples of a batch."""
     for name, mask in drawn.items():
         net.dropout[name].mask = mask[0, :first]
-
-
-def _mode(optimizers: Iterable[Any], training: bool) -> None:
-    """Switch a schedule-free optimizer, which evaluates with other weights than it trains."""
-    for optimizer in optimizers:
-        if hasattr(optimizer, "eval"):
-            optimizer.train() if training else optimizer.eval()
-
-
-def _others(info: DatasetInfo, outputs: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
-    """Return the metrics beside loss and score; `tests/core/metrics` hold each against scikit-learn."""
-    found = {}
-    for metric in measured_by_epoch(info.task, info.outputs):
-        if metric.accumulator is not None and not metric.standard:
-            accumulator = metric.accumulator(Evaluation(task=info.task, lanes=1, y=y, outputs=info.outputs))
-            accumulator.add(outputs.unsqueeze(0), y.unsqueeze(0))
-            found[metric.name] = accumulator.result().item()
-    return found
-
-
-def _judge(task: Task, outputs: torch.Tensor, y: torch.Tensor) -> dict[str, float]:
-    """Return the mean loss, and accuracy or R² (the mean over targets)."""
-    loss = loss_of_task(task, outputs, y).item()
-    if task == "regression":
-        left, whole = (outputs - y).square().sum(0), (y - y.mean(0)).square().sum(0)
-        return {"loss": loss, "r2": (1 - left / whole).mean().item()}
-    predicted = outputs.argmax(1) if task == "multiclass" else (torch.sigmoid(outputs) > 0.5).to(y.dtype)
-    return {"loss": loss, "accuracy": (predicted == y).double().mean().item()}

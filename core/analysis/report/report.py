@@ -13,6 +13,7 @@ from core.analysis.report.comparisons import beats, comparisons, decided_pairs, 
 from core.analysis.report.data import data_notes
 from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
+from core.analysis.report.judged import judged_sentence, judging
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.looks import looks_sentences
 from core.analysis.report.rounding import rounding
@@ -27,7 +28,7 @@ from core.analysis.statistics.judgement import Judgement, judge
 from core.analysis.statistics.pruning import pruned_arms
 from core.analysis.statistics.separation import separation
 from core.errors import InvalidSpec, warned
-from core.metrics import Measure, Metric
+from core.metrics import Measure
 from core.registry import unknown
 from core.results import Results
 
@@ -50,9 +51,10 @@ def compare_arms(
 ) -> Report:
     """Return every outcome of every run and arm, and whether the arms differ in the one called `metric`.
 
-    Where none is asked for, the metric is the design's first outcome: of ours the last validation accuracy, in
-    regression the last validation loss. `margin`, the largest difference that does not matter, and `alpha`, the error
-    that is allowed, are the design's where none are given; a design's margin is one of its first outcome alone.
+    Where none is asked for, the metric is the design's first outcome: of ours the last accuracy, in regression the last
+    loss, on the test split where there is one, else on the validation split. `margin`, the largest difference that does
+    not matter, and `alpha`, the error that is allowed, are the design's where none are given; a design's margin is one
+    of its first outcome alone.
 
     - `runs`: `run_id`, `arm`, `seed`, `status`, `outcome` and all that `run_outcomes` tells.
     - `arms`, in the design's order: `n` finished runs with a value, their `mean`, `sd`, `median`, `iqm` and 95 %
@@ -79,7 +81,9 @@ def compare_arms(
     - `verdict`: `headline`, `text`; of the listed pairs those `decided` and `open`; the `order` of the arms that have
       a mean, and their `groups`, which contradict no win (see `judge`). `beats`: who beats whom, by how much.
       `detectable` and `seeds_wanted`: see `separation`.
-    - `split`: of which examples the outcome is; `margin` and `alpha`, by which it was judged.
+    - `split` that the outcome is of, and its number of `examples`; `scope`: "split"; "splits" where every seed has its
+      own, and p and intervals are by the corrected resampled t; "examples" where they are by the two-way model of seeds
+      and examples, as it is of an accuracy whose correct examples are stored. `margin` and `alpha`: see above.
     - Time and energy are of runs that share them: they are told, not compared.
     - `factorial` of a grid of two or more fields: see `factorial`; else None.
     - `warnings`, `path` and `message`: what the spec probably does not mean, and with an empty path what the numbers
@@ -105,7 +109,10 @@ def compare_arms(
     alpha = design.alpha if alpha is None else alpha
     margin = design.margin if margin is None and measure.name == design.primary.name else margin
     taken = looks_taken(results)
-    judged = judge(values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha, taken=taken)
+    on, errors = judging(results, measure, values)
+    judged = judge(
+        values, lost, found[measure.name], measure, baseline, margin=margin, alpha=alpha, taken=taken, errors=errors
+    )
     listed = (
         [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)
     )
@@ -123,7 +130,9 @@ def compare_arms(
     )
     report: Report = {
         "metric": measure.name,
-        "split": measure.split if isinstance(measure, Metric) else None,
+        "split": on["split"],
+        "examples": on["examples"],
+        "scope": on["scope"],
         "margin": margin,
         "alpha": alpha,
         "baseline": design.baseline,
@@ -149,7 +158,7 @@ def compare_arms(
         "findings": [],
     }
     text = [verdict({**report, "comparisons": tried}, measure), *pruned_sentences(report["saved"], design)]
-    text += looks_sentences(results)
+    text += [*looks_sentences(results), *(judged_sentence(on, measure) if listed else [])]
     report["verdict"]["text"] = " ".join(text)
     report["verdict"]["headline"] = headline({**report, "comparisons": tried}, measure) or None
     report["warnings"] = said(warn(report, results, known))

@@ -192,6 +192,14 @@ class FindingReport(TypedDict):
     """The kind of another finding that this follows from."""
 
 
+class JudgedOn(TypedDict):
+    """The split that an outcome is measured on, and its examples; None for what is of no split, or not known."""
+
+    split: Split | None
+    examples: int | None
+    scope: Literal["split", "splits", "examples"] | None
+
+
 class DataNote(TypedDict):
     """One thing that was taken for something when a data set was read."""
 
@@ -204,6 +212,11 @@ class Report(TypedDict):
 
     metric: str
     split: Split | None
+    """The split that the outcome is of; None for what is of no split, such as a time."""
+    examples: int | None
+    """The examples of that split; None where they are not known, or not the same in all arms."""
+    scope: Literal["split", "splits", "examples"] | None
+    """What the verdict holds for: this one split, splits of this data, or other examples beside this training split."""
     margin: float | None
     alpha: float
     baseline: str | None
@@ -253,6 +266,7 @@ __all__ = [
     "Factorial",
     "FindingReport",
     "Interval",
+    "JudgedOn",
     "NoiseScale",
     "Number",
     "OpenPair",

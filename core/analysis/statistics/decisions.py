@@ -9,7 +9,7 @@ from scipy.special import stdtr, stdtrit
 
 from core.analysis.statistics.intervals import RESOLUTION, Floats, Ints
 from core.analysis.statistics.lost_runs import worst_rank_tests
-from core.analysis.statistics.paired import Comparisons, compare, family_adjusted
+from core.analysis.statistics.paired import Comparisons, PairErrors, compare, family_adjusted
 from core.design import FEWEST_PAIRS
 
 ALPHA = 0.05
@@ -61,7 +61,7 @@ class Decisions(NamedTuple):
     """The places (arms,) that the decisions leave to each arm, 1 the best; 0 for an arm without a finished run."""
 
 
-def decide(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule) -> Decisions:
+def decide(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule, errors: PairErrors | None = None) -> Decisions:
     """Decide the pairs of arms by `values` (arms, seeds), NaN where a run has none, and `lost`, those that never will.
 
     A pair is asked about if three seeds have finished in both arms. Where both came to a value on all of these, the
@@ -75,10 +75,11 @@ def decide(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule) -> Decis
     - Arms are equivalent if two one-sided tests (Schuirmann 1987, doi:10.1007/BF01068419) find their difference within
       the margin, the larger p of the two adjusted by Holm over the pairs; then a difference, however sure, is one that
       does not matter, and neither is called better. Arms that lost runs are not called so.
+    - With `errors`, which know of splits, t is by those (see `compare`).
     - Arm i has the places 1 + (arms that beat it) to k - (arms that it beats). If no false win is made, which has the
       chance 1 - alpha, they hold the true place of every arm, and no place contradicts a win.
     """
-    found = compare(values, 1 - rule.alpha)
+    found = compare(values, 1 - rule.alpha, errors)
     finished = lost | np.isfinite(values)
     asked = _asked(finished, rule.baseline)
     test, p, direction = _tests(values, lost, found, asked, rule)
@@ -158,8 +159,8 @@ def _together(found: Comparisons, test: NDArray[np.str_], rule: DecisionRule) ->
     """Return the bounds of intervals that hold together, of the pairs that t decides."""
     by_t = test == "t"
     family = max(rule.family or 0, int(np.triu(test != "").sum()), 1)
-    n = np.maximum(found.n, 2)
-    wider = stdtrit(n - 1, 1 - rule.alpha / family / 2) / stdtrit(n - 1, 1 - rule.alpha / 2)
+    df = np.maximum(found.df, 1.0)
+    wider = stdtrit(df, 1 - rule.alpha / family / 2) / stdtrit(df, 1 - rule.alpha / 2)
     half = np.where(by_t, wider * (found.ci_high - found.difference), np.nan)
     return found.difference - half, found.difference + half
 
@@ -169,11 +170,11 @@ def _equivalence(found: Comparisons, test: NDArray[np.str_], rule: DecisionRule)
     p = np.full(found.p.shape, np.nan)
     if rule.margin is None:
         return p
-    n = np.maximum(found.n, 2)
-    error = (found.ci_high - found.difference) / stdtrit(n - 1, 1 - rule.alpha / 2)
+    df = np.maximum(found.df, 1.0)
+    error = (found.ci_high - found.difference) / stdtrit(df, 1 - rule.alpha / 2)
     away = rule.margin - np.abs(found.difference)
     with np.errstate(divide="ignore", invalid="ignore"):
-        tested = stdtr(n - 1, -away / error)
+        tested = stdtr(df, -away / error)
     tested = np.where(error > 0, tested, np.where(away > 0, np.exp2(-found.n.astype(np.float64)), 1.0))
     with_values = (test != "") & (test != "ranks")
     p[with_values] = tested[with_values]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.analysis.statistics.chances import shares
 from core.analysis.statistics.decisions import ALPHA, DecisionRule, Decisions, decide
 from core.analysis.statistics.intervals import Floats, Ints, Summary
-from core.analysis.statistics.paired import Comparisons, family_adjusted
+from core.analysis.statistics.paired import Comparisons, PairErrors, family_adjusted
 from core.analysis.statistics.sequential_decisions import LooksTaken, decide_at_looks
 from core.metrics import Measure
 
@@ -47,6 +47,7 @@ def judge(
     margin: float | None = None,
     alpha: float = ALPHA,
     taken: LooksTaken | None = None,
+    errors: PairErrors | None = None,
 ) -> Judgement:
     """Decide about the arms by their values (arms, seeds), NaN where a run has none, and order them.
 
@@ -69,7 +70,8 @@ def judge(
     rule = DecisionRule(
         sign=measure.sign, margin=margin, alpha=alpha, baseline=baseline, ranks_lost=not measure.describes
     )
-    decisions = decide(values, lost, rule) if taken is None else decide_at_looks(values, lost, rule, taken)
+    # looks decide by the seeds until then
+    decisions = decide_at_looks(values, lost, rule, taken) if taken else decide(values, lost, rule, errors)
     beats = decisions.beats
     ranked = sorted(
         (i for i, s in enumerate(summaries) if s.n > 0),

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import gammaln, stdtr
+from scipy.special import gammaln, stdtr, stdtrit
 
 from core.analysis.statistics.intervals import CONFIDENCE, RESOLUTION, Floats, Ints, half_width, moments
 
@@ -17,9 +17,18 @@ class Comparisons(NamedTuple):
     ci_high: Floats
     p: Floats
     effect_size: Floats
+    df: Floats
+    """Degrees of freedom of the t that p and the interval are of."""
 
 
-def compare(values: Floats, confidence: float = CONFIDENCE) -> Comparisons:
+class PairErrors(NamedTuple):
+    """Standard errors of mean differences, and the degrees of freedom of their t, (arms, arms); NaN: the paired t's."""
+
+    error: Floats
+    df: Floats
+
+
+def compare(values: Floats, confidence: float = CONFIDENCE, errors: PairErrors | None = None) -> Comparisons:
     """Return the paired comparisons of all arms; `values` is (arms, seeds), NaN where a run has no finite result.
 
     A pair of arms is compared on the seeds that both finished, by the paired t test (two-sided) with its interval, at
@@ -28,13 +37,29 @@ def compare(values: Floats, confidence: float = CONFIDENCE) -> Comparisons:
 
     Differences that do not vary have no t. They are 0 in every pair (p = 1, effect size 0), or the same in every pair:
     then the sign test, exact for any distribution, gives p = 2^(1-n), and there is no effect size.
+
+    With `errors` p and interval of a pair whose differences vary are by those, which may know more than its seeds tell.
     """
     arms = len(values)
-    result = Comparisons(np.zeros((arms, arms), np.int64), *(np.full((arms, arms), np.nan) for _ in range(5)))
+    result = Comparisons(np.zeros((arms, arms), np.int64), *(np.full((arms, arms), np.nan) for _ in range(6)))
     for i in range(arms):
         for field, row in zip(result, _compare_one(values[i], values, confidence), strict=True):
             field[i] = row
-    return result
+    return result if errors is None else _by_errors(result, errors, confidence)
+
+
+def _by_errors(found: Comparisons, errors: PairErrors, confidence: float) -> Comparisons:
+    known = np.isfinite(errors.error) & (found.ci_high > found.ci_low)
+    error, df = np.where(known, errors.error, np.nan), np.where(known, errors.df, np.nan)
+    half = stdtrit(df, 0.5 + confidence / 2) * error
+    with np.errstate(invalid="ignore"):
+        p = 2 * stdtr(df, -np.abs(found.difference) / error)
+    return found._replace(
+        ci_low=np.where(known, found.difference - half, found.ci_low),
+        ci_high=np.where(known, found.difference + half, found.ci_high),
+        p=np.where(known, p, found.p),
+        df=np.where(known, df, found.df),
+    )
 
 
 def holm(p: Floats, family: int | None = None) -> Floats:
@@ -94,7 +119,7 @@ def _compare_one(a: Floats, others: Floats, confidence: float) -> Comparisons:
     d[~np.isfinite(d)] = np.nan
     size = np.fmax.reduce(np.where(np.isnan(d), 0.0, np.fmax(np.abs(a), np.abs(others))), axis=1)
     n, mean, _, half, p, effect = paired_t(d, size, confidence)
-    return Comparisons(n, mean, mean - half, mean + half, p, effect)
+    return Comparisons(n, mean, mean - half, mean + half, p, effect, n.astype(np.float64) - 1)
 
 
 def _hedges(n: Ints) -> Floats:

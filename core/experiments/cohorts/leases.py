@@ -36,6 +36,8 @@ class Ended:
     outcome: Outcome
     steps: int
     final: dict[str, float | None]
+    correct: bytes | None = None
+    """Which examples of the judged split it got right, packed."""
 
 
 @dataclass(kw_only=True)
@@ -136,7 +138,7 @@ def columns(checkpoint: CheckpointRef | None, before: CheckpointRef | None = Non
 
 def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], *, start: Status = Status.RUNNING) -> None:
     """Give a cohort's runs that are still `start` their outcomes: one statement for all, often a hundred."""
-    names = ("outcome", "final", "steps_done")
+    names = ("outcome", "final", "steps_done", "correct")
     given = {name: bindparam(f"new_{name}", type_=getattr(Run, name).type) for name in names}
     end_one = (
         transition(Run, start=start, to=Status.SUCCEEDED)
@@ -146,7 +148,13 @@ def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], *, st
     session.connection().execute(
         end_one,
         [
-            {"this": run, "new_outcome": end.outcome, "new_final": end.final, "new_steps_done": end.steps}
+            {
+                "this": run,
+                "new_outcome": end.outcome,
+                "new_final": end.final,
+                "new_steps_done": end.steps,
+                "new_correct": end.correct,
+            }
             for run, end in ended.items()
         ],
     )

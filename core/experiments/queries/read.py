@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
 from core.design import Design
 from core.errors import NotFound, Problem
+from core.experiments.cohorts import packed_bits
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.queries.series import of_runs
 from core.experiments.queries.series import series as series
@@ -17,7 +20,7 @@ from core.metrics import Task
 from core.metrics import metrics as catalogue
 from core.results import Outcome, Results, RunResult
 from core.spec import Spec, parse
-from core.store import Event, Experiment, MetricBlock, Run
+from core.store import Event, Experiment, MetricBlock, Run, Status
 from core.training.designs import design_of, trained_results
 
 
@@ -122,6 +125,7 @@ def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
         looks=of.looks or (),
         measured=_measured(session, of),
         warnings=[Problem(one["path"], one["message"]) for one in of.warnings or ()],
+        correct=lambda: _correct(session, of.id),
     )
     if spec.repeat is None:
         return found
@@ -129,6 +133,13 @@ def results(session: Session, of: Experiment, paths: DatasetPaths) -> Results:
         [_result(run) for run in runs(session, of.id, repeat=True)],
         lambda metric: series(session, of.id, metrics=[metric], repeat=True),
     )
+
+
+def _correct(session: Session, experiment_id: int) -> dict[int, NDArray[np.bool_]]:
+    """Return which examples of the judged split the runs that have ended got right, by run."""
+    mine = (Run.experiment_id == experiment_id, Run.status == Status.SUCCEEDED, Run.correct.is_not(None))
+    found = session.execute(select(Run.id, Run.correct).where(*mine))
+    return {run: packed_bits.unpack(packed) for run, packed in found if packed is not None}
 
 
 def design(session: Session, of: Experiment, paths: DatasetPaths) -> Design:

@@ -11,7 +11,7 @@ from core.datasets import DatasetPaths
 from core.design import Design
 from core.errors import Problem, Warned, warned
 from core.experiments.requests.uploads import pin
-from core.metrics import Task, diagnostics, epoch_metrics, metric_names
+from core.metrics import Task, diagnostics, epoch_metrics, measured_on_test, metric_names
 from core.registry import join_path
 from core.spec import ArmInfo, Spec, check, warnings_of
 from core.training import Plan, Profile, make_plan
@@ -112,6 +112,7 @@ def _points(of: Preview) -> int:
     for arm, info in zip(spec.expanded, of.info, strict=True):
         averaged = arm.treatment.ema_decay is not None
         by_epoch = len(epoch_metrics(info.data.task, info.data.outputs, averaged))
+        total += len(measured_on_test(info.data.task, info.data.outputs, averaged)) if info.data.test else 0
         total += info.steps * len(metric_names("step")) + math.ceil(info.steps / info.steps_per_epoch) * by_epoch
         if spec.diagnostics is not None:
             total += math.ceil(info.steps / spec.diagnostics.every) * len(info.size.layers) * len(diagnostics())

@@ -4,10 +4,12 @@ import logging
 import threading
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from core.energy import EnergyAccount
+from core.experiments.cohorts import packed_bits
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.claims import Claim, LastValues
 from core.experiments.cohorts.leases import Ended, Flush, flush
@@ -33,6 +35,7 @@ class MetricWriter:
         self._recorded, self._complete = Flush(), Flush()
         self._last_values: dict[int, dict[str, float | None]] = {}
         self._steps: dict[int, int] = {}
+        self._correct: dict[int, bytes] = {}
         self.restart(held.resume_from, held.last_values)
 
     def restart(self, checkpoint: CheckpointRef | None, last: LastValues) -> None:
@@ -52,11 +55,16 @@ class MetricWriter:
         if metric == "train_loss":
             self._steps[run] = first + len(values)
 
+    def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
+        """Take which examples of the judged split a run that ends got right."""
+        self._correct[run] = packed_bits.pack(correct)
+
     def finish(self, run: int, outcome: Outcome) -> None:
         """Take the end of a run."""
         if run not in self._held.ended:
             steps = self._steps[run]
-            self._recorded.ended[run] = Ended(outcome=outcome, steps=steps, final=self._last_values[run])
+            final, correct = self._last_values[run], self._correct.pop(run, None)
+            self._recorded.ended[run] = Ended(outcome=outcome, steps=steps, final=final, correct=correct)
             if outcome == "diverged":
                 log.info("diverged", extra=self._held.about(run) | {"update": steps})
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -86,6 +87,9 @@ class AttemptRecorder:
 
     def record(self, run: int, metric: str, first: int, values: NDArray[Any]) -> None:
         self._metrics.record(run, metric, first, values)
+
+    def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
+        self._metrics.judge(run, correct)
 
     def finish(self, run: int, outcome: Outcome) -> None:
         self._metrics.finish(run, outcome)

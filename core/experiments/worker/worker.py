@@ -5,7 +5,6 @@ import os
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn, assert_never
 
@@ -13,7 +12,7 @@ import torch
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits
+from core.datasets import DatasetPaths
 from core.energy import EnergyAccount, Meter, intensity
 from core.errors import InitlabError, NotFound
 from core.experiments.cohorts.attempt_logs import AttemptLogs
@@ -25,6 +24,7 @@ from core.experiments.cohorts.leases import Fenced
 from core.experiments.cohorts.looks import look, looks_due
 from core.experiments.cohorts.process_ids import this_process
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
+from core.experiments.worker.data import cohort_data
 from core.experiments.worker.endings import (
     BrokenDevice,
     Cancelled,
@@ -43,10 +43,16 @@ from core.experiments.worker.recorder import Attempt, AttemptRecorder
 from core.experiments.worker.watchdog import Flag, Watchdog
 from core.failpoints import reached
 from core.logs import working_for
-from core.registry import Entry
 from core.settings import Settings
 from core.store import Database, StorageFull, after_commit
-from core.training import Checkpoint, DamagedCheckpoint, Resume, Stopped, TrainOptions, train_lanes
+from core.training import (
+    Checkpoint,
+    DamagedCheckpoint,
+    Resume,
+    Stopped,
+    TrainOptions,
+    train_lanes,
+)
 from core.training.faults import Fault, classify, is_spoiled
 from core.training.memory import release
 from core.training.planning.machine import free_memory, remembered
@@ -207,7 +213,7 @@ class Worker:
     def _train_to_the_end(self, held: Claim, store: CheckpointStore, recorder: AttemptRecorder) -> Ending:
         """Train, and keep the last checkpoint where others go on; raises what the training raises."""
         paths = DatasetPaths(self._settings.datasets, self._settings.uploads)
-        data, info = _load(held.lanes[0].treatment.dataset, paths)
+        data, info = cohort_data(held.spec, held.lanes[0].treatment.dataset, paths)
         try:
             at_rung = train_lanes(
                 held.lanes,
@@ -286,10 +292,3 @@ def _start(store: CheckpointStore, recorder: AttemptRecorder) -> Checkpoint | No
 def _text(failure: Exception) -> str:
     last = traceback.extract_tb(failure.__traceback__)[-1]
     return f"{type(failure).__name__}: {str(failure)[:2000]} (in {last.name}, {Path(last.filename).name}:{last.lineno})"
-
-
-@lru_cache(maxsize=2)
-def _load(entry: Entry, paths: DatasetPaths) -> tuple[Splits, DatasetInfo]:
-    """Return the data set, and keep it: the cohorts of an experiment share it."""
-    dataset: Dataset = entry.build()
-    return dataset.load(paths), dataset.info(paths)

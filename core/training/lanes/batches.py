@@ -32,25 +32,32 @@ class BatchSource:
         dtype: torch.dtype = torch.float32,
         how: Augment | None = None,
         mixing: Mixing | None = None,
+        rows: torch.Tensor | None = None,
     ) -> None:
+        """Take examples that all seeds train on; with `rows` (seeds, n) those of which each seed has its own."""
         self._x, self._y = x, y
+        self._rows = rows
+        self._examples = len(x) if rows is None else rows.shape[1]
         self._batch_size = batch_size
         self._seeds = seeds
         self._dtype = dtype
         self._augment = how
         self._mixing = mixing
         self._keys = keys(seeds, "augment", device=x.device)
-        self._order = torch.zeros(len(seeds), len(x), dtype=torch.int64, device=x.device)
+        self._order = torch.zeros(len(seeds), self._examples, dtype=torch.int64, device=x.device)
 
     def start(self, epoch: int) -> None:
         """Shuffle the examples for an epoch."""
-        self._order.copy_(torch.stack([epoch_order(len(self._x), seed, epoch) for seed in self._seeds]))
+        order = torch.stack([epoch_order(self._examples, seed, epoch) for seed in self._seeds])
+        self._order.copy_(order)
+        if self._rows is not None:
+            self._order.copy_(self._rows.gather(1, self._order))
         if self._mixing is not None:
             self._mixing.start(epoch)
 
     def size(self, i: int) -> int:
         """Return the count of examples in batch i of an epoch."""
-        return min(self._batch_size, len(self._x) - i * self._batch_size)
+        return min(self._batch_size, self._examples - i * self._batch_size)
 
     def batch(self, moment: Moment, size: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return a moment's batch of `size` examples: x (seeds, batch, *shape), y (seeds, batch, ...)."""

@@ -1,6 +1,6 @@
 """The loss that a cohort's lanes are trained for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -16,19 +16,28 @@ BatchWeight = int | torch.Tensor
 class TrainedLoss:
     """The task's loss in training, by each lane's own numbers; what is evaluated is the plain one."""
 
-    def __init__(self, task: Task, outputs: int, treatments: Sequence[Treatment], y_train: torch.Tensor) -> None:
-        """Take the lanes' treatments, which share the kinds of their settings, and the training labels."""
-        device = y_train.device
+    def __init__(
+        self,
+        task: Task,
+        outputs: int,
+        treatments: Sequence[Treatment],
+        y_train: Callable[[int], torch.Tensor],
+        device: torch.device,
+    ) -> None:
+        """Take the lanes' treatments, which share the kinds of their settings, and their training labels by lane."""
         self._task = task
         self._plain = loss_of_examples(task)
         smoothing = [[one.label_smoothing] for one in treatments]
         weights = [one.class_weights for one in treatments if one.class_weights is not None]
         focal = [one.focal_loss for one in treatments if one.focal_loss is not None]
         alphas = [[one.alpha] for one in focal if one.alpha is not None]
-        balanced = balanced_weights(y_train, 2 if task == "binary" else outputs) if "balanced" in weights else []
+        if "balanced" in weights:
+            classes = 2 if task == "binary" else outputs
+            own = [balanced_weights(y_train(lane), classes) for lane in range(len(treatments))]
+            weights = [mine if isinstance(one, str) else one for one, mine in zip(weights, own, strict=True)]
         self._by = LabelLoss(
             smoothing=_rows(smoothing if any(s for (s,) in smoothing) else [], device),
-            weights=_rows([balanced if isinstance(one, str) else one for one in weights], device),
+            weights=_rows([one for one in weights if not isinstance(one, str)], device),
             gamma=_rows([[one.gamma] for one in focal], device),
             alpha=_rows(alphas, device),
         )

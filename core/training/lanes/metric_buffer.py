@@ -1,7 +1,8 @@
 """The buffer of a cohort's measurements, which stay on the device until a block is due."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,18 @@ CAPACITY = 4096
 BRISK, LEISURELY = 33, 10
 """Lanes up to which blocks come at the pace asked for; beyond, they come so many times more seldom, at most ten: what a
 block costs grows with its series, and storing should take no more than a hundredth of the time."""
+
+
+class JudgedRun(NamedTuple):
+    """A run that ends: its metrics on the test split, and which examples of the judged split it got right."""
+
+    metrics: Mapping[str, float]
+    correct: NDArray[np.bool_] | None = None
+
+
+Judged = Mapping[int, JudgedRun]
+"""What runs that end have come to, by run."""
+NOT_JUDGED: Judged = MappingProxyType({})
 SERIES = 5
 """Series of a lane without diagnostics; this many more series count as one more lane."""
 
@@ -132,17 +145,17 @@ class MetricBuffer:
         self.block = block
         self._rates = np.empty(self.block.shape)
 
-    def end(self, runs: Collection[int], outcome: Outcome) -> None:
-        """Hand over all measurements, and end those of these runs that still train."""
-        self._send()
-        self._deliver(self._training.intersection(runs), outcome)
+    def end(self, runs: Collection[int], outcome: Outcome, judged: Judged = NOT_JUDGED) -> None:
+        """Hand over all measurements, and end those of these runs that still train.
 
-    def finish(self) -> None:
+        What was `judged` of them on the test split goes with their last epoch, in one step of the recorder.
+        """
+        self._send()
+        self._deliver([run for run in self._runs if run in runs], outcome, judged)
+
+    def finish(self, judged: Judged = NOT_JUDGED) -> None:
         """Hand over the rest, and end every lane that still trains as completed."""
-        self.flush()
-        for run in self._runs:
-            if run in self._training:
-                self._recorder.finish(run, "completed")
+        self.end(self._runs, "completed", judged)
 
     def _send(self) -> None:
         """Start copying the measurements to the host."""
@@ -162,7 +175,9 @@ class MetricBuffer:
         lanes = len(self._runs) * (1 + len(self._diagnostics) / SERIES)
         self._due_at = time.monotonic() + self._seconds * min(max(1.0, lanes / BRISK), LEISURELY)
 
-    def _deliver(self, leaving: Collection[int] = (), outcome: Outcome = "completed") -> None:
+    def _deliver(
+        self, leaving: Collection[int] = (), outcome: Outcome = "completed", judged: Judged = NOT_JUDGED
+    ) -> None:
         """Hand over the block being copied; the runs that leave end with it."""
         if self._coming is None:
             return
@@ -174,9 +189,18 @@ class MetricBuffer:
         self._first += len(block.losses)
         self._first_epoch += 0 if block.epochs is None else len(block.epochs)
         for run in leaving:
-            self._recorder.finish(run, outcome)
-            self._training.discard(run)
+            if run in self._training:
+                if run in judged:
+                    self._record_end(run, judged[run])
+                self._recorder.finish(run, outcome)
+                self._training.discard(run)
         self._recorder.advance(self._first)
+
+    def _record_end(self, run: int, judged: JudgedRun) -> None:
+        for metric, value in judged.metrics.items():
+            self._recorder.record(run, metric, self._first_epoch - 1, np.array([value]))
+        if judged.correct is not None:
+            self._recorder.judge(run, judged.correct)
 
     def _record(self, block: _Block) -> None:
         losses, rates = block.losses.T.numpy().copy(), block.rates.T.copy()

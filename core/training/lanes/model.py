@@ -160,10 +160,11 @@ class StackedModel:
         at_once = JUDGED if self._layout == "vmap" else 1
         return max(1, EVALUATION[self._kind] // (at_once * self._network.widest))
 
-    def predict(self, x: torch.Tensor, averaged: bool = False) -> torch.Tensor:
+    def predict(self, x: torch.Tensor, averaged: bool = False, grouped: bool = False) -> torch.Tensor:
         """Return the lanes' outputs, (lanes, examples, outputs), for examples (examples, *shape) as in evaluation.
 
-        With `averaged` those of the running means of the weights.
+        With `averaged` those of the running means of the weights; with `grouped` each group has its own examples,
+        (groups, examples, *shape).
         """
         weights: Tensors
         if averaged and self._averages is not None:
@@ -174,9 +175,8 @@ class StackedModel:
         self._network.module.eval()
         try:
             with torch.no_grad(), self._autocast():
-                return self._for_loss(
-                    forward(self._network.module, own, {}, x.unsqueeze(0), len(self._grid.lanes), self._layout)
-                )
+                x, arms = (x, self._grid.arms) if grouped else (x.unsqueeze(0), len(self._grid.lanes))
+                return self._for_loss(forward(self._network.module, own, {}, x, arms, self._layout))
         finally:
             self._network.module.train()
 

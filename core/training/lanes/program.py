@@ -2,22 +2,26 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.datasets import DatasetInfo, Splits, as_numbers
-from core.metrics import Evaluation, Split, measured_by_epoch
+from core.datasets import DatasetInfo, as_numbers
+from core.metrics import Metric, Split, measured_by_epoch, measured_on_test
+from core.metrics import metrics as catalogue
 from core.schedules import State
 from core.spec import HALVES
-from core.training.initialize import Examples, Targets, initial_state
+from core.training.initialize import Examples, initial_state
 from core.training.lanes.batches import BatchSource
 from core.training.lanes.captured import Captured
 from core.training.lanes.clock import Moment
+from core.training.lanes.correctness import KeptCorrectness
+from core.training.lanes.data import LaneData
 from core.training.lanes.dropout import Masks
-from core.training.lanes.evaluation import evaluate, judged_part
+from core.training.lanes.evaluation import Judged, evaluate, judged_part
 from core.training.lanes.forward import Tensors
 from core.training.lanes.grid import Grid
 from core.training.lanes.losses import TrainedLoss
@@ -34,13 +38,21 @@ from core.training.scaling import factors
 
 
 def initial_stacks(
-    lanes: Sequence[Lane], info: DatasetInfo, examples: Examples, targets: Targets, dtype: torch.dtype
+    lanes: Sequence[Lane],
+    info: DatasetInfo,
+    examples: Examples,
+    targets: Callable[[int], torch.Tensor],
+    dtype: torch.dtype,
 ) -> dict[str, torch.Tensor]:
-    """Return every lane's initial parameters and buffers, stacked; drawn once where arms share an initializer."""
+    """Return every lane's initial parameters and buffers, stacked; drawn once where arms share an initializer.
+
+    `examples` and `targets` are those of a seed's training split.
+    """
     keys = [(lane.treatment.initializer, lane.seed) for lane in lanes]
     some_lane = dict(zip(keys, lanes, strict=True))
     drawn = {
-        key: initial_state(lane.treatment, info, lane.seed, dtype, examples, targets) for key, lane in some_lane.items()
+        key: initial_state(lane.treatment, info, lane.seed, dtype, examples, partial(targets, lane.seed))
+        for key, lane in some_lane.items()
     }
     with torch.device("meta"):
         trained = {name for name, _ in lanes[0].treatment.model.build()(info.inputs, info.outputs).named_parameters()}
@@ -56,7 +68,7 @@ class Program:
     def __init__(
         self,
         grid: Grid,
-        data: Splits,
+        data: LaneData,
         info: DatasetInfo,
         length: RunLength,
         options: TrainOptions,
@@ -65,15 +77,16 @@ class Program:
         plateaus: Mapping[int, State],
     ) -> None:
         """`state` is as `state()` gives it, its lanes in the grid's order; `plateaus` the states of schedules that
-        answer to a metric, by run. `data` lies on the device."""
+        answer to a metric, by run."""
         treatment = grid.lanes[0].treatment
-        device = str(data.x_train.device)
+        device = str(data.device)
         self.grid = grid
         self._data, self._info, self._length, self._options = data, info, length, options
-        self._judged = data[:2]
-        if not options.judge_all and len(data.x_valid) < len(data.x_train):
-            part = judged_part(len(data.x_train), len(data.x_valid)).to(data.x_train.device)
-            self._judged = data.x_train.index_select(0, part), data.y_train.index_select(0, part)
+        self._judged: dict[Split, Judged] = {
+            "train": self._judged_training(),
+            "valid": Judged(*data.examples("valid"), data.rows("valid", grid.seeds)),
+            "test": Judged(*data.examples("test"), data.rows("test", grid.seeds)),
+        }
         values = {
             name.partition("/")[2]: stack[0].cpu()
             for name, stack in state.items()
@@ -86,12 +99,14 @@ class Program:
             stacked=options.layout == "vmap",
             mixed=treatment.precision in HALVES,
         )
-        self._metrics = measured_by_epoch(info.task, info.outputs, treatment.ema_decay is not None)
+        averaged = treatment.ema_decay is not None
+        self._metrics = measured_by_epoch(info.task, info.outputs, averaged)
+        self._test_metrics = measured_on_test(info.task, info.outputs, averaged) if data.counts.test else ()
         self._rates = Rates(grid.lanes, length, [metric.name for metric in self._metrics], plateaus)
         self._model = StackedModel(
             grid,
             net,
-            TrainedLoss(info.task, info.outputs, [lane.treatment for lane in grid.lanes], data.y_train),
+            TrainedLoss(info.task, info.outputs, [lane.treatment for lane in grid.lanes], self._labels, data.device),
             state=state,
             curves=self._rates.column,
             factors=[factors(lane.treatment, info) for lane in grid.lanes],
@@ -100,8 +115,7 @@ class Program:
             layout=options.layout,
         )
         self._batches = BatchSource(
-            data.x_train,
-            data.y_train,
+            *data.examples("train"),
             seeds=grid.seeds,
             batch_size=treatment.batch_size,
             dtype=options.dtype,
@@ -109,12 +123,13 @@ class Program:
             mixing=Mixing(treatment, info, grid.seeds, length.per_epoch, device)
             if treatment.mixup or treatment.cutmix
             else None,
+            rows=data.rows("train", grid.seeds),
         )
         self._masks = Masks(net.dropout, grid.seeds, options.dtype, device)
         self._noise = (
             Noise(
                 lanes=len(grid.lanes),
-                examples=len(data.x_train),
+                examples=data.counts.train,
                 every=options.noise_every,
                 device=device,
                 state=state,
@@ -174,33 +189,66 @@ class Program:
 
     def evaluate(self, epoch: int, check: Callable[[], None]) -> torch.Tensor:
         """Return an epoch's metrics, (metrics, lanes) in the order of their names, after schedules reacted to them."""
-        measured = self._evaluate_splits(check)
+        measured = self._measured(self._metrics, check)
         self._rates.react(epoch, measured)
         noise = () if self._noise is None else (self._noise.take(),)
         skipped = () if self._model.skipped is None else (self._model.skipped.unsqueeze(0),)
         return torch.cat((measured, *noise, *skipped))
 
-    def _evaluate_splits(self, check: Callable[[], None]) -> torch.Tensor:
-        """Return all metrics, (metrics, lanes), each measured on its split."""
+    def test(self, check: Callable[[], None]) -> dict[str, torch.Tensor]:
+        """Return the metrics of the lanes' weights on the test split, (lanes,) each; none without such a split."""
+        if not self._test_metrics:
+            return {}
+        found = self._measured(self._test_metrics, check)
+        return {metric.name: row for metric, row in zip(self._test_metrics, found, strict=True)}
+
+    def correct(self, check: Callable[[], None]) -> torch.Tensor | None:
+        """Return which examples of the judged split each lane gets right, (lanes, n); None where it is not asked for.
+
+        The judged split is the test split, or validation where there is none; of a regression nothing is right.
+        """
+        if not self._options.examples or self._info.task == "regression":
+            return None
+        kept = KeptCorrectness()
+        split = "test" if self._data.counts.test else "valid"
+        self._measured([replace(catalogue[f"{split}_accuracy"], accumulator=kept)], check)
+        return kept.correct()
+
+    def _measured(self, metrics: Sequence[Metric], check: Callable[[], None]) -> torch.Tensor:
+        """Return metrics, (metrics, lanes), each measured on its split."""
         found: dict[str, torch.Tensor] = {}
-        splits: dict[Split, tuple[torch.Tensor, torch.Tensor]] = {"train": self._judged, "valid": self._data[2:]}
-        for split, averaged in dict.fromkeys((metric.split, metric.averaged) for metric in self._metrics):
+        for split, averaged in dict.fromkeys((metric.split, metric.averaged) for metric in metrics):
             if split is None:
                 continue
-            x, y = splits[split]
-            mine = [metric for metric in self._metrics if (metric.split, metric.averaged) == (split, averaged)]
-            asked = Evaluation(task=self._info.task, lanes=len(self.grid.lanes), y=y, outputs=self._info.outputs)
-            values = evaluate(mine, asked, partial(self._predict, x, averaged), self._model.chunk, check)
+            mine = [metric for metric in metrics if (metric.split, metric.averaged) == (split, averaged)]
+            judged = self._judged[split]
+            predict = partial(self._predict, averaged, judged.rows is not None)
+            values = evaluate(mine, judged, self._info, self.grid, predict, self._model.chunk, check)
             found |= {metric.name: row for metric, row in zip(mine, values, strict=True)}
-        return torch.stack([found[metric.name] for metric in self._metrics])
+        return torch.stack([found[metric.name] for metric in metrics])
 
-    def _predict(self, x: torch.Tensor, averaged: bool, part: slice) -> torch.Tensor:
-        """Return the lanes' outputs for a part of a split, by their averaged weights or by those in training."""
+    def _judged_training(self) -> Judged:
+        """Return the training examples that lanes are judged on: all of them, or as many as validation has."""
+        counts, rows = self._data.counts, self._data.rows("train", self.grid.seeds)
+        x, y = self._data.examples("train")
+        if self._options.judge_all or counts.valid >= counts.train:
+            return Judged(x, y, rows)
+        part = judged_part(counts.train, counts.valid).to(x.device)
+        if rows is not None:
+            return Judged(x, y, rows.index_select(1, part))
+        return Judged(x.index_select(0, part), y.index_select(0, part))
+
+    def _labels(self, lane: int) -> torch.Tensor:
+        """Return the training labels of a lane."""
+        return self._data.y_train(self.grid.lanes[lane].seed)
+
+    def _predict(self, averaged: bool, grouped: bool, x: torch.Tensor) -> torch.Tensor:
+        """Return the lanes' outputs for some examples, by their averaged weights or by those in training."""
 
         def work(inputs: torch.Tensor) -> torch.Tensor:
-            return self._model.predict(as_numbers(inputs, self._options.dtype), averaged)
+            return self._model.predict(as_numbers(inputs, self._options.dtype), averaged, grouped)
 
-        return work(x[part]) if self._captured is None else self._captured.predict(averaged, x[part], work)
+        return work(x) if self._captured is None else self._captured.predict((averaged, grouped), x, work)
 
     def _batch(self, moment: Moment, size: int, noise: bool) -> Batch:
         x, y = self._batches.batch(moment, size)
@@ -233,8 +281,8 @@ class Program:
 
     def of(self, lanes: Sequence[Lane]) -> "Program":
         """Close this program; return that of some of its lanes only, as they continue."""
-        grid = Grid(lanes, str(self._data.x_train.device), math.prod(self._info.inputs))
-        rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.x_train.device)
+        grid = Grid(lanes, str(self._data.device), math.prod(self._info.inputs))
+        rows = torch.tensor([self.grid.lanes.index(lane) for lane in grid.lanes], device=self._data.device)
         state = {name: stack.index_select(0, rows) for name, stack in self.state().items()}
         self.close()
         return Program(

@@ -25,20 +25,18 @@ class Stopping:
         """Return the states of these runs, of those with early stopping."""
         return {run: self._states[run] for run in runs if run in self._states}
 
-    def react(self, lanes: Sequence[Lane], epochs: int, measured: torch.Tensor) -> set[int]:
-        """Take the metrics of the last of so many epochs, (metrics, lanes); return the runs that end with it.
-
-        Waits for the device only where a lane has early stopping.
-        """
+    def react(self, lanes: Sequence[Lane], measured: torch.Tensor) -> None:
+        """Take an epoch's metrics, (metrics, lanes); waits for the device only where a lane has early stopping."""
         if self._rules.keys().isdisjoint(lane.run for lane in lanes):
-            return set()
+            return
         values = measured.cpu().numpy()
-        ending = set()
         for i, lane in enumerate(lanes):
             rule = self._rules.get(lane.run)
             if rule is not None:
                 value = float(values[self._metrics.index(rule.metric), i])
                 self._states[lane.run] = rule.after(self._states[lane.run], value)
-                if rule.ends(self._states[lane.run], epochs):
-                    ending.add(lane.run)
-        return ending
+
+    def ending(self, lanes: Sequence[Lane], epochs: int) -> set[int]:
+        """Return the runs that end with the last of so many epochs, by their states: the same after a resumption."""
+        runs = (lane.run for lane in lanes)
+        return {run for run in runs if run in self._rules and self._rules[run].ends(self._states[run], epochs)}

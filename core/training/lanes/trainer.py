@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 
 import torch
 
-from core.datasets import DatasetInfo, Splits
+from core.datasets import DatasetInfo
 from core.metrics import epoch_metrics
 from core.metrics.gradient_noise import NOISE_METRICS
 from core.metrics.skipped_updates import SKIPPED
@@ -16,8 +16,9 @@ from core.spec import Precision
 from core.training.checkpoint import Checkpoint
 from core.training.compatibility import compatibility_key
 from core.training.initialize import calibration_examples
+from core.training.lanes.data import LaneData, TrainingData
 from core.training.lanes.grid import Grid
-from core.training.lanes.metric_buffer import MetricBuffer
+from core.training.lanes.metric_buffer import NOT_JUDGED, Judged, JudgedRun, MetricBuffer
 from core.training.lanes.program import Program, initial_stacks
 from core.training.lanes.stopping import Stopping
 from core.training.options import Resume, TrainOptions
@@ -38,7 +39,7 @@ class Stopped(Exception):
 
 def train_lanes(
     lanes: Sequence[Lane],
-    data: Splits,
+    data: TrainingData,
     info: DatasetInfo,
     recorder: Recorder,
     options: TrainOptions = TrainOptions(),  # noqa: B008 frozen
@@ -50,7 +51,8 @@ def train_lanes(
     """Train all lanes to the end of their epochs, or for `options.updates`, each as if it were alone.
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule, and are all
-    first trainings or all second ones; initializer, schedule, seed and the optimizer's numbers are their own.
+    first trainings or all second ones; initializer, schedule, seed and the optimizer's numbers are their own. With
+    `SeedSplits` each seed has its own splits.
     Measurements go to `recorder` after the first update and then about every `block_seconds`, more seldom for many
     lanes; between blocks nothing waits for the device. A lane whose loss is not finite has diverged and harms no other;
     it leaves when its epoch ends, and so does one that early stopping ends. `stopped` is asked before every update.
@@ -74,7 +76,8 @@ def train_lanes(
         shared = "data set, model, optimizer, batch size, epochs and the order in a batch"
         raise ValueError(f"lanes should be one or more that share {shared}")
     with _device_settings(lanes[0].treatment.precision, options.device):
-        training = _Training(lanes, _moved(data, options), info, recorder, options, resume, stopped)
+        of_lanes = LaneData(data, options.device, options.dtype)
+        training = _Training(lanes, of_lanes, info, recorder, options, resume, stopped)
         with closing(training):
             return training.run(keep)
 
@@ -85,22 +88,25 @@ class _Training:
     def __init__(
         self,
         lanes: Sequence[Lane],
-        data: Splits,
+        data: LaneData,
         info: DatasetInfo,
         recorder: Recorder,
         options: TrainOptions,
         resume: Resume,
         stopped: Callable[[], bool],
     ) -> None:
-        device = str(data.x_train.device)
+        device = str(data.device)
         self._options, self._resume, self._stopped = options, resume, stopped
-        self._length = RunLength.of(lanes[0].treatment, len(data.x_train), options.updates)
+        self._length = RunLength.of(lanes[0].treatment, data.counts.train, options.updates)
         self._until = self._length.epochs if resume.until is None else resume.until
         start = resume.start
         if start is None:
             grid = Grid(lanes, device, math.prod(info.inputs))
-            examples = calibration_examples(data.x_train)
-            state = initial_stacks(grid.lanes, info, examples, lambda: data.y_train, options.dtype)
+
+            def examples(seed: int, count: int) -> torch.Tensor:
+                return calibration_examples(data.x_train(seed))(seed, count)
+
+            state = initial_stacks(grid.lanes, info, examples, data.y_train, options.dtype)
             start = Checkpoint(0, 0, [lane.run for lane in grid.lanes], state)
         else:
             by_run = {lane.run: lane for lane in lanes}
@@ -136,15 +142,15 @@ class _Training:
 
     def run(self, keep: Callable[[Checkpoint], None] | None) -> Checkpoint | None:
         try:
-            left = self._leave(self._pruned(), "pruned") and self._train(keep)
+            left = self._leave_early() and self._train(keep)
+            if left and self._until <= self._epoch < self._length.epochs:
+                self._buffer.flush()
+                return self.checkpoint()
+            if left:
+                self._buffer.finish(self._judged_at_end() if self._epoch == self._length.epochs else NOT_JUDGED)
         except Stopped:
             self._buffer.flush()
             raise
-        if left and self._until <= self._epoch < self._length.epochs:
-            self._buffer.flush()
-            return self.checkpoint()
-        if left:
-            self._buffer.finish()
         return None
 
     def close(self) -> None:
@@ -173,9 +179,25 @@ class _Training:
             measured = self._program.evaluate(self._epoch, self._check)
             self._buffer.epoch(measured)
             self._epoch += 1
-            if self._epoch < self._length.epochs and not self._leave_early(measured):
-                return False
+            if self._epoch < self._length.epochs:
+                self._stopping.react(self._program.grid.lanes, measured)
+                if not self._leave_early():
+                    return False
         return True
+
+    def _judged_at_end(self) -> dict[int, JudgedRun]:
+        """Return the metrics of the weights that the runs have now on the test split, and what they get right.
+
+        It may be stopped, and is done anew then: who ends follows from the checkpoint.
+        """
+        found = {name: values.tolist() for name, values in self._program.test(self._check).items()}
+        lanes = self._program.grid.lanes
+        right = self._program.correct(self._check)
+        correct = [None] * len(lanes) if right is None else [*right.cpu().numpy()]
+        return {
+            lane.run: JudgedRun({name: values[i] for name, values in found.items()}, correct[i])
+            for i, lane in enumerate(lanes)
+        }
 
     def checkpoint(self) -> Checkpoint:
         """Return a checkpoint of the training, copied to the CPU."""
@@ -220,21 +242,27 @@ class _Training:
                 self._program.start(self._epoch)
         return bool(left)
 
-    def _leave_early(self, measured: torch.Tensor) -> bool:
-        """Take the lanes out of the stack that end with the epoch just measured; returns whether any is left."""
-        ending = self._stopping.react(self._program.grid.lanes, self._epoch, measured)
-        return self._leave(ending, "stopped_early") and self._leave(self._pruned(), "pruned")
+    def _leave_early(self) -> bool:
+        """Take the lanes out of the stack that end before the last epoch; returns whether any is left."""
+        if self._epoch < self._length.epochs:
+            ending = self._stopping.ending(self._program.grid.lanes, self._epoch)
+            if ending and not self._leave(ending, "stopped_early", self._judged_at_end()):
+                return False
+        return self._leave(self._pruned(), "pruned")
 
     def _pruned(self) -> set[int]:
         return {run for run, epochs in self._resume.pruned_at.items() if epochs <= self._epoch}
 
-    def _leave(self, ending: Collection[int], outcome: Outcome) -> bool:
-        """Take runs that end out of the stack, if they are there; returns whether any lane is left."""
+    def _leave(self, ending: Collection[int], outcome: Outcome, judged: Judged = NOT_JUDGED) -> bool:
+        """Take runs that end out of the stack, if they are there; returns whether any lane is left.
+
+        `judged` is what they have come to.
+        """
         lanes = self._program.grid.lanes
         left = [lane for lane in lanes if lane.run not in ending]
         if len(left) == len(lanes):
             return True
-        self._buffer.end(ending, outcome)
+        self._buffer.end(ending, outcome, judged)
         if left:
             self._continue_with(left)
         return bool(left)
@@ -242,20 +270,6 @@ class _Training:
     def _continue_with(self, left: Sequence[Lane]) -> None:
         self._program = self._program.of(left)
         self._buffer.keep(self._program.grid.lanes, self._program.block)
-
-
-def _moved(data: Splits, options: TrainOptions) -> Splits:
-    """Return the data on the device: numbers in the options' dtype, bytes and classes as they are."""
-
-    def moved(values: torch.Tensor) -> torch.Tensor:
-        return values.to(options.device, options.dtype if values.is_floating_point() else values.dtype)
-
-    return Splits(
-        x_train=moved(data.x_train),
-        y_train=moved(data.y_train),
-        x_valid=moved(data.x_valid),
-        y_valid=moved(data.y_valid),
-    )
 
 
 @contextmanager

@@ -233,6 +233,7 @@ def _seconds(way: Way, treatment: Treatment, info: ArmInfo, width: int, spec: Sp
         + estimate_start(way, update, width)
         + updates * estimate(way, update, width, layout)
         + info.steps // info.steps_per_epoch * EVALUATION * estimate(way, judged, width, layout)
+        + (EVALUATION * estimate(way, judged._replace(batch=info.data.test), width, layout) if info.data.test else 0.0)
     )
 
 
@@ -256,7 +257,9 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
     copies += part < batch and layout == "vmap"
     inputs = math.prod(info.data.inputs)
     lane = info.size.parameters * (copies + slots)
-    rest = (info.data.train + info.data.valid) * (inputs + max(2, info.data.outputs))
+    copies_of_data = len(spec.seed_list) if spec.split == "per_seed" else 1  # at most: pictures are there once
+    examples = (info.data.train + info.data.valid + info.data.test) * copies_of_data
+    rest = examples * (inputs + max(2, info.data.outputs))
     if layout == "vmap":
         lane += (info.size.activations * 2 + info.size.patches) * at_once
         lane += (inputs + info.size.dropped * 2) * (batch - at_once)

@@ -20,7 +20,13 @@ def experiment() -> MakeResults:
     """`experiment({label: [value of seed 0, ...]}, **spec)`: a word such as "diverged" or "failed" instead of a value
     says how the run ended, None that its metric is not finite."""
 
-    def make(finals: Finals, metric: str = "valid_accuracy", task: Task = "multiclass", **spec: Any) -> Results:
+    def make(
+        finals: Finals,
+        metric: str = "valid_accuracy",
+        task: Task = "multiclass",
+        paths: DatasetPaths = DatasetPaths(),  # noqa: B008 a tuple
+        **spec: Any,
+    ) -> Results:
         seeds = len(next(iter(finals.values())))
         arms = [{"label": label, "initializer": "zeros"} for label in finals]
         parsed = parse({"arms": arms, "seeds": seeds, "epochs": 2} | spec)
@@ -30,7 +36,7 @@ def experiment() -> MakeResults:
             for s, (seed, value) in enumerate(zip(parsed.seed_list, values, strict=True))
         ]
         return trained_results(
-            parsed, task=task, paths=DatasetPaths(), steps_per_epoch=[15], runs=runs, series=lambda _metric: []
+            parsed, task=task, paths=paths, steps_per_epoch=[15], runs=runs, series=lambda _metric: []
         )
 
     return make

@@ -22,12 +22,15 @@ def rows(x: torch.Tensor, y: torch.Tensor) -> list[tuple[float, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("fraction", "valid"), [(0.2, 359), (0.5, 898), (1e-9, 1), (1 - 1e-9, 1796)], ids=["fifth", "half", "least", "most"]
+    ("fraction", "valid", "tested", "test"),
+    [(0.2, 359, 0, 0), (0.5, 898, 0.1, 180), (1e-9, 1, 0, 0), (1 - 1e-9, 1796, 0, 0), (1e-9, 1, 1e-9, 1)],
+    ids=["fifth", "half", "least", "most", "least of both"],
 )
-def test_facts_are_what_is_loaded(fraction: float, valid: int) -> None:
-    made = dataset(valid_fraction=fraction)
+def test_facts_are_what_is_loaded(fraction: float, valid: int, tested: float, test: int) -> None:
+    made = dataset(valid_fraction=fraction, test_fraction=float(tested))
     info, splits = made.info(NOWHERE), made.load(NOWHERE)
-    assert tuple(info) == ((1, 8, 8), 10, 1797 - valid, valid, "multiclass", 183 / 1797)
+    assert tuple(info) == ((1, 8, 8), 10, 1797 - valid - test, valid, "multiclass", 183 / 1797, test, ())
+    assert len(splits.x_test) == len(splits.y_test) == info.test
     assert splits.x_train.shape == (info.train, *info.inputs)
     assert splits.x_valid.shape == (info.valid, *info.inputs)
     assert (len(splits.y_train), len(splits.y_valid)) == (info.train, info.valid)

@@ -60,7 +60,7 @@ def where(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[NDArray[Any], NDA
 def test_the_facts(name: str, info: DatasetInfo) -> None:
     assert dataset(name).info(NOWHERE) == info
     splits = load(name)
-    assert [(part.shape, part.dtype) for part in splits] == [
+    assert [(part.shape, part.dtype) for part in splits[:4]] == [
         ((info.train, *info.inputs), torch.float32),
         ((info.train, 1), torch.float32),
         ((info.valid, *info.inputs), torch.float32),

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.metrics import Metric, Task, metric_names, metrics
+from core.metrics import Metric, Task, epoch_metrics, metric_names, metrics
 from tests.core.metrics.peers import all_peers, peer_of
 from tests.core.metrics.splits import Made, made, measured, perfect
 
 MEASURED = [
     pytest.param(metric.name, task, id=f"{metric.name}-{task}")
     for metric in metrics.values()
-    if metric.accumulator is not None
+    if metric.accumulator is not None and metric.split != "test"  # which is measured as on validation
     for task in metric.tasks
 ]
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -51,7 +51,7 @@ def test_it_says_what_it_is(metric: Metric) -> None:
     if metric.accumulator is not None:
         assert metric.split is not None
         assert metric.name.startswith(f"{metric.split}_")
-        assert metric.label.startswith({"train": "training ", "valid": "validation "}[metric.split])
+        assert metric.label.startswith({"train": "training ", "valid": "validation ", "test": "test "}[metric.split])
     if metric.share:
         assert metric.bounds == (0.0, 1.0)
 
@@ -106,6 +106,18 @@ def test_it_keeps_within_its_bounds(name: str, task: Task) -> None:
         for value in measured(name, Made(task, split.outputs * scale, split.y)):
             assert low is None or value >= low
             assert high is None or value <= high
+
+
+def test_every_metric_of_validation_is_one_of_the_test_split_too() -> None:
+    for metric in metrics.values():
+        if metric.split == "valid":
+            twin = metrics[metric.name.replace("valid_", "test_")]
+            assert (twin.accumulator, twin.direction, twin.tasks) == (
+                metric.accumulator,
+                metric.direction,
+                metric.tasks,
+            )
+            assert twin.name not in epoch_metrics(metric.tasks[0], 10, averaged=True), "it is measured once"
 
 
 def test_a_metric_without_meaning_is_none() -> None:

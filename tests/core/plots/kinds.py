@@ -47,6 +47,14 @@ def arms(*labels: str) -> list[dict[str, Any]]:
     return [{"label": label, "initializer": law} for label, law in zip(labels, laws, strict=False)]
 
 
+def with_examples(make: MakeResults) -> Results:
+    """Of 30 validation examples it is stored which each run got right."""
+    results = small(make)(arms("a", "b"), series(10, 2), seeds=3)
+    random = np.random.default_rng(0)
+    bits = {run.id: random.random(30) < (0.9 if run.arm == "a" else 0.6) for run in results.runs}
+    return replace(results, correct=lambda: bits)
+
+
 def given_up(make: MakeResults) -> Results:
     """Of four epochs a run of "a" had two, and all of "b" one; and what each took is known."""
     lengths = {(0, 0): 2, (1, 0): 1, (1, 1): 1, (1, 2): 1}
@@ -129,6 +137,7 @@ def looked_at(make: MakeResults) -> Results:
 
 
 KINDS: dict[str, Callable[[MakeResults], Results]] = {
+    "stored examples": with_examples,
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
     "seeds added": looked_at,
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),

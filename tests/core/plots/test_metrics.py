@@ -47,6 +47,16 @@ def test_those_of_the_task_are_drawn(
     ]
 
 
+def test_the_test_split_has_a_point_and_no_curve(experiment: MakeResults) -> None:
+    series = {"valid_accuracy": lambda *_: [0.5, 0.6], "test_accuracy": lambda *_: [0.7]}
+    results = experiment(two({}, {}), series, dataset={"name": "digits", "test_fraction": 0.2})
+    assert (results.design.primary.name, results.design.curve.name) == ("test_accuracy", "valid_accuracy")
+    assert "metrics" not in suitable(results.design)
+    for plot in ("convergence", "stability"):
+        lines = data_of(plot, results)["panels"][0]["lines"]
+        assert {tuple(line["y"]) for line in lines} == {(0.5, 0.6)}
+
+
 def test_an_experiment_that_has_none_is_not_offered_it(experiment: MakeResults) -> None:
     """As all of before they were measured."""
     results = experiment(two({}, {}), {"valid_accuracy": lambda *_: [0.5], "train_loss": lambda *_: [1.0]})

@@ -49,6 +49,9 @@ class Recording:
         assert len(before) == first
         self.points[run, metric] = np.concatenate([before, values])
 
+    def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
+        pass
+
     def finish(self, _: int, outcome: Outcome) -> None:
         assert outcome == "completed"
 

@@ -140,7 +140,7 @@ def test_what_is_drawn_is_the_same_in_any_company(make_lanes: Any, company: str)
         (at,) = [i for i, lane in enumerate(grid.lanes) if lane.run == run]
         treatment = company[0].treatment
         state = initial_stacks(
-            grid.lanes, info, calibration_examples(data.x_train), lambda: data.y_train, torch.float32
+            grid.lanes, info, calibration_examples(data.x_train), lambda _seed: data.y_train, torch.float32
         )
         values = {name.partition("/")[2]: stack[0] for name, stack in state.items()}
         masks = Masks(network(treatment, info, values).dropout, grid.seeds, torch.float32)

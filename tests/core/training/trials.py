@@ -10,7 +10,7 @@ import torch
 from core.datasets import DatasetInfo, Splits
 from core.optimizers import optimizers
 from core.streams import generator
-from core.training import Lane, MemoryRecorder, Resume, TrainOptions, train_lanes, train_run
+from core.training import Lane, MemoryRecorder, Resume, TrainingData, TrainOptions, train_lanes, train_run
 
 _OPTIONS, _RESUME = ({field.name for field in fields(value)} for value in (TrainOptions, Resume))
 
@@ -61,7 +61,7 @@ def made(inputs: tuple[int, ...], train: int, valid: int, classes: int = 3) -> t
     return Splits(x[:train], y[:train], x[train:], y[train:]), DatasetInfo(inputs, classes, train, valid)
 
 
-def trained(lanes: list[Lane], data: Splits, info: DatasetInfo, **options: Any) -> MemoryRecorder:
+def trained(lanes: list[Lane], data: TrainingData, info: DatasetInfo, **options: Any) -> MemoryRecorder:
     recorder = MemoryRecorder()
     train_lanes(lanes, data, info, recorder, **arranged(**options))
     return recorder

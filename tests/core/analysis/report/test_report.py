@@ -113,7 +113,7 @@ def test_the_verdict_names_numbers_units_and_n(experiment: MakeResults) -> None:
 def test_the_verdict_says_when_it_cannot_tell_which_is_best(experiment: MakeResults) -> None:
     text = verdict_text(build_report(experiment({"good": GOOD, "like it": LIKE_IT})))
 
-    assert text.endswith("So these runs cannot tell which arm is best.")
+    assert "So these runs cannot tell which arm is best." in text
 
 
 def test_an_arm_whose_seeds_differ_does_not_come_before_one_that_beats_it(experiment: MakeResults) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core.datasets import DatasetPaths
@@ -24,7 +24,7 @@ from core.metrics.gradient_noise import NOISE_METRICS
 from core.metrics.layers import DIAGNOSTICS
 from core.settings import Settings
 from core.spec import Spec, parse
-from core.store import Cohort, Database, Experiment
+from core.store import Cohort, Database, EpochValue, Experiment
 from core.training import Profile, TrainOptions, train, train_lanes
 from core.training.planning.profile import Costs, CostsByLayout
 from tests.core.experiments.submitting import submit
@@ -103,6 +103,26 @@ def test_what_is_stored_is_what_was_trained(database: Database, spec: Spec) -> N
     assert _work(database) == len({arm.treatment.batch_size for arm in spec.expanded})
     assert _status(database, experiment) == "succeeded"
     _assert_as_trained(database, experiment, spec)
+
+
+def test_the_test_split_and_what_is_right_in_it_are_stored(database: Database) -> None:
+    """On splits that vary; the single point of each run stands at its last epoch, in SQL too."""
+    dataset = {"name": "digits", "test_fraction": 0.1}
+    spec = parse(SMALL | {"epochs": 2, "dataset": dataset, "split": "per_seed", "diagnostics": None})
+    experiment = _posted(database, spec)
+    _work(database)
+    expected = train(spec, DatasetPaths())
+    right = {(run.arm, run.seed): expected.correct()[run.id] for run in expected.runs}
+    with database.reading() as session:
+        found = read.results(session, session.get_one(Experiment, experiment), DatasetPaths())
+        assert found.design.primary.name == "test_accuracy"
+        series = {(one.arm, one.seed): one for one in found.series("test_accuracy")}
+        for run in found.runs:
+            bits, one = found.correct()[run.id], series[run.arm, run.seed]
+            assert bits.tolist() == right[run.arm, run.seed].tolist()
+            assert (one.steps.tolist(), one.values.tolist()) == ([1], [bits.mean()])
+            of_run = (EpochValue.run_id == run.id, EpochValue.metric == "test_accuracy")
+            assert session.scalars(select(EpochValue.epoch).where(*of_run)).all() == [1]
 
 
 ODD = {"name": "mlp", "hidden": [7], "activation": "tanh", "norm": "batch_norm"}

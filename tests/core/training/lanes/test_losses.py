@@ -40,7 +40,9 @@ def of_sigmoids() -> tuple[torch.Tensor, torch.Tensor]:
 def loss(task: Any, y: torch.Tensor, *settings: dict[str, Any]) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """Return the loss of whole batches, (lanes,); `y` are the training labels."""
     arms = [{"label": str(i)} | one for i, one in enumerate(settings)]
-    trained = TrainedLoss(task, CLASSES, [arm.treatment for arm in parse({"arms": arms}).expanded], y)
+    trained = TrainedLoss(
+        task, CLASSES, [arm.treatment for arm in parse({"arms": arms}).expanded], lambda _: y, y.device
+    )
 
     def of(outputs: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         weight = trained.weight(y)
