@@ -19,6 +19,7 @@ from claim_tables import of_lost_runs, of_margins, of_peers, of_places
 from interval_tables import of_equal_arms, of_one_arm
 from plan_tables import of_chances, of_grids, of_looks, of_plans
 from sequential_tables import of_adaptive_seeds
+from split_tables import of_splits
 
 TABLES: dict[str, Table] = {
     "arms": of_one_arm,
@@ -27,6 +28,7 @@ TABLES: dict[str, Table] = {
     "margins": of_margins,
     "lost": of_lost_runs,
     "adaptive": of_adaptive_seeds,
+    "splits": of_splits,
     "chances": of_chances,
     "plans": of_plans,
     "looks": of_looks,
