@@ -4,7 +4,7 @@
 thousands by laws that make statistics hard; it calls the functions that the report calls, prints per cent, and writes
 bench/records/coverage.json. `--only NAME` runs one table and leaves the others in the record as they are. Where a bound
 is given and not held it ends with an error. It measures no speed: other work on the machine does not matter. It takes
-some twenty minutes of one core.
+some minutes of one core.
 """
 
 import argparse
