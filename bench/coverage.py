@@ -4,7 +4,7 @@
 thousands by laws that make statistics hard; it calls the functions that the report calls, prints per cent, and writes
 bench/records/coverage.json. `--only NAME` runs one table and leaves the others in the record as they are. Where a bound
 is given and not held it ends with an error. It measures no speed: other work on the machine does not matter. It takes
-some twenty minutes of one core.
+some minutes of one core.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from claim_tables import of_lost_runs, of_margins, of_peers, of_places
 from interval_tables import of_equal_arms, of_one_arm
 from plan_tables import of_chances, of_grids, of_looks, of_plans
 from sequential_tables import of_adaptive_seeds
+from split_tables import of_splits
 
 TABLES: dict[str, Table] = {
     "arms": of_one_arm,
@@ -27,6 +28,7 @@ TABLES: dict[str, Table] = {
     "margins": of_margins,
     "lost": of_lost_runs,
     "adaptive": of_adaptive_seeds,
+    "splits": of_splits,
     "chances": of_chances,
     "plans": of_plans,
     "looks": of_looks,

@@ -52,16 +52,17 @@ def decide_rung(
 ) -> Decision:
     """Judge the arms after so many epochs; what is decided depends on the numbers alone.
 
-    Arms that the looks `before` pruned play no part. Of the others those in the worse half are found worse that the
-    best one beats, by the report's rule (see `judge`; the family is all pairs of arms, as the data chose the best) and
-    by their mean. `p_adjusted` is Holm's times the looks (Bonferroni), and below the level. Those that so many looks in
-    a row found worse are pruned. An arm with fewer than three pairs of values is not, nor is the baseline.
+    Arms that the looks `before` pruned play no part. Of the others those in the worse half by their mean are found
+    worse that the best one beats, by the report's rule (see `judge`; the family is all pairs of arms, as the data chose
+    the best) and by their mean. `p_adjusted` is Holm's times the looks (Bonferroni), and below the level. Those that so
+    many looks in a row found worse are pruned: no arm with fewer than three pairs of values, and not the baseline.
     """
     measure, labels, looks = design.metrics[rule.metric], design.labels, rule.looks
     gone = np.isin(labels, list(pruned_arms(before)))[:, None]
     values, lost = np.where(gone | measured.lost, np.nan, measured.values), measured.lost & ~gone
-    judged = judge(values, lost, summaries(values), measure, None, alpha=rule.level / looks)
-    order = judged.order
+    summarized = summaries(values)
+    judged = judge(values, lost, summarized, measure, None, alpha=rule.level / looks)
+    order = [*judged.order[:1], *sorted(judged.order[1:], key=lambda i: -measure.sign * summarized[i].mean)]
     decision = {"epoch": epoch, "metric": rule.metric, "looks": looks, "level": rule.level}
     if len(order) < 2:
         return {**decision, "arms": len(order), "worse": [], "pruned": []}
