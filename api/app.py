@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api import errors, jobs, manual, page, routes
+from api import errors, job_process, manual, page, routes
 from api.answer_cache import AnswerCache
 from api.auth import MAX_BODY, AuthMiddleware
 from api.browsers import BrowserMiddleware
@@ -82,8 +82,8 @@ def create_app(settings: Settings) -> FastAPI:
                 secure=settings.public_url.startswith("https:"),
             ),
             open_paths=frozenset() if oidc is None else frozenset({oidc.LOGIN, oidc.CALLBACK}),
-            pool=JobPool(processes_for(cores()), "api.job_imports", jobs.begin, settings),
-            readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", jobs.begin, settings),
+            pool=JobPool(processes_for(cores()), "api.job_imports", job_process.begin, settings),
+            readers=JobPool(UPLOADS_AT_ONCE, "api.job_imports", job_process.begin, settings),
             answers=AnswerCache(ANSWERS),
             listeners=Listeners(database, watch, lambda: app.state.leaving.is_set(), secret),
             versions=Versions(database, watch),

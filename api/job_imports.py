@@ -1,6 +1,7 @@
 """All that jobs import: loaded once, by the process that theirs are forked from."""
 
-import api.jobs  # noqa: F401 what it imports is what is wanted
+import api.jobs
+import api.judging_jobs  # noqa: F401 what they import is what is wanted
 from api.routes.catalog import CATALOG
 
 for registry in CATALOG.values():

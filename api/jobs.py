@@ -1,40 +1,30 @@
 """The jobs that take long, each run by a process of the pool: plain values go in and come out."""
 
-import gc
 import io
 import json
-import signal
-import tempfile
 import zipfile
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
-
-import pyarrow as pa
-import torch
+from typing import Any, Literal
 
 from api.answer_cache import Answer
 from api.bodies import read_body
 from api.dataset_schemas import DatasetPreviewOut, UseOut
+from api.job_process import Process, paths_for
+from api.judging_jobs import settle_study
 from api.memory import at_most
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
 from api.schemas import DatasetList, DatasetOut, PreviewOut
 from api.series import Form, write_series
 from api.signal_propagation import SignalPreview, signal_of
-from api.study_schemas import StudyOut
 from api.uploads import read_form
-from core.analysis import build_report, compare_arms, html, markdown
-from core.datasets import About, DatasetPaths, InvalidUpload, Options, Uploads, preview_dataset
+from core.datasets import About, InvalidUpload, Options, Uploads, preview_dataset
 from core.experiments import requests
 from core.experiments.cohorts.heartbeat import profile_for
-from core.experiments.cohorts.states import TERMINAL
-from core.experiments.projects import Amount, Quotas, studies, take
-from core.experiments.queries import read, reports
+from core.experiments.projects import Amount, Quotas, take
+from core.experiments.queries import read
 from core.experiments.queries.datasets import using
-from core.experiments.queries.comparisons import ComparisonSpec, joined
-from core.experiments.queries.studies import rulings
-from core.logs import set_up
 from core.plots import (
     Format,
     Look,
@@ -49,13 +39,9 @@ from core.plots import (
     render,
     suitable,
 )
-from core.results import Results
-from core.settings import Settings
 from core.spec import Spec
-from core.store import Database
 from core.training import Profile
 
-Media = Literal["application/json", "text/markdown", "text/html"]
 MEMORY, MEMORY_TIMES = 3 * 2**29, 40
 """Bytes of memory that reading a file may take, and how many more for each of its bytes. A table of single digits takes
 13 for each, and may come packed."""
@@ -68,27 +54,6 @@ DRAWINGS = {
 }
 
 
-class _Process:
-    """A process of the pool: all that it keeps from one job to the next."""
-
-    settings: Settings
-    database: Database
-    paths: DatasetPaths
-
-
-def begin(settings: Settings) -> None:
-    """Set up a process of the pool."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, which the API hears too and answers to
-    set_up("api", settings)
-    tempfile.tempdir = str(settings.data_dir.absolute())  # /tmp may be memory
-    torch.set_num_threads(1)
-    pa.set_memory_pool(pa.system_memory_pool())  # the default one takes a gigabyte at once, which a bound would count
-    gc.freeze()
-    _Process.settings = settings
-    _Process.database = Database(settings.database, pool_size=1)
-    _Process.paths = DatasetPaths(settings.datasets, settings.uploads)
-
-
 def draft(
     body: bytes, fallback: Profile, idempotency_key: str | None, project: str, hidden: frozenset[str]
 ) -> requests.Draft | None:
@@ -99,91 +64,27 @@ def draft(
     spec = read_body(body, Spec)
     fingerprint = requests.fingerprint_of(spec)
     if spec.study is not None:
-        _decide(project, spec.study)  # what is known by now settles the level of this one
-    with _Process.database.reading() as session:  # ended before the checks, which may take half a minute
+        settle_study(project, spec.study)  # what is known by now settles the level of this one
+    with Process.database.reading() as session:  # ended before the checks, which may take half a minute
         if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint, project):
             return None
         profile = profile_for(session, spec.device, fallback)
-    return requests.draft(spec, fingerprint, _paths(hidden), profile, _Process.settings.check_seconds)
+    return requests.draft(spec, fingerprint, paths_for(hidden), profile, Process.settings.check_seconds)
 
 
 def preview(body: bytes, fallback: Profile, limits: requests.Limits, hidden: frozenset[str]) -> bytes:
     """Return what a post of a body's spec would make, as JSON."""
     spec = read_body(body, Spec)
     requests.check_priority(spec.priority, limits)
-    with _Process.database.reading() as session:
+    with Process.database.reading() as session:
         profile = profile_for(session, spec.device, fallback)
-    found = requests.preview(spec, _paths(hidden), profile, _Process.settings.check_seconds)
+    found = requests.preview(spec, paths_for(hidden), profile, Process.settings.check_seconds)
     return PreviewOut.of(found).model_dump_json().encode()
-
-
-class Judged(NamedTuple):
-    """The outcome that a report is asked to judge by, and another margin and alpha than the spec's; None: its own."""
-
-    metric: str | None
-    margin: float | None = None
-    alpha: float | None = None
-
-
-def report(experiment_id: int, by: Judged, media: Media) -> Answer:
-    """Return an experiment's report: as it is kept where it was made before and the experiment has ended.
-
-    Those by another margin or alpha are not kept: there is no end of them.
-    """
-    with _Process.database.reading() as session:
-        one = read.experiment(session, experiment_id)
-        version = read.version(session, one.id)
-        keeps = by.margin is None and by.alpha is None
-        kept = reports.find(session, one.id, version, by.metric, media) if keeps else None
-        if kept is not None:
-            return Answer(version, kept)
-        body = _report(read.results(session, one, _Process.paths), by, media)
-    if keeps and one.status in TERMINAL:
-        with _Process.database.transaction() as session:
-            reports.store(session, one.id, version, by.metric, media, body)
-    return Answer(version, body)
-
-
-def _report(results: Results, by: Judged, media: Media) -> bytes:
-    found = build_report(results, by.metric, margin=by.margin, alpha=by.alpha)
-    if media == "application/json":
-        return compact(found)
-    if media == "text/markdown":
-        return markdown(found, results).encode()
-    return html(found, results, suitable(results.design)).encode()
-
-
-def comparison(body: bytes, hidden: frozenset[str], *, as_markdown: bool) -> bytes:
-    """Return the report that compares arms of several experiments; those of `hidden` projects are not there."""
-    asked = read_body(body, ComparisonSpec)
-    with _Process.database.reading() as session:
-        found = joined(session, asked, _paths(hidden))
-        report = compare_arms(found.results, asked.metric, margin=asked.margin)
-    if as_markdown:
-        return markdown(report, found.results).encode()
-    return compact({**report, "paired": found.pairing.paired, "reason": found.pairing.reason})
-
-
-def study(name: str, project: str) -> bytes:
-    """Return a study with its verdicts in order, as JSON; what has ended is decided first. Raises `NotFound`."""
-    _decide(project, name)
-    with _Process.database.reading() as session:
-        one = studies.study(session, project, name)
-        return StudyOut.of(session, one, studies.entries(session, one)).model_dump_json().encode()
-
-
-def _decide(project: str, name: str) -> None:
-    """Decide the experiments of a study that have ended: read without a lock, and store in a short transaction."""
-    with _Process.database.reading() as session:
-        found = rulings(session, project, name, _Process.paths)
-    if found:
-        with _Process.database.transaction() as session:
-            studies.record(session, project, name, found)
 
 
 def datasets(hidden: frozenset[str], owner: str | None, project: str | None, first: str | None) -> Answer:
     """Return the data sets of projects that are not hidden, those of the owner `first` before the others, as JSON."""
-    there = Uploads(_Process.paths.uploads, hidden)
+    there = Uploads(Process.paths.uploads, hidden)
     wanted = [one for one in there if owner in (None, one.owner) and project in (None, one.project)]
     found = DatasetList(items=[DatasetOut.of(one) for one in sorted(wanted, key=lambda one: one.owner != first)])
     return Answer("", found.model_dump_json().encode())
@@ -191,18 +92,18 @@ def datasets(hidden: frozenset[str], owner: str | None, project: str | None, fir
 
 def dataset_preview(name: str, hidden: frozenset[str]) -> bytes:
     """Return some of a data set's examples and the experiments that use it, as JSON; raises `NotFound`."""
-    uploads = Uploads(_Process.paths.uploads, hidden)
+    uploads = Uploads(Process.paths.uploads, hidden)
     shown = preview_dataset(uploads, uploads.find(name))
-    with _Process.database.reading() as session:
+    with Process.database.reading() as session:
         uses = [UseOut.model_validate(use._asdict()) for use in using(session, name, hidden)]
     return DatasetPreviewOut(**dict(shown), experiments=uses).model_dump_json().encode()
 
 
 def list_plots(experiment_id: int) -> Answer:
     """Return the pictures that suit an experiment, as JSON."""
-    with _Process.database.reading() as session:
+    with Process.database.reading() as session:
         one = read.experiment(session, experiment_id)
-        design, version = read.design(session, one, _Process.paths), read.version(session, one.id)
+        design, version = read.design(session, one, Process.paths), read.version(session, one.id)
     here = f"/experiments/{experiment_id}/plots"
     items = [
         {
@@ -215,50 +116,33 @@ def list_plots(experiment_id: int) -> Answer:
     return Answer(version, compact({"items": items}))
 
 
-def whole_page(experiment_id: int, by: Judged) -> Answer:
-    """Return an experiment's report as a page with its pictures inside; it is not kept, for its size."""
-    with _Process.database.reading() as session:
-        one = read.experiment(session, experiment_id)
-        version = read.version(session, one.id)
-        results = read.results(session, one, _Process.paths)
-        shown = suitable(results.design)
-        drawn = {name: _drawn(name, results) for name in shown}
-        found = build_report(results, by.metric, margin=by.margin, alpha=by.alpha)
-        return Answer(version, html(found, results, shown, drawn).encode())
-
-
-def _drawn(name: str, results: Results) -> bytes:
-    plot: Plot = plots.parse(name).build()
-    return picture(plot.draw, json.loads(compact(plot_data(plot.data, results, [], None))), "png")
-
-
 def all_pictures(experiment_id: int, theme: Theme) -> Answer:
     """Return a ZIP of an experiment's pictures as PNG and SVG, with the data behind each; it is not kept, for its size.
 
     The same pictures make the same file, to the bit.
     """
-    with _Process.database.reading() as session:
+    with Process.database.reading() as session:
         one = read.experiment(session, experiment_id)
         version = read.version(session, one.id)
-        results = read.results(session, one, _Process.paths)
+        results = read.results(session, one, Process.paths)
+        chosen = {name: plots.parse(name).build() for name in suitable(results.design)}
+        data = {name: compact(plot_data(plot.data, results, [], None)) for name, plot in chosen.items()}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in suitable(results.design):
-            plot: Plot = plots.parse(name).build()
-            data = compact(plot_data(plot.data, results, [], None))
+        for name, plot in chosen.items():
             for form in ("png", "svg"):
-                drawn = picture(plot.draw, json.loads(data), form, Look(theme))
+                drawn = picture(plot.draw, json.loads(data[name]), form, Look(theme))
                 archive.writestr(zipfile.ZipInfo(f"{name}.{form}", EPOCH), drawn, zipfile.ZIP_DEFLATED)
-            archive.writestr(zipfile.ZipInfo(f"{name}.json", EPOCH), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(f"{name}.json", EPOCH), data[name], zipfile.ZIP_DEFLATED)
     return Answer(version, packed.getvalue())
 
 
 def data_of_plot(experiment_id: int, name: str, options: dict[str, Any], arms: list[str], log: bool | None) -> Answer:
     """Return the data behind a picture, as JSON."""
     plot: Plot = plots[name].model_validate(options).build()
-    with _Process.database.reading() as session:
+    with Process.database.reading() as session:
         one = read.experiment(session, experiment_id)
-        results = read.results(session, one, _Process.paths)
+        results = read.results(session, one, Process.paths)
         return Answer(read.version(session, one.id), compact(plot_data(plot.data, results, arms, log)))
 
 
@@ -270,7 +154,7 @@ def draw_plot(name: str, options: dict[str, Any], data: bytes, extension: Format
 
 def series(path: Path, experiment_id: int, form: Form, asked: dict[str, Any]) -> None:
     """Write series into a file that is there."""
-    with _Process.database.reading() as session, path.open("wb") as out:
+    with Process.database.reading() as session, path.open("wb") as out:
         write_series(out, session, experiment_id, form, **asked)
 
 
@@ -279,13 +163,13 @@ def preview_of(
 ) -> Answer:
     """Return a preview as JSON, or with `draw` as a PNG."""
     found: dict[str, Any]
-    seconds = _Process.settings.preview_seconds
+    seconds = Process.settings.preview_seconds
     if kind == "schedule":
         found = schedule_of(read_body(body, SchedulePreview), seconds)
     elif kind == "initializer":
         found = initializer_of(read_body(body, InitializerPreview), seconds)
     else:
-        found = signal_of(read_body(body, SignalPreview), _paths(hidden), seconds)
+        found = signal_of(read_body(body, SignalPreview), paths_for(hidden), seconds)
     return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
 
 
@@ -298,7 +182,7 @@ def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Qu
     owner, project, own = sender
     try:
         with (
-            _Process.database.transaction() as session,  # it begins when something is counted
+            Process.database.transaction() as session,  # it begins when something is counted
             at_most(MEMORY + MEMORY_TIMES * path.stat().st_size),
         ):
 
@@ -307,7 +191,7 @@ def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Qu
 
             form = read_form(path, content_type)
             options = Options.model_validate(form.model_dump(include=set(Options.model_fields)))
-            uploads, name = Uploads(_Process.paths.uploads), form.file.filename or ""
+            uploads, name = Uploads(Process.paths.uploads), form.file.filename or ""
             with closing(form.file.file) as file:
                 found, new = uploads.add(file, name, form.name, options, owner, project, admit)
             if not new:
@@ -316,7 +200,3 @@ def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Qu
     except MemoryError:
         text = "the file takes too much memory for its size: send a part of it, or numbers as .npz"
         raise InvalidUpload(text) from None
-
-
-def _paths(hidden: frozenset[str]) -> DatasetPaths:
-    return _Process.paths._replace(hidden=hidden)

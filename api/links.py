@@ -21,7 +21,7 @@ MOST_HOURS = 720
 
 _OPENED = re.compile(r"/experiments/(\d+)(/(report|runs|metrics|history|events|plots|plots\.zip|plots/[^/]+))?")
 _ALWAYS = (("GET", "/me"), ("HEAD", "/me"), ("POST", "/session"), ("DELETE", "/session"))
-"""What the page asks for before it knows what it may show."""
+"""The calls of the page before it knows what it may show."""
 
 
 @dataclass(frozen=True, kw_only=True)

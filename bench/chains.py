@@ -46,7 +46,8 @@ def chain(seeds: int, real: float, *, shared: bool, keeps: bool, late: int, rule
     `shared`: all experiments have the same seeds, so that the baseline's runs are the same; `keeps`: what is kept is
     the next baseline. `late`: decisions are known so many posts later than at once.
     """
-    base, kept, wrong, there, right = RNG.normal(size=seeds), [], 0, 0, 0
+    base, wrong, there, right = RNG.normal(size=seeds), 0, 0, 0
+    kept: list[int] = []
     for position in range(1, LENGTH + 1):
         if not shared:
             base = RNG.normal(size=seeds)

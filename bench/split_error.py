@@ -1,6 +1,6 @@
 """False wins on one split and on splits that vary: seeds alone, the two-way model, the corrected t.
 
-`python -m bench.split_error` prints a table; deterministic, numpy alone, about a minute.
+`python bench/split_error.py` prints a table; deterministic, numpy alone, about a minute.
 """
 
 from collections.abc import Iterator

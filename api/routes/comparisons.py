@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from api import jobs
+from api import judging_jobs
 from api.answers import ComparisonReport
 from api.bodies import body_of, json_body
 from api.deps import CallerDep, ServiceDep
@@ -34,5 +34,5 @@ async def compare_arms(request: Request, service: ServiceDep, caller: CallerDep)
     Nothing is stored.
     """
     body, media = await json_body(request), preferred(request, [JSON, MARKDOWN])
-    made = await service.pool.run(SECONDS, jobs.comparison, body, caller.hidden, as_markdown=media == MARKDOWN)
+    made = await service.pool.run(SECONDS, judging_jobs.comparison, body, caller.hidden, as_markdown=media == MARKDOWN)
     return Response(made, media_type=media, headers={"Vary": "Accept"})

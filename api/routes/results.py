@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api import jobs
+from api import judging_jobs
 from api.deps import Id, ServiceDep
 from api.policies import REPORT, REPORT_IN_ONE
 from api.responses import REVALIDATED, etag, preferred, unchanged
@@ -19,7 +19,7 @@ router = APIRouter(tags=["results"])
 JSON: Final = "application/json"
 MARKDOWN: Final = "text/markdown"
 HTML: Final = "text/html"
-MEDIA: dict[str, jobs.Media] = {"json": JSON, "md": MARKDOWN, "html": HTML}
+MEDIA: dict[str, judging_jobs.Media] = {"json": JSON, "md": MARKDOWN, "html": HTML}
 SECONDS = 120.0
 """For one report."""
 _DRAWN_BY = release("initlab")
@@ -73,7 +73,7 @@ async def get_report(
     inline = pictures == "inline"
     if inline and media != HTML:
         raise InvalidSpec([Problem("pictures", "only a page has pictures inside: ask for format=html")])
-    by = jobs.Judged(metric, margin=margin, alpha=alpha)
+    by = judging_jobs.Judged(metric, margin=margin, alpha=alpha)
     asked = (*by, media, _DRAWN_BY) if inline else (*by, media)
 
     def tag(version: str) -> str:
@@ -83,7 +83,11 @@ async def get_report(
     known = unchanged(request, current)
     if known is not None:
         return known
-    job = partial(jobs.whole_page, experiment_id, by) if inline else partial(jobs.report, experiment_id, by, media)
+    job = (
+        partial(judging_jobs.whole_page, experiment_id, by)
+        if inline
+        else partial(judging_jobs.report, experiment_id, by, media)
+    )
     make = partial(service.pool.run, SECONDS, job)
     found = await service.answers.get(current, make, turn=experiment_id)
     headers = {"ETag": tag(found.version), "Vary": "Accept"}  # of what was read: it may have changed since

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api import jobs
+from api import judging_jobs
 from api.deps import CallerDep, Reading, ServiceDep
 from api.responses import REVALIDATED, revalidated
 from api.study_schemas import StudyList, StudyOut, StudySummary
@@ -45,4 +45,4 @@ async def get_study(
     """
     if project in caller.hidden:
         raise NotFound(f"there is no study {name!r} in the project {project!r}")
-    return revalidated(request, await service.pool.run(SECONDS, jobs.study, name, project))
+    return revalidated(request, await service.pool.run(SECONDS, judging_jobs.study, name, project))

@@ -39,9 +39,9 @@ __all__ = [
     "Uploads",
     "as_numbers",
     "datasets",
-    "preview_dataset",
     "load_per_seed",
     "of_seed",
+    "preview_dataset",
     "split",
     "split_seed_of",
 ]

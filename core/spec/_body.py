@@ -183,9 +183,8 @@ class Spec(Treatment):
         if self.baseline is not None and not expansion.problems and self.baseline not in labels:
             problems.append(Problem("baseline", f"is not the label of an arm: {', '.join(labels)}", tuple(labels)))
         if self.trainings * len(seeds) * len(labels) > LIMITS.runs:
-            twice = ", each twice," if self.repeat else ""
-            message = f"{len(labels)} arms x {len(seeds)} seeds{twice} exceed {LIMITS.runs:,} runs"
-            problems.append(Problem("seeds", message))
+            size = f"{len(labels)} arms x {len(seeds)} seeds{', each twice,' if self.repeat else ''}"
+            problems.append(Problem("seeds", f"{size} exceed {LIMITS.runs:,} runs"))
         if self.margin is not None and self.kind in ("lr_range_test", "coordinate_check"):
             problems.append(Problem("margin", f"is for arms that are compared: leave it out of a {self.kind}"))
         problems += misplaced(self.study, self.kind, self.baseline, labels)
@@ -207,7 +206,7 @@ class Spec(Treatment):
             self.kind = None
         place = "grid" if self.grid is not None else "arms" if self.arms is not None else None
         others = ((kind, field) for kind, field in SETTINGS.items() if kind != self.kind)
-        given = [(kind, field) for kind, field in others if getattr(self, field) is not None]
+        given = ((kind, field) for kind, field in others if getattr(self, field) is not None)
         problems = [Problem(field, f'is for "kind": "{kind}"') for kind, field in given]
         arms, refused = asked, list[Problem]()
         if self.kind == "lr_range_test":
@@ -222,10 +221,8 @@ class Spec(Treatment):
     def _scanned(self, asked: list[Arm], place: str | None) -> DerivedArms:
         problems = []
         if self.target is None:
-            message = (
-                'a scan counts what it takes to a target: give one, such as {"metric": "valid_accuracy", "value": 0.9}'
-            )
-            problems.append(Problem("target", message))
+            example = '{"metric": "valid_accuracy", "value": 0.9}'
+            problems.append(Problem("target", f"a scan counts what it takes to a target: give one, such as {example}"))
         if self.batch_size_scan is None:
             return asked, [*problems, Problem("batch_size_scan", 'give its settings, such as {"rule": "linear"}')]
         arms, refused = scan(asked, self.batch_size_scan, self.batch_size, place)

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from api import jobs
+from api import job_process, jobs
 from api import pool as module
 from api.bodies import read_body
 from api.memory import at_most
@@ -139,7 +139,7 @@ def test_a_file_that_takes_too_much_memory_is_refused_in_words(tmp_path: Path) -
     form = httpx.Request("POST", "http://any", files={"file": ("t.csv", table)}, headers={"Content-Type": FORM})
     body = tmp_path / "body"
     body.write_bytes(form.read())
-    readers = JobPool(1, "api.job_imports", jobs.begin, settings)
+    readers = JobPool(1, "api.job_imports", job_process.begin, settings)
     try:
         with pytest.raises(InvalidUpload, match="file: the file takes too much memory for its size"):
             asyncio.run(readers.run(60, read_in_a_megabyte, body))

@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from api import jobs
+from api import job_process, jobs
 from core.datasets import DatasetPaths, Options, Uploads
 from core.experiments.projects import Quotas, take
 from core.settings import Settings
@@ -63,8 +63,8 @@ def test_a_name_that_is_taken_while_a_file_is_read_counts_once(
         take(*given)
         Uploads(folder).add(io.BytesIO(TABLE), "t.csv", None, Options(target=["label"]))
 
-    monkeypatch.setattr(jobs._Process, "database", database, raising=False)
-    monkeypatch.setattr(jobs._Process, "paths", DatasetPaths(uploads=folder), raising=False)
+    monkeypatch.setattr(job_process.Process, "database", database, raising=False)
+    monkeypatch.setattr(job_process.Process, "paths", DatasetPaths(uploads=folder), raising=False)
     monkeypatch.setattr(jobs, "take", take_while_another_comes)
     found, new = jobs.keep_upload(body, form.headers["content-type"], (None, "default", Quotas()))
     assert (found.name, new) == ("t", False)

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from hostile import REQUESTS, sent
 from sqlalchemy import create_engine, literal, select
 
-from api import jobs
+from api import job_process, jobs, judging_jobs
 from api.app import create_app
 from api.bodies import read_body
 from api.deps import Reading
@@ -93,7 +93,7 @@ def test_a_report_is_made_once_for_all_who_ask_meanwhile(
     for thread in threads:
         thread.join()
     assert answers == [200] * 40
-    assert made == [jobs.report] * 2
+    assert made == [judging_jobs.report] * 2
 
 
 def test_no_lock_is_held_while_a_spec_is_checked(served: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_no_lock_is_held_while_a_spec_is_checked(served: TestClient, monkeypatch
 
     own = Database(service.settings.database, pool_size=1)
     for name, value in (("database", own), ("paths", service.paths), ("settings", service.settings)):
-        monkeypatch.setattr(jobs._Process, name, value, raising=False)
+        monkeypatch.setattr(job_process.Process, name, value, raising=False)
     monkeypatch.setattr(requests, "draft", checked)
     jobs.draft(b"{}", service.profile, "a key", "default", frozenset())
     own.dispose()

@@ -31,7 +31,7 @@ class RungRule:
 
 
 class RungValues(NamedTuple):
-    """What the runs of all arms came to at a look, (arms, seeds) in the design's order."""
+    """The values that the runs of all arms came to at a look, (arms, seeds) in the design's order."""
 
     values: Floats
     """The judged metric; NaN where a run has none."""

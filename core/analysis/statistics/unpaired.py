@@ -82,6 +82,7 @@ def decide_unpaired(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule)
         ci_high=t.difference + half,
         p=np.where(np.isfinite(t.df), by_t, np.nan),
         effect_size=_effect(values, t),
+        df=t.df,
     )
     family = max(rule.family or 0, int(np.triu(test != "").sum()), 1)
     wide = np.where(test == "welch", stdtrit(t.df, 1 - rule.alpha / family / 2) * t.error, np.nan)

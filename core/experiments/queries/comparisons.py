@@ -146,6 +146,8 @@ def _design(parts: Sequence[_Part], pairing: Pairing, asked: ComparisonSpec, war
         arms=[replace(part.results.design.arm(part.of.arm), label=part.of.label, asked=None) for part in parts],
         seeds=list(pairing.seeds),
         metrics=_metrics(designs),
+        split=designs[0].split,  # as all of them: see `pair`
+        splits_vary=designs[0].splits_vary,
         margin=asked.margin,
         alpha=asked.alpha,
         target=targets.pop() if len(targets) == 1 else None,

@@ -9,6 +9,7 @@ from core.errors import Problem
 
 SPLIT = ("valid_fraction", "test_fraction", "split_seed")
 """The parameters of data sets that settle how the examples are split, and nothing else about them."""
+PER_SEED = "per_seed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,9 @@ def pair(sides: Sequence[Side]) -> Pairing | list[Problem]:
 
     Arms of different data sets have no outcome in common. Of one data set, split in other ways and the same for all
     seeds, the luck of each split is a part of the difference, which no number of seeds takes away: it is up to 70 % of
-    the variance of differences on the digits. So both are refused. Runs are paired where data set and split agree, on
-    the seeds that all arms have, if these are all or three at least; else they are compared as independent.
+    the variance of differences on the digits. So both are refused, and so are seeds that differ where each has a split
+    of its own. Runs are paired where data set and split agree, on the seeds that all arms have, if these are all or
+    three at least; else they are compared as independent.
     """
     first = sides[0]
     problems = [p for i, side in enumerate(sides) if (p := _misfit(first, side, f"arms[{i}]")) is not None]
@@ -48,6 +50,9 @@ def pair(sides: Sequence[Side]) -> Pairing | list[Problem]:
     every = list(dict.fromkeys(seed for side in sides for seed in side.seeds))
     if len(shared) < min(FEWEST_PAIRS, len(every)):
         has = "no seed" if not shared else f"only {_seeds(shared)}"
+        if first.split == PER_SEED:
+            text = f"has {has} in common with the others, and every seed has a split of its own: train it on theirs"
+            return [Problem(f"arms[{len(sides) - 1}]", text)]
         text = f"not paired: the arms have {has} in common; they are compared as independent runs, by Welch's t test"
         return Pairing(paired=False, seeds=every, reason=text)
     left = [f"{len(side.seeds) - len(shared)} of {side.label}" for side in sides if len(side.seeds) > len(shared)]

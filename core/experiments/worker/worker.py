@@ -24,8 +24,8 @@ from core.experiments.cohorts.leases import Fenced
 from core.experiments.cohorts.looks import look, looks_due
 from core.experiments.cohorts.process_ids import this_process
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
-from core.experiments.worker.drain import Drain, Place
 from core.experiments.worker.data import cohort_data
+from core.experiments.worker.drain import Drain, Place
 from core.experiments.worker.endings import (
     BrokenDevice,
     Cancelled,
@@ -46,14 +46,7 @@ from core.failpoints import reached
 from core.logs import working_for
 from core.settings import Settings
 from core.store import Database, StorageFull, after_commit
-from core.training import (
-    Checkpoint,
-    DamagedCheckpoint,
-    Resume,
-    Stopped,
-    TrainOptions,
-    train_lanes,
-)
+from core.training import Checkpoint, DamagedCheckpoint, Resume, Stopped, TrainOptions, train_lanes
 from core.training.faults import Fault, classify, is_spoiled
 from core.training.memory import release
 from core.training.planning.machine import free_memory, remembered

@@ -11,6 +11,7 @@ from scipy import stats
 from core.analysis import Look, compare_arms, decided_by, outline, take_look
 from core.analysis.statistics.sequential import look_levels
 from core.results import Results
+from tests.core.analysis.reading import not_none, verdict_text
 
 MakeResults = Callable[..., Results]
 EVEN = {"from": 5, "to": 20}
@@ -120,15 +121,14 @@ def test_the_report_decides_what_the_looks_have_decided_and_no_more(experiment: 
         one = ended.get((c["a"], c["b"])) or ended[c["b"], c["a"]]
         sign = 1 if c["a"] == one["a"] else -1
         assert (c["n"], c["p"], c["difference"]) == (one["n"], one["p"], pytest.approx(sign * one["difference"]))
-        assert sorted([abs(c["ci_low"]), abs(c["ci_high"])]) == pytest.approx(
-            sorted([abs(one["ci_low"]), abs(one["ci_high"])])
-        )
+        low, high = not_none(c["ci_low"]), not_none(c["ci_high"])
+        assert sorted([abs(low), abs(high)]) == pytest.approx(sorted([abs(one["ci_low"]), abs(one["ci_high"])]))
         assert (c["decision"] == "open") == (one["decision"] == "open")
-        assert (c["p_adjusted"] < 0.05) == (c["decision"] != "open")
-    text = report["verdict"]["text"]
+        assert (not_none(c["p_adjusted"]) < 0.05) == (c["decision"] != "open")
+    text = verdict_text(report)
     assert report["looks"] == [outline(look) for look in looks]
     assert "over all 3 pairs of arms and all looks" in text
     assert "Seeds were added from look to look, 20 at most" in text
     early = compare_arms(replace(results, looks=[]))
     assert {c["decision"] for c in early["comparisons"]} == {"open"}
-    assert "Nothing is decided before the first look" in early["verdict"]["text"]
+    assert "Nothing is decided before the first look" in verdict_text(early)

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from split_error import LAWS, false_wins, false_wins_of_splits
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from bench.split_error import LAWS, false_wins, false_wins_of_splits
 from core.analysis.statistics.decisions import DecisionRule, decide
 from core.analysis.statistics.paired import PairErrors, compare
 from core.analysis.statistics.splits import resampled_errors, resampled_factor, two_way_error

@@ -64,8 +64,18 @@ def test_other_examples_are_refused(other: Side, said: list[str]) -> None:
     assert all(words in problems[0].message for words in said)
 
 
+def test_seeds_that_differ_are_refused_where_each_has_a_split_of_its_own() -> None:
+    """As independent runs they would be judged on examples that nothing relates."""
+    problems = pair([side("4/he", range(5), split="per_seed"), side("6/he", [7, 8, 9], split="per_seed")])
+    assert isinstance(problems, list)
+    assert "no seed in common" in problems[0].message
+    assert paired(*(side(label, range(5), split="per_seed") for label in ("4/he", "6/he"))).paired
+
+
 def test_other_content_under_the_same_name_is_another_data_set() -> None:
     mine = Side(label="1/a", dataset=CHURN, split="fixed", seeds=range(3))
     other = Side(label="2/a", dataset=CHURN | {"id": f"churn@{'b' * 64}"}, split="fixed", seeds=range(3))
-    (problem,) = pair([mine, other])
+    problems = pair([mine, other])
+    assert isinstance(problems, list)
+    [problem] = problems
     assert f"'churn' (content {'b' * 12})" in problem.message
