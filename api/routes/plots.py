@@ -25,6 +25,7 @@ MEDIA = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}
 OWN = ("first", "x", "axes")
 """Options that some plots have, and are parameters in the catalogue."""
 ZIP = "application/zip"
+BINARY = {"type": "string", "format": "binary"}
 ALL_SECONDS = 180.0
 """For all pictures in one file."""
 SECONDS = 60.0
@@ -90,7 +91,10 @@ async def list_plots(experiment_id: Id, service: ServiceDep, request: Request) -
 @router.get(
     "/experiments/{experiment_id}/plots.zip",
     response_class=Response,
-    responses={200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}, **REVALIDATED},
+    responses={
+        200: {"content": {ZIP: {"schema": BINARY}, "application/octet-stream": {"schema": BINARY}}},
+        **REVALIDATED,
+    },
 )
 async def get_all_plots(
     experiment_id: Id,

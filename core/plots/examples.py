@@ -26,7 +26,8 @@ _COLOURS = colormaps["cividis"]  # Nuñez, Anderton & Renslow 2018, doi:10.1371/
 @plots.register(
     formula="share of seeds that get each example of the judged split right, of the examples with the largest variance "
     "of that share between arms",
-    source="stored with each run when it ended, `evaluate.examples`",
+    source="Zhong, Ghosh, Klein & Steinhardt 2021 (Findings of ACL): models compared example by example, over seeds; "
+    "stored with each run when it ended, `evaluate.examples`",
 )
 def examples() -> Plot:
     """Examples on which the arms disagree most: the hardest to the left, one row an arm."""

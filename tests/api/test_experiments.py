@@ -244,7 +244,7 @@ def test_every_plot_in_every_format(client: TestClient, done: int) -> None:
         assert b"<svg" in svg.content
         data = client.get(item["links"]["json"]).json()
         assert "N = " in data["caption"]
-    assert client.get(f"/experiments/{done}/plots/los.png").json()["errors"][0]["known"] == ["loss"]
+    assert client.get(f"/experiments/{done}/plots/los.png").json()["errors"][0]["known"] == ["loss", "looks"]
     assert client.get(f"/experiments/{done}/plots/loss.gif").status_code == 422
 
 

@@ -42,8 +42,8 @@ SABOTAGES = [
     Sabotage(
         "a key that has ended opens nothing",
         "api/identity.py",
-        " or key.ended",
-        "",
+        " or key.ended:",
+        ":",
         "tests/api/test_keys.py::test_a_key_ends_in_every_process_within_a_second",
     ),
     Sabotage(
@@ -70,7 +70,7 @@ SABOTAGES = [
     Sabotage(
         "an ETag changes with the energy",
         "core/experiments/queries/read.py",
-        "            func.sum(Run.energy_kwh),",
+        "    func.sum(Run.energy_kwh),",
         "",
         "tests/api/test_control.py::test_what_is_shown_around_a_pause_changes_the_etag",
     ),

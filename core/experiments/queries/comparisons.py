@@ -5,6 +5,8 @@ from dataclasses import replace
 from functools import reduce
 from typing import Annotated, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -103,7 +105,12 @@ def joined(session: Session, asked: ComparisonSpec, paths: DatasetPaths) -> Join
                 if one.seed in seeds:
                     yield one._replace(arm=part.of.label)
 
-    return Joined(Results(design=design, runs=runs, series=series), pairing)
+    def correct() -> Mapping[int, NDArray[np.bool_]]:
+        return {run: right for part in parts for run, right in part.results.correct().items()}
+
+    # Independent runs are judged as such: the examples that they share would not be.
+    shared = correct if pairing.paired else dict
+    return Joined(Results(design=design, runs=runs, series=series, correct=shared), pairing)
 
 
 def _part(session: Session, of: ArmOf, path: str, paths: DatasetPaths) -> _Part:

@@ -56,6 +56,8 @@ log = logging.getLogger(__name__)
 
 Due = Callable[[Session, int | None], Sequence[int]]
 """Returns the experiments, of all or this one, whose cohorts are all there to be compared."""
+Marks = tuple[Callable[[], object], Callable[[], object]]
+"""The failpoints before and after its commit."""
 HUNG = 70
 """The exit code of a process whose training does not stop."""
 BROKEN = 71
@@ -163,11 +165,13 @@ class Worker:
             log.warning("%s was given to another worker before it could end", fenced)
             recorder.increment("fenced_writes")
         if held.spec.pruning is not None:
-            self._compare(held, waiting_for_a_decision, decide, "decide")
+            marks = (lambda: reached("decide.before_commit"), lambda: reached("decide.committed"))
+            self._compare(held, waiting_for_a_decision, decide, marks)
         if held.spec.adaptive is not None:
-            self._compare(held, looks_due, look, "look")
+            marks = (lambda: reached("look.before_commit"), lambda: reached("look.committed"))
+            self._compare(held, looks_due, look, marks)
 
-    def _compare(self, held: Claim, due: Due, compare: Callable[[Session, int], bool], failpoint: str) -> None:
+    def _compare(self, held: Claim, due: Due, compare: Callable[[Session, int], bool], marks: Marks) -> None:
         """Compare the arms where this cohort was the last that is waited for, rather than wait for a sweep."""
         try:
             with self._database.reading() as session:  # mostly there is nothing, and others are not to wait for that
@@ -175,8 +179,8 @@ class Worker:
                     return
             with self._database.transaction() as session:
                 if compare(session, held.experiment_id):
-                    reached(f"{failpoint}.before_commit")
-                    after_commit(session, lambda: reached(f"{failpoint}.committed"))
+                    marks[0]()
+                    after_commit(session, marks[1])
         except NotFound:
             log.info("the experiment was deleted meanwhile")
         except (SQLAlchemyError, StorageFull) as error:

@@ -56,7 +56,7 @@ def test_two_pairs_have_a_test_but_no_effect_size_and_one_pair_neither() -> None
 def test_equal_arms_differ_by_nothing() -> None:
     found = compare(np.array([[0.1, 0.1, 0.1], [0.1, 0.1, 0.1]]))
 
-    assert [field[0, 1] for field in found] == [3, 0, 0, 0, 1, 0]
+    assert [field[0, 1] for field in found] == [3, 0, 0, 0, 1, 0, 2]
 
 
 @pytest.mark.parametrize("n", [2, 5, 8])

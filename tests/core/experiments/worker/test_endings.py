@@ -65,8 +65,8 @@ def test_what_stops_a_trainer_decides_how_its_attempt_ends(reason: Reason | None
     stopped, hung = ending_of_stop(reason), ending_of_hang(reason, "no update")
     assert isinstance(stopped, FencedOff) == (reason in ("fenced", None))
     assert isinstance(hung, FencedOff) == (reason in ("fenced", "silent"))
-    assert isinstance(stopped, Released) == (reason in ("pause", "drain", "silent"))
-    assert isinstance(hung, Released) == (reason in ("pause", "drain"))
+    assert isinstance(stopped, Released) == (reason in ("pause", "drain", "asked", "silent"))
+    assert isinstance(hung, Released) == (reason in ("pause", "drain", "asked"))
     assert isinstance(hung, Lost) == (reason is None)
 
 
