@@ -24,8 +24,8 @@ _PANEL, _STEP = 5.0, 0.28
 
 @plots.register(
     formula="from 1 + (arms that beat it) to k - (arms that it beats), of k arms",
-    source="Mogstad, Romano, Shaikh & Wilhelm 2024, doi:10.1093/restud/rdad006, for the idea; by the report's decisions, "
-    "so that no place contradicts a win",
+    source="Mogstad, Romano, Shaikh & Wilhelm 2024, doi:10.1093/restud/rdad006, for the idea; by the report's "
+    "decisions, so that no place contradicts a win",
 )
 def ranks() -> Plot:
     """Places that are left to every arm, 1 the best: a short bar is a sure place, a long one an open question."""

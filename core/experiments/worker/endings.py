@@ -1,6 +1,8 @@
 """The ways in which an attempt ends, and the transaction that writes each of them."""
 
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import assert_never
 
 from sqlalchemy.orm import Session
@@ -129,3 +131,9 @@ def ending_of_hang(reason: Reason | None, why: str) -> Ending:
             return FencedOff()
         case _:
             assert_never(reason)
+
+
+def text_of(failure: Exception) -> str:
+    """Return an error as a run shows it: its name, its text, and where it was raised."""
+    last = traceback.extract_tb(failure.__traceback__)[-1]
+    return f"{type(failure).__name__}: {str(failure)[:2000]} (in {last.name}, {Path(last.filename).name}:{last.lineno})"

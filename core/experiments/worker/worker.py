@@ -2,10 +2,8 @@
 
 import logging
 import os
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import NoReturn, assert_never
 
 import torch
@@ -39,6 +37,7 @@ from core.experiments.worker.endings import (
     WaitsAtRung,
     ending_of_hang,
     ending_of_stop,
+    text_of,
 )
 from core.experiments.worker.recorder import Attempt, AttemptRecorder
 from core.experiments.worker.watchdog import Flag, Watchdog
@@ -56,8 +55,7 @@ log = logging.getLogger(__name__)
 
 Due = Callable[[Session, int | None], Sequence[int]]
 """Returns the experiments, of all or this one, whose cohorts are all there to be compared."""
-Marks = tuple[Callable[[], object], Callable[[], object]]
-"""The failpoints before and after its commit."""
+Mark = Callable[[], object]
 HUNG = 70
 """The exit code of a process whose training does not stop."""
 BROKEN = 71
@@ -171,7 +169,9 @@ class Worker:
             marks = (lambda: reached("look.before_commit"), lambda: reached("look.committed"))
             self._compare(held, looks_due, look, marks)
 
-    def _compare(self, held: Claim, due: Due, compare: Callable[[Session, int], bool], marks: Marks) -> None:
+    def _compare(
+        self, held: Claim, due: Due, compare: Callable[[Session, int], bool], marks: tuple[Mark, Mark]
+    ) -> None:
         """Compare the arms where this cohort was the last that is waited for, rather than wait for a sweep."""
         try:
             with self._database.reading() as session:  # mostly there is nothing, and others are not to wait for that
@@ -206,7 +206,7 @@ class Worker:
         except InitlabError as failure:
             return Failed(failure.detail)
         except Exception as failure:  # the edge: whatever a training raises ends its cohort, and is recorded
-            text = _text(failure)
+            text = text_of(failure)
             match classify(failure):
                 case Fault.MEMORY:
                     return OutOfMemory(text)
@@ -254,7 +254,7 @@ class Worker:
         except Exception as failure:  # the edge, as above
             log.exception("the device does not answer any more")
             self._broken = True
-            return BrokenDevice(_text(failure)) if isinstance(ending, OutOfMemory) else ending
+            return BrokenDevice(text_of(failure)) if isinstance(ending, OutOfMemory) else ending
         return ending
 
 
@@ -295,8 +295,3 @@ def _start(store: CheckpointStore, recorder: AttemptRecorder) -> Checkpoint | No
         except DamagedCheckpoint as damage:
             recorder.fall_back(damage.detail)
     return None
-
-
-def _text(failure: Exception) -> str:
-    last = traceback.extract_tb(failure.__traceback__)[-1]
-    return f"{type(failure).__name__}: {str(failure)[:2000]} (in {last.name}, {Path(last.filename).name}:{last.lineno})"

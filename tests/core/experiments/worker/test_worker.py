@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -230,16 +231,14 @@ def test_cut_connections_lose_and_repeat_nothing(postgres: Database) -> None:
     def cut() -> None:
         killer = Database(database.engine.url.render_as_string(hide_password=False), pool_size=1)
         others = "datname = current_database() AND pid <> pg_backend_pid()"
-        pause = 0.05
-        while not done.wait(pause):
-            pause = min(1.0, 1.02 * pause)  # or a machine that is busy would never come to an end
+        pauses = (0.05 * 1.02**i for i in count())  # ever longer, or a busy machine would never come to an end
+        while not done.wait(next(pauses)):
             with killer.engine.begin() as connection:
                 connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
         killer.dispose()
 
-    cutter = threading.Thread(target=cut)
     with _working(database) as worker:
-        cutter.start()
+        (cutter := threading.Thread(target=cut)).start()
         status = "queued"
         while status != "succeeded":
             with suppress(DBAPIError):  # the claim itself may be cut: the next bell tries again
@@ -248,7 +247,6 @@ def test_cut_connections_lose_and_repeat_nothing(postgres: Database) -> None:
         done.set()
         cutter.join()
     _assert_as_trained(database, experiment, spec)
-    database.dispose()
 
 
 def test_a_worker_goes_on_to_whatever_is_queued(database: Database) -> None:
