@@ -78,5 +78,22 @@ EXPERIMENTS: Sequence[Mapping[str, Any]] = (
         "coordinate_check": {"widths": [16, 32, 64, 128], "updates": 4},
         "arms": [{"initializer": "he_normal"}, {"initializer": {"name": "mup", "base_width": 16}}],
     },
+    {"epochs": 3, "seeds": {"from": 3, "to": 9, "looks": [3, 6, 9]}, "arms": [*ARMS, {"initializer": "zeros"}]},
+    {
+        "epochs": 3,
+        "grid": {
+            "initializer": ["he_normal", "zeros"],
+            "schedule": ["constant", "cosine"],
+            "optimizer.lr": [0.03, 0.1, 0.3],
+        },
+    },
+    {
+        "epochs": 3,
+        "model": {"name": "mlp", "hidden": [8]},
+        "grid": {
+            "dataset": [{"name": "two_spirals", "noise": round(0.02 * i, 2)} for i in range(10)],
+            "optimizer.lr": [0.03, 0.3, 3.0],
+        },
+    },
 )
 """A small experiment of every kind, each beside `BASE`: what the pages of pictures show their pictures of."""

@@ -21,8 +21,8 @@ OUTSIDE = {
     "examples/README.md": "examples.md",
 }
 """Pages that lie elsewhere in the repository, and the names that they have in the manual."""
-LISTS = {"decisions/index.md": "[0-9]*", "studies/index.md": "*/*/report"}
-"""Pages below which others lie, and the pattern of their paths."""
+LISTS = {"decisions/index.md": "[0-9]*", "studies/index.md": "through_*\n*/*/report"}
+"""Pages below which others lie, and the patterns of their paths, a line each."""
 TOCTREE = re.compile(r"```{toctree}(.*?)```", re.S)
 
 
