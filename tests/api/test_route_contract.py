@@ -188,7 +188,7 @@ def test_no_other_endpoint_takes_its_requests(method: str, path: str) -> None:
 def test_without_a_key_nothing_is_answered_but_whether_it_lives(guarded: TestClient, method: str, path: str) -> None:
     answer = guarded.request(method, fill(path, nothing_there))
     if method == "GET" and path.startswith("/manual"):
-        assert answer.headers["content-type"].startswith("text/html"), "nor does the manual, built or not"
+        assert answer.status_code in (200, 404), "nor does the manual, built or not"
     elif method == "GET" and is_page(path):
         assert answer.status_code == (404 if "{" in path else 200), "a page holds nothing of the lab's"
     elif method == "GET" and path in OPEN:

@@ -39,7 +39,7 @@ def test_a_session_is_its_key_without_the_key(client: TestClient, make: Make) ->
     answer = client.post("/session", headers=anna)
     said = answer.headers["set-cookie"]
     assert {part.strip() for part in said.split(";")[1:]} == {"HttpOnly", "Max-Age=43200", "Path=/", "SameSite=strict"}
-    assert anna["Authorization"].rpartition("_")[2] not in said
+    assert anna["Authorization"].split("_", 2)[2] not in said  # a secret may have such a line itself
     mine = with_cookie(sign_in(client, anna))
     told = client.get("/me", headers=mine).json()
     assert (told["id"], told["scope"]) == ("anna", "submit")
