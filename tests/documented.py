@@ -86,7 +86,10 @@ def check_words(words: list[str]) -> None:
     command: Any = typer.main.get_command(app)
     context = command.make_context("initlab", list(words))
     while isinstance(command, TyperGroup):
-        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        further = [*context._protected_args, *context.args]
+        if not further and command.invoke_without_command:
+            return  # a group that does something by itself
+        name, command, rest = command.resolve_command(context, further)
         context = command.make_context(name, rest, parent=context)
 
 

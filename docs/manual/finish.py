@@ -16,7 +16,10 @@ OF_THE_SERVICE = ("/", "/docs", "/openapi.json")
 
 
 def mend(site: Path) -> None:
-    """Move scripts that stand in pages into files, as the service's policy runs no others; give captions levels."""
+    """Move scripts that stand in pages into files, as the service's policy runs no others; give captions levels.
+
+    And have blocks of code take the keyboard, which is how those that are wider than the page are moved without a mouse.
+    """
     for page in sorted(site.rglob("*.html")):
 
         def move(found: re.Match[str], page: Path = page) -> str:
@@ -25,6 +28,7 @@ def mend(site: Path) -> None:
             return f'<script src="{os.path.relpath(site / "_static" / name, page.parent)}"></script>'
 
         text = page.read_text(encoding="utf-8").replace(CAPTION, CAPTION + LEVEL)
+        text = text.replace("<pre>", '<pre tabindex="0">')
         page.write_text(INLINE.sub(move, text), encoding="utf-8")
 
 
