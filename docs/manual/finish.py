@@ -18,7 +18,7 @@ OF_THE_SERVICE = ("/", "/docs", "/openapi.json")
 def mend(site: Path) -> None:
     """Move scripts that stand in pages into files, as the service's policy runs no others; give captions levels.
 
-    And have blocks of code take the keyboard, which is how those that are wider than the page are moved without a mouse.
+    And have blocks of code take the keyboard, by which those that are wider than the page are moved without a mouse.
     """
     for page in sorted(site.rglob("*.html")):
 
