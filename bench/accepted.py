@@ -43,6 +43,21 @@ class Row:
         return f"{self.per_cent:6.1f} %  {self.method} | {self.law}, n = {self.runs}{arms}{bounds}{mark}"
 
 
+def row(
+    method: str,
+    law: str,
+    n: int,
+    hits: object,
+    *,
+    arms: int | None = None,
+    accepted: tuple[float, float] | None = None,
+) -> Row:
+    """Return the row of a method on experiments of `n` runs, by its hit or its share of hits in each of them."""
+    counted = np.asarray(hits, dtype=np.float64)
+    share = per_cent(counted)
+    return Row(method=method, law=law, runs=n, arms=arms, per_cent=share, experiments=len(counted), accepted=accepted)
+
+
 def per_cent(hits: Floats | NDArray[np.bool_] | Sequence[bool]) -> float:
     """Return the share of hits in per cent, to a tenth."""
     return round(100 * float(np.mean(hits)), 1)

@@ -1,7 +1,7 @@
 """Tables of claims: how often the verdict, and others, claim what is not so, and find what is."""
 
 import numpy as np
-from accepted import AT_LEAST, ERROR, Row, per_cent
+from accepted import AT_LEAST, ERROR, Row, row
 from claims import PEERS, decisions, verdicts
 from laws import RNG, RUNS, correlated
 
@@ -18,9 +18,9 @@ def of_places() -> list[Row]:
         beats = verdicts(x).beats
         low, high = 1 + beats.sum(axis=1), 5 - beats.sum(axis=2)
         law = "normal staircase, steps of 0.5 sd"
-        rows.append(_row("places", law, n, ((low <= truth) & (truth <= high)).all(axis=1), arms=5, accepted=AT_LEAST))
+        rows.append(row("places", law, n, ((low <= truth) & (truth <= high)).all(axis=1), arms=5, accepted=AT_LEAST))
         contradicted = (beats & (low[:, :, None] > low[:, None, :])).any(axis=(1, 2))
-        rows.append(_row("a place contradicts a win", law, n, contradicted, arms=5, accepted=(0.0, 0.0)))
+        rows.append(row("a place contradicts a win", law, n, contradicted, arms=5, accepted=(0.0, 0.0)))
     return rows
 
 
@@ -30,9 +30,9 @@ def of_margins() -> list[Row]:
     for n in RUNS:
         apart = correlated((EXPERIMENTS, 2, n), 0.5) + np.array([[1.0], [0.0]])
         false = verdicts(apart, margin=1.0).equivalent[:, 0, 1]
-        rows.append(_row("false equivalence", "normal, apart by the margin of 1 sd", n, false, arms=2, accepted=ERROR))
+        rows.append(row("false equivalence", "normal, apart by the margin of 1 sd", n, false, arms=2, accepted=ERROR))
         named = verdicts(correlated((EXPERIMENTS, 2, n), 0.5), margin=2.0).equivalent[:, 0, 1]
-        rows.append(_row("equivalence found", "normal, equal, a margin of 2 sd", n, named, arms=2))
+        rows.append(row("equivalence found", "normal, equal, a margin of 2 sd", n, named, arms=2))
     return rows
 
 
@@ -47,12 +47,12 @@ def of_lost_runs() -> list[Row]:
             false = [one.beats.any() for one in decisions(x, lost)]
             law = f"normal, {100 * share:.0f} % of runs lost"
             accepted = ERROR if share == 0.1 else (0.0, 6.5)
-            rows.append(_row("false wins", law, n, false, arms=2, accepted=accepted))
+            rows.append(row("false wins", law, n, false, arms=2, accepted=accepted))
         shape = (FEWER, 2, n)
         lost = (RNG.random(shape) < 0.05) & (np.arange(2) == 0)[:, None]
         x = np.where(lost, np.nan, correlated(shape, 0.5) + np.array([[10.0], [0.0]]))
         won = [one.beats[0, 1] for one in decisions(x, lost)]
-        rows.append(_row("wins found", "better by 10 sd, 5 % of its runs lost", n, won, arms=2))
+        rows.append(row("wins found", "better by 10 sd, 5 % of its runs lost", n, won, arms=2))
     return rows
 
 
@@ -67,20 +67,7 @@ def of_peers() -> list[Row]:
                 best[:, 0] += 1.0
                 for name, claims in PEERS.items():
                     false = claims(equal).any(axis=(1, 2))
-                    rows.append(_row(f"false claims: {name}", f"{law}, equal arms", n, false, arms=arms))
+                    rows.append(row(f"false claims: {name}", f"{law}, equal arms", n, false, arms=arms))
                     found = claims(best)[:, 0, 1:].mean(axis=1)
-                    rows.append(_row(f"pairs found: {name}", f"{law}, one better by 1 sd", n, found, arms=arms))
+                    rows.append(row(f"pairs found: {name}", f"{law}, one better by 1 sd", n, found, arms=arms))
     return rows
-
-
-def _row(method: str, law: str, n: int, hits: object, *, arms: int, accepted: tuple[float, float] | None = None) -> Row:
-    counted = np.asarray(hits, dtype=np.float64)
-    return Row(
-        method=method,
-        law=law,
-        runs=n,
-        arms=arms,
-        per_cent=per_cent(counted),
-        experiments=len(counted),
-        accepted=accepted,
-    )

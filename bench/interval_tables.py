@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from accepted import AT_LEAST, COVERAGE, ERROR, Row, per_cent
+from accepted import AT_LEAST, COVERAGE, ERROR, Row, row
 from claims import percentile_interval, verdicts
 from laws import HARD, HARD_ARMS, NORMAL, RUNS, Floats, Law, correlated
 from numpy.typing import NDArray
@@ -65,10 +65,10 @@ def of_one_arm() -> list[Row]:
                     continue
                 strict = law is NORMAL and name in ("an arm's interval", "Student's t")
                 held = _holds(*bounds(x), law.mean)
-                rows.append(_row(name, law, n, held, accepted=COVERAGE if strict else None))
+                rows.append(row(name, law.name, n, held, accepted=COVERAGE if strict else None))
             low, high = percentile_interval(x[:FEWER])
             held = _holds(low, high, _interquartile_mean(law))
-            rows.append(_row("interquartile mean, percentile (rliable)", law, n, held))
+            rows.append(row("interquartile mean, percentile (rliable)", law.name, n, held))
     return rows
 
 
@@ -89,18 +89,15 @@ def _of_pairs(x: Floats, law: str, *, strict: bool) -> list[Row]:
     _, arms, n = x.shape
     found, upper = verdicts(x), (slice(None), *np.triu_indices(arms, k=1))
 
-    def row(method: str, held: Held, accepted: tuple[float, float]) -> Row:
-        bounds = accepted if strict else None
-        return Row(
-            method=method, law=law, runs=n, arms=arms, per_cent=per_cent(held), experiments=len(held), accepted=bounds
-        )
+    def told(method: str, held: Held, accepted: tuple[float, float]) -> Row:
+        return row(method, law, n, held, arms=arms, accepted=accepted if strict else None)
 
     low, high = found.low[upper], found.high[upper]
     alone = _holds(found.own_low[:, 0, 1], found.own_high[:, 0, 1], 0.0)
     rows = [
-        row("false wins", np.asarray(found.beats.any(axis=(1, 2))), ERROR),
-        row("a pair's own interval", alone, COVERAGE),
-        row(
+        told("false wins", np.asarray(found.beats.any(axis=(1, 2))), ERROR),
+        told("a pair's own interval", alone, COVERAGE),
+        told(
             "intervals of all pairs together",
             np.asarray((_holds(low, high, 0.0) | np.isnan(low)).all(axis=1)),
             AT_LEAST,
@@ -109,31 +106,21 @@ def _of_pairs(x: Floats, law: str, *, strict: bool) -> list[Row]:
     if n >= LEAST:
         limits = [signed_rank(d, 0.05) for d in x[:FEWER, 0] - x[:FEWER, 1]]
         held = [one is None or one.ci_low - 1e-12 <= 0 <= one.ci_high + 1e-12 for one in limits]
-        rows.append(row("signed-rank limits (robust)", np.array(held), (92.5, 100.0)))
+        rows.append(told("signed-rank limits (robust)", np.array(held), (92.5, 100.0)))
     return rows
 
 
 def _leader(x: Floats) -> Row:
     """The interval of the arm that the data chose, at 1 - .05 / k; its mean is that of all."""
-    experiments, arms, n = x.shape
+    _, arms, n = x.shape
     best = np.take_along_axis(x, x.mean(axis=2).argmax(axis=1)[:, None, None], axis=1)[:, 0]
-    return Row(
-        method="the best arm's interval",
-        law="normal, correlation 0.5",
-        runs=n,
-        arms=arms,
-        per_cent=per_cent(_holds(*of_report(best, 1 - 0.05 / arms), 0.0)),
-        experiments=experiments,
-        accepted=AT_LEAST if n < BOOTSTRAP_FROM else None,  # BCa is rough so far out: it is only told
-    )
+    held = _holds(*of_report(best, 1 - 0.05 / arms), 0.0)
+    accepted = AT_LEAST if n < BOOTSTRAP_FROM else None  # BCa is rough so far out: it is only told
+    return row("the best arm's interval", "normal, correlation 0.5", n, held, arms=arms, accepted=accepted)
 
 
 def _holds(low: Floats, high: Floats, truth: float) -> Held:
     return np.asarray((low <= truth + 1e-12) & (truth - 1e-12 <= high))
-
-
-def _row(method: str, law: Law, n: int, held: Held, accepted: tuple[float, float] | None = None) -> Row:
-    return Row(method=method, law=law.name, runs=n, per_cent=per_cent(held), experiments=len(held), accepted=accepted)
 
 
 def _interquartile_mean(law: Law) -> float:

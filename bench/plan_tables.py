@@ -1,7 +1,7 @@
 """Tables of what else is said of few seeds: chances, plans, looks on the way, the fields of grids."""
 
 import numpy as np
-from accepted import ERROR, Row, per_cent
+from accepted import ERROR, Row, row
 from laws import NORMAL, RUNS, Floats, correlated
 from scipy import stats
 
@@ -24,7 +24,7 @@ def of_chances() -> list[Row]:
     for n in RUNS:
         none = np.zeros((2, n), dtype=bool)
         sure = [chance_of_best(x, none, 1).max() > 0.95 for x in correlated((EXPERIMENTS, 2, n), 0.5)]
-        rows.append(_row("p_best above .95", "normal, two equal arms", n, sure, arms=2, accepted=(8.7, 11.5)))
+        rows.append(row("p_best above .95", "normal, two equal arms", n, sure, arms=2, accepted=(8.7, 11.5)))
     return rows
 
 
@@ -37,9 +37,9 @@ def of_plans() -> list[Row]:
         spreads = NORMAL.draw((EXPERIMENTS, n)).std(axis=1, ddof=1)
         planned = [planned_seeds(0.5, float(sd), n, 0.05) for sd in spreads]
         held = [seeds is None or seeds >= enough for seeds in planned]
-        rows.append(_row("seeds wanted have their power", "normal, margin 0.5 sd", n, held, accepted=(79.0, 82.5)))
+        rows.append(row("seeds wanted have their power", "normal, margin 0.5 sd", n, held, accepted=(79.0, 82.5)))
         naive = [seeds is None or seeds >= enough for seeds in (seeds_needed(0.5 / float(sd), 0.05) for sd in spreads)]
-        rows.append(_row("the measured spread as the true one", "normal, margin 0.5 sd", n, naive))
+        rows.append(row("the measured spread as the true one", "normal, margin 0.5 sd", n, naive))
     rows.append(_followed())
     return rows
 
@@ -51,7 +51,7 @@ def _followed() -> Row:
         more = seeds_needed(float(d.mean() / d.std(ddof=1)), 0.05) or 0
         whole = np.concatenate([d, NORMAL.draw((min(max(0, more - n), 2_000),))])
         false += [any(_p(part) < 0.05 for part in (d, whole))]
-    return _row("false wins of who follows the measured difference", "normal, two equal arms", n, false, arms=2)
+    return row("false wins of who follows the measured difference", "normal, two equal arms", n, false, arms=2)
 
 
 def _p(d: Floats) -> float:
@@ -78,7 +78,7 @@ def of_looks() -> list[Row]:
                     looks.append(decide_rung(design, rule, epoch=epoch, measured=seen, before=looks))
                 wrong.append(bool(pruned_arms(looks)))
             law = "normal, learning" + (f", {100 * share:.0f} % of runs lost" if share else "")
-            rows.append(_row("false prunings over three looks", law, n, wrong, arms=4, accepted=(0.0, 6.0)))
+            rows.append(row("false prunings over three looks", law, n, wrong, arms=4, accepted=(0.0, 6.0)))
     return rows
 
 
@@ -96,29 +96,8 @@ def of_grids() -> list[Row]:
             found.append(any((one["p_adjusted"] or 1.0) < 0.05 for one in told["effects"]))
             shares.append([(one["share"] or 0.0, one["share_corrected"] or 0.0) for one in told["terms"]])
         law = "normal, 5 x 5 cells without an effect"
-        rows.append(_row("false effects of a grid", law, n, found, arms=25, accepted=ERROR))
+        rows.append(row("false effects of a grid", law, n, found, arms=25, accepted=ERROR))
         for name, pair in zip(("first field", "second field", "interaction"), np.mean(shares, axis=0), strict=True):
             for what, share in zip(("as measured", "less chance"), pair, strict=True):
-                rows.append(_row(f"share of the {name}, {what}", law, n, [share] * EXPERIMENTS, arms=25))
+                rows.append(row(f"share of the {name}, {what}", law, n, [share] * EXPERIMENTS, arms=25))
     return rows
-
-
-def _row(
-    method: str,
-    law: str,
-    n: int,
-    hits: object,
-    *,
-    arms: int | None = None,
-    accepted: tuple[float, float] | None = None,
-) -> Row:
-    counted = np.asarray(hits, dtype=np.float64)
-    return Row(
-        method=method,
-        law=law,
-        runs=n,
-        arms=arms,
-        per_cent=per_cent(counted),
-        experiments=len(counted),
-        accepted=accepted,
-    )

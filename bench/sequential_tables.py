@@ -1,7 +1,7 @@
 """Table of adaptive seeds: equal arms of which a look decides, and what is found with how many seeds."""
 
 import numpy as np
-from accepted import ERROR, Row, per_cent
+from accepted import ERROR, Row, row
 from laws import Floats, correlated
 from numpy.typing import NDArray
 
@@ -20,40 +20,23 @@ def of_adaptive_seeds() -> list[Row]:
     for looks in LOOKS:
         law, most = f"normal, looks after {', '.join(map(str, looks))}", looks[-1]
 
-        def row(
-            method: str,
-            hits: object,
-            arms: int,
-            law: str = law,
-            most: int = most,
-            accepted: tuple[float, float] | None = None,
-        ) -> None:
-            share = per_cent(np.asarray(hits, dtype=np.float64))
-            rows.append(
-                Row(
-                    method=method,
-                    law=law,
-                    runs=most,
-                    arms=arms,
-                    per_cent=share,
-                    experiments=EXPERIMENTS,
-                    accepted=accepted,
-                )
-            )
-
         for arms in (2, 4):
             x = correlated((EXPERIMENTS, arms, most), 0.5)
             pairs = arms * (arms - 1) // 2
             at = _first(x, looks, look_levels(looks, ALPHA / pairs))
             _check(x[:20], looks, at[:20] < len(looks))
-            row("false wins of adaptive seeds", (at < len(looks)).any(axis=1), arms, accepted=ERROR)
+            rows.append(
+                row("false wins of adaptive seeds", law, most, (at < len(looks)).any(axis=1), arms=arms, accepted=ERROR)
+            )
             plain = _first(x, looks, (ALPHA / pairs,) * len(looks))
-            row("false wins at looks of .05 each", (plain < len(looks)).any(axis=1), arms)
+            rows.append(row("false wins at looks of .05 each", law, most, (plain < len(looks)).any(axis=1), arms=arms))
         x = correlated((EXPERIMENTS, 2, most), 0.5) + np.array([[1.0], [0.0]])
         at = _first(x, looks, look_levels(looks, ALPHA))[:, 0]
-        row("wins found by adaptive seeds, better by 1 sd", at < len(looks), 2)
-        row("seeds trained for it, of the most", np.array([*looks, most])[at] / most, 2)
-        row("wins found by the most seeds at once", _first(x, looks[-1:], (ALPHA,))[:, 0] < 1, 2)
+        rows.append(row("wins found by adaptive seeds, better by 1 sd", law, most, at < len(looks), arms=2))
+        rows.append(row("seeds trained for it, of the most", law, most, np.array([*looks, most])[at] / most, arms=2))
+        rows.append(
+            row("wins found by the most seeds at once", law, most, _first(x, looks[-1:], (ALPHA,))[:, 0] < 1, arms=2)
+        )
     return rows
 
 

@@ -3,9 +3,8 @@
 import math
 
 import numpy as np
-from accepted import Row, per_cent
+from accepted import Row, row
 from laws import RNG, RUNS, Floats
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from core.analysis.statistics.splits import resampled_errors, two_way_error
@@ -33,8 +32,8 @@ def _of_one_split() -> list[Row]:
             means = d.mean(axis=1)
             by_seeds.append(_apart(float(means.mean()), float(means.std(ddof=1)) / math.sqrt(n), n - 1))
         law = "normal, one split of 360 examples"
-        rows.append(_row("false wins by seeds and examples", law, n, np.array(by_both), ACCEPTED))
-        rows.append(_row("false wins by seeds alone", law, n, np.array(by_seeds)))
+        rows.append(row("false wins by seeds and examples", law, n, np.array(by_both), arms=2, accepted=ACCEPTED))
+        rows.append(row("false wins by seeds alone", law, n, np.array(by_seeds), arms=2))
     return rows
 
 
@@ -48,16 +47,10 @@ def _of_varying_splits() -> list[Row]:
         corrected = np.array([_apart(one.mean(), e.error[0, 1], e.df[0, 1]) for one, e in zip(d, errors, strict=True)])
         plain = np.abs(d.mean(axis=1)) > stdtrit(n - 1, 1 - ALPHA / 2) * d.std(axis=1, ddof=1) / math.sqrt(n)
         law = "normal, a split for every seed, a fifth held out"
-        rows.append(_row("false wins of the corrected t", law, n, corrected, ACCEPTED))
-        rows.append(_row("false wins of the plain t", law, n, plain))
+        rows.append(row("false wins of the corrected t", law, n, corrected, arms=2, accepted=ACCEPTED))
+        rows.append(row("false wins of the plain t", law, n, plain, arms=2))
     return rows
 
 
 def _apart(mean: float, error: float, freedom: float) -> bool:
     return bool(abs(mean) > stdtrit(freedom, 1 - ALPHA / 2) * error)
-
-
-def _row(method: str, law: str, n: int, hits: NDArray[np.bool_], accepted: tuple[float, float] | None = None) -> Row:
-    return Row(
-        method=method, law=law, runs=n, arms=2, per_cent=per_cent(hits), experiments=len(hits), accepted=accepted
-    )
