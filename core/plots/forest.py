@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,6 +11,7 @@ from core.plots.drawing.curves import sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, relative_to
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame, set_axis
+from core.plots.drawing.named_rows import NamedRows
 from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
 from core.plots.drawing.text import width, wrap
@@ -22,7 +22,7 @@ FEW_PAIRS = 15
 """Up to so many, all pairs are drawn; of more those with the baseline or the best arm."""
 
 ENDS = ("mean", "ci_low", "ci_high", "alone_low", "alone_high")
-_LABEL, _NUMBER = 9.0, 8.5
+_NUMBER = 8.5
 _PANEL, _STEP = 4.2, 0.3
 _COLUMN_GAP = 0.22
 
@@ -118,9 +118,7 @@ def draw(data: dict[str, Any]) -> Figure:
     rows = data["rows"]
     if not rows:
         return draw_nothing(data)
-    texts = [wrap(name_of(row), _LABEL, 3.0, 3) for row in rows]
-    heights = [max(_STEP, len(text) * _LABEL * 1.3 / 72 + 0.08) for text in texts]
-    middles = np.cumsum(heights) - np.array(heights) / 2
+    named = NamedRows([name_of(row) for row in rows], lines=3, least=_STEP)
     columns = {
         "N": [f"{row['n']}" for row in rows],
         f"difference ({data.get('level', '95 %')}, together)": [_difference(row, data["digits"]) for row in rows],
@@ -128,30 +126,23 @@ def draw(data: dict[str, Any]) -> Figure:
         "decision": [row.get("decision", "") for row in rows],
     }
     widths = [max(width(text, _NUMBER) for text in (name, *column)) for name, column in columns.items()]
-    margin = max(width(line, _LABEL) for text in texts for line in text) + 0.15
-    total = max(0.8, sum(heights))
-    across = margin + _PANEL + sum(widths) + len(widths) * _COLUMN_GAP
-    place = frame(data["title"], data["caption"], across, total + 0.85)
-    axes = place.axes(margin, 0.5, _PANEL, total)
-    _axis(axes, data, total)
-    for row, at, text in zip(rows, middles, texts, strict=True):
+    across = named.margin + _PANEL + sum(widths) + len(widths) * _COLUMN_GAP
+    place = frame(data["title"], data["caption"], across, named.total + 0.85)
+    axes = place.axes(named.margin, 0.5, _PANEL, named.total)
+    named.write(axes)
+    _axis(axes, data)
+    for row, at in zip(rows, named.middles, strict=True):
         _row(axes, row, at)
-        for i, line in enumerate(text):
-            up = ((len(text) - 1) / 2 - i) * _LABEL * 1.3 / 72
-            _write(axes, (0, at), -0.1, line, up=up, size=_LABEL)
     right = 0.0
     for (name, column), wide in zip(columns.items(), widths, strict=True):
         right += _COLUMN_GAP + wide
         _write(axes, (1, 0), right, name, up=0.13, size=_NUMBER, color=GREY)
-        for at, number in zip(middles, column, strict=True):
+        for at, number in zip(named.middles, column, strict=True):
             _write(axes, (1, at), right, number, size=_NUMBER)
     return place.figure
 
 
-def _axis(axes: Axes, data: dict[str, Any], total: float) -> None:
-    axes.set_ylim(total, 0)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
+def _axis(axes: Axes, data: dict[str, Any]) -> None:
     set_axis(axes, "x", data["x"])
     axes.axvline(0, color=GREY, lw=0.9)
     if data.get("margin"):
@@ -174,7 +165,7 @@ def _row(axes: Axes, row: dict[str, Any], at: float) -> None:
 
 
 def _write(axes: Axes, at: tuple[float, float], inches: float, text: str, up: float = 0.0, **look: Any) -> None:
-    """Write text `inches` to the right of a side of the axes (0 or 1), at a row's height or `up` inches above it."""
+    """Write text that ends `inches` right of a side of the axes (0 or 1), at a row's height or `up` inches above it."""
     axes.annotate(
         text,
         at,

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.analysis import compare_arms
@@ -11,14 +9,13 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame, set_axis
+from core.plots.drawing.named_rows import NamedRows
 from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import COLOURS, GREY, RULE, styled
-from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 MOST_ROWS = 60
 
-_LABEL = 9.0
 _PANEL, _STEP = 5.0, 0.28
 
 
@@ -68,39 +65,15 @@ def draw(data: dict[str, Any]) -> Figure:
     rows = data["rows"]
     if data["empty"]:
         return draw_nothing(data)
-    texts = [wrap(name_of(row), _LABEL, 3.0, 2) for row in rows]
-    heights = [max(_STEP, len(text) * _LABEL * 1.3 / 72 + 0.08) for text in texts]
-    middles = np.cumsum(heights) - np.array(heights) / 2
-    margin = max(width(line, _LABEL) for text in texts for line in text) + 0.15
-    total = max(0.8, sum(heights))
-    place = frame(data["title"], data["caption"], margin + _PANEL, total + 0.6)
-    axes = place.axes(margin, 0.5, _PANEL, total)
-    axes.set_ylim(total, 0)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
+    named = NamedRows([name_of(row) for row in rows], lines=2, least=_STEP)
+    place = frame(data["title"], data["caption"], named.margin + _PANEL, named.total + 0.6)
+    axes = place.axes(named.margin, 0.5, _PANEL, named.total)
+    named.write(axes)
     set_axis(axes, "x", data["x"])
-    for row, text, at in zip(rows, texts, middles, strict=True):
-        _name(axes, text, at)
+    for row, at in zip(rows, named.middles, strict=True):
         axes.axhline(at, color=RULE, lw=0.7, zorder=0)
         sure = row["low"] == row["high"]
         colour = COLOURS[0] if sure else GREY
         axes.plot([row["low"], row["high"]], [at, at], color=colour, lw=2.0, solid_capstyle="round", zorder=3)
         axes.plot([row["low"], row["high"]], [at, at], "o", ms=6, color=colour, mec="none", zorder=4)
     return place.figure
-
-
-def _name(axes: Axes, text: list[str], at: float) -> None:
-    """Write the lines of an arm's name left of the axes, about its row's middle."""
-    for i, line in enumerate(text):
-        up = ((len(text) - 1) / 2 - i) * _LABEL * 1.3
-        axes.annotate(
-            line,
-            (0, at),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(-7, up),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            annotation_clip=False,
-            size=_LABEL,
-        )
