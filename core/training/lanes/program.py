@@ -195,24 +195,22 @@ class Program:
         skipped = () if self._model.skipped is None else (self._model.skipped.unsqueeze(0),)
         return torch.cat((measured, *noise, *skipped))
 
-    def test(self, check: Callable[[], None]) -> dict[str, torch.Tensor]:
-        """Return the metrics of the lanes' weights on the test split, (lanes,) each; none without such a split."""
-        if not self._test_metrics:
-            return {}
-        found = self._measured(self._test_metrics, check)
-        return {metric.name: row for metric, row in zip(self._test_metrics, found, strict=True)}
+    def judge(self, check: Callable[[], None]) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
+        """Return the metrics of the lanes' weights on the test split, (lanes,) each, and what each lane gets right.
 
-    def correct(self, check: Callable[[], None]) -> torch.Tensor | None:
-        """Return which examples of the judged split each lane gets right, (lanes, n); None where it is not asked for.
-
-        The judged split is the test split, or validation where there is none; of a regression nothing is right.
+        That is (lanes, n), of the examples of the judged split: the test split, or validation where there is none, and
+        then no metrics; None where it is not asked for, and of a regression, of which nothing is right.
         """
-        if not self._options.examples or self._info.task == "regression":
-            return None
-        kept = KeptCorrectness()
-        split = "test" if self._data.counts.test else "valid"
-        self._measured([replace(catalogue[f"{split}_accuracy"], accumulator=kept)], check)
-        return kept.correct()
+        metrics, kept = [*self._test_metrics], KeptCorrectness()
+        keeps = self._options.examples and self._info.task != "regression"
+        if keeps:
+            split = "test" if self._data.counts.test else "valid"
+            metrics.append(replace(catalogue[f"{split}_accuracy"], name="correct", accumulator=kept))
+        if not metrics:
+            return {}, None
+        found = self._measured(metrics, check)[: len(self._test_metrics)]
+        tested = {metric.name: row for metric, row in zip(self._test_metrics, found, strict=True)}
+        return tested, kept.correct() if keeps else None
 
     def _measured(self, metrics: Sequence[Metric], check: Callable[[], None]) -> torch.Tensor:
         """Return metrics, (metrics, lanes), each measured on its split."""

@@ -190,9 +190,9 @@ class _Training:
 
         It may be stopped, and is done anew then: who ends follows from the checkpoint.
         """
-        found = {name: values.tolist() for name, values in self._program.test(self._check).items()}
+        tested, right = self._program.judge(self._check)
+        found = {name: values.tolist() for name, values in tested.items()}
         lanes = self._program.grid.lanes
-        right = self._program.correct(self._check)
         correct = [None] * len(lanes) if right is None else [*right.cpu().numpy()]
         return {
             lane.run: JudgedRun({name: values[i] for name, values in found.items()}, correct[i])
