@@ -1,4 +1,5 @@
-# One image for every part: `initlab api`, `initlab worker`, `initlab db upgrade`, or `initlab serve` for all in one.
+# One image for every part: `initlab api`, `initlab worker`, `initlab db upgrade`; without a command it is all in one:
+# docker run -p 8000:8000 -v initlab:/data IMAGE. Its log shows, at the first start, the key that others need.
 FROM python:3.12-slim AS service
 
 # PyTorch's own builds without CUDA are a tenth of the size. For a GPU: --build-arg TORCH_INDEX=https://pypi.org/simple
@@ -8,8 +9,10 @@ ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 INITLA
     INITLAB_CACHE_DIR=/data/cache
 
 # The letters of arms' labels in pictures: nearly every script, Chinese, Japanese and Korean, and emoji without colour.
+# And pg_dump, for `initlab db backup`.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends fonts-noto-core fonts-noto-cjk fonts-symbola \
+    && apt-get install --yes --no-install-recommends \
+        fonts-noto-core fonts-noto-cjk fonts-symbola postgresql-client \
     && rm -rf /var/lib/apt/lists/*
 
 RUN useradd --uid 10001 --create-home initlab && install --directory --owner initlab /data
@@ -45,4 +48,4 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 ENTRYPOINT ["initlab"]
-CMD ["serve"]
+CMD ["serve", "--host", "0.0.0.0", "--first-key"]

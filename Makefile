@@ -3,7 +3,12 @@
 # PyTorch without CUDA on Linux.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-unit test-service quick emulate coverage fuzz soak sabotage screenshots check audit bench bench-gpu first-gpu studies docs clean
+.PHONY: help install demo serve test test-unit test-service quick emulate coverage fuzz soak hosts sabotage screenshots check audit bench bench-gpu first-gpu studies docs clean
+
+# The tests start hundreds of processes, and pytest rewrites every test: neither is compiled anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+# With EVERY=1 all cases of large products of parameters are tried, as CI does.
+export INITLAB_TEST_EVERY := $(EVERY)
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -15,8 +20,9 @@ UNIT := -n auto -m "not service"
 SERVICE := -n 2 --dist loadfile --no-loadscope-reorder -m service
 EMULATED := -n auto -m "gpu or emulated"
 MARKED := 'mark\.(gpu|emulated)'
-# Those files alone are read: to read all takes each process as long as twenty tests.
-SERVICES = $$(grep -rl 'mark\.service' --include='test_*.py' tests/$(P) | sort)
+# Those files alone are read: to read all takes each process as long as twenty tests. Backwards, so that what takes long
+# (pages, faults, chaos) does not begin last, when one process would wait for the other.
+SERVICES = $$(grep -rl 'mark\.service' --include='test_*.py' tests/$(P) | sort -r)
 PEERS := keras optax
 BENCHES := trainers curves logging_cost diagnostics
 SOURCES := api bench core docs initlab migrations tests worker
@@ -32,7 +38,7 @@ demo: $(VENV)/.server ## compare seven ways to set initial weights on real image
 serve: $(VENV)/.server ## run the service here, data in ./var
 	@$(RUN)/initlab serve
 
-test: test-unit test-service ## run the tests: on all cores those within a process, then those that start a service
+test: test-unit test-service ## run the tests, on all cores; with EVERY=1 all cases of large products of parameters
 
 test-unit: $(VENV)/.dev
 	$(RUN)/python -m pytest $(UNIT)
@@ -76,6 +82,9 @@ fuzz: $(VENV)/.dev ## throw 50,000 random specs at the service: none may be a fa
 soak: $(VENV)/.dev ## kill, freeze and cut everything for twenty minutes; the record goes to bench/records/soak.json
 	@$(RUN)/python bench/soak.py
 
+hosts: $(VENV)/.dev ## kill, freeze, cut, slow and part nine hosts made of network namespaces; needs root, on Linux
+	@$(RUN)/python bench/hosts.py
+
 screenshots: $(VENV)/.dev ## take the pictures of the page in docs/page anew; needs Chromium
 	@$(RUN)/python -m tests.page.screenshots
 
@@ -83,7 +92,7 @@ sabotage: $(VENV)/.dev ## switch every protection off, one at a time: a test has
 	@$(RUN)/python -m pytest -m sabotage
 
 bench: $(VENV)/.dev ## run the benchmarks; records go to bench/records
-	@for name in $(BENCHES) overhead waiting pictures stalls store api_load; do echo "== $$name"; $(RUN)/python bench/$$name.py || exit 1; done
+	@for name in $(BENCHES) overhead waiting pictures stalls store api_load external importing scale; do echo "== $$name"; $(RUN)/python bench/$$name.py || exit 1; done
 
 bench-gpu: $(VENV)/.dev ## on a machine with a GPU: the tests that need one, and the benchmarks on it
 	@failed=0; $(RUN)/python -m pytest -m gpu || test $$? -eq 5 || failed=1; \
@@ -116,5 +125,5 @@ $(VENV)/.server: $(VENV)/.made pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.server
-	$(INSTALL) -e '.[server,dev,docs]'
+	$(INSTALL) -e '.[server,dev,docs,integrations]'
 	@touch $@

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
 from api.connections import Limits
+from api.pool import fork_from_here
 from api.server import Server
 from core.errors import InitlabError
 from core.exposure import refuse_without_keys
@@ -19,6 +20,7 @@ from core.logs import set_up
 from core.parent_watch import leave_with_parent, leaving_at_once
 from core.settings import settings
 from core.store import once_it_answers, require_current
+from core.store.network_disk import refuse_network_disk
 
 USAGE = 2
 
@@ -29,10 +31,13 @@ def main() -> int:
     """Run until SIGTERM; return 0, or 2 with the reason on stderr when it may not run as asked."""
     given = _arguments()
     set_up("api", settings())
+    get_temp_dir()  # of the fork server's socket, whose path has to be short: chosen before that of uploads
+    fork_from_here()  # before there is a thread, a connection or a handler of a signal
     try:
         inherited = None if given.fd is None else socket.socket(fileno=given.fd)
         leave_with_parent(given.parent_pipe)
         settings().data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        refuse_network_disk(settings())
         with leaving_at_once():
             once_it_answers(settings().database, require_current, log.warning)
         for host in (given.host, *([inherited.getsockname()[0]] if inherited else [])):
@@ -41,7 +46,6 @@ def main() -> int:
     except (InitlabError, DBAPIError, OSError) as error:
         log.error("the API cannot start: %s", error)
         return USAGE
-    get_temp_dir()  # of the fork server's socket, whose path has to be short: chosen before the next line
     tempfile.tempdir = str(settings().data_dir.absolute())  # uploads are laid aside here: /tmp may be memory
     gc.freeze()  # what was imported stays: a collection that walks it takes a tenth of a second, in mid answer
     server = Server(

@@ -9,25 +9,6 @@ from api.schemas import WarningOut
 from core.analysis.shapes import Report
 
 
-class CatalogEntryOut(BaseModel):
-    """An entry of a catalogue. `parameters` is a JSON schema; `alias_defaults` are those that only that alias has."""
-
-    kind: str
-    name: str
-    aliases: list[str]
-    alias_defaults: dict[str, dict[str, Any]]
-    formula: str
-    source: str
-    summary: str
-    parameters: dict[str, Any]
-
-
-class CatalogEntryList(BaseModel):
-    """The entries of one kind, by name."""
-
-    items: list[CatalogEntryOut]
-
-
 class PlotOut(BaseModel):
     """A picture that suits an experiment; `links` by format: png, svg, and the data as json."""
 

@@ -19,6 +19,7 @@ from api.errors import problem
 from api.identity import Identified, identify
 from api.keys import Scope as KeyScope
 from api.manual import is_manual
+from api.mlflow_paths import ARTIFACTS, READING
 from api.page import is_page
 from core.datasets import MOST_FILE
 from core.errors import Forbidden
@@ -39,8 +40,24 @@ PREVIEW = re.compile(r"/previews/.*|/experiments/preview|/comparisons|/session")
 ONLY_LOOPBACK = "without API keys this service answers on loopback names only"
 
 
+MAX_POINTS_BODY = 16_000_000
+"""Bytes of a request that brings points: some hundred thousand."""
+
+BRINGS_POINTS = re.compile(r"/runs/\d{1,19}/(points|finish)")
+
+
+def _changes_nothing(path: str) -> bool:
+    return bool(PREVIEW.fullmatch(path) or READING.fullmatch(path))
+
+
 def _max_body(scope: Scope) -> int:
-    return MAX_UPLOAD if (scope["method"], scope["path"]) == ("POST", "/datasets") else MAX_BODY
+    if scope["method"] == "PUT" and scope["path"].startswith(ARTIFACTS):
+        return MAX_UPLOAD
+    if scope["method"] != "POST":
+        return MAX_BODY
+    if scope["path"] == "/datasets":
+        return MAX_UPLOAD
+    return MAX_POINTS_BODY if BRINGS_POINTS.fullmatch(scope["path"]) else MAX_BODY
 
 
 class AuthMiddleware:
@@ -87,7 +104,7 @@ class AuthMiddleware:
             return found
         caller = found.caller
         scope.setdefault("state", {})["caller"] = caller
-        if caller.scope < KeyScope.SUBMIT and scope["method"] not in SAFE and not PREVIEW.fullmatch(scope["path"]):
+        if caller.scope < KeyScope.SUBMIT and scope["method"] not in SAFE and not _changes_nothing(path):
             return _forbidden("this API key may read and preview, and change nothing: its scope is read")
         return self._app if found.requests is None else self._rated(caller.who, found.requests)
 

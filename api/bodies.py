@@ -8,7 +8,10 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from core.errors import MOST_PROBLEMS, InvalidSpec, Problem
+from core.experiments.cohorts.designs import AnySpec
+from core.external import KIND, ExternalSpec
 from core.registry import invalid, unknown
+from core.spec import Spec
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -18,13 +21,14 @@ BODIES: dict[str, type[BaseModel]] = {}
 """The models of bodies by name, for the OpenAPI document."""
 
 
-def body_of(model: type[BaseModel], media: str = JSON) -> dict[str, Any]:
+def body_of(*models: type[BaseModel], media: str = JSON) -> dict[str, Any]:
     """Return what a route's `openapi_extra` says of its body, which the route takes as `await json_body(request)`.
 
-    Or another way, where it is of another media type.
+    Or another way, where it is of another media type. Of several models it is any.
     """
-    BODIES[model.__name__] = model
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    BODIES.update({model.__name__: model for model in models})
+    references: list[dict[str, Any]] = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in models]
+    schema = references[0] if len(references) == 1 else {"anyOf": references}
     return {"requestBody": {"required": True, "content": {media: {"schema": schema}}}}
 
 
@@ -39,8 +43,18 @@ async def json_body(request: Request) -> bytes:
 
 def read_body(body: bytes, model: type[M]) -> M:
     """Return a body as its model; raises `InvalidSpec` with every problem found."""
+    return _as(_loaded(body), model)
+
+
+def read_spec(body: bytes) -> AnySpec:
+    """Return a body as the spec of an experiment, of either kind; raises `InvalidSpec` with every problem found."""
+    raw = _loaded(body)
+    return _as(raw, ExternalSpec) if isinstance(raw, dict) and raw.get("kind") == KIND else _as(raw, Spec)
+
+
+def _loaded(body: bytes) -> Any:
     try:
-        raw = json.loads(body)
+        return json.loads(body)
     except RecursionError:
         raise InvalidSpec([Problem("", "the body is not JSON that can be read: nested too deeply")]) from None
     except UnicodeDecodeError:
@@ -49,6 +63,9 @@ def read_body(body: bytes, model: type[M]) -> M:
         raise InvalidSpec([Problem("", f"the body is not JSON: {error}")]) from None
     except ValueError:
         raise InvalidSpec([Problem("", "the body is not JSON that can be read: a number too long")]) from None
+
+
+def _as(raw: Any, model: type[M]) -> M:
     if model.model_config.get("extra") == "forbid":
         _few_unknown(raw, model)
     try:

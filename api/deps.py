@@ -22,10 +22,12 @@ from api.users import ForwardedUsers
 from api.versions import Versions
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, NotFound, Problem
-from core.experiments.maintenance import Sweeper
+from core.experiments.cohorts.designs import is_external
+from core.experiments.maintenance import FilesWatch, Sweeper
 from core.experiments.projects import DEFAULT, Quotas
 from core.experiments.queries import read
 from core.experiments.requests import Limits
+from core.files import upload_place
 from core.metrics import diagnostics, is_metric, metric_names
 from core.queue import Dispatcher
 from core.registry import unknown
@@ -44,6 +46,7 @@ class Service:
     """The Celery application on the broker of the settings."""
     dispatcher: Dispatcher
     sweeper: Sweeper
+    files: FilesWatch
     profile: Profile
     """This machine's numbers, for plans while no worker lives."""
     keys: KeyRing
@@ -65,7 +68,7 @@ class Service:
     @property
     def paths(self) -> DatasetPaths:
         """Return the folders of the data sets."""
-        return DatasetPaths(self.settings.datasets, self.settings.uploads)
+        return DatasetPaths(self.settings.datasets, upload_place(self.settings))
 
     def limits(self, owner: str | None) -> Limits:
         """Return the share of the service that the owner of an API key may take."""
@@ -221,9 +224,11 @@ class Chosen(BaseModel):
     arm: ArmFilter = None
     seed: SeedFilter = None
 
-    def check(self) -> None:
-        """Raise `InvalidSpec` for a metric that no experiment has."""
-        known = (*metric_names(), *diagnostics())
-        problems = [unknown("metric", metric, known, "metric") for metric in self.metric if not is_metric(metric)]
+    def check(self, of: Experiment) -> None:
+        """Raise `InvalidSpec` for a metric that no experiment has, or that one trained elsewhere has not declared."""
+        declared = {metric["name"] for metric in of.spec["metrics"]} if is_external(of) else None
+        known = (*metric_names(), *diagnostics()) if declared is None else declared
+        is_known = is_metric if declared is None else declared.__contains__
+        problems = [unknown("metric", metric, known, "metric") for metric in self.metric if not is_known(metric)]
         if problems:
             raise InvalidSpec(problems)

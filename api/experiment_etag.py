@@ -11,7 +11,7 @@ from core.store import Experiment
 
 def etag_of(session: Session, one: Experiment, progress: Progress) -> str:
     """Return a strong validator: of name, tags and notes, a dot, and of everything else."""
-    rest = etag(read.version(session, one.id), progress.eta_seconds)  # which goes on with the clock
+    rest = etag(read.version(session, one.id), progress.eta_seconds, progress.warnings)  # which go on by themselves
     return f'"{description(one)}.{rest.strip(chr(34))}"'
 
 

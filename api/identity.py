@@ -1,5 +1,6 @@
 """Find the one who sends a request: by key or link, by a proxy, or by a browser's cookies, in this order."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,7 @@ from api.browsers import SAFE, is_same_origin
 from api.callers import Caller
 from api.errors import problem
 from api.keys import PREFIX, Key, KeyRing
+from api.mlflow_paths import BASE
 from api.sessions import BrowserSession
 from api.users import scope_of
 
@@ -36,6 +38,8 @@ def identify(service: "Service", scope: Request, headers: Headers) -> Identified
     keys = service.keys
     scheme, _, sent = headers.get("authorization", "").partition(" ")
     sent = sent.strip()
+    if scheme.lower() == "basic" and scope["path"].startswith(f"{BASE}/"):
+        scheme, sent = "bearer", _password(sent)  # MLflow's clients know a user and a password
     if sent.startswith(links.PREFIX):
         return _by_link(service, links.read(service.sessions, sent), scope)
     named = service.users.find(scope, headers)
@@ -58,6 +62,14 @@ def refusal(keys: KeyRing, key: Key | None, *, sent: bool) -> Response:
         answer.headers["Retry-After"] = "1"
         return answer
     return _unauthorized(f"this API key {key.ended}" if key else "send an API key: Authorization: Bearer <key>")
+
+
+def _password(sent: str) -> str:
+    """Return the password of `Authorization: Basic`, which is a key; the user may be anything."""
+    try:
+        return base64.b64decode(sent, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _by_key(keys: KeyRing, who: str | None, session: BrowserSession | None = None) -> Identified | Response:

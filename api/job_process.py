@@ -8,6 +8,7 @@ import pyarrow as pa
 import torch
 
 from core.datasets import DatasetPaths
+from core.files import upload_place
 from core.logs import set_up
 from core.settings import Settings
 from core.store import Database
@@ -31,7 +32,7 @@ def begin(settings: Settings) -> None:
     gc.freeze()
     Process.settings = settings
     Process.database = Database(settings.database, pool_size=1)
-    Process.paths = DatasetPaths(settings.datasets, settings.uploads)
+    Process.paths = DatasetPaths(settings.datasets, upload_place(settings))
 
 
 def paths_for(hidden: frozenset[str]) -> DatasetPaths:

@@ -2,29 +2,35 @@
 
 import io
 import json
-import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlalchemy.orm import Session
+
 from api.answer_cache import Answer
-from api.bodies import read_body
+from api.archive import Archive
+from api.bodies import read_body, read_spec
 from api.dataset_schemas import DatasetPreviewOut, UseOut
 from api.job_process import Process, paths_for
-from api.judging_jobs import settle_study
 from api.memory import at_most
+from api.preview_schemas import PreviewOut, StudyLevelOut
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
-from api.schemas import DatasetList, DatasetOut, PreviewOut
+from api.schemas import DatasetList, DatasetOut
 from api.series import Form, write_series
 from api.signal_propagation import SignalPreview, signal_of
 from api.uploads import read_form
 from core.datasets import About, InvalidUpload, Options, Uploads, preview_dataset
+from core.errors import NotFound
 from core.experiments import requests
+from core.experiments.cohorts.designs import AnySpec
 from core.experiments.cohorts.heartbeat import profile_for
-from core.experiments.projects import Amount, Quotas, take
+from core.experiments.projects import DEFAULT, Amount, Quotas, studies, take
 from core.experiments.queries import read
 from core.experiments.queries.datasets import using
+from core.experiments.queries.studies import rulings
+from core.external import ExternalSpec
 from core.plots import (
     Format,
     Look,
@@ -39,14 +45,11 @@ from core.plots import (
     render,
     suitable,
 )
-from core.spec import Spec
 from core.training import Profile
 
 MEMORY, MEMORY_TIMES = 3 * 2**29, 40
 """Bytes of memory that reading a file may take, and how many more for each of its bytes. A table of single digits takes
 13 for each, and may come packed."""
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The first time that a ZIP knows: that of all its files, so that the same content is the same file."""
 DRAWINGS = {
     "schedule": draw_schedule_preview,
     "initializer": draw_initializer_preview,
@@ -54,32 +57,37 @@ DRAWINGS = {
 }
 
 
-def draft(
-    body: bytes, fallback: Profile, idempotency_key: str | None, project: str, hidden: frozenset[str]
-) -> requests.Draft | None:
-    """Return a body's spec, checked and planned; None where its experiment is there already under the key.
-
-    Data sets of `hidden` projects are not there.
-    """
-    spec = read_body(body, Spec)
-    fingerprint = requests.fingerprint_of(spec)
-    if spec.study is not None:
-        settle_study(project, spec.study)  # what is known by now settles the level of this one
-    with Process.database.reading() as session:  # ended before the checks, which may take half a minute
-        if idempotency_key is not None and requests.known_under(session, idempotency_key, fingerprint, project):
-            return None
-        profile = profile_for(session, spec.device, fallback)
-    return requests.draft(spec, fingerprint, paths_for(hidden), profile, Process.settings.check_seconds)
-
-
-def preview(body: bytes, fallback: Profile, limits: requests.Limits, hidden: frozenset[str]) -> bytes:
-    """Return what a post of a body's spec would make, as JSON."""
-    spec = read_body(body, Spec)
+def preview(
+    body: bytes, fallback: Profile, limits: requests.Limits, hidden: frozenset[str], project: str = DEFAULT
+) -> bytes:
+    """Return what a post of a body's spec into a project would make, as JSON."""
+    spec = read_spec(body)
+    if isinstance(spec, ExternalSpec):
+        return _external_preview(spec, hidden, project)
     requests.check_priority(spec.priority, limits)
     with Process.database.reading() as session:
         profile = profile_for(session, spec.device, fallback)
+        study = _level_in(session, spec, project, hidden)
     found = requests.preview(spec, paths_for(hidden), profile, Process.settings.check_seconds)
-    return PreviewOut.of(found).model_dump_json().encode()
+    return PreviewOut.of(found, study).model_dump_json().encode()
+
+
+def _external_preview(spec: ExternalSpec, hidden: frozenset[str], project: str) -> bytes:
+    with Process.database.reading() as session:
+        study = _level_in(session, spec, project, hidden)
+    return PreviewOut.of_external(requests.ExternalPreview(spec=spec), study).model_dump_json().encode()
+
+
+def _level_in(session: Session, spec: AnySpec, project: str, hidden: frozenset[str]) -> StudyLevelOut | None:
+    """Return what the spec's study would give to an experiment that is posted now; None where it is of none."""
+    name = spec.study
+    if name is None:
+        return None
+    if project in hidden:
+        raise NotFound(f"there is no project {project!r}")
+    pending = rulings(session, project, name, Process.paths)
+    position, alpha = studies.next_level(session, project, name, spec.alpha, pending)
+    return StudyLevelOut(name=name, project=project, position=position, alpha=alpha)
 
 
 def datasets(hidden: frozenset[str], owner: str | None, project: str | None, first: str | None) -> Answer:
@@ -128,12 +136,12 @@ def all_pictures(experiment_id: int, theme: Theme) -> Answer:
         chosen = {name: plots.parse(name).build() for name in suitable(results.design)}
         data = {name: compact(plot_data(plot.data, results, [], None)) for name, plot in chosen.items()}
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, plot in chosen.items():
-            for form in ("png", "svg"):
-                drawn = picture(plot.draw, json.loads(data[name]), form, Look(theme))
-                archive.writestr(zipfile.ZipInfo(f"{name}.{form}", EPOCH), drawn, zipfile.ZIP_DEFLATED)
-            archive.writestr(zipfile.ZipInfo(f"{name}.json", EPOCH), data[name], zipfile.ZIP_DEFLATED)
+    archive = Archive(packed)
+    for name, plot in chosen.items():
+        for form in ("png", "svg"):
+            archive.add(f"{name}.{form}", picture(plot.draw, json.loads(data[name]), form, Look(theme)))
+        archive.add(f"{name}.json", data[name])
+    archive.close()
     return Answer(version, packed.getvalue())
 
 

@@ -14,7 +14,7 @@ from core.experiments.projects import studies
 from core.experiments.queries import read, reports
 from core.experiments.queries.comparisons import ComparisonSpec, joined
 from core.experiments.queries.studies import rulings
-from core.plots import Plot, picture, plot_data, plots, suitable
+from core.plots import Plot, picture, plot_data, plots, reported
 from core.results import Results
 
 Media = Literal["application/json", "text/markdown", "text/html"]
@@ -53,7 +53,7 @@ def _report(results: Results, by: Judged, media: Media) -> bytes:
         return compact(found)
     if media == "text/markdown":
         return markdown(found, results).encode()
-    return html(found, results, suitable(results.design)).encode()
+    return html(found, results, reported(results.design)).encode()
 
 
 def comparison(body: bytes, hidden: frozenset[str], *, as_markdown: bool) -> bytes:
@@ -90,7 +90,7 @@ def whole_page(experiment_id: int, by: Judged) -> Answer:
         one = read.experiment(session, experiment_id)
         version = read.version(session, one.id)
         results = read.results(session, one, Process.paths)
-        shown = suitable(results.design)
+        shown = reported(results.design)
         drawn = {name: _drawn(name, results) for name in shown}
         found = build_report(results, by.metric, margin=by.margin, alpha=by.alpha)
         return Answer(version, html(found, results, shown, drawn).encode())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,13 +49,18 @@ class MethodsMiddleware:
         return exact or [route for route in self._routes if route.path_regex.match(path)]
 
     async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endless = False
+
         async def without_body(message: Message) -> None:
+            nonlocal endless
             if message["type"] == "http.response.start":
+                endless = Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
                 await send(message)
-                return
-            await send({"type": "http.response.body", "body": b""})
-            if message.get("more_body"):
-                raise _Enough  # of a stream nobody wants more
+            elif not message.get("more_body"):
+                await send({"type": "http.response.body", "body": b""})
+            elif endless:  # what ends is read to its end, which closes its file
+                await send({"type": "http.response.body", "body": b""})
+                raise _Enough
 
         try:
             await self._app({**scope, "method": "GET"}, receive, without_body)

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from api.answers import ProblemOut
 from api.bodies import BODIES
 from api.examples import add_examples
+from api.field_docs import add_field_docs
 from core.datasets import datasets
 from core.initializers import initializers
 from core.models import models
@@ -66,6 +67,7 @@ def documented(app: FastAPI) -> dict[str, Any]:
         template = SCHEMAS + "{model}"
         read: list[type[BaseModel]] = [*BODIES.values(), ProblemOut]
         schemas |= models_json_schema([(one, "validation") for one in read], ref_template=template)[1]["$defs"]
+        add_field_docs(schemas, read)
         _drop_defaults_of_patches(document["paths"], schemas)
         for registry in NAMED:
             schemas |= _catalogue(registry)

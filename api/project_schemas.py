@@ -18,7 +18,7 @@ class QuotaOut(BaseModel):
 
 
 class QuotasOut(BaseModel):
-    """Runs, points that these may have, and bytes of data sets."""
+    """Runs, points that these may have, and bytes of data sets and weights."""
 
     runs: QuotaOut
     points: QuotaOut

@@ -1,4 +1,4 @@
-"""Series as an answer: JSON by column, or a table of one point a row as CSV or Parquet; one series after another."""
+"""Series as an answer: JSON by column, or a table of one point a row as CSV, Parquet or Arrow; one after another."""
 
 from collections.abc import Callable, Iterator
 from typing import IO, Any, Literal
@@ -12,17 +12,22 @@ from api.responses import compact
 from core.analysis import thin
 from core.errors import InvalidSpec, Problem
 from core.experiments.queries.series import as_json, series
-from core.metrics import unit_of
 from core.results import Series
 
-Form = Literal["json", "csv", "parquet"]
+Form = Literal["json", "csv", "parquet", "arrow"]
 MEDIA: dict[Form, str] = {
     "json": "application/json",
     "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
 }
 FORMS = {media: form for form, media in MEDIA.items()}
-MOST_POINTS: dict[Form, int] = {"json": 5_000_000, "csv": 20_000_000, "parquet": 20_000_000}
+MOST_POINTS: dict[Form, int] = {
+    "json": 5_000_000,
+    "csv": 20_000_000,
+    "parquet": 20_000_000,
+    "arrow": 20_000_000,
+}
 """Of one answer: about 100 MB of JSON, or a gigabyte of CSV."""
 ROWS = 2**16
 """Rows of a table that are made at a time."""
@@ -44,12 +49,13 @@ def write_series(
 ) -> None:
     """Write what was asked of `series`, each thinned to `max_points`: `{"series": [...]}`, or a table.
 
-    A value that is not finite is null in JSON and empty in CSV; Parquet has it as it is.
+    A value that is not finite is null in JSON and empty in CSV; Parquet and Arrow have it as it is.
     """
     write: dict[Form, Callable[[IO[bytes], Iterator[Series], int | None], None]] = {
         "json": _json,
         "csv": _csv,
         "parquet": _parquet,
+        "arrow": _arrow,
     }
     write[form](out, series(session, experiment_id, **asked), max_points)
 
@@ -75,19 +81,34 @@ def _parquet(out: IO[bytes], found: Iterator[Series], max_points: int | None) ->
     encodings = {"step": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT"}
     how: dict[str, Any] = {"use_dictionary": [*LABELS, "run_id", "seed"], "column_encoding": encodings}
     with parquet.ParquetWriter(out, schema, compression="zstd", compression_level=1, **how) as table:
-        group: list[pa.RecordBatch] = []
-        for batch in _batches(found, max_points, schema):
-            group.append(batch)
-            if sum(map(len, group)) >= GROUP:
-                table.write_table(pa.Table.from_batches(group).unify_dictionaries(), GROUP)
-                group = []
-        if group:
-            table.write_table(pa.Table.from_batches(group).unify_dictionaries(), GROUP)
+        for group in _grouped(_batches(found, max_points, schema), GROUP):
+            table.write_table(group.unify_dictionaries(), GROUP)
+
+
+def _arrow(out: IO[bytes], found: Iterator[Series], max_points: int | None) -> None:
+    """Write an Arrow stream of plain columns, which every reader knows; HTTP compresses it on its way."""
+    schema = _schema(pa.string())
+    with pa.ipc.new_stream(out, schema) as stream:
+        for table in _grouped(_batches(found, max_points, schema), ROWS):
+            stream.write_table(table.combine_chunks(), ROWS)
 
 
 def _schema(text: pa.DataType) -> pa.Schema:
     keys = {"run_id": pa.int64(), "arm": text, "seed": pa.int64(), "metric": text, "unit": text}
     return pa.schema(keys | {"step": pa.int64(), "value": pa.float64()})
+
+
+def _grouped(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Yield batches put together, so many rows at least in each but the last."""
+    group, size = list[pa.RecordBatch](), 0
+    for batch in batches:
+        group.append(batch)
+        size += len(batch)
+        if size >= rows:
+            yield pa.Table.from_batches(group)
+            group, size = [], 0
+    if group:
+        yield pa.Table.from_batches(group)
 
 
 def _batches(found: Iterator[Series], max_points: int | None, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -98,7 +119,7 @@ def _batches(found: Iterator[Series], max_points: int | None, schema: pa.Schema)
             kept = thin(steps, values, max_points)
             steps, values = steps[kept], values[kept]
         keys: dict[str, str | int] = {"run_id": one.run_id, "arm": one.arm, "seed": one.seed, "metric": one.metric}
-        keys |= {"unit": unit_of(one.metric)}
+        keys |= {"unit": one.unit}
         for start in range(0, len(steps), ROWS):
             part = slice(start, start + ROWS)
             n = len(steps[part])

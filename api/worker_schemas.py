@@ -15,6 +15,13 @@ class TrainingOut(BaseModel):
     cohort: int
 
 
+class PinOut(BaseModel):
+    """A plug-in's version, as its author says it, and the hash of its files."""
+
+    version: str
+    sha256: str
+
+
 class WorkerOut(BaseModel):
     """A training process as it was last seen. `machine` is null until the machine has been measured."""
 
@@ -36,6 +43,7 @@ class WorkerOut(BaseModel):
     training: TrainingOut | None = Field(description="null: nothing, or what belongs to a project that is not seen")
     version: str = Field(description="of initlab, as it runs there; empty: it did not say")
     draining: bool = Field(description="it was asked to leave: it takes nothing any more, and ends")
+    plugins: dict[str, PinOut] = Field(description="those that it has, by name")
 
 
 class QueueOut(BaseModel):

@@ -2,12 +2,16 @@
 
 `python bench/adaptive.py` draws experiments of two arms by law, takes looks as the service does, and sets beside it the
 same looks without a correction and a fixed number of seeds. Then it trains arms on digits and breast cancer once, a
-thousand seeds each, and takes a thousand experiments of each kind out of them: of one arm against itself, which is of
-no difference, and of two arms. It writes bench/records/adaptive.json, and measures no speed.
+thousand seeds each, and takes thousands of experiments of each kind out of them: of one arm against itself, which is of
+no difference, and of two arms. With `--data folder` it does so on the bank's customers of `churn.csv` there too. It
+writes bench/records/adaptive.json, and measures no speed.
 """
 
+import argparse
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from core.analysis import Look, decided_by, final_values, look_levels, take_look
-from core.datasets import DatasetPaths
+from core.datasets import DatasetPaths, Options, Uploads
 from core.design import Design
 from core.results import Results, RunResult
 from core.spec import parse
@@ -34,7 +38,7 @@ LOOKS: dict[str, tuple[int, ...]] = {
 EXPERIMENTS, WHOLE = 10_000, 1_000
 """By the levels alone, and through the service's own look."""
 EFFECTS = (0.0, 0.5, 1.0, 2.0)
-POOL = 1_000
+POOL, NULLS = 1_000, 4_000
 RNG = np.random.default_rng(20_261_129)
 
 LAWS: dict[str, Callable[[tuple[int, ...]], Floats]] = {
@@ -49,6 +53,7 @@ TREATMENTS: dict[str, dict[str, Any]] = {
     "digits": {"dataset": "digits", "batch_size": 100},
     "breast_cancer": {"dataset": "breast_cancer", "batch_size": 32},
 }
+CHURN = Options(target=["Exited"], drop=["RowNumber", "CustomerId", "Surname"])
 ARMS = [{"label": "he", "initializer": "he_normal"}, {"label": "glorot", "initializer": "glorot_normal"}]
 
 
@@ -132,19 +137,17 @@ def correlated(arms: int) -> Floats:
     return RNG.normal(0, 1, (1, 20)) + RNG.normal(0, 1, (arms, 20))
 
 
-def pools(name: str) -> Floats:
+def pools(spec: dict[str, Any], paths: DatasetPaths) -> Floats:
     """Train both arms with a thousand seeds and return their accuracies (arms, seeds)."""
-    spec = parse(
-        TREATMENTS[name] | {"arms": ARMS, "seeds": POOL, "epochs": 1, "model": {"name": "mlp", "hidden": [16]}}
-    )
-    results = train(spec, DatasetPaths())
+    cheap = {"arms": ARMS, "seeds": POOL, "epochs": 1, "model": {"name": "mlp", "hidden": [16]}}
+    results = train(parse(spec | cheap), paths)
     return final_values(results, results.design.primary.name)
 
 
-def real() -> list[dict[str, Any]]:
+def real(treatments: dict[str, dict[str, Any]], paths: DatasetPaths) -> list[dict[str, Any]]:
     rows = []
-    for name in TREATMENTS:
-        pool = pools(name)
+    for name, spec in treatments.items():
+        pool = pools(spec, paths)
         d = pool[0] - pool[1]
         effect = round(float(d.mean() / d.std(ddof=1)), 2)
 
@@ -154,7 +157,7 @@ def real() -> list[dict[str, Any]]:
         def apart(_arms: int, pool: Floats = pool) -> Floats:
             return pool[:, RNG.choice(POOL, 20, replace=False)]
 
-        rows.append({"data": name, "case": "one arm against itself", "effect": 0.0} | through_the_look(2, alike))
+        rows.append({"data": name, "case": "one arm against itself", "effect": 0.0} | through_the_look(2, alike, NULLS))
         rows.append({"data": name, "case": "three times one arm", "effect": 0.0} | through_the_look(3, alike))
         rows.append({"data": name, "case": "two arms", "effect": effect} | through_the_look(2, apart))
         print(*rows[-3:], sep="\n", flush=True)
@@ -162,10 +165,20 @@ def real() -> list[dict[str, Any]]:
 
 
 def main() -> None:
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    arguments.add_argument("--data", type=Path, help="folder with churn.csv")
+    given = arguments.parse_args()
     levels = by_levels()
     null = {"law": "normal", "effect": 0.0}
     whole = [null | through_the_look(2, correlated, 4 * WHOLE), null | through_the_look(4, correlated)]
     print(*whole, sep="\n", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        paths, treatments = DatasetPaths(uploads=Path(folder)), dict(TREATMENTS)
+        if given.data:
+            with (given.data / "churn.csv").open("rb") as file:
+                Uploads(Path(folder)).add(file, "churn.csv", "churn", CHURN)
+            treatments["churn"] = {"dataset": {"name": "uploaded", "id": "churn"}, "batch_size": 128}
+        of_data = real(treatments, paths)
     record.write(
         "adaptive",
         experiments=EXPERIMENTS,
@@ -173,7 +186,7 @@ def main() -> None:
         nominal=5,
         by_levels=levels,
         through_the_look=whole,
-        real=real(),
+        real=of_data,
     )
 
 

@@ -19,6 +19,7 @@ from claim_tables import of_lost_runs, of_margins, of_peers, of_places
 from interval_tables import of_equal_arms, of_one_arm
 from plan_tables import of_chances, of_grids, of_looks, of_plans
 from sequential_tables import of_adaptive_seeds
+from source_tables import of_sources
 from split_tables import of_splits
 
 TABLES: dict[str, Table] = {
@@ -29,6 +30,7 @@ TABLES: dict[str, Table] = {
     "lost": of_lost_runs,
     "adaptive": of_adaptive_seeds,
     "splits": of_splits,
+    "sources": of_sources,
     "chances": of_chances,
     "plans": of_plans,
     "looks": of_looks,

@@ -30,6 +30,7 @@ from core.experiments.requests import draft, fingerprint_of, submit
 from core.experiments.worker.endings import Completed
 from core.experiments.worker.recorder import Attempt, AttemptRecorder
 from core.experiments.worker.worker import leave_hung
+from core.files import FolderStore
 from core.spec import Spec, parse
 from core.store import Database, MetricBlock, upgrade
 from core.training import Profile, TrainOptions, train_lanes
@@ -71,7 +72,7 @@ def kept(database: Database, folder: Path, spec: Spec, data: Splits, info: Datas
         Attempt(
             database=database,
             held=held,
-            store=CheckpointStore(folder, held.cohort_id, held.attempt),
+            store=CheckpointStore(FolderStore(folder), held.cohort_id, held.attempt),
             lease_seconds=LEASE,
             draining=threading.Event(),
             on_hang=leave_hung,

@@ -3,11 +3,13 @@
 import math
 
 import numpy as np
-from accepted import Row, row
+from accepted import COVERAGE, Row, row
 from laws import RNG, RUNS, Floats
 from scipy.special import stdtrit
 
-from core.analysis.statistics.splits import resampled_errors, two_way_error
+from core.analysis import summaries
+from core.analysis.statistics.intervals import BOOTSTRAP_FROM
+from core.analysis.statistics.splits import over_splits, resampled_errors, two_way_error
 
 EXPERIMENTS, EXAMPLES, ALPHA = 10_000, 360, 0.05
 ACCEPTED = (0.0, 7.5)
@@ -49,6 +51,10 @@ def _of_varying_splits() -> list[Row]:
         law = "normal, a split for every seed, a fifth held out"
         rows.append(row("false wins of the corrected t", law, n, corrected, arms=2, accepted=ACCEPTED))
         rows.append(row("false wins of the plain t", law, n, plain, arms=2))
+        own = over_splits(summaries(d), np.full(EXPERIMENTS, HELD_OUT))
+        held = np.array([one.ci_low <= 0 <= one.ci_high for one in own])
+        accepted = COVERAGE if n < BOOTSTRAP_FROM else None  # BCa's level is its own
+        rows.append(row("an arm's own interval, corrected", law, n, held, accepted=accepted))
     return rows
 
 

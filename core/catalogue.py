@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Protocol, TypeVar
 
+from core import plugins
 from core.errors import NotFound
 from core.registry import unknown
 
@@ -35,8 +36,9 @@ class Catalogue(Mapping[str, T]):
     `catalogue.add(...)`. Files that begin with an underscore are what the others share. `unique` names the fields,
     beside the name, that no two records may have the same.
 
-    The first use imports the package's files; one that registers nothing raises `ImportError`. An unknown name raises
-    `NotFound` with the nearest names, from `get` too: ask with `in` first where that is no mistake.
+    The first use imports the package's files, of which one that registers nothing raises `ImportError`, and then the
+    plug-ins. An unknown name raises `NotFound` with the nearest names, from `get` too: ask with `in` first where that
+    is no mistake.
     """
 
     def __init__(self, kind: str, package: str, unique: Sequence[str] = ()) -> None:
@@ -46,9 +48,15 @@ class Catalogue(Mapping[str, T]):
         self._records: dict[str, T] = {}
         self._sources: set[str] = set()
         self._discovered = False
+        self._plugins: dict[str, str] = {}
+        """The plug-in of each record that is not built in, by name."""
 
     def add(self, record: T) -> T:
         """Register a record and return it; raises `ValueError` where another has its name, or a `unique` field's."""
+        file = self._file_that_adds()
+        plugin = None if file else plugins.owner(_modules_on_the_stack())
+        if plugin is not None:
+            self._import_files()  # a name that is built in is taken
         for key in self._unique:
             value = getattr(record, key)
             taken = [other.name for other in self._records.values() if getattr(other, key) == value]
@@ -56,8 +64,16 @@ class Catalogue(Mapping[str, T]):
                 other = f", as {taken[0]!r}" if key != "name" else ""
                 raise ValueError(f"{self.kind} {record.name!r}: the {key} {value!r} is already registered{other}")
         self._records[record.name] = record
-        self._sources.add(self._file_that_adds())
+        self._sources.add(file)
+        if plugin is not None:
+            self._plugins[record.name] = plugin
+            plugins.enter(plugin, self.kind, record.name, lambda: self._remove(record.name))
         return record
+
+    def plugin_of(self, name: str) -> str | None:
+        """Return the plug-in that a record is of; None: it is built in, or not there."""
+        self._discover()
+        return self._plugins.get(name)
 
     def __getitem__(self, name: str) -> T:
         self._discover()
@@ -79,6 +95,13 @@ class Catalogue(Mapping[str, T]):
         return len(self._records)
 
     def _discover(self) -> None:
+        self._import_files()
+        plugins.load()
+
+    def _remove(self, name: str) -> None:
+        del self._records[name], self._plugins[name]
+
+    def _import_files(self) -> None:
         if self._discovered:
             return
         package = importlib.import_module(self._package)
@@ -96,10 +119,12 @@ class Catalogue(Mapping[str, T]):
 
     def _file_that_adds(self) -> str:
         """Return the innermost such module on the stack: a file may add through a function that it shares."""
-        frame: FrameType | None = sys._getframe(2)
-        while frame is not None:
-            name: str = frame.f_globals.get("__name__", "")
-            if self._is_file(name):
-                return name
-            frame = frame.f_back
-        return ""
+        return next(filter(self._is_file, _modules_on_the_stack()), "")
+
+
+def _modules_on_the_stack() -> Iterator[str]:
+    """Yield the names of the modules whose code runs, the innermost first."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        yield frame.f_globals.get("__name__", "")
+        frame = frame.f_back

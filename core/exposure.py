@@ -26,11 +26,16 @@ def refuse_without_keys(host: str, settings: Settings) -> None:
 
     Needs the database's tables.
     """
-    if not (is_loopback(host.strip("[]")) or settings.api_keys_file or settings.has_users or _has_keys(settings)):
+    if not (is_loopback(host.strip("[]")) or is_protected(settings)):
         raise Unprotected(
             f"{host} can be reached from other machines, and no API keys are configured: make one with "
             "`initlab keys create --id NAME`"
         )
+
+
+def is_protected(settings: Settings) -> bool:
+    """Return whether there are keys or users. Needs the database's tables."""
+    return bool(settings.api_keys_file or settings.has_users) or _has_keys(settings)
 
 
 def _has_keys(settings: Settings) -> bool:

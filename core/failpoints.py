@@ -18,6 +18,8 @@ POINTS = frozenset(
     {
         "submit.before_commit",
         "submit.committed",
+        "points.before_commit",
+        "finish.before_commit",
         "claim.committed",
         "meter",
         "update",
@@ -27,6 +29,8 @@ POINTS = frozenset(
         "checkpoint.written",
         "checkpoint.renamed",
         "checkpoint.committed",
+        "weights.before_write",
+        "weights.written",
         "memory.release",
         "end.fenced",
         "end.committed",

@@ -6,6 +6,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,9 +41,7 @@ def this_machine() -> str:
     GPUs of eight equal ones are alike, and measured once. The number counts, since each GPU has its training process,
     and so its part of the cores. A worker names the machine once, by `hand_on_name`: its children see one GPU each.
     """
-    return os.environ.get(NAME) or (
-        f"{processor()}, {cores()} cores, {_gpus()}, torch {version('torch')}, format {FORMAT}"
-    )
+    return os.environ.get(NAME) or (f"{processor()}, {cores()} cores, {_gpus()}, torch {_torch()}, format {FORMAT}")
 
 
 def hand_on_name() -> None:
@@ -70,6 +69,12 @@ def processor() -> str:
     except OSError:  # no Linux
         name = ""
     return name or platform.processor() or platform.machine()
+
+
+@cache
+def _torch() -> str:
+    """Return PyTorch's version by its files, which are a thousand lines to look through: once for a process."""
+    return version("torch")
 
 
 def _gpus() -> str:

@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.design import Design
+from core.classification import ClassSummary
+from core.design import SOURCES, Design, Source, Varied
 from core.metrics import Per, unit_of
 
 Outcome = Literal["completed", "diverged", "stopped_early", "pruned"]
@@ -45,6 +46,13 @@ class Series(NamedTuple):
     metric: str
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
+    per: Per | None = None
+    """The unit of `steps`; None: the catalogue's for the metric."""
+
+    @property
+    def unit(self) -> Per:
+        """Return the unit that its points are counted in."""
+        return self.per or unit_of(self.metric)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,21 +68,32 @@ class Results:
     """The decisions to prune or keep arms before their last epoch: `core.analysis.decide_rung`."""
     correct: Callable[[], Mapping[int, NDArray[np.bool_]]] = dict
     """Returns which examples of the judged split a run got right, (n,), by its id; of the runs that have it stored."""
+    classified: Callable[[], Mapping[int, ClassSummary]] = dict
+    """Returns the summary of a classifier on the judged split by the id of its run; of the runs that have it stored."""
     looks: Sequence[Mapping[str, Any]] = ()
     """The looks at adaptive seeds that were taken: `core.analysis.take_look`."""
+    environments: Sequence[Mapping[str, Any]] = field(default=(), compare=False)
+    """The environments that runs were trained in, each once, the earliest first; empty where nobody recorded them."""
     repeated: "Results | None" = None
     """The second trainings of the runs, which tell what rounding does and count nowhere else; None: there are none."""
+    varied: Mapping[Source, "Results"] = field(default_factory=dict)
+    """Second trainings that each differ by one source alone, by it: they tell what it does, and count nowhere else."""
     whole: "Results | None" = None
     """All arms' results, where these are only of some: a comparison is one among all, whichever are looked at."""
 
     @property
     def trained(self) -> list[RunResult]:
         """All runs that were trained, the second trainings behind the first."""
-        return [*self.runs, *(self.repeated.runs if self.repeated else ())]
+        second = [*([self.repeated] if self.repeated else []), *self.varied.values()]
+        return [*self.runs, *(run for one in second for run in one.runs)]
 
-    def repeated_as(self, runs: Sequence[RunResult], series: Callable[[str], Iterable[Series]]) -> "Results":
-        """Return these results with those of second trainings of the same design."""
-        return replace(self, repeated=replace(self, runs=runs, series=series))
+    def with_second(
+        self, trainings: Mapping[Varied, tuple[Sequence[RunResult], Callable[[str], Iterable[Series]]]]
+    ) -> "Results":
+        """Return these results with those of second trainings of the same design, by what sets them apart."""
+        found = {again: replace(self, runs=runs, series=series) for again, (runs, series) in trainings.items()}
+        apart: dict[Source, Results] = {source: found[source] for source in SOURCES if source in found}
+        return replace(self, repeated=found.get("rounding"), varied=apart)
 
     def unit(self, metric: str) -> Per:
         """Return the unit that the points of a series are counted in."""
@@ -97,5 +116,6 @@ class Results:
             runs=[run for run in self.runs if run.arm in labels],
             series=lambda metric: (one for one in self.series(metric) if one.arm in labels),
             repeated=self.repeated and self.repeated.of_arms(labels),
+            varied={source: one.of_arms(labels) for source, one in self.varied.items()},
             whole=self.whole or self,
         )

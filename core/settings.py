@@ -2,10 +2,11 @@
 
 import os
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, IPvAnyNetwork, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ScopeName = Literal["read", "submit", "admin"]
@@ -23,12 +24,16 @@ def _listed(value: Any) -> Any:
 class Settings(BaseSettings):
     """The service's settings, each with a default that runs on a bare machine."""
 
-    model_config = SettingsConfigDict(env_prefix="INITLAB_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="INITLAB_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     data_dir: Path = Path("var")
     """Database, queue files and data sets of the embedded service."""
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite in the data directory."""
+    sqlite_on_network: bool = False
+    """SQLite may lie on a network file system."""
     broker_url: str = ""
     """Celery broker URL; empty: the filesystem broker in the data directory."""
     data_root: Path | None = None
@@ -37,6 +42,28 @@ class Settings(BaseSettings):
     """Hashed API keys, one a line; none: loopback only."""
     cache_dir: Path = Path("~/.cache/initlab")
     """The folder of what can be made again: the profiles of machines."""
+    files_url: Annotated[str, Field(pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/[^?#]*)?)?$")] = ""
+    """Where uploads, checkpoints and weights are: s3://BUCKET/PREFIX; empty: in the data directory, which all share."""
+    files_endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[^/?#]+/?)?$",
+            validation_alias=AliasChoices("INITLAB_FILES_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        ),
+    ] = ""
+    """The URL of the S3 server; empty: AWS's."""
+    files_cache_bytes: Annotated[int, Field(gt=0)] = 20 * 2**30
+    """Those of copies of S3's files in `cache_dir`, of all processes of this machine together."""
+    files_check: Literal["refuse", "warn"] = "refuse"
+    """A worker that sees other files than the API does not start, or only says so."""
+    aws_access_key_id: Annotated[str, Field(validation_alias="AWS_ACCESS_KEY_ID")] = ""
+    """The key of `files_url`; empty: as programs on AWS find theirs (the role of a pod or a machine)."""
+    aws_secret_access_key: Annotated[SecretStr, Field(validation_alias="AWS_SECRET_ACCESS_KEY")] = SecretStr("")
+    """That key's secret."""
+    aws_session_token: Annotated[SecretStr, Field(validation_alias="AWS_SESSION_TOKEN")] = SecretStr("")
+    """Of a key that is lent for a time."""
+    aws_region: Annotated[str, Field(validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))] = ""
+    """The region of the bucket; empty: us-east-1, which other servers than AWS's do not mind."""
     torch_threads: int | None = None
     """Threads of one training process; none: as planned for each cohort."""
     lease_seconds: float = 30.0
@@ -93,6 +120,8 @@ class Settings(BaseSettings):
     """Lines for people, or one JSON object a line for programs."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     """The least that is logged of what the service itself says."""
+    plugins: Path | None = None
+    """The folder of plug-ins that are no installed packages: files and packages of Python; none: there is none."""
     carbon_intensity: Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     """g CO2e of a kWh, or a country's ISO code of three letters (with initlab[energy]); none: 475, the world's mean."""
     failpoints: Path | None = None
@@ -151,8 +180,11 @@ class Settings(BaseSettings):
 
     @property
     def secret(self) -> Path:
-        """The file of the secret that signs what clients bring back; all processes of an API share it."""
-        return self.data_dir / "secret"
+        """The file of the secret that signs what clients bring back, or this machine's copy of the file store's."""
+        if not self.files_url:
+            return self.data_dir / "secret"
+        store = blake2b(f"{self.files_endpoint} {self.files_url}".encode(), digest_size=8).hexdigest()
+        return self.data_dir / f"secret-{store}"
 
     @property
     def uploads(self) -> Path:

@@ -24,8 +24,8 @@ WIDEST = 120
 """Columns of a picture at most."""
 LETTERS = 8
 """Times that a line's letter stands on it, about."""
-SEED = "seed"
-"""The role of a line that is one run."""
+ONE_OF_MANY = ("seed", "class")
+"""Roles of lines that are one run, or one class, of those that a mean is of."""
 ROLES = {"second": ", training", "diverged": ", diverged"}
 """Further lines of an arm."""
 
@@ -60,16 +60,21 @@ class Scale(NamedTuple):
 
 
 def chart(data: Mapping[str, Any], width: int) -> RenderableType:
-    """Return the picture of a plot's data, `width` columns wide: panels of lines, or an interval a row.
+    """Return the picture of a plot's data, `width` columns wide: panels of lines, intervals, or tables of shares.
 
     Of the caption it has what was measured, the first sentence; the others tell of what only a picture shows. Raises
-    `ClientError` for a plot that has neither lines nor intervals.
+    `ClientError` for a plot that has none of them.
     """
     head, foot = (
         Text(str(data["title"]), style="bold"),
         Text(data["caption"].split(". ")[0].removesuffix(".") + ".", style="dim"),
     )
-    if panels := data.get("panels"):
+    panels = data.get("panels")
+    if panels and "share" in panels[0]:
+        return Group(head, *(part for panel in panels for part in _matrix(panel)), foot)
+    if panels and "levels" in panels[0]:
+        return Group(head, *(part for panel in panels for part in _levels(panel)), foot)
+    if panels and "lines" in panels[0]:
         return Group(head, *(part for panel in panels for part in _panel(data, panel, width)), foot)
     if data.get("rows") and "mean" in data["rows"][0]:
         return Group(head, _intervals(data["rows"], data["x"], width), foot)
@@ -80,18 +85,18 @@ def chart(data: Mapping[str, Any], width: int) -> RenderableType:
 
 def _panel(data: Mapping[str, Any], panel: Mapping[str, Any], width: int) -> Iterator[Text]:
     """Yield the title, the lines beside their axes, and the legend of one panel."""
-    yield Text("\n" + "   ".join(filter(None, [panel["title"], panel.get("note")])))
+    yield _title(panel)
     if not any(line["x"] for line in panel["lines"]):
         yield Text("nothing measured yet")
         return
     x, y = Scale.of(panel["x"]), Scale.of(panel["y"])
     canvas = plotille.Canvas(max(20, width - MARGIN - 3), HEIGHT, x.low, y.low, x.high, y.high)
     legend: list[Text] = []
-    for line in sorted(panel["lines"], key=lambda one: one["role"] != SEED):  # a mean in front of its runs
+    for line in sorted(panel["lines"], key=lambda one: one["role"] not in ONE_OF_MANY):  # a mean in front of its runs
         color, points = COLORS[line["arm"] % len(COLORS)], _points(line, x, y)
         for (x0, y0), (x1, y1) in pairwise(points):
             canvas.line(x0, y0, x1, y1, color=color)
-        if line["role"] != SEED:
+        if line["role"] not in ONE_OF_MANY:
             letter = ascii_lowercase[len(legend) % len(ascii_lowercase)]
             every = max(1, math.ceil(len(points) / LETTERS))
             for x0, y0 in points[len(legend) % every :: every]:  # not all letters at one place
@@ -106,6 +111,32 @@ def _panel(data: Mapping[str, Any], panel: Mapping[str, Any], width: int) -> Ite
     yield Text(f"{'':{MARGIN}}   {ends[0]}{'':{gap // 2}}{ends[1]}{'':{gap - gap // 2}}{ends[2]}")
     yield Text(f"{panel['x']['label']}".rjust(MARGIN + 3 + canvas.width), style="dim")
     yield from legend
+
+
+def _matrix(panel: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Yield a confusion matrix as a table: a row a class, in percent of its examples, what is right in bold."""
+    yield _title(panel)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("true \\ predicted")
+    for name in panel["classes"]:
+        table.add_column(str(name), justify="right", no_wrap=True)
+    for i, (name, shares) in enumerate(zip(panel["classes"], panel["share"], strict=True)):
+        cells = [NONE if share is None else f"{100 * share:.0f}" if share else "" for share in shares]
+        table.add_row(str(name), *(Text(cell, style="bold" if i == j else "") for j, cell in enumerate(cells)))
+    yield table if panel["classes"] else Text("nothing stored")
+
+
+def _levels(panel: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Yield a table of what came true, by how sure the model was."""
+    yield _title(panel)
+    table = Table("confidence", "right", "of the examples", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in panel["levels"]:
+        table.add_row(*(number(row[part], True) for part in ("confidence", "right", "share")))
+    yield table if panel["levels"] else Text("nothing stored")
+
+
+def _title(panel: Mapping[str, Any]) -> Text:
+    return Text("\n" + "   ".join(filter(None, [panel["title"], panel.get("note")])))
 
 
 def _points(line: Mapping[str, Any], x: Scale, y: Scale) -> list[tuple[float, float]]:

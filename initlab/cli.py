@@ -1,7 +1,7 @@
 """The command line: what a person or a script does with a server, and the parts of the service itself.
 
 Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers;
-4 all runs of the experiment diverged.
+4 all runs of the experiment diverged; 5 what was reproduced is different.
 """
 
 import csv
@@ -14,20 +14,28 @@ import typer
 from rich.markdown import Markdown
 
 from initlab import (
+    catalog_tables,
     datasets,
     display,
+    exporting,
+    importing,
     judging,
     looking,
     managing,
     pictures,
+    plugins,
     previews,
     projects,
+    saving_weights,
     service,
     submitting,
+    syncing,
     webhooks,
     workers,
 )
+from initlab.agents.command import mcp
 from initlab.client import Client
+from initlab.environments import table as environments_table
 from initlab.errors import USAGE, ClientError
 from initlab.experiment import Experiment
 from initlab.output import AsJson, Id, Quiet, complain, out, print_json, tell
@@ -50,7 +58,8 @@ def about(
     """Compare initial weights, schedules and batch sizes of a network, and tell real differences from chance.
 
     The server is INITLAB_URL (http://127.0.0.1:8000), the key INITLAB_API_KEY. Exit codes: 0 done; 1 the experiment
-    failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers; 4 all runs diverged.
+    failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers; 4 all runs diverged; 5 what was
+    reproduced is different.
     """
 
 
@@ -96,6 +105,13 @@ def history(experiment: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def environments(experiment: Id, as_json: AsJson = False) -> None:
+    """Show what an experiment was trained in: packages, commit, machine, threads and settings of its attempts."""
+    found = Client().experiment(experiment).environments()
+    tell(found, environments_table(found) if found else "nothing is recorded", as_json=as_json)
+
+
+@app.command()
 def metrics(
     experiment: Id,
     metric: Annotated[list[str] | None, typer.Option(help="train_loss, valid_accuracy, ...; may be repeated.")] = None,
@@ -119,13 +135,19 @@ def metrics(
 
 app.command("list")(managing.list_experiments)
 app.command("open")(looking.open_page)
+app.command("import")(importing.import_runs)
 for command in (
     managing.edit,
+    managing.declare,
     managing.cancel,
     managing.delete,
     pictures.plot,
     judging.compare,
     judging.studies,
+    saving_weights.weights,
+    exporting.export,
+    exporting.reproduce,
+    syncing.sync,
 ):
     app.command()(command)
 
@@ -172,29 +194,32 @@ def report(
 
 @app.command()
 def catalog(
-    kind: Annotated[str | None, typer.Argument(help="initializers, schedules, optimizers, models, ...")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="initializers, schedules, optimizers, models, metrics, outcomes, findings, ...")
+    ] = None,
     name: Annotated[str | None, typer.Argument(help="One entry of that kind.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a spec may name."""
+    """Show what a spec may name, and what a training is measured and judged by."""
     found = Client().catalog(kind, name)
     if as_json:
         print_json(found)
     elif name is not None:
-        out(display.catalog_entry(found))
+        out(catalog_tables.entry(found))
     else:
         for heading, entries in _kinds(found, kind):
             out(heading)
-            out(display.catalog_kind(entries))
+            out(catalog_tables.entries(entries))
 
 
-for part in (service.serve, service.api, service.worker, service.disk):
+for part in (mcp, service.serve, service.api, service.worker, service.disk):
     app.command()(part)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(previews.app, name="preview")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(workers.app, name="workers")
 app.add_typer(projects.app, name="projects")
+app.add_typer(plugins.app, name="plugins")
 app.command()(projects.whoami)
 app.add_typer(service.database, name="db")
 app.add_typer(service.keys, name="keys")

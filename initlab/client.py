@@ -11,12 +11,15 @@ from urllib.parse import quote
 from initlab import packing, spec_file
 from initlab.across import AcrossExperiments
 from initlab.experiment import Experiment, Sort, pages
+from initlab.external_runs import ExternalRuns
+from initlab.external_spec import ExternalExperiments
 from initlab.reading import ReadOptions, form_fields
 from initlab.settings import Settings
 from initlab.transport import Transport, Upload
+from initlab.weights import KeptWeights
 
 
-class Client(AcrossExperiments):
+class Client(ExternalExperiments, ExternalRuns, AcrossExperiments, KeptWeights):
     """A server at `url` (default: the setting INITLAB_URL), asked as the owner of `api_key` (INITLAB_API_KEY).
 
     What is posted belongs to `project` (INITLAB_PROJECT), else to the server's default project. `patience` is how many
@@ -40,14 +43,15 @@ class Client(AcrossExperiments):
     def url(self) -> str:
         return self._transport.url
 
-    def submit(self, spec: Mapping[str, Any] | str | Path) -> Experiment:
+    def submit(self, spec: Mapping[str, Any] | str | Path, key: str | None = None) -> Experiment:
         """Post an experiment: a dict, or the path of a JSON or YAML file (`-`: standard input).
 
-        A lost answer is asked for again under the same Idempotency-Key, so that one call makes one experiment. Raises
-        `ApiError` 422 with every problem of the spec, and `SpecError` where the file holds none.
+        A lost answer is asked for again under the same Idempotency-Key, so that one call makes one experiment; calls
+        with the same `key` within a day make one together. Raises `ApiError` 422 with every problem of the spec, and
+        `SpecError` where the file holds none.
         """
-        key = {"Idempotency-Key": uuid.uuid4().hex}
-        made = self._transport.call("POST", "/experiments", body=_body(spec), headers=key, params=self._into)
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        made = self._transport.call("POST", "/experiments", body=_body(spec), headers=headers, params=self._into)
         return Experiment(self._transport, made)
 
     def preview(self, spec: Mapping[str, Any] | str | Path) -> dict[str, Any]:
@@ -55,7 +59,9 @@ class Client(AcrossExperiments):
 
         The server checks the spec as `submit` would have it checked, and stores nothing. Raises what `submit` raises.
         """
-        return cast(dict[str, Any], self._transport.call("POST", "/experiments/preview", body=_body(spec)))
+        return cast(
+            dict[str, Any], self._transport.call("POST", "/experiments/preview", body=_body(spec), params=self._into)
+        )
 
     def experiment(self, id: int) -> Experiment:  # noqa: A002 the field's word
         """Return one experiment; raises `ApiError` 404."""
@@ -107,7 +113,7 @@ class Client(AcrossExperiments):
         return self._transport.each("DELETE", "/experiments", {"tag": tag, "status": status})
 
     def catalog(self, kind: str | None = None, name: str | None = None) -> dict[str, Any]:
-        """Return what a spec may name: everything, one kind (`initializers`, ...), or one entry with its parameters."""
+        """Return what a spec may name, and the metrics, outcomes and findings: all, one kind, or one entry of it."""
         if name is not None and kind is None:
             raise ValueError("a name needs its kind")
         path = "/".join(quote(part, safe="") for part in (kind, name) if part is not None)
@@ -191,6 +197,10 @@ class Client(AcrossExperiments):
     def workers(self) -> dict[str, Any]:
         """Return `{"items", "queue"}`: the training processes seen of late, and counts of what waits for them."""
         return cast(dict[str, Any], self._transport.call("GET", "/workers"))
+
+    def plugins(self) -> dict[str, Any]:
+        """Return `{"items", "workers"}`: the service's plug-ins, and the number of training processes."""
+        return cast(dict[str, Any], self._transport.call("GET", "/plugins"))
 
     def drain_worker(self, name: str) -> dict[str, Any]:
         """Ask a training process to leave, for admins, and return it: others go on with what it trains.

@@ -81,11 +81,19 @@ def service(into: Path, settings: Mapping[str, str] = MappingProxyType({})) -> I
         "--data-dir",
         str((into / "service").absolute()),
     ]
+    watched, kept_open = os.pipe()  # it closes with this process, however that ends
     with log.open("w") as sink:
         # In a session of its own, so that Ctrl-C reaches it once, from here.
         child = subprocess.Popen(
-            command, cwd=into, env=environment, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+            [*command, "--parent-pipe", str(watched)],
+            cwd=into,
+            env=environment,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=[watched],
         )
+    os.close(watched)
     try:
         yield _ready(child, log)
     finally:
@@ -95,6 +103,7 @@ def service(into: Path, settings: Mapping[str, str] = MappingProxyType({})) -> I
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
             child.kill()
             child.wait()
+        os.close(kept_open)
 
 
 def _ready(child: subprocess.Popen[bytes], log: Path) -> str:

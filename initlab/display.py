@@ -13,7 +13,7 @@ from initlab.experiment import Experiment
 from initlab.happenings import sentence, why
 from initlab.looks import looks, outlook
 from initlab.ranking import ranked
-from initlab.words import NONE, megabytes, number, shape, some, state, type_words, words
+from initlab.words import NONE, megabytes, number, shape, some, state, words
 
 PLAIN_WIDTH = 160
 """Columns of a table that is written to a file or a pipe."""
@@ -92,22 +92,19 @@ def preview(found: Mapping[str, Any]) -> RenderableType:
     """Return the arms, and the cohorts that they would train in, equal ones in one row."""
     arms = _table("arm", "runs", "steps", "parameters")
     for arm in found["arms"]:
-        arms.add_row(arm["label"], f"{arm['runs']:,}", f"{arm['steps']:,}", f"{arm['parameters']:,}")
-    plan = found["plan"]
+        sizes = ("–" if arm[name] is None else f"{arm[name]:,}" for name in ("runs", "steps", "parameters"))
+        arms.add_row(arm["label"], *sizes)
+    if (plan := found["plan"]) is None:
+        waits = Text(f"{found['name']}: {found['runs_total']:,} runs, trained elsewhere: they wait for points")
+        return Group(waits, arms, *outlook(found), *warnings(found))
     cohorts = _table("cohorts", "of runs", "threads", "layout", "steps", "each", "memory", "such as")
     columns = ("lanes", "threads", "layout", "steps", "estimated_seconds", "estimated_bytes")
     for alike in _alike(plan["cohorts"], columns):
         one = alike[0]
-        cohorts.add_row(
-            f"{len(alike):,}",
-            f"{one['lanes']:,}",
-            str(one["threads"]),
-            one["layout"],
-            f"{one['steps']:,}",
-            duration(one["estimated_seconds"]),
-            megabytes(one["estimated_bytes"]),
-            f"{some(one['arms'], 2)} / seed {some([str(seed) for seed in one['seeds']], 3)}",
-        )
+        size = (f"{len(alike):,}", f"{one['lanes']:,}", str(one["threads"]), one["layout"], f"{one['steps']:,}")
+        takes = (duration(one["estimated_seconds"]), megabytes(one["estimated_bytes"]))
+        members = f"{some(one['arms'], 2)} / seed {some([str(seed) for seed in one['seeds']], 3)}"
+        cohorts.add_row(*size, *takes, members)
     processes = f"{plan['processes']:,} process{'es' if plan['processes'] > 1 else ''}"
     head = f"{found['name']}: {found['runs_total']:,} runs, {found['steps_total']:,} steps"
     time, memory = duration(plan["estimated_seconds"]), megabytes(plan["estimated_bytes"])
@@ -152,7 +149,7 @@ def verdict(report: Mapping[str, Any]) -> RenderableType:
 
 def _sentences(report: Mapping[str, Any]) -> list[Text]:
     rounding = report.get("rounding")
-    told = [Text(rounding["text"])] if rounding else []
+    told = [Text(one["text"]) for one in (rounding, report.get("variance")) if one]
     headline = report["verdict"].get("headline")
     first = [Text(headline, style="bold")] if headline else []
     return [*first, Text(report["verdict"]["text"]), *told, *warnings(report)]
@@ -202,32 +199,6 @@ def _rate(value: float | None) -> str:
     return NONE if value is None else f"{value:.2g}"
 
 
-def catalog_entry(entry: Mapping[str, Any]) -> RenderableType:
-    table = _table("parameter", "type", "default")
-    schema = entry["parameters"]
-    required = schema.get("required", ())
-    for name, parameter in schema["properties"].items():
-        if name != "name":
-            default = "(required)" if name in required else str(parameter.get("default", NONE))
-            table.add_row(name, type_words(parameter), default)
-    aliases = f" (also {', '.join(entry['aliases'])})" if entry.get("aliases") else ""
-    lines = [
-        f"{entry['name']}{aliases}",
-        entry["summary"],
-        f"formula  {entry['formula']}",
-        f"source   {entry['source']}",
-    ]
-    return Group(Text("\n".join(lines)), *([table] if table.row_count else []))
-
-
-def catalog_kind(entries: Iterable[Mapping[str, Any]]) -> Table:
-    table = _table("name", "what it is", "formula", "source")
-    for entry in entries:
-        summary = str(entry["summary"]).split("\n")[0]
-        table.add_row(str(entry["name"]), summary, str(entry["formula"]), str(entry["source"]))
-    return table
-
-
 def pictures(items: Iterable[Mapping[str, Any]]) -> Table:
     table = _table("name", "what it is")
     for item in items:
@@ -272,11 +243,11 @@ def dataset(item: Mapping[str, Any]) -> RenderableType:
 
 def workers(found: Mapping[str, Any]) -> RenderableType:
     """Return the training processes, and how much waits for them."""
-    table = _table("name", "trains", "devices", "queues", "last sign")
+    table = _table("name", "trains", "devices", "queues", "version", "last sign")
     for one in found["items"]:
         trains = ", ".join(map(str, one["experiments"])) or "nothing"
         state = ("" if one["alive"] else ", lost") + (", draining" if one["draining"] else "")
-        cells = (", ".join(one["devices"]), ", ".join(one["queues"]), one["last_seen"] + state)
+        cells = (", ".join(one["devices"]), ", ".join(one["queues"]), one["version"], one["last_seen"] + state)
         table.add_row(one["name"], trains, *cells)
     queue = found["queue"]
     waiting, running = (queue["cohorts"].get(state, 0) for state in ("queued", "running"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-FAILED, USAGE, UNREACHABLE, DIVERGED = 1, 2, 3, 4
+FAILED, USAGE, UNREACHABLE, DIVERGED, DIFFERENT = 1, 2, 3, 4, 5
 
 
 class Problem(NamedTuple):

@@ -10,8 +10,10 @@ from urllib.parse import quote
 from initlab import notebook
 from initlab.answers import Picture, Report, Series
 from initlab.described import Described
+from initlab.downloads import Downloads
 from initlab.errors import ClientError
 from initlab.events import Event, follow
+from initlab.logged import Logged
 from initlab.progress import shown
 from initlab.transport import Transport
 
@@ -19,7 +21,7 @@ Sort = Literal["newest", "oldest", "name", "finished", "progress"]
 FIRST_POLL, LONGEST_POLL, GROWTH = 0.1, 1.0, 1.25
 
 
-class Experiment(Described):
+class Experiment(Described, Downloads, Logged):
     """An experiment as the server last described it (`data`), with the calls that ask about it."""
 
     def __init__(self, transport: Transport, data: dict[str, Any], etag: str = "") -> None:
@@ -111,6 +113,13 @@ class Experiment(Described):
         response = self.transport.request("PATCH", self.path, body=body, headers=headers)
         self.data, self._etag = self.transport.decoded(response), response.headers.get("ETag", "")
         return self
+
+    def environments(self) -> list[dict[str, Any]]:
+        """Return what its attempts were trained in, each once: `environment` and the `attempts` that were made in it.
+
+        An environment has packages, commit, Python, platform, processor or GPU, threads, and settings that matter.
+        """
+        return cast(list[dict[str, Any]], self.transport.call("GET", f"{self.path}/environments")["items"])
 
     def history(self) -> Iterator[dict[str, Any]]:
         """Yield what happened to it, the oldest first: `{"id", "at", "kind", "cohort", "attempt", "detail"}`."""

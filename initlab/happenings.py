@@ -19,6 +19,12 @@ SENTENCES = {
     "resumed": "resumed by the user",
     "retried": "tried again by the user: {runs} in {cohorts}",
     "edited": "edited by the user: {edited}",
+    "started": "run {run} was heard of for the first time: {of}",
+    "silent": "run {run} was silent for too long, and counts as lost until more comes: {of}",
+    "revived": "run {run} was heard of again: {of}",
+    "declared": "declared: {declared} in all",
+    "late": "run {run} took points of a metric that was declared after its end: {of}",
+    "restarted": "run {run} waits for its first point again: {of}",
 }
 """Sentences by kind of event. A newer server may have others."""
 
@@ -35,6 +41,8 @@ def sentence(event: Mapping[str, Any]) -> str:
         worker=detail.get("worker") or "a worker",
         start=f"from update {step:,}" if step else "from the beginning",
         status=detail.get("status") or "nobody noted how",
+        run=detail.get("run", "?"),
+        of=f'"{detail.get("arm")}", seed {detail.get("seed")}',
         stopped=_stopped(detail),
         edited=", ".join(key for key in ("name", "tags", "notes") if key in detail) or "nothing that is known here",
         epochs=_count(detail.get("epoch"), "epoch"),
@@ -43,6 +51,7 @@ def sentence(event: Mapping[str, Any]) -> str:
         else "none is worse beyond doubt",
         seeds=_count(detail.get("seeds"), "seed"),
         looked=looked(detail),
+        declared=_declared(detail) if kind == "declared" else "",  # a look's arms are those that go on
     )
     if event["cohort"] is None:
         return text
@@ -62,6 +71,10 @@ def looked(detail: Mapping[str, Any]) -> str:
     arms = ", ".join(f'"{label}"' for label in detail.get("arms", ()))
     left = f"{_count(detail.get('open'), 'comparison')} open"
     return "; ".join([*decided, left, *([f"more seeds for {arms}"] if arms else [])])
+
+
+def _declared(detail: Mapping[str, Any]) -> str:
+    return ", ".join(_count(detail[key], key[:-1]) for key in ("arms", "seeds", "metrics") if key in detail)
 
 
 def _count(number: int | None, noun: str) -> str:

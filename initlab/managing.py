@@ -10,6 +10,8 @@ import typer
 from initlab import display
 from initlab.client import Client
 from initlab.experiment import Sort
+from initlab.external_parts import Metric
+from initlab.imports.rules import Measure
 from initlab.output import AsJson, Id, Quiet, out, tell
 
 CANCEL_SECONDS = 5.0
@@ -72,6 +74,27 @@ def edit(
     tell(found.data, display.described(found.data), as_json=as_json, quiet=quiet)
 
 
+def declare(
+    experiment: Id,
+    arm: Annotated[Words, typer.Option(help="An arm's label; may be repeated.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="A seed; may be repeated.", min=0)] = None,
+    metric: Annotated[
+        Words, typer.Option(help="NAME, NAME:max or NAME:min, with :epoch or :step; may be repeated.")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Declare more arms, seeds or metrics of an experiment that is trained elsewhere; those that it has stay.
+
+    Every new arm gets a run of each seed, and every new seed one of each arm, which wait for their points.
+    """
+    if not (arm or seed or metric):
+        raise typer.BadParameter("say what to declare: --arm, --seed or --metric")
+    measures = [Measure.parse(one) for one in metric or ()]
+    found = Client().experiment(experiment).declare(arm or (), seed or (), [declared(one) for one in measures])
+    tell(found.data, display.experiment(found), as_json=as_json, quiet=quiet)
+
+
 def cancel(
     experiment: MaybeId = None,
     tag: WithTag = None,
@@ -129,3 +152,13 @@ def _told(verb: str, found: Mapping[str, Any]) -> str:
     done, refused = found["done"], found["refused"]
     head = f"{verb}: {len(done):,} experiment{'' if len(done) == 1 else 's'}; left as they are: {len(refused):,}"
     return "\n".join([head, *(f"  {one['reason']}" for one in refused)])
+
+
+def declared(measure: Measure) -> Metric:
+    """Return a metric as it is declared, with what was said of it."""
+    found: Metric = {"name": measure.name}
+    if measure.direction is not None:
+        found["direction"] = measure.direction
+    if measure.per is not None:
+        found["per"] = measure.per
+    return found

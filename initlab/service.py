@@ -38,10 +38,16 @@ def serve(
     host: Host = None,
     port: Port = None,
     concurrency: Concurrency = None,
+    first_key: Annotated[
+        bool, typer.Option("--first-key", help="Where there is no API key yet, make an admin's and show it once.")
+    ] = False,
     as_json: LinesAsJson = False,
+    parent_pipe: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the whole service here: API, worker, SQLite and an embedded broker."""
-    become("worker.supervisor", data_dir=data_dir, host=host, port=port, concurrency=concurrency, json=as_json)
+    where = {"data_dir": data_dir, "host": host, "port": port}
+    how = {"concurrency": concurrency, "first_key": first_key, "parent_pipe": parent_pipe}
+    become("worker.supervisor", **where, **how, json=as_json)
 
 
 def api(host: Host = None, port: Port = None, as_json: LinesAsJson = False) -> None:
@@ -54,10 +60,19 @@ def worker(
     queues: Annotated[
         str | None, typer.Option(help="What to train, with commas: cpu, gpu, and labels that specs name as queue.")
     ] = None,
+    idle_exit: Annotated[
+        str | None, typer.Option(help="End when nothing was trained for so long, such as 5m; code 0.")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="End so long after the start, such as 3h50m: what is trained goes back with a checkpoint; code 0."
+        ),
+    ] = None,
     as_json: LinesAsJson = False,
 ) -> None:
     """Run a worker alone, for a deployment."""
-    become("worker", concurrency=concurrency, queues=queues, json=as_json)
+    become("worker", concurrency=concurrency, queues=queues, idle_exit=idle_exit, until=until, json=as_json)
 
 
 @database.command()
@@ -70,6 +85,26 @@ def upgrade(as_json: AsJson = False) -> None:
 def compact(as_json: AsJson = False) -> None:
     """Write an SQLite database anew, without what is free in it; nobody writes meanwhile."""
     become("core.store", "compact", json=as_json)
+
+
+@database.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    no_files: Annotated[
+        bool, typer.Option("--no-files", help="The database alone: the files are backed up by other means.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the database, and the uploads, weights and checkpoints that it names, while the service runs."""
+    become("core.experiments.maintenance.backup", "backup", str(folder), no_files=no_files, json=as_json)
+
+
+@database.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="What `initlab db backup` made.")], as_json: AsJson = False
+) -> None:
+    """Put a backup into an empty database and an empty file store, and bring it to this version's tables."""
+    become("core.experiments.maintenance.backup", "restore", str(folder), json=as_json)
 
 
 def disk(as_json: AsJson = False) -> None:

@@ -47,6 +47,7 @@ class Transport:
             raise ClientError("The API key (INITLAB_API_KEY) has characters that no key has")
         self.url = url.rstrip("/")
         self.patience = patience
+        self._key = api_key
         self._met = False
         headers = {"User-Agent": f"initlab/{version('initlab')}"}
         if api_key:
@@ -56,6 +57,10 @@ class Transport:
 
     def close(self) -> None:
         self._http.close()
+
+    def impatient(self) -> "Transport":
+        """Return a connection of its own to the same server, whose calls are tried once."""
+        return Transport(self.url, self._key, 0.0)
 
     def call(self, method: str, path: str, **request: Any) -> Any:
         """Return the decoded answer; None for one without content."""

@@ -7,17 +7,19 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import psycopg
 import pytest
 import redis
+from sqlalchemy import Connection, MetaData, NullPool, create_engine, func, select, text
 
 from core.hardware import profile_file, this_machine
 from core.settings import settings
 from core.store import Database, upgrade
+from tests.seaweed import S3Server, s3_server
 
 GUESSED_PROFILE = Path(__file__).with_name("guessed_profile.json")
 """`Profile.guess()` written down, which is held to it by a test: `core.training` would load torch for everybody."""
@@ -68,12 +70,45 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         yield url
 
 
+class ReusedDatabase:
+    """A database on PostgreSQL that can be made again what it was: to make another takes the server near a second."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        with self._connected() as connection:
+            every = MetaData()
+            every.reflect(connection)
+            self._tables = every.sorted_tables
+            rows = {table: connection.execute(table.select()).mappings().all() for table in self._tables}
+            self._rows = {table: [dict(row) for row in found] for table, found in rows.items() if found}
+            query = "SELECT quote_ident(sequencename), last_value FROM pg_sequences"
+            self._sequences = [tuple(row) for row in connection.execute(text(query))]
+
+    def empty(self) -> None:
+        """End all connections but this, and make rows and sequences what they were."""
+        with self._connected() as connection:
+            own = "datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {own}"))
+            for table in reversed(self._tables):
+                connection.execute(table.delete())
+            for table, rows in self._rows.items():
+                connection.execute(table.insert(), rows)
+            for name, last in self._sequences:
+                connection.execute(select(func.setval(name, last or 1, last is not None)))
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        engine = create_engine(self.url, poolclass=NullPool)
+        with engine.begin() as connection:
+            yield connection
+
+
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: str) -> Iterator[str]:
-    """Yield the name of a database made by the migrations, once for all tests: each gets a copy."""
+def migrated_postgres(postgres_server: str) -> Iterator[ReusedDatabase]:
+    """Yield this process's database made by the migrations, which its tests have one after the other."""
     with postgres_database(postgres_server) as url:
         _migrate(url)
-        yield url.rpartition("/")[2]
+        yield ReusedDatabase(url)
 
 
 @pytest.fixture(scope="session")
@@ -91,12 +126,12 @@ def _migrate(url: str) -> None:
 
 
 @pytest.fixture
-def postgres(postgres_server: str, migrated_postgres: str) -> Iterator[Database]:
+def postgres(migrated_postgres: ReusedDatabase) -> Iterator[Database]:
     """Yield a database on PostgreSQL, where two transactions write at once, made by the migrations."""
-    with postgres_database(postgres_server, migrated_postgres) as url:
-        made = Database(url)
-        yield made
-        made.dispose()
+    made = Database(migrated_postgres.url)
+    yield made
+    made.dispose()
+    migrated_postgres.empty()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -169,6 +204,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Yield a running S3 server with an empty bucket."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """Yield a Redis of the module's own."""
@@ -176,17 +218,3 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
-
-
-@pytest.fixture(scope="module", params=["sqlite+filesystem", "sqlite+redis", "postgresql+redis"])
-def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Yield the environment of a service on each of the three backends, one for all tests of a module."""
-    folder = tmp_path_factory.mktemp("backend")
-    environment = {"INITLAB_DATA_DIR": str(folder / "data")}
-    with ExitStack() as servers:
-        if "postgresql" in request.param:
-            server = request.getfixturevalue("postgres_server")
-            environment["INITLAB_DATABASE_URL"] = servers.enter_context(postgres_database(server))
-        if "redis" in request.param:
-            environment["INITLAB_BROKER_URL"] = servers.enter_context(redis_server(folder))
-        yield environment

@@ -1,22 +1,27 @@
-"""Settings of the tests' own, markers that deselect, and the plugin with databases and brokers."""
+"""Settings of the tests' own, markers that deselect, and the plugins with databases, brokers and the scheduler."""
 
 import gc
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
+from zlib import crc32
 
 import pytest
 
+from tests.thorough import EVERY
+
 # Before anything of initlab is imported: the tests never see a user's settings or data.
-for name in [name for name in os.environ if name.startswith("INITLAB_") and not name.startswith("INITLAB_TEST_")]:
-    del os.environ[name]
+for name in list(os.environ):
+    if name.startswith(("INITLAB_", "AWS_")) and not name.startswith("INITLAB_TEST_"):
+        del os.environ[name]
 os.environ["OMP_NUM_THREADS"] = "1"  # the tests' networks are tiny, and the services beside them need the other cores
 os.environ["INITLAB_DATA_DIR"] = tempfile.mkdtemp(prefix="initlab-tests-")
 os.environ["INITLAB_CACHE_DIR"] = os.path.join(os.environ["INITLAB_DATA_DIR"], "cache")
 
 gc.disable()  # until all is imported: see pytest_collection
 
-pytest_plugins = ["tests.backends"]
+pytest_plugins = ["tests.backends", "tests.scheduling"]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -29,8 +34,33 @@ def pytest_collection() -> Iterator[None]:
         gc.freeze()
 
 
+def _thinned(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the cases of tests marked `thin` that can be left out: of each parameter every value has enough others."""
+    spread = sorted(items, key=lambda item: crc32(item.nodeid.encode()))  # those kept are of all kinds
+    met: Counter[tuple[str, str, str]] = Counter()
+    left_out: list[pytest.Item] = []
+    for item in spread:
+        mark = item.get_closest_marker("thin")
+        if mark is None or not isinstance(item, pytest.Function):
+            continue
+        test = f"{item.path}::{item.originalname}"
+        values = [(test, name, repr(value)) for name, value in item.callspec.params.items()]
+        if all(met[value] >= mark.args[0] for value in values):
+            left_out.append(item)
+        else:
+            met.update(values)
+    return left_out
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect, not skip, tests of a GPU or of an emulated one where there is none, and sabotage unless asked for."""
+    """Deselect, not skip, tests of a GPU or of an emulated one where there is none, and sabotage unless asked for.
+
+    And most cases of large products, but for `make test EVERY=1`.
+    """
+    if not EVERY:
+        left_out = set(_thinned(items))
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
     if "sabotage" not in (config.option.markexpr or ""):
         sabotages = [item for item in items if item.get_closest_marker("sabotage")]
         config.hook.pytest_deselected(items=sabotages)

@@ -1,11 +1,14 @@
 """What the tutorial and the how-to pages say to do is done: every block is run, every command in the text parsed."""
 
 import json
+import os
 import re
 import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "jax")  # for the readers of docs/integrations.md
 
 import pytest
 import yaml
@@ -16,10 +19,12 @@ from tests.documented import FOR_EVER, Block, Reader, blocks, check_words, make
 from tests.test_repository import ROOT
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
-PAGES = [TUTORIAL, *sorted((ROOT / "docs" / "howto").glob("*.md"))]
+PAGES = [TUTORIAL, ROOT / "docs" / "integrations.md", *sorted((ROOT / "docs" / "howto").glob("*.md"))]
 FILE = re.compile(r"`([\w.-]+\.(?:json|py))`[^`\n]*:\s*$")
 """The end of the words before a block that is to be saved."""
 SPAN = re.compile(r"`(?:\w+=\S+ )*initlab (?!is ready)([^`]+)`")
+NEEDS_TORCHVISION = ("lightning", "transformers")
+"""Frameworks that import it, which needs help beside a torch without CUDA."""
 ELSEWHERE = (".", "export")
 """Commands for the reader's own shell."""
 
@@ -56,7 +61,11 @@ def _do(block: Block, file: re.Match[str] | None, reader: Reader, request: pytes
     if file is not None:
         (reader.folder / file[1]).write_text(block.text)
     elif block.language == "python":
-        reader.run(sys.executable, "-c", block.text)
+        helped = any(f"import {name}" in block.text or f"from {name}" in block.text for name in NEEDS_TORCHVISION)
+        first = (
+            "import core.torchvision\ncore.torchvision.load()\n" if helped or "pytorch_lightning" in block.text else ""
+        )
+        reader.run(sys.executable, "-c", first + block.text)
     elif block.language == "yaml":
         _check_workflow(block.text)
     else:
@@ -74,7 +83,11 @@ def _do(block: Block, file: re.Match[str] | None, reader: Reader, request: pytes
 
 def _is_parsed_only(words: list[str]) -> bool:
     """Return whether a command would not end, install something, or change the reader's own shell."""
-    return words[0] in (*ELSEWHERE, "make") or words[:3] == ["initlab", "datasets", "fetch"] or words[1] in FOR_EVER
+    return (
+        words[0] in (*ELSEWHERE, "make")
+        or words[:3] == ["initlab", "datasets", "fetch"]
+        or words[1] in (*FOR_EVER, "mcp")
+    )
 
 
 def _check_workflow(text: str) -> None:

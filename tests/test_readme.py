@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import AliasChoices
 
 from core.datasets import DatasetPaths
 from core.settings import Settings as ServiceSettings
@@ -117,8 +118,15 @@ def test_what_a_spec_can_name_is_in_the_catalogues() -> None:
 
 
 def test_every_setting_is_in_the_readme() -> None:
+    fields = {**ServiceSettings.model_fields, **ClientSettings.model_fields}
     names = {
-        f"INITLAB_{name.upper()}" for settings in (ServiceSettings, ClientSettings) for name in settings.model_fields
+        field.validation_alias if isinstance(field.validation_alias, str) else f"INITLAB_{name.upper()}"
+        for name, field in fields.items()
+        if not isinstance(field.validation_alias, AliasChoices)
+    } | {
+        str(field.validation_alias.choices[0])
+        for field in fields.values()
+        if isinstance(field.validation_alias, AliasChoices)
     }
     missing = sorted(name for name in names if f"`{name}`" not in README)
     assert not missing, f"write a row of the table of settings in README.md for {missing}"

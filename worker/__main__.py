@@ -21,9 +21,12 @@ from core.parent_watch import leave_with_parent, leaving_at_once
 from core.queue import WAKE_UP, celery_app, queue_name
 from core.settings import settings
 from core.store import once_it_answers, require_current
+from core.store.network_disk import refuse_network_disk
 from worker import tasks
 from worker.device_check import FailureCounts
 from worker.drained import DRAINED, DrainedPlaces
+from worker.files_check import check_files
+from worker.leaving import Activity, Leave, leave_in_time, seconds_of
 from worker.measure import measure_machine
 from worker.processes import DEFAULT, DEFAULT_QUEUES, default_processes, default_queues, queue_names
 from worker.start_report import start_report
@@ -51,8 +54,10 @@ def main() -> int:
     leave_with_parent(given.parent_pipe)
     try:
         settings().data_dir.mkdir(parents=True, exist_ok=True)
+        refuse_network_disk(settings())
         with leaving_at_once():
             once_it_answers(settings().database, require_current, log.warning)
+            check_files(settings(), log.warning)
     except (InitlabError, DBAPIError, OSError) as error:
         log.error("the worker cannot start: %s", error)
         return USAGE
@@ -65,6 +70,7 @@ def main() -> int:
     tasks.processes = 1 if pool == "solo" else given.concurrency or default_processes(tasks.gpus)
     tasks.failures = FailureCounts(tasks.processes)
     tasks.drained = DrainedPlaces(tasks.processes)
+    tasks.activity = Activity(tasks.processes)
     report = start_report(tasks.gpus, tasks.processes, tasks.queues)
     for line in report.found:
         log.info("%s", line)
@@ -80,8 +86,10 @@ def main() -> int:
     if given.json:
         told = {"pid": os.getpid(), "queues": tasks.queues, "gpus": tasks.gpus, "processes": tasks.processes}
         print(json.dumps(told), flush=True)  # noqa: T201 for the program that started it
+    leave_in_time(Leave(idle=given.idle_exit, until=given.until), tasks.activity)
     if pool == "solo":
         tasks.this_worker()  # no child will be forked: this process trains
+        tasks.activity.began(0)
     else:
         tasks.preload()
     code = _consume(pool)
@@ -94,6 +102,8 @@ def _arguments() -> argparse.Namespace:
     arguments.add_argument(
         "--queues", type=queue_names, default=[], help=f"what to train, with commas (default: {DEFAULT_QUEUES})"
     )
+    arguments.add_argument("--idle-exit", type=seconds_of, help="end when nothing was trained for so long: 5m")
+    arguments.add_argument("--until", type=seconds_of, help="end so long after the start, in order: 3h50m")
     arguments.add_argument("--json", action="store_true", help="print a line of JSON before it takes work")
     arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     return arguments.parse_args()

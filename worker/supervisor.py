@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -23,11 +24,12 @@ import filelock
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InitlabError
-from core.exposure import Unprotected, refuse_without_keys
+from core.exposure import Unprotected, is_protected, refuse_without_keys
 from core.logs import set_up
-from core.parent_watch import leaving_at_once
+from core.parent_watch import leave_with_parent, leaving_at_once
 from core.settings import settings
 from core.store import once_it_answers, upgrade
+from core.store.network_disk import refuse_network_disk
 from worker.children import Child, StoppingProcess
 from worker.drained import DRAINED
 from worker.processes import DEFAULT
@@ -49,8 +51,11 @@ def main() -> int:
     arguments.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     arguments.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
     arguments.add_argument("--concurrency", type=int, help=f"training processes (default: {DEFAULT})")
+    arguments.add_argument("--first-key", action="store_true", help="make a key where there is none, and show it once")
     arguments.add_argument("--json", action="store_true", help="print a line of JSON when it is ready")
+    arguments.add_argument("--parent-pipe", type=int, help=argparse.SUPPRESS)
     given = arguments.parse_args()
+    leave_with_parent(given.parent_pipe)
     if given.data_dir:
         os.environ["INITLAB_DATA_DIR"] = given.data_dir  # the children read it too
     set_up("supervisor", settings())
@@ -58,8 +63,11 @@ def main() -> int:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with filelock.FileLock(folder / "service.lock", blocking=False), _bound(given.host, given.port) as bound:
+            refuse_network_disk(settings())
             with leaving_at_once():
                 once_it_answers(settings().database, upgrade, log.warning)
+            if given.first_key and not is_protected(settings()):
+                _make_first_key()
             for address in (given.host, bound.getsockname()[0]):
                 refuse_without_keys(address, settings())  # before a worker measures the machine
             return _Supervisor(given.host, bound, given.concurrency, as_json=given.json).run()
@@ -72,6 +80,16 @@ def main() -> int:
     except OSError as error:
         log.error("the service cannot start: %s", error)
     return USAGE
+
+
+def _make_first_key() -> None:
+    """Make an admin's key, and show it on stderr: standard output says when the service is ready, and nothing else."""
+    command = [sys.executable, "-m", "api.keys", "create", "--id", "admin", "--scope", "admin"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    if ran.returncode:
+        raise Unprotected(f"no first key could be made: {ran.stderr.strip()[-2000:]}")
+    sys.stderr.write(f"the first API key, of `admin`, which is not shown again: {ran.stdout.strip()}\n")
+    sys.stderr.flush()
 
 
 def _bound(host: str, port: int) -> socket.socket:

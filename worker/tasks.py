@@ -1,10 +1,11 @@
 """The one task, and the set-up of each worker process for it.
 
 This module is imported before the worker forks. A fork after torch has computed anything hangs the child
-(pytorch#17199), so all of `core` that needs torch is imported in the child; torch itself before, where that is safe.
+(pytorch#17199): what trains is only imported before the fork, and only where that is safe; it is made in the child.
 """
 
 import contextlib
+import gc
 import importlib
 import logging
 import mmap
@@ -25,9 +26,13 @@ from core.hardware import cores
 from core.settings import settings
 from worker.device_check import DeviceCheck, FailureCounts
 from worker.drained import ChildsPlace, DrainedPlaces, WholeWorker
+from worker.leaving import Activity
 from worker.processes import gpu_of
 
 log = logging.getLogger(__name__)
+
+TRAINS = "core.experiments.worker.worker"
+"""The module of what trains, with all of `core` that needs torch."""
 
 
 class Flag:
@@ -66,6 +71,9 @@ failures = FailureCounts(1)
 drained = DrainedPlaces(1)
 """Set before the fork."""
 
+activity = Activity(1)
+"""When each child last trained. Set before the fork."""
+
 child: int | None = None
 """This process among the worker's children; None in a worker that has none, and trains by itself. Set after the fork.
 """
@@ -89,7 +97,8 @@ def wake_up() -> None:
     if check is not None and not check.usable():
         return
     try:
-        this_worker()()
+        with activity.looking(child or 0) as taken:
+            taken.append(this_worker()())
     except DBAPIError as error:  # the sweeper notifies again when the database is back
         log.warning("the database cannot be reached: %s", error)
 
@@ -104,7 +113,7 @@ class Worker(Protocol):
 @cache
 def this_worker() -> Worker:
     """Return this process's worker, with its own database connections: made once, after any fork."""
-    module = importlib.import_module("core.experiments.worker.worker")
+    module = importlib.import_module(TRAINS)
     # more processes than cores were asked for: then each may train, or some would never have work
     attempted = None if check is None else check.attempted
     place = WholeWorker(drained) if child is None else ChildsPlace(drained, child)
@@ -113,19 +122,25 @@ def this_worker() -> Worker:
 
 
 def preload() -> None:
-    """Import torch before the fork, and compute nothing: a child that replaces a lost one is ready a second sooner.
+    """Import all that trains before the fork, and compute nothing: children share it, and begin seconds sooner.
 
     Not where there are GPUs: a child is to have a context of its own, and nothing of the parent's.
     """
     if not gpus:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's own threads, which a fork would not take along
-        importlib.import_module("torch")
+        importlib.import_module(TRAINS)
+        gc.freeze()  # no collection of a child's writes to the memory that they share
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _warm_up(**_: Any) -> None:
     # billiard counts a pool's children from 0 and gives a replacement the index of the one that was lost
     index = getattr(current_process(), "index", None)  # none in the solo pool, which has no children
+    _begin(index)
+    activity.began(index or 0)
+
+
+def _begin(index: int | None) -> None:
     global child, vacated
     child = index
     if index is not None and drained.is_vacated(index):

@@ -9,7 +9,7 @@ from pathlib import Path
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.policies import PAGE
@@ -19,6 +19,8 @@ from core.errors import NotFound
 STATIC = Path(__file__).with_name("static")
 ENTRANCES = {"/": "index.html", "/docs": "docs.html"}
 """Paths that a browser is opened at, and the file that each begins with."""
+MLFLOW = "/mlflow/"
+"""The path of the links that MLflow's clients print: `/mlflow/#/experiments/1/runs/...`."""
 LIBRARIES = {
     "bokeh.min.js": ("bokeh", "server/static/js/bokeh.min.js"),
     "bokeh-api.min.js": ("bokeh", "server/static/js/bokeh-api.min.js"),
@@ -30,7 +32,7 @@ LIBRARIES = {
 
 def is_page(path: str) -> bool:
     """Return whether a path is one of the page's own files, which hold nothing of the lab's and need no key."""
-    return path in ENTRANCES or path.startswith("/page/")
+    return path in ENTRANCES or path == MLFLOW or path.startswith("/page/")
 
 
 def install(app: FastAPI) -> None:
@@ -44,8 +46,12 @@ def install(app: FastAPI) -> None:
             raise NotFound(f"the page has no file {name!r}")
         return await run_sync(answer_file, request, path)
 
+    async def to_the_page(_request: Request) -> Response:
+        return RedirectResponse("/?mlflow", 307)  # the browser keeps what stands behind the #, which no server sees
+
     for entrance in ENTRANCES:
         app.router.routes.append(Route(entrance, answer))
+    app.router.routes.append(Route(MLFLOW, to_the_page))
     app.router.routes.append(Route("/page/{name:path}", answer))
 
 

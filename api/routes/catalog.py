@@ -1,10 +1,10 @@
-"""The catalogues of what a spec can name."""
+"""The catalogues of what a spec can name, and of what a training is measured and judged by."""
 
 from functools import cache
 
 from fastapi import APIRouter, Request, Response
 
-from api.answers import CatalogEntryList, CatalogEntryOut
+from api.catalog_schemas import RECORDS, AnyEntryOut, CatalogEntryList, CatalogOut, Records
 from api.responses import REVALIDATED, compact, revalidated
 from core.datasets import datasets
 from core.errors import NotFound
@@ -29,7 +29,10 @@ CATALOG: dict[str, Registry] = {
 }
 
 
-@router.get("", response_model=dict[str, list[CatalogEntryOut]], responses=REVALIDATED)
+DESCRIBED: dict[str, Registry | Records] = CATALOG | RECORDS
+
+
+@router.get("", response_model=CatalogOut, responses=REVALIDATED)
 def get_catalog(request: Request) -> Response:
     """Return all entries, by kind."""
     return revalidated(request, _entries())
@@ -39,8 +42,8 @@ def get_catalog(request: Request) -> Response:
 def _entries(only: str | None = None) -> bytes:
     """Return the entries of all kinds, or of one: made once, as they are those of the code."""
     entries = {
-        kind: [registry.describe(name) for name in registry]
-        for kind, registry in CATALOG.items()
+        kind: [found.describe(name) for name in (found.names() if isinstance(found, Records) else found)]
+        for kind, found in DESCRIBED.items()
         if only in (None, kind)
     }
     return compact(entries if only is None else {"items": entries[only]})
@@ -49,18 +52,22 @@ def _entries(only: str | None = None) -> bytes:
 @router.get("/{kind}", response_model=CatalogEntryList, responses=REVALIDATED)
 def list_catalog_entries(kind: str, request: Request) -> Response:
     """Return the entries of one kind."""
-    _registry(kind)
+    _described(kind)
     return revalidated(request, _entries(kind))
 
 
-@router.get("/{kind}/{name}", response_model=CatalogEntryOut, responses=REVALIDATED)
+@router.get("/{kind}/{name}", response_model=AnyEntryOut, responses=REVALIDATED)
 def get_catalog_entry(kind: str, name: str, request: Request) -> Response:
-    """Return one entry: its parameters as JSON schema, its formula and its source. Aliases are understood."""
-    return revalidated(request, compact(_registry(kind).describe(name)))
+    """Return one entry.
+
+    Of what a spec names its parameters as JSON schema, its formula and its source; aliases are understood. Of metrics
+    and outcomes which values are better, of findings their bounds.
+    """
+    return revalidated(request, compact(_described(kind).describe(name)))
 
 
-def _registry(kind: str) -> Registry:
-    if kind not in CATALOG:
-        problem = unknown("kind", kind, CATALOG)
+def _described(kind: str) -> Registry | Records:
+    if kind not in DESCRIBED:
+        problem = unknown("kind", kind, DESCRIBED)
         raise NotFound(problem.message, [problem])
-    return CATALOG[kind]
+    return DESCRIBED[kind]

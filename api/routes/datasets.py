@@ -40,7 +40,7 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
     status_code=201,
     max_body_size=MAX_UPLOAD,
     responses={200: {"model": DatasetOut, "description": "It is there already"}},
-    openapi_extra=body_of(DatasetForm, FORM),
+    openapi_extra=body_of(DatasetForm, media=FORM),
 )
 async def create_dataset(
     request: Request, service: ServiceDep, owner: Owner, project: PostedTo, response: Response

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
 
-from api.deps import Chosen, Id, ServiceDep
+from api.deps import Chosen, Id, Service, ServiceDep
 from api.listener_groups import Listener
+from core.experiments.queries import read
 from core.experiments.queries.cursor import Choice
 
 router = APIRouter(tags=["experiments"])
@@ -37,6 +39,7 @@ async def stream_events(
     - `progress`: as the experiment has it.
     - `metric`: `{"run_id", "arm", "seed", "metric", "unit", "attempt", "first", "every", "values"}`: the points at
       step, or epoch, `first`, `first + every`, ...; `every` is 1 but for diagnostics. Null: a value that is not finite.
+      What was measured elsewhere may have `steps` instead, not evenly spaced, and its `attempt` counts posts.
     - `look`: a look at adaptive seeds, as of the experiment's `looks`.
     - `rewind`: `{"runs", "attempt", "step", "epoch"}`: those runs' points at that update and later, by epoch at that
       epoch and later, are void and will come again: their training goes on from a checkpoint.
@@ -45,12 +48,18 @@ async def stream_events(
     process answers: nothing is left out, nothing comes twice. An id of another experiment, or of other query
     parameters, is refused with 422.
     """
-    chosen.check()
+    if chosen.metric:
+        await run_sync(_check, service, experiment_id, chosen)
     choice = Choice(tuple(chosen.metric), chosen.arm, chosen.seed, chosen.diagnostics)
     listener = service.listeners.add(experiment_id, choice, last_event_id or None)
     if not await listener.begin():
         return Response(status_code=204)  # what tells a browser not to connect again
     return EventSourceResponse(_events(listener), headers=HEADERS)
+
+
+def _check(service: Service, experiment_id: int, chosen: Chosen) -> None:
+    with service.database.reading() as session:
+        chosen.check(read.experiment(session, experiment_id))
 
 
 async def _events(listener: Listener) -> AsyncIterator[bytes]:

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api import jobs
+from api import jobs, posting_jobs
 from api.bodies import body_of, json_body
 from api.deps import (
     ME,
@@ -27,17 +25,18 @@ from api.deps import (
 )
 from api.experiment_etag import etag_of
 from api.history_schemas import EventList, EventOut
+from api.preview_schemas import PreviewOut
 from api.responses import REVALIDATED, revalidated, unchanged
-from api.schemas import ExperimentList, ExperimentOut, PreviewOut
-from core.errors import Conflict
+from api.schemas import ExperimentList, ExperimentOut
 from core.experiments import requests
 from core.experiments.cohorts.events import events
+from core.experiments.projects import DEFAULT
 from core.experiments.queries.lists import CURSOR, Filters, Sort, experiments
-from core.experiments.queries.progress import progress_by_id, progress_of, progress_of_new
-from core.experiments.requests import Draft
+from core.experiments.queries.progress import progress_by_id, progress_of
+from core.external import ExternalSpec
 from core.failpoints import reached
 from core.spec import Spec
-from core.store import Experiment, after_commit
+from core.store import after_commit
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
@@ -47,58 +46,47 @@ SECONDS, TIMES = 30.0, 3
 """For the checks of a spec, and its plan: these, or so many times those that the checks may be estimated at."""
 
 
-@router.post("", status_code=202, openapi_extra=body_of(Spec))
+@router.post("", status_code=202, openapi_extra=body_of(Spec, ExternalSpec), response_model=ExperimentOut)
 async def create_experiment(
     request: Request,
     service: ServiceDep,
     caller: CallerDep,
     project: PostedTo,
-    response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> ExperimentOut:
-    """Accept an experiment: its runs are queued when the answer comes.
+) -> Response:
+    """Accept an experiment: its runs are queued when the answer comes. Those of an external one wait for their points.
 
     The same `Idempotency-Key` makes one only, for 24 hours; after them it makes another.
     429 while as many runs as this API key may have are queued or running; 403 where its quota or the project's is used
     up, and for who is no member of the project.
     """
     key = None if idempotency_key is None else f"{caller.id or ''}:{idempotency_key}"
-    given = await json_body(request), service.profile, key, project, caller.hidden
-    draft = await service.pool.run(_seconds(service), jobs.draft, *given)
-    made = await run_sync(partial(_store, service, draft, key, owner=caller.id, project=project))
-    response.headers["Location"] = f"/experiments/{made.id}"
-    return made
+    body = await json_body(request)
+    sender = posting_jobs.Sender(caller.id, project, caller.hidden, key, service.limits(caller.id))
+    posted = await service.pool.run(_seconds(service), posting_jobs.post, body, service.profile, sender)
+    _send(service, posted.wake_ups)
+    headers = {"Location": f"/experiments/{posted.id}"}
+    return Response(posted.body, 202, headers, media_type="application/json")
 
 
 def _seconds(service: Service) -> float:
     return max(SECONDS, TIMES * service.settings.check_seconds)
 
 
-def _store(service: Service, draft: Draft | None, key: str | None, *, owner: str | None, project: str) -> ExperimentOut:
-    """Store a draft; where there is none, the experiment is there already under the key."""
-    with service.database.transaction() as session:
-        if draft is None:
-            made = session.scalar(select(Experiment).where(Experiment.idempotency_key == key))
-            if made is None:
-                raise Conflict("the experiment of this Idempotency-Key was deleted meanwhile: post it again")
-            return ExperimentOut.of(made, progress_of(session, made))
-        limits = service.limits(owner)
-        made, notifications = requests.submit(
-            session, draft, service.paths, idempotency_key=key, owner=owner, project=project, limits=limits
-        )
-        _notify(session, service, notifications)
-        return ExperimentOut.of(made, progress_of_new(made) if notifications else progress_of(session, made))
-
-
-@router.post("/preview", openapi_extra=body_of(Spec), response_model=PreviewOut)
-async def preview_experiment(request: Request, service: ServiceDep, caller: CallerDep) -> Response:
+@router.post("/preview", openapi_extra=body_of(Spec, ExternalSpec), response_model=PreviewOut)
+async def preview_experiment(
+    request: Request,
+    service: ServiceDep,
+    caller: CallerDep,
+    project: Annotated[str, Query(max_length=40, description="the project that a post would go to")] = DEFAULT,
+) -> Response:
     """Preview a post of this spec: its runs, its steps, and the time and memory that its training would take.
 
     The checks are those of a post, and nothing is stored; how many runs wait already is not looked at.
     """
     body = await json_body(request)
-    limits = service.limits(caller.id)
-    found = await service.pool.run(_seconds(service), jobs.preview, body, service.profile, limits, caller.hidden)
+    seen = service.limits(caller.id), caller.hidden, project
+    found = await service.pool.run(_seconds(service), jobs.preview, body, service.profile, *seen)
     return Response(found, media_type="application/json")
 
 
@@ -165,7 +153,10 @@ def cancel_experiment(one: ExperimentToWrite, session: Writing, owner: Owner) ->
 
 @router.post("/{experiment_id}/pause", status_code=202)
 def pause_experiment(one: ExperimentToWrite, session: Writing, owner: Owner) -> ExperimentOut:
-    """Pause it where it is; 409 where it has ended. Its workers keep a checkpoint and give it back."""
+    """Pause it where it is; 409 where it has ended, or is trained elsewhere.
+
+    Its workers keep a checkpoint and give it back.
+    """
     requests.pause(session, one, owner)
     return ExperimentOut.of(one, progress_of(session, one))
 
@@ -179,7 +170,10 @@ def resume_experiment(one: ExperimentToWrite, session: Writing, service: Service
 
 @router.post("/{experiment_id}/retry", status_code=202)
 def retry_experiment(one: ExperimentToWrite, session: Writing, service: ServiceDep, owner: Owner) -> ExperimentOut:
-    """Run again what failed, and only that; 409 where nothing did, 429 as for a post."""
+    """Run again what failed, and only that; 409 where nothing did, 429 as for a post.
+
+    An external run waits for its first point again: those that it had are gone.
+    """
     _notify(session, service, requests.retry(session, one, service.limits(one.owner), owner))
     return ExperimentOut.of(one, progress_of(session, one))
 
@@ -207,10 +201,11 @@ def delete_experiment(one: ExperimentToWrite, session: Writing) -> None:
 def _notify(session: Session, service: Service, notifications: Mapping[str, int]) -> None:
     """Notify the workers once the commit is durable; the sweeper notifies again where a task is lost."""
 
-    def notify() -> None:
-        reached("submit.committed")
-        for queue, times in notifications.items():
-            service.dispatcher.notify(queue, times)
-
     if notifications:
-        after_commit(session, notify)
+        after_commit(session, partial(_send, service, notifications))
+
+
+def _send(service: Service, notifications: Mapping[str, int]) -> None:
+    reached("submit.committed")
+    for queue, times in notifications.items():
+        service.dispatcher.notify(queue, times)

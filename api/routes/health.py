@@ -41,6 +41,7 @@ def get_readiness(service: ServiceDep, leaving: Leaving, response: Response) -> 
         checks["database"] = f"cannot be reached: {type(error).__name__}"
     broker = broker_error(service.broker)
     checks["broker"] = "ok" if broker is None else f"cannot be reached: {broker}"
+    checks["files"] = service.files.state()
     checks["workers"] = "ok" if workers else "none has given a sign of life"
     down = checks["database"] != "ok"
     if down:

@@ -1,22 +1,22 @@
 """Runs and their series."""
 
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from api import jobs
 from api.deps import ArmFilter, Chosen, ExperimentToRead, Id, Reading, SeedFilter, Service, ServiceDep, StatusName
+from api.file_answers import from_file
 from api.policies import NEVER_CHANGES
 from api.responses import REVALIDATED, etag, preferred, revalidated, unchanged
-from api.schemas import MetricsOut, RunList, RunOut
+from api.run_schemas import RunList, RunOut
+from api.schemas import MetricsOut
 from api.series import FORMS, MEDIA, Form, refuse_too_many, write_series
+from core.experiments.cohorts.designs import is_external
 from core.experiments.cohorts.states import FINAL
 from core.experiments.queries import read
 from core.experiments.queries.series import extent
@@ -27,15 +27,13 @@ MOST_RUNS = 20_000
 """Of one page: all that an experiment may have, second trainings too."""
 SECONDS = 60.0
 """For many points."""
-PART = 2**18
-"""Bytes that are sent at a time."""
 FEW_POINTS, FEW_READ = 200_000, 3_000_000
 """Points of an answer, and those that it is thinned from, which are made here, in a fraction of a second; an answer of
 more is made by another process."""
 SERIES: dict[int | str, dict[str, Any]] = REVALIDATED | {
     200: {
-        "description": "The series, by column; as CSV or Parquet a table of one point a row",
-        "content": {MEDIA["csv"]: {"schema": {"type": "string"}}, MEDIA["parquet"]: {}},
+        "description": "The series, by column; as CSV, Parquet or an Arrow stream a table of one point a row",
+        "content": {MEDIA["csv"]: {"schema": {"type": "string"}}, MEDIA["parquet"]: {}, MEDIA["arrow"]: {}},
     }
 }
 
@@ -47,7 +45,7 @@ class Wanted(Chosen):
     last: int | None = Field(None, ge=0, lt=2**53, description="the last step wanted")
     max_points: int | None = Field(None, ge=4, le=1_000_000, description="thin each series, keeping its spikes")
     repeat: bool = Field(False, description="the series of second trainings, instead of those of the first")
-    format: Form | None = Field(None, description="json, csv or parquet; none: as `Accept` says")
+    format: Form | None = Field(None, description="json, csv, parquet or arrow; none: as `Accept` says")
 
 
 @router.get("/experiments/{experiment_id}/runs", response_model=RunList, responses=REVALIDATED)
@@ -94,30 +92,28 @@ async def _series(
     service: Service, request: Request, wanted: Wanted, experiment_id: int | None, run_id: int | None = None
 ) -> Response:
     """Answer at once with a few points; have a process of the pool write many into a file, and send that."""
-    wanted.check()
     asked: dict[str, Any] = wanted.model_dump(exclude={"metric", "format"})
     asked |= {"metrics": wanted.metric or None, "run_id": run_id}
     accepted = preferred(request, [*MEDIA.values()])
     form = wanted.format or FORMS[accepted]
-    answer = await run_sync(_few, service, request, asked, form, experiment_id)
+    answer = await run_sync(_few, service, request, wanted, asked, form, experiment_id)
     if isinstance(answer, Response):
         return answer
     found, headers = answer
-    aside = NamedTemporaryFile()  # noqa: SIM115 it is sent after this function's end, and closed then
-    try:
-        await service.pool.run(SECONDS, jobs.series, Path(aside.name), found, form, asked)
-        size = Path(aside.name).stat().st_size
-        if size <= PART:
-            with aside:
-                return Response(aside.read(), media_type=MEDIA[form], headers=headers)
-    except BaseException:
-        aside.close()
-        raise
-    return StreamingResponse(_sent(aside), headers=headers | {"Content-Length": str(size)}, media_type=MEDIA[form])
+
+    async def write(path: Path) -> None:
+        await service.pool.run(SECONDS, jobs.series, path, found, form, asked)
+
+    return await from_file(write, MEDIA[form], headers)
 
 
 def _few(
-    service: Service, request: Request, asked: dict[str, Any], form: Form, experiment_id: int | None
+    service: Service,
+    request: Request,
+    wanted: Wanted,
+    asked: dict[str, Any],
+    form: Form,
+    experiment_id: int | None,
 ) -> Response | tuple[int, dict[str, str]]:
     """Return the answer, or the experiment and the headers of one of too many points for here. Raises `NotFound`."""
     with service.database.reading() as session:
@@ -125,8 +121,10 @@ def _few(
             run = read.run(session, asked["run_id"])
             experiment_id, asked["repeat"] = run.experiment_id, run.repeat
         one = read.experiment(session, experiment_id)
+        wanted.check(one)
         tag = etag(read.version(session, one.id), form, asked)
-        headers = {"ETag": tag, "Vary": "Accept"} | (NEVER_CHANGES if one.status in FINAL else {})
+        stays = one.status in FINAL and not is_external(one)  # of which more may be declared
+        headers = {"ETag": tag, "Vary": "Accept"} | (NEVER_CHANGES if stays else {})
         known = unchanged(request, tag)
         if known is not None:
             known.headers.update(headers)
@@ -138,11 +136,3 @@ def _few(
         out = BytesIO()
         write_series(out, session, experiment_id, form, **asked)
     return Response(out.getvalue(), media_type=MEDIA[form], headers=headers)
-
-
-async def _sent(file: IO[bytes]) -> AsyncIterator[bytes]:
-    try:
-        while part := await run_sync(file.read, PART):
-            yield part
-    finally:
-        file.close()

@@ -24,9 +24,17 @@ def difference(measure: Measure, value: float | None, signed: bool = False) -> s
     if value is None:
         return "-"
     if measure.share:
-        return f"{100 * value:{'+' if signed else ''}.2f} percentage points"
+        return f"{100 * value:{'+' if signed else ''}z.2f} percentage points"
     size, unit = _fitting(measure, value)
     return f"{plain(value / size, signed)}{unit}"
+
+
+def spread(measure: Measure, low: float | None, high: float | None) -> str:
+    """Return the interval of a difference or a spread, the unit once; "-" where there is none."""
+    if low is None or high is None:
+        return "-"
+    first = f"{100 * low:z.2f}" if measure.share else difference(measure, low)
+    return f"{first} to {difference(measure, high)}"
 
 
 def span(measure: Measure, low: float | None, high: float | None, signed: bool = False) -> str:
@@ -35,7 +43,7 @@ def span(measure: Measure, low: float | None, high: float | None, signed: bool =
         return ""
     if measure.share:
         sign = "+" if signed else ""
-        return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}{'' if signed else ' %'}"
+        return f"{100 * low:{sign}z.2f} to {100 * high:{sign}z.2f}{'' if signed else ' %'}"
     size, unit = _fitting(measure, max(abs(low), abs(high)))
     shown = unit if size != 1 or not (signed or measure.counts) else ""
     return f"{plain(low / size, signed)} to {plain(high / size, signed)}{shown}"

@@ -1,6 +1,7 @@
 """Data sets: read from local files only, and split the same for every arm, once or anew for each seed."""
 
 from core.datasets._content import MOST_FILE, About, InvalidUpload, Note
+from core.datasets._hash import splits_hash
 from core.datasets._options import Options
 from core.datasets._preview import DatasetPreview, preview_dataset
 from core.datasets._seeds import SeedSplits, load_per_seed, of_seed, split_seed_of
@@ -44,4 +45,5 @@ __all__ = [
     "preview_dataset",
     "split",
     "split_seed_of",
+    "splits_hash",
 ]

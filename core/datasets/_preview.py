@@ -66,7 +66,7 @@ def preview_dataset(uploads: Uploads, about: About) -> DatasetPreview:
     """Return a preview; reads the examples that it shows, and all targets. Raises `DataError`."""
     try:
         x = _array(uploads, about, "x")
-        parts = [f"y{part}" for part in PARTS if uploads.path(about, f"y{part}").exists()]
+        parts = [f"y{part}" for part in PARTS if uploads.has(about, f"y{part}")]
         targets = {part: _array(uploads, about, part) for part in parts}
         y = targets["y"]
         pictures = list(_pictures(x, y, about)) if len(about.inputs) == 3 and about.inputs[0] in (1, 3) else []

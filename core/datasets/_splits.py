@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 
 from core.errors import InitlabError, Misfit
+from core.files import FileStore
 from core.metrics import Split, Task
 from core.streams import generator
 
@@ -31,8 +32,8 @@ class DatasetPaths(NamedTuple):
 
     files: Path = Path("var/datasets")
     """The folder of torchvision's files (`INITLAB_DATA_ROOT`); may be read-only."""
-    uploads: Path = Path("var/uploads")
-    """The folder of users' own data sets."""
+    uploads: Path | FileStore = Path("var/uploads")
+    """The folder of users' own data sets, or the store that they are in."""
     hidden: frozenset[str] = frozenset()
     """Projects whose data sets are not there for the one who asks."""
 
@@ -55,6 +56,8 @@ class DatasetInfo(NamedTuple):
     """Examples in the test split, on which every run is judged once, when it has ended; 0: there is none."""
     own: tuple[Split, ...] = ()
     """The splits that the files themselves hold out, and which are the same for every seed."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes in the order of their labels; none where they are numbers, or not known."""
 
 
 class Splits(NamedTuple):

@@ -1,15 +1,11 @@
-"""Users' own data sets on disk: one folder each, which appears complete or not at all."""
+"""Users' own data sets: complete or not there at all, in a folder or in a file store."""
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -19,39 +15,37 @@ import numpy as np
 from core.datasets._content import MOST_FILE, About, InvalidUpload
 from core.datasets._options import Options
 from core.datasets._reading import read
-from core.errors import Conflict, InitlabError, NotFound, Problem
+from core.datasets._upload_files import UploadFiles
+from core.datasets._upload_folder import NAME, NotStored, UploadFolder
+from core.errors import NotFound, Problem
+from core.files import FileStore
 from core.registry import unknown
 
-NAME = r"[a-z0-9][a-z0-9_.-]{0,63}"
-ABOUT = "about.json"
-_NEW, _GONE, _LOCK = ".new-", ".gone-", ".lock"
-
-
-class NotStored(InitlabError):
-    """The data set cannot be written to disk; nothing of it is kept."""
-
-    status = 507
-    title = "Storage full"
+__all__ = ["NAME", "NotStored", "Uploads"]
 
 
 class Uploads:
-    """The data sets below a folder. The folder is the index: every named subfolder is complete and on disk."""
+    """The data sets of a folder, or of a file store."""
 
-    def __init__(self, folder: Path, hidden: Collection[str] = ()) -> None:
-        """Take a folder, and projects whose data sets are not there for the one who asks."""
-        self._folder = folder
+    def __init__(self, place: Path | FileStore, hidden: Collection[str] = ()) -> None:
+        """Take the place, and projects whose data sets are not there for the one who asks."""
+        self._place = UploadFolder(place) if isinstance(place, Path) else UploadFiles(place)
         self._hidden = hidden
 
     def __iter__(self) -> Iterator[About]:
         """Yield all data sets, sorted by name."""
-        for name in self._names():
-            about = self.get(name)
-            if about is not None:  # not one that was deleted meanwhile
+        for about in self._place.all():
+            if about.project not in self._hidden:
                 yield about
 
     def get(self, name: str) -> About | None:
         """Return the data set stored under a name; None where there is none."""
-        about = self._about(name)
+        about = self._place.about(name) if re.fullmatch(NAME, name) else None
+        return None if about is None or about.project in self._hidden else about
+
+    def pinned(self, name: str, sha256: str) -> About | None:
+        """Return the data set of a name as `get` does; where it has that content, not always by looking again."""
+        about = self._place.pinned(name, sha256) if re.fullmatch(NAME, name) else None
         return None if about is None or about.project in self._hidden else about
 
     def find(self, name: str) -> About:
@@ -64,19 +58,23 @@ class Uploads:
 
     def unknown(self, name: str) -> Problem:
         """Return the problem of an unknown name."""
-        names = [one.name for one in self] if self._hidden else self._names()
+        names = [one.name for one in self] if self._hidden else self._place.names()
         return unknown("data set", name, names, "name") if names else Problem("name", f"there is no data set {name!r}")
 
-    def state(self) -> list[tuple[str, int]]:
-        """Return what changes whenever a data set comes or goes: every name with its folder's number on disk."""
-        if not self._folder.is_dir():
-            return []
-        folders = [(entry.name, entry.inode()) for entry in os.scandir(self._folder)]
-        return [(".", self._folder.stat().st_mtime_ns), *sorted(one for one in folders if re.fullmatch(NAME, one[0]))]
+    def state(self) -> list[tuple[str, int | str]]:
+        """Return what changes whenever a data set comes or goes."""
+        return self._place.state()
 
     def path(self, about: About, array: str) -> Path:
-        """Return the file of one of its arrays: `x`, `y`, and for a part held out `x_valid` and `y_valid`."""
-        return self._folder / about.name / f"{array}.npy"
+        """Return a file of this machine with one of its arrays: `x`, `y`, and for a part held out `x_valid`, `y_valid`.
+
+        Raises `OSError` where it is not there any more.
+        """
+        return self._place.path(about, f"{array}.npy")
+
+    def has(self, about: About, array: str) -> bool:
+        """Return whether it has an array of that name."""
+        return self._place.has(about, f"{array}.npy")
 
     def add(
         self,
@@ -99,78 +97,59 @@ class Uploads:
             message = "should be 1 to 64 of a-z, 0-9, '_', '.' and '-', the first a letter or a digit"
             raise InvalidUpload(message, "name")
         try:
-            with self._temporary_folder() as folder:
-                about = _write(file, filename, name, options, folder)
+            with self._place.temporary_folder() as folder:
+                about, digests = _write(file, filename, name, options, folder)
                 about = about.model_copy(update={"owner": owner, "project": project})
-                _describe(folder, about)
-                return self._rename(folder, about, admit)
+                return self._place.publish(folder, about, digests, admit)
+        except OSError as error:
+            raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
+
+    def copy(self, name: str, into: Path) -> About | None:
+        """Copy the files of a data set into a new folder; returns the data set, None where there is none (any more).
+
+        What is deleted meanwhile, and sent again with other content, is copied as it is then. Raises
+        `FileNotFoundError` where files of it are missing.
+        """
+        about = self.get(name)
+        while about is not None:
+            shutil.rmtree(into, ignore_errors=True)
+            into.mkdir(parents=True)
+            missing = None
+            try:
+                for file in self._place.files(about):
+                    shutil.copyfile(self._place.path(about, file), into / file)
+            except FileNotFoundError as error:
+                missing = error
+            before, about = about, self.get(name)
+            if about == before and missing is None:
+                return about
+            if about == before and missing is not None:
+                raise missing
+        shutil.rmtree(into, ignore_errors=True)
+        return None
+
+    def put_back(self, about: About, folder: Path, without: str) -> None:
+        """Store a data set again from a folder with its files, all but one; one with this content may be there already.
+
+        Raises `Conflict` where the name has other content, and `NotStored`.
+        """
+        try:
+            with self._place.temporary_folder() as draft:
+                for path in folder.iterdir():
+                    if path.name != without:
+                        shutil.copyfile(path, draft / path.name)
+                self._place.publish(draft, about, _synced(draft), lambda _: None)
         except OSError as error:
             raise NotStored(f"the data set cannot be stored: {error.strerror or error}") from error
 
     def remove(self, name: str) -> None:
         """Delete a data set; raises `NotFound`."""
         self.find(name)
-        gone = Path(tempfile.mkdtemp(prefix=_GONE, dir=self._folder))
-        try:
-            os.replace(self._folder / name, gone / name)
-            _sync(self._folder)
-        except FileNotFoundError:
-            pass  # another call was first
-        finally:
-            shutil.rmtree(gone, ignore_errors=True)
+        self._place.remove(name)
 
-    def _names(self) -> list[str]:
-        if not self._folder.is_dir():
-            return []
-        return sorted(path.name for path in self._folder.iterdir() if re.fullmatch(NAME, path.name))
-
-    @contextmanager
-    def _temporary_folder(self) -> Iterator[Path]:
-        """Give a temporary folder to build a data set in, after removing those left by killed processes."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._folder / _LOCK).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pass  # another upload is at work: what lies there may be its own
-            else:
-                for prefix in (_NEW, _GONE):
-                    for left in self._folder.glob(f"{prefix}*"):
-                        shutil.rmtree(left, ignore_errors=True)
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            folder = Path(tempfile.mkdtemp(prefix=_NEW, dir=self._folder))
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def _about(self, name: str) -> About | None:
-        if not re.fullmatch(NAME, name):
-            return None
-        try:
-            return About.model_validate_json((self._folder / name / ABOUT).read_bytes())
-        except FileNotFoundError:
-            return None
-
-    def _rename(self, folder: Path, about: About, admit: Callable[[About], object]) -> tuple[About, bool]:
-        """Rename the folder to its final name, unless that is taken."""
-        if self._about(about.name) is None:
-            admit(about)
-        for _ in range(10):  # a name that is freed between the two looks is tried again
-            try:
-                os.rename(folder, self._folder / about.name)
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
-            else:
-                _sync(self._folder)
-                return about, True
-            existing = self._about(about.name)
-            if existing is not None and (existing.sha256, existing.project) == (about.sha256, about.project):
-                return existing, False
-            if existing is not None:
-                raise Conflict(f"there is another data set {about.name!r}: delete it first, or choose another name")
-        raise NotStored(f"{self._folder / about.name} is in the way: it is no data set")
+    def clear(self, seconds: float) -> int:
+        """Remove what uploads and deletes that were cut off left behind, if older; returns how many files went."""
+        return self._place.clear(seconds)
 
 
 def _name(filename: str) -> str:
@@ -181,8 +160,18 @@ def _name(filename: str) -> str:
     return stem
 
 
-def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: Path) -> About:
-    """Read the file, and write its arrays into `folder`, synced to disk."""
+def _synced(folder: Path) -> dict[str, str]:
+    """Have the files of a folder on the disk; returns the hash of each."""
+    digests = {}
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as written:
+            digests[path.name] = _sha256(written)
+            os.fsync(written.fileno())
+    return digests
+
+
+def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: Path) -> tuple[About, dict[str, str]]:
+    """Read the file, and write its arrays into `folder`, synced to disk; returns their hashes too."""
     size = file.seek(0, os.SEEK_END)
     if not 0 < size <= MOST_FILE:
         raise InvalidUpload("the file is empty" if not size else f"the file is larger than {MOST_FILE:,} bytes")
@@ -192,12 +181,8 @@ def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: P
     found = read(file, filename, options, folder)
     for array, values in found.arrays.items():
         np.save(folder / f"{array}.npy", values, allow_pickle=False)
-    digests = {}
-    for path in sorted(folder.iterdir()):
-        with path.open("rb") as written:
-            digests[path.name] = _sha256(written)
-            os.fsync(written.fileno())
-    return About(
+    digests = _synced(folder)
+    about = About(
         **found.content.model_dump(mode="json"),
         name=name,
         sha256=hashlib.sha256(json.dumps([found.content.hashed(), digests], sort_keys=True).encode()).hexdigest(),
@@ -205,15 +190,7 @@ def _write(file: BinaryIO, filename: str, name: str, options: Options, folder: P
         bytes=sum(path.stat().st_size for path in folder.iterdir()),
         created_at=datetime.now(UTC).replace(microsecond=0),
     )
-
-
-def _describe(folder: Path, about: About) -> None:
-    """Write the description beside the arrays, synced to disk."""
-    with (folder / ABOUT).open("w", encoding="utf-8") as out:
-        out.write(about.model_dump_json())
-        out.flush()
-        os.fsync(out.fileno())
-    _sync(folder)
+    return about, digests
 
 
 def _sha256(file: BinaryIO) -> str:
@@ -221,12 +198,3 @@ def _sha256(file: BinaryIO) -> str:
     while chunk := file.read(2**20):
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    """Sync a folder's entries to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

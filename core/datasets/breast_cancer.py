@@ -26,6 +26,7 @@ def breast_cancer(
         outputs=1,
         task="binary",
         chance=BENIGN / EXAMPLES,
+        classes=("malignant", "benign"),
         **counts._asdict(),
     )
 

@@ -43,6 +43,7 @@ def uploaded(
             task=about.task,
             chance=about.chance,
             own=() if about.valid_examples is None else ("test",) if own_test else ("valid",),
+            classes=tuple(about.classes) if all(about.classes) else (),
             **counts._asdict(),
         )
 
@@ -69,7 +70,7 @@ def _stored(id: str, paths: DatasetPaths) -> About:  # noqa: A002
     """Return the data set stored under the name; raises `DataError` where there is none, or other content."""
     name, _, content = id.partition("@")
     uploads = Uploads(paths.uploads, paths.hidden)
-    about = uploads.get(name)
+    about = uploads.pinned(name, content) if content else uploads.get(name)
     if about is None:
         message = uploads.unknown(name).message
         raise DataError(f"{message}; send it with: initlab datasets upload FILE --name {name}")
@@ -81,8 +82,8 @@ def _stored(id: str, paths: DatasetPaths) -> About:  # noqa: A002
 
 
 def _array(paths: DatasetPaths, about: About, array: str) -> torch.Tensor:
-    path = Uploads(paths.uploads).path(about, array)
     try:
+        path = Uploads(paths.uploads).path(about, array)
         # Mapped, so that only the examples taken are read; "c": torch wants memory that it could write to.
         return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
     except (OSError, ValueError) as error:

@@ -3,9 +3,12 @@
 from core.design._arm import ArmTraining, DesignArm, Layers, Weights
 from core.design._design import FEWEST_PAIRS, Design, Target
 from core.design._kinds import BatchSizeScan, CoordinateCheck, LrRangeTest
+from core.design._sources import SOURCE_NAMES, SOURCES, Source, Varied
 
 __all__ = [
     "FEWEST_PAIRS",
+    "SOURCES",
+    "SOURCE_NAMES",
     "ArmTraining",
     "BatchSizeScan",
     "CoordinateCheck",
@@ -13,6 +16,8 @@ __all__ = [
     "DesignArm",
     "Layers",
     "LrRangeTest",
+    "Source",
     "Target",
+    "Varied",
     "Weights",
 ]

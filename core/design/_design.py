@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.design._arm import DesignArm
 from core.design._kinds import BatchSizeScan, CoordinateCheck, LrRangeTest
+from core.design._sources import Source
 from core.errors import Problem
 from core.metrics import Metric, Split
 
@@ -41,6 +42,8 @@ class Design:
     """The split that runs are judged on: `test` where there is one."""
     splits_vary: bool = False
     """True where every seed has a split of its own, the same for all arms."""
+    vary: Sequence[Source] = ()
+    """The sources of randomness that differ between seeds, where they were named; every other is the first seed's."""
     baseline: str | None = None
     """The label of the arm that the others are compared with; None: the best."""
     margin: float | None = None
@@ -71,6 +74,11 @@ class Design:
     def ranks(self) -> bool:
         """True where runs are trained to be compared: not those of a range test or a coordinate check."""
         return self.lr_range is None and self.coordinate_check is None
+
+    @property
+    def trained_here(self) -> bool:
+        """True where it is known how arms are trained: not those of an external experiment."""
+        return any(arm.training is not None for arm in self.arms)
 
     @cached_property
     def labels(self) -> list[str]:

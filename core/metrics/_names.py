@@ -8,32 +8,36 @@ from pydantic_core import PydanticCustomError
 
 from core.metrics._catalogue import metrics
 from core.metrics._metric import Metric, Per, Task
-from core.registry import unknown
+from core.registry import is_reading_stored, unknown
+
+Plugins = frozenset[str] | None
+"""The plug-ins whose metrics are measured; None: all."""
 
 
-def epoch_metrics(task: Task, outputs: int, averaged: bool = False) -> tuple[str, ...]:
+def epoch_metrics(task: Task, outputs: int, averaged: bool = False, plugins: Plugins = None) -> tuple[str, ...]:
     """Return the names of what is measured after every epoch in a task, for models of so many outputs."""
-    return tuple(metric.name for metric in measured_by_epoch(task, outputs, averaged))
+    return tuple(metric.name for metric in measured_by_epoch(task, outputs, averaged, plugins))
 
 
 @cache
-def measured_by_epoch(task: Task, outputs: int, averaged: bool = False) -> tuple[Metric, ...]:
+def measured_by_epoch(task: Task, outputs: int, averaged: bool = False, plugins: Plugins = None) -> tuple[Metric, ...]:
     """Return the metrics that are measured on a split after every epoch, in the order of their ranks.
 
-    With `averaged` also those of the running mean of the weights.
+    With `averaged` also those of the running mean of the weights; of plug-ins those of `plugins` alone, if given.
     """
-    return tuple(metric for metric in _measured(task, outputs, averaged) if metric.split != "test")
+    return tuple(metric for metric in _measured(task, outputs, averaged, plugins) if metric.split != "test")
 
 
 @cache
-def measured_on_test(task: Task, outputs: int, averaged: bool = False) -> tuple[Metric, ...]:
-    """Return the metrics that are measured on the test split when a run has ended; with `averaged` as above."""
-    return tuple(metric for metric in _measured(task, outputs, averaged) if metric.split == "test")
+def measured_on_test(task: Task, outputs: int, averaged: bool = False, plugins: Plugins = None) -> tuple[Metric, ...]:
+    """Return the metrics that are measured on the test split when a run has ended; the arguments are as above."""
+    return tuple(metric for metric in _measured(task, outputs, averaged, plugins) if metric.split == "test")
 
 
-def _measured(task: Task, outputs: int, averaged: bool) -> tuple[Metric, ...]:
+def _measured(task: Task, outputs: int, averaged: bool, plugins: Plugins) -> tuple[Metric, ...]:
     measured = (m for m in metrics.values() if m.accumulator is not None and m.applies(task, outputs))
-    return tuple(m for m in measured if averaged or not m.averaged)
+    asked = (m for m in measured if plugins is None or metrics.plugin_of(m.name) in (None, *plugins))
+    return tuple(m for m in asked if averaged or not m.averaged)
 
 
 @cache
@@ -85,7 +89,7 @@ def _choosing() -> tuple[str, ...]:
 
 def _known(name: str) -> str:
     known = _choosing()
-    if name not in known:
+    if name not in known and not is_reading_stored():
         problem = unknown("metric", name, known)
         if is_of_test(name):
             message = f"is of the test split, which nothing but the verdict sees: give valid_{name.partition('_')[2]}"

@@ -30,6 +30,8 @@ class Plot:
     applies: Callable[[Design], bool] = lambda design: design.ranks
     """Returns whether an experiment has the data; a picture of one without says so. Runs of a range test and
     of a coordinate check have only what updates have."""
+    part_of: str = ""
+    """The name of the plot that shows it among others, and stands for it in a report; empty: there is none."""
 
 
 plots = Registry("plot", __name__)
@@ -37,12 +39,17 @@ plots = Registry("plot", __name__)
 
 def suitable(design: Design) -> dict[str, str]:
     """Return the plots that apply to an experiment, by name, each with its summary."""
-    return {name: summary for name, summary, applies in _described() if applies(design)}
+    return {name: summary for name, summary, plot in _described() if plot.applies(design)}
+
+
+def reported(design: Design) -> dict[str, str]:
+    """Return those of the `suitable` plots that stand in a report: none that is part of another."""
+    return {name: summary for name, summary, plot in _described() if plot.applies(design) and not plot.part_of}
 
 
 @cache
-def _described() -> list[tuple[str, str, Callable[[Design], bool]]]:
-    return [(name, plots.describe(name)["summary"], plots.parse(name).build().applies) for name in plots]
+def _described() -> list[tuple[str, str, Plot]]:
+    return [(name, plots.describe(name)["summary"], plots.parse(name).build()) for name in plots]
 
 
 __all__ = [
@@ -59,5 +66,6 @@ __all__ = [
     "plot_data",
     "plots",
     "render",
+    "reported",
     "suitable",
 ]

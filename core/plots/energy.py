@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from core.analysis import energy as energies
 from core.analysis import final_values, summarize
 from core.finite import finite_or_none
-from core.plots import Plot, always, plots
+from core.plots import Plot, plots
 from core.plots.drawing.curves import arms_drawn, described, sample
 from core.plots.drawing.frames import frame, numbers, padded, padded_log, set_axis
 from core.plots.drawing.names import name_of
@@ -40,7 +40,7 @@ TOGETHER = "Runs that train together share their energy equally: its bars show w
 )
 def energy() -> Plot:
     """Energy of a run against its final validation accuracy or loss, one point an arm."""
-    return Plot(data, draw, always)
+    return Plot(data, draw, lambda design: design.trained_here)
 
 
 def data(results: Results) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _COLOURS = colormaps["cividis"]  # Nuñez, Anderton & Renslow 2018, doi:10.1371/
 )
 def examples() -> Plot:
     """Examples on which the arms disagree most: the hardest to the left, one row an arm."""
-    return Plot(data, draw)
+    return Plot(data, draw, lambda design: design.ranks and design.trained_here)
 
 
 def data(results: Results) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def data(results: Results) -> dict[str, Any]:
         }
         for one in _foremost(every)
     ]
-    level, margin = f"{100 * (1 - found['alpha']):g} %", found["margin"]
+    level, margin = f"{100 * (1 - found['alpha']):.4g} %", found["margin"]
     if margin is not None:
         margin *= unit
     notes = [
@@ -184,7 +184,7 @@ def _difference(row: dict[str, Any], digits: int) -> str:
         return "–"
 
     def write(value: float) -> str:
-        return f"{value:+.2f}" if digits == 2 else f"{value:+.3g}"
+        return f"{value:+z.2f}" if digits == 2 else f"{value:+z.3g}"
 
     interval = "" if row["ci_low"] is None else f" ({write(row['ci_low'])} to {write(row['ci_high'])})"
     return f"{write(row['mean'])}{interval}".replace("-", "−")

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from core.analysis import run_outcomes, summarize
+from core.design import Design
 from core.metrics import Metric
 from core.plots import Plot, plots
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
@@ -25,7 +26,11 @@ from core.results import Results
 )
 def generalization() -> Plot:
     """Training against validation by epoch, one panel an arm, and the gap that is left at the end."""
-    return Plot(data, draw)
+    return Plot(data, draw, _has_both)
+
+
+def _has_both(design: Design) -> bool:
+    return design.ranks and design.trains_score is not None
 
 
 def data(results: Results) -> dict[str, Any]:

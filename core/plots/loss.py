@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from core.plots import Plot, always, plots
+from core.design import Design
+from core.plots import Plot, plots
 from core.plots.drawing.curves import (
     about_lines,
     about_stopped,
@@ -42,7 +43,12 @@ def loss(*, first: First = 100, x: By = "updates") -> Plot:
 
     `x` has what the axis counts: arms whose batches differ compare by examples or by seconds.
     """
-    return Plot(partial(data, first=None if first == "all" else first, by=x), draw_lines, always)
+    return Plot(partial(data, first=None if first == "all" else first, by=x), draw_lines, _applies)
+
+
+def _applies(design: Design) -> bool:
+    """Return whether it is measured: trained elsewhere, an experiment has the metrics that were declared."""
+    return design.trained_here or not {"train_loss", "valid_loss"}.isdisjoint(design.metrics)
 
 
 def data(results: Results, first: int | None, by: By = "updates") -> dict[str, Any]:

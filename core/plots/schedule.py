@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from core.analysis import thin
 from core.design import Design
 from core.finite import finite_list
-from core.plots import Plot, always, plots
+from core.plots import Plot, plots
 from core.plots.drawing.curves import POINTS, sample
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.multiples import draw_multiples
@@ -30,7 +30,7 @@ HELD_UP_TO = 300
 )
 def schedule() -> Plot:
     """Learning rate of every update, one line for each schedule; arms that share one share the line."""
-    return Plot(data, draw, always)
+    return Plot(data, draw, lambda design: design.trained_here or "lr" in design.metrics)
 
 
 def data(results: Results) -> dict[str, Any]:

@@ -40,11 +40,7 @@ def weights(*, axes: Literal["shared", "own"] = "shared") -> Plot:
 
     A layer's histograms have a shared axis of weights, on which small weights are seen to be small, or each its own.
     """
-    return Plot(partial(data, shared=axes == "shared"), draw, _is_trained)
-
-
-def _is_trained(design: Design) -> bool:
-    return any(arm.training is not None for arm in design.arms)
+    return Plot(partial(data, shared=axes == "shared"), draw, lambda design: design.trained_here)
 
 
 def _starts(design: Design) -> list[tuple[list[str], ArmTraining]]:

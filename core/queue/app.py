@@ -1,5 +1,6 @@
 """The Celery application: the API makes one to send wake-up tasks, a worker one to receive them."""
 
+import socket
 from typing import Any
 
 from celery import Celery
@@ -9,6 +10,14 @@ from core.settings import Settings
 
 WAKE_UP = "initlab.wake_up"
 """The name of the one task: claim and train until nothing is queued."""
+
+
+_IDLE = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))  # the latter: macOS
+KEEPALIVE = {_IDLE: 5, socket.TCP_KEEPINTVL: 2, socket.TCP_KEEPCNT: 3} if _IDLE is not None else {}
+"""TCP's, in seconds: a worker that listens to a broker which a network has cut off knows so after some ten seconds.
+
+By the kernel's own it would listen for two hours, and hear no task.
+"""
 
 
 def queue_name(queue: str) -> str:
@@ -61,6 +70,7 @@ def _transport_options(current: Settings) -> dict[str, Any]:
             "socket_timeout": 2,  # a frozen broker would block a publish for ever
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
+            "socket_keepalive_options": KEEPALIVE,
             "health_check_interval": 25,
         }
     spool = current.data_dir.absolute() / "spool"

@@ -5,62 +5,27 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import ValidationError, create_model
+from pydantic_core import PydanticCustomError
 
+from core import plugins
 from core.errors import NotFound, Problem, path_of
 from core.registry._aliases import Alias, Presets, Reading
+from core.registry._entry import About, Absent, Entry, is_reading_stored, reading_stored
 from core.registry._field import CATALOG_OF, InCatalog
+from core.registry._numbers import HUGE, Count, CountFromZero, NonNegative, Positive, Real
 from core.registry._problems import MOST_NAMES, custom, invalid, is_deeper, join_path, problems_of, unknown
 from core.registry._schemas import schemas_of
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
-HUGE = 1e12
-"""Largest absolute value of a number: float32 holds it, and results computed from it, with room to spare."""
 NESTING = 16
 """Most levels of entries, lists and objects inside an entry."""
 MOST_PARSED = 4_000_000
 """Characters of all entries that are remembered as they were given."""
 _HOW_TO_REGISTER = "decorate its factory with register(...), or begin the name of a file without one with an underscore"
-
-Real = Annotated[float, Field(ge=-HUGE, le=HUGE)]
-Positive = Annotated[float, Field(gt=0, le=HUGE)]
-NonNegative = Annotated[float, Field(ge=0, le=HUGE)]
-Count = Annotated[int, Field(ge=1, le=2**31)]
-CountFromZero = Annotated[int, Field(ge=0, le=2**31)]
-
-
-class Entry(BaseModel):
-    """A catalogue entry as a spec names it: its canonical name and every parameter, defaults written out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
-    factory: ClassVar[Callable[..., Any]]
-
-    name: str
-
-    def __hash__(self) -> int:
-        return hash(self.model_dump_json())  # the fields' own hashes would not do: a list has none
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters by name; a nested entry stays an `Entry`."""
-        return {key: getattr(self, key) for key in type(self).model_fields if key != "name"}
-
-    def build(self) -> Any:
-        """Build the object that the parameters describe, with the catalogue's factory."""
-        return type(self).factory(**self.parameters())
-
-
-class About(NamedTuple):
-    """An entry's documentation beside its parameters."""
-
-    aliases: tuple[str, ...]
-    alias_defaults: Mapping[str, Mapping[str, Any]]
-    """The defaults that a name has and the entry has not, by alias."""
-    formula: str
-    source: str
-    summary: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +33,8 @@ class _Registered:
     schema: type[Entry]
     about: About
     presets: Presets
+    example: Mapping[str, Any]
+    """A value for each parameter without a default, for those who try it."""
 
 
 class Registry(Mapping[str, type[Entry]]):
@@ -109,16 +76,21 @@ class Registry(Mapping[str, type[Entry]]):
         aliases: Sequence[str | Alias] = (),
         name: str | None = None,
         presets: Presets | None = None,
+        example: Mapping[str, Any] | None = None,
         **common: Any,
     ) -> Callable[[Factory], Factory]:
         """Enter the decorated factory under its own name (or `name`, where that is a Python keyword).
 
-        `presets` are the defaults that go with the value of a parameter: `{"flavour": {"keras": {"eps": 0.0}}}`.
+        `example` has a value for each parameter without a default, for `initlab plugins check`. `presets` are the
+        defaults that go with the value of a parameter: `{"flavour": {"keras": {"eps": 0.0}}}`.
         """
         others = [alias if isinstance(alias, Alias) else Alias(alias) for alias in aliases]
 
         def enter(factory: Factory) -> Factory:
             public = name or factory.__name__
+            plugin = None if self._is_own(factory.__module__) else plugins.owner([factory.__module__])
+            if plugin is not None:
+                self._import_files()  # a name that is built in is taken
             for taken in (public, *(alias.name for alias in others)):
                 if taken in self._entries or taken in self._aliases:
                     raise ValueError(f"{self.kind} {taken!r} is already registered")
@@ -129,8 +101,12 @@ class Registry(Mapping[str, type[Entry]]):
                 source,
                 inspect.getdoc(factory) or "",
             )
-            self._entries[public] = _Registered(self._schema(public, factory, common), about, presets or {})
+            schema = self._schema(public, factory, common)
+            schema.plugin = plugin
+            self._entries[public] = _Registered(schema, about, presets or {}, example or {})
             self._aliases.update({alias.name: (public, alias) for alias in others})
+            if plugin is not None:
+                plugins.enter(plugin, self.kind, public, lambda: self._remove(public))
             self._modules.add(factory.__module__)
             return factory
 
@@ -166,11 +142,21 @@ class Registry(Mapping[str, type[Entry]]):
         text = repr(raw)
         known = self._parsed.get(text)
         if known is None:
-            known = self._parsed[text] = self._parse(raw)
+            try:
+                known = self._parse(raw)
+            except PydanticCustomError:
+                if not is_reading_stored() or not isinstance(raw, dict):
+                    raise
+                return Absent.model_validate(raw)  # what it was of is gone, or has changed
+            self._parsed[text] = known
             self._characters += len(text)
             if self._characters > MOST_PARSED:
                 self._parsed, self._characters = {}, 0
         return known
+
+    def example(self, name: str) -> dict[str, Any]:
+        """Return an entry as a spec may have it, with the values that its author gave for what has no default."""
+        return {"name": name, **self._find(name).example}
 
     def _parse(self, raw: object) -> Entry:
         if not isinstance(raw, dict):
@@ -202,6 +188,7 @@ class Registry(Mapping[str, type[Entry]]):
             "kind": self.kind,
             "name": found.schema.model_fields["name"].default,
             **found.about._asdict(),
+            "plugin": found.schema.plugin,
             "parameters": found.schema.model_json_schema(),
         }
 
@@ -254,6 +241,18 @@ class Registry(Mapping[str, type[Entry]]):
         return staticmethod(build)
 
     def _discover(self) -> None:
+        self._import_files()
+        plugins.load()
+
+    def _is_own(self, module: str) -> bool:
+        return module.startswith(f"{self._package}.")
+
+    def _remove(self, name: str) -> None:
+        del self._entries[name]
+        self._aliases = {alias: of for alias, of in self._aliases.items() if of[0] != name}
+        self._parsed, self._characters = {}, 0
+
+    def _import_files(self) -> None:
         if self._discovered:
             return
         package = importlib.import_module(self._package)
@@ -270,6 +269,7 @@ __all__ = [
     "HUGE",
     "MOST_NAMES",
     "About",
+    "Absent",
     "Alias",
     "Count",
     "CountFromZero",
@@ -281,7 +281,10 @@ __all__ = [
     "Registry",
     "custom",
     "invalid",
+    "is_deeper",
+    "is_reading_stored",
     "join_path",
     "problems_of",
+    "reading_stored",
     "unknown",
 ]

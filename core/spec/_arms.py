@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from core.errors import Problem
-from core.registry import Entry, join_path, problems_of, unknown
+from core.registry import Absent, Entry, join_path, problems_of, unknown
 from core.schedules import dotted
 
 LABEL = 120
@@ -204,6 +204,8 @@ def _short(value: Any) -> str:
         return f"{{{', '.join(f'{key}: {_short(inner)}' for key, inner in value.items())}}}"
     if not isinstance(value, Entry):
         return _CONTENT.sub("", str(value))
+    if isinstance(value, Absent):
+        return value.name  # which of its parameters are defaults nobody knows any more
     fields = type(value).model_fields
     shown = [
         f"{key}={_short(given)}" for key, given in value.parameters().items() if _differs(given, fields[key].default)

@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from core.datasets import DatasetInfo
 from core.errors import Problem
 from core.registry import Entry
-from core.spec._body import Treatment
+from core.spec._treatment import Treatment
 
 
 def batches_refused(treatment: Treatment, data: DatasetInfo) -> Problem | None:

@@ -1,99 +1,30 @@
 """The body of a spec: a base treatment, and the arms that replace parts of it."""
 
-import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.datasets import DatasetEntry
+from core.design import Varied
 from core.errors import Problem
-from core.initializers import InitializerEntry
 from core.metrics import is_diagnostic
-from core.models import ModelEntry
-from core.optimizers import OptimizerEntry
-from core.registry import invalid
-from core.schedules import ScheduleEntry
+from core.registry import is_reading_stored
 from core.spec._arms import Arm, expand
-from core.spec._clipping import GradientClip
 from core.spec._coordinates import CoordinateCheck, widened
 from core.spec._diagnostics import Diagnostics
-from core.spec._examples import Augment, Evaluate
-from core.spec._focal import ClassWeights, FocalLoss
+from core.spec._examples import Evaluate
+from core.spec._keep import Keep
 from core.spec._kinds import SETTINGS, DerivedArms, Kind, LrRange, range_test
-from core.spec._limits import LIMITS, Alpha, Margin, MixingAlpha, Text
-from core.spec._precision import Precision
+from core.spec._limits import LIMITS, Alpha, Margin, Text
+from core.spec._plugins import Pins, used_pins
 from core.spec._pruning import Pruning, unfit
-from core.spec._rates import LrDecay, LrPerLayer
 from core.spec._repeat import Repeat
 from core.spec._scan import BatchSizeScan, scan
 from core.spec._seeds import AdaptiveSeeds, Seeds, adaptive_unfit, blocks_of
-from core.spec._sharpness import Sam
-from core.spec._stopping import EarlyStopping
 from core.spec._study import StudyName, misplaced
 from core.spec._target import Target
-
-
-class Treatment(BaseModel):
-    """Settings of one run's training, all but its seed."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
-
-    dataset: DatasetEntry = "digits"
-    model: ModelEntry = "mlp"
-    optimizer: OptimizerEntry = "adam"
-    schedule: ScheduleEntry = "constant"
-    initializer: InitializerEntry = "torch_default"
-    batch_size: Annotated[int, Field(ge=1, le=LIMITS.batch_size)] = 100
-    micro_batch_size: Annotated[int, Field(ge=1, le=LIMITS.batch_size)] | None = None
-    """The most examples of a batch that the model is given at a time: the gradients of all its parts are added up for
-    one update, which is that of the whole batch in less memory (gradient accumulation). None: all at once. An update
-    is of `batch_size` examples either way, so that no other setting changes its meaning."""
-    drop_last: bool = False
-    """True: the examples that are left over for a smaller last batch are not trained in that epoch, as of torch's
-    `DataLoader`. They are others in every epoch."""
-    epochs: Annotated[int, Field(ge=1, le=LIMITS.epochs)] = 10
-    augment: Augment = Augment()
-    mixup: MixingAlpha = 0.0
-    """The alpha of mixup: an update mixes every example and its label with another's, in shares from Beta(alpha, alpha)
-    (Zhang et al. 2018, arXiv:1710.09412). 0: none. The loss that is trained, `train_loss`, is that of the mixtures."""
-    cutmix: MixingAlpha = 0.0
-    """The alpha of cutmix: a box of every picture is another's, and the labels are mixed by its area (Yun et al. 2019,
-    arXiv:1905.04899). 0: none. With `mixup` too, an update has either with probability 1/2."""
-    precision: Precision = "fp32"
-    early_stopping: EarlyStopping | None = None
-    """The rule by which a run ends before its last epoch; none: never."""
-    gradient_clip: GradientClip | None = None
-    """The bound on an update's gradients; none: they are used as they are."""
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """The part of a label that is shared out among all classes (Szegedy et al. 2016, arXiv:1512.00567). The loss that
-    is trained, `train_loss`, is that of the smoothed labels; every other metric is of the labels themselves."""
-    class_weights: ClassWeights | None = None
-    """The weight of each class in the loss that is trained; of a binary target those of the labels 0 and 1. Of classes
-    a batch's loss is the weighted mean, the sum over the sum of its labels' weights, as of torch's
-    `cross_entropy(weight=)`; of a binary target the mean over its examples, as of torch's `pos_weight`: `[1, p]` is
-    `pos_weight=p`. None: all weigh 1."""
-    focal_loss: FocalLoss | None = None
-    """The loss that is trained instead of the cross-entropy; None: none."""
-    weight_decay_on: Literal["all", "weights"] = "all"
-    """`weights`: biases and the gains of norms, all parameters of one dimension, do not decay."""
-    layer_lr_decay: LrDecay | None = None
-    """The factor from a layer's learning rate to that of the layer before it: the last has the schedule's rate, the one
-    before it `layer_lr_decay` times that, and so on (Bao et al. 2022, arXiv:2106.08254). A residual block, or whatever
-    else stands in a list of blocks, is one layer; norms belong to the layer before them. None: all have one rate."""
-    lr_per_layer: LrPerLayer | None = None
-    """Factors of the learning rates of layers or parameters by name, `{"fc1": 0.1, "*.bias": 2.0}`; a whole name goes
-    before names with `*`, and the first of those before the others. 0 freezes: there is no gradient, no decay and no
-    step. Other factors leave weight decay to the optimizer, as a torch parameter group does."""
-    sam: Sam | None = None
-    """The ascent before each gradient, by sharpness-aware minimization; none: gradients are those at the weights."""
-    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """The share of a running mean of the weights, and of norms' statistics, that remains after an update; it is judged
-    beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept."""
-
-    def updates_per_epoch(self, examples: int) -> int:
-        """Return the batches, and so the updates, of an epoch of so many training examples."""
-        return examples // self.batch_size if self.drop_last else math.ceil(examples / self.batch_size)
+from core.spec._treatment import Treatment
+from core.spec._vary import SourceSeeds, Vary, at_odds, second_trainings, source_seeds
 
 
 class Spec(Treatment):
@@ -123,6 +54,12 @@ class Spec(Treatment):
     split: Literal["fixed", "per_seed"] = "fixed"
     """`per_seed`: every seed has a split of its own, the same for all arms; the verdict then allows for what the splits
     share. `fixed`: all seeds have that of `dataset.split_seed`."""
+    vary: Vary | None = None
+    """The sources of randomness that differ between the runs of an arm, by their seeds: `init`, the initial weights;
+    `split`, with `"split": "per_seed"`; `order`, the batches, augmentation and mixtures too; `dropout`, its masks.
+    Every other source is that of the first seed. With two or more, every run is trained again once for each of them,
+    with another seed of that source alone: the report then tells how much of an arm's spread is whose. None: all differ
+    but a fixed split, and nothing is told apart."""
     baseline: Text | None = None
     """Label of the arm that the others are compared with; none: the best."""
     margin: Margin | None = None
@@ -132,7 +69,7 @@ class Spec(Treatment):
     """The chance of a false win that the verdict allows, over all its comparisons together; likewise of a false
     equivalence."""
     study: StudyName | None = None
-    tags: Annotated[list[Text], Field(max_length=20)] = []
+    tags: Annotated[list[Text], Field(max_length=20)] = []  # noqa: RUF012 pydantic copies it
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     queue: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] | None = None
@@ -166,7 +103,11 @@ class Spec(Treatment):
     """The rule by which arms end before their last epoch; none: all are trained to the end."""
     repeat: Repeat | None = None
     """The way in which every run is trained a second time; none: once."""
-
+    keep: Keep | None = None
+    """The weights of each run that are kept: `initial`, as drawn, `best`, after the epoch with the best validation
+    accuracy (of a regression the best loss), and `final`; one of these, or a list. None: none."""
+    plugins: Pins | None = None
+    """The plug-ins that it uses: written by the service; another content is refused."""
     _arms: list[Arm] = PrivateAttr(default_factory=list)
 
     @model_validator(mode="after")
@@ -183,8 +124,12 @@ class Spec(Treatment):
         if self.baseline is not None and not expansion.problems and self.baseline not in labels:
             problems.append(Problem("baseline", f"is not the label of an arm: {', '.join(labels)}", tuple(labels)))
         if self.trainings * len(seeds) * len(labels) > LIMITS.runs:
-            size = f"{len(labels)} arms x {len(seeds)} seeds{', each twice,' if self.repeat else ''}"
+            times = {1: "", 2: ", each twice,"}.get(self.trainings, f", each {self.trainings} times,")
+            size = f"{len(labels)} arms x {len(seeds)} seeds{times}"
             problems.append(Problem("seeds", f"{size} exceed {LIMITS.runs:,} runs"))
+        problems += at_odds(self.vary, self.split if "split" in self.model_fields_set else None, self.kind)
+        if self.vary is not None and "split" in self.vary:
+            self.split = "per_seed"
         if self.margin is not None and self.kind in ("lr_range_test", "coordinate_check"):
             problems.append(Problem("margin", f"is for arms that are compared: leave it out of a {self.kind}"))
         problems += misplaced(self.study, self.kind, self.baseline, labels)
@@ -198,6 +143,12 @@ class Spec(Treatment):
             raise PydanticCustomError("catalog", "not a valid experiment", {"problems": problems})
         self.seeds, self.arms, self.grid = self.adaptive or seeds, expansion.canonical_arms, expansion.grid
         self._arms = arms
+        return self
+
+    @model_validator(mode="after")
+    def _name_plugins(self) -> Self:
+        if self.plugins is None and not is_reading_stored():
+            self.plugins = used_pins(arm.treatment for arm in self._arms)
         return self
 
     def _of_its_kind(self, asked: list[Arm]) -> tuple[list[Arm], list[Problem]]:
@@ -276,8 +227,23 @@ class Spec(Treatment):
 
     @property
     def trainings(self) -> int:
-        """The times that every run is trained: 2 where a second training tells what rounding does, else 1."""
-        return 1 if self.repeat is None else 2
+        """The times that every run is trained: once, and again for each of `again`."""
+        return 1 + len(self.again)
+
+    @property
+    def again(self) -> list[Varied]:
+        """The second trainings of every run, by the one thing in which each differs from the first."""
+        return second_trainings(self.vary, rounding=self.repeat is not None)
+
+    def sources(self, seed: int, again: Varied | None = None) -> SourceSeeds:
+        """Return the seeds of the sources of a run's randomness, or of those of one of its second trainings."""
+        return source_seeds(seed, self.vary, first=self.seed_list[0], again=again)
+
+    @property
+    def split_seeds(self) -> list[int]:
+        """The seeds whose splits are trained on, where splits vary."""
+        ways: list[Varied | None] = [None, *(["split"] if "split" in self.again else list[Varied]())]
+        return [self.sources(seed, again).split for again in ways for seed in self.seed_list]
 
     def spacing(self, metric: str) -> int:
         """Return the updates, or epochs, between two points of a metric."""
@@ -286,14 +252,6 @@ class Spec(Treatment):
     def canonical(self) -> dict[str, Any]:
         """Return the spec with every default written out; parsing it again gives the same spec."""
         return self.model_dump(exclude_none=True)
-
-
-def parse(raw: Any) -> Spec:
-    """Validate a spec; raises `InvalidSpec` with every problem found and the path to its field."""
-    try:
-        return Spec.model_validate(raw)
-    except ValidationError as error:
-        raise invalid(error, Spec) from None
 
 
 def _dump(value: Any) -> Any:

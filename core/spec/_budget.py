@@ -14,9 +14,9 @@ from core.optimizers import Optimizer
 from core.registry import Entry
 from core.schedules import SECONDS_OF_RATE, work_of
 from core.spec._arms import Arm
-from core.spec._body import Treatment
 from core.spec._limits import LIMITS
 from core.spec._shortcuts import is_short
+from core.spec._treatment import Treatment
 
 LAYER, DENSE, OTHER = 5e-4, 7e-4, 1.5e-3
 """To build a layer as wide as it is and twice as wide, pass an example's shape through it, and plan with it: one whose

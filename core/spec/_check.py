@@ -16,7 +16,7 @@ from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, rates
 from core.spec._arms import Arm
 from core.spec._batches import batches_refused
-from core.spec._body import Spec, Treatment
+from core.spec._body import Spec
 from core.spec._budget import Budget
 from core.spec._diagnostics import MOST_POINTS
 from core.spec._limits import LIMITS
@@ -24,6 +24,7 @@ from core.spec._loss import loss_refused
 from core.spec._rates import unfit_rates
 from core.spec._scan import check_scanned, mixes_examples
 from core.spec._size import Size, size
+from core.spec._treatment import Treatment
 
 LENGTHS: Mapping[str | None, str] = {
     "lr_range_test": "lr_range.steps",
@@ -51,7 +52,7 @@ def check(spec: Spec, paths: DatasetPaths, seconds: float = math.inf) -> list[Ar
     _must_be_quick(spec, paths, seconds)
     infos, problems = _arm_infos(spec, paths)
     if not problems:
-        for refused in (_several_tasks, _some_tested, _nothing_to_split, _several_heads):
+        for refused in (_several_tasks, _some_tested, _nothing_to_split, _nothing_dropped, _several_heads):
             problems += refused(spec, infos)
     if not problems and spec.target is not None:
         problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
@@ -96,10 +97,16 @@ def _arm_infos(spec: Spec, paths: DatasetPaths) -> tuple[list[ArmInfo], list[Pro
 
 
 def _several_tasks(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
-    if len({info.data.task for info in infos}) == 1:
+    """Refuse arms of several kinds of task: they have other losses and metrics, so there is no outcome to judge by."""
+    tasks = [info.data.task for info in infos]
+    other = next((i for i, task in enumerate(tasks) if task != tasks[0]), None)
+    if other is None:
         return []
-    tasks = ", ".join(f"{arm.label!r} {info.data.task}" for arm, info in zip(spec.expanded, infos, strict=True))
-    return [Problem("arms", f"should learn one kind of task, to be compared: {tasks}")]
+    kinds = ", ".join(f"{task} as of {spec.expanded[tasks.index(task)].label!r}" for task in dict.fromkeys(tasks))
+    message = f"has several kinds of task, which share no loss and not all metrics: {kinds}; post one experiment a kind"
+    if spec.grid is not None:
+        message += ", each of which is judged over its data sets"
+    return [Problem(where_of(spec, other, spec.expanded[other])("dataset"), message)]
 
 
 def _some_tested(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
@@ -115,12 +122,22 @@ def _some_tested(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
 def _nothing_to_split(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
     """Refuse splits that vary of data whose files hold out what is validated on, and of which nothing else is."""
     if spec.split == "per_seed" and spec.adaptive is not None:
-        message = "is for a fixed number of seeds: looks decide by the seeds until then, and know nothing of splits"
-        return [Problem("split", message)]
+        why = "splits of one data set overlap, so a later seed tells less than an earlier one, which looks count alike"
+        message = f"is for a fixed number of seeds: {why}; give a number of seeds, or keep the split fixed"
+        return [Problem("split" if spec.vary is None else "vary", message)]
     if spec.split == "fixed" or not any("valid" in info.data.own and not info.data.test for info in infos):
         return []
     message = "there is nothing to split: the data's own files hold out what is validated on; give own_test or fixed"
     return [Problem("split", message)]
+
+
+def _nothing_dropped(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:
+    """Refuse to tell apart what dropout does where no arm has any: runs that differ by it alone would be the same."""
+    if spec.vary is None or "dropout" not in spec.vary or any(info.size.dropped for info in infos):
+        return []
+    return [
+        Problem("vary", "names dropout, and no arm's model drops anything: leave it out, or give the model dropout")
+    ]
 
 
 def _several_heads(spec: Spec, infos: Sequence[ArmInfo]) -> list[Problem]:

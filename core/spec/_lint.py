@@ -1,5 +1,6 @@
 """Warnings: what a spec that can run asks for, and probably does not mean."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,9 +10,10 @@ from core.optimizers import Optimizer
 from core.registry import Entry, join_path
 from core.schedules import Reactive, bind, lint_schedule, rates, sampled_updates
 from core.spec._arms import Arm
-from core.spec._body import Spec, Treatment
+from core.spec._body import Spec
 from core.spec._check import ArmInfo, where_of
 from core.spec._slow_starts import pruning_warnings
+from core.spec._treatment import Treatment
 
 MOST = 100
 """The most warnings of one experiment."""
@@ -112,15 +114,13 @@ def _twins(spec: Spec, lengths: Sequence[_Length]) -> Iterator[Problem]:
     A mean of the weights is nothing else: no update reads it.
     """
     first: dict[object, Arm] = {}
+    others = [_all_but_rates(arm.treatment) for arm in spec.expanded]
+    alike = Counter(others)
     for i, (arm, length) in enumerate(zip(spec.expanded, lengths, strict=True)):
+        if alike[others[i]] == 1:
+            continue
         treatment: Treatment = arm.treatment
-        optimizer = tuple((k, v) for k, v in treatment.optimizer.model_dump().items() if k != "lr")
-        others = tuple(
-            repr(getattr(treatment, f))
-            for f in Treatment.model_fields
-            if f not in ("schedule", "optimizer", "ema_decay")
-        )
-        key = (others, repr(optimizer), _fingerprint(treatment.schedule, _lr(treatment), length))
+        key = (others[i], _fingerprint(treatment.schedule, _lr(treatment), length))
         if key not in first:
             first[key] = arm
             continue
@@ -134,6 +134,12 @@ def _twins(spec: Spec, lengths: Sequence[_Length]) -> Iterator[Problem]:
             how = "is that" if other.treatment.schedule == treatment.schedule else "has every rate"
             message = f'{how} of "{other.label}", and nothing else differs: the two train alike'
         yield Problem(path, f"{whose}{message}")
+
+
+def _all_but_rates(treatment: Treatment) -> str:
+    optimizer = {k: v for k, v in treatment.optimizer.model_dump().items() if k != "lr"}
+    rates = ("schedule", "optimizer", "ema_decay")
+    return repr((optimizer, [getattr(treatment, f) for f in Treatment.model_fields if f not in rates]))
 
 
 def _varied(arm: Arm) -> str:
@@ -151,6 +157,7 @@ def _rates(schedule: Entry, lr: float, length: _Length) -> tuple[float, ...]:
     return tuple(rates(bound, sampled_updates(length.steps)))
 
 
+@lru_cache(maxsize=2048)
 def _fingerprint(schedule: Entry, lr: float, length: _Length) -> object:
     """Return what is equal for schedules whose rates are: those, rounded; of one that answers to a metric itself."""
     answers = isinstance(bind(schedule, lr, length.steps, length.steps_per_epoch), Reactive)

@@ -2,7 +2,7 @@
 
 from core.datasets import DatasetInfo
 from core.errors import Problem
-from core.spec._body import Treatment
+from core.spec._treatment import Treatment
 
 _OF_LABELS = ("label_smoothing", "class_weights", "focal_loss")
 

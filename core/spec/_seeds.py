@@ -93,6 +93,9 @@ def adaptive_unfit(kind: Kind | None, arms: int, *, all_pairs: bool, pruned: boo
         message = f"that are added decide between every two of {arms} arms: name a baseline, or compare {MOST_ARMS}"
         return [Problem("seeds", message)]
     if pruned:
-        message = "leaves arms out on their way, and adaptive seeds after it, each at the whole level: leave one out"
+        message = (
+            "ends runs before their last epoch, and a look compares last values, which they lack; leave it out, for "
+            "looks stop the arms that are decided too, or give a number of seeds"
+        )
         return [Problem("pruning", message)]
     return []

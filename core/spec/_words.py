@@ -2,8 +2,10 @@
 
 from pydantic import BaseModel
 
+from core.design import SOURCE_NAMES
 from core.registry import Entry
-from core.spec._body import Spec, Treatment
+from core.spec._body import Spec
+from core.spec._treatment import Treatment
 
 TITLES = {
     "dataset": "Data set",
@@ -53,6 +55,8 @@ def described(spec: Spec) -> list[tuple[str, str | None]]:
     ]
     if spec.repeat is not None:
         settings.append(("Second trainings", "every run, its batches turned round: what differs is rounding"))
+    if spec.vary is not None:
+        settings.append(("Differs by seed", ", ".join(SOURCE_NAMES[source] for source in spec.vary)))
     return [*settings, ("Training metrics", JUDGED[spec.evaluate.train])] if spec.updates is None else settings
 
 

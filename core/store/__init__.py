@@ -5,26 +5,27 @@ from core.store.changes import ChangeWatch, announce
 from core.store.clock import now
 from core.store.database import Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
+from core.store.mlflow_tables import MlflowExperiment, MlflowPoint, MlflowRun
+from core.store.process_tables import ApiProcess, Counter
 from core.store.series_tables import EpochValue, MetricBlock
 from core.store.study_tables import Study, StudyEntry
 from core.store.tables import (
     Base,
     Cohort,
-    Counter,
-    Delivery,
     Event,
     Experiment,
     Run,
     SavedReport,
     Status,
     Tag,
-    Webhook,
     Worker,
 )
 from core.store.waiting import once_it_answers
+from core.store.webhook_tables import Delivery, Webhook
 
 __all__ = [
     "ApiKey",
+    "ApiProcess",
     "Base",
     "ChangeWatch",
     "Cohort",
@@ -37,6 +38,9 @@ __all__ = [
     "Experiment",
     "Member",
     "MetricBlock",
+    "MlflowExperiment",
+    "MlflowPoint",
+    "MlflowRun",
     "Project",
     "Run",
     "SavedReport",

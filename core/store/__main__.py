@@ -11,6 +11,7 @@ from core.settings import Settings, settings
 from core.store import Database, upgrade
 from core.store.disk import disk
 from core.store.migrate import revision
+from core.store.network_disk import refuse_network_disk
 from core.store.space import compact, space
 
 WORDS = ("upgrade", "disk", "compact")
@@ -25,6 +26,7 @@ def main() -> int:
     current = settings()
     current.data_dir.mkdir(parents=True, exist_ok=True)
     try:
+        refuse_network_disk(current)
         told, text = _do(words[0], current, Database(current.database))
     except (InitlabError, OperationalError) as error:
         sys.stderr.write(f"{words[0]} failed: {error}\n")

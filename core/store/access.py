@@ -71,6 +71,9 @@ class Usage(Base):
     runs: Mapped[int] = mapped_column(BigInteger, default=0)
     points: Mapped[int] = mapped_column(BigInteger, default=0)
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    unfinished: Mapped[int | None] = mapped_column(BigInteger)
+    """No more of the owner's runs than this have not ended: it grows with each post, and is counted anew when it is
+    above the owner's limit. None: not known; so of projects."""
 
 
 class EndedSession(Base):

@@ -14,10 +14,24 @@ from sqlalchemy.orm import Session
 from core.errors import InitlabError
 
 AFTER_COMMIT, OBSERVERS = "after_commit", "observers"
+PREPARE = "prepare_threshold"
+"""A parameter of PostgreSQL's URL: `none` for poolers that give each transaction another connection, and so cannot keep
+prepared statements apart."""
 BUSY = 10.0
 """Seconds for which SQLite's writers wait for one another."""
 LOG_BYTES = 2**26
 """Bytes to which SQLite's log is cut when all of it is in the database."""
+NETWORK: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""libpq's, in seconds, the last in ms: a server that a network has cut off is given up after some ten seconds.
+
+By the kernel's own timeouts a thread would wait for it for a quarter of an hour, or two hours where it only listens.
+"""
 
 
 class StorageFull(InitlabError):
@@ -36,6 +50,7 @@ class Database:
         # SQLite gives one state to all statements of a transaction; PostgreSQL has to be asked for it.
         snapshot = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
         self._reading = self.engine.execution_options(initlab_readonly=True, **snapshot)
+        self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else None
         self._observers: list[Callable[[int], object]] = []
 
@@ -76,6 +91,12 @@ class Database:
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def looking(self) -> Iterator[Session]:
+        """A session whose statements each read the state of their own moment: two messages fewer than `reading`."""
+        with Session(self._looking, expire_on_commit=False) as session:
+            yield session
+
     def dispose(self) -> None:
         self.engine.dispose()
 
@@ -100,13 +121,11 @@ def _engine(url: str, pool_size: int) -> Engine:
         return engine
     # A stuck client must not hold its locks for ever, nor a dead server a request.
     options = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s"
-    return create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=20,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "options": options},
-    )
+    arguments: dict[str, Any] = NETWORK | {"options": options}
+    if make_url(url).query.get(PREPARE) == "none":  # a text would be a number to the driver, or an error
+        arguments[PREPARE] = None
+    server = make_url(url).difference_update_query([PREPARE])
+    return create_engine(server, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, connect_args=arguments)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
+from core.files import file_store
 from core.settings import Settings
 from core.store.database import Database
 from core.store.series_tables import MetricBlock
@@ -59,16 +60,13 @@ class Disk:
 
 def disk(database: Database, settings: Settings) -> Disk:
     """Return what takes space: the database by table, the experiments with the most points, and the folders."""
-    folders = {
-        "uploads": settings.uploads,
-        "checkpoints": settings.checkpoints,
-        "logs": settings.logs_folder,
-        "datasets": settings.datasets,
-    }
+    files = file_store(settings)
+    sizes = {part: sum(one.bytes for one in files.below(part).list()) for part in ("uploads", "checkpoints", "weights")}
+    folders = {"logs": settings.logs_folder, "datasets": settings.datasets}
     return Disk(
         database=space(database),
         experiments=_experiments(database),
-        folders={name: _size(folder) for name, folder in folders.items()},
+        folders=sizes | {name: _size(folder) for name, folder in folders.items()},
     )
 
 

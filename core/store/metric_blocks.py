@@ -1,6 +1,6 @@
 """Encodes and decodes blocks of metrics: rows whose values are packed as little-endian floats."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,31 @@ def encode(run_id: int, metric: str, first: int, values: NDArray[Any], every: in
     return place | {"values": packed}
 
 
+def encode_at(run_id: int, metric: str, steps: NDArray[np.int64], values: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the row of points at steps that increase, evenly spaced or not; values take 4 bytes where these hold them.
+
+    The row lacks its attempt.
+    """
+    narrow = values.astype(np.float32)
+    kept = narrow if np.array_equal(narrow, values, equal_nan=True) else values
+    gaps = np.diff(steps)
+    every = int(gaps[0]) if len(gaps) else 1
+    row = encode(run_id, metric, 0, kept, every) | {"first": int(steps[0]), "steps": None}
+    if len(gaps) and (gaps != every).any():
+        row |= {"every": -int((steps[0] - steps[-1]) // len(gaps)), "steps": steps.astype("<i8").tobytes()}
+    return row
+
+
 def decode(block: Any) -> NDArray[np.float64]:
     """Return the values (n,) of a row of metric_blocks."""
     return _packed(block).astype(np.float64)
+
+
+def steps_of(block: Any) -> NDArray[np.int64]:
+    """Return the steps (n,) of a row of metric_blocks."""
+    if block.steps is not None:
+        return np.frombuffer(block.steps, dtype="<i8").astype(np.int64)
+    return np.arange(block.first, block.first + block.n * block.every, block.every)
 
 
 def join(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -35,28 +57,32 @@ def join(blocks: Iterable[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]
     found = list(blocks)
     first, last = found[0], found[-1]
     n, every = sum(block.n for block in found), first.every
-    if first.first + n * every == last.first + last.n * every and all(block.every == every for block in found):
+    even = all(block.every == every and block.steps is None for block in found)
+    if even and first.first + n * every == last.first + last.n * every:
         steps = np.arange(first.first, first.first + n * every, every)  # as all are but where some were lost
     else:
-        steps = np.concatenate([np.arange(b.first, b.first + b.n * b.every, b.every) for b in found])
+        steps = np.concatenate([steps_of(block) for block in found])
     return steps, np.concatenate([_packed(block) for block in found], dtype=np.float64)
 
 
 def follows(before: Any, block: Any) -> bool:
-    """Return whether a block begins where another of the same series and the same attempt ends."""
+    """Return whether a block begins where another of the same series and the same attempt ends, evenly spaced both."""
+    if before.steps is not None or block.steps is not None:
+        return False
     place = (before.run_id, before.metric, before.attempt, before.first + before.n * before.every)
     return bool(place == (block.run_id, block.metric, block.attempt, block.first))
 
 
-def mergeable(rows: Iterable[Any]) -> Iterator[list[Any]]:
+def mergeable(rows: Iterable[Any], elsewhere: Collection[int] = ()) -> Iterator[list[Any]]:
     """Yield rows of metric_blocks in groups that may each become one block; `width` is the bytes of a value.
 
-    They come in the order of their keys. Blocks of two attempts stay apart: viewers tell them from each other.
+    They come in the order of their keys. Blocks of two attempts stay apart, as viewers tell them from each other; but
+    for those of runs that are trained `elsewhere`.
     """
     group: list[Any] = []
     points = 0
     for row in rows:
-        alike = group and follows(group[-1], row) and (group[-1].every, group[-1].width) == (row.every, row.width)
+        alike = group and _alike(group[-1], row, row.run_id in elsewhere)
         if group and not (alike and points + row.n <= MOST_MERGED):
             yield group
             group, points = [], 0
@@ -64,6 +90,12 @@ def mergeable(rows: Iterable[Any]) -> Iterator[list[Any]]:
         points += row.n
     if group:
         yield group
+
+
+def _alike(before: Any, row: Any, elsewhere: bool) -> bool:
+    if elsewhere:
+        return bool((before.run_id, before.metric) == (row.run_id, row.metric))
+    return follows(before, row) and bool((before.every, before.width) == (row.every, row.width))
 
 
 def _packed(block: Any) -> NDArray[np.floating]:

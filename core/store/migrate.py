@@ -29,7 +29,7 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4719200)")
-        _refuse_newer(*revision(connection))
+        refuse_newer(*revision(connection))
         command.upgrade(_config(connection), "head")
 
 
@@ -37,7 +37,7 @@ def require_current(engine: Engine) -> None:
     """Raise `SchemaMismatch` unless the database has the tables of this code, and says what to do about it."""
     with engine.connect() as connection:
         found, needed = revision(connection)
-    _refuse_newer(found, needed)
+    refuse_newer(found, needed)
     if found != needed:
         has = "has no tables yet" if found is None else f"is at revision {found}"
         raise SchemaMismatch(f"the database {has}, this code needs revision {needed}: run `initlab db upgrade`")
@@ -48,7 +48,9 @@ def revision(connection: Connection) -> tuple[str | None, str | None]:
     return MigrationContext.configure(connection).get_current_revision(), _head()
 
 
-def _refuse_newer(found: str | None, needed: str | None) -> None:
+def refuse_newer(found: str | None, needed: str | None = None) -> None:
+    """Raise `SchemaMismatch` for a revision that this code does not know; `needed` is this code's, else looked up."""
+    needed = needed or _head()
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
         raise SchemaMismatch(

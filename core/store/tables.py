@@ -36,6 +36,9 @@ class Status(StrEnum):
 STATUS = f"status IN ({', '.join(repr(status.value) for status in Status)})"
 
 
+UNCOUNTED = text("progress IS NULL")
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -58,12 +61,7 @@ class Experiment(Base):
         Index("ix_experiments_owner", "owner", "id"),
         Index("ix_experiments_name", "name", "id"),
         Index("ix_experiments_created_at", "created_at", "id"),
-        Index(
-            "ix_experiments_to_count",
-            "status",
-            sqlite_where=text("progress IS NULL"),
-            postgresql_where=text("progress IS NULL"),
-        ),
+        Index("ix_experiments_to_count", "status", sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED),
         Index("ix_experiments_project_finished_at", "project", "finished_at"),
         {"sqlite_autoincrement": True},
     )  # an id is never reused
@@ -87,6 +85,8 @@ class Experiment(Base):
     project: Mapped[str] = mapped_column(String(40), default="default", server_default="default")
     points: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """As many as its runs may have, all metrics together: counted against quotas."""
+    weight_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """As many as the weights of its runs may take: counted against quotas."""
     rungs: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     """The decisions where its arms were compared before their last epoch: `core.analysis.decide_rung`."""
     looks: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
@@ -148,15 +148,16 @@ class Cohort(Base):
     queued_at: Mapped[float] = mapped_column(Double)
     rung: Mapped[int | None] = mapped_column(Integer)
     """The epochs after which it waits for the others; None: it does not. Not to be taken meanwhile."""
+    plugins: Mapped[str | None] = mapped_column(Text)
+    """The plug-ins that it needs, as `cohorts.eligibility.needed` writes them; None: none."""
     look: Mapped[int | None] = mapped_column(Integer)
     """The look, by its seeds, that decides whether it is trained; None: it is, or was. Not to be taken before."""
     checkpoint: Mapped[str | None] = mapped_column(String(200))
-    """The file that training goes on from, in the folder of checkpoints."""
+    """The file that training goes on from, of those in `checkpoints` of the file store."""
     checkpoint_sha256: Mapped[str | None] = mapped_column(String(64))
     checkpoint_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
-    """Updates that the file holds."""
     checkpoint_epochs: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    """Epochs whose metrics had been measured."""
+    """Updates that the file holds, and epochs whose metrics had been measured."""
     checkpoint_before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """The checkpoint before it, should the file be damaged: `core.experiments.cohorts.checkpoints.CheckpointRef`."""
     error: Mapped[str | None] = mapped_column(Text)
@@ -179,7 +180,8 @@ class Run(Base):
     arm: Mapped[str] = mapped_column(String(120))
     seed: Mapped[int] = mapped_column(BigInteger)
     repeat: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """It is a second training, to tell what rounding does; those of a cohort all are, or none."""
+    varied: Mapped[str | None] = mapped_column(String(10))
+    """Rounding, or a source: all in which a second training (`repeat`) differs from the first, alike in a cohort."""
     status: Mapped[str] = mapped_column(String(10), default=Status.QUEUED)
     outcome: Mapped[str | None] = mapped_column(String(20))
     attempt: Mapped[int] = mapped_column(Integer, default=0)
@@ -187,8 +189,11 @@ class Run(Base):
     steps_total: Mapped[int] = mapped_column(BigInteger)
     final: Mapped[dict[str, float | None] | None] = mapped_column(JSON)
     correct: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    """The examples of the judged split that it got right (`cohorts.packed_bits`); None: not stored. It is
-    read where it is asked for."""
+    """The examples of the judged split that it got right (`cohorts.packed_bits`); None: not stored. Read if asked."""
+    weights: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The files of its weights, by which: `cohorts.weights.WeightsRef`; None: none are kept."""
+    classified: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """The summary of its classes on that split (`core.classification`); None: not stored."""
     energy_kwh: Mapped[float | None] = mapped_column(Double)
     """Its share of what its cohorts took, over all attempts; None: it was not measured."""
     co2e_g: Mapped[float | None] = mapped_column(Double)
@@ -197,6 +202,12 @@ class Run(Base):
     started_at: Mapped[float | None] = mapped_column(Double)
     finished_at: Mapped[float | None] = mapped_column(Double)
     error: Mapped[str | None] = mapped_column(Text)
+    posts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    received: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    """The points that `posts` brought, where it is trained elsewhere: by metric: how many, the last step, its value.
+
+    And `true` of a metric that was declared after the run's end, whose points are taken still.
+    """
     merged: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Its blocks are few and large: it has ended for good, and the sweeper has put them together."""
 
@@ -215,8 +226,12 @@ class Worker(Base):
     """The queues that it serves: `cpu`, `gpu` and labels, with commas."""
     version: Mapped[str] = mapped_column(String(40), default="", server_default="")
     """Of initlab, as it runs; empty: of a version that did not say."""
+    plugins: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Those that it has, by name: `core.plugins.Pin`; None: none."""
     draining: Mapped[bool] = mapped_column(default=False, server_default=false())
     """It was asked to leave: it takes no cohort any more, gives back what it trains, and ends."""
+    files: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """The name of the file store that it sees; empty: not known."""
 
 
 class Event(Base):
@@ -234,48 +249,6 @@ class Event(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
-class Webhook(Base):
-    """A user's wish to be told of experiments over HTTP: of one, of those with a tag, or of all of its owner's."""
-
-    __tablename__ = "webhooks"
-
-    id: Mapped[int] = mapped_column(Identity, primary_key=True)
-    owner: Mapped[str | None] = mapped_column(String(40), index=True)
-    """The id of the API key that made it, whose experiments it tells of; None where no keys are configured."""
-    url: Mapped[str] = mapped_column(String(2000))
-    payload: Mapped[str] = mapped_column(String(10))
-    """The shape of what is sent: json or slack."""
-    events: Mapped[list[str]] = mapped_column(JSON)
-    experiment_id: Mapped[int | None] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"), index=True)
-    tag: Mapped[str | None] = mapped_column(String(120))
-    secret: Mapped[str] = mapped_column(String(80))
-    """As its receiver has it: a signature is made with the secret itself, so that a hash of it would not do."""
-    idempotency_key: Mapped[str | None] = mapped_column(String(300), unique=True)
-    created_at: Mapped[float] = mapped_column(Double)
-
-
-class Delivery(Base):
-    """One event for one webhook, written in the transaction that it tells of and sent later, once or more often."""
-
-    __tablename__ = "deliveries"
-
-    id: Mapped[int] = mapped_column(Identity, primary_key=True)
-    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), index=True)
-    message_id: Mapped[str] = mapped_column(String(40))
-    """The same in every attempt: a receiver knows by it what it has had."""
-    event: Mapped[str] = mapped_column(String(40))
-    data: Mapped[dict[str, Any]] = mapped_column(JSON)
-    created_at: Mapped[float] = mapped_column(Double)
-    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    due_at: Mapped[float | None] = mapped_column(Double, index=True)
-    """Time of the next attempt, unless the one that is being made ends before; None: there is none."""
-    delivered_at: Mapped[float | None] = mapped_column(Double)
-    status_code: Mapped[int | None] = mapped_column(Integer)
-    """The HTTP status of the last answer, if any."""
-    error: Mapped[str | None] = mapped_column(String(200))
-    """The reason for which the last attempt failed."""
-
-
 class SavedReport(Base):
     """A report of an experiment that has ended, as it was made."""
 
@@ -287,12 +260,3 @@ class SavedReport(Base):
     version: Mapped[str] = mapped_column(String(80))
     """Of the experiment, and of the code."""
     body: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class Counter(Base):
-    """A count of something rare since the database was made, whichever process it happened to."""
-
-    __tablename__ = "counters"
-
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    value: Mapped[int] = mapped_column(BigInteger)

@@ -3,15 +3,18 @@
 from core.training.checkpoint import Checkpoint, DamagedCheckpoint
 from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.data import TrainingData, load_data
+from core.training.lanes.kept_weights import RunWeights
 from core.training.lanes.trainer import Stopped, train_lanes
 from core.training.library import train
 from core.training.options import Layout, Resume, TrainOptions
 from core.training.planning.plan import Plan, PlannedCohort, make_plan
 from core.training.planning.profile import Profile
-from core.training.recorder import Lane, MemoryRecorder, Recorder
+from core.training.recorder import Lane, MemoryRecorder, Recorder, lane_of
 from core.training.reference import train_run
 from core.training.signal import signal
 from core.training.signal_cost import signal_seconds
+from core.training.weights import load_model
+from core.training.weights_folder import weights_file
 
 __all__ = [
     "Checkpoint",
@@ -24,16 +27,20 @@ __all__ = [
     "Profile",
     "Recorder",
     "Resume",
+    "RunWeights",
     "Stopped",
     "TrainOptions",
     "TrainingData",
     "calibration_examples",
     "initial_state",
+    "lane_of",
     "load_data",
+    "load_model",
     "make_plan",
     "signal",
     "signal_seconds",
     "train",
     "train_lanes",
     "train_run",
+    "weights_file",
 ]

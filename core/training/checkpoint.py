@@ -1,19 +1,18 @@
 """Checkpoints: files that hold a cohort at some update, to resume from."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from core.errors import InitlabError
 from core.failpoints import reached
 from core.schedules import State
 from core.spec import Patience
+from core.training.tensor_files import replacing
 
 FORMAT = "1"
 
@@ -47,7 +46,6 @@ class Checkpoint:
         Raises OSError.
         """
         reached("checkpoint.before_write")
-        path.parent.mkdir(parents=True, exist_ok=True)
         place = {
             "step": self.step,
             "epochs": self.epochs,
@@ -56,24 +54,8 @@ class Checkpoint:
             "ended": self.ended,
             "patience": list(self.patience.items()),
         }
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            tensors = {name: value.contiguous() for name, value in self.state.items()}
-            try:
-                save_file(tensors, temporary, {"format": FORMAT, "place": json.dumps(place)})
-            except SafetensorError as error:  # of the disk: what is written is as it should be
-                raise OSError(str(error)) from error
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
+        with replacing(path, self.state, {"format": FORMAT, "place": json.dumps(place)}):
             reached("checkpoint.written")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
         reached("checkpoint.renamed")
 
     @classmethod

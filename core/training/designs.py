@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from core.analysis import RungRule
+from core.classification import ClassSummary
 from core.datasets import Dataset, DatasetInfo, DatasetPaths, Splits, of_seed
 from core.design import ArmTraining, BatchSizeScan, CoordinateCheck, Design, DesignArm, LrRangeTest, Target
 from core.errors import Problem
-from core.initializers import Initializer, Layer
+from core.initializers import Initializer, Layer, State
 from core.metrics import Metric, Split, Task, metrics
+from core.registry import Absent, Entry
 from core.results import Results, RunResult, Series
 from core.spec import Arm, Spec, Treatment, described, looks_in_a_row, size
 from core.training.initialize import calibration_examples, initial_state
@@ -38,11 +40,12 @@ def design_of(
     `paths` are where the data sets lie, which shape first and last layers.
     """
     kind = spec.lr_range
-    split: Split = "test" if spec.expanded[0].treatment.dataset.build().tested else "valid"
+    init_of = cache(lambda seed: spec.sources(seed).init)
+    split: Split = "test" if _is_tested(spec.expanded[0].treatment.dataset) else "valid"
     return Design(
         name=spec.name,
         arms=[
-            _arm(arm, steps, width, partial(_splits, spec, arm.treatment, paths), paths)
+            _arm(arm, steps, width, partial(_splits, spec, arm.treatment, paths), init_of, paths)
             for arm, steps, width in zip(spec.expanded, _steps(spec, steps_per_epoch), _widths(spec), strict=True)
         ],
         seeds=spec.seed_list,
@@ -50,6 +53,7 @@ def design_of(
         metrics=_metrics(task, measured, split),
         split=split,
         splits_vary=spec.split == "per_seed",
+        vary=spec.vary or (),
         baseline=spec.baseline,
         margin=spec.margin,
         alpha=spec.alpha,
@@ -83,6 +87,7 @@ def trained_results(
     measured: Collection[str] = (),
     warnings: Sequence[Problem] = (),
     correct: Callable[[], Mapping[int, NDArray[np.bool_]]] = dict,
+    classified: Callable[[], Mapping[int, ClassSummary]] = dict,
 ) -> Results:
     """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
 
@@ -96,7 +101,15 @@ def trained_results(
     if spec.adaptive is not None:
         trained = {run.seed for run in runs}
         design = replace(design, seeds=[seed for seed in design.seeds if seed in trained])
-    return Results(design=design, runs=runs, series=series, rungs=rungs, looks=looks, correct=correct)
+    return Results(
+        design=design,
+        runs=runs,
+        series=series,
+        rungs=rungs,
+        looks=looks,
+        correct=correct,
+        classified=classified,
+    )
 
 
 def rung_rule(spec: Spec, task: Task) -> RungRule:
@@ -139,13 +152,18 @@ def _widths(spec: Spec) -> Sequence[int | None]:
 
 def _splits(spec: Spec, treatment: Treatment, paths: DatasetPaths, seed: int) -> Splits:
     """Return the splits that an arm's run of a seed trains on. Raises `DataError`."""
-    entry = treatment.dataset
+    entry, seed = treatment.dataset, spec.sources(seed).split
     dataset: Dataset = of_seed(entry, seed) if spec.split == "per_seed" else entry.build()
     return dataset.load(paths)
 
 
 def _arm(
-    arm: Arm, steps_per_epoch: int | None, width: int | None, splits: Callable[[int], Splits], paths: DatasetPaths
+    arm: Arm,
+    steps_per_epoch: int | None,
+    width: int | None,
+    splits: Callable[[int], Splits],
+    init_of: Callable[[int], int],
+    paths: DatasetPaths,
 ) -> DesignArm:
     asked = arm.asked or arm
     treatment: Treatment = arm.treatment
@@ -156,11 +174,25 @@ def _arm(
         asked=None if arm.asked is None else asked.label,
         asked_lr=_rate(asked.treatment),
         width=width,
-        training=_training(treatment, splits, paths),
+        training=None if _is_absent(treatment) else _training(treatment, splits, init_of, paths),
     )
 
 
-def _training(treatment: Treatment, splits: Callable[[int], Splits], paths: DatasetPaths) -> ArmTraining:
+def _is_absent(treatment: Treatment) -> bool:
+    """Return whether the code that a part of it names is not here any more: what was measured can still be judged."""
+    return any(isinstance(value, Absent) for _, value in treatment)
+
+
+def _is_tested(dataset: Entry) -> bool:
+    """Return whether a data set has a test split; of one that is not here any more, whether the spec asked for it."""
+    if isinstance(dataset, Absent):
+        return bool(dataset.parameters().get("test_fraction"))
+    return bool(dataset.build().tested)
+
+
+def _training(
+    treatment: Treatment, splits: Callable[[int], Splits], init_of: Callable[[int], int], paths: DatasetPaths
+) -> ArmTraining:
     initializer: Initializer = treatment.initializer.build()
 
     def info() -> DatasetInfo:
@@ -171,8 +203,11 @@ def _training(treatment: Treatment, splits: Callable[[int], Splits], paths: Data
         data = info()
         return size(treatment.model, data.inputs, data.outputs).layers
 
-    def examples(seed: int, count: int) -> torch.Tensor:
-        return calibration_examples(splits(seed).x_train)(seed, count)
+    def weights(seed: int) -> State:
+        def examples(init: int, count: int) -> torch.Tensor:
+            return calibration_examples(splits(seed).x_train)(init, count)
+
+        return initial_state(treatment, info(), init_of(seed), examples=examples, targets=lambda: splits(seed).y_train)
 
     return ArmTraining(
         epochs=treatment.epochs,
@@ -184,9 +219,7 @@ def _training(treatment: Treatment, splits: Callable[[int], Splits], paths: Data
         info=info,
         notes=lambda: treatment.dataset.build().notes(paths),
         layers=layers,
-        weights=lambda seed: initial_state(
-            treatment, info(), seed, examples=examples, targets=lambda: splits(seed).y_train
-        ),
+        weights=weights,
     )
 
 

@@ -15,6 +15,7 @@ import torch
 
 from core.analysis import Decision, Look, decide_rung, pruned_arms, take_look
 from core.datasets import DatasetInfo, DatasetPaths
+from core.errors import InvalidSpec, Problem
 from core.registry import Entry
 from core.results import Results
 from core.spec import Arm, ArmInfo, Spec, check
@@ -30,34 +31,40 @@ from core.training.planning.machine import free_memory
 from core.training.planning.plan import PlannedCohort, make_plan
 from core.training.planning.profile import Device, Profile
 from core.training.recorded import recorded_into, restore
-from core.training.recorder import Lane, MemoryRecorder
+from core.training.recorder import Lane, MemoryRecorder, lane_of
+from core.training.weights_folder import WeightsFolder
 
 log = logging.getLogger(__name__)
 
 
-def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None) -> Results:
+def train(spec: Spec, paths: DatasetPaths, *, checkpoints: Path | None = None, weights: Path | None = None) -> Results:
     """Train every run of the experiment in this process and keep all points in memory.
 
     `paths` are the folders of the data sets. With a folder for `checkpoints`, training leaves a file there every
     `spec.checkpoint_every` seconds; after an interruption the same call goes on from it, and when all is done the files
     are removed. Where memory runs out, runs that trained together are trained in halves.
 
-    Raises `InvalidSpec` for arms that do not fit together, `DataError` for data that cannot be read, neither after
-    training has begun; `DamagedCheckpoint` for a file in the folder that is not whole, OSError where none can be
-    written.
+    `weights` is the folder for the weights that the spec keeps: `weights_file(weights, run.id, "final")` of each of the
+    results' runs, replaced where it was there, for `load_model`.
+
+    Raises `InvalidSpec` for arms that do not fit together and for weights without a folder, `DataError` for data that
+    cannot be read, none after training has begun; `DamagedCheckpoint` for a file in the folder that is not whole,
+    OSError where a file cannot be written.
     """
+    if spec.keep and weights is None:
+        raise InvalidSpec([Problem("keep", "needs a folder for the weights: train(..., weights=folder)")])
     threads = torch.get_num_threads()
     torch.set_num_threads(spec.threads)  # as the service's processes have: sums round by how many share them
     try:
-        return _train(spec, paths, checkpoints)
+        return _train(spec, paths, checkpoints, weights)
     finally:
         torch.set_num_threads(threads)
 
 
-def _train(spec: Spec, paths: DatasetPaths, checkpoints: Path | None) -> Results:
+def _train(spec: Spec, paths: DatasetPaths, checkpoints: Path | None, weights: Path | None) -> Results:
     infos = check(spec, paths)
     device: Device = ("cuda" if torch.cuda.is_available() else "cpu") if spec.device == "auto" else spec.device
-    training = _Training(spec=spec, paths=paths, infos=infos, device=device, folder=checkpoints)
+    training = _Training(spec=spec, paths=paths, infos=infos, device=device, folder=checkpoints, weights=weights)
     parts: list[_Part] = []
     rungs: list[Decision] = []
     looks: list[Look] = []
@@ -85,6 +92,7 @@ class _Training:
     infos: Sequence[ArmInfo]
     device: Device
     folder: Path | None
+    weights: Path | None
 
     def __post_init__(self) -> None:
         for arm in self.spec.expanded:
@@ -93,15 +101,16 @@ class _Training:
     @cached_property
     def _lanes(self) -> Lanes:
         arms, seeds = self.spec.expanded, self.spec.seed_list
-        every = itertools.product((False, True)[: self.spec.trainings], range(len(arms)), seeds)
+        every = itertools.product((None, *self.spec.again), range(len(arms)), seeds)
         return {
-            (repeat, i, seed): Lane(run, arms[i].treatment, seed, repeat) for run, (repeat, i, seed) in enumerate(every)
+            (again, i, seed): lane_of(self.spec, run, arms[i].treatment, seed, again)
+            for run, (again, i, seed) in enumerate(every)
         }
 
     @cached_property
     def _data(self) -> Callable[[Entry], TrainingData]:
         per_seed = self.spec.split == "per_seed"
-        return cache(lambda dataset: load_data(dataset, self.spec.seed_list, self.paths, per_seed=per_seed))
+        return cache(lambda dataset: load_data(dataset, self.spec.split_seeds, self.paths, per_seed=per_seed))
 
     def parts_of(self, cohorts: Iterable[PlannedCohort], looks: Sequence[Look]) -> list["_Part"]:
         """Return the cohorts to be trained, without the arms that the last look has left out."""
@@ -117,8 +126,10 @@ class _Training:
                 device=self.device,
                 layout=cohort.layout,
                 folder=self.folder,
+                weights=self.weights,
+                labels={self._lanes[cohort.again, *member].run: arms[member[0]].label for member in members},
             )
-            found.append(_Part(work, [self._lanes[cohort.repeat, *member] for member in members]))
+            found.append(_Part(work, [self._lanes[cohort.again, *member] for member in members]))
         return found
 
     def pruned(self, parts: list["_Part"]) -> tuple[list[Decision], list["_Part"]]:
@@ -158,6 +169,9 @@ class _Work:
     device: Device
     layout: Layout
     folder: Path | None
+    weights: Path | None
+    labels: Mapping[int, str]
+    """Those of the arms, by run."""
 
 
 class _Part:
@@ -194,6 +208,7 @@ class _Part:
         if self._start is None:
             self.recorder.began = time.monotonic()
         keep = None if self.path is None else recorded_into(self.recorder, self.path)
+        folder, labels, info = self._work.weights, self._work.labels, self._work.info
         self._start = train_lanes(
             self.lanes,
             self._work.data,
@@ -202,6 +217,7 @@ class _Part:
             TrainOptions.of(self._work.spec, self._work.device, self._work.layout),
             Resume(start=self._start, until=until, pruned_at=pruned_at),
             keep=keep,
+            weights=None if folder is None else WeightsFolder(folder, self.lanes, labels, info),
         )
         if self._start is None:
             self._start = Checkpoint(step=self.recorder.step, epochs=self.lanes[0].treatment.epochs, runs=[], state={})
@@ -227,6 +243,7 @@ def _merged(parts: Sequence[_Part]) -> MemoryRecorder:
         whole.blocks |= part.recorder.blocks
         whole.begins |= part.recorder.begins
         whole.correct |= part.recorder.correct
+        whole.classified |= part.recorder.classified
         whole.outcomes |= part.recorder.outcomes
         whole.seconds |= part.recorder.seconds
     return whole

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.analysis import Decision, Look, RungValues
 from core.datasets import DatasetPaths
-from core.design import Design
+from core.design import Design, Varied
 from core.finite import finite_or_none
 from core.metrics import metric_names
 from core.results import Results, RunResult, Series
@@ -16,8 +16,8 @@ from core.spec import ArmInfo, Spec, warnings_of
 from core.training.designs import trained_results
 from core.training.recorder import Lane, MemoryRecorder
 
-Lanes = Mapping[tuple[bool, int, int], Lane]
-"""Lanes by whether they are second trainings, the arm's index and the seed."""
+Lanes = Mapping[tuple[Varied | None, int, int], Lane]
+"""Lanes by what sets a second training apart, None of a first, the arm's index and the seed."""
 
 
 def measured_results(
@@ -46,7 +46,7 @@ def measured_results(
     for run, metric in sorted(points):
         of_run[run].append(metric)
 
-    def series(repeat: bool, wanted: str) -> list[Series]:
+    def series(of: Varied | None, wanted: str) -> list[Series]:
         return [
             Series(
                 run_id=lane.run,
@@ -56,13 +56,13 @@ def measured_results(
                 steps=(recorder.begins.get((lane.run, metric), 0) + np.arange(len(values))) * every,
                 values=values.astype(np.float64),
             )
-            for lane in lanes.values()
+            for (again, _, _), lane in lanes.items()
             for metric in of_run[lane.run]
-            if lane.repeat == repeat and wanted in (metric, metric.partition("/")[0])
+            if again == of and wanted in (metric, metric.partition("/")[0])
             for every, values in [(spec.spacing(metric), points[lane.run, metric])]
         ]
 
-    def runs(repeat: bool) -> list[RunResult]:
+    def runs(of: Varied | None) -> list[RunResult]:
         return [
             RunResult(
                 id=lane.run,
@@ -75,8 +75,8 @@ def measured_results(
                 steps_done=len(points[lane.run, "train_loss"]),
                 steps_total=totals[lane.run],
             )
-            for lane in lanes.values()
-            if lane.repeat == repeat
+            for (again, _, _), lane in lanes.items()
+            if again == of
         ]
 
     found = trained_results(
@@ -84,24 +84,25 @@ def measured_results(
         task=infos[0].data.task,
         paths=paths,
         steps_per_epoch=[info.steps_per_epoch for info in infos],
-        runs=runs(repeat=False),
-        series=partial(series, False),
+        runs=runs(None),
+        series=partial(series, None),
         rungs=rungs,
         looks=looks,
         warnings=warnings_of(spec, infos),
         correct=lambda: recorder.correct,
+        classified=lambda: recorder.classified,
     )
-    return found if spec.repeat is None else found.repeated_as(runs(repeat=True), partial(series, True))
+    return found.with_second({again: (runs(again), partial(series, again)) for again in spec.again})
 
 
 def values_at(rung: int, design: Design, metric: str, lanes: Lanes, measured: MemoryRecorder) -> RungValues:
     """Return a metric of the first trainings after so many epochs, of one that stopped early its last."""
 
     def found() -> Iterator[tuple[str, int, float | None]]:
-        for (repeat, arm, seed), lane in lanes.items():
+        for (again, arm, seed), lane in lanes.items():
             points = np.concatenate(measured.blocks.get((lane.run, metric), [np.empty(0)]))
             outcome = measured.outcomes.get(lane.run)
-            if repeat or (len(points) < rung and outcome not in ("stopped_early", "diverged")):
+            if again or (len(points) < rung and outcome not in ("stopped_early", "diverged")):
                 continue
             diverged = outcome == "diverged" or not len(points)
             yield design.labels[arm], seed, None if diverged else float(points[min(rung, len(points)) - 1])

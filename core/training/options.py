@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 import torch
 
-from core.spec import Spec
+from core.spec import Spec, Which
 from core.training.checkpoint import Checkpoint
 
 Layout = Literal["vmap", "loop"]
@@ -25,6 +25,8 @@ class TrainOptions:
     """Measure the training metrics of an epoch on the whole training split, not on a sample of it."""
     examples: bool = False
     """Record which examples of the judged split a run gets right when it has ended."""
+    classification: bool = False
+    """Record the confusions, scores and confidences of each class when a run has ended."""
     updates: int | None = None
     """Updates of every run; None: all those of its epochs."""
     noise_every: int = 0
@@ -35,6 +37,10 @@ class TrainOptions:
     """Seconds between two blocks of measurements, for few lanes."""
     keep_seconds: float = 20.0
     """Seconds between two checkpoints."""
+    weights: tuple[Which, ...] = ()
+    """The weights that are kept of each run."""
+    plugins: frozenset[str] | None = None
+    """The plug-ins whose metrics are measured; None: all that are here."""
 
     @classmethod
     def of(cls, spec: Spec, device: str, layout: Layout) -> Self:
@@ -44,10 +50,13 @@ class TrainOptions:
             layout=layout,
             judge_all=spec.evaluate.train == "all",
             examples=spec.evaluate.examples,
+            classification=spec.evaluate.classification,
             updates=spec.updates,
             noise_every=spec.noise_every,
             diagnose_every=spec.diagnose_every,
             keep_seconds=spec.checkpoint_every,
+            weights=tuple(spec.keep or ()),
+            plugins=frozenset(spec.plugins or ()),
         )
 
 

@@ -1,12 +1,15 @@
 """Evaluation of the reference trainer: all examples of a split at once, one metric after another."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from core.classification import CONFIDENCE_BINS, CONFIDENCE_UNIT, REACH, SCALE, SCORE_BINS, ClassSummary
 from core.datasets import DatasetInfo, Splits
 from core.metrics import Evaluation, Metric, Split, Task, measured_by_epoch, measured_on_test
 from core.training.lanes.evaluation import judged_part
@@ -53,6 +56,16 @@ class PlainJudge:
         with self._evaluating():
             return self._held_out("test", data.x_test, data.y_test, measured_on_test(info.task, info.outputs))
 
+    def summary(self) -> ClassSummary:
+        """Return the summary of the classes on the judged split, one example and one class after another."""
+        data = self._data
+        x, y = (data.x_test, data.y_test) if len(data.x_test) else (data.x_valid, data.y_valid)
+        with self._evaluating():
+            outputs = self._outputs(x, self._model)
+        if self._info.task == "binary":
+            outputs, y = torch.cat([torch.zeros_like(outputs), outputs], dim=1), y.squeeze(1)
+        return _summary(outputs, [int(label) for label in y], binary=self._info.task == "binary")
+
     def _held_out(self, split: Split, x: torch.Tensor, y: torch.Tensor, of: Iterable[Metric]) -> dict[str, float]:
         def judge(model: nn.Module) -> dict[str, float]:
             return {f"{split}_{name}": value for name, value in self._of(model, x, y).items()}
@@ -81,6 +94,26 @@ class PlainJudge:
             yield
         self._model.train()
         switch_mode(self._optimizers, training=True)
+
+
+def _summary(outputs: torch.Tensor, labels: Sequence[int], binary: bool) -> ClassSummary:
+    """Count what the outputs (n, classes) say of examples with these labels: `core.classification`."""
+    classes = outputs.shape[1]
+    scored = [1] if binary else [*range(classes)]
+    confusion = np.zeros((classes, classes), dtype=np.int64)
+    scores = np.zeros((len(scored), 2, SCORE_BINS), dtype=np.int64)
+    confidence = np.zeros((CONFIDENCE_BINS, 3), dtype=np.int64)
+    edges = SCALE * np.sinh(np.linspace(-REACH, REACH, SCORE_BINS + 1)[1:-1])
+    for row, label in zip(outputs, labels, strict=True):
+        odds = [(row[k] - row[torch.arange(classes) != k].logsumexp(0)).item() for k in range(classes)]
+        named = int(np.argmax(odds))
+        confusion[label, named] += 1
+        probability = 1 / (1 + math.exp(-odds[named]))
+        level = max(0, math.ceil(probability * CONFIDENCE_BINS) - 1)
+        confidence[level] += (1, named == label, round(probability * CONFIDENCE_UNIT))
+        for place, k in enumerate(scored):
+            scores[place, int(k == label), np.searchsorted(edges, odds[k] + math.log(classes - 1), "right")] += 1
+    return ClassSummary(confusion, scores, confidence)
 
 
 def switch_mode(optimizers: Iterable[Any], *, training: bool) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from core.classification import ClassSummary
 from core.results import OUTCOMES
 from core.training.checkpoint import Checkpoint
 from core.training.recorder import MemoryRecorder
@@ -18,11 +20,16 @@ def recorded_into(recorder: MemoryRecorder, path: Path) -> Callable[[Checkpoint]
         points = {f"points/{run}/{metric}": torch.from_numpy(v) for (run, metric), v in recorder.series.items()}
         begins = {f"begins/{run}/{metric}": torch.tensor(at) for (run, metric), at in recorder.begins.items()}
         correct = {f"correct/{run}": torch.from_numpy(right) for run, right in recorder.correct.items()}
+        classified = {
+            f"classified/{run}": torch.from_numpy(np.frombuffer(summary.pack(), np.uint8).copy())
+            for run, summary in recorder.classified.items()
+        }
         ended = {
             f"points/{outcome}": torch.tensor([r for r, how in recorder.outcomes.items() if how == outcome]).long()
             for outcome in OUTCOMES
         }
-        replace(checkpoint, state={**checkpoint.state, **points, **begins, **correct, **ended}).write(path)
+        kept = {**points, **begins, **correct, **classified, **ended}
+        replace(checkpoint, state={**checkpoint.state, **kept}).write(path)
 
     return keep
 
@@ -33,6 +40,9 @@ def restore(recorder: MemoryRecorder, state: Mapping[str, torch.Tensor]) -> None
     for name, values in state.items():
         if name.startswith("correct/"):
             recorder.correct[int(name.removeprefix("correct/"))] = values.numpy()
+        if name.startswith("classified/"):
+            packed = values.numpy().tobytes()
+            recorder.classified[int(name.removeprefix("classified/"))] = ClassSummary.unpack(packed)
         if name.startswith("begins/"):
             _, run, metric = name.split("/", 2)
             recorder.begins[int(run), metric] = int(values)

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.classification import ClassSummary
+from core.design import Varied
 from core.metrics import is_of_test
 from core.results import Outcome
-from core.spec import Treatment
+from core.spec import SourceSeeds, Spec, Treatment
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,19 @@ class Lane:
     seed: int
     repeat: bool = False
     """True: a second training, with every batch turned round (`core.spec.Repeat`)."""
+    apart: SourceSeeds | None = None
+    """The seeds of the sources of its randomness, where they are not all the run's."""
+
+    @property
+    def sources(self) -> SourceSeeds:
+        """The seed of each source of its randomness."""
+        return self.apart or SourceSeeds(*[self.seed] * len(SourceSeeds._fields))
+
+
+def lane_of(spec: Spec, run: int, treatment: Treatment, seed: int, again: Varied | None) -> Lane:
+    """Return the lane of a run of a spec, or of the second training of it that differs by `again`."""
+    apart = None if spec.vary is None else spec.sources(seed, again)
+    return Lane(run, treatment, seed, repeat=again == "rounding", apart=apart)
 
 
 class Recorder(Protocol):
@@ -40,6 +55,9 @@ class Recorder(Protocol):
     def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
         """Record which examples of the judged split a run got right, (n,), just before its `finish`; if asked for."""
 
+    def classify(self, run: int, summary: ClassSummary) -> None:
+        """Record the summary of a classifier on the judged split, just before its `finish`; if asked for."""
+
     def finish(self, run: int, outcome: Outcome) -> None:
         """Record that the run has ended."""
 
@@ -55,6 +73,7 @@ class MemoryRecorder:
     begins: dict[tuple[int, str], int] = field(default_factory=dict)
     """The place of the first point of the series that do not begin at 0: those of the test split."""
     correct: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    classified: dict[int, ClassSummary] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     step: int = 0
     began: float | None = field(default_factory=time.monotonic)
@@ -72,6 +91,9 @@ class MemoryRecorder:
 
     def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
         self.correct[run] = correct
+
+    def classify(self, run: int, summary: ClassSummary) -> None:
+        self.classified[run] = summary
 
     def finish(self, run: int, outcome: Outcome) -> None:
         self.outcomes[run] = outcome

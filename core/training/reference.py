@@ -41,8 +41,11 @@ def train_run(
     updates: int | None = None,
     noise_every: int = 0,
     judge_all: bool = False,
+    classification: bool = False,
 ) -> None:
     """Train one run on the CPU and record every point as it is measured; the rules are those of `train_lanes`.
+
+    `data` are the splits of the seed of its split.
 
     All is computed in `dtype`, but for the products of a half precision, which are torch's autocast's.
     """
@@ -51,8 +54,9 @@ def train_run(
     y_train, y_valid, y_test = (
         y.to(dtype) if y.is_floating_point() else y for y in (data.y_train, data.y_valid, data.y_test)
     )
+    seeds = lane.sources
     values = initial_state(
-        treatment, info, lane.seed, dtype, calibration_examples(data.x_train), targets=lambda: data.y_train
+        treatment, info, seeds.init, dtype, calibration_examples(data.x_train), targets=lambda: data.y_train
     )
     net = network(treatment, info, values)
     model = net.written.to_empty(device="cpu").to(dtype)
@@ -71,10 +75,11 @@ def train_run(
     steps = updates or steps_per_epoch * treatment.epochs
     curve = bind(treatment.schedule, rule.hyper["lr"], steps, steps_per_epoch)
     state = curve.start if isinstance(curve, Reactive) else ()
-    masks, pictures = Masks(net.dropout, [lane.seed], dtype), keys([lane.seed], "augment")
-    mixing = PlainMixing(treatment, info, lane.seed, steps_per_epoch)
+    masks, pictures = Masks(net.dropout, [seeds.dropout], dtype), keys([seeds.order], "augment")
+    mixing = PlainMixing(treatment, info, seeds.order, steps_per_epoch)
     noise = _Noise(noise_every, len(x_train))
     step, patience = 0, Patience()
+    waited: Patience | None = patience
 
     def outputs(x: torch.Tensor, model: nn.Module = model) -> torch.Tensor:
         weights = {name: p * mine[name].forward for name, p in model.named_parameters()}
@@ -96,7 +101,7 @@ def train_run(
         judge_all=judge_all,
     )
     for epoch in range(math.ceil(steps / steps_per_epoch)):
-        batches = torch.split(epoch_order(len(x_train), lane.seed, epoch), treatment.batch_size)
+        batches = torch.split(epoch_order(len(x_train), seeds.order, epoch), treatment.batch_size)
         batches = batches[: min(steps_per_epoch, steps - step)]
         for i, batch in enumerate(batches):
             drawn = masks.draw(step, len(batch))
@@ -136,12 +141,10 @@ def train_run(
         recorder.advance(step)
         waited = _waited(treatment, patience, measured, epoch + 1, step == steps)
         if waited is None:
-            _record(recorder, lane.run, epoch, judge.test())
-            recorder.finish(lane.run, "stopped_early")
-            return
+            break
         patience = waited
     _record(recorder, lane.run, epoch, judge.test())
-    recorder.finish(lane.run, "completed")
+    _finish(recorder, lane.run, judge if classification else None, early=waited is None)
 
 
 def _ordered(
@@ -156,6 +159,13 @@ def _ordered(
 def _record(recorder: Recorder, run: int, epoch: int, measured: Mapping[str, float]) -> None:
     for metric, value in measured.items():
         recorder.record(run, metric, epoch, np.array([value]))
+
+
+def _finish(recorder: Recorder, run: int, judge: PlainJudge | None, *, early: bool) -> None:
+    """Record the end of a run, and before it the summary of its classes where a judge is given."""
+    if judge is not None:
+        recorder.classify(run, judge.summary())
+    recorder.finish(run, "stopped_early" if early else "completed")
 
 
 def _waited(

@@ -79,6 +79,7 @@ EXPERIMENTS: Sequence[Mapping[str, Any]] = (
         "arms": [{"initializer": "he_normal"}, {"initializer": {"name": "mup", "base_width": 16}}],
     },
     {"epochs": 3, "seeds": {"from": 3, "to": 9, "looks": [3, 6, 9]}, "arms": [*ARMS, {"initializer": "zeros"}]},
+    {"epochs": 3, "seeds": 4, "vary": ["init", "split"], "arms": ARMS},
     {
         "epochs": 3,
         "grid": {

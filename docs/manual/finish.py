@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 CAPTION, LEVEL = 'class="caption" role="heading"', ' aria-level="2"'
 """Sphinx makes the captions of the contents headings, and says of no level: screen readers need one."""
+WIDE = ("<pre", '<div class="table-wrapper', '<div class="formula')
+"""Beginnings of what may be wider than the page, and is moved by itself."""
 INLINE = re.compile(r"<script>(.*?)</script>", re.S)
 OF_THE_SERVICE = ("/", "/docs", "/openapi.json")
 """Addresses of the service that serves the site, to which a page may lead."""
@@ -18,7 +20,7 @@ OF_THE_SERVICE = ("/", "/docs", "/openapi.json")
 def mend(site: Path) -> None:
     """Move scripts that stand in pages into files, as the service's policy runs no others; give captions levels.
 
-    And have blocks of code take the keyboard, by which those that are wider than the page are moved without a mouse.
+    And have code, tables and formulas take the keyboard, by which those wider than the page are moved without a mouse.
     """
     for page in sorted(site.rglob("*.html")):
 
@@ -28,7 +30,9 @@ def mend(site: Path) -> None:
             return f'<script src="{os.path.relpath(site / "_static" / name, page.parent)}"></script>'
 
         text = page.read_text(encoding="utf-8").replace(CAPTION, CAPTION + LEVEL)
-        text = text.replace("<pre>", '<pre tabindex="0">')
+        for begin in WIDE:
+            tag = begin.split(" ")[0]
+            text = text.replace(begin, begin.replace(tag, f'{tag} tabindex="0"'))
         page.write_text(INLINE.sub(move, text), encoding="utf-8")
 
 

@@ -52,8 +52,8 @@ def type_of(schema: Mapping[str, Any]) -> str:
     """Return the type that a JSON schema describes, with its bounds, for people."""
     if CATALOG_OF in schema:
         return f"a {schema[CATALOG_OF]}"
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(type_of(one) for one in schema["anyOf"]))
+    if several := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(dict.fromkeys(type_of(one) for one in several))
     if "$ref" in schema:
         return code(schema["$ref"].rsplit("/", 1)[-1])
     if "enum" in schema:

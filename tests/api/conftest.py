@@ -30,6 +30,15 @@ def client(settings: Settings, migrated_sqlite: Path) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[TestClient]:
+    """One application for all tests of a module, none of which has it store anything: its processes start once."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("shared"), sweep_seconds=3600)
+    shutil.copy(migrated_sqlite, settings.data_dir)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
+        yield client
+
+
 @pytest.fixture
 def work(client: TestClient, settings: Settings) -> Iterator[Callable[[], int]]:
     """Does what is queued."""

@@ -22,11 +22,11 @@ from api.keys import create
 from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.store import Database, upgrade
+from tests.api.document import DOCUMENT
 from tests.api.held import service_of
 from tests.api.keyed import sent_with
 
 EXAMPLES = examples()
-DOCUMENT = create_app(Settings()).openapi()
 OPERATIONS: dict[str, Any] = {
     operation["operationId"]: (method, path, operation)
     for path, operations in DOCUMENT["paths"].items()
@@ -54,6 +54,14 @@ ASKED = {
 """What is asked of a service in which the first examples were posted, and trained."""
 
 
+WAITING = {
+    "kind": "external",
+    "arms": [{"label": "one"}],
+    "metrics": [{"name": "valid_perplexity", "direction": "min"}, {"name": "train_loss", "per": "step"}],
+}
+"""An experiment whose runs take the points of the examples."""
+
+
 def _value(name: str, each: str | None = None) -> Any:
     requests = EXAMPLES[name]["requests"]
     return requests[each or next(iter(requests))]["value"]
@@ -62,13 +70,26 @@ def _value(name: str, each: str | None = None) -> Any:
 def _send(client: TestClient, name: str, each: str | None = None) -> Any:
     method, path, _ = OPERATIONS[name]
     value = _value(name, each)
+    if name == "declare_more":
+        path = path.replace("{experiment_id}", str(client.post("/experiments", json=WAITING).json()["id"]))
     path = path.replace("{experiment_id}", "1").replace("{name}", "vision")
+    if "{run_id}" in path:
+        path = path.replace("{run_id}", str(_waiting(client, started=each == "seldom")))
     if name == "create_dataset":
         file = {"file": ("customers.csv", value["file"].encode())}
         return client.post(path, files=file, data={key: one for key, one in value.items() if key != "file"})
     if name == "create_link":
         return _with_a_key(client, method, path, value)
     return client.request(method, path, json=value)
+
+
+def _waiting(client: TestClient, *, started: bool) -> int:
+    """Return a run that waits for points, of an external experiment of its own; `started`: it has the first."""
+    made = client.post("/experiments", json=WAITING).json()
+    run: int = client.get(f"/experiments/{made['id']}/runs").json()["items"][0]["id"]
+    if started:
+        client.post(f"/runs/{run}/points", json=_value("post_points"))
+    return run
 
 
 def _with_a_key(client: TestClient, method: str, path: str, value: Any) -> Any:

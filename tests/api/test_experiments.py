@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
-from sqlalchemy import Connection, event, update
+from sqlalchemy import Connection, event, text, update
 from sqlalchemy.exc import OperationalError
 
 from api import series as answers
@@ -85,17 +85,28 @@ def test_an_idempotency_key_makes_one_experiment(client: TestClient) -> None:
     assert (later.status_code, later.json()["id"] != first.json()["id"]) == (202, True)
 
 
-def test_a_commit_that_fails_is_never_answered_with_202(client: TestClient) -> None:
+def test_a_commit_that_fails_is_never_answered_as_if_it_had_not(client: TestClient) -> None:
     """FastAPI's default scope of a dependency commits after the answer has gone."""
-    engine = client.app.state.service.database.engine  # type: ignore[attr-defined]
+    here, engine = _post(client).headers["location"], service_of(client).database.engine
 
     def fail(_connection: Connection) -> None:
         raise OperationalError("COMMIT", {}, Exception("the disk is gone"))
 
     event.listen(engine, "commit", fail)
-    answer = _post(client)
+    answer = client.post(f"{here}/cancel")
     event.remove(engine, "commit", fail)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert client.get(here).json()["status"] == "queued"
+
+
+def test_a_post_whose_commit_fails_is_not_answered_with_202(client: TestClient) -> None:
+    """A process of the pool commits it: so the database itself refuses, as it looks at a foreign key that late."""
+    with service_of(client).database.engine.begin() as connection:
+        connection.execute(
+            text("CREATE TABLE late (id INTEGER REFERENCES experiments (id) DEFERRABLE INITIALLY DEFERRED)")
+        )
+        connection.execute(text("CREATE TRIGGER refuse AFTER INSERT ON runs BEGIN INSERT INTO late VALUES (-1); END"))
+    assert _post(client).status_code == 503
     assert client.get("/experiments").json()["items"] == []
 
 

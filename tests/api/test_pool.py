@@ -28,7 +28,7 @@ def nothing() -> None:
 
 @pytest.fixture
 def pool() -> Iterator[JobPool]:
-    made = JobPool(1, "api.job_imports", nothing)  # as all in a process that tests share
+    made = JobPool(1, nothing)  # as all in a process that tests share
     yield made
     made.close()
 
@@ -139,10 +139,24 @@ def test_a_file_that_takes_too_much_memory_is_refused_in_words(tmp_path: Path) -
     form = httpx.Request("POST", "http://any", files={"file": ("t.csv", table)}, headers={"Content-Type": FORM})
     body = tmp_path / "body"
     body.write_bytes(form.read())
-    readers = JobPool(1, "api.job_imports", job_process.begin, settings)
+    readers = JobPool(1, job_process.begin, settings)
     try:
         with pytest.raises(InvalidUpload, match="file: the file takes too much memory for its size"):
             asyncio.run(readers.run(60, read_in_a_megabyte, body))
     finally:
         readers.close()
     assert [path.name for path in settings.uploads.iterdir() if not path.name.startswith(".")] == []
+
+
+def test_who_waits_for_a_job_while_the_pool_closes_waits_no_longer(tmp_path: Path) -> None:
+    made, pipe = JobPool(1, nothing), tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    async def wait() -> None:
+        waiting = asyncio.create_task(made.run(60.0, hold, pipe))
+        with await asyncio.to_thread(pipe.open, "wb"):
+            made.close()
+        with pytest.raises(Busy, match="try again"):
+            await asyncio.wait_for(waiting, 30)
+
+    asyncio.run(wait())

@@ -13,6 +13,11 @@ from tests.core.entries import entries, raw
 PNG = {"Accept": "image/png"}
 
 
+@pytest.fixture(scope="module")
+def client(shared: TestClient) -> TestClient:
+    return shared
+
+
 def test_a_schedule_is_the_rate_of_every_update(client: TestClient) -> None:
     body = {"schedule": {"name": "step", "step_size": 2, "gamma": 0.5}, "lr": 0.8, "steps": 12, "steps_per_epoch": 3}
     found = client.post("/previews/schedule", json=body).json()

@@ -21,6 +21,7 @@ from api.app import create_app
 from core.settings import Settings
 from core.store import Database
 from core.store.migrate import upgrade
+from tests.api.document import DOCUMENT
 
 EXAMPLES = 4
 NOT_TRIED = {"stream_events": "a stream that ends with its experiment: test_events.py"}
@@ -38,7 +39,6 @@ CONFIG = SchemathesisConfig.from_dict(
         }
     }
 )
-DOCUMENT = create_app(Settings()).openapi()
 
 
 def _flat(document: dict[str, Any]) -> dict[str, Any]:

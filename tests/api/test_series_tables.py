@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from pyarrow import parquet
+from pyarrow import ipc, parquet
 
 from api import series as answers
 from api.routes import runs
@@ -63,6 +63,12 @@ def test_tables_have_the_points_of_the_json(
     assert [row if np.isfinite(row[-1]) else (*row[:-1], None) for row in rows] == expected
     assert any(value is None for *_, value in expected) == any(np.isnan(value) for *_, value in rows)
 
+    stream = client.get(trained, params=query, headers={"Accept": "application/vnd.apache.arrow.stream"})
+    assert stream.headers["content-type"] == "application/vnd.apache.arrow.stream"
+    of_stream = ipc.open_stream(stream.content).read_all()
+    assert of_stream.column_names == head
+    assert str(of_stream.to_pylist()) == str(table.to_pylist()), "by their words, in which nan is nan"
+
 
 def test_a_table_of_many_parts_is_one_table(client: TestClient, trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "ROWS", 7)
@@ -72,6 +78,8 @@ def test_a_table_of_many_parts_is_one_table(client: TestClient, trained: str, mo
     assert table.metadata.num_row_groups > 3
     assert table.read().num_rows == len(expected)
     assert len(client.get(trained, params={"format": "csv"}).text.splitlines()) == len(expected) + 1
+    batches = ipc.open_stream(client.get(trained, params={"format": "arrow"}).content)
+    assert [batch.num_rows for batch in batches][:2] == [7, 7]
 
 
 def test_a_run_has_tables_too_and_nothing_is_a_table_without_rows(client: TestClient, trained: str) -> None:
@@ -80,3 +88,4 @@ def test_a_run_has_tables_too_and_nothing_is_a_table_without_rows(client: TestCl
     assert client.get(f"{trained}?format=csv&seed=77").text == '"run_id","arm","seed","metric","unit","step","value"\n'
     empty = parquet.read_table(io.BytesIO(client.get(f"{trained}?format=parquet&seed=77").content))
     assert empty.num_rows == 0
+    assert ipc.open_stream(client.get(f"{trained}?format=arrow&seed=77").content).read_all().num_rows == 0

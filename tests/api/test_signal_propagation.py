@@ -15,6 +15,11 @@ from core.errors import InvalidSpec
 WIDE = {"name": "mlp", "hidden": [256] * 4}
 
 
+@pytest.fixture(scope="module")
+def client(shared: TestClient) -> TestClient:
+    return shared
+
+
 def asked(client: TestClient, **body: Any) -> dict[str, Any]:
     answer = client.post("/previews/signal", json=body)
     assert answer.status_code == 200, answer.text

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from hostile import REQUESTS, sent
 from sqlalchemy import create_engine, literal, select
 
-from api import job_process, jobs, judging_jobs
+from api import job_process, judging_jobs, posting_jobs
 from api.app import create_app
 from api.bodies import read_body
 from api.deps import Reading
@@ -110,7 +110,8 @@ def test_no_lock_is_held_while_a_spec_is_checked(served: TestClient, monkeypatch
     for name, value in (("database", own), ("paths", service.paths), ("settings", service.settings)):
         monkeypatch.setattr(job_process.Process, name, value, raising=False)
     monkeypatch.setattr(requests, "draft", checked)
-    jobs.draft(b"{}", service.profile, "a key", "default", frozenset())
+    sender = posting_jobs.Sender(None, "default", frozenset(), "a key", requests.Limits())
+    posting_jobs.draft(b"{}", service.profile, sender)
     own.dispose()
     assert written
 

@@ -52,9 +52,17 @@ def test_a_chain_keeps_discards_and_spends(client: TestClient, work: Callable[[]
 
 
 def test_a_post_decides_first_what_has_ended(client: TestClient, work: Callable[[], int]) -> None:
+    arms = [{"label": "now", **HE}, {"label": "new", **ZEROS}]
+    body = SPEC | {"baseline": "now", "arms": arms}
+    first = client.post("/experiments/preview", json=body).json()["study"]
+    assert first == {"name": "chain", "project": "default", "position": 1, "alpha": pytest.approx(0.05 / zeta(1.6))}
+    assert client.post("/experiments/preview", json=body | {"study": None}).json()["study"] is None
     post(client, ZEROS, HE)
     work()
     expected = 2 * (0.025 * 2**-1.6 + 0.025) / zeta(1.6)
+    second = client.post("/experiments/preview", json=body).json()["study"]
+    assert (second["position"], second["alpha"]) == (2, pytest.approx(expected)), "as if what has ended were decided"
+    assert client.post("/experiments/preview", json=body | {"alpha": 0.01}).status_code == 422
     assert post(client, HE, ZEROS).json()["spec"]["alpha"] == pytest.approx(expected)
     assert client.delete("/experiments/1").status_code == 204
     verdicts = client.get("/studies/chain").json()["verdicts"]

@@ -6,12 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from initlab import events, transport
 from initlab.cli import main
+from initlab.demo import service
 
 EXPERIMENT: dict[str, Any] = {
     "id": 7,
@@ -157,6 +160,23 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+
+
+@pytest.fixture(scope="package")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the service of `url` has its folder `service`, and its log."""
+    return tmp_path_factory.mktemp("embedded")
+
+
+@pytest.fixture(scope="package")
+def url(home: Path) -> Iterator[str]:
+    """Yield the address of a service on the embedded default: one for the tests of all files here."""
+    others = set(psutil.Process().children())  # such as a fork server of tests before these
+    with service(home) as here:
+        began = set(psutil.Process().children()) - others
+        yield here
+        ours = began.union(*(one.children(recursive=True) for one in began))
+    assert psutil.wait_procs(ours, timeout=30)[1] == []
 
 
 @pytest.fixture

@@ -119,3 +119,22 @@ def test_plot_draws_in_the_terminal_saves_with_o_and_prints_the_data_with_json(
     assert run_cli("plot", "7", "loss", "-o", str(path), "--width", "400") == (0, f"{path}\n", "")
     assert path.read_bytes() == b"\x89PNG"
     assert server.asked[-1].path == "/experiments/7/plots/loss.png?width=400"
+
+
+def test_confusions_and_confidences_are_tables_and_class_curves_have_no_letters() -> None:
+    told = {"plot": "confusion", "title": "Classes", "caption": "N = 1 arm."}
+    matrix = {"title": "he", "note": "N = 3", "classes": ["cat", "dog"], "share": [[0.9, 0.1], [None, None]]}
+    lines = _shown({**told, "panels": [matrix, {**matrix, "classes": [], "share": []}]})
+    assert [line.split() for line in lines if line.strip().startswith(("cat", "dog"))] == [
+        ["cat", "90", "10"],
+        ["dog", "–", "–"],
+    ]
+    assert "nothing stored" in lines
+    levels = [{"confidence": 0.5, "right": 0.25, "share": 1.0}]
+    lines = _shown({**told, "panels": [{"title": "he", "note": "ECE 25 %", "levels": levels}]})
+    assert any(line.split() == ["50.00", "%", "25.00", "%", "100.00", "%"] for line in lines)
+    curves = _curves(_line(0, [0, 100], [10.0, 10.0], "class"), _line(0, [0, 100], [1.0, 1.0], "mean"))
+    del curves["arms"]
+    assert _shown(curves)[-2].strip() == "a  mean"
+    with pytest.raises(ClientError, match=r"-o classification\.png"):
+        charts.chart({**told, "plot": "classification", "panels": [{"title": "he", "parts": {}}]}, 60)

@@ -130,3 +130,30 @@ def test_a_history_has_when_what_and_why(server: Any, experiment: dict[str, Any]
     server.answer(200, experiment)
     server.answer(200, {"items": [lost, strange], "next": None})
     assert json.loads(run_cli("history", "7", "--json")[1]) == [lost, strange]
+
+
+def test_environments_stand_side_by_side(server: Any, experiment: dict[str, Any], run_cli: RunCli) -> None:
+    here = {"packages": {"torch": "2.13.0"}, "python": "3.12.1", "gpu": None, "settings": {"OMP_NUM_THREADS": None}}
+    other = here | {"packages": {"torch": "2.14.0"}, "settings": {"OMP_NUM_THREADS": "4"}}
+    attempt = {"cohort": 1, "attempt": 1, "at": "2026-11-21T06:00:00Z", "worker": "vm"}
+    items = [{"environment": here, "attempts": [attempt] * 2}, {"environment": other, "attempts": [attempt]}]
+    server.answer(200, experiment)
+    server.answer(200, {"items": items})
+    code, out, err = run_cli("environments", "7")
+    assert (code, err) == (0, "")
+    assert [" ".join(line.split()) for line in out.splitlines() if line.strip(" ─")] == [
+        "environment 1 environment 2",
+        "attempts 2 1",
+        "python 3.12.1 3.12.1",
+        "torch 2.13.0 2.14.0",
+        "OMP_NUM_THREADS - 4",
+    ]
+    assert server.asked[-1].path == "/experiments/7/environments"
+    server.answers[:] = []
+    server.answer(200, experiment)
+    server.answer(200, {"items": items})
+    assert json.loads(run_cli("environments", "7", "--json")[1]) == items
+    server.answers[:] = []
+    server.answer(200, experiment)
+    server.answer(200, {"items": []})
+    assert run_cli("environments", "7")[1] == "nothing is recorded\n"

@@ -4,10 +4,10 @@ import json
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import nbclient
 import nbformat
 import psutil
@@ -15,9 +15,12 @@ import pytest
 
 from initlab import ApiError, Client
 from initlab.demo import keep, service
+from initlab.errors import ClientError
 
 pytestmark = pytest.mark.service
 
+PARTS = {"confusion", "precision_recall", "reliability", "roc"}
+"""The pictures that the report's `classification` is made of."""
 ROOT = Path(__file__).parents[2]
 
 SPEC: dict[str, Any] = {
@@ -27,16 +30,6 @@ SPEC: dict[str, Any] = {
     "seeds": 2,
     "arms": [{"label": "all zeros", "initializer": "zeros"}, {"label": "he [red]", "initializer": "he_normal"}],
 }
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service of its own on the embedded default, ended with the module."""
-    others = set(psutil.Process().children(recursive=True))  # a fork server of tests before these
-    with service(tmp_path_factory.mktemp("service")) as here:
-        yield here
-        ours = set(psutil.Process().children(recursive=True)) - others
-    assert psutil.wait_procs(ours, timeout=5)[1] == []
 
 
 def initlab(url: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -109,7 +102,8 @@ def test_the_client_reads_what_was_measured(url: str, tmp_path: Path) -> None:
     assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
     assert "![loss](loss.png)" in (tmp_path / "report.md").read_text(encoding="utf-8")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count('<img src="data:image/png;base64,') == len(pictures)
+    reported = {picture.stem for picture in pictures} - PARTS
+    assert page.count('<img src="data:image/png;base64,') == len(reported)
     assert "plots/" not in page
     assert experiment.id in [one.id for one in client.experiments(name="tiny")]
 
@@ -196,9 +190,11 @@ def test_a_users_own_table_is_sent_trained_on_and_deleted(url: str, tmp_path: Pa
     assert initlab(url, "datasets", "list").stdout == "no data sets\n"
 
 
-def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    with service(tmp_path), pytest.raises(Exception, match="another initlab service"), service(tmp_path):
+def test_a_second_service_on_the_same_data_is_refused(url: str, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "service").symlink_to(home / "service")
+    with pytest.raises(ClientError, match="another initlab service"), service(tmp_path):
         pass
+    assert httpx.get(f"{url}/healthz").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -214,3 +210,39 @@ def test_the_demo_leaves_its_report_or_a_reason(tmp_path: Path, arms: list[Any],
     assert "Traceback" not in ended.stderr
     left = [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
     assert left == []
+
+
+def test_a_service_ends_with_the_demo_that_is_killed(tmp_path: Path) -> None:
+    starts = (
+        "import sys; from pathlib import Path; from initlab.demo import service\n"
+        "with service(Path(sys.argv[1])): print('up', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", starts, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout
+        assert demo.stdout.readline() == "up\n"
+        began = psutil.Process(demo.pid).children(recursive=True)
+        assert len(began) >= 3
+        demo.kill()
+    _, left = psutil.wait_procs(began, timeout=60)
+    assert left == []
+
+
+def test_a_bundle_is_trained_again_to_the_same_bits(url: str, tmp_path: Path) -> None:
+    spec = SPEC | {"name": "again", "seeds": {"from": 3, "to": 4, "looks": [3, 4]}, "diagnostics": {"every": 5}}
+    first = Client(url).submit(spec).wait(progress=False)
+    bundle = tmp_path / "first.zip"
+    assert initlab(url, "export", str(first.id), "--to", "bundle", "-o", str(bundle)).stdout == f"{bundle}\n"
+    again = initlab(url, "reproduce", str(bundle), "--exact", "--json")
+    assert again.returncode == 0, again.stderr + again.stdout
+    found = json.loads(again.stdout)
+    assert found["result"] == "identical"
+    assert found["points"] == found["identical"] > 1000
+    assert (found["runs"], found["decisions"], found["data"], found["environment"]) == ([], [], [], [])
+    repeated = Client(url).experiment(found["experiment"])
+    assert repeated.id != first.id
+    assert repeated.tags == ["reproduction"]
+    other = Client(url).submit(spec | {"optimizer": {"name": "adam", "lr": 0.002}}).wait(progress=False)
+    different = initlab(url, "reproduce", str(bundle), "--against", str(other.id))
+    assert different.returncode == 5
+    assert "first beyond tolerance: lr of" in different.stdout

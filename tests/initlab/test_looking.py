@@ -10,9 +10,10 @@ RunCli = Callable[..., tuple[int, str, str]]
 WORKERS: dict[str, Any] = {
     "items": [
         {"name": "[red]lab-71-4f1a", "host": "[red]lab", "process": 71, "devices": ["cpu"], "queues": ["cpu", "big"],
-         "machine": "m", "draining": True, "alive": True, "last_seen": "2026-11-29T06:00:00Z", "experiments": [3, 5]},
+         "machine": "m", "version": "0.2.0", "draining": True, "alive": True, "last_seen": "2026-11-29T06:00:00Z",
+         "experiments": [3, 5]},
         {"name": "old-9-0000", "host": "old", "process": 9, "devices": [], "queues": [], "machine": None,
-         "draining": False, "alive": False, "last_seen": "2026-11-29T05:59:00Z", "experiments": []},
+         "version": "0.1.0", "draining": False, "alive": False, "last_seen": "2026-11-29T05:59:00Z", "experiments": []},
     ],
     "queue": {"experiments": {"running": 2}, "cohorts": {"queued": 1200, "running": 1, "paused": 4},
               "waited_seconds": 721.0},
@@ -25,8 +26,8 @@ def test_workers_are_shown_with_what_they_train(server: Any, run_cli: RunCli) ->
     assert (code, err) == (0, "")
     rows = [" ".join(line.split()) for line in out.splitlines() if line.strip(" ─")]
     assert rows[1:] == [
-        "[red]lab-71-4f1a 3, 5 cpu cpu, big 2026-11-29T06:00:00Z, draining",
-        "old-9-0000 nothing 2026-11-29T05:59:00Z, lost",
+        "[red]lab-71-4f1a 3, 5 cpu cpu, big 0.2.0 2026-11-29T06:00:00Z, draining",
+        "old-9-0000 nothing 0.1.0 2026-11-29T05:59:00Z, lost",
         "1 cohort is trained, 1,200 wait, the longest for 12 min",
     ]
     assert json.loads(run_cli("workers", "--json")[1]) == WORKERS

@@ -142,3 +142,26 @@ def test_one_or_all_with_a_tag_but_never_both_or_neither(
     server.answer(200, experiment)
     assert run_cli(command, *words)[0] == 2
     assert server.asked == []
+
+
+def test_more_is_declared_from_python_and_the_command_line(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli
+) -> None:
+    server.answer(200, experiment, ETag='"a"')
+    found = Client().experiment(7).declare({"he": {"gain": 2}}, [3], {"loss": "min"})
+    assert server.asked[-1].path == "/experiments/7/declare"
+    assert server.asked[-1].body == {
+        "arms": [{"label": "he", "config": {"gain": 2}}],
+        "seeds": [3],
+        "metrics": [{"name": "loss", "direction": "min"}],
+    }
+    assert found.status == "succeeded"
+    words = "declare 7 --arm he --arm a:b --seed 3 --metric loss:min:step --metric lr"
+    code, _, err = run_cli(*words.split())
+    assert (code, err) == (0, "")
+    assert server.asked[-1].body == {
+        "arms": [{"label": "he"}, {"label": "a:b"}],
+        "seeds": [3],
+        "metrics": [{"name": "loss", "direction": "min", "per": "step"}, {"name": "lr"}],
+    }
+    assert run_cli("declare", "7")[0] == 2

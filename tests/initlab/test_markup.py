@@ -20,6 +20,8 @@ ENTRY = {
     "summary": TEXT,
     "parameters": {"properties": {TEXT: {"type": TEXT, "default": TEXT}, "b": {"enum": [TEXT]}}},
 }
+FINDING = {"kind": "finding", "name": TEXT, "label": TEXT, "summary": TEXT, "plugin": TEXT, "looks_at": TEXT,
+           "bounds": {TEXT: {"value": 1, "meaning": TEXT}}, "explains": [TEXT]}  # fmt: skip
 HAPPENED = {"id": 1, "at": TEXT, "kind": "lost", "cohort": 1, "attempt": 1, "detail": {"why": TEXT, "log": [TEXT]}}
 DATASET = {
     "name": TEXT, "kind": TEXT, "examples": 1, "valid_examples": 0, "inputs": [1], "task": TEXT, "outputs": 1,
@@ -52,6 +54,8 @@ SHOWN: dict[str, Callable[[dict[str, Any]], list[Any]]] = {
     "catalog": lambda _: [{TEXT: [ENTRY]}],
     "catalog initializers": lambda _: [_page(ENTRY)],
     "catalog initializers zeros": lambda _: [ENTRY],
+    "catalog findings": lambda _: [_page(FINDING)],
+    "catalog findings x": lambda _: [FINDING],
     "list": lambda one: [_page(one)],
     "show 7": lambda one: [one],
     "edit 7 --name x": lambda one: [one, one],

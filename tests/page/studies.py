@@ -50,6 +50,11 @@ class Hands:
         self._field(label, inside).select_option(value)
         self.done.append(f"choose `{value}` as *{label}*")
 
+    def tick(self, label: str, inside: str) -> None:
+        """Tick a box of a part of the form."""
+        self._field(label, inside).check()
+        self.done.append(f"tick *{label}* of *{inside}*")
+
     def open(self, name: str) -> None:
         """Unfold a part."""
         self.page.get_by_text(name, exact=True).click()
@@ -77,8 +82,9 @@ def initializers(hands: Hands, spec: dict[str, Any]) -> None:
     """Fill in arms that differ in their initializer, and the diagnostics that explain them."""
     begin(hands, spec)
     arms(hands, spec, "initializer")
-    hands.open("More settings")
-    hands.fill("diagnostics", json.dumps(spec["diagnostics"]))
+    hands.open("What is measured and kept")
+    hands.tick("give it", "diagnostics")
+    hands.fill("every", str(spec["diagnostics"]["every"]), "diagnostics")
 
 
 def batches(hands: Hands, spec: dict[str, Any]) -> None:

@@ -18,7 +18,16 @@ pytestmark = pytest.mark.service
 
 LABEL = "<img src=x onerror=alert(1)>"
 ADDRESSES = ["experiments", "experiments/1", "experiments/1/verdict", "experiments/1/runs", "new", "catalog"]
-ADDRESSES += ["catalog/schedules/cosine", "datasets", "datasets/looked-at", "workers", "compare/1,2"]
+ADDRESSES += [
+    "catalog/schedules/cosine",
+    "catalog/findings/dead_relu",
+    "datasets",
+    "datasets/looked-at",
+    "workers",
+    "compare/1,2",
+    "studies",
+]
+ADDRESSES += ["experiments/3", "experiments/3/arms", "experiments/3/download"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,10 +36,22 @@ def compared(service: Running) -> None:
     arms = [{"label": LABEL, "initializer": "zeros"}, {"label": "he", "initializer": "he_normal"}]
     for _ in range(2):
         service.ended(service.post(spec(epochs=3) | {"name": "tiny <b>", "arms": arms, "tags": ["lesson"]}))
+    elsewhere(service)
     files = {
         "file": ("looked-at.csv", "a,b,y\n" + "".join(f"{i},{i % 5},{'yes' if i % 3 else 'no'}\n" for i in range(60)))
     }
     service.http.post("/datasets", files=files, data={"target": "y"}, timeout=120).raise_for_status()
+
+
+def elsewhere(service: Running) -> None:
+    """One that is trained elsewhere, and has ended."""
+    arms = [{"label": name, "config": {"net": {"hidden": [64, 64]}}} for name in ("ppo", "sac")]
+    metric = {"name": "eval/return", "direction": "max", "label": "Evaluation return"}
+    asked = {"kind": "external", "name": "robots", "arms": arms, "metrics": [metric], "seeds": 3}
+    for run in service.get(f"/experiments/{service.post(asked)}/runs")["items"]:
+        values = [10.0 * run["seed"] + point for point in range(4)]
+        body = {"outcome": "completed", "points": {"eval/return": {"first": 0, "values": values}}}
+        service.http.post(f"/runs/{run['id']}/finish", json=body).raise_for_status()
 
 
 def test_an_experiment_is_made_in_the_form_watched_live_and_judged(page: Page, tmp_path: Path) -> None:
@@ -48,7 +69,9 @@ def test_an_experiment_is_made_in_the_form_watched_live_and_judged(page: Page, t
         60,
         {"initializer": "lecun_normal"},
     )
-    page.get_by_role("button", name="Post it").click()
+    with page.expect_request(lambda request: request.url.endswith("/experiments")) as posted:
+        page.get_by_role("button", name="Post it").click()
+    assert posted.value.post_data_json == written
     page.wait_for_url(re.compile("#/experiments/[0-9]+"))
     drawn = page.locator(".plot canvas").first
     expect(drawn).to_be_visible(timeout=20_000)
@@ -61,12 +84,57 @@ def test_an_experiment_is_made_in_the_form_watched_live_and_judged(page: Page, t
     assert "Made by hand" in saved(page, tmp_path, "Report as Markdown").read_text()
 
 
+def test_an_experiment_that_is_trained_elsewhere_offers_what_it_has(page: Page, service: Running) -> None:
+    """Its arms are chosen for chart and pictures alike, its metrics called as declared, every download is there."""
+    page.goto("/#/experiments/3")
+    expect(page.get_by_role("img", name="Evaluation return of every arm")).to_be_visible()
+    for missing in ("Clone", "Pause", "Resume", "Retry"):
+        expect(page.get_by_role("button", name=missing)).to_be_hidden()
+    page.get_by_role("group", name="Arms").get_by_label("sac").uncheck()
+    with page.expect_response(lambda answer: "/comparison.svg" in answer.url) as drawn:
+        page.get_by_role("tab", name="Pictures").click()
+    assert drawn.value.status == 200
+    assert "&arm=ppo" in drawn.value.url
+    assert "arm=sac" not in drawn.value.url
+    expect(page.get_by_text("Training loss of the first")).to_be_hidden()
+    with page.expect_response(lambda answer: "/comparison.svg" in answer.url) as drawn:
+        page.get_by_role("group", name="Arms").get_by_label("sac").check()
+    assert "arm=" not in drawn.value.url
+    page.get_by_role("tab", name="Verdict").click()
+    expect(page.get_by_role("columnheader", name="Mean Evaluation return")).to_be_visible()
+    page.get_by_role("tab", name="Arms").click()
+    expect(page.get_by_role("cell", name="[64,64]").first).to_be_visible()
+    page.get_by_role("tab", name="Download").click()
+    links = [one.get_attribute("href") or "" for one in page.get_by_role("tabpanel").get_by_role("link").all()]
+    assert len(links) > 10
+    assert {link: service.http.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
 def test_labels_are_text_wherever_they_are_shown(page: Page) -> None:
     for tab in ("curves", "verdict", "runs", "spec"):
         page.goto(f"/#/experiments/1/{tab}")
         expect(page.get_by_role("heading", name="tiny <b>")).to_be_visible()
         expect(page.get_by_text(LABEL).first).to_be_visible()
         assert page.locator("img[src='x']").count() == 0
+
+
+def test_a_study_shows_its_verdicts_and_what_is_left(page: Page, service: Running) -> None:
+    """Its experiment varies two sources, and says on its own page whose the spread is."""
+    arms = [{"label": "zeros", "initializer": "zeros"}, {"label": "he", "initializer": "he_normal"}]
+    asked = {"arms": arms, "baseline": "zeros", "study": "chain", "name": "first of a chain", "vary": ["init", "order"]}
+    made = service.post(spec(epochs=3, seeds=5) | asked)
+    service.ended(made)
+    page.goto("/#/studies")
+    page.get_by_role("link", name="chain", exact=True).click()
+    row = page.get_by_role("row").filter(has_text="first of a chain")
+    expect(row).to_contain_text(re.compile("keep|inconclusive"))
+    expect(page.get_by_text("Of alpha 0.05 it has spent")).to_be_visible()
+    assert violations(page) == []
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="first of a chain")).to_be_visible()
+    page.get_by_role("tab", name="Verdict").click()
+    expect(page.get_by_role("heading", name="Where the spread comes from")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("table", name="Sources of randomness").get_by_role("row")).to_have_count(5)
 
 
 def test_the_list_is_filtered_and_two_are_compared(page: Page) -> None:
@@ -106,8 +174,10 @@ def test_a_running_experiment_is_paused_resumed_cancelled_and_deleted_in_two_bro
         other = context.new_page()
         for one in (page, other):
             one.goto(f"/#/experiments/{experiment}")
+        other.get_by_role("button", name="Edit").focus()
         page.get_by_role("button", name="Pause").click()
         expect(other.get_by_role("button", name="Resume")).to_be_visible(timeout=20_000)
+        expect(other.get_by_role("button", name="Edit")).to_be_focused()
         other.get_by_role("button", name="Resume").click()
         expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=20_000)
         for one in (page, other):
@@ -171,3 +241,26 @@ def test_nothing_keeps_anybody_from_using_it(browser: Browser, service: Running,
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
             found[address] = violations(page)
         assert found == {address: [] for address in ADDRESSES}
+
+
+def test_links_that_mlflow_prints_open_what_is_judged(page: Page, service: Running) -> None:
+    def door(path: str, **body: Any) -> dict[str, Any]:
+        return dict(service.http.post(f"/mlflow/api/2.0/mlflow/{path}", json=body).raise_for_status().json())
+
+    of = door("experiments/create", name="linked")["experiment_id"]
+    run = door("runs/create", experiment_id=of, run_name="still <b>")["run"]["info"]["run_id"]
+    page.goto(f"/mlflow/#/experiments/{of}/runs/{run}")
+    expect(page.get_by_role("heading", name="still <b>")).to_be_visible()
+    expect(page.get_by_text("is judged yet")).to_be_visible()
+    door("runs/log-batch", run_id=run, tags=[{"key": "arm", "value": "a"}, {"key": "seed", "value": "0"}])
+    door("runs/log-batch", run_id=run, metrics=[{"key": "val_acc", "value": 0.5, "step": 0, "timestamp": 1}])
+    tags = door("experiments/search", max_results=1, filter="name = 'linked'")["experiments"][0]["tags"]
+    judged = next(tag["value"] for tag in tags if tag["key"] == "initlab.experiment")
+    for link, tab in ((f"{of}", ""), (f"{of}/runs/{run}", "/runs")):
+        page.goto("about:blank")
+        page.goto(f"/mlflow/#/experiments/{link}")
+        page.wait_for_url(re.compile(f"/#/experiments/{judged}{tab}$"))
+        expect(page.get_by_role("heading", name="linked").first).to_be_visible()
+    page.goto("about:blank")
+    page.goto("/mlflow/#/experiments/999")
+    expect(page.get_by_text("there is no experiment 999")).to_be_visible()

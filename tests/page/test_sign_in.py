@@ -1,7 +1,6 @@
 """A browser gets in with a key where the service has keys, and out again."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -13,13 +12,14 @@ from tests.service.running import Running, running, spec
 pytestmark = pytest.mark.service
 
 
-@pytest.fixture
-def keyed(tmp_path: Path) -> Iterator[tuple[Running, str]]:
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
     """Yield a service that needs a key, and one of its keys."""
-    file = tmp_path / "keys"
+    folder = tmp_path_factory.mktemp("keyed")
+    file = folder / "keys"
     key = create(file, "student")
-    environment = {"INITLAB_DATA_DIR": str(tmp_path / "data"), "INITLAB_API_KEYS_FILE": str(file)}
-    with running(environment, tmp_path / "log") as service:
+    environment = {"INITLAB_DATA_DIR": str(folder / "data"), "INITLAB_API_KEYS_FILE": str(file)}
+    with running(environment, folder / "log") as service:
         yield service, key
 
 

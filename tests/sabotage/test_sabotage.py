@@ -82,6 +82,13 @@ SABOTAGES = [
         f"{COHORTS}/test_claims.py::test_a_zombie_is_fenced_at_every_write",
     ),
     Sabotage(
+        "fence: a write names its holder",
+        "core/experiments/cohorts/leases.py",
+        " & (Cohort.holder == held.holder)",
+        "",
+        f"{COHORTS}/test_claims.py::test_who_took_an_attempt_that_is_counted_again_is_fenced",
+    ),
+    Sabotage(
         "fence: a write expects a running cohort",
         "core/experiments/cohorts/leases.py",
         "(Cohort.attempt == held.attempt) & (Cohort.status == Status.RUNNING)",
@@ -179,7 +186,7 @@ SABOTAGES = [
     ),
     Sabotage(
         "the file is written under another name and renamed",
-        "core/training/checkpoint.py",
+        "core/training/tensor_files.py",
         'temporary = path.with_name(f".{path.name}.{os.getpid()}")',
         "temporary = type('InPlace', (type(path),), {'unlink': lambda *_, **__: None})(path)",
         "tests/core/training/test_checkpoint.py::test_a_write_that_fails_leaves_the_last_one_whole",
@@ -187,8 +194,8 @@ SABOTAGES = [
     Sabotage(
         "the one before is kept",
         "core/experiments/worker/checkpoint_writer.py",
-        "self._store.clear(checkpoint, self.resume_from)\n        self.resume_from = ",
-        "self._store.clear(checkpoint)\n        self.resume_from = ",
+        "self._clear(checkpoint, self.resume_from)\n        self.resume_from = ",
+        "self._clear(checkpoint)\n        self.resume_from = ",
         f"{FAILPOINTS}::test_a_torn_checkpoint_gives_way_to_the_one_before_it[sqlite+filesystem]",
     ),
     Sabotage(
@@ -197,6 +204,13 @@ SABOTAGES = [
         'self._stop("silent")  #',
         "pass  #",
         f"{EXPERIMENTS}/worker/test_recorder.py::test_a_worker_that_cannot_renew_stops_before_others_may_claim",
+    ),
+    Sabotage(
+        "the lease is renewed while a file store that is away says so",
+        "core/experiments/worker/recorder.py",
+        "        self._checkpoints.join()  # the lease",
+        "        self.abandon()\n        self._checkpoints.join()  # the lease",
+        f"{EXPERIMENTS}/worker/test_recorder.py::test_a_file_store_that_takes_long_to_fail_costs_no_lease",
     ),
     Sabotage(
         "blocks whose commit failed wait for the next",
@@ -213,11 +227,11 @@ SABOTAGES = [
         f"{COHORTS}/test_claims.py::test_storing_the_same_blocks_again_changes_nothing",
     ),
     Sabotage(
-        "workers are notified after the commit",
-        "api/routes/experiments.py",
-        "        after_commit(session, notify)",
-        "        notify()",
-        f"{FAILPOINTS}::test_an_api_killed_before_its_commit_has_accepted_nothing_and_after_it_all[sqlite+filesystem]",
+        "what is done after a commit is not done before it",
+        "core/store/database.py",
+        "    session.info.setdefault(AFTER_COMMIT, []).append(call)",
+        "    call()",
+        "tests/core/store/test_database.py::test_after_commit_runs_once_durable_and_never_otherwise",
     ),
     Sabotage(
         "the same Idempotency-Key makes one experiment",

@@ -20,7 +20,7 @@ import httpx2 as httpx
 import psutil
 
 from tests.backends import RedisServer
-from tests.service.judging import close, held_twice, recoveries
+from tests.service.judging import Outcome
 from tests.service.proxies import Proxy
 from tests.service.running import Running, spec, until
 
@@ -45,22 +45,16 @@ CLIENTS = 2
 WAITING = 6
 """Experiments that may wait before the clients pause: what matters is the harm, not the queue."""
 
+HARMS = 6
+"""That many at least: to restart a whole service alone takes a slow machine a third of a minute."""
+
 
 @dataclass
-class Outcome:
-    """What chaos came to. `wrong` says of what is not as it should be; `recoveries` are seconds from a kill to the next
-    claim of the cohort that was lost with it."""
+class ChaosOutcome(Outcome):
+    """What chaos came to."""
 
-    accepted: int = 0
     refused: int = 0
     harm: Counter[str] = field(default_factory=Counter)
-    attempts: int = 0
-    retried: int = 0
-    halved: int = 0
-    points: int = 0
-    wrong: list[str] = field(default_factory=list)
-    recoveries: list[float] = field(default_factory=list)
-    counters: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"harm": dict(self.harm)}
@@ -72,7 +66,7 @@ class Chaos:
     def __init__(
         self, service: Running, lease: float, seed: int, broker: RedisServer | None = None, proxy: Proxy | None = None
     ) -> None:
-        self.outcome = Outcome()
+        self.outcome = ChaosOutcome()
         self.service = self._service = service
         self._random = random.Random(seed)
         self._broker, self._proxy = broker, proxy
@@ -84,13 +78,13 @@ class Chaos:
         self._lock = threading.Lock()
         self._whole = [service.results(service.ended(service.post(one))["id"]) for one in SPECS]
 
-    def run(self, seconds: float) -> Outcome:
-        """Do harm for some seconds, then wait for the end of everything and judge."""
+    def run(self, seconds: float) -> ChaosOutcome:
+        """Do harm for some seconds, longer until `HARMS` were done; then wait for the end of everything and judge."""
         clients = [threading.Thread(target=self._post, args=(client,)) for client in range(CLIENTS)]
         for client in clients:
             client.start()
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end or self.outcome.harm.total() < HARMS:
             self._harm()
             self._over.wait(self._random.uniform(0.3, 1.5))
             self._wake(time.monotonic())
@@ -221,53 +215,12 @@ class Chaos:
     def _judge(self) -> None:
         service, outcome = self._service, self.outcome
         until(lambda: self._ready(), 60)
-        outcome.accepted = len(self._accepted)
-        ids = [experiment for experiment, _ in self._accepted.values()]
-        if len(set(ids)) < len(ids):
-            outcome.wrong.append("two keys have one experiment")
-        stored = [one["id"] for one in self._all_experiments()]
-        extra = set(stored) - set(ids) - set(range(1, len(SPECS) + 1))
-        if extra:
-            outcome.wrong.append(f"{len(extra)} experiments that no key has")
+        outcome.judge_all(service, [experiment for experiment, _ in self._accepted.values()], before=len(SPECS))
         for experiment, which in self._accepted.values():
-            found = service.ended(experiment, 180)
-            while found["status"] == "failed":  # killed three times before its first checkpoint: that is as promised
-                outcome.retried += 1
-                if not all("attempts without progress" in error for error in found["errors"]):
-                    outcome.wrong.append(f"experiment {experiment}: {found['errors']}")
-                service.http.post(f"/experiments/{experiment}/retry")
-                found = service.ended(experiment, 180)
-            self._compare(experiment, found, which)
+            outcome.judge(service, experiment, self._whole[which], seconds=180)
         outcome.counters = service.counters()
 
     def _ready(self) -> bool:
         with suppress(httpx.TransportError, RuntimeError):
             return bool(self._service.http.get("/readyz").json()["status"] == "ready")
         return False
-
-    def _all_experiments(self) -> list[Any]:
-        found, cursor = [], None
-        while True:
-            page = self._service.get("/experiments", limit=200, **({} if cursor is None else {"cursor": cursor}))
-            found += page["items"]
-            cursor = page["next"]
-            if cursor is None:
-                return found
-
-    def _compare(self, experiment: int, found: Any, which: int) -> None:
-        outcome = self.outcome
-        history = self._service.history(experiment)
-        outcome.attempts += sum(event["kind"] == "claimed" for event in history)
-        halved = any(event["kind"] == "halved" for event in history)
-        outcome.halved += halved
-        outcome.recoveries += recoveries(history)
-        if held_twice(history):
-            outcome.wrong.append(f"experiment {experiment}: a cohort was claimed while it was held: {history}")
-        if sum(event["kind"] == "accepted" for event in history) != 1 or found["status"] != "succeeded":
-            outcome.wrong.append(f"experiment {experiment} is {found['status']}")
-        got, whole = self._service.results(experiment), self._whole[which]
-        outcome.points += sum(len(one["values"]) for one in got["series"])
-        # Halves train in other company than the whole, which may round sums another way.
-        same = close(got, whole) if halved else got == whole
-        if not same:
-            outcome.wrong.append(f"experiment {experiment} has other numbers than one that nobody harmed: {history}")

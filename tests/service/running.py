@@ -22,7 +22,7 @@ from core.store import Cohort, Database
 T = TypeVar("T")
 
 
-def until(poll: Callable[[], T], seconds: float = 30) -> T:
+def until(poll: Callable[[], T], seconds: float = 60) -> T:
     """What `poll` gives once it is true; fails when it is not true in time."""
     deadline = time.monotonic() + seconds
     while not (found := poll()):
@@ -32,7 +32,72 @@ def until(poll: Callable[[], T], seconds: float = 30) -> T:
     return found
 
 
-class Running:
+class Asking:
+    """What is asked of a service by its clients."""
+
+    http: httpx.Client
+
+    def post(self, spec: dict[str, Any], **headers: str) -> int:
+        """Post an experiment; returns its id."""
+        answer = self.http.post("/experiments", json=spec, headers=headers)
+        assert answer.status_code == 202, answer.text
+        return int(answer.json()["id"])
+
+    def get(self, path: str, **query: Any) -> Any:
+        """A JSON answer."""
+        answer = self.http.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ended(self, experiment: int, seconds: float = 60) -> Any:
+        """The experiment once it has ended."""
+
+        def poll() -> Any:
+            found = self.get(f"/experiments/{experiment}")
+            return found if found["status"] in ("succeeded", "failed", "cancelled") else None
+
+        try:
+            return until(poll, seconds)
+        except AssertionError as late:
+            late.add_note(f"experiment {experiment}: {self.get(f'/experiments/{experiment}')['progress']}")
+            late.add_note(f"its history ends with {self.history(experiment)[-20:]}")
+            raise
+
+    def training(self, experiment: int) -> Any:
+        """The experiment once updates have been stored."""
+        return until(lambda: self.get(f"/experiments/{experiment}")["progress"]["steps_done"])
+
+    def losses(self, experiment: int) -> list[Any]:
+        """Every run's train_loss series."""
+        series: list[Any] = self.get(f"/experiments/{experiment}/metrics", metric="train_loss")["series"]
+        return series
+
+    def history(self, experiment: int) -> list[Any]:
+        """What happened to an experiment."""
+        items: list[Any] = self.get(f"/experiments/{experiment}/history", limit=1000)["items"]
+        return items
+
+    def results(self, experiment: int) -> dict[str, Any]:
+        """All series and final numbers of an experiment, without what differs between two of one spec."""
+        series = self.get(f"/experiments/{experiment}/metrics")["series"]
+        runs = self.get(f"/experiments/{experiment}/runs")["items"]
+        return {
+            "series": [{key: one[key] for key in ("arm", "seed", "metric", "steps", "values")} for one in series],
+            "runs": [{key: run[key] for key in ("arm", "seed", "outcome", "steps_done", "final")} for run in runs],
+            "classes": self.get(f"/experiments/{experiment}/plots/classification.json")["panels"],
+        }
+
+    def counters(self) -> dict[str, int]:
+        """What the service says of itself to Prometheus."""
+        lines = self.http.get("/metrics").text.splitlines()
+        return {
+            line.split()[0].removeprefix("initlab_").removesuffix("_total"): int(float(line.split()[1]))
+            for line in lines
+            if line.split(" ")[0].endswith("_total") and "{" not in line
+        }
+
+
+class Running(Asking):
     """The one-command service on some backend, and hands to hurt it with."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
@@ -67,13 +132,13 @@ class Running:
         """End it and wait for the end."""
         self.http.close()
         self.process.send_signal(with_signal)
-        self.process.wait(timeout=15)
+        self.process.wait(timeout=60)
         assert self.process.stdout is not None
         self.process.stdout.close()
 
     def processes(self, module: str) -> list[psutil.Process]:
-        """The service's processes of a module, parents before children."""
-        found = psutil.Process(self.process.pid).children(recursive=True)
+        """The service's processes of a module, parents before children; of the API without those that do its jobs."""
+        found = psutil.Process(self.process.pid).children(recursive=module != "api")
         return [p for p in found if p.is_running() and _runs(p, module)]
 
     def trainers(self, experiment: int, most_lost: int = 9) -> list[int]:
@@ -94,36 +159,6 @@ class Running:
             database.dispose()
         return [int(holder.split("/")[-2]) for holder in holders if holder]
 
-    def post(self, spec: dict[str, Any], **headers: str) -> int:
-        """Post an experiment; returns its id."""
-        answer = self.http.post("/experiments", json=spec, headers=headers)
-        assert answer.status_code == 202, answer.text
-        return int(answer.json()["id"])
-
-    def get(self, path: str, **query: Any) -> Any:
-        """A JSON answer."""
-        answer = self.http.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def ended(self, experiment: int, seconds: float = 60) -> Any:
-        """The experiment once it has ended."""
-
-        def poll() -> Any:
-            found = self.get(f"/experiments/{experiment}")
-            return found if found["status"] in ("succeeded", "failed", "cancelled") else None
-
-        return until(poll, seconds)
-
-    def training(self, experiment: int) -> Any:
-        """The experiment once updates have been stored."""
-        return until(lambda: self.get(f"/experiments/{experiment}")["progress"]["steps_done"])
-
-    def losses(self, experiment: int) -> list[Any]:
-        """Every run's train_loss series."""
-        series: list[Any] = self.get(f"/experiments/{experiment}/metrics", metric="train_loss")["series"]
-        return series
-
     def order(self, point: str, what: str) -> None:
         """Have whichever process reaches a failpoint first do something there, once (`core.failpoints`)."""
         assert point in POINTS
@@ -134,11 +169,6 @@ class Running:
     def is_ordered(self, point: str) -> bool:
         """Whether an order still waits to be carried out."""
         return (self.failpoints / point).exists()
-
-    def history(self, experiment: int) -> list[Any]:
-        """What happened to an experiment."""
-        items: list[Any] = self.get(f"/experiments/{experiment}/history", limit=1000)["items"]
-        return items
 
     def assert_unharmed(self, experiment: int, wanted: dict[str, Any]) -> None:
         """It succeeded, and all its series and final numbers are, bit for bit, those of one that nobody harmed."""
@@ -151,24 +181,6 @@ class Running:
             assert "lost" not in {event["kind"] for event in self.history(whole)}
             self._unbroken[key] = self.results(whole)
         assert self.results(experiment) == self._unbroken[key]
-
-    def results(self, experiment: int) -> dict[str, Any]:
-        """All series and final numbers of an experiment, without what differs between two of one spec."""
-        series = self.get(f"/experiments/{experiment}/metrics")["series"]
-        runs = self.get(f"/experiments/{experiment}/runs")["items"]
-        return {
-            "series": [{key: one[key] for key in ("arm", "seed", "metric", "steps", "values")} for one in series],
-            "runs": [{key: run[key] for key in ("arm", "seed", "outcome", "steps_done", "final")} for run in runs],
-        }
-
-    def counters(self) -> dict[str, int]:
-        """What the service says of itself to Prometheus."""
-        lines = self.http.get("/metrics").text.splitlines()
-        return {
-            line.split()[0].removeprefix("initlab_").removesuffix("_total"): int(float(line.split()[1]))
-            for line in lines
-            if line.split(" ")[0].endswith("_total") and "{" not in line
-        }
 
 
 def _runs(process: psutil.Process, module: str) -> bool:

@@ -1,6 +1,5 @@
 """The broker dies, freezes, forgets or repeats itself: posts are accepted all the while, and everything runs once."""
 
-import os
 import signal
 import threading
 import time
@@ -24,7 +23,7 @@ WHILE = spec(epochs=100)
 
 @pytest.fixture(scope="module")
 def service(postgres_server: str, broker: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """On one database: the broker's faults are the same on both, and `test_faults.py` has its worst on all backends."""
+    """On one database: the broker's faults are the same on both, and `test_faults.py` has its worst on both."""
     data = tmp_path_factory.mktemp("data")
     with postgres_database(postgres_server) as url:
         environment = {
@@ -46,25 +45,29 @@ def times_of_posts(service: Running, n: int) -> tuple[list[int], list[float]]:
     return ids, sorted(seconds)
 
 
+def assert_soon(seconds: list[float]) -> None:
+    """No post waits for the broker's answer, which takes 2 s or never comes; of those that wait for a core, few do."""
+    assert seconds[len(seconds) // 2] < 2
+    assert seconds[-1] < 15
+
+
 def test_a_broker_that_is_killed_and_comes_back_is_hardly_missed(service: Running, broker: RedisServer) -> None:
     training = service.post(WHILE)
     service.training(training)
     broker.kill()
     ids, seconds = times_of_posts(service, 10)
-    assert seconds[-1] < 2.5
+    assert_soon(seconds)
     health = service.get("/readyz")
     assert (health["status"], health["checks"]["database"]) == ("degraded", "ok")
     broker.start()
-    back = time.monotonic()
-    until(lambda: service.get(f"/experiments/{ids[0]}")["status"] != "queued", 15)
-    assert time.monotonic() - back < 10
+    until(lambda: service.get(f"/experiments/{ids[0]}")["status"] != "queued")
     for one in ids:
         assert service.ended(one)["attempt"] == 1
     service.assert_unharmed(training, WHILE)
     assert service.get(f"/experiments/{training}")["attempt"] == 1
     broker.kill()  # and now while nothing trains
     broker.start()
-    assert service.ended(service.post(SHORT), 15)["status"] == "succeeded"
+    assert service.ended(service.post(SHORT))["status"] == "succeeded"
 
 
 def test_a_frozen_broker_holds_up_no_post(service: Running, broker: RedisServer) -> None:
@@ -72,10 +75,8 @@ def test_a_frozen_broker_holds_up_no_post(service: Running, broker: RedisServer)
     broker.process.send_signal(signal.SIGSTOP)
     try:
         ids, seconds = times_of_posts(service, 30)
-        assert seconds[-1] < 2.5
-        started = time.monotonic()
+        assert_soon(seconds)
         assert service.get("/readyz")["status"] == "degraded"
-        assert time.monotonic() - started < 5
     finally:
         broker.process.send_signal(signal.SIGCONT)
     for one in ids:
@@ -127,16 +128,3 @@ def test_a_broker_that_is_not_there_yet_is_waited_for(service: Running, broker: 
         assert not starting.is_alive()
     assert service.ended(experiment, 30)["status"] == "succeeded"
     assert [process.pid for process in service.processes("worker")] == children
-
-
-def test_unreadable_messages_are_dropped(tmp_path: Path) -> None:
-    with running({"INITLAB_DATA_DIR": str(tmp_path / "data")}, tmp_path / "log") as service:
-        worker = [process.pid for process in service.processes("worker")]
-        for i, content in enumerate((b"", b'{"body": "', b"\x00\xff garbage", b"[]", b'{"body": 1}')):
-            name = f"{i:020d}_x.{queue_name('cpu')}.msg"
-            spool = tmp_path / "data" / "spool"
-            (spool / f".{name}").write_bytes(content)
-            os.replace(spool / f".{name}", spool / name)
-        until(lambda: not [*(tmp_path / "data" / "spool").glob("*_x.*")])
-        assert service.ended(service.post(SHORT))["status"] == "succeeded"
-        assert [process.pid for process in service.processes("worker")] == worker

@@ -1,4 +1,4 @@
-"""Two minutes in which everything fails, and nothing is lost, nothing is done twice, no number is wrong."""
+"""A minute in which everything fails, and nothing is lost, nothing is done twice, no number is wrong."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.backends import RedisServer, postgres_database
-from tests.service.chaos import Chaos
+from tests.service.chaos import HARMS, Chaos
 from tests.service.proxies import Proxy
 from tests.service.running import running
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 
 BACKENDS = ("sqlite+filesystem", "sqlite+redis", "postgresql+redis")
 LEASE = 2.0
-SECONDS = 60
+SECONDS = 30
 
 
 @contextmanager
@@ -46,5 +46,5 @@ def test_chaos_loses_nothing_and_does_nothing_twice(backend: str, postgres_serve
         outcome = harmed.run(SECONDS)
     assert outcome.wrong == []
     assert outcome.accepted > 0
-    assert sum(outcome.harm.values()) > 5
+    assert outcome.harm.total() >= HARMS
     assert outcome.points > 0

@@ -1,8 +1,5 @@
 """The database goes away, for a moment or for longer than a lease, or nobody knows whether it committed."""
 
-import signal
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,27 +111,3 @@ def test_a_database_away_for_longer_than_the_lease_loses_nothing(service: Runnin
     service.ended(experiment)
     for one in service.losses(experiment):
         assert one["steps"] == list(range(len(one["steps"])))
-
-
-def test_a_writer_that_sleeps_in_its_transaction_holds_up_the_others_and_no_more(tmp_path: Path) -> None:
-    """On SQLite there is one writer: a post waits for it, and is accepted."""
-    with running({"INITLAB_DATA_DIR": str(tmp_path / "data")}, tmp_path / "log") as service:
-        experiment = service.post(WANTED)
-        service.training(experiment)
-        service.order("flush.fenced", "freeze")
-        [asleep] = until(lambda: [p for p in service.processes("worker") if p.status() == psutil.STATUS_STOPPED])
-        with httpx.Client(base_url=service.http.base_url, timeout=30) as other:
-            started = time.monotonic()
-            answers: list[int] = []
-
-            def post() -> None:
-                answers.append(other.post("/experiments", json=SHORT).status_code)
-
-            posting = threading.Thread(target=post)
-            posting.start()
-            until(lambda: time.monotonic() - started > 3)
-            assert answers == []
-            asleep.send_signal(signal.SIGCONT)
-            posting.join()
-            assert answers == [202]
-        service.assert_unharmed(experiment, WANTED)

@@ -1,5 +1,6 @@
 """A process fails exactly where it hurts most: between two writes that belong together, or where it cannot answer."""
 
+import hashlib
 import os
 import signal
 import time
@@ -15,27 +16,16 @@ from sqlalchemy import select
 
 from core.settings import Settings
 from core.store import Cohort, Database
-from tests.service.running import Running, running, spec, until
+from core.training.weights import load_model
+from tests.service.conftest import LEASE
+from tests.service.running import Running, spec, until
 
 BACKENDS = ["sqlite+filesystem", "postgresql+redis"]
-"""What fails here fails between two writes to a database: the broker has no part in it."""
-pytestmark = [
-    pytest.mark.service,
-    pytest.mark.parametrize("backend", BACKENDS, indirect=True, scope="module"),
-]
+pytestmark = [pytest.mark.service, pytest.mark.parametrize("backend", BACKENDS, indirect=True)]
 
 WANTED = spec(epochs=40, checkpoint_every=0.1)
 """Some seconds, and several checkpoints."""
 SHORT = spec(epochs=2)
-LEASE = 5.0
-
-
-@pytest.fixture(scope="module")
-def service(backend: dict[str, str]) -> Iterator[Running]:
-    with running(
-        backend | {"INITLAB_LEASE_SECONDS": str(LEASE)}, Path(backend["INITLAB_DATA_DIR"] + ".log")
-    ) as service:
-        yield service
 
 
 @pytest.fixture
@@ -48,6 +38,15 @@ def database(service: Running) -> Iterator[Database]:
 
 def kinds(service: Running, experiment: int) -> list[str]:
     return [event["kind"] for event in service.history(experiment)]
+
+
+def sent(service: Running, method: str, path: str = "/experiments", **how: Any) -> Any:
+    """Return an answer that succeeded; None for any other, and where the API is away."""
+    try:
+        answer = service.http.request(method, path, **how)
+    except httpx.TransportError:
+        return None
+    return answer if answer.is_success else None
 
 
 def trained_until(service: Running, experiment: int, point: str) -> None:
@@ -79,6 +78,22 @@ def test_a_worker_killed_at_any_point_between_two_writes_changes_nothing(
             assert name is None or Path(service.environment["INITLAB_DATA_DIR"], "checkpoints", name).exists()
     service.assert_unharmed(experiment, WANTED)
     assert kinds(service, experiment).count("lost") == 1
+
+
+@pytest.mark.parametrize("point", ["weights.before_write", "weights.written"])
+def test_a_worker_killed_at_its_weights_loses_none_and_keeps_none_twice(service: Running, point: str) -> None:
+    wanted = SHORT | {"keep": ["best", "final"]}
+    service.order(point, "kill")
+    experiment = service.post(wanted)
+    until(lambda: not service.is_ordered(point))
+    service.assert_unharmed(experiment, wanted)
+    folder = Path(service.environment["INITLAB_DATA_DIR"], "weights")
+    for run in service.get(f"/experiments/{experiment}/runs")["items"]:
+        assert [*run["weights"]] == ["best", "final"]
+        for about in run["weights"].values():
+            content = service.http.get(about["link"]).content
+            assert hashlib.sha256(content).hexdigest() == about["sha256"]
+        load_model(max(folder.glob(f"experiment-{experiment}-run-{run['id']}-*-final.safetensors")))
 
 
 def test_a_worker_killed_after_its_last_word_has_done_its_work(service: Running) -> None:
@@ -126,24 +141,43 @@ def test_a_torn_checkpoint_gives_way_to_the_one_before_it(service: Running, data
     assert "SHA-256" in fell_back["detail"]["why"]
 
 
-def test_an_api_killed_before_its_commit_has_accepted_nothing_and_after_it_all(service: Running) -> None:
-    """The same Idempotency-Key makes one experiment, whichever of the two happened."""
+def test_a_post_that_is_killed_before_its_commit_has_stored_nothing_and_after_it_all(service: Running) -> None:
+    """The same Idempotency-Key makes one experiment, whichever of the two happened.
 
-    def sent(method: str, **how: Any) -> Any:
-        try:
-            answer = service.http.request(method, "/experiments", **how)
-        except httpx.TransportError:
-            return None
-        return answer if answer.is_success else None
-
+    Before its commit a process of the pool is killed, after it the API.
+    """
     for point in ("submit.before_commit", "submit.committed"):
         count = len(service.get("/experiments", limit=200)["items"])
         service.order(point, "kill")
         headers = {"Idempotency-Key": point}
-        with pytest.raises(httpx.TransportError):
-            service.http.post("/experiments", json=SHORT, headers=headers)
-        accepted = until(lambda: sent("GET", params={"limit": 200})).json()["items"]
+        assert sent(service, "POST", json=SHORT, headers=headers) is None
+        accepted = until(lambda: sent(service, "GET", params={"limit": 200})).json()["items"]
         assert len(accepted) == count + (point == "submit.committed")
-        found = until(partial(sent, "POST", json=SHORT, headers=headers)).json()
+        found = until(partial(sent, service, "POST", json=SHORT, headers=headers)).json()
         assert len(service.get("/experiments", limit=200)["items"]) == count + 1
         assert service.ended(found["id"])["status"] == "succeeded"
+
+
+def test_points_that_an_api_has_not_committed_when_it_is_killed_are_stored_once_when_sent_again(
+    service: Running,
+) -> None:
+    """Of a run that is trained elsewhere; and its end, which brings the last of them."""
+    asked = {
+        "kind": "external",
+        "arms": [{"label": "theirs"}],
+        "seeds": 1,
+        "metrics": [{"name": "loss", "direction": "min", "per": "step"}],
+    }
+    experiment = service.post(asked | {"outcome": "loss"})
+    [run] = service.get(f"/experiments/{experiment}/runs")["items"]
+    values = [0.5, 0.25, 0.125]
+    some = {"points": {"loss": {"first": 0, "values": values[:2]}}}
+    rest = {"points": {"loss": {"first": 1, "values": values[1:]}}, "outcome": "completed"}
+    for point, path, body in (("points.before_commit", "points", some), ("finish.before_commit", "finish", rest)):
+        service.order(point, "kill")
+        assert sent(service, "POST", f"/runs/{run['id']}/{path}", json=body) is None
+        assert not service.is_ordered(point)
+        until(partial(sent, service, "POST", f"/runs/{run['id']}/{path}", json=body))
+    [series] = service.get(f"/experiments/{experiment}/metrics")["series"]
+    assert (series["steps"], series["values"]) == ([0, 1, 2], values)
+    assert service.ended(experiment)["status"] == "succeeded"

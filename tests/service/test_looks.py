@@ -1,13 +1,11 @@
 """A worker killed around a look: it is neither lost nor taken twice, and the numbers are those of a run unharmed."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.service.running import Running, running, until
+from tests.service.running import Running, until
 
 WANTED: dict[str, Any] = {
     "name": "seeds added",
@@ -25,15 +23,8 @@ WANTED: dict[str, Any] = {
 """Two cohorts for each look; nothing is decided at the first, and the second gives up on zeros."""
 pytestmark = [
     pytest.mark.service,
-    pytest.mark.parametrize("backend", ["sqlite+filesystem"], indirect=True, scope="module"),
+    pytest.mark.parametrize("backend", ["sqlite+filesystem"], indirect=True),
 ]
-
-
-@pytest.fixture(scope="module")
-def service(backend: dict[str, str]) -> Iterator[Running]:
-    log = Path(backend["INITLAB_DATA_DIR"] + ".log")
-    with running(backend | {"INITLAB_LEASE_SECONDS": "5"}, log) as service:
-        yield service
 
 
 def assert_looked(service: Running, experiment: int) -> None:

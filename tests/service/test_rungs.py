@@ -1,11 +1,8 @@
 """A worker killed around a rung: no decision is lost or made twice, and the numbers are those of a run unharmed."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.service.running import Running, running, until
+from tests.service.running import Running, until
 
 WANTED = {
     "name": "pruned on the way",
@@ -24,15 +21,8 @@ WANTED = {
 """Two cohorts, which wait for each other after epochs 1 and 3."""
 pytestmark = [
     pytest.mark.service,
-    pytest.mark.parametrize("backend", ["sqlite+filesystem"], indirect=True, scope="module"),
+    pytest.mark.parametrize("backend", ["sqlite+filesystem"], indirect=True),
 ]
-
-
-@pytest.fixture(scope="module")
-def service(backend: dict[str, str]) -> Iterator[Running]:
-    log = Path(backend["INITLAB_DATA_DIR"] + ".log")
-    with running(backend | {"INITLAB_LEASE_SECONDS": "5"}, log) as service:
-        yield service
 
 
 @pytest.mark.parametrize(

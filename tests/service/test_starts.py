@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import psutil
 import pytest
 from sqlalchemy import make_url, text
 
@@ -68,6 +69,11 @@ def test_programs_are_told_when_and_where_it_answers(migrated: Path) -> None:
         assert httpx.get(f"{told['url']}/healthz").status_code == 200
         assert (told["pid"], of_worker["pid"]) == (api.pid, worker.pid)
         assert of_worker["queues"][0] == "cpu"
+        jobs = next(p for p in psutil.Process(api.pid).children() if "resource_tracker" not in str(p.cmdline()))
+        assert jobs.cmdline() == psutil.Process(api.pid).cmdline(), "what jobs need is imported once, and shared"
+        opened = {connection.laddr for connection in psutil.Process(api.pid).net_connections("tcp")}
+        assert opened
+        assert jobs.net_connections("tcp") == []
 
 
 def test_they_wait_for_a_database_that_does_not_answer(postgres_url: str, tmp_path: Path) -> None:

@@ -4,21 +4,17 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from initlab import Client, Event
 from tests.core.experiments.viewer import Viewer
-from tests.service.running import Running, assert_exact, running, spec, until
+from tests.service.running import Running, assert_exact, spec, until
 
-pytestmark = pytest.mark.service
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Running]:
-    with running({"INITLAB_DATA_DIR": str(tmp_path / "data")}, tmp_path / "log") as service:
-        yield service
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.parametrize("backend", ["sqlite+filesystem"], indirect=True),
+]
 
 
 def test_a_training_that_is_killed_in_mid_stream(service: Running) -> None:

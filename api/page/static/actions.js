@@ -6,9 +6,9 @@ import { ENDED } from "/page/format.js";
 import { who } from "/page/account.js";
 import { share } from "/page/share.js";
 
-/** Return the buttons that make sense in its present state; `changed` is called after each. */
-export function actions(one, changed) {
-  if (who.me?.link) return [];
+/** Return what makes sense in its present state, by the label of its button; `changed` is called after each. */
+function actions(one, changed) {
+  if (who.me?.link) return new Map();
   const at = `/experiments/${one.id}`;
   const ask = (verb, said) => async () => {
     await post(`${at}/${verb}`);
@@ -16,23 +16,39 @@ export function actions(one, changed) {
     await changed();
   };
   const ended = ENDED.has(one.status);
-  const found = [];
-  if (!ended && !one.paused) found.push(button("Pause", ask("pause", "It pauses at its next checkpoint.")));
-  if (!ended && one.paused) found.push(button("Resume", ask("resume", "It goes on.")));
-  if (!ended && !one.cancelling) found.push(button("Cancel", async () => confirm(`Cancel "${one.name}"? What was measured is kept.`) && ask("cancel", "It is being cancelled.")()));
-  if (ended && one.arms.some((arm) => arm.failed) || one.status === "cancelled") found.push(button("Retry", ask("retry", "What failed is trained again.")));
-  found.push(button("Edit", () => edit(one, changed)));
-  found.push(button("Clone", () => clone(one.spec)));
-  if (who.me?.id) found.push(button("Share", () => share(one)));
+  const found = new Map();
+  const elsewhere = one.spec.kind === "external";
+  if (!ended && !one.paused && !elsewhere) found.set("Pause", ask("pause", "It pauses at its next checkpoint."));
+  if (!ended && one.paused) found.set("Resume", ask("resume", "It goes on."));
+  if (!ended && !one.cancelling) found.set("Cancel", async () => confirm(`Cancel "${one.name}"? What was measured is kept.`) && ask("cancel", "It is being cancelled.")());
+  if (ended && one.arms.some((arm) => arm.failed) || one.status === "cancelled") found.set("Retry", ask("retry", elsewhere ? "What failed waits for its points again." : "What failed is trained again."));
+  found.set("Edit", () => edit(one, changed));
+  if (!elsewhere) found.set("Clone", () => clone(one.spec));
+  if (who.me?.id) found.set("Share", () => share(one));
   if (ended) {
-    found.push(button("Delete", async () => {
+    found.set("Delete", async () => {
       if (!confirm(`Delete "${one.name}" and all that it measured? This cannot be undone.`)) return;
       await call("DELETE", at);
       tell("It was deleted.");
       location.hash = "#/experiments";
-    }));
+    });
   }
   return found;
+}
+
+/** Return the place of the buttons, and a function that shows those of a newer state. A button that stays is not touched:
+ * what is redrawn while somebody presses it would swallow that, and take the focus away. */
+export function buttonsOf(changed) {
+  const place = h("div.buttons"), made = new Map();
+  let now = new Map();
+  return [place, (one) => {
+    now = actions(one, changed);
+    for (const [label, gone] of made) if (!now.has(label)) gone.remove();
+    [...now.keys()].forEach((label, index) => {
+      if (!made.has(label)) made.set(label, button(label, () => now.get(label)()));
+      if (place.children[index] !== made.get(label)) place.insertBefore(made.get(label), place.children[index] ?? null);
+    });
+  }];
 }
 
 /** Ask for another name, other tags and notes; what somebody else has edited meanwhile is not written over. */

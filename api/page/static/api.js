@@ -4,7 +4,7 @@
 export class Refused extends Error {
   constructor(status, body) {
     const problems = body.errors ?? [];
-    super(problems.length ? problems.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("\n") : body.detail ?? body.title ?? `status ${status}`);
+    super(problems.length ? problems.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("\n") : body.detail ?? body.message ?? body.title ?? `status ${status}`);
     this.status = status;
     this.problems = problems;
   }

@@ -5,7 +5,7 @@ import { catalog } from "/page/api.js";
 import { read, readMany, written } from "/page/values.js";
 
 const OFTEN = ["initializer", "schedule", "optimizer", "model", "batch_size", "optimizer.lr", "epochs", "gradient_clip", "label_smoothing", "ema_decay", "dataset"];
-const CATALOGS = { initializer: "initializers", schedule: "schedules", optimizer: "optimizers", model: "models" };
+const CATALOGS = { initializer: "initializers", schedule: "schedules", optimizer: "optimizers", model: "models", dataset: "datasets" };
 
 /** Return the editor of a spec's `arms` and `grid`; `changed` is called after each change of it. */
 export function arms(spec, changed) {

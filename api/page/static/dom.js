@@ -32,11 +32,15 @@ function fill(element, classes, properties, children) {
 /** Return a text as children, what stands in `backticks` as code. */
 export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
-/** Put children in the place of all that an element has. */
+/** Put children in the place of all that an element has; the focus goes to what says the same as what had it. */
 export function put(element, ...children) {
+  const had = element.contains(document.activeElement) ? document.activeElement : null;
   element.replaceChildren(...children.flat(Infinity).filter((child) => child != null && child !== false));
+  if (had && !had.isConnected) [...element.querySelectorAll(had.localName)].find((one) => named(one) === named(had))?.focus({ preventScroll: true });
   return element;
 }
+
+const named = (element) => element.getAttribute("aria-label") ?? element.textContent;
 
 let told;
 

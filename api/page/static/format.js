@@ -18,14 +18,14 @@ export const percent = (value) => (value == null ? "–" : `${(100 * value).toFi
 /** Write a count with thousands apart. */
 export const count = (value) => (value == null ? "–" : value.toLocaleString("en"));
 
-/** Write seconds: 3 s, 2 min 5 s, 4 h 10 min, 2 d 3 h. */
-export function duration(seconds) {
+/** Write seconds in their largest units: 3 s, 2 min 5 s, 4 h 10 min, 2 d 3 h. */
+export function duration(seconds, most = 2) {
   if (seconds == null) return "–";
   if (seconds < 1) return "under 1 s";
   const whole = Math.round(seconds);
   const parts = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const at = parts.findIndex(([unit]) => whole >= unit);
-  return parts.slice(at, at + 2)
+  return parts.slice(at, at + most)
     .map(([unit, name], index) => [Math.floor(index ? (whole % parts[at][0]) / unit : whole / unit), name])
     .filter(([amount], index) => amount || !index)
     .map(([amount, name]) => `${amount} ${name}`).join(" ");
@@ -40,8 +40,8 @@ export function bytes(value) {
 /** Write an instant of the API in the reader's time zone. */
 export const instant = (text) => (text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "–");
 
-/** Write how long ago an instant was. */
-export const ago = (text) => `${duration(Math.max(0, (Date.now() - new Date(text)) / 1000))} ago`;
+/** Write how long ago an instant was, in its largest unit. */
+export const ago = (text) => `${duration(Math.max(0, (Date.now() - new Date(text)) / 1000), 1)} ago`.replaceAll(" ", "\u00a0");
 
 /** Return the state of an experiment in a word that people see. */
 export const state = (one) => (one.cancelling ? "cancelling" : one.paused ? "paused" : one.status);
@@ -51,8 +51,11 @@ export const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 /** Write the name of a metric for people: valid_accuracy -> validation accuracy. */
 export const metricName = (name) => name.replace(/^valid_/, "validation ").replace(/^train_/, "training ").replace(/^lr$/, "learning rate").replaceAll("_", " ");
 
-/** Return whether a metric is a share, which is written in percent. */
-export const isShare = (name) => /accuracy|f1|auc/.test(name);
+/** Return the name of a metric for people, in an experiment of this spec: as it was declared, where it was. */
+export const labelOf = (spec, name) => spec.metrics?.find((one) => one.name === name)?.label ?? metricName(name);
+
+/** Return whether a value of a metric is a share, which is written in percent; others measure it in percent already. */
+export const isShare = (name, value) => /accuracy|f1|auc/.test(name) && !(Math.abs(value) > 1);
 
 /** Write a value of a metric: shares in percent. */
-export const measured = (name, value) => (isShare(name) ? percent(value) : number(value, 4));
+export const measured = (name, value) => (isShare(name, value) ? percent(value) : number(value, 4));

@@ -47,12 +47,12 @@ export class Series {
     });
   }
 
-  add({ run_id, arm, seed, metric, unit, first, every, values }) {
+  add({ run_id, arm, seed, metric, unit, first, every, values, steps: places }) {
     const key = `${run_id} ${metric}`;
     if (!this.byKey.has(key)) this.byKey.set(key, { arm, seed, unit, steps: [], values: [] });
     const { steps, values: known } = this.byKey.get(key);
     values.forEach((value, index) => {
-      steps.push(first + index * every);
+      steps.push(places ? places[index] : first + index * every);
       known.push(value);
     });
     this.changed();

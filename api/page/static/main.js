@@ -10,11 +10,16 @@ const VIEWS = [
   [/^compare\/([\d,]+)$/, "compare"],
   [/^new$/, "new", "New", "/new"],
   [/^catalog(?:\/(\w+)(?:\/(\w+))?)?$/, "catalog", "Catalogue", "/catalog"],
+  [/^studies(?:\/([\w.-]+)\/([\w.-]+))?$/, "studies", "Studies", "/studies"],
   [/^datasets(?:\/([\w.-]+))?$/, "datasets", "Data sets", "/datasets"],
   [/^workers$/, "workers", "Workers", "/workers"],
+  [/^mlflow\/experiments\/(\d+)(?:\/runs\/(\w+))?/, "mlflow"],
   [/^shared\/([\w.-]+)$/, "shared"],
 ];
 /** The address behind #/, the module of views/, and for the bar a title and an address. */
+
+if (location.search === "?mlflow") history.replaceState(null, "", location.hash ? `/#/mlflow${location.hash.slice(1)}` : "/");
+/* A link that an MLflow client has printed: what stands behind its # names MLflow's ids, and not ours. */
 
 const main = document.getElementById("main");
 let shown = new AbortController();

@@ -1,15 +1,19 @@
 /** The panels of an experiment: curves, verdict, pictures, runs, history, spec and downloads. */
 
-import { h, put, button, labelled, select, table, tell } from "/page/dom.js";
+import { h, prose, put, button, labelled, select, table, tell } from "/page/dom.js";
 import { get } from "/page/api.js";
+import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
 import { Curves, facts } from "/page/curves.js";
-import { ENDED, duration, instant, metricName, measured, number } from "/page/format.js";
+import { ENDED, duration, instant, labelOf, measured, number } from "/page/format.js";
 import { Series } from "/page/live.js";
 import { asCurl, asPython, asYaml } from "/page/spec.js";
-import { findings, pairs, ranking } from "/page/verdict.js";
+import { findings, pairs, ranking, spread } from "/page/verdict.js";
 
-/** Return [name, title, make] of each; `shared.one` is the experiment as it is now. */
+/** The pictures of a verdict, of those that suit its kind of experiment. */
+const FOREMOST = ["lr_range", "coordinate_check", "batch_size", "comparison", "forest"];
+
+/** Return [name, title, make] of each; `shared.one` is the experiment as it is now, `shared.choice` the arms to show. */
 export function panels(shared, signal) {
   const { id } = shared.one;
   const at = `/experiments/${id}`;
@@ -29,48 +33,70 @@ export function panels(shared, signal) {
   return [
     ["curves", "Curves", begin((place, until) => curves(place, shared, at, until))],
     ["verdict", "Verdict", begin(async (place, until) => {
-      const report = await get(`${at}/report`, undefined, until);
+      const [report, { items }] = await Promise.all([get(`${at}/report`, undefined, until), get(`${at}/plots`, undefined, until)]);
+      const shown = FOREMOST.filter((name) => items.some((one) => one.name === name));
       put(place, h("p.verdict", {}, report.verdict.text ?? "No verdict yet."),
-        h("h2", {}, "Arms"), ranking(report), picture(at, "comparison", until), picture(at, "forest", until),
+        report.arms.some((arm) => arm.mean !== null || arm.diverged) && [h("h2", {}, "Arms"), ranking(report, shared.one.spec)], shown.length > 0 && chosen(shared, until), shown.map((name) => picture(shared, name, until)),
         h("h2", {}, "Findings"), findings(report),
         report.comparisons.length > 0 && [h("h2", {}, "Pairs"), pairs(report)],
+        spread(report),
         report.notes.length > 0 && [h("h2", {}, "What was assumed of the data"), h("ul", {}, report.notes.map(({ path, message }) => h("li", {}, path && h("code", {}, path), " ", message)))]);
     })],
     ["pictures", "Pictures", begin(async (place, until) => {
       const { items } = await get(`${at}/plots`, undefined, until);
-      put(place, h("div.gallery", {}, items.map(({ name, summary }) => h("figure", {}, picture(at, name, until),
-        h("figcaption", {}, h("strong", {}, name.replaceAll("_", " ")), ` ${summary} `,
-          ["png", "svg", "json"].map((format) => [h("a", { href: `${at}/plots/${name}.${format}`, download: `${name}.${format}` }, format.toUpperCase()), " "]))))));
+      const link = (name, format) => kept(shared, until, h("a", { download: `${name}.${format}` }, format.toUpperCase()), (one, arms) => (one.href = `${at}/plots/${name}.${format}?${arms}`));
+      put(place, chosen(shared, until), h("div.gallery", {}, items.map(({ name, summary }) => h("figure", {}, picture(shared, name, until),
+        h("figcaption", {}, h("strong", {}, name.replaceAll("_", " ")), " ", prose(summary), " ",
+          ["png", "svg", "json"].map((format) => [link(name, format), " "]))))));
     })],
     ["runs", "Runs", begin((place, until) => runs(place, shared, at, until))],
     ["history", "History", begin(async (place, until) => {
-      const { items } = await get(`${at}/history`, { limit: 1000 }, until);
+      const [{ items }, trained] = await Promise.all([get(`${at}/history`, { limit: 1000 }, until), get(`${at}/environments`, undefined, until)]);
       put(place, table("What happened to it", ["When", "What", "Cohort", "Attempt", "Details"], items.map((event) => [
-        instant(event.at), event.kind.replaceAll("_", " "), event.cohort ?? "–", event.attempt ?? "–",
+        h("span.time", {}, instant(event.at)), event.kind.replaceAll("_", " "), event.cohort ?? "–", event.attempt ?? "–",
         h("code.small", {}, Object.keys(event.detail).length ? JSON.stringify(event.detail) : ""),
-      ])));
+      ])), environments(trained.items));
     })],
+    ...(shared.one.spec.kind === "external" ? [["arms", "Arms", begin(async (place) => put(place, declaration(shared.one)))]] : []),
     ["spec", "Spec", begin(async (place) => put(place, spec(shared.one)))],
     ["download", "Download", begin(async (place) => put(place, downloads(at)))],
   ];
 }
 
-/** Return a picture of the API in the page's colours, with what it shows in words. */
-function picture(at, name, until) {
+/** Return the switches of the arms that pictures show, where there are several. */
+const chosen = ({ one, choice }, until) => one.arms.length > 1 && switches(one.arms.map(({ label }) => label), choice, until);
+
+/** Return an element after `write` has written it for the arms that are chosen, now and whenever that changes. */
+function kept({ one, choice }, until, element, write) {
+  const labels = one.arms.map(({ label }) => label);
+  const update = () => choice.isEmpty(labels) || write(element, choice.query(labels));
+  choice.addEventListener("change", update, { signal: until });
+  document.addEventListener("theme", update, { signal: until });
+  update();
+  return element;
+}
+
+/** Return a picture of the API in the page's colours, of the arms that are chosen, with what it shows in words. */
+function picture(shared, name, until) {
   const image = h("img.picture", { alt: `The picture ${name.replaceAll("_", " ")} of this experiment; its numbers are in the tables and in ${name}.json`, loading: "lazy" });
-  const paint = () => (image.src = `${at}/plots/${name}.svg?theme=${isDark() ? "dark" : "light"}`);
-  image.addEventListener("error", () => image.replaceWith(h("p.muted", {}, `The picture ${name} cannot be drawn yet.`)));
-  document.addEventListener("theme", paint, { signal: until });
-  paint();
-  return image;
+  const failed = h("p.muted", { hidden: true }, `The picture ${name} cannot be drawn yet.`);
+  for (const event of ["load", "error"]) image.addEventListener(event, () => (image.hidden = !(failed.hidden = event === "load")));
+  kept(shared, until, image, (_, arms) => {
+    image.hidden = false;
+    image.src = `/experiments/${shared.one.id}/plots/${name}.svg?theme=${isDark() ? "dark" : "light"}${arms}`;
+  });
+  const place = h("div.scroll.pictured", {}, image, failed);  // on a narrow screen, where it keeps a size that can be read
+  if (matchMedia("(max-width: 34rem)").matches) Object.entries({ tabindex: 0, role: "region", "aria-label": `The picture ${name.replaceAll("_", " ")}` }).forEach((one) => place.setAttribute(...one));
+  return place;
 }
 
 async function curves(place, shared, at, until) {
   const { items } = await get(`${at}/runs`, { limit: 2000, repeat: false }, until);
-  const { one } = shared;
+  const { one, choice } = shared;
   const finals = new Set(items.flatMap((run) => Object.keys(run.final)));
-  const metrics = [...new Set(["train_loss", "valid_loss", ...(one.spec.outcome ? [one.spec.outcome] : []), ...[...finals].sort(), "lr"])];
-  const first = ["valid_accuracy", "valid_loss", "train_loss"].find((name) => finals.has(name)) ?? "train_loss";
+  const declared = one.spec.kind === "external" && one.spec.metrics.map(({ name }) => name);
+  const metrics = declared || [...new Set(["train_loss", "valid_loss", ...(one.spec.outcome ? [one.spec.outcome] : []), ...[...finals].sort(), "lr"])];
+  const first = declared ? one.spec.outcome : ["valid_accuracy", "valid_loss", "train_loss"].find((name) => finals.has(name)) ?? "train_loss";
   const holder = h("div");
   let chart;
   const series = new Series(one, { changed: () => chart?.refresh(), state: (state) => shared.head(state) });
@@ -78,26 +104,34 @@ async function curves(place, shared, at, until) {
 
   async function choose(metric) {
     chart?.close();
-    chart = new Curves(series, facts(shared.one, items), metric);
+    chart = new Curves(series, facts(shared.one, items), metric, { title: labelOf(one.spec, metric), choice });
     put(holder, chart.element);
     await Promise.all([series.choose(metric, until), chart.build()]);  // together: neither may fail unheard
     chart.refresh();
   }
   document.addEventListener("theme", () => chart?.build(), { signal: until });
-  put(place, labelled("Metric", select(metrics.map((name) => [name, metricName(name)]), first, choose)), holder);
+  put(place, labelled("Metric", select(metrics.map((name) => [name, labelOf(one.spec, name)]), first, choose)), holder);
   await choose(first);
 }
 
 const COLUMNS = [["Run", (run) => run.id], ["Arm", (run) => run.arm], ["Seed", (run) => run.seed], ["State", (run) => run.status], ["Outcome", (run) => run.outcome ?? "–"]];
+
+/** Return links to the weights that a run has kept, and of those that could not be written the reason. */
+function weights(run) {
+  return Object.entries(run.weights).map(([which, one]) => [one.error
+    ? h("span.small", { title: one.error }, `no ${which}`)
+    : h("a", { href: one.link, download: "", title: `${number(one.bytes)} bytes${one.epoch ? `, after epoch ${one.epoch}` : ""}`, "aria-label": `The ${which} weights of run ${run.id}` }, which), " "]);
+}
 
 async function runs(place, shared, at, until) {
   const list = h("div");
   const load = async (status) => {
     const { items, total } = await get(`${at}/runs`, { status, limit: 500 }, until);
     const finals = [...new Set(items.flatMap((run) => Object.keys(run.final)))].sort();
+    const { spec: asked } = shared.one;
     put(list, h("p.muted", {}, total > items.length ? `The first ${items.length} of ${total} runs.` : `${total} runs.`),
-      table("Runs", [...COLUMNS.map(([title]) => title), "Updates", "Time", ...finals.map(metricName), "Error"], items.map((run) => [
-        ...COLUMNS.map(([, value]) => value(run)), `${run.steps_done} of ${run.steps_total}`,
+      table("Runs", [...COLUMNS.map(([title]) => title), ...(asked.keep ? ["Weights"] : []), "Updates", "Time", ...finals.map((name) => labelOf(asked, name)), "Error"], items.map((run) => [
+        ...COLUMNS.map(([, value]) => value(run)), ...(asked.keep ? [weights(run)] : []), run.steps_total ? `${run.steps_done} of ${run.steps_total}` : run.steps_done,
         run.started_at && run.finished_at ? duration((new Date(run.finished_at) - new Date(run.started_at)) / 1000) : "–",
         ...finals.map((name) => measured(name, run.final[name])), run.error ?? "",
       ])));
@@ -108,6 +142,34 @@ async function runs(place, shared, at, until) {
   shared.listeners.add(again);
   until.addEventListener("abort", () => shared.listeners.delete(again));
   await load("");
+}
+
+/** Return what was declared of an experiment that is trained elsewhere: arms by their settings, metrics, runs that wait. */
+function declaration({ id, spec, next }) {
+  const flat = (config, path = "") => Object.entries(config).flatMap(([name, value]) =>
+    value && typeof value === "object" && !Array.isArray(value) && Object.keys(value).length ? flat(value, `${path}${name}.`) : [[path + name, value]]);
+  const settings = spec.arms.map(({ config }) => Object.fromEntries(flat(config ?? {})));
+  const names = [...new Set(settings.flatMap(Object.keys))];
+  const shown = (value) => (value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value));
+  return [
+    h("p", {}, "It is trained elsewhere. Seeds pair its runs as declared."),
+    table("Arms as declared", ["Arm", ...names], spec.arms.map(({ label }, index) => [label, ...names.map((name) => shown(settings[index][name]))])),
+    h("h2", {}, "Metrics"), table("Metrics as declared", ["Metric", "Better", "Per", ""], spec.metrics.map(({ name, label, direction, per }) => [
+      label ?? name, { max: "more", min: "less" }[direction] ?? "–", per === "step" ? "update" : "epoch", name === spec.outcome ? "decides" : ""])),
+    next.length > 0 && [h("h2", {}, "Runs to train next"), table("Runs to train next", ["Run", "Arm", "Seed"], next.map(({ run, arm, seed }) => [run, arm, seed]))],
+  ];
+}
+
+/** Return what the attempts were trained in: one table, an environment a column, and what is not set left out. */
+function environments(items) {
+  if (!items.length) return [];
+  const flat = items.map(({ environment, attempts }) => ({
+    attempts: `${attempts.length}, of cohort ${[...new Set(attempts.map((one) => one.cohort))].slice(0, 8).join(", ")}`, ...environment,
+    packages: undefined, settings: undefined, ...environment.packages, ...environment.settings,
+  }));
+  const names = [...new Set(flat.flatMap(Object.keys))].filter((name) => flat.some((one) => (one[name] ?? null) !== null));
+  return [h("h2", {}, "Trained in"), table("What its attempts were trained in", ["", ...items.map((_, i) => (items.length > 1 ? `Environment ${i + 1}` : "Environment"))],
+    names.map((name) => [name === name.toUpperCase() ? name : name.replaceAll("_", " "), ...flat.map((one) => one[name] ?? "–")]))];
 }
 
 function spec(one) {
@@ -131,7 +193,9 @@ function downloads(at) {
   const link = (href, title, name) => h("li", {}, h("a", { href, download: name ?? "" }, title));
   return h("ul", {},
     link(`${at}/report?format=html`, "Report as a web page", "report.html"), link(`${at}/report?format=md`, "Report as Markdown", "report.md"),
-    link(`${at}/report?format=json`, "Report as JSON", "report.json"), link(`${at}/metrics?format=csv`, "All series as CSV", "metrics.csv"), link(`${at}/metrics?format=parquet`, "All series as Parquet", "metrics.parquet"),
+    link(`${at}/report?format=json`, "Report as JSON", "report.json"), link(`${at}/metrics?format=csv`, "All series as CSV", "metrics.csv"), link(`${at}/metrics?format=parquet`, "All series as Parquet", "metrics.parquet"), link(`${at}/metrics?format=arrow`, "All series as an Arrow stream", "metrics.arrows"),
     link(`${at}/plots.zip`, "All pictures as a ZIP: PNG, SVG and the data of each", "pictures.zip"), link(`${at}/metrics?format=json`, "All series as JSON", "metrics.json"),
+    link(`${at}/bundle.zip`, "Bundle, once it has ended: everything above, spec, environments and checksums, to be reproduced", "bundle.zip"),
+    link(`${at}/experiment.eln`, "For a lab notebook such as eLabFTW, once it has ended (.eln)", "experiment.eln"),
     link(`${at}/runs`, "Runs as JSON", "runs.json"), link(`${at}`, "The experiment as JSON", "experiment.json"));
 }

@@ -41,7 +41,11 @@ export class Previews {
 
   /** Draw what arms differ in: schedules, first weights, and the signal that initializers send through the network. */
   async draw(found, signal) {
-    const { spec, arms } = found;
+    const { spec, arms, plan } = found;
+    if (!plan) {  // trained elsewhere: there is nothing to draw beforehand
+      put(this.pictures);
+      return;
+    }
     const epochs = spec.epochs ?? 10;
     const steps = Math.min(100000, arms[0].steps);
     const different = (name) => {
@@ -72,8 +76,8 @@ function told(found) {
   const { plan } = found;
   const said = (title, items) => items.length > 0 && h("div.notice", {}, h("strong", {}, title), h("ul", {}, items.map(({ path, message }) => h("li", {}, path && h("code", {}, path), path && ": ", message))));
   return [
-    h("p", {}, `${found.arms.length} arms × ${found.seeds.length} seeds: ${count(found.runs_total)} runs, ${count(found.steps_total)} updates.`),
-    h("p", {}, h("strong", {}, `About ${duration(plan.estimated_seconds)}`), ` on ${plan.device}, ${plan.processes} process${plan.processes === 1 ? "" : "es"}, ${bytes(plan.estimated_bytes)} of memory (${plan.numbers === "measured" ? "this machine was measured" : "a guess"}).`),
+    h("p", {}, `${found.arms.length} arms × ${found.seeds.length} seeds: ${count(found.runs_total)} runs${plan ? `, ${count(found.steps_total)} updates.` : ", trained elsewhere: they wait for points."}`),
+    plan && h("p", {}, h("strong", {}, plan.estimated_seconds < 1 ? "Under 1 s" : `About ${duration(plan.estimated_seconds)}`), ` on ${plan.device}, ${plan.processes} process${plan.processes === 1 ? "" : "es"}, ${bytes(plan.estimated_bytes)} of memory (${plan.numbers === "measured" ? "this machine was measured" : "a guess"}).`),
     said("Probably not meant", found.warnings), said("What was assumed of the data", found.notes),
   ];
 }

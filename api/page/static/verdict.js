@@ -1,7 +1,7 @@
 /** The verdict in words and tables, as the report has it. */
 
 import { h, table } from "/page/dom.js";
-import { ENDED, isShare, measured, metricName, number, percent } from "/page/format.js";
+import { ENDED, isShare, labelOf, measured, number, percent } from "/page/format.js";
 
 /** Return what is decided and open, and the first of the reasons, or why there is none yet. */
 export function verdictLine(one, { verdict: { headline, text } }) {
@@ -12,13 +12,13 @@ export function verdictLine(one, { verdict: { headline, text } }) {
 /** Return a text up to its first end of a sentence: a point that is followed by a space and a capital letter. */
 const firstSentence = (text) => text.match(/^.*?\.(?= [A-Z]|$)/s)?.[0] ?? text;
 
-/** Return the arms in the verdict's order, with the places that its decisions leave to each. */
-export function ranking(report) {
-  const { metric, verdict } = report;
+/** Return the arms in the verdict's order, with the places that its decisions leave to each; `spec` has what was declared. */
+export function ranking(report, spec) {
+  const { metric, verdict } = report, label = labelOf(spec, metric);
   const place = new Map(verdict.order.map((label, index) => [label, index]));
   const arms = [...report.arms].sort((a, b) => (place.get(a.label) ?? 1e9) - (place.get(b.label) ?? 1e9));
-  return table(`Arms by ${metricName(metric)}`,
-    ["Places", "Arm", `Mean ${metricName(metric)}`, "95 % interval", "P(best)", "Runs", "Diverged"],
+  return table(`Arms by ${label}`,
+    ["Places", "Arm", `Mean ${label}`, "95 % interval", "P(best)", "Runs", "Diverged"],
     arms.map((arm) => [
       places(arm), h("strong", {}, arm.label), measured(metric, arm.mean), ends(arm, (value) => measured(metric, value)),
       arm.p_best == null ? "–" : percent(arm.p_best), `${arm.n} of ${arm.runs}`, arm.diverged || "–",
@@ -32,7 +32,7 @@ const ends = ({ ci_low: low, ci_high: high }, write) => (low == null ? "–" : `
 
 /** Return the pairs of arms: the decision about each, its difference over shared seeds, and both intervals. */
 export function pairs({ metric, comparisons, alpha, margin }) {
-  const level = `${number(100 * (1 - alpha), 3)} %`;
+  const level = `${number(100 * (1 - alpha), 4)} %`;
   return table("Pairs of arms over shared seeds",
     ["Pair", "Decision", "Difference", `${level} interval, all pairs together`, "This pair alone", "p, adjusted", "Seeds"],
     comparisons.map((one) => [
@@ -50,7 +50,18 @@ function decision({ a, b, decision: what, test }, within) {
   return what === "equivalent" ? `equivalent${within}` : `open${ranks}`;
 }
 
-const difference = (metric, value) => (value == null ? "–" : isShare(metric) ? `${(100 * value).toFixed(1)} points` : number(value));
+const difference = (metric, value) => (value == null ? "–" : isShare(metric, value) ? `${(100 * value).toFixed(1)} points` : number(value));
+
+/** Return how much of each arm's spread is whose, of the sources of randomness that vary; nothing where none are named. */
+export function spread({ metric, variance }) {
+  if (!variance) return null;
+  const whole = (value) => `${Math.round(100 * Math.min(1, value))} %`;  // the text says by how much they add up to more
+  return [h("h2", {}, "Where the spread comes from"), h("p", {}, variance.text),
+    table("Sources of randomness", ["Arm", "Source", "Runs", "Spread by it alone (sd)", "95 % interval", "Share of the variance", "95 % interval"],
+      variance.arms.flatMap((arm) => arm.sources.map((one) => [
+        arm.label, one.source, one.n, difference(metric, one.sd), ends(one.sd_interval, (value) => difference(metric, value)), one.share ? whole(one.share.estimate) : "–", one.share ? ends(one.share, whole) : "–",
+      ])))];
+}
 
 /** Return the findings: what is wrong with an arm, and what explains it. */
 export function findings(report) {

@@ -33,12 +33,19 @@ img { max-width: 100% }
   body { margin: 1rem auto } h1 { font-size: 1.4rem } td:not([style]), th:not([style]) { max-width: 9rem }
 }
 @media print {
-  :root { --ink: #000; --paper: #fff; --line: #bbb; --faint: #444; --band: #fff }
-  body { margin: 0; max-width: none; font-size: 10pt }
+  @page { margin: 15mm 14mm 17mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif } }
+  :root { color-scheme: light; --ink: #000; --paper: #fff; --line: #bbb; --faint: #444; --band: #fff }
+  body { margin: 0; max-width: none; font-size: 9.5pt }
   details::details-content { content-visibility: visible; block-size: auto }
-  .table { overflow: visible } table { font-size: 8pt } th, td { padding: .2rem .4rem }
-  th { white-space: normal } td:not([style]), th:not([style]) { max-width: 9rem }
-  h2 { break-after: avoid } tr { break-inside: avoid }
+  summary { list-style: none } summary::-webkit-details-marker { display: none }
+  h1, h2, summary, p:has(+ .table), p:has(+ ul) { break-after: avoid }
+  p, li { orphans: 3; widows: 3 }
+  .table { overflow: visible } table { font-size: 6.5pt }
+  th, td { padding: .15rem .3rem; white-space: normal } td:not([style]), th:not([style]) { max-width: 9rem }
+  tr { break-inside: avoid } thead { display: table-header-group }
+  figure { margin: .8rem 0; text-align: center } img { max-height: 22cm }
+  figcaption { text-align: left; font-size: 8pt }
+  a { color: inherit }
 }
 """
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.shapes import JudgedOn
-from core.analysis.statistics.intervals import Floats
+from core.analysis.statistics.intervals import Floats, Summary
 from core.analysis.statistics.paired import PairErrors
-from core.analysis.statistics.splits import resampled_errors, two_way_errors
+from core.analysis.statistics.splits import over_splits, resampled_errors, two_way_errors
 from core.datasets import DataError
 from core.design import Design
 from core.metrics import Measure, Metric, Split
@@ -63,9 +63,22 @@ def judged_sentence(found: JudgedOn, measure: Measure) -> list[str]:
     return [text]
 
 
+def own_intervals(design: Design, measure: Measure, found: list[Summary]) -> list[Summary]:
+    """Return the arms' summaries in an outcome; where every seed has a split of its own, with intervals that know."""
+    metric = _metric(design, measure) if design.splits_vary and design.ranks else None
+    if metric is None or metric.split is None or _scope(design, metric.split) != "splits":
+        return found
+    return over_splits(found, _ratios(design, metric.split))
+
+
 def _of_splits(design: Design, split: Split, values: Floats) -> PairErrors:
+    return resampled_errors(values, _ratios(design, split))
+
+
+def _ratios(design: Design, split: Split) -> Floats:
+    """Return examples that are judged over those trained on, of each arm."""
     infos = [arm.training.info() for arm in design.arms if arm.training is not None]
-    return resampled_errors(values, np.array([getattr(info, split) / info.train for info in infos]))
+    return np.array([getattr(info, split) / info.train for info in infos])
 
 
 def _of_examples(results: Results, values: Floats) -> PairErrors | None:

@@ -16,7 +16,7 @@ def looks_sentences(results: Results) -> list[str]:
     levels = ", ".join(f"{look['level']:.2g} after {look['seeds']}" for look in looks)
     text = [
         f"Seeds were added from look to look, {most} at most: a comparison was decided at the two-sided level {levels} "
-        f"seeds, so that all looks and comparisons together err with a chance of {design.alpha:g}."
+        f"seeds, so that all looks and comparisons together err with a chance of {design.alpha:.3g}."
     ]
     if looks[-1]["arms"]:
         return [*text, f"More seeds are trained of {quoted(looks[-1]['arms'])}."]

@@ -6,10 +6,11 @@ from core.analysis.outcomes import measures
 from core.analysis.report.coordinates import coordinate_sections
 from core.analysis.report.datasets_text import datasets_section
 from core.analysis.report.energy import energy_sentence
+from core.analysis.report.environments import environment_sentences
 from core.analysis.report.kinds import range_sections, scan_section
 from core.analysis.report.page_text import count, escape, table
 from core.analysis.report.saved import saved_sentence
-from core.analysis.report.tables import differences, grid, more, outcomes, ranked, rounded
+from core.analysis.report.tables import differences, grid, more, outcomes, ranked, rounded, sources
 from core.analysis.shapes import FindingReport, Report
 from core.analysis.statistics.intervals import BOOTSTRAP_FROM
 from core.analysis.wording import difference
@@ -75,12 +76,16 @@ def sections(report: Report, results: Results) -> list[Section]:
         found += [Section(title, texts, folded=True) for title, texts in differences(report, measure).items()]
         found += [
             Section("More about each arm", [more(report, measure)], folded=True),
+            Section("Where the spread comes from", sources(report, measure), folded=True),
             Section("What rounding does", rounded(report, measure), folded=True),
             Section("All outcomes", outcomes(report, known), folded=True),
             Section(COMPUTED, [_method(report, measure)], folded=True),
         ]
     taken = [*saved_sentence(report["saved"]), *map(escape, energy_sentence(report["energy"]))]
     found += [Section("Updates and energy", taken, folded=True)]
+    found += [
+        Section("Where it was trained", [*map(escape, environment_sentences(report["environments"]))], folded=True)
+    ]
     return sorted((section for section in found if any(section.texts)), key=lambda section: section.folded)
 
 

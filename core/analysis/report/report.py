@@ -14,12 +14,13 @@ from core.analysis.report.data import data_notes
 from core.analysis.report.datasets_text import datasets_headline, datasets_verdict, set_headline
 from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
-from core.analysis.report.judged import judged_sentence, judging
+from core.analysis.report.judged import judged_sentence, judging, own_intervals
 from core.analysis.report.kinds import of_its_kind
 from core.analysis.report.looks import looks_sentences
 from core.analysis.report.over_datasets import OverDatasets, over_datasets
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
+from core.analysis.report.variance import variance, vary_sentence
 from core.analysis.report.verdict import verdict
 from core.analysis.report.warnings import said, warn
 from core.analysis.shapes import Comparison, Report, Separation, Verdict
@@ -61,14 +62,15 @@ def compare_arms(
     - `runs`: `run_id`, `arm`, `seed`, `status`, `outcome` and all that `run_outcomes` tells.
     - `arms`, in the design's order: `n` finished runs with a value, their `mean`, `sd`, `median`, `iqm` and 95 %
       interval `ci_low`, `ci_high`, by Student's t or from ten runs on the BCa bootstrap, as `interval` says (see
-      `summaries`; None below two runs); `simultaneous`, at 1 - alpha over the number of arms: also the interval of the
-      best arm, which the data chose, holds so; `rank_low` and `rank_high`, the places that the decisions leave to it;
-      `p_best`, its chance to be the best (see `chance_of_best`). Of all `runs` how many `diverged` (they are in no
-      mean), `failed`, are `unfinished` (queued, running or cancelled) or finished with no value (`not_finite`); `lost`
-      are those that finished without a value, diverged ones among them; a run that `stopped_early` counts with what it
-      came to, and `pruned` are the runs of an arm that was given up, which has no values. `rates`, with Wilson
-      intervals: of the finished runs those that `completed` without diverging, and where there is a target those that
-      `reached_target`. `unseen_at_most`: see there. `outcomes`: the same statistics for every outcome.
+      `summaries`; None below two runs), wider where every seed has its own split (`over_splits`); `simultaneous`, at
+      1 - alpha over the number of arms: also the interval of the best arm, which the data chose, holds so; `rank_low`
+      and `rank_high`, the places that the decisions leave to it; `p_best`, its chance to be the best (see
+      `chance_of_best`). Of all `runs` how many `diverged` (they are in no mean), `failed`, are `unfinished` (queued,
+      running or cancelled) or finished with no value (`not_finite`); `lost` are those that finished without a value,
+      diverged ones among them; a run that `stopped_early` counts with what it came to, and `pruned` are the runs of
+      an arm that was given up, which has no values. `rates`, with Wilson intervals: of the finished runs those that
+      `completed` without diverging, and where there is a target those that `reached_target`. `unseen_at_most`: see
+      there. `outcomes`: the same statistics for every outcome.
     - `comparisons` of one arm `a` with another `b`: `decision` of a against b ("better", "worse", "equivalent",
       "open"; see `decide`) and `better`, the label of the arm that beats the other, or None. `difference` a - b over
       the `n` seeds on which both came to a value; `ci_low` and `ci_high` hold for all pairs of the family together,
@@ -96,7 +98,9 @@ def compare_arms(
     - `looks`: those at adaptive seeds, see `outline`. There a pair is decided at a look alone, and its numbers are
       those of that look, or of its last: see `decide_at_looks`.
     - `saved`: what was not trained, see `saved`; `energy`: what the rest took, see `energy`.
+    - `environments` of its attempts, where they are known.
     - `rounding`: how far the second trainings are from the first, see `rounding`; they count nowhere else.
+    - `variance`: what each source of randomness that varies makes of the spread, see there.
     - what the experiment's kind adds or puts in place of these: see `of_its_kind`. `findings` are left empty.
 
     No number is ever NaN or infinite: what has no answer is None. Raises `InvalidSpec` for a metric that is no outcome.
@@ -105,7 +109,8 @@ def compare_arms(
     measure = known[_judged(metric, known)]
     outcomes = run_outcomes(results)
     every = values_of(results, outcomes, [*known])
-    found = dict(zip(known, _by_arm(every), strict=True))
+    named = zip(known, _by_arm(every), strict=True)
+    found = {name: own_intervals(design, known[name], summarized) for name, summarized in named}
     values = every[[*known].index(measure.name)]
     gone = set(pruned_arms(results.rungs))
     lost = _finished(results, gone) & ~np.isfinite(values)
@@ -141,7 +146,7 @@ def compare_arms(
         chances=_chances(values, lost, measure) if over is None else over.chances,
         judged=judged,
         compared=not measure.shared,
-        together=summaries(values, 1 - alpha / max(1, len(judged.order))),
+        together=own_intervals(design, measure, summaries(values, 1 - alpha / max(1, len(judged.order)))),
     )
     report: Report = {
         "metric": measure.name,
@@ -160,7 +165,9 @@ def compare_arms(
         "looks": [outline(look) for look in results.looks],
         "saved": saved(results),
         "energy": energy(results),
+        "environments": [dict(one) for one in results.environments],
         "rounding": rounding(results, measure, values, found[measure.name]),
+        "variance": variance(results, measure, values),
         "warnings": [],
         "notes": data_notes(results),
         "runs": [
@@ -176,7 +183,7 @@ def compare_arms(
     first, text = _words({**report, "comparisons": tried}, measure, over)
     report["verdict"]["headline"] = first
     more = [*pruned_sentences(report["saved"], design), *looks_sentences(results)]
-    more += [*(judged_sentence(on, measure) if listed else [])]
+    more += [*judged_sentence(on, measure), *vary_sentence(design)] if listed else []
     report["verdict"]["text"] = " ".join([text, *more])
     report["warnings"] = said(warn(report, results, known))
     report = of_its_kind(report, results, outcomes)

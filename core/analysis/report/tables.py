@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from core.analysis.report.page_text import escape, table
 from core.analysis.shapes import ArmReport, Comparison, Rate, Report, Statistics
-from core.analysis.wording import difference, number, p_value, span
+from core.analysis.shapes.variance import VarianceShare
+from core.analysis.wording import difference, number, p_value, span, spread
+from core.design import SOURCE_NAMES
 from core.metrics import Measure
 
 MOST_ROWS = 60
@@ -104,13 +106,13 @@ def _comparisons(report: Report, metric: Measure, comparisons: Sequence[Comparis
             p_value(c["p"]).removeprefix("= "),
             p_value(c["p_adjusted"]).removeprefix("= ") + (" (ranks)" if c["test"] == "ranks" else ""),
             *([p_value(c["p_equivalence"]).removeprefix("= ")] if with_margin else []),
-            "-" if c["effect_size"] is None else f"{c['effect_size']:+.3g}",
+            "-" if c["effect_size"] is None else f"{round(c['effect_size'], 6):+z.3g}",
             p_value(c["p_sign_flip"]).removeprefix("= "),
             _robust(metric, c),
         ]
         for c in comparisons
     ]
-    level = f"{100 * (1 - report['alpha']):g} %"
+    level = f"{100 * (1 - report['alpha']):.4g} %"
     head = [
         "decision",
         "N pairs" if all(c["paired"] for c in comparisons) else "N",
@@ -194,6 +196,33 @@ def rounded(report: Report, metric: Measure) -> list[str]:
     ]
     head = ["arm", "N pairs", "mean difference", "largest", "sd by rounding", "sd over seeds", "one alone has a value"]
     return [escape(found["text"]), table(head, rows)]
+
+
+def sources(report: Report, metric: Measure) -> list[str]:
+    """Return what each source of randomness makes of the spread; empty where none is named."""
+    found = report["variance"]
+    if found is None:
+        return []
+    rows = [
+        [
+            escape(arm["label"]),
+            SOURCE_NAMES[one["source"]].removeprefix("the "),
+            str(one["n"]),
+            difference(metric, one["sd"]),
+            spread(metric, one["sd_interval"]["ci_low"], one["sd_interval"]["ci_high"]),
+            *(("-", "-") if one["share"] is None else _share_of(one["share"])),
+            str(one["unlike"]),
+        ]
+        for arm in found["arms"]
+        for one in arm["sources"]
+    ]
+    head = ["arm", "source", "N", "sd by it alone", "95 % interval", "share of the variance", "95 % interval"]
+    return [escape(found["text"]), table([*head, "one alone has a value"], rows, 2)]
+
+
+def _share_of(share: VarianceShare) -> tuple[str, str]:
+    estimate, low, high = (f"{100 * min(1, share[end]):.0f}" for end in ("estimate", "ci_low", "ci_high"))
+    return f"{estimate} %", f"{low} to {high} %"  # the text says by how much shares add up to more
 
 
 def outcomes(report: Report, known: Mapping[str, Measure]) -> list[str]:

@@ -113,7 +113,7 @@ def _above(first: ArmReport, arms: Sequence[ArmReport], metric: Measure) -> list
 
 def _level(report: Report) -> str:
     """Return the confidence of the verdict's intervals: "95 %"."""
-    return f"{100 * (1 - report['alpha']):g} %"
+    return f"{100 * (1 - report['alpha']):.4g} %"
 
 
 def _decided(comparisons: Sequence[Comparison], metric: Measure, baseline: bool, family: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from core.analysis.shapes._datasets import Datasets, DatasetsComparison, DatasetVerdict, RankTest, Treatment
-from core.analysis.shapes._factorial import Cell, Effect, Factor, Factorial, Term
+from core.analysis.shapes._factorial import Effect, Factorial, Term
 from core.analysis.shapes._kinds import (
     CoordinateEntry,
     CoordinateFit,
@@ -30,6 +30,7 @@ from core.analysis.shapes._verdict import (
     OpenPair,
     RobustDifference,
 )
+from core.analysis.shapes.variance import Variance
 from core.errors import Warned
 from core.metrics import Split
 
@@ -231,7 +232,10 @@ class Report(TypedDict):
     """The looks at adaptive seeds: `core.analysis.outline`."""
     saved: Saved
     energy: Energy | None
+    environments: list[dict[str, Any]]
+    """Those of the attempts: packages, commit, processor, GPU, threads, settings."""
     rounding: Rounding | None
+    variance: Variance | None
     warnings: list[Warned]
     notes: list[DataNote]
     runs: list[dict[str, Any]]
@@ -251,7 +255,6 @@ __all__ = [
     "ArmRounding",
     "Beats",
     "Bounds",
-    "Cell",
     "Comparison",
     "CoordinateEntry",
     "CoordinateFit",
@@ -267,7 +270,6 @@ __all__ = [
     "Detectable",
     "Effect",
     "Energy",
-    "Factor",
     "Factorial",
     "FindingReport",
     "Interval",
@@ -292,5 +294,6 @@ __all__ = [
     "Statistics",
     "Term",
     "Treatment",
+    "Variance",
     "Verdict",
 ]

@@ -1,13 +1,13 @@
 """Standard errors of a mean difference that know of the split: of splits that vary, and of one split's examples."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.statistics.intervals import Floats, Ints
+from core.analysis.statistics.intervals import Floats, Ints, Summary
 from core.analysis.statistics.paired import PairErrors
 
 
@@ -26,6 +26,18 @@ def resampled_factor(n: Ints | int, held_out: int, train: int) -> Floats:
     independent ones. df stay n - 1. One held out to four trained on, and 5 or 10 seeds: 1.5, 1.87.
     """
     return np.asarray(np.sqrt(1 + np.asarray(n, dtype=np.float64) * (held_out / train)))
+
+
+def over_splits(found: Sequence[Summary], ratios: Floats) -> list[Summary]:
+    """Return summaries of arms whose intervals allow for what splits share: `resampled_factor` times as wide.
+
+    `ratios` (arms,) are examples held out over those trained on.
+    """
+    factors = np.sqrt(1 + np.array([one.n for one in found]) * ratios).tolist()
+    return [
+        one._replace(ci_low=one.mean - k * (one.mean - one.ci_low), ci_high=one.mean + k * (one.ci_high - one.mean))
+        for one, k in zip(found, factors, strict=True)
+    ]
 
 
 def resampled_errors(values: Floats, ratios: Floats) -> PairErrors:

@@ -8,18 +8,20 @@ from sqlalchemy import ColumnElement, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from core.analysis import pruned_arms
+from core.design import Varied
 from core.energy import NOTHING, Cost, Source
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.eligibility import CpuCapacity, WorkerCapabilities, may_be_taken
+from core.experiments.cohorts.environments import environment
 from core.experiments.cohorts.events import increment, record_event
 from core.experiments.cohorts.points import roll_back
 from core.experiments.cohorts.process_ids import describe, host_of
 from core.experiments.cohorts.software import software
 from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle, transition
 from core.finite import finite_or_none
-from core.spec import Spec, parse
+from core.spec import Spec, parse_stored
 from core.store import Cohort, Experiment, MetricBlock, Run, Status, metric_blocks, now, serialise
-from core.training import Lane, Layout
+from core.training import Lane, Layout, lane_of
 
 LastValues = Mapping[int, dict[str, float | None]]
 """The last values of runs that have not ended, by run and metric; None where not finite."""
@@ -32,6 +34,7 @@ class Claim:
     cohort_id: int
     experiment_id: int
     attempt: int
+    holder: str
     spec: Spec
     lanes: Sequence[Lane]
     """All runs of the cohort."""
@@ -71,6 +74,7 @@ def claim(
     capabilities: WorkerCapabilities,
     lease_seconds: float,
     capacity: CpuCapacity | None = None,
+    threads: int | None = None,
 ) -> Claim | None:
     """Take the most urgent queued cohort that this worker can train, and return the claim; None when there is none.
 
@@ -81,7 +85,8 @@ def claim(
     behind it is left, or the wide one would never have its turn. The process that ends last on this machine takes it.
 
     Its runs that have not ended go on from the cohort's checkpoint, or from their first update: later points are
-    removed here, in the transaction that makes an older attempt's writes impossible.
+    removed here, in the transaction that makes an older attempt's writes impossible. `threads` are those that the
+    worker gives every cohort; None: as planned.
     """
     if capacity is not None:  # one at a time on each host: two that claim at once would not count each other's threads
         serialise(session, f"claim on {host_of(holder)}")
@@ -115,9 +120,12 @@ def claim(
     )
     settle(session, cohort.experiment_id, turn=now())
     experiment = session.get_one(Experiment, cohort.experiment_id)
-    spec = parse(experiment.spec)
+    spec = parse_stored(experiment.spec)
     runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
-    lanes = [Lane(run.id, spec.expanded[run.arm_index].treatment, run.seed, repeat=run.repeat) for run in runs]
+    lanes = [
+        lane_of(spec, run.id, spec.expanded[run.arm_index].treatment, run.seed, cast(Varied | None, run.varied))
+        for run in runs
+    ]
     ended = frozenset(run.id for run in runs if run.status in TERMINAL)
     resume_from = CheckpointRef.of(cohort)
     place = {"step": cohort.checkpoint_step, "epochs": cohort.checkpoint_epochs}
@@ -128,7 +136,12 @@ def claim(
         cohort=cohort.id,
         attempt=cohort.attempt,
         worker=describe(holder),
-        software=software(),
+        software=software(spec.plugins),
+        environment=environment(
+            device="cuda" if "cuda" in capabilities.devices and cohort.device != "cpu" else "cpu",
+            threads=threads or cohort.threads,
+            layout=cohort.layout,
+        ),
         runs=len(runs),
         **place,
     )
@@ -140,6 +153,7 @@ def claim(
         cohort_id=cohort.id,
         experiment_id=cohort.experiment_id,
         attempt=cohort.attempt,
+        holder=holder,
         spec=spec,
         lanes=lanes,
         threads=cohort.threads,

@@ -10,8 +10,9 @@ from core.store import Cohort, Run, Status
 
 COUNTS = (
     "runs_done", "runs_total", "steps_done", "steps_total", "diverged", "failed", "stopped_early", "pruned", "left",
+    "longest",
 )  # fmt: skip
-"""Of the runs of an arm; `left` are updates of those that have not ended."""
+"""Of the runs of an arm; `left` are updates of those that have not ended, `longest` the most that any has made."""
 
 Arms = list[dict[str, Any]]
 """The counts of each arm, by name, with its `label`."""
@@ -32,6 +33,7 @@ def count(session: Session, ids: Sequence[int]) -> dict[int, Arms]:
             *(func.count().filter(Run.outcome == one).label(one) for one in ("diverged", "stopped_early", "pruned")),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),
+            func.max(Run.steps_done).label("longest"),
         )
         .where(Run.experiment_id.in_(ids))
         .group_by(Run.experiment_id, Run.arm, Run.arm_index)

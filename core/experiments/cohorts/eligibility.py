@@ -1,17 +1,21 @@
-"""Conditions on the cohorts that a worker may take: its devices, the queues it serves, and the cores that are free."""
+"""Conditions on the cohorts that a worker may take: its devices, queues and plug-ins, and the cores that are free."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from core.experiments.cohorts.process_ids import host_of
+from core.plugins import Pin
 from core.store import Cohort, Status
 
 CLASSES = ("cpu", "gpu")
 """Queues of cohorts that name none: those of their device."""
-_CLASSES_OF = {"auto": CLASSES, "cpu": ("cpu",), "cuda": ("gpu",)}
+EXTERNAL = "external"
+"""The device of cohorts that are trained elsewhere: no worker has it."""
+_CLASSES_OF = {"auto": CLASSES, "cpu": ("cpu",), "cuda": ("gpu",), EXTERNAL: ()}
 
 
 def queues_of(device: str, queue: str | None) -> tuple[str, ...]:
@@ -19,23 +23,39 @@ def queues_of(device: str, queue: str | None) -> tuple[str, ...]:
     return _CLASSES_OF[device] if queue is None else (queue,)
 
 
+def needed(plugins: Mapping[str, Any] | None) -> str | None:
+    """Return the plug-ins of a canonical spec as the row of a cohort has them: `<name@sha256>` for each.
+
+    What a worker has is taken out of that text, and nothing may be left: names and hashes have neither `<` nor `>`.
+    """
+    return "".join(f"<{name}@{pin['sha256']}>" for name, pin in sorted(plugins.items())) if plugins else None
+
+
 def may_be_taken() -> ColumnElement[bool]:
-    """Return the condition that `Cohort` waits for a worker alone: not for the user, other cohorts or a look."""
-    return and_(Cohort.status == Status.QUEUED, ~Cohort.paused, Cohort.rung.is_(None), Cohort.look.is_(None))
+    """Return the condition that `Cohort` waits for a worker alone: not for the user, others, a look or points."""
+    there = and_(Cohort.status == Status.QUEUED, ~Cohort.paused, Cohort.rung.is_(None), Cohort.look.is_(None))
+    return and_(there, Cohort.device != EXTERNAL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerCapabilities:
-    """The devices that a worker has, and the queues that it serves."""
+    """The devices and plug-ins that a worker has, and the queues that it serves."""
 
     devices: Sequence[str] = ("auto", "cpu")
     queues: Sequence[str] = ("cpu",)
+    plugins: Mapping[str, Pin] = field(default_factory=dict)
 
     def matches(self) -> ColumnElement[bool]:
         """Return the condition that this worker may take `Cohort`."""
         by_class = [device for device, classes in _CLASSES_OF.items() if not set(classes).isdisjoint(self.queues)]
         asked = or_(Cohort.queue.in_(self.queues), and_(Cohort.queue.is_(None), Cohort.device.in_(by_class)))
-        return Cohort.device.in_(self.devices) & asked
+        return Cohort.device.in_(self.devices) & asked & self._has_plugins()
+
+    def _has_plugins(self) -> ColumnElement[bool]:
+        left: ColumnElement[str] = Cohort.plugins.expression  # type: ignore[assignment]
+        for name, pin in self.plugins.items():
+            left = func.replace(left, f"<{name}@{pin.sha256}>", "")
+        return or_(Cohort.plugins.is_(None), left == "") if self.plugins else Cohort.plugins.is_(None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,13 @@ Kind = Literal[
     "resumed",
     "retried",
     "edited",  # its name, tags or notes, which it has
+    "started",  # a run that is trained elsewhere: it was heard of for the first time
+    "silent",  # nothing was heard of such a run for too long: it counts as lost
+    "revived",  # such a run that had counted as lost was heard of again
+    "declared",  # arms, seeds or metrics of an experiment that is trained elsewhere: so many are there now
+    "late",  # points of such a run came after its end, of a metric that was declared after it
+    "dropped",  # a run of an open experiment: it was deleted where it was logged, or another took its place
+    "restarted",  # such a run waits for numbers again, from its first point on: those that it had are gone
 ]
 
 Count = Literal[
@@ -46,6 +53,10 @@ COUNTS: dict[Count, str] = {
 }
 
 
+_ADD = insert(Event).values(at=now())
+"""Made once: a post is to be quick."""
+
+
 def record_event(
     session: Session,
     experiment_id: int,
@@ -61,10 +72,11 @@ def record_event(
     """
     session.execute(select(Experiment.id).where(Experiment.id == experiment_id).with_for_update(key_share=True))
     _write(session, experiment_id, kind, detail, cohort, attempt)
+    announce(session, experiment_id)
 
 
 def record_acceptance(session: Session, experiment_id: int, **detail: Any) -> None:
-    """Add the first event to an experiment that this very transaction has made, and nobody else sees yet."""
+    """Add the first event to an experiment that this very transaction has made: nobody sees it yet, or watches it."""
     _write(session, experiment_id, "accepted", detail)
 
 
@@ -77,8 +89,7 @@ def _write(
     attempt: int | None = None,
 ) -> None:
     values = {"experiment_id": experiment_id, "cohort_id": cohort, "attempt": attempt, "kind": kind, "detail": detail}
-    session.execute(insert(Event).values(at=now(), **values))
-    announce(session, experiment_id)
+    session.connection().execute(_ADD, values)
     if kind in OF_HISTORY:
         enqueue(session, experiment_id, OF_HISTORY[kind], **detail)
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from pydantic import ValidationError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -39,19 +39,29 @@ def workers_by_queue(session: Session) -> Counter[str]:
     return Counter(queue for queues in answering for queue in queues.split(",") if queue)
 
 
+def _alive(device: str) -> Select[str, bool]:
+    """Return the statement that finds the live workers with a profile and this device, the fittest first."""
+    table = Worker.__table__.c
+    gpu = table.devices.contains("cuda")
+    wanted = [gpu] if device == "cuda" else []
+    return (
+        select(table.holder, gpu.label("gpu"))
+        .where(table.last_seen > now() - 3 * BEAT, table.profile.is_not(None), *wanted)
+        .order_by(gpu if device == "cpu" else gpu.desc(), table.last_seen.desc(), table.holder)
+    )
+
+
+_ALIVE = {device: _alive(device) for device in ("auto", "cpu", "cuda")}
+"""Made once: every post asks."""
+
+
 def profile_for(session: Session, device: Literal["auto", "cpu", "cuda"], fallback: Profile) -> Profile:
     """Return the profile to plan experiments on a device with: that of a live worker that has it, else `fallback`.
 
     `auto` means a GPU where any worker has one, and `cpu` the machines without, where there are any. The profile says
     how many such machines work.
     """
-    gpu = Worker.devices.contains("cuda")
-    wanted = [gpu] if device == "cuda" else []
-    alive = session.execute(
-        select(Worker.holder, gpu.label("gpu"))
-        .where(Worker.last_seen > now() - 3 * BEAT, Worker.profile.is_not(None), *wanted)
-        .order_by(gpu if device == "cpu" else gpu.desc(), Worker.last_seen.desc(), Worker.holder)
-    ).all()
+    alive = session.connection().execute(_ALIVE[device]).all()
     if not alive:
         return fallback
     # Not their processes: one that was killed seems alive until its last beat is too old, beside its successor.
@@ -73,8 +83,9 @@ class Heartbeat:
         capabilities: WorkerCapabilities,
         profile: Profile | None,
         asked_to_leave: Callable[[], None] = lambda: None,
+        files: str = "",
     ) -> None:
-        """`profile` is the machine's, where it is known.
+        """`profile` is the machine's, where it is known; `files` the name of the file store that it sees, likewise.
 
         `asked_to_leave` is called at each beat from the one on that finds this process to be drained, in the thread.
         """
@@ -83,6 +94,7 @@ class Heartbeat:
         self._database = database
         self._capabilities = capabilities
         self._profile = profile
+        self._files = files
         self._holder = this_process()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -127,6 +139,8 @@ class Heartbeat:
                         devices=devices,
                         queues=queues,
                         version=version("initlab"),
+                        plugins={name: pin.model_dump() for name, pin in self._capabilities.plugins.items()} or None,
                         draining=self._draining,
+                        files=self._files,
                     )
                 )

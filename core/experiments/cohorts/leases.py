@@ -38,6 +38,10 @@ class Ended:
     final: dict[str, float | None]
     correct: bytes | None = None
     """The examples of the judged split that it got right, packed."""
+    weights: dict[str, Any] | None = None
+    """The files of its weights, by which."""
+    classified: bytes | None = None
+    """The summary of its classes on that split, packed."""
 
 
 @dataclass(kw_only=True)
@@ -70,9 +74,10 @@ class Flush:
 def is_held(held: Claim) -> ColumnElement[bool]:
     """Return the fence: the condition that this claim still holds `Cohort`.
 
-    Its experiment is named too: SQLite gives the id of a cohort that was deleted to the next one.
+    Its experiment is named too: SQLite gives the id of a cohort that was deleted to the next one. And the holder: in
+    a database that was restored, attempts that were made since the backup are counted again.
     """
-    mine = (Cohort.id == held.cohort_id) & (Cohort.experiment_id == held.experiment_id)
+    mine = (Cohort.id == held.cohort_id) & (Cohort.experiment_id == held.experiment_id) & (Cohort.holder == held.holder)
     return mine & (Cohort.attempt == held.attempt) & (Cohort.status == Status.RUNNING)
 
 
@@ -138,7 +143,7 @@ def columns(checkpoint: CheckpointRef | None, before: CheckpointRef | None = Non
 
 def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], *, start: Status = Status.RUNNING) -> None:
     """Give a cohort's runs that are still `start` their outcomes: one statement for all, often a hundred."""
-    names = ("outcome", "final", "steps_done", "correct")
+    names = ("outcome", "final", "steps_done", "correct", "classified", "weights")
     given = {name: bindparam(f"new_{name}", type_=getattr(Run, name).type) for name in names}
     end_one = (
         transition(Run, start=start, to=Status.SUCCEEDED)
@@ -154,6 +159,8 @@ def end_runs(session: Session, cohort_id: int, ended: Mapping[int, Ended], *, st
                 "new_final": end.final,
                 "new_steps_done": end.steps,
                 "new_correct": end.correct,
+                "new_weights": end.weights,
+                "new_classified": end.classified,
             }
             for run, end in ended.items()
         ],

@@ -14,16 +14,13 @@ from sqlalchemy.orm import Session
 
 from core.analysis import Look, outline, take_look
 from core.analysis.statistics.sequential import look_levels
-from core.datasets import DatasetPaths
+from core.experiments.cohorts.designs import design_of, results_of
 from core.experiments.cohorts.events import record_event
 from core.experiments.cohorts.leases import QUIETLY
 from core.experiments.cohorts.states import ACTIVE, lock_cohorts, settle
 from core.experiments.projects import Amount, give_back
-from core.metrics import Task
 from core.results import Outcome, Results, RunResult
-from core.spec import parse
 from core.store import Cohort, Experiment, Run, Status, now
-from core.training.designs import design_of, trained_results
 
 _HELD = (Cohort.status == Status.QUEUED, Cohort.look.is_not(None))
 
@@ -38,7 +35,7 @@ def looks_due(session: Session, experiment_id: int | None = None) -> Sequence[in
     due = (Experiment.next_look.is_not(None), Experiment.status == Status.RUNNING, Experiment.deleted_at.is_(None))
     found = session.scalars(select(Experiment).where(mine, *due, ~on_the_way)).all()
     for one in found:
-        design = design_of(parse(one.spec), task=cast(Task, one.task), paths=DatasetPaths())
+        design = design_of(one)
         look_levels(tuple(design.looks), design.alpha / len(design.pairs))
     return [one.id for one in found]
 
@@ -70,17 +67,13 @@ def look(session: Session, experiment_id: int) -> bool:
 def _results(session: Session, of: Experiment) -> Results:
     """Return the first trainings' ends: all that a look is taken by."""
     runs = session.scalars(select(Run).where(Run.experiment_id == of.id, ~Run.repeat).order_by(Run.id)).all()
-    return trained_results(
-        parse(of.spec),
-        task=cast(Task, of.task),
-        paths=DatasetPaths(),
-        steps_per_epoch=of.steps_per_epoch,
+    return results_of(
+        of,
         runs=[
             RunResult(run.id, run.arm, run.seed, run.status, cast(Outcome | None, run.outcome), run.final or {})
             for run in runs
         ],
         series=lambda _metric: [],
-        looks=of.looks or (),
     )
 
 

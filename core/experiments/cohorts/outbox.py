@@ -3,7 +3,7 @@
 import uuid
 from typing import Any, Literal, get_args
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import BindParameter, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
 from core.store import Delivery, Experiment, Status, Tag, Webhook, now
@@ -37,22 +37,26 @@ OF_HISTORY: dict[str, HookEvent] = {
 """The events of an experiment's history that webhooks are told of."""
 
 
+_THIS: BindParameter[int] = bindparam("experiment")
+_TOLD = (
+    select(Webhook.id, Webhook.events, Experiment.name, Experiment.status)
+    .join(Experiment, Experiment.owner.is_not_distinct_from(Webhook.owner))
+    .where(
+        Experiment.id == _THIS,
+        or_(Webhook.experiment_id.is_(None), Webhook.experiment_id == _THIS),
+        or_(Webhook.tag.is_(None), Webhook.tag.in_(select(Tag.tag).where(Tag.experiment_id == _THIS))),
+    )
+    .with_for_update(read=True, key_share=True, of=Webhook)
+)
+"""The webhooks that are told of an experiment; made once, for every event asks."""
+
+
 def enqueue(session: Session, experiment_id: int, event: HookEvent, **detail: Any) -> None:
     """Write a delivery for every webhook that wants this event of this experiment; it is sent once this is committed.
 
     The webhooks' rows are locked, on PostgreSQL, against their deletion until the transaction ends.
     """
-    tags = select(Tag.tag).where(Tag.experiment_id == experiment_id)
-    found = session.execute(
-        select(Webhook.id, Webhook.events, Experiment.name, Experiment.status)
-        .join(Experiment, Experiment.owner.is_not_distinct_from(Webhook.owner))
-        .where(
-            Experiment.id == experiment_id,
-            or_(Webhook.experiment_id.is_(None), Webhook.experiment_id == experiment_id),
-            or_(Webhook.tag.is_(None), Webhook.tag.in_(tags)),
-        )
-        .with_for_update(read=True, key_share=True, of=Webhook)
-    ).all()
+    found = session.execute(_TOLD, {"experiment": experiment_id}).all()
     rows = [
         {
             "webhook_id": row.id,

@@ -1,6 +1,6 @@
 """Stores measured points: as blocks, and those of epochs as values that SQL can read too."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -13,11 +13,16 @@ from core.metrics import is_epoch_metric, metric_names
 from core.store import Cohort, EpochValue, MetricBlock, Run, metric_blocks
 
 
-def store_points(session: Session, blocks: Sequence[dict[str, Any]], attempt: int) -> None:
+def store_points(
+    session: Session,
+    blocks: Sequence[dict[str, Any]],
+    attempt: int,
+    is_by_epoch: Callable[[str], bool] = is_epoch_metric,
+) -> None:
     """Store blocks as `metric_blocks.encode` gives them; those that are there already change nothing."""
     if blocks:
         _insert(session, MetricBlock, [block | {"attempt": attempt} for block in blocks])
-    of_epochs = [block for block in blocks if is_epoch_metric(block["metric"])]
+    of_epochs = [block for block in blocks if is_by_epoch(block["metric"])]
     if of_epochs:
         store_epochs(session, [MetricBlock(**block) for block in of_epochs])
 
@@ -25,9 +30,11 @@ def store_points(session: Session, blocks: Sequence[dict[str, Any]], attempt: in
 def store_epochs(session: Session, blocks: Iterable[Any]) -> None:
     """Store the values of blocks of epochs' metrics, for SQL; those that are there already change nothing."""
     rows = [
-        {"run_id": block.run_id, "metric": block.metric, "epoch": block.first + i, "value": value}
+        {"run_id": block.run_id, "metric": block.metric, "epoch": epoch, "value": value}
         for block in blocks
-        for i, value in enumerate(finite_list(metric_blocks.decode(block)))
+        for epoch, value in zip(
+            metric_blocks.steps_of(block).tolist(), finite_list(metric_blocks.decode(block)), strict=True
+        )
     ]
     _insert(session, EpochValue, rows)
 

@@ -19,7 +19,7 @@ from core.experiments.cohorts.events import record_event
 from core.experiments.cohorts.leases import QUIETLY, Ended, end_if_over, end_runs, is_held, locked
 from core.experiments.cohorts.states import ACTIVE, has_active, lock_cohorts, move_runs, set_status, settle, transition
 from core.metrics import Task
-from core.spec import parse
+from core.spec import parse_stored
 from core.store import Cohort, Experiment, MetricBlock, Run, Status, metric_blocks, now
 from core.training.designs import design_of, rung_rule
 
@@ -70,7 +70,7 @@ def decide(session: Session, experiment_id: int) -> bool:
     if not cohorts or any(cohort.status == Status.RUNNING or cohort.rung is None for cohort in cohorts):
         return False
     experiment = session.get_one(Experiment, experiment_id)
-    spec = parse(experiment.spec)
+    spec = parse_stored(experiment.spec)
     rung = min(cohort.rung for cohort in cohorts if cohort.rung is not None)
     before = experiment.rungs or []
     task = cast(Task, experiment.task)

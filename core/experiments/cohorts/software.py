@@ -1,6 +1,7 @@
 """The software that trains: what a claim records, so that runs of two experiments can be told to be of one code."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import core
+from core.plugins import Pin, told
 from core.store import Event
 
 PACKAGES = ("datasets", "initializers", "metrics", "models", "optimizers", "schedules", "spec", "training")
@@ -17,9 +19,16 @@ PACKAGES = ("datasets", "initializers", "metrics", "models", "optimizers", "sche
 MOST_CLAIMS = 10_000
 
 
+def software(plugins: Mapping[str, Pin] | None = None) -> dict[str, str]:
+    """Return the releases of initlab and PyTorch, and `code`, a hash of the sources that trainings depend on.
+
+    With plug-ins also `plugins`, these in words.
+    """
+    return {**_software(), "plugins": told(plugins)} if plugins else _software()
+
+
 @cache
-def software() -> dict[str, str]:
-    """Return the releases of initlab and PyTorch, and `code`, a hash of the sources that trainings depend on."""
+def _software() -> dict[str, str]:
     folder = Path(core.__file__).parent
     files = [folder / "streams.py", *(path for part in PACKAGES for path in sorted((folder / part).rglob("*.py")))]
     code = hashlib.blake2b(b"".join(path.read_bytes() for path in files), digest_size=8).hexdigest()

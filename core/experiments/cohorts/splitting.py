@@ -88,6 +88,7 @@ def _like(cohort: Cohort, status: Status) -> Cohort:
         queue=cohort.queue,
         threads=cohort.threads,
         layout=cohort.layout,
+        plugins=cohort.plugins,
         paused=cohort.paused,
         attempt=cohort.attempt,
         lost=cohort.lost,

@@ -40,6 +40,8 @@ OF_EXPERIMENT: Mapping[Status, frozenset[Status]] = {
     **TRANSITIONS,
     # tried again, it is running at once where other cohorts have ended
     Status.FAILED: TRANSITIONS[Status.FAILED] | {Status.RUNNING},
+    # of one that is trained elsewhere more arms or seeds were declared
+    Status.SUCCEEDED: frozenset({Status.RUNNING}),
 }
 ACTIVE = tuple(status for status in Status if Status.SUCCEEDED in TRANSITIONS[status])
 TERMINAL = tuple(status for status in Status if status not in ACTIVE)
@@ -116,16 +118,19 @@ def settle(session: Session, experiment_id: int, **values: Any) -> None:
     """Write the experiment's status as its cohorts' statuses have it, after any of them changed; `values` beside it.
 
     Cohorts that a look holds do not count, and until the look is taken the experiment is running; but for one of which
-    every cohort failed: there is nothing to look at, and it waits for a retry. Raises `IllegalTransition`.
+    every cohort failed: there is nothing to look at, and it waits for a retry. An open one is running.
+    Raises `IllegalTransition`.
     """
     # The row lock lets two cohorts that end at once see each other; SQLite has one writer anyway.
     experiment = session.get_one(Experiment, experiment_id, with_for_update=OF_STATUS, populate_existing=True)
     held = (Cohort.status == Status.QUEUED) & Cohort.look.is_not(None)
     found = session.scalars(select(Cohort.status).where(Cohort.experiment_id == experiment_id, ~held).distinct())
     statuses = {Status(one) for one in found}
-    status = summary(statuses)
+    status = summary(statuses) if statuses else Status.RUNNING
     if experiment.next_look is not None and status in TERMINAL and Status.SUCCEEDED in statuses:
         status = Status.RUNNING
+    if experiment.spec.get("open") and (status in TERMINAL or not statuses):
+        status = Status.RUNNING  # of what is still declared as it comes nobody knows the end
     changed = status != experiment.status
     if changed:
         check_transition(experiment.status, status, OF_EXPERIMENT)

@@ -5,7 +5,12 @@ from typing import Any
 
 
 def places(spec: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield where the ids of users' data sets stand in a canonical spec: (object, key) of each."""
+    """Yield where the ids of users' data sets stand in a canonical spec: (object, key) of each.
+
+    There are none in that of an experiment that is trained elsewhere.
+    """
+    if "dataset" not in spec:
+        return
     grid = spec.get("grid", {})
     arms = (arm["dataset"] for arm in spec.get("arms", ()) if "dataset" in arm)
     for entry in (spec["dataset"], *arms, *grid.get("dataset", ())):

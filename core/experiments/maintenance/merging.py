@@ -1,5 +1,6 @@
 """Makes what has ended quick to read: its points in few blocks, as they were stored a few at a time, and its counts."""
 
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -82,12 +83,13 @@ def _merge(session: Session, among: Sequence[int], place: Place | None) -> tuple
     # What is as long as it may be is joined with nothing: its values need not be read.
     values = case((MetricBlock.n < metric_blocks.MOST_MERGED, MetricBlock.values)).label("values")
     width = (func.length(MetricBlock.values) / MetricBlock.n).label("width")
-    columns = (*KEY, MetricBlock.n, MetricBlock.every, MetricBlock.attempt, width, values)
+    columns = (*KEY, MetricBlock.n, MetricBlock.every, MetricBlock.attempt, MetricBlock.steps, width, values)
     query = select(*columns).where(MetricBlock.run_id.in_(runs)).order_by(*KEY).limit(BLOCKS)
     if place is not None:
         query = query.where(tuple_(*KEY) >= place)
     rows = session.execute(query).all()
-    groups = list(metric_blocks.mergeable(rows))
+    elsewhere = set(session.scalars(select(Run.id).where(Run.id.in_(runs), Run.posts > 0)))
+    groups = list(metric_blocks.mergeable(rows, elsewhere))
     _replace(session, [group for group in groups if len(group) > 1])
     left: Place | None = None
     if len(rows) == BLOCKS:
@@ -107,20 +109,36 @@ def _replace(session: Session, groups: Sequence[Sequence[Any]]) -> None:
     series = (MetricBlock.run_id == bindparam("run"), MetricBlock.metric == bindparam("of"))
     places = [{"run": group[0].run_id, "of": group[0].metric, "begin": group[0].first} for group in groups]
     ends = [place | {"end": group[-1].first} for place, group in zip(places, groups, strict=True)]
-    whole = [
-        place | {"count": sum(row.n for row in group), "joined": b"".join(row.values for row in group)}
-        for place, group in zip(places, groups, strict=True)
-    ]
+    whole = [place | _whole(group) for place, group in zip(places, groups, strict=True)]
     connection = session.connection()
     others = (MetricBlock.first > bindparam("begin"), MetricBlock.first <= bindparam("end"))
     connection.execute(delete(MetricBlock).where(*series, *others), ends)
-    new = {"n": bindparam("count"), "values": bindparam("joined", type_=MetricBlock.values.type)}
+    names = ("n", "every", "attempt", "values", "steps")
+    new = {name: bindparam(f"new_{name}", type_=getattr(MetricBlock, name).type) for name in names}
     connection.execute(update(MetricBlock).where(*series, MetricBlock.first == bindparam("begin")).values(new), whole)
 
 
+def _whole(group: Sequence[Any]) -> dict[str, Any]:
+    """Return the columns of the block that a group becomes."""
+    first, last = group[0], group[-1]
+    if all(metric_blocks.follows(one, other) for one, other in itertools.pairwise(group)):
+        joined, n = b"".join(row.values for row in group), sum(row.n for row in group)
+        return {
+            "new_n": n,
+            "new_every": first.every,
+            "new_attempt": first.attempt,
+            "new_values": joined,
+            "new_steps": None,
+        }
+    row = metric_blocks.encode_at(first.run_id, first.metric, *metric_blocks.join(group))
+    own = {f"new_{name}": row[name] for name in ("n", "every", "values", "steps")}
+    return own | {"new_attempt": last.attempt}
+
+
 def _complete_epochs(session: Session, runs: Sequence[int]) -> None:
-    """Store what runs that were trained before there were `epoch_values` lack there."""
-    of_epochs = (MetricBlock.run_id.in_(runs), MetricBlock.metric.in_(metric_names("epoch")))
+    """Store what runs that were trained here before there were `epoch_values` lack there."""
+    here = select(Run.id).where(Run.id.in_(runs), Run.posts == 0)
+    of_epochs = (MetricBlock.run_id.in_(here), MetricBlock.metric.in_(metric_names("epoch")))
     measured = select(MetricBlock.run_id, func.sum(MetricBlock.n)).where(*of_epochs).group_by(MetricBlock.run_id)
     stored = select(EpochValue.run_id, func.count()).where(EpochValue.run_id.in_(runs)).group_by(EpochValue.run_id)
     there = dict(session.execute(stored).all())

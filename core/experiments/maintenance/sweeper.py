@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import NotFound
 from core.experiments.cohorts.attempt_logs import AttemptLogs
-from core.experiments.cohorts.eligibility import may_be_taken, queues_of
+from core.experiments.cohorts.eligibility import EXTERNAL, may_be_taken, queues_of
+from core.experiments.cohorts.external import lose
 from core.experiments.cohorts.looks import look, looks_due
 from core.experiments.cohorts.process_ids import describe, is_dead
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
@@ -22,6 +23,7 @@ from core.experiments.cohorts.states import TERMINAL
 from core.experiments.maintenance.cleanup import clean_up
 from core.experiments.maintenance.merging import BlockMerger, count_ended
 from core.experiments.maintenance.retention import clear_removed, remove_expired
+from core.files import FilesUnavailable
 from core.queue import Dispatcher
 from core.settings import Settings
 from core.store import Cohort, Database, Status, StorageFull, now
@@ -62,11 +64,17 @@ def sweep(
                 Cohort.id,
                 Cohort.attempt,
                 Cohort.holder,
+                Cohort.device,
                 (Cohort.lease_until < now()).label("expired"),
             ).where(Cohort.status == Status.RUNNING)
         ).all()
     rescued = ended = 0
     for row in held:
+        if row.device == EXTERNAL:
+            if row.expired and not skip_expired:
+                with database.transaction() as session:
+                    ended += lose(session, row.id)
+            continue
         dead = is_dead(row.holder)
         if dead or (row.expired and not skip_expired):
             why = f"its worker ({describe(row.holder)}) {'is gone: killed, or crashed' if dead else 'fell silent'}"
@@ -125,8 +133,8 @@ class Sweeper:
                 )
                 self._tidy(merger)
                 if time.monotonic() > clean_up_at:
-                    clean_up(self._database, self._settings)
                     clean_up_at = time.monotonic() + CLEANUP_PERIOD
+                    self._clean_up()
             except (SQLAlchemyError, StorageFull) as error:
                 self.failures += 1
                 # Nobody could renew a lease meanwhile: that it ran out says nothing of its holder.
@@ -136,6 +144,12 @@ class Sweeper:
             self.sweeps += 1
             for queue, times in swept.waiting.items():
                 self._dispatcher.notify(queue, times)
+
+    def _clean_up(self) -> None:
+        try:
+            clean_up(self._database, self._settings)
+        except (FilesUnavailable, OSError) as error:
+            log.warning("files that nobody needs stay until the next time: %s", error)
 
     def _tidy(self, merger: BlockMerger) -> None:
         """Do a little of what can wait, in transactions of milliseconds: others want to write too."""

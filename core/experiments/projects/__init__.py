@@ -15,7 +15,16 @@ from core.experiments.projects.projects import (
     projects,
 )
 from core.experiments.projects.roles import ROLES, Role, RoleName
-from core.experiments.projects.usage import Amount, QuotaExceeded, forget, give_back, recount, take, used
+from core.experiments.projects.usage import (
+    Amount,
+    QuotaExceeded,
+    forget,
+    give_back,
+    note_unfinished,
+    recount,
+    take,
+    used,
+)
 
 __all__ = [
     "DEFAULT",
@@ -35,6 +44,7 @@ __all__ = [
     "hold",
     "keep_days",
     "members",
+    "note_unfinished",
     "project",
     "projects",
     "recount",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, NotFound
@@ -29,6 +29,15 @@ class Quotas(BaseModel):
     runs: Most = Field(None, description="runs of all experiments")
     points: Most = Field(None, description="points that these runs may have, all metrics together")
     bytes: Most = Field(None, description="bytes of data sets, as they are stored")
+
+
+_OF_PROJECT = Project.__table__.c
+_HOLD = (
+    select(*(_OF_PROJECT[name] for name in Quotas.model_fields))
+    .where(_OF_PROJECT.name == bindparam("project"))
+    .with_for_update(read=True)
+)
+"""Made once: a post is to be quick."""
 
 
 class ProjectChange(BaseModel):
@@ -77,12 +86,12 @@ def project(session: Session, name: str, *, lock: bool = False) -> Project:
     return found
 
 
-def hold(session: Session, name: str) -> Project:
-    """Return a project that stays until the transaction ends; raises `Conflict` where it was deleted meanwhile."""
-    found = session.get(Project, name, with_for_update={"read": True}, populate_existing=True)
+def hold(session: Session, name: str) -> Quotas:
+    """Have a project stay until the transaction ends; returns its quotas. Raises `Conflict` where it was deleted."""
+    found = session.connection().execute(_HOLD, {"project": name}).one_or_none()
     if found is None:
         raise Conflict(f"the project {name!r} was deleted meanwhile")
-    return found
+    return Quotas.model_construct(**found._asdict())
 
 
 def create(session: Session, spec: ProjectSpec) -> Project:

@@ -48,15 +48,31 @@ def enter(session: Session, experiment_id: int, project: str, name: str, asked: 
         study = Study(project=project, name=name, alpha=asked, created_at=session.scalar(select(now())))
         session.add(study)
         session.flush()
-    elif asked not in (study.alpha, DEFAULT_ALPHA):
-        text = f"is given by the study {name!r}, which has {study.alpha:g} for all its experiments: leave it out"
-        raise InvalidSpec([Problem("alpha", text)])
+    _must_fit(study, asked)
     before = entries(session, study)
     mine = _level(study, before)
     entry = StudyEntry(experiment_id=experiment_id, project=project, study=name, position=len(before) + 1, level=mine)
     session.add(entry)
     session.flush()
     return judged_at(study, mine)
+
+
+def next_level(session: Session, project: str, name: str, asked: float, pending: Sequence[Ruling]) -> tuple[int, float]:
+    """Return the place that an experiment would have in a study, posted now, and the alpha that it would be judged by.
+
+    `pending` are the decisions that a post would store before. Raises `InvalidSpec` as `enter` does.
+    """
+    study = session.get(Study, (project, name)) or Study(project=project, name=name, alpha=asked)
+    _must_fit(study, asked)
+    before = entries(session, study)
+    found = [*_found(before), *(len(before) for one in pending if one.decision == "keep")]
+    return len(before) + 1, judged_at(study, level(len(before) + 1, found, study.alpha))
+
+
+def _must_fit(study: Study, asked: float) -> None:
+    if asked not in (study.alpha, DEFAULT_ALPHA):
+        text = f"is given by the study {study.name!r}, which has {study.alpha:g} for all its experiments: leave it out"
+        raise InvalidSpec([Problem("alpha", text)])
 
 
 def judged_at(study: Study, given: float) -> float:

@@ -12,16 +12,18 @@ from sqlalchemy.orm import Session
 
 from core.analysis import pruned_arms
 from core.datasets import DatasetPaths
-from core.design import Design
+from core.design import SOURCES, Design, Source
 from core.errors import InvalidSpec, NotFound, Problem
+from core.experiments.cohorts.designs import AnySpec, spec_of
 from core.experiments.cohorts.software import trained_by
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.queries import read
 from core.experiments.queries.pairing import Pairing, Side, pair
+from core.external import KIND, PAIRED, ExternalSpec
 from core.metrics import Metric
 from core.registry import unknown
 from core.results import Results, Series
-from core.spec import Arm, Spec
+from core.spec import Spec
 from core.store import Experiment
 
 MOST_ARMS = 24
@@ -68,8 +70,7 @@ class _Part(NamedTuple):
 
     of: ArmOf
     experiment: Experiment
-    arm: Arm
-    spec: Spec
+    spec: AnySpec
     results: Results
 
 
@@ -117,10 +118,9 @@ def _part(session: Session, of: ArmOf, path: str, paths: DatasetPaths) -> _Part:
     one = read.experiment(session, of.experiment)
     if one.project in paths.hidden:
         raise NotFound(f"there is no experiment {of.experiment}")
-    spec = read.spec(one)
-    arm = next((arm for arm in spec.expanded if arm.label == of.arm), None)
-    if arm is None:
-        labels = [arm.label for arm in spec.expanded]
+    spec = spec_of(one)
+    labels = spec.labels if isinstance(spec, ExternalSpec) else [arm.label for arm in spec.expanded]
+    if of.arm not in labels:
         raise InvalidSpec([unknown(f"arm of experiment {one.id}", of.arm, labels, f"{path}.arm")])
     if spec.kind in ("lr_range_test", "coordinate_check"):
         raise InvalidSpec([Problem(path, f"is of a {spec.kind}, whose runs are not trained to be compared")])
@@ -128,17 +128,26 @@ def _part(session: Session, of: ArmOf, path: str, paths: DatasetPaths) -> _Part:
     epoch = pruned_arms(results.rungs).get(of.arm)
     if epoch is not None:
         raise InvalidSpec([Problem(path, f"was pruned after epoch {epoch}: it has no final value to compare")])
-    return _Part(of, one, arm, spec, results)
+    return _Part(of, one, spec, results)
 
 
 def _side(part: _Part) -> Side:
-    dataset = part.arm.treatment.dataset
+    label, spec = part.of.label, part.spec
+    if isinstance(spec, ExternalSpec):
+        data = {"name": KIND, "data": spec.data or "not said"}
+        return Side(label=label, dataset=data, split="fixed", seeds=spec.seed_list, declared=True)
+    arm = next(arm for arm in spec.expanded if arm.label == part.of.arm)
+    dataset = arm.treatment.dataset.model_dump()
     return Side(
-        label=part.of.label,
-        dataset=dataset.model_dump(),
-        split=getattr(part.spec, "split", "fixed"),
-        seeds=part.spec.seed_list,
+        label=label, dataset=dataset, split=getattr(spec, "split", "fixed"), seeds=spec.seed_list, held=_held(spec)
     )
+
+
+def _held(spec: Spec) -> dict[Source, int]:
+    """Return the seeds of what is the same in all runs of an experiment, but for the split."""
+    if spec.vary is None:
+        return {}
+    return {source: spec.seed_list[0] for source in SOURCES if source not in spec.vary and source != "split"}
 
 
 def _design(parts: Sequence[_Part], pairing: Pairing, asked: ComparisonSpec, warnings: Sequence[Problem]) -> Design:
@@ -161,11 +170,17 @@ def _design(parts: Sequence[_Part], pairing: Pairing, asked: ComparisonSpec, war
         diagnostics=False,
         warnings=warnings,
         described=[("pairing", pairing.reason), *shared.items()],
-        paired="were trained in the same order of examples, with the same draws, by their own experiments"
-        if pairing.paired
-        else "have nothing in common",
+        paired=_in_common(parts, pairing),
         independent=not pairing.paired,
     )
+
+
+def _in_common(parts: Sequence[_Part], pairing: Pairing) -> str:
+    if not pairing.paired:
+        return "have nothing in common"
+    if isinstance(parts[0].spec, ExternalSpec):
+        return PAIRED
+    return "were trained in the same order of examples, with the same draws, by their own experiments"
 
 
 def _metrics(designs: Sequence[Design]) -> Mapping[str, Metric]:
@@ -203,6 +218,8 @@ def _adaptive(parts: Sequence[_Part]) -> list[Problem]:
 
 def _software(session: Session, parts: Sequence[_Part]) -> list[Problem]:
     """Say what changed of the software between the trainings, or that nobody knows."""
+    if isinstance(parts[0].spec, ExternalSpec):  # and so all of them: by what they are trained is not known here
+        return []
     used = {part.experiment.id: trained_by(session, part.experiment.id) for part in parts}
     if len(used) == 1:
         return []
@@ -212,10 +229,12 @@ def _software(session: Session, parts: Sequence[_Part]) -> list[Problem]:
         if not silent
         else [Problem("arms", f"by which code experiment {', '.join(silent)} was trained is not recorded")]
     )
-    names = {"initlab": "initlab", "torch": "PyTorch", "code": "training code"}
+    names = {"initlab": "initlab", "torch": "PyTorch", "code": "training code", "plugins": "plug-ins"}
     for name, words in names.items():
         by = {
-            one: ", ".join(dict.fromkeys(each[name] for each in software)) for one, software in used.items() if software
+            one: ", ".join(dict.fromkeys(each.get(name, "none") for each in software))
+            for one, software in used.items()
+            if software
         }
         if len(set(by.values())) > 1:
             listed = ", ".join(f"{one}: {value}" for one, value in by.items())

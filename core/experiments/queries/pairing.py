@@ -1,10 +1,10 @@
 """Tells whether arms of several experiments can be compared, and seed by seed: by data set, split and seeds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from core.design import FEWEST_PAIRS
+from core.design import FEWEST_PAIRS, SOURCE_NAMES, Source
 from core.errors import Problem
 
 SPLIT = ("valid_fraction", "test_fraction", "split_seed")
@@ -22,6 +22,10 @@ class Side:
     split: str
     """`fixed`: all seeds have one split; `per_seed`: each its own."""
     seeds: Sequence[int]
+    held: Mapping[Source, int] = field(default_factory=dict)
+    """The seeds of the sources of randomness that are the same in every run, by source."""
+    declared: bool = False
+    """It is trained elsewhere: that seeds pair runs is said, and not known here."""
 
 
 class Pairing(NamedTuple):
@@ -57,7 +61,10 @@ def pair(sides: Sequence[Side]) -> Pairing | list[Problem]:
         return Pairing(paired=False, seeds=every, reason=text)
     left = [f"{len(side.seeds) - len(shared)} of {side.label}" for side in sides if len(side.seeds) > len(shared)]
     without = f"; left out are seeds that not all have ({', '.join(left)})" if left else ""
-    text = f"paired as trained: data set, split and {_seeds(shared)} agree{without}"
+    agree = (
+        f"declared: data and {_seeds(shared)}" if first.declared else f"trained: data set, split and {_seeds(shared)}"
+    )
+    text = f"paired as {agree} agree{without}"
     return Pairing(paired=True, seeds=shared, reason=text)
 
 
@@ -80,7 +87,19 @@ def _misfit(first: Side, side: Side, path: str) -> Problem | None:
             f"was judged on other examples than {first.label}: {how}. The difference would be the splits' too: "
             "post one of them again, split as the other",
         )
+    unlike = [source for source in SOURCE_NAMES if side.held.get(source) != first.held.get(source)]
+    if unlike:
+        text = (
+            f"has {_held(side, unlike)}, and {first.label} {_held(first, unlike)}: the luck of what all runs share "
+            "would be a part of the difference; post one of them again with vary and the first seed of the other"
+        )
+        return Problem(path, text)
     return None
+
+
+def _held(side: Side, sources: Sequence[Source]) -> str:
+    kept = [f"{SOURCE_NAMES[source]} of seed {side.held[source]}" for source in sources if source in side.held]
+    return " and ".join(kept) or f"{' and '.join(SOURCE_NAMES[source] for source in sources)} of each run's seed"
 
 
 def _content(dataset: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Selects the points that a viewer lacks, cuts blocks to them, and joins those that follow into one event's data."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, and_, or_, true, tuple_
 from core.experiments.cohorts.states import FINAL
 from core.experiments.queries.cursor import CohortCursor, PartialPosition
 from core.finite import finite_list
-from core.metrics import metric_names, unit_of
+from core.metrics import Per, metric_names, unit_of
 from core.store import MetricBlock, Run, metric_blocks
 
+STEP_BYTES = 8
 LAST = MetricBlock.first + (MetricBlock.n - 1) * MetricBlock.every
-"""The place of a block's last point."""
+"""The place of a block's last point, or one after it where points are not evenly spaced."""
 
 
 class Piece(NamedTuple):
@@ -28,15 +29,29 @@ class Piece(NamedTuple):
     n: int
     every: int
     values: bytes
+    steps: bytes | None = None
+
+    @property
+    def last(self) -> int:
+        """The step of the last point."""
+        return self.first + (self.n - 1) * self.every if self.steps is None else int(metric_blocks.steps_of(self)[-1])
 
     def cut(self, start: int, stop: int) -> "Piece":
         """Return the points from one index to before another."""
         width = len(self.values) // self.n
-        values = self.values[start * width : stop * width]
-        return self._replace(first=self.first + start * self.every, n=stop - start, values=values)
+        part = self._replace(n=stop - start, values=self.values[start * width : stop * width])
+        if self.steps is None:
+            return part._replace(first=self.first + start * self.every)
+        steps = self.steps[start * STEP_BYTES : stop * STEP_BYTES]
+        return part._replace(first=int(metric_blocks.steps_of(self)[start]), steps=steps)
 
     def within(self, first: int, last: int | None) -> "Piece | None":
         """Return the points at `first` and later, before `last`; None where there are none."""
+        if self.steps is not None:
+            steps = metric_blocks.steps_of(self)
+            places = np.searchsorted(steps, [first, np.iinfo(np.int64).max if last is None else last])
+            start, stop = map(int, places)
+            return self.cut(start, stop) if start < stop else None
         start = max(0, -((self.first - first) // self.every))
         stop = self.n if last is None else min(self.n, -((self.first - last) // self.every))
         if (start, stop) == (0, self.n):
@@ -79,11 +94,17 @@ def from_part_on(part: PartialPosition) -> ColumnElement[bool]:
     return or_(series > mine, and_(series == mine, part.first <= LAST))
 
 
-def cut(rows: Iterable[Iterable[Any]], here: CohortCursor, there: CohortCursor | None, longest: int) -> Iterator[Piece]:
+def cut(
+    rows: Iterable[Iterable[Any]],
+    here: CohortCursor,
+    there: CohortCursor | None,
+    longest: int,
+    unit_in: Callable[[str], Per] = unit_of,
+) -> Iterator[Piece]:
     """Yield what a viewer at `here` lacks of blocks, of that what lies before `there`, in parts of bounded length."""
     for row in rows:
         block = Piece(*row)
-        of_epochs = unit_of(block.metric) == "epoch"
+        of_epochs = unit_in(block.metric) == "epoch"
         first = here.epochs if of_epochs else here.step
         if here.part is not None and (block.run_id, block.metric) == (here.part.run, here.part.metric):
             first = max(first, here.part.first)
@@ -109,13 +130,19 @@ def joined(pieces: Iterable[Piece], longest: int) -> Iterator[list[Piece]]:
         yield found
 
 
-def event_data(blocks: Sequence[Piece]) -> dict[str, Any]:
+def event_data(blocks: Sequence[Piece], unit_in: Callable[[str], Per] = unit_of) -> dict[str, Any]:
     """Return the points of such blocks as a `metric` event has them; None where a value is not finite."""
     first = blocks[0]
     values = np.concatenate([metric_blocks.decode(block) for block in blocks])
-    about = {"run_id": first.run_id, "arm": first.arm, "seed": first.seed, "metric": first.metric}
-    unit = unit_of(first.metric)
-    place = {"unit": unit, "attempt": first.attempt, "first": first.first, "every": first.every}
+    about: dict[str, Any] = {"run_id": first.run_id, "arm": first.arm, "seed": first.seed, "metric": first.metric}
+    place: dict[str, Any] = {
+        "unit": unit_in(first.metric),
+        "attempt": first.attempt,
+        "first": first.first,
+        "every": first.every,
+    }
+    if first.steps is not None:
+        place |= {"steps": np.concatenate([metric_blocks.steps_of(block) for block in blocks]).tolist()}
     return about | place | {"values": finite_list(values)}
 
 

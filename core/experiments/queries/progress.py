@@ -2,15 +2,28 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import Warned
 from core.experiments.cohorts.counts import count
+from core.experiments.cohorts.designs import is_external
 from core.experiments.cohorts.states import TERMINAL
-from core.store import Cohort, Experiment, Status, now
+from core.experiments.queries.plugins import missing, pins_of_workers
+from core.plugins import Pin
+from core.store import Cohort, Experiment, Run, Status, now
+
+MOST_WANTED = 100
+
+
+class WantedRun(NamedTuple):
+    """A run that somebody is to train."""
+
+    run: int
+    arm: str
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,9 @@ class Progress:
     errors: list[str]
     eta_seconds: float | None
     warnings: list[Warned]
-    """The arms that came to nothing although nothing failed: see `_lost`."""
+    """The arms that came to nothing although nothing failed, see `_lost`, and the plug-ins that it waits for."""
+    next: list[WantedRun]
+    """The runs that are wanted now, seed by seed, where others train them; the first `MOST_WANTED` of them."""
 
     @property
     def steps_done(self) -> int:
@@ -76,24 +91,57 @@ def progress_by_id(session: Session, of: Sequence[Experiment]) -> dict[int, Prog
     arms = count(session, uncounted) if uncounted else {}
     changing = [one.id for one in of if one.progress is None or one.status not in TERMINAL]
     cohorts: dict[int, list[Any]] = {one: [] for one in changing}
-    columns = (Cohort.experiment_id, Cohort.attempt, Cohort.cancel_requested, Cohort.paused, Cohort.error)
+    columns = (
+        *(Cohort.experiment_id, Cohort.status, Cohort.attempt, Cohort.cancel_requested, Cohort.paused),
+        *(Cohort.error, Cohort.plugins),
+    )
     if changing:
         for row in session.execute(select(*columns).where(Cohort.experiment_id.in_(changing)).order_by(Cohort.id)):
             cohorts[row.experiment_id].append(row)
     clock = (session.scalar(select(now())) or 0.0) if uncounted else 0.0
+    waiting = {one for one, rows in cohorts.items() if any(row.plugins and row.status == Status.QUEUED for row in rows)}
+    workers = pins_of_workers(session) if waiting else []
+    wanted = _wanted(session, [one.id for one in of if one.status not in TERMINAL and is_external(one)])
     found = {}
     for one in of:
-        of_cohorts = cohorts.get(one.id)
-        found[one.id] = _progress(one, one.progress or {"arms": arms[one.id]}, of_cohorts, clock)
+        kept, of_cohorts = one.progress or {"arms": arms[one.id]}, cohorts.get(one.id)
+        progress = _progress(one, kept, of_cohorts, clock, wanted.get(one.id, ()))
+        if one.id in waiting:
+            needed = {name: Pin.model_validate(pin) for name, pin in one.spec.get("plugins", {}).items()}
+            progress.warnings.extend(missing(needed, workers))
+        found[one.id] = progress
     return found
 
 
-def _progress(of: Experiment, kept: Mapping[str, Any], cohorts: Sequence[Any] | None, clock: float) -> Progress:
+def _wanted(session: Session, ids: Sequence[int]) -> dict[int, list[WantedRun]]:
+    """Return the runs that wait for their first points, of experiments that are trained elsewhere."""
+    if not ids:
+        return {}
+    place = func.row_number().over(partition_by=Run.experiment_id, order_by=(Run.seed, Run.arm_index)).label("place")
+    waits = (Cohort.status == Status.QUEUED, Cohort.look.is_(None), Run.experiment_id.in_(ids))
+    all_of = select(Run.experiment_id, Run.id, Run.arm, Run.seed, place).join(Cohort, Cohort.id == Run.cohort_id)
+    each = all_of.where(*waits).subquery()
+    found: dict[int, list[WantedRun]] = {}
+    for row in session.execute(select(each).where(each.c.place <= MOST_WANTED).order_by(each.c.place)):
+        found.setdefault(row.experiment_id, []).append(WantedRun(row.id, row.arm, row.seed))
+    return found
+
+
+def _progress(
+    of: Experiment,
+    kept: Mapping[str, Any],
+    cohorts: Sequence[Any] | None,
+    clock: float,
+    wanted: Sequence[WantedRun] = (),
+) -> Progress:
     """`cohorts` are None where `kept` has what they say."""
     names = [one.name for one in fields(ArmProgress)]
-    arms = [ArmProgress(**{name: counts[name] for name in names}) for counts in kept["arms"]]
-    left, done = sum(counts["left"] for counts in kept["arms"]), sum(arm.steps_done for arm in arms)
+    all_counts = _foreseen(kept["arms"]) if _is_of_unknown_length(of) else kept["arms"]
+    arms = [ArmProgress(**{name: counts[name] for name in names}) for counts in all_counts]
+    left, done = sum(counts["left"] for counts in all_counts), sum(arm.steps_done for arm in arms)
     running = of.status == Status.RUNNING and of.started_at is not None and done
+    if _is_of_unknown_length(of) and not any(arm.runs_done for arm in arms):
+        running = False  # nobody can tell yet how long a run is
     rows = cohorts or ()
     return Progress(
         arms=arms,
@@ -103,7 +151,22 @@ def _progress(of: Experiment, kept: Mapping[str, Any], cohorts: Sequence[Any] | 
         errors=kept["errors"] if cohorts is None else list(dict.fromkeys(row.error for row in rows if row.error)),
         eta_seconds=(clock - (of.started_at or clock)) * left / done if running else None,
         warnings=[] if of.spec.get("kind") == "lr_range_test" else [*_lost(arms)],
+        next=list(wanted),
     )
+
+
+def _is_of_unknown_length(of: Experiment) -> bool:
+    return of.status not in TERMINAL and is_external(of) and of.spec.get("steps") is None
+
+
+def _foreseen(counts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return counts as if every run that has not ended were to be as long as the longest so far."""
+    longest = max((arm.get("longest", 0) for arm in counts), default=0)
+    found = []
+    for arm in counts:
+        total = arm["steps_total"] + (arm["runs_total"] - arm["runs_done"]) * longest
+        found.append({**arm, "steps_total": total, "left": max(0, total - arm["steps_done"])})
+    return found
 
 
 def _lost(arms: Sequence[ArmProgress]) -> Iterator[Warned]:

@@ -1,7 +1,8 @@
 """Reads an experiment: its state, its runs, its series, its results."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple, cast
 
 import numpy as np
@@ -9,19 +10,19 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from core.classification import ClassSummary
 from core.datasets import DatasetPaths
-from core.design import Design
-from core.errors import NotFound, Problem
+from core.design import Design, Varied
+from core.errors import NotFound
 from core.experiments.cohorts import packed_bits
+from core.experiments.cohorts.designs import again_of, design_of, is_external, results_of
+from core.experiments.cohorts.environments import trained_in
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.queries.series import of_runs
 from core.experiments.queries.series import series as series
-from core.metrics import Task
 from core.metrics import metrics as catalogue
-from core.results import Outcome, Results, RunResult
-from core.spec import Spec, parse
+from core.results import Outcome, Results, RunResult, Series
 from core.store import Event, Experiment, MetricBlock, Run, Status
-from core.training.designs import design_of, trained_results
 
 
 def experiment(session: Session, experiment_id: int) -> Experiment:
@@ -61,6 +62,7 @@ _MOVING = select(
     func.sum(Run.steps_done),
     func.sum(Run.attempt),
     func.count().filter(Run.status.in_(TERMINAL)),
+    func.sum(Run.posts),
     func.sum(Run.energy_kwh),  # with it the rest of the cost: it grows with no update done around a pause
 ).where(Run.experiment_id == bindparam("id"))
 """Made once: a poller asks several times a second."""
@@ -84,12 +86,13 @@ def runs(
     arm: str | None = None,
     seed: int | None = None,
     repeat: bool | None = None,
+    varied: Varied | None = None,
 ) -> Sequence[Run]:
     """Return the runs in the order arm, seed as the spec has them: first trainings, and then second ones.
 
-    With `repeat` those that are second trainings alone, or that are not.
+    With `repeat` those that are second trainings alone, or that are not; with `varied` those that differ by it.
     """
-    mine = of_runs(experiment_id, arm, seed, repeat)
+    mine = of_runs(experiment_id, arm, seed, repeat, varied)
     return session.scalars(select(Run).where(*mine).order_by(Run.id)).all()
 
 
@@ -116,26 +119,22 @@ def results(session: Session, of: Experiment, paths: DatasetPaths, *, arm: str |
 
     With `arm` only the runs and series of that arm are read.
     """
-    asked = spec(of)
-    found = trained_results(
-        asked,
-        task=cast(Task, of.task),
+    found = results_of(
+        of,
         paths=paths,
-        steps_per_epoch=of.steps_per_epoch,
         runs=[_result(run) for run in runs(session, of.id, arm, repeat=False)],
         series=lambda metric: series(session, of.id, metrics=[metric], arm=arm),
-        rungs=of.rungs or (),
-        looks=of.looks or (),
         measured=_measured(session, of),
-        warnings=[Problem(one["path"], one["message"]) for one in of.warnings or ()],
         correct=lambda: _correct(session, of.id),
+        classified=lambda: _classified(session, of.id),
     )
-    if asked.repeat is None:
-        return found
-    return found.repeated_as(
-        [_result(run) for run in runs(session, of.id, arm, repeat=True)],
-        lambda metric: series(session, of.id, metrics=[metric], arm=arm, repeat=True),
-    )
+    found = replace(found, environments=[one.environment for one in trained_in(session, of.id)])
+
+    def second(again: Varied) -> tuple[list[RunResult], Callable[[str], Iterable[Series]]]:
+        mine = [_result(run) for run in runs(session, of.id, arm, varied=again)]
+        return mine, lambda metric: series(session, of.id, metrics=[metric], arm=arm, repeat=True, varied=again)
+
+    return found.with_second({again: second(again) for again in again_of(of)})
 
 
 def _correct(session: Session, experiment_id: int) -> dict[int, NDArray[np.bool_]]:
@@ -145,24 +144,22 @@ def _correct(session: Session, experiment_id: int) -> dict[int, NDArray[np.bool_
     return {run: packed_bits.unpack(packed) for run, packed in found if packed is not None}
 
 
+def _classified(session: Session, experiment_id: int) -> dict[int, ClassSummary]:
+    """Return the summaries of the classifiers of the runs that have ended, by run."""
+    mine = (Run.experiment_id == experiment_id, Run.status == Status.SUCCEEDED, Run.classified.is_not(None))
+    found = session.execute(select(Run.id, Run.classified).where(*mine))
+    return {run: ClassSummary.unpack(packed) for run, packed in found if packed is not None}
+
+
 def design(session: Session, of: Experiment, paths: DatasetPaths) -> Design:
     """Return what an experiment compares, without reading its runs or its series."""
-    return design_of(
-        spec(of),
-        task=cast(Task, of.task),
-        paths=paths,
-        steps_per_epoch=of.steps_per_epoch,
-        measured=_measured(session, of),
-    )
-
-
-def spec(of: Experiment) -> Spec:
-    """Return the spec as it was posted, under the name that the experiment has now: reports and pictures show it."""
-    return parse({**of.spec, "name": of.name})
+    return design_of(of, paths, _measured(session, of))
 
 
 def _measured(session: Session, of: Experiment) -> Sequence[str]:
     """Return the metrics, beside those of every run, that some run has points of."""
+    if is_external(of):
+        return ()
     further = [metric.name for metric in catalogue.values() if metric.compared and not metric.standard]
     there = select(MetricBlock.metric).join(Run, Run.id == MetricBlock.run_id)
     return session.scalars(there.where(Run.experiment_id == of.id, MetricBlock.metric.in_(further)).distinct()).all()

@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 import core.analysis
+from core.plugins import fingerprint
 from core.store import Experiment, SavedReport, serialise
 
 
@@ -33,7 +34,7 @@ def _asked(metric: str | None, media: str) -> str:
 
 
 def _made(version: str) -> str:
-    return f"{version} {code()}"
+    return f"{version} {code()}{fingerprint()}"
 
 
 @cache

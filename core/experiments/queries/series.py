@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, case, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.analysis import thin
+from core.design import Varied
+from core.experiments.cohorts.designs import is_external, unit_in
 from core.finite import finite_list
 from core.metrics import diagnostics as layer_measures
-from core.metrics import unit_of
 from core.results import Series
-from core.store import MetricBlock, Run, metric_blocks
+from core.store import Experiment, MetricBlock, Run, metric_blocks
 
 AT_ONCE = 100
 """Blocks that are held of a query's; a merged one may have 128 KiB."""
@@ -38,15 +39,19 @@ def series(
     last: int | None = None,
     diagnostics: bool = False,
     repeat: bool = False,
+    varied: Varied | None = None,
 ) -> Iterator[Series]:
     """Yield the series that were asked for, one after another in the order run, metric, while the session is open.
 
     `metrics` as `of_metrics` takes them; None: all, of diagnostics only with `diagnostics`. `first` and `last` bound
-    the steps, both included. Of second trainings are all series with `repeat`, and none without. Only one series is in
-    memory at a time.
+    the steps, both included. Of second trainings are all series with `repeat`, or those that differ by `varied`, and
+    none without. Only one series is in memory at a time.
     """
-    wanted = _wanted(experiment_id, metrics, arm, seed, run_id, first, last, diagnostics, repeat)
-    block = (MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values)
+    of = session.get_one(Experiment, experiment_id)
+    elsewhere, unit_of = is_external(of), unit_in(of)
+    everything = diagnostics or elsewhere  # where a name with a slash is no layer's
+    wanted = _wanted(experiment_id, metrics, arm, seed, run_id, first, last, everything, repeat, varied)
+    block = (MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values, MetricBlock.steps)
     query = (
         select(Run.id, Run.arm, Run.seed, MetricBlock.metric, *block)
         .join(Run, MetricBlock.run_id == Run.id)
@@ -68,11 +73,14 @@ def series(
                 metric=metric,
                 steps=steps[start:stop],
                 values=values[start:stop],
+                per=unit_of(metric) if elsewhere else None,
             )
 
 
 def extent(session: Session, experiment_id: int, max_points: int | None = None, **asked: Any) -> Extent:
     """Return how many points `series` would read, and how many are left where each has `max_points` at most."""
+    if is_external(session.get_one(Experiment, experiment_id)):
+        asked["diagnostics"] = True
     wanted = _wanted(experiment_id, **asked)
     points = func.sum(MetricBlock.n).label("points")
     series_of = select(points).join(Run, MetricBlock.run_id == Run.id).where(*wanted)
@@ -108,17 +116,22 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
         "arm": one.arm,
         "seed": one.seed,
         "metric": one.metric,
-        "unit": unit_of(one.metric),
+        "unit": one.unit,
         "steps": steps.tolist(),
         "values": finite_list(values),
         "total": total,
     }
 
 
-def of_runs(experiment_id: int, arm: str | None, seed: int | None, repeat: bool | None) -> list[ColumnElement[bool]]:
+def of_runs(
+    experiment_id: int, arm: str | None, seed: int | None, repeat: bool | None, varied: Varied | None = None
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of some runs of an experiment; None: of any."""
     wanted: list[ColumnElement[bool]] = [Run.experiment_id == experiment_id]
     if repeat is not None:
         wanted.append(Run.repeat.is_(repeat))
+    if varied is not None:
+        wanted.append(Run.varied == varied)
     if arm is not None:
         wanted.append(Run.arm == arm)
     if seed is not None:
@@ -136,9 +149,10 @@ def _wanted(
     last: int | None,
     diagnostics: bool,
     repeat: bool,
+    varied: Varied | None = None,
 ) -> list[ColumnElement[bool]]:
     """Return the conditions of the blocks of what `series` was asked for."""
-    wanted = [*of_runs(experiment_id, arm, seed, repeat), of_metrics(metrics or (), diagnostics)]
+    wanted = [*of_runs(experiment_id, arm, seed, repeat, varied), of_metrics(metrics or (), diagnostics)]
     if run_id is not None:
         wanted.append(Run.id == run_id)
     if first is not None:

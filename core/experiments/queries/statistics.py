@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.experiments.cohorts.eligibility import CLASSES
+from core.experiments.cohorts.eligibility import CLASSES, EXTERNAL
 from core.experiments.cohorts.events import counts
 from core.experiments.cohorts.heartbeat import workers_by_queue
 from core.experiments.cohorts.states import ACTIVE
@@ -15,7 +15,10 @@ from core.store import Cohort, Experiment, Run, Status, now
 
 @dataclass(frozen=True, kw_only=True)
 class QueueStats:
-    """Counts over the whole database; of cohorts and runs only those that have not ended, as the others are many."""
+    """Counts over the whole database; of cohorts and runs only those that have not ended, as the others are many.
+
+    Those that are trained elsewhere are not among them: no worker is waited for.
+    """
 
     counts: Mapping[str, int]
     """The number of times that each rare event happened: `core.experiments.cohorts.events.COUNTS`."""
@@ -42,7 +45,7 @@ def queue_stats(session: Session) -> QueueStats:
     at_rung = Cohort.rung.is_not(None) | Cohort.look.is_not(None)
     parts = session.execute(
         select(Cohort.status, Cohort.paused, at_rung, func.count(), now() - func.min(Cohort.queued_at))
-        .where(Cohort.status.in_(ACTIVE))
+        .where(Cohort.status.in_(ACTIVE), Cohort.device != EXTERNAL)
         .group_by(Cohort.status, Cohort.paused, at_rung)
     )
     for status, paused, at_a_rung, number, longest in parts:
@@ -53,7 +56,7 @@ def queue_stats(session: Session) -> QueueStats:
             cohorts["paused" if paused else "waiting"] += number
     runs: dict[str, int] = dict.fromkeys(ACTIVE, 0)
     of_cohorts = select(Cohort.status, func.count()).join(Run, Run.cohort_id == Cohort.id)
-    of_cohorts = of_cohorts.where(Cohort.status.in_(ACTIVE)).group_by(Cohort.status)
+    of_cohorts = of_cohorts.where(Cohort.status.in_(ACTIVE), Cohort.device != EXTERNAL).group_by(Cohort.status)
     runs.update(session.execute(of_cohorts).all())
     return QueueStats(
         counts=counts(session),

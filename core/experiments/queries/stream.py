@@ -12,8 +12,9 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, func, select, true, union_all
 from sqlalchemy.orm import Session
 
+from core.experiments.cohorts.designs import is_external, unit_in
 from core.experiments.cohorts.states import TERMINAL
-from core.experiments.queries import read
+from core.experiments.queries import arrivals, read
 from core.experiments.queries.cursor import (
     BEGINNING,
     EVERYTHING,
@@ -23,11 +24,12 @@ from core.experiments.queries.cursor import (
     CursorCodec,
     PartialPosition,
 )
+from core.experiments.queries.families import family
 from core.experiments.queries.points import LAST, across, beyond, cut, event_data, from_part_on, joined
 from core.experiments.queries.progress import progress_of
 from core.experiments.queries.series import of_metrics
 from core.metrics import diagnostics, metric_names
-from core.store import Cohort, Event, MetricBlock, Run, Status
+from core.store import Cohort, Event, Experiment, MetricBlock, Run, Status
 
 MOST_POINTS = 20_000
 """Points after which a poll ends: the rest is for the next one, which need not wait. It bounds what is held of one."""
@@ -90,7 +92,7 @@ class Stream:
             news["state"] = state
         if so_far != self._last_sent.get("progress"):
             news["progress"] = so_far
-        poll = _Poll(session, self._experiment, self._choice, codec=self._codec, cursor=self.cursor, idle=self._idle)
+        poll = _Poll(session, experiment, self._choice, codec=self._codec, cursor=self.cursor, idle=self._idle)
         if "state" in news and not ended:
             poll.send("state", state)
         poll.apply_events()
@@ -112,7 +114,7 @@ class _Poll:
     def __init__(
         self,
         session: Session,
-        experiment_id: int,
+        of: Experiment,
         choice: Choice,
         *,
         codec: CursorCodec,
@@ -125,11 +127,12 @@ class _Poll:
         """Cohorts that nobody trains and whose points the viewer has: an event comes before more do."""
         self.more = False
         self._session = session
-        self._experiment = experiment_id
+        self._experiment = of.id
+        self._by_arrival, self._unit_in = is_external(of), unit_in(of)
         self._codec = codec
         self._points = 0
         self._chosen: list[ColumnElement[bool]] = [~Run.repeat]
-        self._metrics = of_metrics(choice.metrics, choice.diagnostics)
+        self._metrics = of_metrics(choice.metrics, choice.diagnostics or self._by_arrival)
         self._diagnostics = choice.diagnostics or any(m.partition("/")[0] in diagnostics() for m in choice.metrics)
         if choice.arm is not None:
             self._chosen.append(Run.arm == choice.arm)
@@ -153,8 +156,10 @@ class _Poll:
         self._follow_splits(events)
         for i, event in enumerate(events):
             if event.kind in ("claimed", "fell_back") and event.cohort_id is not None:
-                for cohort in _family(event.cohort_id, events[i + 1 :]):
+                for cohort in family(event.cohort_id, events[i + 1 :]):
                     self._rewind(cohort, event)
+            if event.kind == "restarted" and event.cohort_id is not None:
+                self._start_over(event.cohort_id, 0)
             if event.kind == "look":
                 self._look(event)
             self.cursor = replace(self.cursor, event=event.id)
@@ -213,12 +218,27 @@ class _Poll:
             place = {"step": there.step, "epoch": there.epochs}
             self.send("rewind", {"runs": list(runs), "attempt": attempt, **place})
 
+    def _start_over(self, cohort: int, attempt: int) -> None:
+        """Take a viewer back to the beginning of a run that is trained elsewhere, if it has anything of it."""
+        if self.cursor.at(cohort) == BEGINNING:
+            return
+        self.cursor = self.cursor.moved(cohort, BEGINNING)
+        runs = self._session.scalars(select(Run.id).where(Run.cohort_id == cohort, *self._chosen)).all()
+        if runs:
+            self.send("rewind", {"runs": list(runs), "attempt": attempt, "step": 0, "epoch": 0})
+
     def _target(self, cohort: int) -> CohortCursor | None:
         """Return where the viewer is to be next; None where it is there.
 
         All runs of a cohort that have not ended are equally far, in every state of the database.
         """
         here = self.cursor.at(cohort)
+        if self._by_arrival:
+            there = arrivals.target(self._session, cohort, here)
+            if there is None or here.part is not None or not arrivals.is_merged(self._session, cohort):
+                return there
+            self._start_over(cohort, there.attempt)
+            return arrivals.target(self._session, cohort, BEGINNING)
         if here.part is not None:
             return CohortCursor(step=here.part.step, epochs=here.part.epochs, attempt=here.attempt)
         of_epochs = MetricBlock.metric.in_(metric_names("epoch")).label("epochs")
@@ -252,31 +272,29 @@ class _Poll:
     ) -> Generator[StreamEvent]:
         """Yield of the wanted blocks what the viewer lacks, each event with the cursor on the way `there`."""
         here = self.cursor.at(cohort)
-        block = (MetricBlock.attempt, MetricBlock.first, MetricBlock.n, MetricBlock.every, MetricBlock.values)
+        place = (MetricBlock.attempt, MetricBlock.first, MetricBlock.n, MetricBlock.every)
+        block = (*place, MetricBlock.values, MetricBlock.steps)
         blocks_of = (
             select(MetricBlock.run_id, Run.arm, Run.seed, MetricBlock.metric, *block)
             .join(Run, Run.id == MetricBlock.run_id)
             .where(Run.cohort_id == cohort, MetricBlock.attempt >= here.attempt, wanted, self._metrics, *self._chosen)
         )
-        lacks = (beyond(here, there, diagnostics=self._diagnostics), across(here, diagnostics=self._diagnostics))
+        lacks = [beyond(here, there, diagnostics=self._diagnostics), across(here, diagnostics=self._diagnostics)]
+        if self._by_arrival:
+            lacks = [arrivals.between(here, there)]
         query = union_all(*(blocks_of.where(condition) for condition in lacks)).order_by("run_id", "metric", "first")
-        step, epochs = (here.step, here.epochs) if there is None else (there.step, there.epochs)
+        step, epochs, bound = *((here.step, here.epochs) if there is None else (there.step, there.epochs)), there
+        if self._by_arrival and there is not None:
+            step, epochs, bound = there.attempt, 0, None
         others = self._codec.all_but(self.cursor, cohort)
         with self._session.execute(query, execution_options={"yield_per": AT_ONCE}) as rows:
-            for blocks in joined(cut(rows, here, there, LONGEST), LONGEST):
+            for blocks in joined(cut(rows, here, bound, LONGEST, self._unit_in), LONGEST):
                 last = blocks[-1]
-                after = last.first + (last.n - 1) * last.every + 1
+                after = last.last + 1
                 part = PartialPosition(step=step, epochs=epochs, run=last.run_id, metric=last.metric, first=after)
                 way = here._replace(part=part)
                 self.cursor = self.cursor.moved(cohort, way)
                 self._points += sum(one.n for one in blocks)
-                yield StreamEvent(kind="metric", data=event_data(blocks), id=self._codec.add(others, cohort, way))
-
-
-def _family(cohort: int, later: Sequence[Event]) -> list[int]:
-    """Return the cohorts that have the runs which one had before these events."""
-    found = [cohort]
-    for event in later:
-        if event.kind == "halved" and event.cohort_id in found:
-            found += event.detail.get("into", {}).values()
-    return found
+                yield StreamEvent(
+                    kind="metric", data=event_data(blocks, self._unit_in), id=self._codec.add(others, cohort, way)
+                )

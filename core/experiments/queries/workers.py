@@ -1,7 +1,8 @@
 """The training processes that give signs of life, and what each of them trains."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,6 +39,8 @@ class WorkerNow:
     """Of initlab, as it runs there; empty: it did not say."""
     draining: bool
     """It was asked to leave, and takes nothing any more."""
+    plugins: Mapping[str, Any]
+    """Those that it has, by name: version and hash."""
 
 
 def workers_now(session: Session, hidden: Collection[str] = ()) -> list[WorkerNow]:
@@ -52,6 +55,7 @@ def workers_now(session: Session, hidden: Collection[str] = ()) -> list[WorkerNo
             Worker.profile["machine"].as_string(),
             Worker.version,
             Worker.draining,
+            Worker.plugins,
         )
         .where(Worker.last_seen > clock - FORGOTTEN)
         .order_by(Worker.holder)
@@ -78,6 +82,7 @@ def workers_now(session: Session, hidden: Collection[str] = ()) -> list[WorkerNo
             training=next(iter(training.get(holder, ())), None),
             version=version,
             draining=draining,
+            plugins=plugins or {},
         )
-        for holder, devices, queues, last_seen, machine, version, draining in seen
+        for holder, devices, queues, last_seen, machine, version, draining, plugins in seen
     ]

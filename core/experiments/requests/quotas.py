@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.errors import InitlabError, InvalidSpec, Problem
 from core.experiments.cohorts.states import ACTIVE
-from core.experiments.projects import Quotas
-from core.store import Cohort, Experiment, Run, serialise
+from core.experiments.projects import Quotas, note_unfinished
+from core.store import Cohort, Experiment, Run
 
 
 class Limits(NamedTuple):
@@ -20,12 +20,6 @@ class Limits(NamedTuple):
     """The highest that it may ask for."""
     quotas: Quotas = Quotas()
     """As much as it may have stored."""
-
-
-_UNFINISHED = (
-    select(func.count()).select_from(Cohort).join(Run, Run.cohort_id == Cohort.id).where(Cohort.status.in_(ACTIVE))
-)
-"""Counts the runs of all cohorts that have not ended."""
 
 
 class TooManyRuns(InitlabError):
@@ -42,20 +36,22 @@ def check_priority(priority: int, limits: Limits) -> None:
         raise InvalidSpec([Problem("priority", f"is {priority}: this API key may ask for {limits.priority}")])
 
 
-def admit(session: Session, owner: str | None, limits: Limits, runs: int) -> None:
-    """Let `runs` more of this owner in, or raise `TooManyRuns`; `InvalidSpec` where they alone are too many.
-
-    From here to its commit one transaction of an owner is on its way at a time: what it adds, the next one counts.
-    """
+def check_runs(runs: int, limits: Limits) -> None:
+    """Raise `InvalidSpec` for an experiment of more runs than its owner may have unfinished."""
     most = limits.unfinished_runs
-    if most is None:
-        return
-    if runs > most:
+    if most is not None and runs > most:
         text = f"the experiment has {runs:,} runs, and {most:,} may be unfinished at a time: post it in parts"
         raise InvalidSpec([Problem("", text)])
-    serialise(session, f"admit {owner or ''}")
-    # All that waits is no less than what waits of this owner, and two indexes know it: most of the time that is enough.
-    if session.scalars(_UNFINISHED).one() + runs <= most:
+
+
+def admit(session: Session, owner: str | None, limits: Limits, runs: int, bound: int | None) -> None:
+    """Let `runs` more of this owner in, or raise `TooManyRuns`.
+
+    With these, no more than `bound` have not ended, as `core.experiments.projects.take` returns it for its caller's
+    transaction, which is the only one of this owner. All are counted where that is not known, or above the limit.
+    """
+    most = limits.unfinished_runs
+    if most is None or (bound is not None and bound <= most):
         return
     there = unfinished_runs(session, owner)
     if there + runs > most:
@@ -63,12 +59,15 @@ def admit(session: Session, owner: str | None, limits: Limits, runs: int) -> Non
             f"{there:,} runs of {'this API key' if owner else 'this service'} have not ended, and the experiment would "
             f"add {runs:,}: {most:,} are allowed. Wait until some have ended, or cancel what is not needed"
         )
+    note_unfinished(session, owner, there + runs)
 
 
 def unfinished_runs(session: Session, owner: str | None) -> int:
     """Return how many runs of an owner are queued or running. Costs what has not ended, not all there ever was."""
     # The expression keeps the planners from the index of owners: one may have posted for years.
     mine = func.coalesce(Experiment.owner, "") == (owner or "")
-    of_owner = _UNFINISHED.join(Experiment, Experiment.id == Cohort.experiment_id).where(mine)
-    number: int = session.scalars(of_owner.where(Experiment.status.in_(ACTIVE), Run.status.in_(ACTIVE))).one()
+    joined = select(func.count()).select_from(Cohort).join(Run, Run.cohort_id == Cohort.id)
+    of_owner = joined.join(Experiment, Experiment.id == Cohort.experiment_id).where(mine)
+    active = (one.status.in_(ACTIVE) for one in (Cohort, Experiment, Run))
+    number: int = session.scalars(of_owner.where(*active)).one()
     return number

@@ -7,19 +7,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths, Uploads
-from core.errors import Conflict
+from core.errors import Conflict, InvalidSpec
 from core.experiments.cohorts.states import ACTIVE
 from core.experiments.cohorts.used_datasets import name_of, names, places
 from core.experiments.projects import Amount, give_back
-from core.spec import Spec, parse
+from core.spec import Spec, changed, parse, used_pins
 from core.store import Experiment, serialise
 
 
 def pin(spec: Spec, paths: DatasetPaths) -> Spec:
     """Return the spec with the content's SHA-256 in every name of a user's data set: `churn` becomes `churn@<sha256>`.
 
-    Names that nothing has stay as they are, for `check` to refuse.
+    Names that nothing has stay as they are, for `check` to refuse. Raises `InvalidSpec` where it asks for plug-ins
+    with another content than they have here.
     """
+    problems = changed(spec.plugins, used_pins(arm.treatment for arm in spec.expanded))
+    if problems:
+        raise InvalidSpec(problems)
     raw = copy.deepcopy(spec.canonical())
     found = list(places(raw))
     for holder, key in found:

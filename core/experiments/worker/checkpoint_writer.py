@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from core.experiments.cohorts.checkpoints import CheckpointRef, CheckpointStore
+from core.files import FilesUnavailable
 from core.store import Status
 from core.training import Checkpoint
 
@@ -45,20 +46,29 @@ class CheckpointWriter:
 
     def committed(self, checkpoint: CheckpointRef) -> None:
         """Know that a checkpoint counts, and remove the files before it but one, should this one be damaged."""
-        self._store.clear(checkpoint, self.resume_from)
+        self._clear(checkpoint, self.resume_from)
         self.resume_from = checkpoint
 
     def ended(self, status: Status, checkpoint: CheckpointRef | None) -> None:
         """Remove the files that nobody needs, of a cohort that has this status; `checkpoint` counts since its end."""
         if status in (Status.SUCCEEDED, Status.CANCELLED):
-            self._store.clear()
+            self._clear()
         elif checkpoint is not None:
-            self._store.clear(checkpoint, self.resume_from)
+            self._clear(checkpoint, self.resume_from)
+
+    def _clear(self, newest: CheckpointRef | None = None, before: CheckpointRef | None = None) -> None:
+        try:
+            self._store.clear(newest, before)
+        except FilesUnavailable as error:  # a clean-up will find them
+            log.warning("checkpoints that nobody needs stay for now: %s", error)
 
     def _write(self, checkpoint: Checkpoint) -> None:
         try:
             ref = self._store.write(checkpoint)
-        except OSError as error:  # a full disk: training goes on, and would go on from the file before
+        except (
+            OSError,
+            FilesUnavailable,
+        ) as error:  # of a full disk, too: training goes on
             log.warning("no checkpoint of update %d could be written: %s", checkpoint.step, error)
             self._deliver(None)
             return

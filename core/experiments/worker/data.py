@@ -10,7 +10,7 @@ from core.training import TrainingData, load_data
 
 def cohort_data(spec: Spec, dataset: Entry, paths: DatasetPaths) -> tuple[TrainingData, DatasetInfo]:
     """Return a data set as the spec splits it, and its sizes. Raises `DataError`."""
-    return _loaded(dataset, paths, tuple(spec.seed_list) if spec.split == "per_seed" else None)
+    return _loaded(dataset, paths, tuple(spec.split_seeds) if spec.split == "per_seed" else None)
 
 
 @lru_cache(maxsize=2)

@@ -1,5 +1,6 @@
 """The ways in which an attempt ends, and the transaction that writes each of them."""
 
+import logging
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +8,18 @@ from typing import assert_never
 
 from sqlalchemy.orm import Session
 
+from core.errors import InitlabError
 from core.experiments.cohorts.claims import Claim
-from core.experiments.cohorts.leases import end
+from core.experiments.cohorts.leases import Fenced, end
 from core.experiments.cohorts.pruning import wait
 from core.experiments.cohorts.recovery import mark_lost
 from core.experiments.cohorts.splitting import split_cohort
 from core.experiments.worker.watchdog import Reason
+from core.files import FilesUnavailable
 from core.store import Status
+from core.training.faults import Fault, classify
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,27 @@ def ending_of_stop(reason: Reason | None) -> Ending:
             return FencedOff()
         case _:
             assert_never(reason)
+
+
+def ending_of_failure(failure: Exception) -> Ending:
+    """Return how an attempt ends whose training raised this."""
+    match failure:
+        case Fenced():
+            return FencedOff()
+        case FilesUnavailable(detail=detail):
+            log.warning("the cohort goes back to the queue: %s", detail)
+            return Released(f"its worker could not reach the file store: {detail}")
+        case InitlabError(detail=detail):
+            return Failed(detail)
+    match classify(failure):
+        case Fault.MEMORY:
+            return OutOfMemory(text_of(failure))
+        case Fault.DEVICE:
+            return BrokenDevice(text_of(failure))
+        case Fault.PROGRAM:
+            return Failed(text_of(failure))
+        case fault:
+            assert_never(fault)
 
 
 def ending_of_hang(reason: Reason | None, why: str) -> Ending:

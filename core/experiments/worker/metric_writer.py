@@ -2,17 +2,20 @@
 
 import logging
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from core.classification import ClassSummary
 from core.energy import EnergyAccount
 from core.experiments.cohorts import packed_bits
 from core.experiments.cohorts.checkpoints import CheckpointRef
 from core.experiments.cohorts.claims import Claim, LastValues
 from core.experiments.cohorts.leases import Ended, Flush, flush
+from core.experiments.cohorts.weights import WeightsRef
 from core.finite import finite_or_none
 from core.metrics import is_diagnostic
 from core.results import Outcome
@@ -36,6 +39,8 @@ class MetricWriter:
         self._last_values: dict[int, dict[str, float | None]] = {}
         self._steps: dict[int, int] = {}
         self._correct: dict[int, bytes] = {}
+        self._weights: dict[int, dict[str, Any]] = {}
+        self._classified: dict[int, bytes] = {}
         self.restart(held.resume_from, held.last_values)
 
     def restart(self, checkpoint: CheckpointRef | None, last: LastValues) -> None:
@@ -59,12 +64,26 @@ class MetricWriter:
         """Take which examples of the judged split a run that ends got right."""
         self._correct[run] = packed_bits.pack(correct)
 
+    def keep(self, run: int, weights: Mapping[str, WeightsRef]) -> None:
+        """Take the files of the weights of a run that ends."""
+        self._weights[run] = {which: ref._asdict() for which, ref in weights.items()}
+
+    def classify(self, run: int, summary: ClassSummary) -> None:
+        """Take the summary of a classifier on the judged split."""
+        self._classified[run] = summary.pack()
+
     def finish(self, run: int, outcome: Outcome) -> None:
         """Take the end of a run."""
         if run not in self._held.ended:
             steps = self._steps[run]
-            final, correct = self._last_values[run], self._correct.pop(run, None)
-            self._recorded.ended[run] = Ended(outcome=outcome, steps=steps, final=final, correct=correct)
+            self._recorded.ended[run] = Ended(
+                outcome=outcome,
+                steps=steps,
+                final=self._last_values[run],
+                correct=self._correct.pop(run, None),
+                classified=self._classified.pop(run, None),
+                weights=self._weights.pop(run, None),
+            )
             if outcome == "diverged":
                 log.info("diverged", extra=self._held.about(run) | {"update": steps})
 

@@ -7,7 +7,7 @@ renewing the lease, so that a worker whose cohort was given to another can write
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.classification import ClassSummary
 from core.energy import EnergyAccount
 from core.experiments.cohorts.checkpoints import CheckpointRef, CheckpointStore
 from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.events import Count, increment
 from core.experiments.cohorts.leases import Fenced, Flush, StopRequest, fall_back
+from core.experiments.cohorts.weights import WeightsRef
 from core.experiments.worker.checkpoint_writer import CheckpointWriter
 from core.experiments.worker.endings import Written, write_ending
 from core.experiments.worker.lease_renewer import LeaseRenewer
@@ -35,10 +37,17 @@ log = logging.getLogger(__name__)
 
 TICK = 0.2
 """Seconds between two polls for what the user asks: the delay of a cancellation."""
+SHARE, SLOWEST = 5, 2.0
+"""A database that is slow, as many share it, is used for one part in so many of the time, with pauses up to so long."""
 ASLEEP = 1.0
 """Seconds of a tick that only a process which did not run at all can take."""
 LEAVING = 3.0
 """Seconds that a process which is to leave waits for a database that does not answer."""
+
+
+def pause_after(seconds: float) -> float:
+    """Return the seconds to wait after a call of the database that took so many."""
+    return min(max(TICK, (SHARE - 1) * seconds), SLOWEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,7 @@ class AttemptRecorder:
 
     def __init__(self, attempt: Attempt) -> None:
         self.reason: Reason | None = None
-        self._since = 0.0
+        self._since = self._next = 0.0
         self._attempt = attempt
         self._held, self._database, self._watchdog = attempt.held, attempt.database, attempt.watchdog
         account = attempt.account or EnergyAccount(before=attempt.held.cost, runs=attempt.held.training)
@@ -93,6 +102,14 @@ class AttemptRecorder:
 
     def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
         self._metrics.judge(run, correct)
+
+    def keep(self, run: int, weights: Mapping[str, WeightsRef]) -> None:
+        """Take the files of the weights of a run that ends: they count as soon as a transaction has said so."""
+        self._watchdog.beat()
+        self._metrics.keep(run, weights)
+
+    def classify(self, run: int, summary: ClassSummary) -> None:
+        self._metrics.classify(run, summary)
 
     def finish(self, run: int, outcome: Outcome) -> None:
         self._metrics.finish(run, outcome)
@@ -124,8 +141,9 @@ class AttemptRecorder:
         Waits for a database that is away, as long as the process may: what was measured is here and nowhere else.
         Raises the database's error where the process has to leave first.
         """
+        self._watchdog.end()
+        self._checkpoints.join()  # the lease is renewed meanwhile: a file store that is away takes its time to say so
         self.abandon()
-        self._checkpoints.join()
         rest, leaving_since = self._metrics.take_all(), None
         self._metrics.price(rest)
         while True:
@@ -183,7 +201,7 @@ class AttemptRecorder:
                 asked = self.reason or "and nobody had asked to stop"
                 self._attempt.on_hang(self, f"no update for {waited:.0f} s, {asked}")
                 return
-            if self.reason not in ("fenced", "silent"):
+            if self.reason not in ("fenced", "silent") and time.monotonic() >= self._next:
                 self._tick()
 
     def _rest(self) -> None:
@@ -200,6 +218,7 @@ class AttemptRecorder:
             self.reason, self._since = reason, time.monotonic()
 
     def _tick(self) -> None:
+        began, self._next = time.monotonic(), 0.0
         try:
             request = self._flush_or_poll()
         except Fenced as fenced:
@@ -211,6 +230,9 @@ class AttemptRecorder:
             if self._lease.is_expiring:
                 self._stop("silent")  # others may claim soon: stop before they do
         else:
+            ended = time.monotonic()
+            if (pause := pause_after(ended - began)) > TICK:
+                self._next = ended + pause
             if request is not None:
                 self._stop(request)
 

@@ -35,18 +35,23 @@ from core.experiments.worker.endings import (
     OutOfMemory,
     Released,
     WaitsAtRung,
+    ending_of_failure,
     ending_of_hang,
     ending_of_stop,
     text_of,
 )
 from core.experiments.worker.recorder import Attempt, AttemptRecorder
 from core.experiments.worker.watchdog import Flag, Watchdog
+from core.experiments.worker.weights_writer import WeightsWriter
 from core.failpoints import reached
+from core.files import file_store, upload_place
+from core.files.identity import known_identity
 from core.logs import working_for
+from core.plugins import available
 from core.settings import Settings
 from core.store import Database, StorageFull, after_commit
 from core.training import Checkpoint, DamagedCheckpoint, Resume, Stopped, TrainOptions, train_lanes
-from core.training.faults import Fault, classify, is_spoiled
+from core.training.faults import is_spoiled
 from core.training.memory import release
 from core.training.planning.machine import free_memory, remembered
 from core.training.planning.profile import Device
@@ -88,7 +93,7 @@ class Worker:
         self._cuda = torch.cuda.is_available() and tuple(queues) != ("cpu",)
         devices = ("auto", "cpu", "cuda") if self._cuda else ("auto", "cpu")
         served = tuple(queues) or (CLASSES if self._cuda else ("cpu",))
-        self._capabilities = WorkerCapabilities(devices=devices, queues=served)
+        self._capabilities = WorkerCapabilities(devices=devices, queues=served, plugins=available())
         # Where there are GPUs, few processes share many cores, and most threads only wait for a GPU.
         self._capacity = None if self._cuda else CpuCapacity(cores=cores, threads=settings.torch_threads)
         self._database = Database(settings.database, pool_size=3)
@@ -96,7 +101,8 @@ class Worker:
         self._logs = AttemptLogs(settings.logs_folder)
         known = remembered(settings.cache)
         profile = known and known.model_copy(update={"memory": free_memory()})
-        self._heartbeat = Heartbeat(self._database, self._capabilities, profile, self._advance_drain)
+        files = known_identity(file_store(settings))
+        self._heartbeat = Heartbeat(self._database, self._capabilities, profile, self._advance_drain, files)
 
     def __call__(self) -> int:
         """Train queued cohorts until none is left or the process is to leave; returns how many were taken."""
@@ -113,8 +119,8 @@ class Worker:
                 if is_draining(session, this_process()) or not anything_queued(session, self._capabilities):
                     break
             with self._database.transaction() as session:
-                lease = self._settings.lease_seconds
-                held = claim(session, this_process(), self._capabilities, lease, self._capacity)
+                lease, threads = self._settings.lease_seconds, self._settings.torch_threads
+                held = claim(session, this_process(), self._capabilities, lease, self._capacity, threads)
             if held is None:
                 break
             reached("claim.committed")
@@ -140,7 +146,7 @@ class Worker:
     def _attempt(self, held: Claim) -> None:
         log.info("training", extra={"runs": len(held.lanes)})
         torch.set_num_threads(self._settings.torch_threads or held.threads)
-        store = CheckpointStore(self._settings.checkpoints, held.cohort_id, held.attempt)
+        store = CheckpointStore(file_store(self._settings).below("checkpoints"), held.cohort_id, held.attempt)
         account = EnergyAccount(before=held.cost, runs=held.training, intensity=self._carbon)
         recorder = AttemptRecorder(
             Attempt(
@@ -201,26 +207,15 @@ class Worker:
         try:
             account.measure(self._meter(held))
             return self._train_to_the_end(held, store, recorder)
-        except Fenced:
-            return FencedOff()
-        except InitlabError as failure:
-            return Failed(failure.detail)
         except Exception as failure:  # the edge: whatever a training raises ends its cohort, and is recorded
-            text = text_of(failure)
-            match classify(failure):
-                case Fault.MEMORY:
-                    return OutOfMemory(text)
-                case Fault.DEVICE:
-                    return BrokenDevice(text)
-                case Fault.PROGRAM:
-                    log.exception("the training failed")
-                    return Failed(text)
-                case fault:
-                    assert_never(fault)
+            ending = ending_of_failure(failure)
+            if isinstance(ending, Failed) and not isinstance(failure, InitlabError):
+                log.exception("the training failed")
+            return ending
 
     def _train_to_the_end(self, held: Claim, store: CheckpointStore, recorder: AttemptRecorder) -> Ending:
         """Train, and keep the last checkpoint where others go on; raises what the training raises."""
-        paths = DatasetPaths(self._settings.datasets, self._settings.uploads)
+        paths = DatasetPaths(self._settings.datasets, upload_place(self._settings))
         data, info = cohort_data(held.spec, held.lanes[0].treatment.dataset, paths)
         try:
             at_rung = train_lanes(
@@ -231,6 +226,7 @@ class Worker:
                 TrainOptions.of(held.spec, self._device(held), held.layout),
                 Resume(start=_start(store, recorder), until=held.rung, pruned_at=held.pruned_at),
                 stopped=recorder.stopped,
+                weights=WeightsWriter(file_store(self._settings).below("weights"), held, info, recorder.keep),
                 keep=recorder.save,
             )
         except Stopped as stop:

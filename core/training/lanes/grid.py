@@ -1,4 +1,4 @@
-"""Grouping of lanes by seed: lanes of one seed share batches and dropout draws."""
+"""Grouping of lanes by seed: lanes of one seed share splits, batches and dropout draws."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +23,9 @@ class Grid:
         """Group the lanes; `inputs` is the count of numbers of one example."""
         self.lanes = sorted(lanes, key=lambda lane: (lane.seed, lane.run))  # in whatever order they were asked for
         self.seeds = list(dict.fromkeys(lane.seed for lane in self.lanes))
+        by_seed = {lane.seed: lane.sources for lane in self.lanes}
+        self.sources = [by_seed[seed] for seed in self.seeds]
+        """The seeds of what the lanes of each seed share; initial weights are each lane's own."""
         counts = set(Counter(lane.seed for lane in lanes).values())
         small = len(lanes) * lanes[0].treatment.batch_size * inputs < COPIED
         self.arms = counts.pop() if len(counts) == 1 and not small else 1

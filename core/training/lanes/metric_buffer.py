@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.classification import ClassSummary
 from core.results import Outcome
 from core.training.recorder import Lane, Recorder
 
@@ -20,10 +21,12 @@ block costs grows with its series, and storing should take no more than a hundre
 
 
 class JudgedRun(NamedTuple):
-    """A run that ends: its metrics on the test split, and which examples of the judged split it got right."""
+    """A run that ends: its metrics on the test split, which examples of the judged split it got right, and their
+    summary by class; None where that is not asked for."""
 
     metrics: Mapping[str, float]
     correct: NDArray[np.bool_] | None = None
+    classified: ClassSummary | None = None
 
 
 Judged = Mapping[int, JudgedRun]
@@ -201,6 +204,8 @@ class MetricBuffer:
             self._recorder.record(run, metric, self._first_epoch - 1, np.array([value]))
         if judged.correct is not None:
             self._recorder.judge(run, judged.correct)
+        if judged.classified is not None:
+            self._recorder.classify(run, judged.classified)
 
     def _record(self, block: _Block) -> None:
         losses, rates = block.losses.T.numpy().copy(), block.rates.T.copy()

@@ -166,12 +166,8 @@ class StackedModel:
         With `averaged` those of the running means of the weights; with `grouped` each group has its own examples,
         (groups, examples, *shape).
         """
-        weights: Tensors
-        if averaged and self._averages is not None:
-            weights, buffers = self._averages.weights, self._averages.buffers
-        else:
-            weights, buffers = self._optimizer.evaluated(), self._buffers
-        own = {**self._scaled(weights), **buffers}
+        means = self._averages if averaged else None
+        own = self.weights() if means is None else {**self._scaled(means.weights), **means.buffers}
         self._network.module.eval()
         try:
             with torch.no_grad(), self._autocast():
@@ -179,6 +175,15 @@ class StackedModel:
                 return self._for_loss(forward(self._network.module, own, {}, x, arms, self._layout))
         finally:
             self._network.module.train()
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Return parameters and buffers as evaluation uses them, (lanes, *shape) each, by the plain model's names."""
+        return {**self._scaled(self._optimizer.evaluated()), **self._buffers}
+
+    def scaled_lane(self, lane: int, weights: Tensors) -> dict[str, torch.Tensor]:
+        """Return one lane's weights, (*shape) each, as evaluation would use them."""
+        own = {name: factor[lane].to(weights[name].device) for name, factor in self._forward.items()}
+        return {name: value * own[name] if name in own else value for name, value in weights.items()}
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return the state that the next update depends on, stacked over lanes: views, which that update changes."""

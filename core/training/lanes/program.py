@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,19 +10,18 @@ from numpy.typing import NDArray
 
 from core.datasets import DatasetInfo, as_numbers
 from core.metrics import Metric, Split, measured_by_epoch, measured_on_test
-from core.metrics import metrics as catalogue
 from core.schedules import State
 from core.spec import HALVES
-from core.training.initialize import Examples, initial_state
 from core.training.lanes.batches import BatchSource
 from core.training.lanes.captured import Captured
 from core.training.lanes.clock import Moment
-from core.training.lanes.correctness import KeptCorrectness
 from core.training.lanes.data import LaneData
 from core.training.lanes.dropout import Masks
 from core.training.lanes.evaluation import Judged, evaluate, judged_part
 from core.training.lanes.forward import Tensors
 from core.training.lanes.grid import Grid
+from core.training.lanes.judged_examples import JudgedExamples, OfLane
+from core.training.lanes.kept_weights import BestWeights, RunWeights, Weights
 from core.training.lanes.losses import TrainedLoss
 from core.training.lanes.metric_buffer import CAPACITY
 from core.training.lanes.model import Batch, StackedModel
@@ -35,31 +33,6 @@ from core.training.options import TrainOptions
 from core.training.recorder import Lane
 from core.training.run_length import RunLength
 from core.training.scaling import factors
-
-
-def initial_stacks(
-    lanes: Sequence[Lane],
-    info: DatasetInfo,
-    examples: Examples,
-    targets: Callable[[int], torch.Tensor],
-    dtype: torch.dtype,
-) -> dict[str, torch.Tensor]:
-    """Return every lane's initial parameters and buffers, stacked; drawn once where arms share an initializer.
-
-    `examples` and `targets` are those of a seed's training split.
-    """
-    keys = [(lane.treatment.initializer, lane.seed) for lane in lanes]
-    some_lane = dict(zip(keys, lanes, strict=True))
-    drawn = {
-        key: initial_state(lane.treatment, info, lane.seed, dtype, examples, partial(targets, lane.seed))
-        for key, lane in some_lane.items()
-    }
-    with torch.device("meta"):
-        trained = {name for name, _ in lanes[0].treatment.model.build()(info.inputs, info.outputs).named_parameters()}
-    return {
-        f"{'parameters' if name in trained else 'buffers'}/{name}": torch.stack([drawn[key][name] for key in keys])
-        for name in drawn[keys[0]]
-    }
 
 
 class Program:
@@ -82,10 +55,11 @@ class Program:
         device = str(data.device)
         self.grid = grid
         self._data, self._info, self._length, self._options = data, info, length, options
+        orders, splits = ([getattr(one, of) for one in grid.sources] for of in ("order", "split"))
         self._judged: dict[Split, Judged] = {
             "train": self._judged_training(),
-            "valid": Judged(*data.examples("valid"), data.rows("valid", grid.seeds)),
-            "test": Judged(*data.examples("test"), data.rows("test", grid.seeds)),
+            "valid": Judged(*data.examples("valid"), data.rows("valid", splits)),
+            "test": Judged(*data.examples("test"), data.rows("test", splits)),
         }
         values = {
             name.partition("/")[2]: stack[0].cpu()
@@ -100,8 +74,9 @@ class Program:
             mixed=treatment.precision in HALVES,
         )
         averaged = treatment.ema_decay is not None
-        self._metrics = measured_by_epoch(info.task, info.outputs, averaged)
-        self._test_metrics = measured_on_test(info.task, info.outputs, averaged) if data.counts.test else ()
+        asked = info.task, info.outputs, averaged, options.plugins
+        self._metrics = measured_by_epoch(*asked)
+        self._test_metrics = measured_on_test(*asked) if data.counts.test else ()
         self._rates = Rates(grid.lanes, length, [metric.name for metric in self._metrics], plateaus)
         self._model = StackedModel(
             grid,
@@ -114,18 +89,19 @@ class Program:
             precision=treatment.precision,
             layout=options.layout,
         )
+        self._best = BestWeights.of(options.weights, info.task, self._metrics, state, self._model.weights)
         self._batches = BatchSource(
             *data.examples("train"),
-            seeds=grid.seeds,
+            seeds=orders,
             batch_size=treatment.batch_size,
             dtype=options.dtype,
             how=treatment.augment,
-            mixing=Mixing(treatment, info, grid.seeds, length.per_epoch, device)
+            mixing=Mixing(treatment, info, orders, length.per_epoch, device)
             if treatment.mixup or treatment.cutmix
             else None,
-            rows=data.rows("train", grid.seeds),
+            rows=data.rows("train", splits),
         )
-        self._masks = Masks(net.dropout, grid.seeds, options.dtype, device)
+        self._masks = Masks(net.dropout, [one.dropout for one in grid.sources], options.dtype, device)
         self._noise = (
             Noise(
                 lanes=len(grid.lanes),
@@ -191,26 +167,23 @@ class Program:
         """Return an epoch's metrics, (metrics, lanes) in the order of their names, after schedules reacted to them."""
         measured = self._measured(self._metrics, check)
         self._rates.react(epoch, measured)
+        if self._best is not None:
+            self._best.update(epoch, measured)
         noise = () if self._noise is None else (self._noise.take(),)
         skipped = () if self._model.skipped is None else (self._model.skipped.unsqueeze(0),)
         return torch.cat((measured, *noise, *skipped))
 
-    def judge(self, check: Callable[[], None]) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
-        """Return the metrics of the lanes' weights on the test split, (lanes,) each, and what each lane gets right.
+    def judge(self, check: Callable[[], None]) -> tuple[dict[str, torch.Tensor], list[OfLane]]:
+        """Return the metrics of the lanes' weights on the test split, (lanes,) each, and what is kept of each lane.
 
-        That is (lanes, n), of the examples of the judged split: the test split, or validation where there is none, and
-        then no metrics; None where it is not asked for, and of a regression, of which nothing is right.
+        That is of the examples of the judged split: the test split, or validation where there is none, and then no
+        metrics.
         """
-        metrics, kept = [*self._test_metrics], KeptCorrectness()
-        keeps = self._options.examples and self._info.task != "regression"
-        if keeps:
-            split = "test" if self._data.counts.test else "valid"
-            metrics.append(replace(catalogue[f"{split}_accuracy"], name="correct", accumulator=kept))
-        if not metrics:
-            return {}, None
-        found = self._measured(metrics, check)[: len(self._test_metrics)]
+        kept = JudgedExamples(self._options, self._info.task, "test" if self._data.counts.test else "valid")
+        metrics = [*self._test_metrics, *kept.metrics]
+        found = self._measured(metrics, check)[: len(self._test_metrics)] if metrics else ()
         tested = {metric.name: row for metric, row in zip(self._test_metrics, found, strict=True)}
-        return tested, kept.correct() if keeps else None
+        return tested, kept.of_lanes(len(self.grid.lanes))
 
     def _measured(self, metrics: Sequence[Metric], check: Callable[[], None]) -> torch.Tensor:
         """Return metrics, (metrics, lanes), each measured on its split."""
@@ -227,7 +200,8 @@ class Program:
 
     def _judged_training(self) -> Judged:
         """Return the training examples that lanes are judged on: all of them, or as many as validation has."""
-        counts, rows = self._data.counts, self._data.rows("train", self.grid.seeds)
+        counts = self._data.counts
+        rows = self._data.rows("train", [one.split for one in self.grid.sources])
         x, y = self._data.examples("train")
         if self._options.judge_all or counts.valid >= counts.train:
             return Judged(x, y, rows)
@@ -238,7 +212,7 @@ class Program:
 
     def _labels(self, lane: int) -> torch.Tensor:
         """Return the training labels of a lane."""
-        return self._data.y_train(self.grid.lanes[lane].seed)
+        return self._data.y_train(self.grid.lanes[lane].sources.split)
 
     def _predict(self, averaged: bool, grouped: bool, x: torch.Tensor) -> torch.Tensor:
         """Return the lanes' outputs for some examples, by their averaged weights or by those in training."""
@@ -270,7 +244,21 @@ class Program:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return views of parameters, buffers, optimizer state and the epoch's noise so far, by the grid's lanes."""
-        return self._model.state() if self._noise is None else self._model.state() | self._noise.state()
+        parts = (part.state() for part in (self._noise, self._best) if part is not None)
+        return self._model.state() | {name: stack for part in parts for name, stack in part.items()}
+
+    def weights(self, run: int, initial: Callable[[list[Lane]], Tensors], *, diverged: bool) -> RunWeights:
+        """Return the weights of a run that ends, copied to the CPU, as `options.weights` asks; not the last of a run
+        that diverged, which are no numbers."""
+        lane, found = [lane.run for lane in self.grid.lanes].index(run), RunWeights()
+        if "initial" in self._options.weights:
+            drawn = {name.partition("/")[2]: stack[0] for name, stack in initial([self.grid.lanes[lane]]).items()}
+            found["initial"] = Weights(self._model.scaled_lane(lane, drawn))
+        if self._best is not None and (best := self._best.of_lane(lane)) is not None:
+            found["best"] = best
+        if "final" in self._options.weights and not diverged:
+            found["final"] = Weights({name: stack[lane] for name, stack in self._model.weights().items()})
+        return RunWeights({which: weights.to_cpu() for which, weights in found.items()})
 
     @property
     def plateaus(self) -> dict[int, State]:

@@ -2,24 +2,24 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
-
-import torch
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
+from functools import partial
 
 from core.datasets import DatasetInfo
 from core.metrics import epoch_metrics
 from core.metrics.gradient_noise import NOISE_METRICS
 from core.metrics.skipped_updates import SKIPPED
 from core.results import Outcome
-from core.spec import Precision
 from core.training.checkpoint import Checkpoint
 from core.training.compatibility import compatibility_key
-from core.training.initialize import calibration_examples
+from core.training.device_settings import device_settings
 from core.training.lanes.data import LaneData, TrainingData
 from core.training.lanes.grid import Grid
+from core.training.lanes.initial import initial_stacks
+from core.training.lanes.kept_weights import RunWeights, TakeWeights, WeightsAtEnd
 from core.training.lanes.metric_buffer import NOT_JUDGED, Judged, JudgedRun, MetricBuffer
-from core.training.lanes.program import Program, initial_stacks
+from core.training.lanes.program import Program
 from core.training.lanes.stopping import Stopping
 from core.training.options import Resume, TrainOptions
 from core.training.recorder import Lane, Recorder
@@ -47,12 +47,13 @@ def train_lanes(
     *,
     stopped: Callable[[], bool] = lambda: False,
     keep: Callable[[Checkpoint], None] | None = None,
+    weights: TakeWeights | None = None,
 ) -> Checkpoint | None:
     """Train all lanes to the end of their epochs, or for `options.updates`, each as if it were alone.
 
     The lanes share data set, model, batch size, epochs, augmentation, precision and the optimizer's rule, and are all
-    first trainings or all second ones; initializer, schedule, seed and the optimizer's numbers are their own. With
-    `SeedSplits` each seed has its own splits.
+    first trainings or all second ones; initializer, schedule, seed and the optimizer's numbers are their own. Those of
+    a seed have all but the initial weights from the same sources. With `SeedSplits` each seed has its own splits.
     Measurements go to `recorder` after the first update and then about every `block_seconds`, more seldom for many
     lanes; between blocks nothing waits for the device. A lane whose loss is not finite has diverged and harms no other;
     it leaves when its epoch ends, and so does one that early stopping ends. `stopped` is asked before every update.
@@ -70,14 +71,16 @@ def train_lanes(
     With `resume.until` training stops after so many epochs, or where it is, if that is later, and returns where it
     would go on; None where no run is left to train.
 
+    `weights` is given those of each run that `options.weights` asks for, just before the run's end is recorded.
+
     Raises ValueError for lanes that cannot share a program, `Stopped` when `stopped()` is true.
     """
     if len({(compatibility_key(lane.treatment), lane.repeat) for lane in lanes}) != 1:
         shared = "data set, model, optimizer, batch size, epochs and the order in a batch"
         raise ValueError(f"lanes should be one or more that share {shared}")
-    with _device_settings(lanes[0].treatment.precision, options.device):
+    with device_settings(lanes[0].treatment.precision, options.device):
         of_lanes = LaneData(data, options.device, options.dtype)
-        training = _Training(lanes, of_lanes, info, recorder, options, resume, stopped)
+        training = _Training(lanes, of_lanes, info, recorder, options, resume, stopped, weights)
         with closing(training):
             return training.run(keep)
 
@@ -94,6 +97,7 @@ class _Training:
         options: TrainOptions,
         resume: Resume,
         stopped: Callable[[], bool],
+        weights: TakeWeights | None,
     ) -> None:
         device = str(data.device)
         self._options, self._resume, self._stopped = options, resume, stopped
@@ -102,11 +106,7 @@ class _Training:
         start = resume.start
         if start is None:
             grid = Grid(lanes, device, math.prod(info.inputs))
-
-            def examples(seed: int, count: int) -> torch.Tensor:
-                return calibration_examples(data.x_train(seed))(seed, count)
-
-            state = initial_stacks(grid.lanes, info, examples, data.y_train, options.dtype)
+            state = initial_stacks(grid.lanes, info, data.x_train, data.y_train, options.dtype)
             start = Checkpoint(0, 0, [lane.run for lane in grid.lanes], state)
         else:
             by_run = {lane.run: lane for lane in lanes}
@@ -122,14 +122,17 @@ class _Training:
             plateaus=start.plateaus,
         )
         averaged = lanes[0].treatment.ema_decay is not None
-        measured = epoch_metrics(info.task, info.outputs, averaged)
+        measured = epoch_metrics(info.task, info.outputs, averaged, options.plugins)
         noise = NOISE_METRICS if options.noise_every else ()
         skipped = (SKIPPED,) if lanes[0].treatment.precision == "fp16" else ()
         metrics = (*measured, *noise, *skipped)
         self._stopping = Stopping(grid.lanes, metrics, start.patience)
+        self._initial = partial(
+            initial_stacks, info=info, inputs=data.x_train, targets=data.y_train, dtype=options.dtype
+        )
         self._buffer = MetricBuffer(
             grid.lanes,
-            recorder,
+            recorder if weights is None or not options.weights else WeightsAtEnd(recorder, self._weights, weights),
             metrics=metrics,
             steps_per_epoch=self._length.per_epoch,
             block=self._program.block,
@@ -190,14 +193,15 @@ class _Training:
 
         It may be stopped, and is done anew then: who ends follows from the checkpoint.
         """
-        tested, right = self._program.judge(self._check)
+        tested, kept = self._program.judge(self._check)
         found = {name: values.tolist() for name, values in tested.items()}
-        lanes = self._program.grid.lanes
-        correct = [None] * len(lanes) if right is None else [*right.cpu().numpy()]
         return {
-            lane.run: JudgedRun({name: values[i] for name, values in found.items()}, correct[i])
-            for i, lane in enumerate(lanes)
+            lane.run: JudgedRun({name: values[i] for name, values in found.items()}, *kept[i])
+            for i, lane in enumerate(self._program.grid.lanes)
         }
+
+    def _weights(self, run: int, outcome: Outcome) -> RunWeights:
+        return self._program.weights(run, initial=self._initial, diverged=outcome == "diverged")
 
     def checkpoint(self) -> Checkpoint:
         """Return a checkpoint of the training, copied to the CPU."""
@@ -270,24 +274,3 @@ class _Training:
     def _continue_with(self, left: Sequence[Lane]) -> None:
         self._program = self._program.of(left)
         self._buffer.keep(self._program.grid.lanes, self._program.block)
-
-
-@contextmanager
-def _device_settings(precision: Precision, device: str) -> Iterator[None]:
-    """Set a GPU's precision of products; the CPU's are float32, or 16 bits by autocast. A GPU works in a stream of the
-    training's own: a graph cannot be captured in the default one."""
-    if device == "cpu":
-        yield
-        return
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic
-    matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
-    cudnn.deterministic = True
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    try:
-        with torch.cuda.stream(stream):
-            yield
-    finally:
-        torch.cuda.current_stream().wait_stream(stream)
-        matmul.allow_tf32, cudnn.allow_tf32, cudnn.deterministic = before

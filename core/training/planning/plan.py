@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from core.design import Varied
 from core.spec import ArmInfo, Spec, Treatment
 from core.training.compatibility import built_optimizer, compatibility_key
 from core.training.options import Layout
@@ -25,8 +26,8 @@ class PlannedCohort(NamedTuple):
     """Runs that one task trains together."""
 
     members: list[Member]
-    repeat: bool
-    """True: these are second trainings."""
+    again: Varied | None
+    """The one thing in which these second trainings differ from the first; None: they are first ones."""
     threads: int
     layout: Layout
     independent: bool
@@ -59,11 +60,11 @@ class Plan:
 
 
 class _Program(NamedTuple):
-    """Arms that share a program, their seeds, and whether it is that of their second trainings."""
+    """Arms that share a program, their seeds, and which of their trainings it is of."""
 
     arms: list[int]
     seeds: Sequence[int]
-    repeat: bool
+    again: Varied | None
 
 
 class _Split(NamedTuple):
@@ -117,7 +118,7 @@ def _block(spec: Spec, infos: Sequence[ArmInfo], profile: Profile, seeds: Sequen
     alike: dict[tuple[object, ...], list[int]] = {}
     for i, arm in enumerate(spec.expanded):
         alike.setdefault(compatibility_key(arm.treatment), []).append(i)
-    programs = [_Program(arms, seeds, repeat) for repeat in (False, True)[: spec.trainings] for arms in alike.values()]
+    programs = [_Program(arms, seeds, again) for again in (None, *spec.again) for arms in alike.values()]
     way = profile.with_threads(spec.device, spec.threads)
     between, anywhere = (_plan_for(spec, infos, programs, profile, way, whole) for whole in (True, False))
     best = anywhere if anywhere.seconds < WORTH * between.seconds else between
@@ -132,12 +133,12 @@ def _plan_for(
     fronts = [_front(spec, program, infos[program.arms[0]], way, budget, whole) for program in programs]
     cohorts: list[PlannedCohort] = []
     processes = way.processes * profile.machines
-    for (arms, seeds, repeat), split in zip(programs, _choose(fronts, processes), strict=True):
+    for (arms, seeds, again), split in zip(programs, _choose(fronts, processes), strict=True):
         lane, rest = _bytes(spec.expanded[arms[0]].treatment, infos[arms[0]], spec, split.arrangement.layout)
         cohorts += [
             PlannedCohort(
                 members=members,
-                repeat=repeat,
+                again=again,
                 threads=way.threads,
                 layout=split.arrangement.layout,
                 independent=split.arrangement.independent,
@@ -257,7 +258,7 @@ def _bytes(treatment: Treatment, info: ArmInfo, spec: Spec, layout: Layout) -> t
     copies += part < batch and layout == "vmap"
     inputs = math.prod(info.data.inputs)
     lane = info.size.parameters * (copies + slots)
-    copies_of_data = len(spec.seed_list) if spec.split == "per_seed" else 1  # at most: pictures are there once
+    copies_of_data = len(spec.split_seeds) if spec.split == "per_seed" else 1  # at most: pictures are there once
     examples = (info.data.train + info.data.valid + info.data.test) * copies_of_data
     rest = examples * (inputs + max(2, info.data.outputs))
     if layout == "vmap":

@@ -56,7 +56,7 @@ def test_it_holds_what_torchvision_reads(name: str, folder: Path) -> None:
     peer = getattr(torchvision().datasets, kind)(str(folder.parent), train=True)
     made, paths = dataset(name, valid_fraction=0.2), DatasetPaths(folder.parent)
     info, splits = made.info(paths), made.load(paths)
-    assert info == ((3, 32, 32), classes, 40, 10, "multiclass", 1 / classes, 0, ())
+    assert info == ((3, 32, 32), classes, 40, 10, "multiclass", 1 / classes, 0, (), ())
     assert (splits.x_train.shape, splits.x_valid.shape) == ((40, 3, 32, 32), (10, 3, 32, 32))
     assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.uint8, torch.int64)
     x = torch.cat([splits.x_train, splits.x_valid])

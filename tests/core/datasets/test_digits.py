@@ -29,7 +29,7 @@ def rows(x: torch.Tensor, y: torch.Tensor) -> list[tuple[float, ...]]:
 def test_facts_are_what_is_loaded(fraction: float, valid: int, tested: float, test: int) -> None:
     made = dataset(valid_fraction=fraction, test_fraction=float(tested))
     info, splits = made.info(NOWHERE), made.load(NOWHERE)
-    assert tuple(info) == ((1, 8, 8), 10, 1797 - valid - test, valid, "multiclass", 183 / 1797, test, ())
+    assert tuple(info) == ((1, 8, 8), 10, 1797 - valid - test, valid, "multiclass", 183 / 1797, test, (), ())
     assert len(splits.x_test) == len(splits.y_test) == info.test
     assert splits.x_train.shape == (info.train, *info.inputs)
     assert splits.x_valid.shape == (info.valid, *info.inputs)

@@ -47,7 +47,7 @@ def test_it_holds_what_torchvision_reads(name: str, paths: DatasetPaths) -> None
     peer = getattr(torchvision().datasets, FAMILY[name])(str(paths.files), train=True)
     made = dataset(name, valid_fraction=0.25)
     info, splits = made.info(paths), made.load(paths)
-    assert info == ((1, 28, 28), 10, 30, 10, "multiclass", 0.1, 0, ())
+    assert info == ((1, 28, 28), 10, 30, 10, "multiclass", 0.1, 0, (), ())
     assert (splits.x_train.shape, splits.x_valid.shape) == ((30, 1, 28, 28), (10, 1, 28, 28))
     assert (splits.x_train.dtype, splits.y_train.dtype) == (torch.uint8, torch.int64)
     x = torch.cat([splits.x_train, splits.x_valid]).squeeze(1)

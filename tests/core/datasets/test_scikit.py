@@ -53,7 +53,7 @@ def where(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[NDArray[Any], NDA
 @pytest.mark.parametrize(
     ("name", "info"),
     [
-        ("breast_cancer", DatasetInfo((30,), 1, 455, 114, "binary", 357 / 569)),
+        ("breast_cancer", DatasetInfo((30,), 1, 455, 114, "binary", 357 / 569, classes=("malignant", "benign"))),
         ("diabetes", DatasetInfo((10,), 1, 354, 88, "regression", None)),
     ],
 )

@@ -14,9 +14,10 @@ from pyarrow import parquet
 
 from core.datasets import About, Dataset, DatasetPaths, Options, Splits, Uploads, datasets
 from core.datasets._content import InvalidUpload
+from core.files import FileStore
 
 
-def add(folder: Path, content: bytes, filename: str, name: str | None = "mine", **options: Any) -> About:
+def add(folder: Path | FileStore, content: bytes, filename: str, name: str | None = "mine", **options: Any) -> About:
     return Uploads(folder).add(io.BytesIO(content), filename, name, Options(**options))[0]
 
 
@@ -25,7 +26,7 @@ def built(**parameters: Any) -> Dataset:
     return dataset
 
 
-def loaded(folder: Path, **parameters: Any) -> Splits:
+def loaded(folder: Path | FileStore, **parameters: Any) -> Splits:
     """The data set `mine`; the facts are those of what is loaded."""
     paths = DatasetPaths(Path("/nowhere"), folder)
     dataset = built(**parameters)

@@ -13,7 +13,7 @@ from core.experiments.cohorts.leases import Ended, Flush, flush, renew
 from core.experiments.cohorts.pruning import decide, wait
 from core.experiments.queries import read
 from core.spec import parse
-from core.store import Cohort, Database, Experiment
+from core.store import Cohort, Database, Experiment, metric_blocks
 from tests.core.experiments.submitting import submit
 
 ACCURACY = {"good": 0.9, "fair": 0.85, "zeros": 0.1}
@@ -49,10 +49,7 @@ def measured(held: Claim, epochs: int, since: int = 0) -> Flush:
             ("train_loss", PER_EPOCH * since, np.ones(PER_EPOCH * (epochs - since))),
             ("valid_accuracy", since, level + 0.01 * np.arange(since, epochs)),
         ):
-            packed = values.astype("<f8").tobytes()
-            what.blocks.append(
-                {"run_id": lane.run, "metric": metric, "first": first, "n": len(values), "values": packed}
-            )
+            what.blocks.append(metric_blocks.encode(lane.run, metric, first, values))
     return what
 
 

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
 from core.experiments.cohorts.states import ACTIVE, TERMINAL
 from core.store import Base, Database, Experiment
@@ -33,14 +34,8 @@ class Whole(NamedTuple):
     @classmethod
     def of(cls, database: Database) -> "Whole":
         with database.reading() as session:
-            return cls(
-                {
-                    table.name: [
-                        dict(row) for row in session.execute(select(table).order_by(*table.primary_key)).mappings()
-                    ]
-                    for table in Base.metadata.sorted_tables
-                }
-            )
+            connection = session.connection()
+            return cls({name: [dict(row) for row in connection.execute(all_).mappings()] for name, all_ in _selects()})
 
     def by_id(self, table: str) -> dict[int, Row]:
         return {row["id"]: row for row in self.tables[table]}
@@ -50,6 +45,12 @@ class Whole(NamedTuple):
 
     def cohorts_of(self, experiment: int) -> list[Row]:
         return [cohort for cohort in self.tables["cohorts"] if cohort["experiment_id"] == experiment]
+
+
+@cache
+def _selects() -> Sequence[tuple[str, Select[Any]]]:
+    """By table, what reads all of it: put together once, for each example looks at everything hundreds of times."""
+    return [(table.name, select(table).order_by(*table.primary_key)) for table in Base.metadata.sorted_tables]
 
 
 def empty(database: Database) -> None:

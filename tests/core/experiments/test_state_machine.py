@@ -31,6 +31,7 @@ from tests.core.experiments.claims import expire, take
 from tests.core.experiments.model_state import UPDATES, Books, Hand
 from tests.core.experiments.snapshot import Extent, assert_consistent, assert_overtaken, lengths, replayed
 from tests.core.experiments.submitting import submit
+from tests.thorough import EVERY
 
 MOST_AT_WORK, MOST = 3, 6
 WORKERS = {
@@ -291,6 +292,7 @@ def test_any_order_of_events_keeps_what_must_hold(database: Database) -> None:
     on_sqlite = database.engine.dialect.name == "sqlite"
     if on_sqlite:  # each step is a transaction: none of these has to survive the power
         event.listen(database.engine, "checkout", lambda connection, *_: connection.execute("PRAGMA synchronous=OFF"))
-    by_plan = settings(max_examples=30 if on_sqlite else 8, stateful_step_count=50, deadline=None, derandomize=True)
+    examples = (30 if on_sqlite else 8) if EVERY else (12 if on_sqlite else 4)
+    by_plan = settings(max_examples=examples, stateful_step_count=50, deadline=None, derandomize=True)
     service: Any = partial(Service, database)  # called without arguments, as a class is
     run_state_machine_as_test(service, settings=by_plan)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from tests.core.metrics.splits import Made, made, measured
+from core.conformance.metrics import Made, made, measured
 
 PEERS = {"valid_auc": lambda outputs, y: roc_auc_score(y[:, 0], outputs[:, 0])}
 

@@ -7,7 +7,7 @@ import torch
 from scipy.special import expit
 from sklearn.metrics import balanced_accuracy_score, log_loss, precision_score, recall_score
 
-from tests.core.metrics.splits import Made, measured
+from core.conformance.metrics import Made, measured
 
 PEERS = {
     "valid_balanced_accuracy": lambda outputs, y: balanced_accuracy_score(y[:, 0], outputs[:, 0] > 0),

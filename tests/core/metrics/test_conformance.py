@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.conformance.metrics import Made, made, measured, perfect
 from core.metrics import Metric, Task, epoch_metrics, metric_names, metrics
 from tests.core.metrics.peers import all_peers, peer_of
-from tests.core.metrics.splits import Made, made, measured, perfect
 
 MEASURED = [
     pytest.param(metric.name, task, id=f"{metric.name}-{task}")

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from sklearn.metrics import f1_score
 
-from tests.core.metrics.splits import Made, measured
+from core.conformance.metrics import Made, measured
 
 
 def _macro_f1(outputs: Any, y: Any) -> float:

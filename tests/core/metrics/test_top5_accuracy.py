@@ -6,8 +6,8 @@ import pytest
 import torch
 from sklearn.metrics import top_k_accuracy_score
 
+from core.conformance.metrics import Made, measured
 from core.metrics import epoch_metrics
-from tests.core.metrics.splits import Made, measured
 
 
 def _top5(outputs: Any, y: Any) -> float:

@@ -7,9 +7,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from core.analysis import Look, take_look
+from core.classification import ClassSummary
+from core.design import Varied
+from core.metrics import Evaluation
 from core.results import Results, Series
+from core.training.lanes.class_summaries import KeptSummaries
 from tests.core.plots.conftest import MakeResults
 
 LAWS = ["he_normal", "zeros", "ones", "torch_default"] * 7
@@ -53,6 +58,39 @@ def with_examples(make: MakeResults) -> Results:
     random = np.random.default_rng(0)
     bits = {run.id: random.random(30) < (0.9 if run.arm == "a" else 0.6) for run in results.runs}
     return replace(results, correct=lambda: bits)
+
+
+def classified(seed: int, *, sure: bool = True, classes: int = 3, n: int = 120) -> ClassSummary:
+    """What a classifier makes of examples of so many classes: it is nearly always right, or guesses."""
+    random = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % classes
+    outputs = torch.randn(1, n, classes, generator=random)
+    outputs[0, torch.arange(n), y] += 3.0 if sure else 0.0
+    kept = KeptSummaries()
+    kept(Evaluation(task="multiclass", lanes=1, y=y, outputs=classes)).add(outputs, y[None])
+    (found,) = kept.summaries()
+    assert found is not None
+    return found
+
+
+def with_classes(make: MakeResults) -> Results:
+    """Of two arms it is stored what they make of ten classes; the third has no run that was judged."""
+    results = small(make)(arms("sure", "guesses", "diverged"), series(10, 2), seeds=3)
+    of_run = {run.id: classified(run.seed, sure=run.arm == "sure", classes=10) for run in results.runs}
+    found = {run.id: of_run[run.id] for run in results.runs if run.arm != "diverged"}
+    return replace(results, classified=lambda: found)
+
+
+def sources_apart(make: MakeResults) -> Results:
+    """Every run was trained again with other initial weights, and with another split."""
+    first = small(make)(arms("a", "b"), series(10, 2), seeds=4, vary=["init", "split"])
+
+    def again(i: int) -> Any:
+        moved = [replace(run, final={"valid_accuracy": 0.5 + 0.1 * i + run.id % (3 + i) / 20}) for run in first.runs]
+        return moved, first.series
+
+    found: dict[Varied, Any] = {"init": again(0), "split": again(1)}
+    return first.with_second(found)
 
 
 def given_up(make: MakeResults) -> Results:
@@ -138,8 +176,11 @@ def looked_at(make: MakeResults) -> Results:
 
 KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "stored examples": with_examples,
+    "classes judged": with_classes,
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
     "seeds added": looked_at,
+    "sources of randomness apart": sources_apart,
+    "one source of randomness": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=4, vary=["init"]),
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
     "more arms than are drawn, with long labels": lambda make: small(make)(
         arms(*(f"initializer={law} with optimizer.lr={i / 1000:g} and batch_size={i}" for i, law in enumerate(LAWS))),

@@ -1,5 +1,6 @@
 """Celery's settings are those that the faults of docs/decisions/0006 ask for."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from core.queue.app import celery_app, configuration
 from core.settings import Settings
+from tests.backends import RedisServer
 
 
 def test_the_filesystem_broker_is_the_default(tmp_path: Path) -> None:
@@ -22,6 +24,21 @@ def test_redis_never_delivers_a_long_task_again_and_never_blocks_a_publisher() -
     assert transport["visibility_timeout"] >= 86_400
     assert transport["socket_timeout"] <= 2
     assert transport["socket_connect_timeout"] <= 2
+
+
+def test_a_worker_whose_broker_is_cut_off_hears_nothing_for_seconds_not_hours(broker: RedisServer) -> None:
+    app = celery_app(Settings(broker_url=broker.url))
+    with app.connection_for_read() as connection:
+        pool = connection.default_channel.client.connection_pool
+        listening = pool.get_connection()
+        here = listening._sock
+        assert here.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        idle, interval, count = (
+            here.getsockopt(socket.IPPROTO_TCP, getattr(socket, f"TCP_{name}"))
+            for name in ("KEEPIDLE", "KEEPINTVL", "KEEPCNT")
+        )
+        pool.release(listening)
+    assert idle + interval * count <= 15
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_what_are_no_seeds_is_refused_with_its_path(given: Any, path: str, words
     ("more", "path", "words"),
     [
         ({"arms": None}, "seeds", "there is one"),
-        ({"pruning": {}}, "pruning", "leave one out"),
+        ({"pruning": {}}, "pruning", "a look compares last values, which they lack; leave it out"),
         ({"kind": "lr_range_test"}, "seeds", "for comparisons"),
         ({"arms": [{"label": str(i)} for i in range(25)]}, "seeds", "name a baseline"),
         ({"arms": [{"label": str(i)} for i in range(20)], "seeds": {"from": 3, "to": 600}}, "seeds", "exceed"),

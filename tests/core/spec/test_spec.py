@@ -206,7 +206,8 @@ def test_an_attention_counts_its_products() -> None:
         ({"grid": {"model": [{"name": "mlp", "hidden": [65_536] * 2}]}}, "grid.model"),
         ({"dataset": "fashion_mnist"}, "dataset"),
         ({"epochs": LIMITS.epochs, "seeds": 4}, "epochs"),
-        ({"arms": [{}, {"dataset": "diabetes"}]}, "arms"),
+        ({"arms": [{}, {"dataset": "diabetes"}]}, "arms[1].dataset"),
+        ({"grid": {"dataset": ["digits", "breast_cancer"], "initializer": ["zeros", "he_normal"]}}, "grid.dataset"),
         ({"schedule": {"name": "reduce_on_plateau", "metric": "valid_r2"}}, "schedule"),
         (
             {

@@ -11,6 +11,7 @@ from alembic import command
 from numpy.typing import NDArray
 from sqlalchemy import Connection, inspect, text
 
+from core.classification import ClassSummary
 from core.datasets import DatasetPaths, Splits
 from core.metrics import metric_names
 from core.results import Outcome
@@ -52,6 +53,9 @@ class Recording:
     def judge(self, run: int, correct: NDArray[np.bool_]) -> None:
         pass
 
+    def classify(self, run: int, summary: ClassSummary) -> None:
+        pass
+
     def finish(self, _: int, outcome: Outcome) -> None:
         assert outcome == "completed"
 
@@ -63,13 +67,20 @@ class Recording:
             self.checkpoint = checkpoint
 
 
-@cache
 def recording(revision: str, experiment: int) -> Recording:
-    return Recording(parse(SPECS[revision]), RUNS * (experiment - 1) + 1)
+    """What an experiment measured: trained once for all revisions whose specs mean the same."""
+    return _recorded(json.dumps(parse(SPECS[revision]).canonical()), experiment)
+
+
+@cache
+def _recorded(canonical: str, experiment: int) -> Recording:
+    return Recording(parse(json.loads(canonical)), RUNS * (experiment - 1) + 1)
 
 
 def make(database: Database, revision: str, checkpoints: Path) -> None:
     """A database at a revision, with an experiment in each state."""
+    for experiment in (SUCCEEDED, FAILED, QUEUED, RUNNING):
+        recording(revision, experiment)  # before the transaction, which may not wait for long
     with database.engine.begin() as connection:
         command.upgrade(_config(connection), revision)
         store = _Store(connection, revision)
@@ -101,6 +112,7 @@ class _Store:
     def __init__(self, connection: Connection, revision: str) -> None:
         self._connection = connection
         self._revision = revision
+        self._columns: dict[str, set[str]] = {}
 
     def experiment(self, number: int, status: str, **cohort: Any) -> None:
         ended = AT + 60 if status in ("succeeded", "failed") else None
@@ -153,7 +165,8 @@ class _Store:
         self._put("metric_blocks", place | {"values": raw})
 
     def _put(self, table: str, row: dict[str, Any]) -> None:
-        names = {column["name"] for column in inspect(self._connection).get_columns(table)}
-        assert row.keys() <= names, "columns of that revision only"
+        if table not in self._columns:
+            self._columns[table] = {column["name"] for column in inspect(self._connection).get_columns(table)}
+        assert row.keys() <= self._columns[table], "columns of that revision only"
         columns, given = ", ".join(f'"{name}"' for name in row), ", ".join(f":{name}" for name in row)
         self._connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({given})"), row)

@@ -1,6 +1,8 @@
 """Transactions on both databases: nothing lost, nothing half done, and a clock."""
 
+import os
 import pickle
+import socket
 import threading
 import time
 from pathlib import Path
@@ -11,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from core.store import Database, SavedReport, StorageFull, Worker, after_commit, now, serialise, upgrade
 from tests.at_once import at_once
+
+KEEPALIVE = ("KEEPIDLE", "KEEPINTVL", "KEEPCNT", "USER_TIMEOUT")
 
 
 def test_concurrent_increments_are_all_kept(database: Database) -> None:
@@ -36,6 +40,19 @@ def test_an_error_says_nothing_of_the_values_and_can_be_sent_to_another_process(
         session.execute(insert(SavedReport).values(experiment_id=99, asked="", version="", body=secret))
     assert "secret" not in str(caught.value)
     assert isinstance(pickle.loads(pickle.dumps(caught.value)), IntegrityError)  # noqa: S301 its own
+
+
+def test_a_server_that_a_network_cuts_off_is_given_up_in_seconds(postgres: Database) -> None:
+    """The kernel's own timeouts are hours for who listens, and a quarter of one for who has sent something."""
+    with postgres.reading() as session:
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        with socket.socket(fileno=os.dup(driver.fileno())) as here:
+            tcp = [here.getsockopt(socket.IPPROTO_TCP, getattr(socket, f"TCP_{name}")) for name in KEEPALIVE]
+            assert here.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    idle, interval, count, sent = tcp
+    assert idle + interval * count <= 15
+    assert 0 < sent <= 15_000
 
 
 def test_readers_see_a_consistent_state_and_do_not_wait_for_a_writer(database: Database) -> None:

@@ -1,9 +1,11 @@
 """A database of every version before is upgraded with what is in it: read as it was, and trained on to its end."""
 
+import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from core.settings import Settings
 from core.spec import parse
 from core.store import Cohort, Database, MetricBlock, upgrade
 from core.store.migrate import _config, revision
+from tests.backends import postgres_database
 from tests.core.store.old import (
     FAILED,
     PER_EPOCH,
@@ -36,21 +39,71 @@ from tests.core.store.old import (
     make,
     recording,
 )
+from tests.thorough import EVERY
+
+TRIED = [(old, "sqlite") for old in SPECS] + [(old, "postgresql") for old in [*SPECS][:: 1 if EVERY else 5]]
+"""Every revision, and on PostgreSQL the oldest, which all migrations change, and some of the others (EVERY: all)."""
 
 
-@pytest.fixture(params=SPECS)
-def old(request: pytest.FixtureRequest) -> str:
-    """A released revision."""
-    return str(request.param)
+class Model(NamedTuple):
+    """A database of a revision, upgraded, with the folder that its checkpoints are in."""
+
+    url: str
+    folder: Path
+
+
+@pytest.fixture(scope="module", params=TRIED, ids=" on ".join)
+def tried(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A released revision, and what its database is on."""
+    found: tuple[str, str] = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def old(tried: tuple[str, str]) -> str:
+    return tried[0]
+
+
+@pytest.fixture(scope="module")
+def model(
+    request: pytest.FixtureRequest, tried: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Model]:
+    """A database of that revision, upgraded once for all tests."""
+    folder = tmp_path_factory.mktemp("old")
+    revision_before, kind = tried
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder / 'initlab.sqlite'}"
+        if kind == "postgresql":
+            url = stack.enter_context(postgres_database(request.getfixturevalue("postgres_server")))
+        database = Database(url)
+        make(database, revision_before, folder / "checkpoints")
+        upgrade(database.engine)
+        database.dispose()
+        yield Model(url, folder)
 
 
 @pytest.fixture
-def upgraded(empty_database_url: str, old: str, tmp_path: Path) -> Iterator[Database]:
-    database = Database(empty_database_url)
-    make(database, old, tmp_path / "checkpoints")
-    upgrade(database.engine)
+def shared(model: Model) -> Iterator[Database]:
+    """For tests that only read."""
+    database = Database(model.url)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def upgraded(request: pytest.FixtureRequest, model: Model, tmp_path: Path) -> Iterator[Database]:
+    """A copy of the test's own."""
+    if (model.folder / "checkpoints").exists():
+        shutil.copytree(model.folder / "checkpoints", tmp_path / "checkpoints")
+    with ExitStack() as stack:
+        if model.url.startswith("sqlite"):
+            url = f"sqlite:///{shutil.copy(model.folder / 'initlab.sqlite', tmp_path)}"
+        else:
+            server = request.getfixturevalue("postgres_server")
+            url = stack.enter_context(postgres_database(server, model.url.rpartition("/")[2]))
+        database = Database(url)
+        yield database
+        database.dispose()
 
 
 def assert_whole(database: Database, old: str, experiment: int) -> None:
@@ -67,19 +120,19 @@ def assert_whole(database: Database, old: str, experiment: int) -> None:
             assert run.final == {m: float(values[-1]) for (r, m), values in made.points.items() if r == run.id}
 
 
-def test_every_version_that_stored_something_is_tried(old: str, upgraded: Database) -> None:
+def test_every_version_that_stored_something_is_tried(old: str, shared: Database) -> None:
     """A new revision comes with the spec that the one before it stored."""
-    with upgraded.engine.connect() as connection:
+    with shared.engine.connect() as connection:
         found, head = revision(connection)
         every = [one.revision for one in ScriptDirectory.from_config(_config(connection)).walk_revisions()]
     assert found == head
     assert sorted(every) == [*SPECS, head]
 
 
-def test_what_has_ended_reads_as_it_did(old: str, upgraded: Database) -> None:
-    assert_whole(upgraded, old, SUCCEEDED)
+def test_what_has_ended_reads_as_it_did(old: str, shared: Database) -> None:
+    assert_whole(shared, old, SUCCEEDED)
     made = recording(old, FAILED)
-    with upgraded.reading() as session:
+    with shared.reading() as session:
         found, following, _ = lists.experiments(session, lists.Filters(tags=["b"]), limit=10)
         assert ([one.id for one in found], following) == ([RUNNING, QUEUED, FAILED, SUCCEEDED], None)
         assert [one.status for one in found] == ["running", "queued", "failed", "succeeded"]

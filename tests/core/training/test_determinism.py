@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import torch
 
-from core.training import Lane, MemoryRecorder, calibration_examples
+from core.training import Lane, MemoryRecorder
 from core.training.lanes.batches import BatchSource
 from core.training.lanes.clock import Moment
 from core.training.lanes.dropout import Masks
 from core.training.lanes.grid import Grid
+from core.training.lanes.initial import initial_stacks
 from core.training.lanes.network import network
-from core.training.lanes.program import initial_stacks
 from tests.core.training.trials import PICTURES, assert_near, assert_same, made, trained
 
 PLATEAU = {"name": "reduce_on_plateau", "mode": "max", "factor": 0.5, "patience": 0, "eps": 0.0}
@@ -139,9 +139,7 @@ def test_what_is_drawn_is_the_same_in_any_company(make_lanes: Any, company: str)
         grid = Grid(company, "cpu", 1000)
         (at,) = [i for i, lane in enumerate(grid.lanes) if lane.run == run]
         treatment = company[0].treatment
-        state = initial_stacks(
-            grid.lanes, info, calibration_examples(data.x_train), lambda _seed: data.y_train, torch.float32
-        )
+        state = initial_stacks(grid.lanes, info, lambda _seed: data.x_train, lambda _seed: data.y_train, torch.float32)
         values = {name.partition("/")[2]: stack[0] for name, stack in state.items()}
         masks = Masks(network(treatment, info, values).dropout, grid.seeds, torch.float32)
         feed = BatchSource(data.x_train, data.y_train, grid.seeds, 16, torch.float32, treatment.augment)

@@ -95,7 +95,7 @@ def test_second_trainings_are_cut_as_the_first_are(cores: int) -> None:
     _, info = made((2,), train=160, valid=40, classes=2)
     infos = [ArmInfo(info, size(once.model, (2,), 2), 4, 8) for _ in once.expanded]
     alone, both = (make_plan(spec, infos, Profile.guess(cores)) for spec in (once, twice))
-    halves = [[one._replace(repeat=False) for one in both.cohorts if one.repeat == repeat] for repeat in (False, True)]
+    halves = [[one._replace(again=None) for one in both.cohorts if one.again == again] for again in (None, "rounding")]
     assert halves == [alone.cohorts, alone.cohorts]
 
 

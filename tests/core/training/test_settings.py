@@ -65,6 +65,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.thin(2)
 @pytest.mark.parametrize("layout", ["vmap", "loop"])
 @pytest.mark.parametrize("model", [MLP, CNN], ids=lambda model: model["name"])
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -11,7 +11,7 @@ import torch
 from core.datasets import DatasetPaths, Splits
 from core.metrics import epoch_metrics, is_of_test, measured_on_test
 from core.spec import parse
-from core.training import Checkpoint, Lane, MemoryRecorder, Stopped, train, train_lanes
+from core.training import Checkpoint, Lane, MemoryRecorder, Stopped, train, train_lanes, train_run
 from tests.core.training.trials import CUT, PICTURES, arranged, assert_near, assert_same, made, referred, trained
 
 _WHOLE, _FACTS = made(PICTURES, train=22, valid=19)
@@ -37,6 +37,7 @@ BASE: dict[str, Any] = {
     "epochs": 5,
     "ema_decay": 0.7,
 }
+KEPT = {"examples": True, "classification": True}
 NAMES = [metric.name for metric in measured_on_test("multiclass", 3, averaged=True)]
 
 
@@ -109,20 +110,21 @@ def test_a_stop_anywhere_goes_on(lanes: list[Lane], tmp_path: Path) -> None:
 
         return stopped
 
-    train_lanes(lanes, DATA, FACTS, whole, **arranged(examples=True), stopped=stops_at(0))
+    train_lanes(lanes, DATA, FACTS, whole, **arranged(**KEPT), stopped=stops_at(0))
     polls, ended = asked[0], set()
     for poll in sorted({*range(1, polls, 2), *range(polls - 4, polls + 1)}):
         recorder = MemoryRecorder()
         with pytest.raises(Stopped) as stop:
-            train_lanes(lanes, DATA, FACTS, recorder, **arranged(examples=True), stopped=stops_at(poll))
+            train_lanes(lanes, DATA, FACTS, recorder, **arranged(**KEPT), stopped=stops_at(poll))
         ended.add(len(recorder.outcomes))
         stop.value.checkpoint().write(tmp_path / "checkpoint")
         start = Checkpoint.read(tmp_path / "checkpoint")
-        train_lanes(lanes, DATA, FACTS, recorder, **arranged(start=start, examples=True))
+        train_lanes(lanes, DATA, FACTS, recorder, **arranged(start=start, **KEPT))
         assert_same(recorder, whole)
         assert {run: bits.tolist() for run, bits in recorder.correct.items()} == {
             run: bits.tolist() for run, bits in whole.correct.items()
         }
+        assert counts_of(recorder) == counts_of(whole)
         assert recorder.begins == whole.begins
     assert len(ended) > 2
 
@@ -146,6 +148,25 @@ def test_which_examples_a_run_gets_right_are_those_of_its_last_accuracy(lanes: l
         assert np.array_equal(right, alone)
 
 
+@pytest.mark.parametrize(
+    "data", [DATA, DATA._replace(x_test=torch.empty(0), y_test=torch.empty(0))], ids=["test", "valid"]
+)
+def test_classes_are_counted_as_the_plain_loop_counts_them(lanes: list[Lane], data: Splits) -> None:
+    fast, slow = trained(lanes, data, FACTS, dtype=torch.float64, classification=True), MemoryRecorder()
+    for lane in lanes:
+        train_run(lane, data, FACTS, slow, dtype=torch.float64, classification=True)
+    assert counts_of(fast) == counts_of(slow) != {}
+    assert fast.classified.keys() == {run for run, outcome in fast.outcomes.items() if outcome != "diverged"}
+    assert not trained(lanes, data, FACTS).classified, "only where it is asked for"
+
+
+def counts_of(recorder: MemoryRecorder) -> dict[int, list[Any]]:
+    return {
+        run: [one.confusion.tolist(), one.scores.tolist(), one.confidence.tolist()]
+        for run, one in recorder.classified.items()
+    }
+
+
 def test_a_run_that_is_cut_inside_an_epoch_is_not_judged(lanes: list[Lane]) -> None:
     for updates in (2, 4):
         assert not of_test(trained(lanes[2:4], DATA, FACTS, updates=updates))
@@ -158,9 +179,10 @@ def test_the_library_judges_on_it(tmp_path: Path) -> None:
     (first, _) = results.series("test_accuracy")
     assert first.steps.tolist() == [1], "after the last epoch"
     assert results.runs[0].final["test_accuracy"] == first.values[0]
-    assert {run: bits.mean() for run, bits in results.correct().items()} == {
-        run.id: run.final["test_accuracy"] for run in results.runs
-    }
+    expected = {run.id: run.final["test_accuracy"] for run in results.runs}
+    assert {run: bits.mean() for run, bits in results.correct().items()} == expected
+    named = {run: np.trace(one.confusion) / one.examples for run, one in results.classified().items()}
+    assert named == expected
 
 
 def test_epochs_are_measured_without_it() -> None:

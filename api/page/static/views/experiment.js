@@ -2,7 +2,8 @@
 
 import { h, put, tabs, tell } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
-import { actions, fresh } from "/page/actions.js";
+import { buttonsOf, fresh } from "/page/actions.js";
+import { Choice } from "/page/choice.js";
 import { ENDED, count, duration, instant, state } from "/page/format.js";
 import { looksOf } from "/page/looks.js";
 import { verdictLine } from "/page/verdict.js";
@@ -11,8 +12,9 @@ import { panels } from "/page/panels.js";
 export async function show(main, [id, tab], signal) {
   let one = await fresh(id, signal);
   document.title = `initlab: ${one.name || `experiment ${id}`}`;
-  const head = h("div.head"), line = h("p.verdict", { role: "status" }), arms = h("div.arms"), looks = h("div");
-  const shared = { one, head: update, listeners: new Set() };
+  const [buttons, offer] = buttonsOf(changed), title = h("h1"), about = h("div");
+  const head = h("div.head", {}, h("div.heading", {}, title, buttons), about), line = h("p.verdict", { role: "status" }), arms = h("div.arms"), looks = h("div");
+  const shared = { one, head: update, choice: new Choice(), listeners: new Set() };
 
   async function changed() {
     update(await fresh(id, signal));
@@ -22,7 +24,9 @@ export async function show(main, [id, tab], signal) {
   function update(newer) {
     const before = one.status;
     one = shared.one = { ...one, ...newer };
-    put(head, heading(one, actions(one, changed)));
+    offer(one);
+    put(title, one.name || `Experiment ${one.id}`, " ", h(`span.state.${state(one)}`, {}, state(one)));
+    put(about, aboutIt(one));
     put(arms, progressOfArms(one));
     put(looks, looksOf(one));
     for (const listener of shared.listeners) listener(one);
@@ -60,12 +64,11 @@ export async function show(main, [id, tab], signal) {
   });
 }
 
-function heading(one, buttons) {
+function aboutIt(one) {
   const { progress } = one;
   const share = progress.steps_total ? progress.steps_done / progress.steps_total : 0;
   const ended = ENDED.has(one.status);
   return [
-    h("div.heading", {}, h("h1", {}, one.name || `Experiment ${one.id}`, " ", h(`span.state.${state(one)}`, {}, state(one))), h("div.buttons", {}, buttons)),
     h("p.muted", {}, [
       `#${one.id}`, `${one.arms.length} arms × ${(progress.runs_total / Math.max(1, one.arms.length)).toFixed(0)} runs`,
       `${progress.runs_done} of ${progress.runs_total} runs have ended`, `${count(progress.steps_done)} of ${count(progress.steps_total)} updates`,

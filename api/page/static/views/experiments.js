@@ -2,7 +2,7 @@
 
 import { h, put, button, labelled, select } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
-import { ENDED, ago, count, duration, instant, metricName, state } from "/page/format.js";
+import { ENDED, ago, count, duration, instant, labelOf, state } from "/page/format.js";
 import { sparkline } from "/page/sparkline.js";
 
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
@@ -106,11 +106,11 @@ export async function show(main, _, signal) {
     if (row.drawn === version || row.drawing || !one.progress.steps_done) return;
     row.drawing = true;
     try {
-      for (const metric of METRICS) {
+      for (const metric of one.spec.kind === "external" ? [one.spec.outcome] : METRICS) {
         const { series } = await get(`/experiments/${one.id}/metrics`, { metric, max_points: 40 }, signal);
-        const drawn = sparkline(series, one.arms.map(({ label }) => label), `${metricName(metric)} of ${one.name}`);
+        const drawn = sparkline(series, one.arms.map(({ label }) => label), `${labelOf(one.spec, metric)} of ${one.name}`);
         if (!drawn) continue;
-        put(row.chart, drawn, h("small.muted", {}, metricName(metric)));
+        put(row.chart, drawn, h("small.muted", {}, labelOf(one.spec, metric)));
         break;
       }
       row.drawn = version;

@@ -1,10 +1,13 @@
 /** A new experiment: a form and the JSON that it makes, with what the service says of it beside them. */
 
-import { h, put, button, labelled, tell } from "/page/dom.js";
+import { h, put, button, labelled, select, tell } from "/page/dom.js";
 import { get, post } from "/page/api.js";
 import { arms } from "/page/arms.js";
+import { external, rows } from "/page/external.js";
 import { entry, field } from "/page/fields.js";
 import { Previews } from "/page/previews.js";
+import { begun, resolved } from "/page/schemas.js";
+import { seeds } from "/page/seeds.js";
 
 const START = {
   name: "Three ways to begin", dataset: "digits", model: { name: "mlp", hidden: [64] }, optimizer: "adam", schedule: "constant",
@@ -12,19 +15,31 @@ const START = {
   arms: [{ initializer: "zeros" }, { initializer: "glorot_normal" }, { initializer: "he_normal" }],
 };
 const ENTRIES = [["datasets", "dataset", "Data set"], ["models", "model", "Model"], ["optimizers", "optimizer", "Optimizer"], ["schedules", "schedule", "Schedule"], ["initializers", "initializer", "Initializer"]];
-const FEW = ["batch_size", "epochs", "seeds"];
-const OWN = new Set([...FEW, "name", "tags", "arms", "grid", "dataset", "model", "optimizer", "schedule", "initializer"]);
+const KINDS = { "": "comparison", lr_range_test: "learning-rate range test", batch_size_scan: "batch-size scan", coordinate_check: "coordinate check", external: "trained elsewhere" };
+/** Kinds of experiment by `kind`. */
+const SETTINGS = { lr_range_test: "lr_range", batch_size_scan: "batch_size_scan", coordinate_check: "coordinate_check" };
+/** The field with the settings of a kind. */
+const PARTS = [
+  ["Verdict", ["baseline", "margin", "alpha", "study", "outcome", "target", "split", "vary", "pruning"]],
+  ["What is measured and kept", ["evaluate", "diagnostics", "keep", "repeat", "data", "notes"]],
+  ["Where and how fast it is trained", ["device", "queue", "priority", "precision", "layout", "threads", "lanes", "memory_limit", "checkpoint_every", "micro_batch_size"]],
+];
+const REST = "Training";
+/** The part of fields that stand in no other, so that a new one is there by itself. */
+const OWN = new Set(["name", "tags", "kind", "arms", "grid", "metrics", "seeds", "batch_size", "epochs", "dataset", "model", "optimizer", "schedule", "initializer", "plugins", ...Object.values(SETTINGS)]);
+/** Fields that are in none of the parts; plug-ins the service writes. */
 
 export async function show(main, _, signal) {
   document.title = "initlab: new experiment";
   let spec = JSON.parse(sessionStorage.getItem("draft")) ?? structuredClone(START);
   const document_ = await get("/openapi.json", undefined, signal);
   const schemas = document_.components.schemas;
-  const { properties } = schemas.Spec;
   const form = h("form", { onsubmit: (event) => event.preventDefault() });
   const text = h("textarea", { spellcheck: "false", "aria-label": "The spec as JSON", rows: 24, oninput: () => {
     try {
-      spec = JSON.parse(text.value);
+      const given = JSON.parse(text.value);
+      if (given?.constructor !== Object) throw new Error("a spec is an object");
+      spec = given;
       text.removeAttribute("aria-invalid");
       build();
       keep();
@@ -55,15 +70,33 @@ export async function show(main, _, signal) {
   /** Mark the fields that the service has refused. */
   function mark(problems) {
     for (const input of form.querySelectorAll("[name], [data-path]")) {
-      const name = input.dataset.path ?? input.closest("[data-path]")?.dataset.path ?? input.name;
+      const name = input.dataset.path ?? (input.name.includes(".") ? input.name : input.closest("[data-path]")?.dataset.path ?? input.name);
       const wrong = problems.some(({ path }) => path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`));
-      if (wrong) input.setAttribute("aria-invalid", "true");
-      else input.removeAttribute("aria-invalid");
+      const attribute = input instanceof HTMLFieldSetElement ? "data-invalid" : "aria-invalid";  // which groups may not have
+      if (wrong) input.setAttribute(attribute, "true");
+      else input.removeAttribute(attribute);
     }
   }
 
+  /** Choose another kind of experiment: its settings come, those of others go. */
+  function become(kind) {
+    if (kind === "external" || spec.kind === "external") spec = kind === "external" ? external(spec) : structuredClone(START);
+    for (const one of Object.values(SETTINGS)) delete spec[one];
+    if (SETTINGS[kind]) spec[SETTINGS[kind]] = begun(resolved(schemas.Spec.properties[SETTINGS[kind]], schemas), schemas);
+    if (kind) spec.kind = kind;
+    else delete spec.kind;
+    build();
+    changed();
+  }
+
   function build() {
-    const others = Object.entries(properties).filter(([name]) => !OWN.has(name));
+    const elsewhere = spec.kind === "external";
+    const { properties } = elsewhere ? schemas.ExternalSpec : schemas.Spec;
+    const of = (name) => field(name, properties[name], spec[name], set(name), { schemas });
+    const given = (name) => name in spec && JSON.stringify(spec[name]) !== JSON.stringify(properties[name].default);
+    const others = Object.keys(properties).filter((name) => !OWN.has(name));
+    const parts = [...PARTS, [REST, others.filter((name) => !PARTS.some(([, names]) => names.includes(name)))]];
+    const settings = SETTINGS[spec.kind];
     put(form,
       h("fieldset.card", {}, h("legend", {}, "Experiment"), h("div.fields", {},
         labelled("name", h("input", { name: "name", value: spec.name ?? "", maxlength: 120, oninput: (event) => set("name")(event.target.value || undefined) })),
@@ -71,18 +104,14 @@ export async function show(main, _, signal) {
           const tags = event.target.value.split(",").map((tag) => tag.trim()).filter(Boolean);
           set("tags")(tags.length ? tags : undefined);
         } })),
-        FEW.map((name) => field(name, resolved(properties[name]), spec[name], set(name))))),
-      arms(spec, changed),
-      ENTRIES.map(([kind, name, title]) => entry(kind, title, spec[name], properties[name].default, set(name), { "data-path": name })),
-      h("details.card", { open: others.some(([name]) => name in spec) }, h("summary", {}, "More settings"), h("div.fields", {},
-        others.map(([name, schema]) => field(name, resolved(schema), spec[name], set(name))))));
-  }
-
-  /** Return a schema with the choices of what it refers to. */
-  function resolved(schema) {
-    const named = schema.$ref?.split("/").at(-1);
-    const found = named ? schemas[named] ?? {} : {};
-    return { ...schema, ...(found.enum && { enum: found.enum }) };
+        labelled("kind", select(Object.entries(KINDS), spec.kind === "comparison" ? "" : spec.kind ?? "", become, { name: "kind" })),
+        !elsewhere && ["batch_size", "epochs"].map(of)), seeds(spec.seeds, set("seeds"), schemas)),
+      settings && h("fieldset.card", {}, h("legend", {}, KINDS[spec.kind]), of(settings)),
+      elsewhere
+        ? [rows("arms", "Arm", "What is compared", schemas.ExternalArm, spec, changed, schemas), rows("metrics", "Metric", "What is measured", schemas.DeclaredMetric, spec, changed, schemas)]
+        : [arms(spec, changed), ENTRIES.map(([kind, name, title]) => entry(kind, title, spec[name], properties[name].default, set(name), { "data-path": name }))],
+      parts.map(([title, names]) => [title, names.filter((name) => others.includes(name))]).filter(([, names]) => names.length).map(([title, names]) =>
+        h("details.card", { open: names.some(given) }, h("summary", {}, title), h("div.fields.wide", {}, names.map(of)))));
   }
 
   put(main,

@@ -24,7 +24,7 @@ export async function show(main, _, signal) {
   async function refresh() {
     const { items, queue: waiting } = await get("/workers", undefined, signal);
     put(list, items.length ? table("Training processes", ["Name", "Machine", "Device", "Queues", "Trains", "Last sign", ""], items.map((one) => [
-      h("span", { title: `process ${one.process} on ${one.host}${one.version ? `, initlab ${one.version}` : ""}` }, one.name), one.machine ?? "not measured yet", one.devices.join(", "), one.queues.join(", "),
+      h("span", { title: `process ${one.process} on ${one.host}${one.version ? `, initlab ${one.version}` : ""}` }, one.name, Object.entries(one.plugins).map(([name, pin]) => h("div.small", { title: pin.sha256 }, `${name} ${pin.version}`))), one.machine ?? "not measured yet", one.devices.join(", "), one.queues.join(", "),
       one.experiments.length ? one.experiments.map((id) => [h("a", { href: `#/experiments/${id}` }, `#${id}`), " "]) : "nothing",
       one.alive ? ago(one.last_seen) : h("strong", {}, `silent, ${ago(one.last_seen)}`), drain(one),
     ])) : h("p.notice", {}, "No worker gives a sign of life: what is posted waits. Start one with ", h("code", {}, "initlab worker"), "."));

@@ -82,6 +82,7 @@ def test_where_nothing_is_compared_the_verdict_stands_alone(experiment: MakeResu
 def test_numbers_are_written_as_people_write_them() -> None:
     energy = Measure(name="energy_kwh", label="energy", direction="min", unit=" kWh")
     loss = Measure(name="loss", label="loss", direction="min")
+    accuracy = Measure(name="accuracy", label="accuracy", direction="max", share=True)
 
     assert [number(energy, kwh) for kwh in (4.603e-7, 0.25, 3.0)] == ["0.4603 mWh", "250 Wh", "3 kWh"]
     assert span(energy, 0.0012, 0.0034) == "1.2 to 3.4 Wh"
@@ -89,4 +90,7 @@ def test_numbers_are_written_as_people_write_them() -> None:
     assert [plain(x) for x in (0.0, 1.5, 12345.0, 4.6e-7, 0.00012, 3e12)] == [
         "0", "1.5", "12,345", "4.6·10⁻⁷", "0.00012", "3·10¹²",
     ]  # fmt: skip
+    nothing = -1.07e-16  # as a sum of differences that cancel leaves it
+    assert difference(accuracy, nothing, signed=True) == "+0.00 percentage points"
+    assert span(accuracy, nothing, 0.01, signed=True) == "+0.00 to +1.00"
     assert (number(loss, 0.04345), span(loss, 0.1, 0.2)) == ("0.04345", "0.1 to 0.2")

@@ -64,6 +64,14 @@ def test_splits_that_vary_widen_intervals_and_p_by_what_they_share(experiment: M
         (pair,), (before,) = found["comparisons"], fixed["comparisons"]
         assert (pair["individual"]["ci_low"], pair["individual"]["ci_high"]) == pytest.approx(t.interval(0.95))
         assert pair["p"] == pytest.approx(2 * t.cdf(0))
+        for arm, alone in zip(found["arms"], fixed["arms"], strict=True):
+            own = np.array(ARMS[arm["label"]])
+            wider = stats.t(2, loc=own.mean(), scale=own.std(ddof=1) * np.sqrt(1 / 3 + ratio))
+            assert (arm["ci_low"], arm["ci_high"]) == pytest.approx(wider.interval(0.95))
+            together = arm["simultaneous"]
+            assert together is not None
+            assert (together["ci_low"], together["ci_high"]) == pytest.approx(wider.interval(0.975))
+            assert arm["mean"] == alone["mean"]
         assert (pair["difference"], pair["effect_size"]) == (before["difference"], before["effect_size"])
         assert "Nadeau" in verdict_text(found)
 

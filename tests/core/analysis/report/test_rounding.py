@@ -17,7 +17,7 @@ SECOND: Finals = {"a": [0.5, 0.71, 0.86], "b": ["diverged", 0.3, 0.4], "c": [0.1
 def repeated(first: Results, finals: Finals) -> Results:
     places = [(label, seed, value) for label, values in finals.items() for seed, value in enumerate(values)]
     runs = [run_of(100 + i, label, seed, value, "valid_accuracy") for i, (label, seed, value) in enumerate(places)]
-    return first.repeated_as(runs, lambda _metric: [])
+    return first.with_second({"rounding": (runs, lambda _metric: [])})
 
 
 @pytest.fixture
@@ -90,7 +90,9 @@ def test_what_was_saved_and_what_it_took_is_of_both(experiment: MakeResults) -> 
 
     first = experiment({"a": [0.5, 0.5]})
     first = Results(design=first.design, runs=[run(0, "stopped_early"), run(1, "completed")], series=first.series)
-    report = build_report(first.repeated_as([run(2, "completed"), run(3, "stopped_early")], first.series))
+    report = build_report(
+        first.with_second({"rounding": ([run(2, "completed"), run(3, "stopped_early")], first.series)})
+    )
     assert report["saved"]["updates"] == 8
     assert report["saved"]["of"] == 40
     assert report["energy"] is not None

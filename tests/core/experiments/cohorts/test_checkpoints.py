@@ -18,6 +18,7 @@ from core.experiments.cohorts.leases import Fenced, fall_back
 from core.experiments.maintenance.sweeper import sweep
 from core.experiments.worker.endings import Cancelled, Completed, Released
 from core.experiments.worker.recorder import AttemptRecorder
+from core.files import FolderStore
 from core.store import Cohort, Database, MetricBlock, Run
 from core.training import Checkpoint, DamagedCheckpoint
 from tests.core.experiments.claims import expire, queued, statuses, taken
@@ -99,7 +100,7 @@ def test_a_lost_cohort_goes_on_after_the_points_of_its_checkpoint(
         assert session.get_one(Run, going_on).steps_done == 15
         assert counts(session)["resumed_attempts"] == 1
     assert again.resume_from is not None
-    found = CheckpointStore(folder, again.cohort_id, again.attempt).read(again.resume_from)
+    found = CheckpointStore(FolderStore(folder), again.cohort_id, again.attempt).read(again.resume_from)
     assert (found.step, found.epochs, found.runs) == (15, 1, [lane.run for lane in held.lanes])
 
     second = recorder_of(database, again, folder)
@@ -183,7 +184,7 @@ def test_a_damaged_checkpoint_is_forgotten_with_its_points(
     harms[harm]()
     assert again.resume_from is not None
     with pytest.raises(DamagedCheckpoint):
-        CheckpointStore(folder, again.cohort_id, again.attempt).read(again.resume_from)
+        CheckpointStore(FolderStore(folder), again.cohort_id, again.attempt).read(again.resume_from)
     second = recorder_of(database, again, folder)
     second.fall_back("why")
     assert points(database, "train_loss") == {}

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core.experiments.cohorts.claims import Claim
@@ -13,7 +13,7 @@ from core.experiments.maintenance import sweep
 from core.experiments.queries import read
 from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel
-from core.store import Database, Experiment, Status
+from core.store import Cohort, Database, Experiment, Status
 from tests.core.experiments.claims import block, blocks, expire, queued, statuses, take, taken
 
 
@@ -91,13 +91,23 @@ def test_a_zombie_is_fenced_at_every_write(database: Database, write: str) -> No
     }
     with pytest.raises(Fenced), database.transaction() as session:  # while it waits for a new worker
         calls[write](session)
-    live = taken(database, "host/2/0")
-    with pytest.raises(Fenced), database.transaction() as session:  # and after another took it
+    live = taken(database)
+    with pytest.raises(Fenced), database.transaction() as session:  # and after it was taken again
         calls[write](session)
     with database.transaction() as session:
         renew(session, live, 30)
         flush(session, live, Flush(step=3, blocks=[block(live.lanes[0].run)]))
     assert blocks(database) == [(0, 3, 2)]
+
+
+def test_who_took_an_attempt_that_is_counted_again_is_fenced(database: Database) -> None:
+    """As after the restore of a backup: what was claimed since has the numbers of what is claimed now."""
+    queued(database)
+    before = taken(database)
+    with database.transaction() as session:
+        session.execute(update(Cohort).values(holder="host/2/0"))
+    with pytest.raises(Fenced), database.transaction() as session:
+        renew(session, before, 30)
 
 
 def test_a_zombies_flush_leaves_nothing_behind(database: Database) -> None:

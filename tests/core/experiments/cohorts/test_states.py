@@ -23,7 +23,7 @@ ALLOWED = {
     ("running", "cancelled"),
     ("failed", "queued"),
 }
-OF_EXPERIMENT = ALLOWED | {("failed", "running")}
+OF_EXPERIMENT = ALLOWED | {("failed", "running"), ("succeeded", "running")}
 """Where other cohorts have ended."""
 PAIRS = list(product(Status, Status))
 ROOT = Path(__file__).parents[4]

@@ -1,6 +1,7 @@
 """Which arms of several experiments are compared, and on which seeds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,6 +63,17 @@ def test_other_examples_are_refused(other: Side, said: list[str]) -> None:
     assert isinstance(problems, list)
     assert [one.path for one in problems] == ["arms[2]"]
     assert all(words in problems[0].message for words in said)
+
+
+def test_what_is_held_at_another_seed_is_refused() -> None:
+    """One order of the data in all runs of one, each seed's own in the other: its luck is in the difference."""
+    kept = replace(side("6/he", range(5)), held={"order": 0, "dropout": 0})
+    problems = pair([side("4/he", range(5)), kept])
+    assert isinstance(problems, list)
+    kept_there, here = "the data order of seed 0 and the dropout draws of seed 0", "each run's seed"
+    assert f"has {kept_there}, and 4/he the data order and the dropout draws of {here}" in problems[0].message
+    assert isinstance(pair([kept, replace(kept, held={"order": 1, "dropout": 0})]), list)
+    assert paired(kept, kept).paired
 
 
 def test_seeds_that_differ_are_refused_where_each_has_a_split_of_its_own() -> None:

@@ -1,7 +1,7 @@
 """How much one user may take: exactly so much, also when many programs post at once."""
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
@@ -43,6 +43,16 @@ def test_what_would_exceed_the_limit_is_refused_and_leaves_nothing(database: Dat
     with database.transaction() as session:
         cancel(session, read.experiment(session, first))
     _post(database, 12)
+
+
+def test_what_waits_is_not_counted_while_there_cannot_be_too_much(database: Database) -> None:
+    """Or a post would take longer the more wait."""
+    _post(database, 100)
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *about: asked.append(about[2]))
+    _post(database, 100)
+    assert asked
+    assert not [one for one in asked if "count(" in one]
 
 
 def test_a_repetition_counts_once_and_is_answered_at_the_limit(database: Database) -> None:

@@ -74,6 +74,7 @@ def test_only_the_worker_ends_the_process() -> None:
     ends = {
         path.name
         for path in WORKER.rglob("*.py")
+        if path.name != "__main__.py"  # a command of its own, in no worker
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in ("_exit", "exit", "abort", "kill")
     }

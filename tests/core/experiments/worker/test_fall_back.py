@@ -19,6 +19,7 @@ from core.experiments.queries import read
 from core.experiments.worker.endings import Completed
 from core.experiments.worker.recorder import AttemptRecorder
 from core.experiments.worker.worker import _start
+from core.files import FolderStore
 from core.store import Cohort, Database, Run
 from core.training import Checkpoint
 from tests.core.experiments.claims import expire, queued, taken
@@ -101,7 +102,7 @@ def test_a_worker_goes_on_from_the_newest_that_is_whole(
     database: Database, recorder_of: MakeRecorder, tmp_path: Path, lost: Claim
 ) -> None:
     again = taken(database, "host/2/0")
-    start = _start(CheckpointStore(tmp_path, again.cohort_id, 2), recorder_of(again))
+    start = _start(CheckpointStore(FolderStore(tmp_path), again.cohort_id, 2), recorder_of(again))
     assert start is not None
     assert start.step == 9
     assert stored(database, lost.experiment_id, "train_loss") == [[*range(9)]] * 2
@@ -114,7 +115,7 @@ def test_the_one_before_is_taken_where_the_newest_is_torn(
     (tmp_path / "cohort-1-1-9.safetensors").write_bytes(b"torn")
     again = taken(database, "host/2/0")
     recorder = recorder_of(again)
-    start = _start(CheckpointStore(tmp_path, again.cohort_id, 2), recorder)
+    start = _start(CheckpointStore(FolderStore(tmp_path), again.cohort_id, 2), recorder)
     assert start is not None
     assert (start.step, start.epochs, recorder.resume_from and recorder.resume_from.step) == (5, 1, 5)
     assert stored(database, lost.experiment_id, "train_loss") == [[*range(5)]] * 2
@@ -143,7 +144,7 @@ def test_it_starts_over_where_both_are_torn(
         (tmp_path / f"cohort-1-1-{step}.safetensors").write_bytes(b"torn")
     again = taken(database, "host/2/0")
     recorder = recorder_of(again)
-    assert _start(CheckpointStore(tmp_path, again.cohort_id, 2), recorder) is None
+    assert _start(CheckpointStore(FolderStore(tmp_path), again.cohort_id, 2), recorder) is None
     assert recorder.resume_from is None
     assert stored(database, lost.experiment_id, "train_loss") == []
     found = row(database, again)
@@ -169,7 +170,7 @@ def test_after_a_fall_back_the_one_fallen_back_to_is_the_one_before(
     (tmp_path / "cohort-1-1-9.safetensors").unlink()
     again = taken(database, "host/2/0")
     recorder = recorder_of(again)
-    assert _start(CheckpointStore(tmp_path, again.cohort_id, 2), recorder) is not None
+    assert _start(CheckpointStore(FolderStore(tmp_path), again.cohort_id, 2), recorder) is not None
     recorder.save(at(again, 7, 1))
     until(lambda: row(database, again).checkpoint_step == 7)
     before = row(database, again).checkpoint_before
@@ -237,7 +238,7 @@ def test_what_is_older_than_what_counts_goes(
             name=f"cohort-1-{place[0]}-{place[1]}.safetensors", sha256="", step=place[1], epochs=0
         )
 
-    CheckpointStore(tmp_path, 1, 2).clear(kept(newest), kept(before))
+    CheckpointStore(FolderStore(tmp_path), 1, 2).clear(kept(newest), kept(before))
     found = {path.name for path in tmp_path.iterdir()}
     aside = {".cohort-1-3-4.safetensors.78"} if newest else set()
     named = {f"cohort-1{'' if name == '1-1-5' else '-'}{name}.safetensors" for name in left}

@@ -38,6 +38,7 @@ from core.experiments.cohorts.leases import end
 from core.experiments.worker.recorder import Attempt, AttemptRecorder
 from core.experiments.worker.watchdog import STOP_SECONDS, Watchdog
 from core.experiments.worker.worker import leave_hung
+from core.files import FolderStore
 from core.store import Database, Status
 from tests.core.experiments.claims import taken
 
@@ -45,7 +46,7 @@ def hang(wish, url):
     database, draining = Database(url), threading.Event()
     held = taken(database)
     watch = Watchdog(0.3, dict.fromkeys(STOP_SECONDS, 0.3))
-    store = CheckpointStore(Path("nowhere"), held.cohort_id, held.attempt)
+    store = CheckpointStore(FolderStore(Path("nowhere")), held.cohort_id, held.attempt)
     recorder = AttemptRecorder(
         Attempt(
             database=database, held=held, store=store, lease_seconds=30, draining=draining, on_hang=leave_hung,

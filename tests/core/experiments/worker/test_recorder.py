@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection, event
+import torch
+from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import OperationalError
 
 from core.experiments.cohorts.claims import Claim
 from core.experiments.cohorts.leases import Fenced, end
 from core.experiments.queries import read
 from core.experiments.worker.endings import Cancelled, Completed
-from core.experiments.worker.recorder import AttemptRecorder
-from core.store import Database, Status
+from core.experiments.worker.recorder import AttemptRecorder, pause_after
+from core.files import FilesUnavailable, FolderStore
+from core.store import Cohort, Database, Status
+from core.training import Checkpoint
 from tests.core.experiments.claims import queued, statuses, taken
 from tests.core.experiments.recording import recorder_of
 
@@ -145,3 +148,36 @@ def test_a_claim_that_ended_elsewhere_stops_the_trainer(tmp_path: Path, database
     with pytest.raises(Fenced):
         recorder.close(Completed())
     assert statuses(database, held.experiment_id) == {"failed"}
+
+
+def test_a_file_store_that_takes_long_to_fail_costs_no_lease(tmp_path: Path, database: Database, held: Claim) -> None:
+    """At the end a checkpoint may still be on its way to a server that a network has cut off."""
+    given_up = threading.Event()
+
+    class Away(FolderStore):
+        def put(self, name: str, path: Path, sha256: str) -> None:  # noqa: ARG002 the interface's
+            given_up.wait(30)
+            raise FilesUnavailable(f"{name} could not be stored")
+
+    recorder = recorder_of(database, held, tmp_path, lease=6.0, files=Away(tmp_path))
+    recorder.save(Checkpoint(3, 0, [lane.run for lane in held.lanes], {"parameters/w": torch.zeros(2, 3)}))
+    closing = threading.Thread(target=recorder.close, args=[Completed()])
+    closing.start()
+    begun = _lease(database, held)
+    _until(lambda: _lease(database, held) != begun)
+    given_up.set()
+    closing.join()
+    assert statuses(database, held.experiment_id) == {"succeeded"}
+
+
+def _lease(database: Database, held: Claim) -> float:
+    with database.reading() as session:
+        return float(session.scalar(select(Cohort.lease_until).where(Cohort.id == held.cohort_id)) or 0.0)
+
+
+@pytest.mark.parametrize(
+    ("took", "pause"), [(0.001, 0.2), (0.05, 0.2), (0.1, 0.4), (0.4, 1.6), (0.5, 2.0), (30.0, 2.0)]
+)
+def test_a_slow_database_is_used_for_a_fifth_of_the_time(took: float, pause: float) -> None:
+    """A thousand workers that ask five times a second would otherwise make one that is full fuller."""
+    assert pause_after(took) == pytest.approx(pause)

@@ -113,14 +113,14 @@ def test_the_test_split_and_what_is_right_in_it_are_stored(database: Database) -
     experiment = _posted(database, spec)
     _work(database)
     expected = train(spec, DatasetPaths())
-    right = {(run.arm, run.seed): expected.correct()[run.id] for run in expected.runs}
     with database.reading() as session:
         found = read.results(session, session.get_one(Experiment, experiment), DatasetPaths())
         assert found.design.primary.name == "test_accuracy"
         series = {(one.arm, one.seed): one for one in found.series("test_accuracy")}
-        for run in found.runs:
+        for run, other in zip(found.runs, expected.runs, strict=True):
             bits, one = found.correct()[run.id], series[run.arm, run.seed]
-            assert bits.tolist() == right[run.arm, run.seed].tolist()
+            assert bits.tolist() == expected.correct()[other.id].tolist()
+            assert found.classified()[run.id].pack() == expected.classified()[other.id].pack()
             assert (one.steps.tolist(), one.values.tolist()) == ([1], [bits.mean()])
             of_run = (EpochValue.run_id == run.id, EpochValue.metric == "test_accuracy")
             assert session.scalars(select(EpochValue.epoch).where(*of_run)).all() == [1]

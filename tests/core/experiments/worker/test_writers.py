@@ -17,6 +17,7 @@ from core.experiments.worker import lease_renewer
 from core.experiments.worker.checkpoint_writer import CheckpointWriter
 from core.experiments.worker.lease_renewer import LeaseRenewer
 from core.experiments.worker.metric_writer import MetricWriter
+from core.files import FolderStore
 from core.store import Database
 from core.training import Checkpoint
 from tests.core.experiments.claims import queued, taken
@@ -107,7 +108,7 @@ class SlowStore(CheckpointStore):
     """A disk that waits until it is let go on."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, 1, 1)
+        super().__init__(FolderStore(folder), 1, 1)
         self.go_on = threading.Event()
 
     def write(self, checkpoint: Checkpoint) -> CheckpointRef:
@@ -136,6 +137,6 @@ def test_a_slow_disk_misses_checkpoints_but_never_the_last(tmp_path: Path) -> No
 def test_a_full_disk_delivers_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     written: list[CheckpointRef | None] = []
-    writer = CheckpointWriter(CheckpointStore(tmp_path / "file", 1, 1), None, written.append)
+    writer = CheckpointWriter(CheckpointStore(FolderStore(tmp_path / "file"), 1, 1), None, written.append)
     writer.save_last(checkpoint(1))
     assert written == [None]

@@ -69,7 +69,7 @@ def test_what_cannot_be_written_is_said_and_no_fault(tmp_path: Path, caplog: pyt
 
 def test_another_machine_has_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(Profile.guess(), tmp_path)
-    monkeypatch.setattr(hardware, "version", lambda _: "0.0")
+    monkeypatch.setattr(hardware, "_torch", lambda: "0.0")
     assert remembered(tmp_path) is None
     remember(Profile.guess(), tmp_path)
     assert len(list(tmp_path.iterdir())) == 2

@@ -1,0 +1,61 @@
+"""The plug-ins that a spec uses: those whose entries it names, and those whose metrics its runs are judged by."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from core.errors import Problem
+from core.metrics import metrics
+from core.plugins import Pin, loaded, pins
+from core.registry import Entry
+
+Pins = Annotated[dict[str, Pin], Field(max_length=100)]
+
+
+def used_pins(treatments: Iterable[Any]) -> dict[str, Pin] | None:
+    """Return the plug-ins that treatments use, as they are here; None: none."""
+    if not loaded():
+        return None
+    names = {name for treatment in treatments for _, value in treatment for name in _named(value)}
+    return pins(names | {*measuring()}) or None
+
+
+def measuring() -> Iterator[str]:
+    """Yield the plug-ins that have a metric which runs are measured by: every run of its tasks is."""
+    owners = {metrics.plugin_of(name) for name, metric in metrics.items() if metric.accumulator is not None}
+    yield from sorted(name for name in owners if name is not None)
+
+
+def changed(given: Mapping[str, Pin] | None, here: Mapping[str, Pin] | None) -> list[Problem]:
+    """Return what is wrong with the plug-ins that a spec asks for, beside those that it would use here."""
+    given, here = given or {}, here or {}
+    problems = []
+    for name in sorted({*given, *here}):
+        asked, there = given.get(name), here.get(name)
+        if asked == there:
+            continue
+        if there is None:
+            text = "is not here, or nothing of it is used: leave it out"
+        elif asked is None:
+            text = f"is used too, with {there}: name it, or leave `plugins` out"
+        else:
+            text = f"is here with {there}, not {asked}: leave `plugins` out to train with what is here"
+        problems.append(Problem(f"plugins.{name}", text))
+    return problems
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield the plug-ins of all entries that a setting holds, however deep."""
+    if isinstance(value, Entry):
+        plugin = type(value).plugin
+        if plugin is not None:
+            yield plugin
+        value = value.parameters()
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _named(one)
+    elif (layer := getattr(value, "layer", None)) is not None:  # of a list of layers, with the name it goes by
+        yield from _named(layer)
