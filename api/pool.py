@@ -24,8 +24,9 @@ T = TypeVar("T")
 
 MOST_WAITING = 256
 """Jobs of a pool that run or wait; one more is told to come again."""
-JOBS_EACH = 2_000
-"""Jobs after which a process is replaced by a new one, so that what libraries keep does not pile up."""
+JOBS_EACH = 20_000
+"""Jobs after which a process is replaced, so that what libraries keep does not pile up. A new one has empty caches, and
+its first jobs are slow."""
 NICER = 5
 """The jobs' priority below the API's own, which has to answer whoever only looks."""
 

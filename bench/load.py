@@ -1,6 +1,7 @@
 """Requests at a steady rate, whether or not the ones before are answered, and the time each took since it was due."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ class Loaded(NamedTuple):
 
 def load(port: int, make: Callable[[int], Sent], rate: float, seconds: float) -> Loaded:
     """Send `make(0)`, `make(1)`, ... so many a second, and return how long each took."""
+    gc.freeze()  # a collection that walks all that a benchmark imports takes a tenth of a second, in mid answer
     return asyncio.run(_load(port, make, rate, int(rate * seconds)))
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import NotFound
@@ -100,8 +100,11 @@ def sweep(
     with database.reading() as session:
         just_now = Cohort.id.in_([row.id for row in held]) | Cohort.experiment_id.in_(all_there)
         long_enough = (Cohort.queued_at < now() - min_queued_seconds) | just_now
-        waiting = session.execute(select(Cohort.device, Cohort.queue).where(may_be_taken() & long_enough)).all()
-    by_queue = Counter(queue for row in waiting for queue in queues_of(row.device, row.queue))
+        kinds = (Cohort.device, Cohort.queue)  # counted there: it may be tens of thousands that wait
+        waiting = session.execute(select(*kinds, func.count()).where(may_be_taken() & long_enough).group_by(*kinds))
+        by_queue: Counter[str] = Counter()
+        for device, queue, number in waiting:
+            by_queue.update(dict.fromkeys(queues_of(device, queue), number))
     return Swept(rescued=rescued, ended=ended, waiting=by_queue)
 
 
