@@ -20,10 +20,10 @@ from core.hardware import profile_file, this_machine
 from core.settings import settings
 from core.store import Database, upgrade
 from tests.seaweed import S3Server, s3_server
+from tests.thorough import POSTGRES
 
 GUESSED_PROFILE = Path(__file__).with_name("guessed_profile.json")
 """`Profile.guess()` written down, which is held to it by a test: `core.training` would load torch for everybody."""
-POSTGRES = os.environ.get("INITLAB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
 
 
 @pytest.fixture(autouse=True, scope="session")

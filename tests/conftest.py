@@ -3,13 +3,14 @@
 import gc
 import os
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from zlib import crc32
 
 import pytest
 
-from tests.thorough import EVERY
+from tests.thorough import EVERY, postgres_listens
 
 # Before anything of initlab is imported: the tests never see a user's settings or data.
 for name in list(os.environ):
@@ -20,6 +21,11 @@ os.environ["INITLAB_DATA_DIR"] = tempfile.mkdtemp(prefix="initlab-tests-")
 os.environ["INITLAB_CACHE_DIR"] = os.path.join(os.environ["INITLAB_DATA_DIR"], "cache")
 
 gc.disable()  # until all is imported: see pytest_collection
+
+HERE = Path(__file__).parent
+STORE = HERE / "core" / "store"
+STORES = ("database", "backend", "empty_database_url")
+"""Fixtures that have one value for each database, or each pair of database and broker."""
 
 pytest_plugins = ["tests.backends", "tests.scheduling"]
 
@@ -52,13 +58,30 @@ def _thinned(items: list[pytest.Item]) -> list[pytest.Item]:
     return left_out
 
 
+def _on_another_store(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests that run on another database or broker too: for each case one of them is kept, spread over all.
+
+    But where the store itself is tried, and where only SQLite is.
+    """
+    if not postgres_listens():
+        return []
+    same: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and STORE not in item.path.parents and hasattr(item, "callspec"):
+            values = [(name, value) for name, value in sorted(item.callspec.params.items()) if name not in STORES]
+            if len(values) < len(item.callspec.params):
+                same[f"{item.path.relative_to(HERE)} {item.originalname} {values!r}"].append(item)
+    kept = {one[crc32(case.encode()) % len(one)] for case, one in same.items()}
+    return [item for every in same.values() for item in every if item not in kept]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect, not skip, tests of a GPU or of an emulated one where there is none, and sabotage unless asked for.
 
-    And most cases of large products, but for `make test EVERY=1`.
+    And most cases of large products and all but one database, but for `make test EVERY=1`.
     """
     if not EVERY:
-        left_out = set(_thinned(items))
+        left_out = {*_thinned(items), *_on_another_store(items)}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
     if "sabotage" not in (config.option.markexpr or ""):

@@ -9,7 +9,7 @@ from typing import Any
 
 from initlab.imports.directions import direction_of, outcome_of
 from initlab.imports.rules import Assigned, Known, LeftOut, Measure, Per, Plan, Rules
-from initlab.imports.runs import FoundRun, ImportFailed, named_parts, number
+from initlab.imports.runs import FoundRun, ImportFailed, named_parts, number, says_epochs
 
 ARM, SEED = "arm", "seed"
 NUMBERED = re.compile(r"(?P<arm>.*?[^\d\W_].*?)[-_/ .]*(?:seed|run|rep|s)?[-_= ]?(?P<seed>\d+)", re.I)
@@ -125,7 +125,7 @@ def _metrics(runs: Sequence[FoundRun], rules: Rules, notes: list[str]) -> tuple[
             raise ImportFailed(f"two metrics would be called {name!r}: {made[name].name!r} and {one.name!r}; name one")
         if one.direction is None:
             guessed.append(one.name)
-        made[name] = Measure(one.name, one.direction or direction_of(one.name), one.per or _per(one.name))
+        made[name] = Measure(one.name, one.direction or direction_of(one.name), one.per or _per(one.name, runs))
     outcome = next(name for name, one in made.items() if one.name == judged)
     if not rules.measures:
         notes.append(f"judged by {judged}, as the names say; choose another with --metric NAME:max or NAME:min first")
@@ -169,8 +169,9 @@ def _must_be_told_apart_alike(
         )
 
 
-def _per(metric: str) -> Per:
-    return "epoch" if re.search(r"(^|[^a-z])epoch", metric, re.I) else "step"
+def _per(metric: str, runs: Sequence[FoundRun]) -> Per:
+    counted = all(metric in run.by_epochs for run in runs if metric in run.series)
+    return "epoch" if counted or says_epochs(metric) else "step"
 
 
 def _arm(

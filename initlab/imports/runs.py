@@ -61,6 +61,8 @@ class FoundRun:
     started: float = 0.0
     """Seconds since 1970; 0 where the source does not say."""
     error: str = ""
+    by_epochs: set[str] = field(default_factory=set)
+    """The metrics of which the source says that their steps count epochs."""
     notes: list[str] = field(default_factory=list)
     """Sentences on what could not be read of it, with the file's name."""
 
@@ -95,6 +97,11 @@ def flat(config: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any
             yield from flat(value, f"{before}{name}.")
         else:
             yield f"{before}{name}", value
+
+
+def says_epochs(name: str) -> bool:
+    """Return whether the name of a metric or a column says that it counts epochs."""
+    return re.search(r"(^|[^a-z])epoch", name, re.I) is not None
 
 
 def number(text: Any) -> float | None:

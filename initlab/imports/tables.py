@@ -9,13 +9,15 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from initlab.imports.runs import FoundRun, ImportFailed, Series, as_table, number, value_of
+from initlab.imports.runs import FoundRun, ImportFailed, Series, as_table, number, says_epochs, value_of
 
 STEPS = ("step", "_step", "global_step", "epoch", "iteration", "iter", "update", "trainer/global_step")
 """The columns that are taken for the step where none was named, the first that there is."""
 EMPTY = ("", None)
 LONG = {"metric", "value"}
 """The columns of a table that has one metric a row, as `initlab metrics` prints it."""
+UNIT = "unit"
+"""The column of such a table that says of each point whether its step is an epoch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,8 @@ class _Reader:
             name = str(columns[self.head.index(self.run_column)][0])
         run = FoundRun(key=name, name=name or self.path.stem)
         (self._take_long if self.long else self._take_wide)(run, columns)
+        if self.step is not None and says_epochs(self.head[self.step]):
+            run.by_epochs.update(run.series)
         for i, column in enumerate(self.head):
             if column not in run.series and i != self.step and _is_one(columns[i]):
                 run.config[column] = value_of(columns[i][0])
@@ -167,6 +171,9 @@ class _Reader:
     def _take_long(self, run: FoundRun, columns: list[Column]) -> None:
         metric, value = (columns[self.head.index(name)] for name in ("metric", "value"))
         steps = self._steps(columns)
+        if UNIT in self.head:
+            units = columns[self.head.index(UNIT)]
+            run.by_epochs.update(str(name) for name, unit in zip(metric, units, strict=True) if unit == "epoch")
         for name, step, cell in zip(metric, steps, value, strict=True):
             if not self.metrics or name in self.metrics:
                 before = run.series.get(name)

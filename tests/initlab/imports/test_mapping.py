@@ -53,6 +53,14 @@ def test_nothing_at_all_said_names_that_end_with_a_number_are_arm_and_seed(
     assert list(of([run(name) for name in names]).values()) == found
 
 
+def test_a_metric_counts_epochs_where_all_runs_say_so_or_its_name_does_and_as_it_is_said() -> None:
+    counted, other = run("a1", by_epochs={"val_acc"}), run("b1")
+    assert [plan(runs, Rules()).metrics["val_acc"].per for runs in ([counted], [counted, other])] == ["epoch", "step"]
+    said = Rules(measures=[Measure("val_acc", "max", "step")])
+    assert plan([counted], said).metrics["val_acc"].per == "step"
+    assert plan([run("a1", series={"epoch_loss": [1.0]})], Rules()).metrics["epoch_loss"].per == "epoch"
+
+
 def test_a_pattern_names_parts_of_the_name() -> None:
     runs = [run("he/lr=0.1/s3/x"), run("glorot/lr=0.1/s3/y"), run("other")]
     made = plan(runs, Rules(path="{init}/lr={lr}/s{n}/*", arm=["init", "lr"], seed="n"))

@@ -56,6 +56,16 @@ def test_what_initlab_metrics_prints_is_read(tmp_path: Path) -> None:
     (run,) = read_csv(tmp_path / "a.csv", Columns(keys=("arm", "seed"), run="run_id"))
     assert (run.name, list(run.series["loss"].steps), list(run.series["acc"].values)) == ("4", [0, 1], [0.5])
     assert str(run.series["loss"].values[1]) == "nan"
+    assert run.by_epochs == {"acc"}
+
+
+@pytest.mark.parametrize(
+    ("column", "counted"), [("epoch", {"acc"}), ("Epoch_nr", {"acc"}), ("step", set()), ("depoch", set())]
+)
+def test_a_column_may_say_that_it_counts_epochs(tmp_path: Path, column: str, counted: set[str]) -> None:
+    (tmp_path / "a.csv").write_text(f"optimizer,seed,{column},acc\nadam,0,0,0.5\nadam,0,1,0.75\n")
+    (run,) = read_csv(tmp_path / "a.csv", Columns(keys=("optimizer", "seed"), step=column, metrics=("acc",)))
+    assert run.by_epochs == counted
 
 
 @pytest.mark.parametrize(
