@@ -40,6 +40,13 @@ def kinds(service: Running, experiment: int) -> list[str]:
     return [event["kind"] for event in service.history(experiment)]
 
 
+def checkpoints(database: Database, experiment: int) -> set[str]:
+    """Return the files that the experiment's cohorts would go on from."""
+    with database.reading() as session:
+        names = session.scalars(select(Cohort.checkpoint).where(Cohort.experiment_id == experiment))
+        return {name for name in names if name is not None}
+
+
 def sent(service: Running, method: str, path: str = "/experiments", **how: Any) -> Any:
     """Return an answer that succeeded; None for any other, and where the API is away."""
     try:
@@ -47,11 +54,6 @@ def sent(service: Running, method: str, path: str = "/experiments", **how: Any) 
     except httpx.TransportError:
         return None
     return answer if answer.is_success else None
-
-
-def trained_until(service: Running, experiment: int, point: str) -> None:
-    """Wait until the order for a failpoint has been carried out."""
-    until(lambda: not service.is_ordered(point))
 
 
 @pytest.mark.parametrize(
@@ -73,9 +75,9 @@ def test_a_worker_killed_at_any_point_between_two_writes_changes_nothing(
     service.order(point, "kill")
     experiment = service.post(WANTED)
     until(lambda: not service.is_ordered(point))
-    with database.reading() as session:  # a row never names a file that is not there
-        for name in session.scalars(select(Cohort.checkpoint).where(Cohort.experiment_id == experiment)):
-            assert name is None or Path(service.environment["INITLAB_DATA_DIR"], "checkpoints", name).exists()
+    folder = Path(service.environment["INITLAB_DATA_DIR"], "checkpoints")
+    missing = {name for name in checkpoints(database, experiment) if not (folder / name).exists()}
+    assert not missing & checkpoints(database, experiment), "a row never names a file that is not there"
     service.assert_unharmed(experiment, WANTED)
     assert kinds(service, experiment).count("lost") == 1
 

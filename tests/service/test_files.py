@@ -42,7 +42,7 @@ def test_another_host_goes_on_from_the_checkpoint_of_one_that_died(lab: Parted, 
     lab.assert_unharmed(experiment, wanted)
     begun = [event["detail"].get("step", 0) for event in lab.history(experiment) if event["kind"] == "lost"]
     assert max(begun) > 0, lab.history(experiment)
-    assert list(s3.store("of/tests/checkpoints", tmp_path).list()) == [], "nobody needs them any more"
+    until(lambda: not list(s3.store("of/tests/checkpoints", tmp_path).list()))  # a moment after the end is to be seen
     assert len(list(s3.store("of/tests/uploads", tmp_path).list())) == 3
     folders = [
         lab.folder / host / "data" / part for host in ("api", "one", "two") for part in ("uploads", "checkpoints")
