@@ -50,7 +50,7 @@ def test_a_poison_run_fails_alone_with_its_last_words_and_others_flow(service: R
 
 
 def test_many_crashes_with_progress_between_them_are_no_poison(service: Running) -> None:
-    wanted = spec(arms=1, seeds=1, epochs=60, checkpoint_every=0.1)
+    wanted = spec(arms=1, seeds=1, epochs=120, checkpoint_every=0.1)
     experiment = service.post(wanted)
     for _ in range(4):
         service.order("checkpoint.committed", "kill")
