@@ -23,9 +23,9 @@ import record
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.backends import POSTGRES
 from tests.service.running import Running, running, spec, until
 from tests.service.test_chaos import BACKENDS, chaos
+from tests.thorough import POSTGRES
 
 KILLS = 50
 CHAOS_SECONDS = 200

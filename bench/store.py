@@ -29,8 +29,9 @@ from core.experiments.cohorts.leases import Flush, end, flush, renew
 from core.experiments.maintenance.merging import BlockMerger
 from core.store import Database, Status, metric_blocks, upgrade
 from core.store.space import space
-from tests.backends import POSTGRES, postgres_database
+from tests.backends import postgres_database
 from tests.core.experiments.claims import queued, taken
+from tests.thorough import POSTGRES
 
 TO_REACH = {
     "ingest_points_a_second": (">=", 500_000),

@@ -22,8 +22,7 @@ os.environ["INITLAB_CACHE_DIR"] = os.path.join(os.environ["INITLAB_DATA_DIR"], "
 
 gc.disable()  # until all is imported: see pytest_collection
 
-HERE = Path(__file__).parent
-STORE = HERE / "core" / "store"
+STORE = Path(__file__).parent / "core" / "store"
 STORES = ("database", "backend", "empty_database_url")
 """Fixtures that have one value for each database, or each pair of database and broker."""
 
@@ -70,18 +69,23 @@ def _on_another_store(items: list[pytest.Item]) -> list[pytest.Item]:
         if isinstance(item, pytest.Function) and STORE not in item.path.parents and hasattr(item, "callspec"):
             values = [(name, value) for name, value in sorted(item.callspec.params.items()) if name not in STORES]
             if len(values) < len(item.callspec.params):
-                same[f"{item.path.relative_to(HERE)} {item.originalname} {values!r}"].append(item)
-    kept = {one[crc32(case.encode()) % len(one)] for case, one in same.items()}
-    return [item for every in same.values() for item in every if item not in kept]
+                same[f"{item.path} {item.originalname} {values!r}"].append(item)
+    left_out = []
+    for every in same.values():
+        names = sorted(item.nodeid for item in every)
+        kept = names[crc32(names[0].encode()) % len(names)]
+        left_out += [item for item in every if item.nodeid != kept]
+    return left_out
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect, not skip, tests of a GPU or of an emulated one where there is none, and sabotage unless asked for.
 
-    And most cases of large products and all but one database, but for `make test EVERY=1`.
+    And for `make test` without `EVERY=1` most cases of large products, all databases but one, and what takes long.
     """
     if not EVERY:
-        left_out = {*_thinned(items), *_on_another_store(items)}
+        thorough = [item for item in items if item.get_closest_marker("thorough")]
+        left_out = {*thorough, *_thinned(items), *_on_another_store(items)}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
     if "sabotage" not in (config.option.markexpr or ""):

@@ -20,6 +20,9 @@ from tests.test_repository import ROOT
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 PAGES = [TUTORIAL, ROOT / "docs" / "integrations.md", *sorted((ROOT / "docs" / "howto").glob("*.md"))]
+LONG = ("integrations", "take-it-with-you")
+"""Pages that try every framework, and every way out."""
+TRIED = [pytest.param(page, id=page.stem, marks=[pytest.mark.thorough] if page.stem in LONG else []) for page in PAGES]
 FILE = re.compile(r"`([\w.-]+\.(?:json|py))`[^`\n]*:\s*$")
 """The end of the words before a block that is to be saved."""
 SPAN = re.compile(r"`(?:\w+=\S+ )*initlab (?!is ready)([^`]+)`")
@@ -46,7 +49,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", TRIED)
 def test_what_a_page_shows_works(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
     text = page.read_text(encoding="utf-8")
     for block in blocks(text):

@@ -60,6 +60,7 @@ def running(folder: Path) -> Iterator[tuple[str, int, Path]]:
             process.terminate()
 
 
+@pytest.mark.thorough
 @pytest.mark.service
 def test_the_images_command_answers_with_the_key_that_it_shows_once(tmp_path: Path) -> None:
     with running(tmp_path) as (url, pid, log):

@@ -225,7 +225,7 @@ def _posted(service: Running) -> int | None:
         return None
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_nothing_keeps_anybody_from_using_it(browser: Browser, service: Running, scheme: Any) -> None:
     """axe-core finds nothing of WCAG 2.2 AA; at 360 pixels nothing is wider than the screen."""
     with browser.new_context(

@@ -30,7 +30,7 @@ def test_the_page_leads_to_it_and_a_word_is_found(page: Page) -> None:
     assert picture.evaluate("image => image.complete && image.naturalWidth") > 300
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_nothing_keeps_people_from_reading_it(page: Page, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     for width in (1200, 360):

@@ -287,7 +287,12 @@ def fails(test: str, tree: Path) -> bool:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("INITLAB_") or "TEST" in k}
     ended = subprocess.run(
-        command, cwd=tree, env=environment | {"PYTHONPATH": str(tree)}, stdout=subprocess.PIPE, text=True, check=False
+        command,
+        cwd=tree,
+        env=environment | {"PYTHONPATH": str(tree), "INITLAB_TEST_EVERY": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     failed = "\nFAILED " in ended.stdout  # and not: could not be set up
     assert ended.returncode == (1 if failed else 0), ended.stdout[-3000:]

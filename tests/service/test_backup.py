@@ -75,6 +75,7 @@ def settings_of(environment: dict[str, str]) -> Settings:
     return Settings(data_dir=Path(environment["INITLAB_DATA_DIR"]), database_url=url)
 
 
+@pytest.mark.thorough
 def test_a_backup_under_load_loses_nothing_that_was_answered(places: list[dict[str, str]], tmp_path: Path) -> None:
     before, after = places
     folder = tmp_path / "backup"

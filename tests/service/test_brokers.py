@@ -51,6 +51,7 @@ def assert_soon(seconds: list[float]) -> None:
     assert seconds[-1] < 15
 
 
+@pytest.mark.thorough
 def test_a_broker_that_is_killed_and_comes_back_is_hardly_missed(service: Running, broker: RedisServer) -> None:
     training = service.post(WHILE)
     service.training(training)

@@ -40,6 +40,7 @@ def chaos(backend: str, folder: Path, postgres_server: str, seed: int) -> Iterat
         yield Chaos(service, LEASE, seed, broker, proxy)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("backend", [BACKENDS[0], BACKENDS[2]])  # the soak has all
 def test_chaos_loses_nothing_and_does_nothing_twice(backend: str, postgres_server: str, tmp_path: Path) -> None:
     with chaos(backend, tmp_path, postgres_server, seed=len(backend)) as harmed:

@@ -24,7 +24,7 @@ def names(service: Running) -> dict[int, str]:
 
 
 def test_one_process_is_drained_and_killed_on_its_way_out_and_then_the_other(service: Running) -> None:
-    wanted = spec(epochs=400)
+    wanted = spec(epochs=200)
     until(lambda: len(names(service)) == 2)
     experiment = service.post(wanted)
     service.training(experiment)

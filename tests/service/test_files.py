@@ -60,6 +60,7 @@ def _kept(lab: Parted, experiment: int) -> bool:
     return bool(row and row[0])
 
 
+@pytest.mark.thorough
 def test_a_worker_ends_before_its_machine_is_taken_away(lab: Parted) -> None:
     """What it trained goes back with a checkpoint, and a worker that ends when it has nothing to do ends it."""
     wanted = spec(epochs=60, checkpoint_every=1000)

@@ -37,6 +37,7 @@ def wanted(**more: Any) -> dict[str, Any]:
     return spec(epochs=3, seeds=3) | {"arms": arms} | more
 
 
+@pytest.mark.thorough
 def test_what_it_has_is_trained_and_a_change_is_another_experiment(service: Running, plugins: Path) -> None:
     sha = sha256_of([plugins / "initlab_example"])
     until(lambda: service.get("/plugins")["items"][1]["workers"] == 2)

@@ -88,6 +88,7 @@ class Clients:
         return bool(answer.json()["status"] == "succeeded")
 
 
+@pytest.mark.thorough
 def test_rolling_restarts_under_load_lose_nothing(service: Running) -> None:
     """Two of them, while clients post and look, and a longer experiment trains."""
     long = service.post(spec(epochs=400))

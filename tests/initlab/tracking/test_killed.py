@@ -46,6 +46,7 @@ def test_kills_lose_and_double_nothing(stand_in: StandIn) -> None:
     assert stand_in.calls.count("POST /runs/1/points") > FEW / 2  # they were killed while they sent
 
 
+@pytest.mark.thorough
 @pytest.mark.service
 def test_twenty_kills_lose_and_double_nothing_of_a_service(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same beside the service, which stores what it says that it has stored."""
