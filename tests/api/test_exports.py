@@ -69,6 +69,7 @@ def read(bundle: zipfile.ZipFile, name: str) -> Any:
     return json.loads(bundle.read(name))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", DOWNLOADS)
 def test_the_same_experiment_is_the_same_file(trained: TestClient, packed: dict[str, bytes], name: str) -> None:
     again = trained.get(f"/experiments/1/{name}")

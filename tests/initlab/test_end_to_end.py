@@ -228,6 +228,7 @@ def test_a_service_ends_with_the_demo_that_is_killed(tmp_path: Path) -> None:
     assert left == []
 
 
+@pytest.mark.thorough
 def test_a_bundle_is_trained_again_to_the_same_bits(url: str, tmp_path: Path) -> None:
     spec = SPEC | {"name": "again", "seeds": {"from": 3, "to": 4, "looks": [3, 4]}, "diagnostics": {"every": 5}}
     first = Client(url).submit(spec).wait(progress=False)

@@ -106,6 +106,7 @@ def test_a_running_task_that_is_delivered_again_and_again_runs_nothing_twice(
     service.assert_unharmed(training, WHILE)
 
 
+@pytest.mark.thorough
 def test_a_broker_that_is_not_there_yet_is_waited_for(service: Running, broker: RedisServer) -> None:
     service.stop()
     broker.kill()

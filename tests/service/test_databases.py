@@ -48,6 +48,7 @@ def status_of(service: Running, path: str) -> tuple[int, httpx.Headers]:
     return answer.status_code, answer.headers
 
 
+@pytest.mark.thorough
 def test_a_database_that_restarts_again_and_again_costs_no_point(service: Running, proxy: Proxy) -> None:
     experiment = service.post(WANTED)
     for _ in range(4):

@@ -23,6 +23,7 @@ def names(service: Running) -> dict[int, str]:
     return {one["process"]: one["name"] for one in items if one["alive"] and not one["draining"]}
 
 
+@pytest.mark.thorough
 def test_one_process_is_drained_and_killed_on_its_way_out_and_then_the_other(service: Running) -> None:
     wanted = spec(epochs=200)
     until(lambda: len(names(service)) == 2)

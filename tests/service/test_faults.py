@@ -46,7 +46,7 @@ def test_a_worker_killed_in_mid_run_ends_in_a_finished_experiment(service: Runni
 
 def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None:
     """Bit for bit as if nobody had killed it, and without doing again what the checkpoint holds."""
-    wanted = spec(epochs=160, checkpoint_every=0.1)
+    wanted = spec(epochs=120, checkpoint_every=0.1)
     folder = Path(service.environment["INITLAB_DATA_DIR"], "checkpoints")
     of_others = {*folder.glob("*")}  # of processes that were killed at their end: a clean-up will find them
     experiment = service.post(wanted)
@@ -60,7 +60,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(service: Running) -> None
     found = service.ended(experiment)
     assert (found["status"], found["attempt"]) == ("succeeded", 2)
     killed = service.losses(experiment)
-    assert_exact(killed, runs=4, steps=160 * 15)
+    assert_exact(killed, runs=4, steps=120 * 15)
     whole = service.ended(service.post(wanted))["id"]
     unbroken = service.losses(whole)
     assert [one["values"] for one in killed] == [one["values"] for one in unbroken]

@@ -138,6 +138,7 @@ def test_a_new_api_that_refuses_to_start_replaces_nothing(service: Running) -> N
     assert service.get("/readyz")["status"] == "ready"
 
 
+@pytest.mark.thorough
 def test_every_signal_has_a_worker_keep_what_it_trained(service: Running) -> None:
     """And the next one goes on exactly where it left: nothing is trained again."""
     farewells = [[signal.SIGTERM, signal.SIGTERM], [signal.SIGQUIT]]

@@ -118,6 +118,7 @@ def test_the_command_tells_what_is_wrong_by_its_exit_code(tmp_path: Path, capsys
         assert "no such plug-in: no_such (there is bad, broken)" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_the_example_passes_its_own_tests_and_the_checks() -> None:
     repository = str(EXAMPLE.parents[1])
     environment = {"PYTHONPATH": repository, "INITLAB_PLUGINS": str(EXAMPLE), "OMP_NUM_THREADS": "1"}

@@ -95,6 +95,7 @@ def test_lanes_are_the_plain_loop(make_lanes: Any, inputs: tuple[int, ...], mode
     assert_lanes_are_the_plain_loop(lanes, data, info, updates=12)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", ["resnet18", "efficientnet_b0"])
 def test_torchvision_models_train_in_lanes(make_lanes: Any, model: str) -> None:
     """One without dropout; one with dropout, stochastic depth and grouped convolutions."""

@@ -57,7 +57,7 @@ def assert_lanes_are_the_plain_loop(
     assert_near(fast, referred(lanes, data, info), 1e-10, 1e-13)
 
 
-@pytest.mark.thin(4)
+@pytest.mark.thin(2)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize(("model", "optimizer"), PAIRS)
 def test_lanes_are_the_plain_loop(make_lanes: Any, model: str, optimizer: str, schedule: str) -> None:

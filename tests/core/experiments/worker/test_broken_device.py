@@ -96,6 +96,7 @@ CASES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_fault_anywhere_in_an_attempt_leaves_no_cohort_behind(tmp_path: Path) -> None:
     databases = {}
