@@ -29,7 +29,7 @@ from core.experiments.cohorts.events import events
 from core.experiments.cohorts.states import TERMINAL
 from core.experiments.queries import read
 from core.experiments.queries.series import series
-from core.plots import Look, Plot, picture, plot_data, plots, reported, suitable
+from core.plots import Look, Plot, pictures, plot_data, plots, reported, suitable
 from core.results import Results
 from core.spec import parse
 from core.store import Cohort, Experiment, Run
@@ -195,5 +195,5 @@ def _add_report(archive: Archive, results: Results) -> None:
         plot: Plot = plots.parse(name).build()
         data = compact(plot_data(plot.data, results, [], None))
         archive.add(f"plots/{name}.json", data)
-        for form in ("png", "svg"):
-            archive.add(f"plots/{name}.{form}", picture(plot.draw, json.loads(data), form, Look("light")))
+        for form, drawn in pictures(plot.draw, json.loads(data), look=Look("light")).items():
+            archive.add(f"plots/{name}.{form}", drawn)

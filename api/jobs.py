@@ -40,6 +40,7 @@ from core.plots import (
     draw_schedule_preview,
     draw_signal_preview,
     picture,
+    pictures,
     plot_data,
     plots,
     render,
@@ -138,8 +139,8 @@ def all_pictures(experiment_id: int, theme: Theme) -> Answer:
     packed = io.BytesIO()
     archive = Archive(packed)
     for name, plot in chosen.items():
-        for form in ("png", "svg"):
-            archive.add(f"{name}.{form}", picture(plot.draw, json.loads(data[name]), form, Look(theme)))
+        for form, drawn in pictures(plot.draw, json.loads(data[name]), look=Look(theme)).items():
+            archive.add(f"{name}.{form}", drawn)
         archive.add(f"{name}.json", data[name])
     archive.close()
     return Answer(version, packed.getvalue())

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from core.design import Design
 from core.plots.drawing.previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
 from core.plots.drawing.progress_axes import By
-from core.plots.drawing.render import Format, Look, Theme, picture, render
+from core.plots.drawing.render import Format, Look, Theme, picture, pictures, render
 from core.plots.drawing.requested import plot_data
 from core.registry import Registry
 from core.results import Results
@@ -63,6 +63,7 @@ __all__ = [
     "draw_schedule_preview",
     "draw_signal_preview",
     "picture",
+    "pictures",
     "plot_data",
     "plots",
     "render",

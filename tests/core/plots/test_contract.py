@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from core.plots import Plot
+from core.plots import Look, Plot, picture, pictures
 from tests.core.entries import of, parse
 from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import GRIDS, KINDS
@@ -57,6 +57,17 @@ def test_every_plot_draws_data_of_some_kind_of_experiment(experiment: MakeResult
                 return
     assert applies, f"{name!r} applies to no kind of experiment: add one to tests/core/plots/kinds.py"
     pytest.fail(f"{name!r} draws no line, area, bar or image of any kind in tests/core/plots/kinds.py")
+
+
+@pytest.mark.thorough
+@of("plot")
+@pytest.mark.parametrize("look", [Look(), Look("dark", width=900)], ids=["usual", "dark"])
+def test_both_formats_of_one_drawing_are_those_of_two(experiment: MakeResults, name: str, look: Look) -> None:
+    plot: Plot = parse("plot", name).build()
+    results = next(made for kind in ALL_KINDS.values() if plot.applies((made := kind(experiment)).design))
+    data = plot.data(results)
+    one = pictures(plot.draw, data, look=look)
+    assert one == {form: picture(plot.draw, data, form, look) for form in ("png", "svg")}
 
 
 def shows_data(figure: Figure) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from core.plots import picture
+from core.plots import picture, pictures
 from core.plots.drawing import fonts, text
 from core.plots.drawing.lines import draw_lines
 
@@ -71,6 +71,14 @@ def test_letters_of_no_font_are_told_in_the_caption_and_are_squares_in_a_png(ins
     assert "has the letters U+12000:" in picture(draw_lines, of(NOWHERE), "svg").decode().replace("</text>", "")
     assert picture(draw_lines, of(NOWHERE), "png") == picture(draw_lines, of(NOWHERE), "png")
     assert "No font" not in picture(draw_lines, of("שלום Ωµ"), "svg").decode()
+
+
+def test_both_formats_of_one_drawing_are_those_of_two_where_a_png_has_squares(install: Install) -> None:
+    install()
+    data = of(f"a{NOWHERE}")
+    apart = {form: picture(draw_lines, data, form) for form in ("png", "svg")}
+
+    assert pictures(draw_lines, data) == pictures(draw_lines, data, ("svg", "png")) == apart
 
 
 def test_a_line_s_end_is_a_letter_of_no_font_and_no_square(install: Install) -> None:
