@@ -13,7 +13,7 @@ from initlab import Client
 from tests.initlab.tracking.killed import LAST, value
 from tests.initlab.tracking.stand_in import StandIn
 
-KILLS, FEW = 20, 10
+KILLS, FEW = 50, 10
 METRICS: Any = {"loss": "min", "accuracy": "max"}
 
 
@@ -48,7 +48,7 @@ def test_kills_lose_and_double_nothing(stand_in: StandIn) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.service
-def test_twenty_kills_lose_and_double_nothing_of_a_service(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fifty_kills_lose_and_double_nothing_of_a_service(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same beside the service, which stores what it says that it has stored."""
     with Client(url, api_key="") as client:
         monkeypatch.setenv("INITLAB_URL", url)
