@@ -31,7 +31,7 @@ def lab(
 
 @pytest.mark.thorough
 def test_another_host_goes_on_from_the_checkpoint_of_one_that_died(lab: Parted, s3: S3Server, tmp_path: Path) -> None:
-    wanted = spec(epochs=60, checkpoint_every=0.3, dataset={"name": "uploaded", "id": "table"})
+    wanted = spec(epochs=200, checkpoint_every=0.3, dataset={"name": "uploaded", "id": "table"})
     lab.works("one")
     experiment = lab.post(wanted)
     until(lambda: list(s3.store("of/tests/checkpoints", tmp_path).list()))
