@@ -3,7 +3,7 @@
 from core.store.access import ApiKey, EndedSession, Member, Project, Usage
 from core.store.changes import ChangeWatch, announce
 from core.store.clock import now
-from core.store.database import Database, StorageFull, after_commit, serialise
+from core.store.database import AS_BYTES, Database, StorageFull, after_commit, serialise
 from core.store.migrate import require_current, revision, upgrade
 from core.store.mlflow_tables import MlflowExperiment, MlflowPoint, MlflowRun
 from core.store.process_tables import ApiProcess, Counter
@@ -24,6 +24,7 @@ from core.store.waiting import once_it_answers
 from core.store.webhook_tables import Delivery, Webhook
 
 __all__ = [
+    "AS_BYTES",
     "ApiKey",
     "ApiProcess",
     "Base",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select
+from sqlalchemy.engine import ExecutionContext
 from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,8 @@ AFTER_COMMIT, OBSERVERS = "after_commit", "observers"
 PREPARE = "prepare_threshold"
 """A parameter of PostgreSQL's URL: `none` for poolers that give each transaction another connection, and so cannot keep
 prepared statements apart."""
+AS_BYTES = {"as_bytes": True}
+"""Options of a statement that fetches blobs: as text, two characters a byte, 4 MB take PostgreSQL 40 ms, and so 8."""
 BUSY = 10.0
 """Seconds for which SQLite's writers wait for one another."""
 LOG_BYTES = 2**26
@@ -125,7 +128,17 @@ def _engine(url: str, pool_size: int) -> Engine:
     if make_url(url).query.get(PREPARE) == "none":  # a text would be a number to the driver, or an error
         arguments[PREPARE] = None
     server = make_url(url).difference_update_query([PREPARE])
-    return create_engine(server, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, connect_args=arguments)
+    engine = create_engine(server, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, connect_args=arguments)
+    event.listen(engine, "before_cursor_execute", _ask_for_bytes)
+    return engine
+
+
+def _ask_for_bytes(
+    _connection: Connection, cursor: Any, _sql: str, _values: object, context: ExecutionContext | None, _many: bool
+) -> None:
+    """Have PostgreSQL answer in its binary format where a statement asks for it, and not in text: see `AS_BYTES`."""
+    if context is not None and context.execution_options.get("as_bytes"):
+        cursor.format = 1
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

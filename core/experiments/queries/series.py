@@ -14,7 +14,7 @@ from core.experiments.cohorts.designs import is_external, unit_in
 from core.finite import finite_list
 from core.metrics import diagnostics as layer_measures
 from core.results import Series
-from core.store import Experiment, MetricBlock, Run, metric_blocks
+from core.store import AS_BYTES, Experiment, MetricBlock, Run, metric_blocks
 
 AT_ONCE = 100
 """Blocks that are held of a query's; a merged one may have 128 KiB."""
@@ -58,7 +58,7 @@ def series(
         .where(*wanted)
         .order_by(Run.id, MetricBlock.metric, MetricBlock.first)
     )
-    rows = session.execute(query, execution_options={"yield_per": AT_ONCE})
+    rows = session.execute(query, execution_options={"yield_per": AT_ONCE} | AS_BYTES)
     for (run, arm_of_run, seed_of_run, metric), blocks in itertools.groupby(
         rows, key=lambda row: (row.id, row.arm, row.seed, row.metric)
     ):

@@ -29,7 +29,7 @@ from core.experiments.queries.points import LAST, across, beyond, cut, event_dat
 from core.experiments.queries.progress import progress_of
 from core.experiments.queries.series import of_metrics
 from core.metrics import diagnostics, metric_names
-from core.store import Cohort, Event, Experiment, MetricBlock, Run, Status
+from core.store import AS_BYTES, Cohort, Event, Experiment, MetricBlock, Run, Status
 
 MOST_POINTS = 20_000
 """Points after which a poll ends: the rest is for the next one, which need not wait. It bounds what is held of one."""
@@ -287,7 +287,7 @@ class _Poll:
         if self._by_arrival and there is not None:
             step, epochs, bound = there.attempt, 0, None
         others = self._codec.all_but(self.cursor, cohort)
-        with self._session.execute(query, execution_options={"yield_per": AT_ONCE}) as rows:
+        with self._session.execute(query, execution_options={"yield_per": AT_ONCE} | AS_BYTES) as rows:
             for blocks in joined(cut(rows, here, bound, LONGEST, self._unit_in), LONGEST):
                 last = blocks[-1]
                 after = last.last + 1

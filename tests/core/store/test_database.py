@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, event, insert, literal_column, select, text
 from sqlalchemy.exc import IntegrityError
 
-from core.store import Database, SavedReport, StorageFull, Worker, after_commit, now, serialise, upgrade
+from core.store import AS_BYTES, Database, SavedReport, StorageFull, Worker, after_commit, now, serialise, upgrade
 from tests.at_once import at_once
 
 KEEPALIVE = ("KEEPIDLE", "KEEPINTVL", "KEEPCNT", "USER_TIMEOUT")
@@ -132,6 +133,29 @@ def test_serialise_lets_one_transaction_at_a_time_past(database: Database) -> No
 
     at_once(6, enter)
     assert most == 1
+
+
+@pytest.mark.parametrize("by_pages", [{}, {"yield_per": 2}], ids=["at once", "by pages"])
+def test_what_is_asked_for_as_bytes_is_sent_as_such_and_is_the_same(
+    postgres: Database, by_pages: dict[str, int]
+) -> None:
+    given = [bytes(range(256)), b"", b"\0'\\x"]
+    formats: list[int] = []
+
+    @event.listens_for(postgres.engine, "after_cursor_execute")
+    def look(_connection: Connection, cursor: Any, *_: object) -> None:
+        formats.append(cursor.format)
+
+    rows = text("(VALUES (:a, 1, 'é', 0.5::float8), (:b, 2, NULL, 'nan'), (:c, -3, '', NULL)) AS v (b, n, t, x)")
+    rows = rows.bindparams(**dict(zip("abc", given, strict=True)))
+    values = select(*(literal_column(name) for name in "bntx")).select_from(rows)
+    with postgres.reading() as session:
+        formats.clear()
+        as_text = session.execute(values).all()
+        as_bytes = session.execute(values, execution_options=AS_BYTES | by_pages).all()
+    assert formats == [0, 1]
+    assert repr(as_bytes) == repr(as_text)  # of a NaN too
+    assert [row.b for row in as_bytes] == given
 
 
 def test_a_full_disk_is_said_and_stores_nothing(tmp_path: Path) -> None:
