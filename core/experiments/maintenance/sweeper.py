@@ -101,7 +101,8 @@ def sweep(
         just_now = Cohort.id.in_([row.id for row in held]) | Cohort.experiment_id.in_(all_there)
         long_enough = (Cohort.queued_at < now() - min_queued_seconds) | just_now
         kinds = (Cohort.device, Cohort.queue)  # counted there: it may be tens of thousands that wait
-        waiting = session.execute(select(*kinds, func.count()).where(may_be_taken() & long_enough).group_by(*kinds))
+        counted = select(*kinds, func.count()).where(may_be_taken() & long_enough).group_by(*kinds)
+        waiting = session.execute(counted).all()
         by_queue: Counter[str] = Counter()
         for device, queue, number in waiting:
             by_queue.update(dict.fromkeys(queues_of(device, queue), number))
