@@ -63,6 +63,29 @@ def test_every_bucket_keeps_what_a_picture_of_it_needs(values: np.ndarray, most:
     assert kept.tolist() == sorted(expected)
 
 
+@pytest.mark.parametrize("most", [7, 40, 2_500, 90_000])
+@pytest.mark.parametrize("broken", [0, 50])
+def test_a_long_series_keeps_of_every_bucket_what_a_short_one_does(most: int, broken: int) -> None:
+    """However many buckets are looked at together, and however many points one has."""
+    draw = np.random.default_rng(most + broken)
+    n = 300_000
+    values = draw.integers(0, 1_000, n).astype(float)  # many are equal: the first counts
+    values[draw.integers(1, n - 1, broken)] = np.nan
+    steps = np.cumsum(draw.integers(1, 4, n))
+
+    kept = thin(steps, values, most)
+
+    buckets = (most - 2) // (3 if broken else 2)
+    place = (steps[1:-1] - steps[1]) * buckets // (steps[-2] - steps[1] + 1)
+    expected = {0, n - 1}
+    for points in np.split(np.arange(1, n - 1), np.flatnonzero(np.diff(place)) + 1):
+        numbers = points[np.isfinite(values[points])]
+        expected |= {points[np.isnan(values[points])][0]} if len(numbers) < len(points) else set()
+        if len(numbers):
+            expected |= {numbers[values[numbers].argmin()], numbers[values[numbers].argmax()]}
+    assert kept.tolist() == sorted(expected)
+
+
 def test_every_bucket_keeps_its_extremes_and_its_first_nan() -> None:
     values = np.array([5, 1, 9, 4, 4, np.nan, 2, np.nan, 8, 3, 0], dtype=np.float64)
 
