@@ -4,11 +4,14 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
 from core.store import Base, Database, Experiment, require_current, upgrade
@@ -109,4 +112,28 @@ def test_experiments_of_the_first_tables_keep_what_they_are(empty_database_url: 
     with database.reading() as session:
         (kept,) = session.scalars(select(Experiment)).all()
         assert (kept.name, kept.spec, kept.steps_per_epoch, kept.task) == ("old", {}, [15], "multiclass")
+    database.dispose()
+
+
+def test_what_code_of_before_writes_can_still_be_written(tmp_path: Path) -> None:
+    """A migration leaves what others write meanwhile as it is: no column goes, and a new one needs no value of theirs.
+
+    Workers that were not started anew give back what they train (`test_upgraded_meanwhile`), which is such a write.
+    """
+    database = Database(f"sqlite:///{tmp_path / 'initlab.sqlite'}")
+    every = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+    before: dict[str, dict[str, Any]] = {}
+    for one in every:
+        with database.engine.begin() as connection:
+            command.upgrade(_config(connection), one)
+            tables = inspect(connection)
+            after = {
+                name: {column["name"]: column for column in tables.get_columns(name)}
+                for name in tables.get_table_names()
+            }
+        for table, columns in before.items():
+            assert columns.keys() <= after[table].keys(), one
+            new = [after[table][name] for name in after[table].keys() - columns.keys()]
+            assert [column["name"] for column in new if not column["nullable"] and column["default"] is None] == [], one
+        before = after
     database.dispose()
