@@ -92,7 +92,7 @@ sabotage: $(VENV)/.dev ## switch every protection off, one at a time: a test has
 	@$(RUN)/python -m pytest -m sabotage
 
 bench: $(VENV)/.dev ## run the benchmarks; records go to bench/records
-	@for name in $(BENCHES) overhead waiting pictures stalls store api_load external importing scale; do echo "== $$name"; $(RUN)/python bench/$$name.py || exit 1; done
+	@for name in $(BENCHES) overhead waiting pictures stalls store api_load listeners external importing scale; do echo "== $$name"; $(RUN)/python bench/$$name.py || exit 1; done
 
 bench-gpu: $(VENV)/.dev ## on a machine with a GPU: the tests that need one, and the benchmarks on it
 	@failed=0; $(RUN)/python -m pytest -m gpu || test $$? -eq 5 || failed=1; \

@@ -22,15 +22,12 @@ from api.users import ForwardedUsers
 from api.versions import Versions
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec, NotFound, Problem
-from core.experiments.cohorts.designs import is_external
 from core.experiments.maintenance import FilesWatch, Sweeper
 from core.experiments.projects import DEFAULT, Quotas
 from core.experiments.queries import read
 from core.experiments.requests import Limits
 from core.files import upload_place
-from core.metrics import diagnostics, is_metric, metric_names
 from core.queue import Dispatcher
-from core.registry import unknown
 from core.settings import Settings
 from core.store import Database, Experiment, Run
 from core.training import Profile
@@ -223,12 +220,3 @@ class Chosen(BaseModel):
     diagnostics: bool = Field(False, description="with no `metric`: the diagnostics of every layer too")
     arm: ArmFilter = None
     seed: SeedFilter = None
-
-    def check(self, of: Experiment) -> None:
-        """Raise `InvalidSpec` for a metric that no experiment has, or that one trained elsewhere has not declared."""
-        declared = {metric["name"] for metric in of.spec["metrics"]} if is_external(of) else None
-        known = (*metric_names(), *diagnostics()) if declared is None else declared
-        is_known = is_metric if declared is None else declared.__contains__
-        problems = [unknown("metric", metric, known, "metric") for metric in self.metric if not is_known(metric)]
-        if problems:
-            raise InvalidSpec(problems)

@@ -10,8 +10,10 @@ from weakref import WeakSet
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from sqlalchemy.orm import Session
 
-from core.errors import NotFound
+from core.errors import InvalidSpec, NotFound
+from core.experiments.queries import read
 from core.experiments.queries.cursor import Choice
+from core.experiments.queries.series import refuse_unknown
 from core.experiments.queries.stream import Stream, StreamEvent
 
 KEEPALIVE_SECONDS = 15.0
@@ -38,6 +40,7 @@ class Group:
 
     def __init__(self, experiment_id: int, choice: Choice, position: str | None, *, secret: bytes) -> None:
         self.choice = choice
+        self._experiment = experiment_id
         self.stream = Stream(experiment_id, choice, position, secret=secret)
         self.listeners: WeakSet[Listener] = WeakSet()
         self.first = 0
@@ -49,7 +52,7 @@ class Group:
         """True where its listeners had seen the end before, and nothing has happened since."""
         self.closed = False
         self.failure: Exception | None = None
-        """The reason for which the last read failed."""
+        """The reason for which the last read failed, or for which there is none."""
         self.successor: tuple[Group, int] | None = None
         """The group that it has joined, and the chunk of that one with which its listeners go on."""
         self._chunks: deque[Chunk] = deque()
@@ -70,18 +73,25 @@ class Group:
         return self._chunks[number - self.first]
 
     def read(self, session: Session) -> list[Chunk] | None:
-        """Return what is new, in a thread; None where the first look shows that its listeners have seen the end."""
-        if not self.reads and self.stream.is_over(session):
-            return None
+        """Return what is new, in a thread; None where the first look shows that its listeners have seen the end.
+
+        Raises `NotFound`, and `InvalidSpec` where they chose a metric that the experiment has not.
+        """
+        if not self.reads:
+            refuse_unknown(read.experiment(session, self._experiment), self.choice.metrics)
+            if self.stream.is_over(session):
+                return None
         return _encoded(self.stream.poll(session))
 
-    def publish(self, chunks: list[Chunk] | None) -> None:
+    def publish(self, chunks: list[Chunk] | InvalidSpec | None) -> None:
         """Let listeners have what was read, and forget what only the slowest still lack: they read it again."""
         begin = self.end
         self.reads += 1
         self.skipped, self.failure = False, None
         if chunks is None:
             self.over = self.closed = True
+        elif isinstance(chunks, InvalidSpec):
+            self.failure, self.closed = chunks, True
         else:
             self._chunks += chunks
             self._size += sum(len(chunk.body) for chunk in chunks)
@@ -127,13 +137,13 @@ class Listener:
     async def begin(self) -> bool:
         """Wait for the first read; False where there is nothing to be sent any more.
 
-        Raises `NotFound`, and the database's errors.
+        Raises `NotFound`, `InvalidSpec` for a metric that the experiment has not, and the database's errors.
         """
         while not (self.group.reads or self.group.closed):
             if self.group.failure is not None:
                 raise self.group.failure
             await self.group.wait()
-        if isinstance(self.group.failure, NotFound):
+        if isinstance(self.group.failure, NotFound | InvalidSpec):
             raise self.group.failure
         return not self.group.over
 

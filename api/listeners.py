@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.listener_groups import Chunk, Group, Listener
-from core.errors import NotFound
+from core.errors import InvalidSpec, NotFound
 from core.experiments.queries.cursor import Choice
 from core.store import ChangeWatch, Database
 
@@ -30,6 +30,8 @@ READ_SECONDS = 0.25
 """Seconds after which a read of several groups ends: the others come first in the next."""
 READS_AT_ONCE = 4
 """Reads at the same time: however many experiments are listened to, other calls keep their threads and connections."""
+
+Done = tuple[Group, list[Chunk] | InvalidSpec | None]
 
 
 class Listeners:
@@ -164,7 +166,7 @@ class ExperimentReader:
                 due.append(group)
             else:
                 group.skipped = True
-        done: list[tuple[Group, list[Chunk] | None]] = []
+        done: list[Done] = []
         failure: Exception | None = None
         self._new.clear()  # whoever comes while it is read has a read of its own
         try:
@@ -187,11 +189,14 @@ class ExperimentReader:
             return POLL_SECONDS
         return 0.0 if len(done) < len(due) else self._all.patience
 
-    def _read_in_thread(self, due: list[Group], done: list[tuple[Group, list[Chunk] | None]]) -> None:
+    def _read_in_thread(self, due: list[Group], done: list[Done]) -> None:
         until = time.monotonic() + READ_SECONDS
         with self._all.database.reading() as session:
             for group in due:
-                done.append((group, group.read(session)))
+                try:
+                    done.append((group, group.read(session)))
+                except InvalidSpec as error:
+                    done.append((group, error))
                 if time.monotonic() > until:
                     return
 

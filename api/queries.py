@@ -8,12 +8,18 @@ from fastapi.routing import APIRoute
 from core.errors import InvalidSpec
 from core.registry import unknown
 
+_known: dict[str, list[str]] = {}
+"""The parameters by route: to find them takes as long as a whole small answer."""
+
 
 async def refuse_unknown(request: Request) -> None:
     """Raise `InvalidSpec` for a query parameter that the route has not, with the nearest that it has."""
     if not request.query_params:
         return
-    given, known = dict.fromkeys(request.query_params), _parameters(request.scope["route"])
+    given, route = dict.fromkeys(request.query_params), request.scope["route"]
+    known = _known.get(route.unique_id)
+    if known is None:
+        known = _known[route.unique_id] = _parameters(route)
     problems = [unknown("query parameter", name, known, name) for name in given if name not in known]
     if problems:
         raise InvalidSpec(problems)

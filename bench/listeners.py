@@ -1,33 +1,35 @@
-"""How long listeners wait for events: many on one experiment and one API process, while its points are stored.
+"""How long listeners wait for events: many on one experiment, while its points are stored.
 
-`python bench/listeners.py [--listeners 500] [--database URL]` starts an API of its own, stores points twice a second as
-a worker does, and prints the seconds to each listener's first event, from a commit to its receipt, and what the API
-took. All connect at once. The client is in a process of its own, on the same machine, so its work counts too.
+`python bench/listeners.py [--listeners 500]` starts an API of its own on SQLite, one on PostgreSQL, and two that share
+the listeners there. It stores points twice a second as a worker does, and prints the seconds to each listener's first
+event, from a commit to its receipt, and what the API took that took most. All connect at once. The client is in a
+process of its own, on the same machine, so its work counts too.
 """
 
 import argparse
 import asyncio
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import numpy as np
 import psutil
 import record
+from alone import api
+from store import new_database
 
 from core.experiments.cohorts.leases import Flush, flush, renew
 from core.store import Database, metric_blocks, upgrade
-from tests.backends import free_port
 from tests.core.experiments.claims import queued, taken
 
 COMMITS, BETWEEN, POINTS = 40, 0.5, 10
+TO_REACH = {"first_event_s": 1.0, "commit_to_receipt_s": 1.0}
+"""Seconds, of the slowest twentieth."""
 BACKLOG = 2_000
 """Updates of both runs that are stored before anybody listens."""
 
@@ -40,14 +42,18 @@ class Measured:
         self.received: list[tuple[int, float]] = []
         self.first: list[float] = []
         self.connecting = 0.0
-        """CPU seconds of the API until every listener had its first event."""
+        """CPU seconds of the APIs until every listener had its first event."""
+
+    def waited(self) -> list[float]:
+        """Return the seconds from each commit to its receipt by each listener."""
+        return [max(0.0, at - self.committed[first]) for first, at in self.received]
 
 
-async def listen(port: int, experiment: int, measured: Measured) -> None:
+async def listen(port: int, measured: Measured) -> None:
     """Note when each event of new points comes, until all have."""
     begin = time.time()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
-    path = f"/experiments/{experiment}/events?metric=train_loss"
+    path = "/experiments/1/events?metric=train_loss"
     writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
     last = -1
     waiting = True
@@ -81,15 +87,15 @@ def store(database: Database, held: Any, first: int, points: int) -> None:
 
 
 async def measure(
-    database: Database, held: Any, port: int, experiment: int, listeners: int, process: psutil.Process
+    database: Database, held: Any, ports: Sequence[int], listeners: int, processes: Sequence[psutil.Process]
 ) -> Measured:
+    """Have listeners connect, store points, and wait until each has all of them."""
     measured = Measured()
-    before = process.cpu_times()
-    everybody = [asyncio.create_task(listen(port, experiment, measured)) for _ in range(listeners)]
+    before = sum(map(_cpu, processes))
+    everybody = [asyncio.create_task(listen(ports[i % len(ports)], measured)) for i in range(listeners)]
     while len(measured.first) < listeners:
         await asyncio.sleep(0.1)
-    after = process.cpu_times()
-    measured.connecting = after.user + after.system - before.user - before.system
+    measured.connecting = sum(map(_cpu, processes)) - before
     for i in range(COMMITS):
         first = BACKLOG + i * POINTS
         await asyncio.to_thread(store, database, held, first, POINTS)
@@ -99,63 +105,59 @@ async def measure(
     return measured
 
 
+def listened(kind: str, apis: int, listeners: int) -> dict[str, Any]:
+    """Return the row of a database and so many APIs, among which the listeners are dealt out."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(new_database(kind, folder))
+        database = Database(url)
+        upgrade(database.engine)
+        queued(database)
+        held = taken(database, lease=3600)
+        store(database, held, 0, BACKLOG)
+        ports, processes = zip(*[stack.enter_context(api(url, folder)) for _ in range(apis)], strict=True)
+        for port in ports:  # what a start makes in the background, it has made then
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json").close()
+        memory = [process.memory_info().rss for process in processes]
+        begin, before = time.time(), [_cpu(process) for process in processes]
+        measured = asyncio.run(measure(database, held, ports, listeners, processes))
+        seconds = time.time() - begin
+        row = {
+            "apis": apis,
+            "listeners": listeners,
+            "first_event_s": _percentiles(measured.first),
+            "commit_to_receipt_s": _percentiles(measured.waited()),
+            "connecting_api_cpu_s": round(measured.connecting, 2),
+            "api_cpu_share": round((max(map(_cpu, processes)) - min(before)) / seconds, 3),
+            "api_memory_mb": round(
+                max(p.memory_info().rss - m for p, m in zip(processes, memory, strict=True)) / 2**20, 1
+            ),
+            "api_threads": max(process.num_threads() for process in processes),
+        }
+        database.dispose()
+    assert len(measured.received) >= listeners * COMMITS, "an event is missing"
+    return row
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--listeners", type=int, default=500)
-    arguments.add_argument("--database", default="", help="of PostgreSQL, empty; SQLite without")
     given = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        url = given.database or f"sqlite:///{Path(folder) / 'initlab.sqlite'}"
-        database = Database(url)
-        upgrade(database.engine)
-        experiment = queued(database)
-        held = taken(database, lease=3600)
-        store(database, held, 0, BACKLOG)
-        port = free_port()
-        environment = os.environ | {"INITLAB_DATA_DIR": folder, "INITLAB_DATABASE_URL": url}
-        command = [sys.executable, "-m", "api", "--port", str(port)]
-        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as api:
-            try:
-                process = _ready(api, port)
-                before, memory = process.cpu_times(), process.memory_info().rss
-                begin = time.time()
-                measured = asyncio.run(measure(database, held, port, experiment, given.listeners, process))
-                seconds = time.time() - begin
-                after = process.cpu_times()
-                more = process.memory_info().rss - memory
-                threads = process.num_threads()
-            finally:
-                api.terminate()
-        database.dispose()
-    waited = [max(0.0, at - measured.committed[first]) for first, at in measured.received]
-    assert len(waited) >= given.listeners * COMMITS, "an event is missing"
-    row = {
-        "database": "postgresql" if given.database else "sqlite",
-        "listeners": given.listeners,
-        "first_event_s": _percentiles(measured.first),
-        "commit_to_receipt_s": _percentiles(waited),
-        "connecting_api_cpu_s": round(measured.connecting, 2),
-        "api_cpu_share": round((after.user + after.system - before.user - before.system) / seconds, 3),
-        "api_memory_mb": round(more / 2**20, 1),
-        "api_threads": threads,
-    }
-    for name, value in row.items():
-        print(f"{name:24s} {value}")
-    record.write(f"listeners-{row['database']}", commits=COMMITS, points=POINTS, backlog=BACKLOG, **row)
-
-
-def _ready(api: subprocess.Popen[bytes], port: int) -> psutil.Process:
-    """Wait until the API answers."""
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
-        except (URLError, OSError):
-            if api.poll() is not None:
-                raise SystemExit("the API did not start") from None
-            time.sleep(0.1)
-        else:
-            return psutil.Process(api.pid)
-    raise SystemExit("the API was not ready within a minute")
+    rows = {}
+    for kind, apis in (("sqlite", 1), ("postgresql", 1), ("postgresql", 2)):
+        name = f"{kind}, {apis} API{'s' * (apis > 1)}"
+        print(name)
+        rows[name] = listened(kind, apis, given.listeners)
+        for key, value in rows[name].items():
+            verdict = "" if key not in TO_REACH else f"   p95 <= {TO_REACH[key]:g}: "
+            reached = verdict and ("reached" if value["p95"] <= TO_REACH[key] else "MISSED")
+            print(f"  {key:24} {value}{verdict}{reached}")
+    record.write("listeners", commits=COMMITS, points=POINTS, backlog=BACKLOG, to_reach=TO_REACH, rows=rows)
 
 
 def _percentiles(seconds: list[float]) -> dict[str, float]:

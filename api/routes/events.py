@@ -3,14 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
 
-from api.deps import Chosen, Id, Service, ServiceDep
+from api.deps import Chosen, Id, ServiceDep
 from api.listener_groups import Listener
-from core.experiments.queries import read
 from core.experiments.queries.cursor import Choice
 
 router = APIRouter(tags=["experiments"])
@@ -48,18 +46,11 @@ async def stream_events(
     process answers: nothing is left out, nothing comes twice. An id of another experiment, or of other query
     parameters, is refused with 422.
     """
-    if chosen.metric:
-        await run_sync(_check, service, experiment_id, chosen)
     choice = Choice(tuple(chosen.metric), chosen.arm, chosen.seed, chosen.diagnostics)
     listener = service.listeners.add(experiment_id, choice, last_event_id or None)
     if not await listener.begin():
         return Response(status_code=204)  # what tells a browser not to connect again
     return EventSourceResponse(_events(listener), headers=HEADERS)
-
-
-def _check(service: Service, experiment_id: int, chosen: Chosen) -> None:
-    with service.database.reading() as session:
-        chosen.check(read.experiment(session, experiment_id))
 
 
 async def _events(listener: Listener) -> AsyncIterator[bytes]:

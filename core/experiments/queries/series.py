@@ -10,9 +10,12 @@ from sqlalchemy.orm import Session
 
 from core.analysis import thin
 from core.design import Varied
+from core.errors import InvalidSpec
 from core.experiments.cohorts.designs import is_external, unit_in
 from core.finite import finite_list
 from core.metrics import diagnostics as layer_measures
+from core.metrics import is_metric, metric_names
+from core.registry import unknown
 from core.results import Series
 from core.store import AS_BYTES, Experiment, MetricBlock, Run, metric_blocks
 
@@ -89,6 +92,16 @@ def extent(session: Session, experiment_id: int, max_points: int | None = None, 
     answered = case((each.c.points > most, most), else_=each.c.points)
     stored, left = session.execute(select(func.sum(each.c.points), func.sum(answered))).one()
     return Extent(stored=int(stored or 0), answered=int(left or 0))
+
+
+def refuse_unknown(of: Experiment, metrics: Sequence[str]) -> None:
+    """Raise `InvalidSpec` for a metric that no experiment has, or that one trained elsewhere has not declared."""
+    declared = {metric["name"] for metric in of.spec["metrics"]} if is_external(of) else None
+    known = (*metric_names(), *layer_measures()) if declared is None else declared
+    is_known = is_metric if declared is None else declared.__contains__
+    problems = [unknown("metric", metric, known, "metric") for metric in metrics if not is_known(metric)]
+    if problems:
+        raise InvalidSpec(problems)
 
 
 def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnElement[bool]:
