@@ -6,6 +6,7 @@ from typing import Any
 SENTENCES = {
     "accepted": "accepted: {runs} in {cohorts}",
     "claimed": "taken by {worker}: {runs}, {start}",
+    "unreadable": "left to workers of other code by {worker}: {why}",
     "fell_back": "a checkpoint could not be used: on {start}",
     "released": "given back, to go on {start}",
     "lost": "its worker was lost; to go on {start}",
@@ -42,6 +43,7 @@ def sentence(event: Mapping[str, Any]) -> str:
         start=f"from update {step:,}" if step else "from the beginning",
         status=detail.get("status") or "nobody noted how",
         run=detail.get("run", "?"),
+        why=detail.get("why"),
         of=f'"{detail.get("arm")}", seed {detail.get("seed")}',
         stopped=_stopped(detail),
         edited=", ".join(key for key in ("name", "tags", "notes") if key in detail) or "nothing that is known here",

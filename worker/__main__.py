@@ -20,11 +20,11 @@ from core.logs import set_up
 from core.parent_watch import leave_with_parent, leaving_at_once
 from core.queue import WAKE_UP, celery_app, queue_name
 from core.settings import settings
-from core.store import once_it_answers, require_current
+from core.store import Database, is_current, once_it_answers, require_current
 from core.store.network_disk import refuse_network_disk
 from worker import tasks
 from worker.device_check import FailureCounts
-from worker.drained import DRAINED, DrainedPlaces
+from worker.drained import DRAINED, OUTDATED, DrainedPlaces
 from worker.files_check import check_files
 from worker.leaving import Activity, Leave, leave_in_time, seconds_of
 from worker.measure import measure_machine
@@ -47,7 +47,8 @@ def _keep_logging(**_: Any) -> None:
 def main() -> int:
     """Run until SIGTERM; return Celery's exit code, or 2 with the reason on stderr when it may not run.
 
-    Under a supervisor `DRAINED` where it ends because all that trained here were drained.
+    Where it ends because all that trained here were drained: `OUTDATED` after an upgrade of the database, else
+    `DRAINED` under a supervisor.
     """
     given = _arguments()
     set_up("worker", settings(), others=logging.WARNING)
@@ -93,7 +94,23 @@ def main() -> int:
     else:
         tasks.preload()
     code = _consume(pool)
-    return DRAINED if tasks.drained.all and given.parent_pipe is not None else code
+    return _code_of_drained(code, given.parent_pipe is not None) if tasks.drained.all else code
+
+
+def _code_of_drained(code: int, supervised: bool) -> int:
+    if _is_outdated():
+        return OUTDATED
+    return DRAINED if supervised else code
+
+
+def _is_outdated() -> bool:
+    """Return whether the database was upgraded meanwhile, which has training processes end."""
+    try:
+        database = Database(settings().database, pool_size=1)
+        with database.reading() as session:
+            return not is_current(session)
+    except DBAPIError:  # it is away: the next start waits for it, and looks then
+        return False
 
 
 def _arguments() -> argparse.Namespace:

@@ -6,6 +6,8 @@ import signal
 
 DRAINED = 3
 """The exit code of a supervised worker whose processes were all drained: it is not to be started again by itself."""
+OUTDATED = 4
+"""The exit code of a worker whose database was upgraded: started again, it may have the code for that."""
 
 _LEAVING, _GONE = 1, 2
 

@@ -31,7 +31,7 @@ from core.settings import settings
 from core.store import once_it_answers, upgrade
 from core.store.network_disk import refuse_network_disk
 from worker.children import Child, StoppingProcess
-from worker.drained import DRAINED
+from worker.drained import DRAINED, OUTDATED
 from worker.processes import DEFAULT
 from worker.rolling import RollingRestart
 
@@ -163,9 +163,10 @@ class _Supervisor:
         if ended == USAGE:
             self._leaving = True
             return USAGE
-        if ended == DRAINED and child is self._worker:
+        if ended in (DRAINED, OUTDATED) and child is self._worker:
             child.release()
-            log.info("the worker was drained; SIGHUP, or another start of the service, brings a new one")
+            why = "was drained" if ended == DRAINED else "ended, as newer code has upgraded the database"
+            log.info("the worker %s; SIGHUP, or another start of the service, brings a new one", why)
         elif ended is not None:
             log.warning("the %s ended with code %d; it is started again", child.name, ended)
         if child.process is None and child.due <= time.monotonic() and not self._leaving:

@@ -48,6 +48,22 @@ class Absent(Entry):
         raise Conflict(f"{self.name!r} is of a plug-in that is not here any more, or has changed")
 
 
+def absent_names(value: Any) -> Iterator[str]:
+    """Yield the names of the `Absent` entries in a value, however deep they are."""
+    match value:
+        case Absent():
+            yield value.name
+        case BaseModel():
+            for _, inner in value:
+                yield from absent_names(inner)
+        case Mapping():
+            for inner in value.values():
+                yield from absent_names(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from absent_names(inner)
+
+
 @contextmanager
 def reading_stored() -> Iterator[None]:
     """Read what was valid when it was stored: a name that is not known any more becomes an `Absent` entry."""

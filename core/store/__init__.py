@@ -4,7 +4,7 @@ from core.store.access import ApiKey, EndedSession, Member, Project, Usage
 from core.store.changes import ChangeWatch, announce
 from core.store.clock import now
 from core.store.database import AS_BYTES, Database, StorageFull, after_commit, serialise
-from core.store.migrate import require_current, revision, upgrade
+from core.store.migrate import is_current, require_current, revision, upgrade
 from core.store.mlflow_tables import MlflowExperiment, MlflowPoint, MlflowRun
 from core.store.process_tables import ApiProcess, Counter
 from core.store.series_tables import EpochValue, MetricBlock
@@ -55,6 +55,7 @@ __all__ = [
     "Worker",
     "after_commit",
     "announce",
+    "is_current",
     "now",
     "once_it_answers",
     "require_current",

@@ -8,7 +8,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
 
 from core.errors import InitlabError
 
@@ -46,6 +47,11 @@ def require_current(engine: Engine) -> None:
 def revision(connection: Connection) -> tuple[str | None, str | None]:
     """Return the database's revision and the one this code needs."""
     return MigrationContext.configure(connection).get_current_revision(), _head()
+
+
+def is_current(session: Session) -> bool:
+    """Return whether the database still has the tables of this code: one read, as workers ask again and again."""
+    return bool(session.scalar(text("SELECT version_num FROM alembic_version")) == _head())
 
 
 def refuse_newer(found: str | None, needed: str | None = None) -> None:

@@ -122,20 +122,26 @@ def test_connections_wait_for_an_api_that_was_killed(service: Running) -> None:
 
 
 def test_a_new_api_that_refuses_to_start_replaces_nothing(service: Running) -> None:
-    """As after an update whose migrations are missing; the service goes on as it was."""
+    """As where newer code has upgraded the database: the API goes on, and nothing is trained until it is here."""
     database = Database(Settings(data_dir=Path(service.environment["INITLAB_DATA_DIR"])).database)
-    before = [process.pid for process in service.processes("api") + service.processes("worker")]
+    before = [process.pid for process in service.processes("api")]
     with database.engine.begin() as connection:
         known = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     service.process.send_signal(signal.SIGHUP)
     until(lambda: "rolling restart: given up" in service.log.read_text())
     assert "9999" in service.log.read_text()
+    until(lambda: "newer code has upgraded the database; SIGHUP" in service.log.read_text(), 60)
+    assert service.processes("worker") == []
+    assert "9999" in service.http.get("/readyz").json()["checks"]["database"]
+    waiting = service.post(SMALL)
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :known"), {"known": known})
     database.dispose()
-    assert [process.pid for process in service.processes("api") + service.processes("worker")] == before
-    assert service.get("/readyz")["status"] == "ready"
+    assert [process.pid for process in service.processes("api")] == before
+    service.process.send_signal(signal.SIGHUP)
+    assert service.ended(waiting, 90)["status"] == "succeeded"
+    until(lambda: service.get("/readyz")["status"] == "ready")
 
 
 @pytest.mark.thorough

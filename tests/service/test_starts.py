@@ -17,7 +17,7 @@ from core.store import Database, upgrade
 from tests.backends import free_port
 from tests.service.alone import accepts, ask, connect, hears, started
 from tests.service.proxies import Proxy
-from tests.service.running import spec, until
+from tests.service.running import assert_exact, spec, until
 
 pytestmark = pytest.mark.service
 
@@ -129,3 +129,32 @@ def test_a_worker_of_a_queue_trains_what_names_it_and_nothing_else(migrated: Pat
         until(lambda: client.get(f"/experiments/{its}").json()["status"] == "succeeded")
         assert client.get(f"/experiments/{others}").json()["status"] == "queued"
         assert 'initlab_workers{queue="lab-3"} 1.0' in client.get("/metrics").text
+
+
+def test_a_worker_of_before_hands_on_what_it_trains_when_the_database_is_upgraded(migrated: Path) -> None:
+    """With a code that has whoever supervises it start it again: by then it may be another version."""
+    port, database = free_port(), Database(Settings(data_dir=migrated).database)
+    given: dict[str, Any] = {"INITLAB_DATA_DIR": str(migrated)}
+    words = ("worker", "--concurrency", "1")
+    with ExitStack() as left:
+        left.callback(database.dispose)
+        left.enter_context(started("api", "--port", str(port), **given))
+        worker = left.enter_context(started(*words, **given))
+        until(lambda: accepts(port))
+        client = left.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30))
+        experiment = f"/experiments/{client.post('/experiments', json=spec(arms=1, epochs=1000)).json()['id']}"
+        until(lambda: client.get(experiment).json()["progress"]["steps_done"] > 0, 60)
+        with database.engine.begin() as connection:
+            known = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        assert worker.wait(timeout=60) == 4
+        found = client.get(experiment).json()
+        assert (found["status"], found["progress"]["steps_done"] > 0) == ("queued", True)
+        with database.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :known"), {"known": known})
+        left.enter_context(started(*words, **given))
+        until(lambda: client.get(experiment).json()["status"] == "succeeded", 120)
+        losses = client.get(f"{experiment}/metrics?metric=train_loss").json()["series"]
+        assert_exact(losses, runs=2, steps=15_000)
+        kinds = [event["kind"] for event in client.get(f"{experiment}/history").json()["items"]]
+        assert (kinds.count("claimed"), kinds.count("released"), "lost" in kinds) == (2, 1, False)

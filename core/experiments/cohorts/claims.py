@@ -18,8 +18,9 @@ from core.experiments.cohorts.points import roll_back
 from core.experiments.cohorts.process_ids import describe, host_of
 from core.experiments.cohorts.software import software
 from core.experiments.cohorts.states import ACTIVE, TERMINAL, move_runs, settle, transition
+from core.experiments.cohorts.unreadable import to_train
 from core.finite import finite_or_none
-from core.spec import Spec, parse_stored
+from core.spec import Spec
 from core.store import Cohort, Experiment, MetricBlock, Run, Status, metric_blocks, now, serialise
 from core.training import Lane, Layout, lane_of
 
@@ -86,7 +87,8 @@ def claim(
 
     Its runs that have not ended go on from the cohort's checkpoint, or from their first update: later points are
     removed here, in the transaction that makes an older attempt's writes impossible. `threads` are those that the
-    worker gives every cohort; None: as planned.
+    worker gives every cohort; None: as planned. Raises `Unreadable` for a cohort of code that this is not; take it
+    then without that experiment, in another transaction.
     """
     if capacity is not None:  # one at a time on each host: two that claim at once would not count each other's threads
         serialise(session, f"claim on {host_of(holder)}")
@@ -120,7 +122,7 @@ def claim(
     )
     settle(session, cohort.experiment_id, turn=now())
     experiment = session.get_one(Experiment, cohort.experiment_id)
-    spec = parse_stored(experiment.spec)
+    spec = to_train(experiment)
     runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
     lanes = [
         lane_of(spec, run.id, spec.expanded[run.arm_index].treatment, run.seed, cast(Varied | None, run.varied))

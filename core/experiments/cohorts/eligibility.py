@@ -1,10 +1,10 @@
 """Conditions on the cohorts that a worker may take: its devices, queues and plug-ins, and the cores that are free."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, true
 from sqlalchemy.orm import aliased
 
 from core.experiments.cohorts.process_ids import host_of
@@ -39,17 +39,24 @@ def may_be_taken() -> ColumnElement[bool]:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerCapabilities:
-    """The devices and plug-ins that a worker has, and the queues that it serves."""
+    """The devices and plug-ins that a worker has, the queues that it serves, and what it cannot read."""
 
     devices: Sequence[str] = ("auto", "cpu")
     queues: Sequence[str] = ("cpu",)
     plugins: Mapping[str, Pin] = field(default_factory=dict)
+    unreadable: frozenset[int] = frozenset()
+    """The experiments that its code cannot read."""
+
+    def without(self, experiment_id: int) -> "WorkerCapabilities":
+        """Return these capabilities, but that the worker's code cannot read an experiment."""
+        return replace(self, unreadable=self.unreadable | {experiment_id})
 
     def matches(self) -> ColumnElement[bool]:
         """Return the condition that this worker may take `Cohort`."""
         by_class = [device for device, classes in _CLASSES_OF.items() if not set(classes).isdisjoint(self.queues)]
         asked = or_(Cohort.queue.in_(self.queues), and_(Cohort.queue.is_(None), Cohort.device.in_(by_class)))
-        return Cohort.device.in_(self.devices) & asked & self._has_plugins()
+        readable = Cohort.experiment_id.not_in(self.unreadable) if self.unreadable else true()
+        return Cohort.device.in_(self.devices) & asked & self._has_plugins() & readable
 
     def _has_plugins(self) -> ColumnElement[bool]:
         left: ColumnElement[str] = Cohort.plugins.expression  # type: ignore[assignment]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.experiments.cohorts.eligibility import WorkerCapabilities
 from core.experiments.cohorts.process_ids import host_of, this_process
-from core.store import Database, StorageFull, Worker, now
+from core.store import Database, StorageFull, Worker, is_current, now
 from core.training import Profile
 
 log = logging.getLogger(__name__)
@@ -121,6 +121,9 @@ class Heartbeat:
 
     def _beat(self) -> None:
         with self._database.transaction() as session:
+            if not self._draining and not is_current(session):
+                log.error("the database was upgraded: this process gives back what it trains; update initlab here")
+                self._draining = True
             mine = update(Worker).where(Worker.holder == self._holder)
             if self._draining:  # once seen it holds, whatever becomes of the row
                 mine = mine.values(draining=True)

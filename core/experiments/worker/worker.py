@@ -22,6 +22,7 @@ from core.experiments.cohorts.leases import Fenced
 from core.experiments.cohorts.looks import look, looks_due
 from core.experiments.cohorts.process_ids import this_process
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
+from core.experiments.cohorts.unreadable import Unreadable, leave_to_others
 from core.experiments.worker.data import cohort_data
 from core.experiments.worker.drain import Drain, Place
 from core.experiments.worker.endings import (
@@ -49,7 +50,7 @@ from core.files.identity import known_identity
 from core.logs import working_for
 from core.plugins import available
 from core.settings import Settings
-from core.store import Database, StorageFull, after_commit
+from core.store import Database, StorageFull, after_commit, is_current
 from core.training import Checkpoint, DamagedCheckpoint, Resume, Stopped, TrainOptions, train_lanes
 from core.training.faults import is_spoiled
 from core.training.memory import release
@@ -116,11 +117,17 @@ class Worker:
         taken = 0
         while not self._draining.is_set() and not self._drain.is_set():
             with self._database.reading() as session:  # SQLite has one writer: it should not be one who finds nothing
-                if is_draining(session, this_process()) or not anything_queued(session, self._capabilities):
+                leaves = not is_current(session) or is_draining(session, this_process())
+                if leaves or not anything_queued(session, self._capabilities):
                     break
-            with self._database.transaction() as session:
-                lease, threads = self._settings.lease_seconds, self._settings.torch_threads
-                held = claim(session, this_process(), self._capabilities, lease, self._capacity, threads)
+            try:
+                with self._database.transaction() as session:
+                    lease, threads = self._settings.lease_seconds, self._settings.torch_threads
+                    held = claim(session, this_process(), self._capabilities, lease, self._capacity, threads)
+            except Unreadable as what:
+                self._capabilities = self._capabilities.without(what.experiment_id)
+                leave_to_others(self._database, what, this_process())
+                continue
             if held is None:
                 break
             reached("claim.committed")

@@ -1,0 +1,45 @@
+"""Experiments that this code cannot read, as later code posted them: a worker of that code is waited for."""
+
+import logging
+from typing import Any
+
+from core.errors import Conflict, InvalidSpec
+from core.experiments.cohorts.events import events, record_event
+from core.experiments.cohorts.process_ids import describe
+from core.experiments.cohorts.software import software
+from core.registry import absent_names
+from core.spec import Spec, parse_stored
+from core.store import Database, Experiment
+
+log = logging.getLogger(__name__)
+
+
+class Unreadable(Exception):
+    """A stored spec names what this code does not have."""
+
+    def __init__(self, experiment_id: int, why: str) -> None:
+        super().__init__(f"experiment {experiment_id} is of code that this is not: {why}")
+        self.experiment_id = experiment_id
+        self.why = why
+
+
+def to_train(experiment: Experiment) -> Spec:
+    """Return the spec of an experiment. Raises `Unreadable` where something that it names is not here."""
+    try:
+        spec = parse_stored(experiment.spec)
+    except (InvalidSpec, Conflict) as error:
+        raise Unreadable(experiment.id, str(error)) from error
+    absent = {name for arm in spec.expanded for name in absent_names(arm.treatment)}
+    if absent:
+        raise Unreadable(experiment.id, f"{', '.join(sorted(absent))}: not here, or not as it was posted")
+    return spec
+
+
+def leave_to_others(database: Database, what: Unreadable, holder: str) -> None:
+    """Write into the experiment's history that workers of this code leave it to others, once for all of them."""
+    log.warning("%s; workers of that code are waited for", what)
+    detail: dict[str, Any] = {"software": software(), "why": what.why}
+    with database.transaction() as session:
+        said = [event.detail for event in events(session, what.experiment_id) if event.kind == "unreadable"]
+        if detail not in [{key: one[key] for key in detail} for one in said]:
+            record_event(session, what.experiment_id, "unreadable", worker=describe(holder), **detail)
