@@ -6,7 +6,7 @@ from typing import Any
 SENTENCES = {
     "accepted": "accepted: {runs} in {cohorts}",
     "claimed": "taken by {worker}: {runs}, {start}",
-    "unreadable": "left to workers of other code by {worker}: {why}",
+    "unreadable": "left to others by {worker}, whose code lacks something: {why}",
     "fell_back": "a checkpoint could not be used: on {start}",
     "released": "given back, to go on {start}",
     "lost": "its worker was lost; to go on {start}",

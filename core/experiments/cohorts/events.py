@@ -13,7 +13,7 @@ from core.store import Counter, Event, Experiment, announce, now
 Kind = Literal[
     "accepted",  # with its cohorts and runs
     "claimed",  # by a worker, from an update on
-    "unreadable",  # by a worker, whose code lacks something: others are waited for
+    "unreadable",  # by a worker or a sweep whose code lacks something: others are waited for
     "fell_back",  # a checkpoint could not be used
     "released",  # by a worker that leaves, or for a pause: nothing is lost
     "lost",  # an attempt whose process was killed, or fell silent

@@ -7,6 +7,7 @@ sweeper. Until then the experiment is running, whatever its cohorts are.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 
 from sqlalchemy import delete, exists, func, select, true, update
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.analysis import Look, outline, take_look
 from core.analysis.statistics.sequential import look_levels
+from core.errors import Conflict, InvalidSpec
 from core.experiments.cohorts.designs import design_of, results_of
 from core.experiments.cohorts.events import record_event
 from core.experiments.cohorts.leases import QUIETLY
@@ -35,8 +37,9 @@ def looks_due(session: Session, experiment_id: int | None = None) -> Sequence[in
     due = (Experiment.next_look.is_not(None), Experiment.status == Status.RUNNING, Experiment.deleted_at.is_(None))
     found = session.scalars(select(Experiment).where(mine, *due, ~on_the_way)).all()
     for one in found:
-        design = design_of(one)
-        look_levels(tuple(design.looks), design.alpha / len(design.pairs))
+        with suppress(InvalidSpec, Conflict):  # what this code cannot read, `look` refuses
+            design = design_of(one)
+            look_levels(tuple(design.looks), design.alpha / len(design.pairs))
     return [one.id for one in found]
 
 

@@ -36,10 +36,10 @@ def to_train(experiment: Experiment) -> Spec:
 
 
 def leave_to_others(database: Database, what: Unreadable, holder: str) -> None:
-    """Write into the experiment's history that workers of this code leave it to others, once for all of them."""
-    log.warning("%s; workers of that code are waited for", what)
+    """Write into log and history that this code leaves an experiment to others, once for all its processes."""
     detail: dict[str, Any] = {"software": software(), "why": what.why}
     with database.transaction() as session:
         said = [event.detail for event in events(session, what.experiment_id) if event.kind == "unreadable"]
         if detail not in [{key: one[key] for key in detail} for one in said]:
             record_event(session, what.experiment_id, "unreadable", worker=describe(holder), **detail)
+            log.warning("%s; others are waited for", what)

@@ -4,22 +4,25 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from core.errors import NotFound
+from core.errors import Conflict, InvalidSpec, NotFound
 from core.experiments.cohorts.attempt_logs import AttemptLogs
 from core.experiments.cohorts.eligibility import EXTERNAL, may_be_taken, queues_of
 from core.experiments.cohorts.external import lose
 from core.experiments.cohorts.looks import look, looks_due
-from core.experiments.cohorts.process_ids import describe, is_dead
+from core.experiments.cohorts.process_ids import describe, is_dead, this_process
 from core.experiments.cohorts.pruning import decide, waiting_for_a_decision
 from core.experiments.cohorts.recovery import recover_attempt
 from core.experiments.cohorts.states import TERMINAL
+from core.experiments.cohorts.unreadable import Unreadable, leave_to_others
 from core.experiments.maintenance.cleanup import clean_up
 from core.experiments.maintenance.merging import BlockMerger, count_ended
 from core.experiments.maintenance.retention import clear_removed, remove_expired
@@ -92,11 +95,9 @@ def sweep(
         at_rung, due = waiting_for_a_decision(session), looks_due(session)
     all_there = [*at_rung, *due]
     for experiment in at_rung:  # the last worker was killed before it could decide, or its end was found here
-        with suppress(NotFound), database.transaction() as session:
-            decide(session, experiment)
+        _compare(database, experiment, decide)
     for experiment in due:
-        with suppress(NotFound), database.transaction() as session:
-            look(session, experiment)
+        _compare(database, experiment, look)
     with database.reading() as session:
         just_now = Cohort.id.in_([row.id for row in held]) | Cohort.experiment_id.in_(all_there)
         long_enough = (Cohort.queued_at < now() - min_queued_seconds) | just_now
@@ -107,6 +108,14 @@ def sweep(
         for device, queue, number in waiting:
             by_queue.update(dict.fromkeys(queues_of(device, queue), number))
     return Swept(rescued=rescued, ended=ended, waiting=by_queue)
+
+
+def _compare(database: Database, experiment: int, compare: Callable[[Session, int], bool]) -> None:
+    try:
+        with suppress(NotFound), database.transaction() as session:
+            compare(session, experiment)
+    except (InvalidSpec, Conflict) as error:  # of other code, or of a plug-in that is not here: others can
+        leave_to_others(database, Unreadable(experiment, str(error)), this_process())
 
 
 class Sweeper:
@@ -144,6 +153,10 @@ class Sweeper:
                 # Nobody could renew a lease meanwhile: that it ran out says nothing of its holder.
                 skip_expired_until = time.monotonic() + GRACE
                 log.warning("the sweep could not reach the database: %s", error)
+                continue
+            except Exception:  # the edge: a sweeper that ended of it would never be missed
+                self.failures += 1
+                log.exception("the sweep failed; the next one follows")
                 continue
             self.sweeps += 1
             for queue, times in swept.waiting.items():

@@ -5,23 +5,27 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import Conflict, NotFound
+from core.experiments.cohorts.events import events
 from core.experiments.cohorts.leases import end, poll_requests, renew
 from core.experiments.cohorts.process_ids import is_dead, this_process
 from core.experiments.cohorts.recovery import MOST_LOST, recover_attempt
 from core.experiments.maintenance import sweep
+from core.experiments.maintenance import sweeper as sweeper_module
 from core.experiments.maintenance.sweeper import Sweeper
 from core.experiments.queries import read
 from core.experiments.queries.progress import progress_of
 from core.experiments.requests import cancel, delete
 from core.queue import Dispatcher, celery_app
 from core.settings import Settings
-from core.store import Database, Status
+from core.store import Database, Experiment, Status
+from tests.core.experiments import at_looks, at_rungs
 from tests.core.experiments.claims import expire, queued, statuses, take, taken
 
 HOLDER = "from core.experiments.cohorts.process_ids import this_process; print(this_process(), flush=True); input()"
@@ -186,3 +190,54 @@ def test_the_sweeper_outlives_a_database_that_does_not_answer(database: Database
     sweeper.close()
     dispatcher.close()
     assert troubles == 3
+
+
+@pytest.mark.parametrize("kind", ["rung", "look"])
+@pytest.mark.parametrize("later", [{"rotation": 4}, {"optimizer": {"name": "of_tomorrow"}, "rotation": 4}])
+def test_what_it_cannot_read_holds_up_nothing(database: Database, kind: str, later: dict[str, Any]) -> None:
+    """As an API of before, while one of later code takes experiments: the sweeps ended with the first of them."""
+    compared = at_rungs.posted(database) if kind == "rung" else at_looks.posted(database)
+    for _ in range(3):
+        held = taken(database)
+        at_rungs.arrive(database, held, deciding=False) if kind == "rung" else at_looks.finish(database, held)
+    lost = queued(database)
+    expire(database, taken(database))
+    with database.transaction() as session:
+        row = session.get_one(Experiment, compared)
+        understood = row.spec
+        row.spec = row.spec | later
+    for rescued in (1, 0):
+        assert sweep(database, 0).rescued == rescued
+    assert statuses(database, lost) == {"queued"}
+    with database.reading() as session:
+        assert [event.kind for event in events(session, compared)].count("unreadable") == 1
+    with database.transaction() as session:
+        session.get_one(Experiment, compared).spec = understood
+    sweep(database, 0)
+    with database.reading() as session:
+        assert kind in {event.kind for event in events(session, compared)}
+
+
+def test_the_sweeper_outlives_what_nobody_thought_of(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = sweeper_module.sweep
+    failures = iter(range(2))
+
+    def fails_twice(*given: Any, **more: Any) -> Any:
+        if next(failures, None) is not None:
+            raise ZeroDivisionError
+        return done(*given, **more)
+
+    monkeypatch.setattr(sweeper_module, "sweep", fails_twice)
+    experiment = queued(database)
+    expire(database, taken(database))
+    settings = Settings(data_dir=tmp_path, sweep_seconds=0.02)
+    dispatcher = Dispatcher(celery_app(settings))
+    sweeper = Sweeper(database, dispatcher, settings)
+    deadline = time.monotonic() + 20
+    while statuses(database, experiment) != {"queued"}:
+        assert time.monotonic() < deadline
+    sweeper.close()
+    dispatcher.close()
+    assert sweeper.failures == 2
