@@ -9,6 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.plots import plots
+from core.store import Experiment
+from tests.api.held import service_of
 from tests.api.test_experiments import SPEC
 
 
@@ -109,3 +111,18 @@ def test_the_report_has_every_run_and_outcome(client: TestClient, done: int) -> 
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["path"] == "metric"
     assert "valid_accuracy" in refused.json()["errors"][0]["known"]
+
+
+def test_what_later_code_posted_is_shown_as_far_as_it_can_be_read(client: TestClient) -> None:
+    """An API of before, while others are newer: it refuses what it would misread, as no fault of who asks."""
+    spec = {"seeds": 2, "epochs": 1, "arms": [{"initializer": "zeros"}, {}]}
+    experiment = client.post("/experiments", json=spec).json()["id"]
+    with service_of(client).database.transaction() as session:
+        row = session.get_one(Experiment, experiment)
+        row.spec = row.spec | {"rotation": 4}
+    for path in ("", "/runs", "/metrics", "/history", "/environments"):
+        assert client.get(f"/experiments/{experiment}{path}").status_code == 200, path
+    for path in ("/report", "/report?format=md", "/plots", "/plots/loss.png", "/plots.zip"):
+        answer = client.get(f"/experiments/{experiment}{path}")
+        assert (answer.status_code, "unknown field 'rotation'" in answer.json()["detail"]) == (409, True), path
+    assert client.post(f"/experiments/{experiment}/cancel").status_code == 202

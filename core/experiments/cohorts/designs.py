@@ -10,7 +10,7 @@ from core import external
 from core.classification import ClassSummary
 from core.datasets import DatasetPaths
 from core.design import Design, Varied
-from core.errors import Problem
+from core.errors import Conflict, InvalidSpec, Problem
 from core.external import ExternalSpec
 from core.metrics import Per, Task, unit_of
 from core.results import Results, RunResult, Series
@@ -87,5 +87,12 @@ def results_of(
 
 
 def spec_of(of: Experiment) -> AnySpec:
-    """Return the spec as it was posted, under the name that the experiment has now: reports and pictures show it."""
-    return parse({**of.spec, "name": of.name})
+    """Return the spec as it was posted, under the name that the experiment has now: reports and pictures show it.
+
+    Raises `Conflict` where this code cannot read it.
+    """
+    try:
+        return parse({**of.spec, "name": of.name})
+    except InvalidSpec as error:
+        text = f"experiment {of.id} is of other code than this service's, which cannot read it"
+        raise Conflict(f"{text}: {error}; its runs, metrics and history can be read") from error
