@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,13 +29,13 @@ from sqlalchemy import insert, make_url, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from store import new_database
 
-from core.experiments.cohorts.claims import Claim, claim
+from core.experiments.cohorts.claims import Claim, anything_queued, claim
 from core.experiments.cohorts.eligibility import WorkerCapabilities
-from core.experiments.cohorts.heartbeat import BEAT
+from core.experiments.cohorts.heartbeat import BEAT, is_draining
 from core.experiments.cohorts.leases import Flush, end, flush, poll_requests, renew
 from core.experiments.maintenance.sweeper import sweep
 from core.experiments.worker.recorder import TICK, pause_after
-from core.store import Cohort, Database, Status, Worker, metric_blocks, now, upgrade
+from core.store import Cohort, Database, Status, Worker, is_current, metric_blocks, now, upgrade
 from tests.core.experiments.claims import queued
 
 WORKERS = (50, 200, 1000)
@@ -81,10 +82,15 @@ class Played:
 
     def _beat(self, database: Database) -> str:
         with database.transaction() as session:
+            is_current(session)
             session.execute(update(Worker).where(Worker.holder == self.holder).values(last_seen=now()))
         return "heartbeat"
 
     def _claim(self, database: Database, at: float) -> str:
+        with database.reading() as session:
+            is_current(session)
+            is_draining(session, self.holder)
+            anything_queued(session, ABLE)
         with database.transaction() as session:
             self.held = claim(session, self.holder, ABLE, LEASE)
         self.since = self.stored = at
@@ -118,8 +124,8 @@ class Played:
         return "end"
 
 
-def play(url: str, first: int, workers: int, seconds: float, results: "Queue[list[Done]]") -> None:
-    """Play some workers in this process, each operation by the next free connection."""
+def play(url: str, first: int, workers: int, seconds: float, results: "Queue[list[Done]]", over: "Event") -> None:
+    """Play some workers in this process, each operation by the next free connection; these stay until it is over."""
     database = Database(url, pool_size=CONNECTIONS)
     begin = time.monotonic()
     due = [(begin + TICK * i / workers, i, Played(f"host-{first + i}/1/0")) for i in range(workers)]
@@ -147,8 +153,9 @@ def play(url: str, first: int, workers: int, seconds: float, results: "Queue[lis
         thread.start()
     for thread in threads:
         thread.join()
-    database.dispose()
     results.put(done)
+    over.wait()
+    database.dispose()
 
 
 @contextmanager
@@ -196,9 +203,10 @@ def measure(url: str, workers: int, seconds: float) -> dict[str, Any]:
         session.execute(insert(Worker).values(last_seen=now(), version="simulated", draining=False), holders)
     context = multiprocessing.get_context("spawn")
     results: Queue[list[Done]] = context.Queue()
+    over = context.Event()
     shares = [workers // PROCESSES + (i < workers % PROCESSES) for i in range(PROCESSES)]
     players = [
-        context.Process(target=play, args=(url, sum(shares[:i]), share, seconds, results))
+        context.Process(target=play, args=(url, sum(shares[:i]), share, seconds, results, over))
         for i, share in enumerate(shares)
     ]
     found: dict[str, Any] = {"workers": workers, "seconds": seconds}
@@ -209,6 +217,7 @@ def measure(url: str, workers: int, seconds: float) -> dict[str, Any]:
             player.start()
         done = [one for _ in players for one in results.get()]
         spent = server() - before  # while their connections, and so the server's processes, are still there
+        over.set()
         for player in players:
             player.join()
     with database.reading() as session:

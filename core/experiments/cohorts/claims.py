@@ -109,6 +109,9 @@ def claim(
     )
     if cohort is None:
         return None
+    # Read before its row is locked, which is for others of the experiment to wait for: a large spec takes milliseconds.
+    experiment = session.get_one(Experiment, cohort.experiment_id)
+    spec = to_train(experiment)
     roll_back(session, cohort)
     started = func.coalesce(Run.started_at, now())
     move_runs(
@@ -121,8 +124,6 @@ def claim(
         started_at=started,
     )
     settle(session, cohort.experiment_id, turn=now())
-    experiment = session.get_one(Experiment, cohort.experiment_id)
-    spec = to_train(experiment)
     runs = session.scalars(select(Run).where(Run.cohort_id == cohort.id).order_by(Run.id)).all()
     lanes = [
         lane_of(spec, run.id, spec.expanded[run.arm_index].treatment, run.seed, cast(Varied | None, run.varied))
