@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import InvalidSpec, NotFound
 from core.experiments.queries import read
 from core.experiments.queries.cursor import Choice
-from core.experiments.queries.series import refuse_unknown
+from core.experiments.queries.series import refuse_unknown_metrics
 from core.experiments.queries.stream import Stream, StreamEvent
 
 KEEPALIVE_SECONDS = 15.0
@@ -78,7 +78,7 @@ class Group:
         Raises `NotFound`, and `InvalidSpec` where they chose a metric that the experiment has not.
         """
         if not self.reads:
-            refuse_unknown(read.experiment(session, self._experiment), self.choice.metrics)
+            refuse_unknown_metrics(read.experiment(session, self._experiment), self.choice.metrics)
             if self.stream.is_over(session):
                 return None
         return _encoded(self.stream.poll(session))

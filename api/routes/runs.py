@@ -19,7 +19,7 @@ from api.series import FORMS, MEDIA, Form, refuse_too_many, write_series
 from core.experiments.cohorts.designs import is_external
 from core.experiments.cohorts.states import FINAL
 from core.experiments.queries import read
-from core.experiments.queries.series import extent, refuse_unknown
+from core.experiments.queries.series import extent, refuse_unknown_metrics
 
 router = APIRouter(tags=["runs"])
 
@@ -121,7 +121,7 @@ def _few(
             run = read.run(session, asked["run_id"])
             experiment_id, asked["repeat"] = run.experiment_id, run.repeat
         one = read.experiment(session, experiment_id)
-        refuse_unknown(one, wanted.metric)
+        refuse_unknown_metrics(one, wanted.metric)
         tag = etag(read.version(session, one.id), form, asked)
         stays = one.status in FINAL and not is_external(one)  # of which more may be declared
         headers = {"ETag": tag, "Vary": "Accept"} | (NEVER_CHANGES if stays else {})

@@ -94,7 +94,7 @@ def extent(session: Session, experiment_id: int, max_points: int | None = None, 
     return Extent(stored=int(stored or 0), answered=int(left or 0))
 
 
-def refuse_unknown(of: Experiment, metrics: Sequence[str]) -> None:
+def refuse_unknown_metrics(of: Experiment, metrics: Sequence[str]) -> None:
     """Raise `InvalidSpec` for a metric that no experiment has, or that one trained elsewhere has not declared."""
     declared = {metric["name"] for metric in of.spec["metrics"]} if is_external(of) else None
     known = (*metric_names(), *layer_measures()) if declared is None else declared
