@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from core import plugins
 from core.errors import NotFound, Problem, path_of
 from core.registry._aliases import Alias, Presets, Reading
-from core.registry._entry import About, Absent, Entry, absent_names, is_reading_stored, reading_stored
+from core.registry._entry import About, Absent, Entry, entries_in, is_reading_stored, reading_stored
 from core.registry._field import CATALOG_OF, InCatalog
 from core.registry._numbers import HUGE, Count, CountFromZero, NonNegative, Positive, Real
 from core.registry._problems import MOST_NAMES, custom, invalid, is_deeper, join_path, problems_of, unknown
@@ -279,8 +279,8 @@ __all__ = [
     "Reading",
     "Real",
     "Registry",
-    "absent_names",
     "custom",
+    "entries_in",
     "invalid",
     "is_deeper",
     "is_reading_stored",

@@ -48,20 +48,20 @@ class Absent(Entry):
         raise Conflict(f"{self.name!r} is of a plug-in that is not here any more, or has changed")
 
 
-def absent_names(value: Any) -> Iterator[str]:
-    """Yield the names of the `Absent` entries in a value, however deep they are."""
-    match value:
-        case Absent():
-            yield value.name
-        case BaseModel():
-            for _, inner in value:
-                yield from absent_names(inner)
-        case Mapping():
-            for inner in value.values():
-                yield from absent_names(inner)
-        case list() | tuple():
-            for inner in value:
-                yield from absent_names(inner)
+def entries_in(value: Any) -> Iterator[Entry]:
+    """Yield all entries that a setting, or a model of settings, holds, however deep."""
+    if isinstance(value, Entry):
+        yield value
+        value = value.parameters()
+    elif isinstance(value, BaseModel):
+        value = dict(value)
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from entries_in(one)
+    elif (layer := getattr(value, "layer", None)) is not None:  # of a list of layers, with the name it goes by
+        yield from entries_in(layer)
 
 
 @contextmanager

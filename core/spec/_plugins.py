@@ -8,7 +8,7 @@ from pydantic import Field
 from core.errors import Problem
 from core.metrics import metrics
 from core.plugins import Pin, loaded, pins
-from core.registry import Entry
+from core.registry import entries_in
 
 Pins = Annotated[dict[str, Pin], Field(max_length=100)]
 
@@ -17,8 +17,8 @@ def used_pins(treatments: Iterable[Any]) -> dict[str, Pin] | None:
     """Return the plug-ins that treatments use, as they are here; None: none."""
     if not loaded():
         return None
-    names = {name for treatment in treatments for _, value in treatment for name in _named(value)}
-    return pins(names | {*measuring()}) or None
+    used = {type(entry).plugin for treatment in treatments for entry in entries_in(treatment)} | {*measuring()}
+    return pins({name for name in used if name is not None}) or None
 
 
 def measuring() -> Iterator[str]:
@@ -43,19 +43,3 @@ def changed(given: Mapping[str, Pin] | None, here: Mapping[str, Pin] | None) -> 
             text = f"is here with {there}, not {asked}: leave `plugins` out to train with what is here"
         problems.append(Problem(f"plugins.{name}", text))
     return problems
-
-
-def _named(value: Any) -> Iterator[str]:
-    """Yield the plug-ins of all entries that a setting holds, however deep."""
-    if isinstance(value, Entry):
-        plugin = type(value).plugin
-        if plugin is not None:
-            yield plugin
-        value = value.parameters()
-    if isinstance(value, dict):
-        value = [*value.values()]
-    if isinstance(value, list | tuple):
-        for one in value:
-            yield from _named(one)
-    elif (layer := getattr(value, "layer", None)) is not None:  # of a list of layers, with the name it goes by
-        yield from _named(layer)

@@ -17,7 +17,7 @@ from core.design import ArmTraining, BatchSizeScan, CoordinateCheck, Design, Des
 from core.errors import Problem
 from core.initializers import Initializer, Layer, State
 from core.metrics import Metric, Split, Task, metrics
-from core.registry import Absent, Entry, absent_names
+from core.registry import Absent, Entry, entries_in
 from core.results import Results, RunResult, Series
 from core.spec import Arm, Spec, Treatment, described, looks_in_a_row, size
 from core.training.initialize import calibration_examples, initial_state
@@ -180,7 +180,7 @@ def _arm(
 
 def _is_absent(treatment: Treatment) -> bool:
     """Return whether the code that a part of it names is not here any more: what was measured can still be judged."""
-    return any(absent_names(treatment))
+    return any(isinstance(entry, Absent) for entry in entries_in(treatment))
 
 
 def _is_tested(dataset: Entry) -> bool:

@@ -3,13 +3,15 @@
 import logging
 from typing import Any
 
+from sqlalchemy import select
+
 from core.errors import Conflict, InvalidSpec
-from core.experiments.cohorts.events import events, record_event
+from core.experiments.cohorts.events import record_event
 from core.experiments.cohorts.process_ids import describe
 from core.experiments.cohorts.software import software
-from core.registry import absent_names
+from core.registry import Absent, entries_in
 from core.spec import Spec, parse_stored
-from core.store import Database, Experiment
+from core.store import Database, Event, Experiment
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,8 @@ def to_train(experiment: Experiment) -> Spec:
         spec = parse_stored(experiment.spec)
     except (InvalidSpec, Conflict) as error:
         raise Unreadable(experiment.id, str(error)) from error
-    absent = {name for arm in spec.expanded for name in absent_names(arm.treatment)}
+    entries = (entry for arm in spec.expanded for entry in entries_in(arm.treatment))
+    absent = {entry.name for entry in entries if isinstance(entry, Absent)}
     if absent:
         raise Unreadable(experiment.id, f"{', '.join(sorted(absent))}: not here, or not as it was posted")
     return spec
@@ -39,7 +42,8 @@ def leave_to_others(database: Database, what: Unreadable, holder: str) -> None:
     """Write into log and history that this code leaves an experiment to others, once for all its processes."""
     detail: dict[str, Any] = {"software": software(), "why": what.why}
     with database.transaction() as session:
-        said = [event.detail for event in events(session, what.experiment_id) if event.kind == "unreadable"]
+        mine = (Event.experiment_id == what.experiment_id, Event.kind == "unreadable")
+        said = session.scalars(select(Event.detail).where(*mine))
         if detail not in [{key: one[key] for key in detail} for one in said]:
             record_event(session, what.experiment_id, "unreadable", worker=describe(holder), **detail)
             log.warning("%s; others are waited for", what)

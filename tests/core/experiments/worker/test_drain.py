@@ -1,11 +1,10 @@
 """A process that was asked to leave: it takes nothing any more, gives back what it trains, and ends in between."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
 from core.errors import NotFound
@@ -21,21 +20,7 @@ from core.settings import Settings
 from core.spec import parse
 from core.store import Database, Status
 from tests.core.experiments.submitting import submit
-
-
-class Ending:
-    """A place in a parent that is played: it tells what its process did, and lets it live."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-        self.ended = threading.Event()
-
-    def leave(self) -> None:
-        self.told.append("leaves")
-
-    def end(self) -> None:
-        self.told.append("ends")
-        self.ended.set()
+from tests.core.experiments.waiting import Ending, until
 
 
 def _drain(database: Database) -> None:
@@ -73,7 +58,7 @@ def test_others_go_on_with_what_it_trains(database: Database, monkeypatch: pytes
     with _working(database) as (worker, place, experiment):
         training = threading.Thread(target=worker)
         training.start()
-        _until(database, lambda session: any(run.steps_done for run in read.runs(session, experiment)))
+        until(database, lambda session: any(run.steps_done for run in read.runs(session, experiment)))
         _drain(database)
         assert place.ended.wait(30)
         training.join()
@@ -89,7 +74,7 @@ def test_others_go_on_with_what_it_trains(database: Database, monkeypatch: pytes
 def test_it_takes_nothing_from_the_moment_it_was_asked(database: Database) -> None:
     """Not only from its next heartbeat on; and nobody counts on it."""
     with _working(database) as (worker, place, experiment):
-        _until(database, workers_now)
+        until(database, workers_now)
         _drain(database)
         assert (worker(), place.told) == (0, [])
         with database.reading() as session:
@@ -97,16 +82,6 @@ def test_it_takes_nothing_from_the_moment_it_was_asked(database: Database) -> No
             (told,) = workers_now(session)
             assert (told.draining, told.training, told.name) == (True, None, name_of(this_process()))
             assert (workers_alive(session), workers_by_queue(session)) == (0, {})
-
-
-def _until(database: Database, true: Callable[[Session], object]) -> None:
-    never = threading.Event()
-    for _ in range(1500):
-        with database.reading() as session:
-            if true(session):
-                return
-        never.wait(0.02)
-    raise AssertionError("not within 30 s")
 
 
 def test_there_is_no_worker_of_another_name(database: Database) -> None:

@@ -1,14 +1,13 @@
 """Workers of before, beside an API and a database of later: what they may not understand they leave to others."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 
 from core.datasets import DatasetPaths
 from core.experiments.cohorts.events import events
@@ -20,7 +19,7 @@ from core.store import Cohort, Database, Experiment, Status
 from core.store.migrate import revision
 from core.training import train
 from tests.core.experiments.submitting import submit
-from tests.core.experiments.worker.test_drain import Ending
+from tests.core.experiments.waiting import Ending, until
 
 SMALL: dict[str, Any] = {"model": {"name": "mlp", "hidden": [8]}, "seeds": 1}
 LATER: dict[str, dict[str, Any]] = {
@@ -50,16 +49,6 @@ def _working(database: Database, place: Ending | None = None) -> Iterator[Worker
 def _status(database: Database, experiment: int) -> str:
     with database.reading() as session:
         return session.get_one(Experiment, experiment).status
-
-
-def _until(database: Database, true: Callable[[Session], object]) -> None:
-    never = threading.Event()
-    for _ in range(1500):
-        with database.reading() as session:
-            if true(session):
-                return
-        never.wait(0.02)
-    raise AssertionError("not within 30 s")
 
 
 def _upgraded(database: Database, to: str = "9999") -> None:
@@ -112,7 +101,7 @@ def test_what_it_trains_goes_on_elsewhere_from_there(database: Database, monkeyp
     with _working(database, place) as worker:
         training = threading.Thread(target=worker)
         training.start()
-        _until(database, lambda session: any(run.steps_done for run in read.runs(session, experiment)))
+        until(database, lambda session: any(run.steps_done for run in read.runs(session, experiment)))
         _upgraded(database)
         assert place.ended.wait(30)
         training.join()
