@@ -128,7 +128,7 @@ def listened(kind: str, apis: int, listeners: int) -> dict[str, Any]:
             "first_event_s": _percentiles(measured.first),
             "commit_to_receipt_s": _percentiles(measured.waited()),
             "connecting_api_cpu_s": round(measured.connecting, 2),
-            "api_cpu_share": round((max(map(_cpu, processes)) - min(before)) / seconds, 3),
+            "api_cpu_share": round(max(_cpu(p) - was for p, was in zip(processes, before, strict=True)) / seconds, 3),
             "api_memory_mb": round(
                 max(p.memory_info().rss - m for p, m in zip(processes, memory, strict=True)) / 2**20, 1
             ),

@@ -106,8 +106,7 @@ def _code_of_drained(code: int, supervised: bool) -> int:
 def _is_outdated() -> bool:
     """Return whether the database was upgraded meanwhile, which has training processes end."""
     try:
-        database = Database(settings().database, pool_size=1)
-        with database.reading() as session:
+        with Database(settings().database, pool_size=1).reading() as session:
             return not is_current(session)
     except DBAPIError:  # it is away: the next start waits for it, and looks then
         return False

@@ -31,8 +31,8 @@ def to_train(experiment: Experiment) -> Spec:
         spec = parse_stored(experiment.spec)
     except (InvalidSpec, Conflict) as error:
         raise Unreadable(experiment.id, str(error)) from error
-    entries = (entry for arm in spec.expanded for entry in entries_in(arm.treatment))
-    absent = {entry.name for entry in entries if isinstance(entry, Absent)}
+    settings = {id(value): value for arm in spec.expanded for _, value in arm.treatment}  # arms share most of theirs
+    absent = {entry.name for entry in entries_in([*settings.values()]) if isinstance(entry, Absent)}
     if absent:
         raise Unreadable(experiment.id, f"{', '.join(sorted(absent))}: not here, or not as it was posted")
     return spec

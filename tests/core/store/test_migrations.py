@@ -118,7 +118,7 @@ def test_experiments_of_the_first_tables_keep_what_they_are(empty_database_url: 
 def test_what_code_of_before_writes_can_still_be_written(tmp_path: Path) -> None:
     """A migration leaves what others write meanwhile as it is: no column goes, and a new one needs no value of theirs.
 
-    Workers that were not started anew give back what they train (`test_upgraded_meanwhile`), which is such a write.
+    Workers that were not started anew give back what they train, which is such a write.
     """
     database = Database(f"sqlite:///{tmp_path / 'initlab.sqlite'}")
     every = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
