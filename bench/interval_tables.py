@@ -21,7 +21,7 @@ Held = NDArray[np.bool_]
 
 def of_report(x: Floats, confidence: float = 0.95) -> Bounds:
     """The interval of an arm in the report."""
-    found = summaries(x, confidence)
+    found = summaries(x, 1 - confidence)
     return np.array([s.ci_low for s in found]), np.array([s.ci_high for s in found])
 
 

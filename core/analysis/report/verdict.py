@@ -220,8 +220,12 @@ def _wanted(wanted: SeedsWanted, metric: Measure) -> str:
     """Say how many seeds would decide: by the margin, or a range, as the measured difference alone plans nothing."""
     if wanted["margin"] is not None:
         asked = f"one as large as the margin of {difference(metric, wanted['margin'])}"
+        if wanted["seeds"] is None and wanted["floor"]:
+            return f"no number of seeds is planned to show {asked}: {_stays(wanted, metric)}"
         seeds = "more than 10,000" if wanted["seeds"] is None else f"{wanted['seeds']}"
         return f"{seeds} seeds are planned to show {asked}"
+    if wanted["fewest"] is None and wanted["floor"]:
+        return f"no number of seeds would show one such as these pairs allow: {_stays(wanted, metric)}"
     if wanted["fewest"] is None:
         return "to show one such as these pairs allow would take more than 10,000 seeds"
     most = f"at most {wanted['most']}" if wanted["most"] is not None else "without a bound, as it may be none at all"
@@ -229,6 +233,11 @@ def _wanted(wanted: SeedsWanted, metric: Measure) -> str:
         f"to show a difference that these pairs allow would take {wanted['fewest']} seeds at least, {most}: "
         "a margin in the spec would plan them"
     )
+
+
+def _stays(wanted: SeedsWanted, metric: Measure) -> str:
+    error = difference(metric, wanted["floor"])
+    return f"a standard error of {error} stays, which the seeds share, and more data alone would lessen"
 
 
 def _count(c: Comparison) -> str:
