@@ -182,7 +182,7 @@ def compose_grid(hands: Hands, grid: dict[str, list[Any]]) -> None:
         hands.done.append(f"type `{text}` as its values")
 
 
-def study(hands: Hands, folder: str) -> str:
+def study(hands: Hands, service: Running, folder: str) -> str:
     """Post one study from the form, wait for its end, and return the verdict that the page shows."""
     spec = spec_of(folder)
     hands.press("New")
@@ -195,8 +195,10 @@ def study(hands: Hands, folder: str) -> str:
     hands.press("Post it")
     hands.page.wait_for_url("**/#/experiments/*", timeout=60_000)
     expect(hands.page.locator(".state").first).to_have_text("succeeded", timeout=SECONDS)
+    number = hands.page.url.partition("#/experiments/")[2].partition("/")[0]
+    decided = service.get(f"/experiments/{number}/report")["verdict"]["headline"]
     line = hands.page.get_by_role("status").and_(hands.page.locator(".verdict"))
-    expect(line).to_contain_text(".", timeout=120_000)
+    expect(line).to_contain_text(decided, timeout=120_000)
     return line.inner_text()
 
 
@@ -246,7 +248,7 @@ def main() -> None:
                 parts += part(f"The data set {name}", hands, came)
         for name in folders(given.data):
             hands = Hands(page)
-            parts += part(f"[{name}]({name}/report.md)", hands, study(hands, name))
+            parts += part(f"[{name}]({name}/report.md)", hands, study(hands, service, name))
         browser.close()
     given.into.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
