@@ -1,6 +1,6 @@
 """Writes what was found over several data sets: in sentences, and as tables of the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.analysis.report.verdict import MOST, quoted
 from core.analysis.shapes import Comparison, Datasets, DatasetsComparison
@@ -11,11 +11,11 @@ Table = Callable[..., str]
 MOST_ROWS = 60
 
 
-def set_headline(listed: Sequence[Comparison], measure: Measure) -> str:
-    """Return what one data set decides by itself, in a few words."""
+def set_headline(listed: Sequence[Comparison], names: Mapping[str, str], measure: Measure) -> str:
+    """Return what one data set decides by itself, in a few words; `names` are what its arms are called there."""
     wins = [(c["better"], c["b"] if c["better"] == c["a"] else c["a"]) for c in listed if c["better"] is not None]
     equal = [c for c in listed if c["decision"] == "equivalent"]
-    said = [f'"{a}" is {measure.labels.better} than "{b}"' for a, b in wins[:MOST]]
+    said = [f'"{names[a]}" is {measure.labels.better} than "{names[b]}"' for a, b in wins[:MOST]]
     said += [f"{len(wins) - MOST} more differ"] if len(wins) > MOST else []
     said += [f"{len(equal)} {'pair is' if len(equal) == 1 else 'pairs are'} equivalent"] if equal else []
     left = len(listed) - len(wins) - len(equal)

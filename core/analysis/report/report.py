@@ -213,7 +213,8 @@ def _words(report: Report, measure: Measure, over: OverDatasets | None) -> tuple
     if over is None:
         return headline(report, measure) or None, verdict(report, measure)
     for one, listed in zip(over.report["sets"], over.by_set, strict=True):
-        one["headline"] = set_headline(listed, measure)
+        names = dict(zip(one["arms"], (t["label"] for t in over.report["treatments"]), strict=True))
+        one["headline"] = set_headline(listed, names, measure)
     return datasets_headline(over.report, measure), datasets_verdict(
         over.report, measure, alpha=report["alpha"], margin=report["margin"]
     )

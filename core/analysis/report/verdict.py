@@ -1,6 +1,6 @@
 """Writes the verdict in plain sentences: which arm is best, what it beats and by how much, and what stays open."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from core.analysis.shapes import ArmReport, Comparison, Report, SeedsWanted, Verdict
 from core.analysis.wording import difference, number, p_value, span
@@ -138,10 +138,10 @@ def _equivalent(comparisons: Sequence[Comparison], metric: Measure, margin: floa
     parts = [
         f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, {_count(c)})' for c in found[:MOST]
     ]
-    worst = max(c["p_equivalence"] or 0.0 for c in found)
+    sure = _adjusted(c["p_equivalence"] for c in found)
     return [
         f"Equivalent to it within {difference(metric, margin)}: {_listed(parts, found)}; two one-sided tests, adjusted "
-        f"p {p_value(worst, 'at most ')} ({family})."
+        f"p {sure} ({family})."
     ]
 
 
@@ -152,8 +152,8 @@ def _sentences(opening: str, comparisons: Sequence[Comparison], metric: Measure,
         parts = [
             f'"{c["b"]}" by {difference(metric, abs(c["difference"] or 0.0))} ({_count(c)})' for c in by_value[:MOST]
         ]
-        worst = max(c["p_adjusted"] or 0.0 for c in by_value)
-        text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {p_value(worst, 'at most ')} ({family}).")
+        sure = _adjusted(c["p_adjusted"] for c in by_value)
+        text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {sure} ({family}).")
         wide = [c["b"] for c in by_value if _holds_zero(c)]
         if wide:
             text.append(
@@ -162,12 +162,18 @@ def _sentences(opening: str, comparisons: Sequence[Comparison], metric: Measure,
     by_rank = [c for c in comparisons if c["test"] == "ranks"]
     if by_rank:
         parts = [f'"{c["b"]}" (which lost {_lost(c, 1)} runs, against {_lost(c, 0)})' for c in by_rank[:MOST]]
-        worst = max(c["p_adjusted"] or 0.0 for c in by_rank)
+        sure = _adjusted(c["p_adjusted"] for c in by_rank)
         text.append(
-            f"{opening} {_listed(parts, by_rank)}, by ranks in which a lost run is the worst; adjusted p "
-            f"{p_value(worst, 'at most ')} ({family})."
+            f"{opening} {_listed(parts, by_rank)}, by ranks in which a lost run is the worst; adjusted p {sure} "
+            f"({family})."
         )
     return text
+
+
+def _adjusted(p: Iterable[float | None]) -> str:
+    """Return the largest of adjusted p in words: of several a bound."""
+    every = [one or 0.0 for one in p]
+    return p_value(max(every), "at most " if len(every) > 1 else "")
 
 
 def _undecided(comparisons: Sequence[Comparison], metric: Measure, level: str) -> list[str]:
