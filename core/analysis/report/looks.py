@@ -23,10 +23,14 @@ def looks_sentences(results: Results, alpha: float) -> list[str]:
     if alpha != design.alpha:
         text.append(f"Whether more were trained was decided for a chance of {design.alpha:.3g}.")
     if looks[-1]["arms"]:
-        goes_on = any(run.status in ("queued", "running") for run in results.runs)
-        said = "are trained" if goes_on else "would have been trained next"
+        said = "are trained" if goes_on(results) else "would have been trained next"
         return [*text, f"More seeds {said} of {quoted(looks[-1]['arms'])}."]
     trained = len({(run.arm, run.seed) for run in results.runs})
     if trained < arms * most:
         text.append(f"{arms * most - trained} of {arms * most} runs did not have to be trained.")
     return text
+
+
+def goes_on(results: Results) -> bool:
+    """Return whether runs are still to be trained: of a cancelled experiment none are."""
+    return any(run.status in ("queued", "running") for run in results.runs)

@@ -16,7 +16,7 @@ from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
 from core.analysis.report.judged import judged_sentence, judging, own_intervals
 from core.analysis.report.kinds import of_its_kind
-from core.analysis.report.looks import looks_sentences
+from core.analysis.report.looks import goes_on, looks_sentences
 from core.analysis.report.over_datasets import OverDatasets, over_datasets
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
@@ -193,7 +193,7 @@ def compare_arms(
         "coordinate_check": None,
         "findings": [],
     }
-    if report["study"] is not None and not any(arm["unfinished"] for arm in report["arms"]):
+    if report["study"] is not None and not goes_on(results):
         ruled = study_ruling(report)
         report["study"] = {**report["study"], "decision": ruled.decision, "arm": ruled.arm}
     first, text = _words({**report, "comparisons": tried}, measure, over)

@@ -62,4 +62,6 @@ def test_the_report_says_what_its_study_decides_once_all_runs_have_ended(experim
     waits = compare_arms(experiment({**values, "b": [0.8, 0.82, 0.79, "running"]}, **spec))
     assert waits["study"] == {"name": "chain", "decision": None, "arm": None}
     assert "once all runs have ended" in (waits["verdict"]["text"] or "")
+    ended = compare_arms(experiment({**values, "b": [0.8, 0.82, 0.79, "cancelled"]}, **spec))
+    assert ended["study"] == {"name": "chain", "decision": "keep", "arm": "b"}
     assert compare_arms(experiment(values))["study"] is None
