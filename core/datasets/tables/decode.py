@@ -14,7 +14,8 @@ from core.datasets._content import MOST_DECODED, Column, Content, Decoded, Inval
 from core.datasets._limit import subsets
 from core.datasets._options import TABLE_OPTIONS, Options
 from core.datasets.tables.columnar import is_text
-from core.datasets.tables.columns import Reading, Values, settled_decimal
+from core.datasets.tables.columns import Reading, Values
+from core.datasets.tables.decimals import settled_decimal
 from core.datasets.tables.indexes import is_index, note_doubts
 from core.datasets.tables.missing import markers
 from core.datasets.tables.raw import RawTable

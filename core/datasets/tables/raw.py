@@ -90,13 +90,38 @@ def joined(train: RawTable, valid: RawTable, remarks: Remarks) -> RawTable:
     columns = {}
     for name, values in train.columns.items():
         other = valid.columns[name]
-        if other.type != values.type:
-            other = other.cast(pa.string()) if pa.types.is_string(values.type) else other
-            values = values.cast(other.type) if pa.types.is_string(other.type) else values
-            other = other.cast(values.type)
-        columns[name] = pa.chunked_array([*values.chunks, *other.chunks], values.type)
+        try:
+            one, two = (values, other) if values.type == other.type else _of_one_type(values, other)
+        except pa.ArrowException:
+            remarks.refuse(f"column {name!r} holds {values.type} in {train.file} and {other.type} in {valid.file}")
+            continue
+        columns[name] = pa.chunked_array([*one.chunks, *two.chunks], one.type)
+    remarks.check()
     train.columns, valid.columns, train.valid = columns, {}, valid
     return train
+
+
+def _of_one_type(*parts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Return two columns as one type that holds both; raises `pa.ArrowException` where there is none."""
+    one, two = (part.cast(part.type.value_type) if pa.types.is_dictionary(part.type) else part for part in parts)
+    kinds = [part.type for part in (one, two)]
+    families = {_family(kind) for kind in kinds} - {"null"}
+    if families == {"number"}:
+        return one.cast(pa.float64(), safe=False), two.cast(pa.float64(), safe=False)
+    if "text" not in families and len(families) > 1:
+        raise pa.ArrowTypeError("values of two kinds")
+    kind = pa.string() if "text" in families else next(kind for kind in kinds if not pa.types.is_null(kind))
+    return one.cast(kind), two.cast(kind)
+
+
+def _family(kind: pa.DataType) -> str:
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text"
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return "date"
+    return "time" if pa.types.is_time(kind) else str(kind)
 
 
 def in_archive(name: str) -> str:

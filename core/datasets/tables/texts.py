@@ -11,6 +11,8 @@ from pyarrow import compute
 
 def trimmed(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return texts without spaces around them; dictionaries keep their form."""
+    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
+        values = values.cast(pa.timestamp(values.type.unit, "UTC"))  # this machine may not know the zone
     if not pa.types.is_dictionary(values.type):
         return compute.utf8_trim_whitespace(values.cast(pa.string()))
     whole = values.unify_dictionaries()

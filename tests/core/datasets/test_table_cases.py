@@ -222,9 +222,7 @@ def test_a_title_above_the_header_is_named(tmp_path: Path) -> None:
     assert told_of.startswith("separator: the first row has one value, '# of 2020', and row 2 has 2: remove a title")
 
 
-@pytest.mark.parametrize(
-    "texts", [["10 kg", "12 kg"], ["1_000", "2_000"], ["5-7", "8-9"], ["£5m", "£6m"], ["2020Q1", "2020Q2"]]
-)
+@pytest.mark.parametrize("texts", [["10 kg", "12 kg"], ["1_000", "2_000"], ["5-7", "8-9"], ["£5m", "£6m"]])
 def test_texts_that_begin_like_numbers_are_told(tmp_path: Path, texts: list[str]) -> None:
     _, found = values(tmp_path, f"x,y\n{texts[0]},0\n{texts[1]},1\n".encode())
     assert told(found, f"columns.x: values such as {texts[0]!r} begin like numbers")
