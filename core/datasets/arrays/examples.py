@@ -47,6 +47,9 @@ def _rows(parts: Named, options: Options, remarks: Remarks) -> list[NDArray[Any]
     """Return rows of numbers as float64, for the numbers that a table of them would give."""
     for name, x in parts:
         check_finite(name, x, np.float32, missing=options.missing == "impute")
+        absent = np.count_nonzero(np.isnan(x)) if x.dtype.kind == "f" else 0
+        if absent:
+            remarks.note("missing", f"{absent:,} numbers of {name} are NaN, and get their column's mean in training")
     name, x = parts[0]
     if x.dtype == np.bool_:
         return [part.astype(np.float64) for _, part in parts]

@@ -17,7 +17,7 @@ from core.datasets.tables.columnar import is_text
 from core.datasets.tables.columns import Reading, Values
 from core.datasets.tables.decimals import settled_decimal
 from core.datasets.tables.indexes import is_index, note_doubts
-from core.datasets.tables.missing import markers
+from core.datasets.tables.missing import markers, note_imputed
 from core.datasets.tables.raw import RawTable
 from core.registry import unknown
 
@@ -189,6 +189,9 @@ def _features(rules: Reading, names: list[str], missing: str) -> _Features:
                 _complete(
                     table, name, values, " (drop the column, or say missing=impute; missing_values says what is one)"
                 )
+            else:
+                marks = () if rules.marks_given else rules.marks
+                note_imputed(column, table.columns[name], values, marks, remarks)
             note_doubts(column, values, remarks)
             read.columns.append(column)
             read.values.append(values)
