@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from core.datasets._content import MOST_DECODED, InvalidUpload, Remarks, Scale
 from core.datasets._options import Options
 from core.datasets.arrays.npy import check_finite
+from core.datasets.tables.indexes import note_array
 
 CHANNELS = (1, 3, 4)
 BYTE, WORD = 255, 65_535
+FAINTEST = 16
+"""Fractions up to it are no picture of 0 to 255, which would be all black; they may go a little beyond 1."""
 Named = list[tuple[str, NDArray[Any]]]
 
 
@@ -58,6 +61,8 @@ def _rows(parts: Named, options: Options, remarks: Remarks) -> list[NDArray[Any]
     )
     more = ", or if they are flattened pictures say scale=unit" if x.dtype == np.uint8 else ""
     remarks.note("scale", f"{message} as they are say scale=none{more}")
+    if x.ndim == 2:
+        note_array(name, x, remarks)
     return [part.astype(np.float64) for _, part in parts]
 
 
@@ -89,7 +94,7 @@ def _unit(found: Named, remarks: Remarks) -> list[NDArray[Any]]:
         return [(part * BYTE).astype(np.uint8) for _, part in found]
     if x.dtype == np.uint8:
         return [part for _, part in found]
-    if low < 0 or high <= 1 or high > WORD or (high > BYTE and not whole):
+    if low < 0 or high <= 1 or high > WORD or (not whole and not FAINTEST < high <= BYTE):
         if x.dtype.kind in "iu":
             raise InvalidUpload(f"{said}, which is the range of no kind of picture: scale it, or say none", "scale")
         if low < 0 or high > 1:

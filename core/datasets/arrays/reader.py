@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from core.datasets import _targets
@@ -14,6 +15,8 @@ from core.datasets._options import Options
 from core.datasets.arrays.examples import Named, examples
 from core.datasets.arrays.layout import pairs_of
 from core.datasets.arrays.npy import check_finite, read_array
+from core.datasets.tables.decimals import decimal_of
+from core.datasets.tables.numbers import SAID, read_numbers
 
 
 def read_arrays(file: BinaryIO, options: Options, _into: Path, remarks: Remarks) -> Decoded:
@@ -83,10 +86,30 @@ def _target(parts: Named, options: Options, remarks: Remarks, *, pictures: bool)
     if y.dtype.kind == "U":
         if y.shape[1] > 1:
             raise InvalidUpload(f"{first} has {y.shape[1]} columns of text; classes are one column")
-        names, codes = np.unique(y[:, 0], return_inverse=True)
-        return _targets.of_classes(codes, [str(name) for name in names], options.task, first)
+        return _of_texts(first, y[:, 0], options, remarks, pictures=pictures)
     if y.shape[1] > 1 and options.task is None and set(np.unique(y[:1000])) == {0, 1} and (y.sum(1) == 1).all():
         raise InvalidUpload(f"{first} looks one-hot: give the classes' numbers, y.argmax(1), or say task", "task")
     different = np.unique(y)
     labels = pictures and (y.dtype.kind in "biu" or np.array_equal(different, np.arange(len(different))))
     return _targets.of_numbers(y.astype(np.float64), options.task, first, remarks, labels=labels)
+
+
+def _of_texts(name: str, y: NDArray[np.str_], options: Options, remarks: Remarks, *, pictures: bool) -> _targets.Target:
+    """Return the target of texts (n,): numbers where all are, as a table's are, unless they are said to be classes."""
+    try:
+        texts, codes = np.unique(np.char.strip(y), return_inverse=True)
+        plain = pa.array(texts.tolist(), pa.string())
+    except ValueError as error:  # of code points that are none
+        raise InvalidUpload(f"{name} holds text that cannot be read: {str(error)[:200]}") from None
+    found = read_numbers(plain, decimal_of(name, plain, ","))
+    if np.isnan(found.values).any() or found.mixed or options.task in ("binary", "multiclass"):
+        if options.task is None:
+            remarks.note("task", f"{name} is text: its {len(texts):,} values are classes")
+        return _targets.of_classes(codes, [str(text) for text in texts], options.task, name)
+    ways = [SAID[way] for way in sorted(found.ways - {"point"})]
+    how = f" {' and '.join(ways)}" if ways else ""
+    remarks.note("task", f"{name} holds text, such as {str(texts[0])[:40]!r}, which is read as numbers{how}")
+    task = "regression" if ways and options.task is None else options.task
+    if ways and options.task is None:
+        remarks.note("task", f"{name} is written as amounts are (regression); if it is classes, say task=multiclass")
+    return _targets.of_numbers(found.values[codes][:, None], task, name, remarks, labels=pictures)
