@@ -16,6 +16,7 @@ from core.datasets._options import TABLE_OPTIONS, Options
 from core.datasets.tables.columnar import is_text
 from core.datasets.tables.columns import Reading, Values
 from core.datasets.tables.decimals import settled_decimal
+from core.datasets.tables.dialect import separator_hint
 from core.datasets.tables.indexes import is_index, note_doubts
 from core.datasets.tables.missing import markers, note_imputed
 from core.datasets.tables.raw import RawTable
@@ -134,10 +135,10 @@ def _check(table: RawTable, chosen: dict[str, list[str]], options: Options, rema
             "is for pictures; numbers of a table are standardised, or `none` leaves them as they are", "scale"
         )
     if not chosen["target"]:
+        hint = separator_hint(table.names)
+        text = f"should name the column that is to be learned; columns: {_shown(table.names)}"
         shown = tuple(table.names[:MOST_NAMES])
-        more = f", and {len(table.names) - len(shown):,} more" if len(shown) < len(table.names) else ""
-        text = f"should name the column that is to be learned; columns: {', '.join(shown)}{more}"
-        remarks.refuse(text, "target", shown)
+        remarks.refuse(text + (f"; {hint}" if hint else ""), "target", shown)
     for field, others in (("target", "drop"), ("categorical", "numeric")):
         for name in sorted(set(chosen[field]) & set(chosen[others])):
             remarks.refuse(
@@ -234,10 +235,18 @@ def _named(table: RawTable, given: Iterable[str], field: str, remarks: Remarks) 
 def _unknown(table: RawTable, name: str, field: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the message, the path and the nearest columns of a name that is none."""
     problem = unknown("column", name, table.names)
-    none_near = len(problem.known) == len(table.names)
-    hint = "; if the first row is data and no header, say header=false"
-    hint = hint if field == "target" and table.headed and none_near else ""
-    if not none_near or len(table.names) <= MOST_NAMES:
-        return problem.message + hint, field, problem.known
-    shown = tuple(table.names[:MOST_NAMES])
-    return f"unknown column {name[:80]!r}; columns: {', '.join(shown)}, and more{hint}", field, shown
+    near = "; did you mean" in problem.message
+    known = problem.known if near else tuple(table.names[:MOST_NAMES])
+    said = problem.message
+    if not near and len(table.names) > MOST_NAMES:
+        said = f"unknown column {name[:80]!r}; columns: {_shown(table.names)}"
+    hint = separator_hint(table.names)
+    if hint is None and field == "target" and table.headed and not near:
+        hint = "if the first row is data and no header, say header=false"
+    return said + (f"; {hint}" if hint else ""), field, known
+
+
+def _shown(names: list[str]) -> str:
+    """Return the first columns' names, and how many more there are."""
+    more = f", and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
