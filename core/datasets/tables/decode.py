@@ -241,6 +241,8 @@ def _unknown(table: RawTable, name: str, field: str) -> tuple[str, str, tuple[st
     if not near and len(table.names) > MOST_NAMES:
         said = f"unknown column {name[:80]!r}; columns: {_shown(table.names)}"
     hint = separator_hint(table.names)
+    if table.headed and 2 * len(table.unnamed) >= len(table.names) > 1:
+        hint = f"{len(table.unnamed)} of {len(table.names)} columns have no name: remove a title above the header"
     if hint is None and field == "target" and table.headed and not near:
         hint = "if the first row is data and no header, say header=false"
     return said + (f"; {hint}" if hint else ""), field, known

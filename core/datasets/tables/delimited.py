@@ -9,7 +9,7 @@ from typing import BinaryIO
 from core.datasets._content import InvalidUpload, Remarks
 from core.datasets._options import Options, words
 from core.datasets.tables.dialect import NAMES, SAMPLE_ROWS, directive, separator_of
-from core.datasets.tables.lines import encoding_of, lines_of, not_utf8
+from core.datasets.tables.lines import encoding_of, lines_of, not_encoded
 from core.datasets.tables.raw import RawTable, is_number
 from core.datasets.tables.rows import table_of
 
@@ -41,7 +41,7 @@ def read_delimited(file: BinaryIO, options: Options, remarks: Remarks, *, tabs: 
     try:
         table = table_of(rows, options, remarks)
     except UnicodeEncodeError:  # of a name
-        raise not_utf8("the header") from None
+        raise not_encoded("the header", options.encoding) from None
     table.separator = separator
     return table
 

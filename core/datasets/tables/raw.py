@@ -83,10 +83,12 @@ def is_number(text: str) -> bool:
 
 def joined(train: RawTable, valid: RawTable, remarks: Remarks) -> RawTable:
     """Return one table whose part held out is the other; raises where their columns differ."""
+    before = len(remarks.problems)
     for name in sorted(set(train.names) ^ set(valid.names)):
         has, lacks = (train, valid) if name in train.names else (valid, train)
         remarks.refuse(f"{has.file} has a column {name!r}, and {lacks.file} has not")
-    remarks.check()
+    if len(remarks.problems) > before:
+        remarks.check()
     columns = {}
     for name, values in train.columns.items():
         other = valid.columns[name]
@@ -96,7 +98,8 @@ def joined(train: RawTable, valid: RawTable, remarks: Remarks) -> RawTable:
             remarks.refuse(f"column {name!r} holds {values.type} in {train.file} and {other.type} in {valid.file}")
             continue
         columns[name] = pa.chunked_array([*one.chunks, *two.chunks], one.type)
-    remarks.check()
+    if len(remarks.problems) > before:
+        remarks.check()
     train.columns, valid.columns, train.valid = columns, {}, valid
     return train
 
