@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from core.datasets._content import InvalidUpload, Scale
 from core.metrics import Task
@@ -51,7 +51,9 @@ class Options(BaseModel):
     ] = None
     encoding: Annotated[
         str | None,
-        Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="CSV: such as cp1252; default: the file's mark, or UTF-8"),
+        Field(
+            pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="text: such as cp1252; default: the file's mark, or UTF-8"
+        ),
     ] = None
     header: Annotated[
         bool | None, Field(description="CSV, XLSX: false where the first row is data; columns are column_1, ...")
@@ -80,6 +82,12 @@ class Options(BaseModel):
     limit: Annotated[
         int | None, Field(ge=2, description="at most so many examples, each class in proportion; always the same ones")
     ] = None
+
+    @field_validator("missing_values")
+    @classmethod
+    def _empty(cls, said: list[str] | None) -> list[str] | None:
+        """Return a list of the empty text, which is missing in any case, for one that says that no other is."""
+        return [""] if said == [] else said
 
     def only(self, *known: str, kind: str) -> None:
         """Refuse every other option that was given."""

@@ -1,5 +1,6 @@
 """Columns and targets that are most likely not what they are taken for: each is told."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.slow  # many files, a second in all
 RNG = np.random.default_rng(0)
 
 
-def columns(**texts: list[object]) -> bytes:
+def columns(**texts: Sequence[object]) -> bytes:
     rows = zip(*texts.values(), strict=True)
     return (",".join(texts) + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)).encode()
 
@@ -112,7 +113,7 @@ def test_a_limit_that_leaves_classes_out_is_refused_for_every_kind(tmp_path: Pat
     assert refused(tmp_path, npz(x=x, y=y), "a.npz", limit=3) == said
     held = npz(x_train=x, y_train=y, x_test=x, y_test=y)
     assert refused(tmp_path, held, "a.npz", limit=5) == said  # three to train on
-    dot = picture(np.zeros((2, 2)))
+    dot = picture(np.zeros((2, 2), np.uint8))
     pictures = zipped({f"{i % 4}/{i}.png": dot for i in range(8)})
     assert refused(tmp_path, pictures, "p.zip", limit=3) == said
     assert add(tmp_path, held, "a.npz", limit=8).examples == 8

@@ -36,6 +36,14 @@ def test_what_is_imputed_is_told_with_its_markers(tmp_path: Path) -> None:
                 "missing: 1 numbers of x are NaN")  # fmt: skip
 
 
+def test_no_markers_are_the_empty_one(tmp_path: Path) -> None:
+    """In Python as over HTTP, where an empty list is a field of the empty text."""
+    for i, said in enumerate(([], [""])):
+        about = add(tmp_path, HOUSES.encode(), "t.csv", f"n{i}", target=["y"], drop=["LotFrontage"], missing="impute",
+                    missing_values=said)  # fmt: skip
+        assert (about.columns[0].categories, about.options["missing_values"]) == (["Attchd", "Detchd", "NA"], [""])
+
+
 def test_cells_with_errors_are_told(tmp_path: Path) -> None:
     """A spreadsheet's #DIV/0! is empty to its reader."""
     plain = sheet(["x", "y"], [1, 0], ["?", 1], [3, 1])
