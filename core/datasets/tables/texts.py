@@ -25,12 +25,14 @@ def trimmed(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def different(values: pa.ChunkedArray, marks: Iterable[str]) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
     """Return the different texts, the place of every row's in them (-1: missing), and how often each occurs."""
-    if not pa.types.is_dictionary(values.type):
-        values = values.dictionary_encode()
-    whole = values.unify_dictionaries().combine_chunks()
-    chunk = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
-    texts = chunk.dictionary.cast(pa.string()).dictionary_encode()  # once more: trimmed, two may be one
-    places = texts.indices.take(chunk.indices)
+    if pa.types.is_dictionary(values.type):
+        whole = values.unify_dictionaries().combine_chunks()
+        chunk = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+        texts = chunk.dictionary.cast(pa.string()).dictionary_encode()  # once more: trimmed, two may be one
+        places = texts.indices.take(chunk.indices)
+    else:  # in one piece: the chunks of an encoded column have a dictionary each, as long as all before it
+        texts = pa.concat_arrays(values.chunks or [pa.array([], pa.string())]).dictionary_encode()
+        places = texts.indices
     codes: NDArray[Any] = compute.fill_null(places, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     absent = compute.is_in(texts.dictionary, pa.array(list(marks), pa.string()))
     counts = np.bincount(codes[codes >= 0], minlength=len(texts.dictionary))
