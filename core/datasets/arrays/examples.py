@@ -10,6 +10,7 @@ from core.datasets._options import Options
 from core.datasets.arrays.npy import check_finite
 from core.datasets.tables.indexes import note_array
 
+_IMPUTE = ": missing=impute takes NaN for missing"
 CHANNELS = (1, 3, 4)
 BYTE, WORD = 255, 65_535
 FAINTEST = 16
@@ -19,15 +20,10 @@ Named = list[tuple[str, NDArray[Any]]]
 
 def examples(parts: Named, options: Options, remarks: Remarks) -> tuple[list[NDArray[Any]], Scale]:
     """Return the examples of every part as they are stored, and how they are to be scaled."""
-    for name, x in parts:
-        if x.dtype.kind == "U":
-            raise InvalidUpload(f"{name} holds text, not numbers")
-        if x.ndim < 2 or not x.size:
-            raise InvalidUpload(f"{name} has shape {x.shape}; it should be (examples, ...) with nothing of it empty")
-        if x.shape[1:] != parts[0][1].shape[1:] or x.dtype != parts[0][1].dtype:
-            said = " and ".join(f"{n} is {a.dtype} {a.shape}" for n, a in parts)
-            raise InvalidUpload(f"{said}: they should differ in length only")
+    _check_shapes(parts)
     pictures = parts[0][1].ndim > 2
+    if options.channels is not None and not pictures:
+        raise InvalidUpload(f"is for pictures of four dimensions; {parts[0][0]} has rows of numbers", "channels")
     if pictures and options.scale == "standardise":
         raise InvalidUpload("is for rows of numbers; pictures are `unit` or `none`", "scale")
     if options.missing == "impute" and (pictures or options.scale not in (None, "standardise")):
@@ -46,13 +42,26 @@ def examples(parts: Named, options: Options, remarks: Remarks) -> tuple[list[NDA
     return (_unit(found, remarks) if scale == "unit" else [_float32(x) for _, x in found]), scale
 
 
+def _check_shapes(parts: Named) -> None:
+    for name, x in parts:
+        if x.dtype.kind == "U":
+            raise InvalidUpload(f"{name} holds text, not numbers")
+        if x.ndim < 2 or not x.size:
+            raise InvalidUpload(f"{name} has shape {x.shape}; it should be (examples, ...) with nothing of it empty")
+        if x.shape[1:] != parts[0][1].shape[1:] or x.dtype != parts[0][1].dtype:
+            said = " and ".join(f"{n} is {a.dtype} {a.shape}" for n, a in parts)
+            raise InvalidUpload(f"{said}: they should differ in length only")
+
+
 def _rows(parts: Named, options: Options, remarks: Remarks) -> list[NDArray[Any]]:
     """Return rows of numbers as float64, for the numbers that a table of them would give."""
     for name, x in parts:
-        check_finite(name, x, np.float32, missing=options.missing == "impute")
+        with remarks.gathered():
+            check_finite(name, x, np.float32, missing=options.missing == "impute", advice=_IMPUTE)
         absent = np.count_nonzero(np.isnan(x)) if x.dtype.kind == "f" else 0
         if absent:
             remarks.note("missing", f"{absent:,} numbers of {name} are NaN, and get their column's mean in training")
+    remarks.check()
     name, x = parts[0]
     if x.dtype == np.bool_:
         return [part.astype(np.float64) for _, part in parts]

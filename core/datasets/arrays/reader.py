@@ -40,10 +40,14 @@ def read_arrays(file: BinaryIO, options: Options, _into: Path, remarks: Remarks)
     for x_name, y_name in pairs:
         if found[x_name].ndim and len(found[x_name]) != len(found[y_name]):
             raise InvalidUpload(f"{x_name} has {len(found[x_name]):,} examples and {y_name} {len(found[y_name]):,}")
-    xs, scale = examples([(name, found[name]) for name, _ in pairs], options, remarks)
-    if valid is None and len(xs[0]) < 2:
-        raise InvalidUpload(f"{train[0]} has {len(xs[0])} examples; training and validation need one each")
-    target = _target([(name, found[name]) for _, name in pairs], options, remarks, pictures=found[train[0]].ndim > 2)
+    if valid is None and found[train[0]].ndim and len(found[train[0]]) == 1:
+        raise InvalidUpload(f"{train[0]} has 1 examples; training and validation need one each")
+    with remarks.gathered():
+        xs, scale = examples([(name, found[name]) for name, _ in pairs], options, remarks)
+    with remarks.gathered():
+        labels = [(name, found[name]) for _, name in pairs]
+        target = _target(labels, options, remarks, pictures=found[train[0]].ndim > 2)
+    remarks.check()
     held_out = None if valid is None else len(xs[1])
     taken = subsets(target.y if target.classes else None, len(target.y), held_out, options.limit)
     parts = {"": (xs[0][taken[0]], target.y[taken[0]])}

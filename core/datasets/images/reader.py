@@ -27,6 +27,8 @@ def read_images(archive: ZipFile, options: Options, into: Path, remarks: Remarks
     They are upright, lie on `background` where they are transparent, and are uint8 (n, channels, height, width).
     """
     options.only(*OPTIONS, kind="images")
+    if options.task == "regression":
+        raise InvalidUpload("regression needs numbers: pictures are of the classes that their folders name", "task")
     found = _limited(pictures(archive, remarks), options, remarks)
     damage = Damage()
     _check_decoded(archive, [*found.train, *found.valid], damage)

@@ -138,10 +138,10 @@ class _Gathered:
         if len(self._different[i]) > self._most[i]:
             self._full = True
             noun = "classes" if self._most[i] == MOST_CLASSES else "different values"
-            raise InvalidUpload(
-                f"text column {self._names[i]!r} has more than {self._most[i]:,} {noun}: drop it, or if it is numbers "
-                f"name it in `numeric` to be told of the rows where it is none"
-            )
+            advice = "drop it, or if it is numbers name it in `numeric` to be told of the rows where it is none"
+            if forced:
+                advice = "drop it, or leave it out of `categorical`"
+            raise InvalidUpload(f"text column {self._names[i]!r} has more than {self._most[i]:,} {noun}: {advice}")
 
 
 def words_among(values: pa.Array) -> pa.Array:
