@@ -142,6 +142,9 @@ class _TextColumn:
             return None
         if rules.decimal == "," and compute.any(compute.match_substring_regex(column, TRIPLES)).as_py():
             return None
+        if rules.decimal == "," and compute.any(compute.match_substring(column, ".")).as_py():
+            text = "its numbers have a decimal point, where the decimal sign is ',': they are read with the point"
+            rules.remarks.note(f"columns.{name}", text)
         doubt_digits(name, column.slice(0, HEAD).drop_null(), rules.remarks, numeric=name in rules.numeric)
         return _floats(numbers)
 

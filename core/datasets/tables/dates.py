@@ -66,7 +66,7 @@ def days(texts: pa.Array, name: str) -> NDArray[np.float64]:
         text = str(texts.filter(compute.is_null(parts))[0].as_py())
         raise InvalidUpload(f"column {name!r}: {text[:40]!r} is no date such as 2020-03-14: write it so", "numeric")
     a, b, c = (_part(parts, field) for field in "abc")
-    if (a > 999).all():
+    if compute.all(compute.match_substring_regex(texts, r"^\d{4}")).as_py():
         year, month, day = a, b, c
     elif (a > 31).any() or (c < 1000).any():
         raise InvalidUpload(f"column {name!r}: years should be written with four digits", "numeric")

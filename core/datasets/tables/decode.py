@@ -67,7 +67,8 @@ def decode(table: RawTable, options: Options, into: Path, remarks: Remarks) -> D
         why = (
             f" ({remarks.notes[-1].message})" if remarks.notes and remarks.notes[-1].path.startswith("columns") else ""
         )
-        raise InvalidUpload(f"there is no column left to learn from{why}", "drop")
+        hint = separator_hint(table.names)
+        raise InvalidUpload(f"there is no column left to learn from{why}" + (f"; {hint}" if hint else ""), "drop")
     assert target is not None  # noqa: S101 its problem would have been raised
     return _content(table, read, target, chosen, options, into, remarks)
 

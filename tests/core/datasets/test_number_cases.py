@@ -88,6 +88,12 @@ def test_a_decimal_sign_that_does_not_fit_is_refused(tmp_path: Path, texts: list
     assert len(values(tmp_path, data.encode(), decimal=said, categorical=["x"])[0]) == len(texts)
 
 
+def test_points_where_the_sign_is_a_comma_are_told(tmp_path: Path) -> None:
+    got, found = values(tmp_path, b"x;z;y\n1.5;1,5;0\n2.5;2;1\n", decimal=",")
+    assert (got, told(found, "columns.x: its numbers have a decimal point")) == ([[1.5, 1.5], [2.5, 2]], True)
+    assert not told(found, "columns.z: its numbers have a decimal point")
+
+
 def test_three_hundred_prices_are_amounts(tmp_path: Path) -> None:
     """D2: they were 294 classes, and were trained."""
     prices = [1000 + 37 * i for i in range(300)]
@@ -195,6 +201,7 @@ def test_times_of_dates_are_those_of_utc(tmp_path: Path, texts: list[str], hours
     ("texts", "words"),
     [
         (["2020-02-30", "2020-03-01"], "'2020-02-30' is no day of the calendar"),
+        (["0000-01-01", "2020-00-01"], "'2020-00-01' is no day of the calendar"),
         (["31.4.2020", "1.4.2020"], "'31.4.2020' is no day of the calendar"),
         (["2020-03-14 25:00", "2020-03-14 1:00"], "'25:00' is no time of day"),
         (["2020-03-14 12:00Z", "2020-03-14 12:00"], "'2020-03-14 12:00' has no time zone, and others have"),

@@ -118,6 +118,7 @@ def test_other_words_for_the_separator(tmp_path: Path) -> None:
         (b"sep=;\nx,y\n1,0\n2,1\n", "t.csv", {}, "separator=comma"),
         (b"p;q;y\n1;2;0\n2;3;1\n", "t.csv", {"separator": ","}, "separator=semicolon"),
         (b"p:q:y\n1:2:0\n2:3:1\n", "t.csv", {"target": []}, "separator=:"),
+        (b"x:y\n1:0\n2:1\n", "t.csv", {"target": ["x:y"]}, "separator=:"),
     ],
     ids=str,
 )
