@@ -45,8 +45,8 @@ def read_arrays(file: BinaryIO, options: Options, _into: Path, remarks: Remarks)
     with remarks.gathered():
         xs, scale = examples([(name, found[name]) for name, _ in pairs], options, remarks)
     with remarks.gathered():
-        labels = [(name, found[name]) for _, name in pairs]
-        target = _target(labels, options, remarks, pictures=found[train[0]].ndim > 2)
+        ys = [(name, found[name]) for _, name in pairs]
+        target = _target(ys, options, remarks, pictures=found[train[0]].ndim > 2)
     remarks.check()
     held_out = None if valid is None else len(xs[1])
     taken = subsets(target.y if target.classes else None, len(target.y), held_out, options.limit)

@@ -73,7 +73,7 @@ def test_too_many_categories_are_not_sent_to_an_option_that_is_refused_beside(tm
 
 
 def test_a_title_above_the_header_of_a_sheet_is_named(tmp_path: Path) -> None:
-    rows = [["Houses", "", ""], ["x", "z", "y"], [1, 2, "a"], [2, 3, "b"]]
+    rows: list[list[Any]] = [["Houses", "", ""], ["x", "z", "y"], [1, 2, "a"], [2, 3, "b"]]
     told_of = refused(tmp_path, sheet(*rows), "t.xlsx", target=["y"])
     assert told_of.endswith("2 of 3 columns have no name: remove a title above the header")
 
