@@ -70,7 +70,7 @@ def _rows(parts: Named, options: Options, remarks: Remarks) -> list[NDArray[Any]
     )
     more = ", or if they are flattened pictures say scale=unit" if x.dtype == np.uint8 else ""
     remarks.note("scale", f"{message} as they are say scale=none{more}")
-    if x.ndim == 2:
+    if x.ndim == 2 and x.dtype != np.uint8:  # bytes are no identifiers
         note_array(name, x, remarks)
     return [part.astype(np.float64) for _, part in parts]
 

@@ -106,7 +106,15 @@ def _of_texts(name: str, y: NDArray[np.str_], options: Options, remarks: Remarks
     except ValueError as error:  # of code points that are none
         raise InvalidUpload(f"{name} holds text that cannot be read: {str(error)[:200]}") from None
     found = read_numbers(plain, decimal_of(name, plain, ","))
-    if np.isnan(found.values).any() or found.mixed or options.task in ("binary", "multiclass"):
+    others = np.isnan(found.values)
+    counts = np.bincount(codes, minlength=len(texts))
+    if options.task is None and others.any() and 2 * counts[~others].sum() >= len(y):
+        at = int(np.argmax(np.isin(codes, np.flatnonzero(others))))
+        raise InvalidUpload(
+            f"{name}[{at}] is {str(y[at])[:40]!r} among {int(counts[~others].sum()):,} numbers, and a target is never "
+            "imputed: if all are classes, say task=multiclass"
+        )
+    if others.any() or found.mixed or options.task in ("binary", "multiclass"):
         if options.task is None:
             remarks.note("task", f"{name} is text: its {len(texts):,} values are classes")
         return _targets.of_classes(codes, [str(text) for text in texts], options.task, name)

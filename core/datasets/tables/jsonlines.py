@@ -9,6 +9,7 @@ from core.datasets._options import Options
 from core.datasets.tables.lines import encoding_of, lines_of, not_encoded
 from core.datasets.tables.raw import LONGEST, RawTable
 from core.datasets.tables.rows import table_of
+from core.datasets.tables.texts import number_text
 
 
 def read_json_lines(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable:
@@ -101,6 +102,6 @@ def _text(value: Any, name: str, number: int) -> str:
     if isinstance(value, dict | list):
         raise InvalidUpload(f"row {number}: {name!r} holds a list or an object, not a number or text")
     try:
-        return str(value)
+        return number_text(value) if isinstance(value, float) else str(value)
     except ValueError:  # of thousands of digits
         raise InvalidUpload(f"row {number}: {name!r} has too many digits") from None

@@ -13,6 +13,7 @@ from core.datasets._content import InvalidUpload, Remarks
 from core.datasets._options import Options
 from core.datasets.tables.raw import RawTable
 from core.datasets.tables.rows import table_of
+from core.datasets.tables.texts import number_text
 
 MOST_UNPACKED = 2**27
 """Most bytes of a workbook's parts once they are unpacked."""
@@ -107,7 +108,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else number_text(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat(" ") if isinstance(value, dt.datetime) else value.isoformat()
     return str(value)

@@ -23,6 +23,13 @@ def trimmed(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, pa.dictionary(whole.type.index_type, pa.string())) if chunks else whole
 
 
+def number_text(value: float) -> str:
+    """Return a number of a file with types as a text of one meaning: 1.234 as 1.2340, for 1.234 may be thousands."""
+    text = repr(value)
+    _, point, digits = text.rpartition(".")
+    return f"{text}0" if point and len(digits) == 3 else text
+
+
 def different(values: pa.ChunkedArray, marks: Iterable[str]) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
     """Return the different texts, the place of every row's in them (-1: missing), and how often each occurs."""
     if pa.types.is_dictionary(values.type):

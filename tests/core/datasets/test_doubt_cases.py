@@ -92,6 +92,20 @@ def test_numbers_written_as_text_are_the_numbers_of_the_table(
     assert as_classes.classes == sorted(set(texts))
 
 
+@pytest.mark.parametrize("other", ["", "NA", "?", "1.5kg"])
+def test_what_is_no_number_among_labels_of_numbers_is_refused(tmp_path: Path, other: str) -> None:
+    """As in a table: all were classes."""
+    arrays = npz(x=RNG.normal(size=(5, 2)), y=np.array(["1.5", "2.25", other, "3.5", other]))
+    assert refused(tmp_path, arrays, "a.npz").startswith(f"file: y[2] is {other!r} among 3 numbers")
+    assert len(add(tmp_path, arrays, "a.npz", task="multiclass").classes) == 4
+
+
+def test_bytes_are_no_identifiers(tmp_path: Path) -> None:
+    about = add(tmp_path, npz(x=np.arange(200, dtype=np.uint8).reshape(20, 10), y=[0, 1] * 10), "a.npz")
+    assert not told(notes(about), "identifier")
+    assert not told(notes(about), "counts the rows")
+
+
 def test_text_labels_are_told(tmp_path: Path) -> None:
     about = add(tmp_path, npz(x=RNG.normal(size=(6, 2)), y=np.array(["cat", "dog", "7"] * 2)), "a.npz")
     assert (about.classes, told(notes(about), "task: y is text: its 3 values are classes")) == (

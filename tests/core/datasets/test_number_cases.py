@@ -88,6 +88,17 @@ def test_a_decimal_sign_that_does_not_fit_is_refused(tmp_path: Path, texts: list
     assert len(values(tmp_path, data.encode(), decimal=said, categorical=["x"])[0]) == len(texts)
 
 
+def test_numbers_of_files_with_types_are_no_thousands(tmp_path: Path) -> None:
+    """With a decimal comma 1.234 became 1234, though it was a number in its file."""
+    lines = b'{"x": 1.234, "t": "0,5", "y": 0}\n{"x": 2.345, "t": "1,25", "y": 1}\n'
+    cells = sheet(["x", "t", "y"], [1.234, "0,5", 0], [2.345, "1,25", 1])
+    for data, name in ((lines, "t.jsonl"), (cells, "t.xlsx")):
+        for said in ({}, {"decimal": ","}):
+            assert values(tmp_path, data, name, **said)[0] == [[1.234, 0.5], [2.345, 1.25]]
+    got, _ = values(tmp_path, b'{"x": NaN, "y": 0}\n{"x": 2e-300, "y": 1}\n', "t.jsonl", missing="impute")
+    assert (np.isnan(got[0][0]), got[1]) == (True, [2e-300])
+
+
 def test_points_where_the_sign_is_a_comma_are_told(tmp_path: Path) -> None:
     got, found = values(tmp_path, b"x;z;y\n1.5;1,5;0\n2.5;2;1\n", decimal=",")
     assert (got, told(found, "columns.x: its numbers have a decimal point")) == ([[1.5, 1.5], [2.5, 2]], True)
