@@ -64,7 +64,8 @@ def check_names(names: list[str], remarks: Remarks) -> None:
     """Raise for names that cannot be told apart or shown."""
     for i, name in enumerate(names, start=1):
         if len(name) > LONGEST or not name.isprintable():
-            remarks.refuse(f"column {i} should have a printable name of at most {LONGEST} characters")
+            hint = "" if len(names) > 1 else "; if a sign in it separates the values, say separator"
+            remarks.refuse(f"column {i} should have a printable name of at most {LONGEST} characters{hint}")
     if len(set(names)) < len(names):
         for name in dict.fromkeys(name for name in names if names.count(name) > 1):
             advice = " (if the first row is data, say header=false)" if is_number(name) else ""

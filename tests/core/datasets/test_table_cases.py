@@ -119,6 +119,7 @@ def test_other_words_for_the_separator(tmp_path: Path) -> None:
         (b"p;q;y\n1;2;0\n2;3;1\n", "t.csv", {"separator": ","}, "separator=semicolon"),
         (b"p:q:y\n1:2:0\n2:3:1\n", "t.csv", {"target": []}, "separator=:"),
         (b"x:y\n1:0\n2:1\n", "t.csv", {"target": ["x:y"]}, "separator=:"),
+        (b"x\1y\n1\0010\n2\0011\n", "t.csv", {}, "separates the values, say separator"),
     ],
     ids=str,
 )
