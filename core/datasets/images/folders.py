@@ -62,7 +62,8 @@ def pictures(archive: ZipFile, remarks: Remarks) -> Found:
         paths = {entry: parts[1:] for entry, parts in paths.items() if parts[1:]}
     if not _depth(paths):
         raise InvalidUpload("there are no images in the archive")
-    parts_of = _parts({parts[0] for entry, parts in paths.items() if entry.is_dir() or len(parts) > 1}, _depth(paths))
+    below = _depth({entry: parts for entry, parts in paths.items() if part_of(parts[0]) == "train"})
+    parts_of = _parts({parts[0] for entry, parts in paths.items() if entry.is_dir() or len(parts) > 1}, below)
     for part in parts_of:
         paths = _unwrapped(paths, part)
     files = {entry: parts for entry, parts in sorted(paths.items(), key=lambda item: item[1]) if not entry.is_dir()}
@@ -142,7 +143,8 @@ def _check_depth(misplaced: Paths, parts_of: dict[str, Part], remarks: Remarks) 
 def _parts(names: set[str], depth: int) -> dict[str, Part]:
     """Return the parts that the folders at the top are, where they are all parts; else nothing.
 
-    Raises `InvalidUpload` where one is to train on, classes are below them all, and another is of no known name.
+    `depth` is that of the pictures to train on. Raises `InvalidUpload` where these have folders of classes, and another
+    folder at the top is of no known name.
     """
     meant = {name: part_of(name) for name in names}
     parts = {name: part for name, part in meant.items() if part is not None}

@@ -223,6 +223,8 @@ def test_a_part_of_no_known_name_is_told_once(tmp_path: Path) -> None:
         "file: the folders at the top are parts, such as 'train', and 'mine' is no name of one: rename the folder to "
         "test or valid, or leave it out"
     )
+    files = {"train/a/0.png": GREY[0], "train/b/0.png": GREY[1], "extra/0.png": GREY[2]}
+    assert "'extra' is no name of one" in refused(tmp_path, zipped(files), "a.zip")
     deep = problems(tmp_path, zipped({f"x{i % 3}/{i % 2}/{i}.png": GREY[0] for i in range(30)}), "a.zip")
     assert (len(deep), deep[-1]) == (6, "file: 25 more pictures are not in a folder <class>/")
 
