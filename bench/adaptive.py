@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import record
+from accepted import ERROR
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -158,7 +159,7 @@ def real(treatments: dict[str, dict[str, Any]], paths: DatasetPaths) -> list[dic
             return pool[:, RNG.choice(POOL, 20, replace=False)]
 
         rows.append({"data": name, "case": "one arm against itself", "effect": 0.0} | through_the_look(2, alike, NULLS))
-        rows.append({"data": name, "case": "three times one arm", "effect": 0.0} | through_the_look(3, alike))
+        rows.append({"data": name, "case": "three times one arm", "effect": 0.0} | through_the_look(3, alike, NULLS))
         rows.append({"data": name, "case": "two arms", "effect": effect} | through_the_look(2, apart))
         print(*rows[-3:], sep="\n", flush=True)
     return rows
@@ -170,7 +171,7 @@ def main() -> None:
     given = arguments.parse_args()
     levels = by_levels()
     null = {"law": "normal", "effect": 0.0}
-    whole = [null | through_the_look(2, correlated, 4 * WHOLE), null | through_the_look(4, correlated)]
+    whole = [null | through_the_look(2, correlated, NULLS), null | through_the_look(4, correlated, NULLS)]
     print(*whole, sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         paths, treatments = DatasetPaths(uploads=Path(folder)), dict(TREATMENTS)
@@ -179,6 +180,8 @@ def main() -> None:
                 Uploads(Path(folder)).add(file, "churn.csv", "churn", CHURN)
             treatments["churn"] = {"dataset": {"name": "uploaded", "id": "churn"}, "batch_size": 128}
         of_data = real(treatments, paths)
+    for row in (row for row in (*whole, *of_data) if not row["effect"]):
+        row |= {"accepted": list(ERROR), "held": ERROR[0] <= row["decided"] <= ERROR[1]}
     record.write(
         "adaptive",
         experiments=EXPERIMENTS,
