@@ -75,7 +75,8 @@ class Treatment(BaseModel):
     """The ascent before each gradient, by sharpness-aware minimization; none: gradients are those at the weights."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The share of a running mean of the weights, and of norms' statistics, that remains after an update; it is judged
-    beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept."""
+    beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept; where other arms keep one, this
+    one counts in those metrics by its weights themselves."""
 
     def updates_per_epoch(self, examples: int) -> int:
         """Return the batches, and so the updates, of an epoch of so many training examples."""
