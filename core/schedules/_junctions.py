@@ -29,7 +29,7 @@ class Junction(NamedTuple):
 def unused_warm_ups(entry: Entry, bound: Curve | Reactive, steps: int, steps_per_epoch: int) -> Iterator[Problem]:
     """Name the warm-ups after which the rate leaps up, or falls at once below what they had come to."""
     for path, first, end in _junctions(entry, 0, steps, steps_per_epoch):
-        if not 2 <= end - first or end >= steps:
+        if not end - first >= 2 or end >= steps:
             continue
         at = sorted({*range(first, end, max(1, math.ceil((end - first) / POINTS))), end - 1})
         *before, after = rates(bound, [*at, end])
