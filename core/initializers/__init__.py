@@ -30,8 +30,13 @@ from core.initializers._laws import (
 from core.initializers._preview import preview, preview_seconds
 from core.registry import Registry
 
+_TWO_RULES = "is a normal cut at two deviations in Keras, truncated_normal, and one cut at ±2 in Paddle, trunc_normal"
 initializers = Registry(
-    "initializer", __name__, common={"bias": (Bias, None), "output_bias": (OutputBias, None)}, finish=finish
+    "initializer",
+    __name__,
+    common={"bias": (Bias, None), "output_bias": (OutputBias, None)},
+    finish=finish,
+    ambiguous={"TruncatedNormal": (f"{_TWO_RULES}: give one of these", ("truncated_normal", "trunc_normal"))},
 )
 InitializerEntry = initializers.field()
 

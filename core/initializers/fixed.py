@@ -3,7 +3,7 @@
 import math
 
 from core.initializers import CutNormal, Initializer, Normal, TruncatedNormal, Uniform, initializers
-from core.registry import NonNegative, Positive, Real
+from core.registry import Alias, NonNegative, Positive, Real
 
 SOURCE = "what Glorot & Bengio 2010, PMLR 9:249-256, measured scaled laws against"
 LEAST_KEPT = 1e-6
@@ -29,7 +29,11 @@ def normal(*, mean: Real = 0.0, std: NonNegative = 0.01) -> Initializer:
     return Initializer(lambda _layer: Normal(mean, std))
 
 
-@initializers.register(formula="N(mean, std) cut at mean ± 2·std", source=f"{KERAS}.TruncatedNormal")
+@initializers.register(
+    formula="N(mean, std) cut at mean ± 2·std",
+    source=f"{KERAS}.TruncatedNormal; timm.layers.trunc_normal_tf_",
+    aliases=[Alias("trunc_normal_tf_", defaults={"std": 1.0})],
+)
 def truncated_normal(*, mean: Real = 0.0, std: NonNegative = 0.05) -> Initializer:
     """Normal without its tails; `std` is that of the normal before the cut, and 0.88 of it is left.
 

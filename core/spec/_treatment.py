@@ -1,7 +1,8 @@
 """Settings of one run's training."""
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +12,7 @@ from core.models import ModelEntry
 from core.optimizers import OptimizerEntry
 from core.schedules import ScheduleEntry
 from core.spec._clipping import GradientClip
+from core.spec._elsewhere import ELSEWHERE
 from core.spec._examples import Augment
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._limits import LIMITS, MixingAlpha
@@ -24,6 +26,8 @@ class Treatment(BaseModel):
     """Settings of one run's training, all but its seed."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+    elsewhere: ClassVar[Mapping[str, str]] = ELSEWHERE
 
     dataset: DatasetEntry = "digits"
     model: ModelEntry = "mlp"

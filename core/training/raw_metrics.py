@@ -13,7 +13,7 @@ from core.results import RunResult, Series
 from core.spec import Spec
 
 WHERE_KEPT = " where kept"
-"""What the label of a metric of averaged weights says more, where an arm keeps no mean."""
+"""The words that the label of a metric of averaged weights has more, where an arm keeps no mean."""
 
 
 def arms_without_mean(spec: Spec) -> frozenset[str]:
