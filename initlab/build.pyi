@@ -213,8 +213,8 @@ class _Layers:
         """Swish in straight pieces."""
     def identity(self) -> dict[str, Any]:
         """Its inputs, unchanged."""
-    def input_layer(self, *, shape: Sequence[int] | None = None) -> dict[str, Any]:
-        """Its inputs, unchanged: those of a `shape`, whose channels may come first or last, or else it is refused."""
+    def input_layer(self) -> dict[str, Any]:
+        """Its inputs, unchanged; their shape is the data set's."""
     def layer_norm(self, *, affine: bool = True, eps: float = 1e-05) -> dict[str, Any]:
         """Layer norm of rows; under Keras' name eps is 0.001."""
     def leaky_relu(self, *, negative_slope: float = 0.01) -> dict[str, Any]:

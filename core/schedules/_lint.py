@@ -214,7 +214,7 @@ def _hardly(look: _Look, steps: int) -> list[Problem]:
     if share <= LATE:
         return []
     message = f"is below {HARDLY:g} of its highest rate, {look.highest:.4g}, in the last {share:.0%} of the run"
-    return [Problem("", f"{message}, where hardly anything is trained: give longer lengths; {SHARE}")]
+    return [Problem("", f"{message}, where hardly anything is trained: let it fall more slowly; {SHARE}")]
 
 
 def _cut_short(look: _Look) -> list[Problem]:

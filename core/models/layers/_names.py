@@ -28,6 +28,7 @@ REFUSED: Mapping[str, str] = {
         ("in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape"), _FOLLOWS
     ),
     **dict.fromkeys(("kernel_initializer", "bias_initializer", "gamma_initializer", "beta_initializer"), _STARTED),
+    **dict.fromkeys(("shape", "batch_shape"), "is the data set's: leave it out"),
     "data_format": "is channels first here, whatever the peer's: leave it out",
     "kernel_regularizer": "is the optimizer's weight_decay: leave it out",
     "center": "goes with the gain here: affine says whether there are both",

@@ -3,31 +3,22 @@
 from typing import Annotated, Any
 
 import torch
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 from torch import nn
 
 from core.models.layers import Built, LayerBuilder, Shape, layers
-from core.models.layers._sizes import LONGEST, border_schema, picture_of, shown
+from core.models.layers._sizes import LONGEST, border_schema, picture_of
 from core.registry import Alias, Real
-
-Side = Annotated[int, Field(ge=1, le=2**31)]
 
 
 @layers.register(
     formula="x",
     source="Chollet et al. 2015, Keras 3, keras.Input",
-    aliases=[Alias("Input"), Alias("InputLayer", renames={"batch_shape": "shape"})],
+    aliases=[Alias("Input"), Alias("InputLayer")],
 )
-def input_layer(*, shape: Annotated[list[Side], Field(min_length=1, max_length=3)] | None = None) -> LayerBuilder:
-    """Its inputs, unchanged: those of a `shape`, whose channels may come first or last, or else it is refused."""
-
-    def build(inputs: Shape, _outputs: int) -> Built:
-        told = inputs if shape is None else tuple(shape)
-        if told not in (inputs, (*inputs[1:], inputs[0])):
-            raise ValueError(f"is told the shape {shape}, and gets {shown(inputs)}: leave the shape out")
-        return Built({"": nn.Identity()}, inputs)
-
-    return build
+def input_layer() -> LayerBuilder:
+    """Its inputs, unchanged; their shape is the data set's."""
+    return lambda inputs, _outputs: Built({"": nn.Identity()}, inputs)
 
 
 @layers.register(

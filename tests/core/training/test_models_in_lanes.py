@@ -50,7 +50,7 @@ MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
         {
             "name": "sequential",
             "layers": [
-                {"Input": {"shape": [12, 12, 3]}},
+                "Input",
                 {"Rescaling": {"scale": 2.0, "offset": -1.0}},
                 {"conv2d": {"filters": 4, "kernel": 4, "stride": 2, "name": "down"}},
                 "ReLU6",
