@@ -187,6 +187,8 @@ class _Layers:
         """Batch norm of rows or pictures, with torch's `momentum`: the share of the new in the running statistics."""
     def conv2d(self, *, filters: int | Literal['outputs'], kernel_size: int | Sequence[int], stride: int | Sequence[int] = [1, 1], padding: Literal['same', 'valid'] | int | Sequence[int] = [0, 0], dilation: int | Sequence[int] = [1, 1], groups: int = 1, bias: bool = True, activation: Literal['relu', 'leaky_relu', 'prelu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'hardswish', 'softplus', 'tanh', 'sigmoid', 'linear', 'swish', 'hard_swish'] = 'linear') -> dict[str, Any]:
         """A convolution of pictures with `filters` channels of its own."""
+    def conv_transpose2d(self, *, filters: int | Literal['outputs'], kernel_size: int | Sequence[int], stride: int | Sequence[int] = [1, 1], padding: Literal['same', 'valid'] | int | Sequence[int] = [0, 0], output_padding: int = 0, bias: bool = True, activation: Literal['relu', 'leaky_relu', 'prelu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'hardswish', 'softplus', 'tanh', 'sigmoid', 'linear', 'swish', 'hard_swish'] = 'linear') -> dict[str, Any]:
+        """A transposed convolution of pictures: a side becomes (side - 1)·stride + kernel - 2·padding + output_padding."""
     def dense(self, *, units: int | Literal['outputs'], bias: bool = True, activation: Literal['relu', 'leaky_relu', 'prelu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'hardswish', 'softplus', 'tanh', 'sigmoid', 'linear', 'swish', 'hard_swish'] = 'linear') -> dict[str, Any]:
         """A layer of `units` neurons, each of which sees all inputs."""
     def depthwise_conv2d(self, *, kernel_size: int | Sequence[int], depth_multiplier: int = 1, stride: int | Sequence[int] = [1, 1], padding: Literal['same', 'valid'] | int | Sequence[int] = [0, 0], dilation: int | Sequence[int] = [1, 1], bias: bool = True, activation: Literal['relu', 'leaky_relu', 'prelu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'hardswish', 'softplus', 'tanh', 'sigmoid', 'linear', 'swish', 'hard_swish'] = 'linear') -> dict[str, Any]:
@@ -203,12 +205,16 @@ class _Layers:
         """The Gaussian error linear unit, exact."""
     def global_average_pooling(self) -> dict[str, Any]:
         """The mean of every channel: pictures become rows of as many numbers as they have channels."""
+    def global_max_pooling(self) -> dict[str, Any]:
+        """The largest number of every channel: pictures become rows of as many numbers as they have channels."""
     def group_norm(self, *, groups: int, affine: bool = True, eps: float = 1e-05) -> dict[str, Any]:
         """Norm of groups of neighbouring channels; under Keras' name there are 32, and eps is 0.001."""
     def hardswish(self) -> dict[str, Any]:
         """Swish in straight pieces."""
     def identity(self) -> dict[str, Any]:
         """Its inputs, unchanged."""
+    def input_layer(self) -> dict[str, Any]:
+        """Its inputs, unchanged; their shape is the data set's."""
     def layer_norm(self, *, affine: bool = True, eps: float = 1e-05) -> dict[str, Any]:
         """Layer norm of rows; under Keras' name eps is 0.001."""
     def leaky_relu(self, *, negative_slope: float = 0.01) -> dict[str, Any]:
@@ -221,6 +227,10 @@ class _Layers:
         """The rectifier with one learned slope a layer, as torch's; Keras' has one for every number."""
     def relu(self) -> dict[str, Any]:
         """The rectifier."""
+    def relu6(self) -> dict[str, Any]:
+        """The rectifier, cut at 6."""
+    def rescaling(self, *, scale: float, offset: float = 0.0) -> dict[str, Any]:
+        """Every number times `scale`, plus `offset`. Data sets are scaled already: pictures of bytes from 0 to 1."""
     def selu(self) -> dict[str, Any]:
         """The scaled exponential linear unit."""
     def separable_conv2d(self, *, filters: int | Literal['outputs'], kernel_size: int | Sequence[int], depth_multiplier: int = 1, stride: int | Sequence[int] = [1, 1], padding: Literal['same', 'valid'] | int | Sequence[int] = [0, 0], dilation: int | Sequence[int] = [1, 1], bias: bool = True, activation: Literal['relu', 'leaky_relu', 'prelu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'hardswish', 'softplus', 'tanh', 'sigmoid', 'linear', 'swish', 'hard_swish'] = 'linear') -> dict[str, Any]:
@@ -233,6 +243,8 @@ class _Layers:
         """The smooth rectifier."""
     def tanh(self) -> dict[str, Any]:
         """The hyperbolic tangent."""
+    def zero_padding(self, *, padding: int | Sequence[int | Sequence[int]] = [[1, 1], [1, 1]]) -> dict[str, Any]:
+        """A border of zeros around pictures: as many above, below, left and right as `padding` says."""
 
 class _Datasets:
     def breast_cancer(self, *, valid_fraction: float = 0.2, split_seed: int = 0, test_fraction: float = 0.0) -> dict[str, Any]:

@@ -27,11 +27,22 @@ from core.initializers._laws import (
     Uniform,
     fans,
 )
+from core.initializers._peers import read_peers
 from core.initializers._preview import preview, preview_seconds
 from core.registry import Registry
 
+_TWO_RULES = "is a normal cut at two deviations in Keras, truncated_normal, and one cut at ±2 in Paddle, trunc_normal"
 initializers = Registry(
-    "initializer", __name__, common={"bias": (Bias, None), "output_bias": (OutputBias, None)}, finish=finish
+    "initializer",
+    __name__,
+    common={"bias": (Bias, None), "output_bias": (OutputBias, None)},
+    finish=finish,
+    rewrite=read_peers,
+    ambiguous={
+        "TruncatedNormal": (f"{_TWO_RULES}: give one of these", ("truncated_normal", "trunc_normal")),
+        "Normal": ("has another std in every library: give normal with its mean and std", ("normal",)),
+        "Uniform": ("has another range in every library: give uniform with low and high", ("uniform",)),
+    },
 )
 InitializerEntry = initializers.field()
 

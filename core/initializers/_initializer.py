@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -46,6 +46,8 @@ class Layer:
     width, or there is no model."""
     heads: int = 0
     """The heads that share the layer's outputs, where it makes an attention's queries; else 0."""
+    place: str | None = field(default=None, compare=False)
+    """The index of a layer in a model's list, where it goes by a name of its own."""
 
     @property
     def fans(self) -> tuple[int, int]:

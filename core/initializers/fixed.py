@@ -3,7 +3,7 @@
 import math
 
 from core.initializers import CutNormal, Initializer, Normal, TruncatedNormal, Uniform, initializers
-from core.registry import NonNegative, Positive, Real
+from core.registry import Alias, NonNegative, Positive, Real
 
 SOURCE = "what Glorot & Bengio 2010, PMLR 9:249-256, measured scaled laws against"
 LEAST_KEPT = 1e-6
@@ -11,7 +11,14 @@ LEAST_KEPT = 1e-6
 KERAS = "Chollet et al. 2015, Keras 3, keras.initializers"
 
 
-@initializers.register(formula="U[low, high)", source=SOURCE, aliases=["uniform01", "uniform_"])
+@initializers.register(
+    formula="U[low, high)",
+    source=SOURCE,
+    aliases=[
+        "uniform01",
+        Alias("uniform_", renames={"a": "low", "b": "high"}),  # torch
+    ],
+)
 def uniform(*, low: Real = 0.0, high: Real = 1.0) -> Initializer:
     """Uniform between two fixed numbers; the default's mean is 0.5, not 0."""
     return _uniform(low, high)
@@ -23,13 +30,24 @@ def uniform_fixed(*, sigma: NonNegative) -> Initializer:
     return Initializer(lambda _layer: Uniform.symmetric(math.sqrt(3) * sigma))
 
 
-@initializers.register(formula="N(mean, std)", source=SOURCE, aliases=["gaussian", "gaussian_fixed"])
+@initializers.register(
+    formula="N(mean, std)",
+    source=SOURCE,
+    aliases=[
+        *("gaussian", "gaussian_fixed"),
+        Alias("normal_", defaults={"std": 1.0}),  # torch
+    ],
+)
 def normal(*, mean: Real = 0.0, std: NonNegative = 0.01) -> Initializer:
     """Normal of a fixed standard deviation (not variance), not truncated."""
     return Initializer(lambda _layer: Normal(mean, std))
 
 
-@initializers.register(formula="N(mean, std) cut at mean ± 2·std", source=f"{KERAS}.TruncatedNormal")
+@initializers.register(
+    formula="N(mean, std) cut at mean ± 2·std",
+    source=f"{KERAS}.TruncatedNormal; timm.layers.trunc_normal_tf_",
+    aliases=[Alias("trunc_normal_tf_", defaults={"std": 1.0})],
+)
 def truncated_normal(*, mean: Real = 0.0, std: NonNegative = 0.05) -> Initializer:
     """Normal without its tails; `std` is that of the normal before the cut, and 0.88 of it is left.
 

@@ -32,7 +32,7 @@ def lecun_uniform(*, groups_aware: bool = False) -> Initializer:
 @initializers.register(
     formula="N(0, p) cut at ±2p, p = 1 / sqrt(fan_in) / 0.8796",
     source=f"{SOURCE}; Klambauer et al. 2017, arXiv:1706.02515; Keras 3, keras.initializers.LecunNormal",
-    aliases=["LecunNormal"],
+    aliases=["LecunNormal", "lecun_normal_"],
 )
 def lecun_normal(*, groups_aware: bool = False) -> Initializer:
     """Normal without its tails, of variance 1 / fan_in after the cut; what SELU networks start from."""

@@ -28,6 +28,7 @@ def per_layer(
 
     A name may be that of a norm, whose gain is then drawn: `{"layer1.0.bn2": "zeros"}`. With `*` it is that of all
     layers that it fits, `{"*.bn2": "zeros"}`; a whole name goes before those, and the first of them before the others.
+    A layer of a `sequential` model may be called by its index, also where it has a name.
     `bias`, where it is given here, is that of all layers, but not of norms.
     """
     named: Mapping[str, Entry] = layers
@@ -40,12 +41,13 @@ def per_layer(
     patterns = [name for name in chosen if "*" in name]
 
     def find(layer: Layer) -> Initializer | None:
-        name = layer.name if layer.name in chosen else next((p for p in patterns if fnmatchcase(layer.name, p)), None)
+        exact = next((name for name in (layer.name, layer.place) if name in chosen), None)
+        name = exact or next((p for p in patterns if fnmatchcase(layer.name, p)), None)
         return None if name is None else chosen[name]
 
     def check(model: Mapping[str, Layer]) -> Iterable[Problem]:
         for name, initializer in chosen.items():
-            meant = [layer for key, layer in model.items() if key == name or ("*" in name and fnmatchcase(key, name))]
+            meant = [layer for key, layer in model.items() if name in (key, layer.place) or _fits(key, name)]
             path = join_path("layers", name)
             if not meant:
                 yield unknown("layer", name, model, path)
@@ -62,6 +64,10 @@ def per_layer(
         norm=find,
         check=check,
     )
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return "*" in pattern and fnmatchcase(name, pattern)
 
 
 def _draws_vectors(initializer: Initializer) -> bool:

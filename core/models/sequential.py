@@ -37,10 +37,10 @@ def sequential(*, layers: Layers) -> Model:
     """Layers one after the other, by Keras' and torch's names: the catalogue's `layers`.
 
     "relu", {"maxpool": 2} or {"conv2d": {"filters": 32, "kernel": 3}}: a name alone, with its first parameter, or with
-    its parameters. A layer goes by its index, "0", or by the `name` that it is given among its parameters: so
-    `per_layer` and the diagnostics call it, and so its random streams are chosen. Layers of one name start alike in all
-    arms, wherever they stand. The last gives as many numbers as the data set asks for, {"dense": "outputs"}, and no
-    activation of them: sigmoid and softmax are the loss's.
+    its parameters. A layer goes by its index, "0", or by the `name` that it is given among its parameters: so the
+    diagnostics call it, and so its random streams are chosen; `per_layer` and `lr_per_layer` know its index too. Layers
+    of one name start alike in all arms, wherever they stand. The last gives as many numbers as the data set asks for,
+    {"dense": "outputs"}, and no activation of them: sigmoid and softmax are the loss's.
     """
     written: list[NamedLayer] = layers
     names = [layer.name or str(i) for i, layer in enumerate(written)]
@@ -58,6 +58,8 @@ def sequential(*, layers: Layers) -> Model:
             except ValueError as error:
                 raise Misfit(f"layers[{i}]", f"layer {i} ({layer.layer.name}) {error}") from None
             modules.update({name + part: module for part, module in made.modules.items()})
+            if layer.name is not None and name in modules:  # per_layer knows it by its index too
+                modules[name].place = str(i)  # type: ignore[assignment]
             shape = made.shape
         _check_last(written[-1], len(written) - 1, shape, outputs)
         if not any(isinstance(module, nn.Linear | _ConvNd) for module in modules.values()):

@@ -18,8 +18,8 @@ from core.registry import unknown
 from core.torchvision import load
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "googlenet": {"aux_logits": False, "init_weights": False},
-    "inception_v3": {"aux_logits": False, "init_weights": False},
+    "googlenet": {"aux_logits": False, "init_weights": True},
+    "inception_v3": {"aux_logits": False, "init_weights": True},
 }
 _SIDE = {"vit": "image_size", "maxvit": "input_size"}
 """The option that sets the picture's size, of the families that are built for one size."""

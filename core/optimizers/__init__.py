@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Field
 
+from core.optimizers._peers import read_peers
 from core.registry import Registry
 
-optimizers = Registry("optimizer", __name__)
+optimizers = Registry("optimizer", __name__, rewrite=read_peers)
 OptimizerEntry = optimizers.field()
 
 UpdateNumber = int | torch.Tensor

@@ -13,6 +13,7 @@ from core.registry import NonNegative, Positive
     formula="g += weight_decay·w; s += g², at first s = initial_accumulator_value; "
     "w -= lr / (1 + (t-1)·lr_decay)·g / (sqrt(s) + eps)",
     source="Duchi, Hazan & Singer 2011, jmlr.org/papers/v12/duchi11a.html, in the form of torch.optim.Adagrad",
+    aliases=["Adagrad"],
 )
 def adagrad(
     *,

@@ -18,6 +18,7 @@ FORMULA = (
 @optimizers.register(
     formula=f"g += weight_decay·w; {FORMULA}",
     source="Kingma & Ba 2015, arXiv:1412.6980; amsgrad: Reddi et al. 2018, arXiv:1904.09237",
+    aliases=["Adam"],
 )
 def adam(
     *,
@@ -45,6 +46,7 @@ def adam(
 @optimizers.register(
     formula=f"w *= 1 - lr·weight_decay; {FORMULA}",
     source="Loshchilov & Hutter 2019, arXiv:1711.05101",
+    aliases=["AdamW"],
 )
 def adamw(
     *,

@@ -17,6 +17,7 @@ from core.registry import NonNegative, Positive
     "n = b3·n + (1-b3)·(g + b2·d)²; w -= lr·(m / (1-b1^t) + b2·c / (1-b2^t)) / (sqrt(n / (1-b3^t)) + eps); "
     "w /= 1 + lr·weight_decay",
     source="Xie et al. 2022, arXiv:2208.06677, in the form of timm.optim.Adan; each beta is 1 - the paper's",
+    aliases=["Adan"],
 )
 def adan(
     *,

@@ -16,6 +16,7 @@ from core.registry import NonNegative, Positive
     formula="m = b1·m + (1-b1)·g, v = b2·v + (1-b2)·g²; "
     "u = (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps) + weight_decay·w; w -= lr·|w| / |u|·u, of each parameter",
     source="You et al. 2020, arXiv:1904.00962, in the form of timm.optim.Lamb",
+    aliases=["Lamb", "LAMB"],
 )
 def lamb(
     *,

@@ -16,6 +16,7 @@ from core.registry import NonNegative, Positive
     formula="g = trust_coeff·|w| / (|g| + weight_decay·|w| + eps)·(g + weight_decay·w), of each parameter; "
     "u = momentum·u + g; w -= lr·u",
     source="You, Gitman & Ginsburg 2017, arXiv:1708.03888, in the form of timm.optim.Lars",
+    aliases=["Lars", "LARS"],
 )
 def lars(
     *,

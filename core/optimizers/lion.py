@@ -13,6 +13,7 @@ from core.registry import NonNegative, Positive
 @optimizers.register(
     formula="w *= 1 - lr·weight_decay; w -= lr·sign(b1·m + (1-b1)·g); m = b2·m + (1-b2)·g",
     source="Chen et al. 2023, arXiv:2302.06675",
+    aliases=["Lion"],
 )
 def lion(
     *, lr: Positive = 0.0001, beta1: Decay = 0.9, beta2: Decay = 0.99, weight_decay: NonNegative = 0.0

@@ -8,13 +8,14 @@ import torch
 
 from core.optimizers import Decay, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import decayed, update_moments
-from core.registry import NonNegative, Positive
+from core.registry import Alias, NonNegative, Positive
 
 
 @optimizers.register(
     formula="mu_t = b1·(1 - 0.96^(t·momentum_decay) / 2); m = b1·m + (1-b1)·g, v = b2·v + (1-b2)·g²; "
     "w -= lr·(mu_(t+1)·m / (1 - mu_1···mu_(t+1)) + (1-mu_t)·g / (1 - mu_1···mu_t)) / (sqrt(v / (1-b2^t)) + eps)",
     source="Dozat 2016, openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ, in the form of torch.optim.NAdam",
+    aliases=["NAdam", Alias("Nadam", defaults={"lr": 0.001, "eps": 1e-7})],
 )
 def nadam(
     *,

@@ -15,6 +15,7 @@ from core.registry import NonNegative, Positive
     "if q > 5: w -= lr·sqrt((q-4)(q-2)p / ((p-4)(p-2)q))·(m / (1-b1^t))·sqrt(1-b2^t) / (sqrt(v) + eps), "
     "else w -= lr·m / (1-b1^t)",
     source="Liu et al. 2020, arXiv:1908.03265, in the form of torch.optim.RAdam",
+    aliases=["RAdam"],
 )
 def radam(
     *,

@@ -14,6 +14,7 @@ from core.registry import NonNegative, Positive
     " u = momentum·u + g / (sqrt(v) + eps); w -= lr·u",
     source="Tieleman & Hinton 2012, Coursera lecture 6.5; centered: Graves 2013, arXiv:1308.0850; "
     "in the form of torch.optim.RMSprop",
+    aliases=["RMSprop"],
 )
 def rmsprop(
     *,

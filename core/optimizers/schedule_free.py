@@ -19,6 +19,7 @@ Power = Annotated[float, Field(ge=0, le=10)]
     "u = g / (sqrt(v / (1-b2^t)) + eps) + weight_decay·y; z -= s·u; x = (1-c)·x + c·z; y = b1·x + (1-b1)·z; "
     "trained at y, evaluated at x",
     source="Defazio et al. 2024, arXiv:2405.15682",
+    aliases=["AdamWScheduleFree"],
 )
 def schedule_free_adamw(
     *,

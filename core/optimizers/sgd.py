@@ -6,7 +6,7 @@ import torch
 
 from core.optimizers import Decay, Optimizer, UpdateNumber, optimizers
 from core.optimizers._lanes import all_zero, penalised
-from core.registry import NonNegative, Positive, Real
+from core.registry import Alias, NonNegative, Positive, Real
 
 
 @optimizers.register(
@@ -14,6 +14,7 @@ from core.registry import NonNegative, Positive, Real
     "w -= lr·u, with nesterov w -= lr·(g + momentum·u)",
     source="Robbins & Monro 1951, doi:10.1214/aoms/1177729586; Polyak 1964 (momentum), Sutskever et al. 2013 "
     "(nesterov); in the form of torch.optim.SGD",
+    aliases=["SGD", Alias("Momentum", defaults={"lr": 0.001, "momentum": 0.9})],
 )
 def sgd(
     *,

@@ -4,7 +4,6 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import ValidationError, create_model
@@ -13,10 +12,19 @@ from pydantic_core import PydanticCustomError
 from core import plugins
 from core.errors import NotFound, Problem, path_of
 from core.registry._aliases import Alias, Presets, Reading
-from core.registry._entry import About, Absent, Entry, entries_in, is_reading_stored, reading_stored
+from core.registry._entry import About, Absent, Entry, Registered, entries_in, is_reading_stored, reading_stored
 from core.registry._field import CATALOG_OF, InCatalog
 from core.registry._numbers import HUGE, Count, CountFromZero, NonNegative, Positive, Real
-from core.registry._problems import MOST_NAMES, custom, invalid, is_deeper, join_path, problems_of, unknown
+from core.registry._problems import (
+    MOST_NAMES,
+    custom,
+    invalid,
+    is_deeper,
+    join_path,
+    problems_of,
+    unknown,
+    unknown_field,
+)
 from core.registry._schemas import schemas_of
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
@@ -28,15 +36,6 @@ MOST_PARSED = 4_000_000
 _HOW_TO_REGISTER = "decorate its factory with register(...), or begin the name of a file without one with an underscore"
 
 
-@dataclass(frozen=True)
-class _Registered:
-    schema: type[Entry]
-    about: About
-    presets: Presets
-    example: Mapping[str, Any]
-    """A value for each parameter without a default, for those who try it."""
-
-
 class Registry(Mapping[str, type[Entry]]):
     """Maps a public name to the model of its parameters.
 
@@ -44,7 +43,8 @@ class Registry(Mapping[str, type[Entry]]):
     `@registry.register(...)` on a factory with keyword-only arguments. `common` are parameters that every entry has
     and the factory does not take; an entry may give its own default for them, or (type, default), when it registers.
     `finish` is given what the factory made and the common parameters, and returns what the entry builds. `rewrite`
-    reads further ways to give an entry's parameters.
+    reads further ways to give an entry's parameters. `ambiguous` names mean different entries in different libraries:
+    each has what is said of it, and the names to choose from.
     """
 
     def __init__(
@@ -54,13 +54,15 @@ class Registry(Mapping[str, type[Entry]]):
         common: Mapping[str, tuple[Any, Any]] | None = None,
         finish: Callable[..., Any] = lambda built, **_common: built,
         rewrite: Callable[[type[Entry], Mapping[str, Any]], Reading] = lambda _schema, raw: Reading(raw),
+        ambiguous: Mapping[str, tuple[str, tuple[str, ...]]] | None = None,
     ) -> None:
         self.kind = kind
         self._package = package
         self._common = dict(common or {})
         self._finish = finish
         self._rewrite = rewrite
-        self._entries: dict[str, _Registered] = {}
+        self._ambiguous = ambiguous or {}
+        self._entries: dict[str, Registered] = {}
         self._aliases: dict[str, tuple[str, Alias]] = {}
         self._modules: set[str] = set()
         self._discovered = False
@@ -103,7 +105,7 @@ class Registry(Mapping[str, type[Entry]]):
             )
             schema = self._schema(public, factory, common)
             schema.plugin = plugin
-            self._entries[public] = _Registered(schema, about, presets or {}, example or {})
+            self._entries[public] = Registered(schema, about, presets or {}, example or {})
             self._aliases.update({alias.name: (public, alias) for alias in others})
             if plugin is not None:
                 plugins.enter(plugin, self.kind, public, lambda: self._remove(public))
@@ -167,7 +169,7 @@ class Registry(Mapping[str, type[Entry]]):
         try:
             found = self._find(name)
         except NotFound:
-            raise custom([unknown(self.kind, name, self.names(), "name")]) from None
+            raise custom([self._not_found(name)._replace(path="name")]) from None
         read = self._read(found, name, raw)
         if read.problems:
             raise custom(read.problems)
@@ -206,19 +208,25 @@ class Registry(Mapping[str, type[Entry]]):
         """Return the type of a model's field that holds an entry of this catalogue."""
         return Annotated[Entry, InCatalog(self.kind, self.parse, lambda: list(self))]
 
-    def _read(self, found: _Registered, name: str, raw: Mapping[str, Any]) -> Reading:
+    def _read(self, found: Registered, name: str, raw: Mapping[str, Any]) -> Reading:
         """Read what was given under a name, perhaps another library's, as the entry's own parameters."""
         _, alias = self._aliases.get(name, (name, Alias(name)))
         canonical = found.schema.model_fields["name"].default
         return alias.read(raw, canonical).then(lambda own: self._rewrite(found.schema, own)).preset(found.presets)
 
-    def _find(self, name: str) -> _Registered:
+    def _find(self, name: str) -> Registered:
         self._discover()
         canonical, _ = self._aliases.get(name, (name, None))
         if canonical not in self._entries:
-            problem = unknown(self.kind, name, self.names())
+            problem = self._not_found(name)
             raise NotFound(problem.message, [problem])
         return self._entries[canonical]
+
+    def _not_found(self, name: str) -> Problem:
+        if name in self._ambiguous:
+            said, known = self._ambiguous[name]
+            return Problem("", f"{name!r} {said}", known)
+        return unknown(self.kind, name, self.names())
 
     def _schema(self, public: str, factory: Callable[..., Any], common: Mapping[str, Any]) -> type[Entry]:
         fields: dict[str, Any] = {"name": (Literal[public], public)}
@@ -288,4 +296,5 @@ __all__ = [
     "problems_of",
     "reading_stored",
     "unknown",
+    "unknown_field",
 ]

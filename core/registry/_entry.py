@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from core.errors import Conflict
+from core.registry._aliases import Presets
 
 _of_stored: ContextVar[bool] = ContextVar("of_stored", default=False)
 
@@ -88,3 +90,14 @@ class About(NamedTuple):
     formula: str
     source: str
     summary: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """An entry's model, and what goes with it."""
+
+    schema: type[Entry]
+    about: About
+    presets: Presets
+    example: Mapping[str, Any]
+    """A value for each parameter without a default, for those who try it."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from core.errors import Problem
@@ -9,6 +10,7 @@ from core.metrics import metrics
 from core.registry import Entry, join_path
 from core.schedules._bounds import Side, bounds, growing
 from core.schedules._curves import Curve, Reactive, bind, rates
+from core.schedules._junctions import unused_warm_ups
 
 SAMPLES = 1000
 """The number of updates whose rates are looked at, in a run that has more."""
@@ -21,6 +23,12 @@ FAR = 1_000_000
 CLOSE = 1e-9
 LEFT = 0.1
 """The part of its whole fall that a decay may have left at the end of the run."""
+HARDLY = 1e-3
+"""The part of its highest rate below which a run hardly trains."""
+LATE = 0.25
+"""The part of a run at the end of which so little may be trained."""
+CYCLES = 20
+"""The lengths of the run in which the first cycle of a schedule should end, to be found."""
 SHARE = 'a length may be a share of the run, such as "10%"'
 
 _WRONG: dict[Side, str] = {
@@ -57,11 +65,13 @@ def lint_schedule(entry: Entry, base: float, steps: int, steps_per_epoch: int) -
     found = [*sides, *_directions(entry)]
     if steps > 1 and not sides:
         found += [*_rising(look, base), *_above_at_first(entry, look, base, steps, steps_per_epoch)]
+        found += unused_warm_ups(entry, bound, steps, steps_per_epoch)
     if steps > 1:
         found += _unmoved(look)
     if not found:
-        found += _cut_short(look)
-    return [*found, *_idle(bound, steps, steps_per_epoch, look.highest)]
+        found += _rising_again(entry, look) or _cut_short(look) or _first_cycle(entry, bound, look, steps)
+    idle = _idle(bound, steps, steps_per_epoch, look.highest)
+    return [*found, *(idle or _hardly(look, steps))]
 
 
 def sampled_updates(steps: int) -> list[int]:
@@ -99,11 +109,6 @@ def _sides(entry: Entry, base: float) -> Iterator[Problem]:
             yield Problem(name, f"is {value:g}, {where} {whose} of {peak:g}, {_WRONG[side]}")
     for path, inside in _inside(entry):
         own = getattr(inside, "lr", None) or base
-        if path == "after" and end is not None and _above(float(end), own):
-            message = (
-                f"is {end:g}, and what follows begins at {own:g}: the rate that is warmed up to is never trained with"
-            )
-            yield Problem("end_lr", message)
         yield from (p._replace(path=join_path(path, p.path)) for p in _sides(inside, own))
 
 
@@ -141,7 +146,9 @@ def _rising(look: _Look, base: float) -> Iterator[Problem]:
     """Tell of a rate that rises up to the last update: it begins as a warm-up does, below B, or it is no decay."""
     first, last, peak = look.values[0], look.values[-1], max([look.highest, *look.later])
     if look.rises_throughout and _above(base, first) and (_above(peak, look.highest) or _above(last, look.values[-2])):
-        lost = f"the lr of {base:g} is never reached" if _above(base, last) else "nothing is trained after the warm-up"
+        lost = "nothing is trained after the warm-up"
+        if _above(base, last):  # which some, such as noam, never come to
+            lost = "its highest rate is never reached" if _above(base, peak) else f"the lr of {base:g} is never reached"
         yield Problem("", f"rises through the whole run, to {last:.4g} in the last update: {lost}. Shorten it; {SHARE}")
     elif _above(last, base) and _above(last, first) and last >= look.highest * (1 - CLOSE):
         yield Problem("", f"rises from {first:.4g} to {last:.4g} in the last update, above the lr of {base:g}")
@@ -164,33 +171,80 @@ def _unmoved(look: _Look) -> Iterator[Problem]:
         yield Problem("", f"{message}; {SHARE}")
 
 
-def _cut_short(look: _Look) -> Iterator[Problem]:
+def _rising_again(entry: Entry, look: _Look) -> list[Problem]:
+    """Tell of a decay that comes down in the run and ends it high, unless it is made of cycles that go up and down."""
+    if any(one.name == "cyclic" or getattr(one, "cycle", False) for one in _every(entry)):
+        return []
+    last, falling = look.values[-1], look.values[look.values.index(look.highest) :]
+    lowest = min(falling)
+    if last - lowest <= LEFT * (look.highest - lowest) or not _above(last, lowest):
+        return []
+    there = look.at[len(look.at) - len(falling) + falling.index(lowest)]
+    message = f"falls to {lowest:.4g} by update {there}, and is {last:.4g} again in the last update"
+    return [Problem("", f"{message}: give lengths that end with the run; {SHARE}")]
+
+
+def _first_cycle(entry: Entry, bound: Curve | Reactive, look: _Look, steps: int) -> list[Problem]:
+    """Tell of a cycle that falls, and would rise again, and whose fall the run cuts short."""
+    every = [*_every(entry)]
+    cycles = any(one.name == "cosine_restarts" or getattr(one, "beyond", "") == "periodic" for one in every)
+    if not cycles or any(one.name == "cyclic" or hasattr(one, "fn") for one in every):
+        return []
+    at = [steps + math.ceil(i * CYCLES * steps / SAMPLES) for i in range(SAMPLES)]
+    after = rates(bound, at)
+    end = next((i for i, (a, b) in enumerate(pairwise(after)) if _above(b, a)), None)
+    last = look.values[-1]
+    if end is None or last - after[end] <= LEFT * (look.highest - after[end]):
+        return []
+    message = f"is {last:.4g} in the last update, and falls to {after[end]:.4g} only in update {at[end]}"
+    return [Problem("", f"{message}, after the end of the run: give shorter lengths; {SHARE}")]
+
+
+def _every(entry: Entry) -> Iterator[Entry]:
+    """Yield a schedule and those inside it."""
+    yield entry
+    for _, inside in _inside(entry):
+        yield from _every(inside)
+
+
+def _hardly(look: _Look, steps: int) -> list[Problem]:
+    """Tell of a last part of the run in which hardly anything is trained."""
+    trained = max((t for t, rate in zip(look.at, look.values, strict=True) if rate >= HARDLY * look.highest), default=0)
+    share = (steps - 1 - trained) / steps
+    if share <= LATE:
+        return []
+    message = f"is below {HARDLY:g} of its highest rate, {look.highest:.4g}, in the last {share:.0%} of the run"
+    return [Problem("", f"{message}, where hardly anything is trained: let it fall more slowly; {SHARE}")]
+
+
+def _cut_short(look: _Look) -> list[Problem]:
     """Tell of a decay that would come to its end after the run; one without an end, such as an exponential, has none.
 
     It has one where its last rates are the same number; of powers those are both 0 only where the run has seen it all.
     """
     if len(look.later) < 3 or look.later[-1] != look.later[-2]:
-        return
+        return []
     after, end = look.later[0], look.later[-1]
-    if after - end > LEFT * (look.highest - end):
-        message = f"is {look.values[-1]:.4g} in the last update, and falls to {end:.4g} only after the end of the run"
-        yield Problem("", f"{message}: give shorter lengths; {SHARE}")
+    if after - end <= LEFT * (look.highest - end):
+        return []
+    message = f"is {look.values[-1]:.4g} in the last update, and falls to {end:.4g} only after the end of the run"
+    return [Problem("", f"{message}: give shorter lengths; {SHARE}")]
 
 
-def _idle(bound: Curve | Reactive, steps: int, steps_per_epoch: int, highest: float) -> Iterator[Problem]:
+def _idle(bound: Curve | Reactive, steps: int, steps_per_epoch: int, highest: float) -> list[Problem]:
     """Name the epochs in which nothing is trained."""
     count = math.ceil(steps / steps_per_epoch)
     epochs = sorted({*range(0, count, max(1, math.ceil(count / EPOCHS))), *range(min(count, WITHIN)), count - 1})
     idle = [e for e in epochs if _is_idle(bound, e * steps_per_epoch, min(steps, (e + 1) * steps_per_epoch), highest)]
     if not idle:
-        return
+        return []
     which = f"epoch {idle[0]}" if len(idle) == 1 else f"{len(idle)} epochs, from {idle[0]} to {idle[-1]}"
     if idle == [0]:
         out = 'give a start above 0, or "per": "update", by which an epoch is ramped within'
     else:
         out = f"end above 0, or give longer lengths; {SHARE}"
     seen = "" if len(epochs) == count else f" (of {len(epochs)} that were looked at)"
-    yield Problem("", f"has the rate 0 in the whole of {which}{seen}, where nothing is trained: {out}")
+    return [Problem("", f"has the rate 0 in the whole of {which}{seen}, where nothing is trained: {out}")]
 
 
 def _is_idle(bound: Curve | Reactive, first: int, end: int, highest: float) -> bool:

@@ -16,22 +16,32 @@ COUNTS: Mapping[str, tuple[str, ...]] = {
     "boundary_ratios": ("boundaries",),
 }
 """The name of a share -> the parameter that it gives, the first of these that a schedule has."""
+_TRANSFORMERS: Mapping[str, tuple[str, ...]] = {
+    "num_warmup_steps": ("warmup_steps",),
+    "num_training_steps": ("total_steps",),
+    "num_stable_steps": ("stable_steps",),
+    "num_decay_steps": ("decay_steps",),
+}
+"""transformers' name of a count -> the parameter that it is."""
 
 
 def read_ratios(schema: type[Entry], raw: Mapping[str, Any]) -> Reading:
-    """Read shares of the run as the lengths that they give."""
+    """Read shares of the run as the lengths that they give, and counts under transformers' names."""
     own: dict[str, Any] = {}
     names: dict[str, str] = {}
     problems = []
     for given, value in raw.items():
-        key = next((name for name in COUNTS.get(given, ()) if name in schema.model_fields), given)
+        meant = COUNTS.get(given) or _TRANSFORMERS.get(given, ())
+        key = next((name for name in meant if name in schema.model_fields), given)
         try:
-            read = value if key == given else as_share(value)
+            read = as_share(value) if key != given and given in COUNTS else value
         except ValueError as error:
             problems.append(Problem(given, str(error)))
             continue
         if key in own:
-            problems.append(Problem(given, f"is {key} as a share of the run: give one of the two"))
+            other = given if given != key else names[key]
+            said = "as a share of the run" if other in COUNTS else "under another name"
+            problems.append(Problem(other, f"is {key} {said}: give one of the two"))
         own[key], names[key] = read, given
     return Reading(own, names, problems)
 

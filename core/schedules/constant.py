@@ -3,12 +3,13 @@
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Start
 from core.schedules._lengths import StepsFromZero
+from core.schedules._peers import OF_THE_OPTIMIZER, WARMED, peers
 
 
 @schedules.register(
     formula="B",
     source="Robbins & Monro 1951, doi:10.1214/aoms/1177729586, is the usual contrast",
-    aliases=["constant_schedule"],
+    aliases=["get_constant_schedule", *peers("constant_schedule", refuses={"value": OF_THE_OPTIMIZER})],  # optax
 )
 def constant() -> Schedule:
     """The optimizer's rate throughout."""
@@ -22,7 +23,10 @@ def constant() -> Schedule:
 @schedules.register(
     formula="t < w: start_lr + (B - start_lr)·t / w;  t >= w: B",
     source="Goyal et al. 2017, arXiv:1706.02677; transformers.get_constant_schedule_with_warmup",
-    aliases=["constant_with_warmup", "warmup_constant"],
+    aliases=[
+        *("constant_with_warmup", "warmup_constant", "get_constant_schedule_with_warmup"),
+        *peers("warmup_constant_schedule", **WARMED),  # optax
+    ],
 )
 def constant_warmup(*, warmup_steps: StepsFromZero, start_lr: Start = 0.0) -> Schedule:
     """A ramp from `start_lr` to B over w = `warmup_steps` units, then B; w = 0 is B from the first update."""

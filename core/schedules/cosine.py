@@ -6,7 +6,7 @@ from typing import Literal
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Floor, Start
 from core.schedules._lengths import Steps, StepsFromZero, at_least_the_warm_up
-from core.schedules._peers import OF_THE_LR, peers, torchs
+from core.schedules._peers import OF_THE_LR, WARMED, peers, torchs
 
 SOURCE = "Loshchilov & Hutter 2017, arXiv:1608.03983"
 _WARMED = "a warm-up is a schedule of its own: linear_warmup, or cosine_warmup whose total_steps count it"
@@ -54,7 +54,15 @@ def cosine(*, T_max: Steps | None = None, eta_min: Floor = 0.0, beyond: Beyond =
     formula="t < w: start_lr + (B - start_lr)·t / w;  t >= w: eta_min + (B - eta_min)·(1 + cos(pi·u)) / 2, "
     "u = (t - w) / max(1, T - w)",
     source=f"{SOURCE}; transformers.get_cosine_schedule_with_warmup; optax.warmup_cosine_decay_schedule",
-    aliases=["warmup_cosine", "warmup_cosine_decay", "cosine_with_warmup"],
+    aliases=[
+        *("warmup_cosine", "warmup_cosine_decay", "cosine_with_warmup"),
+        *peers("get_cosine_schedule_with_warmup", defaults={"beyond": "periodic"}),  # transformers
+        *peers(  # optax
+            "warmup_cosine_decay_schedule",
+            renames={**WARMED["renames"], "decay_steps": "total_steps", "end_value": "eta_min"},
+            refuses=WARMED["refuses"],
+        ),
+    ],
 )
 def cosine_warmup(
     *,

@@ -6,7 +6,7 @@ from core.registry import Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Floor
 from core.schedules._lengths import Steps
-from core.schedules._peers import peers, torchs
+from core.schedules._peers import BEGUN, peers, torchs
 
 
 @schedules.register(
@@ -17,7 +17,7 @@ from core.schedules._peers import peers, torchs
         *peers(
             *("ExponentialDecay", "exponential_decay"),  # Paddle, Keras, optax
             renames={"decay_rate": "gamma", "transition_steps": "decay_steps", "end_value": "end_lr"},
-            refuses={"transition_begin": "give it as the milestone of a sequential that begins with constant"},
+            refuses={"transition_begin": BEGUN},
         ),
     ],
 )

@@ -36,7 +36,7 @@ def noam(*, d_model: Count, warmup_steps: StepsFromZero) -> Schedule:
 @schedules.register(
     formula="t < w: B·t / w;  t >= w: B·sqrt(s / (t + s - w)), s = timescale",
     source="Zhai et al. 2022, arXiv:2106.04560; transformers.get_inverse_sqrt_schedule",
-    aliases=["inverse_square_root", "inverse_sqrt_with_warmup", "rsqrt"],
+    aliases=["inverse_square_root", "inverse_sqrt_with_warmup", "rsqrt", "get_inverse_sqrt_schedule"],
 )
 def inverse_sqrt(*, warmup_steps: StepsFromZero, timescale: Positive | None = None) -> Schedule:
     """Straight up to B at t = w = `warmup_steps`, then down to half of B where t - w is three times the timescale.

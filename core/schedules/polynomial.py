@@ -4,7 +4,7 @@ from core.registry import Alias, Positive
 from core.schedules import Curve, Schedule, Span, schedules
 from core.schedules._bounds import Floor
 from core.schedules._lengths import Steps, StepsFromZero, at_least_the_warm_up
-from core.schedules._peers import peers, torchs
+from core.schedules._peers import BEGUN, peers, torchs
 
 
 @schedules.register(
@@ -18,6 +18,12 @@ from core.schedules._peers import peers, torchs
             renames={"total_iters": "decay_steps"},
         ),
         *peers("PolynomialDecay", "polynomial_decay", renames={"end_learning_rate": "end_lr"}),  # Paddle, Keras
+        *peers(
+            *("polynomial_schedule", "linear_schedule"),  # optax
+            defaults={"end_lr": 0.0},
+            renames={"transition_steps": "decay_steps", "end_value": "end_lr"},
+            refuses={"transition_begin": BEGUN},
+        ),
     ],
 )
 def polynomial(
@@ -45,7 +51,7 @@ def polynomial(
 @schedules.register(
     formula="t < w: B·t / w;  t >= w: end_lr + (B - end_lr)·max(0, (T - t) / (T - w))",
     source="Li, Yumer & Ramanan 2020, arXiv:1905.04753; transformers.get_linear_schedule_with_warmup",
-    aliases=["linear", "linear_with_warmup", "budgeted_linear"],
+    aliases=["linear", "linear_with_warmup", "budgeted_linear", "get_linear_schedule_with_warmup"],
 )
 def linear_decay(*, total_steps: Steps | None = None, warmup_steps: StepsFromZero = 0, end_lr: Floor = 0.0) -> Schedule:
     """Falls linearly from B to `end_lr` at t = T = `total_steps` (the run's length where left out), then `end_lr`.

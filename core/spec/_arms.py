@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from core.errors import Problem
-from core.registry import Absent, Entry, join_path, problems_of, unknown
+from core.registry import Absent, Entry, join_path, problems_of, unknown_field
 from core.schedules import dotted
 
 LABEL = 120
@@ -119,7 +119,7 @@ def _resolve(draft: _Draft, base: Mapping[str, Any], treatment: type[BaseModel],
     merged = dict(base)
     found: list[Problem] = []
     for key in sorted(draft.settings, key=lambda k: k.count(".")):  # a whole field first, then what reaches inside
-        problem = _replace(merged, key, draft.settings[key], draft.origins[key])
+        problem = _replace(merged, key, draft.settings[key], draft.origins[key], treatment)
         if problem is not None:
             found.append(problem)
     if not found:
@@ -154,11 +154,10 @@ def _labelled(arms: Sequence[Arm | None], given: Sequence[str | None]) -> list[A
     ]
 
 
-def _replace(merged: dict[str, Any], key: str, value: Any, origin: str) -> Problem | None:
+def _replace(merged: dict[str, Any], key: str, value: Any, origin: str, treatment: type[BaseModel]) -> Problem | None:
     top, *inner = key.split(".")
     if top not in merged:
-        problem = unknown("setting", top, merged)
-        return problem._replace(path=origin)
+        return unknown_field("setting", top, treatment, origin)
     if not inner:
         merged[top] = value
         return None

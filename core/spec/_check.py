@@ -55,7 +55,8 @@ def check(spec: Spec, paths: DatasetPaths, seconds: float = math.inf) -> list[Ar
         for refused in (_several_tasks, _some_tested, _nothing_to_split, _nothing_dropped, _several_heads):
             problems += refused(spec, infos)
     if not problems and spec.target is not None:
-        problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs)
+        averaged = any(arm.treatment.ema_decay is not None for arm in spec.expanded)
+        problems += spec.target.problems(infos[0].data.task, infos[0].data.outputs, averaged)
     runs_of_arm = spec.trainings * len(spec.seed_list)
     total = sum(info.steps for info in infos) * runs_of_arm
     if not problems and total > LIMITS.steps:

@@ -1,6 +1,7 @@
 """Gradient clipping: a bound on what one batch may ask for."""
 
-from typing import Annotated, Literal, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -26,6 +27,14 @@ class GradientClip(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    example: ClassVar[Mapping[str, float]] = {"norm": 1.0}
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("max_norm", "clip_norm", "clipnorm", "global_clipnorm", "max_grad_norm"), "is norm here"),
+        **dict.fromkeys(("clip_value", "clipvalue", "max_value"), "is value here"),
+        **dict.fromkeys(("clip_factor", "agc"), "is adaptive here"),
+        "norm_type": "is 2 here: leave it out",
+    }
 
     norm: Bound | None = None
     value: Bound | None = None

@@ -1,11 +1,33 @@
 """The weight of each class and of each example in the loss that is trained."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-ClassWeight = Annotated[float, Field(gt=0, le=1e6)]
-ClassWeights = Literal["balanced"] | Annotated[list[ClassWeight], Field(min_length=2, max_length=65_536)]
+HEAVIEST = 1e6
+MOST_CLASSES = 65_536
+
+
+def _read(value: Any) -> Any:
+    if value == "balanced":
+        return value
+    numbers = isinstance(value, list) and all(type(one) in (int, float) and 0 < one <= HEAVIEST for one in value)
+    if numbers and 2 <= len(value) <= MOST_CLASSES:
+        return [float(one) for one in value]
+    raise ValueError(
+        f'should be "balanced", or a list of a number for each class, such as [1.0, 2.0]: above 0, at most {HEAVIEST:g}'
+    )
+
+
+_Weight = Annotated[float, Field(gt=0, le=HEAVIEST)]
+ClassWeights = Annotated[
+    Literal["balanced"] | list[float],
+    PlainValidator(
+        _read,
+        json_schema_input_type=Literal["balanced"]
+        | Annotated[list[_Weight], Field(min_length=2, max_length=MOST_CLASSES)],
+    ),
+]
 """`balanced`: n / (classes · examples of the class), of the training split, as scikit-learn has it; or one number for
 each class."""
 

@@ -20,8 +20,8 @@ def layers_of(module: nn.Module, growth: Growth | None = None) -> Mapping[str, L
 
     An attention's three projections count as layers of their own, `<attention>.q_proj` and so on, also where it stacks
     their weights. The first layer reads the data and the last gives the outputs. A layer ends a residual branch where
-    the model has marked it with an attribute `ends_branch`, and makes queries where one says `heads`. `growth` is that
-    of the model's width, where it has one.
+    the model has marked it with an attribute `ends_branch`, and makes queries where one says `heads`; `place` is its
+    index in a list of layers, where it has a name. `growth` is that of the model's width, where it has one.
     """
     parts = [*_parts(module)]
     branches = sum(hasattr(part, "ends_branch") for _, _, part in parts)
@@ -38,6 +38,7 @@ def layers_of(module: nn.Module, growth: Growth | None = None) -> Mapping[str, L
             branches=branches,
             growth=None if growth is None else growth[f"{name}.weight"],
             heads=getattr(part, "heads", 0),
+            place=getattr(part, "place", None),
         )
     return described
 
@@ -46,7 +47,10 @@ def norms_of(module: nn.Module, growth: Growth | None = None) -> Mapping[str, La
     """Return every norm that has a gain, by name; its `shape` is the gain's, its `growth` as in `layers_of`."""
     return {
         name: Layer(
-            shape=tuple(part.weight.shape), name=name, growth=None if growth is None else growth[f"{name}.weight"]
+            shape=tuple(part.weight.shape),
+            name=name,
+            growth=None if growth is None else growth[f"{name}.weight"],
+            place=getattr(part, "place", None),
         )
         for name, part in module.named_modules()
         if isinstance(part, NORMS) and part.weight is not None

@@ -22,7 +22,7 @@ def rate_factors(
 ) -> dict[str, float]:
     """Return the factor of each parameter's learning rate, by name, in the order of the model."""
     depths = depths_of(module)
-    named = lr_per_layer or {}
+    named = _by_name(module, lr_per_layer or {})
     return {
         name: (layer_lr_decay or 1.0) ** (max(depths.values()) - depth) * named.get(_meant(name, named), 1.0)
         for name, depth in depths.items()
@@ -34,10 +34,24 @@ def unfit_rates(module: nn.Module, lr_per_layer: Mapping[str, float]) -> Iterato
     parameters = [name for name, _ in module.named_parameters()]
     known = dict.fromkeys(key for name in parameters for key in (_owner(name), name) if key)
     for key in lr_per_layer:
-        if not any(_fits(key, name) for name in known):
+        (name,) = _by_name(module, {key: 1.0})
+        if not any(_fits(name, one) for one in known):
             yield unknown("layer or parameter", key, known, key)
-    if all(lr_per_layer.get(_meant(name, lr_per_layer), 1.0) == 0 for name in parameters):
+    named = _by_name(module, lr_per_layer)
+    if all(named.get(_meant(name, named), 1.0) == 0 for name in parameters):
         yield Problem("", "freezes every parameter: nothing is trained; leave one out, or give it a factor above 0")
+
+
+def _by_name(module: nn.Module, factors: Mapping[str, float]) -> dict[str, float]:
+    """Return factors by the names of layers and parameters, where a listed layer was called by its index."""
+    places = {str(part.place): name for name, part in module.named_modules() if hasattr(part, "place")}
+    found: dict[str, float] = {}
+    for key, factor in factors.items():
+        layer, point, rest = key.partition(".")
+        name = f"{places.get(layer, layer)}{point}{rest}"
+        if name == key or name not in factors:  # a name goes before an index
+            found[name] = factor
+    return found
 
 
 def depths_of(module: nn.Module) -> dict[str, int]:

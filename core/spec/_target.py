@@ -37,9 +37,15 @@ class Target(BaseModel):
         problem = Problem("value", f"is {self.value:g}, but the {what}")
         raise PydanticCustomError("catalog", "cannot be reached", {"problems": [problem]})
 
-    def problems(self, task: Task, outputs: int) -> list[Problem]:
-        """Return the problems of the target in a task, of models of so many outputs."""
-        known = epoch_metrics(task, outputs)
-        return (
-            [] if self.metric in known else [unknown(f"metric of a {task} task", self.metric, known, "target.metric")]
-        )
+    def problems(self, task: Task, outputs: int, averaged: bool) -> list[Problem]:
+        """Return the problems of the target in a task, of models of so many outputs.
+
+        With `averaged` some arm keeps a mean of its weights.
+        """
+        known = epoch_metrics(task, outputs, averaged)
+        if self.metric in known:
+            return []
+        if self.metric in epoch_metrics(task, outputs, averaged=True):
+            message = f"{self.metric} is of averaged weights, which no arm keeps: give ema_decay, such as 0.999"
+            return [Problem("target.metric", message)]
+        return [unknown(f"metric of a {task} task", self.metric, known, "target.metric")]

@@ -1,7 +1,8 @@
 """Settings of one run's training."""
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +12,7 @@ from core.models import ModelEntry
 from core.optimizers import OptimizerEntry
 from core.schedules import ScheduleEntry
 from core.spec._clipping import GradientClip
+from core.spec._elsewhere import ELSEWHERE
 from core.spec._examples import Augment
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._limits import LIMITS, MixingAlpha
@@ -24,6 +26,8 @@ class Treatment(BaseModel):
     """Settings of one run's training, all but its seed."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+    elsewhere: ClassVar[Mapping[str, str]] = ELSEWHERE
 
     dataset: DatasetEntry = "digits"
     model: ModelEntry = "mlp"
@@ -75,7 +79,8 @@ class Treatment(BaseModel):
     """The ascent before each gradient, by sharpness-aware minimization; none: gradients are those at the weights."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The share of a running mean of the weights, and of norms' statistics, that remains after an update; it is judged
-    beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept."""
+    beside the weights themselves, as `valid_loss_ema` and so on. None: no mean is kept; where other arms keep one, this
+    one counts in those metrics by its weights themselves."""
 
     def updates_per_epoch(self, examples: int) -> int:
         """Return the batches, and so the updates, of an epoch of so many training examples."""

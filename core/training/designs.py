@@ -21,6 +21,7 @@ from core.registry import Absent, Entry, entries_in
 from core.results import Results, RunResult, Series
 from core.spec import Arm, Spec, Treatment, described, looks_in_a_row, size
 from core.training.initialize import calibration_examples, initial_state
+from core.training.raw_metrics import arms_without_mean, relabelled, with_raw
 
 
 def design_of(
@@ -50,7 +51,7 @@ def design_of(
         ],
         seeds=spec.seed_list,
         looks=tuple(spec.adaptive.looks) if spec.adaptive else (),
-        metrics=_metrics(task, measured, split),
+        metrics=_metrics(task, measured, split, mixed=bool(arms_without_mean(spec))),
         split=split,
         splits_vary=spec.split == "per_seed",
         vary=spec.vary or (),
@@ -92,8 +93,9 @@ def trained_results(
 ) -> Results:
     """Return the results of a spec's runs; the arguments are those of `design_of` and `Results`.
 
-    What has a last value in some run is measured, whether `measured` names it or not. Its seeds are those of some run:
-    of adaptive ones fewer than there might have been.
+    What has a last value in some run is measured, whether `measured` names it or not. An arm that keeps no mean of its
+    weights has its raw metrics under the names of averaged ones, where another keeps one. Its seeds are those of some
+    run: of adaptive ones fewer than there might have been.
     """
     measured = {*measured, *(metric for run in runs for metric in run.final)}
     design = design_of(
@@ -102,6 +104,7 @@ def trained_results(
     if spec.adaptive is not None:
         trained = {run.seed for run in runs}
         design = replace(design, seeds=[seed for seed in design.seeds if seed in trained])
+    runs, series = with_raw(spec, design, runs, series)
     return Results(
         design=design,
         runs=runs,
@@ -126,11 +129,15 @@ def rung_rule(spec: Spec, task: Task) -> RungRule:
     return RungRule(metric=spec.pruning.judged(task), looks=looks, level=spec.pruning.level, in_a_row=in_a_row)
 
 
-def _metrics(task: Task, measured: Collection[str], split: Split) -> dict[str, Metric]:
-    """Return the metrics of a task in the order in which they are judged: those of the split that is judged first."""
+def _metrics(task: Task, measured: Collection[str], split: Split, mixed: bool) -> dict[str, Metric]:
+    """Return the metrics of a task in the order in which they are judged: those of the split that is judged first.
+
+    With `mixed` some arms keep a mean of their weights and others none.
+    """
     found = [m.for_task(task) for m in metrics.values() if task in m.tasks]
     found = [m for m in found if (m.standard and (m.split != "test" or m.split == split)) or m.name in measured]
-    return {m.name: m for m in sorted(found, key=lambda m: (not m.is_primary(task), m.split != split))}
+    ordered = {m.name: m for m in sorted(found, key=lambda m: (not m.is_primary(task), m.split != split))}
+    return relabelled(ordered) if mixed else ordered
 
 
 def _steps(spec: Spec, known: Sequence[int]) -> list[int | None]:

@@ -14,10 +14,12 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("initializers", "sparse"): {"sparsity": 0.9},
     ("initializers", "uniform_fixed"): {"sigma": 0.1},
     ("layers", "adaptive_avg_pool"): {"output_size": 2},
+    ("layers", "conv_transpose2d"): {"filters": 8, "kernel_size": 4, "stride": 2, "padding": 1},
     ("layers", "conv2d"): {"filters": 8, "kernel_size": 3},
     ("layers", "dense"): {"units": 10},
     ("layers", "depthwise_conv2d"): {"kernel_size": 3},
     ("layers", "group_norm"): {"groups": 2},
+    ("layers", "rescaling"): {"scale": 2.0, "offset": -1.0},
     ("layers", "separable_conv2d"): {"filters": 8, "kernel_size": 3},
     ("models", "sequential"): {
         "layers": [{"conv2d": {"filters": 8, "kernel": 3}}, "relu", "flatten", {"dense": {"units": "outputs"}}]

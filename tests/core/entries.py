@@ -23,8 +23,10 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("layer", "adaptive_avg_pool"): {"output_size": 2},
     ("layer", "conv2d"): {"filters": 8, "kernel_size": 3},
     ("layer", "dense"): {"units": 10},
+    ("layer", "conv_transpose2d"): {"filters": 8, "kernel_size": 3},
     ("layer", "depthwise_conv2d"): {"kernel_size": 3},
     ("layer", "group_norm"): {"groups": 2},
+    ("layer", "rescaling"): {"scale": 2.0},
     ("layer", "separable_conv2d"): {"filters": 8, "kernel_size": 3},
     ("model", "sequential"): {
         "layers": [{"conv2d": {"filters": 4, "kernel_size": 1}}, "flatten", {"dense": "outputs"}]

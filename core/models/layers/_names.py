@@ -24,8 +24,11 @@ SYNONYMS: Mapping[str, str] = {
 _FOLLOWS = "follows from the layers before: leave it out"
 _STARTED = "is what the spec's initializer says (per_layer names layers): leave it out"
 REFUSED: Mapping[str, str] = {
-    **dict.fromkeys(("in_channels", "in_features", "num_features", "normalized_shape", "input_shape"), _FOLLOWS),
+    **dict.fromkeys(
+        ("in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_shape"), _FOLLOWS
+    ),
     **dict.fromkeys(("kernel_initializer", "bias_initializer", "gamma_initializer", "beta_initializer"), _STARTED),
+    **dict.fromkeys(("shape", "batch_shape"), "is the data set's: leave it out"),
     "data_format": "is channels first here, whatever the peer's: leave it out",
     "kernel_regularizer": "is the optimizer's weight_decay: leave it out",
     "center": "goes with the gain here: affine says whether there are both",

@@ -45,6 +45,13 @@ def _sides(least: int) -> dict[str, Any]:
     return {"anyOf": [side, {"type": "array", "items": side, "minItems": 2, "maxItems": 2}]}
 
 
+def border_schema() -> WithJsonSchema:
+    """Return the JSON schema of a border that may differ on all four sides."""
+    side = {"type": "integer", "minimum": 0, "maximum": LONGEST}
+    pair = {"type": "array", "items": {"anyOf": [side, {"type": "array", "items": side}]}, "minItems": 2, "maxItems": 4}
+    return WithJsonSchema({"anyOf": [side, pair]})
+
+
 Outputs = Annotated[
     int | Literal["outputs"],
     BeforeValidator(_width),

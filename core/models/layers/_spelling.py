@@ -104,6 +104,8 @@ def _parameters(known: str, given: str, value: Any) -> dict[str, Any]:
     first = next((field for field in layers[known].model_fields if field != "name"), None)
     if first is None:
         raise custom([Problem(given, 'has no parameters but "name"')])
+    if first == "affine" and type(value) is not bool:  # the number of features, which torch is told
+        raise custom([Problem(given, f'takes as many features as the layers before give: write "{given}" alone')])
     return {first: value}
 
 

@@ -16,6 +16,16 @@ def relu() -> LayerBuilder:
 
 
 @layers.register(
+    formula="min(max(0, x), 6)",
+    source="arXiv:1704.04861; torch.nn.ReLU6; keras.activations.relu6",
+    aliases=[Alias("ReLU6")],
+)
+def relu6() -> LayerBuilder:
+    """The rectifier, cut at 6."""
+    return lambda inputs, _outputs: Built({"": nn.ReLU6()}, inputs)
+
+
+@layers.register(
     formula="max(0, x) + negative_slope·min(0, x)",
     source="torch.nn.LeakyReLU; keras.layers.LeakyReLU, whose negative_slope is 0.3 where nothing is said",
     aliases=[Alias("LeakyReLU")],

@@ -1,11 +1,14 @@
 """Convolutions."""
 
+from typing import Annotated, Literal
+
+from pydantic import Field
 from torch import nn
 
 from core.models._sizes import Width
 from core.models.layers import Built, LayerBuilder, Shape, layers
 from core.models.layers._activation import Activation, followed
-from core.models.layers._sizes import Border, Kernel, Outputs, Pair, picture_of, width_of
+from core.models.layers._sizes import LONGEST, Border, Kernel, Outputs, Pair, picture_of, width_of
 from core.registry import Alias, Count
 
 
@@ -100,6 +103,56 @@ def separable_conv2d(
         return Built(first | {"": nn.Conv2d(between, out, 1, bias=bias)} | followed(activation), (out, *shape[1:]))
 
     return build
+
+
+@layers.register(
+    formula="the transpose of the convolution of that kernel and stride; activation(y)",
+    source="torch.nn.ConvTranspose2d; keras.layers.Conv2DTranspose",
+    aliases=[Alias("ConvTranspose2d"), Alias("Conv2DTranspose"), Alias("Convolution2DTranspose")],
+)
+def conv_transpose2d(
+    *,
+    filters: Outputs,
+    kernel_size: Pair,
+    stride: Pair = [1, 1],  # noqa: B006
+    padding: Border = [0, 0],  # noqa: B006
+    output_padding: Annotated[int, Field(ge=0, le=LONGEST)] = 0,
+    bias: bool = True,
+    activation: Activation = "linear",
+) -> LayerBuilder:
+    """A transposed convolution of pictures: a side becomes (side - 1)·stride + kernel - 2·padding + output_padding.
+
+    "same" makes sides `stride` times as long, as in Keras, of kernels that are longer than the stride by an even
+    number; others want numbers, as torch has them.
+    """
+    cut, more = _cut(kernel_size, stride, padding), output_padding
+    if more and more >= min(stride):
+        raise ValueError(f"an output_padding of {more} should be less than the stride, {min(stride)}")
+
+    def build(inputs: Shape, outputs: int) -> Built:
+        channels, *sides = picture_of(inputs)
+        out = width_of(filters, outputs)
+        given = [(n - 1) * s + k - 2 * p + more for n, s, k, p in zip(sides, stride, kernel_size, cut, strict=True)]
+        if min(given) < 1:
+            raise ValueError(f"leaves nothing of pictures of {sides[0]} x {sides[1]}: its padding is too much")
+        pairs = [(pair[0], pair[1]) for pair in (kernel_size, stride, cut)]
+        module = nn.ConvTranspose2d(channels, out, pairs[0], pairs[1], pairs[2], (more, more), bias=bias)
+        return Built({"": module} | followed(activation), (out, given[0], given[1]))
+
+    return build
+
+
+def _cut(kernel_size: list[int], stride: list[int], padding: list[int] | Literal["same"]) -> list[int]:
+    """Return the pixels that a transposed convolution leaves out on either side."""
+    if padding != "same":
+        return padding
+    beyond = [k - s for k, s in zip(kernel_size, stride, strict=True)]
+    if any(one < 0 or one % 2 for one in beyond):
+        raise ValueError(
+            f'"same" wants kernels longer than the stride by an even number, not {kernel_size[0]} x {kernel_size[1]} '
+            f"with a stride of {stride[0]} x {stride[1]}: give padding and output_padding as numbers"
+        )
+    return [one // 2 for one in beyond]
 
 
 def _convolution(

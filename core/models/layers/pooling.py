@@ -111,6 +111,28 @@ def adaptive_avg_pool(*, output_size: Pair) -> LayerBuilder:
     return build
 
 
+@layers.register(
+    formula="y_c = max of x_c",
+    source="torch.nn.AdaptiveMaxPool2d(1); keras.layers.GlobalMaxPooling2D",
+    aliases=[Alias("GlobalMaxPooling2D"), Alias("GlobalMaxPool2D"), Alias("global_max_pool")],
+)
+def global_max_pooling() -> LayerBuilder:
+    """The largest number of every channel: pictures become rows of as many numbers as they have channels."""
+
+    def build(inputs: Shape, _outputs: int) -> Built:
+        channels, *_ = picture_of(inputs)
+        return Built({"": GlobalMax()}, (channels,))
+
+    return build
+
+
+class GlobalMax(nn.Module):
+    """(batch, channels, height, width) to the channels' largest numbers, (batch, channels)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(2).max(2).values
+
+
 class GlobalAverage(nn.Module):
     """(batch, channels, height, width) to the channels' means, (batch, channels)."""
 

@@ -9,14 +9,16 @@ from core.training.recorder import Lane
 
 COPIED = 2**16
 """Numbers of all lanes' batches below which each lane is given its own copy: vmap's own cost is some 0.3 ms a level."""
+NARROW = 16
+"""Numbers of an example below which each lane always is: a CPU rounds one product for all arms unlike a lane's own."""
 
 
 class Grid:
     """The lanes of a cohort by seed and run: their places may decide how they round.
 
     Where every seed has as many lanes, the lanes are `groups` x `arms`: what belongs to a seed is given once to each
-    group. Elsewhere, and where batches are so small that copies cost less than the second vmap, every lane is a group
-    of its own.
+    group. Elsewhere, where batches are so small that copies cost less than the second vmap, and where examples are
+    narrow, every lane is a group of its own.
     """
 
     def __init__(self, lanes: Sequence[Lane], device: str, inputs: int) -> None:
@@ -27,7 +29,7 @@ class Grid:
         self.sources = [by_seed[seed] for seed in self.seeds]
         """The seeds of what the lanes of each seed share; initial weights are each lane's own."""
         counts = set(Counter(lane.seed for lane in lanes).values())
-        small = len(lanes) * lanes[0].treatment.batch_size * inputs < COPIED
+        small = inputs < NARROW or len(lanes) * lanes[0].treatment.batch_size * inputs < COPIED
         self.arms = counts.pop() if len(counts) == 1 and not small else 1
         self.groups = len(lanes) // self.arms
         self._rows = torch.tensor([self.seeds.index(lane.seed) for lane in self.lanes], device=device)

@@ -109,4 +109,4 @@ def _has_exact_layers(model: Entry, inputs: tuple[int, ...], outputs: int) -> bo
     if not rows or not isinstance(module, nn.Sequential) or any(type(part) not in _EXACT for part in parts):
         return False
     hidden = [part.out_features for part in parts if isinstance(part, nn.Linear)][:-1]
-    return all(units % WHOLE == 0 for units in hidden)
+    return bool(hidden) and all(units % WHOLE == 0 for units in hidden)  # none: the outputs meet the data, and are few

@@ -11,6 +11,7 @@ from core.errors import InvalidSpec
 from core.models import models
 from core.spec import check, parse
 from core.streams import generator
+from core.torchvision import load
 from core.training import initial_state, train
 
 CIFAR = DatasetInfo((3, 32, 32), 10, 100, 20)
@@ -80,6 +81,26 @@ def test_a_model_may_start_as_its_constructor_draws_it(name: str) -> None:
     assert all(torch.equal(state[key], value) for key, value in own.items())
     other = start(model, "model_default", seed=4)
     assert any(not torch.equal(state[key], other[key]) for key in state)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "conv", "std"), [("googlenet", "conv1", 0.01), ("inception_v3", "Conv2d_1a_3x3", 0.1)]
+)
+def test_the_inceptions_start_is_torchvisions(name: str, conv: str, std: float) -> None:
+    """A normal cut at ±2: of a deviation of .01 in GoogLeNet, of .1 in Inception."""
+    large = DatasetInfo((3, 96, 96), 10, 100, 20)
+    state = start({"name": "torchvision", "model": name}, "torchvision_default", seed=3, info=large)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(generator(3, "initial", "constructor").initial_seed())
+        theirs = (
+            load()
+            .models.get_model(name, weights=None, num_classes=10, aux_logits=False, init_weights=True)
+            .state_dict()
+        )
+    assert list(state) == list(theirs)
+    assert all(torch.equal(state[key], value) for key, value in theirs.items())
+    assert float(state[f"{conv}.conv.weight"].std()) == pytest.approx(std, rel=0.05)
 
 
 @pytest.mark.slow

@@ -129,7 +129,7 @@ def test_other_libraries_ratios_are_shares(ratios: Any, counts: Any) -> None:
         ({"name": "cosine", "T_max": "0%"}, "T_max", "1 or more"),
         ({"name": "linear_warmup", "warmup_ratio": 10}, "warmup_ratio", "from 0 to 1"),
         ({"name": "linear_warmup", "warmup_ratio": "10%"}, "warmup_ratio", "from 0 to 1"),
-        ({"name": "linear_warmup", "warmup_ratio": 0.1, "warmup_steps": 3}, "warmup_steps", "as a share of the run"),
+        ({"name": "linear_warmup", "warmup_ratio": 0.1, "warmup_steps": 3}, "warmup_ratio", "as a share of the run"),
         ({"name": "linear_warmup", "warmup_steps": 3, "warmup_ratio": 0.1}, "warmup_ratio", "as a share of the run"),
         ({"name": "multistep", "milestone_ratios": [0.5, 0.25]}, "milestone_ratios", "rise strictly"),
         ({"name": "multistep", "milestones": [5, "50%"]}, "milestones", "not both"),

@@ -185,3 +185,53 @@ def test_a_difference_is_named(raw: Any, path: str, words: str) -> None:
         schedules.parse(raw)
     problems = (caught.value.context or {})["problems"]
     assert [(p.path, words in p.message) for p in problems] == [(path, True)], problems
+
+
+@pytest.mark.parametrize(
+    ("given", "own"),
+    [
+        (
+            {"name": "get_cosine_schedule_with_warmup", "num_warmup_steps": 3, "num_training_steps": 10},
+            {"name": "cosine_warmup", "warmup_steps": 3, "total_steps": 10, "beyond": "periodic"},
+        ),
+        (
+            {"name": "get_linear_schedule_with_warmup", "num_warmup_steps": 3},
+            {"name": "linear_decay", "warmup_steps": 3},
+        ),
+        (
+            {"name": "get_constant_schedule_with_warmup", "num_warmup_steps": "10%"},
+            {"name": "constant_warmup", "warmup_steps": "10%"},
+        ),
+        ({"name": "get_inverse_sqrt_schedule", "num_warmup_steps": 3}, {"name": "inverse_sqrt", "warmup_steps": 3}),
+        ({"name": "linear_warmup", "num_warmup_steps": 3}, {"name": "linear_warmup", "warmup_steps": 3}),
+    ],
+    ids=named,
+)
+def test_transformers_names_are_known(given: dict[str, Any], own: dict[str, Any]) -> None:
+    assert schedules.parse(given) == schedules.parse(own)
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "words"),
+    [
+        ("piecewise_constant_schedule", "name", "give multistep where all are the same, or piecewise"),
+        ("sgdr_schedule", "name", "cosine_restarts"),
+        ("cosine_onecycle_schedule", "name", "an update later"),
+        ("warmup_exponential_decay_schedule", "name", "linear_warmup"),
+        ({"name": "linear_schedule", "init_value": 0.1}, "init_value", "starts from the optimizer's lr"),
+        ({"name": "linear_schedule", "transition_begin": 3}, "transition_begin", "a sequential that begins with"),
+        ({"name": "constant_schedule", "value": 0.1}, "value", "is the optimizer's lr"),
+        ({"name": "warmup_constant_schedule", "warmup_steps": 3, "peak_value": 1.0}, "peak_value", "optimizer's lr"),
+        (
+            {"name": "linear_warmup", "warmup_steps": 3, "num_warmup_steps": 3},
+            "num_warmup_steps",
+            "give one of the two",
+        ),
+    ],
+    ids=str,
+)
+def test_a_peers_way_that_is_not_ours_is_refused_with_the_difference(given: Any, path: str, words: str) -> None:
+    with pytest.raises(PydanticCustomError) as refusal:
+        schedules.parse(given)
+    (problem,) = (refusal.value.context or {})["problems"]
+    assert (problem.path, words in problem.message) == (path, True), problem

@@ -61,6 +61,32 @@ CASES: list[tuple[Any, Peer]] = [
         {"name": "onecycle", "total_steps": 401, "pct_start": 101 / 401, "final_div_factor": 1e2},
         lambda: optax.cosine_onecycle_schedule(400, B, 0.25, 25.0, 1e2),  # it peaks at int(p·T) and ends at T
     ),
+    (
+        {"name": "linear_schedule", "end_value": 0.01, "transition_steps": 120},
+        lambda: optax.linear_schedule(B, 0.01, 120),
+    ),
+    (
+        {"name": "polynomial_schedule", "end_value": 0.01, "power": 2.5, "transition_steps": 120},
+        lambda: optax.polynomial_schedule(B, 0.01, 2.5, 120),
+    ),
+    (
+        {
+            "name": "warmup_cosine_decay_schedule",
+            "init_value": 0.01,
+            "warmup_steps": 50,
+            "decay_steps": 400,
+            "end_value": 0.003,
+        },
+        lambda: optax.warmup_cosine_decay_schedule(0.01, B, 50, 400, 0.003),
+    ),
+    (
+        {"name": "warmup_constant_schedule", "init_value": 0.01, "warmup_steps": 30},
+        lambda: optax.warmup_constant_schedule(0.01, B, 30),
+    ),
+    (
+        {"name": "exponential_decay", "transition_steps": 70, "decay_rate": 0.5, "end_value": 0.02},
+        lambda: optax.exponential_decay(B, 70, 0.5, end_value=0.02),
+    ),
     ({"name": "constant_warmup", "warmup_steps": 30}, lambda: optax.warmup_constant_schedule(0.0, B, 30)),
     (
         {"name": "constant_warmup", "warmup_steps": 30, "start_lr": 0.2},

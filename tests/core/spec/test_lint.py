@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from core.datasets import DatasetPaths
+from core.errors import InvalidSpec
 from core.spec import check, parse, warnings_of
 
 BASE: dict[str, Any] = {"model": {"name": "mlp", "hidden": []}, "batch_size": 256, "epochs": 5, "seeds": 1}
@@ -58,6 +59,95 @@ def test_arms_that_differ_in_their_averages_alone_train_alike() -> None:
     assert found(arms=[{"ema_decay": 0.9}, {"ema_decay": 0.9, "label_smoothing": 0.1}]) == []
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"early_stopping": {"metric": "valid_loss_ema"}},
+        {"schedule": {"name": "reduce_on_plateau", "metric": "valid_accuracy_ema", "patience": 1}},
+        {
+            "schedule": {
+                "name": "linear_warmup",
+                "warmup_steps": 2,
+                "after": {"name": "plateau", "metric": "valid_loss_ema", "patience": 1},
+            }
+        },
+    ],
+    ids=["stopping", "plateau", "after a warm-up"],
+)
+def test_averages_that_training_answers_to_are_no_twins(answers: Any) -> None:
+    assert found(**answers, grid={"ema_decay": [0.5, 0.999]}) == []
+
+
+def test_averages_are_compared_by_their_metrics_and_with_arms_that_keep_none() -> None:
+    ((path, message),) = found(arms=[{"label": "raw"}, {"label": "ema", "ema_decay": 0.9}])
+    assert path == "arms[1].ema_decay"
+    assert message == 'leaves the training as it is in "raw": compare the two by a metric that ends in _ema'
+    goal = {"target": {"metric": "valid_accuracy_ema", "value": 0.9}}
+    assert len(found(**goal, grid={"ema_decay": [None, 0.9]})) == 1
+    with pytest.raises(InvalidSpec, match="averaged weights, which no arm keeps: give ema_decay"):
+        found(**goal)
+    with pytest.raises(InvalidSpec, match="unknown metric of a multiclass task 'valid_r2_ema'"):
+        found(target={"metric": "valid_r2_ema", "value": 0.9}, ema_decay=0.9)
+
+
+@pytest.mark.parametrize(
+    ("never", "epochs"),
+    [
+        ([{"name": "ReduceLROnPlateau", "patience": 10}, "constant"], 10),
+        ([{"name": "plateau", "patience": 20}, {"name": "plateau", "patience": 30, "factor": 0.5}], 5),
+        ([{"name": "plateau", "patience": 0, "min_lr": 0.001}, "constant"], 5),  # adam's default rate
+        ([{"name": "plateau", "patience": 5, "flavour": "keras"}, "constant"], 5),
+    ],
+    ids=str,
+)
+def test_plateaus_that_cannot_reduce_in_the_run_are_constant(never: Any, epochs: int) -> None:
+    ((path, message),) = found(grid={"schedule": never}, epochs=epochs)
+    assert (path, "has every rate of" in message) == ("grid.schedule", True)
+
+
+def test_plateaus_that_can_reduce_in_the_run_are_not() -> None:
+    """Of four metrics that never improve, not even the first one, the fourth is reported before the last epoch."""
+    for flavour, patience in [("torch", 3), ("paddle", 3), ("keras", 4)]:
+        plateau = {"name": "plateau", "patience": patience, "flavour": flavour}
+        assert found(grid={"schedule": [plateau, "constant"]}, epochs=5) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "else_"),
+    [
+        ("weight_decay_on", "weights", {"optimizer": {"name": "sgd", "lr": 0.1}}),
+        ("class_weights", [1.0] * 10, {}),
+        ("class_weights", [3.0] * 10, {}),  # a weighted mean
+        ("focal_loss", {"gamma": 0.0}, {}),
+        ("layer_lr_decay", 1.0, {}),
+        ("lr_per_layer", {"*": 1.0}, {}),
+        ("micro_batch_size", 256, {}),
+        ("drop_last", True, {"batch_size": 719}),  # digits has 1438 examples to train on
+        ("early_stopping", {"patience": 5}, {}),
+    ],
+)
+def test_settings_that_change_nothing_between_arms_are_told(field: str, value: Any, else_: dict[str, Any]) -> None:
+    ((path, message),) = found(**else_, arms=[{"label": "without"}, {"label": "with", field: value}])
+    assert path == f"arms[1].{field}"
+    assert message == 'changes nothing of what "without" trains, and nothing else differs: the two train alike'
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "else_"),
+    [
+        ("weight_decay_on", "weights", {"optimizer": {"name": "adamw", "lr": 0.001}}),
+        ("class_weights", [1.0] * 9 + [2.0], {}),
+        ("focal_loss", {"gamma": 1.0}, {}),
+        ("layer_lr_decay", 0.9, {}),
+        ("micro_batch_size", 128, {}),
+        ("drop_last", True, {}),
+        ("early_stopping", {"patience": 4}, {}),
+    ],
+)
+def test_settings_that_change_something_are_not(field: str, value: Any, else_: dict[str, Any]) -> None:
+    assert found(**else_, arms=[{"label": "without"}, {"label": "with", field: value}]) == []
+
+
 def test_muon_wants_hidden_layers() -> None:
     """A network of two layers has none: one reads the data, one gives the outputs."""
     ((path, message),) = found(optimizer="muon", model={"name": "mlp", "hidden": [8]})
@@ -72,6 +162,43 @@ def test_a_warm_up_outlives_the_run_of_the_largest_batch() -> None:
     assert path == "schedule"
     assert message.startswith('of "batch_size=512" rises through the whole run, to 0.56 in the last update')
     assert "the lr of 1.6 is never reached" in message
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ({"name": "linear_warmup", "warmup_steps": 12}, "warmup_steps 12 is 0.053 and 0.8 of them"),
+        (
+            {"name": "exponential", "gamma": 0.98},  # 0.98^224 and 0.98^14
+            'at the end its rate is 1% of the highest in "batch_size=32" (225 updates), and 75% in "batch_size=512"',
+        ),
+        ({"name": "step", "step_size": 10, "gamma": 0.9, "unit": "step"}, "step_size 10 is 0.044 and 0.67 of them"),
+    ],
+    ids=lambda one: str(one)[:30],
+)
+def test_counts_of_updates_that_are_other_shares_of_arms_are_told(schedule: Any, words: str) -> None:
+    """Of digits' 1438 examples batches of 32 are 45 an epoch, of 512 three: 225 and 15 updates."""
+    told = [(path, message) for path, message in found(**SCAN, schedule=schedule) if "counts updates" in message]
+    ((path, message),) = told
+    assert (path, words in message) == ("schedule", True), message
+    grid = {"grid": {"batch_size": [32, 512]}, "schedule": schedule}
+    assert [path for path, message in found(**grid) if "counts updates" in message] == ["schedule"]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "cosine",
+        "onecycle",
+        {"name": "linear_warmup", "warmup_steps": "20%", "after": "cosine"},
+        {"name": "linear_warmup", "warmup_steps": 2, "unit": "epoch", "per": "update"},
+        {"name": "step", "step_size": 2, "unit": "epoch"},
+        {"name": "exponential", "gamma": 0.9, "unit": "epoch"},
+    ],
+    ids=str,
+)
+def test_lengths_that_are_shares_of_the_run_are_not(schedule: Any) -> None:
+    assert found(**SCAN, schedule=schedule) == []
 
 
 def test_a_scan_s_default_end_does_not_refuse_it() -> None:

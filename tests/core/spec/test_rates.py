@@ -149,3 +149,15 @@ def test_mups_factors_are_for_steps_of_single_weights(optimizer: str) -> None:
     with pytest.raises(InvalidSpec, match=f"{optimizer} makes steps of whole") as refused:
         check(parse(given), DatasetPaths())
     assert [problem.path for problem in refused.value.problems] == ["initializer"]
+
+
+def test_a_listed_layer_goes_by_its_index_too() -> None:
+    listed = [{"dense": {"units": 4, "name": "first"}}, "relu", {"dense": "outputs"}]
+    model = built("sequential", (10,), layers=listed)
+    by_index, by_name = (rate_factors(model, None, {key: 0.5, f"{key}.bias": 2.0}) for key in ("0", "first"))
+    assert by_index == by_name == {"first.weight": 0.5, "first.bias": 2.0, "2.weight": 1.0, "2.bias": 1.0}
+    assert rate_factors(model, None, {"first": 0.5, "0": 0.1})["first.weight"] == 0.5
+    spec = {"model": {"name": "sequential", "layers": listed}}
+    check(parse(spec | {"dataset": "diabetes", "lr_per_layer": {"0": 0.5}}), DatasetPaths())
+    with pytest.raises(InvalidSpec, match="unknown layer or parameter '1'"):
+        check(parse(spec | {"dataset": "diabetes", "lr_per_layer": {"1": 0.5}}), DatasetPaths())

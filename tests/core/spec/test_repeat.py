@@ -30,7 +30,7 @@ MANY = {"arms": ARMS, "seeds": LIMITS.seeds, "epochs": 1}
     [
         ({"repeat": {}}, "repeat.rounding", "required"),
         ({"repeat": {"rounding": False}}, "repeat.rounding", "True"),
-        ({"repeat": {"rounding": True, "times": 3}}, "repeat.times", "not permitted"),
+        ({"repeat": {"rounding": True, "times": 3}}, "repeat.times", "unknown field"),
         ({"kind": "lr_range_test"}, "repeat", "for comparisons: leave it out of a lr_range_test"),
         ({"kind": "coordinate_check"}, "repeat", "for comparisons: leave it out of a coordinate_check"),
         ({"kind": "batch_size_scan", "batch_size_scan": {"rule": "linear"}, "epochs": 2,

@@ -4,11 +4,12 @@ import itertools
 import random
 from typing import Any
 
+import pytest
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from core.datasets import DatasetPaths, Splits
+from core.datasets import DatasetInfo, DatasetPaths, Splits
 from core.optimizers import optimizers
 from core.spec import ArmInfo, Spec, parse, size
 from core.training import Checkpoint, Lane, MemoryRecorder, Profile, TrainOptions, make_plan, train, train_lanes
@@ -144,6 +145,55 @@ def test_a_spec_gives_the_same_bits_in_any_plan_and_company(
         alone = bits(one, inputs, Profile.guess(1), random.Random(0))
         assert alone == {key: whole[key] for key in alone}
         assert {key[0] for key in alone} == {label}
+
+
+COMPANIES: list[dict[str, Any]] = [
+    {"model": {"name": "mlp", "hidden": [32, 48, 16]}, "batch_size": 2000},
+    {"model": {"name": "mlp", "hidden": [32, 48], "activation": "linear"}, "batch_size": 2000},
+    {"model": {"name": "mlp", "hidden": [128, 64]}, "batch_size": 2000, "optimizer": "sgd"},
+    {
+        "model": {
+            "name": "sequential",
+            "layers": [{"dense": 32}, {"dense": {"units": 48, "bias": False}}, "relu", {"dense": "outputs"}],
+        },
+        "batch_size": 2000,
+    },
+    {"model": {"name": "mlp", "hidden": [64]}, "batch_size": 128, "optimizer": {"name": "lars", "lr": 0.1}},
+    {"model": {"name": "mlp", "hidden": []}, "batch_size": 128, "optimizer": {"name": "lamb", "lr": 0.005}},
+    {"model": {"name": "mlp", "hidden": []}, "batch_size": 64, "lr_per_layer": {"*.bias": 0.1}},
+    {"model": {"name": "mlp", "hidden": []}, "batch_size": 64, "optimizer": {"name": "lars", "lr": 0.1}},
+]
+"""Networks on tables, of one output or several, in cohorts small and large enough for arms to share their batches."""
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("inputs", [5, 10, 15, 20])
+@pytest.mark.parametrize("of", COMPANIES, ids=lambda of: f"{of['model']['name']}-{of['batch_size']}")
+def test_a_run_called_independent_has_its_bits_alone_and_in_any_company(
+    of: dict[str, Any], inputs: int, outputs: int
+) -> None:
+    rule = {"optimizer": {"name": "adamw", "lr": 0.005}, "epochs": 4, "layout": "vmap", "seeds": [3, 7]}
+    spec = parse(rule | of | {"arms": [{"label": "a"}, {"label": "b", "optimizer.lr": 0.001}]})
+    draws = torch.Generator().manual_seed(inputs)
+    x, y = (torch.randn(442, n, generator=draws) for n in (inputs, outputs))
+    data, info = Splits(x[:353], y[:353], x[353:], y[353:]), DatasetInfo((inputs,), outputs, 353, 89, "regression")
+    steps = spec.updates_per_epoch(info.train)
+    of_arm = ArmInfo(info, size(spec.model, info.inputs, outputs), steps, steps * spec.epochs)
+    independent = arrange(spec, spec.expanded[0].treatment, of_arm, "cpu").independent
+    assert independent == (spec.model.name == "sequential" or bool(of["model"]["hidden"]))
+    if not independent:
+        return
+    lanes = [Lane(2 * i + j, spec.expanded[i].treatment, s) for i in (0, 1) for j, s in enumerate([3, 7])]
+
+    def series(some: list[Lane]) -> dict[tuple[int, str], bytes]:
+        recorder = MemoryRecorder()
+        train_lanes(some, data, info, recorder, TrainOptions.of(spec, "cpu", "vmap"))
+        return {key: values.tobytes() for key, values in recorder.series.items()}
+
+    whole = series(lanes)
+    for company in ([0], [3], [0, 1], [0, 2], [0, 1, 3]):
+        some = series([lanes[i] for i in company])
+        assert some == {key: whole[key] for key in some}, company
 
 
 def test_a_gradients_length_does_not_depend_on_its_company() -> None:

@@ -45,6 +45,24 @@ MODELS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
             ],
         },
     ),
+    "sequential with transposed convolutions": (
+        COLOURED,
+        {
+            "name": "sequential",
+            "layers": [
+                "Input",
+                {"Rescaling": {"scale": 2.0, "offset": -1.0}},
+                {"conv2d": {"filters": 4, "kernel": 4, "stride": 2, "name": "down"}},
+                "ReLU6",
+                {"ConvTranspose2d": {"filters": 5, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1}},
+                "tanh",
+                {"ZeroPadding2D": [[1, 0], [2, 1]]},
+                {"Conv2DTranspose": {"filters": 6, "kernel": 2, "strides": 2, "padding": "same"}},
+                "GlobalMaxPooling2D",
+                {"dense": "outputs"},
+            ],
+        },
+    ),
     "sequential of rows": (
         TABLE,
         {

@@ -252,7 +252,7 @@ def test_means_of_weights_go_on_from_a_checkpoint(make_lanes: Any, tmp_path: Pat
         ({"gradient_clip": {"norm": 0.0}}, "greater than 0"),
         ({"label_smoothing": 1.0}, "less than 1"),
         ({"ema_decay": 1.0}, "less than 1"),
-        ({"class_weights": [1.0, 0.0]}, "greater than 0"),
+        ({"class_weights": [1.0, 0.0]}, "above 0, at most"),
         ({"class_weights": "equal"}, "balanced"),
         ({"focal_loss": {"gamma": -1.0}}, "greater than or equal to 0"),
     ],

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic_core import PydanticCustomError
 from torch import nn
 from torch.func import functional_call
 
@@ -42,6 +43,33 @@ CASES: list[tuple[Any, tuple[int, ...], Peer]] = [
         PICTURE,
         lambda: [nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False), nn.Conv2d(4, 5, 1)],
     ),
+    ({"conv_transpose2d": {"filters": 6, "kernel": 3}}, PICTURE, lambda: [nn.ConvTranspose2d(4, 6, 3)]),
+    (
+        {
+            "ConvTranspose2d": {
+                "out_channels": 6,
+                "kernel_size": [3, 4],
+                "stride": [2, 3],
+                "padding": [1, 2],
+                "output_padding": 1,
+                "bias": False,
+            }
+        },
+        PICTURE,
+        lambda: [nn.ConvTranspose2d(4, 6, (3, 4), (2, 3), (1, 2), 1, bias=False)],
+    ),
+    (
+        {"Conv2DTranspose": {"filters": 6, "kernel_size": 4, "strides": 2, "padding": "same", "activation": "relu"}},
+        PICTURE,
+        lambda: [nn.ConvTranspose2d(4, 6, 4, 2, 1), nn.ReLU()],
+    ),
+    ("relu6", PICTURE, lambda: [nn.ReLU6()]),
+    ("input_layer", PICTURE, lambda: [nn.Identity()]),
+    ({"zero_padding": [1, 2, 3, 4]}, PICTURE, lambda: [nn.ZeroPad2d((1, 2, 3, 4))]),
+    ({"ZeroPadding2D": {"padding": [[3, 4], [1, 2]]}}, PICTURE, lambda: [nn.ZeroPad2d((1, 2, 3, 4))]),
+    ({"ZeroPadding2D": [2, 1]}, PICTURE, lambda: [nn.ZeroPad2d((1, 1, 2, 2))]),
+    ({"rescaling": {"scale": 2.0, "offset": -0.5}}, ROW, lambda: [_Rescaled()]),
+    ("global_max_pooling", PICTURE, lambda: [nn.AdaptiveMaxPool2d(1), nn.Flatten()]),
     ({"Linear": {"out_features": 5, "bias": False}}, ROW, lambda: [nn.Linear(12, 5, bias=False)]),
     ({"dense": {"units": 5, "activation": "selu"}}, ROW, lambda: [nn.Linear(12, 5), nn.SELU()]),
     ("flatten", PICTURE, lambda: [nn.Flatten()]),
@@ -93,6 +121,13 @@ class _EvenSame(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return super().forward(nn.functional.pad(x, (1, 2, 1, 2)))
+
+
+class _Rescaled(nn.Module):
+    """keras.layers.Rescaling(2.0, -0.5)."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x - 0.5
 
 
 @pytest.fixture(autouse=True)
@@ -192,3 +227,26 @@ def test_a_network_of_torchs_names_is_the_sequential_written_by_hand() -> None:
         total = loss(module, *leaves)
         found.append([total, *torch.autograd.grad(total, leaves)])
     torch.testing.assert_close(found[0], found[1], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"conv_transpose2d": {"filters": 2, "kernel_size": 3, "stride": 2, "padding": "same"}}, "by an even number"),
+        ({"conv_transpose2d": {"filters": 2, "kernel_size": 3, "output_padding": 1}}, "less than the stride, 1"),
+        ({"zero_padding": [1, 2, 3]}, "torch's four"),
+        ({"zero_padding": -1}, "a number from 0"),
+        ({"Input": {"shape": [7, 10, 4]}}, "is the data set's: leave it out"),
+    ],
+    ids=str,
+)
+def test_what_a_layer_cannot_do_is_refused(raw: Any, words: str) -> None:
+    with pytest.raises(PydanticCustomError) as refusal:
+        parse_layer(raw)
+    (problem,) = (refusal.value.context or {})["problems"]
+    assert words in problem.message
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="leaves nothing of pictures of 7 x 10"):
+        made({"conv_transpose2d": {"filters": 2, "kernel_size": 1, "padding": 5}}, PICTURE)

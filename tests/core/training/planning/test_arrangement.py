@@ -54,6 +54,7 @@ def test_the_layout_is_the_one_that_was_measured_quicker(
         ({"model": DENSE}, True),
         ({"model": {**DENSE, "activation": "leaky_relu", "dropout": 0.2}}, True),
         ({"model": {**DENSE, "hidden": [64, 60]}}, False),
+        ({"model": {**DENSE, "hidden": []}}, False),
         ({"model": {**DENSE, "activation": "tanh"}}, False),
         ({"model": {**DENSE, "norm": "batch_norm"}}, False),
         ({"model": {**DENSE, "norm": "layer_norm"}}, False),
