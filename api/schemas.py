@@ -70,6 +70,7 @@ class ExperimentOut(BaseModel):
     finished_at: Instant | None
     spec: dict[str, Any]
     arms: list[ArmProgress]
+    steps_per_epoch: list[int] = Field(description="of each arm, in the order of `arms`")
     progress: ProgressOut
     warnings: list[WarningOut]
     looks: list[LookOut]
@@ -80,6 +81,7 @@ class ExperimentOut(BaseModel):
     def of(cls, one: Experiment, progress: Progress) -> Self:
         here = f"/experiments/{one.id}"
         own = ("id", "name", "notes", "owner", "project", "status", "created_at", "started_at", "finished_at", "spec")
+        own += ("steps_per_epoch",)
         return cls.model_validate(
             {name: getattr(one, name) for name in own}
             | {

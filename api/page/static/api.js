@@ -49,6 +49,13 @@ export async function picture(path, json, signal) {
   return URL.createObjectURL(await answer.blob());
 }
 
+/** Return what a path has now as an address that an <img> takes, until the signal. */
+export async function fetched(path, until) {
+  const address = URL.createObjectURL(await (await call("GET", path, { signal: until })).blob());
+  until.addEventListener("abort", () => URL.revokeObjectURL(address));
+  return address;
+}
+
 const known = new Map();
 
 /** Return the catalogue of one kind, asked for once. */

@@ -54,8 +54,8 @@ export const metricName = (name) => name.replace(/^valid_/, "validation ").repla
 /** Return the name of a metric for people, in an experiment of this spec: as it was declared, where it was. */
 export const labelOf = (spec, name) => spec.metrics?.find((one) => one.name === name)?.label ?? metricName(name);
 
-/** Return whether a value of a metric is a share, which is written in percent; others measure it in percent already. */
-export const isShare = (name, value) => /accuracy|f1|auc/.test(name) && !(Math.abs(value) > 1);
+/** Write a value of a metric in an experiment of this report: of shares in percent, of all else as it is. */
+export const measured = ({ shares }, name, value) => (shares.includes(name) ? percent(value) : number(value, 4));
 
-/** Write a value of a metric: shares in percent. */
-export const measured = (name, value) => (isShare(name, value) ? percent(value) : number(value, 4));
+/** Write a difference of two values of the report's metric: of shares in percentage points. */
+export const difference = ({ shares, metric }, value) => (value == null ? "–" : shares.includes(metric) ? `${(100 * value).toFixed(1)} points` : number(value));

@@ -1,7 +1,7 @@
 /** The verdict in words and tables, as the report has it. */
 
 import { h, table } from "/page/dom.js";
-import { ENDED, isShare, labelOf, measured, number, percent } from "/page/format.js";
+import { ENDED, difference, labelOf, measured, number, percent } from "/page/format.js";
 
 /** Return what is decided and open, and the first of the reasons, or why there is none yet. */
 export function verdictLine(one, { verdict: { headline, text } }) {
@@ -20,7 +20,7 @@ export function ranking(report, spec) {
   return table(`Arms by ${label}`,
     ["Places", "Arm", `Mean ${label}`, "95 % interval", "P(best)", "Runs", "Diverged"],
     arms.map((arm) => [
-      places(arm), h("strong", {}, arm.label), measured(metric, arm.mean), ends(arm, (value) => measured(metric, value)),
+      places(arm), h("strong", {}, arm.label), measured(report, metric, arm.mean), ends(arm, (value) => measured(report, metric, value)),
       arm.p_best == null ? "–" : percent(arm.p_best), `${arm.n} of ${arm.runs}`, arm.diverged || "–",
     ]));
 }
@@ -31,14 +31,14 @@ const places = ({ rank_low: low, rank_high: high }) => (low == null ? "–" : lo
 const ends = ({ ci_low: low, ci_high: high }, write) => (low == null ? "–" : `${write(low)} to ${write(high)}`);
 
 /** Return the pairs of arms: the decision about each, its difference over shared seeds, and both intervals. */
-export function pairs({ metric, comparisons, alpha, margin }) {
+export function pairs(report) {
+  const { comparisons, alpha, margin } = report, points = (value) => difference(report, value);
   const level = `${number(100 * (1 - alpha), 4)} %`;
   return table("Pairs of arms over shared seeds",
     ["Pair", "Decision", "Difference", `${level} interval, all pairs together`, "This pair alone", "p, adjusted", "Seeds"],
     comparisons.map((one) => [
-      `${one.a} − ${one.b}`, decision(one, margin == null ? "" : ` within ${difference(metric, margin)}`),
-      difference(metric, one.difference), ends(one, (value) => difference(metric, value)),
-      ends(one.individual, (value) => difference(metric, value)),
+      `${one.a} − ${one.b}`, decision(one, margin == null ? "" : ` within ${points(margin)}`),
+      points(one.difference), ends(one, points), ends(one.individual, points),
       one.p_adjusted == null ? "–" : number(one.p_adjusted, 2), one.n,
     ]));
 }
@@ -50,16 +50,15 @@ function decision({ a, b, decision: what, test }, within) {
   return what === "equivalent" ? `equivalent${within}` : `open${ranks}`;
 }
 
-const difference = (metric, value) => (value == null ? "–" : isShare(metric, value) ? `${(100 * value).toFixed(1)} points` : number(value));
-
 /** Return how much of each arm's spread is whose, of the sources of randomness that vary; nothing where none are named. */
-export function spread({ metric, variance }) {
+export function spread(report) {
+  const { variance } = report, points = (value) => difference(report, value);
   if (!variance) return null;
   const whole = (value) => `${Math.round(100 * Math.min(1, value))} %`;  // the text says by how much they add up to more
   return [h("h2", {}, "Where the spread comes from"), h("p", {}, variance.text),
     table("Sources of randomness", ["Arm", "Source", "Runs", "Spread by it alone (sd)", "95 % interval", "Share of the variance", "95 % interval"],
       variance.arms.flatMap((arm) => arm.sources.map((one) => [
-        arm.label, one.source, one.n, difference(metric, one.sd), ends(one.sd_interval, (value) => difference(metric, value)), one.share ? whole(one.share.estimate) : "–", one.share ? ends(one.share, whole) : "–",
+        arm.label, one.source, one.n, points(one.sd), ends(one.sd_interval, points), one.share ? whole(one.share.estimate) : "–", one.share ? ends(one.share, whole) : "–",
       ])))];
 }
 

@@ -213,6 +213,8 @@ class Report(TypedDict):
     """The report of an experiment: see `core.analysis.build_report`."""
 
     metric: str
+    shares: list[str]
+    """The metrics and outcomes that are shares here, and written in percent."""
     split: Split | None
     """The split that the outcome is of; None for what is of no split, such as a time."""
     examples: int | None

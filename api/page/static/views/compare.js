@@ -34,7 +34,7 @@ export async function show(main, [ids], signal) {
     table("Experiments", ["Experiment", "State", "Arms that none beats", "Mean of the first", "Runs"], all.map(({ one, report }) => {
       const best = report.verdict.groups[0] ?? [];
       const arm = report.arms.find(({ label }) => label === best[0]);
-      return [h("a", { href: `#/experiments/${one.id}` }, one.name || `#${one.id}`), state(one), best.join(", ") || "–", arm ? `${measured(report.metric, arm.mean)} ${metricName(report.metric)}` : "–", one.progress.runs_total];
+      return [h("a", { href: `#/experiments/${one.id}` }, one.name || `#${one.id}`), state(one), best.join(", ") || "–", arm ? `${measured(report, report.metric, arm.mean)} ${metricName(report.metric)}` : "–", one.progress.runs_total];
     })),
     shared.length ? labelled("Metric", select(shared.map((name) => [name, metricName(name)]), first, draw)) : h("p", {}, "They have no metric in common."), holder);
   if (first) await draw(first);

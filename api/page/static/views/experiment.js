@@ -14,7 +14,8 @@ export async function show(main, [id, tab], signal) {
   document.title = `initlab: ${one.name || `experiment ${id}`}`;
   const [buttons, offer] = buttonsOf(changed), title = h("h1"), about = h("div");
   const head = h("div.head", {}, h("div.heading", {}, title, buttons), about), line = h("p.verdict", { role: "status" }), arms = h("div.arms"), looks = h("div");
-  const shared = { one, head: update, choice: new Choice(), listeners: new Set() };
+  const shared = { one, head: update, report, choice: new Choice(), listeners: new Set() };
+  let asked = null;
 
   async function changed() {
     update(await fresh(id, signal));
@@ -22,7 +23,7 @@ export async function show(main, [id, tab], signal) {
 
   /** Show a newer state of the experiment, or a part of it, everywhere. */
   function update(newer) {
-    const before = one.status;
+    const before = one;
     one = shared.one = { ...one, ...newer };
     offer(one);
     put(title, one.name || `Experiment ${one.id}`, " ", h(`span.state.${state(one)}`, {}, state(one)));
@@ -30,15 +31,24 @@ export async function show(main, [id, tab], signal) {
     put(arms, progressOfArms(one));
     put(looks, looksOf(one));
     for (const listener of shared.listeners) listener(one);
-    if (before !== one.status && ENDED.has(one.status)) {
-      tell(`It ${one.status}.`);
-      judge();
+    if (before.status !== one.status && ENDED.has(one.status)) tell(one.status === "cancelled" ? "It was cancelled." : `It ${one.status}.`);
+    if (before.status !== one.status || before.progress.runs_done !== one.progress.runs_done) judge();
+  }
+
+  /** Return the report as it is now: asked for once, until more runs have ended. */
+  function report() {
+    const version = `${one.status} ${one.progress.runs_done}`;
+    if (asked?.version !== version) {
+      const found = get(`/experiments/${id}/report`, undefined, signal);
+      asked = { version, found };
+      found.catch(() => asked?.found === found && (asked = null));  // it is asked for again
     }
+    return asked.found;
   }
 
   async function judge() {
     try {
-      put(line, verdictLine(one, await get(`/experiments/${id}/report`, undefined, signal)));
+      put(line, verdictLine(one, await report()));
     } catch (error) {
       if (error.name !== "AbortError") put(line, h("span.muted", {}, "The report cannot be read now."));
     }
@@ -51,10 +61,6 @@ export async function show(main, [id, tab], signal) {
     try {
       const newer = await fresh(id, signal);
       if (JSON.stringify(newer) !== JSON.stringify(one)) update(newer);
-      if (newer.status === "running" && newer.progress.runs_done !== shared.judged) {
-        shared.judged = newer.progress.runs_done;
-        judge();
-      }
     } catch (error) {
       if (error.status === 404) {
         put(main, h("h1", {}, "This experiment was deleted"), h("a", { href: "#/experiments" }, "All experiments"));
