@@ -31,6 +31,7 @@ export class Curves {
   constructor(series, arms, metric, { title = metricName(metric), choice = new Choice(), looks = LOOKS() } = {}) {
     this.series = series;
     this.arms = arms;
+    this.metric = metric;
     this.title = title;
     this.choice = choice;
     this.closed = new AbortController();

@@ -18,6 +18,9 @@ export const percent = (value) => (value == null ? "–" : `${(100 * value).toFi
 /** Write a count with thousands apart. */
 export const count = (value) => (value == null ? "–" : value.toLocaleString("en"));
 
+/** Write a count with its noun: 1 arm, 2 arms. */
+export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
 /** Write seconds in their largest units: 3 s, 2 min 5 s, 4 h 10 min, 2 d 3 h. */
 export function duration(seconds, most = 2) {
   if (seconds == null) return "–";

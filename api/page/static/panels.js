@@ -1,6 +1,7 @@
 /** The panels of an experiment: curves, verdict, pictures, runs, history, spec and downloads. */
 
-import { h, prose, put, button, labelled, select, table, tell } from "/page/dom.js";
+import { h, pictured, prose, put, button, labelled, select, table, tell } from "/page/dom.js";
+import { who } from "/page/account.js";
 import { fetched, get } from "/page/api.js";
 import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
@@ -8,7 +9,7 @@ import { Curves, LOOKS, facts } from "/page/curves.js";
 import { duration, instant, labelOf, measured, number } from "/page/format.js";
 import { Series } from "/page/live.js";
 import { asCurl, asPython, asYaml } from "/page/spec.js";
-import { findings, pairs, ranking, spread } from "/page/verdict.js";
+import { findings, pairs, ranking, spread, verdictText } from "/page/verdict.js";
 
 /** The pictures of a verdict, of those that suit its kind of experiment. */
 const FOREMOST = ["lr_range", "coordinate_check", "batch_size", "comparison", "forest"];
@@ -42,7 +43,7 @@ export function panels(shared, signal) {
       const [report, { items }] = await Promise.all([shared.report(), get(`${at}/plots`, undefined, until)]);
       if (until.aborted) return;
       const shown = FOREMOST.filter((name) => items.some((one) => one.name === name));
-      put(place, h("p.verdict", {}, report.verdict.text ?? "No verdict yet."),
+      put(place, h("p.verdict", {}, verdictText(report)),
         report.arms.some((arm) => arm.mean !== null || arm.diverged) && [h("h2", {}, "Arms"), ranking(report, shared.one.spec)], shown.length > 0 && chosen(shared, until), shown.map((name) => picture(shared, name, until, again)),
         h("h2", {}, "Findings"), findings(report),
         report.comparisons.length > 0 && [h("h2", {}, "Pairs"), pairs(report)],
@@ -109,9 +110,7 @@ function picture(shared, name, until, again) {
     const address = `/experiments/${shared.one.id}/plots/${name}.svg?theme=${isDark() ? "dark" : "light"}${arms}`;
     image.src = again ? await fetched(address, until).catch(() => address) : address;
   });
-  const place = h("div.scroll.pictured", {}, image, failed);  // on a narrow screen, where it keeps a size that can be read
-  if (matchMedia("(max-width: 34rem)").matches) Object.entries({ tabindex: 0, role: "region", "aria-label": `The picture ${name.replaceAll("_", " ")}` }).forEach((one) => place.setAttribute(...one));
-  return place;
+  return pictured(`The picture ${name.replaceAll("_", " ")}`, image, failed);
 }
 
 async function curves(place, shared, at, until) {
@@ -173,6 +172,7 @@ const COLUMNS = [["Run", (run) => run.id], ["Arm", (run) => run.arm], ["Seed", (
 function weights(run) {
   return Object.entries(run.weights).map(([which, one]) => [one.error
     ? h("span.small", { title: one.error }, `no ${which}`)
+    : who.me?.link ? which  // a link opens no file of them
     : h("a", { href: one.link, download: "", title: `${number(one.bytes)} bytes${one.epoch ? `, after epoch ${one.epoch}` : ""}`, "aria-label": `The ${which} weights of run ${run.id}` }, which), " "]);
 }
 
@@ -192,7 +192,7 @@ async function runs(place, shared, at, until) {
   };
   put(place, labelled("State", select([["", "all"], "queued", "running", "succeeded", "failed", "cancelled"], "", (wanted) => {
     status = wanted;
-    load();
+    return load();
   })), list);
   onEnded(shared, until, () => load().catch(() => {}));  // the service is away, which the bar says
   await load();

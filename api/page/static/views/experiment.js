@@ -1,10 +1,10 @@
 /** One experiment: live while it trains, with its verdict once there is one. */
 
-import { h, put, tabs, tell } from "/page/dom.js";
+import { h, named, put, tabs, tell } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
 import { buttonsOf, fresh } from "/page/actions.js";
 import { Choice } from "/page/choice.js";
-import { ENDED, count, duration, instant, state } from "/page/format.js";
+import { ENDED, count, counted, duration, instant, state } from "/page/format.js";
 import { looksOf } from "/page/looks.js";
 import { verdictLine } from "/page/verdict.js";
 import { panels } from "/page/panels.js";
@@ -26,7 +26,7 @@ export async function show(main, [id, tab], signal) {
     const before = one;
     one = shared.one = { ...one, ...newer };
     offer(one);
-    put(title, one.name || `Experiment ${one.id}`, " ", h(`span.state.${state(one)}`, {}, state(one)));
+    put(title, named(one.name || `Experiment ${one.id}`), " ", h(`span.state.${state(one)}`, {}, state(one)));
     put(about, aboutIt(one));
     put(arms, progressOfArms(one));
     put(looks, looksOf(one));
@@ -57,7 +57,7 @@ export async function show(main, [id, tab], signal) {
   put(main, head, line, arms, looks, tabs(panels(shared, signal), tab, (name) => history.replaceState(null, "", `#/experiments/${id}/${name}`)));
   update(one);
   judge();
-  await poll(() => (ENDED.has(one.status) ? 30 : 2), signal, async () => {
+  await poll(() => (ENDED.has(one.status) ? 10 : 2), signal, async () => {
     try {
       const newer = await fresh(id, signal);
       if (JSON.stringify(newer) !== JSON.stringify(one)) update(newer);
@@ -76,11 +76,11 @@ function aboutIt(one) {
   const ended = ENDED.has(one.status);
   return [
     h("p.muted", {}, [
-      `#${one.id}`, `${one.arms.length} arms × ${(progress.runs_total / Math.max(1, one.arms.length)).toFixed(0)} runs`,
+      `#${one.id}`, `${counted(one.arms.length, "arm")} × ${counted(Math.round(progress.runs_total / Math.max(1, one.arms.length)), "run")}`,
       `${progress.runs_done} of ${progress.runs_total} runs have ended`, `${count(progress.steps_done)} of ${count(progress.steps_total)} updates`,
       ended ? `ended ${instant(one.finished_at)}` : progress.eta_seconds == null ? "" : `${duration(progress.eta_seconds)} left`,
       one.owner ? `by ${one.owner}` : "", one.project === "default" ? "" : `project ${one.project}`,
-    ].filter(Boolean).join(" · "), " ", one.tags.map((tag) => h("span.tag", {}, tag))),
+    ].filter(Boolean).join(" · "), " ", one.tags.map((tag) => h("span.tag", {}, named(tag)))),
     one.notes && h("p.notes", {}, one.notes),
     ended ? null : h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),
     one.errors.map((error) => h("p.notice.wrong", {}, error)),
@@ -91,7 +91,7 @@ function aboutIt(one) {
 
 function progressOfArms(one) {
   if (ENDED.has(one.status) || one.arms.length > 24) return [];
-  return one.arms.map((arm) => h("div.arm-progress", {}, h("span", {}, arm.label),
+  return one.arms.map((arm) => h("div.arm-progress", {}, h("span", {}, named(arm.label)),
     h("progress", { max: Math.max(1, arm.steps_total), value: arm.steps_done, "aria-label": `${arm.label}: ${arm.runs_done} of ${arm.runs_total} runs` }),
     h("small.muted", {}, `${arm.runs_done}/${arm.runs_total}${arm.diverged ? `, ${arm.diverged} diverged` : ""}`)));
 }
