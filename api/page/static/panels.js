@@ -6,7 +6,7 @@ import { fetched, get } from "/page/api.js";
 import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
-import { duration, instant, labelOf, measured, number } from "/page/format.js";
+import { duration, instant, labelOf, measured, number, state } from "/page/format.js";
 import { Series } from "/page/live.js";
 import { asCurl, asPython, asYaml } from "/page/spec.js";
 import { findings, pairs, ranking, spread, verdictText } from "/page/verdict.js";
@@ -74,17 +74,25 @@ export function panels(shared, signal) {
 /** Return the switches of the arms that pictures show, where there are several. */
 const chosen = ({ one, choice }, until) => one.arms.length > 1 && switches(one.arms.map(({ label }) => label), choice, until);
 
-/** Do something again whenever runs of the experiment have ended, or all of it has, or it goes on. */
+const PAUSE = 10_000;
+/** Milliseconds between two looks at runs that end one after the other: pictures and reports take the service a while. */
+
+/** Do something again when runs of the experiment have ended, and at once when all of it has, or its state is another. */
 function onEnded(shared, until, work) {
-  const version = ({ status, progress }) => `${status} ${progress.runs_done}`;
-  let seen = version(shared.one);
+  const known = (one) => [`${state(one)} ${one.arms.length}`, one.progress.runs_done];
+  let [is, done] = known(shared.one), last = Date.now(), waiting;
   const listener = (one) => {
-    if (version(one) === seen) return;
-    seen = version(one);
-    work();
+    const [now, ended] = known(one), other = now !== is;
+    if (!other && ended === done) return;
+    [is, done] = [now, ended];
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      last = Date.now();
+      work();
+    }, other ? 0 : Math.max(0, last + PAUSE - Date.now()));
   };
   shared.listeners.add(listener);
-  until.addEventListener("abort", () => shared.listeners.delete(listener));
+  until.addEventListener("abort", () => (clearTimeout(waiting), shared.listeners.delete(listener)));
 }
 
 /** Return an element after `write` has written it for the arms that are chosen, now and whenever that changes. */
