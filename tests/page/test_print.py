@@ -17,7 +17,6 @@ PAPER = {"width": 680, "height": 960}
 TALLEST = 22 / 2.54 * 96
 WORDS = "a label of several words, as a grid makes them"
 ONE_WORD = "optimizer.lr=0.001,initializer=variance_scaling_distribution_truncated_normal,x"
-SCREEN = {"width": 360, "height": 740}
 
 
 def report(label: str) -> str:
@@ -59,12 +58,12 @@ def test_nothing_of_a_printed_report_is_cut_or_hidden(browser: Browser, label: s
 
 
 def test_a_saved_report_is_read_on_a_narrow_screen_and_by_the_keyboard(browser: Browser) -> None:
-    with browser.new_context(viewport=SCREEN) as context:
+    with browser.new_context(viewport={"width": 360, "height": 740}) as context:
         page = context.new_page()
         page.set_content(report(ONE_WORD))
         page.evaluate("document.querySelectorAll('details').forEach(one => (one.open = true))")
         assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert page.locator("figure img").first.evaluate("one => one.getBoundingClientRect().width") >= 600
         names = page.locator("[role=region]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
         assert len(names) == len(set(names)) > 3

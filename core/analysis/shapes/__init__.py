@@ -6,6 +6,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from core.analysis.shapes._datasets import Datasets, DatasetsComparison, DatasetVerdict, RankTest, Treatment
+from core.analysis.shapes._energy import ArmEnergy, Energy
 from core.analysis.shapes._factorial import Effect, Factorial, Term
 from core.analysis.shapes._kinds import (
     CoordinateEntry,
@@ -156,29 +157,6 @@ class Saved(TypedDict):
     runs_stopped_early: int
     runs_pruned: int
     pruned: list[PrunedArm]
-
-
-class ArmEnergy(TypedDict):
-    """The energy of an arm's runs."""
-
-    label: str
-    n: int
-    kwh: float
-    co2e_g: float
-    mean_kwh: Number
-    ci_low: Number
-    ci_high: Number
-    kwh_per_point: Number
-
-
-class Energy(TypedDict):
-    """The energy of an experiment's runs, and each arm's."""
-
-    source: Literal["measured", "estimated"]
-    kwh: float
-    co2e_g: float
-    runs: int
-    arms: list[ArmEnergy]
 
 
 class FindingReport(TypedDict):
