@@ -110,5 +110,6 @@ def test_who_may_not_change_an_experiment_is_offered_no_change_of_it(
             page.goto(f"/#/experiments/{made['id']}")
             expect(page.get_by_text(f"#{made['id']} ·")).to_be_visible()
             expect(page.get_by_role("button", name="Clone")).to_have_count(clones)
+            expect(page.get_by_role("link", name="New")).to_have_count(clones)
             for button in ("Cancel", "Pause", "Edit", "Share", "Delete"):
                 expect(page.get_by_role("button", name=button)).to_have_count(0)

@@ -2,7 +2,7 @@
 
 import { h, put, tell } from "/page/dom.js";
 import { get } from "/page/api.js";
-import { account, who } from "/page/account.js";
+import { account, maySend, who } from "/page/account.js";
 
 const VIEWS = [
   [/^$|^experiments$/, "experiments", "Experiments", "/experiments"],
@@ -57,7 +57,7 @@ async function show() {
 
 function bar(path) {
   if (who.me?.link) return;  // a link opens one experiment
-  put(document.getElementById("nav"), VIEWS.filter(([, , title]) => title).map(([pattern, , title, to]) =>
+  put(document.getElementById("nav"), VIEWS.filter(([, view, title]) => title && (view !== "new" || maySend())).map(([pattern, , title, to]) =>
     h("a", { href: `#${to}`, "aria-current": pattern.test(path) || (to === "/experiments" && path.startsWith("experiments")) ? "page" : null }, title)),
     h("a", { href: "/manual/" }, "Manual"), h("a", { href: "/docs" }, "API"));
 }

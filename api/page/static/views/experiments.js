@@ -1,6 +1,7 @@
 /** All experiments: filtered, sorted, in pages, each with its state and a small chart. */
 
 import { h, heard, named, put, button, labelled, select } from "/page/dom.js";
+import { maySend } from "/page/account.js";
 import { get, poll } from "/page/api.js";
 import { ENDED, ago, count, counted, duration, instant, labelOf, state } from "/page/format.js";
 import { sparkline } from "/page/sparkline.js";
@@ -45,7 +46,7 @@ export async function show(main, _, signal) {
   }));
 
   put(main,
-    h("div.heading", {}, h("h1", {}, "Experiments"), compare, h("a.button.main", { href: "#/new" }, "New experiment")),
+    h("div.heading", {}, h("h1", {}, "Experiments"), compare, maySend() && h("a.button.main", { href: "#/new" }, "New experiment")),
     h("form.filters", { role: "search", onsubmit: (event) => event.preventDefault() },
       text("name", "Name"), text("tag", "Tag"), text("owner", "Owner"), text("project", "Project"),
       choose("status", "State", [["", "all"], ...STATES]),
