@@ -89,7 +89,7 @@ async function watch() {
   for (;;) {
     await new Promise((done) => setTimeout(done, 5000));
     if (document.hidden) continue;
-    const answers = await get("/healthz").then(() => true, () => false);
+    const answers = await get("/healthz").then(() => true, ({ status }) => status < 500);  // of none there is no status
     if (!answers && !away) tell("The service does not answer. What is shown may be old; it is tried again.", "wrong");
     if (answers && away) {
       tell("The service answers again.");
