@@ -16,7 +16,9 @@ Named = Literal["initializer", "schedule", "optimizer", "model", "layer", "datas
 class CatalogEntryOut(BaseModel):
     """An entry that a spec names. `parameters` is a JSON schema; `alias_defaults` are those that only that alias has.
 
-    `plugin` is the one that it is of, null of what is built in.
+    `plugin` is the one that it is of, null of what is built in. `example` are parameters that show what it does: at
+    least those that must be given. `preview` is what `POST /previews/initializer`, `/schedule` or `/signal` shows it
+    with beside the entry itself; null for kinds that have none.
     """
 
     kind: Named
@@ -28,6 +30,8 @@ class CatalogEntryOut(BaseModel):
     summary: str
     plugin: str | None
     parameters: dict[str, Any]
+    example: dict[str, Any]
+    preview: dict[str, Any] | None
 
 
 class _RecordOut(BaseModel):

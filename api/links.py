@@ -19,7 +19,10 @@ ID = re.compile(r"[0-9a-f]{32}")
 MOST_HOURS = 720
 """A month."""
 
-_OPENED = re.compile(r"/experiments/(\d+)(/(report|runs|metrics|history|events|plots|plots\.zip|plots/[^/]+))?")
+_OPENED = re.compile(
+    r"/experiments/(\d+)"
+    r"(/(report|runs|metrics|history|environments|events|plots|plots\.zip|plots/[^/]+|bundle\.zip|experiment\.eln))?"
+)
 _ALWAYS = (("GET", "/me"), ("HEAD", "/me"), ("POST", "/session"), ("DELETE", "/session"))
 """The calls of the page before it knows what it may show."""
 

@@ -70,6 +70,7 @@ class ExperimentOut(BaseModel):
     finished_at: Instant | None
     spec: dict[str, Any]
     arms: list[ArmProgress]
+    steps_per_epoch: list[int] = Field(description="of each arm, in the order of `arms`")
     progress: ProgressOut
     warnings: list[WarningOut]
     looks: list[LookOut]
@@ -79,9 +80,10 @@ class ExperimentOut(BaseModel):
     @classmethod
     def of(cls, one: Experiment, progress: Progress) -> Self:
         here = f"/experiments/{one.id}"
-        own = ("id", "name", "notes", "owner", "project", "status", "created_at", "started_at", "finished_at", "spec")
+        own = ("id", "name", "notes", "owner", "project", "status", "spec", "steps_per_epoch")
+        times = ("created_at", "started_at", "finished_at")
         return cls.model_validate(
-            {name: getattr(one, name) for name in own}
+            {name: getattr(one, name) for name in (*own, *times)}
             | {
                 "tags": [tag.tag for tag in one.tags],
                 "attempt": progress.attempt,

@@ -1,9 +1,11 @@
 """The catalogues of what a spec can name, and of what a training is measured and judged by."""
 
 from functools import cache
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from api.catalog_examples import example_of, preview_of
 from api.catalog_schemas import RECORDS, AnyEntryOut, CatalogEntryList, CatalogOut, Records
 from api.responses import REVALIDATED, compact, revalidated
 from core.datasets import datasets
@@ -42,11 +44,19 @@ def get_catalog(request: Request) -> Response:
 def _entries(only: str | None = None) -> bytes:
     """Return the entries of all kinds, or of one: made once, as they are those of the code."""
     entries = {
-        kind: [found.describe(name) for name in (found.names() if isinstance(found, Records) else found)]
+        kind: [_entry(kind, name) for name in (found.names() if isinstance(found, Records) else found)]
         for kind, found in DESCRIBED.items()
         if only in (None, kind)
     }
     return compact(entries if only is None else {"items": entries[only]})
+
+
+def _entry(kind: str, name: str) -> dict[str, Any]:
+    """Return an entry, and of what a spec names an example too; raises `NotFound`."""
+    found = _described(kind).describe(name)
+    if kind in CATALOG:
+        found |= {"example": example_of(kind, found["name"]), "preview": preview_of(kind, found["name"])}
+    return found
 
 
 @router.get("/{kind}", response_model=CatalogEntryList, responses=REVALIDATED)
@@ -60,10 +70,10 @@ def list_catalog_entries(kind: str, request: Request) -> Response:
 def get_catalog_entry(kind: str, name: str, request: Request) -> Response:
     """Return one entry.
 
-    Of what a spec names its parameters as JSON schema, its formula and its source; aliases are understood. Of metrics
-    and outcomes which values are better, of findings their bounds.
+    Of what a spec names its parameters as JSON schema, its formula and its source, and an example; aliases are
+    understood. Of metrics and outcomes which values are better, of findings their bounds.
     """
-    return revalidated(request, compact(_described(kind).describe(name)))
+    return revalidated(request, compact(_entry(kind, name)))
 
 
 def _described(kind: str) -> Registry | Records:

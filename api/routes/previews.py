@@ -1,8 +1,8 @@
 """Previews of a schedule, an initializer or a network's signal before any training."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api import jobs
 from api.answer_cache import Answer
@@ -12,31 +12,35 @@ from api.deps import CallerDep, ServiceDep
 from api.previews import InitializerPreview, SchedulePreview
 from api.responses import etag, preferred
 from api.signal_propagation import SignalPreview
+from core.plots import Theme
 
 router = APIRouter(prefix="/previews", tags=["previews"])
 
 JSON, PNG = "application/json", "image/png"
 SECONDS, TIMES = 20.0, 4
 """For one preview: these, or so many times those that it may be estimated at."""
+InTheme = Annotated[Theme, Query(description="of a PNG: for paper, or for a dark room")]
 EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {PNG: {}}}}
 
 
 @router.post("/schedule", response_model=SchedulePreviewOut, responses=EITHER, openapi_extra=body_of(SchedulePreview))
-async def preview_schedule(request: Request, service: ServiceDep) -> Response:
+async def preview_schedule(request: Request, service: ServiceDep, theme: InTheme = "light") -> Response:
     """Return the rates of a schedule: `lr[t]` is in force during update t. JSON, or a PNG by `Accept`."""
-    return await _answer(request, service, "schedule", frozenset())
+    return await _answer(request, service, "schedule", theme, frozenset())
 
 
 @router.post(
     "/initializer", response_model=InitializerPreviewOut, responses=EITHER, openapi_extra=body_of(InitializerPreview)
 )
-async def preview_initializer(request: Request, service: ServiceDep) -> Response:
+async def preview_initializer(request: Request, service: ServiceDep, theme: InTheme = "light") -> Response:
     """Draw one weight, and compare its values with the theory. JSON, or a PNG by `Accept`."""
-    return await _answer(request, service, "initializer", frozenset())
+    return await _answer(request, service, "initializer", theme, frozenset())
 
 
 @router.post("/signal", response_model=SignalPreviewOut, responses=EITHER, openapi_extra=body_of(SignalPreview))
-async def preview_signal(request: Request, service: ServiceDep, caller: CallerDep) -> Response:
+async def preview_signal(
+    request: Request, service: ServiceDep, caller: CallerDep, theme: InTheme = "light"
+) -> Response:
     """Return forward and backward variance at update 0, layer by layer, untrained. JSON, or a PNG by `Accept`.
 
     Of each of `initializers` its `layers`, `{name, fan_in, fan_out, forward, activation, backward}`: `forward` is the
@@ -44,21 +48,24 @@ async def preview_signal(request: Request, service: ServiceDep, caller: CallerDe
     standard normal noise at the network's outputs sends back; each with `mean`, `low` and `high` over the seeds.
     `theory` is the expected value, for dense layers with (leaky) rectifiers or nothing between them.
     """
-    return await _answer(request, service, "signal", caller.hidden)
+    return await _answer(request, service, "signal", theme, caller.hidden)
 
 
 async def _answer(
     request: Request,
     service: ServiceDep,
     kind: Literal["schedule", "initializer", "signal"],
+    theme: Theme,
     hidden: frozenset[str],
 ) -> Response:
     body, media = await json_body(request), preferred(request, [JSON, PNG])
     seconds = max(SECONDS, TIMES * service.settings.preview_seconds)
 
+    draw = theme if media == PNG else None
+
     async def make() -> Answer:
-        return await service.pool.run(seconds, jobs.preview_of, kind, body, media == PNG, hidden)
+        return await service.pool.run(seconds, jobs.preview_of, kind, body, draw, hidden)
 
     # A signal's is made anew: the content of a user's data set may change under its name.
-    found = await (make() if kind == "signal" else service.answers.get(etag(kind, body, media), make))
+    found = await (make() if kind == "signal" else service.answers.get(etag(kind, body, media, draw), make))
     return Response(found.body, media_type=media, headers={"Vary": "Accept"})

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from api.catalog_examples import example_of, preview_of
 from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
 from api.responses import compact
 from api.signal_propagation import SignalPreview, signal_of
@@ -22,17 +23,15 @@ from core.plots import (
 from core.results import Results
 from core.spec import parse
 from core.training import train
-from docs.manual.examples import BASE, EPOCH, EXAMPLES, EXPERIMENTS, RATE, STEPS
+from docs.manual.examples import BASE, EXPERIMENTS
 
 SECONDS = 60.0
 """The most that a preview may take, as estimated."""
-METRICS = [1.0, 0.6, 0.45, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4]
-"""A loss that stops falling, for schedules that answer to one."""
 
 
 def entry_of(kind: str, name: str) -> dict[str, Any]:
     """Return an entry as its page's pictures have it."""
-    return {"name": name, **EXAMPLES.get((kind, name), {})}
+    return {"name": name, **example_of(kind, name)}
 
 
 def draw_entry(kind: str, name: str) -> bytes | None:
@@ -64,23 +63,22 @@ def _trained(settings: Mapping[str, Any]) -> Results:
 
 
 def _schedule(name: str) -> bytes:
-    asked: dict[str, Any] = {"schedule": entry_of("schedules", name), "lr": RATE}
-    asked |= {"steps": STEPS, "steps_per_epoch": EPOCH}
-    if name == "reduce_on_plateau":
-        asked |= {"metrics": METRICS}
+    asked = _asked("schedules", name)
     return picture(draw_schedule_preview, schedule_of(SchedulePreview.model_validate(asked), SECONDS), "png")
 
 
 def _initializer(name: str) -> bytes:
-    shape = [64, 64, 3, 3] if name in ("dirac", "delta_orthogonal") else [256, 256]
-    asked = {"initializer": entry_of("initializers", name), "shape": shape, "name": "fc1"}
+    asked = _asked("initializers", name)
     return picture(draw_initializer_preview, initializer_of(InitializerPreview.model_validate(asked), SECONDS), "png")
 
 
 def _model(name: str) -> bytes:
-    asked: dict[str, Any] = {"model": entry_of("models", name), "initializers": ["torch_default", "he_normal"]}
-    asked |= {"inputs": [3, 16, 16], "outputs": 10, "batch": 32, "seeds": 2}
-    return picture(draw_signal_preview, signal_of(SignalPreview.model_validate(asked), DatasetPaths(), SECONDS), "png")
+    asked = SignalPreview.model_validate(_asked("models", name))
+    return picture(draw_signal_preview, signal_of(asked, DatasetPaths(), SECONDS), "png")
+
+
+def _asked(kind: str, name: str) -> dict[str, Any]:
+    return {kind.removesuffix("s"): entry_of(kind, name), **(preview_of(kind, name) or {})}
 
 
 DRAWN: Mapping[str, Callable[[str], bytes]] = {

@@ -59,3 +59,13 @@ def test_those_of_plug_ins_say_whose_they_are(tmp_path: Path) -> None:
             assert name in RECORDS[kind].names()
             assert RECORDS[kind].describe(name)["plugin"] == "own"
     assert not any("own_finding" in records.names() for records in RECORDS.values())
+
+
+@pytest.mark.parametrize("kind", ["initializers", "schedules", "models"])
+def test_every_entry_has_an_example_that_its_preview_draws(client: TestClient, kind: str) -> None:
+    one = kind.removesuffix("s")
+    path = "/previews/signal" if kind == "models" else f"/previews/{one}"
+    for entry in client.get(f"/catalog/{kind}").json()["items"]:
+        body = {one: {"name": entry["name"], **entry["example"]}, **entry["preview"]}
+        answer = client.post(path, json=body, headers={"Accept": "image/png"})
+        assert (answer.status_code, answer.content[:4]) == (200, b"\x89PNG"), (entry["name"], answer.text)

@@ -14,7 +14,7 @@ from tests.api.held import service_of
 from tests.api.keyed import Make, Sent, look_again, sent_with
 
 TINY = {"arms": [{"label": "a"}, {"label": "b"}], "seeds": 1, "epochs": 1}
-OPENED = ["", "/report", "/runs", "/metrics", "/history", "/plots", "/plots/loss.json", "/plots.zip"]
+OPENED = ["", "/report", "/runs", "/metrics", "/history", "/environments", "/plots", "/plots/loss.json", "/plots.zip"]
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -39,6 +39,9 @@ def test_a_link_opens_one_experiment_to_read_and_nothing_else(client: TestClient
     assert {
         path: client.get(f"/experiments/{mine}{path}", headers=sent).status_code for path in OPENED
     } == dict.fromkeys(OPENED, 200)
+    for file in ("bundle.zip", "experiment.eln"):  # once it has ended
+        assert client.get(f"/experiments/{mine}/{file}", headers=sent).status_code == 409
+        assert client.get(f"/experiments/{other}/{file}", headers=sent).status_code == 403
     me = client.get("/me", headers=sent).json()
     assert (me["id"], me["link"], me["projects"], me["scope"]) == (None, mine, [], "read")
     run = client.get(f"/experiments/{mine}/runs", headers=sent).json()["items"][0]["id"]

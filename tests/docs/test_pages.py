@@ -36,7 +36,7 @@ def test_an_entrys_page_says_all_of_it(kind: str, name: str) -> None:
 def test_an_entrys_example_can_be(kind: str, name: str) -> None:
     given = entry_of(kind, name)
     missing = {key for key, field in CATALOG[kind][name].model_fields.items() if field.is_required()} - given.keys()
-    assert not missing, f"{name!r} needs {sorted(missing)}: write values into EXAMPLES of docs/manual/examples.py"
+    assert not missing, f"{name!r} needs {sorted(missing)}: write values into EXAMPLES of api/catalog_examples.py"
     assert CATALOG[kind].parse(given).name == name
 
 

@@ -51,6 +51,7 @@ def page(browser: Browser, service: Running) -> Iterator[Page]:
     def note(message: ConsoleMessage) -> None:
         refused = "status of 4" in message.text and "/page/" not in message.location["url"]  # by the API, as it may
         cut = "net::ERR_" in message.text and apis() != before  # with an API that a test has killed
+        cut = cut or "net::ERR_INTERNET_DISCONNECTED" in message.text  # by a test
         if message.type == "error" and not refused and not cut:
             wrong.append(f"{message.text}: {message.location}")
 

@@ -1,8 +1,10 @@
 """The form of a new experiment has what a spec may have, and writes what is chosen in it."""
 
 import json
+import re
 
 import pytest
+import yaml
 from playwright.sync_api import Page, expect
 
 from tests.service.running import Running
@@ -49,3 +51,75 @@ def test_the_form_has_every_field_of_a_spec_and_writes_what_is_chosen(page: Page
     page.get_by_role("combobox", name="kind").select_option("external")
     expect(page.get_by_text("trained elsewhere: they wait for points")).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Start again").click()
+
+
+def test_broken_json_is_not_posted_and_says_where_it_breaks(page: Page, service: Running) -> None:
+    page.goto("/#/new")
+    text = page.get_by_label("The spec as JSON")
+    expect(text).to_have_value(re.compile('"epochs": 10'))
+    before = service.get("/experiments")["total"]
+    text.fill('{\n  "name": "half",\n  "epochs": 1,,\n}')
+    expect(page.get_by_text(re.compile("The JSON is broken: .*line 3"))).to_be_visible()
+    page.get_by_role("button", name="Post it").click()
+    expect(page.locator("#told")).to_contain_text("Nothing is posted until it is mended")
+    expect(text).to_be_focused()
+    assert page.url.endswith("#/new")
+    assert service.get("/experiments")["total"] == before
+    text.fill("[1]")
+    expect(page.get_by_text("a spec is an object")).to_be_visible()
+    text.fill('{"name": "whole"}')
+    expect(page.locator(".notice", has_text="The JSON is broken")).to_be_hidden()
+    page.get_by_role("button", name="Start again").click()
+
+
+def test_a_text_may_look_like_a_number_and_what_was_typed_comes_back(page: Page) -> None:
+    page.goto("/#/new")
+    text = page.get_by_label("The spec as JSON")
+    page.get_by_text("Where and how fast it is trained", exact=True).click()
+    page.get_by_label("queue", exact=True).fill("1")
+    assert json.loads(text.input_value())["queue"] == "1"
+    page.get_by_label("queue", exact=True).fill("")
+    page.get_by_label("all combinations of fields").check()
+    page.get_by_label("Its values, with commas").fill("zeros, lecun_normal")
+    page.get_by_label("arms one by one").check()
+    assert json.loads(text.input_value())["arms"][2] == {"initializer": "he_normal"}
+    page.get_by_label("all combinations of fields").check()
+    assert json.loads(text.input_value())["grid"] == {"initializer": ["zeros", "lecun_normal"]}
+    page.get_by_role("button", name="Start again").click()
+
+
+@pytest.mark.parametrize("kind", ["lr_range_test", "batch_size_scan", "coordinate_check"])
+def test_what_a_kind_begins_with_is_accepted(page: Page, kind: str) -> None:
+    page.goto("/#/new")
+    page.get_by_role("combobox", name="kind").select_option(kind)
+    expect(page.get_by_text(re.compile("runs, [0-9,]+ updates|The service would refuse it"))).to_contain_text("updates")
+    page.get_by_role("combobox", name="kind").select_option("")
+    assert "target" not in json.loads(page.get_by_label("The spec as JSON").input_value())
+    page.get_by_role("button", name="Start again").click()
+
+
+def test_an_entry_begins_with_what_it_must_be_given(page: Page) -> None:
+    page.goto("/#/new")
+    page.get_by_role("combobox", name="Schedule", exact=True).select_option("step")
+    assert json.loads(page.get_by_label("The spec as JSON").input_value())["schedule"] == {
+        "name": "step",
+        "step_size": 3,
+    }
+    expect(page.get_by_text("The service would refuse it")).to_be_hidden()
+    page.get_by_role("button", name="Start again").click()
+
+
+@pytest.mark.parametrize("address", ["schedules/noam", "initializers/delta_orthogonal", "models/lenet5"])
+def test_the_catalogue_shows_a_picture_of_what_must_be_given_parameters(page: Page, address: str) -> None:
+    page.emulate_media(color_scheme="dark")
+    with page.expect_request(lambda request: "/previews/" in request.url) as asked:
+        page.goto(f"/#/catalog/{address}")
+    assert asked.value.url.endswith("?theme=dark")
+    expect(page.locator("img.picture")).to_be_visible(timeout=20_000)
+
+
+def test_numbers_of_yaml_are_numbers(page: Page) -> None:
+    page.goto("/#/experiments")
+    given = {"eps": 1e-8, "most": 1e30, "half": 1.5e-7, "lr": 0.1, "steps": 12}
+    text = page.evaluate("async (spec) => (await import('/page/spec.js')).asYaml(spec)", given)
+    assert yaml.safe_load(text) == given

@@ -7,6 +7,16 @@ import { instant } from "/page/format.js";
 /** The one who is signed in: `me` as the API has it; null: nobody has asked yet, or may not. */
 export const who = { me: null };
 
+/** Return whether the one who is signed in may send something new. */
+export const maySend = () => who.me?.scope !== "read";
+
+/** Return whether it may change something: its own, what is of a project that it maintains, and an admin all. */
+export function mayChange({ owner, project }) {
+  const { me } = who;
+  if (!me || me.scope === "admin") return true;
+  return maySend() && (owner === me.id || me.projects.some(({ name, role }) => name === project && role === "maintainer"));
+}
+
 /** Add who is signed in to the bar; ask for a key where one is needed. `again` is called after signing in. */
 export async function account(bar, again) {
   const place = bar.appendChild(h("span.account"));
@@ -40,8 +50,10 @@ async function ask(done) {
   const wrong = h("p.notice", { hidden: true, role: "alert" });
   const form = h("form", { method: "dialog", onsubmit: async (event) => {
     event.preventDefault();
+    const given = key.value.trim();
     try {
-      await call("POST", "/session", { headers: { Authorization: `Bearer ${key.value.trim()}` } });
+      if (/[^!-~]/.test(given)) throw Object.assign(new Error(), { status: 401 });  // no key has it, and no header may
+      await call("POST", "/session", { headers: { Authorization: `Bearer ${given}` } });
       dialog.close();
       await done();
     } catch (error) {

@@ -3,12 +3,17 @@
 import { button, h, labelled, tell } from "/page/dom.js";
 import { call, get, post } from "/page/api.js";
 import { ENDED } from "/page/format.js";
-import { who } from "/page/account.js";
+import { mayChange, maySend, who } from "/page/account.js";
 import { share } from "/page/share.js";
 
 /** Return what makes sense in its present state, by the label of its button; `changed` is called after each. */
 function actions(one, changed) {
-  if (who.me?.link) return new Map();
+  const found = new Map(), elsewhere = one.spec.kind === "external";
+  if (who.me?.link) return found;
+  if (!mayChange(one)) {
+    if (!elsewhere && maySend()) found.set("Clone", () => clone(one.spec));
+    return found;
+  }
   const at = `/experiments/${one.id}`;
   const ask = (verb, said) => async () => {
     await post(`${at}/${verb}`);
@@ -16,12 +21,10 @@ function actions(one, changed) {
     await changed();
   };
   const ended = ENDED.has(one.status);
-  const found = new Map();
-  const elsewhere = one.spec.kind === "external";
   if (!ended && !one.paused && !elsewhere) found.set("Pause", ask("pause", "It pauses at its next checkpoint."));
   if (!ended && one.paused) found.set("Resume", ask("resume", "It goes on."));
   if (!ended && !one.cancelling) found.set("Cancel", async () => confirm(`Cancel "${one.name}"? What was measured is kept.`) && ask("cancel", "It is being cancelled.")());
-  if (ended && one.arms.some((arm) => arm.failed) || one.status === "cancelled") found.set("Retry", ask("retry", elsewhere ? "What failed waits for its points again." : "What failed is trained again."));
+  if (ended && one.arms.some((arm) => arm.failed)) found.set("Retry", ask("retry", elsewhere ? "What failed waits for its points again." : "What failed is trained again."));
   found.set("Edit", () => edit(one, changed));
   if (!elsewhere) found.set("Clone", () => clone(one.spec));
   if (who.me?.id) found.set("Share", () => share(one));

@@ -1,5 +1,7 @@
 /** Calls of the API, as curl would make them. */
 
+import { isDark } from "/page/colors.js";
+
 /** A call that was refused, with the problems by field: {path, message, known}. */
 export class Refused extends Error {
   constructor(status, body) {
@@ -43,10 +45,17 @@ export async function post(path, json, more = {}) {
   return answer.status === 204 ? null : answer.json();
 }
 
-/** Return a picture as an address that an <img> takes, made by a post; throws Refused. */
+/** Return a picture in the page's colours as an address that an <img> takes, made by a post; throws Refused. */
 export async function picture(path, json, signal) {
-  const answer = await call("POST", path, { json, signal, headers: { Accept: "image/png" } });
+  const answer = await call("POST", path, { query: { theme: isDark() ? "dark" : "light" }, json, signal, headers: { Accept: "image/png" } });
   return URL.createObjectURL(await answer.blob());
+}
+
+/** Return what a path has now as an address that an <img> takes, until the signal. */
+export async function fetched(path, until) {
+  const address = URL.createObjectURL(await (await call("GET", path, { signal: until })).blob());
+  until.addEventListener("abort", () => URL.revokeObjectURL(address));
+  return address;
 }
 
 const known = new Map();
@@ -62,10 +71,21 @@ export async function catalog(kind) {
   }
 }
 
-/** Call something again and again, `seconds` apart, while the page is seen and until the signal; the first time at once. */
+/**
+ * Call something again and again, `seconds` apart, while the page is seen and until the signal; the first time at once, and
+ * then it may not fail. Later it may: the bar says when the service is away.
+ */
 export async function poll(seconds, signal, work) {
+  let begun = false;
   while (!signal.aborted) {
-    if (!document.hidden) await work();
+    try {
+      if (!document.hidden) {
+        await work();
+        begun = true;
+      }
+    } catch (error) {
+      if (!begun || error.name === "AbortError") throw error;
+    }
     await new Promise((done) => {
       const timer = setTimeout(done, 1000 * (typeof seconds === "function" ? seconds() : seconds));
       signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });

@@ -16,15 +16,12 @@ export function arms(spec, changed) {
     return list;
   });
   const fields = h("datalist", { id: "fields" }, OFTEN.map((value) => h("option", { value })));
-  const body = h("div");
+  const body = h("div"), before = {};
   const mode = (name, title) => h("label.tick", {}, h("input", { type: "radio", name: "arms-as", checked: (spec.grid ? "grid" : "table") === name, onchange: () => {
-    if (name === "grid") {
-      delete spec.arms;
-      spec.grid ??= { initializer: ["he_normal", "glorot_normal"] };
-    } else {
-      delete spec.grid;
-      spec.arms ??= [{ initializer: "he_normal" }, { initializer: "glorot_normal" }];
-    }
+    Object.assign(before, { arms: spec.arms ?? before.arms, grid: spec.grid ?? before.grid });  // what was typed comes back
+    delete spec[name === "grid" ? "arms" : "grid"];
+    if (name === "grid") spec.grid ??= before.grid ?? { initializer: ["he_normal", "glorot_normal"] };
+    else spec.arms ??= before.arms ?? [{ initializer: "he_normal" }, { initializer: "glorot_normal" }];
     build();
     changed();
   } }), title);

@@ -1,6 +1,6 @@
 /** Arms that are shown: one choice for the chart of an experiment and for its pictures. */
 
-import { h, put, button } from "/page/dom.js";
+import { h, put, button, named } from "/page/dom.js";
 
 /** The labels of the arms that are hidden; says "change" where that changes. */
 export class Choice extends EventTarget {
@@ -38,6 +38,6 @@ export function switches(labels, choice, until) {
   update();
   const every = (title, shown) => button(title, async () => choice.show(labels, () => shown), { class: "quiet" });
   return put(h("fieldset.legend"), h("legend", {}, "Arms"),
-    labels.map((label, index) => h("label", {}, boxes[index], h(`span.key.key-${index % 10}`, { "aria-hidden": "true" }), label)),
+    labels.map((label, index) => h("label", {}, boxes[index], h(`span.key.key-${index % 10}`, { "aria-hidden": "true" }), named(label))),
     labels.length > MANY && [every("all", true), every("none", false)]);
 }

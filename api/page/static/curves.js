@@ -17,19 +17,30 @@ export const UNITS = {
   seconds: { title: "seconds since its first update (mean speed of the arm)", of: (arm, step) => step * arm.secondsPerStep, epoch: (arm, epoch) => (epoch + 1) * arm.stepsPerEpoch * arm.secondsPerStep },
 };
 
-/** A chart of one metric, with switches for arms, axes and seeds. `arms` as of `facts`, `choice` of those that are shown. */
+/** Return how a chart looks at first: its axes, and what is drawn of an arm. */
+export const LOOKS = () => ({ unit: "update", x: "linear", y: "linear", seeds: true, band: true });
+
+/** What must be known of an arm for a unit. */
+const NEEDS = { seconds: (arm) => arm.secondsPerStep, examples: (arm) => arm.batchSize };
+
+/**
+ * A chart of one metric, with switches for arms, axes and seeds. `arms` as of `facts`, `choice` of those that are shown;
+ * `looks` are written into, so that another chart looks the same.
+ */
 export class Curves {
-  constructor(series, arms, metric, { title = metricName(metric), choice = new Choice() } = {}) {
+  constructor(series, arms, metric, { title = metricName(metric), choice = new Choice(), looks = LOOKS() } = {}) {
     this.series = series;
     this.arms = arms;
+    this.metric = metric;
     this.title = title;
     this.choice = choice;
     this.closed = new AbortController();
     choice.addEventListener("change", () => this.arms.forEach(({ label }) => this.show(label)), { signal: this.closed.signal });
-    this.looks = { unit: "update", x: "linear", y: "linear", seeds: true, band: true };
+    this.looks = looks;
     this.place = h("div.plot", { role: "img", "aria-label": `${title} of every arm` });
     this.note = h("p.muted");
-    this.element = h("div", {}, this.switches(), this.place, switches(arms.map(({ label }) => label), choice, this.closed.signal), this.note);
+    this.controls = h("div", {}, this.switches());
+    this.element = h("div", {}, this.controls, this.place, switches(arms.map(({ label }) => label), choice, this.closed.signal), this.note);
   }
 
   switches() {
@@ -41,11 +52,19 @@ export class Curves {
       this.looks[name] = event.target.checked;
       this.build();
     } }), label);
-    const known = { seconds: (arm) => arm.secondsPerStep, examples: (arm) => arm.batchSize };
-    const units = Object.keys(UNITS).filter((unit) => this.arms.every(known[unit] ?? (() => true)));
+    this.units = Object.keys(UNITS).filter((unit) => this.arms.every(NEEDS[unit] ?? (() => true)));
+    if (!this.units.includes(this.looks.unit)) this.looks.unit = "update";
     return h("div.switches", {},
-      choose("unit", "Axis", units), choose("x", "Scale →", ["linear", "log"]), choose("y", "Scale ↑", ["linear", "log"]),
+      choose("unit", "Axis", this.units), choose("x", "Scale →", ["linear", "log"]), choose("y", "Scale ↑", ["linear", "log"]),
       tick("seeds", "each seed"), tick("band", "95 % interval"));
+  }
+
+  /** Take what is known of the same arms by now: of runs that have ended it is known how long they took. */
+  renew(arms) {
+    this.arms = arms;
+    const before = String(this.units), made = this.switches();
+    if (String(this.units) !== before) put(this.controls, made);
+    this.refresh();
   }
 
   /** Draw an arm, or leave it out, as is chosen. Dots are drawn of few points. */
@@ -107,15 +126,15 @@ export class Curves {
       const { lines: source, means } = this.sources[index];
       const drawn = lines.map(([xs, ys]) => thin(xs, ys, MOST));
       source.data = { xs: drawn.map(([xs]) => xs), ys: drawn.map(([, ys]) => ys) };
-      const { x: at, mean, low, high } = band(lines, PARTS);
-      const floor = y === "log" ? mean.map((value, place) => Math.max(low[place], value / 1e3)) : low;
-      means.data = { x: at, mean, low: floor, high };
+      const { x: at, mean, half } = band(lines, PARTS);
+      const end = y === "log" ? (value, part) => value * Math.exp(Math.max(-7, Math.min(7, part / value))) : (value, part) => value + part;  // as the picture of the loss has it
+      means.data = { x: at, mean, low: mean.map((value, place) => end(value, -half[place])), high: mean.map((value, place) => end(value, half[place])) };
       this.parts.get(arm.label).few = at.length > 0 && at.length <= DOTTED;
       this.show(arm.label);
     });
     this.note.textContent = [
       points
-        ? "Faint lines are seeds; the strong one is an arm's mean over them, with its 95 % interval (Student's t)."
+        ? "Faint lines are seeds; the strong one is an arm's mean over them, with its 95 % interval (Student's t)" + (y === "log" ? ", m·exp(±h/m) of the interval m ± h." : ".")
         : "There is nothing to draw: no run has a finite point of this metric.",
       lost ? `${lost} values are not finite, and not drawn.` : "",
     ].join(" ");
@@ -131,22 +150,26 @@ export class Curves {
 /**
  * Return of every arm what the axes need: its label, updates an epoch, batch size and seconds an update; 0 where that is
  * not known, as the batch size is not of arms that a grid or a scan made of several.
+ *
+ * Runs that train together begin together, and an update takes all of them the same time: all have the speed of the one
+ * that made the most. How long one took that diverged at once is above all how long it began, so the updates of all count.
  */
 export function facts(one, runs) {
-  const { spec } = one, elsewhere = spec.kind === "external";
+  const { spec } = one;
   const listed = spec.arms?.length === one.arms.length;
   const several = !listed && (spec.batch_size_scan || "batch_size" in (spec.grid ?? {}));
+  const timed = runs.filter((run) => run.started_at && run.finished_at && run.steps_done);
+  const longest = new Map();
+  for (const run of timed) if (!(run.steps_done <= longest.get(run.started_at)?.steps_done)) longest.set(run.started_at, run);
+  const sum = (found, of) => found.reduce((total, run) => total + of(run), 0);
   return one.arms.map((arm, index) => {
     const own = { ...spec, ...(listed ? spec.arms[index] : {}) };
-    const mine = runs.filter((run) => run.arm === arm.label);
-    const epochs = own.epochs ?? spec.epochs;
-    const timed = mine.filter((run) => run.started_at && run.finished_at && run.steps_done);
-    const seconds = timed.map((run) => (new Date(run.finished_at) - new Date(run.started_at)) / SECOND / run.steps_done);
+    const mine = timed.filter((run) => run.arm === arm.label).map((run) => longest.get(run.started_at));
     return {
       label: arm.label,
-      stepsPerEpoch: elsewhere ? own.steps_per_epoch ?? 1 : Math.max(1, arm.steps_total / arm.runs_total / epochs) || 1,
+      stepsPerEpoch: one.steps_per_epoch[index],
       batchSize: several ? 0 : own.batch_size ?? spec.batch_size ?? 0,
-      secondsPerStep: seconds.length ? seconds.reduce((sum, value) => sum + value, 0) / seconds.length : 0,
+      secondsPerStep: mine.length && sum(mine, (run) => new Date(run.finished_at) - new Date(run.started_at)) / SECOND / sum(mine, (run) => run.steps_done),
     };
   });
 }

@@ -29,6 +29,9 @@ function fill(element, classes, properties, children) {
   return element;
 }
 
+/** Return a name that somebody gave: letters that run from right to left turn nothing around it. */
+export const named = (text) => h("bdi", {}, text);
+
 /** Return a text as children, what stands in `backticks` as code. */
 export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
@@ -36,34 +39,39 @@ export const prose = (text) => text.split("`").map((part, index) => (index % 2 ?
 export function put(element, ...children) {
   const had = element.contains(document.activeElement) ? document.activeElement : null;
   element.replaceChildren(...children.flat(Infinity).filter((child) => child != null && child !== false));
-  if (had && !had.isConnected) [...element.querySelectorAll(had.localName)].find((one) => named(one) === named(had))?.focus({ preventScroll: true });
+  if (had && !had.isConnected) [...element.querySelectorAll(had.localName)].find((one) => saidBy(one) === saidBy(had))?.focus({ preventScroll: true });
   return element;
 }
 
-const named = (element) => element.getAttribute("aria-label") ?? element.textContent;
+const saidBy = (element) => element.getAttribute("aria-label") ?? element.textContent;
 
 let told;
 
-/** Say something to the user, also to one who listens; an error stays until the next. */
+/** Say something to the user, also to one who listens; an error stays until the next. An open dialog says it: all else is behind it. */
 export function tell(text, kind = "done") {
-  const place = document.getElementById("told");
+  const dialog = document.querySelector("dialog[open]");
+  const place = dialog ? dialog.querySelector(".said") ?? dialog.appendChild(h("div.said", { role: "status" })) : document.getElementById("told");
   clearTimeout(told);
-  put(place, h(`p.told.${kind}`, {}, text, h("button.quiet", { onclick: () => put(place), "aria-label": "Dismiss" }, "×")));
+  put(place, h(`p.told.${kind}`, { role: kind === "wrong" ? "alert" : null }, text, h("button.quiet", { onclick: () => put(place), "aria-label": "Dismiss" }, "×")));
   if (kind === "done") told = setTimeout(() => put(place), 6000);
 }
+
+/** Return a function that does the same, and says what went wrong, unless what asked for it was left meanwhile. */
+export const heard = (work) => async (...given) => {
+  try {
+    await work(...given);
+  } catch (error) {
+    if (error.name !== "AbortError") tell(error.message, "wrong");
+  }
+};
 
 /** Make a button that does something, says what went wrong, and cannot be pressed twice meanwhile. */
 export function button(label, action, properties = {}) {
   const made = h("button", { type: "button", ...properties }, label);
   made.addEventListener("click", async () => {
     made.disabled = true;
-    try {
-      await action();
-    } catch (error) {
-      tell(error.message, "wrong");
-    } finally {
-      made.disabled = false;
-    }
+    await heard(action)();
+    made.disabled = false;
   });
   return made;
 }
@@ -81,7 +89,7 @@ export function labelled(label, input, hint) {
 
 /** Make a choice of values, each [value, text] or a text. */
 export function select(options, chosen, onchange, properties = {}) {
-  const made = h("select", { onchange: (event) => onchange(event.target.value), ...properties });
+  const made = h("select", { onchange: heard((event) => onchange(event.target.value)), ...properties });
   for (const option of options) {
     const [value, text] = Array.isArray(option) ? option : [option, option];
     made.append(h("option", { value, selected: value === chosen }, text));
@@ -95,7 +103,13 @@ export function table(caption, heads, rows) {
   return h("div.scroll", { tabindex: 0, role: "region", "aria-label": caption },
     h("table", {}, h("caption.hidden", {}, caption),
       h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => cell instanceof HTMLTableCellElement ? cell : h("td", {}, cell)))))));
+      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => cell instanceof HTMLTableCellElement ? cell : h("td", {}, typeof cell === "string" ? named(cell) : cell)))))));
+}
+
+/** Make the place of a picture: on a narrow screen, where it keeps a size that can be read, it scrolls by itself. */
+export function pictured(title, ...children) {
+  const narrow = matchMedia("(max-width: 34rem)").matches;
+  return h("div.scroll.pictured", narrow ? { tabindex: 0, role: "region", "aria-label": title } : {}, children);
 }
 
 /** Make tabs, [name, title, make] each; make() gives the panel's content when it is first shown. */

@@ -20,9 +20,9 @@ export function field(name, schema, value, changed, { schemas = {}, path = name 
     const now = value === undefined ? "" : written(value);
     return labelled(name, select([["", `${preset || "–"} (default)`], ...choices.filter((one) => written(one) !== preset).map((one) => [written(one), written(one)])], now, (text) => changed(read(text)), { name: path }), hint);
   }
-  const number = found.type === "integer" || found.type === "number";
-  return labelled(name, h("input", { name: path, value: written(value), placeholder: preset, inputmode: number ? "decimal" : "text", autocomplete: "off", spellcheck: "false",
-    oninput: (event) => changed(read(event.target.value)) }), hint);
+  const number = found.type === "integer" || found.type === "number", text = found.type === "string";
+  return labelled(name, h("input", { name: path, value: text ? value ?? "" : written(value), placeholder: preset, inputmode: number ? "decimal" : "text", autocomplete: "off", spellcheck: "false",
+    oninput: (event) => changed(text ? event.target.value.trim() || undefined : read(event.target.value)) }), hint);
 }
 
 function bounds(schema) {
@@ -63,6 +63,9 @@ function group(name, schema, value, changed, { schemas, path }) {
 /** Return an entry as short as it can be: its name where it has no parameters of its own. */
 export const entryOf = (name, given) => (Object.keys(given).length ? { name, ...given } : name);
 
+/** Return what an entry begins with: of its example what must be given. A user's data set is one's own. */
+const begin = (found) => (found?.kind === "dataset" ? {} : Object.fromEntries((found?.parameters.required ?? []).filter((one) => one in found.example).map((one) => [one, structuredClone(found.example[one])])));
+
 /** Return a choice of a catalogue's entry and the fields of its parameters. `value` as in a spec; undefined is `preset`. */
 export function entry(kind, title, value, preset, changed, properties = {}) {
   const place = h("fieldset.card", { ...properties }, h("legend", {}, title));
@@ -87,7 +90,7 @@ export function entry(kind, title, value, preset, changed, properties = {}) {
     const others = names.includes(name) || !name ? names : [name, ...names];
     place.append(labelled(title, select([["", `${preset} (default)`], ...others], name ?? "", (chosen) => {
       name = chosen;
-      given = {};
+      given = begin(of(chosen));
       build();
       say();
     }, { "aria-label": title })), about, fields);

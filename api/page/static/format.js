@@ -18,6 +18,9 @@ export const percent = (value) => (value == null ? "–" : `${(100 * value).toFi
 /** Write a count with thousands apart. */
 export const count = (value) => (value == null ? "–" : value.toLocaleString("en"));
 
+/** Write a count with its noun: 1 arm, 2 arms. */
+export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
 /** Write seconds in their largest units: 3 s, 2 min 5 s, 4 h 10 min, 2 d 3 h. */
 export function duration(seconds, most = 2) {
   if (seconds == null) return "–";
@@ -54,8 +57,8 @@ export const metricName = (name) => name.replace(/^valid_/, "validation ").repla
 /** Return the name of a metric for people, in an experiment of this spec: as it was declared, where it was. */
 export const labelOf = (spec, name) => spec.metrics?.find((one) => one.name === name)?.label ?? metricName(name);
 
-/** Return whether a value of a metric is a share, which is written in percent; others measure it in percent already. */
-export const isShare = (name, value) => /accuracy|f1|auc/.test(name) && !(Math.abs(value) > 1);
+/** Write a value of a metric in an experiment of this report: of shares in percent, of all else as it is. */
+export const measured = ({ shares }, name, value) => (shares.includes(name) ? percent(value) : number(value, 4));
 
-/** Write a value of a metric: shares in percent. */
-export const measured = (name, value) => (isShare(name, value) ? percent(value) : number(value, 4));
+/** Write a difference of two values of the report's metric: of shares in percentage points. */
+export const difference = ({ shares, metric }, value) => (value == null ? "–" : shares.includes(metric) ? `${(100 * value).toFixed(1)} points` : number(value));

@@ -2,7 +2,7 @@
 
 import { h, put, tell } from "/page/dom.js";
 import { get } from "/page/api.js";
-import { account, who } from "/page/account.js";
+import { account, maySend, who } from "/page/account.js";
 
 const VIEWS = [
   [/^$|^experiments$/, "experiments", "Experiments", "/experiments"],
@@ -24,12 +24,21 @@ if (location.search === "?mlflow") history.replaceState(null, "", location.hash 
 const main = document.getElementById("main");
 let shown = new AbortController();
 
+/** Return a part of the address as it is meant; one with a "%" that begins no letter says it as it stands. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Show what the address names; what was shown hears of its end by its signal. */
 async function show() {
   shown.abort();
   shown = new AbortController();
   const { signal } = shown;
-  let path = decodeURIComponent(location.hash.replace(/^#\/?/, "")).replace(/\?.*$/, "");
+  let path = decoded(location.hash.replace(/^#\/?/, "").replace(/\?.*$/, ""));
   if (who.me?.link && !path.startsWith("shared/")) path = path.split("/", 2).join("/") === `experiments/${who.me.link}` ? path : `experiments/${who.me.link}`;
   const found = VIEWS.find(([pattern]) => pattern.test(path));
   bar(path);
@@ -48,7 +57,7 @@ async function show() {
 
 function bar(path) {
   if (who.me?.link) return;  // a link opens one experiment
-  put(document.getElementById("nav"), VIEWS.filter(([, , title]) => title).map(([pattern, , title, to]) =>
+  put(document.getElementById("nav"), VIEWS.filter(([, view, title]) => title && (view !== "new" || maySend())).map(([pattern, , title, to]) =>
     h("a", { href: `#${to}`, "aria-current": pattern.test(path) || (to === "/experiments" && path.startsWith("experiments")) ? "page" : null }, title)),
     h("a", { href: "/manual/" }, "Manual"), h("a", { href: "/docs" }, "API"));
 }
@@ -80,11 +89,11 @@ async function watch() {
   for (;;) {
     await new Promise((done) => setTimeout(done, 5000));
     if (document.hidden) continue;
-    const answers = await get("/healthz").then(() => true, () => false);
+    const answers = await get("/healthz").then(() => true, ({ status }) => status < 500);  // of none there is no status
     if (!answers && !away) tell("The service does not answer. What is shown may be old; it is tried again.", "wrong");
     if (answers && away) {
       tell("The service answers again.");
-      show();
+      if (!location.hash.startsWith("#/new")) show();  // a form is what somebody types
     }
     away = !answers;
   }
@@ -93,6 +102,9 @@ async function watch() {
 const end = document.getElementById("top-end");
 put(end, theme());
 if (!location.hash.startsWith("#/shared/")) await account(end, show);
-addEventListener("hashchange", () => show().then(() => main.focus()));
-await show();
+addEventListener("hashchange", () => {
+  show();  // a view that asks again and again goes on until it is left
+  main.focus();
+});
+show();
 watch();

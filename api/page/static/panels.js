@@ -1,55 +1,63 @@
 /** The panels of an experiment: curves, verdict, pictures, runs, history, spec and downloads. */
 
-import { h, prose, put, button, labelled, select, table, tell } from "/page/dom.js";
-import { get } from "/page/api.js";
+import { h, pictured, prose, put, button, labelled, select, table, tell } from "/page/dom.js";
+import { who } from "/page/account.js";
+import { fetched, get } from "/page/api.js";
 import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
-import { Curves, facts } from "/page/curves.js";
-import { ENDED, duration, instant, labelOf, measured, number } from "/page/format.js";
+import { Curves, LOOKS, facts } from "/page/curves.js";
+import { duration, instant, labelOf, measured, number, state } from "/page/format.js";
 import { Series } from "/page/live.js";
 import { asCurl, asPython, asYaml } from "/page/spec.js";
-import { findings, pairs, ranking, spread } from "/page/verdict.js";
+import { findings, pairs, ranking, spread, verdictText } from "/page/verdict.js";
 
 /** The pictures of a verdict, of those that suit its kind of experiment. */
 const FOREMOST = ["lr_range", "coordinate_check", "batch_size", "comparison", "forest"];
 
-/** Return [name, title, make] of each; `shared.one` is the experiment as it is now, `shared.choice` the arms to show. */
+/**
+ * Return [name, title, make] of each; `shared.one` is the experiment as it is now, `shared.report()` its report,
+ * `shared.choice` the arms to show.
+ */
 export function panels(shared, signal) {
   const { id } = shared.one;
   const at = `/experiments/${id}`;
   let leave = new AbortController();
 
-  /** Begin a panel: what the one before it listened to ends. */
-  const begin = (make) => () => {
+  /** Begin a panel: what the one before it listened to ends. It is made again whenever runs have ended, but for a `live` one. */
+  const begin = (make, live = false) => () => {
     leave.abort();
     leave = new AbortController();
+    const until = AbortSignal.any([signal, leave.signal]);
     const place = h("div", {}, h("p.muted", {}, "Loading…"));
-    make(place, AbortSignal.any([signal, leave.signal])).catch((error) => {
+    const show = (again) => make(place, until, again).catch((error) => {
       if (error.name !== "AbortError") put(place, h("p.notice", { role: "alert" }, error.message));
     });
+    if (!live) onEnded(shared, until, () => show(true));
+    show(false);
     return place;
   };
 
   return [
-    ["curves", "Curves", begin((place, until) => curves(place, shared, at, until))],
-    ["verdict", "Verdict", begin(async (place, until) => {
-      const [report, { items }] = await Promise.all([get(`${at}/report`, undefined, until), get(`${at}/plots`, undefined, until)]);
+    ["curves", "Curves", begin((place, until) => curves(place, shared, at, until), true)],
+    ["verdict", "Verdict", begin(async (place, until, again) => {
+      const [report, { items }] = await Promise.all([shared.report(), get(`${at}/plots`, undefined, until)]);
+      if (until.aborted) return;
       const shown = FOREMOST.filter((name) => items.some((one) => one.name === name));
-      put(place, h("p.verdict", {}, report.verdict.text ?? "No verdict yet."),
-        report.arms.some((arm) => arm.mean !== null || arm.diverged) && [h("h2", {}, "Arms"), ranking(report, shared.one.spec)], shown.length > 0 && chosen(shared, until), shown.map((name) => picture(shared, name, until)),
+      put(place, h("p.verdict", {}, verdictText(report)),
+        report.arms.some((arm) => arm.mean !== null || arm.diverged) && [h("h2", {}, "Arms"), ranking(report, shared.one.spec)], shown.length > 0 && chosen(shared, until), shown.map((name) => picture(shared, name, until, again)),
         h("h2", {}, "Findings"), findings(report),
         report.comparisons.length > 0 && [h("h2", {}, "Pairs"), pairs(report)],
         spread(report),
         report.notes.length > 0 && [h("h2", {}, "What was assumed of the data"), h("ul", {}, report.notes.map(({ path, message }) => h("li", {}, path && h("code", {}, path), " ", message)))]);
     })],
-    ["pictures", "Pictures", begin(async (place, until) => {
+    ["pictures", "Pictures", begin(async (place, until, again) => {
       const { items } = await get(`${at}/plots`, undefined, until);
       const link = (name, format) => kept(shared, until, h("a", { download: `${name}.${format}` }, format.toUpperCase()), (one, arms) => (one.href = `${at}/plots/${name}.${format}?${arms}`));
-      put(place, chosen(shared, until), h("div.gallery", {}, items.map(({ name, summary }) => h("figure", {}, picture(shared, name, until),
+      put(place, chosen(shared, until), h("div.gallery", {}, items.map(({ name, summary }) => h("figure", {}, picture(shared, name, until, again),
         h("figcaption", {}, h("strong", {}, name.replaceAll("_", " ")), " ", prose(summary), " ",
           ["png", "svg", "json"].map((format) => [link(name, format), " "]))))));
     })],
-    ["runs", "Runs", begin((place, until) => runs(place, shared, at, until))],
+    ["runs", "Runs", begin((place, until) => runs(place, shared, at, until), true)],
     ["history", "History", begin(async (place, until) => {
       const [{ items }, trained] = await Promise.all([get(`${at}/history`, { limit: 1000 }, until), get(`${at}/environments`, undefined, until)]);
       put(place, table("What happened to it", ["When", "What", "Cohort", "Attempt", "Details"], items.map((event) => [
@@ -58,13 +66,34 @@ export function panels(shared, signal) {
       ])), environments(trained.items));
     })],
     ...(shared.one.spec.kind === "external" ? [["arms", "Arms", begin(async (place) => put(place, declaration(shared.one)))]] : []),
-    ["spec", "Spec", begin(async (place) => put(place, spec(shared.one)))],
-    ["download", "Download", begin(async (place) => put(place, downloads(at)))],
+    ["spec", "Spec", begin(async (place) => put(place, spec(shared.one)), true)],
+    ["download", "Download", begin(async (place) => put(place, downloads(at)), true)],
   ];
 }
 
 /** Return the switches of the arms that pictures show, where there are several. */
 const chosen = ({ one, choice }, until) => one.arms.length > 1 && switches(one.arms.map(({ label }) => label), choice, until);
+
+const PAUSE = 10_000;
+/** Milliseconds between two looks at runs that end one after the other: pictures and reports take the service a while. */
+
+/** Do something again when runs of the experiment have ended, and at once when all of it has, or its state is another. */
+function onEnded(shared, until, work) {
+  const known = (one) => [`${state(one)} ${one.arms.length}`, one.progress.runs_done];
+  let [is, done] = known(shared.one), last = Date.now(), waiting;
+  const listener = (one) => {
+    const [now, ended] = known(one), other = now !== is;
+    if (!other && ended === done) return;
+    [is, done] = [now, ended];
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      last = Date.now();
+      work();
+    }, other ? 0 : Math.max(0, last + PAUSE - Date.now()));
+  };
+  shared.listeners.add(listener);
+  until.addEventListener("abort", () => (clearTimeout(waiting), shared.listeners.delete(listener)));
+}
 
 /** Return an element after `write` has written it for the arms that are chosen, now and whenever that changes. */
 function kept({ one, choice }, until, element, write) {
@@ -76,42 +105,73 @@ function kept({ one, choice }, until, element, write) {
   return element;
 }
 
-/** Return a picture of the API in the page's colours, of the arms that are chosen, with what it shows in words. */
-function picture(shared, name, until) {
+/**
+ * Return a picture of the API in the page's colours, of the arms that are chosen, with what it shows in words. Where it was
+ * shown before, and is `again`, it is fetched: of one address a browser shows an image that it has.
+ */
+function picture(shared, name, until, again) {
   const image = h("img.picture", { alt: `The picture ${name.replaceAll("_", " ")} of this experiment; its numbers are in the tables and in ${name}.json`, loading: "lazy" });
   const failed = h("p.muted", { hidden: true }, `The picture ${name} cannot be drawn yet.`);
   for (const event of ["load", "error"]) image.addEventListener(event, () => (image.hidden = !(failed.hidden = event === "load")));
-  kept(shared, until, image, (_, arms) => {
+  kept(shared, until, image, async (_, arms) => {
     image.hidden = false;
-    image.src = `/experiments/${shared.one.id}/plots/${name}.svg?theme=${isDark() ? "dark" : "light"}${arms}`;
+    const address = `/experiments/${shared.one.id}/plots/${name}.svg?theme=${isDark() ? "dark" : "light"}${arms}`;
+    image.src = again ? await fetched(address, until).catch(() => address) : address;
   });
-  const place = h("div.scroll.pictured", {}, image, failed);  // on a narrow screen, where it keeps a size that can be read
-  if (matchMedia("(max-width: 34rem)").matches) Object.entries({ tabindex: 0, role: "region", "aria-label": `The picture ${name.replaceAll("_", " ")}` }).forEach((one) => place.setAttribute(...one));
-  return place;
+  return pictured(`The picture ${name.replaceAll("_", " ")}`, image, failed);
 }
 
 async function curves(place, shared, at, until) {
-  const { items } = await get(`${at}/runs`, { limit: 2000, repeat: false }, until);
-  const { one, choice } = shared;
-  const finals = new Set(items.flatMap((run) => Object.keys(run.final)));
-  const declared = one.spec.kind === "external" && one.spec.metrics.map(({ name }) => name);
-  const metrics = declared || [...new Set(["train_loss", "valid_loss", ...(one.spec.outcome ? [one.spec.outcome] : []), ...[...finals].sort(), "lr"])];
-  const first = declared ? one.spec.outcome : ["valid_accuracy", "valid_loss", "train_loss"].find((name) => finals.has(name)) ?? "train_loss";
-  const holder = h("div");
-  let chart;
-  const series = new Series(one, { changed: () => chart?.refresh(), state: (state) => shared.head(state) });
+  const { choice } = shared, looks = LOOKS(), holder = h("div"), menu = h("div.menu");
+  let chart, chosen, runs, metrics;
+  const series = new Series(shared.one, { changed: () => chart?.refresh(), state: (state) => shared.head(state) });
   until.addEventListener("abort", () => (series.close(), chart?.close()));
 
+  /** Ask for the runs as they are now: which metrics they have, and how long they took. */
+  async function look() {
+    const { one } = shared;
+    const [{ items }, report] = await Promise.all([get(`${at}/runs`, { limit: 2000, repeat: false }, until), shared.report().catch(() => null)]);
+    runs = items;
+    metrics = measuredIn(one, runs, report);
+    chosen ??= firstOf(metrics, one, report);
+    put(menu, labelled("Metric", select(metrics.map((name) => [name, labelOf(one.spec, name)]), chosen, choose)));
+  }
+
   async function choose(metric) {
+    chosen = metric;
     chart?.close();
-    chart = new Curves(series, facts(shared.one, items), metric, { title: labelOf(one.spec, metric), choice });
+    chart = new Curves(series, facts(shared.one, runs), metric, { title: labelOf(shared.one.spec, metric), choice, looks });
     put(holder, chart.element);
     await Promise.all([series.choose(metric, until), chart.build()]);  // together: neither may fail unheard
     chart.refresh();
   }
+
+  onEnded(shared, until, async () => {
+    try {
+      await look();
+      const arms = facts(shared.one, runs);
+      if (String(arms.map(({ label }) => label)) === String(chart?.arms.map(({ label }) => label))) chart.renew(arms);
+      else await choose(chosen);
+    } catch { /* the service is away, which the bar says; the next that ends has it asked again */ }
+  });
   document.addEventListener("theme", () => chart?.build(), { signal: until });
-  put(place, labelled("Metric", select(metrics.map((name) => [name, labelOf(one.spec, name)]), first, choose)), holder);
-  await choose(first);
+  await look();
+  put(place, menu, holder);
+  await choose(chosen);
+}
+
+/** Return the metrics that runs have series of: those declared, or had by a run that has ended, or foreseen by the report. */
+function measuredIn({ spec }, runs, report) {
+  if (spec.kind === "external") return spec.metrics.map(({ name }) => name);
+  const finals = runs.flatMap((run) => Object.keys(run.final));
+  const foreseen = Object.keys(report?.arms[0]?.outcomes ?? {}).filter((name) => /^(train|valid)_/.test(name));
+  return [...new Set(["train_loss", "valid_loss", ...[...new Set([...foreseen, ...finals])].sort(), "lr"])];
+}
+
+/** Return the metric that is shown first: the outcome, or the nearest to it that is a curve. */
+function firstOf(metrics, { spec }, report) {
+  const outcome = spec.outcome ?? report?.metric ?? "";
+  return [outcome.replace(/^best_/, "").replace(/^test_/, "valid_"), "valid_accuracy", "valid_loss", "train_loss"].find((name) => metrics.includes(name)) ?? metrics[0];
 }
 
 const COLUMNS = [["Run", (run) => run.id], ["Arm", (run) => run.arm], ["Seed", (run) => run.seed], ["State", (run) => run.status], ["Outcome", (run) => run.outcome ?? "–"]];
@@ -120,28 +180,30 @@ const COLUMNS = [["Run", (run) => run.id], ["Arm", (run) => run.arm], ["Seed", (
 function weights(run) {
   return Object.entries(run.weights).map(([which, one]) => [one.error
     ? h("span.small", { title: one.error }, `no ${which}`)
+    : who.me?.link ? which  // a link opens no file of them
     : h("a", { href: one.link, download: "", title: `${number(one.bytes)} bytes${one.epoch ? `, after epoch ${one.epoch}` : ""}`, "aria-label": `The ${which} weights of run ${run.id}` }, which), " "]);
 }
 
 async function runs(place, shared, at, until) {
   const list = h("div");
-  const load = async (status) => {
-    const { items, total } = await get(`${at}/runs`, { status, limit: 500 }, until);
+  let status = "";
+  const load = async () => {
+    const [{ items, total }, report] = await Promise.all([get(`${at}/runs`, { status, limit: 500 }, until), shared.report()]);
     const finals = [...new Set(items.flatMap((run) => Object.keys(run.final)))].sort();
     const { spec: asked } = shared.one;
     put(list, h("p.muted", {}, total > items.length ? `The first ${items.length} of ${total} runs.` : `${total} runs.`),
       table("Runs", [...COLUMNS.map(([title]) => title), ...(asked.keep ? ["Weights"] : []), "Updates", "Time", ...finals.map((name) => labelOf(asked, name)), "Error"], items.map((run) => [
         ...COLUMNS.map(([, value]) => value(run)), ...(asked.keep ? [weights(run)] : []), run.steps_total ? `${run.steps_done} of ${run.steps_total}` : run.steps_done,
         run.started_at && run.finished_at ? duration((new Date(run.finished_at) - new Date(run.started_at)) / 1000) : "–",
-        ...finals.map((name) => measured(name, run.final[name])), run.error ?? "",
+        ...finals.map((name) => measured(report, name, run.final[name])), run.error ?? "",
       ])));
   };
-  put(place, labelled("State", select([["", "all"], "queued", "running", "succeeded", "failed", "cancelled"], "", load)), list);
-  const seen = shared.one.progress.runs_done;
-  const again = (one) => one.progress.runs_done !== seen && ENDED.has(one.status) && load("");
-  shared.listeners.add(again);
-  until.addEventListener("abort", () => shared.listeners.delete(again));
-  await load("");
+  put(place, labelled("State", select([["", "all"], "queued", "running", "succeeded", "failed", "cancelled"], "", (wanted) => {
+    status = wanted;
+    return load();
+  })), list);
+  onEnded(shared, until, () => load().catch(() => {}));  // the service is away, which the bar says
+  await load();
 }
 
 /** Return what was declared of an experiment that is trained elsewhere: arms by their settings, metrics, runs that wait. */

@@ -1,8 +1,8 @@
 /** What the service says of a spec before it is posted: its plan, warnings and problems, and pictures of what differs. */
 
-import { h, put } from "/page/dom.js";
+import { h, pictured, put } from "/page/dom.js";
 import { picture, post } from "/page/api.js";
-import { bytes, count, duration } from "/page/format.js";
+import { bytes, count, counted, duration } from "/page/format.js";
 
 const PAUSE = 500;
 
@@ -13,12 +13,14 @@ export class Previews {
     this.mark = mark;
     this.plan = h("div", { "aria-live": "polite" });
     this.pictures = h("div");
+    document.addEventListener("theme", () => this.spec && this.of(this.spec), { signal });
     this.element = h("section.card", {}, h("h2", {}, "Preview"), this.plan, this.pictures);
   }
 
   /** Ask anew, once the typing pauses; an answer to what was asked before is dropped. */
   of(spec) {
     clearTimeout(this.waiting);
+    this.spec = spec;
     const body = structuredClone(spec);
     this.waiting = setTimeout(() => this.ask(body), PAUSE);
   }
@@ -64,7 +66,7 @@ export class Previews {
     put(this.pictures, places);
     await Promise.all(wanted.map(async ([title, path, body], index) => {
       try {
-        places[index].prepend(h("img.picture", { src: await picture(path, body, signal), alt: title }));
+        places[index].prepend(pictured(`${title}, picture ${index + 1}`, h("img.picture", { src: await picture(path, body, signal), alt: title })));
       } catch (error) {
         if (error.name !== "AbortError") places[index].append(h("p.muted", {}, error.message));
       }
@@ -76,7 +78,7 @@ function told(found) {
   const { plan } = found;
   const said = (title, items) => items.length > 0 && h("div.notice", {}, h("strong", {}, title), h("ul", {}, items.map(({ path, message }) => h("li", {}, path && h("code", {}, path), path && ": ", message))));
   return [
-    h("p", {}, `${found.arms.length} arms × ${found.seeds.length} seeds: ${count(found.runs_total)} runs${plan ? `, ${count(found.steps_total)} updates.` : ", trained elsewhere: they wait for points."}`),
+    h("p", {}, `${counted(found.arms.length, "arm")} × ${counted(found.seeds.length, "seed")}: ${counted(found.runs_total, "run")}${plan ? `, ${count(found.steps_total)} updates.` : ", trained elsewhere: they wait for points."}`),
     plan && h("p", {}, h("strong", {}, plan.estimated_seconds < 1 ? "Under 1 s" : `About ${duration(plan.estimated_seconds)}`), ` on ${plan.device}, ${plan.processes} process${plan.processes === 1 ? "" : "es"}, ${bytes(plan.estimated_bytes)} of memory (${plan.numbers === "measured" ? "this machine was measured" : "a guess"}).`),
     said("Probably not meant", found.warnings), said("What was assumed of the data", found.notes),
   ];

@@ -4,6 +4,7 @@ const PLAIN = /^[A-Za-z_][\w .\/%-]*$/;
 const WORDS = /^(true|false|null|yes|no|on|off|~|y|n)$/i;
 
 function scalar(value) {
+  if (typeof value === "number") return JSON.stringify(value).replace(/^(-?\d+)e/, "$1.0e");  // without a point PyYAML reads a text
   return typeof value === "string" && PLAIN.test(value) && !WORDS.test(value) && value.trim() === value ? value : JSON.stringify(value);
 }
 

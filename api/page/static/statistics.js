@@ -25,12 +25,12 @@ export function thin(xs, ys, most) {
 }
 
 /**
- * Return the mean of lines [xs, ys] with its 95 % interval by Student's t, in at most `parts` parts of the axis: of each
+ * Return the mean of lines [xs, ys] with half its 95 % interval by Student's t, in at most `parts` parts of the axis: of each
  * part the mean of every line's own mean. A part is left out unless all lines that reach so far have points in it.
  */
 export function band(lines, parts) {
   const ends = lines.filter(([xs]) => xs.length);
-  if (!ends.length) return { x: [], mean: [], low: [], high: [], n: ends.length };
+  if (!ends.length) return { x: [], mean: [], half: [] };
   const left = Math.min(...ends.map(([xs]) => xs[0])), right = Math.max(...ends.map(([xs]) => xs.at(-1)));
   const distinct = Math.max(...ends.map(([xs]) => xs.length));
   const bins = Math.min(parts, distinct), width = (right - left) / Math.max(1, bins - 1) || 1;
@@ -44,17 +44,15 @@ export function band(lines, parts) {
     });
     counts.forEach((count, bin) => count && cells[bin].push(sums[bin] / count));
   }
-  const found = { x: [], mean: [], low: [], high: [] };
+  const found = { x: [], mean: [], half: [] };
   cells.forEach((values, bin) => {
     const n = values.length;
     if (!n) return;
     const mean = values.reduce((sum, value) => sum + value, 0) / n;
     const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
-    const half = n > 1 ? t975(n - 1) * Math.sqrt(variance / n) : 0;
     found.x.push(left + bin * width);
     found.mean.push(mean);
-    found.low.push(mean - half);
-    found.high.push(mean + half);
+    found.half.push(n > 1 ? t975(n - 1) * Math.sqrt(variance / n) : 0);
   });
   return found;
 }

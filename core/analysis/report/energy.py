@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from core.analysis.outcomes import outcomes
 from core.analysis.shapes import ArmEnergy, Energy
 from core.analysis.statistics.intervals import summarize
+from core.analysis.wording import number
 from core.results import Results, RunResult
 
 HOW = {
@@ -60,13 +62,11 @@ def energy_sentence(found: Energy | None) -> list[str]:
     if found is None:
         return []
     costly = [
-        f"{arm['label']} {amount(arm['kwh_per_point'])}" for arm in found["arms"] if arm["kwh_per_point"] is not None
+        f'"{arm["label"]}": {amount(arm["kwh_per_point"])}' for arm in found["arms"] if arm["kwh_per_point"] is not None
     ]
     each = f" A point of validation accuracy took, by arm: {'; '.join(costly)}." if costly else ""
-    return [
-        f"Energy: {amount(found['kwh'])} and {found['co2e_g']:.3g} g CO2e in {found['runs']} runs, "
-        f"{HOW[found['source']]}.{each}"
-    ]
+    carbon = number(outcomes["co2e_g"], found["co2e_g"])
+    return [f"Energy: {amount(found['kwh'])} and {carbon} CO2e in {found['runs']} runs, {HOW[found['source']]}.{each}"]
 
 
 def amount(kwh: float) -> str:

@@ -29,7 +29,8 @@ td:not([style]), th:not([style]) { white-space: normal; overflow-wrap: break-wor
 tbody tr:nth-child(even) { background: var(--band) }
 figure { margin: 1.5rem 0; break-inside: avoid } figcaption { color: var(--faint); font-size: .875rem }
 img { max-width: 100% }
-@media (max-width: 40rem) {
+@media screen and (max-width: 40rem) {
+  .picture { overflow-x: auto } .picture img { width: 40rem; max-width: none }
   body { margin: 1rem auto } h1 { font-size: 1.4rem } td:not([style]), th:not([style]) { max-width: 9rem }
 }
 @media print {
@@ -41,7 +42,8 @@ img { max-width: 100% }
   h1, h2, summary, p:has(+ .table), p:has(+ ul) { break-after: avoid }
   p, li { orphans: 3; widows: 3 }
   .table { overflow: visible } table { font-size: 6.5pt }
-  th, td { padding: .15rem .3rem; white-space: normal } td:not([style]), th:not([style]) { max-width: 9rem }
+  th, td { padding: .15rem .3rem; white-space: normal; overflow-wrap: anywhere }
+  td:not([style]), th:not([style]) { min-width: 5rem; max-width: 9rem; overflow-wrap: anywhere }
   tr { break-inside: avoid } thead { display: table-header-group }
   figure { margin: .8rem 0; text-align: center } img { max-height: 22cm }
   figcaption { text-align: left; font-size: 8pt }
@@ -50,6 +52,8 @@ img { max-width: 100% }
 """
 
 
+SCROLLS = 'class="{}" tabindex="0" role="region" aria-label="{}"'
+"""The attributes of what scrolls by itself where it is wider than the screen: with a name, and by the keyboard too."""
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 SAVED = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The policy of a page that holds its pictures, wherever it is saved: no script, and nothing from elsewhere."""
@@ -84,8 +88,13 @@ def html(
 def _section(section: Section, figures: dict[str, str]) -> str:
     """Return a part of the page with the pictures that belong to it, which are taken out of `figures`."""
     body = MARKDOWN.render("\n\n".join(section.texts))
-    body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
     title = MARKDOWN.renderInline(section.title)
+    first, *tables = body.replace("</table>", "</table></div>").split("<table>")
+    name = escape(section.title) or "Report"
+    body = first + "".join(
+        f"<div {SCROLLS.format('table', f'{name}, table {number}' if number > 1 else name)}><table>{rest}"
+        for number, rest in enumerate(tables, 1)
+    )
     if section.folded:
         return f"<details><summary>{title}</summary>\n{body}</details>"
     shown = "".join(figures.pop(name) for name in section.pictures if name in figures)
@@ -100,4 +109,5 @@ def _figure(name: str, about: str, drawn: bytes | None) -> str:
         source = f"plots/{quote(name, safe='')}.png"
         dark = f'<source srcset="{source}?theme=dark" media="screen and (prefers-color-scheme: dark)">'
         image = f'<picture>{dark}<img src="{source}" alt="{words}" loading="lazy"></picture>'
-    return f"<figure>{image}<figcaption>{words}</figcaption></figure>\n"
+    scrolls = SCROLLS.format("picture", f"The picture {escape(name.replace('_', ' '))}")
+    return f"<figure><div {scrolls}>{image}</div><figcaption>{words}</figcaption></figure>\n"

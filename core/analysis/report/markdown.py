@@ -8,7 +8,7 @@ from core.analysis.report.datasets_text import datasets_section
 from core.analysis.report.energy import energy_sentence
 from core.analysis.report.environments import environment_sentences
 from core.analysis.report.kinds import range_sections, scan_section
-from core.analysis.report.page_text import count, escape, table
+from core.analysis.report.page_text import count, escape, prose, table
 from core.analysis.report.saved import saved_sentence
 from core.analysis.report.tables import differences, grid, more, outcomes, ranked, rounded, sources
 from core.analysis.shapes import FindingReport, Report
@@ -123,10 +123,16 @@ def _capital(text: str) -> str:
 
 
 def _findings(report: Report) -> str:
+    """Return the findings, one that is the same of several arms once."""
+    alike: dict[tuple[object, ...], list[FindingReport]] = {}
+    for one in report["findings"]:
+        of = one["evidence"]["seeds"], one["evidence"]["of"]
+        alike.setdefault((one["kind"], one["explained_by"], one["explanation"], *of), []).append(one)
     return "\n".join(
-        f"- {escape(one['arm'])}, {one['kind'].replace('_', ' ')}, in {one['evidence']['seeds']} of "
-        f"{count(one['evidence']['of'], 'run')}{_follows(one)}: {escape(one['explanation'])}"
-        for one in report["findings"]
+        f"- {'; '.join(escape(one['arm']) for one in those)}, {those[0]['kind'].replace('_', ' ')}, "
+        f"{'each ' if len(those) > 1 else ''}in {those[0]['evidence']['seeds']} of "
+        f"{count(those[0]['evidence']['of'], 'run')}{_follows(those[0])}: {prose(those[0]['explanation'])}"
+        for those in alike.values()
     )
 
 

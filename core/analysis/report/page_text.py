@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 def escape(text: str) -> str:
     """Return `text` so that Markdown, tables and HTML show it literally, on one line."""
-    text = " ".join(text.split())
+    return _literal(" ".join(text.split()))
+
+
+def prose(text: str) -> str:
+    """Return `text` as `escape` does, but what stands in `backticks` as code."""
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return "".join(f"`{part}`" if i % 2 else _literal(part) for i, part in enumerate(parts))
+
+
+def _literal(text: str) -> str:
     text = re.sub(r"([\\`*\[\]|~#!$])", r"\\\1", text)
     text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)  # inside a word an underscore is only that
     text = re.sub(r"^([-+=]|\d+(?=[.)]))", r"\\\1", text) if not text[:1].isdigit() else _numbered(text)

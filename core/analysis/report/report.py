@@ -88,6 +88,7 @@ def compare_arms(
       a mean, and their `groups`, which contradict no win (see `judge`). `beats`: who beats whom, by how much.
       `detectable` and `seeds_wanted`: see `separation`.
     - `study`: what it decides about the change that it tries (see `study_ruling`), where it is one of a chain.
+    - `shares`: the metrics and outcomes whose values are shares, which people read in percent.
     - `split` that the outcome is of, and its number of `examples`; `scope`: "split"; "splits" where every seed has its
       own, and p and intervals are by the corrected resampled t; "examples" where they are by the two-way model of seeds
       and examples, as it is of an accuracy whose correct examples are stored. `margin` and `alpha`: see above.
@@ -162,6 +163,7 @@ def compare_arms(
     )
     report: Report = {
         "metric": measure.name,
+        "shares": [name for name, one in {**design.metrics, **known}.items() if one.share],
         "split": on["split"],
         "examples": on["examples"],
         "scope": on["scope"],

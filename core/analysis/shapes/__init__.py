@@ -6,6 +6,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from core.analysis.shapes._datasets import Datasets, DatasetsComparison, DatasetVerdict, RankTest, Treatment
+from core.analysis.shapes._energy import ArmEnergy, Energy
 from core.analysis.shapes._factorial import Effect, Factorial, Term
 from core.analysis.shapes._kinds import (
     CoordinateEntry,
@@ -160,29 +161,6 @@ class Saved(TypedDict):
     pruned: list[PrunedArm]
 
 
-class ArmEnergy(TypedDict):
-    """The energy of an arm's runs."""
-
-    label: str
-    n: int
-    kwh: float
-    co2e_g: float
-    mean_kwh: Number
-    ci_low: Number
-    ci_high: Number
-    kwh_per_point: Number
-
-
-class Energy(TypedDict):
-    """The energy of an experiment's runs, and each arm's."""
-
-    source: Literal["measured", "estimated"]
-    kwh: float
-    co2e_g: float
-    runs: int
-    arms: list[ArmEnergy]
-
-
 class FindingReport(TypedDict):
     """Something that is wrong with an arm: see `core.analysis.findings`."""
 
@@ -226,6 +204,8 @@ class Report(TypedDict):
     """The report of an experiment: see `core.analysis.build_report`."""
 
     metric: str
+    shares: list[str]
+    """The metrics and outcomes that are shares here, and written in percent."""
     split: Split | None
     """The split that the outcome is of; None for what is of no split, such as a time."""
     examples: int | None

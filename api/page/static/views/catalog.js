@@ -1,6 +1,6 @@
 /** The catalogue: every entry with its formula, source, parameters to play with, and a picture. */
 
-import { h, prose, put, table } from "/page/dom.js";
+import { h, pictured, prose, put, table } from "/page/dom.js";
 import { catalog, get, picture } from "/page/api.js";
 import { entryOf, field } from "/page/fields.js";
 import { formula } from "/page/formula.js";
@@ -11,12 +11,8 @@ const DIRECTIONS = { max: "more is better", min: "less is better", none: "neithe
 const IN_WORDS = new Set(["datasets", "plots"]);
 /** Kinds whose formulas are sentences. */
 
-/** What shows an entry: the call, and its body. */
-const PREVIEWS = {
-  initializers: ["/previews/initializer", (one) => ({ initializer: one })],
-  schedules: ["/previews/schedule", (one) => ({ schedule: one, steps: 1000, steps_per_epoch: 100 })],
-  models: ["/previews/signal", (one) => ({ model: one, dataset: "digits", initializers: ["torch_default", "he_normal"] })],
-};
+/** The call that shows an entry of a kind. */
+const PREVIEWS = { initializers: "initializer", schedules: "schedule", models: "signal" };
 
 export async function show(main, [kind, name], signal) {
   if (!kind) return all(main, signal);
@@ -70,19 +66,18 @@ const head = (kind, entry) => [h("p", {}, h("a", { href: "#/catalog" }, "Catalog
 
 function one(main, kind, entry, signal) {
   document.title = `initlab: ${entry.name}`;
-  const given = {};
+  const given = structuredClone(entry.example), named = kind.slice(0, -1);
   const place = h("div", { "aria-live": "polite" }), text = h("pre", { tabindex: 0 });
   const properties = Object.entries(entry.parameters.properties ?? {}).filter(([name]) => name !== "name");
   let waiting, newest = 0;
 
   const draw = async () => {
-    text.textContent = JSON.stringify({ [kind.slice(0, -1)]: entryOf(entry.name, given) }, null, 2);
-    if (!PREVIEWS[kind]) return;
-    const [path, body] = PREVIEWS[kind];
+    text.textContent = JSON.stringify({ [named]: entryOf(entry.name, given) }, null, 2);
+    if (!entry.preview) return;
     const turn = (newest += 1);
     try {
-      const address = await picture(path, body(entryOf(entry.name, given)), signal);
-      if (turn === newest) put(place, h("img.picture", { src: address, alt: `${entry.name} with these parameters` }));
+      const address = await picture(`/previews/${PREVIEWS[kind]}`, { [named]: { name: entry.name, ...given }, ...entry.preview }, signal);
+      if (turn === newest) put(place, pictured(`The picture of ${entry.name}`, h("img.picture", { src: address, alt: `${entry.name} with these parameters` })));
     } catch (error) {
       if (turn === newest && error.name !== "AbortError") put(place, h("p.notice", {}, error.message));
     }
@@ -101,12 +96,13 @@ function one(main, kind, entry, signal) {
     Object.entries(entry.alias_defaults).map(([alias, defaults]) => h("p.muted", {}, `As ${alias}: `, h("code", {}, Object.entries(defaults).map(([name, value]) => `${name}=${written(value)}`).join(", ")))),
     h("div.two", {},
       h("form.card", { onsubmit: (event) => event.preventDefault() }, h("h2", {}, "Parameters"),
-        properties.length ? h("div.fields", {}, properties.map(([name, schema]) => field(name, schema, undefined, (value) => {
+        properties.length ? h("div.fields", {}, properties.map(([name, schema]) => field(name, schema, given[name], (value) => {
           if (value === undefined) delete given[name];
           else given[name] = value;
           play();
         }))) : h("p.muted", {}, "It has none."),
         h("h2", {}, "In a spec"), text),
       place));
+  document.addEventListener("theme", draw, { signal });
   draw();
 }

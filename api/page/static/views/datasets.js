@@ -2,6 +2,7 @@
 
 import { h, put, button, labelled, table, tell } from "/page/dom.js";
 import { Refused, call, get } from "/page/api.js";
+import { mayChange, maySend } from "/page/account.js";
 import { clone } from "/page/actions.js";
 import { firstLook } from "/page/look.js";
 import { bytes, count, number } from "/page/format.js";
@@ -16,7 +17,7 @@ export async function show(main, [name], signal) {
       h("a", { href: `#/datasets/${set.name}` }, set.name), set.task ?? "–", count(set.examples), set.classes?.length || set.outputs, set.notes.length || "–",
     ])) : h("p.muted", {}, "None yet. Those that come with the service are in the ", h("a", { href: "#/catalog/datasets" }, "catalogue"), "."));
   };
-  put(main, h("h1", {}, "Data sets"), upload(refresh), list);
+  put(main, h("h1", {}, "Data sets"), maySend() && upload(refresh), list);
   await refresh();
 }
 
@@ -88,8 +89,8 @@ function one(main, set, signal) {
   const facts = Object.entries(set).filter(([name, value]) => !["notes", "columns", "features", "classes", "name"].includes(name) && value != null && typeof value !== "object");
   put(main, h("p", {}, h("a", { href: "#/datasets" }, "Data sets")),
     h("div.heading", {}, h("h1", {}, set.name), h("div.buttons", {},
-      button("Use in an experiment", () => clone({ name: `On ${set.name}`, dataset: { name: "uploaded", id: set.name } })),
-      button("Delete", async () => {
+      maySend() && button("Use in an experiment", () => clone({ name: `On ${set.name}`, dataset: { name: "uploaded", id: set.name } })),
+      mayChange(set) && button("Delete", async () => {
         if (!confirm(`Delete the data set "${set.name}"?`)) return;
         await call("DELETE", `/datasets/${set.name}`);
         tell("It was deleted.");

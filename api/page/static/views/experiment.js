@@ -1,10 +1,10 @@
 /** One experiment: live while it trains, with its verdict once there is one. */
 
-import { h, put, tabs, tell } from "/page/dom.js";
+import { h, named, put, tabs, tell } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
 import { buttonsOf, fresh } from "/page/actions.js";
 import { Choice } from "/page/choice.js";
-import { ENDED, count, duration, instant, state } from "/page/format.js";
+import { ENDED, count, counted, duration, instant, state } from "/page/format.js";
 import { looksOf } from "/page/looks.js";
 import { verdictLine } from "/page/verdict.js";
 import { panels } from "/page/panels.js";
@@ -14,7 +14,8 @@ export async function show(main, [id, tab], signal) {
   document.title = `initlab: ${one.name || `experiment ${id}`}`;
   const [buttons, offer] = buttonsOf(changed), title = h("h1"), about = h("div");
   const head = h("div.head", {}, h("div.heading", {}, title, buttons), about), line = h("p.verdict", { role: "status" }), arms = h("div.arms"), looks = h("div");
-  const shared = { one, head: update, choice: new Choice(), listeners: new Set() };
+  const shared = { one, head: update, report, choice: new Choice(), listeners: new Set() };
+  let asked = null;
 
   async function changed() {
     update(await fresh(id, signal));
@@ -22,23 +23,32 @@ export async function show(main, [id, tab], signal) {
 
   /** Show a newer state of the experiment, or a part of it, everywhere. */
   function update(newer) {
-    const before = one.status;
+    const before = one;
     one = shared.one = { ...one, ...newer };
     offer(one);
-    put(title, one.name || `Experiment ${one.id}`, " ", h(`span.state.${state(one)}`, {}, state(one)));
+    put(title, named(one.name || `Experiment ${one.id}`), " ", h(`span.state.${state(one)}`, {}, state(one)));
     put(about, aboutIt(one));
     put(arms, progressOfArms(one));
     put(looks, looksOf(one));
     for (const listener of shared.listeners) listener(one);
-    if (before !== one.status && ENDED.has(one.status)) {
-      tell(`It ${one.status}.`);
-      judge();
+    if (before.status !== one.status && ENDED.has(one.status)) tell(one.status === "cancelled" ? "It was cancelled." : `It ${one.status}.`);
+    if (before.status !== one.status || before.progress.runs_done !== one.progress.runs_done) judge();
+  }
+
+  /** Return the report as it is now: asked for once, until more runs have ended. */
+  function report() {
+    const version = `${one.status} ${one.progress.runs_done}`;
+    if (asked?.version !== version) {
+      const found = get(`/experiments/${id}/report`, undefined, signal);
+      asked = { version, found };
+      found.catch(() => asked?.found === found && (asked = null));  // it is asked for again
     }
+    return asked.found;
   }
 
   async function judge() {
     try {
-      put(line, verdictLine(one, await get(`/experiments/${id}/report`, undefined, signal)));
+      put(line, verdictLine(one, await report()));
     } catch (error) {
       if (error.name !== "AbortError") put(line, h("span.muted", {}, "The report cannot be read now."));
     }
@@ -47,14 +57,10 @@ export async function show(main, [id, tab], signal) {
   put(main, head, line, arms, looks, tabs(panels(shared, signal), tab, (name) => history.replaceState(null, "", `#/experiments/${id}/${name}`)));
   update(one);
   judge();
-  await poll(() => (ENDED.has(one.status) ? 30 : 2), signal, async () => {
+  await poll(() => (ENDED.has(one.status) ? 10 : 2), signal, async () => {
     try {
       const newer = await fresh(id, signal);
       if (JSON.stringify(newer) !== JSON.stringify(one)) update(newer);
-      if (newer.status === "running" && newer.progress.runs_done !== shared.judged) {
-        shared.judged = newer.progress.runs_done;
-        judge();
-      }
     } catch (error) {
       if (error.status === 404) {
         put(main, h("h1", {}, "This experiment was deleted"), h("a", { href: "#/experiments" }, "All experiments"));
@@ -70,11 +76,11 @@ function aboutIt(one) {
   const ended = ENDED.has(one.status);
   return [
     h("p.muted", {}, [
-      `#${one.id}`, `${one.arms.length} arms × ${(progress.runs_total / Math.max(1, one.arms.length)).toFixed(0)} runs`,
+      `#${one.id}`, `${counted(one.arms.length, "arm")} × ${counted(Math.round(progress.runs_total / Math.max(1, one.arms.length)), "run")}`,
       `${progress.runs_done} of ${progress.runs_total} runs have ended`, `${count(progress.steps_done)} of ${count(progress.steps_total)} updates`,
       ended ? `ended ${instant(one.finished_at)}` : progress.eta_seconds == null ? "" : `${duration(progress.eta_seconds)} left`,
       one.owner ? `by ${one.owner}` : "", one.project === "default" ? "" : `project ${one.project}`,
-    ].filter(Boolean).join(" · "), " ", one.tags.map((tag) => h("span.tag", {}, tag))),
+    ].filter(Boolean).join(" · "), " ", one.tags.map((tag) => h("span.tag", {}, named(tag)))),
     one.notes && h("p.notes", {}, one.notes),
     ended ? null : h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),
     one.errors.map((error) => h("p.notice.wrong", {}, error)),
@@ -85,7 +91,7 @@ function aboutIt(one) {
 
 function progressOfArms(one) {
   if (ENDED.has(one.status) || one.arms.length > 24) return [];
-  return one.arms.map((arm) => h("div.arm-progress", {}, h("span", {}, arm.label),
+  return one.arms.map((arm) => h("div.arm-progress", {}, h("span", {}, named(arm.label)),
     h("progress", { max: Math.max(1, arm.steps_total), value: arm.steps_done, "aria-label": `${arm.label}: ${arm.runs_done} of ${arm.runs_total} runs` }),
     h("small.muted", {}, `${arm.runs_done}/${arm.runs_total}${arm.diverged ? `, ${arm.diverged} diverged` : ""}`)));
 }

@@ -1,8 +1,9 @@
 /** All experiments: filtered, sorted, in pages, each with its state and a small chart. */
 
-import { h, put, button, labelled, select } from "/page/dom.js";
+import { h, heard, named, put, button, labelled, select } from "/page/dom.js";
+import { maySend } from "/page/account.js";
 import { get, poll } from "/page/api.js";
-import { ENDED, ago, count, duration, instant, labelOf, state } from "/page/format.js";
+import { ENDED, ago, count, counted, duration, instant, labelOf, state } from "/page/format.js";
 import { sparkline } from "/page/sparkline.js";
 
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
@@ -10,9 +11,12 @@ const PAGE = 50, MOST = 200;
 /** Experiments that are shown more of at a time, and that one call gives. */
 const METRICS = ["valid_accuracy", "valid_loss", "train_loss"];
 
+const NONE = { name: "", tag: "", status: "", owner: "", project: "", sort: "newest" };
+/** What the list is asked for where nothing is chosen; what is chosen stands in the address, so that "Back" finds it. */
+
 export async function show(main, _, signal) {
   document.title = "initlab: experiments";
-  const asked = { name: "", tag: "", status: "", owner: "", project: "", sort: "newest" };
+  const asked = { ...NONE, ...Object.fromEntries([...new URLSearchParams(location.hash.split("?")[1])].filter(([name]) => name in NONE)) };
   const rows = new Map();
   const ticked = new Set();
   let pages = 1, next = null;
@@ -24,12 +28,14 @@ export async function show(main, _, signal) {
     await refresh();
   }, { hidden: true });
   const compare = h("a.button", { hidden: true });
-  const refilter = async () => {
+  const refilter = heard(async () => {
     pages = 1;
+    const chosen = new URLSearchParams(Object.entries(asked).filter(([name, value]) => value !== NONE[name]));
+    history.replaceState(null, "", `#/experiments${chosen.size ? `?${chosen}` : ""}`);
     await refresh();
-  };
+  });
   let typed;
-  const text = (name, label, type = "search") => labelled(label, h("input", { type, oninput: (event) => {
+  const text = (name, label, type = "search") => labelled(label, h("input", { type, value: asked[name], oninput: (event) => {
     asked[name] = event.target.value.trim();
     clearTimeout(typed);
     typed = setTimeout(refilter, 250);
@@ -40,7 +46,7 @@ export async function show(main, _, signal) {
   }));
 
   put(main,
-    h("div.heading", {}, h("h1", {}, "Experiments"), compare, h("a.button.main", { href: "#/new" }, "New experiment")),
+    h("div.heading", {}, h("h1", {}, "Experiments"), compare, maySend() && h("a.button.main", { href: "#/new" }, "New experiment")),
     h("form.filters", { role: "search", onsubmit: (event) => event.preventDefault() },
       text("name", "Name"), text("tag", "Tag"), text("owner", "Owner"), text("project", "Project"),
       choose("status", "State", [["", "all"], ...STATES]),
@@ -61,7 +67,7 @@ export async function show(main, _, signal) {
       const found = await get("/experiments", { ...asked, limit: Math.min(left, MOST), cursor }, signal);
       items.push(...found.items);
       cursor = next = found.next;
-      total.textContent = found.total ? `${count(found.total)} experiment${found.total === 1 ? "" : "s"}` : "";
+      total.textContent = found.total ? counted(found.total, "experiment") : "";
       if (next == null) break;
     }
     more.hidden = next == null;
@@ -74,7 +80,7 @@ export async function show(main, _, signal) {
   }
 
   function empty() {
-    const filtered = ["name", "tag", "status", "owner", "project"].some((name) => asked[name]);
+    const filtered = Object.keys(NONE).some((name) => name !== "sort" && asked[name]);
     return h("li.empty", {}, filtered ? "No experiment is like that." : ["No experiment yet. ", h("a", { href: "#/new" }, "Compare something"), ", or run ", h("code", {}, "make demo"), "."]);
   }
 
@@ -125,8 +131,7 @@ export async function show(main, _, signal) {
     try {
       await refresh();
     } catch (error) {
-      if (error.name === "AbortError" || error.status === 401) return;
-      if (!rows.size) throw error;  // later the bar says that the service is away
+      if (error.status !== 401) throw error;  // of a 401 the dialog says it
     }
   });
 }
@@ -136,9 +141,9 @@ function summary(one) {
   const share = progress.steps_total ? progress.steps_done / progress.steps_total : 0;
   const live = !ENDED.has(one.status);
   return [
-    h("div.title", {}, h("a", { href: `#/experiments/${one.id}` }, one.name || `Experiment ${one.id}`), " ", h(`span.state.${state(one)}`, {}, state(one)),
-      one.tags.map((tag) => h("span.tag", {}, tag))),
-    h("div.muted", {}, `#${one.id} · ${one.arms.length} arm${one.arms.length === 1 ? "" : "s"} · ${progress.runs_done} of ${progress.runs_total} runs`,
+    h("div.title", {}, h("a", { href: `#/experiments/${one.id}` }, named(one.name || `Experiment ${one.id}`)), " ", h(`span.state.${state(one)}`, {}, state(one)),
+      one.tags.map((tag) => h("span.tag", {}, named(tag)))),
+    h("div.muted", {}, `#${one.id} · ${counted(one.arms.length, "arm")} · ${progress.runs_done} of ${progress.runs_total} runs`,
       live && progress.eta_seconds != null ? ` · ${duration(progress.eta_seconds)} left` : "",
       one.owner ? ` · ${one.owner}` : "", " · ", h("time", { datetime: one.created_at, title: instant(one.created_at) }, ago(one.created_at))),
     live && h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),

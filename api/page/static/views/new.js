@@ -19,6 +19,8 @@ const KINDS = { "": "comparison", lr_range_test: "learning-rate range test", bat
 /** Kinds of experiment by `kind`. */
 const SETTINGS = { lr_range_test: "lr_range", batch_size_scan: "batch_size_scan", coordinate_check: "coordinate_check" };
 /** The field with the settings of a kind. */
+const TARGET = { metric: "valid_accuracy", value: 0.9 };
+/** What a scan counts its updates to where nothing else is chosen: it must have one. */
 const PARTS = [
   ["Verdict", ["baseline", "margin", "alpha", "study", "outcome", "target", "split", "vary", "pruning"]],
   ["What is measured and kept", ["evaluate", "diagnostics", "keep", "repeat", "data", "notes"]],
@@ -35,18 +37,29 @@ export async function show(main, _, signal) {
   const document_ = await get("/openapi.json", undefined, signal);
   const schemas = document_.components.schemas;
   const form = h("form", { onsubmit: (event) => event.preventDefault() });
+  let broken = "";
+  const wrong = h("p.notice.wrong", { hidden: true, role: "alert" });
   const text = h("textarea", { spellcheck: "false", "aria-label": "The spec as JSON", rows: 24, oninput: () => {
     try {
       const given = JSON.parse(text.value);
-      if (given?.constructor !== Object) throw new Error("a spec is an object");
+      if (given?.constructor !== Object) throw new Error("a spec is an object, in { }");
       spec = given;
-      text.removeAttribute("aria-invalid");
+      breaks("");
       build();
       keep();
-    } catch {
-      text.setAttribute("aria-invalid", "true");
+    } catch (error) {
+      breaks(error.message);
     }
   } });
+
+  /** Say why the text is no spec, and where it breaks; "" of one that is. */
+  function breaks(why) {
+    broken = why && `The JSON is broken: ${why}. Nothing is posted until it is mended.`;
+    if (broken) text.setAttribute("aria-invalid", "true");
+    else text.removeAttribute("aria-invalid");
+    wrong.hidden = !broken;
+    wrong.textContent = broken;
+  }
   const previews = new Previews(signal, mark);
 
   function keep() {
@@ -57,7 +70,7 @@ export async function show(main, _, signal) {
   /** Write the spec that the form has made. */
   function changed() {
     text.value = JSON.stringify(spec, null, 2);
-    text.removeAttribute("aria-invalid");
+    breaks("");
     keep();
   }
 
@@ -83,6 +96,8 @@ export async function show(main, _, signal) {
     if (kind === "external" || spec.kind === "external") spec = kind === "external" ? external(spec) : structuredClone(START);
     for (const one of Object.values(SETTINGS)) delete spec[one];
     if (SETTINGS[kind]) spec[SETTINGS[kind]] = begun(resolved(schemas.Spec.properties[SETTINGS[kind]], schemas), schemas);
+    if (kind === "batch_size_scan") spec.target ??= structuredClone(TARGET);
+    else if (JSON.stringify(spec.target) === JSON.stringify(TARGET)) delete spec.target;
     if (kind) spec.kind = kind;
     else delete spec.kind;
     build();
@@ -123,12 +138,16 @@ export async function show(main, _, signal) {
         changed();
       }),
       button("Post it", async () => {
+        if (broken) {
+          text.focus();
+          throw new Error(broken);
+        }
         const made = await post("/experiments", spec, { headers: { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) } });
         sessionStorage.removeItem("draft");
         tell(`Experiment ${made.id} is queued.`);
         location.hash = `#/experiments/${made.id}`;
       }, { class: "main" }))),
-    h("div.two", {}, form, h("div", {}, previews.element, h("section.card", {}, h("h2", {}, "The same as JSON"), h("p.muted", {}, "What curl would post. Either side may be edited."), text))));
+    h("div.two", {}, form, h("div", {}, previews.element, h("section.card", {}, h("h2", {}, "The same as JSON"), h("p.muted", {}, "What curl would post. Either side may be edited."), text, wrong))));
   build();
   changed();
 }

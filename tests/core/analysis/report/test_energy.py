@@ -40,7 +40,7 @@ def test_it_is_summed_by_arm_and_divided_by_what_was_reached(experiment: MakeRes
     assert (b["n"], b["co2e_g"], b["kwh_per_point"]) == (2, pytest.approx(120), pytest.approx(1.2 / 100))
     page = markdown(build_report(results), results)
     assert "Energy: 7.2 kWh and 720 g CO2e in 5 runs, measured by the counters of the processors." in page
-    assert "A point of validation accuracy took, by arm: a 17.6 Wh; b 12 Wh." in page
+    assert 'A point of validation accuracy took, by arm: "a": 17.6 Wh; "b": 12 Wh.' in page
 
 
 def test_an_estimate_says_so_and_where_nobody_looked_nothing_is_said(experiment: MakeResults) -> None:
@@ -55,6 +55,11 @@ def test_an_estimate_says_so_and_where_nobody_looked_nothing_is_said(experiment:
         None,
     )
     assert "12 W for a core" in markdown(build_report(results), results)
+
+
+def test_carbon_is_written_in_the_units_of_its_outcome(experiment: MakeResults) -> None:
+    results = costing(experiment({"a": [0.8], "b": [0.5]}), 2.23e-6, 0.0)
+    assert "2.23 mWh and 223 µg CO2e in 2 runs" in markdown(build_report(results), results)
 
 
 def test_amounts_are_written_in_units_that_fit() -> None:

@@ -1,9 +1,11 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from core.analysis import build_report, markdown
+from core.analysis import build_report, html, markdown
 from core.analysis.report.page_text import escape
+from core.analysis.shapes import FindingReport
 from core.results import Results
 from tests.core.analysis.reading import verdict_text
 
@@ -67,3 +69,35 @@ def test_a_label_cannot_break_the_table(experiment: MakeResults) -> None:
     rows = [line for line in page.splitlines() if line.startswith("| ") and "| a " in f"|{line[1:]}"[:10]]
     assert [row.replace("\\|", "").count("|") for row in rows] == [9, 7]
     assert "<b>" not in page
+
+
+def said(arm: str, kind: str, explanation: str) -> FindingReport:
+    """A finding of all five runs of an arm."""
+    of: dict[str, Any] = {"seeds": 5, "of": 5}
+    return {
+        "arm": arm,
+        "kind": kind,
+        "layer": None,
+        "step": 0,
+        "evidence": of,
+        "explanation": explanation,
+        "explained_by": None,
+    }
+
+
+def test_a_finding_that_arms_share_is_said_once_with_its_code_as_code(experiment: MakeResults) -> None:
+    results = experiment({"`a`": GOOD, "b": GOOD, "c": GOOD})
+    found = build_report(results)
+    flat = "The loss is *flat*: `diagnostics` in the spec would tell."
+    found["findings"] = [
+        said("`a`", "flat_loss", flat),
+        said("b", "dead_relu", "It is an odd `."),
+        said("c", "flat_loss", flat),
+    ]
+    lines = [line for line in markdown(found, results).splitlines() if "flat loss" in line or "dead relu" in line]
+    assert lines == [
+        r"- \`a\`; c, flat loss, each in 5 of 5 runs: The loss is \*flat\*: `diagnostics` in the spec would tell.",
+        r"- b, dead relu, in 5 of 5 runs: It is an odd \`.",
+    ]
+    page = html(found, results, {})
+    assert "The loss is *flat*: <code>diagnostics</code> in the spec" in page
