@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.markdown import Markdown
 
 from initlab import (
     catalog_tables,
@@ -39,6 +38,7 @@ from initlab.environments import table as environments_table
 from initlab.errors import USAGE, ClientError
 from initlab.experiment import Experiment
 from initlab.output import AsJson, Id, Quiet, complain, out, print_json, tell
+from initlab.report_text import Report
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -189,7 +189,7 @@ def report(
     elif format == "md":
         sys.stdout.write(found.report_markdown(**by))
     else:
-        out(Markdown(found.report_markdown(**by)))
+        out(Report(found.report_markdown(**by)))
 
 
 @app.command()
