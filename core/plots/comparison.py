@@ -13,7 +13,7 @@ from core.metrics import Measure
 from core.plots import Plot, plots
 from core.plots.drawing.curves import Arms, arms_drawn, described, intervals, sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit
-from core.plots.drawing.frames import Frame, frame, numbers, padded, padded_log, set_axis
+from core.plots.drawing.frames import HEADING, HEADING_LINE, Frame, frame, numbers, padded, padded_log, set_axis
 from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
 from core.plots.drawing.text import width, wrap
@@ -122,7 +122,7 @@ def _axis(values: list[float | None], metric: Measure) -> dict[str, Any]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw one row an arm: left its runs, right their differences from the reference."""
     rows = data["rows"]
-    labels = [wrap(name_of(row), _LABEL, 2.4, 4) for row in rows]
+    labels = [wrap(name_of(row), _LABEL, 2.4) for row in rows]
     notes = [", ".join(filter(None, [f"N = {row['n']}", row["note"]])) for row in rows]
     step = 0.46 if len(rows) <= 12 else 0.36
     heights = [max(step, (len(text) * _LABEL + _NOTE) * 1.3 / 72 + 0.06) for text in labels]
@@ -133,15 +133,16 @@ def draw(data: dict[str, Any]) -> Figure:
     panels = 1 if data["reference"] is None else 2
     each = _PANEL if panels == 2 else 6.0
     total, left = max(1.0, sum(heights)), margin + 0.15
-    place = frame(data["title"], data["caption"], left + panels * each + (panels - 1) * _GAP + 0.15, total + 0.8)
+    heading = wrap(f"difference from {data.get('reference_shown') or data['reference']}", HEADING, each)
+    down = total + 0.8 + (len(heading) - 1) * HEADING_LINE
+    place = frame(data["title"], data["caption"], left + panels * each + (panels - 1) * _GAP + 0.15, down)
     left_axes = _axes(place, left, each, total, data["x"], "runs, mean and 95 % interval")
     for row, at in zip(rows, middles, strict=True):
         _row(left_axes, row, at, len(data["seeds"]), COLOURS[0])
     for text, note, at in zip(labels, notes, middles, strict=True):
         _name(left_axes, text, note, at)
     if panels == 2:
-        [reference] = wrap(f"difference from {data.get('reference_shown') or data['reference']}", 9.5, each, 1)
-        right = _axes(place, left + each + _GAP, each, total, data["difference"], reference)
+        right = _axes(place, left + each + _GAP, each, total, data["difference"], "\n".join(heading))
         right.axvline(0, color=GREY, lw=0.9)
         for row, at in zip(rows, middles, strict=True):
             _difference_row(right, row, at, data)

@@ -10,7 +10,7 @@ from core.finite import finite_or_none
 from core.metrics import Metric
 from core.plots import Plot, plots
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
-from core.plots.drawing.frames import padded
+from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.rate_axes import update_axis
 from core.plots.drawing.value_axes import short_name, value_axis
@@ -103,7 +103,7 @@ def _about(results: Results, what: str) -> str:
     if results.design.target is not None and what == "steps_to_target":
         target = results.design.target
         metric = results.design.metrics[target.metric]
-        value = f"{100 * target.value:g} %" if metric.share else f"{target.value:g}"
+        value = f"{100 * target.value:g} %" if metric.share else plain_number(target.value)
         return f"updates until {metric.label} reached {value}, at an epoch's end"
     score = results.design.score
     return f"epochs until the {score.label if score else 'score'} had come 95 % of the way to its plateau"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from core.analysis import energy as energies
@@ -17,8 +18,6 @@ from core.plots.drawing.value_axes import NARROWEST
 from core.results import Results
 
 UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6))
-FEW = 11
-"""Up to so many arms a name may have two lines."""
 LOG_FROM = 30.0
 """Ratio of largest to smallest energy from which its axis is logarithmic."""
 NARROWEST_OF_VALUE = 0.5
@@ -115,23 +114,22 @@ def _wide_enough(low: float, high: float, kind: str) -> tuple[float, float]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the points with their intervals as crosses, and the arms' names beside them in the points' order."""
     points = sorted(data["points"], key=lambda point: -point["y"])
-    most = 2 if len(points) <= FEW else 1
     called = [f"{name_of(data['arms'][point['arm']])} (N = {point['n']})" for point in points]
-    lines = [wrap(name, _LABEL, 2.4, most) for name in called]
+    lines = [wrap(name, _LABEL, 2.4) for name in called]
     wide = max([width(line, _LABEL) for name in lines for line in name], default=0.0)
-    names = ["\n".join(name) for name in lines]
-    line = min(0.34, _HEIGHT / max(1, len(points)))
-    place = frame(data["title"], data["caption"], _SIDE + wide + 1.15, _HEIGHT + 0.5)
-    axes = place.axes(0.75, 0.5, _SIDE, _HEIGHT)
+    heights = np.array([len(name) * _LABEL * 1.3 / 72 + 0.06 for name in lines])
+    middles, height = np.cumsum(heights) - heights / 2, max(_HEIGHT, float(heights.sum()))
+    place = frame(data["title"], data["caption"], _SIDE + wide + 1.15, height + 0.5)
+    axes = place.axes(0.75, 0.5, _SIDE, height)
     set_axis(axes, "x", data["x"])
     set_axis(axes, "y", data["y"])
     if not points:
         axes.text(0.5, 0.5, "no energy known", transform=axes.transAxes, ha="center", color=GREY)
-    side = place.axes(0.75 + _SIDE + 0.1, 0.5, wide + 0.3, _HEIGHT)
+    side = place.axes(0.75 + _SIDE + 0.1, 0.5, wide + 0.3, height)
     side.set_axis_off()
     side.set_xlim(0, wide + 0.3)
-    side.set_ylim(_HEIGHT, 0)
-    for row, (point, name) in enumerate(zip(points, names, strict=True)):
+    side.set_ylim(height, 0)
+    for point, name, at in zip(points, lines, middles, strict=True):
         colour = COLOURS[point["arm"] % len(COLOURS)]
         marker = "osD^v"[point["arm"] // len(COLOURS) % 5]
         for xs, ys in (
@@ -140,7 +138,8 @@ def draw(data: dict[str, Any]) -> Figure:
         ):
             axes.plot(numbers(xs), numbers(ys), color=colour, lw=1.2, solid_capstyle="butt")
         axes.plot([point["x"]], [point["y"]], marker, color=colour, ms=6)
-        at = (row + 0.5) * line
         side.plot([0.08], [at], marker, color=colour, ms=6, clip_on=False)
-        side.text(0.22, at, name, size=_LABEL, va="center" if "\n" in name else "center_baseline")
+        for i, words in enumerate(name):
+            down = (i - (len(name) - 1) / 2) * _LABEL * 1.3 / 72
+            side.text(0.22, at + down, words, size=_LABEL, va="center_baseline")
     return place.figure

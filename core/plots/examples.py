@@ -109,7 +109,7 @@ def draw(data: dict[str, Any]) -> Figure:
     rows = data["rows"]
     if data["empty"]:
         return draw_nothing(data)
-    texts = [wrap(name_of(row), _LABEL, 3.0, 2) for row in rows]
+    texts = [wrap(name_of(row), _LABEL, 3.0) for row in rows]
     height = max(_STEP, *(len(text) * _LABEL * 1.3 / 72 + 0.08 for text in texts))
     margin = max(width(line, _LABEL) for text in texts for line in text) + 0.15
     total = max(0.8, height * len(rows))

@@ -12,6 +12,7 @@ from core.metrics import Metric
 from core.plots import Plot, plots
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.empty import draw_nothing
+from core.plots.drawing.frames import plain_number
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
@@ -86,7 +87,7 @@ def _gap(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float
         return "N = 0"
 
     def write(value: float) -> str:
-        return f"{100 * value:.1f}" if valid.share else f"{value:.3g}"
+        return f"{100 * value:.1f}" if valid.share else plain_number(value, 3)
 
     interval = f" ({write(found.ci_low)} to {write(found.ci_high)})" if found.n > 1 else ""
     return f"gap {write(found.mean)}{interval}, N = {found.n}".replace("-", "−")

@@ -18,7 +18,7 @@ from core.plots.drawing.curves import (
     mean_lines,
     sample,
 )
-from core.plots.drawing.frames import padded, padded_log
+from core.plots.drawing.frames import padded, padded_log, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.progress_axes import By, placed
 from core.plots.drawing.value_axes import loss_axis
@@ -117,4 +117,4 @@ def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:
     else:
         y |= {"limits": padded(min(low, 0.0), high)}
     whole = extent(lines) or found
-    return y, f"Losses above {top:.2g} lie above the picture." if whole[2] > top else ""
+    return y, f"Losses above {plain_number(top, 2)} lie above the picture." if whole[2] > top else ""

@@ -10,6 +10,7 @@ from core.analysis import run_outcomes, summarize, thin
 from core.finite import finite_list
 from core.plots import Plot, plots
 from core.plots.drawing.curves import about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
+from core.plots.drawing.frames import plain_number
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
@@ -121,7 +122,7 @@ def _jumps(results: Results, label: str, outcomes: Mapping[int, Mapping[str, flo
     share = results.design.score is not None and results.design.score.share
 
     def write(value: float) -> str:
-        return f"{100 * value:.1f}" if share else f"{value:.3g}"
+        return f"{100 * value:.1f}" if share else plain_number(value, 3)
 
     interval = f" ({write(max(0.0, jumps.ci_low))} to {write(jumps.ci_high)})" if jumps.n > 1 else ""
     return f"jump {write(jumps.mean)}{interval}"

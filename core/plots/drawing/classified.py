@@ -14,6 +14,7 @@ from core.datasets import DataError
 from core.design import Design
 from core.finite import finite_list, finite_or_none
 from core.plots.drawing.curves import Arms, arms_drawn, described, sample
+from core.plots.drawing.frames import plain_number
 from core.results import Results
 
 Floats = NDArray[np.float64]
@@ -185,7 +186,7 @@ def about_bins(panels: Sequence[dict[str, Any]]) -> str:
     told = max((one for one in off if one <= TIED), default=0.0)
     tied = " (of an arm whose scores are nearly all equal, by more)" if any(one > TIED for one in off) else ""
     bins = f"Scores are kept in {SCORE_BINS:,} bins"
-    return f"{bins}: of the exact scores an area may differ by {told:.1g} at most{tied}."
+    return f"{bins}: of the exact scores an area may differ by {plain_number(told, 1)} at most{tied}."
 
 
 def about_curves(panels: Sequence[dict[str, Any]]) -> str:

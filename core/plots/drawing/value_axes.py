@@ -6,7 +6,7 @@ from typing import Any
 from core.design import Design
 from core.metrics import Metric
 from core.plots.drawing.curves import extent
-from core.plots.drawing.frames import padded, padded_log
+from core.plots.drawing.frames import padded, padded_log, plain_number
 
 LOG_FROM = 100.0
 """Ratio of largest to smallest loss from which the axis is logarithmic."""
@@ -37,7 +37,10 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
     low, positive, high = found
     floor = metric.floor
     if floor is not None and low < floor:
-        return y | {"limits": padded(floor, max(high, 0.0)), "note": f"Values below {floor:g} lie below the picture."}
+        return y | {
+            "limits": padded(floor, max(high, 0.0)),
+            "note": f"Values below {plain_number(floor)} lie below the picture.",
+        }
     if metric.bounds == (0.0, None) and positive > 0 and high / positive >= LOG_FROM:
         return y | {"scale": "log", "limits": padded_log(positive, min(high, positive * 1e8)), "note": ""}
     if metric.share and high - low < NARROWEST:
