@@ -5,6 +5,7 @@ from typing import Any
 
 from core.metrics import Metric
 from core.plots import Plot, plots
+from core.plots.drawing.bands import with_room
 from core.plots.drawing.curves import (
     about_lines,
     about_stopped,
@@ -53,7 +54,8 @@ def data(results: Results) -> dict[str, Any]:
         f"Values below {plain_number(y['lowest'])} lie below the picture." if below else "",
         arms.note,
     ]
-    limits = padded(max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
+    low, high = with_room(lines, max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
+    limits = padded(max(low, y["lowest"]), high) if found else (low, high)
     panel = {
         "title": "after each epoch, in evaluation mode",
         "x": epoch_axis({0: lines}),

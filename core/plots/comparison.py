@@ -11,6 +11,7 @@ from core.analysis.shapes import ArmReport, Report
 from core.finite import finite_or_none
 from core.metrics import Measure
 from core.plots import Plot, plots
+from core.plots.drawing.bands import about_ends, bounds_of, ends
 from core.plots.drawing.curves import Arms, arms_drawn, described, intervals, sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit
 from core.plots.drawing.frames import HEADING, HEADING_LINE, Frame, frame, numbers, padded, padded_log, set_axis
@@ -47,7 +48,8 @@ def data(results: Results) -> dict[str, Any]:
     reference, pairs = against(found)
     rows = [
         {
-            **{key: arm[key] for key in ("label", "n", "mean", "ci_low", "ci_high")},
+            **{key: arm[key] for key in ("label", "n", "mean")},
+            **dict(zip(("ci_low", "ci_high"), _ends(values[arm["label"]], arm, metric), strict=True)),
             "shown": names[arm["label"]],
             "note": notes[arm["label"]],
             "values": [finite_or_none(v) for v in values[arm["label"]]],
@@ -60,14 +62,17 @@ def data(results: Results) -> dict[str, Any]:
     among = f" All {len(found['arms'])} arms are compared." if results.whole is not None else ""
     notes_below = [
         sample(results),
-        f"Faint: a run; in front: mean and 95 % interval ({intervals(drawn)})." if several else "Dot: a run.",
+        f"Faint: a run; in front: mean and 95 % interval ({intervals(drawn)}"
+        f"{about_ends([row['n'] for row in rows], metric.share)})."
+        if several
+        else "Dot: a run.",
         f"Right: arm less {names[reference]}, faint a seed; bar: for all pairs together; orange: {DECIDED}.{among}"
         if reference
         else "",
         arms.note,
     ]
     differences = [row["difference"] for row in rows if row["difference"] is not None]
-    ends = [[*one["values"], one["ci_low"], one["ci_high"]] for one in differences if one["mean"] is not None]
+    apart = [[*one["values"], one["ci_low"], one["ci_high"]] for one in differences if one["mean"] is not None]
     return {
         "plot": "comparison",
         "title": f"Final {metric.label}: {results.design.name}",
@@ -77,8 +82,12 @@ def data(results: Results) -> dict[str, Any]:
         "reference_shown": names[reference] if reference else None,
         "rows": rows,
         "x": _axis([v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]]], metric),
-        "difference": difference_axis(ends, metric),
+        "difference": difference_axis(apart, metric),
     }
+
+
+def _ends(values: Any, arm: ArmReport, metric: Measure) -> tuple[float | None, float | None]:
+    return ends(values, arm["ci_low"], arm["ci_high"], bounds_of(metric))
 
 
 def _sorted(found: Report, arms: Arms) -> list[ArmReport]:

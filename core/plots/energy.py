@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from core.analysis import energy as energies
 from core.analysis import final_values, summarize
-from core.finite import finite_or_none
 from core.plots import Plot, plots
+from core.plots.drawing.bands import about_ends, bounds_of, ends
 from core.plots.drawing.curves import arms_drawn, described, sample
 from core.plots.drawing.frames import frame, numbers, padded, padded_log, set_axis
 from core.plots.drawing.names import name_of
@@ -28,7 +28,7 @@ HOW = {
     "estimated": "Energy is an estimate: 12 W for each busy core, and a GPU's limit (200 W where it is not known).",
 }
 
-MEANS = "Point: means over an arm's runs; bars: 95 % intervals (Student t, from ten runs on BCa bootstrap)."
+MEANS = "Point: means over an arm's runs; bars: 95 % intervals (Student t, from ten runs on BCa bootstrap"
 TOGETHER = "Runs that train together share their energy equally: its bars show what differs between such groups only."
 
 
@@ -55,15 +55,20 @@ def data(results: Results) -> dict[str, Any]:
         reached = summarize(values[label])
         if arm is None or arm["mean_kwh"] is None or not reached.n:
             continue
+        y_low, y_high = ends(values[label], reached.ci_low, reached.ci_high, bounds_of(metric))
+        took = np.array([run.energy_kwh for run in results.trained if run.arm == label], dtype=np.float64)
+        x_low, x_high = ends(
+            took / size, *(end and end / size for end in (arm["ci_low"], arm["ci_high"])), (0.0, np.inf)
+        )
         points.append(
             {
                 "arm": index,
                 "x": arm["mean_kwh"] / size,
-                "x_low": None if arm["ci_low"] is None else max(0.0, arm["ci_low"]) / size,
-                "x_high": None if arm["ci_high"] is None else arm["ci_high"] / size,
+                "x_low": x_low,
+                "x_high": x_high,
                 "y": reached.mean,
-                "y_low": finite_or_none(reached.ci_low),
-                "y_high": finite_or_none(reached.ci_high),
+                "y_low": y_low,
+                "y_high": y_high,
                 "n": reached.n,
             }
         )
@@ -72,9 +77,7 @@ def data(results: Results) -> dict[str, Any]:
     missing = len(arms.labels) - len(points)
     notes = [
         sample(results),
-        "Point: means over an arm's runs; bars: 95 % intervals (Student t, from ten runs on BCa bootstrap)."
-        if points
-        else "",
+        f"{MEANS}{about_ends([point['n'] for point in points], share)})." if points else "",
         TOGETHER if points else "",
         HOW[found["source"]] if found else "Nobody has looked at what these runs took.",
         f"{missing} of {len(arms.labels)} arms have no energy or no final value." if points and missing else "",

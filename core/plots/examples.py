@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.analysis import final_values, summarize
 from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
-from core.plots.drawing.empty import draw_nothing
+from core.plots.drawing.empty import ALL_DIVERGED, all_diverged, draw_nothing
 from core.plots.drawing.frames import frame, set_axis
 from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import styled
@@ -98,7 +98,9 @@ def _best_first(results: Results, labels: list[str]) -> list[str]:
 def _why_empty(results: Results, arms: int) -> str:
     if (results.whole or results).design.splits_vary:
         return "Every seed has other examples, as splits vary: no two seeds are judged on the same."
-    if arms == 1:
+    if all_diverged(results):
+        return ALL_DIVERGED
+    if arms == 1 or len(results.design.arms) == 1:
         return "There is one arm: nothing to compare it with."
     return "It is not stored which examples the runs got right: see evaluate.examples of a classification."
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.design import Design
 from core.metrics import Metric
+from core.plots.drawing.bands import with_room
 from core.plots.drawing.curves import extent
 from core.plots.drawing.frames import padded, padded_log, plain_number
 
@@ -46,7 +47,8 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
     if metric.share and high - low < NARROWEST:
         middle = min(max((low + high) / 2, NARROWEST / 2), 1 - NARROWEST / 2)
         low, high = min(low, middle - NARROWEST / 2), max(high, middle + NARROWEST / 2)
-    return y | {"limits": padded(low, high), "note": ""}
+    low, high = with_room(every, low, high)
+    return y | {"limits": padded(low if floor is None else max(low, floor), high), "note": ""}
 
 
 def short_name(metric: Metric) -> str:
