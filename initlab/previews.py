@@ -6,19 +6,22 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from initlab import completing
 from initlab.client import Client
 from initlab.errors import ClientError
 from initlab.output import AsJson, Quiet, tell
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draw what is not trained yet.")
 
-Entries = Annotated[list[str], typer.Argument(help="A name, or JSON with parameters; several are compared.")]
+SEVERAL = "A name, or JSON with parameters; several are compared."
+Schedules = Annotated[list[str], typer.Argument(help=SEVERAL, autocompletion=completing.schedules)]
+Initializers = Annotated[list[str], typer.Argument(help=SEVERAL, autocompletion=completing.initializers)]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="A .png or .json file; default KIND.png.")]
 
 
 @app.command()
 def schedule(
-    schedules: Entries,
+    schedules: Schedules,
     lr: Annotated[float, typer.Option(help="The base rate.")] = 0.1,
     steps: Annotated[int, typer.Option(help="Updates.", min=1)] = 100,
     steps_per_epoch: Annotated[int, typer.Option(help="Updates in an epoch.", min=1)] = 1,
@@ -34,7 +37,9 @@ def schedule(
 
 @app.command()
 def initializer(
-    initializer: Annotated[str, typer.Argument(help="A name, or JSON with parameters.")],
+    initializer: Annotated[
+        str, typer.Argument(help="A name, or JSON with parameters.", autocompletion=completing.initializers)
+    ],
     shape: Annotated[str, typer.Option(help="The weight's: outputs x inputs, and a kernel's sizes.")] = "256x784",
     seed: Annotated[int, typer.Option(help="Draws another weight.")] = 0,
     output: Output = None,
@@ -51,7 +56,7 @@ def initializer(
 
 @app.command()
 def signal(
-    initializers: Entries,
+    initializers: Initializers,
     model: Annotated[str | None, typer.Option(help="A name, or JSON with parameters.")] = None,
     dataset: Annotated[str | None, typer.Option(help="The data that is sent through.")] = None,
     seeds: Annotated[int | None, typer.Option(help="So many networks of each.", min=1)] = None,

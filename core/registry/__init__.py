@@ -167,7 +167,7 @@ class Registry(Mapping[str, type[Entry]]):
         try:
             found = self._find(name)
         except NotFound:
-            raise custom([unknown(self.kind, name, self.names(), "name")]) from None
+            raise custom([unknown(self.kind, name, self.names(), "name", listed=self)]) from None
         read = self._read(found, name, raw)
         if read.problems:
             raise custom(read.problems)
@@ -216,7 +216,7 @@ class Registry(Mapping[str, type[Entry]]):
         self._discover()
         canonical, _ = self._aliases.get(name, (name, None))
         if canonical not in self._entries:
-            problem = unknown(self.kind, name, self.names())
+            problem = unknown(self.kind, name, self.names(), listed=self)
             raise NotFound(problem.message, [problem])
         return self._entries[canonical]
 
