@@ -168,9 +168,12 @@ def series(path: Path, experiment_id: int, form: Form, asked: dict[str, Any]) ->
 
 
 def preview_of(
-    kind: Literal["schedule", "initializer", "signal"], body: bytes, draw: bool, hidden: frozenset[str]
+    kind: Literal["schedule", "initializer", "signal"],
+    body: bytes,
+    form: Literal["json", "png", "svg"],
+    hidden: frozenset[str],
 ) -> Answer:
-    """Return a preview as JSON, or with `draw` as a PNG."""
+    """Return a preview as JSON or as a picture."""
     found: dict[str, Any]
     seconds = Process.settings.preview_seconds
     if kind == "schedule":
@@ -179,7 +182,7 @@ def preview_of(
         found = initializer_of(read_body(body, InitializerPreview), seconds)
     else:
         found = signal_of(read_body(body, SignalPreview), paths_for(hidden), seconds)
-    return Answer("", render(DRAWINGS[kind](found), "png") if draw else compact(found))
+    return Answer("", compact(found) if form == "json" else render(DRAWINGS[kind](found), form))
 
 
 def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Quotas]) -> tuple[About, bool]:

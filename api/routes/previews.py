@@ -15,15 +15,21 @@ from api.signal_propagation import SignalPreview
 
 router = APIRouter(prefix="/previews", tags=["previews"])
 
-JSON, PNG = "application/json", "image/png"
+FORMS: dict[str, Literal["json", "png", "svg"]] = {
+    "application/json": "json",
+    "image/png": "png",
+    "image/svg+xml": "svg",
+}
 SECONDS, TIMES = 20.0, 4
 """For one preview: these, or so many times those that it may be estimated at."""
-EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {PNG: {}}}}
+EITHER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media: {} for media, form in FORMS.items() if form != "json"}}
+}
 
 
 @router.post("/schedule", response_model=SchedulePreviewOut, responses=EITHER, openapi_extra=body_of(SchedulePreview))
 async def preview_schedule(request: Request, service: ServiceDep) -> Response:
-    """Return the rates of a schedule: `lr[t]` is in force during update t. JSON, or a PNG by `Accept`."""
+    """Return the rates of a schedule: `lr[t]` is in force during update t. JSON, or PNG or SVG by `Accept`."""
     return await _answer(request, service, "schedule", frozenset())
 
 
@@ -31,13 +37,13 @@ async def preview_schedule(request: Request, service: ServiceDep) -> Response:
     "/initializer", response_model=InitializerPreviewOut, responses=EITHER, openapi_extra=body_of(InitializerPreview)
 )
 async def preview_initializer(request: Request, service: ServiceDep) -> Response:
-    """Draw one weight, and compare its values with the theory. JSON, or a PNG by `Accept`."""
+    """Draw one weight by each initializer, and compare its values with the theory. JSON, or PNG or SVG by `Accept`."""
     return await _answer(request, service, "initializer", frozenset())
 
 
 @router.post("/signal", response_model=SignalPreviewOut, responses=EITHER, openapi_extra=body_of(SignalPreview))
 async def preview_signal(request: Request, service: ServiceDep, caller: CallerDep) -> Response:
-    """Return forward and backward variance at update 0, layer by layer, untrained. JSON, or a PNG by `Accept`.
+    """Return forward and backward variance at update 0, layer by layer, untrained. JSON, or PNG or SVG by `Accept`.
 
     Of each of `initializers` its `layers`, `{name, fan_in, fan_out, forward, activation, backward}`: `forward` is the
     variance of the layer's outputs, `activation` that after the activation, `backward` that of the gradient which
@@ -53,11 +59,11 @@ async def _answer(
     kind: Literal["schedule", "initializer", "signal"],
     hidden: frozenset[str],
 ) -> Response:
-    body, media = await json_body(request), preferred(request, [JSON, PNG])
+    body, media = await json_body(request), preferred(request, [*FORMS])
     seconds = max(SECONDS, TIMES * service.settings.preview_seconds)
 
     async def make() -> Answer:
-        return await service.pool.run(seconds, jobs.preview_of, kind, body, media == PNG, hidden)
+        return await service.pool.run(seconds, jobs.preview_of, kind, body, FORMS[media], hidden)
 
     # A signal's is made anew: the content of a user's data set may change under its name.
     found = await (make() if kind == "signal" else service.answers.get(etag(kind, body, media), make))
