@@ -27,11 +27,16 @@ from core.initializers._laws import (
     Uniform,
     fans,
 )
+from core.initializers._meanings import MEANINGS
 from core.initializers._preview import preview, preview_seconds
 from core.registry import Registry
 
 initializers = Registry(
-    "initializer", __name__, common={"bias": (Bias, None), "output_bias": (OutputBias, None)}, finish=finish
+    "initializer",
+    __name__,
+    common={"bias": (Bias, None), "output_bias": (OutputBias, None)},
+    finish=finish,
+    meanings=MEANINGS,
 )
 InitializerEntry = initializers.field()
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Field
 
+from core.optimizers._meanings import MEANINGS
 from core.registry import Registry
 
-optimizers = Registry("optimizer", __name__)
+optimizers = Registry("optimizer", __name__, meanings=MEANINGS)
 OptimizerEntry = optimizers.field()
 
 UpdateNumber = int | torch.Tensor

@@ -49,7 +49,7 @@ def data(results: Results) -> dict[str, Any]:
     largest = max([arm["mean_kwh"] or 0.0 for arm in found["arms"]], default=0.0) if found else 0.0
     unit, size = next(((unit, size) for unit, size in UNITS if largest >= size), UNITS[-1])
     by_label = {one["label"]: one for one in found["arms"]} if found else {}
-    points = []
+    points: list[dict[str, Any]] = []
     for index, label in enumerate(arms.labels):
         arm = by_label.get(label)
         reached = summarize(values[label])
@@ -57,15 +57,13 @@ def data(results: Results) -> dict[str, Any]:
             continue
         y_low, y_high = ends(values[label], reached.ci_low, reached.ci_high, bounds_of(metric))
         took = np.array([run.energy_kwh for run in results.trained if run.arm == label], dtype=np.float64)
-        x_low, x_high = ends(
-            took / size, *(end and end / size for end in (arm["ci_low"], arm["ci_high"])), (0.0, np.inf)
-        )
+        x_low, x_high = ends(took, arm["ci_low"], arm["ci_high"], (0.0, np.inf))
         points.append(
             {
                 "arm": index,
                 "x": arm["mean_kwh"] / size,
-                "x_low": x_low,
-                "x_high": x_high,
+                "x_low": None if x_low is None else x_low / size,
+                "x_high": None if x_high is None else x_high / size,
                 "y": reached.mean,
                 "y_low": y_low,
                 "y_high": y_high,

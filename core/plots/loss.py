@@ -72,7 +72,7 @@ def data(results: Results, first: int | None, by: By = "updates") -> dict[str, A
     diverged = [line for line in training if line["role"] == "diverged"]
     notes = [
         sample(results),
-        _about_cut(first, longest, by, end) if cut else "",
+        "" if first is None or end is None or not cut else _about_cut(first, longest, by, float(end)),
         place.note,
         about_lines([*training, *validation], "update"),
         about_stopped(results, by_update=True),
@@ -103,7 +103,7 @@ def data(results: Results, first: int | None, by: By = "updates") -> dict[str, A
     }
 
 
-def _about_cut(first: int | None, longest: int, by: By, end: float) -> str:
+def _about_cut(first: int, longest: int, by: By, end: float) -> str:
     if by == "updates":
         return f"Training: the first {first:,} of {longest:,} updates."
     return f"Training: up to {plain_number(end)} {by}, as far as {first:,} updates of some arm go."

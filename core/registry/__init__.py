@@ -44,7 +44,8 @@ class Registry(Mapping[str, type[Entry]]):
     `@registry.register(...)` on a factory with keyword-only arguments. `common` are parameters that every entry has
     and the factory does not take; an entry may give its own default for them, or (type, default), when it registers.
     `finish` is given what the factory made and the common parameters, and returns what the entry builds. `rewrite`
-    reads further ways to give an entry's parameters.
+    reads further ways to give an entry's parameters. `meanings` say what parameters mean that say nothing themselves,
+    by their name, or by "entry.name".
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Registry(Mapping[str, type[Entry]]):
         common: Mapping[str, tuple[Any, Any]] | None = None,
         finish: Callable[..., Any] = lambda built, **_common: built,
         rewrite: Callable[[type[Entry], Mapping[str, Any]], Reading] = lambda _schema, raw: Reading(raw),
+        meanings: Mapping[str, str] | None = None,
     ) -> None:
         self.kind = kind
         self._package = package
         self._common = dict(common or {})
         self._finish = finish
         self._rewrite = rewrite
+        self._meanings = dict(meanings or {})
         self._entries: dict[str, _Registered] = {}
         self._aliases: dict[str, tuple[str, Alias]] = {}
         self._modules: set[str] = set()
@@ -189,8 +192,18 @@ class Registry(Mapping[str, type[Entry]]):
             "name": found.schema.model_fields["name"].default,
             **found.about._asdict(),
             "plugin": found.schema.plugin,
-            "parameters": found.schema.model_json_schema(),
+            "parameters": self._told(found.schema.model_json_schema(), found.schema.plugin),
         }
+
+    def _told(self, schema: dict[str, Any], plugin: str | None) -> dict[str, Any]:
+        """Return the JSON schema of an entry with what its parameters mean; plug-ins speak for themselves."""
+        properties = schema["properties"]
+        entry = properties["name"]["default"]
+        for name, about in properties.items():
+            meaning = self._meanings.get(f"{entry}.{name}", self._meanings.get(name))
+            if meaning is not None and plugin is None:
+                about["description"] = ": ".join(filter(None, [meaning, about.get("description")]))
+        return schema
 
     def schemas(self) -> dict[str, dict[str, Any]]:
         """Return the JSON schemas of all that can be named, by a name; a schema's `name` lists those that it is for."""

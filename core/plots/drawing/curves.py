@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -143,9 +144,7 @@ def mean_lines(
     """
     chosen = _averaged_runs(series, results)
     return [
-        _mean_line(
-            chosen[label], index, role, lambda steps, arm=label: place(arm, steps), _bounds(results, chosen[label])
-        )  # type: ignore[misc]
+        _mean_line(chosen[label], index, role, partial(place, label), _bounds(results, chosen[label]))
         for index, label in enumerate(arms.labels)
         if chosen[label]
     ]
