@@ -282,7 +282,7 @@ _OF_PANELS: Mapping[str, Callable[[Data, Data, int], Iterable[RenderableType]]] 
     "parts": _classified,
     "cells": _grid,
 }
-"""What draws a panel, by a key that only such panels have."""
+"""Makers of a panel's tables, by a key that only such panels have."""
 _OF_ROWS: Mapping[str, Callable[[Data, Sequence[Data], int], RenderableType]] = {
     "decision": _differences,
     "mean": _intervals,
@@ -290,4 +290,4 @@ _OF_ROWS: Mapping[str, Callable[[Data, Sequence[Data], int], RenderableType]] = 
     "layers": _weights,
     "shares": _examples,
 }
-"""What draws the rows, by a key that only such rows have."""
+"""Makers of a table of rows, by a key that only such rows have."""

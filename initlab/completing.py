@@ -1,4 +1,4 @@
-"""What the shell completes: ids, names of catalogues and of pictures."""
+"""Completion in the shell: ids, names of catalogues and of pictures."""
 
 import json
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""What the initializers' parameters mean, by name, or by entry and name where it is another meaning there."""
+"""Meanings of the initializers' parameters, by name, or by entry and name where it is another meaning there."""
 
 MEANINGS = {
     "bias": "the value of every bias, or PyTorch's U(-y, y), y = 1 / sqrt(fan_in); left out: as the initializer has "

@@ -1,4 +1,4 @@
-"""What the models' parameters mean, by name, or by entry and name where it is another meaning there."""
+"""Meanings of the models' parameters, by name, or by entry and name where it is another meaning there."""
 
 MEANINGS = {
     "hidden": "the widths of the hidden layers; an empty list is a linear model",

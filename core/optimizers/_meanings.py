@@ -1,4 +1,4 @@
-"""What the optimizers' parameters mean, by name, or by entry and name where it is another meaning there.
+"""Meanings of the optimizers' parameters, by name, or by entry and name where it is another meaning there.
 
 w is a weight, g its gradient; the letters are those of the formulas.
 """

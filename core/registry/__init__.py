@@ -17,7 +17,7 @@ from core.registry._entry import About, Absent, Entry, entries_in, is_reading_st
 from core.registry._field import CATALOG_OF, InCatalog
 from core.registry._numbers import HUGE, Count, CountFromZero, NonNegative, Positive, Real
 from core.registry._problems import MOST_NAMES, custom, invalid, is_deeper, join_path, problems_of, unknown
-from core.registry._schemas import schemas_of
+from core.registry._schemas import schemas_of, told
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
@@ -192,18 +192,8 @@ class Registry(Mapping[str, type[Entry]]):
             "name": found.schema.model_fields["name"].default,
             **found.about._asdict(),
             "plugin": found.schema.plugin,
-            "parameters": self._told(found.schema.model_json_schema(), found.schema.plugin),
+            "parameters": told(found.schema.model_json_schema(), {} if found.schema.plugin else self._meanings),
         }
-
-    def _told(self, schema: dict[str, Any], plugin: str | None) -> dict[str, Any]:
-        """Return the JSON schema of an entry with what its parameters mean; plug-ins speak for themselves."""
-        properties = schema["properties"]
-        entry = properties["name"]["default"]
-        for name, about in properties.items():
-            meaning = self._meanings.get(f"{entry}.{name}", self._meanings.get(name))
-            if meaning is not None and plugin is None:
-                about["description"] = ": ".join(filter(None, [meaning, about.get("description")]))
-        return schema
 
     def schemas(self) -> dict[str, dict[str, Any]]:
         """Return the JSON schemas of all that can be named, by a name; a schema's `name` lists those that it is for."""

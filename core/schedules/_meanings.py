@@ -1,4 +1,4 @@
-"""What the schedules' parameters mean, by name, or by entry and name where it is another meaning there.
+"""Meanings of the schedules' parameters, by name, or by entry and name where it is another meaning there.
 
 Lengths say themselves how they count. B is the base rate, t the time from 0.
 """

@@ -1,4 +1,4 @@
-"""Which characters a name may have: those of every script, and none that hide, break or turn around what is beside."""
+"""Characters that a name may have: those of every script, and none that hide, break or turn around what is beside."""
 
 import unicodedata
 

@@ -11,7 +11,7 @@ from core.finite import finite_or_none
 from core.metrics import Measure
 
 SHARE = (0.0, 1.0)
-"""What a share can be: an interval that is wider by its method ends there."""
+"""Values that a share can have: an interval that is wider by its method ends there."""
 ANY = (-math.inf, math.inf)
 ROOM = 0.5
 """Part of an axis that bands may add at each of its ends: beyond, the lines would be too small to read."""

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import GRID, KINDS, arms, series, small
 
 
-def drawn(results: Results, name: str) -> dict:
+def drawn(results: Results, name: str) -> dict[str, Any]:
     return plot_data(plots.parse(name).build().data, results)
 
 
@@ -56,7 +57,7 @@ def test_a_band_has_room_or_the_caption_says_that_it_goes_on(experiment: MakeRes
 
 def test_what_is_cut_is_said() -> None:
     line = {"low": [0.5], "high": [2.0]}
-    data = {"caption": "N = 1.", "panels": [{"y": {"scale": "linear", "limits": (0.0, 1.0)}, "lines": [line]}]}
+    data: dict[str, Any] = {"caption": "N = 1.", "panels": [{"y": {"scale": "linear", "limits": (0.0, 1.0)}, "lines": [line]}]}
     assert with_cut_bands(data)["caption"].endswith("A band that ends at the picture's edge goes on beyond it.")
     data["panels"][0]["y"]["limits"] = (0.0, 2.0)
     assert with_cut_bands(data) is data
