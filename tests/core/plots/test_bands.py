@@ -57,7 +57,10 @@ def test_a_band_has_room_or_the_caption_says_that_it_goes_on(experiment: MakeRes
 
 def test_what_is_cut_is_said() -> None:
     line = {"low": [0.5], "high": [2.0]}
-    data: dict[str, Any] = {"caption": "N = 1.", "panels": [{"y": {"scale": "linear", "limits": (0.0, 1.0)}, "lines": [line]}]}
+    data: dict[str, Any] = {
+        "caption": "N = 1.",
+        "panels": [{"y": {"scale": "linear", "limits": (0.0, 1.0)}, "lines": [line]}],
+    }
     assert with_cut_bands(data)["caption"].endswith("A band that ends at the picture's edge goes on beyond it.")
     data["panels"][0]["y"]["limits"] = (0.0, 2.0)
     assert with_cut_bands(data) is data
