@@ -42,7 +42,8 @@ DECADES = 8
 def loss(*, first: First = 100, x: By = "updates") -> Plot:
     """Training loss of the `first` updates (all: of every one) and validation loss of every epoch, one line an arm.
 
-    `x` has what the axis counts: arms whose batches differ compare by examples or by seconds.
+    `x` has what the axis counts: arms whose batches differ compare by examples or by seconds, all as far as the `first`
+    updates of that arm go that comes farthest in them.
     """
     return Plot(partial(data, first=None if first == "all" else first, by=x), draw_lines, _applies)
 
