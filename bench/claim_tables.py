@@ -5,6 +5,9 @@ from accepted import AT_LEAST, ERROR, Row, row
 from claims import PEERS, decisions, verdicts
 from laws import RNG, RUNS, correlated
 
+from core.analysis.statistics.decisions import DecisionRule
+from core.analysis.statistics.unpaired import decide_unpaired
+
 EXPERIMENTS, FEWER = 10_000, 1_000
 STEP = 0.5
 """The difference of neighbours on the staircase, in spreads of a run."""
@@ -36,10 +39,26 @@ def of_margins() -> list[Row]:
     return rows
 
 
+def of_unpaired_runs() -> list[Row]:
+    """Arms whose runs have nothing in common, of one spread and of two: Welch's t, and its intervals."""
+    rows, rule = list[Row](), DecisionRule(sign=1)
+    for wide in (1.0, 3.0):
+        for n in RUNS:
+            x = correlated((EXPERIMENTS, 2, n), 0.0) * np.array([[1.0], [wide]])
+            nothing = np.zeros((2, n), dtype=bool)
+            found = [decide_unpaired(one, nothing, rule) for one in x]
+            law = f"normal, not paired, the second arm {wide:g} times as wide"
+            false = [one.beats.any() for one in found]
+            rows.append(row("false wins, unpaired", law, n, false, arms=2, accepted=ERROR))
+            held = [one.ci_low[0, 1] <= 0 <= one.ci_high[0, 1] for one in found]
+            rows.append(row("intervals, unpaired", law, n, held, arms=2, accepted=AT_LEAST))
+    return rows
+
+
 def of_lost_runs() -> list[Row]:
     """Arms that lose runs: equal ones called different, and one that is better by 10 sd and loses one run in twenty."""
     rows = []
-    for n in (5, 6, 10, 20):
+    for n in (3, 5, 6, 10, 20, 30):
         for share, experiments in ((0.1, EXPERIMENTS), (0.3, 2 * FEWER)):
             shape = (experiments, 2, n)
             lost = RNG.random(shape) < share

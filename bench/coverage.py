@@ -15,7 +15,7 @@ from datetime import date
 
 import record
 from accepted import Table
-from claim_tables import of_lost_runs, of_margins, of_peers, of_places
+from claim_tables import of_lost_runs, of_margins, of_peers, of_places, of_unpaired_runs
 from interval_tables import of_equal_arms, of_one_arm
 from plan_tables import of_chances, of_grids, of_looks, of_plans
 from sequential_tables import of_adaptive_seeds
@@ -28,6 +28,7 @@ TABLES: dict[str, Table] = {
     "places": of_places,
     "margins": of_margins,
     "lost": of_lost_runs,
+    "unpaired": of_unpaired_runs,
     "adaptive": of_adaptive_seeds,
     "splits": of_splits,
     "sources": of_sources,

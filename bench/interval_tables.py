@@ -21,7 +21,7 @@ Held = NDArray[np.bool_]
 
 def of_report(x: Floats, confidence: float = 0.95) -> Bounds:
     """The interval of an arm in the report."""
-    found = summaries(x, confidence)
+    found = summaries(x, 1 - confidence)
     return np.array([s.ci_low for s in found]), np.array([s.ci_high for s in found])
 
 
@@ -104,9 +104,9 @@ def _of_pairs(x: Floats, law: str, *, strict: bool) -> list[Row]:
         ),
     ]
     if n >= LEAST:
-        limits = [signed_rank(d, 0.05) for d in x[:FEWER, 0] - x[:FEWER, 1]]
+        limits = [signed_rank(d, 0.05) for d in x[:, 0] - x[:, 1]]
         held = [one is None or one.ci_low - 1e-12 <= 0 <= one.ci_high + 1e-12 for one in limits]
-        rows.append(told("signed-rank limits (robust)", np.array(held), (92.5, 100.0)))
+        rows.append(told("signed-rank limits (robust)", np.array(held), AT_LEAST))
     return rows
 
 

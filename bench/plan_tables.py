@@ -10,21 +10,30 @@ from core.analysis.statistics.best import chance_of_best
 from core.analysis.statistics.factorial import factorial
 from core.analysis.statistics.power import seeds_needed
 from core.analysis.statistics.seeds_wanted import planned_seeds
+from core.analysis.statistics.splits import resampled_errors
 from core.datasets import DatasetPaths
 from core.spec import parse
 from core.training.designs import design_of
 
 EXPERIMENTS, FEWER = 10_000, 1_000
+HELD_OUT = 0.25
+"""Examples held out over those trained on."""
 NOTHING = summarize(np.zeros(3))
 
 
 def of_chances() -> list[Row]:
     """Two equal arms of which one is called the best with more than .95: 10 % is right."""
     rows = []
+    ratios, rho = np.full(2, HELD_OUT), HELD_OUT / (1 + HELD_OUT)
     for n in RUNS:
         none = np.zeros((2, n), dtype=bool)
         sure = [chance_of_best(x, none, 1).max() > 0.95 for x in correlated((EXPERIMENTS, 2, n), 0.5)]
         rows.append(row("p_best above .95", "normal, two equal arms", n, sure, arms=2, accepted=(8.7, 11.5)))
+        shared = np.sqrt(rho) * NORMAL.draw((EXPERIMENTS, 2, 1)) + np.sqrt(1 - rho) * NORMAL.draw((EXPERIMENTS, 2, n))
+        errors = [resampled_errors(x, ratios) for x in shared]
+        sure = [chance_of_best(x, none, 1, errors=e).max() > 0.95 for x, e in zip(shared, errors, strict=True)]
+        law = "normal, two equal arms, a split for every seed"
+        rows.append(row("p_best above .95", law, n, sure, arms=2, accepted=(0.0, 14.0)))
     return rows
 
 
@@ -63,7 +72,7 @@ def of_looks() -> list[Row]:
     arms = [{"label": f"arm {i}"} for i in range(4)]
     spec = parse({"arms": arms, "seeds": 3, "epochs": 16, "pruning": {}})
     rows = []
-    for n in (3, 5, 10):
+    for n in RUNS:
         design = design_of(parse(spec.canonical() | {"seeds": n}), task="multiclass", paths=DatasetPaths())
         for share in (0.0, 0.1):
             wrong: list[bool] = []
@@ -86,7 +95,7 @@ def of_grids() -> list[Row]:
     """Grids of 5 x 5 cells without any effect: effects found, and the mean share of the variation, corrected."""
     sizes, rates = [8, 16, 32, 64, 128], [0.1, 0.2, 0.3, 0.4, 0.5]
     rows = []
-    for n in (3, 5, 10):
+    for n in RUNS:
         spec = parse({"grid": {"batch_size": sizes, "optimizer.lr": rates}, "seeds": n})
         design = design_of(spec, task="multiclass", paths=DatasetPaths())
         found, shares = [], []

@@ -26,7 +26,7 @@ def _of_one_split() -> list[Row]:
     rows = []
     for n in RUNS:
         by_both, by_seeds = [], []
-        for _ in range(EXPERIMENTS // 4):
+        for _ in range(EXPERIMENTS):
             seeds, examples = RNG.normal(0, 0.01, (n, 1)), RNG.normal(0, 0.15, EXAMPLES)
             d = seeds + examples + RNG.normal(0, 0.3, (n, EXAMPLES))
             error = two_way_error(d)

@@ -168,8 +168,8 @@ class Client(ExternalExperiments, ExternalRuns, AcrossExperiments, KeptWeights):
     ) -> dict[str, Any]:
         """Send a data set of your own, and return what the server found in it; its `notes` say what it took for what.
 
-        A table (CSV, TSV, XLSX, JSON lines, Parquet), with `valid` a second one to validate on; an NPZ file of the
-        arrays x and y; a folder or a ZIP of images in one folder a class. `options` are those of
+        A table (CSV, TSV, XLSX, JSON lines, Parquet), an NPZ file of the arrays x and y, or a folder or a ZIP of images
+        in one folder a class; with `valid` a second table, or folder, to validate on. `options` are those of
         `initlab.reading.ReadOptions`, `target` among them, the column of a table to learn. A spec names it as
         `{"name": "uploaded", "id": name}`. The same content again changes nothing. Raises `ApiError` 422 with every
         row, column or file inside that is at fault, and 409 where the name has other content.

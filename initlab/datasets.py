@@ -58,7 +58,7 @@ Columns = list[str] | None
 def upload(
     file: Annotated[Path, typer.Argument(help="A .csv, .tsv, .xlsx, .jsonl, .parquet, .npz, .zip, or a folder.")],
     name: Annotated[str | None, typer.Option(help="What specs call it; default: the file's name.")] = None,
-    valid: Annotated[Path | None, typer.Option(help="Tables: a second file, to validate on.")] = None,
+    valid: Annotated[Path | None, typer.Option(help="A second file, or folder of images, to validate on.")] = None,
     target: Annotated[Columns, typer.Option(help="Tables: the column to learn.")] = None,
     drop: Annotated[Columns, typer.Option(help="Tables: columns that are no features, with commas.")] = None,
     categorical: Annotated[Columns, typer.Option(help="Tables: columns of numbers that are categories.")] = None,
@@ -71,7 +71,7 @@ def upload(
     separator: Annotated[str | None, typer.Option(help="CSV: comma, semicolon, tab, pipe, space or a sign.")] = None,
     decimal: Annotated[Literal[".", ","] | None, typer.Option(help="Tables: the decimal sign.")] = None,
     encoding: Annotated[
-        str | None, typer.Option(help="CSV: such as cp1252; default UTF-8, or the file's mark.")
+        str | None, typer.Option(help="CSV, JSON lines: such as cp1252; default UTF-8, or the file's mark.")
     ] = None,
     header: Annotated[bool | None, typer.Option(help="CSV, XLSX: the first row has names, or is data.")] = None,
     task: Annotated[

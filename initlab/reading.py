@@ -22,13 +22,13 @@ class ReadOptions(TypedDict, total=False):
     missing: Literal["refuse", "impute"] | None
     """Tables: what becomes of missing values."""
     missing_values: Words | None
-    """Tables: the texts that mean a missing value beside the empty one."""
+    """Tables: the texts that mean a missing value beside the empty one; an empty list: no others do."""
     separator: str | None
     """CSV: comma, semicolon, tab, pipe, space or a sign."""
     decimal: Literal[".", ","] | None
     """Tables: the decimal sign."""
     encoding: str | None
-    """CSV: such as cp1252."""
+    """CSV, JSON lines: such as cp1252."""
     header: bool | None
     """CSV, XLSX: False where the first row is data; the columns are then column_1, column_2, ..."""
     task: Literal["multiclass", "binary", "regression"] | None
@@ -55,5 +55,6 @@ def form_fields(name: str | None, options: ReadOptions) -> dict[str, str | list[
         elif isinstance(value, str | int):
             fields[key] = str(value)
         elif isinstance(value, Sequence) and (value or key == "missing_values"):
-            fields[key] = [str(one) for one in value]
+            # An empty list would be no field at all, which means the default: the empty text is missing in any case.
+            fields[key] = [str(one) for one in value or [""]]
     return fields

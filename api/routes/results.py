@@ -46,6 +46,7 @@ async def get_report(
         float | None,
         Query(
             gt=0,
+            le=1e12,
             allow_inf_nan=False,
             description="the largest difference that does not matter, in the outcome's unit; default the spec's",
         ),

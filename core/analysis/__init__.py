@@ -10,8 +10,8 @@ from core.analysis.report.html import html
 from core.analysis.report.kinds import target_words
 from core.analysis.report.lr_range import RangeCurve, range_curves, range_entries, range_rates
 from core.analysis.report.markdown import markdown
-from core.analysis.report.over_datasets import DatasetGrid, dataset_grid
 from core.analysis.report.report import build_report, compare_arms
+from core.analysis.report.study import study_ruling
 from core.analysis.shapes import Report
 from core.analysis.statistics.intervals import Summary, summaries, summarize
 from core.analysis.statistics.judgement import best_first
@@ -23,7 +23,6 @@ from core.analysis.wording import number
 
 __all__ = [
     "Comparisons",
-    "DatasetGrid",
     "Decision",
     "Look",
     "RangeCurve",
@@ -37,7 +36,6 @@ __all__ = [
     "compare",
     "compare_arms",
     "coordinate_entries",
-    "dataset_grid",
     "decide_rung",
     "decided_by",
     "energy",
@@ -60,6 +58,7 @@ __all__ = [
     "range_rates",
     "run_outcomes",
     "scan_entries",
+    "study_ruling",
     "summaries",
     "summarize",
     "take_look",

@@ -43,7 +43,7 @@ def take_look(results: Results) -> Look:
     metric = design.primary
     values = final_values(results, metric.name)[:, :n]
     lost = _finished(results)[:, :n] & ~np.isfinite(values)
-    rule = DecisionRule(sign=metric.sign, margin=design.margin)
+    rule = DecisionRule(sign=metric.sign, margin=design.margin, rounding=metric.rounding)
     judged = [_judge(design, pair, values, lost, rule, level) for pair in _open_pairs(design, before)]
     still = {label for one in judged if one["decision"] == OPEN for label in (one["a"], one["b"])}
     last = n == design.looks[-1]

@@ -1,5 +1,7 @@
 """Numbers as people read them: shares in percent, their differences in percentage points, times with their unit."""
 
+from math import isfinite
+
 from core.metrics import Measure
 
 _SMALLER = {
@@ -52,6 +54,8 @@ def span(measure: Measure, low: float | None, high: float | None, signed: bool =
 def plain(value: float, signed: bool = False) -> str:
     """Return a number of four digits as people write it: 12,345 and 4.6·10⁻⁷, not 1.234e+04 and 4.6e-07."""
     sign = "+" if signed else ""
+    if not isfinite(value):
+        return f"{'-' if value < 0 else sign}∞"
     if value and not 1e-4 <= abs(value) < 1e9:
         mantissa, exponent = f"{value:{sign}.3e}".split("e")
         return f"{mantissa.rstrip('0').rstrip('.')}·10{str(int(exponent)).translate(_RAISED)}"

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from core.datasets._content import MOST_DECODED, InvalidUpload
+from core.datasets._magic import START, is_text, kind_of
 
 MOST_ENTRIES = 500_000
 MOST_RATIO = 1_000
@@ -36,7 +37,7 @@ def open_archive(file: BinaryIO) -> ZipFile:
     try:
         archive = ZipFile(file)
     except BROKEN:
-        raise InvalidUpload("cannot be read as a ZIP archive") from None
+        raise InvalidUpload(f"cannot be read as a ZIP archive{_hint(file)}") from None
     size = 0
     seen: set[str] = set()
     for entry in archive.infolist():
@@ -64,6 +65,16 @@ def unpack(archive: ZipFile, entry: ZipInfo) -> bytes:
 def shown(entry: ZipInfo) -> str:
     """Return an entry's name as error messages quote it."""
     return repr(entry.filename[-120:])
+
+
+def _hint(file: BinaryIO) -> str:
+    """Return what a file is that is no archive, and how to name it."""
+    file.seek(0)
+    start = file.read(START)
+    what = kind_of(start) or ("text: name a table .csv, .tsv or .jsonl" if is_text(start) else None)
+    return (
+        f", as .zip, .npz and .xlsx are: by its first bytes it is {what}" if what else ", as .zip, .npz and .xlsx are"
+    )
 
 
 def _entries(file: BinaryIO) -> int:

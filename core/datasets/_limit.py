@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets._content import InvalidUpload
+
 Places = NDArray[np.int64]
 
 
@@ -37,7 +39,24 @@ def subset(labels: NDArray[Any] | None, examples: int, limit: int | None) -> Pla
 def subsets(
     labels: NDArray[Any] | None, examples: int, held_out: int | None, limit: int | None
 ) -> tuple[Places, Places | None]:
-    """Return the places of a subset in the training part and in the part held out, both in the same proportion."""
+    """Return the places of a subset in the training part and in the part held out, both in the same proportion.
+
+    Raises `InvalidUpload` for a limit that leaves classes out, of all examples or of those to train on.
+    """
+    train, valid = _parts(labels, examples, held_out, limit)
+    if labels is not None:
+        first = examples - (held_out or 0)
+        kept = labels[train] if valid is None else np.concatenate([labels[train], labels[first + valid]])
+        for before, after in ((labels, kept), (labels[:first], labels[train])):
+            classes = len(np.unique(before))
+            if len(np.unique(after)) < classes:
+                raise InvalidUpload(f"there are {classes:,} classes: so few examples leave some out", "limit")
+    return train, valid
+
+
+def _parts(
+    labels: NDArray[Any] | None, examples: int, held_out: int | None, limit: int | None
+) -> tuple[Places, Places | None]:
     if held_out is None:
         return subset(labels, examples, limit), None
     first = examples - held_out

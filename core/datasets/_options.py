@@ -1,20 +1,38 @@
 """The options for reading a user's file."""
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
-from core.datasets._content import InvalidUpload, Scale
+from core.datasets._content import InvalidUploads, Scale
+from core.errors import Problem
 from core.metrics import Task
 
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
+SEPARATORS = {"\\t": "\t", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 """The names of separators; any other single character is itself one."""
 COLOURS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
 """The names of backgrounds; others are `#rrggbb`."""
 TEXT_OPTIONS = ("separator", "decimal", "encoding", "header", "missing_values")
 TABLE_OPTIONS = ("target", "drop", "text", "categorical", "numeric", "missing", "task", "scale", "limit")
+
+
+_LIKE = {
+    "separator": (
+        r"^([^\w\s\"\n\r]|\t|\\t| |comma|semicolon|tab|pipe|space)$",
+        "comma, semicolon, tab, pipe, space or a single sign: several have to become one in the file",
+    ),
+    "encoding": (r"^[A-Za-z0-9_.-]{1,40}$", "the name of an encoding, such as cp1252"),
+    "resize": (r"^[1-9]\d{0,3}(x[1-9]\d{0,3})?$", "a side in pixels, such as 32, or WIDTHxHEIGHT, such as 64x48"),
+    "background": (r"^(white|black|grey|#[0-9a-fA-F]{6})$", "white, black, grey or a colour such as #ff8000"),
+}
+"""Patterns of options, and what they mean in words."""
+
+
+def _pattern(option: str) -> dict[str, JsonValue]:
+    return {"pattern": _LIKE[option][0]}
 
 
 class Options(BaseModel):
@@ -42,7 +60,7 @@ class Options(BaseModel):
     separator: Annotated[
         str | None,
         Field(
-            pattern=r"^([^\w\s\"\n\r]|\t| |comma|semicolon|tab|pipe|space)$",
+            json_schema_extra=_pattern("separator"),
             description="CSV: comma, semicolon, tab, pipe, space or a character; default: by the first rows",
         ),
     ] = None
@@ -51,7 +69,10 @@ class Options(BaseModel):
     ] = None
     encoding: Annotated[
         str | None,
-        Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="CSV: such as cp1252; default: the file's mark, or UTF-8"),
+        Field(
+            json_schema_extra=_pattern("encoding"),
+            description="text: such as cp1252; default: the file's mark, or UTF-8",
+        ),
     ] = None
     header: Annotated[
         bool | None, Field(description="CSV, XLSX: false where the first row is data; columns are column_1, ...")
@@ -59,12 +80,12 @@ class Options(BaseModel):
     task: Annotated[Task | None, Field(description="what is learned; default: by the target's values")] = None
     resize: Annotated[
         str | None,
-        Field(pattern=r"^[1-9]\d{0,3}(x[1-9]\d{0,3})?$", description="image archives: a side, or WIDTHxHEIGHT"),
+        Field(json_schema_extra=_pattern("resize"), description="image archives: a side, or WIDTHxHEIGHT"),
     ] = None
     background: Annotated[
         str | None,
         Field(
-            pattern=r"^(white|black|grey|#[0-9a-fA-F]{6})$",
+            json_schema_extra=_pattern("background"),
             description="image archives: the colour behind transparent pixels; default: white",
         ),
     ] = None
@@ -81,11 +102,27 @@ class Options(BaseModel):
         int | None, Field(ge=2, description="at most so many examples, each class in proportion; always the same ones")
     ] = None
 
+    @field_validator("missing_values")
+    @classmethod
+    def _empty(cls, said: list[str] | None) -> list[str] | None:
+        """Return a list of the empty text, which is missing in any case, for one that says that no other is."""
+        return [""] if said == [] else said
+
+    @field_validator(*_LIKE)
+    @classmethod
+    def _like(cls, said: str | None, info: ValidationInfo) -> str | None:
+        pattern, words = _LIKE[str(info.field_name)]
+        if said is not None and not re.fullmatch(pattern, said):
+            raise ValueError(f"should be {words}; not {said[:40]!r}")
+        return said
+
     def only(self, *known: str, kind: str) -> None:
         """Refuse every other option that was given."""
-        for option in Options.model_fields:
-            if option not in known and getattr(self, option) not in (None, []):
-                raise InvalidUpload(f"does not apply to {kind}, which takes: {', '.join(known)}", option)
+        takes = ", ".join(dict.fromkeys(known))
+        others = self.given(*(option for option in Options.model_fields if option not in known))
+        if others:
+            said = f"does not apply to {kind}, which takes: {takes}"
+            raise InvalidUploads([Problem(option, said) for option in others])
 
     def given(self, *names: str) -> dict[str, object]:
         """Return those of the named options that were given."""

@@ -6,15 +6,16 @@ from typing import Literal
 Part = Literal["train", "valid", "test"]
 NAMES: dict[str, Part] = {
     **dict.fromkeys(("train", "training", "trainset", "train_set", "train_data", "trn", "tr"), "train"),
-    **dict.fromkeys(("valid", "validation", "val", "dev", "eval", "valid_set", "validation_set"), "valid"),
-    **dict.fromkeys(("test", "testing", "tests", "testset", "test_set", "test_data", "tst"), "test"),
+    **dict.fromkeys(("valid", "validation", "validate", "val", "dev", "eval", "valid_set", "validation_set"), "valid"),
+    **dict.fromkeys(("holdout", "heldout", "hold_out", "held_out"), "valid"),
+    **dict.fromkeys(("te", "ts", "test", "testing", "tests", "testset", "test_set", "test_data", "tst"), "test"),
 }
 
 
 def part_of(name: str) -> Part | None:
-    """Return the part that a name means, or one word of it, as of the folder "seg_train"; None for another name."""
+    """Return the part that a name means, or one word of it, as of "seg_train" and "val2017"; None for another name."""
     plain = re.sub(r"[^a-z0-9]+", "_", name.strip().lower())
-    words = {NAMES[word] for word in plain.split("_") if word in NAMES}
+    words = {NAMES[word] for word in (re.sub(r"\d+$", "", word) for word in plain.split("_")) if word in NAMES}
     return NAMES.get(plain) or (words.pop() if len(words) == 1 else None)
 
 

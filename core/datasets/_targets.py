@@ -41,7 +41,10 @@ def of_numbers(
     With `labels` whole numbers are classes however many they are: those beside pictures.
     """
     if values.shape[1] > 1 or task == "regression":
-        return _amounts(values, task, what)
+        made = _amounts(values, task, what)
+        if task is None:
+            remarks.note("task", _of_several(what, values))
+        return made
     distinct, codes = np.unique(values[:, 0], return_inverse=True)
     whole = bool((distinct == np.floor(distinct)).all())
     few = len(distinct) <= (MOST_CLASSES if labels else FEW)
@@ -92,6 +95,17 @@ def _amounts(values: NDArray[np.float64], task: Task | None, what: str) -> Targe
     for i in np.flatnonzero(values.min(0) == values.max(0)):
         raise InvalidUpload(f"{what} has nothing to learn: column {i + 1} of it is {values[0, i]:g} in every row")
     return Target("regression", [], values)
+
+
+def _of_several(what: str, values: NDArray[np.float64]) -> str:
+    """Return why several targets are a regression, in words."""
+    text = f"{what} has {values.shape[1]:,} columns: several targets are amounts (regression)"
+    if not np.isin(values, (0, 1)).all():
+        return f"{text}; for classes give one column"
+    return (
+        f"{text}; they are 0 and 1, as labels are of which an example may have several (multi-label): here each is "
+        "fitted as a number; for classes give one of the columns"
+    )
 
 
 def _rule(what: str, distinct: int, *, whole: bool, few: bool, labels: bool) -> str:

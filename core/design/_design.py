@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.design._arm import DesignArm
+from core.design._blocks import DatasetGrid, dataset_grid
 from core.design._kinds import BatchSizeScan, CoordinateCheck, LrRangeTest
 from core.design._sources import Source
 from core.errors import Problem
@@ -50,6 +51,8 @@ class Design:
     """The largest difference of the outcome that does not matter, in its unit; None: none was named."""
     alpha: float = 0.05
     """The chance of a false win among the arms that the verdict allows, over all looks."""
+    study: str | None = None
+    """The chain of experiments that gave it its alpha."""
     looks: Sequence[int] = ()
     """The seeds after which its arms are compared, and further ones trained of those alone that are in an open
     comparison; none: all seeds are trained in any case."""
@@ -93,14 +96,24 @@ class Design:
         """Return the arm of that label. Raises KeyError."""
         return self.arms[self._places[0][label]]
 
+    @cached_property
+    def dataset_grid(self) -> DatasetGrid | None:
+        """The layout of its arms over data sets, each of which is a block; None where they lie over none."""
+        if not self.ranks or self.batch_size_scan is not None or not self.grid:
+            return None
+        return dataset_grid(self.grid, self.arms, self.baseline)
+
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """The comparisons, by the indexes of their arms: the baseline with every other, else every arm with each."""
-        arms = range(len(self.arms))
-        if self.baseline is None:
-            return [(i, j) for i in arms for j in arms if i < j]
-        baseline = self.labels.index(self.baseline)
-        return [(baseline, j) for j in arms if j != baseline]
+        """The comparisons, by the indexes of their arms: the baseline with every other, else every arm with each.
+
+        Over several data sets they are those of each set.
+        """
+        over = self.dataset_grid
+        if over is not None:
+            return [pair for arms in over.arms.T.tolist() for pair in _pairs(arms, over.baseline)]
+        baseline = None if self.baseline is None else self.labels.index(self.baseline)
+        return _pairs([*range(len(self.arms))], baseline)
 
     def matrix(self, values: Iterable[tuple[str, int, float | None]]) -> NDArray[np.float64]:
         """Return values by arm and seed, (arms, seeds), from (label, seed, value); NaN where there is none."""
@@ -146,3 +159,10 @@ class Design:
         """Return the design as if it had only these arms, in its order; a baseline that is not among them is none."""
         arms = [arm for arm in self.arms if arm.label in labels]
         return replace(self, arms=arms, baseline=self.baseline if self.baseline in labels else None)
+
+
+def _pairs(arms: Sequence[int], baseline: int | None) -> list[tuple[int, int]]:
+    """Return the comparisons of arms; `baseline` is a place among them."""
+    if baseline is None:
+        return [(i, j) for k, i in enumerate(arms) for j in arms[k + 1 :]]
+    return [(arms[baseline], j) for k, j in enumerate(arms) if k != baseline]

@@ -8,7 +8,7 @@ from typing import Any
 from core.design import Design, DesignArm, Target
 from core.errors import Problem
 from core.external._spec import DeclaredMetric, ExternalArm, ExternalSpec
-from core.metrics import Metric, declared
+from core.metrics import DECLARED_ROUNDING, Metric, declared
 from core.metrics import metrics as catalogue
 from core.results import Results, RunResult, Series
 
@@ -29,6 +29,7 @@ def design_of(spec: ExternalSpec, *, runs: Sequence[RunResult] = (), warnings: S
         baseline=spec.baseline,
         margin=spec.margin,
         alpha=spec.alpha,
+        study=spec.study,
         target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
         warnings=warnings,
         described=[("data", spec.data)] if spec.data is not None else [],
@@ -60,7 +61,9 @@ def _metric(one: DeclaredMetric, runs: Sequence[RunResult], *, judged: bool) -> 
     known = next((metric for metric in catalogue.values() if metric.name == one.name), None)
     if known is not None and (known.direction, known.per) == (one.direction, one.per):
         found = replace(known, axis=known.axis if isinstance(known.axis, str) else "")
-        found = replace(found, accumulator=None, by_layer=False, compared=known.compared or judged)
+        found = replace(
+            found, accumulator=None, by_layer=False, compared=known.compared or judged, rounding=DECLARED_ROUNDING
+        )
         if not all(_within(found, run.final.get(one.name)) for run in runs):
             found = replace(found, share=False, bounds=(None, None), resolution=None)
     else:

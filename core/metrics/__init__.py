@@ -2,6 +2,8 @@
 
 from core.metrics._catalogue import metrics
 from core.metrics._metric import (
+    DECLARED_ROUNDING,
+    ROUNDING,
     SPLITS,
     TASKS,
     Accumulator,
@@ -32,6 +34,8 @@ from core.metrics._names import (
 from core.metrics._sums import MeanOfExamples
 
 __all__ = [
+    "DECLARED_ROUNDING",
+    "ROUNDING",
     "SPLITS",
     "TASKS",
     "Accumulator",

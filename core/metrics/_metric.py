@@ -22,6 +22,12 @@ TEST_RANK = 500
 Per = Literal["step", "epoch"]
 
 
+ROUNDING = 1e-6
+"""A spread below this part of the values' size is rounding, not chance: what is trained here is in float32."""
+DECLARED_ROUNDING = 1e-12
+"""The same of values that others declare: 5,000,001.1 and 5,000,003.2 are what they say, in float64."""
+
+
 class Labels(NamedTuple):
     """The words for arms that are the best, better or worse in a measure."""
 
@@ -51,6 +57,8 @@ class Measure:
     """True of the best value of all epochs: a maximum gains from noise, and is better the more a curve jumps."""
     bounds: tuple[float | None, float | None] = (None, None)
     """The smallest and the largest value that there can be."""
+    rounding: float = ROUNDING
+    """The part of the values' size below which a spread is rounding."""
     never: str = "finished without a finite value of this metric"
     """The words for finished runs that have no value."""
 
@@ -181,4 +189,5 @@ def declared(name: str, *, direction: Direction, per: Per = "epoch", primary: bo
         quantity=quantity,
         compared=direction != "none",
         primary_for=TASKS if primary else (),
+        rounding=DECLARED_ROUNDING,
     )

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from core.analysis import compare_arms, dataset_grid
+from core.analysis import compare_arms
 from core.analysis.shapes import Datasets
 from core.analysis.statistics.blocks import RANKS_FROM
 from core.design import Design
@@ -36,7 +36,7 @@ def critical_difference() -> Plot:
 
 
 def _has_ranks(design: Design) -> bool:
-    found = dataset_grid(design)
+    found = design.dataset_grid
     return design.ranks and found is not None and len(found.sets) >= RANKS_FROM
 
 

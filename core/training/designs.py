@@ -57,6 +57,7 @@ def design_of(
         baseline=spec.baseline,
         margin=spec.margin,
         alpha=spec.alpha,
+        study=spec.study,
         target=None if spec.target is None else Target(spec.target.metric, spec.target.value),
         grid=spec.grid,
         lr_range=None

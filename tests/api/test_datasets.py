@@ -95,7 +95,7 @@ def test_columns_come_repeated_or_with_commas(client: TestClient) -> None:
         ({"taget": "y"}, "taget", "did you mean 'target'?"),
         ({"task": "clustering"}, "task", "'multiclass', 'binary' or 'regression'"),
         ({"missing": "guess"}, "missing", "'refuse' or 'impute'"),
-        ({"resize": "big"}, "resize", "should match pattern"),
+        ({"resize": "big"}, "resize", "should be a side in pixels"),
         ({"resize": "32"}, "resize", "does not apply to a table"),
         ({"name": "../up"}, "name", "should be 1 to 64 of"),
         ({"filename": "t.exe"}, "file", "ends in '.exe'"),

@@ -213,3 +213,23 @@ def test_a_folder_and_a_pair_go_as_an_archive(server: Any, file: Path, tmp_path:
     packed = [ZipFile(io.BytesIO(data)) for _, data in sent]
     assert [archive.namelist() for archive in packed] == [["cat/0.png"], ["train.csv", "valid.csv"]]
     assert packed[1].read("train.csv") == file.read_bytes()
+
+
+def test_two_folders_go_as_the_parts_of_one_archive(server: Any, file: Path, tmp_path: Path, run_cli: RunCli) -> None:
+    """They went as two empty folders."""
+    for part, name in (("Train", "a/0.png"), ("Test", "a/1.png")):
+        (tmp_path / part / "a").mkdir(parents=True)
+        (tmp_path / part / name).write_bytes(b"x")
+    server.answer(201, TABLE)
+    Client().upload_dataset(tmp_path / "Train", valid=tmp_path / "Test")
+    sent = next(data for field, _, data in form(server.asked[0]) if field == "file")
+    assert ZipFile(io.BytesIO(sent)).namelist() == ["train/a/0.png", "valid/a/1.png"]
+    code, _, err = run_cli("datasets", "upload", str(tmp_path / "Train"), "--valid", str(file))
+    assert (code, "should be two files or two folders" in err, "Traceback" in err) == (2, True, False)
+
+
+def test_an_empty_list_of_markers_is_said(server: Any, file: Path) -> None:
+    """It was no field, and so the list of the server."""
+    server.answer(201, TABLE)
+    Client().upload_dataset(file, missing_values=[])
+    assert ("missing_values", None, b"") in form(server.asked[0])

@@ -55,7 +55,7 @@ const difference = (metric, value) => (value == null ? "–" : isShare(metric, v
 /** Return how much of each arm's spread is whose, of the sources of randomness that vary; nothing where none are named. */
 export function spread({ metric, variance }) {
   if (!variance) return null;
-  const whole = (value) => `${Math.round(100 * Math.min(1, value))} %`;  // the text says by how much they add up to more
+  const whole = (value) => `${Math.round(100 * value)} %`;
   return [h("h2", {}, "Where the spread comes from"), h("p", {}, variance.text),
     table("Sources of randomness", ["Arm", "Source", "Runs", "Spread by it alone (sd)", "95 % interval", "Share of the variance", "95 % interval"],
       variance.arms.flatMap((arm) => arm.sources.map((one) => [

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from core.analysis.outcomes import OutcomeEntry, outcomes
-from core.analysis.statistics.intervals import RESOLUTION
+from core.metrics import ROUNDING
 from core.results import Results, Series
 
 FEWEST_EPOCHS = 3
@@ -16,7 +16,7 @@ def _jumps(series: Series, results: Results) -> float | None:
         return None
     rest = values - isotonic_regression(values).x
     found = float(np.sqrt(np.mean(np.diff(rest) ** 2)))
-    return 0.0 if found <= RESOLUTION * np.abs(values).max() else found  # of values that do not vary
+    return 0.0 if found <= ROUNDING * np.abs(values).max() else found  # of values that do not vary
 
 
 outcomes.add(

@@ -38,6 +38,8 @@ def comparisons(
         return []
     a, b = np.array(pairs).T
     d = values[a] - values[b] if judged.paired else np.full((len(pairs), 1), np.nan)
+    if judged.paired and judged.decisions.until is not None:  # a second opinion is on what the first was on
+        d[np.arange(d.shape[1]) >= judged.decisions.until[a, b][:, None]] = np.nan
     flipped = sign_flip(d)
     return [
         _comparison(labels, judged, i, j, float(flipped[k]), signed_rank(d[k], alpha)) for k, (i, j) in enumerate(pairs)

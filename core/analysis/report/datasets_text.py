@@ -1,6 +1,6 @@
 """Writes what was found over several data sets: in sentences, and as tables of the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.analysis.report.verdict import MOST, quoted
 from core.analysis.shapes import Comparison, Datasets, DatasetsComparison
@@ -11,11 +11,11 @@ Table = Callable[..., str]
 MOST_ROWS = 60
 
 
-def set_headline(listed: Sequence[Comparison], measure: Measure) -> str:
-    """Return what one data set decides by itself, in a few words."""
+def set_headline(listed: Sequence[Comparison], names: Mapping[str, str], measure: Measure) -> str:
+    """Return what one data set decides by itself, in a few words; `names` are what its arms are called there."""
     wins = [(c["better"], c["b"] if c["better"] == c["a"] else c["a"]) for c in listed if c["better"] is not None]
     equal = [c for c in listed if c["decision"] == "equivalent"]
-    said = [f'"{a}" is {measure.labels.better} than "{b}"' for a, b in wins[:MOST]]
+    said = [f'"{names[a]}" is {measure.labels.better} than "{names[b]}"' for a, b in wins[:MOST]]
     said += [f"{len(wins) - MOST} more differ"] if len(wins) > MOST else []
     said += [f"{len(equal)} {'pair is' if len(equal) == 1 else 'pairs are'} equivalent"] if equal else []
     left = len(listed) - len(wins) - len(equal)
@@ -49,10 +49,10 @@ def _winners(found: Datasets) -> dict[str, list[str]]:
     return {label: sorted(losers, key=order.index) for label, losers in beaten.items() if losers}
 
 
-def datasets_verdict(found: Datasets, measure: Measure, alpha: float) -> str:
+def datasets_verdict(found: Datasets, measure: Measure, *, alpha: float, margin: float | None) -> str:
     """Return sentences on all data sets together, on their ranks, and on each by itself."""
     pairs = found["comparisons"]
-    said = [_sentence(c, measure, alpha) for c in pairs[:MOST]]
+    said = [_sentence(c, measure, alpha, margin) for c in pairs[:MOST]]
     if len(pairs) > MOST:
         said.append(f"And {len(pairs) - MOST} more pairs, in the table below.")
     unscaled = [one["dataset"] for one in found["sets"] if one["scale"] is None]
@@ -79,7 +79,7 @@ def datasets_section(found: Datasets, measure: Measure, escape: Callable[[str], 
             difference(measure, c["difference"], signed=True),
             _number(c["scaled"], signed=True),
             "-" if c["ci_low"] is None else f"{_number(c['ci_low'], True)} to {_number(c['ci_high'], True)}",
-            p_value(c["p_adjusted"]).removeprefix("= "),
+            p_value(c["p_adjusted"]).removeprefix("= ") + (" (ranks)" if c["test"] == "ranks" else ""),
             c["decision"],
         ]
         for c in found["comparisons"][:MOST_ROWS]
@@ -98,11 +98,16 @@ def datasets_section(found: Datasets, measure: Measure, escape: Callable[[str], 
     ]
 
 
-def _sentence(c: DatasetsComparison, measure: Measure, alpha: float) -> str:
+def _sentence(c: DatasetsComparison, measure: Measure, alpha: float, margin: float | None) -> str:
     if c["scaled"] is None:
         return f'"{c["a"]}" and "{c["b"]}" cannot be compared over the data sets.'
     sure = "" if c["ci_low"] is None else f", interval {_number(c['ci_low'], True)} to {_number(c['ci_high'], True)}"
     p = "" if c["p_adjusted"] is None else f", adjusted p {p_value(c['p_adjusted'])}"
+    if c["test"] == "ranks":
+        p = f"; by ranks in which a lost run is the worst{p}"
+    if c["decision"] == "equivalent" and margin is not None:
+        within = difference(measure, margin)
+        p = f"; within {within} by two one-sided tests, adjusted p {p_value(c['p_equivalence'])}"
     what = {
         "better": f"is {measure.labels.better} than",
         "worse": f"is {measure.labels.worse} than",
@@ -124,7 +129,8 @@ def _of_ranks(found: Datasets, alpha: float) -> list[str]:
     sure = "differ" if ranks["p"] < alpha else "cannot be told apart"
     return [
         f"By mean ranks the arms {sure} (Friedman, Iman and Davenport's F {f} on {ranks['df'][0]} and "
-        f"{ranks['df'][1]}, p {p_value(ranks['p'])}); ranks that are {ranks['critical_difference']:.3g} apart differ."
+        f"{ranks['df'][1]}, p {p_value(ranks['p'])}); ranks that are {ranks['critical_difference']:.3g} apart differ. "
+        "That is a second opinion: t over the sets decides."
     ]
 
 

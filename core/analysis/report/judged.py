@@ -50,7 +50,10 @@ def judging(results: Results, measure: Measure, values: Floats) -> tuple[JudgedO
 
 
 def judged_sentence(found: JudgedOn, measure: Measure) -> list[str]:
-    """Return what the split means for the verdict; nothing of what is not measured on examples held out."""
+    """Return what the split means for the verdict; nothing of what is not measured on examples held out.
+
+    Nor of what somebody else measures: the name of a metric says its split, but not whether runs share it.
+    """
     if found["scope"] is None:
         return []
     n = found["examples"]
@@ -102,7 +105,7 @@ def _of_examples(results: Results, values: Floats) -> PairErrors | None:
 
 def _scope(design: Design, split: Split | None) -> Literal["split", "splits"] | None:
     """Return what a verdict holds for: this split, or splits of this data, if those that are judged on vary."""
-    if split not in ("valid", "test"):
+    if split not in ("valid", "test") or not design.trained_here:
         return None
     try:
         own = [split in arm.training.info().own for arm in design.arms if arm.training is not None]

@@ -23,6 +23,14 @@ FOREMOST = ("comparison", "loss")
 """The pictures that stand below the first table."""
 
 COMPUTED = "How this was computed"
+TOGETHER = (
+    "Intervals of all pairs together are Bonferroni's: one without 0 is always a win, and a win that only Holm finds "
+    "may have one with 0."
+)
+SECOND = (
+    "Effect size is Cohen's d_z with Hedges' correction. The p by sign flips needs no distribution, and with n pairs "
+    "is never below 2^(1-n); the robust difference is Hodges' and Lehmann's with signed-rank limits, from six pairs on."
+)
 
 
 class Section(NamedTuple):
@@ -149,8 +157,7 @@ def _method(report: Report, metric: Measure) -> str:
         f"{BOOTSTRAP_FROM} runs, from {BOOTSTRAP_FROM} on the BCa bootstrap with its level expanded for few runs; of "
         "shares Wilson's. That of the best arm in the words above is at the level of the verdict over the number of "
         "arms, as the data chose it. N counts finished runs that have a value.\n"
-        f"{_tests(report, family)} Intervals of all pairs together are Bonferroni's: one without 0 is always a win, "
-        f"and a win that only Holm finds may have one with 0. {within}\n"
+        f"{_tests(report, family)} {within}\n"
         "Places are those that the decisions leave to an arm: from 1 more than the arms that beat it to the number of "
         "arms less those that it beats.\n"
         "No interval knows what no run shows: where five runs all went well, one in two may yet fail (at most 52 %, "
@@ -170,11 +177,16 @@ def _tests(report: Report, family: str) -> str:
         return (
             "Runs are not paired: Welch's t test of the means from three runs of both arms on, its p adjusted by Holm "
             f"over {family}, and decided below {alpha}. Effect size is Cohen's d over the root mean square of both "
-            "standard deviations, with Hedges' correction."
+            f"standard deviations, with Hedges' correction. {TOGETHER}"
+        )
+    if report["looks"]:
+        return (
+            "Differences are paired by seed: a pair is decided by the paired t test at the first look that decides it, "
+            f"at the look's level for {alpha} over {family} (Bonferroni) and over all looks (O'Brien and Fleming 1979, "
+            "calibrated on t). Its numbers, the second opinions among them, are of the seeds until that look, or until "
+            f"its last; its p adjusted is the smallest alpha at which it would have been decided by then. {SECOND}"
         )
     return (
         f"Differences are paired by seed: paired t test from three pairs on, its p adjusted by Holm over {family}, and "
-        f"decided below {alpha}. Effect size is Cohen's d_z with Hedges' correction. The p by sign flips needs no "
-        "distribution, and with n pairs is never below 2^(1-n); the robust difference is Hodges' and Lehmann's with "
-        "signed-rank limits, from six pairs on."
+        f"decided below {alpha}. {SECOND} {TOGETHER}"
     )

@@ -1,7 +1,6 @@
 """Judges a grid over data sets: each set by itself, and all together with the set as a block."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -19,29 +18,15 @@ from core.analysis.shapes import (
 )
 from core.analysis.statistics import blocks
 from core.analysis.statistics.best import chance_of_best
-from core.analysis.statistics.decisions import OPEN, DecisionRule, Decisions, decide
+from core.analysis.statistics.block_decisions import Block, BlockDecisions, decide_over_blocks
+from core.analysis.statistics.decisions import OPEN, DecisionRule, Decisions
 from core.analysis.statistics.intervals import Floats, Ints, Summary
 from core.analysis.statistics.judgement import Judgement, judge
-from core.analysis.statistics.paired import Comparisons
-from core.design import Design
+from core.analysis.statistics.paired import Comparisons, PairErrors
+from core.analysis.statistics.sequential_decisions import LooksTaken
+from core.design import DatasetGrid, Design
 from core.finite import finite_or_none
 from core.metrics import Measure
-
-FIELDS = ("dataset", "dataset.id", "dataset.name")
-"""The fields of a grid whose levels are data sets."""
-SPLIT = ("valid_fraction", "test_fraction", "split_seed")
-"""The parameters of a data set that make no other of it."""
-
-
-class DatasetGrid(NamedTuple):
-    """The arms of a grid over data sets: `arms` (treatments, sets) are their places in the design."""
-
-    field: str
-    sets: list[str]
-    treatments: list[str]
-    arms: Ints
-    baseline: int | None
-    """The treatment of the design's baseline."""
 
 
 class OverDatasets(NamedTuple):
@@ -57,31 +42,6 @@ class OverDatasets(NamedTuple):
     report: Datasets
 
 
-def dataset_grid(design: Design) -> DatasetGrid | None:
-    """Return how a grid's arms lie over data sets; None where it has no field of several, or but one treatment.
-
-    So it is of experiments of another kind, whose arms are not those of their grid, and where seeds are added from look
-    to look, which decides pairs at levels of its own.
-    """
-    if not design.ranks or design.batch_size_scan is not None or design.looks:
-        return None
-    grid = design.grid or {}
-    field = next((name for name in FIELDS if len(grid.get(name, ())) > 1), None)
-    if field is None or len({repr(_content(level)) for level in grid[field]}) < len(grid[field]):
-        return None
-    others = [name for name in grid if name != field and len(grid[name]) > 1]
-    sets = list(dict.fromkeys(arm.settings[field] for arm in design.arms))
-    named = [", ".join(_words(name, arm.settings[name], len(others)) for name in others) for arm in design.arms]
-    treatments = list(dict.fromkeys(named))
-    if len(treatments) < 2 or len(sets) < 2 or len(sets) * len(treatments) != len(design.arms):
-        return None
-    places = np.zeros((len(treatments), len(sets)), np.int64)
-    for i, (arm, treatment) in enumerate(zip(design.arms, named, strict=True)):
-        places[treatments.index(treatment), sets.index(arm.settings[field])] = i
-    baseline = None if design.baseline is None else treatments.index(named[design.labels.index(design.baseline)])
-    return DatasetGrid(field, sets, treatments, places, baseline)
-
-
 def over_datasets(
     design: Design,
     values: Floats,
@@ -91,52 +51,56 @@ def over_datasets(
     *,
     margin: float | None,
     alpha: float,
+    errors: PairErrors | None = None,
+    taken: LooksTaken | None = None,
 ) -> OverDatasets | None:
     """Return the judgement of a grid over data sets; None for every other design.
 
-    `values` and `lost` (arms, seeds) are those of `judge`. Each set is judged by itself, its pairs of arms a family of
-    their own. Over the sets a treatment's effect on each is its mean less that of all, by least squares where runs are
-    missing, in standard deviations of a paired difference there, so that no set counts for more because its outcome
-    varies more. These are decided as values of seeds are: Student's t over the sets, D - 1 degrees of freedom. On a set
-    where an arm lost half of its runs or more it is worse than all others. A margin, which is in the outcome's unit, is
-    asked of the effects as they are. A set whose arms do not vary has no scale, and is in no difference.
-
-    From ten sets on `ranks` has Friedman's test too.
+    `values`, `lost` (arms, seeds), `errors` and `taken` are those of `judge`. Each set is judged by itself, its pairs
+    of arms a family of their own (where seeds were added from look to look, those of all sets are one); all together as
+    `decide_over_blocks` does. From ten sets on `ranks` has Friedman's test too.
     """
-    found = dataset_grid(design)
+    found = design.dataset_grid
     if found is None or measure.shared:
         return None
-    rule = DecisionRule(sign=measure.sign, alpha=alpha, baseline=found.baseline, ranks_lost=not measure.describes)
-    single, effects, scales, gone = [], [], [], []
-    for arms in found.arms.T:
-        v, out = values[arms], lost[arms]
-        single.append(judge(v, out, [summaries[i] for i in arms], measure, found.baseline, margin=margin, alpha=alpha))
-        finished = np.isfinite(v).sum(axis=1) + out.sum(axis=1)
-        gone.append((2 * out.sum(axis=1) >= finished) & (finished > 0))
-        effects.append(np.where(gone[-1], np.nan, blocks.block_effects(v)))
-        scales.append(blocks.block_scale(v))
-    raw, away = np.stack(effects, axis=1), np.stack(gone, axis=1) & np.isfinite(scales)
-    overall = decide(raw / np.array(scales), away, rule)
-    within = decide(raw, np.stack(gone, axis=1), replace(rule, margin=margin))
+    rule = DecisionRule(
+        sign=measure.sign, margin=margin, alpha=alpha, baseline=found.baseline, ranks_lost=not measure.describes
+    )
+    of_sets = [_errors_of(errors, arms) for arms in found.arms.T]
+    single = [
+        judge(
+            values[arms],
+            lost[arms],
+            [summaries[i] for i in arms],
+            measure,
+            found.baseline,
+            margin=margin,
+            alpha=alpha,
+            errors=own,
+            taken=None if taken is None else LooksTaken(taken.looks, taken.reached[arms]),
+            family=None if taken is None else len(design.pairs),
+        )
+        for arms, own in zip(found.arms.T, of_sets, strict=True)
+    ]
     by_set = [
         comparisons([design.labels[i] for i in arms], one, values[arms], alpha=alpha, all_pairs=found.baseline is None)
         for arms, one in zip(found.arms.T, single, strict=True)
     ]
+    chances = np.full(len(values), np.nan)
+    for arms, own, one in zip(found.arms.T, of_sets, single, strict=True):
+        chances[arms] = chance_of_best(values[arms], lost[arms] & rule.ranks_lost, rule.sign, judged=one, errors=own)
+    together = decide_over_blocks([Block(values[arms], lost[arms]) for arms in found.arms.T], rule)
     return OverDatasets(
         judged=_together(found, single, len(values)),
         listed=[c for one in by_set for c in one],
         by_set=by_set,
-        chances=_chances(found, values, lost & (not measure.describes), measure.sign),
-        report=_report(found, design.labels, raw, scales, overall, within, measure.sign, alpha),
+        chances=chances,
+        report=_report(found, design.labels, together, alpha),
     )
 
 
-def _content(level: Any) -> Any:
-    return {k: v for k, v in level.items() if k not in SPLIT} if isinstance(level, Mapping) else level
-
-
-def _words(name: str, value: str, of: int) -> str:
-    return value if of == 1 and value[:1].isalpha() else f"{name}={value}"
+def _errors_of(errors: PairErrors | None, arms: Ints) -> PairErrors | None:
+    return None if errors is None else PairErrors(*(field[np.ix_(arms, arms)] for field in errors))
 
 
 def _together(found: DatasetGrid, single: Sequence[Judgement], arms: int) -> Judgement:
@@ -173,6 +137,7 @@ def _together(found: DatasetGrid, single: Sequence[Judgement], arms: int) -> Jud
         beats=decided("beats", empty=False),
         rank_low=line([one.decisions.rank_low for one in single]),
         rank_high=line([one.decisions.rank_high for one in single]),
+        until=None if single[0].decisions.until is None else decided("until", 0),
     )
     levels = max(len(one.groups) for one in single)
     placed = [(place, one) for place, one in zip(found.arms.T.tolist(), single, strict=True)]
@@ -191,24 +156,8 @@ def _together(found: DatasetGrid, single: Sequence[Judgement], arms: int) -> Jud
     )
 
 
-def _chances(found: DatasetGrid, values: Floats, lost: NDArray[np.bool_], sign: int) -> Floats:
-    whole = np.full(len(values), np.nan)
-    for arms in found.arms.T:
-        whole[arms] = chance_of_best(values[arms], lost[arms], sign)
-    return whole
-
-
-def _report(
-    found: DatasetGrid,
-    labels: Sequence[str],
-    raw: Floats,
-    scales: Sequence[float],
-    overall: Decisions,
-    within: Decisions,
-    sign: int,
-    alpha: float,
-) -> Datasets:
-    ranks = blocks.ranked(raw.T, sign)
+def _report(found: DatasetGrid, labels: Sequence[str], together: BlockDecisions, alpha: float) -> Datasets:
+    ranks, overall = together.ranks, together.decisions
     k = len(found.treatments)
     pairs = [(i, j) for i in range(k) for j in range(i + 1, k)]
     if found.baseline is not None:
@@ -220,7 +169,7 @@ def _report(
             {
                 "dataset": name,
                 "arms": [labels[i] for i in found.arms[:, d]],
-                "scale": finite_or_none(scales[d]),
+                "scale": finite_or_none(together.scales[d]),
                 "headline": "",
             }
             for d, name in enumerate(found.sets)
@@ -234,21 +183,18 @@ def _report(
             )
             for i, label in enumerate(found.treatments)
         ],
-        "comparisons": [_comparison(found.treatments, overall, within, i, j, alpha) for i, j in pairs],
+        "comparisons": [_comparison(found.treatments, together, i, j) for i, j in pairs],
         "ranks": _ranks(found, ranks, alpha) if len(ranks) >= blocks.RANKS_FROM else None,
     }
 
 
-def _comparison(
-    names: Sequence[str], overall: Decisions, within: Decisions, i: int, j: int, alpha: float
-) -> DatasetsComparison:
-    scaled = overall.found
-    equivalent = within.p_equivalence[i, j] < alpha
+def _comparison(names: Sequence[str], together: BlockDecisions, i: int, j: int) -> DatasetsComparison:
+    overall, scaled = together.decisions, together.decisions.found
     return {
         "a": names[i],
         "b": names[j],
         "n": int(scaled.n[i, j]),
-        "difference": finite_or_none(within.found.difference[i, j]),
+        "difference": finite_or_none(together.differences[i, j]),
         "scaled": finite_or_none(scaled.difference[i, j]),
         "ci_low": finite_or_none(overall.ci_low[i, j]),
         "ci_high": finite_or_none(overall.ci_high[i, j]),
@@ -256,8 +202,8 @@ def _comparison(
         "test": cast(DecidingTest | None, str(overall.test[i, j]) or None),
         "p": finite_or_none(overall.p[i, j]),
         "p_adjusted": finite_or_none(overall.p_adjusted[i, j]),
-        "p_equivalence": finite_or_none(within.p_equivalence[i, j]),
-        "decision": "equivalent" if equivalent else cast(Decided, str(overall.decision[i, j])),
+        "p_equivalence": finite_or_none(overall.p_equivalence[i, j]),
+        "decision": cast(Decided, str(overall.decision[i, j])),
     }
 
 

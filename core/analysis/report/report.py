@@ -16,10 +16,11 @@ from core.analysis.report.energy import energy
 from core.analysis.report.headline import headline
 from core.analysis.report.judged import judged_sentence, judging, own_intervals
 from core.analysis.report.kinds import of_its_kind
-from core.analysis.report.looks import looks_sentences
+from core.analysis.report.looks import goes_on, looks_sentences
 from core.analysis.report.over_datasets import OverDatasets, over_datasets
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
+from core.analysis.report.study import study_ruling, study_sentence
 from core.analysis.report.variance import variance, vary_sentence
 from core.analysis.report.verdict import verdict
 from core.analysis.report.warnings import said, warn
@@ -28,8 +29,9 @@ from core.analysis.statistics.best import chance_of_best
 from core.analysis.statistics.factorial import factorial
 from core.analysis.statistics.intervals import Floats, Summary, summaries
 from core.analysis.statistics.judgement import Judgement, judge
+from core.analysis.statistics.paired import PairErrors
 from core.analysis.statistics.pruning import pruned_arms
-from core.analysis.statistics.separation import separation
+from core.analysis.statistics.separation import NO_SEPARATION, separation
 from core.errors import InvalidSpec, warned
 from core.metrics import Measure
 from core.registry import unknown
@@ -85,6 +87,7 @@ def compare_arms(
     - `verdict`: `headline`, `text`; of the listed pairs those `decided` and `open`; the `order` of the arms that have
       a mean, and their `groups`, which contradict no win (see `judge`). `beats`: who beats whom, by how much.
       `detectable` and `seeds_wanted`: see `separation`.
+    - `study`: what it decides about the change that it tries (see `study_ruling`), where it is one of a chain.
     - `split` that the outcome is of, and its number of `examples`; `scope`: "split"; "splits" where every seed has its
       own, and p and intervals are by the corrected resampled t; "examples" where they are by the two-way model of seeds
       and examples, as it is of an accuracy whose correct examples are stored. `margin` and `alpha`: see above.
@@ -109,7 +112,7 @@ def compare_arms(
     measure = known[_judged(metric, known)]
     outcomes = run_outcomes(results)
     every = values_of(results, outcomes, [*known])
-    named = zip(known, _by_arm(every), strict=True)
+    named = zip(known, _by_arm(every, [one.rounding for one in known.values()]), strict=True)
     found = {name: own_intervals(design, known[name], summarized) for name, summarized in named}
     values = every[[*known].index(measure.name)]
     gone = set(pruned_arms(results.rungs))
@@ -118,6 +121,7 @@ def compare_arms(
     alpha = design.alpha if alpha is None else alpha
     margin = design.margin if margin is None and measure.name == design.primary.name else margin
     on, errors = judging(results, measure, values)
+    taken = looks_taken(results)
     judged = judge(
         values,
         lost,
@@ -126,27 +130,35 @@ def compare_arms(
         baseline,
         margin=margin,
         alpha=alpha,
-        taken=looks_taken(results),
+        taken=taken,
         paired=not design.independent,
         errors=errors,
     )
     listed = (
         [] if measure.shared else comparisons(design.labels, judged, values, alpha=alpha, all_pairs=baseline is None)
     )
-    over = over_datasets(design, values, lost, found[measure.name], measure, margin=margin, alpha=alpha)
+    over = over_datasets(
+        design, values, lost, found[measure.name], measure, margin=margin, alpha=alpha, errors=errors, taken=taken
+    )
     if over is not None:
         judged, listed = over.judged, over.listed
     tried = [c for c in listed if not gone.intersection((c["a"], c["b"]))]
-    asked = separation(judged, values, design.labels, measure, margin=margin, alpha=alpha)
+    asked = (
+        NO_SEPARATION
+        if design.looks
+        else separation(judged, values, design.labels, measure, margin=margin, alpha=alpha)
+    )
     context = ArmContext(
         measure=measure.name,
         found=found,
         outcomes=outcomes,
         gone=gone,
-        chances=_chances(values, lost, measure) if over is None else over.chances,
+        chances=_chances(values, lost, measure, judged, errors) if over is None else over.chances,
         judged=judged,
         compared=not measure.shared,
-        together=own_intervals(design, measure, summaries(values, 1 - alpha / max(1, len(judged.order)))),
+        together=own_intervals(
+            design, measure, summaries(values, alpha / max(1, len(judged.order)), rounding=measure.rounding)
+        ),
     )
     report: Report = {
         "metric": measure.name,
@@ -156,6 +168,7 @@ def compare_arms(
         "margin": margin,
         "alpha": alpha,
         "baseline": design.baseline,
+        "study": None if design.study is None else {"name": design.study, "decision": None, "arm": None},
         "reference": None if judged.reference is None else design.labels[judged.reference],
         "arms": arm_reports(design.labels, runs_by_arm(results), context),
         "comparisons": listed,
@@ -180,10 +193,14 @@ def compare_arms(
         "coordinate_check": None,
         "findings": [],
     }
+    if report["study"] is not None and not goes_on(results):
+        ruled = study_ruling(report)
+        report["study"] = {**report["study"], "decision": ruled.decision, "arm": ruled.arm}
     first, text = _words({**report, "comparisons": tried}, measure, over)
     report["verdict"]["headline"] = first
-    more = [*pruned_sentences(report["saved"], design), *looks_sentences(results)]
+    more = [*pruned_sentences(report["saved"], design), *looks_sentences(results, alpha)]
     more += [*judged_sentence(on, measure), *vary_sentence(design)] if listed else []
+    more += study_sentence(report)
     report["verdict"]["text"] = " ".join([text, *more])
     report["warnings"] = said(warn(report, results, known))
     report = of_its_kind(report, results, outcomes)
@@ -196,8 +213,11 @@ def _words(report: Report, measure: Measure, over: OverDatasets | None) -> tuple
     if over is None:
         return headline(report, measure) or None, verdict(report, measure)
     for one, listed in zip(over.report["sets"], over.by_set, strict=True):
-        one["headline"] = set_headline(listed, measure)
-    return datasets_headline(over.report, measure), datasets_verdict(over.report, measure, report["alpha"])
+        names = dict(zip(one["arms"], (t["label"] for t in over.report["treatments"]), strict=True))
+        one["headline"] = set_headline(listed, names, measure)
+    return datasets_headline(over.report, measure), datasets_verdict(
+        over.report, measure, alpha=report["alpha"], margin=report["margin"]
+    )
 
 
 def _judged(metric: str | None, known: Mapping[str, Measure]) -> str:
@@ -206,10 +226,10 @@ def _judged(metric: str | None, known: Mapping[str, Measure]) -> str:
     return metric or next(iter(known))
 
 
-def _by_arm(values: Floats) -> list[list[Summary]]:
+def _by_arm(values: Floats, rounding: Sequence[float]) -> list[list[Summary]]:
     """Return the summaries of every outcome's every arm; `values` is (outcomes, arms, seeds)."""
     outcomes, arms, seeds = values.shape
-    flat = summaries(values.reshape(-1, seeds))
+    flat = summaries(values.reshape(-1, seeds), rounding=np.repeat(rounding, arms))
     return [flat[i * arms : (i + 1) * arms] for i in range(outcomes)]
 
 
@@ -221,10 +241,12 @@ def _finished(results: Results, gone: set[str]) -> NDArray[np.bool_]:
     return np.isfinite(ended)
 
 
-def _chances(values: Floats, lost: NDArray[np.bool_], measure: Measure) -> Floats:
+def _chances(
+    values: Floats, lost: NDArray[np.bool_], measure: Measure, judged: Judgement, errors: PairErrors | None
+) -> Floats:
     if measure.shared:
         return np.full(len(values), np.nan)
-    return chance_of_best(values, lost & (not measure.describes), measure.sign)
+    return chance_of_best(values, lost & (not measure.describes), measure.sign, judged=judged, errors=errors)
 
 
 def _verdict(

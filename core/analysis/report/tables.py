@@ -221,8 +221,8 @@ def sources(report: Report, metric: Measure) -> list[str]:
 
 
 def _share_of(share: VarianceShare) -> tuple[str, str]:
-    estimate, low, high = (f"{100 * min(1, share[end]):.0f}" for end in ("estimate", "ci_low", "ci_high"))
-    return f"{estimate} %", f"{low} to {high} %"  # the text says by how much shares add up to more
+    estimate, low, high = (f"{100 * share[end]:.0f}" for end in ("estimate", "ci_low", "ci_high"))
+    return f"{estimate} %", f"{low} to {high} %"
 
 
 def outcomes(report: Report, known: Mapping[str, Measure]) -> list[str]:

@@ -153,13 +153,14 @@ def _of_one(arm: ArmVariance, measure: Measure) -> list[str]:
     ]
     of = f"variance, sd {difference(measure, arm['sd'])}, N = {arm['n']}"
     found = [f'Of the spread of "{arm["label"]}" ({of}) {", ".join(told)}.']
-    return [*found, *_sum(sum(share["estimate"] for _, share in shares), arm["interplay"])]
+    beyond = ["One share beyond 100 % is chance."] if shares[0][1]["estimate"] > 1 else []
+    return [*found, *beyond, *_sum(sum(share["estimate"] for _, share in shares), arm["interplay"])]
 
 
 def _sum(whole: float, together: VarianceShare | None) -> list[str]:
     if whole <= MUCH:
         return []
-    more = f"That adds up to {_percent(whole, most=None)} %:"
+    more = f"That adds up to {_percent(whole)} %:"
     if together is not None and together["ci_low"] > 0:
         return [f"{more} what one source does depends on the others, and is counted with each."]
     return [f"{more} what one source does may depend on the others and is then counted with each, or so few seeds err."]
@@ -190,8 +191,8 @@ def _held(design: Design) -> list[str]:
     return [f"Not in these numbers is what {_listed(fixed)} would add: every run has that of seed {design.seeds[0]}."]
 
 
-def _percent(share: float, most: float | None = 1.0) -> str:
-    return f"{100 * (share if most is None else min(share, most)):.0f}"
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}"
 
 
 def _bounds(share: VarianceShare) -> str:

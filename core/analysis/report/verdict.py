@@ -1,6 +1,6 @@
 """Writes the verdict in plain sentences: which arm is best, what it beats and by how much, and what stays open."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from core.analysis.shapes import ArmReport, Comparison, Report, SeedsWanted, Verdict
 from core.analysis.wording import difference, number, p_value, span
@@ -138,10 +138,10 @@ def _equivalent(comparisons: Sequence[Comparison], metric: Measure, margin: floa
     parts = [
         f'"{c["b"]}" (difference {difference(metric, c["difference"], signed=True)}, {_count(c)})' for c in found[:MOST]
     ]
-    worst = max(c["p_equivalence"] or 0.0 for c in found)
+    sure = _adjusted(c["p_equivalence"] for c in found)
     return [
         f"Equivalent to it within {difference(metric, margin)}: {_listed(parts, found)}; two one-sided tests, adjusted "
-        f"p {p_value(worst, 'at most ')} ({family})."
+        f"p {sure} ({family})."
     ]
 
 
@@ -152,8 +152,8 @@ def _sentences(opening: str, comparisons: Sequence[Comparison], metric: Measure,
         parts = [
             f'"{c["b"]}" by {difference(metric, abs(c["difference"] or 0.0))} ({_count(c)})' for c in by_value[:MOST]
         ]
-        worst = max(c["p_adjusted"] or 0.0 for c in by_value)
-        text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {p_value(worst, 'at most ')} ({family}).")
+        sure = _adjusted(c["p_adjusted"] for c in by_value)
+        text.append(f"{opening} {_listed(parts, by_value)}; adjusted p {sure} ({family}).")
         wide = [c["b"] for c in by_value if _holds_zero(c)]
         if wide:
             text.append(
@@ -162,12 +162,18 @@ def _sentences(opening: str, comparisons: Sequence[Comparison], metric: Measure,
     by_rank = [c for c in comparisons if c["test"] == "ranks"]
     if by_rank:
         parts = [f'"{c["b"]}" (which lost {_lost(c, 1)} runs, against {_lost(c, 0)})' for c in by_rank[:MOST]]
-        worst = max(c["p_adjusted"] or 0.0 for c in by_rank)
+        sure = _adjusted(c["p_adjusted"] for c in by_rank)
         text.append(
-            f"{opening} {_listed(parts, by_rank)}, by ranks in which a lost run is the worst; adjusted p "
-            f"{p_value(worst, 'at most ')} ({family})."
+            f"{opening} {_listed(parts, by_rank)}, by ranks in which a lost run is the worst; adjusted p {sure} "
+            f"({family})."
         )
     return text
+
+
+def _adjusted(p: Iterable[float | None]) -> str:
+    """Return the largest of adjusted p in words: of several a bound."""
+    every = [one or 0.0 for one in p]
+    return p_value(max(every), "at most " if len(every) > 1 else "")
 
 
 def _undecided(comparisons: Sequence[Comparison], metric: Measure, level: str) -> list[str]:
@@ -220,8 +226,12 @@ def _wanted(wanted: SeedsWanted, metric: Measure) -> str:
     """Say how many seeds would decide: by the margin, or a range, as the measured difference alone plans nothing."""
     if wanted["margin"] is not None:
         asked = f"one as large as the margin of {difference(metric, wanted['margin'])}"
+        if wanted["seeds"] is None and wanted["floor"]:
+            return f"no number of seeds is planned to show {asked}: {_stays(wanted, metric)}"
         seeds = "more than 10,000" if wanted["seeds"] is None else f"{wanted['seeds']}"
         return f"{seeds} seeds are planned to show {asked}"
+    if wanted["fewest"] is None and wanted["floor"]:
+        return f"no number of seeds would show one such as these pairs allow: {_stays(wanted, metric)}"
     if wanted["fewest"] is None:
         return "to show one such as these pairs allow would take more than 10,000 seeds"
     most = f"at most {wanted['most']}" if wanted["most"] is not None else "without a bound, as it may be none at all"
@@ -229,6 +239,11 @@ def _wanted(wanted: SeedsWanted, metric: Measure) -> str:
         f"to show a difference that these pairs allow would take {wanted['fewest']} seeds at least, {most}: "
         "a margin in the spec would plan them"
     )
+
+
+def _stays(wanted: SeedsWanted, metric: Measure) -> str:
+    error = difference(metric, wanted["floor"])
+    return f"a standard error of {error} stays, which the seeds share, and more data alone would lessen"
 
 
 def _count(c: Comparison) -> str:

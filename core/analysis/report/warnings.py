@@ -4,10 +4,12 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from core.analysis.looks import decided_by
 from core.analysis.report.verdict import quoted
 from core.analysis.shapes import ArmReport, Report
 from core.analysis.wording import difference, number
 from core.datasets import DataError
+from core.design import DATASET_FIELDS
 from core.errors import Warned
 from core.metrics import Measure
 from core.results import Results
@@ -33,6 +35,8 @@ def warn(report: Report, results: Results, known: Mapping[str, Measure]) -> list
         *_beyond(report, measure),
         *_comparisons(report, measure),
         *_ceiling(report, measure),
+        *_looks(report, results),
+        *_data_sets(results),
         *_budgets(results),
         *_grid(report, results),
     ]
@@ -167,7 +171,8 @@ def _comparisons(report: Report, measure: Measure) -> Iterator[str]:
     n = {arm["label"]: arm["n"] for arm in report["arms"]}
     unpaired = [c["b"] for c in report["comparisons"] if c["n"] < min(n[c["a"]], n[c["b"]])]
     if unpaired:
-        yield f"Compared on fewer seeds than either arm finished, because the seeds differ: {quoted(unpaired)}."
+        why = "a look decided before the others were trained" if report["looks"] else "the seeds differ"
+        yield f"Compared on fewer seeds than either arm finished, because {why}: {quoted(unpaired)}."
     for c in report["comparisons"]:
         if c["n"] > 1 and c["effect_size"] is None and c["difference"] and c["test"] in ("signs", "constants"):
             p = (
@@ -190,6 +195,37 @@ def _ceiling(report: Report, measure: Measure) -> Iterator[str]:
         yield (
             f"Ceiling: the mean of {quoted(high)} is {number(measure, CEILING)} or more, which leaves little room to "
             "differ. Fewer epochs, the updates to a target, or a harder task may tell them apart."
+        )
+
+
+def _looks(report: Report, results: Results) -> Iterator[str]:
+    """Name decisions of looks that the runs as they are now do not bear out: some were trained again since."""
+    if report["metric"] != results.design.primary.name or report["alpha"] != results.design.alpha:
+        return
+    now = {frozenset((c["a"], c["b"])): c for c in report["comparisons"]}
+    for (a, b), one in decided_by(results.looks).items():
+        found = now.get(frozenset((a, b)))
+        if one["decision"] not in ("better", "worse") or found is None:
+            continue
+        better, other = (a, b) if one["decision"] == "better" else (b, a)
+        if found["better"] != better:
+            yield (
+                f"After {one['seeds']} seeds a look found {quoted([better])} better than {quoted([other])}, and no "
+                "more were trained for that. Runs that have ended since, trained again, leave it open: more seeds, in "
+                "a new experiment, would tell."
+            )
+
+
+def _data_sets(results: Results) -> Iterator[str]:
+    """Say that arms have different data sets, where these are no blocks."""
+    design = results.design
+    if design.dataset_grid is not None:
+        return
+    sets = {tuple(arm.settings.get(field, "").partition("(")[0] for field in DATASET_FIELDS) for arm in design.arms}
+    if len(sets) > 1:
+        yield (
+            "Arms have different data sets, so that a difference between them may be that of the data. A grid over "
+            "dataset compares arms within each set, and over all sets."
         )
 
 

@@ -95,7 +95,8 @@ class Detectable(TypedDict):
 class SeedsWanted(TypedDict):
     """The pairs that would tell arms `a` and `b` apart with the power: planned on the margin, else a range.
 
-    `seeds` show a difference of `margin` (None: more than 10,000). Without a margin they lie between `fewest` and
+    `seeds` show a difference of `margin` (None: more than 10,000, or none at all where `floor`, the standard error that
+    no number of seeds takes away, hides it). Without a margin they lie between `fewest` and
     `most`, the pairs that the largest and the least effect take which the `n` measured pairs allow; None: no bound.
     """
 
@@ -106,6 +107,7 @@ class SeedsWanted(TypedDict):
     level: float
     power: float
     margin: Number
+    floor: float
     seeds: int | None
     fewest: int | None
     most: int | None
@@ -209,6 +211,17 @@ class DataNote(TypedDict):
     message: str
 
 
+StudyDecision = Literal["keep", "discard", "inconclusive"]
+
+
+class StudyReport(TypedDict):
+    """The decision of an experiment in its study: None before all runs have ended; `arm` is the one that is kept."""
+
+    name: str
+    decision: StudyDecision | None
+    arm: str | None
+
+
 class Report(TypedDict):
     """The report of an experiment: see `core.analysis.build_report`."""
 
@@ -222,6 +235,8 @@ class Report(TypedDict):
     margin: float | None
     alpha: float
     baseline: str | None
+    study: StudyReport | None
+    """The study that gave it its alpha."""
     reference: str | None
     arms: list[ArmReport]
     comparisons: list[Comparison]
@@ -292,6 +307,8 @@ __all__ = [
     "SeedsWanted",
     "Separation",
     "Statistics",
+    "StudyDecision",
+    "StudyReport",
     "Term",
     "Treatment",
     "Variance",

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import fdtrc, ndtr, ndtri
 
-from core.analysis.statistics.intervals import RESOLUTION, Floats, moments
+from core.analysis.statistics.intervals import Floats, moments
+from core.metrics import ROUNDING
 
 RANKS_FROM = 10
 """Data sets from which mean ranks are compared: below, the tests of ranks have hardly any power."""
@@ -42,7 +43,7 @@ def block_scale(values: Floats) -> float:
         return float("nan")
     scale = float(np.sqrt((freedom * np.nan_to_num(sd) ** 2).sum() / freedom.sum()))
     size = float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))
-    return scale if scale > RESOLUTION * size else float("nan")
+    return scale if scale > ROUNDING * size else float("nan")
 
 
 def block_effects(values: Floats) -> Floats:
@@ -65,15 +66,17 @@ def block_effects(values: Floats) -> Floats:
     return found
 
 
-def ranked(means: Floats, sign: int) -> Floats:
-    """Return the rank of each treatment on each data set; `means` and the result are (sets, treatments).
+def ranked(means: Floats, sign: int, lost: Floats | float = 0.0) -> Floats:
+    """Return the rank of each treatment on each data set; `means`, `lost` and the result are (sets, treatments).
 
-    Rank 1 is the best: the largest where `sign` is 1, the smallest where it is -1. Ties share their mean rank, and so
-    do treatments without a mean, behind all others.
+    Rank 1 is the best: of those with the smallest share of `lost` runs the largest mean where `sign` is 1, the smallest
+    where it is -1. Ties share their mean rank, and so do treatments without a mean, behind all others.
     """
-    worst = np.where(np.isfinite(means), -sign * means, np.inf)
-    below = (worst[:, None, :] < worst[:, :, None]).sum(axis=2)
-    alike = (worst[:, None, :] == worst[:, :, None]).sum(axis=2)
+    worst, gone = np.where(np.isfinite(means), -sign * means, np.inf), np.where(np.isfinite(means), lost, 1.0)
+    same = gone[:, None, :] == gone[:, :, None]
+    better = (gone[:, None, :] < gone[:, :, None]) | (same & (worst[:, None, :] < worst[:, :, None]))
+    below = better.sum(axis=2)
+    alike = (same & (worst[:, None, :] == worst[:, :, None])).sum(axis=2)
     return np.asarray(below + (alike + 1) / 2)
 
 

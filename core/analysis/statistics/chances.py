@@ -26,14 +26,15 @@ def sign_flip(differences: Floats) -> Floats:
     measured counts as one more. A row needs two pairs.
     """
     there = np.isfinite(differences)
-    signs = _signs(differences.shape[1]).astype(np.float64)
-    d = np.where(there, differences, 0.0)
-    p = np.empty(len(d))
-    for start in range(0, len(d), _PAIRS):
-        part = d[start : start + _PAIRS]
-        measured = np.abs(part.sum(axis=1, keepdims=True)) - 1e-9 * np.abs(part).sum(axis=1, keepdims=True)
-        p[start : start + _PAIRS] = (np.abs(part @ signs.T) >= measured).mean(axis=1)
-    return np.where(there.sum(axis=1) > 1, p, np.nan)
+    n, p = there.sum(axis=1), np.full(len(differences), np.nan)
+    first = np.take_along_axis(differences, np.argsort(~there, axis=1, kind="stable"), axis=1)  # what is there
+    for count in np.unique(n[n > 1]).tolist():
+        signs, rows = _signs(count).astype(np.float64), np.flatnonzero(n == count)
+        for part in np.split(rows, range(_PAIRS, len(rows), _PAIRS)):
+            d = first[part, :count]
+            measured = np.abs(d.sum(axis=1, keepdims=True)) - 1e-9 * np.abs(d).sum(axis=1, keepdims=True)
+            p[part] = (np.abs(d @ signs.T) >= measured).mean(axis=1)
+    return p
 
 
 @lru_cache(maxsize=16)

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from core.analysis.statistics.intervals import RESOLUTION, Floats, Ints
+from core.analysis.statistics.intervals import Floats, Ints
 from core.analysis.statistics.lost_runs import worst_rank_tests
 from core.analysis.statistics.paired import Comparisons, PairErrors, compare, family_adjusted
 from core.design import FEWEST_PAIRS
+from core.metrics import ROUNDING
 
 ALPHA = 0.05
 
@@ -33,6 +34,8 @@ class DecisionRule:
     """The number of questions that are corrected for; None: the pairs that have an answer."""
     ranks_lost: bool = True
     """True where losing a run is worse than any value; else pairs of arms that lost any stay open."""
+    rounding: float = ROUNDING
+    """The part of the values' size below which a spread is rounding."""
 
 
 class Decisions(NamedTuple):
@@ -59,6 +62,8 @@ class Decisions(NamedTuple):
     rank_low: Ints
     rank_high: Ints
     """The places (arms,) that the decisions leave to each arm, 1 the best; 0 for an arm without a finished run."""
+    until: Ints | None = None
+    """Where seeds were added from look to look: the seeds (arms, arms) that each pair was decided, or last seen, on."""
 
 
 def decide(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule, errors: PairErrors | None = None) -> Decisions:
@@ -79,7 +84,7 @@ def decide(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule, errors: 
     - Arm i has the places 1 + (arms that beat it) to k - (arms that it beats). If no false win is made, which has the
       chance 1 - alpha, they hold the true place of every arm, and no place contradicts a win.
     """
-    found = compare(values, 1 - rule.alpha, errors)
+    found = compare(values, rule.alpha, errors, rounding=rule.rounding)
     finished = lost | np.isfinite(values)
     asked = _asked(finished, rule.baseline)
     test, p, direction = _tests(values, lost, found, asked, rule)
@@ -161,7 +166,7 @@ def _tests(
     for i, j in np.argwhere(np.triu(flat)):
         both = np.isfinite(values[i]) & np.isfinite(values[j])
         a, b = values[i, both], values[j, both]
-        constant = a.std(ddof=1) <= RESOLUTION * np.abs([a, b]).max()  # and so is the other, as a - b is
+        constant = a.std(ddof=1) <= rule.rounding * np.abs([a, b]).max()  # and so is the other, as a - b is
         test[i, j] = test[j, i] = "constants" if constant else "signs"
         if constant:
             p[i, j] = p[j, i] = 2.0 * 4.0 ** -found.n[i, j]
@@ -187,7 +192,7 @@ def _together(found: Comparisons, test: NDArray[np.str_], rule: DecisionRule) ->
     by_t = test == "t"
     family = max(rule.family or 0, int(np.triu(test != "").sum()), 1)
     df = np.maximum(found.df, 1.0)
-    wider = stdtrit(df, 1 - rule.alpha / family / 2) / stdtrit(df, 1 - rule.alpha / 2)
+    wider = stdtrit(df, rule.alpha / family / 2) / stdtrit(df, rule.alpha / 2)
     half = np.where(by_t, wider * (found.ci_high - found.difference), np.nan)
     return found.difference - half, found.difference + half
 
@@ -198,7 +203,7 @@ def _equivalence(found: Comparisons, test: NDArray[np.str_], rule: DecisionRule)
     if rule.margin is None:
         return p
     df = np.maximum(found.df, 1.0)
-    error = (found.ci_high - found.difference) / stdtrit(df, 1 - rule.alpha / 2)
+    error = (found.ci_high - found.difference) / -stdtrit(df, rule.alpha / 2)
     away = rule.margin - np.abs(found.difference)
     with np.errstate(divide="ignore", invalid="ignore"):
         tested = stdtr(df, -away / error)

@@ -9,10 +9,11 @@ from scipy.special import stdtr, stdtrit
 
 from core.analysis.shapes import Effect, Factorial, Term
 from core.analysis.statistics.incomplete import within_seeds
-from core.analysis.statistics.intervals import CONFIDENCE, RESOLUTION, Floats, Summary
+from core.analysis.statistics.intervals import CONFIDENCE, Floats, Summary
 from core.analysis.statistics.paired import holm, paired_t
 from core.design import Design
 from core.finite import finite_or_none
+from core.metrics import ROUNDING
 
 ORDER = 3
 """Most fields of one interaction."""
@@ -105,7 +106,7 @@ def _estimate(values: Floats, contrasts: Floats, size: float) -> tuple[Floats, F
     found = within_seeds(values, contrasts)
     if found is None:
         return None
-    flat = found.error <= RESOLUTION * size
+    flat = found.error <= ROUNDING * size
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * stdtr(found.freedom, -np.abs(found.mean / found.error))
         half = stdtrit(found.freedom, (1 + CONFIDENCE) / 2) * found.error

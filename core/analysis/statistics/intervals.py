@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
+from core.metrics import ROUNDING
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CONFIDENCE = 0.95
-RESOLUTION = 1e-6
-"""A spread below this part of the values' size is rounding, not chance: the values were computed in float32."""
+ERROR = 0.05
+"""The chance that an interval at 95 % misses. Levels are given as errors: 1 - 1e-17 is 1, and has no quantile."""
 BOOTSTRAP_FROM = 10
 """Runs from which the interval is the bootstrap's: below, ten values at most tell too little about their shape."""
 RESAMPLES = 4_999
@@ -42,27 +44,27 @@ def summarize(values: Floats) -> Summary:
     return summaries(values[None, :])[0]
 
 
-def summaries(values: Floats, confidence: float = CONFIDENCE) -> list[Summary]:
+def summaries(values: Floats, error: float = ERROR, *, rounding: float | Floats = ROUNDING) -> list[Summary]:
     """Return summaries of the finite values of every row (rows, n).
 
-    The standard deviation is the sample's, 0 where it is only rounding. The interval, at 95 % if nothing else is asked,
-    is Student's t below ten values. From ten on it is the bias-corrected and accelerated bootstrap of the mean (BCa;
-    Efron 1987, doi:10.1080/01621459.1987.10478410), which follows skewed values. Its level is expanded (Hesterberg
-    2015, doi:10.1080/00031305.2015.1089789): a sample's spread is too narrow by sqrt((n - 1) / n), and the normal
-    quantile of the bootstrap by what Student's is longer. The resamples are the same for every row of n values, and
-    always.
+    The standard deviation is the sample's, 0 where it is only rounding: below `rounding` of the values' size, a number
+    or (rows,). The interval, at 95 % if nothing else is asked, else at 1 - `error`, is Student's t below ten values.
+    From ten on it is the bias-corrected and accelerated bootstrap of the mean (BCa; Efron 1987,
+    doi:10.1080/01621459.1987.10478410), which follows skewed values. Its level is expanded (Hesterberg 2015,
+    doi:10.1080/00031305.2015.1089789): a sample's spread is too narrow by sqrt((n - 1) / n), and the normal quantile of
+    the bootstrap by what Student's is longer. The resamples are the same for every row of n values, and always.
     """
     n, mean, sd = moments(values)
     size = np.fmax.reduce(np.abs(np.where(np.isfinite(values), values, np.nan)), axis=1, initial=0.0)
-    sd = np.where(sd <= RESOLUTION * size, 0.0, sd)
-    half = half_width(n, sd, confidence)
+    sd = np.where(sd <= rounding * size, 0.0, sd)
+    half = half_width(n, sd, error)
     low, high = mean - half, mean + half
     median, iqm = np.full(len(n), np.nan), np.full(len(n), np.nan)
     for count, rows, x in _by_count(values, n):
         median[rows], iqm[rows] = np.median(x, axis=1), x[:, count // 4 : count - count // 4].mean(axis=1)
         if count >= BOOTSTRAP_FROM:
             varied = sd[rows] > 0
-            low[rows[varied]], high[rows[varied]] = bca(x[varied], expanded(count, confidence))
+            low[rows[varied]], high[rows[varied]] = bca(x[varied], expanded(count, error))
     return [
         Summary(
             *(int(n[i]), float(mean[i]), float(sd[i]), float(low[i]), float(high[i]), float(median[i]), float(iqm[i])),
@@ -78,15 +80,17 @@ def moments(x: Floats) -> tuple[Ints, Floats, Floats]:
     n = there.sum(axis=1)
     with np.errstate(all="ignore"):
         mean = np.where(there, x, 0.0).sum(axis=1) / n
-        squares = (np.where(there, x - mean[:, None], 0.0) ** 2).sum(axis=1)
-        sd = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
+        away = np.where(there, x - mean[:, None], 0.0)
+        _, size = np.frexp(np.abs(away).max(axis=1, initial=0.0))  # so that the squares of 1e200 are numbers
+        squares = (np.ldexp(away, -size[:, None]) ** 2).sum(axis=1)
+        sd = np.where(n > 1, np.ldexp(np.sqrt(squares / (n - 1)), size), np.nan)
     return n, mean, sd
 
 
-def half_width(n: Ints, sd: Floats, confidence: float = CONFIDENCE) -> Floats:
+def half_width(n: Ints, sd: Floats, error: float = ERROR) -> Floats:
     """Return half the width of Student's t interval for the mean of n values."""
     with np.errstate(all="ignore"):
-        return np.where(n > 1, stdtrit(n - 1, (1 + confidence) / 2) * sd / np.sqrt(n), np.nan)
+        return np.where(n > 1, -stdtrit(n - 1, error / 2) * sd / np.sqrt(n), np.nan)
 
 
 def resampled(n: int) -> Floats:
@@ -121,17 +125,25 @@ def bca(x: Floats, z: float) -> tuple[Floats, Floats]:
     bias = ndtri(below)
     d = x - mean
     acceleration = (d**3).sum(axis=1) / (6 * (d**2).sum(axis=1) ** 1.5)
-    low, high = (_quantile(means, ndtr(bias + (bias + side) / (1 - acceleration * (bias + side)))) for side in (-z, z))
+    low, high = (_quantile(means, ndtr(_corrected(bias, acceleration, side))) for side in (-z, z))
     return low, high
 
 
-def expanded(n: int, confidence: float = CONFIDENCE) -> float:
+def _corrected(bias: Floats, acceleration: Floats, side: float) -> Floats:
+    """Return the normal quantiles of BCa for one side: beyond where the correction turns round, that of no end."""
+    moved = bias + side
+    left = 1 - acceleration * moved
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(left > 0, bias + moved / left, np.copysign(np.inf, side))
+
+
+def expanded(n: int, error: float = ERROR) -> float:
     """Return the normal quantile of a bootstrap interval for the mean of n values (Hesterberg 2015)."""
-    return float(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + confidence) / 2))
+    return float(np.sqrt(n / (n - 1)) * -stdtrit(n - 1, error / 2))
 
 
 def _quantile(ordered: Floats, p: Floats) -> Floats:
-    """Return the quantile `p` (rows,) of every sorted row, interpolated."""
+    """Return the quantile `p` (rows,) of every sorted row, interpolated; its end where `p` is beyond all numbers."""
     place = p * (ordered.shape[1] - 1)
     under = np.floor(place).astype(np.int64)
     over = np.minimum(under + 1, ordered.shape[1] - 1)

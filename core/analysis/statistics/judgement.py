@@ -50,6 +50,7 @@ def judge(
     margin: float | None = None,
     alpha: float = ALPHA,
     taken: LooksTaken | None = None,
+    family: int | None = None,
     paired: bool = True,
     errors: PairErrors | None = None,
 ) -> Judgement:
@@ -62,7 +63,8 @@ def judge(
     nothing, and such pairs stay open.) So survivors never lead: an arm comes before one that lost fewer runs only if it
     beats it. Arms with one value come after those with more.
 
-    The family is all pairs of arms, because the data choose the best; with a baseline the comparisons with it. Where
+    The family is all pairs of arms, because the data choose the best; with a baseline the comparisons with it; `family`
+    is the number of questions where these arms are some of several that are asked about. Where
     seeds were added from look to look, `taken` has those that were, and `decide_at_looks` decides.
 
     `groups` are of the arms that have a mean. Without a baseline the first are those that none beats, and each next one
@@ -73,7 +75,13 @@ def judge(
     n_lost, finished = lost.sum(axis=1), lost.sum(axis=1) + np.isfinite(values).sum(axis=1)
     share = n_lost / np.maximum(finished, 1)
     rule = DecisionRule(
-        sign=measure.sign, margin=margin, alpha=alpha, baseline=baseline, ranks_lost=not measure.describes
+        sign=measure.sign,
+        margin=margin,
+        alpha=alpha,
+        baseline=baseline,
+        ranks_lost=not measure.describes,
+        rounding=measure.rounding,
+        family=family,
     )
     if not paired:
         decisions = decide_unpaired(values, lost, rule)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, stdtr, stdtrit
 
-from core.analysis.statistics.intervals import CONFIDENCE, RESOLUTION, Floats, Ints, half_width, moments
+from core.analysis.statistics.intervals import ERROR, Floats, Ints, half_width, moments
+from core.metrics import ROUNDING
 
 
 class Comparisons(NamedTuple):
@@ -28,12 +29,15 @@ class PairErrors(NamedTuple):
     df: Floats
 
 
-def compare(values: Floats, confidence: float = CONFIDENCE, errors: PairErrors | None = None) -> Comparisons:
+def compare(
+    values: Floats, alpha: float = ERROR, errors: PairErrors | None = None, *, rounding: float = ROUNDING
+) -> Comparisons:
     """Return the paired comparisons of all arms; `values` is (arms, seeds), NaN where a run has no finite result.
 
-    A pair of arms is compared on the seeds that both finished, by the paired t test (two-sided) with its interval, at
-    95 % where nothing else is asked. The effect size is Cohen's d_z, mean over standard deviation of the differences,
-    with Hedges' exact correction for few pairs (Hedges 1981, doi:10.3102/10769986006002107); it needs three pairs.
+    A pair of arms is compared on the seeds that both finished, by the paired t test (two-sided) with its interval, at 1
+    - alpha, 95 % where nothing else is asked. The effect size is Cohen's d_z, mean over standard deviation of the
+    differences, with Hedges' exact correction for few pairs (Hedges 1981, doi:10.3102/10769986006002107); it needs
+    three pairs.
 
     Differences that do not vary have no t. They are 0 in every pair (p = 1, effect size 0), or the same in every pair:
     then the sign test, exact for any distribution, gives p = 2^(1-n), and there is no effect size.
@@ -43,15 +47,15 @@ def compare(values: Floats, confidence: float = CONFIDENCE, errors: PairErrors |
     arms = len(values)
     result = Comparisons(np.zeros((arms, arms), np.int64), *(np.full((arms, arms), np.nan) for _ in range(6)))
     for i in range(arms):
-        for field, row in zip(result, _compare_one(values[i], values, confidence), strict=True):
+        for field, row in zip(result, _compare_one(values[i], values, alpha, rounding), strict=True):
             field[i] = row
-    return result if errors is None else _by_errors(result, errors, confidence)
+    return result if errors is None else _by_errors(result, errors, alpha)
 
 
-def _by_errors(found: Comparisons, errors: PairErrors, confidence: float) -> Comparisons:
+def _by_errors(found: Comparisons, errors: PairErrors, alpha: float) -> Comparisons:
     known = np.isfinite(errors.error) & (found.ci_high > found.ci_low)
     error, df = np.where(known, errors.error, np.nan), np.where(known, errors.df, np.nan)
-    half = stdtrit(df, 0.5 + confidence / 2) * error
+    half = -stdtrit(df, alpha / 2) * error
     with np.errstate(invalid="ignore"):
         p = 2 * stdtr(df, -np.abs(found.difference) / error)
     return found._replace(
@@ -92,17 +96,18 @@ def family_adjusted(p: Floats, baseline: int | None, family: int | None = None) 
 
 
 def paired_t(
-    d: Floats, size: Floats, confidence: float = CONFIDENCE
+    d: Floats, size: Floats, alpha: float = ERROR, *, rounding: float = ROUNDING
 ) -> tuple[Ints, Floats, Floats, Floats, Floats, Floats]:
     """Return n, mean, sd, half width of the interval, p and effect size of every row (rows, n) of differences.
 
-    A spread, or a mean without spread, counts as 0 where it is only rounding of values of that `size` (rows,).
+    A spread, or a mean without spread, counts as 0 where it is only rounding of values of that `size` (rows,): below
+    `rounding` of it.
     """
     n, mean, sd = moments(d)
-    flat = sd <= RESOLUTION * size
-    zero = flat & (np.abs(mean) <= RESOLUTION * size)
+    flat = sd <= rounding * size
+    zero = flat & (np.abs(mean) <= rounding * size)
     mean, sd = np.where(zero, 0.0, mean), np.where(flat, 0.0, sd)
-    half = half_width(n, sd, confidence)
+    half = half_width(n, sd, alpha)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t = mean / (sd / np.sqrt(n))
         p = 2 * stdtr(n - 1, -np.abs(t))
@@ -113,12 +118,12 @@ def paired_t(
     return n, mean, sd, half, p, effect
 
 
-def _compare_one(a: Floats, others: Floats, confidence: float) -> Comparisons:
+def _compare_one(a: Floats, others: Floats, alpha: float, rounding: float) -> Comparisons:
     with np.errstate(over="ignore", invalid="ignore"):
         d = a - others
     d[~np.isfinite(d)] = np.nan
     size = np.fmax.reduce(np.where(np.isnan(d), 0.0, np.fmax(np.abs(a), np.abs(others))), axis=1)
-    n, mean, _, half, p, effect = paired_t(d, size, confidence)
+    n, mean, _, half, p, effect = paired_t(d, size, alpha, rounding=rounding)
     return Comparisons(n, mean, mean - half, mean + half, p, effect, n.astype(np.float64) - 1)
 
 

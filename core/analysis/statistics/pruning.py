@@ -60,13 +60,13 @@ def decide_rung(
     measure, labels, looks = design.metrics[rule.metric], design.labels, rule.looks
     gone = np.isin(labels, list(pruned_arms(before)))[:, None]
     values, lost = np.where(gone | measured.lost, np.nan, measured.values), measured.lost & ~gone
-    summarized = summaries(values)
+    summarized = summaries(values, rounding=measure.rounding)
     judged = judge(values, lost, summarized, measure, None, alpha=rule.level / looks)
     order = [*judged.order[:1], *sorted(judged.order[1:], key=lambda i: -measure.sign * summarized[i].mean)]
     decision = {"epoch": epoch, "metric": rule.metric, "looks": looks, "level": rule.level}
     if len(order) < 2:
         return {**decision, "arms": len(order), "worse": [], "pruned": []}
-    found, best = compare(values), order[0]
+    found, best = compare(values, rounding=measure.rounding), order[0]
     adjusted = np.minimum(1.0, looks * judged.adjusted)
     worse = [
         i

@@ -23,36 +23,38 @@ class SeedsRange(NamedTuple):
     most: int | None
 
 
-def planned_seeds(margin: float, sd: float, n: int, level: float) -> int | None:
+def planned_seeds(margin: float, sd: float, n: int, level: float, floor: float = 0.0) -> int | None:
     """Return the pairs that show a true difference of `margin` with 80 % power; None: more than 10,000.
 
     `sd` is that of n >= 2 measured differences. Taken for the true one it is too small in half of the pilots, and the
     plan then has too little power; so the plan is made for its upper limit sd sqrt((n - 1) / c), c the quantile of
-    chi-squared that 20 % are below (Browne 1995, doi:10.1002/sim.4780141709): of 100 plans 80 have the power.
+    chi-squared that 20 % are below (Browne 1995, doi:10.1002/sim.4780141709): of 100 plans 80 have the power. `floor`
+    as in `power`.
     """
     upper = sd * float(np.sqrt((n - 1) / chdtri(n - 1, ASSURANCE)))
-    return _pairs(margin / upper, level) if upper > 0 else FEWEST_PAIRS
+    return _pairs(margin / upper, level, floor) if upper > 0 else FEWEST_PAIRS
 
 
-def seeds_range(effect: float, n: int, level: float) -> SeedsRange:
+def seeds_range(effect: float, n: int, level: float, floor: float = 0.0) -> SeedsRange:
     """Return the pairs that show the largest and the least effect within the 95 % interval of the one measured.
 
     `effect` is the mean of n >= 2 differences in their standard deviations. There is no most where the interval holds
     0. The measured effect itself plans nothing: of equal arms it asks for some 80 seeds, whose verdict is then wrong in
     one experiment of ten.
     """
-    low, high = effect_interval(effect, n)
+    low, high = effect_interval(effect, n, floor)
     far, near = max(abs(low), abs(high)), 0.0 if low <= 0 <= high else min(abs(low), abs(high))
-    return SeedsRange(_pairs(far, level), _pairs(near, level))
+    return SeedsRange(_pairs(far, level, floor), _pairs(near, level, floor))
 
 
-def effect_interval(effect: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the interval of a standardised mean of n >= 2 differences, from the noncentral t (Cumming, Finch 2001).
+def effect_interval(effect: float, n: int, floor: float = 0.0) -> tuple[float, float]:
+    """Return the 95 % interval of a standardised mean of n >= 2 differences, by the noncentral t (Cumming, Finch 2001).
 
     Its ends are the true effects by which a t as small, or as large, as the measured one has half of the rest as its
     chance (doi:10.1177/0013164401614002).
     """
-    t, rest = effect * float(np.sqrt(n)), (1 - confidence) / 2
+    error = float(np.sqrt(1 / n + floor**2))
+    t, rest = effect / error, (1 - CONFIDENCE) / 2
     spreads = _spreads(n - 1)
     ends = (t * spreads[0], t * spreads[-1])
 
@@ -62,11 +64,11 @@ def effect_interval(effect: float, n: int, confidence: float = CONFIDENCE) -> tu
 
         return float(brentq(away, min(ends) - 9, max(ends) + 9, xtol=1e-9))
 
-    return end(1 - rest) / float(np.sqrt(n)), end(rest) / float(np.sqrt(n))
+    return end(1 - rest) * error, end(rest) * error
 
 
-def _pairs(effect: float, level: float) -> int | None:
-    found = seeds_needed(effect, level)
+def _pairs(effect: float, level: float, floor: float) -> int | None:
+    found = seeds_needed(effect, level, floor)
     return None if found is None else max(FEWEST_PAIRS, found)
 
 

@@ -25,8 +25,9 @@ def decide_at_looks(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule,
     """Decide the pairs of arms as `decide` does, each at the looks that both of its arms came to, one after another.
 
     A pair is decided at the first look that decides it, at the level that `look_levels` gives there to alpha over the
-    number of pairs; its numbers are those of that look, or of the last. Whatever ended the training, on another outcome
-    or by another rule, the chance of a false win in the family is below alpha: that is the chance of one at any look.
+    number of pairs, or the rule's family; its numbers are those of that look, or of the last. Whatever ended the
+    training, on another outcome or by another rule, the chance of a false win in the family is below alpha: that is the
+    chance of one at any look.
 
     `ci_low` and `ci_high` are at the look's level, and the intervals of `found`, each for itself, at the level that it
     has with alpha not divided. `p` is that of the look, `p_adjusted` the smallest alpha at which the pair would have
@@ -44,17 +45,20 @@ def decide_at_looks(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule,
         field[:] = np.nan
     made.test[:], made.decision[:], made.beats[:] = "", OPEN, False
     np.fill_diagonal(made.decision, "")
-    levels, alone = look_levels(taken.looks, rule.alpha / len(pairs)), look_levels(taken.looks, rule.alpha)
+    until = np.zeros((arms, arms), np.int64)
+    family = max(rule.family or 0, len(pairs))
+    levels, alone = look_levels(taken.looks, rule.alpha / family), look_levels(taken.looks, rule.alpha)
     for pair in pairs:
         one, k = _of_pair(values[[*pair]], lost[[*pair]], rule, levels, LooksTaken(taken.looks, taken.reached[[*pair]]))
         n = taken.looks[k]
-        overall = partial(overall_p, taken.looks, n, family=len(pairs))
+        until[pair] = until[pair[::-1]] = n
+        overall = partial(overall_p, taken.looks, n, family=family)
         _copy(one._replace(p_adjusted=overall(one.p), p_equivalence=overall(one.p_equivalence)), made, pair)
-        _copy(compare(values[[*pair], :n], 1 - alone[k]), made.found, pair)
+        _copy(compare(values[[*pair], :n], alone[k], rounding=rule.rounding), made.found, pair)
     there = (lost | np.isfinite(values)).any(axis=1)
     made.rank_low[:] = np.where(there, 1 + made.beats.sum(axis=0), 0)
     made.rank_high[:] = np.where(there, there.sum() - made.beats.sum(axis=1), 0)
-    return made
+    return made._replace(until=until)
 
 
 def decide_pair(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule, level: float) -> Decisions:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, stdtr, stdtrit
 
 from core.analysis.statistics.decisions import DecisionRule, Decisions, settled
-from core.analysis.statistics.intervals import RESOLUTION, Floats, moments
+from core.analysis.statistics.intervals import Floats, Ints, moments
 from core.analysis.statistics.paired import Comparisons, family_adjusted
 from core.design import FEWEST_PAIRS
+from core.metrics import ROUNDING
 
 ENUMERATED = 20_000
 """The most ways to share out runs among two arms that are all tried; beyond, the normal approximation."""
@@ -27,14 +28,15 @@ class Welch(NamedTuple):
     """NaN where one arm has fewer than two values, or neither varies."""
 
 
-def welch(values: Floats) -> Welch:
+def welch(values: Floats, rounding: float = ROUNDING) -> Welch:
     """Return the differences of the means of all arms; `values` is (arms, runs), NaN where there is none.
 
-    Welch 1947, doi:10.1093/biomet/34.1-2.28: variances may differ. A spread that is only rounding counts as 0.
+    Welch 1947, doi:10.1093/biomet/34.1-2.28: variances may differ. A spread that is only rounding, below
+    `rounding` of the values' size, counts as 0.
     """
     n, mean, sd = moments(values)
     size = np.fmax.reduce(np.abs(np.where(np.isfinite(values), values, np.nan)), axis=1, initial=0.0)
-    sd = np.where(sd <= RESOLUTION * size, 0.0, sd)
+    sd = np.where(sd <= rounding * size, 0.0, sd)
     with np.errstate(all="ignore"):
         part = np.where(n > 1, sd**2 / n, np.nan)
         whole = part[:, None] + part
@@ -50,7 +52,7 @@ def decide_unpaired(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule)
     correction. Where neither arm varies, p is that of sharing out the runs among the two by chance. Where a run was
     lost, all are ranked, a lost one as the worst, and the rank sum decides (exact up to 20,000 ways to share them out).
     """
-    t, count = welch(values), np.isfinite(values).sum(axis=1)
+    t, count = welch(values, rule.rounding), np.isfinite(values).sum(axis=1)
     finished = count + lost.sum(axis=1)
     asked = (finished[:, None] >= FEWEST_PAIRS) & (finished >= FEWEST_PAIRS)
     if rule.baseline is not None:
@@ -74,7 +76,7 @@ def decide_unpaired(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule)
             continue
         test[i, j] = test[j, i] = name
         p[i, j] = p[j, i] = one
-    half = np.where(np.isfinite(t.df), stdtrit(t.df, 1 - rule.alpha / 2) * t.error, np.where(t.error == 0, 0.0, np.nan))
+    half = np.where(np.isfinite(t.df), -stdtrit(t.df, rule.alpha / 2) * t.error, np.where(t.error == 0, 0.0, np.nan))
     found = Comparisons(
         n=np.minimum(count[:, None], count),
         difference=t.difference,
@@ -85,13 +87,13 @@ def decide_unpaired(values: Floats, lost: NDArray[np.bool_], rule: DecisionRule)
         df=t.df,
     )
     family = max(rule.family or 0, int(np.triu(test != "").sum()), 1)
-    wide = np.where(test == "welch", stdtrit(t.df, 1 - rule.alpha / family / 2) * t.error, np.nan)
+    wide = np.where(test == "welch", -stdtrit(t.df, rule.alpha / family / 2) * t.error, np.nan)
     return settled(
         found=found,
         together=(t.difference - wide, t.difference + wide),
         test=test,
         p=p,
-        p_equivalence=_equivalence(t, test, rule),
+        p_equivalence=_equivalence(t, count, test, rule),
         direction=direction,
         finished=finished > 0,
         rule=rule,
@@ -108,12 +110,15 @@ def _effect(values: Floats, t: Welch) -> Floats:
     return np.where((t.error == 0) & (t.difference == 0), 0.0, effect)
 
 
-def _equivalence(t: Welch, test: NDArray[np.str_], rule: DecisionRule) -> Floats:
+def _equivalence(t: Welch, count: Ints, test: NDArray[np.str_], rule: DecisionRule) -> Floats:
     p = np.full(test.shape, np.nan)
     if rule.margin is not None:
+        within = rule.margin - np.abs(t.difference)
         with np.errstate(all="ignore"):
-            tested = stdtr(t.df, -(rule.margin - np.abs(t.difference)) / t.error)
+            tested = stdtr(t.df, -within / t.error)
         p[test == "welch"] = tested[test == "welch"]
+        for i, j in np.argwhere(test == "constants"):
+            p[i, j] = _shared_out(count[i], count[j]) / 2 if within[i, j] > 0 else 1.0
     return family_adjusted(p, rule.baseline, rule.family)
 
 

@@ -8,23 +8,22 @@ from numpy.typing import NDArray
 from core.datasets._content import MOST_DECODED, InvalidUpload, Remarks, Scale
 from core.datasets._options import Options
 from core.datasets.arrays.npy import check_finite
+from core.datasets.tables.indexes import note_array
 
+_IMPUTE = ": missing=impute takes NaN for missing"
 CHANNELS = (1, 3, 4)
 BYTE, WORD = 255, 65_535
+FAINTEST = 16
+"""Fractions up to it are no picture of 0 to 255, which would be all black; they may go a little beyond 1."""
 Named = list[tuple[str, NDArray[Any]]]
 
 
 def examples(parts: Named, options: Options, remarks: Remarks) -> tuple[list[NDArray[Any]], Scale]:
     """Return the examples of every part as they are stored, and how they are to be scaled."""
-    for name, x in parts:
-        if x.dtype.kind == "U":
-            raise InvalidUpload(f"{name} holds text, not numbers")
-        if x.ndim < 2 or not x.size:
-            raise InvalidUpload(f"{name} has shape {x.shape}; it should be (examples, ...) with nothing of it empty")
-        if x.shape[1:] != parts[0][1].shape[1:] or x.dtype != parts[0][1].dtype:
-            said = " and ".join(f"{n} is {a.dtype} {a.shape}" for n, a in parts)
-            raise InvalidUpload(f"{said}: they should differ in length only")
+    _check_shapes(parts)
     pictures = parts[0][1].ndim > 2
+    if options.channels is not None and not pictures:
+        raise InvalidUpload(f"is for pictures of four dimensions; {parts[0][0]} has rows of numbers", "channels")
     if pictures and options.scale == "standardise":
         raise InvalidUpload("is for rows of numbers; pictures are `unit` or `none`", "scale")
     if options.missing == "impute" and (pictures or options.scale not in (None, "standardise")):
@@ -43,10 +42,26 @@ def examples(parts: Named, options: Options, remarks: Remarks) -> tuple[list[NDA
     return (_unit(found, remarks) if scale == "unit" else [_float32(x) for _, x in found]), scale
 
 
+def _check_shapes(parts: Named) -> None:
+    for name, x in parts:
+        if x.dtype.kind == "U":
+            raise InvalidUpload(f"{name} holds text, not numbers")
+        if x.ndim < 2 or not x.size:
+            raise InvalidUpload(f"{name} has shape {x.shape}; it should be (examples, ...) with nothing of it empty")
+        if x.shape[1:] != parts[0][1].shape[1:] or x.dtype != parts[0][1].dtype:
+            said = " and ".join(f"{n} is {a.dtype} {a.shape}" for n, a in parts)
+            raise InvalidUpload(f"{said}: they should differ in length only")
+
+
 def _rows(parts: Named, options: Options, remarks: Remarks) -> list[NDArray[Any]]:
     """Return rows of numbers as float64, for the numbers that a table of them would give."""
     for name, x in parts:
-        check_finite(name, x, np.float32, missing=options.missing == "impute")
+        with remarks.gathered():
+            check_finite(name, x, np.float32, missing=options.missing == "impute", advice=_IMPUTE)
+        absent = np.count_nonzero(np.isnan(x)) if x.dtype.kind == "f" else 0
+        if absent:
+            remarks.note("missing", f"{absent:,} numbers of {name} are NaN, and get their column's mean in training")
+    remarks.check()
     name, x = parts[0]
     if x.dtype == np.bool_:
         return [part.astype(np.float64) for _, part in parts]
@@ -55,6 +70,8 @@ def _rows(parts: Named, options: Options, remarks: Remarks) -> list[NDArray[Any]
     )
     more = ", or if they are flattened pictures say scale=unit" if x.dtype == np.uint8 else ""
     remarks.note("scale", f"{message} as they are say scale=none{more}")
+    if x.ndim == 2 and x.dtype != np.uint8:  # bytes are no identifiers
+        note_array(name, x, remarks)
     return [part.astype(np.float64) for _, part in parts]
 
 
@@ -86,7 +103,7 @@ def _unit(found: Named, remarks: Remarks) -> list[NDArray[Any]]:
         return [(part * BYTE).astype(np.uint8) for _, part in found]
     if x.dtype == np.uint8:
         return [part for _, part in found]
-    if low < 0 or high <= 1 or high > WORD or (high > BYTE and not whole):
+    if low < 0 or high <= 1 or high > WORD or (not whole and not FAINTEST < high <= BYTE):
         if x.dtype.kind in "iu":
             raise InvalidUpload(f"{said}, which is the range of no kind of picture: scale it, or say none", "scale")
         if low < 0 or high > 1:

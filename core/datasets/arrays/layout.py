@@ -35,6 +35,8 @@ def pairs_of(names: Iterable[str], remarks: Remarks) -> tuple[Pair, Pair | None]
     made = [_pair(parts[part]) for part in ("train", chosen) if part is not None]
     if len(parts) > 2:
         remarks.note("file", f"{' and '.join(parts['test'].values())} are not used: validation is on the valid part")
+    elif chosen == "test":
+        remarks.note("file", f"validation is on {' and '.join(made[1])}")
     return made[0], made[1] if chosen else None
 
 

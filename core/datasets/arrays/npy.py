@@ -56,12 +56,19 @@ def read_array(archive: ZipFile, name: str) -> NDArray[Any]:
     return found
 
 
-def check_finite(name: str, values: NDArray[Any], kind: type = np.float64, *, missing: bool = False) -> None:
-    """Raise `InvalidUpload` with the place of the first number that is not finite; NaN may pass as `missing`."""
+def check_finite(
+    name: str, values: NDArray[Any], kind: type = np.float64, *, missing: bool = False, advice: str = ""
+) -> None:
+    """Raise `InvalidUpload` with the place of the first number that is not finite; NaN may pass as `missing`.
+
+    `advice` is what to do about NaN.
+    """
     for start in range(0, len(values) if values.dtype.kind == "f" else 0, 4096):
         with np.errstate(over="ignore"):
             part: NDArray[Any] = values[start : start + 4096].astype(kind)
         wrong = np.argwhere(np.isinf(part) if missing else ~np.isfinite(part))
         if len(wrong):
             place = (start + int(wrong[0][0]), *(int(i) for i in wrong[0][1:]))
-            raise InvalidUpload(f"{name}{list(place)} is {part[tuple(wrong[0])]}, not finite (as float32)")
+            first = part[tuple(wrong[0])]
+            hint = advice if np.isnan(first) else ""
+            raise InvalidUpload(f"{name}{list(place)} is {first}, not finite (as float32){hint}")

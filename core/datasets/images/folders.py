@@ -60,24 +60,27 @@ def pictures(archive: ZipFile, remarks: Remarks) -> Found:
     paths = _without_strays(visible(archive), remarks)
     while len({parts[0] for parts in paths.values()}) == 1 and _depth(paths) > 2:
         paths = {entry: parts[1:] for entry, parts in paths.items() if parts[1:]}
-    files = {entry: parts for entry, parts in sorted(paths.items(), key=lambda item: item[1]) if not entry.is_dir()}
-    if not files:
+    if not _depth(paths):
         raise InvalidUpload("there are no images in the archive")
+    below = _depth({entry: parts for entry, parts in paths.items() if part_of(parts[0]) == "train"})
+    parts_of = _parts({parts[0] for entry, parts in paths.items() if entry.is_dir() or len(parts) > 1}, below)
+    for part in parts_of:
+        paths = _unwrapped(paths, part)
+    files = {entry: parts for entry, parts in sorted(paths.items(), key=lambda item: item[1]) if not entry.is_dir()}
     folders = {parts if entry.is_dir() else parts[:-1] for entry, parts in paths.items()}
-    parts_of = _parts({folder[0] for folder in folders if folder})
+    _check_depth(
+        {entry: parts for entry, parts in files.items() if len(parts) != 2 + bool(parts_of)}, parts_of, remarks
+    )
     found: dict[Part, list[Picture]] = {"train": [], "valid": [], "test": []}
     for entry, parts in files.items():
-        if len(parts) != 2 + bool(parts_of):
-            where = "train/<class>/ or test/<class>/" if parts_of else "<class>/"
-            remarks.refuse(f"{shown(entry)} is not in a folder {where}")
-            continue
         found[parts_of[parts[0]] if parts_of else "train"].append(Picture(entry, parts[-2]))
-    remarks.check()
     chosen = held_out({part for part, pictures in found.items() if pictures and part != "train"})
     if chosen == "valid" and found["test"]:
         remarks.note(
             "file", f"the {len(found['test']):,} pictures to test on are not used: validation is on the others"
         )
+    elif chosen == "test":
+        remarks.note("file", f"validation is on the {len(found['test']):,} pictures to test on")
     valid = found[chosen] if chosen else []
     used = {parts for parts, part in parts_of.items() if part in ("train", chosen)}
     named = {
@@ -118,10 +121,39 @@ def _depth(paths: Paths) -> int:
     return min((len(parts) for entry, parts in paths.items() if not entry.is_dir()), default=0)
 
 
-def _parts(names: set[str]) -> dict[str, Part]:
-    """Return the parts that the folders at the top are, where they are all parts; else nothing."""
+def _unwrapped(paths: Paths, part: str) -> Paths:
+    """Return the paths of a part's pictures without a single folder around all of its classes, as in train/train/."""
+    own = {entry: parts for entry, parts in paths.items() if parts[0] == part}
+    while len({parts[1] for parts in own.values() if len(parts) > 1}) == 1 and _depth(own) > 3:
+        own = {entry: (part, *parts[2:]) for entry, parts in own.items() if len(parts) > 2}
+    return {entry: parts for entry, parts in paths.items() if parts[0] != part} | own
+
+
+def _check_depth(misplaced: Paths, parts_of: dict[str, Part], remarks: Remarks) -> None:
+    """Refuse pictures that are in no folder of a class: the first by their names, and how many more."""
+    where = "train/<class>/ or test/<class>/" if parts_of else "<class>/"
+    for entry in list(misplaced)[:_SHOWN]:
+        remarks.refuse(f"{shown(entry)} is not in a folder {where}")
+    if len(misplaced) > _SHOWN:
+        remarks.refuse(f"{len(misplaced) - _SHOWN:,} more pictures are not in a folder {where}")
+    if misplaced:
+        remarks.check()
+
+
+def _parts(names: set[str], depth: int) -> dict[str, Part]:
+    """Return the parts that the folders at the top are, where they are all parts; else nothing.
+
+    `depth` is that of the pictures to train on. Raises `InvalidUpload` where these have folders of classes, and another
+    folder at the top is of no known name.
+    """
     meant = {name: part_of(name) for name in names}
     parts = {name: part for name, part in meant.items() if part is not None}
+    if len(parts) < len(names) and "train" in parts.values() and depth > 2:
+        others = ", ".join(repr(name) for name in sorted(names - set(parts))[:_SHOWN])
+        raise InvalidUpload(
+            f"the folders at the top are parts, such as {sorted(parts)[0]!r}, and {others} is no name of one: rename "
+            "the folder to test or valid, or leave it out"
+        )
     if len(parts) < len(names) or "train" not in parts.values():
         return {}
     if len(set(parts.values())) < len(parts):

@@ -27,6 +27,8 @@ def read_images(archive: ZipFile, options: Options, into: Path, remarks: Remarks
     They are upright, lie on `background` where they are transparent, and are uint8 (n, channels, height, width).
     """
     options.only(*OPTIONS, kind="images")
+    if options.task == "regression":
+        raise InvalidUpload("regression needs numbers: pictures are of the classes that their folders name", "task")
     found = _limited(pictures(archive, remarks), options, remarks)
     damage = Damage()
     _check_decoded(archive, [*found.train, *found.valid], damage)
@@ -72,9 +74,6 @@ def _limited(found: Found, options: Options, remarks: Remarks) -> Found:
     count = len(taken.train) + len(taken.valid)
     if count < len(everything):
         remarks.note("limit", f"{count:,} of {len(everything):,} pictures, the same ones always")
-    lost = set(found.classes) - {one.label for one in (*taken.train, *taken.valid)}
-    if lost:
-        raise InvalidUpload(f"there are {len(found.classes):,} classes: so few pictures leave some out", "limit")
     return taken
 
 

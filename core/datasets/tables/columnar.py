@@ -34,10 +34,12 @@ def read_parquet(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable
             raise InvalidUpload(f"the table is larger than {MOST_DECODED / 2**30:.0f} GB once it is decoded")
         schema = about.schema_arrow
         check_names(schema.names, remarks)
-        left_out = [name for name in _indexes(schema) if name not in set(words(options.target))]
+        asked = set(words((*options.target, *options.numeric, *options.categorical, *options.text)))
+        left_out = [name for name in _indexes(schema) if name not in asked]
         for name in left_out:
             remarks.note(
-                f"columns.{name}", f"{name!r} is the index that pandas wrote, by the file's own word: left out"
+                f"columns.{name}",
+                f"{name!r} is the index that pandas wrote, by the file's own word: left out; numeric={name} keeps it",
             )
         gone = {*words(options.drop), *left_out}
         fields = [field for field in schema if field.name not in gone]

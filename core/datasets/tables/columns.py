@@ -1,5 +1,6 @@
 """A column as a network can take it: a number, 0 or 1, or a category, decided by its values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,23 +9,22 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from core.datasets._content import Column, InvalidUpload, InvalidUploads, Remarks
-from core.datasets._targets import FEW, MOST_CLASSES
+from core.datasets._targets import MOST_CLASSES
 from core.datasets.tables import dates, times
 from core.datasets.tables.columnar import is_text
-from core.datasets.tables.missing import AMONG_NUMBERS, LIKE_MISSING, blanked
-from core.datasets.tables.numbers import SAID, Decimal, is_plain_fraction, read_numbers, signs_of
+from core.datasets.tables.decimals import HEAD, check_decimal, decimal_of
+from core.datasets.tables.doubts import doubt_categories, doubt_digits
+from core.datasets.tables.missing import AMONG_NUMBERS, blanked
+from core.datasets.tables.numbers import SAID, Decimal, read_numbers
 from core.datasets.tables.raw import LONGEST, RawTable
 from core.datasets.tables.rows import MOST_CATEGORIES, words_among
 from core.datasets.tables.texts import different, trimmed
 from core.errors import Problem
 
 Values = NDArray[np.float64]
-_HEAD = 20_000
 TRIPLES = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 _SHOWN = 3
 _EACH = 10
-_LIKE_NUMBERS = r"^[^\w]{0,3}\p{Nd}"
-_LIKE_DAYS = r"^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +49,19 @@ class Reading:
 
         Raises `InvalidUpload` for a column that is nothing of these.
         """
+        try:
+            return self._read(name)
+        except pa.ArrowException as error:  # a damaged file has values that its types do not have
+            raise InvalidUpload(f"column {name!r} cannot be read: {str(error)[:200]}") from None
+
+    def _read(self, name: str) -> tuple[Column, Values]:
         values = self.table.columns[name]
         kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
         if pa.types.is_null(kind):
             raise InvalidUpload(f"column {name!r} has no values")
         as_text = name in self.categorical or (name in self.table.declared and name not in self.numeric)
         if is_text(kind) or as_text:
-            self._bound(name, values.slice(0, _HEAD))
+            self._bound(name, values.slice(0, HEAD))
             return _TextColumn(self, name, trimmed(values)).read(as_text=as_text)
         return self._typed(name, values.cast(kind) if pa.types.is_dictionary(values.type) else values)
 
@@ -116,7 +122,7 @@ class _TextColumn:
             raise InvalidUpload(f"column {name!r} has no values")
         if as_text:
             return self._categories(texts, codes, counts, quiet=True)
-        if len(words_among(texts.slice(0, _HEAD))) > MOST_CLASSES:  # of millions the first tell
+        if len(words_among(texts.slice(0, HEAD))) > MOST_CLASSES:  # of millions the first tell
             self._check_count(len(texts))
         if set(map(str.lower, map(str, texts.slice(0, 7).to_pylist()))) <= {"true", "false"} and len(texts) < 7:
             by_text = np.array([*(str(text).lower() == "true" for text in texts.to_pylist()), np.nan], dtype=np.float64)
@@ -124,20 +130,6 @@ class _TextColumn:
         if (found := self._written(texts, codes, counts)) is not None:
             return rules.number(name, found)
         return self._categories(texts, codes, counts, quiet=False)
-
-    def _doubt_digits(self, head: pa.ChunkedArray) -> None:
-        """Note numbers that look like codes, or like thousands."""
-        remarks, path = self._rules.remarks, f"columns.{self._name}"
-        if compute.any(compute.match_substring_regex(head, r"^0\d+$")).as_py():
-            text = "its values begin with 0, as codes do, and are read as numbers: if they are codes, say categorical"
-            remarks.note(path, f"{text}={self._name}")
-        if len(head) and compute.all(compute.match_substring_regex(head, _LIKE_DAYS)).as_py():
-            text = f"its values, such as {head[0].as_py()}, look like dates, and are read as numbers"
-            remarks.note(path, f"{text}: write 2020-03-14, and numeric={self._name}, for days")
-        pointed = head.filter(compute.match_substring(head, "."))
-        if len(pointed) and compute.all(compute.match_substring_regex(pointed, r"^[+-]?[1-9]\d{0,2}\.\d{3}$")).as_py():
-            text = f"every fraction has three digits, such as {pointed[0].as_py()}, and is read with a decimal point"
-            remarks.note(path, f"{text}: if the point separates thousands, say decimal=,")
 
     def _plain(self, column: pa.ChunkedArray) -> Values | None:
         """Return the values of a column of digits and decimal points; None for another."""
@@ -150,23 +142,24 @@ class _TextColumn:
             return None
         if rules.decimal == "," and compute.any(compute.match_substring_regex(column, TRIPLES)).as_py():
             return None
-        if name not in rules.numeric:
-            self._doubt_digits(column.slice(0, _HEAD).drop_null())
+        if rules.decimal == "," and compute.any(compute.match_substring(column, ".")).as_py():
+            text = "its numbers have a decimal point, where the decimal sign is ',': they are read with the point"
+            rules.remarks.note(f"columns.{name}", text)
+        doubt_digits(name, column.slice(0, HEAD).drop_null(), rules.remarks, numeric=name in rules.numeric)
         return _floats(numbers)
 
     def _written(self, texts: pa.Array, codes: NDArray[np.int64], counts: NDArray[np.int64]) -> Values | None:
         """Return the values of a column of numbers however they are written, or of dates that are to be numbers."""
         rules, name = self._rules, self._name
-        decimal = self._decimal(texts)
+        decimal = rules.decimal or decimal_of(name, texts, rules.table.separator)
         found = read_numbers(texts, decimal)
         others = np.isnan(found.values)
-        marks = compute.is_in(texts, pa.array(AMONG_NUMBERS)).to_numpy(zero_copy_only=False)
+        marks = _are_in(texts, AMONG_NUMBERS)
         if others.any() and not rules.marks_given and not others.all() and marks[others].all():
-            said = ", ".join(repr(text) for text in texts.filter(pa.array(others)).slice(0, 5).to_pylist())
-            text = f"{said} in {int(counts[others].sum()):,} rows stand among numbers and are missing values"
-            rules.remarks.note(f"columns.{name}", f"{text}; if they are not, say missing_values or categorical={name}")
+            self._note_markers(texts, counts, others, "numbers")
             others = np.zeros_like(others)
         elif others.any():
+            check_decimal(name, texts, counts, others, decimal)
             return self._dates_or_text(texts, codes, counts, others)
         if found.mixed:
             raise InvalidUpload(f"column {name!r} holds numbers, but {found.mixed[0]}: write them alike, or drop it")
@@ -179,61 +172,67 @@ class _TextColumn:
             rules.remarks.note(f"columns.{name}", f"{text}; if they are none, say categorical={name}{more}")
         return np.append(found.values, np.nan)[codes]
 
-    def _decimal(self, texts: pa.Array) -> Decimal:
-        """Return the decimal sign; raises `InvalidUpload` where numbers such as 1,200 would mean two things."""
-        rules = self._rules
-        if rules.decimal is not None:
-            return rules.decimal
-        signs = signs_of(texts)
-        if len(signs.possible) == 1:
-            return next(iter(signs.possible))
-        if signs.example is None or rules.table.separator == ",":
-            return "."
-        raise InvalidUpload(
-            f"column {self._name!r}: {signs.example[:40]!r} may have a decimal comma or a separator of thousands: say "
-            "decimal=, or decimal=.",
-            "decimal",
-        )
-
     def _dates_or_text(
         self, texts: pa.Array, codes: NDArray[np.int64], counts: NDArray[np.int64], others: NDArray[np.bool_]
     ) -> Values | None:
         """Return the numbers of dates or times of day that are asked for; None for text. Raises for what is neither."""
         rules, name = self._rules, self._name
-        total = counts.sum()
-        dated = dates.are_dates(texts).to_numpy(zero_copy_only=False)
-        timed = times.are_times(texts)
-        if name in rules.numeric and compute.all(timed).as_py():
-            rules.remarks.note(f"columns.{name}", times.SAID)
-            return np.append(times.hours(texts, name), np.nan)[codes]
-        if name in rules.numeric and dated.all():
-            rules.remarks.note(f"columns.{name}", "its dates are days since 1970-01-01")
-            return np.append(dates.days(texts, name), np.nan)[codes]
+        absent = _are_in(texts, () if rules.marks_given else (*AMONG_NUMBERS, *dates.NO_DAYS))
+        dated = dates.are_dates(texts).to_numpy(zero_copy_only=False) & ~absent
+        mostly_dated = dated.any() and 2 * counts[dated].sum() >= counts[~absent].sum()
+        if name in rules.numeric and mostly_dated:
+            if not (dated | absent).all():
+                self._refuse_each(texts, codes, ~(dated | absent), "dates")
+            return self._since(texts, codes, counts, absent)
         if name in rules.numeric:
             self._refuse_each(texts, codes, others)
-        if 2 * counts[dated].sum() >= total:
+        if mostly_dated:
             at = int(np.argmax(dated))
             place = rules.table.row(int(np.argmax(codes == at)))
             raise InvalidUpload(
                 f"column {name!r} holds dates, such as {texts[at].as_py()!r} in {place}: {dates.ADVICE}"
             )
-        if 2 * counts[~others].sum() >= total:
+        if 2 * counts[~others].sum() >= counts.sum():
             self._refuse_each(texts, codes, others)
         return None
 
-    def _refuse_each(self, texts: pa.Array, codes: NDArray[np.int64], others: NDArray[np.bool_]) -> None:
-        """Raise for the texts that stand among numbers: most likely typing errors."""
+    def _since(
+        self, texts: pa.Array, codes: NDArray[np.int64], counts: NDArray[np.int64], absent: NDArray[np.bool_]
+    ) -> Values:
+        """Return dates as days, or times of day as hours; NaN for the markers of missing values among them."""
+        rules, name = self._rules, self._name
+        known = texts.filter(pa.array(~absent))
+        clock = bool(compute.all(times.are_times(known)).as_py())
+        if absent.any():
+            self._note_markers(texts, counts, absent, "times" if clock else "dates")
+        rules.remarks.note(f"columns.{name}", times.SAID if clock else "its dates are days since 1970-01-01")
+        found = np.full(len(texts) + 1, np.nan)
+        found[np.flatnonzero(~absent)] = times.hours(known, name) if clock else dates.days(known, name)
+        return found[codes]
+
+    def _note_markers(self, texts: pa.Array, counts: NDArray[np.int64], absent: NDArray[np.bool_], among: str) -> None:
+        name = self._name
+        said = ", ".join(repr(text) for text in texts.filter(pa.array(absent)).slice(0, 5).to_pylist())
+        text = f"{said} in {int(counts[absent].sum()):,} rows stand among {among} and are missing values"
+        self._rules.remarks.note(
+            f"columns.{name}", f"{text}; if they are not, say missing_values or categorical={name}"
+        )
+
+    def _refuse_each(
+        self, texts: pa.Array, codes: NDArray[np.int64], others: NDArray[np.bool_], among: str = "numbers"
+    ) -> None:
+        """Raise for the texts that stand among numbers or dates: most likely typing errors."""
         found = []
         for at in np.flatnonzero(others)[:_EACH]:
             row = self._rules.table.row(int(np.argmax(codes == at)))
             text = str(texts[int(at)].as_py())[:80]
             found.append(
-                f"column {self._name!r}, {row}: {text!r} stands among numbers (if it means a missing value, name it in "
+                f"column {self._name!r}, {row}: {text!r} stands among {among} (if it means a missing value, name it in "
                 "`missing_values`; if all are categories, name the column in `categorical`)"
             )
         more = int(others.sum()) - _EACH
         if more > 0:
-            found.append(f"column {self._name!r}: {more:,} more different texts stand among its numbers")
+            found.append(f"column {self._name!r}: {more:,} more different texts stand among its {among}")
         raise InvalidUploads([Problem("file", message) for message in found])
 
     def _categories(
@@ -247,7 +246,7 @@ class _TextColumn:
                 row = rules.table.row(int(np.argmax(codes == i)))
                 raise InvalidUpload(f"column {name!r}, {row}: the text has {len(text):,} characters: drop the column")
         if not quiet:
-            self._doubts(found, counts)
+            doubt_categories(name, found, counts, rules.remarks, target=name in rules.targets)
         categories = sorted(found)
         order = {text: i for i, text in enumerate(categories)}
         by_text = np.array([*(order[text] for text in found), np.nan], dtype=np.float64)
@@ -259,41 +258,12 @@ class _TextColumn:
         if count > most:
             raise InvalidUpload(f"text column {self._name!r} has {count:,} categories; {most} is the most: drop it")
 
-    def _doubts(self, found: list[str], counts: NDArray[np.int64]) -> None:
-        remarks, path = self._rules.remarks, f"columns.{self._name}"
-        marked = [text for text in found if text in LIKE_MISSING]
-        if marked:
-            said = ", ".join(map(repr, marked))
-            text = f"{said} in {int(counts[[found.index(m) for m in marked]].sum()):,} rows is a category of its own"
-            remarks.note(path, f"{text}: if it means a missing value, say missing_values={marked[0]}")
-        measured = compute.match_substring_regex(pa.array(found), _LIKE_NUMBERS).to_numpy(zero_copy_only=False)
-        if 2 * measured.sum() > len(found):
-            text = f"values such as {found[int(np.argmax(measured))]!r} begin like numbers"
-            if self._name in self._rules.targets and len(found) > FEW:
-                raise InvalidUpload(
-                    f"target {self._name!r}: {len(found):,} {text}, and are none: write numbers alone if they are "
-                    "amounts, or name it in `categorical` if they are classes",
-                    "target",
-                )
-            remarks.note(path, f"{text}, and are categories here: write numbers alone if they are amounts")
-
-
-def settled_decimal(table: RawTable, names: list[str], marks: tuple[str, ...], said: Decimal | None) -> Decimal | None:
-    """Return the decimal sign that was said, or else the one that some column of texts shows beyond doubt."""
-    if said is not None:
-        return said
-    shown: set[Decimal] = set()
-    for name in names:
-        if not is_text(table.columns[name].type):
-            continue
-        texts, _, _ = different(trimmed(table.columns[name].slice(0, _HEAD)), (*marks, *AMONG_NUMBERS))
-        if is_plain_fraction(texts):
-            shown.add(".")
-        elif signs_of(texts).possible == {","}:
-            shown.add(",")
-    return next(iter(shown)) if len(shown) == 1 else None
-
 
 def _floats(values: pa.ChunkedArray) -> Values:
     found: Values = compute.cast(values, pa.float64(), safe=False).to_numpy()
+    return found
+
+
+def _are_in(texts: pa.Array, among: Sequence[str]) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = compute.is_in(texts, pa.array(among, pa.string())).to_numpy(zero_copy_only=False)
     return found

@@ -8,8 +8,17 @@ from pyarrow import compute
 from core.datasets._content import InvalidUpload
 from core.datasets.tables.times import CLOCK, hours
 
-_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_ZONE = r"(?:\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
+NO_DAYS = ("0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00", "00/00/0000", "00.00.0000")
+"""The texts by which databases write that there is no date."""
+_MONTH = (
+    r"(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_ZONE = r"(?:\s*(?:[A-Z]{1,5}|[+-]\d{2}(?::?\d{2})?))?"
+_WEEKDAY = (
+    r"(?:(?i:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
+    r"\.?,?\s+)?"
+)
 _DAY = "|".join(
     (
         r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}",
@@ -17,9 +26,17 @@ _DAY = "|".join(
         r"\d{1,2}/\d{4}",
         r"\d{8}T\d{4,6}Z?",
         r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})",
-        rf"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?\d{{1,2}}[-. ]\s*{_MONTH}[-, ]\s*\d{{2,4}}",
-        rf"{_MONTH}[- ]\d{{1,2}},?\s+\d{{4}}",
-        rf"{_MONTH}[-/ ]'?\d{{2,4}}",
+        rf"{_WEEKDAY}\d{{1,2}}(?:st|nd|rd|th)?[-./ ]?\s*{_MONTH}[-,./ ]?\s*(?:\d{{4}}|\d{{2}})",
+        rf"{_WEEKDAY}{_MONTH}[- ]\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}",
+        rf"{_WEEKDAY}{_MONTH}\s+\d{{1,2}}\s+{CLOCK}(?:\s+[A-Z]{{3,4}})?\s+\d{{4}}",  # as C and `date` write it
+        rf"{_MONTH}[-/ ]'?\d{{1,4}}|\d{{1,2}}[-. /]\s*{_MONTH}",
+        rf"(?:19|20)\d{{6}}[T ]{CLOCK}",
+        rf"\d{{4}}[-/ ]{_MONTH}(?:[-/ ]\d{{1,2}})?",
+        r"(?:19|20)\d{2}[-/ ]?[QqHh][1-4]|[QqHh][1-4][-/ ]?(?:19|20)\d{2}|[1-4]Q\d{2,4}",
+        r"\d{4}-?W(?:[0-4]\d|5[0-3])(?:-?[1-7])?",
+        r"(?:19|20)\d{2}-(?:[0-2]\d{2}|3[0-5]\d|36[0-6])",
+        r"\d{1,2}\.\s?\d{1,2}\.",
+        r"\d{1,2}\.?\s+(?:de\s+)?[^\x00-@]{3}[^\x00-@]*\.?\s+(?:de\s+)?(?:19|20)\d{2}",  # months of other languages
     )
 )
 DATE = rf"^(?:(?:{_DAY})(?:[T ,]\s*{CLOCK}{_ZONE})?|{CLOCK})$"
@@ -29,7 +46,8 @@ _NUMERIC = (
 )
 _ZONED = r"(?:Z|UTC|GMT|:\d{2}[^:]*[+-]\d{2}:?\d{2})$"
 ADVICE = "drop the column, or name it in `numeric` (days since 1970-01-01, hours of a time of day) or in `categorical`"
-_SECONDS = 86_400.0
+_OF_DAYS = {"s": 86_400.0, "ms": 86_400e3, "us": 86_400e6, "ns": 86_400e9}
+"""The units of a day, by their names."""
 
 
 def are_dates(texts: pa.Array) -> pa.Array:
@@ -48,7 +66,7 @@ def days(texts: pa.Array, name: str) -> NDArray[np.float64]:
         text = str(texts.filter(compute.is_null(parts))[0].as_py())
         raise InvalidUpload(f"column {name!r}: {text[:40]!r} is no date such as 2020-03-14: write it so", "numeric")
     a, b, c = (_part(parts, field) for field in "abc")
-    if (a > 999).all():
+    if compute.all(compute.match_substring_regex(texts, r"^\d{4}")).as_py():
         year, month, day = a, b, c
     elif (a > 31).any() or (c < 1000).any():
         raise InvalidUpload(f"column {name!r}: years should be written with four digits", "numeric")
@@ -94,9 +112,11 @@ def _offset(zone: str) -> float:
 
 def days_of(values: pa.ChunkedArray) -> NDArray[np.float64]:
     """Return typed dates and timestamps as days since 1970-01-01; NaN where missing."""
-    stamps = values.cast(pa.timestamp("us"))
-    seconds = compute.cast(stamps.cast(pa.int64()), pa.float64()).to_numpy() / 1e6
-    return np.asarray(seconds / _SECONDS, dtype=np.float64)
+    kind = values.type
+    units = 1.0 if pa.types.is_date32(kind) else _OF_DAYS["ms" if pa.types.is_date64(kind) else kind.unit]
+    # As the numbers that they are stored as: between types of dates years far off, such as 9999, have no place.
+    since = values.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64())
+    return np.asarray(compute.cast(since, pa.float64(), safe=False).to_numpy() / units, dtype=np.float64)
 
 
 def _part(parts: pa.Array, field: str) -> NDArray[np.int64]:

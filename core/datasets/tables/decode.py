@@ -14,9 +14,11 @@ from core.datasets._content import MOST_DECODED, Column, Content, Decoded, Inval
 from core.datasets._limit import subsets
 from core.datasets._options import TABLE_OPTIONS, Options
 from core.datasets.tables.columnar import is_text
-from core.datasets.tables.columns import Reading, Values, settled_decimal
+from core.datasets.tables.columns import Reading, Values
+from core.datasets.tables.decimals import settled_decimal
+from core.datasets.tables.dialect import separator_hint
 from core.datasets.tables.indexes import is_index, note_doubts
-from core.datasets.tables.missing import markers
+from core.datasets.tables.missing import markers, note_imputed
 from core.datasets.tables.raw import RawTable
 from core.registry import unknown
 
@@ -65,7 +67,8 @@ def decode(table: RawTable, options: Options, into: Path, remarks: Remarks) -> D
         why = (
             f" ({remarks.notes[-1].message})" if remarks.notes and remarks.notes[-1].path.startswith("columns") else ""
         )
-        raise InvalidUpload(f"there is no column left to learn from{why}", "drop")
+        hint = separator_hint(table.names)
+        raise InvalidUpload(f"there is no column left to learn from{why}" + (f"; {hint}" if hint else ""), "drop")
     assert target is not None  # noqa: S101 its problem would have been raised
     return _content(table, read, target, chosen, options, into, remarks)
 
@@ -133,10 +136,10 @@ def _check(table: RawTable, chosen: dict[str, list[str]], options: Options, rema
             "is for pictures; numbers of a table are standardised, or `none` leaves them as they are", "scale"
         )
     if not chosen["target"]:
+        hint = separator_hint(table.names)
+        text = f"should name the column that is to be learned; columns: {_shown(table.names)}"
         shown = tuple(table.names[:MOST_NAMES])
-        more = f", and {len(table.names) - len(shown):,} more" if len(shown) < len(table.names) else ""
-        text = f"should name the column that is to be learned; columns: {', '.join(shown)}{more}"
-        remarks.refuse(text, "target", shown)
+        remarks.refuse(text + (f"; {hint}" if hint else ""), "target", shown)
     for field, others in (("target", "drop"), ("categorical", "numeric")):
         for name in sorted(set(chosen[field]) & set(chosen[others])):
             remarks.refuse(
@@ -188,6 +191,9 @@ def _features(rules: Reading, names: list[str], missing: str) -> _Features:
                 _complete(
                     table, name, values, " (drop the column, or say missing=impute; missing_values says what is one)"
                 )
+            else:
+                marks = () if rules.marks_given else rules.marks
+                note_imputed(column, table.columns[name], values, marks, remarks)
             note_doubts(column, values, remarks)
             read.columns.append(column)
             read.values.append(values)
@@ -230,10 +236,20 @@ def _named(table: RawTable, given: Iterable[str], field: str, remarks: Remarks) 
 def _unknown(table: RawTable, name: str, field: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the message, the path and the nearest columns of a name that is none."""
     problem = unknown("column", name, table.names)
-    none_near = len(problem.known) == len(table.names)
-    hint = "; if the first row is data and no header, say header=false"
-    hint = hint if field == "target" and table.headed and none_near else ""
-    if not none_near or len(table.names) <= MOST_NAMES:
-        return problem.message + hint, field, problem.known
-    shown = tuple(table.names[:MOST_NAMES])
-    return f"unknown column {name[:80]!r}; columns: {', '.join(shown)}, and more{hint}", field, shown
+    near = "; did you mean" in problem.message
+    known = problem.known if near else tuple(table.names[:MOST_NAMES])
+    said = problem.message
+    if not near and len(table.names) > MOST_NAMES:
+        said = f"unknown column {name[:80]!r}; columns: {_shown(table.names)}"
+    hint = separator_hint(table.names)
+    if table.headed and 2 * len(table.unnamed) >= len(table.names) > 1:
+        hint = f"{len(table.unnamed)} of {len(table.names)} columns have no name: remove a title above the header"
+    if hint is None and field == "target" and table.headed and not near:
+        hint = "if the first row is data and no header, say header=false"
+    return said + (f"; {hint}" if hint else ""), field, known
+
+
+def _shown(names: list[str]) -> str:
+    """Return the first columns' names, and how many more there are."""
+    more = f", and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more

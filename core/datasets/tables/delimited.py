@@ -1,6 +1,7 @@
 """Delimited text: values between commas, semicolons or tabs, quoted as RFC 4180 has it."""
 
 import csv
+import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import BinaryIO
@@ -8,8 +9,8 @@ from typing import BinaryIO
 from core.datasets._content import InvalidUpload, Remarks
 from core.datasets._options import Options, words
 from core.datasets.tables.dialect import NAMES, SAMPLE_ROWS, directive, separator_of
-from core.datasets.tables.lines import encoding_of, lines_of, not_utf8
-from core.datasets.tables.raw import RawTable
+from core.datasets.tables.lines import encoding_of, lines_of, not_encoded
+from core.datasets.tables.raw import RawTable, is_number
 from core.datasets.tables.rows import table_of
 
 LONGEST_VALUE = 131_072
@@ -29,6 +30,7 @@ def read_delimited(file: BinaryIO, options: Options, remarks: Remarks, *, tabs: 
         size += len(line)
         if size > _SAMPLE_CHARACTERS:
             break
+    tabs = tabs and any("\t" in line for line in sample)  # else the ending is wrong, as it often is
     separator = options.delimiter or said or ("\t" if tabs else None)
     if separator is None:
         named = list(words((*options.target, *options.drop)))
@@ -39,7 +41,7 @@ def read_delimited(file: BinaryIO, options: Options, remarks: Remarks, *, tabs: 
     try:
         table = table_of(rows, options, remarks)
     except UnicodeEncodeError:  # of a name
-        raise not_utf8("the header") from None
+        raise not_encoded("the header", options.encoding) from None
     table.separator = separator
     return table
 
@@ -47,22 +49,29 @@ def read_delimited(file: BinaryIO, options: Options, remarks: Remarks, *, tabs: 
 def _rows(lines: Iterator[str], separator: str, remarks: Remarks) -> Iterator[list[str]]:
     """Yield the rows, blank ones as empty lists; raises `InvalidUpload` at a quote that is opened or closed wrongly."""
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
-    number, line = 0, 0
+    number, line, doubtful = 0, 0, list[int]()
     while True:
         number += 1
         try:
             row = next(reader)
         except StopIteration:
-            return
+            break
         except csv.Error as error:
             raise _unquoted(number, str(error)) from None
-        if reader.line_num > line + 1:
-            _look_inside(row, number, reader.line_num - line, separator, remarks)
+        if reader.line_num > line + 1 and _look_inside(row, number, reader.line_num - line, separator, remarks):
+            doubtful.append(number)
         line = reader.line_num
         if number == 1:
             for name in row:
                 name.encode()
         yield row
+    if doubtful:
+        shown = ", ".join(map(str, doubtful[:5])) + (f" and {len(doubtful) - 5:,} more" if len(doubtful) > 5 else "")
+        remarks.note(
+            "file",
+            f"the lines of a value in row {shown} would be rows of the table without the quotes around them: if they "
+            "are rows, close the quote",
+        )
 
 
 def _unquoted(row: int, error: str) -> InvalidUpload:
@@ -81,13 +90,27 @@ def _unquoted(row: int, error: str) -> InvalidUpload:
     return InvalidUpload(f"row {row} cannot be read: {error}")
 
 
-def _look_inside(row: list[str], number: int, lines: int, separator: str, remarks: Remarks) -> None:
-    """Refuse a value that holds whole rows, as a quote that closes too late makes them; note one of several lines."""
-    for text in row:
-        inner = text.splitlines()[1:-1]
-        if len(row) > 1 and inner and all(part.count(separator) == len(row) - 1 for part in inner if part):
+def _look_inside(row: list[str], number: int, lines: int, separator: str, remarks: Remarks) -> bool:
+    """Refuse a value that holds whole rows, as a quote that closes too late makes them; note one of several lines.
+
+    True where its lines would be rows of the table without the quotes, and nothing tells whether they are.
+    """
+    doubtful = False
+    for i, text in enumerate(row if len(row) > 1 else ()):
+        first, *later = re.split(r"\r\n|\n|\r", text)
+        if not later:
+            continue
+        *inner, last = later
+        whole = [part.split(separator) for part in inner if part]
+        split = [[*row[:i], *first.split(separator)], *whole, [*last.split(separator), *row[i + 1 :]]]
+        numbers = [j for j, other in enumerate(row) if j != i and is_number(other)]
+        fits = all(len(one) == len(row) for one in split)
+        alike = fits and all(is_number(one[j]) for one in split for j in numbers)
+        if (whole and all(len(one) == len(row) for one in whole)) or (alike and numbers):
             raise InvalidUpload(
                 f"the quote opened in row {number} closes {lines - 1:,} lines later, and what is between looks like "
                 "rows of the table: close the quote, or drop it"
             )
+        doubtful = doubtful or alike
     remarks.note("file", "there are values of several lines in quotes; each is one row of the table")
+    return doubtful

@@ -1,6 +1,7 @@
 """The separator of a delimited text, and whether its first row is a header."""
 
 import csv
+import re
 from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -12,6 +13,8 @@ from core.datasets.tables.raw import is_number
 CANDIDATES = (",", ";", "\t", "|")
 NAMES = {sign: name for name, sign in SEPARATORS.items()}
 SAMPLE_ROWS = 100
+_SIGNS = re.compile(r"[^\w\s\"'.()\[\]%-]|\t")
+"""Signs that separate values more often than they are part of a column's name."""
 
 
 class _Split(NamedTuple):
@@ -50,6 +53,16 @@ def directive(line: str) -> str | None:
     """Return the separator that a first line such as `sep=;` names, as spreadsheets write it; None for another line."""
     text = line.rstrip("\r\n").strip('"')
     return text[4] if len(text) == 5 and text[:4].lower() == "sep=" else None
+
+
+def separator_hint(names: Sequence[str]) -> str | None:
+    """Return the option for a table whose only column has signs in its name that may separate several; else None."""
+    signs = _SIGNS.findall(names[0]) if len(names) == 1 else []
+    if not signs:
+        return None
+    sign = max(signs, key=lambda one: (one in CANDIDATES, signs.count(one)))
+    named = f"a {NAMES[sign]}" if sign in NAMES else repr(sign)
+    return f"if {named} separates the values, say separator={NAMES.get(sign, sign)}"
 
 
 def looks_like_data(first: Sequence[str]) -> bool:

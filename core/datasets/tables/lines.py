@@ -6,6 +6,7 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from core.datasets._content import InvalidUpload, Remarks
+from core.datasets._magic import START, kind_of
 
 MOST_LINE = 2**22
 """Most characters of a line."""
@@ -16,26 +17,17 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_OTHERS = {
-    b"PK\x03\x04": "a ZIP archive or a spreadsheet (.zip, .xlsx)",
-    b"\x1f\x8b": "packed with gzip (.gz)",
-    b"PAR1": "Parquet (.parquet)",
-    b"\xd0\xcf\x11\xe0": "an old spreadsheet (.xls): save it as .xlsx or .csv",
-    b"\x93NUMPY": "an array of NumPy (.npy): write x and y with numpy.savez, as .npz",
-    b"%PDF": "a PDF",
-}
 _NOT_OF_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
-_START = 4096
 _ADVICE = "save the file as UTF-8, or name its encoding, such as cp1252"
 
 
 def encoding_of(file: BinaryIO, asked: str | None, remarks: Remarks) -> str:
     """Return the encoding of a file, which is left at its start; raises `InvalidUpload` for one that is unknown."""
-    start = file.read(_START)
+    start = file.read(START)
     file.seek(0)
-    for magic, what in _OTHERS.items():
-        if start.startswith(magic):
-            raise InvalidUpload(f"the file is no text: by its first bytes it is {what}")
+    what = kind_of(start)
+    if what is not None:
+        raise InvalidUpload(f"the file is no text: by its first bytes it is {what}")
     marked = next((name for mark, name in MARKS if start.startswith(mark)), None)
     if asked is not None:
         try:
@@ -70,16 +62,21 @@ def lines_of(file: BinaryIO, encoding: str) -> Iterator[str]:
             yield line
     except UnicodeError as error:
         raise InvalidUpload(
-            f"line {number + 1} or one soon after it is not {encoding}: {error}"[:300], "encoding"
+            f"line {number + 1} or one soon after it is not {encoding}: {error}: name another encoding"[:300],
+            "encoding",
         ) from None
     finally:
         if not file.closed:  # as it is where a caller asked for no more lines
             text.detach()
 
 
-def not_utf8(what: str) -> InvalidUpload:
-    """Return the refusal of bytes that are not UTF-8."""
-    return InvalidUpload(f"{what} is not UTF-8: {_ADVICE}", "encoding")
+def not_encoded(what: str, asked: str | None) -> InvalidUpload:
+    """Return the refusal of bytes that are not of the encoding that was asked for, which is UTF-8 where none was."""
+    if asked is None:
+        return InvalidUpload(f"{what} is not UTF-8: {_ADVICE}", "encoding")
+    return InvalidUpload(
+        f"{what} is not {asked}: name its encoding, such as cp1252, or leave it out for UTF-8", "encoding"
+    )
 
 
 def _wide(start: bytes) -> str | None:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 Decimal = Literal[".", ","]
+BATCH = 100_000
+"""Texts that are looked at together: what is made of them on the way is many times their size."""
 _SPACE = "'’\u00a0\u202f "
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|BRL|PLN|CZK|ZAR|MXN|KRW|RUB|TRY|HUF|SGD|HKD"
@@ -75,22 +77,32 @@ def fits(plain: pa.Array, decimal: Decimal) -> pa.Array:
 
 
 def read_numbers(texts: pa.Array, decimal: Decimal) -> Written:
-    """Read trimmed texts without nulls as numbers with this decimal sign."""
-    plain, had = bare(texts)
-    good = fits(plain, decimal)
-    ways = {way for way, which in had.items() if compute.any(compute.and_(which, good)).as_py()}
-    grouped = compute.match_substring_regex(plain, _GROUPS[decimal])
-    for way, which in (("grouped", grouped), ("comma" if decimal == "," else "point", _has(plain, decimal))):
-        if compute.any(compute.and_(which, good)).as_py():
-            ways.add(way)
+    """Read trimmed texts without nulls as numbers with this decimal sign, a batch at a time."""
+    values = [np.empty(0)]
+    ways: set[str] = set()
+    mix = _Mix()
+    for start in range(0, len(texts), BATCH):
+        some = texts.slice(start, BATCH)
+        plain, had = bare(some)
+        good = fits(plain, decimal)
+        ways |= {way for way, which in had.items() if compute.any(compute.and_(which, good)).as_py()}
+        grouped = compute.match_substring_regex(plain, _GROUPS[decimal])
+        for way, which in (("grouped", grouped), ("comma" if decimal == "," else "point", _has(plain, decimal))):
+            if compute.any(compute.and_(which, good)).as_py():
+                ways.add(way)
+        values.append(_numbers(plain, good, decimal, had["brackets"]))
+        mix.add(some, had, good)
+    return Written(np.concatenate(values), frozenset(ways), mix.said())
+
+
+def _numbers(plain: pa.Array, good: pa.Array, decimal: Decimal, negative: pa.Array) -> NDArray[np.float64]:
     digits = compute.replace_substring_regex(plain, _GROUPS[decimal], "")
     if decimal == ",":
         digits = compute.replace_substring(digits, ",", ".")
     digits = compute.replace_substring_regex(digits, r"^\+", "")
     numbers = compute.if_else(good, digits, pa.scalar(None, digits.type)).cast(pa.float64())
     values: NDArray[np.float64] = numbers.to_numpy(zero_copy_only=False).astype(np.float64)
-    minus = had["brackets"].to_numpy(zero_copy_only=False)
-    return Written(np.where(minus, -np.abs(values), values), frozenset(ways), _mixed(texts, had, good))
+    return np.where(negative.to_numpy(zero_copy_only=False), -np.abs(values), values)
 
 
 class Signs(NamedTuple):
@@ -103,13 +115,18 @@ class Signs(NamedTuple):
 
 def signs_of(texts: pa.Array) -> Signs:
     """Return the decimal signs that the texts allow."""
-    plain, _ = bare(texts)
-    point, comma = fits(plain, "."), fits(plain, ",")
-    either = compute.or_(point, comma)
-    signs: tuple[tuple[Decimal, pa.Array], ...] = ((".", point), (",", comma))
-    possible = frozenset(s for s, good in signs if compute.all(compute.equal(good, either), min_count=0).as_py())
-    unclear = texts.filter(compute.and_(either, compute.match_substring_regex(plain, "[.,]")))
-    return Signs(possible, str(unclear[0].as_py()) if len(possible) == 2 and len(unclear) else None)
+    possible: set[Decimal] = {".", ","}
+    example = None
+    for start in range(0, len(texts), BATCH):
+        some = texts.slice(start, BATCH)
+        plain, _ = bare(some)
+        point, comma = fits(plain, "."), fits(plain, ",")
+        either = compute.or_(point, comma)
+        signs: tuple[tuple[Decimal, pa.Array], ...] = ((".", point), (",", comma))
+        possible &= {s for s, good in signs if compute.all(compute.equal(good, either), min_count=0).as_py()}
+        unclear = some.filter(compute.and_(either, compute.match_substring_regex(plain, "[.,]")))
+        example = str(unclear[0].as_py()) if example is None and len(unclear) else example
+    return Signs(frozenset(possible), example if len(possible) == 2 else None)
 
 
 def is_plain_fraction(texts: pa.Array) -> bool:
@@ -121,14 +138,23 @@ def _has(texts: pa.Array, sign: str) -> pa.Array:
     return compute.match_substring(texts, sign)
 
 
-def _mixed(texts: pa.Array, had: dict[str, pa.Array], good: pa.Array) -> tuple[str, ...]:
-    """Return the signs that some numbers have and others lack; a zero needs none."""
-    nonzero = compute.and_(good, compute.match_substring_regex(texts, "[1-9]"))
-    found = []
-    for way in ("percent", "currency"):
-        with_it = compute.sum(compute.and_(had[way], nonzero)).as_py() or 0
-        if way == "percent" and 0 < with_it < (compute.sum(nonzero).as_py() or 0):
+class _Mix:
+    """The signs that some numbers have and others lack, over all batches; a zero needs none."""
+
+    def __init__(self) -> None:
+        self._nonzero, self._percent, self._currencies = 0, 0, set[str]()
+
+    def add(self, texts: pa.Array, had: dict[str, pa.Array], good: pa.Array) -> None:
+        nonzero = compute.and_(good, compute.match_substring_regex(texts, "[1-9]"))
+        self._nonzero += compute.sum(nonzero).as_py() or 0
+        self._percent += compute.sum(compute.and_(had["percent"], nonzero)).as_py() or 0
+        if compute.any(compute.and_(had["currency"], nonzero)).as_py():
+            self._currencies |= currencies(texts.filter(good))
+
+    def said(self) -> tuple[str, ...]:
+        found = []
+        if 0 < self._percent < self._nonzero:
             found.append("some have a % and others do not")
-        if way == "currency" and with_it and len(currencies(texts.filter(good))) > 1:
+        if len(self._currencies) > 1:
             found.append("they are in several currencies")
-    return tuple(found)
+        return tuple(found)

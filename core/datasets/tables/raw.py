@@ -64,7 +64,8 @@ def check_names(names: list[str], remarks: Remarks) -> None:
     """Raise for names that cannot be told apart or shown."""
     for i, name in enumerate(names, start=1):
         if len(name) > LONGEST or not name.isprintable():
-            remarks.refuse(f"column {i} should have a printable name of at most {LONGEST} characters")
+            hint = "" if len(names) > 1 else "; if a sign in it separates the values, say separator"
+            remarks.refuse(f"column {i} should have a printable name of at most {LONGEST} characters{hint}")
     if len(set(names)) < len(names):
         for name in dict.fromkeys(name for name in names if names.count(name) > 1):
             advice = " (if the first row is data, say header=false)" if is_number(name) else ""
@@ -83,20 +84,48 @@ def is_number(text: str) -> bool:
 
 def joined(train: RawTable, valid: RawTable, remarks: Remarks) -> RawTable:
     """Return one table whose part held out is the other; raises where their columns differ."""
+    before = len(remarks.problems)
     for name in sorted(set(train.names) ^ set(valid.names)):
         has, lacks = (train, valid) if name in train.names else (valid, train)
         remarks.refuse(f"{has.file} has a column {name!r}, and {lacks.file} has not")
-    remarks.check()
+    if len(remarks.problems) > before:
+        remarks.check()
     columns = {}
     for name, values in train.columns.items():
         other = valid.columns[name]
-        if other.type != values.type:
-            other = other.cast(pa.string()) if pa.types.is_string(values.type) else other
-            values = values.cast(other.type) if pa.types.is_string(other.type) else values
-            other = other.cast(values.type)
-        columns[name] = pa.chunked_array([*values.chunks, *other.chunks], values.type)
+        try:
+            one, two = (values, other) if values.type == other.type else _of_one_type(values, other)
+        except pa.ArrowException:
+            remarks.refuse(f"column {name!r} holds {values.type} in {train.file} and {other.type} in {valid.file}")
+            continue
+        columns[name] = pa.chunked_array([*one.chunks, *two.chunks], one.type)
+    if len(remarks.problems) > before:
+        remarks.check()
     train.columns, valid.columns, train.valid = columns, {}, valid
     return train
+
+
+def _of_one_type(*parts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Return two columns as one type that holds both; raises `pa.ArrowException` where there is none."""
+    one, two = (part.cast(part.type.value_type) if pa.types.is_dictionary(part.type) else part for part in parts)
+    kinds = [part.type for part in (one, two)]
+    families = {_family(kind) for kind in kinds} - {"null"}
+    if families == {"number"}:
+        return one.cast(pa.float64(), safe=False), two.cast(pa.float64(), safe=False)
+    if "text" not in families and len(families) > 1:
+        raise pa.ArrowTypeError("values of two kinds")
+    kind = pa.string() if "text" in families else next(kind for kind in kinds if not pa.types.is_null(kind))
+    return one.cast(kind), two.cast(kind)
+
+
+def _family(kind: pa.DataType) -> str:
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text"
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return "date"
+    return "time" if pa.types.is_time(kind) else str(kind)
 
 
 def in_archive(name: str) -> str:

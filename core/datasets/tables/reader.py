@@ -31,8 +31,8 @@ def _tabbed(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable:
 READERS: dict[str, tuple[Read, tuple[str, ...]]] = {
     ".csv": (read_delimited, TEXT_OPTIONS),
     ".tsv": (_tabbed, TEXT_OPTIONS),
-    ".jsonl": (read_json_lines, ()),
-    ".ndjson": (read_json_lines, ()),
+    ".jsonl": (read_json_lines, ("encoding",)),
+    ".ndjson": (read_json_lines, ("encoding",)),
     ".parquet": (read_parquet, ()),
     ".pq": (read_parquet, ()),
     ".xlsx": (read_sheet, ("header",)),
@@ -72,9 +72,14 @@ def read_tables(archive: ZipFile, entries: list[ZipInfo], options: Options, into
     if "train" not in parts or chosen is None:
         remarks.refuse("the archive has several tables: they should be called train and test, or train and valid")
     remarks.check()
-    tables = [_unpacked(archive, parts[part], options, remarks) for part in ("train", cast(Part, chosen))]
+    named = [parts[part] for part in ("train", cast(Part, chosen))]
+    tables = [table for entry in named if (table := _part(archive, entry, options, remarks)) is not None]
+    if len(tables) < len(named):
+        remarks.check()
     if len(parts) > 2:
         remarks.note("file", f"{in_archive(parts['test'].filename)!r} is not used: validation is on the valid part")
+    elif chosen == "test":
+        remarks.note("file", f"{in_archive(parts['test'].filename)!r} is what validation is on")
     return decode(joined(tables[0], tables[1], remarks), options, into, remarks)
 
 
@@ -86,6 +91,22 @@ def _raw(file: BinaryIO, suffix: str, options: Options, remarks: Remarks) -> Raw
     with tempfile.TemporaryFile() as plain:
         _gunzip(file, plain)
         return read(plain, options, remarks)
+
+
+def _part(archive: ZipFile, entry: ZipInfo, options: Options, remarks: Remarks) -> RawTable | None:
+    """Return one table of several; its problems are gathered with its name, and it is None where it has no rows."""
+    own, table = Remarks(), None
+    try:
+        table = _unpacked(archive, entry, options, own)
+    except InvalidUpload as error:
+        own.problems += error.problems
+    for note in own.notes:
+        remarks.note(note.path, note.message)
+    for problem in dict.fromkeys(own.problems):
+        name = in_archive(entry.filename)
+        said = problem.message if name in problem.message else f"{name}: {problem.message}"
+        remarks.refuse(said, problem.path, problem.known)
+    return table
 
 
 def _unpacked(archive: ZipFile, entry: ZipInfo, options: Options, remarks: Remarks) -> RawTable:

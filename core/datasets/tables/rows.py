@@ -12,7 +12,7 @@ from core.datasets._options import Options, words
 from core.datasets._targets import MOST_CLASSES
 from core.datasets.tables.dates import DATE
 from core.datasets.tables.dialect import looks_like_data
-from core.datasets.tables.lines import not_utf8
+from core.datasets.tables.lines import not_encoded
 from core.datasets.tables.missing import AMONG_NUMBERS, MISSING
 from core.datasets.tables.numbers import bare, fits
 from core.datasets.tables.raw import RawTable, check_names, check_size
@@ -54,7 +54,7 @@ class _Gathered:
 
     def __init__(self, names: list[str], options: Options, remarks: Remarks, start: int) -> None:
         dropped, self._forced = set(words(options.drop)), set(words((*options.categorical, *options.text)))
-        self._names, self._remarks = names, remarks
+        self._names, self._remarks, self._encoding = names, remarks, options.encoding
         self._kept = [i for i, name in enumerate(names) if name not in dropped]
         self._chunks: list[list[pa.Array]] = [[] for _ in names]
         self._different: list[set[str]] = [set() for _ in names]
@@ -117,7 +117,8 @@ class _Gathered:
                 texts = compute.utf8_trim_whitespace(pa.array(self._texts[i], pa.string()))
             except UnicodeEncodeError:
                 at = next(at for at, text in enumerate(self._texts[i]) if not _is_utf8(text))
-                raise not_utf8(f"column {self._names[i]!r}, near row {self._next - count + at},") from None
+                what = f"column {self._names[i]!r}, near row {self._next - count + at},"
+                raise not_encoded(what, self._encoding) from None
             self._chunks[i].append(texts)
             with self._remarks.gathered():
                 self._bound(i, texts)
@@ -137,10 +138,10 @@ class _Gathered:
         if len(self._different[i]) > self._most[i]:
             self._full = True
             noun = "classes" if self._most[i] == MOST_CLASSES else "different values"
-            raise InvalidUpload(
-                f"text column {self._names[i]!r} has more than {self._most[i]:,} {noun}: drop it, or if it is numbers "
-                f"name it in `numeric` to be told of the rows where it is none"
-            )
+            advice = "drop it, or if it is numbers name it in `numeric` to be told of the rows where it is none"
+            if forced:
+                advice = "drop it, or leave it out of `categorical`"
+            raise InvalidUpload(f"text column {self._names[i]!r} has more than {self._most[i]:,} {noun}: {advice}")
 
 
 def words_among(values: pa.Array) -> pa.Array:

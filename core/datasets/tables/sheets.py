@@ -13,6 +13,7 @@ from core.datasets._content import InvalidUpload, Remarks
 from core.datasets._options import Options
 from core.datasets.tables.raw import RawTable
 from core.datasets.tables.rows import table_of
+from core.datasets.tables.texts import number_text
 
 MOST_UNPACKED = 2**27
 """Most bytes of a workbook's parts once they are unpacked."""
@@ -29,7 +30,11 @@ def read_sheet(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable:
             raise InvalidUpload(
                 f"the workbook has {size:,} bytes unpacked; {MOST_UNPACKED:,} is the most: save it as CSV"
             )
-        _check_corners(archive)
+        errors = _check_corners(archive)
+    if errors:
+        remarks.note(
+            "file", f"{errors:,} cells of the workbook hold errors, such as #DIV/0! or #N/A: they are empty here"
+        )
     file.seek(0)
     try:
         book = CalamineWorkbook.from_filelike(file)
@@ -42,8 +47,9 @@ def read_sheet(file: BinaryIO, options: Options, remarks: Remarks) -> RawTable:
     return table_of(_rows(sheet), options, remarks)
 
 
-def _check_corners(archive: ZipFile) -> None:
-    """Refuse a sheet with a cell so far out that the rectangle up to it is too large."""
+def _check_corners(archive: ZipFile) -> int:
+    """Refuse a sheet with a cell so far out that the rectangle up to it is too large; return the cells with errors."""
+    errors = 0
     for entry in archive.infolist():
         if not entry.filename.lower().endswith((".xml", ".rels")):
             continue
@@ -58,13 +64,15 @@ def _check_corners(archive: ZipFile) -> None:
                 f"the sheet reaches to row {corner.row:,} and column {corner.column:,}; {MOST_CELLS:,} cells are the "
                 "most: save it as CSV"
             )
+        errors += corner.errors
+    return errors
 
 
 class _Corner:
-    """The row and the column that the cells of a sheet reach to."""
+    """The row and the column that the cells of a sheet reach to, and how many cells hold an error."""
 
     def __init__(self) -> None:
-        self.row, self.column, self._rows, self._cells = 1, 1, 0, 0
+        self.row, self.column, self.errors, self._rows, self._cells = 1, 1, 0, 0, 0
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
 
@@ -75,6 +83,7 @@ class _Corner:
             self._reach(attributes.get("r", ""), self._rows, 1)
         elif kind == "c":
             self._cells += 1
+            self.errors += attributes.get("t") == "e"
             self._reach(attributes.get("r", ""), self._rows, self._cells)
 
     def _reach(self, place: str, row: int, column: int) -> None:
@@ -99,7 +108,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else number_text(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat(" ") if isinstance(value, dt.datetime) else value.isoformat()
     return str(value)

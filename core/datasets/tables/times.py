@@ -9,6 +9,7 @@ from core.datasets._content import InvalidUpload
 
 CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?"
 _PARTS = r"^(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d+))?)?\s*(?P<half>[AaPp]?).*$"
+_OF_HOURS = {"s": 3.6e3, "ms": 3.6e6, "us": 3.6e9, "ns": 3.6e12}
 SAID = "its times of day are hours since midnight (14:30 is 14.5)"
 
 
@@ -44,8 +45,8 @@ def hours(texts: pa.Array, name: str) -> NDArray[np.float64]:
 
 def hours_of(values: pa.ChunkedArray) -> NDArray[np.float64]:
     """Return typed times of day as hours since midnight; NaN where missing."""
-    since = values.cast(pa.time64("ns")).cast(pa.int64())
-    found: NDArray[np.float64] = compute.cast(since, pa.float64(), safe=False).to_numpy() / 3.6e12
+    since = values.cast(pa.int32() if pa.types.is_time32(values.type) else pa.int64())
+    found: NDArray[np.float64] = compute.cast(since, pa.float64(), safe=False).to_numpy() / _OF_HOURS[values.type.unit]
     return found
 
 

@@ -23,7 +23,7 @@ from core.external import KIND, PAIRED, ExternalSpec
 from core.metrics import Metric
 from core.registry import unknown
 from core.results import Results, Series
-from core.spec import Spec
+from core.spec import Alpha, Margin, Spec
 from core.store import Experiment
 
 MOST_ARMS = 24
@@ -52,10 +52,10 @@ class ComparisonSpec(BaseModel):
     metric: Annotated[str, Field(max_length=40)] | None = Field(
         None, description="the outcome judged: any that all of them have; default that of the first experiment"
     )
-    margin: Annotated[float, Field(gt=0)] | None = Field(
+    margin: Margin | None = Field(
         None, description="the largest difference that does not matter, in the outcome's unit; null: none is named"
     )
-    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(0.05, description="the chance of any false win that is allowed")
+    alpha: Alpha = Field(0.05, description="the chance of any false win that is allowed")
 
 
 class Joined(NamedTuple):

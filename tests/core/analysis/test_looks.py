@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.analysis import Look, compare_arms, decided_by, outline, take_look
+from core.analysis import Look, compare_arms, decided_by, markdown, outline, take_look
 from core.analysis.statistics.sequential import look_levels
 from core.results import Results
 from tests.core.analysis.reading import not_none, verdict_text
@@ -132,3 +132,51 @@ def test_the_report_decides_what_the_looks_have_decided_and_no_more(experiment: 
     early = compare_arms(replace(results, looks=[]))
     assert {c["decision"] for c in early["comparisons"]} == {"open"}
     assert "Nothing is decided before the first look" in verdict_text(early)
+
+
+def test_second_opinions_are_of_the_seeds_until_the_look_that_decided(experiment: MakeResults) -> None:
+    """`a` and `b` are equal and get all seeds; `low` lost to both after five, whatever came of more of its seeds."""
+    given = finals(a=0.9, low=0.2, b=0.9)
+    results = experiment(given, seeds=EVEN)
+    results = replace(results, looks=all_looks(results))
+    report = compare_arms(results)
+    (one,) = (c for c in report["comparisons"] if {c["a"], c["b"]} == {"a", "low"})
+    assert (one["n"], one["p_sign_flip"], one["robust"]) == (5, 2 * 0.5**5, None)
+    page = markdown(report, results)
+    assert "by Holm" not in page.partition("How this was computed")[2]
+    assert "at the first look that decides it" in page
+    (why,) = (one["message"] for one in report["warnings"] if "fewer seeds" in one["message"])
+    assert "because a look decided before the others were trained" in why
+
+
+def test_the_levels_are_those_of_the_alpha_that_is_asked_for(experiment: MakeResults) -> None:
+    results = experiment(finals(a=0.9, b=0.9), seeds=EVEN)
+    results = replace(results, looks=all_looks(results))
+    text = verdict_text(compare_arms(results, alpha=0.3))
+    first = look_levels((5, 10, 15, 20), 0.3)[0]
+    assert f"at the two-sided level {first:.2g} after 5" in text
+    assert "err with a chance of 0.3. Whether more were trained was decided for a chance of 0.05." in text
+
+
+def test_of_a_cancelled_experiment_no_more_seeds_are_trained(experiment: MakeResults) -> None:
+    ended = {arm: [*values[:5], *["cancelled"] * 15] for arm, values in finals(a=0.9, b=0.9).items()}
+    results = experiment(ended, seeds=EVEN)
+    results = replace(results, looks=[take_look(results)])
+    assert 'More seeds would have been trained next of "a" and "b".' in verdict_text(compare_arms(results))
+
+
+def test_runs_that_were_trained_again_after_a_look_are_said_where_they_change_it(experiment: MakeResults) -> None:
+    given: dict[str, list[Any]] = {"a": [0.9, 0.91, 0.92, 0.9, "failed"], "b": [0.8, 0.8, 0.81, 0.79, 0.8]}
+    seeds = {"from": 5, "to": 10}
+    before = experiment({arm: [*values, *["queued"] * 5] for arm, values in given.items()}, seeds=seeds)
+    looks = [take_look(before)]
+    assert [one["decision"] for one in looks[0]["pairs"]] == ["better"]
+    given["a"][4] = 0.2
+    after = experiment({arm: [*values, *["queued"] * 5] for arm, values in given.items()}, seeds=seeds)
+    report = compare_arms(replace(after, looks=looks))
+    assert report["comparisons"][0]["decision"] == "open"
+    (why,) = (one["message"] for one in report["warnings"] if "a look found" in one["message"])
+    assert 'After 5 seeds a look found "a" better than "b"' in why
+    assert not [
+        one for one in compare_arms(replace(before, looks=looks))["warnings"] if "a look found" in one["message"]
+    ]

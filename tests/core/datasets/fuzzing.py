@@ -67,6 +67,8 @@ def originals() -> dict[str, bytes]:
     """Return a sound file of every kind, by its ending."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"n": rng.normal(size=40), "k": rng.integers(0, 9, 40), "t": ["a b", 'c "d"'] * 20})
+    frame["d"] = pd.date_range("1970-01-01", periods=40, freq="7h").date
+    frame["s"], frame["z"] = (pd.date_range("2020-01-01", periods=40, freq="37min", tz=tz) for tz in (None, "UTC"))
     frame["p"], frame["y"] = [f"{v:,}" for v in rng.integers(0, 9999, 40)], ["no", "yes"] * 20
     table, packed = io.BytesIO(), io.BytesIO()
     frame.to_parquet(table)
@@ -85,7 +87,7 @@ def originals() -> dict[str, bytes]:
         pictures[f"{'cat' if i % 2 else 'dog'}/{i}.{form.lower()}"] = out.getvalue()
     made[".zip"] = zipped(pictures)
     made[".xlsx"] = sheet(["x", "y"], *([i / 3, "no" if i % 2 else "yes"] for i in range(20)))
-    made[".jsonl"] = frame.to_json(orient="records", lines=True).encode()
+    made[".jsonl"] = frame.to_json(orient="records", lines=True, date_format="iso").encode()
     return made
 
 
@@ -104,7 +106,8 @@ def attempt(folder: Path, kind: str, data: bytes) -> str:
     """Return "stored" or "refused"; raises what else comes of the file."""
     table = kind not in (".zip", ".npz")
     uploads = Uploads(folder)
-    options = Options(target=["y"] if table else [], missing="impute" if table else None)
+    dated = ["d", "s", "z"] if kind in (".csv", ".parquet", ".jsonl") else []
+    options = Options(target=["y"] if table else [], missing="impute" if table else None, numeric=dated)
     try:
         uploads.add(io.BytesIO(data), f"t{kind}", "mine", options)
     except InvalidUpload:

@@ -74,6 +74,37 @@ def test_the_decimal_sign_is_that_which_is_said_or_which_another_column_shows(tm
     assert values(tmp_path, points, decimal=",")[0] == [[1200], [3400]]
 
 
+@pytest.mark.parametrize(
+    ("texts", "said", "other"),
+    [(["1,5", "2,5"], ".", ","), (["1.5", "2.5", "4.125"], ",", "."), (["0,5 €", "foo", "?", "7,25 €"], ".", ",")],
+    ids=str,
+)
+def test_a_decimal_sign_that_does_not_fit_is_refused(tmp_path: Path, texts: list[str], said: str, other: str) -> None:
+    """The numbers were categories, a feature each."""
+    data = "x;y\n" + "".join(f"{text};{i % 2}\n" for i, text in enumerate(texts))
+    told_of = refused(tmp_path, data.encode(), "t.csv", target=["y"], decimal=said)
+    assert told_of.startswith(f"decimal: column 'x': {texts[0]!r} is no number with the decimal sign {said!r}")
+    assert f"say decimal={other}" in told_of
+    assert len(values(tmp_path, data.encode(), decimal=said, categorical=["x"])[0]) == len(texts)
+
+
+def test_numbers_of_files_with_types_are_no_thousands(tmp_path: Path) -> None:
+    """With a decimal comma 1.234 became 1234, though it was a number in its file."""
+    lines = b'{"x": 1.234, "t": "0,5", "y": 0}\n{"x": 2.345, "t": "1,25", "y": 1}\n'
+    cells = sheet(["x", "t", "y"], [1.234, "0,5", 0], [2.345, "1,25", 1])
+    for data, name in ((lines, "t.jsonl"), (cells, "t.xlsx")):
+        for said in ({}, {"decimal": ","}):
+            assert values(tmp_path, data, name, **said)[0] == [[1.234, 0.5], [2.345, 1.25]]
+    got, _ = values(tmp_path, b'{"x": NaN, "y": 0}\n{"x": 2e-300, "y": 1}\n', "t.jsonl", missing="impute")
+    assert (np.isnan(got[0][0]), got[1]) == (True, [2e-300])
+
+
+def test_points_where_the_sign_is_a_comma_are_told(tmp_path: Path) -> None:
+    got, found = values(tmp_path, b"x;z;y\n1.5;1,5;0\n2.5;2;1\n", decimal=",")
+    assert (got, told(found, "columns.x: its numbers have a decimal point")) == ([[1.5, 1.5], [2.5, 2]], True)
+    assert not told(found, "columns.z: its numbers have a decimal point")
+
+
 def test_three_hundred_prices_are_amounts(tmp_path: Path) -> None:
     """D2: they were 294 classes, and were trained."""
     prices = [1000 + 37 * i for i in range(300)]
@@ -84,7 +115,10 @@ def test_three_hundred_prices_are_amounts(tmp_path: Path) -> None:
 DATES = ["2020-03-14", "3/14/2020", "14.3.2020", "14/03/20", "2020-03-14T10:00:00Z", "14 Mar 2020", "March 14, 2020",
          "2020-03-14 10:30", "12:30:00", "2020/3/14", "Sat, 14 Mar 2020",
          "03/2020", "Mar-20",
-         "January 2020", "20200314T101500"]  # fmt: skip
+         "January 2020", "20200314T101500", "20200314 10:15:00", "Mar 14 2020", "Sat Mar 14 10:00:00 2020",
+         "Sat Mar 14 10:00:00 UTC 2020", "Saturday, March 14, 2020", "14MAR2020", "14-Mar", "2020-Mar-14", "2020Q1",
+         "2020-Q1", "Q1 2020", "2020-W11", "2020-W11-6", "2020-074", "14.03.", "14. März 2020", "14 de marzo de 2020",
+         "2020-03-14 10:30:00 EST", "14th March 2020"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", DATES)
@@ -178,6 +212,7 @@ def test_times_of_dates_are_those_of_utc(tmp_path: Path, texts: list[str], hours
     ("texts", "words"),
     [
         (["2020-02-30", "2020-03-01"], "'2020-02-30' is no day of the calendar"),
+        (["0000-01-01", "2020-00-01"], "'2020-00-01' is no day of the calendar"),
         (["31.4.2020", "1.4.2020"], "'31.4.2020' is no day of the calendar"),
         (["2020-03-14 25:00", "2020-03-14 1:00"], "'25:00' is no time of day"),
         (["2020-03-14 12:00Z", "2020-03-14 12:00"], "'2020-03-14 12:00' has no time zone, and others have"),
@@ -192,6 +227,8 @@ def test_digits_that_look_like_dates_are_noted(tmp_path: Path) -> None:
     data = b"x,y\n20200314,0\n20191231,1\n20200101,0\n"
     assert told(values(tmp_path, data)[1], "columns.x", "look like dates", "numeric=x")
     assert not told(values(tmp_path / "2", data.replace(b"20191231", b"20191399"))[1], "look like dates")
+    got, said = values(tmp_path / "3", data, numeric=["x"])
+    assert (got[0], told(said, "columns.x", "look like dates")) == ([20200314], True)
 
 
 def test_a_target_of_amounts_with_units_is_no_class_each(tmp_path: Path) -> None:

@@ -197,6 +197,11 @@ def test_a_stray_file_is_left_out_and_named(tmp_path: Path, stray: str, top: str
         ("TRAIN", "Val"),
         ("train_set", "test_set"),
         ("seg_train", "seg-test"),
+        ("seg_train/seg_train", "seg_test/seg_test"),  # as Intel's scenes are packed
+        ("train", "holdout"),
+        ("training", "validate"),
+        ("train2017", "val2017"),
+        ("tr", "te"),
     ],
 )
 def test_the_usual_names_of_parts(tmp_path: Path, train: str, valid: str) -> None:
@@ -204,7 +209,24 @@ def test_the_usual_names_of_parts(tmp_path: Path, train: str, valid: str) -> Non
     files = {f"{train}/cat/0.png": GREY[0], f"{train}/dog/0.png": GREY[1], f"{valid}/dog/0.png": GREY[2]}
     about = add(tmp_path, zipped(files), "a.zip")
     assert (about.examples, about.valid_examples, about.classes) == (3, 1, ["cat", "dog"])
+    assert told(notes(about), "validation is on the 1 pictures to test on") == (
+        valid.lower()[:2] == "te" or "test" in valid
+    )
     assert told(notes(about), "target: there is the class 'cat' trained on but never held out")
+
+
+def test_a_part_of_no_known_name_is_told_once(tmp_path: Path) -> None:
+    """Every picture was blamed."""
+    files = {f"{part}/{label}/{i}.png": GREY[0] for part in ("train", "mine") for label in "ab" for i in range(9)}
+    (told_of,) = problems(tmp_path, zipped(files), "a.zip")
+    assert told_of == (
+        "file: the folders at the top are parts, such as 'train', and 'mine' is no name of one: rename the folder to "
+        "test or valid, or leave it out"
+    )
+    files = {"train/a/0.png": GREY[0], "train/b/0.png": GREY[1], "extra/0.png": GREY[2]}
+    assert "'extra' is no name of one" in refused(tmp_path, zipped(files), "a.zip")
+    deep = problems(tmp_path, zipped({f"x{i % 3}/{i % 2}/{i}.png": GREY[0] for i in range(30)}), "a.zip")
+    assert (len(deep), deep[-1]) == (6, "file: 25 more pictures are not in a folder <class>/")
 
 
 def test_of_three_parts_the_middle_one_validates(tmp_path: Path) -> None:

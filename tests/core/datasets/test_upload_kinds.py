@@ -46,7 +46,7 @@ def test_every_kind_of_file_holds_the_same(tmp_path: Path, data: bytes, filename
     [
         (gzip.compress(CSV)[:-9], "t.csv.gz", "file: cannot be unpacked"),
         (CSV, "t.csv.gz", "file: cannot be unpacked"),
-        (CSV, "t.xlsx", "file: cannot be read as a ZIP archive"),
+        (CSV, "t.xlsx", "file: cannot be read as a ZIP archive, as .zip, .npz and .xlsx are: by its first"),
         (zipped({"a": b"x"}), "t.xlsx", "file: cannot be read as a spreadsheet"),
         (XLSX, "t.csv", "file: the file is no text: by its first bytes it is a ZIP archive or a spreadsheet"),
         (gzip.compress(CSV), "t.csv", "file: the file is no text: by its first bytes it is packed with gzip"),
@@ -55,12 +55,15 @@ def test_every_kind_of_file_holds_the_same(tmp_path: Path, data: bytes, filename
         (b'{"x": 1, "y": 0}\n{"x": [2], "y": 1}\n', "t.jsonl", "file: row 2: 'x' holds a list or an object"),
         (b'{"x": 1, "y": 0}\n{"x": 2, "z": 3, "y": 1}\n', "t.jsonl", "file: row 2 has 'z', which the first"),
         (b'{"x": 1, "y": 0}\n\n{"x": "a", "y": 1}\n{"x": 2, "y": 1}\n', "t.jsonl", "file: column 'x', row 3: 'a'"),
+        (b'{"x": 1, "y": 0}\n{"x": 2, "y": 1, "x": 3}\n', "t.jsonl", "file: row 2 has 'x' twice"),
+        (b'{"x": 1, "y": 0}\n{"x": "\\ud800", "y": 1}\n', "t.jsonl", "file: row 2 holds half a character, \\ud800"),
+        (b'{"x": 1, "\\udfff": 0}\n', "t.jsonl", "file: row 1 holds half a character, \\udfff"),
+        ('{"x": "é", "y": 0}\n'.encode("cp1252"), "t.jsonl", "encoding: row 1 is not UTF-8: save the file as UTF-8"),
         (b"x", "t.json", "file: the file's name ends in '.json' (write one object a line, as .jsonl)"),
         (b"x", "t.xls", "file: the file's name ends in '.xls' (save it as .xlsx or .csv)"),
         (zipped({"a.csv": CSV, "b.csv": CSV}), "t.zip", "file: 'a.csv': tables in an archive are one, or one train"),
         (zipped({"train.csv": CSV, "test.csv": b"x,y\n1,no\n"}), "t.zip", "file: train.csv has a column 't'"),
     ],
-    ids=[f"{i}" for i in range(15)],
 )  # fmt: skip
 def test_what_cannot_be_read_says_why(tmp_path: Path, data: bytes, filename: str, told: str) -> None:
     assert problems(tmp_path, data, filename, target=["y"])[0].startswith(told)
@@ -188,3 +191,52 @@ def test_rows_that_are_larger_as_numbers_are_refused(tmp_path: Path, monkeypatch
         refused(tmp_path, data, "t.npz")
         == "scale: as numbers the rows take 480 bytes; 479 is the most: say unit or none"
     )
+
+
+def test_files_named_as_those_of_another_kind(tmp_path: Path) -> None:
+    array = io.BytesIO()
+    np.save(array, np.eye(3))
+    told_of = refused(tmp_path, array.getvalue(), "t.npz")
+    assert told_of.endswith(
+        "by its first bytes it is an array of NumPy (.npy): write x and y with numpy.savez, as .npz"
+    )
+    assert refused(tmp_path, CSV, "t.zip").endswith("it is text: name a table .csv, .tsv or .jsonl")
+
+
+def test_json_lines_of_another_encoding(tmp_path: Path) -> None:
+    """The advice to name it could not be followed."""
+    data = '{"x": "é", "y": 0}\n{"x": "ü", "y": 1}\n'.encode("cp1252")
+    assert add(tmp_path, data, "t.jsonl", target=["y"], encoding="cp1252").columns[0].categories == ["é", "ü"]
+    told_of = refused(tmp_path / "in", data.splitlines()[0], "t.jsonl", target=["y"], encoding="ascii")
+    assert told_of.startswith("encoding: row 1 is not ascii: name its encoding")
+
+
+def test_all_broken_lines_of_json_are_told(tmp_path: Path) -> None:
+    data = b'{"x": 1, "y": 0}\n{"x":\n{"x": 2, "y": 1}\n[3]\n{"x": [4], "y": 1}\n'
+    found = problems(tmp_path, data, "t.jsonl", target=["y"])
+    assert [one.split(" is")[0].split(":")[1] for one in found] == [" row 2", " row 4", " row 5"]
+    assert [one[:12] for one in problems(tmp_path, b"{\n}\n", "t.jsonl", target=["y"])] == [
+        "file: row 1 ",
+        "file: row 2 ",
+    ]
+
+
+def test_problems_of_two_tables_come_together_with_their_files(tmp_path: Path) -> None:
+    """A row was told without its file, and of one file only."""
+    files = zipped({"train.csv": b"x,y\n1,0\n2\n3,1\n", "te2/test.csv": b"x,y\n1,0\n2,1\n3,1,4\nfoo,1\n5,1\n"})
+    found = problems(tmp_path, files, "t.zip", target=["y"])
+    assert found == [
+        "file: train.csv: row 3 has 1 values where the header has 2",
+        "file: test.csv: row 4 has 3 values where the header has 2",
+        "file: column 'x', row 5 of test.csv: 'foo' stands among numbers (if it means a missing value, name it in "
+        "`missing_values`; if all are categories, name the column in `categorical`)",
+    ]
+    files = zipped({"train.csv": b'x,y\n1,"0\n2,1\n', "test.csv": b"x,t,y\n1,\xe9,0\n2,a,1\n"})
+    found = problems(tmp_path, files, "t.zip", target=["y"])
+    assert found[0] == "file: train.csv: the quote opened in row 2 never closes"
+    assert found[1].startswith("encoding: test.csv: column 't', near row 2, is not UTF-8")
+
+
+def test_a_test_part_that_is_validated_on_is_told(tmp_path: Path) -> None:
+    about = add(tmp_path, zipped({"train.csv": CSV, "test.csv": CSV}), "t.zip", target=["y"])
+    assert told(notes(about), "file: 'test.csv' is what validation is on")

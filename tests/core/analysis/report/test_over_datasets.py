@@ -9,11 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from core.analysis import compare_arms, dataset_grid, markdown
+from core.analysis import compare_arms, markdown, take_look
 from core.analysis.shapes import Report
 from core.design import BatchSizeScan, LrRangeTest
 from core.results import Results
 from core.spec import parse
+from tests.core.analysis.reading import not_none
 
 MakeResults = Callable[..., Results]
 RNG = np.random.default_rng(3)
@@ -173,10 +174,10 @@ def test_other_grids_have_no_blocks(experiment: MakeResults, grid: dict[str, Any
 
 def test_experiments_of_another_kind_have_no_blocks(over: Callable[..., Results]) -> None:
     design = over(drawn(3, [0.0, 1.0])).design
-    assert dataset_grid(design) is not None
-    assert dataset_grid(replace(design, looks=(2, 5))) is None
-    assert dataset_grid(replace(design, batch_size_scan=BatchSizeScan(rule="linear", base=10))) is None
-    assert dataset_grid(replace(design, lr_range=LrRangeTest(low=1e-4, high=1.0, steps=10, smoothing=0.9))) is None
+    assert design.dataset_grid is not None
+    assert replace(design, batch_size_scan=BatchSizeScan(rule="linear", base=10)).dataset_grid is None
+    lr_range = LrRangeTest(low=1e-4, high=1.0, steps=10, smoothing=0.9)
+    assert replace(design, lr_range=lr_range).dataset_grid is None
 
 
 def test_the_page_shows_the_sets_and_is_whole(over: Callable[..., Results]) -> None:
@@ -185,3 +186,63 @@ def test_the_page_shows_the_sets_and_is_whole(over: Callable[..., Results]) -> N
     assert "## Over the data sets" in page
     assert "Iman and Davenport" in page
     assert "nan" not in page.lower().replace("nanmean", "")
+
+
+def test_survivors_lead_no_arm_over_the_sets(over: Callable[..., Results]) -> None:
+    """Two of five runs are lost on every set, and the rest are better by much: ranks with the lost ones last decide."""
+    values = drawn(10, [3.0, 0.0]).astype(object)
+    values[0, :, :2] = "diverged"
+    report = compare_arms(over(values))
+    found = pair(report, "batch_size=10", "batch_size=20")
+    assert (found["test"], found["ci_low"], found["p_equivalence"]) == ("ranks", None, None)
+    assert found["p"] > 0.05, "of fifty runs twenty are the worst, thirty the best: that is no sure gain"
+    assert found["decision"] == "open"
+    assert report["datasets"] is not None
+    first, second = report["datasets"]["treatments"]
+    assert (first["mean_rank"], second["mean_rank"]) == (2, 1), "fewer runs lost come first"
+    lost = values.copy()
+    lost[0, :, :] = "diverged"
+    assert pair(compare_arms(over(lost[:, :3])), "batch_size=10", "batch_size=20")["p"] == 2 * 4.0**-3
+
+
+def test_a_lost_run_costs_no_more_than_a_bad_one_over_the_sets(over: Callable[..., Results]) -> None:
+    values = drawn(8, [9.0, 0.0]).astype(object)
+    values[0, 2, 1] = "diverged"
+    found = pair(compare_arms(over(values)), "batch_size=10", "batch_size=20")
+    assert (found["decision"], found["p"]) == ("better", 2 * 0.5**8), "the sets decide, as the 40 seeds are surer"
+
+
+def test_arms_that_are_equivalent_over_the_sets_share_their_places(over: Callable[..., Results]) -> None:
+    """A difference that is sure, and within the margin: it does not matter, whatever its p."""
+    values = drawn(10, [0.0, 0.0])
+    values[1] = values[0] + 0.05 + RNG.normal(0, 0.01, values[0].shape)
+    report = compare_arms(over(values, margin=0.2))
+    found = pair(report, "batch_size=10", "batch_size=20")
+    assert (found["decision"], found["p_adjusted"] < 0.001) == ("equivalent", True)
+    assert report["datasets"] is not None
+    assert [(one["rank_low"], one["rank_high"]) for one in report["datasets"]["treatments"]] == [(1, 2), (1, 2)]
+    text = report["verdict"]["text"] or ""
+    assert "within 20.00 percentage points by two one-sided tests, adjusted p < 0.001" in text
+
+
+def test_each_set_is_judged_by_the_errors_that_know_of_its_splits(over: Callable[..., Results]) -> None:
+    values = drawn(3, [0.0, 1.0])
+    plain, corrected = (compare_arms(over(values, split=split)) for split in ("fixed", "per_seed"))
+    assert corrected["scope"] == "splits"
+    for before, after in zip(plain["comparisons"], corrected["comparisons"], strict=True):
+        t = stats.t.isf(not_none(before["p"]) / 2, SEEDS - 1)
+        t /= np.sqrt(1 + SEEDS * 0.25)  # one held out to four trained on
+        assert after["p"] == pytest.approx(2 * stats.t.sf(t, SEEDS - 1), rel=1e-2)
+
+
+def test_looks_ask_about_the_arms_of_one_set_alone(over: Callable[..., Results]) -> None:
+    values = drawn(3, [0.0, 4.0, 0.1])
+    results = over(values)
+    design = replace(results.design, looks=(3, 5))
+    assert len(design.pairs) == 3 * 3
+    first = take_look(replace(results, design=design))
+    assert first["comparisons"] == 9
+    report = compare_arms(replace(results, design=design, looks=(first,)))
+    assert len(report["comparisons"]) == 9
+    decided = {frozenset((c["a"], c["b"])) for c in report["comparisons"] if c["better"]}
+    assert decided == {frozenset((c["a"], c["b"])) for c in first["pairs"] if c["decision"] != "open"}

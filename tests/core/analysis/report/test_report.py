@@ -264,3 +264,15 @@ def test_a_regression_that_explains_nothing_did_not_learn(experiment: MakeResult
 
 def test_five_good_seeds_call_for_no_warning(experiment: MakeResults) -> None:
     assert build_report(experiment({"a": GOOD, "b": WORSE}))["warnings"] == []
+
+
+def test_arms_of_different_data_sets_are_warned_of(experiment: MakeResults) -> None:
+    values = {"a": [0.5, 0.6, 0.55], "b": [0.6, 0.7, 0.65]}
+    arms = [{"label": "a", "dataset": "digits"}, {"label": "b", "dataset": {"name": "two_spirals"}}]
+    warned = [one["message"] for one in build_report(experiment(values, arms=arms))["warnings"]]
+    assert [one for one in warned if one.startswith("Arms have different data sets")]
+    assert not [
+        one["message"]
+        for one in build_report(experiment(values))["warnings"]
+        if one["message"].startswith("Arms have different data sets")
+    ]

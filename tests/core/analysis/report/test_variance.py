@@ -70,9 +70,10 @@ def test_second_trainings_count_nowhere_else(experiment: MakeResults, results: R
 def test_words_say_whose_the_spread_is_and_what_is_held(results: Results) -> None:
     text = of(results)["text"]
     assert text.startswith(
-        'Of the spread of "a" (variance, sd 17.08 percentage points, N = 4) 100 % is the data order ('
+        'Of the spread of "a" (variance, sd 17.08 percentage points, N = 4) 137 % is the data order ('
     )
     assert "0 % the initial weights" in text
+    assert "One share beyond 100 % is chance." in text
     assert (
         "Not in these numbers is what the split and the dropout draws would add: every run has that of seed 0." in text
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from core.analysis.statistics.decisions import DecisionRule, Decisions, decide
+from core.metrics import DECLARED_ROUNDING
 
 NAN = np.nan
 
@@ -245,3 +246,25 @@ def test_an_arm_without_a_finished_run_has_no_place() -> None:
     found = decided([[0.9] * 3, [NAN] * 3])
 
     assert places(found) == [(1, 1), (0, 0)]
+
+
+@pytest.mark.parametrize(("n", "alpha"), [(55, 1e-17), (100, 1e-19), (1000, 1e-30)])
+def test_the_strictest_levels_call_nothing_equivalent_that_is_not(n: int, alpha: float) -> None:
+    """The level of an early look, over many pairs: 1 - alpha / 2 is 1, and has no quantile."""
+    d = np.random.default_rng(3).normal(0.004, 0.03, n)
+    found = decided(np.stack([0.5 + d, np.full(n, 0.5)]), alpha=alpha, margin=0.005)
+    error = d.std(ddof=1) / np.sqrt(n)
+    assert found.p_equivalence[0, 1] == pytest.approx(stats.t.sf((0.005 - abs(d.mean())) / error, n - 1), rel=1e-6)
+    assert found.decision[0, 1] == "open"
+    assert np.isfinite([found.ci_low[0, 1], found.found.ci_high[0, 1]]).all()
+    assert found.ci_low[0, 1] < d.mean() - 8 * error < d.mean() + 8 * error < found.ci_high[0, 1]
+
+
+def test_what_others_declare_is_taken_in_float64() -> None:
+    """In float32 half a unit of 5,000,001 is rounding: differences of two would be none."""
+    rng = np.random.default_rng(4)
+    a, b = 5_000_001 + rng.normal(0, 0.1, 6), 5_000_003 + rng.normal(0, 0.1, 6)
+    assert decided([a, b]).decision[0, 1] == "open"
+    found = decided([a, b], sign=-1, rounding=DECLARED_ROUNDING)
+    assert found.decision[0, 1] == "better"
+    assert found.p[0, 1] == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-9)

@@ -126,7 +126,7 @@ def test_the_interval_of_the_best_arm_covers_its_own_mean(arms: int, n: int, exp
         values = rng.normal(0, 1, (arms, n))
         best = int(values.mean(axis=1).argmax())
         alone += summaries(values)[best].ci_low <= 0
-        together += summaries(values, 1 - 0.05 / arms)[best].ci_low <= 0
+        together += summaries(values, 0.05 / arms)[best].ci_low <= 0
 
     assert alone < 0.93 * 300
     assert together >= 0.945 * 300

@@ -1,12 +1,13 @@
 """What a report decides about a change."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
+from core.analysis import compare_arms, study_ruling
 from core.analysis.shapes import Report
-from core.experiments.projects.studies import Ruling
-from core.experiments.queries.studies import rule
+from core.results import Results
 
 
 def report(**decisions: str) -> Report:
@@ -40,7 +41,7 @@ def report(**decisions: str) -> Report:
     ],
 )
 def test_the_ruling(decisions: dict[str, str], ruling: tuple[Any, ...]) -> None:
-    assert rule(7, report(**decisions)) == Ruling(7, *ruling)
+    assert study_ruling(report(**decisions)) == ruling
 
 
 def test_over_data_sets_it_is_that_of_all_together() -> None:
@@ -48,4 +49,19 @@ def test_over_data_sets_it_is_that_of_all_together() -> None:
     ranks = [{"label": label, "mean_rank": rank} for label, rank in (("10", 1.8), ("20", 1.2))]
     found: dict[str, Any] = {"baseline": "10", "comparisons": compared, "treatments": ranks}
     whole: dict[str, Any] = {"baseline": "10 on digits", "comparisons": [], "verdict": {"order": []}, "datasets": found}
-    assert rule(7, cast(Report, whole)) == Ruling(7, "keep", "20", 0.02)
+    assert study_ruling(cast(Report, whole)) == ("keep", "20", 0.02)
+
+
+def test_the_report_says_what_its_study_decides_once_all_runs_have_ended(experiment: Callable[..., Results]) -> None:
+    values = {"a": [0.5, 0.51, 0.49, 0.5], "b": [0.8, 0.82, 0.79, 0.8]}
+    spec = {"study": "chain", "baseline": "a", "alpha": 0.0024}
+    whole = compare_arms(experiment(values, **spec))
+    assert whole["study"] == {"name": "chain", "decision": "keep", "arm": "b"}
+    said = 'In the study "chain", at the level 0.0024 that it gave to this experiment: keep "b".'
+    assert said in (whole["verdict"]["text"] or "")
+    waits = compare_arms(experiment({**values, "b": [0.8, 0.82, 0.79, "running"]}, **spec))
+    assert waits["study"] == {"name": "chain", "decision": None, "arm": None}
+    assert "once all runs have ended" in (waits["verdict"]["text"] or "")
+    ended = compare_arms(experiment({**values, "b": [0.8, 0.82, 0.79, "cancelled"]}, **spec))
+    assert ended["study"] == {"name": "chain", "decision": "keep", "arm": "b"}
+    assert compare_arms(experiment(values))["study"] is None
