@@ -11,7 +11,6 @@ from core.spec._focal import FocalLoss
 from core.spec._keep import WHICH, Which
 from core.spec._kinds import Kind, LrRange
 from core.spec._layers import PROJECTIONS, hidden_weights, layers_of, norms_of
-from core.spec._letters import unfit_name
 from core.spec._limits import LIMITS, Alpha, Margin, Seed, Text
 from core.spec._lint import warnings_of
 from core.spec._parsing import parse, parse_stored
@@ -81,7 +80,6 @@ __all__ = [
     "parse_stored",
     "rate_factors",
     "size",
-    "unfit_name",
     "used_pins",
     "warnings_of",
 ]

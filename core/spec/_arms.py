@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from core.errors import Problem
+from core.letters import unfit_name
 from core.registry import Absent, Entry, join_path, problems_of, unknown
 from core.schedules import dotted
-from core.spec._letters import unfit_name
 
 LABEL = 120
 """Most characters of a label."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from core.spec._letters import unfit_name
+from core.letters import unfit_name
 
 
 class LIMITS:

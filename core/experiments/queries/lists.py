@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from core.errors import InvalidSpec, Problem
 from core.experiments.cohorts.states import TERMINAL
-from core.spec import unfit_name
+from core.letters import unfit_name
 from core.store import Experiment, Run, Tag
 
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]

@@ -2,7 +2,10 @@
 
 import pytest
 
+from core.datasets._content import Remarks
+from core.datasets.tables.raw import check_names
 from core.errors import InvalidSpec
+from core.experiments.requests.mlflow.identity import label_of
 from core.spec import parse
 
 
@@ -52,3 +55,10 @@ def test_what_hides_breaks_or_turns_the_text_is_refused_by_its_code_point(label:
 
 def test_a_lone_surrogate_is_refused() -> None:
     assert [path for path, _ in _problems("a\ud800b")] == ["name", "arms[0].label"]
+
+
+def test_columns_and_folders_are_named_in_any_script_too() -> None:
+    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    check_names([persian, "y"], remarks := Remarks())
+    assert remarks.problems == []
+    assert label_of(f"{persian}\x00b") == f"{persian} b"

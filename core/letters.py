@@ -7,17 +7,28 @@ _JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
 
 
 def unfit_name(text: str) -> str | None:
-    """Return why a text cannot be a name, None where it can.
+    """Return why a text cannot be a name, None where it can: it is blank, or has a letter that no name has."""
+    if not any(c.isprintable() and not c.isspace() for c in text):
+        return "should not be blank"
+    return unfit_letter(text)
+
+
+def unfit_letter(text: str) -> str | None:
+    """Return what of a text no name may have, None where all of it may stand in one.
 
     Refused are control characters, line breaks, what sets the direction of writing, lone surrogates, and code points
     without a character.
     """
-    if not any(c.isprintable() and not c.isspace() for c in text):
-        return "should not be blank"
     for c in text:
-        if not (c.isprintable() or c in _JOINERS or unicodedata.category(c) == "Zs" or _is_mark(c)):
+        if not is_fit(c):
             return f"should have no {_KINDS[unicodedata.category(c)]}; it has U+{ord(c):04X}"
     return None
+
+
+def is_fit(character: str) -> bool:
+    """Return whether a character may stand in a name."""
+    space = unicodedata.category(character) == "Zs"
+    return character.isprintable() or character in _JOINERS or space or _is_mark(character)
 
 
 def _is_mark(character: str) -> bool:
