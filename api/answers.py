@@ -77,14 +77,20 @@ class Histogram(BaseModel):
     counts: list[int]
 
 
-class InitializerPreviewOut(BaseModel):
+class DrawnWeight(BaseModel):
     """One drawn weight beside the theory."""
 
     initializer: dict[str, Any]
-    shape: list[int]
     stats: WeightStats
     theory: WeightTheory
     histogram: Histogram
+
+
+class InitializerPreviewOut(DrawnWeight):
+    """One drawn weight beside the theory, and those of others `compared` with it."""
+
+    shape: list[int]
+    compared: list[DrawnWeight]
 
 
 class VarianceOut(BaseModel):

@@ -167,9 +167,12 @@ def series(path: Path, experiment_id: int, form: Form, asked: dict[str, Any]) ->
 
 
 def preview_of(
-    kind: Literal["schedule", "initializer", "signal"], body: bytes, draw: Theme | None, hidden: frozenset[str]
+    kind: Literal["schedule", "initializer", "signal"],
+    body: bytes,
+    draw: tuple[Format, Theme] | None,
+    hidden: frozenset[str],
 ) -> Answer:
-    """Return a preview as JSON, or as a PNG, to `draw` for paper or for a dark room."""
+    """Return a preview as JSON, or to `draw` as a picture, for paper or for a dark room."""
     found: dict[str, Any]
     seconds = Process.settings.preview_seconds
     if kind == "schedule":
@@ -178,7 +181,10 @@ def preview_of(
         found = initializer_of(read_body(body, InitializerPreview), seconds)
     else:
         found = signal_of(read_body(body, SignalPreview), paths_for(hidden), seconds)
-    return Answer("", picture(DRAWINGS[kind], found, "png", Look(draw)) if draw else compact(found))
+    if draw is None:
+        return Answer("", compact(found))
+    extension, theme = draw
+    return Answer("", picture(DRAWINGS[kind], found, extension, Look(theme)))
 
 
 def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Quotas]) -> tuple[About, bool]:

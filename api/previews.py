@@ -22,7 +22,7 @@ from core.schedules import (
 MOST_VALUES = 4_000_000
 """Of one drawn weight."""
 MOST_COMPARED = 11
-"""Of schedules beside the one that is previewed."""
+"""Of schedules or initializers beside the one that is previewed."""
 
 
 def check_seconds(seconds: float, most: float, path: str, advice: str) -> None:
@@ -57,10 +57,11 @@ class InitializerPreview(_Body):
 
     The rest tells of the layer what some initializers ask for: its name in the model, which also picks the stream that
     the weight is drawn from; whether it reads the data (`input`), gives the outputs (`output`), or both (`only`);
-    whether it ends a residual branch, and how many branches the model has.
+    whether it ends a residual branch, and how many branches the model has. `compare` are others, to draw below it.
     """
 
     initializer: InitializerEntry
+    compare: Annotated[list[InitializerEntry], Field(max_length=MOST_COMPARED)] = []
     shape: Annotated[list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=2, max_length=5)] = [256, 784]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     bins: Annotated[int, Field(ge=1, le=1_000)] = 50
@@ -98,7 +99,7 @@ def schedule_of(body: SchedulePreview, most_seconds: float) -> dict[str, Any]:
 
 
 def initializer_of(body: InitializerPreview, most_seconds: float) -> dict[str, Any]:
-    """Draw one weight, and compare its values with the theory.
+    """Draw one weight by each initializer, and compare its values with the theory.
 
     Raises `InvalidSpec` for a shape that cannot be, and where it would take more than `most_seconds`.
     """
@@ -115,13 +116,14 @@ def initializer_of(body: InitializerPreview, most_seconds: float) -> dict[str, A
         branches=body.branches,
         transposed=body.transposed,
     )
+    every = (body.initializer, *body.compare)
     try:
-        seconds = preview_seconds(body.initializer, layer)
+        seconds = sum(preview_seconds(one, layer) for one in every)
         check_seconds(seconds, most_seconds, "shape", "take a smaller one, or fewer corrections or examples")
-        found = preview(body.initializer, layer, body.seed, body.bins)
+        found = [{"initializer": one.model_dump()} | preview(one, layer, body.seed, body.bins) for one in every]
     except ValueError as error:
         raise InvalidSpec([Problem("shape", str(error))]) from None
-    return {"initializer": body.initializer.model_dump(), "shape": body.shape} | found
+    return {"shape": body.shape, **found[0], "compared": found[1:]}
 
 
 def _rates(body: SchedulePreview) -> list[float]:

@@ -8,6 +8,7 @@ those of the server that this version belongs to; values are checked by the serv
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib.resources import files
 from inspect import Parameter, Signature
 from keyword import iskeyword
@@ -30,6 +31,14 @@ class Catalogue:
         for name, entry in entries.items():
             word = f"{name}_" if iskeyword(name) else name
             setattr(self, word, _builder(f"{kind}.{word}", entry, {"name": name}, is_layer=kind == "layers"))
+
+    def __getattr__(self, name: str) -> Builder:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        known = [one for one in vars(self) if one != "_kind"]
+        near = get_close_matches(name, known, n=3) or [one for one in known if one.startswith(name)]
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {', '.join(known)}"
+        raise AttributeError(f"no {self._kind} entry is {name!r}{hint}")
 
     def __repr__(self) -> str:
         return f"<{self._kind}: {', '.join(name for name in vars(self) if name != '_kind')}>"
@@ -79,3 +88,8 @@ optimizers = Catalogue("optimizers", _known["optimizers"])
 models = Catalogue("models", _known["models"])
 layers = Catalogue("layers", _known["layers"])
 datasets = Catalogue("datasets", _known["datasets"])
+
+
+def __dir__() -> list[str]:
+    """Return the builders alone, for completion."""
+    return ["arm", "spec", *sorted(name for name, value in globals().items() if isinstance(value, Catalogue))]

@@ -48,12 +48,12 @@ def entries(found: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _parameters(schema: Mapping[str, Any]) -> Table:
-    table = _table("parameter", "type", "default")
+    table = _table("parameter", "type", "default", "what it is")
     required = schema.get("required", ())
     for name, parameter in schema["properties"].items():
         if name != "name":
             default = "(required)" if name in required else str(parameter.get("default", NONE))
-            table.add_row(name, type_words(parameter), default)
+            table.add_row(name, type_words(parameter), default, str(parameter.get("description", "")))
     return table
 
 

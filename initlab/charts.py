@@ -1,19 +1,18 @@
 """Pictures as characters: what a terminal can show of the data behind a plot."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 import plotille
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from initlab.chart_tables import tables, title
 from initlab.errors import ClientError
-from initlab.words import NONE, number
+from initlab.words import called
 
 COLORS = ("bright_blue", "bright_red", "bright_green", "bright_magenta", "bright_cyan", "bright_yellow")
 MARGIN = 10
@@ -26,8 +25,6 @@ LETTERS = 8
 """Times that a line's letter stands on it, about."""
 ONE_OF_MANY = ("seed", "class")
 """Roles of lines that are one run, or one class, of those that a mean is of."""
-ROLES = {"second": ", training", "diverged": ", diverged"}
-"""Further lines of an arm."""
 
 
 class Scale(NamedTuple):
@@ -58,9 +55,17 @@ class Scale(NamedTuple):
             return f"{max(0.0, value):,.0f}"
         return f"{100 * value:.1f} %" if self.kind == "share" else f"{value:.3g}"
 
+    def marks(self) -> list[float]:
+        """Return the parts of the axis at which it is marked: its ends and its middle; of counts the whole ones."""
+        if self.kind != "count" or self.log:
+            return [0.0, 0.5, 1.0]
+        first, last = math.ceil(self.low), math.floor(self.high)
+        whole = sorted({first, round((first + last) / 2), last})
+        return [(value - self.low) / (self.high - self.low) for value in whole]
+
 
 def chart(data: Mapping[str, Any], width: int) -> RenderableType:
-    """Return the picture of a plot's data, `width` columns wide: panels of lines, intervals, or tables of shares.
+    """Return the picture of a plot's data, `width` columns wide: panels of lines, intervals, bars or tables.
 
     Of the caption it has what was measured, the first sentence; the others tell of what only a picture shows. Raises
     `ClientError` for a plot that has none of them.
@@ -70,22 +75,21 @@ def chart(data: Mapping[str, Any], width: int) -> RenderableType:
         Text(data["caption"].split(". ")[0].removesuffix(".") + ".", style="dim"),
     )
     panels = data.get("panels")
-    if panels and "share" in panels[0]:
-        return Group(head, *(part for panel in panels for part in _matrix(panel)), foot)
-    if panels and "levels" in panels[0]:
-        return Group(head, *(part for panel in panels for part in _levels(panel)), foot)
     if panels and "lines" in panels[0]:
         return Group(head, *(part for panel in panels for part in _panel(data, panel, width)), foot)
-    if data.get("rows") and "mean" in data["rows"][0]:
-        return Group(head, _intervals(data["rows"], data["x"], width), foot)
+    drawn = tables(data, width)
+    if drawn:
+        return Group(head, *drawn, foot)
     if data.get("empty"):
         return Group(head, Text(str(data["empty"])), foot)
+    if any(data.get(part) == [] for part in ("panels", "rows", "points")):
+        return Group(head, Text("nothing measured yet"), foot)
     raise ClientError(f"{data['plot']} cannot be drawn in a terminal: save it with -o {data['plot']}.png")
 
 
 def _panel(data: Mapping[str, Any], panel: Mapping[str, Any], width: int) -> Iterator[Text]:
     """Yield the title, the lines beside their axes, and the legend of one panel."""
-    yield _title(panel)
+    yield title(panel)
     if not any(line["x"] for line in panel["lines"]):
         yield Text("nothing measured yet")
         return
@@ -106,37 +110,21 @@ def _panel(data: Mapping[str, Any], panel: Mapping[str, Any], width: int) -> Ite
     for i, drawn in enumerate(canvas.plot().splitlines()):
         beside = y.told(1 - (i + 0.5) / HEIGHT) if i % EVERY == 0 else ""
         yield Text(f"{beside:>{MARGIN}} │ ") + Text.from_ansi(drawn)
-    ends = [x.told(0.0), x.told(0.5), x.told(1.0)]
-    gap = canvas.width - sum(map(len, ends))
-    yield Text(f"{'':{MARGIN}}   {ends[0]}{'':{gap // 2}}{ends[1]}{'':{gap - gap // 2}}{ends[2]}")
+    yield Text(f"{'':{MARGIN}}   {_marked(x, canvas.width)}")
     yield Text(f"{panel['x']['label']}".rjust(MARGIN + 3 + canvas.width), style="dim")
     yield from legend
 
 
-def _matrix(panel: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Yield a confusion matrix as a table: a row a class, in percent of its examples, what is right in bold."""
-    yield _title(panel)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("true \\ predicted")
-    for name in panel["classes"]:
-        table.add_column(str(name), justify="right", no_wrap=True)
-    for i, (name, shares) in enumerate(zip(panel["classes"], panel["share"], strict=True)):
-        cells = [NONE if share is None else f"{100 * share:.0f}" if share else "" for share in shares]
-        table.add_row(str(name), *(Text(cell, style="bold" if i == j else "") for j, cell in enumerate(cells)))
-    yield table if panel["classes"] else Text("nothing stored")
-
-
-def _levels(panel: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Yield a table of what came true, by how sure the model was."""
-    yield _title(panel)
-    table = Table("confidence", "right", "of the examples", box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in panel["levels"]:
-        table.add_row(*(number(row[part], True) for part in ("confidence", "right", "share")))
-    yield table if panel["levels"] else Text("nothing stored")
-
-
-def _title(panel: Mapping[str, Any]) -> Text:
-    return Text("\n" + "   ".join(filter(None, [panel["title"], panel.get("note")])))
+def _marked(x: Scale, wide: int) -> str:
+    """Return the line of numbers below an axis, each below its place; one that has no room is left out."""
+    line, free = [" "] * wide, 0
+    for part in x.marks():
+        text = x.told(part)
+        start = min(max(round(part * (wide - 1)) - len(text) // 2, 0), wide - len(text))
+        if start >= free:
+            line[start : start + len(text)] = text
+            free = start + len(text) + 1
+    return "".join(line)
 
 
 def _points(line: Mapping[str, Any], x: Scale, y: Scale) -> list[tuple[float, float]]:
@@ -149,47 +137,8 @@ def _label(data: Mapping[str, Any], line: Mapping[str, Any]) -> str:
     if "arms" not in data:
         return next((str(key["label"]) for key in data.get("key", ()) if key["role"] == line["role"]), line["role"])
     arm = data["arms"][line["arm"]]
+    if line["role"] == "diverged":
+        seed = "" if line.get("seed") is None else f"seed {line['seed']}, "
+        return f"{called(arm)}: {seed}diverged"
     note = f" ({arm['note']})" if arm["note"] else ""
-    return f"{arm['label']}{note}{ROLES.get(line['role'], '')}"
-
-
-def _intervals(rows: Sequence[Mapping[str, Any]], axis: Mapping[str, Any], width: int) -> Table:
-    """Return a row for each mean, its interval drawn to one scale."""
-    percent = axis["kind"] == "share"
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=width)
-    table.add_column("", overflow="fold")
-    table.add_column("N", justify="right")
-    table.add_column(str(axis["label"]), ratio=1, no_wrap=True, min_width=20)
-    table.add_column("", justify="right", no_wrap=True)
-    known = [row[end] for row in rows for end in ("ci_low", "mean", "ci_high") if row[end] is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    for row in rows:
-        table.add_row(row["label"], str(row["n"]), Interval(row, low, high), _told(row, percent))
-    return table
-
-
-def _told(row: Mapping[str, Any], percent: bool) -> str:
-    low, mean, high = (number(row[end], percent) for end in ("ci_low", "mean", "ci_high"))
-    return mean if NONE in (low, high) else f"{mean} ({low} to {high})"
-
-
-class Interval:
-    """The mean and the interval of a row, drawn as wide as there is room, from `low` to `high`."""
-
-    def __init__(self, row: Mapping[str, Any], low: float, high: float) -> None:
-        self._row, self._low, self._span = row, low, (high - low) or 1.0
-
-    def __rich_console__(self, console: Any, options: Any) -> Iterator[Text]:
-        last = options.max_width - 1
-        at = {
-            end: round((self._row[end] - self._low) / self._span * last)
-            for end in ("ci_low", "ci_high", "mean")
-            if self._row[end] is not None
-        }
-        drawn = [" "] * (last + 1)
-        if {"ci_low", "ci_high"} <= at.keys():
-            drawn[at["ci_low"] : at["ci_high"] + 1] = "─" * (at["ci_high"] - at["ci_low"] + 1)
-            drawn[at["ci_low"]], drawn[at["ci_high"]] = "├", "┤"
-        if "mean" in at:
-            drawn[at["mean"]] = "●"
-        yield Text("".join(drawn))
+    return f"{called(arm)}{note}{', training' if line['role'] == 'second' else ''}"

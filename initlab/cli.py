@@ -5,13 +5,14 @@ Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or 
 """
 
 import csv
+import os
 import sys
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.markdown import Markdown
 
 from initlab import (
     catalog_tables,
@@ -35,10 +36,14 @@ from initlab import (
 )
 from initlab.agents.command import mcp
 from initlab.client import Client
+from initlab.completing import entries, kinds
 from initlab.environments import table as environments_table
 from initlab.errors import USAGE, ClientError
 from initlab.experiment import Experiment
 from initlab.output import AsJson, Id, Quiet, complain, out, print_json, tell
+from initlab.report_text import Report
+
+COMPLETION = ("--install-completion", "--show-completion")
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -189,15 +194,18 @@ def report(
     elif format == "md":
         sys.stdout.write(found.report_markdown(**by))
     else:
-        out(Markdown(found.report_markdown(**by)))
+        out(Report(found.report_markdown(**by)))
 
 
 @app.command()
 def catalog(
     kind: Annotated[
-        str | None, typer.Argument(help="initializers, schedules, optimizers, models, metrics, outcomes, findings, ...")
+        str | None,
+        typer.Argument(
+            help="initializers, schedules, optimizers, models, metrics, outcomes, findings, ...", autocompletion=kinds
+        ),
     ] = None,
-    name: Annotated[str | None, typer.Argument(help="One entry of that kind.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One entry of that kind.", autocompletion=entries)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a spec may name, and what a training is measured and judged by."""
@@ -207,9 +215,9 @@ def catalog(
     elif name is not None:
         out(catalog_tables.entry(found))
     else:
-        for heading, entries in _kinds(found, kind):
+        for heading, items in _kinds(found, kind):
             out(heading)
-            out(catalog_tables.entries(entries))
+            out(catalog_tables.entries(items))
 
 
 for part in (mcp, service.serve, service.api, service.worker, service.disk):
@@ -227,14 +235,27 @@ app.add_typer(service.keys, name="keys")
 
 def main() -> None:
     """Run the command line; a failed call ends in a sentence and an exit code, never in a traceback."""
+    if any(one in COMPLETION and not shell.startswith("-") for one, shell in pairwise(sys.argv)):
+        # Else typer takes no shell by its name, but that in which it runs, and drops what follows.
+        os.environ["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
     try:
         app(prog_name="initlab")
     except ClientError as error:
         complain(str(error))
         sys.exit(error.exit_code)
     except OSError as error:
-        complain(str(error))
+        complain(_about_file(error))
         sys.exit(USAGE)
+
+
+def _about_file(error: OSError) -> str:
+    """Return what is wrong with a file, in words."""
+    if error.filename is None:
+        return str(error)
+    folder = Path(str(error.filename)).absolute().parent
+    if isinstance(error, FileNotFoundError) and not folder.is_dir():
+        return f"{error.filename}: there is no folder {folder}"
+    return f"{error.filename}: {error.strerror}"
 
 
 def _goes_on(experiment: Experiment) -> str:

@@ -152,10 +152,10 @@ class Client(ExternalExperiments, ExternalRuns, AcrossExperiments, KeptWeights):
         self,
         kind: Literal["schedule", "initializer", "signal"],
         body: Mapping[str, Any],
-        format: Literal["png", "json"] = "png",  # noqa: A002 the field's word
+        format: Literal["png", "svg", "json"] = "png",  # noqa: A002 the field's word
     ) -> bytes:
         """Return a preview as a picture or as JSON; `body` is what `POST /previews/KIND` takes."""
-        headers = {"Accept": "image/png" if format == "png" else "application/json"}
+        headers = {"Accept": {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}[format]}
         return self._transport.request("POST", f"/previews/{kind}", body=body, headers=headers).content
 
     def upload_dataset(

@@ -8,6 +8,7 @@ from rich.console import Group
 
 from initlab import display
 from initlab.client import Client
+from initlab.errors import ApiError, ClientError
 from initlab.first_look import first_look
 from initlab.output import AsJson, Quiet, tell
 from initlab.reading import ReadOptions
@@ -39,7 +40,14 @@ def list_datasets(as_json: AsJson = False) -> None:
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show what a data set holds, its classes and first rows, and which experiments use it."""
     client = Client()
-    found, preview = client.dataset(name), client.preview_dataset(name)
+    try:
+        found, preview = client.dataset(name), client.preview_dataset(name)
+    except ApiError as error:
+        if error.status == 404 and any(one["name"] == name for one in client.catalog("datasets")["items"]):
+            raise ClientError(
+                f"{name} is no uploaded data set. It is built in: initlab catalog datasets {name}"
+            ) from None
+        raise
     tell(found | {"preview": preview}, Group(display.dataset(found), first_look(preview)), as_json=as_json)
 
 

@@ -1,6 +1,7 @@
 """The output for people in a terminal: tables of experiments, arms and catalogue entries, and the verdict."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -48,9 +49,12 @@ WORDS = frozenset(
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console that takes text as it is: a label may look like rich's markup."""
+    """Return a console that takes text as it is: a label may look like rich's markup.
+
+    It is as wide as the terminal, or as the environment's COLUMNS says.
+    """
     out = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-    if not out.is_terminal:
+    if not out.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         out.width = PLAIN_WIDTH
     return out
 

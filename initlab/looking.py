@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 
 from initlab.client import Client
+from initlab.completing import id_of
 from initlab.output import AsJson, Quiet, tell
 
 
 def open_page(
-    experiment: Annotated[int | None, typer.Argument(help="The experiment's id; none: the list.", min=1)] = None,
+    experiment: Annotated[
+        int | None, typer.Argument(help="The experiment's id; none: the list.", parser=id_of, metavar="[EXPERIMENT]")
+    ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from initlab import display
 from initlab.client import Client
+from initlab.completing import statuses
 from initlab.experiment import Sort
 from initlab.external_parts import Metric
 from initlab.imports.rules import Measure
@@ -20,13 +21,17 @@ Words = list[str] | None
 MaybeId = Annotated[int | None, typer.Argument(help="The experiment's id; or give --tag.", min=1, show_default=False)]
 WithTag = Annotated[Words, typer.Option("--tag", help="All experiments with this tag; repeated: with all of them.")]
 InState = Annotated[
-    Words, typer.Option("--status", help="With --tag: of those in this state; may be repeated (default: all).")
+    Words,
+    typer.Option(
+        "--status", help="With --tag: of those in this state; may be repeated (default: all).", autocompletion=statuses
+    ),
 ]
 
 
 def list_experiments(
     status: Annotated[
-        Words, typer.Option(help="queued, running, succeeded, failed or cancelled; may be repeated.")
+        Words,
+        typer.Option(help="queued, running, succeeded, failed or cancelled; may be repeated.", autocompletion=statuses),
     ] = None,
     tag: Annotated[Words, typer.Option(help="Those with this tag; repeated: with all of them.")] = None,
     name: Annotated[str | None, typer.Option(help="Those with this in their name.")] = None,

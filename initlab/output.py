@@ -8,8 +8,9 @@ import typer
 from rich.console import RenderableType
 
 from initlab import display
+from initlab.completing import id_of
 
-Id = Annotated[int, typer.Argument(help="The experiment's id.", min=1)]
+Id = Annotated[int, typer.Argument(help="The experiment's id.", parser=id_of, metavar="EXPERIMENT")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no sentences; errors are told.")]
 

@@ -9,6 +9,7 @@ import typer
 
 from initlab import charts, display
 from initlab.client import Client
+from initlab.completing import plots
 from initlab.errors import ClientError
 from initlab.experiment import Experiment
 from initlab.output import AsJson, Id, Quiet, out, print_json, tell
@@ -16,7 +17,9 @@ from initlab.output import AsJson, Id, Quiet, out, print_json, tell
 
 def plot(
     experiment: Id,
-    name: Annotated[str | None, typer.Argument(help="loss, accuracy, ...; none lists what can be drawn.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="loss, accuracy, ...; none lists what can be drawn.", autocompletion=plots)
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -2,23 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
+from initlab import completing
 from initlab.client import Client
 from initlab.errors import ClientError
 from initlab.output import AsJson, Quiet, tell
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draw what is not trained yet.")
 
-Entries = Annotated[list[str], typer.Argument(help="A name, or JSON with parameters; several are compared.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="A .png or .json file; default KIND.png.")]
+SEVERAL = "A name, or JSON with parameters; several are compared."
+Schedules = Annotated[list[str], typer.Argument(help=SEVERAL, autocompletion=completing.schedules)]
+Initializers = Annotated[list[str], typer.Argument(help=SEVERAL, autocompletion=completing.initializers)]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="A .png, .svg or .json file; default KIND.png.")]
 
 
 @app.command()
 def schedule(
-    schedules: Entries,
+    schedules: Schedules,
     lr: Annotated[float, typer.Option(help="The base rate.")] = 0.1,
     steps: Annotated[int, typer.Option(help="Updates.", min=1)] = 100,
     steps_per_epoch: Annotated[int, typer.Option(help="Updates in an epoch.", min=1)] = 1,
@@ -34,24 +37,26 @@ def schedule(
 
 @app.command()
 def initializer(
-    initializer: Annotated[str, typer.Argument(help="A name, or JSON with parameters.")],
+    initializers: Initializers,
     shape: Annotated[str, typer.Option(help="The weight's: outputs x inputs, and a kernel's sizes.")] = "256x784",
     seed: Annotated[int, typer.Option(help="Draws another weight.")] = 0,
     output: Output = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a histogram of one weight, with the density of its law."""
+    """Draw a histogram of one weight, with the density of its law, by several initializers on the same axis."""
     try:
         sizes = [int(part) for part in shape.replace(",", "x").split("x")]
     except ValueError:
         raise ClientError(f"--shape {shape!r} should be sizes such as 256x784") from None
-    _save("initializer", {"initializer": _entry(initializer), "shape": sizes, "seed": seed}, output, as_json, quiet)
+    first, *others = map(_entry, initializers)
+    body = {"initializer": first, "shape": sizes, "seed": seed}
+    _save("initializer", body | ({"compare": others} if others else {}), output, as_json, quiet)
 
 
 @app.command()
 def signal(
-    initializers: Entries,
+    initializers: Initializers,
     model: Annotated[str | None, typer.Option(help="A name, or JSON with parameters.")] = None,
     dataset: Annotated[str | None, typer.Option(help="The data that is sent through.")] = None,
     seeds: Annotated[int | None, typer.Option(help="So many networks of each.", min=1)] = None,
@@ -83,7 +88,7 @@ def _save(
 ) -> None:
     path = output or Path(f"{kind}.png")
     form = path.suffix.lower()
-    if form not in (".png", ".json"):
-        raise ClientError(f"{path} should end in .png or .json")
-    path.write_bytes(Client().draw_preview(kind, body, "json" if form == ".json" else "png"))
+    if form not in (".png", ".svg", ".json"):
+        raise ClientError(f"{path} should end in .png, .svg or .json")
+    path.write_bytes(Client().draw_preview(kind, body, cast(Literal["png", "svg", "json"], form[1:])))
     tell({"saved": str(path)}, str(path), as_json=as_json, quiet=quiet)

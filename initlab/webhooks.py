@@ -8,13 +8,14 @@ from rich import box
 from rich.table import Table
 
 from initlab.client import Client
+from initlab.completing import id_of
 from initlab.output import AsJson, Quiet, tell
 
 app = typer.Typer(
     no_args_is_help=True, help="Webhooks: who is told of what happens to your experiments.", rich_markup_mode=None
 )
 
-Id = Annotated[int, typer.Argument(help="The webhook's id.", min=1)]
+Id = Annotated[int, typer.Argument(help="The webhook's id.", parser=id_of, metavar="WEBHOOK")]
 
 
 @app.command()

@@ -6,6 +6,11 @@ from typing import Any
 NONE = "–"
 
 
+def called(arm: Mapping[str, Any]) -> str:
+    """Return what a picture calls an arm: of a grid's cell what others have otherwise."""
+    return str(arm.get("shown") or arm["label"])
+
+
 def megabytes(size: float) -> str:
     """Return a number of bytes in megabytes."""
     return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"

@@ -12,20 +12,20 @@ from api.deps import CallerDep, ServiceDep
 from api.previews import InitializerPreview, SchedulePreview
 from api.responses import etag, preferred
 from api.signal_propagation import SignalPreview
-from core.plots import Theme
+from core.plots import Format, Theme
 
 router = APIRouter(prefix="/previews", tags=["previews"])
 
-JSON, PNG = "application/json", "image/png"
+PICTURES: dict[str, Format] = {"image/png": "png", "image/svg+xml": "svg"}
 SECONDS, TIMES = 20.0, 4
 """For one preview: these, or so many times those that it may be estimated at."""
-InTheme = Annotated[Theme, Query(description="of a PNG: for paper, or for a dark room")]
-EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {PNG: {}}}}
+InTheme = Annotated[Theme, Query(description="of a picture: for paper, or for a dark room")]
+EITHER: dict[int | str, dict[str, Any]] = {200: {"content": {media: {} for media in PICTURES}}}
 
 
 @router.post("/schedule", response_model=SchedulePreviewOut, responses=EITHER, openapi_extra=body_of(SchedulePreview))
 async def preview_schedule(request: Request, service: ServiceDep, theme: InTheme = "light") -> Response:
-    """Return the rates of a schedule: `lr[t]` is in force during update t. JSON, or a PNG by `Accept`."""
+    """Return the rates of a schedule: `lr[t]` is in force during update t. JSON, or PNG or SVG by `Accept`."""
     return await _answer(request, service, "schedule", theme, frozenset())
 
 
@@ -33,7 +33,7 @@ async def preview_schedule(request: Request, service: ServiceDep, theme: InTheme
     "/initializer", response_model=InitializerPreviewOut, responses=EITHER, openapi_extra=body_of(InitializerPreview)
 )
 async def preview_initializer(request: Request, service: ServiceDep, theme: InTheme = "light") -> Response:
-    """Draw one weight, and compare its values with the theory. JSON, or a PNG by `Accept`."""
+    """Draw one weight by each initializer, and compare its values with the theory. JSON, or PNG or SVG by `Accept`."""
     return await _answer(request, service, "initializer", theme, frozenset())
 
 
@@ -41,7 +41,7 @@ async def preview_initializer(request: Request, service: ServiceDep, theme: InTh
 async def preview_signal(
     request: Request, service: ServiceDep, caller: CallerDep, theme: InTheme = "light"
 ) -> Response:
-    """Return forward and backward variance at update 0, layer by layer, untrained. JSON, or a PNG by `Accept`.
+    """Return forward and backward variance at update 0, layer by layer, untrained. JSON, or PNG or SVG by `Accept`.
 
     Of each of `initializers` its `layers`, `{name, fan_in, fan_out, forward, activation, backward}`: `forward` is the
     variance of the layer's outputs, `activation` that after the activation, `backward` that of the gradient which
@@ -58,10 +58,10 @@ async def _answer(
     theme: Theme,
     hidden: frozenset[str],
 ) -> Response:
-    body, media = await json_body(request), preferred(request, [JSON, PNG])
+    body, media = await json_body(request), preferred(request, ["application/json", *PICTURES])
     seconds = max(SECONDS, TIMES * service.settings.preview_seconds)
 
-    draw = theme if media == PNG else None
+    draw = (PICTURES[media], theme) if media in PICTURES else None
 
     async def make() -> Answer:
         return await service.pool.run(seconds, jobs.preview_of, kind, body, draw, hidden)

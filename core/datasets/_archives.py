@@ -10,6 +10,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from core.datasets._content import MOST_DECODED, InvalidUpload
 from core.datasets._magic import START, is_text, kind_of
+from core.letters import unfit_letter
 
 MOST_ENTRIES = 500_000
 MOST_RATIO = 1_000
@@ -91,7 +92,7 @@ def _acceptable(entry: ZipInfo) -> None:
     name = entry.orig_filename
     if name.startswith(("/", "\\")) or name[1:2] == ":" or ".." in PurePosixPath(name.replace("\\", "/")).parts:
         raise InvalidUpload(f"{name[:120]!r} points out of the archive")
-    if not name.isprintable():
+    if unfit_letter(name):
         raise InvalidUpload(f"{name[:120]!r} is no printable name")
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise InvalidUpload(f"{shown(entry)} is a link or a device, not a file")

@@ -27,6 +27,7 @@ from core.initializers._laws import (
     Uniform,
     fans,
 )
+from core.initializers._meanings import MEANINGS
 from core.initializers._peers import read_peers
 from core.initializers._preview import preview, preview_seconds
 from core.registry import Registry
@@ -43,6 +44,7 @@ initializers = Registry(
         "Normal": ("has another std in every library: give normal with its mean and std", ("normal",)),
         "Uniform": ("has another range in every library: give uniform with low and high", ("uniform",)),
     },
+    meanings=MEANINGS,
 )
 InitializerEntry = initializers.field()
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from torch import nn
 
+from core.models._meanings import MEANINGS
 from core.models._meta import on_meta
 from core.models._residual import StochasticDepth
 from core.models._widths import IsWidth, at_width, growth, structure, width_fields
 from core.registry import Registry
 
-models = Registry("model", __name__)
+models = Registry("model", __name__, meanings=MEANINGS)
 ModelEntry = models.field()
 
 Model = Callable[[tuple[int, ...], int], nn.Module]

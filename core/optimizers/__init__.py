@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Field
 
+from core.optimizers._meanings import MEANINGS
 from core.optimizers._peers import read_peers
 from core.registry import Registry
 
-optimizers = Registry("optimizer", __name__, rewrite=read_peers)
+optimizers = Registry("optimizer", __name__, rewrite=read_peers, meanings=MEANINGS)
 OptimizerEntry = optimizers.field()
 
 UpdateNumber = int | torch.Tensor

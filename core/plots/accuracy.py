@@ -5,6 +5,7 @@ from typing import Any
 
 from core.metrics import Metric
 from core.plots import Plot, plots
+from core.plots.drawing.bands import with_room
 from core.plots.drawing.curves import (
     about_lines,
     about_stopped,
@@ -15,7 +16,7 @@ from core.plots.drawing.curves import (
     mean_lines,
     sample,
 )
-from core.plots.drawing.frames import padded
+from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.styles import COLOURS
 from core.plots.drawing.value_axes import epoch_axis, short_name
@@ -50,10 +51,11 @@ def data(results: Results) -> dict[str, Any]:
         "Solid: validation; dashed, thin: training." if few else "Validation only.",
         about_lines(lines, "epoch"),
         about_stopped(results),
-        f"Values below {y['lowest']:g} lie below the picture." if below else "",
+        f"Values below {plain_number(y['lowest'])} lie below the picture." if below else "",
         arms.note,
     ]
-    limits = padded(max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
+    low, high = with_room(lines, max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
+    limits = padded(max(low, y["lowest"]), high) if found else (low, high)
     panel = {
         "title": "after each epoch, in evaluation mode",
         "x": epoch_axis({0: lines}),

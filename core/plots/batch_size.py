@@ -133,9 +133,7 @@ def draw(data: dict[str, Any]) -> Figure:
     """Draw the two panels side by side, and the arms' names beside them."""
     if data["empty"]:
         return draw_nothing(data)
-    texts = [
-        (wrap(arm["label"], _LABEL, _MOST_LABEL, 2), wrap(arm["note"], _NOTE, _MOST_LABEL, 2)) for arm in data["arms"]
-    ]
+    texts = [(wrap(arm["label"], _LABEL, _MOST_LABEL), wrap(arm["note"], _NOTE, _MOST_LABEL)) for arm in data["arms"]]
     widths = [
         width(line, size) for text, note in texts for lines, size in ((text, _LABEL), (note, _NOTE)) for line in lines
     ]

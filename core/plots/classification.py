@@ -22,7 +22,7 @@ from core.plots.drawing.classified import (
 )
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame
-from core.plots.drawing.squares import Draw, draw_confusion, draw_curves, draw_reliability, head, margins
+from core.plots.drawing.squares import Draw, draw_confusion, draw_curves, draw_reliability, head, margins, whole_names
 from core.plots.drawing.styles import styled
 from core.plots.drawing.text import wrap
 from core.results import Results
@@ -81,13 +81,15 @@ def draw(data: dict[str, Any]) -> Figure:
     if data["empty"]:
         return draw_nothing(data)
     rows = data["panels"]
-    first, below = margins([row["parts"]["confusion"] for row in rows], _SIZE)
+    matrices = [row["parts"]["confusion"] for row in rows]
+    first, below = margins(matrices, _SIZE)
+    caption = " ".join(filter(None, [data["caption"], whole_names(matrices, _SIZE)]))
     lefts = (first, *[_LEFT] * (len(_DRAW) - 1))
     wide = sum(lefts) + len(lefts) * (_SIZE + 0.15)
-    titles = [wrap(f"{row['title']}  ({row['note']})", _LABEL * 1.1, wide - 0.2, 2) for row in rows]
+    titles = [wrap(f"{row['title']}  ({row['note']})", _LABEL * 1.1, wide - 0.2) for row in rows]
     line = _LABEL * 1.3 / 72
     heights = [len(title) * line + _ABOVE + _SIZE + below + _BELOW + _GAP for title in titles]
-    place = frame(data["title"], data["caption"], wide, sum(heights))
+    place = frame(data["title"], caption, wide, sum(heights))
     top = sum(heights)
     across, down = place.figure.get_size_inches()
     for row, title, height in zip(rows, titles, heights, strict=True):

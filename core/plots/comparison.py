@@ -11,9 +11,10 @@ from core.analysis.shapes import ArmReport, Report
 from core.finite import finite_or_none
 from core.metrics import Measure
 from core.plots import Plot, plots
+from core.plots.drawing.bands import about_ends, bounds_of, ends
 from core.plots.drawing.curves import Arms, arms_drawn, described, intervals, sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit
-from core.plots.drawing.frames import Frame, frame, numbers, padded, padded_log, set_axis
+from core.plots.drawing.frames import HEADING, HEADING_LINE, Frame, frame, numbers, padded, padded_log, set_axis
 from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
 from core.plots.drawing.text import width, wrap
@@ -47,7 +48,8 @@ def data(results: Results) -> dict[str, Any]:
     reference, pairs = against(found)
     rows = [
         {
-            **{key: arm[key] for key in ("label", "n", "mean", "ci_low", "ci_high")},
+            **{key: arm[key] for key in ("label", "n", "mean")},
+            **dict(zip(("ci_low", "ci_high"), _ends(values[arm["label"]], arm, metric), strict=True)),
             "shown": names[arm["label"]],
             "note": notes[arm["label"]],
             "values": [finite_or_none(v) for v in values[arm["label"]]],
@@ -60,14 +62,17 @@ def data(results: Results) -> dict[str, Any]:
     among = f" All {len(found['arms'])} arms are compared." if results.whole is not None else ""
     notes_below = [
         sample(results),
-        f"Faint: a run; in front: mean and 95 % interval ({intervals(drawn)})." if several else "Dot: a run.",
+        f"Faint: a run; in front: mean and 95 % interval ({intervals(drawn)}"
+        f"{about_ends([row['n'] for row in rows], metric.share)})."
+        if several
+        else "Dot: a run.",
         f"Right: arm less {names[reference]}, faint a seed; bar: for all pairs together; orange: {DECIDED}.{among}"
         if reference
         else "",
         arms.note,
     ]
     differences = [row["difference"] for row in rows if row["difference"] is not None]
-    ends = [[*one["values"], one["ci_low"], one["ci_high"]] for one in differences if one["mean"] is not None]
+    apart = [[*one["values"], one["ci_low"], one["ci_high"]] for one in differences if one["mean"] is not None]
     return {
         "plot": "comparison",
         "title": f"Final {metric.label}: {results.design.name}",
@@ -77,8 +82,12 @@ def data(results: Results) -> dict[str, Any]:
         "reference_shown": names[reference] if reference else None,
         "rows": rows,
         "x": _axis([v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]]], metric),
-        "difference": difference_axis(ends, metric),
+        "difference": difference_axis(apart, metric),
     }
+
+
+def _ends(values: Any, arm: ArmReport, metric: Measure) -> tuple[float | None, float | None]:
+    return ends(values, arm["ci_low"], arm["ci_high"], bounds_of(metric))
 
 
 def _sorted(found: Report, arms: Arms) -> list[ArmReport]:
@@ -122,7 +131,7 @@ def _axis(values: list[float | None], metric: Measure) -> dict[str, Any]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw one row an arm: left its runs, right their differences from the reference."""
     rows = data["rows"]
-    labels = [wrap(name_of(row), _LABEL, 2.4, 4) for row in rows]
+    labels = [wrap(name_of(row), _LABEL, 2.4) for row in rows]
     notes = [", ".join(filter(None, [f"N = {row['n']}", row["note"]])) for row in rows]
     step = 0.46 if len(rows) <= 12 else 0.36
     heights = [max(step, (len(text) * _LABEL + _NOTE) * 1.3 / 72 + 0.06) for text in labels]
@@ -133,15 +142,16 @@ def draw(data: dict[str, Any]) -> Figure:
     panels = 1 if data["reference"] is None else 2
     each = _PANEL if panels == 2 else 6.0
     total, left = max(1.0, sum(heights)), margin + 0.15
-    place = frame(data["title"], data["caption"], left + panels * each + (panels - 1) * _GAP + 0.15, total + 0.8)
+    heading = wrap(f"difference from {data.get('reference_shown') or data['reference']}", HEADING, each)
+    down = total + 0.8 + (len(heading) - 1) * HEADING_LINE
+    place = frame(data["title"], data["caption"], left + panels * each + (panels - 1) * _GAP + 0.15, down)
     left_axes = _axes(place, left, each, total, data["x"], "runs, mean and 95 % interval")
     for row, at in zip(rows, middles, strict=True):
         _row(left_axes, row, at, len(data["seeds"]), COLOURS[0])
     for text, note, at in zip(labels, notes, middles, strict=True):
         _name(left_axes, text, note, at)
     if panels == 2:
-        [reference] = wrap(f"difference from {data.get('reference_shown') or data['reference']}", 9.5, each, 1)
-        right = _axes(place, left + each + _GAP, each, total, data["difference"], reference)
+        right = _axes(place, left + each + _GAP, each, total, data["difference"], "\n".join(heading))
         right.axvline(0, color=GREY, lw=0.9)
         for row, at in zip(rows, middles, strict=True):
             _difference_row(right, row, at, data)

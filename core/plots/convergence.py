@@ -9,8 +9,9 @@ from core.analysis import run_outcomes, summarize
 from core.finite import finite_or_none
 from core.metrics import Metric
 from core.plots import Plot, plots
+from core.plots.drawing.bands import ends
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
-from core.plots.drawing.frames import padded
+from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.rate_axes import update_axis
 from core.plots.drawing.value_axes import short_name, value_axis
@@ -74,13 +75,14 @@ def _beside(results: Results, labels: Sequence[str], what: str) -> dict[str, Any
         runs = [run for run in results.runs if run.arm == label and run.status == "succeeded"]
         times = np.array([_number(outcomes[run.id].get(what)) for run in runs], dtype=np.float64)
         found = summarize(times)
-        ends = {"ci_low": _above_zero(found.ci_low), "ci_high": finite_or_none(found.ci_high)}
+        low, high = ends(times, found.ci_low, found.ci_high, (0.0, np.inf))
         note = f"{found.n} of {len(runs)}" if found.n < len(runs) else f"N = {found.n}"
         row = {
             "arm": i,
             "values": [finite_or_none(v) for v in times.tolist()],
             "mean": finite_or_none(found.mean),
-            **ends,
+            "ci_low": low,
+            "ci_high": high,
         }
         rows.append(row | {"n": found.n, "note": note})
     known = [v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]] if v is not None]
@@ -103,7 +105,7 @@ def _about(results: Results, what: str) -> str:
     if results.design.target is not None and what == "steps_to_target":
         target = results.design.target
         metric = results.design.metrics[target.metric]
-        value = f"{100 * target.value:g} %" if metric.share else f"{target.value:g}"
+        value = f"{100 * target.value:g} %" if metric.share else plain_number(target.value)
         return f"updates until {metric.label} reached {value}, at an epoch's end"
     score = results.design.score
     return f"epochs until the {score.label if score else 'score'} had come 95 % of the way to its plateau"
@@ -111,8 +113,3 @@ def _about(results: Results, what: str) -> str:
 
 def _number(value: float | None) -> float:
     return np.nan if value is None else value
-
-
-def _above_zero(value: float) -> float | None:
-    """Return the lower end of an interval of times, at least 0."""
-    return finite_or_none(max(0.0, value)) if np.isfinite(value) else None

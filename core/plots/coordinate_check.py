@@ -15,7 +15,7 @@ from core.plots.drawing.curves import sample
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame, numbers, padded_log, set_axis
 from core.plots.drawing.styles import COLOURS, GREY, INK, styled
-from core.plots.drawing.text import elide
+from core.plots.drawing.text import wrap
 from core.results import Results
 
 MOST_ARMS = 4
@@ -110,19 +110,23 @@ def draw(data: dict[str, Any]) -> Figure:
         return draw_nothing(data)
     columns = max(len(row["panels"]) for row in data["rows"])
     wide = _WIDE.get(columns, 1.75)
-    each = _HEAD + _TITLE + _HIGH + _GAP_Y
     across = max(_LEFT + columns * wide + (columns - 1) * _GAP_X, 6.0) + 0.1
+    names = [wrap(row["label"], _LABEL * 1.1, across - _LEFT) for row in data["rows"]]  # bold is wider than measured
+    titles = [[wrap(panel["title"], _LABEL, wide) for panel in row["panels"]] for row in data["rows"]]
+    line, most = _LABEL * 1.3 / 72, max(len(title) for row in titles for title in row)
+    title_high = _TITLE + (most - 1) * line
+    each = _HEAD + (max(map(len, names)) - 1) * line + title_high + _HIGH + _GAP_Y
     down = _BOTTOM + each * len(data["rows"]) - _GAP_Y
     place = frame(data["title"], data["caption"], across, down)
     total_width, total_height = place.figure.get_size_inches()
     for i, row in enumerate(data["rows"]):
-        bottom = down - i * each - _HEAD - _TITLE - _HIGH
-        y = (place.bottom + bottom + _HIGH + _TITLE + 0.06) / total_height
-        name = elide(row["label"], _LABEL * 1.1, across - _LEFT)  # bold is wider than what is measured
+        bottom = down - (i + 1) * each + _GAP_Y
+        y = (place.bottom + bottom + _HIGH + title_high + 0.06) / total_height
+        name = "\n".join(names[i])
         place.figure.text((place.left + _LEFT) / total_width, y, name, size=_LABEL, weight="bold", color=INK)
         for k, panel in enumerate(row["panels"]):
             axes = place.axes(_LEFT + k * (wide + _GAP_X), bottom, wide, _HIGH, label=f"{i}, {k}")
-            title = elide(panel["title"], _LABEL, wide)
+            title = "\n".join(titles[i][k])
             _draw_panel(axes, panel | {"title": title}, data, names_x=i == len(data["rows"]) - 1, names_y=k == 0)
     return place.figure
 

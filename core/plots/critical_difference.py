@@ -13,9 +13,9 @@ from core.design import Design
 from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.empty import draw_nothing
-from core.plots.drawing.frames import frame
+from core.plots.drawing.frames import frame, plain_number
 from core.plots.drawing.styles import COLOURS, GREY, INK, styled
-from core.plots.drawing.text import elide, width
+from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 MOST = 30
@@ -88,7 +88,9 @@ def draw(data: dict[str, Any]) -> Figure:
     ranks, bars = data["ranks"], data["bars"]
     left = (len(ranks) + 1) // 2
     below = 0.25 * len(bars) + 0.45
-    total = 1.0 + below + _STEP * left
+    names = [wrap(one["label"], _LABEL, _NAMES - 0.35 - width(f"{one['rank']:.2f}", _NUMBER)) for one in ranks]
+    step = max(_STEP, max(map(len, names)) * _LABEL * 1.3 / 72 + 0.06)
+    total = 1.0 + below + step * left
     place = frame(data["title"], data["caption"], _AXIS + 2 * _NAMES, total)
     axes = place.axes(_NAMES, 0, _AXIS, total)
     axes.set_axis_off()
@@ -99,7 +101,7 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.plot([low, high], [0.2 + 0.25 * i] * 2, color=COLOURS[1], lw=4.0, solid_capstyle="round", clip_on=False)
     for i, one in enumerate(ranks):
         row = i if i < left else len(ranks) - 1 - i
-        _name(axes, one, below + _STEP * row, data, at_left=i < left)
+        _name(axes, one, names[i], below + step * row, data, at_left=i < left)
     return place.figure
 
 
@@ -115,19 +117,20 @@ def _axis(axes: Axes, data: dict[str, Any]) -> None:
     axes.plot([low, high], [-0.5, -0.5], color=GREY, lw=1.4, clip_on=False)
     for end in (low, high):
         axes.plot([end, end], [-0.56, -0.44], color=GREY, lw=1.4, clip_on=False)
-    axes.text(low, -0.62, f"critical difference {wide:.3g}", ha="left", va="bottom", size=_NUMBER, color=GREY)
+    axes.text(
+        low, -0.62, f"critical difference {plain_number(wide, 3)}", ha="left", va="bottom", size=_NUMBER, color=GREY
+    )
 
 
-def _name(axes: Axes, one: dict[str, Any], at: float, data: dict[str, Any], *, at_left: bool) -> None:
+def _name(axes: Axes, one: dict[str, Any], name: list[str], at: float, data: dict[str, Any], *, at_left: bool) -> None:
     """Draw a line from a rank down to its row, and from there to its name at the side."""
     last = max(data["among"], 2)
     edge = 1 if at_left else last
     colour = COLOURS[0] if one["label"] == data["baseline"] else INK
     axes.plot([one["rank"], one["rank"], edge], [0, at, at], color=colour, lw=0.9, clip_on=False)
     number = f"{one['rank']:.2f}"
-    room = _NAMES - 0.35 - width(number, _NUMBER)
-    name = elide(one["label"], _LABEL, room)
-    text = f"{name}  {number}" if at_left else f"{number}  {name}"
+    first = f"{name[0]}  {number}" if at_left else f"{number}  {name[0]}"
+    text = "\n".join([first, *name[1:]])
     axes.annotate(
         text,
         (edge, at),

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from core.analysis import energy as energies
 from core.analysis import final_values, summarize
-from core.finite import finite_or_none
 from core.plots import Plot, plots
+from core.plots.drawing.bands import about_ends, bounds_of, ends
 from core.plots.drawing.curves import arms_drawn, described, sample
 from core.plots.drawing.frames import frame, numbers, padded, padded_log, set_axis
 from core.plots.drawing.names import name_of
@@ -17,8 +18,6 @@ from core.plots.drawing.value_axes import NARROWEST
 from core.results import Results
 
 UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6))
-FEW = 11
-"""Up to so many arms a name may have two lines."""
 LOG_FROM = 30.0
 """Ratio of largest to smallest energy from which its axis is logarithmic."""
 NARROWEST_OF_VALUE = 0.5
@@ -29,7 +28,7 @@ HOW = {
     "estimated": "Energy is an estimate: 12 W for each busy core, and a GPU's limit (200 W where it is not known).",
 }
 
-MEANS = "Point: means over an arm's runs; bars: 95 % intervals (Student t, from ten runs on BCa bootstrap)."
+MEANS = "Point: means over an arm's runs; bars: 95 % intervals (Student t, from ten runs on BCa bootstrap"
 TOGETHER = "Runs that train together share their energy equally: its bars show what differs between such groups only."
 
 
@@ -50,21 +49,24 @@ def data(results: Results) -> dict[str, Any]:
     largest = max([arm["mean_kwh"] or 0.0 for arm in found["arms"]], default=0.0) if found else 0.0
     unit, size = next(((unit, size) for unit, size in UNITS if largest >= size), UNITS[-1])
     by_label = {one["label"]: one for one in found["arms"]} if found else {}
-    points = []
+    points: list[dict[str, Any]] = []
     for index, label in enumerate(arms.labels):
         arm = by_label.get(label)
         reached = summarize(values[label])
         if arm is None or arm["mean_kwh"] is None or not reached.n:
             continue
+        y_low, y_high = ends(values[label], reached.ci_low, reached.ci_high, bounds_of(metric))
+        took = np.array([run.energy_kwh for run in results.trained if run.arm == label], dtype=np.float64)
+        x_low, x_high = ends(took, arm["ci_low"], arm["ci_high"], (0.0, np.inf))
         points.append(
             {
                 "arm": index,
                 "x": arm["mean_kwh"] / size,
-                "x_low": None if arm["ci_low"] is None else max(0.0, arm["ci_low"]) / size,
-                "x_high": None if arm["ci_high"] is None else arm["ci_high"] / size,
+                "x_low": None if x_low is None else x_low / size,
+                "x_high": None if x_high is None else x_high / size,
                 "y": reached.mean,
-                "y_low": finite_or_none(reached.ci_low),
-                "y_high": finite_or_none(reached.ci_high),
+                "y_low": y_low,
+                "y_high": y_high,
                 "n": reached.n,
             }
         )
@@ -73,9 +75,7 @@ def data(results: Results) -> dict[str, Any]:
     missing = len(arms.labels) - len(points)
     notes = [
         sample(results),
-        "Point: means over an arm's runs; bars: 95 % intervals (Student t, from ten runs on BCa bootstrap)."
-        if points
-        else "",
+        f"{MEANS}{about_ends([point['n'] for point in points], share)})." if points else "",
         TOGETHER if points else "",
         HOW[found["source"]] if found else "Nobody has looked at what these runs took.",
         f"{missing} of {len(arms.labels)} arms have no energy or no final value." if points and missing else "",
@@ -115,23 +115,22 @@ def _wide_enough(low: float, high: float, kind: str) -> tuple[float, float]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the points with their intervals as crosses, and the arms' names beside them in the points' order."""
     points = sorted(data["points"], key=lambda point: -point["y"])
-    most = 2 if len(points) <= FEW else 1
     called = [f"{name_of(data['arms'][point['arm']])} (N = {point['n']})" for point in points]
-    lines = [wrap(name, _LABEL, 2.4, most) for name in called]
+    lines = [wrap(name, _LABEL, 2.4) for name in called]
     wide = max([width(line, _LABEL) for name in lines for line in name], default=0.0)
-    names = ["\n".join(name) for name in lines]
-    line = min(0.34, _HEIGHT / max(1, len(points)))
-    place = frame(data["title"], data["caption"], _SIDE + wide + 1.15, _HEIGHT + 0.5)
-    axes = place.axes(0.75, 0.5, _SIDE, _HEIGHT)
+    heights = np.array([len(name) * _LABEL * 1.3 / 72 + 0.06 for name in lines])
+    middles, height = np.cumsum(heights) - heights / 2, max(_HEIGHT, float(heights.sum()))
+    place = frame(data["title"], data["caption"], _SIDE + wide + 1.15, height + 0.5)
+    axes = place.axes(0.75, 0.5, _SIDE, height)
     set_axis(axes, "x", data["x"])
     set_axis(axes, "y", data["y"])
     if not points:
         axes.text(0.5, 0.5, "no energy known", transform=axes.transAxes, ha="center", color=GREY)
-    side = place.axes(0.75 + _SIDE + 0.1, 0.5, wide + 0.3, _HEIGHT)
+    side = place.axes(0.75 + _SIDE + 0.1, 0.5, wide + 0.3, height)
     side.set_axis_off()
     side.set_xlim(0, wide + 0.3)
-    side.set_ylim(_HEIGHT, 0)
-    for row, (point, name) in enumerate(zip(points, names, strict=True)):
+    side.set_ylim(height, 0)
+    for point, name, at in zip(points, lines, middles, strict=True):
         colour = COLOURS[point["arm"] % len(COLOURS)]
         marker = "osD^v"[point["arm"] // len(COLOURS) % 5]
         for xs, ys in (
@@ -140,7 +139,8 @@ def draw(data: dict[str, Any]) -> Figure:
         ):
             axes.plot(numbers(xs), numbers(ys), color=colour, lw=1.2, solid_capstyle="butt")
         axes.plot([point["x"]], [point["y"]], marker, color=colour, ms=6)
-        at = (row + 0.5) * line
         side.plot([0.08], [at], marker, color=colour, ms=6, clip_on=False)
-        side.text(0.22, at, name, size=_LABEL, va="center" if "\n" in name else "center_baseline")
+        for i, words in enumerate(name):
+            down = (i - (len(name) - 1) / 2) * _LABEL * 1.3 / 72
+            side.text(0.22, at + down, words, size=_LABEL, va="center_baseline")
     return place.figure

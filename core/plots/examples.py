@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.analysis import final_values, summarize
 from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
-from core.plots.drawing.empty import draw_nothing
+from core.plots.drawing.empty import ALL_DIVERGED, all_diverged, draw_nothing
 from core.plots.drawing.frames import frame, set_axis
 from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import styled
@@ -98,7 +98,9 @@ def _best_first(results: Results, labels: list[str]) -> list[str]:
 def _why_empty(results: Results, arms: int) -> str:
     if (results.whole or results).design.splits_vary:
         return "Every seed has other examples, as splits vary: no two seeds are judged on the same."
-    if arms == 1:
+    if all_diverged(results):
+        return ALL_DIVERGED
+    if arms == 1 or len(results.design.arms) == 1:
         return "There is one arm: nothing to compare it with."
     return "It is not stored which examples the runs got right: see evaluate.examples of a classification."
 
@@ -109,7 +111,7 @@ def draw(data: dict[str, Any]) -> Figure:
     rows = data["rows"]
     if data["empty"]:
         return draw_nothing(data)
-    texts = [wrap(name_of(row), _LABEL, 3.0, 2) for row in rows]
+    texts = [wrap(name_of(row), _LABEL, 3.0) for row in rows]
     height = max(_STEP, *(len(text) * _LABEL * 1.3 / 72 + 0.08 for text in texts))
     margin = max(width(line, _LABEL) for text in texts for line in text) + 0.15
     total = max(0.8, height * len(rows))

@@ -10,7 +10,7 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, relative_to
 from core.plots.drawing.empty import draw_nothing
-from core.plots.drawing.frames import frame, set_axis
+from core.plots.drawing.frames import HEADING, HEADING_LINE, frame, plain_number, set_axis
 from core.plots.drawing.named_rows import NamedRows
 from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
@@ -118,7 +118,7 @@ def draw(data: dict[str, Any]) -> Figure:
     rows = data["rows"]
     if not rows:
         return draw_nothing(data)
-    named = NamedRows([name_of(row) for row in rows], lines=3, least=_STEP)
+    named = NamedRows([name_of(row) for row in rows], least=_STEP)
     columns = {
         "N": [f"{row['n']}" for row in rows],
         f"difference ({data.get('level', '95 %')}, together)": [_difference(row, data["digits"]) for row in rows],
@@ -127,10 +127,12 @@ def draw(data: dict[str, Any]) -> Figure:
     }
     widths = [max(width(text, _NUMBER) for text in (name, *column)) for name, column in columns.items()]
     across = named.margin + _PANEL + sum(widths) + len(widths) * _COLUMN_GAP
-    place = frame(data["title"], data["caption"], across, named.total + 0.85)
+    heading = wrap(f"arm less {data.get('reference_shown') or data['reference']}", HEADING, _PANEL)
+    down = named.total + 0.85 + (len(heading) - 1) * HEADING_LINE
+    place = frame(data["title"], data["caption"], across, down)
     axes = place.axes(named.margin, 0.5, _PANEL, named.total)
     named.write(axes)
-    _axis(axes, data)
+    _axis(axes, data, "\n".join(heading))
     for row, at in zip(rows, named.middles, strict=True):
         _row(axes, row, at)
     right = 0.0
@@ -142,13 +144,12 @@ def draw(data: dict[str, Any]) -> Figure:
     return place.figure
 
 
-def _axis(axes: Axes, data: dict[str, Any]) -> None:
+def _axis(axes: Axes, data: dict[str, Any], heading: str) -> None:
     set_axis(axes, "x", data["x"])
     axes.axvline(0, color=GREY, lw=0.9)
     if data.get("margin"):
         axes.axvspan(-data["margin"], data["margin"], color=COLOURS[2], alpha=0.12, lw=0, zorder=0)
     if data["reference"] is not None:
-        [heading] = wrap(f"arm less {data.get('reference_shown') or data['reference']}", 9.5, _PANEL, 1)
         axes.set_title(heading)
 
 
@@ -184,7 +185,7 @@ def _difference(row: dict[str, Any], digits: int) -> str:
         return "–"
 
     def write(value: float) -> str:
-        return f"{value:+z.2f}" if digits == 2 else f"{value:+z.3g}"
+        return f"{value:+z.2f}" if digits == 2 else f"{'-' if value < 0 else '+'}{plain_number(abs(value), 3)}"
 
     interval = "" if row["ci_low"] is None else f" ({write(row['ci_low'])} to {write(row['ci_high'])})"
     return f"{write(row['mean'])}{interval}".replace("-", "−")

@@ -10,8 +10,10 @@ from core.analysis import run_outcomes, summarize
 from core.design import Design
 from core.metrics import Metric
 from core.plots import Plot, plots
+from core.plots.drawing.bands import ends
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.empty import draw_nothing
+from core.plots.drawing.frames import plain_number
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
@@ -81,14 +83,16 @@ def data(results: Results) -> dict[str, Any]:
 
 def _gap(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]], valid: Metric) -> str:
     gaps = [outcomes[run.id]["generalization_gap"] for run in results.runs if run.arm == label]
-    found = summarize(np.array([gap for gap in gaps if gap is not None], dtype=np.float64))
+    values = np.array([gap for gap in gaps if gap is not None], dtype=np.float64)
+    found = summarize(values)
     if found.n == 0:
         return "N = 0"
 
     def write(value: float) -> str:
-        return f"{100 * value:.1f}" if valid.share else f"{value:.3g}"
+        return f"{100 * value:.1f}" if valid.share else plain_number(value, 3)
 
-    interval = f" ({write(found.ci_low)} to {write(found.ci_high)})" if found.n > 1 else ""
+    low, high = ends(values, found.ci_low, found.ci_high)
+    interval = "" if low is None or high is None else f" ({write(low)} to {write(high)})"
     return f"gap {write(found.mean)}{interval}, N = {found.n}".replace("-", "−")
 
 

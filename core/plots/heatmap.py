@@ -15,15 +15,15 @@ from core.finite import finite_or_none
 from core.plots import Plot, plots
 from core.plots.drawing.curves import Arms, described, sample
 from core.plots.drawing.empty import draw_nothing
-from core.plots.drawing.frames import Frame, frame, plain_number
+from core.plots.drawing.frames import HEADING, HEADING_LINE, Frame, frame, plain_number
 from core.plots.drawing.styles import FAINT, GREY, INK, PAPER, styled
-from core.plots.drawing.text import elide, width, wrap
+from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 MOST_LEVELS, MOST_PANELS = 24, 24
 
 _LABEL, _NUMBER, _NOTE = 8.5, 9.5, 7.5
-_ACROSS, _GAP, _HEADING, _LINE = 10.5, 0.3, 0.34, 1.3 / 72
+_ACROSS, _GAP, _LINE = 10.5, 0.3, 1.3 / 72
 _COLOURS = colormaps["cividis"]  # Nuñez, Anderton & Renslow 2018, doi:10.1371/journal.pone.0199239: for every eye
 _DARK, _BRIGHT, _SWITCH = "#000000", "#fefefe", 0.178
 """Numbers on a bright and on a dark cell, in both themes, and the luminance at which both have the same contrast."""
@@ -101,16 +101,17 @@ def draw(data: dict[str, Any]) -> Figure:
         return draw_nothing(data)
     rows, columns, panels = data["rows"], data["columns"], data["panels"]
     wide = 1.25 if len(columns["levels"]) <= 6 else 0.9
-    high = 0.62 if len(rows["levels"]) <= 8 else 0.46
-    names = [wrap(text, _LABEL, 2.2, 2) if text else [] for text in rows["levels"]]
-    below = [wrap(text, _LABEL, wide - 0.06, 3) for text in columns["levels"]]
+    names = [wrap(text, _LABEL, 2.2) if text else [] for text in rows["levels"]]
+    high = max(0.62 if len(rows["levels"]) <= 8 else 0.46, max(map(len, names)) * _LABEL * _LINE + 0.08)
+    below = [wrap(text, _LABEL, wide - 0.06) for text in columns["levels"]]
     margin = max([width(line, _LABEL) for text in names for line in text], default=0.0) + 0.18
     margin += 0.25 if rows["field"] else 0.0
     foot = max(map(len, below)) * _LABEL * _LINE + 0.34
     panel_wide, panel_high = wide * len(columns["levels"]), high * len(rows["levels"])
     across = max(1, min(len(panels), int((_ACROSS - margin + _GAP) // (panel_wide + _GAP))))
     down = math.ceil(len(panels) / across)
-    heading = _HEADING if any(panel["title"] for panel in panels) else 0.08
+    titles = [wrap(panel["title"], HEADING, panel_wide) if panel["title"] else [] for panel in panels]
+    heading = 0.08 + (max(map(len, titles)) * HEADING_LINE + 0.1 if any(titles) else 0.0)
     step = heading + panel_high + foot
     total = margin + across * (panel_wide + _GAP) - _GAP
     place = frame(data["title"], data["caption"], max(6.0, total), down * step)
@@ -118,6 +119,7 @@ def draw(data: dict[str, Any]) -> Figure:
         up, right = divmod(i, across)
         left, bottom = margin + right * (panel_wide + _GAP), (down - 1 - up) * step + foot
         axes = _panel(place, panel, data, (left, bottom, panel_wide, panel_high))
+        axes.set_title("\n".join(titles[i]))
         for j, text in enumerate(below):
             _lines(axes, text, (j + 0.5, len(rows["levels"])), ha="center", down=True)
         axes.set_xlabel(columns["field"], labelpad=(foot - 0.26) * 72)
@@ -138,8 +140,6 @@ def _panel(place: Frame, panel: dict[str, Any], data: dict[str, Any], box: tuple
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    if panel["title"]:
-        axes.set_title(elide(panel["title"], 9.5, box[2]))
     for cell in panel["cells"]:
         _cell(axes, cell, data)
     return axes
@@ -150,8 +150,8 @@ def _cell(axes: Axes, cell: dict[str, Any], data: dict[str, Any]) -> None:
     note = f"N = {cell['n']}"
     if cell["mean"] is None:
         axes.add_patch(Rectangle((x, y), 1, 1, facecolor=PAPER, edgecolor=FAINT, hatch="///", lw=1.5))
-        [about] = wrap(cell["note"] or "no result", _NOTE, 0.84, 1)
-        _write(axes, (x + 0.5, y + 0.5), [(about, _NOTE, GREY)])
+        about = wrap(cell["note"] or "no result", _NOTE, 0.84)
+        _write(axes, (x + 0.5, y + 0.5), [(line, _NOTE, GREY) for line in about])
         return
     low, high = data["limits"]
     part = Normalize(low, high)(cell["mean"]) if high > low else 0.5

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from core.design import Design
 from core.plots import Plot, plots
+from core.plots.drawing.bands import with_room
 from core.plots.drawing.curves import (
     about_lines,
     about_stopped,
@@ -18,7 +19,7 @@ from core.plots.drawing.curves import (
     mean_lines,
     sample,
 )
-from core.plots.drawing.frames import padded, padded_log
+from core.plots.drawing.frames import padded, padded_log, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.progress_axes import By, placed
 from core.plots.drawing.value_axes import loss_axis
@@ -41,7 +42,8 @@ DECADES = 8
 def loss(*, first: First = 100, x: By = "updates") -> Plot:
     """Training loss of the `first` updates (all: of every one) and validation loss of every epoch, one line an arm.
 
-    `x` has what the axis counts: arms whose batches differ compare by examples or by seconds.
+    `x` has what the axis counts: arms whose batches differ compare by examples or by seconds, all as far as the `first`
+    updates of that arm go that comes farthest in them.
     """
     return Plot(partial(data, first=None if first == "all" else first, by=x), draw_lines, _applies)
 
@@ -53,22 +55,25 @@ def _applies(design: Design) -> bool:
 
 def data(results: Results, first: int | None, by: By = "updates") -> dict[str, Any]:
     arms = arms_drawn(results)
-    longest, steps = 0, list[Series]()
+    place = placed(results, by)
+    end = None if first is None else max(place.update(label, np.array([first]))[0] for label in arms.labels)
+    longest, steps, cut = 0, list[Series](), set[tuple[str, int]]()
     for one in results.series("train_loss"):
         longest = max(longest, len(one.steps))
-        steps.append(cut(one, first))
-    place = placed(results, by)
+        kept = len(one.steps) if end is None else int(np.searchsorted(place.update(one.arm, one.steps), end))
+        if kept < len(one.steps):
+            cut.add((one.arm, one.seed))
+        steps.append(one._replace(steps=one.steps[:kept].copy(), values=one.values[:kept].copy()))
     training = mean_lines(steps, results, arms, place=place.update) + diverged_lines(steps, results, arms, place.update)
     for line in training:
-        end = None if first is None else place.update(arms.labels[line["arm"]], np.array([first - 1]))[0]
-        line["goes_on"] = line["role"] == "diverged" and end is not None and bool(line["x"][-1] == end)
+        line["goes_on"] = line["role"] == "diverged" and (arms.labels[line["arm"]], line["seed"]) in cut
     validation = mean_lines(results.series("valid_loss"), results, arms, place=place.epoch)
     name = loss_axis(results.design)
     y, note = _axis([*training, *validation], name)
     diverged = [line for line in training if line["role"] == "diverged"]
     notes = [
         sample(results),
-        f"Training: the first {first:,} of {longest:,} updates." if first is not None and longest > first else "",
+        "" if first is None or end is None or not cut else _about_cut(first, longest, by, float(end)),
         place.note,
         about_lines([*training, *validation], "update"),
         about_stopped(results, by_update=True),
@@ -99,9 +104,10 @@ def data(results: Results, first: int | None, by: By = "updates") -> dict[str, A
     }
 
 
-def cut(one: Series, first: int | None) -> Series:
-    """Return the first `first` points of a series; None: all of it."""
-    return one if first is None else one._replace(steps=one.steps[:first].copy(), values=one.values[:first].copy())
+def _about_cut(first: int, longest: int, by: By, end: float) -> str:
+    if by == "updates":
+        return f"Training: the first {first:,} of {longest:,} updates."
+    return f"Training: up to {plain_number(end)} {by}, as far as {first:,} updates of some arm go."
 
 
 def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:
@@ -115,6 +121,7 @@ def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:
     if positive > 0 and high / positive >= LOG_FROM:
         y |= {"scale": "log", "limits": padded_log(positive, top)}
     else:
-        y |= {"limits": padded(min(low, 0.0), high)}
+        low, high = with_room(lines, min(low, 0.0), high)
+        y |= {"limits": padded(max(low, min(found[0], 0.0)), high)}
     whole = extent(lines) or found
-    return y, f"Losses above {top:.2g} lie above the picture." if whole[2] > top else ""
+    return y, f"Losses above {plain_number(top, 2)} lie above the picture." if whole[2] > top else ""

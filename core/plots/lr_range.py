@@ -56,7 +56,7 @@ def data(results: Results) -> dict[str, Any]:
         sample(results),
         "Thick: mean over seeds of the smoothed loss; band: range over seeds; faint: mean before smoothing.",
         "Circle: falls fastest, the rate suggested; triangle: least loss; X: diverges. A heuristic.",
-        f"Losses above {y['limits'][1]:.2g} lie above the picture." if lines else "",
+        f"Losses above {plain_number(y['limits'][1], 2)} lie above the picture." if lines else "",
         f"Drawn are the first {MOST_ARMS} of {len(entries)} arms." if len(entries) > MOST_ARMS else "",
     ]
     return base | {

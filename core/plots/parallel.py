@@ -14,7 +14,7 @@ from core.plots.drawing.curves import sample
 from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame, plain_number
 from core.plots.drawing.styles import FAINT, GREY, INK, PAPER, styled
-from core.plots.drawing.text import elide, wrap
+from core.plots.drawing.text import fitted, wrap
 from core.results import Results
 
 FIELDS = 3
@@ -24,7 +24,8 @@ MOST_NAMED = 18
 SPREAD = 0.55
 """Part of a level's room over which its lines are spread, by what they came to."""
 _WIDE, _HIGH, _LEFT, _RIGHT, _FOOT = 1.75, 4.0, 1.35, 0.75, 0.5
-_LABEL = 8.5
+_LABEL, _NAME = 8.5, 1.2
+"""Font size of names, and inches that one at a level may take."""
 _COLOURS = colormaps["cividis"]  # as of `heatmap`: for every eye
 
 
@@ -96,7 +97,9 @@ def draw(data: dict[str, Any]) -> Figure:
         return draw_nothing(data)
     fields = data["axes"]
     wide = _WIDE * len(fields)
-    place = frame(data["title"], data["caption"], _LEFT + wide + _RIGHT, _HIGH + _FOOT)
+    named = [_names(one["levels"]) for one in fields]
+    caption = " ".join(filter(None, [data["caption"], *(whole for _, whole in named)]))
+    place = frame(data["title"], caption, _LEFT + wide + _RIGHT, _HIGH + _FOOT)
     axes = place.axes(_LEFT, _FOOT, wide, _HIGH)
     axes.set_axis_off()
     axes.set_xlim(0, len(fields))
@@ -105,7 +108,7 @@ def draw(data: dict[str, Any]) -> Figure:
     for order, line in enumerate(lines):
         _line(axes, line, data, order)
     for i, one in enumerate(fields):
-        _field(axes, i, one)
+        _field(axes, i, one, named[i][0])
     _outcome(axes, len(fields), data)
     return place.figure
 
@@ -130,13 +133,22 @@ def _line(axes: Axes, line: dict[str, Any], data: dict[str, Any], order: int) ->
     axes.plot(range(len(heights) + 1), [*heights, end], color=colour, lw=0.9 + good, alpha=0.85, zorder=2 + order / 1e3)
 
 
-def _field(axes: Axes, x: int, field: dict[str, Any]) -> None:
+def _names(levels: list[str]) -> tuple[list[str], str]:
+    """Return what is written at the levels that are named, and in full those that have no room there."""
+    every = -(-len(levels) // MOST_NAMED)
+    shown, room = levels[::every], _HIGH * every / len(levels)
+    lines = [wrap(level, _LABEL, _NAME) for level in shown]
+    if max(map(len, lines)) * _LABEL * 1.3 / 72 <= room:
+        return ["\n".join(text) for text in lines], ""
+    return fitted(shown, _LABEL, _NAME)
+
+
+def _field(axes: Axes, x: int, field: dict[str, Any], names: list[str]) -> None:
     _rule(axes, x, field["field"])
     levels = field["levels"]
     every = -(-len(levels) // MOST_NAMED)
-    for i, level in enumerate(levels[::every]):
-        named = elide(level, _LABEL, _LEFT - 0.15)
-        _write(axes, (x, (i * every + 0.5) / len(levels)), named, ha="right")
+    for i, name in enumerate(names):
+        _write(axes, (x, (i * every + 0.5) / len(levels)), name, ha="right")
 
 
 def _outcome(axes: Axes, x: int, data: dict[str, Any]) -> None:
@@ -153,7 +165,7 @@ def _outcome(axes: Axes, x: int, data: dict[str, Any]) -> None:
 def _rule(axes: Axes, x: int, name: str) -> None:
     axes.plot([x, x], [0, 1], color=GREY, lw=1.0, zorder=4)
     axes.annotate(
-        "\n".join(wrap(name, _LABEL, _WIDE - 0.3, 2)),
+        "\n".join(wrap(name, _LABEL * 1.1, _WIDE - 0.15)),
         (x, 0),
         xytext=(0, -8),
         textcoords="offset points",

@@ -65,7 +65,7 @@ def draw(data: dict[str, Any]) -> Figure:
     rows = data["rows"]
     if data["empty"]:
         return draw_nothing(data)
-    named = NamedRows([name_of(row) for row in rows], lines=2, least=_STEP)
+    named = NamedRows([name_of(row) for row in rows], least=_STEP)
     place = frame(data["title"], data["caption"], named.margin + _PANEL, named.total + 0.6)
     axes = place.axes(named.margin, 0.5, _PANEL, named.total)
     named.write(axes)

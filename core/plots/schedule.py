@@ -13,7 +13,7 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import POINTS, sample
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.multiples import draw_multiples
-from core.plots.drawing.names import joined, short_names
+from core.plots.drawing.names import in_full, joined, short_names, together
 from core.plots.drawing.rate_axes import rate_axis, update_axis
 from core.plots.drawing.styles import MOST_ARMS
 from core.results import Results, Series
@@ -43,7 +43,8 @@ def data(results: Results) -> dict[str, Any]:
     apart = len(groups) > TOGETHER
     lines = [_line(longest[labels[0]], i, "mean" if apart else "main") for i, labels in enumerate(groups)]
     names = short_names(results.design)
-    called = [joined([names[label] for label in labels], len(results.design.arms)) for labels in groups]
+    members = [together(results.design, labels, names) for labels in groups]
+    called = [joined(one, len(results.design.arms)) for one in members]
     distinct = len(groups) > 1
     told = [_told(results.design, labels[0]) for labels in groups]
     notes = [
@@ -51,6 +52,7 @@ def data(results: Results) -> dict[str, Any]:
         f"{len(shared)} different schedule{'' if len(shared) == 1 else 's'}." if shared else "",
         f"Drawn are the first {MOST_ARMS}." if len(shared) > MOST_ARMS else "",
         _about_differing(results.series("lr"), longest),
+        in_full(members) if len(groups) > 1 else "",
     ]
     axes = {"x": update_axis(lines), "y": rate_axis(lines)}
     base = {

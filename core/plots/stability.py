@@ -9,7 +9,9 @@ import numpy as np
 from core.analysis import run_outcomes, summarize, thin
 from core.finite import finite_list
 from core.plots import Plot, plots
+from core.plots.drawing.bands import ends
 from core.plots.drawing.curves import about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
+from core.plots.drawing.frames import plain_number
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
@@ -115,13 +117,15 @@ def _runs(lines: list[dict[str, Any]]) -> int:
 def _jumps(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float | None]]) -> str:
     """Return the mean over the runs' `stability`, and its interval."""
     found = [outcomes[run.id]["stability"] for run in results.runs if run.arm == label]
-    jumps = summarize(np.array([v for v in found if v is not None], dtype=np.float64))
+    values = np.array([v for v in found if v is not None], dtype=np.float64)
+    jumps = summarize(values)
     if jumps.n == 0:
         return ""
     share = results.design.score is not None and results.design.score.share
 
     def write(value: float) -> str:
-        return f"{100 * value:.1f}" if share else f"{value:.3g}"
+        return f"{100 * value:.1f}" if share else plain_number(value, 3)
 
-    interval = f" ({write(max(0.0, jumps.ci_low))} to {write(jumps.ci_high)})" if jumps.n > 1 else ""
+    low, high = ends(values, jumps.ci_low, jumps.ci_high, (0.0, np.inf))
+    interval = "" if low is None or high is None else f" ({write(low)} to {write(high)})"
     return f"jump {write(jumps.mean)}{interval}"

@@ -118,7 +118,7 @@ def draw(data: dict[str, Any]) -> Figure:
     rows, sources = data["rows"], [one["name"] for one in data["sources"]]
     if data["empty"]:
         return draw_nothing(data)
-    named = NamedRows([name_of(row) for row in rows], lines=3, least=_STEP + _BETWEEN * len(sources))
+    named = NamedRows([name_of(row) for row in rows], least=_STEP + _BETWEEN * len(sources))
     place = frame(data["title"], data["caption"], named.margin + _PANEL, named.total + 0.85)
     axes = place.axes(named.margin, 0.5, _PANEL, named.total)
     named.write(axes)

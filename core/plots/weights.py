@@ -18,9 +18,9 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.densities import outline
 from core.plots.drawing.frames import frame, padded, plain_number
-from core.plots.drawing.names import joined, short_names
+from core.plots.drawing.names import in_full, joined, short_names, together
 from core.plots.drawing.styles import COLOURS, FAINT, GREY, styled
-from core.plots.drawing.text import elide, width, wrap
+from core.plots.drawing.text import width, wrap
 from core.results import Results
 
 FEWEST_BINS, MOST_BINS = 6, 60
@@ -59,7 +59,7 @@ def data(results: Results, shared: bool = True) -> dict[str, Any]:
     called = short_names(results.design)
     rows = [_row(labels, training, seed) for labels, training in starts[:MOST_ROWS]]
     for row in rows:
-        row["shown"] = [called[label] for label in row["labels"]]
+        row["shown"] = together(results.design, row["labels"], called)
     names = list(dict.fromkeys(layer["name"] for row in rows for layer in row["layers"]))
     drawn = names if len(names) <= MOST_LAYERS else [*names[: MOST_LAYERS - 1], names[-1]]
     for row in rows:
@@ -73,6 +73,7 @@ def data(results: Results, shared: bool = True) -> dict[str, Any]:
         else "Every histogram has its own axes.",
         f"Drawn are {len(drawn)} of {len(names)} layers." if len(drawn) < len(names) else "",
         f"Drawn are the first {MOST_ROWS} of {len(starts)} ways to start." if len(starts) > MOST_ROWS else "",
+        in_full([row["shown"] for row in rows]),
     ]
     return {
         "plot": "weights",
@@ -148,13 +149,16 @@ def _limits(layers: Sequence[dict[str, Any]]) -> tuple[float, float]:
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the small multiples."""
     rows, columns = data["rows"], data["columns"]
-    texts = [wrap(joined(row["shown"], 0), _LABEL, 1.9, 3) for row in rows]
+    texts = [wrap(joined(row["shown"], 0), _LABEL, 1.9) for row in rows]
+    headings = [wrap(name, 9.5 * 1.1, _WIDE) for name in columns]  # bold is wider than what is measured
+    pitch = max(_HIGH + _GAP_Y, max(map(len, texts), default=1) * _LABEL * 1.3 / 72 + 0.1)
+    top = 0.55 + (max(map(len, headings), default=1) - 1) * 9.5 * 1.25 / 72
     margin = max([width(line, _LABEL) for text in texts for line in text], default=0.5) + 0.2
     across = max(1, len(columns)) * (_WIDE + _GAP_X)
-    down = max(1, len(rows)) * (_HIGH + _GAP_Y)
-    place = frame(data["title"], data["caption"], max(6.0, margin + across), down + 0.55)
+    down = max(1, len(rows)) * pitch
+    place = frame(data["title"], data["caption"], max(6.0, margin + across), down + top)
     for i, row in enumerate(rows):
-        bottom = 0.3 + down - (i + 1) * (_HIGH + _GAP_Y) + 0.25
+        bottom = 0.3 + down - (i + 1) * pitch + (pitch - _HIGH - _GAP_Y) / 2 + 0.25
         found = {layer["name"]: layer for layer in row["layers"]}
         for j, name in enumerate(columns):
             with rc_context({"axes.grid": False}):  # sooner than to take it away again
@@ -164,7 +168,7 @@ def draw(data: dict[str, Any]) -> Figure:
             else:
                 axes.set_axis_off()
             if i == 0:
-                _heading(axes, name)
+                _heading(axes, "\n".join(headings[j]))
             if j == 0:
                 axes.annotate(
                     "\n".join(texts[i]),
@@ -189,7 +193,7 @@ def draw(data: dict[str, Any]) -> Figure:
 
 def _heading(axes: Axes, name: str) -> None:
     axes.annotate(
-        elide(name, 9.5 * 1.1, _WIDE),
+        name,
         (0, 1),
         xycoords="axes fraction",
         xytext=(0, 25),
@@ -216,7 +220,7 @@ def _panel(axes: Axes, layer: dict[str, Any], limits: Sequence[float] | None) ->
     shape = " x ".join(map(str, layer["shape"]))
     for text, up in ((shape, 13), (_about(layer), 3)):
         axes.annotate(
-            elide(text, 7.5, _WIDE + 0.15),
+            text,
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, up),

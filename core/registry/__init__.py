@@ -25,7 +25,7 @@ from core.registry._problems import (
     unknown,
     unknown_field,
 )
-from core.registry._schemas import schemas_of
+from core.registry._schemas import schemas_of, told
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
@@ -42,9 +42,9 @@ class Registry(Mapping[str, type[Entry]]):
     `kind` is the singular noun users read; `package` is the package whose modules register themselves with
     `@registry.register(...)` on a factory with keyword-only arguments. `common` are parameters that every entry has
     and the factory does not take; an entry may give its own default for them, or (type, default), when it registers.
-    `finish` is given what the factory made and the common parameters, and returns what the entry builds. `rewrite`
-    reads further ways to give an entry's parameters. `ambiguous` names mean different entries in different libraries:
-    each has what is said of it, and the names to choose from.
+    `finish` is given what the factory made and the common parameters, and returns what the entry builds. `rewrite` reads
+    further ways to give parameters. `ambiguous` names mean different entries in different libraries: each has what is
+    said of it, and the names to choose from. `meanings` are those of parameters, by name or by "entry.name".
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Registry(Mapping[str, type[Entry]]):
         finish: Callable[..., Any] = lambda built, **_common: built,
         rewrite: Callable[[type[Entry], Mapping[str, Any]], Reading] = lambda _schema, raw: Reading(raw),
         ambiguous: Mapping[str, tuple[str, tuple[str, ...]]] | None = None,
+        meanings: Mapping[str, str] | None = None,
     ) -> None:
         self.kind = kind
         self._package = package
@@ -62,6 +63,7 @@ class Registry(Mapping[str, type[Entry]]):
         self._finish = finish
         self._rewrite = rewrite
         self._ambiguous = ambiguous or {}
+        self._meanings = dict(meanings or {})
         self._entries: dict[str, Registered] = {}
         self._aliases: dict[str, tuple[str, Alias]] = {}
         self._modules: set[str] = set()
@@ -90,7 +92,8 @@ class Registry(Mapping[str, type[Entry]]):
 
         def enter(factory: Factory) -> Factory:
             public = name or factory.__name__
-            plugin = None if self._is_own(factory.__module__) else plugins.owner([factory.__module__])
+            own = factory.__module__.startswith(f"{self._package}.")
+            plugin = None if own else plugins.owner([factory.__module__])
             if plugin is not None:
                 self._import_files()  # a name that is built in is taken
             for taken in (public, *(alias.name for alias in others)):
@@ -191,7 +194,7 @@ class Registry(Mapping[str, type[Entry]]):
             "name": found.schema.model_fields["name"].default,
             **found.about._asdict(),
             "plugin": found.schema.plugin,
-            "parameters": found.schema.model_json_schema(),
+            "parameters": told(found.schema.model_json_schema(), {} if found.schema.plugin else self._meanings),
         }
 
     def schemas(self) -> dict[str, dict[str, Any]]:
@@ -226,7 +229,7 @@ class Registry(Mapping[str, type[Entry]]):
         if name in self._ambiguous:
             said, known = self._ambiguous[name]
             return Problem("", f"{name!r} {said}", known)
-        return unknown(self.kind, name, self.names())
+        return unknown(self.kind, name, self.names(), listed=self)
 
     def _schema(self, public: str, factory: Callable[..., Any], common: Mapping[str, Any]) -> type[Entry]:
         fields: dict[str, Any] = {"name": (Literal[public], public)}
@@ -251,9 +254,6 @@ class Registry(Mapping[str, type[Entry]]):
     def _discover(self) -> None:
         self._import_files()
         plugins.load()
-
-    def _is_own(self, module: str) -> bool:
-        return module.startswith(f"{self._package}.")
 
     def _remove(self, name: str) -> None:
         del self._entries[name]

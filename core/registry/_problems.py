@@ -16,8 +16,8 @@ MOST_NAMES = 300
 """Names that a problem with a name looks at and lists."""
 
 
-def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Problem:
-    """Return the problem of an unknown name, with the nearest known names (all of them when none is near).
+def unknown(noun: str, given: str, known: Iterable[str], path: str = "", listed: Iterable[str] = ()) -> Problem:
+    """Return the problem of an unknown name, with the nearest known names (when none is near all, or those `listed`).
 
     Of very many names, such as a deep model's parameters, those are looked at that are next to it in the alphabet.
     """
@@ -26,6 +26,8 @@ def unknown(noun: str, given: str, known: Iterable[str], path: str = "") -> Prob
     shown, left = names[at : at + MOST_NAMES], len(names) - MOST_NAMES
     folded = {name.lower(): name for name in shown}  # of two that differ in case alone the one in small letters
     near = [folded[one] for one in difflib.get_close_matches(given.lower(), folded, n=3, cutoff=0.6)]
+    if not near and (of_each := sorted(set(listed))):
+        shown, left = of_each[:MOST_NAMES], len(of_each) - MOST_NAMES
     more = f" and {left:,} more" if left > 0 else ""
     hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(shown)}{more}"
     return Problem(path, f"unknown {noun} {given[:80]!r}{hint}", tuple(near or shown))

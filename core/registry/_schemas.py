@@ -60,3 +60,13 @@ def _closed(schema: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         "required": ["name", *schema.get("required", ())],
         "additionalProperties": False,
     }
+
+
+def told(schema: dict[str, Any], meanings: Mapping[str, str]) -> dict[str, Any]:
+    """Return the JSON schema of an entry with what its parameters mean, by their name or by "entry.name"."""
+    entry = schema["properties"]["name"]["default"]
+    for name, about in schema["properties"].items():
+        meaning = meanings.get(f"{entry}.{name}", meanings.get(name))
+        if meaning is not None:
+            about["description"] = ": ".join(filter(None, [meaning, about.get("description")]))
+    return schema

@@ -6,6 +6,7 @@ from core.registry import Positive, Registry
 from core.schedules._bounds import without_default_bounds
 from core.schedules._curves import Curve, Reactive, Schedule, Span, State, bind, rates, reported_rates
 from core.schedules._lint import lint_schedule, sampled_updates
+from core.schedules._meanings import MEANINGS
 from core.schedules._peers import AMBIGUOUS
 from core.schedules._ratios import dotted, read_ratios
 from core.schedules._work import SECONDS_OF_RATE, work_of
@@ -20,6 +21,7 @@ schedules = Registry(
     common={"unit": (Unit, "step"), "per": (Per, "unit"), "lr": (Positive | None, None)},
     rewrite=read_ratios,
     ambiguous=AMBIGUOUS,
+    meanings=MEANINGS,
 )
 ScheduleEntry = schedules.field()
 

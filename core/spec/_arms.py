@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from core.errors import Problem
+from core.letters import unfit_name
 from core.registry import Absent, Entry, join_path, problems_of, unknown_field
 from core.schedules import dotted
 
@@ -105,8 +106,9 @@ def _drafts(
         return
     for i, arm in enumerate(arms if arms is not None else [{}]):
         label = arm.get("label")
-        if label is not None and not (isinstance(label, str) and label.strip() and label.isprintable()):
-            problems.append(Problem(f"arms[{i}].label", "should be printable text"))
+        why = None if label is None else unfit_name(label) if isinstance(label, str) else "should be text"
+        if why is not None:
+            problems.append(Problem(f"arms[{i}].label", why))
             continue
         if label is not None and len(label) > LABEL:
             problems.append(Problem(f"arms[{i}].label", f"should have at most {LABEL} characters"))

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from core.letters import unfit_name
+
 
 class LIMITS:
     """Limits of one experiment."""
@@ -22,10 +24,8 @@ class LIMITS:
 
 
 def _printable(text: str) -> str:
-    if not text.strip():
-        raise ValueError("should not be blank")
-    if not text.isprintable():
-        raise ValueError("should have no control characters, line breaks or lone surrogates")
+    if why := unfit_name(text):
+        raise ValueError(why)
     return text
 
 

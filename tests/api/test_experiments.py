@@ -192,6 +192,11 @@ def test_metrics_by_column(client: TestClient, done: int) -> None:
     assert sorted(one["metric"] for one in both) == ["lr", "valid_loss"]
     unknown = client.get(f"/experiments/{done}/metrics?metric=trian_loss")
     assert unknown.json()["errors"][0]["known"][0] == "train_loss"
+    for path in ("metrics", "runs"):
+        nobody = client.get(f"/experiments/{done}/{path}?arm=nobody")
+        assert nobody.status_code == 422
+        assert [one["path"] for one in nobody.json()["errors"]] == ["arm"]
+        assert {"he", "zeros"} <= set(nobody.json()["errors"][0]["known"])
     run = losses[0]["run_id"]
     assert client.get(f"/runs/{run}/metrics", params={"metric": "train_loss"}).json()["series"] == [losses[0]]
 

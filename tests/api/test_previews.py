@@ -45,6 +45,16 @@ def test_schedules_are_compared(client: TestClient) -> None:
     assert [one["path"] for one in refused] == ["compare"]
 
 
+def test_initializers_are_compared(client: TestClient) -> None:
+    body = {"initializer": "he_normal", "shape": [8, 32], "compare": ["zeros", {"name": "normal", "std": 0.5}]}
+    found = client.post("/previews/initializer", json=body).json()
+    assert [one["initializer"]["name"] for one in found["compared"]] == ["zeros", "normal"]
+    alone = client.post("/previews/initializer", json={"initializer": "he_normal", "shape": [8, 32]}).json()
+    assert (found["stats"], alone["compared"]) == (alone["stats"], [])
+    drawn = client.post("/previews/initializer", json=body, headers={"Accept": "image/svg+xml"}).text
+    assert all(f">{name}<" in drawn for name in ("he_normal", "zeros", "normal"))
+
+
 def test_a_schedule_is_told_what_it_probably_does_not_mean(client: TestClient) -> None:
     found = client.post("/previews/schedule", json={"schedule": "polynomial", "lr": 5e-5, "steps": 10}).json()
     assert [one["path"] for one in found["warnings"]] == ["schedule.end_lr"]
@@ -80,6 +90,9 @@ def test_a_picture_where_one_is_asked_for(client: TestClient, path: str, body: d
     answer = client.post(f"/previews/{path}", json=body, headers=PNG)
     assert answer.headers["content-type"] == "image/png"
     assert Image.open(io.BytesIO(answer.content)).size[0] >= 600
+    vector = client.post(f"/previews/{path}", json=body, headers={"Accept": "image/svg+xml"})
+    assert vector.headers["content-type"] == "image/svg+xml"
+    assert b"<svg" in vector.content
     either = client.post(f"/previews/{path}", json=body, headers={"Accept": "image/png;q=0.5, application/json"})
     assert either.headers["content-type"] == "application/json"
 

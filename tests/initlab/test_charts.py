@@ -10,7 +10,9 @@ import pytest
 from rich.console import Console
 
 from initlab import charts
+from initlab.display import PLAIN_WIDTH, console
 from initlab.errors import ClientError
+from initlab.report_text import Report
 
 RunCli = Callable[..., tuple[int, str, str]]
 ARMS = [{"label": "zeros", "note": "2 diverged of 5"}, {"label": "[red]<b>", "note": ""}]
@@ -93,9 +95,41 @@ def test_intervals_are_drawn_to_one_scale() -> None:
     assert "●" not in nothing
 
 
+@pytest.mark.parametrize("width", [80, 40])
+def test_intervals_lose_no_digit_and_no_name_where_there_is_little_room(width: int) -> None:
+    names = [f"resnet-like mlp, width 256, dropout 0.1, {end}, warm-up" for end in ("adam", "sgd")]
+    rows = [{"label": "x", "shown": name, "n": 5, "mean": 0.4777, "ci_low": 0.1, "ci_high": 0.2} for name in names]
+    data = {"plot": "comparison", "title": "", "caption": "", "rows": rows, "x": _axis(0, 1, "share")}
+    lines = _shown(data, width)
+    words = " ".join(" ".join(lines).split())
+    assert words.count("47.77 % (10.00 % to 20.00 %)") == 2
+    assert {"adam,", "sgd,"} <= set(words.split())
+    assert max(map(len, lines)) <= width
+
+
+def test_differences_have_the_numbers_of_the_picture() -> None:
+    row = {"label": "a", "n": 3, "mean": -0.25, "ci_low": -0.5, "ci_high": 0.0, "p_adjusted": 1e-4}
+    data = {"plot": "forest", "title": "", "caption": "", "digits": 2, "reference": "b", "x": _axis(-1, 0)}
+    lines = _shown(data | {"rows": [row | {"decision": "worse"}]}, 100)
+    assert "less b: numbers" in lines
+    assert any("−0.25 (−0.50 to +0.00), p < 0.001: worse" in line for line in lines)
+
+
+def test_whole_numbers_stand_below_their_places() -> None:
+    lines = _shown(_curves(_line(0, [1, 2], [1.0, 2.0]), x=_axis(0.98, 2.02, "count")))
+    assert [line.split() for line in lines if line.split()[:1] == ["1"]] == [["1", "2"]]
+
+
+def test_a_diverged_run_is_named_by_its_arm_and_seed_and_cells_of_a_grid_by_what_differs() -> None:
+    data = _curves(_line(0, [0, 1], [1.0, 2.0]), _line(0, [0, 1], [1.0, 9.0], "diverged") | {"seed": 3})
+    arms = [{"label": "initializer=zeros, batch_size=5", "shown": "zeros", "note": "1 diverged of 3"}]
+    lines = _shown(data | {"arms": arms})
+    assert [line.strip() for line in lines[-3:-1]] == ["a  zeros (1 diverged of 3)", "b  zeros: seed 3, diverged"]
+
+
 def test_what_has_neither_is_to_be_saved() -> None:
-    with pytest.raises(ClientError, match=r"save it with -o weights\.png"):
-        charts.chart({"plot": "weights", "title": "", "caption": "", "rows": [{"labels": []}]}, 80)
+    with pytest.raises(ClientError, match=r"save it with -o new\.png"):
+        charts.chart({"plot": "new", "title": "", "caption": "", "rows": [{"unheard": []}]}, 80)
 
 
 def test_plot_draws_in_the_terminal_saves_with_o_and_prints_the_data_with_json(
@@ -136,5 +170,23 @@ def test_confusions_and_confidences_are_tables_and_class_curves_have_no_letters(
     curves = _curves(_line(0, [0, 100], [10.0, 10.0], "class"), _line(0, [0, 100], [1.0, 1.0], "mean"))
     del curves["arms"]
     assert _shown(curves)[-2].strip() == "a  mean"
-    with pytest.raises(ClientError, match=r"-o classification\.png"):
-        charts.chart({**told, "plot": "classification", "panels": [{"title": "he", "parts": {}}]}, 60)
+
+
+def test_a_report_loses_nothing_where_there_are_few_columns() -> None:
+    heads = ["arm", "runs that ended", "mean", "95 % interval", "standard deviation"]
+    cells = ["mlp, width 256", "5", "47.77 %", "12.34 % to 99.9 %", "1.2 %"]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * 5, cells))
+    for width in (80, 40):
+        file = io.StringIO()
+        Console(width=width, file=file).print(Report(table))
+        assert {word for cell in heads[1:] + cells for word in cell.split()} <= set(
+            file.getvalue().replace(":", "").split()
+        )
+        assert "…" not in file.getvalue()
+
+
+def test_columns_are_those_of_the_environment_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert console().width == PLAIN_WIDTH
+    monkeypatch.setenv("COLUMNS", "50")
+    assert console().width == 50

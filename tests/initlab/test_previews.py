@@ -26,6 +26,11 @@ RunCli = Callable[..., tuple[int, str, str]]
             {"initializer": "he_normal", "shape": [16, 3, 5, 5], "seed": 2},
         ),
         (
+            ["initializer", "he_normal", "glorot_normal"],
+            "/previews/initializer",
+            {"initializer": "he_normal", "compare": ["glorot_normal"], "shape": [256, 784], "seed": 0},
+        ),
+        (
             ["signal", "he_normal", "zeros", "--model", '{"name": "mlp"}', "--seeds", "3"],
             "/previews/signal",
             {"initializers": ["he_normal", "zeros"], "model": {"name": "mlp"}, "seeds": 3},
@@ -42,6 +47,13 @@ def test_a_preview_is_saved(
     asked = server.asked[-1]
     assert (asked.path, asked.body, asked.headers["Accept"]) == (path, body, "image/png")
     assert (tmp_path / "x.png").read_bytes() == b"picture"
+
+
+def test_a_preview_is_saved_as_svg_too(server: Any, run_cli: RunCli, tmp_path: Path) -> None:
+    server.answer(200, b"<svg>", Content_Type="image/svg+xml")
+    assert run_cli("preview", "schedule", "cosine", "-o", str(tmp_path / "x.svg"))[0] == 0
+    assert server.asked[-1].headers["Accept"] == "image/svg+xml"
+    assert (tmp_path / "x.svg").read_bytes() == b"<svg>"
 
 
 @pytest.mark.parametrize(

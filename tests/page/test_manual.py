@@ -41,6 +41,17 @@ def test_nothing_keeps_people_from_reading_it(page: Page, scheme: Any) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
+def test_a_formula_is_read_as_it_is_written_and_broken_where_it_is_too_long(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 900})
+    page.goto("/manual/catalogue/optimizers/adamw.html")
+    lines = [" ".join(text.split()) for text in page.locator("div.formula > div > div").all_text_contents()]
+    assert lines[0] == "w *= 1 − lr·weight_decay"
+    assert lines[1] == "m = β1·m + (1−β1)·g, v = β2·v + (1−β2)·g²"
+    assert lines[2].startswith("w −= lr·(m/(1−β1t)) / (√(v/(1−β2t))+ε), with amsgrad")  # t is a power
+    wide, shown = page.locator("div.formula").first.evaluate("place => [place.scrollWidth, place.clientWidth]")
+    assert wide <= shown
+
+
 def test_a_power_of_what_is_in_brackets_is_one_of_all_of_it(page: Page) -> None:
     page.goto("/manual/catalogue/schedules/noam.html")
     of = page.locator("msup > mrow:first-child")

@@ -1,10 +1,11 @@
-/** Formulas of the catalogue as MathML: letters, powers, indices, roots; words between them stay words. */
+/** Formulas of the catalogue as MathML: letters, powers, indices, roots; words between them stay words. Roots are signs before
+ * brackets, as formulas have a line each: browsers without a font for mathematics draw no others. */
 
 const NAMESPACE = "http://www.w3.org/1998/Math/MathML";
 const GREEK = { alpha: "α", beta: "β", gamma: "γ", delta: "δ", eps: "ε", epsilon: "ε", eta: "η", theta: "θ", lambda: "λ", lamb: "λ", mu: "μ", pi: "π", rho: "ρ", sigma: "σ", tau: "τ", phi: "φ", Delta: "Δ", Phi: "Φ" };
-const SIGNS = { "<=": "≤", ">=": "≥", "!=": "≠", "->": "→", "*": "·", "-": "−", "+-": "±", "...": "…" };
+const SIGNS = { "<=": "≤", ">=": "≥", "!=": "≠", "->": "→", "*": "·", "-": "−", "+-": "±", "...": "…", "-=": "−=", "sqrt": "√" };
 const FUNCTIONS = new Set(["sqrt", "exp", "log", "ln", "cos", "sin", "tan", "tanh", "max", "min", "floor", "ceil", "erf", "sign", "mean", "sum"]);
-const TOKEN = /\s+|\d+(?:\.\d+)?(?:e-?\d+)?|[A-Za-zα-ωΑ-Ω][A-Za-z0-9α-ω']*(?:_[A-Za-z0-9]+)*|<=|>=|!=|->|\+-|\.\.\.|./gu;
+const TOKEN = /\s+|\d+(?:\.\d+)?(?:e-?\d+)?|[A-Za-zα-ωΑ-Ω][A-Za-z0-9α-ω']*(?:_[A-Za-z0-9]+)*|[<>!+*/-]=|->|\+-|\.\.\.|./gu;
 
 const m = (tag, ...children) => {
   const element = document.createElementNS(NAMESPACE, tag);
@@ -12,17 +13,35 @@ const m = (tag, ...children) => {
   return element;
 };
 
+const div = (...children) => {
+  const element = document.createElement("div");
+  element.append(...children);
+  return element;
+};
+
 /** Return a formula as an element; each line, and each part after a semicolon, is a formula of its own. */
-export function formula(text) {
-  const lines = text.split(/\n|;\s+/).map((line) => {
-    const made = m("math", row(line.match(TOKEN) ?? []));
-    made.setAttribute("display", "block");
-    made.setAttribute("alttext", line);
-    return made;
-  });
-  const place = document.createElement("div");
-  place.append(...lines);
-  return place;
+export const formula = (text) => div(...text.split(/\n|;\s+/).map(line));
+
+/** Make a line of its parts, between which it may be broken: where it has spaces that are not in brackets. */
+function line(text) {
+  const parts = [[]];
+  let depth = 0;
+  for (const token of text.match(TOKEN) ?? []) {
+    if (/[([]/.test(token)) depth += 1;
+    if (/[)\]]/.test(token)) depth -= 1;
+    if (/^\s+$/.test(token) && depth <= 0) parts.push([]);
+    else parts.at(-1).push(token);
+  }
+  return div(...parts.filter((tokens) => tokens.length).flatMap((tokens) => [math(tokens), " "]));
+}
+
+function math(tokens) {
+  const alone = tokens.join("");
+  const found = [row(tokens)];
+  while (tokens.length) found.push(sign(tokens.shift()), row(tokens)); // of [low, high) the bracket
+  const made = m("math", ...found);
+  made.setAttribute("alttext", alone);
+  return made;
 }
 
 /** Read tokens up to a closing bracket, or to the end. */
@@ -53,25 +72,26 @@ function one(tokens) {
 function whole(token, tokens) {
   if (token === "(") {
     const inside = row(tokens);
-    return tokens.shift() === ")" ? [m("mo", "("), inside, m("mo", ")")] : [m("mo", "("), inside];
+    return tokens.shift() === ")" ? [sign("("), inside, sign(")")] : [sign("("), inside];
   }
-  if (token === "sqrt" && tokens[0] === "(") {
-    tokens.shift();
-    const inside = row(tokens);
-    tokens.shift();
-    return [m("msqrt", inside)];
-  }
+  if (token === "sqrt" && tokens[0] === "(") return [sign(token), grouped(whole(tokens.shift(), tokens))];
   if (/^\d/.test(token)) return [m("mn", token)];
   if (!/^[\p{L}]/u.test(token)) return [sign(token)];
   return [name(token, tokens[0] === "(")];
 }
 
-const sign = (token) => m("mo", SIGNS[token] ?? token);
+/** Make a sign; brackets stay as high as their line, so that one that is closed elsewhere is no higher than the other. */
+function sign(token) {
+  const made = m("mo", SIGNS[token] ?? token);
+  if (/^[()[\]|]$/.test(token)) made.setAttribute("stretchy", "false");
+  return made;
+}
 
 function name(token, applied) {
   if (FUNCTIONS.has(token) && applied) return m("mi", token);
-  const [stem, ...index] = token.split("_");
+  const numbered = token.match(/^([A-Za-z]|beta)(\d+)$/);
+  const [stem, ...index] = numbered ? [numbered[1] === "b" ? "beta" : numbered[1], numbered[2]] : token.split("_");
   const letter = GREEK[stem] ?? (stem.length === 1 ? stem : null);
   if (letter === null) return m("mtext", token);
-  return index.length ? m("msub", m("mi", letter), m(index.join("").length > 1 ? "mtext" : "mi", index.join(","))) : m("mi", letter);
+  return index.length ? m("msub", m("mi", letter), m(numbered ? "mn" : index.join("").length > 1 ? "mtext" : "mi", index.join(","))) : m("mi", letter);
 }

@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from core.datasets._content import InvalidUpload, Remarks
+from core.letters import unfit_letter
 
 MOST_CELLS = 50_000_000
 MOST_COLUMNS = 10_000
@@ -63,7 +64,7 @@ def check_size(columns: int, cells: int) -> None:
 def check_names(names: list[str], remarks: Remarks) -> None:
     """Raise for names that cannot be told apart or shown."""
     for i, name in enumerate(names, start=1):
-        if len(name) > LONGEST or not name.isprintable():
+        if len(name) > LONGEST or unfit_letter(name):
             hint = "" if len(names) > 1 else "; if a sign in it separates the values, say separator"
             remarks.refuse(f"column {i} should have a printable name of at most {LONGEST} characters{hint}")
     if len(set(names)) < len(names):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from core.errors import InvalidSpec, Problem
 from core.experiments.cohorts.states import TERMINAL
+from core.letters import unfit_name
 from core.store import Experiment, Run, Tag
 
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]
@@ -200,4 +201,4 @@ def _place(cursor: str, sort: Sort) -> tuple[int, Any]:
 
 
 def _is_storable(value: Any) -> bool:
-    return value.isprintable() if isinstance(value, str) else math.isfinite(value)
+    return unfit_name(value) is None if isinstance(value, str) else math.isfinite(value)

@@ -104,6 +104,14 @@ def refuse_unknown_metrics(of: Experiment, metrics: Sequence[str]) -> None:
         raise InvalidSpec(problems)
 
 
+def refuse_unknown_arm(session: Session, of: Experiment, arm: str | None) -> None:
+    """Raise `InvalidSpec` for a label that no arm of an experiment has; None is none that was asked for."""
+    if arm is None or session.scalar(select(Run.id).where(Run.experiment_id == of.id, Run.arm == arm).limit(1)):
+        return
+    known = session.scalars(select(Run.arm).where(Run.experiment_id == of.id).distinct())
+    raise InvalidSpec([unknown("arm", arm, known, "arm")])
+
+
 def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnElement[bool]:
     """Return the condition of blocks of some metrics, `activation_std` meaning that of every layer.
 

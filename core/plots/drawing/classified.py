@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from core.analysis import Summary, summarize
+from core.analysis import summarize
 from core.analysis.statistics import scores
 from core.classification import MOST_CLASSES, SCORE_BINS, ClassSummary
 from core.datasets import DataError
 from core.design import Design
 from core.finite import finite_list, finite_or_none
+from core.plots.drawing.bands import SHARE, ends
 from core.plots.drawing.curves import Arms, arms_drawn, described, sample
+from core.plots.drawing.empty import ALL_DIVERGED, all_diverged
+from core.plots.drawing.frames import plain_number
 from core.results import Results
 
 Floats = NDArray[np.float64]
@@ -82,6 +85,8 @@ def _why_empty(results: Results) -> str:
         return "No classifier is judged in this experiment: there are no classes."
     if any(run.status in ("queued", "running") for run in results.runs):
         return "No run has been judged yet: that is done when it has ended."
+    if all_diverged(results):
+        return ALL_DIVERGED
     return "It is not stored what the runs make of the classes: see evaluate.classification."
 
 
@@ -108,7 +113,7 @@ def confusion(arm: Classified) -> dict[str, Any]:
         "low": None if low is None else _table(low),
         "high": None if high is None else _table(high),
         "count": counts.mean(axis=0).tolist(),
-        "accuracy": _summary(summarize(right)),
+        "accuracy": _summary(right),
         "mistakes": _mistakes(mean, arm.classes),
     }
 
@@ -145,7 +150,7 @@ def curves(arm: Classified, kind: str) -> dict[str, Any]:
     lines = [] if len(classes) < 2 else [_line("class", x, _mean(found[:, i], axis=0)) for i in range(len(classes))]
     return base | {
         "lines": [*lines, _line("mean", x, mean, low, high)],
-        "area": _summary(summarize(whole[:, 0])),
+        "area": _summary(whole[:, 0]),
         "classes": [{"name": name, "area": finite_or_none(by_class[i])} for i, name in enumerate(classes)],
         "base": finite_or_none(float(np.mean(shares))),
         "off": float(np.nanmax(np.abs(whole[:, 1:] - whole[:, :1]), initial=0.0)),
@@ -176,7 +181,7 @@ def reliability(arm: Classified) -> dict[str, Any]:
             }
         )
     errors = np.array([scores.calibration_error(one.confidence) for one in arm.summaries])
-    return axes | {"levels": rows, "error": _summary(summarize(errors))}
+    return axes | {"levels": rows, "error": _summary(errors)}
 
 
 def about_bins(panels: Sequence[dict[str, Any]]) -> str:
@@ -185,7 +190,7 @@ def about_bins(panels: Sequence[dict[str, Any]]) -> str:
     told = max((one for one in off if one <= TIED), default=0.0)
     tied = " (of an arm whose scores are nearly all equal, by more)" if any(one > TIED for one in off) else ""
     bins = f"Scores are kept in {SCORE_BINS:,} bins"
-    return f"{bins}: of the exact scores an area may differ by {told:.1g} at most{tied}."
+    return f"{bins}: of the exact scores an area may differ by {plain_number(told, 1)} at most{tied}."
 
 
 def about_curves(panels: Sequence[dict[str, Any]]) -> str:
@@ -248,13 +253,15 @@ def written(summary: dict[str, Any] | None, share: bool = True) -> str:
     unit = " %" if share else ""
     if summary["ci_low"] is None or summary["ci_high"] is None:
         return f"{write(summary['mean'])}{unit}"
-    low, high = max(0.0, summary["ci_low"]), min(1.0, summary["ci_high"])
-    return f"{write(summary['mean'])}{unit} ({write(low)} to {write(high)})"
+    return f"{write(summary['mean'])}{unit} ({write(summary['ci_low'])} to {write(summary['ci_high'])})"
 
 
-def _summary(summary: Summary) -> dict[str, Any]:
-    found = {name: getattr(summary, name) for name in ("n", "mean", "sd", "ci_low", "ci_high")}
-    return {name: finite_or_none(value) for name, value in found.items()} | {"interval": summary.interval}
+def _summary(values: Floats) -> dict[str, Any]:
+    """Return the mean of shares (runs,) with the ends of its interval."""
+    summary = summarize(values)
+    low, high = ends(values, summary.ci_low, summary.ci_high, SHARE)
+    found = {name: finite_or_none(getattr(summary, name)) for name in ("n", "mean", "sd")}
+    return found | {"ci_low": low, "ci_high": high, "interval": summary.interval}
 
 
 def _table(values: Floats) -> list[list[float | None]]:

@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.special import stdtrit
 
 from core.analysis import best_first, compare_arms, final_values, summarize, thin
 from core.finite import finite_list
+from core.plots.drawing.bands import ANY, bounds_of
 from core.plots.drawing.names import short_names
 from core.plots.drawing.styles import MOST_ARMS
 from core.results import Results, Series
@@ -142,7 +144,7 @@ def mean_lines(
     """
     chosen = _averaged_runs(series, results)
     return [
-        _mean_line(chosen[label], index, role, lambda steps, arm=label: place(arm, steps))  # type: ignore[misc]
+        _mean_line(chosen[label], index, role, partial(place, label), _bounds(results, chosen[label]))
         for index, label in enumerate(arms.labels)
         if chosen[label]
     ]
@@ -234,7 +236,14 @@ def _pad_stopped(results: Results, done: Sequence[Series], stopped: set[int]) ->
     ]
 
 
-def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], NDArray[Any]]) -> dict[str, Any]:
+def _bounds(results: Results, runs: Sequence[Series]) -> tuple[float, float]:
+    metric = results.design.metrics.get(runs[0].metric)
+    return ANY if metric is None else bounds_of(metric)
+
+
+def _mean_line(
+    runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], NDArray[Any]], within: tuple[float, float]
+) -> dict[str, Any]:
     length = min(len(run.steps) for run in runs)
     values = np.stack([run.values[:length] for run in runs]).astype(np.float64)
     x: NDArray[Any] = place(runs[0].steps[:length])
@@ -248,7 +257,7 @@ def _mean_line(runs: Sequence[Series], arm: int, role: str, place: Callable[[Int
             values = np.add.reduceat(values, edges[:-1], axis=1) / np.diff(edges)
         x = (x[edges[:-1]] + x[edges[1:] - 1]) / 2
     mean = _mean(values)
-    low, high = _band(values, mean)
+    low, high = (None if end is None else np.clip(end, *within) for end in _band(values, mean))
     return {
         "arm": arm,
         "role": role,

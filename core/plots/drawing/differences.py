@@ -5,7 +5,7 @@ from typing import Any
 
 from core.analysis.shapes import Comparison, Report
 from core.metrics import Measure
-from core.plots.drawing.frames import padded
+from core.plots.drawing.frames import padded, plain_number
 
 DECIDED = "one of the two beats the other by the verdict"
 """The report's rule for a decided comparison, for captions."""
@@ -34,7 +34,7 @@ def difference_axis(differences: list[list[float | None]], metric: Measure) -> d
         return x | {"limits": padded(low, high, 0.06)}
     within = 10.0 ** math.floor(math.log10(small))
     return x | {
-        "label": f"{x['label']}; logarithmic beyond ±{within:g}",
+        "label": f"{x['label']}; logarithmic beyond ±{plain_number(within)}",
         "scale": "symlog",
         "linear_within": within,
         "limits": (_outward(low, within), _outward(high, within)),

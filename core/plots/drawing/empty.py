@@ -7,8 +7,15 @@ from matplotlib.figure import Figure
 from core.plots.drawing.frames import frame
 from core.plots.drawing.styles import GREY
 from core.plots.drawing.text import wrap
+from core.results import Results
 
+ALL_DIVERGED = "Every run diverged: nothing was judged."
 _WIDE, _HIGH, _SIZE = 7.0, 2.4, 11.0
+
+
+def all_diverged(results: Results) -> bool:
+    """Return whether an experiment has runs and every one of them diverged."""
+    return bool(results.runs) and all(run.outcome == "diverged" for run in results.runs)
 
 
 def draw_nothing(data: dict[str, Any]) -> Figure:

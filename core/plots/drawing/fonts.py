@@ -56,13 +56,13 @@ def families(text: str) -> list[str]:
 
 def missing(text: str) -> list[str]:
     """Return the letters of a text that no font has, each once; marks and joiners that can be left out do not count."""
-    return [c for c in dict.fromkeys(text) if not _can_go(c) and face_of(c, text) is None]
+    return [c for c in dict.fromkeys(text) if not can_go(c) and face_of(c, text) is None]
 
 
 def boxed(text: str) -> str:
     """Return a text with a square for every letter that no font has."""
     lost = {c for c in text if face_of(c, text) is None}
-    return "".join("" if c in lost and _can_go(c) else BOX if c in lost else c for c in text)
+    return "".join("" if c in lost and can_go(c) else BOX if c in lost else c for c in text)
 
 
 def missing_note(texts: Iterable[str]) -> str:
@@ -149,6 +149,6 @@ def _region(text: str) -> str:
     return _KOREAN if any("\uac00" <= c <= "\ud7a3" for c in text) else _CHINESE
 
 
-def _can_go(character: str) -> bool:
+def can_go(character: str) -> bool:
     """Return whether a character is a mark, a joiner or a variation selector, without which the text still reads."""
     return unicodedata.category(character) in ("Mn", "Cf")

@@ -17,6 +17,10 @@ from core.plots.drawing.text import wrap
 _TITLE, _CAPTION = 12.0, 8.0
 _LINE = 1.45 / 72  # inches of line height for one point of size
 _EDGE = 0.18
+HEADING = 9.5
+"""Font size of the heading of axes, in points."""
+HEADING_LINE = HEADING * 1.25 / 72
+"""Inches of one of its lines."""
 
 
 class Frame(NamedTuple):
@@ -43,7 +47,7 @@ class Frame(NamedTuple):
 
 def frame(title: str, caption: str, width: float, height: float) -> Frame:
     """Make a figure whose area for axes is `width` by `height` inches; title and caption are added around it."""
-    titles = wrap(title, _TITLE * 1.1, width, 2)  # bold is wider than what is measured
+    titles = wrap(title, _TITLE * 1.1, width)  # bold is wider than what is measured
     captions = wrap(caption, _CAPTION, width)
     above = len(titles) * _TITLE * _LINE + 0.06
     below = len(captions) * _CAPTION * _LINE + 0.14
@@ -144,7 +148,7 @@ def plain_number(value: float, digits: int = 6) -> str:
         mantissa = mantissa.rstrip("0").rstrip(".")
         power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
         return {"1": power, "-1": f"−{power}"}.get(mantissa, f"{mantissa}·{power}".replace("-", "−"))
-    return f"{value:,.{digits}g}".replace("-", "−")
+    return f"{float(f'{value:.{digits}g}'):,.15g}".replace("-", "−")
 
 
 def _percent(value: float) -> str:

@@ -51,8 +51,7 @@ def draw_lines(data: dict[str, Any]) -> Figure:
     inner = columns * each + (columns - 1) * gap
     notes = max([width(row["note"], NOTE) for row in beside["rows"]], default=0.0) if beside is not None else 0.0
     right = 0.0 if beside is None else _APART + each + notes + 0.1
-    caption = " ".join([data["caption"], *labels.whole_names])
-    place = frame(data["title"], caption, _LEFT + inner + gutter + right, _BOTTOM + below + height + _TOP)
+    place = frame(data["title"], data["caption"], _LEFT + inner + gutter + right, _BOTTOM + below + height + _TOP)
     drawn: list[Axes] = []
     for i, panel in enumerate(panels):
         shared = drawn[0] if drawn and not own_y else None
@@ -161,8 +160,7 @@ class _Labels:
     def __init__(self, arms: Sequence[dict[str, str]]) -> None:
         self.size = 8.5 if len(arms) <= 12 else 7.5
         self.note_size = self.size - 1
-        lines = 4 if len(arms) <= 8 else 3
-        self.texts = [wrap(name_of(arm), self.size, _MOST_LABEL, lines) for arm in arms]
+        self.texts = [wrap(name_of(arm), self.size, _MOST_LABEL) for arm in arms]
         self.notes = [wrap(arm["note"], self.note_size, _MOST_LABEL) if arm["note"] else [] for arm in arms]
         self.heights = [
             (len(text) * self.size * 1.25 + len(note) * self.note_size * 1.25 + 0.25 * self.size) / 72
@@ -174,13 +172,6 @@ class _Labels:
             default=0.0,
         )
         self.height = sum(self.heights)
-        cut = [
-            name
-            for arm, text in zip(arms, self.texts, strict=True)
-            if "…" in text[-1] and "…" not in (name := name_of(arm))
-        ]
-        self.whole_names = [f"In full: {'; '.join(cut)}."] if cut else []
-        """The names that are too long for their place, for the caption."""
 
     def draw(
         self, place: Frame, last: Axes, ends: list[dict[int, tuple[float, float]]], gutter: tuple[float, float, float]

@@ -12,12 +12,12 @@ from matplotlib.lines import Line2D
 
 from core.plots.drawing.frames import Frame, frame, numbers, set_axis
 from core.plots.drawing.styles import COLOURS, GREY, INK, PAPER, styled
-from core.plots.drawing.text import elide, width, wrap
+from core.plots.drawing.text import width, wrap
 
 _LEFT, _RIGHT, _BOTTOM, _KEY = 0.78, 0.12, 0.5, 0.3
 _GAP_X, _GAP_Y = 0.22, 0.2
 _LABEL, _NOTE = 9.0, 7.5
-_LINE = _LABEL * 1.25 / 72
+_LINE, _NOTE_LINE = _LABEL * 1.25 / 72, 0.15
 _SIZES = {1: (6.6, 3.9), 2: (4.3, 3.4), 3: (3.2, 2.8), 4: (2.55, 1.75)}
 """Width and height of a panel in inches, by the number of columns."""
 _SWATCH, _SPACE = 0.3, 0.07
@@ -45,8 +45,9 @@ def draw_multiples(data: dict[str, Any]) -> Figure:
     columns = _columns(len(panels))
     rows = max(1, math.ceil(len(panels) / columns))
     wide, high = _SIZES[columns]
-    titles = [wrap(panel["title"], _LABEL * 1.1, wide, 2) for panel in panels]  # bold is wider than what is measured
-    above = 0.22 + _LINE * max(map(len, titles), default=1)
+    titles = [wrap(panel["title"], _LABEL * 1.1, wide) for panel in panels]  # bold is wider than what is measured
+    notes = [wrap(panel["note"], _NOTE, wide) for panel in panels]
+    above = 0.07 + _NOTE_LINE * max(map(len, notes), default=1) + _LINE * max(map(len, titles), default=1)
     across = _LEFT + columns * wide + (columns - 1) * _GAP_X + _RIGHT
     down = _BOTTOM + rows * (high + above) + (rows - 1) * _GAP_Y + _KEY
     place = frame(data["title"], data["caption"], across, down)
@@ -62,7 +63,7 @@ def draw_multiples(data: dict[str, Any]) -> Figure:
         )
         lowest = i + columns >= len(panels)
         _draw_panel(axes, panel, data, names_x=lowest, names_y=column == 0)
-        _heading(axes, titles[i], elide(panel["note"], _NOTE, wide))
+        _heading(axes, titles[i], notes[i])
     if not panels:
         place.axes(0, 0, across, down).set_axis_off()
     return place.figure
@@ -93,11 +94,13 @@ def _draw_panel(axes: Axes, panel: dict[str, Any], data: dict[str, Any], names_x
         axes.text(0.5, 0.5, "nothing measured", transform=axes.transAxes, ha="center", color=GREY, size=8)
 
 
-def _heading(axes: Axes, title: list[str], note: str) -> None:
+def _heading(axes: Axes, title: list[str], note: list[str]) -> None:
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate(note, (0, 1), xytext=(0, 4), size=_NOTE, color=GREY, **above)
+    for i, line in enumerate(reversed(note)):
+        axes.annotate(line, (0, 1), xytext=(0, 4 + i * _NOTE_LINE * 72), size=_NOTE, color=GREY, **above)
+    over = 4 + len(note) * _NOTE_LINE * 72
     for i, line in enumerate(reversed(title)):
-        axes.annotate(line, (0, 1), xytext=(0, 15 + i * _LINE * 72), size=_LABEL, weight="bold", **above)
+        axes.annotate(line, (0, 1), xytext=(0, over + i * _LINE * 72), size=_LABEL, weight="bold", **above)
 
 
 def _draw_many(axes: Axes, lines: Sequence[dict[str, Any]], style: dict[str, Any]) -> None:

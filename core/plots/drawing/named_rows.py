@@ -16,9 +16,9 @@ _WIDEST, _GAP, _APART = 3.0, 0.1, 0.08
 class NamedRows:
     """The sizes of rows that their names have room in, all in inches: `middles` are from the top, `margin` is left."""
 
-    def __init__(self, names: Sequence[str], *, lines: int, least: float) -> None:
-        """A name has at most so many `lines`, a row at least the height `least`."""
-        self._texts = [wrap(name, LABEL, _WIDEST, lines) for name in names]
+    def __init__(self, names: Sequence[str], *, least: float) -> None:
+        """A row has at least the height `least`, and more where its name needs it."""
+        self._texts = [wrap(name, LABEL, _WIDEST) for name in names]
         heights = np.array([max(least, len(text) * LABEL * 1.3 / 72 + _APART) for text in self._texts])
         self.middles = np.cumsum(heights) - heights / 2
         self.total = max(0.8, float(heights.sum()))

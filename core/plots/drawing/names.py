@@ -1,12 +1,14 @@
 """Names of arms as pictures show them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.design import Design
 
 SEVERAL = " = "
 """Between the names of arms that are drawn as one: names have commas themselves."""
+MOST_TOLD = 24
+"""The most names of one group that a caption has."""
 
 
 def short_names(design: Design) -> dict[str, str]:
@@ -23,6 +25,26 @@ def short_names(design: Design) -> dict[str, str]:
     if not all(names) or len(set(names)) < len(names):
         names = labels
     return dict(zip(labels, names, strict=True))
+
+
+def together(design: Design, labels: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """Return the names of arms that are drawn as one; of all cells of a grid that share settings, these settings."""
+    if design.grid is None or len(labels) < 2:
+        return [names[label] for label in labels]
+    settings = {label: design.arm(label).settings for label in design.labels}
+    varying = [field for field in design.grid if len({one.get(field) for one in settings.values()}) > 1]
+    first = settings[labels[0]]
+    shared = [field for field in varying if all(settings[label].get(field) == first.get(field) for label in labels)]
+    alike = [label for label, one in settings.items() if all(one.get(field) == first.get(field) for field in shared)]
+    if shared and set(alike) == set(labels):
+        return [" · ".join(_part(field, first[field]) for field in shared)]
+    return [names[label] for label in labels]
+
+
+def in_full(groups: Sequence[list[str]]) -> str:
+    """Return the caption's sentence with the groups of which `joined` names only the first two."""
+    told = [SEVERAL.join(names[:MOST_TOLD]) for names in groups if len(names) > 3]
+    return f"In full: {'; '.join(told)}." if told else ""
 
 
 def joined(names: list[str], arms: int) -> str:

@@ -16,6 +16,7 @@ from core.errors import InvalidSpec, Problem
 from core.plots.drawing.fit import fit
 from core.plots.drawing.fonts import boxed, families, missing_note, texts_in
 from core.plots.drawing.styles import FONT, styled, themed
+from core.plots.drawing.text import left_to_right
 
 Format = Literal["png", "svg"]
 Theme = Literal["light", "dark"]
@@ -96,13 +97,13 @@ def render(figure: Figure, format: Format, look: Look = USUAL) -> bytes:  # noqa
 
 
 def _choose_fonts(figure: Figure, keep: bool) -> None:
-    """Give every text the fonts that have its letters; those that no font has become squares, or are kept as text."""
+    """Give every text the fonts that have its letters, and its direction; letters that no font has become squares, or
+    are kept as text."""
     for text in figure.findobj(Text):
-        words = text.get_text()
+        words = left_to_right(text.get_text())
         if not words.isascii():
             text.set_fontfamily([*families(words), "sans-serif"])
-            if not keep:
-                text.set_text(boxed(words))
+            text.set_text(words if keep else boxed(words))
 
 
 def _svg(drawn: bytes, size: tuple[int, int] | None) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.errors import InvalidSpec
+from core.plots.drawing.bands import with_cut_bands
 from core.plots.drawing.scales import scaled, with_log_bands
 from core.registry import unknown
 from core.results import Results
@@ -23,4 +24,4 @@ def plot_data(
             raise InvalidSpec(problems)
         results = results.of_arms(arms)
     found = data(results)
-    return with_log_bands(found if log is None else scaled(found, log))
+    return with_cut_bands(with_log_bands(found if log is None else scaled(found, log)))

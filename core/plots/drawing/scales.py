@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.errors import InvalidSpec, Problem
-from core.plots.drawing.frames import padded, padded_log
+from core.plots.drawing.frames import padded, padded_log, plain_number
 
 DECADES = 8
 """Most decades of a requested logarithmic axis: lower values lie below the picture."""
@@ -92,7 +92,7 @@ def _logarithmic(axis: Axis, values: list[float]) -> str:
     top = max(positive)
     bottom = max(min(positive), top / 10.0**DECADES)
     axis |= {"scale": "log", "limits": padded_log(bottom, top)}
-    return f"Values below {bottom:.2g} lie below the picture." if min(values) < bottom else ""
+    return f"Values below {plain_number(bottom, 2)} lie below the picture." if min(values) < bottom else ""
 
 
 def _linear(axis: Axis, values: list[float]) -> str:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from core.plots.drawing.frames import frame, numbers, set_axis
 from core.plots.drawing.styles import COLOURS, FAINT, GREY
-from core.plots.drawing.text import elide, width, wrap
+from core.plots.drawing.text import fitted, width, wrap
 
 Panel = dict[str, Any]
 Draw = Callable[[Axes, Panel, float], None]
@@ -21,7 +21,7 @@ Draw = Callable[[Axes, Panel, float], None]
 SIZES = {1: 5.4, 2: 4.4, 3: 3.4, 4: 2.7}
 """Inches of a panel by the number of columns."""
 LABEL, NOTE = 9.5, 7.5
-_TICK = 8.0
+_TICK, _WIDEST = 8.0, 1.3
 LEAST = 5.0
 """Points of the smallest text in a cell; smaller cells have none."""
 _GAP_X, _GAP_Y, _RIGHT, _BOTTOM = 0.34, 0.26, 0.14, 0.55
@@ -40,11 +40,12 @@ def draw_squares(data: dict[str, Any], draw: Draw) -> Figure:
     rows = math.ceil(len(panels) / columns)
     size = SIZES[columns]
     left, below = margins(panels, size) if draw is draw_confusion else (0.75, 0.0)
-    titles = [wrap(panel["title"], LABEL * 1.1, size, 2) for panel in panels]
-    notes = max(len(wrap(panel["note"], NOTE, size, 2)) for panel in panels)
+    titles = [wrap(panel["title"], LABEL * 1.1, size) for panel in panels]
+    notes = max(len(wrap(panel["note"], NOTE, size)) for panel in panels)
     above = 0.14 + notes * NOTE * 1.3 / 72 + _LINE * max(map(len, titles))
     wide, high = left + size + _GAP_X, above + size + _BOTTOM + below + _GAP_Y
-    place = frame(data["title"], data["caption"], columns * wide - _GAP_X + _RIGHT, rows * high - _GAP_Y)
+    caption = " ".join(filter(None, [data["caption"], whole_names(panels, size) if draw is draw_confusion else ""]))
+    place = frame(data["title"], caption, columns * wide - _GAP_X + _RIGHT, rows * high - _GAP_Y)
     for i, panel in enumerate(panels):
         row, column = divmod(i, columns)
         bottom = (rows - 1 - row) * high + _BOTTOM + below
@@ -61,7 +62,7 @@ def _columns(panels: int) -> int:
 def head(axes: Axes, title: Sequence[str], note: str, size: float) -> None:
     """Write a title and a note of two lines above a panel."""
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-    notes = wrap(note, NOTE, size, 2)
+    notes = wrap(note, NOTE, size)
     for i, line in enumerate(reversed(notes)):
         axes.annotate(line, (0, 1), xytext=(0, 5 + i * NOTE * 1.3), size=NOTE, color=GREY, **above)
     over = 8 + len(notes) * NOTE * 1.3
@@ -138,8 +139,20 @@ def _ticks(classes: Sequence[str], cell: float) -> tuple[list[int], list[str], b
     """Return the classes that are named, their names, and whether those below a column are turned."""
     every = max(1, math.ceil(_TICK * 1.25 / 72 / cell))
     at = list(range(0, len(classes), every))
-    shown = [elide(classes[i], _TICK, 0.9) for i in at]
+    shown, _ = fitted([classes[i] for i in at], _TICK, _WIDEST)
     return at, shown, max(width(name, _TICK) for name in shown) + 0.06 > cell * every
+
+
+def whole_names(panels: Sequence[Panel], size: float) -> str:
+    """Return the caption's sentence with the classes whose names are too long beside matrices of this size."""
+    told = dict.fromkeys(
+        fitted(
+            [panel["classes"][i] for i in _ticks(panel["classes"], size / len(panel["classes"]))[0]], _TICK, _WIDEST
+        )[1]
+        for panel in panels
+        if panel["classes"]
+    )
+    return " ".join(filter(None, told))
 
 
 def margins(panels: Sequence[Panel], size: float) -> tuple[float, float]:

@@ -2,14 +2,18 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from matplotlib.ft2font import LoadFlags
 
-from core.plots.drawing.fonts import BOX, Face, face_of, own
+from core.plots.drawing.fonts import BOX, Face, can_go, face_of, own
 
 _PARTS = re.compile(r"[^_=,;:./|·+-]*[_=,;:./|·+-]+|[^_=,;:./|·+-]+$")
+_MARK = "\N{LEFT-TO-RIGHT MARK}"
+_TURNED = ("R", "AL", "AN")
+"""Kinds of characters that are written from right to left, and of digits that go with them."""
 _HINTING = 1.03
 """Fitting letters to pixels makes small text a little wider than its outlines."""
 
@@ -17,6 +21,32 @@ _HINTING = 1.03
 def clean(text: str) -> str:
     """Return `text` on one line, with a square for every control character."""
     return "".join(BOX if _is_control(c) else c for c in " ".join(text.split()))
+
+
+def left_to_right(text: str) -> str:
+    """Return a text with the marks by which its lines run from left to right, whatever scripts are in them.
+
+    Hebrew and Arabic words keep their own direction; a number behind them, which would be drawn before them, stays
+    behind them.
+    """
+    return "\n".join(map(_left_to_right, text.replace(_MARK, "").split("\n")))
+
+
+def _left_to_right(line: str) -> str:
+    kinds = [unicodedata.bidirectional(c) for c in line]
+    if not any(kind in _TURNED for kind in kinds):
+        return line
+    marked, last = [_MARK], None
+    for c, kind in zip(line, kinds, strict=True):
+        if kind == "L" and last is not None:
+            marked.insert(last, _MARK)
+            last = None
+        marked.append(c)
+        if kind in _TURNED:
+            last = len(marked)
+    if last is not None:
+        marked.insert(last, _MARK)
+    return "".join(marked)
 
 
 def width(text: str, size: float) -> float:
@@ -28,7 +58,8 @@ def width(text: str, size: float) -> float:
     if text.isascii():
         return sum(_advance(c, own()) for c in text) * _HINTING * size / 72
     faces = [(c, face_of(c, text)) for c in text]
-    return sum(_advance(c if face else BOX, face or own()) for c, face in faces) * _HINTING * size / 72
+    shown = [(c, face) for c, face in faces if face is not None or not can_go(c)]
+    return sum(_advance(c if face else BOX, face or own()) for c, face in shown) * _HINTING * size / 72
 
 
 @cache
@@ -38,23 +69,37 @@ def _advance(character: str, face: Face) -> float:
     return float(font.load_char(ord(character), LoadFlags.NO_SCALE).horiAdvance) / font.units_per_EM
 
 
-def wrap(text: str, size: float, inches: float, most: int = 20) -> list[str]:
-    """Return at most `most` lines no wider than `inches`; what does not fit is cut out of the last line's middle."""
+def wrap(text: str, size: float, inches: float) -> list[str]:
+    """Return the text as lines no wider than `inches`, parted between words where that can be: nothing is cut."""
     lines = [""]
-    pieces = list(_pieces(clean(text), size, inches))
-    for i, (glue, piece) in enumerate(pieces):
+    for glue, piece in _pieces(clean(text), size, inches):
         longer = f"{lines[-1]}{glue}{piece}" if lines[-1] else piece
         if width(longer, size) <= inches:
             lines[-1] = longer
-        elif len(lines) < most:
-            lines.append(piece)
         else:
-            lines[-1] = elide(lines[-1] + "".join(glue + piece for glue, piece in pieces[i:]), size, inches)
-            break
+            lines.append(piece)
     return lines
 
 
-def elide(text: str, size: float, inches: float) -> str:
+def fitted(names: Sequence[str], size: float, inches: float) -> tuple[list[str], str]:
+    """Return the names as lines no wider than `inches`, and a sentence for the caption with those that were cut.
+
+    A long name loses its middle. Where that makes two of them the same they are numbered: "(2) linear…".
+    """
+    short = [_elided(name, size, inches) for name in names]
+    found = Counter(short)
+    numbers = iter(range(1, len(names) + 1))
+    keys = [f"({next(numbers)}) " if found[one] > 1 else "" for one in short]
+    short = [
+        _elided(f"{key}{name}", size, inches) if key else one for key, name, one in zip(keys, names, short, strict=True)
+    ]
+    whole = [
+        f"{key}{clean(name)}" for key, name, one in zip(keys, names, short, strict=True) if key or one != clean(name)
+    ]
+    return short, f"In full: {'; '.join(whole)}." if whole else ""
+
+
+def _elided(text: str, size: float, inches: float) -> str:
     """Return `text`, cleaned, without as much of its middle as makes it fit: labels differ at their ends."""
     text = clean(text)
     if width(text, size) <= inches:

@@ -5,8 +5,9 @@ from typing import Any
 
 from core.design import Design
 from core.metrics import Metric
+from core.plots.drawing.bands import with_room
 from core.plots.drawing.curves import extent
-from core.plots.drawing.frames import padded, padded_log
+from core.plots.drawing.frames import padded, padded_log, plain_number
 
 LOG_FROM = 100.0
 """Ratio of largest to smallest loss from which the axis is logarithmic."""
@@ -37,13 +38,17 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
     low, positive, high = found
     floor = metric.floor
     if floor is not None and low < floor:
-        return y | {"limits": padded(floor, max(high, 0.0)), "note": f"Values below {floor:g} lie below the picture."}
+        return y | {
+            "limits": padded(floor, max(high, 0.0)),
+            "note": f"Values below {plain_number(floor)} lie below the picture.",
+        }
     if metric.bounds == (0.0, None) and positive > 0 and high / positive >= LOG_FROM:
         return y | {"scale": "log", "limits": padded_log(positive, min(high, positive * 1e8)), "note": ""}
     if metric.share and high - low < NARROWEST:
         middle = min(max((low + high) / 2, NARROWEST / 2), 1 - NARROWEST / 2)
         low, high = min(low, middle - NARROWEST / 2), max(high, middle + NARROWEST / 2)
-    return y | {"limits": padded(low, high), "note": ""}
+    low, high = with_room(every, low, high)
+    return y | {"limits": padded(low if floor is None else max(low, floor), high), "note": ""}
 
 
 def short_name(metric: Metric) -> str:

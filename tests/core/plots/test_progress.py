@@ -100,3 +100,17 @@ def test_a_range_of_two_runs_stays_a_range(experiment: MakeResults) -> None:
         [100.0, 0.01],
         [101.0, 1.01],
     )
+
+
+@pytest.mark.parametrize(("by", "end"), [("updates", None), ("examples", 500), ("epochs", 1.0)])
+def test_arms_are_cut_at_the_same_place(experiment: MakeResults, by: str, end: float | None) -> None:
+    data = drawn(two_batches(experiment), x=by, first=2)
+
+    a, b = (np.array(line["x"]) for line in data["panels"][0]["lines"])
+    if end is None:
+        assert (a.tolist(), b.tolist()) == ([0, 1], [0, 1])
+        assert "Training: the first 2 of 10 updates." in data["caption"]
+    else:  # two updates of 250 examples are as many as five of 100
+        assert (len(a), len(b)) == (5, 2)
+        assert max(a.max(), b.max()) < end
+        assert f"up to {end:g} {by}" in data["caption"]

@@ -66,7 +66,7 @@ def test_a_network_that_explains_less_than_nothing_does_not_stretch_the_axis(
 ) -> None:
     data = drawn("accuracy", regression([0.5, 5e4], [0.4, -1e5]))
     assert -1.2 < data["panels"][0]["y"]["limits"][0] < -1
-    assert "Values below -1 lie below the picture." in data["caption"]
+    assert "Values below −1 lie below the picture." in data["caption"]
 
 
 def test_the_loss_is_a_squared_error(regression: Callable[..., Results]) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from core.letters import is_fit
+
 ARM = "arm"
 SEEDS = ("seed", "random_seed", "random_state")
 """The names of a seed, the first that there is."""
@@ -48,7 +50,7 @@ def seed_of(value: Any) -> int | None:
 
 def label_of(text: str) -> str:
     """Return a text as the label of an arm: printable, and one that is too long cut, with a hash of all of it."""
-    found = "".join(sign if sign.isprintable() else " " for sign in text).strip()
+    found = "".join(sign if is_fit(sign) else " " for sign in text).strip()
     if len(found) <= LONGEST:
         return found
     digest = hashlib.sha256(found.encode("utf-8", "replace")).hexdigest()[:8]

@@ -1,0 +1,30 @@
+"""Meanings of the initializers' parameters, by name, or by entry and name where it is another meaning there."""
+
+MEANINGS = {
+    "bias": "the value of every bias, or PyTorch's U(-y, y), y = 1 / sqrt(fan_in); left out: as the initializer has "
+    "it, zero in most",
+    "output_bias": "the last layer's bias: a value, or the prior by the training targets; left out: as the others",
+    "groups_aware": "whether the fan_out of a grouped convolution is divided by its groups",
+    "gain": "the factor of all weights",
+    "mode": "the fan that the variance goes by: inputs, outputs, or a mean of both",
+    "a": "the negative slope of the leaky rectifier that follows; 0 is a rectifier",
+    "trunc_normal.a": "the value below which the normal is cut",
+    "b": "the value above which the normal is cut",
+    "mean": "the mean of the weights, before any cut",
+    "std": "the standard deviation of the weights, before any cut",
+    "lsuv.std": "the standard deviation that every layer's outputs are given",
+    "sigma": "the standard deviation of the weights",
+    "low": "the least weight",
+    "high": "the end of the weights, which is not drawn itself",
+    "value": "the value of every weight",
+    "scale": "the variance times the fan: 2 suits rectifiers",
+    "distribution": "the law of the weights",
+    "sparsity": "the part of each input's weights that is zero",
+    "n_layer": "blocks of two residual branches; left out: by the model's branches",
+    "groups": "the groups of outputs that each repeat the inputs; left out: the layer's own",
+    "tol": "how far from 1 the relative standard deviation of a layer's outputs may stay",
+    "max_iter": "the most corrections of a layer",
+    "examples": "examples of the training split that are looked at",
+    "base_width": "the width at which all is as the initializer `of` has it",
+    "layers": "the initializers of layers and norms by their names, in which * stands for any letters",
+}
