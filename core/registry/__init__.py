@@ -42,9 +42,9 @@ class Registry(Mapping[str, type[Entry]]):
     `kind` is the singular noun users read; `package` is the package whose modules register themselves with
     `@registry.register(...)` on a factory with keyword-only arguments. `common` are parameters that every entry has
     and the factory does not take; an entry may give its own default for them, or (type, default), when it registers.
-    `finish` is given what the factory made and the common parameters, and returns what the entry builds. `rewrite` reads
-    further ways to give parameters. `ambiguous` names mean different entries in different libraries: each has what is
-    said of it, and the names to choose from. `meanings` are those of parameters, by name or by "entry.name".
+    `finish` is given what the factory made and the common parameters, and returns what the entry builds. `rewrite`
+    reads further ways to give parameters. `ambiguous` names mean different entries in different libraries: each has
+    what is said of it, and the names to choose from. `meanings` are those of parameters, by name or by "entry.name".
     """
 
     def __init__(
