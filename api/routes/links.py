@@ -23,7 +23,7 @@ router = APIRouter(prefix="/experiments/{experiment_id}/links", tags=["experimen
 async def create_link(
     one: ExperimentToRead, request: Request, service: ServiceDep, caller: CallerDep, response: Response
 ) -> LinkOut:
-    """Make a link that opens this experiment to whoever has it: its page, report, pictures and series, to read them.
+    """Make a link that opens this experiment to whoever has it: its page and all downloads but weights, to read.
 
     It ends after so many `hours`, with its maker's key, with its maker's sight of the project, and with the experiment.
     For those who may change the experiment; 409 where nobody needs a key.

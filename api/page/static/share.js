@@ -12,7 +12,7 @@ export function share(one) {
   const made = h("div", { "aria-live": "polite" });
   const dialog = document.body.appendChild(h("dialog", { "aria-label": "Share", onclose: () => dialog.remove() },
     h("form", { method: "dialog" }, h("h2", {}, "Share"),
-      h("p", {}, "Who has the link reads this experiment without a key: its page, report, pictures and series, and nothing else."),
+      h("p", {}, "Who has the link reads this experiment without a key: its page and its downloads, with its history and what it was trained in, but no weights, and nothing else."),
       labelled("Open for", select(HOURS, hours, (value) => (hours = value))), made,
       h("p.buttons", {}, button("Make a link", async () => put(made, shown(one, await post(`/experiments/${one.id}/links`, { hours: Number(hours) }))), { class: "main" }),
         button("Close", async () => dialog.close())))));
