@@ -8,7 +8,6 @@ from core.registry import Entry
 from core.schedules import Reactive, bind, rates, sampled_updates
 from core.spec._treatment import Treatment
 
-
 EPOCHS = 1_000
 """The most epochs in which a schedule that answers to a metric is looked at; beyond, it may answer."""
 
