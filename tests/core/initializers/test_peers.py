@@ -33,7 +33,7 @@ def test_other_names_are_known(given: Any, own: Any) -> None:
 
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out"])
 @pytest.mark.parametrize("nonlinearity", ["linear", "relu", "leaky_relu", "sigmoid", "conv2d"])
-def test_a_nonlinearity_has_torchs_gain(nonlinearity: str, mode: str) -> None:
+def test_a_nonlinearity_has_torchs_gain(nonlinearity: Any, mode: str) -> None:
     given = {"name": "kaiming_normal_", "a": 0.2, "mode": mode, "nonlinearity": nonlinearity}
     law = initializers.parse(given).build().weight(Layer((50, 30)))
     fan = {"fan_in": 30, "fan_out": 50}[mode]
@@ -41,7 +41,7 @@ def test_a_nonlinearity_has_torchs_gain(nonlinearity: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "selu"])
-def test_what_is_said_of_other_gains_is_their_square(nonlinearity: str) -> None:
+def test_what_is_said_of_other_gains_is_their_square(nonlinearity: Any) -> None:
     ((path, message),) = refused({"name": "kaiming_uniform_", "nonlinearity": nonlinearity})
     assert path == "nonlinearity"
     assert f'"scale": {torch.nn.init.calculate_gain(nonlinearity) ** 2:.4g}' in message
