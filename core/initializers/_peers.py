@@ -22,6 +22,7 @@ _REFUSED: Mapping[str, str] = {
 }
 _SLOPES: Mapping[str, float] = {
     **dict.fromkeys(("linear", "sigmoid", "conv1d", "conv2d", "conv3d"), 1.0),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), 1.0),
     "relu": 0.0,
 }
 """torch's nonlinearity -> the slope of a leaky rectifier that has its gain, sqrt(2 / (1 + a²))."""

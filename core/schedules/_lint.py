@@ -66,6 +66,7 @@ def lint_schedule(entry: Entry, base: float, steps: int, steps_per_epoch: int) -
     if steps > 1 and not sides:
         found += [*_rising(look, base), *_above_at_first(entry, look, base, steps, steps_per_epoch)]
         found += unused_warm_ups(entry, bound, steps, steps_per_epoch)
+        found += _never_reached(entry, look, base)
     if steps > 1:
         found += _unmoved(look)
     if not found:
@@ -152,6 +153,14 @@ def _rising(look: _Look, base: float) -> Iterator[Problem]:
         yield Problem("", f"rises through the whole run, to {last:.4g} in the last update: {lost}. Shorten it; {SHARE}")
     elif _above(last, base) and _above(last, first) and last >= look.highest * (1 - CLOSE):
         yield Problem("", f"rises from {first:.4g} to {last:.4g} in the last update, above the lr of {base:g}")
+
+
+def _never_reached(entry: Entry, look: _Look, base: float) -> Iterator[Problem]:
+    """Tell of a product whose warm-up is still going on when another factor has brought the rate down."""
+    first, last, highest = look.values[0], look.values[-1], look.highest
+    if entry.name == "chained" and _above(highest, max(first, last)) and highest < (1 - LEFT) * base:
+        message = f"warms up to {highest:.4g} at most, and the lr of {base:g} is never reached"
+        yield Problem("", f"{message}: give the warm-up a shorter length; {SHARE}")
 
 
 def _above_at_first(entry: Entry, look: _Look, base: float, steps: int, steps_per_epoch: int) -> Iterator[Problem]:

@@ -34,8 +34,10 @@ def unequal_shares(spec: Spec, infos: Sequence[ArmInfo], told: Sequence[int]) ->
     for (schedule, _), members in groups.items():
         short, long = min(members, key=lambda i: infos[i].steps), max(members, key=lambda i: infos[i].steps)
         few, many = infos[short].steps, infos[long].steps
+        if few == many:
+            continue
         a, b = (_profile(spec.expanded[i].treatment, infos[i]) for i in (short, long))
-        if few == many or a is None or b is None:
+        if a is None or b is None:
             continue
         apart = _apart(a, b, math.ceil(NEAR * POINTS / few))
         if sum(apart) / POINTS <= APART:

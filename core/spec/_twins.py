@@ -57,7 +57,7 @@ def _said(other: Arm, field: str, differing: Sequence[str]) -> str:
 def _named(arm: Arm, differing: Sequence[str]) -> str:
     """Return the field to name: a mean that is kept, a schedule or an optimizer first, set by the arm."""
     order = [f for f in ("ema_decay", *_FIRST, *differing) if f in differing]
-    return next((f for f in order if f in arm.replaced), next(iter(order), "schedule"))
+    return next((f for f in order if f in arm.replaced), next(iter([*order, *arm.replaced]), "schedule"))
 
 
 def _all_but_rates(treatment: Treatment, info: ArmInfo, length: Length) -> str:

@@ -46,6 +46,11 @@ JUNCTIONS: list[tuple[Any, str, str]] = [
         "warms up to 0.0262 by update 9",
     ),
     (
+        {"name": "chained", "parts": [{"name": "linear_factor", "start_factor": 0.1, "total_steps": 40}, "cosine"]},
+        "",
+        "warms up to 0.01872 at most, and the lr of 0.1 is never reached",
+    ),
+    (
         {"name": "linear_warmup", "warmup_steps": 10, "end_lr": 0.01, "after": "cosine"},
         "end_lr",
         "warms up to 0.009 by update 9, where what follows begins at 0.1",

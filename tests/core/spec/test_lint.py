@@ -132,6 +132,11 @@ def test_settings_that_change_nothing_between_arms_are_told(field: str, value: A
     assert message == 'changes nothing of what "without" trains, and nothing else differs: the two train alike'
 
 
+def test_a_setting_that_is_the_default_is_named() -> None:
+    ((path, message),) = found(arms=[{"label": "without"}, {"label": "with", "mixup": 0.0}])
+    assert (path, 'changes nothing of what "without" trains' in message) == ("arms[1].mixup", True)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "else_"),
     [
