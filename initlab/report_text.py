@@ -5,6 +5,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import Markdown, MarkdownElement, TableElement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -31,11 +32,15 @@ class FittingTable(TableElement):
 
 def _below_each_other(heads: list[Text], rows: list[list[Text]]) -> RenderResult:
     for name, *cells in rows:
-        yield Text.assemble("\n", (name.plain, "bold"))
+        yield Text.assemble("\n", (_told(heads[0], name), "bold"))
         for head, cell in zip(heads[1:], cells, strict=True):
             if cell.plain:
-                yield Text(f"  {head.plain}: {cell.plain}")
+                yield Padding(Text(_told(head, cell)), (0, 0, 0, 2))
     yield Text()
+
+
+def _told(head: Text, cell: Text) -> str:
+    return f"{head.plain}: {cell.plain}" if head.plain else cell.plain
 
 
 class Report(Markdown):
