@@ -35,6 +35,12 @@ def _pattern(option: str) -> dict[str, JsonValue]:
     return {"pattern": _LIKE[option][0]}
 
 
+_Separator = Annotated[str, Field(json_schema_extra=_pattern("separator"))]
+_Encoding = Annotated[str, Field(json_schema_extra=_pattern("encoding"))]
+_Resize = Annotated[str, Field(json_schema_extra=_pattern("resize"))]
+_Background = Annotated[str, Field(json_schema_extra=_pattern("background"))]
+
+
 class Options(BaseModel):
     """Options for reading a file. An option that does not apply to the file's kind is refused."""
 
@@ -58,9 +64,8 @@ class Options(BaseModel):
         Field(description="tables: the texts that mean a missing value beside the empty one; default: NA, NaN, ..."),
     ] = None
     separator: Annotated[
-        str | None,
+        _Separator | None,
         Field(
-            json_schema_extra=_pattern("separator"),
             description="CSV: comma, semicolon, tab, pipe, space or a character; default: by the first rows",
         ),
     ] = None
@@ -68,9 +73,8 @@ class Options(BaseModel):
         Literal[".", ","] | None, Field(description="tables: the decimal sign; default: by the values")
     ] = None
     encoding: Annotated[
-        str | None,
+        _Encoding | None,
         Field(
-            json_schema_extra=_pattern("encoding"),
             description="text: such as cp1252; default: the file's mark, or UTF-8",
         ),
     ] = None
@@ -79,13 +83,12 @@ class Options(BaseModel):
     ] = None
     task: Annotated[Task | None, Field(description="what is learned; default: by the target's values")] = None
     resize: Annotated[
-        str | None,
-        Field(json_schema_extra=_pattern("resize"), description="image archives: a side, or WIDTHxHEIGHT"),
+        _Resize | None,
+        Field(description="image archives: a side, or WIDTHxHEIGHT"),
     ] = None
     background: Annotated[
-        str | None,
+        _Background | None,
         Field(
-            json_schema_extra=_pattern("background"),
             description="image archives: the colour behind transparent pixels; default: white",
         ),
     ] = None
