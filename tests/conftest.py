@@ -32,6 +32,7 @@ pytest_plugins = ["tests.backends", "tests.scheduling"]
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Keep the garbage collector off what was imported: it takes a second to look through torch, time and again."""
+    os.environ.pop("COLUMNS", None)  # the width of the terminal, which tests that run side by side are told
     try:
         return (yield)
     finally:

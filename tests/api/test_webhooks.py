@@ -193,7 +193,6 @@ def test_the_command_line(
         return answer.json() if answer.content else None
 
     monkeypatch.setattr("initlab.transport.Transport.call", call)
-    monkeypatch.setenv("COLUMNS", "160")
     assert run("list") == "no webhooks\n"
     said = run("add", "https://lab.example/hook", "--event", "experiment.queued", "--tag", "nightly")
     assert "webhook 1 tells of experiment.queued\nits secret: whsec_" in said
