@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.conftest import saved, violations
-from tests.service.running import Running, spec, until
+from tests.service.running import Running, running, spec, until
 
 pytestmark = pytest.mark.service
 
@@ -28,6 +29,14 @@ ADDRESSES += [
     "studies",
 ]
 ADDRESSES += ["experiments/3", "experiments/3/arms", "experiments/3/download"]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Yield a service of this file's own: its experiments are called by their numbers."""
+    folder = tmp_path_factory.mktemp("browsed")
+    with running({"INITLAB_DATA_DIR": str(folder / "data")}, folder / "log") as service:
+        yield service
 
 
 @pytest.fixture(scope="module", autouse=True)
