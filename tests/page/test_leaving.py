@@ -50,6 +50,7 @@ def test_filters_are_there_again_after_going_back(page: Page) -> None:
     page.get_by_role("searchbox", name="Name").fill("kept")
     page.get_by_label("Order").select_option("oldest")
     expect(page.locator("li.experiment")).to_have_count(1)  # others of the service have gone from the list
+    page.get_by_role("searchbox", name="Name").fill("kept ")  # and before it is asked for again, one goes on
     page.get_by_role("link", name="kept here").click()
     expect(page.get_by_role("heading", name="kept here")).to_be_visible()
     page.go_back()

@@ -29,19 +29,26 @@ export async function show(main, _, signal) {
   }, { hidden: true });
   const compare = h("a.button", { hidden: true });
   const refilter = heard(async () => {
+    if (signal.aborted) return;
     pages = 1;
-    const chosen = new URLSearchParams(Object.entries(asked).filter(([name, value]) => value !== NONE[name]));
-    history.replaceState(null, "", `#/experiments${chosen.size ? `?${chosen}` : ""}`);
     await refresh();
   });
   let typed;
+
+  /** Take a filter into the address at once: a moment later it may be that of another view. */
+  function ask(name, value) {
+    asked[name] = value;
+    const chosen = new URLSearchParams(Object.entries(asked).filter(([each, one]) => one !== NONE[each]));
+    history.replaceState(null, "", `#/experiments${chosen.size ? `?${chosen}` : ""}`);
+  }
+
   const text = (name, label, type = "search") => labelled(label, h("input", { type, value: asked[name], oninput: (event) => {
-    asked[name] = event.target.value.trim();
+    ask(name, event.target.value.trim());
     clearTimeout(typed);
     typed = setTimeout(refilter, 250);
   } }));
   const choose = (name, label, options) => labelled(label, select(options, asked[name], (value) => {
-    asked[name] = value;
+    ask(name, value);
     refilter();
   }));
 
