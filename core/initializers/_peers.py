@@ -1,6 +1,7 @@
 """Parameters of initializers under the names that torch, Keras and Paddle have for them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.errors import Problem
@@ -32,29 +33,24 @@ _STEEPER: Mapping[str, float] = {"tanh": 25 / 9, "selu": 9 / 16}
 
 def read_peers(schema: type[Entry], raw: Mapping[str, Any]) -> Reading:
     """Read parameters under a peer's names as the initializer's own; a `nonlinearity` as the slope of its gain."""
-    own: dict[str, Any] = {}
-    names: dict[str, str] = {}
-    problems = []
     fields = schema.model_fields
-    for given, value in raw.items():
-        if given not in fields and given in _REFUSED:
-            problems.append(Problem(given, _REFUSED[given]))
-            continue
-        if given == "nonlinearity" and "a" in fields and "mode" in fields:
-            continue
-        name = _NAMES.get(given, given)
-        key = name if name in fields and given not in fields else given
-        if key in own:
-            problems.append(Problem(given, f"is the same as {names[key]}: give one of them"))
-        own[key], names[key] = value, given
-    nonlinearity = raw.get("nonlinearity")
-    if nonlinearity is None or "mode" not in fields or "a" not in fields or nonlinearity == "leaky_relu":
-        return Reading(own, names, problems)
-    if not isinstance(nonlinearity, str) or nonlinearity not in _SLOPES:
-        problems.append(Problem("nonlinearity", _other(nonlinearity)))
-    else:
-        own["a"], names["a"] = _SLOPES[nonlinearity], "nonlinearity"
-    return Reading(own, names, problems)
+    problems = [Problem(given, _REFUSED[given]) for given in raw if given not in fields and given in _REFUSED]
+    kept = {given: value for given, value in raw.items() if given in fields or given not in _REFUSED}
+    slope = None
+    if "a" in fields and "mode" in fields and (nonlinearity := kept.pop("nonlinearity", None)) is not None:
+        slope = _SLOPES.get(nonlinearity) if isinstance(nonlinearity, str) else None
+        if slope is None and nonlinearity != "leaky_relu":
+            problems.append(Problem("nonlinearity", _other(nonlinearity)))
+    read = Reading.of(((given, _own(given, fields), value) for given, value in kept.items()), problems)
+    if slope is None:
+        return read
+    return replace(read, raw={**read.raw, "a": slope}, names={**read.names, "a": "nonlinearity"})
+
+
+def _own(given: str, fields: Collection[str]) -> str:
+    """Return the initializer's name of a parameter; that which was given, where it has none."""
+    name = _NAMES.get(given, given)
+    return name if given not in fields and name in fields else given
 
 
 def _other(nonlinearity: object) -> str:

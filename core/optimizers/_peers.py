@@ -30,28 +30,22 @@ _REFUSED: Mapping[str, str] = {
 
 def read_peers(schema: type[Entry], raw: Mapping[str, Any]) -> Reading:
     """Read an optimizer's parameters under other libraries' names; `betas` is a list, as in torch."""
-    own: dict[str, Any] = {}
-    names: dict[str, str] = {}
+    read: list[tuple[str, str, Any]] = []
     problems = []
     fields = schema.model_fields
     for given, value in raw.items():
         if given in fields:
-            read = {given: value}
+            read.append((given, given, value))
         elif given in _REFUSED:
             problems.append(Problem(given, _REFUSED[given]))
-            continue
         elif given == "betas":
             betas = [name for name in fields if name in ("beta1", "beta2", "beta3")]
-            if not isinstance(value, list | tuple) or len(value) != len(betas):
+            if isinstance(value, list | tuple) and len(value) == len(betas):
+                read += [(given, name, one) for name, one in zip(betas, value, strict=True)]
+            else:
                 said = f"should be a list of {len(betas)} numbers: {', '.join(betas)}"
                 problems.append(Problem(given, said if betas else "is of Adam and its like: leave it out"))
-                continue
-            read = dict(zip(betas, value, strict=True))
         else:
             name = _NAMES.get(given, given)
-            read = {name if name in fields else given: value}
-        for key, one in read.items():
-            if key in own:
-                problems.append(Problem(given, f"is the same as {names[key]}: give one of them"))
-            own[key], names[key] = one, given
-    return Reading(own, names, problems)
+            read.append((given, name if name in fields else given, value))
+    return Reading.of(read, problems)

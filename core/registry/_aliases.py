@@ -1,8 +1,8 @@
 """Names and parameters that other libraries have for an entry."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 from core.errors import Problem
 
@@ -17,6 +17,18 @@ class Reading:
     raw: Mapping[str, Any]
     names: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[Problem] = ()
+
+    @classmethod
+    def of(cls, given: Iterable[tuple[str, str, Any]], problems: Sequence[Problem] = ()) -> Self:
+        """Return what was given, each as its name, the entry's own and its value; one twice is a problem too."""
+        own: dict[str, Any] = {}
+        names: dict[str, str] = {}
+        found = list(problems)
+        for name, key, value in given:
+            if key in own:
+                found.append(Problem(name, f"is the same as {names[key]}: give one of them"))
+            own[key], names[key] = value, name
+        return cls(own, names, found)
 
     def as_given(self, problem: Problem) -> Problem:
         """Return the problem with the path that the request has."""
@@ -60,15 +72,12 @@ class Alias:
 
     def read(self, raw: Mapping[str, Any], name: str) -> Reading:
         """Read parameters given under this name as those of the entry `name`."""
-        own: dict[str, Any] = {}
-        names: dict[str, str] = {}
-        problems = []
+        refused = [Problem(one, f"of {self.name}: {self.refuses[one]}") for one in raw if one in self.refuses]
+        read = Reading.of(self._renamed(raw), refused)
+        return replace(read, raw={**self.defaults, **read.raw, "name": name})
+
+    def _renamed(self, raw: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         for given, value in raw.items():
-            key = self.renames.get(given, given)
-            if given in self.refuses:
-                problems.append(Problem(given, f"of {self.name}: {self.refuses[given]}"))
-            elif key in own:
-                problems.append(Problem(given, f"is the same as {names[key]}: give one of them"))
-            convert = self.converts.get(given)
-            own[key], names[key] = value if convert is None else convert(value), given
-        return Reading({**self.defaults, **own, "name": name}, names, problems)
+            if given not in self.refuses:
+                convert = self.converts.get(given)
+                yield given, self.renames.get(given, given), value if convert is None else convert(value)

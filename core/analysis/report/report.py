@@ -20,7 +20,7 @@ from core.analysis.report.looks import goes_on, looks_sentences
 from core.analysis.report.over_datasets import OverDatasets, over_datasets
 from core.analysis.report.rounding import rounding
 from core.analysis.report.saved import pruned_sentences, saved
-from core.analysis.report.study import study_ruling, study_sentence
+from core.analysis.report.study import study_of, study_ruling, study_sentence
 from core.analysis.report.variance import variance, vary_sentence
 from core.analysis.report.verdict import verdict
 from core.analysis.report.warnings import said, warn
@@ -170,7 +170,7 @@ def compare_arms(
         "margin": margin,
         "alpha": alpha,
         "baseline": design.baseline,
-        "study": None if design.study is None else {"name": design.study, "decision": None, "arm": None},
+        "study": study_of(design, measure, margin=margin, alpha=alpha),
         "reference": None if judged.reference is None else design.labels[judged.reference],
         "arms": arm_reports(design.labels, runs_by_arm(results), context),
         "comparisons": listed,

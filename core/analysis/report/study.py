@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.analysis.report.verdict import quoted
-from core.analysis.shapes import Comparison, DatasetsComparison, Report, StudyDecision
+from core.analysis.shapes import Comparison, DatasetsComparison, Report, StudyDecision, StudyReport
+from core.design import Design
+from core.metrics import Measure
 
 
 class StudyRuling(NamedTuple):
@@ -36,6 +38,12 @@ def study_ruling(report: Report) -> StudyRuling:
     p = min((c["p_adjusted"] for c in against.values() if c["p_adjusted"] is not None), default=None)
     settled = bool(against) and all(c["decision"] in ("better", "equivalent") for c in against.values())
     return StudyRuling("discard" if settled else "inconclusive", None, p)
+
+
+def study_of(design: Design, measure: Measure, *, margin: float | None, alpha: float) -> StudyReport | None:
+    """Return the study that an experiment is of, not decided yet; None too where it is judged otherwise than there."""
+    there = (measure.name, margin, alpha) == (design.primary.name, design.margin, design.alpha)
+    return {"name": design.study, "decision": None, "arm": None} if design.study is not None and there else None
 
 
 def study_sentence(report: Report) -> list[str]:

@@ -65,3 +65,7 @@ def test_the_report_says_what_its_study_decides_once_all_runs_have_ended(experim
     ended = compare_arms(experiment({**values, "b": [0.8, 0.82, 0.79, "cancelled"]}, **spec))
     assert ended["study"] == {"name": "chain", "decision": "keep", "arm": "b"}
     assert compare_arms(experiment(values))["study"] is None
+    results = experiment(values, **spec)
+    for asked in ({"alpha": 0.3}, {"margin": 0.1}, {"metric": "seconds"}):
+        other = compare_arms(results, **asked)
+        assert (other["study"], "In the study" in (other["verdict"]["text"] or "")) == (None, False)
