@@ -57,8 +57,41 @@ EXAMPLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
 }
 """By kind and name: at least the parameters that have no default. Schedules fit a run of `STEPS` updates."""
 
-_CONVOLUTIONS = ("dirac", "delta_orthogonal")
-"""Initializers of convolutions alone."""
+PREVIEWED: Mapping[str, str] = {
+    "initializers": "initializer",
+    "schedules": "schedule",
+    "optimizers": "optimizer",
+    "models": "signal",
+    "layers": "layer",
+    "datasets": "dataset",
+}
+"""The preview that shows the entries of a kind: `POST /previews/{preview}`."""
+
+_ASKED: Mapping[str, Mapping[str, Any]] = {
+    "initializers": {"shape": [256, 256], "name": "fc1"},
+    "schedules": {"lr": RATE, "steps": STEPS, "steps_per_epoch": EPOCH},
+    "optimizers": {"steps": 300},
+    "models": {
+        "initializers": ["torch_default", "he_normal"], "inputs": [3, 16, 16], "outputs": 10, "batch": 32, "seeds": 2,
+    },
+    "layers": {},
+    "datasets": {},
+}  # fmt: skip
+_ASKED_OF: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("initializers", "delta_orthogonal"): {"shape": [64, 64, 3, 3]},
+    ("initializers", "dirac"): {"shape": [64, 64, 3, 3]},
+    ("layers", "batch_norm"): {"inputs": [3, 8, 8]},
+    ("layers", "depthwise_conv2d"): {"inputs": [3, 8, 8]},
+    ("layers", "dropout2d"): {"inputs": [6, 8, 8]},
+    ("layers", "global_average_pooling"): {"inputs": [6, 8, 8]},
+    ("layers", "global_max_pooling"): {"inputs": [6, 5, 5]},
+    ("layers", "group_norm"): {"inputs": [4, 8, 8]},
+    ("layers", "separable_conv2d"): {"inputs": [3, 8, 8]},
+    ("optimizers", "lion"): {"steps": 2000},
+    ("optimizers", "muon"): {"start": [-1.0, 2.0]},
+    ("schedules", "reduce_on_plateau"): {"metrics": LOSSES},
+}
+"""What a preview is asked with beside the entry, by kind, and by entry too; usual steps of some lead farther."""
 
 
 def example_of(kind: str, name: str) -> dict[str, Any]:
@@ -68,12 +101,13 @@ def example_of(kind: str, name: str) -> dict[str, Any]:
 
 def preview_of(kind: str, name: str) -> dict[str, Any] | None:
     """Return what the preview of an entry is asked with beside the entry itself; None for kinds without a preview."""
-    if kind == "initializers":
-        return {"shape": [64, 64, 3, 3] if name in _CONVOLUTIONS else [256, 256], "name": "fc1"}
-    if kind == "schedules":
-        reported = {"metrics": LOSSES} if name == "reduce_on_plateau" else {}
-        return {"lr": RATE, "steps": STEPS, "steps_per_epoch": EPOCH, **reported}
-    if kind == "models":
-        asked: dict[str, Any] = {"initializers": ["torch_default", "he_normal"]}
-        return asked | {"inputs": [3, 16, 16], "outputs": 10, "batch": 32, "seeds": 2}
-    return None
+    return {**_ASKED[kind], **_ASKED_OF.get((kind, name), {})} if kind in _ASKED else None
+
+
+def asked_of(kind: str, name: str) -> dict[str, Any]:
+    """Return the request of the preview that shows the example of an entry."""
+    given = example_of(kind, name)
+    entry: Any = {"name": name, **given}
+    if kind == "layers":  # as the list of a sequential model has them
+        entry = {name: given} if given else name
+    return {kind.removesuffix("s"): entry, **(preview_of(kind, name) or {})}

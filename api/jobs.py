@@ -4,7 +4,7 @@ import io
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -15,11 +15,10 @@ from api.dataset_schemas import DatasetPreviewOut, UseOut
 from api.job_process import Process, paths_for
 from api.memory import at_most
 from api.preview_schemas import PreviewOut, StudyLevelOut
-from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
+from api.previews import PREVIEWS
 from api.responses import compact
 from api.schemas import DatasetList, DatasetOut
 from api.series import Form, write_series
-from api.signal_propagation import SignalPreview, signal_of
 from api.uploads import read_form
 from core.datasets import About, InvalidUpload, Options, Uploads, preview_dataset
 from core.errors import NotFound
@@ -36,9 +35,6 @@ from core.plots import (
     Look,
     Plot,
     Theme,
-    draw_initializer_preview,
-    draw_schedule_preview,
-    draw_signal_preview,
     picture,
     pictures,
     plot_data,
@@ -50,11 +46,6 @@ from core.training import Profile
 MEMORY, MEMORY_TIMES = 3 * 2**29, 40
 """Bytes of memory that reading a file may take, and how many more for each of its bytes. A table of single digits takes
 13 for each, and may come packed."""
-DRAWINGS = {
-    "schedule": draw_schedule_preview,
-    "initializer": draw_initializer_preview,
-    "signal": draw_signal_preview,
-}
 
 
 def preview(
@@ -166,25 +157,14 @@ def series(path: Path, experiment_id: int, form: Form, asked: dict[str, Any]) ->
         write_series(out, session, experiment_id, form, **asked)
 
 
-def preview_of(
-    kind: Literal["schedule", "initializer", "signal"],
-    body: bytes,
-    draw: tuple[Format, Theme] | None,
-    hidden: frozenset[str],
-) -> Answer:
+def preview_of(kind: str, body: bytes, draw: tuple[Format, Theme] | None, hidden: frozenset[str]) -> Answer:
     """Return a preview as JSON, or to `draw` as a picture, for paper or for a dark room."""
-    found: dict[str, Any]
-    seconds = Process.settings.preview_seconds
-    if kind == "schedule":
-        found = schedule_of(read_body(body, SchedulePreview), seconds)
-    elif kind == "initializer":
-        found = initializer_of(read_body(body, InitializerPreview), seconds)
-    else:
-        found = signal_of(read_body(body, SignalPreview), paths_for(hidden), seconds)
+    preview = PREVIEWS[kind]
+    found = preview.answer(read_body(body, preview.body), paths_for(hidden), Process.settings.preview_seconds)
     if draw is None:
         return Answer("", compact(found))
     extension, theme = draw
-    return Answer("", picture(DRAWINGS[kind], found, extension, Look(theme)))
+    return Answer("", picture(preview.draw, found, extension, Look(theme)))
 
 
 def keep_upload(path: Path, content_type: str, sender: tuple[str | None, str, Quotas]) -> tuple[About, bool]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, Unpack, cast
+from typing import Any, Self, Unpack, cast
 from urllib.parse import quote
 
 from initlab import packing, spec_file
@@ -13,13 +13,14 @@ from initlab.across import AcrossExperiments
 from initlab.experiment import Experiment, Sort, pages
 from initlab.external_runs import ExternalRuns
 from initlab.external_spec import ExternalExperiments
+from initlab.previewing import Previews
 from initlab.reading import ReadOptions, form_fields
 from initlab.settings import Settings
 from initlab.transport import Transport, Upload
 from initlab.weights import KeptWeights
 
 
-class Client(ExternalExperiments, ExternalRuns, AcrossExperiments, KeptWeights):
+class Client(ExternalExperiments, ExternalRuns, AcrossExperiments, KeptWeights, Previews):
     """A server at `url` (default: the setting INITLAB_URL), asked as the owner of `api_key` (INITLAB_API_KEY).
 
     What is posted belongs to `project` (INITLAB_PROJECT), else to the server's default project. `patience` is how many
@@ -118,45 +119,6 @@ class Client(ExternalExperiments, ExternalRuns, AcrossExperiments, KeptWeights):
             raise ValueError("a name needs its kind")
         path = "/".join(quote(part, safe="") for part in (kind, name) if part is not None)
         return cast(dict[str, Any], self._transport.call("GET", f"/catalog/{path}".rstrip("/")))
-
-    def preview_schedule(
-        self,
-        schedule: str | Mapping[str, Any],
-        lr: float,
-        steps: int,
-        steps_per_epoch: int = 1,
-        metrics: Sequence[float] | None = None,
-    ) -> list[float]:
-        """Return the learning rate in force during each of `steps` updates; `metrics` feeds a plateau schedule."""
-        body: dict[str, Any] = {"schedule": schedule, "lr": lr, "steps": steps, "steps_per_epoch": steps_per_epoch}
-        if metrics is not None:
-            body["metrics"] = list(metrics)
-        return cast(list[float], self._transport.call("POST", "/previews/schedule", body=body)["lr"])
-
-    def preview_initializer(
-        self, initializer: str | Mapping[str, Any], shape: Sequence[int], seed: int = 0, bins: int = 50
-    ) -> dict[str, Any]:
-        """Return what an initializer draws for a weight of this shape: `stats`, `theory` and `histogram`."""
-        body = {"initializer": initializer, "shape": list(shape), "seed": seed, "bins": bins}
-        return cast(dict[str, Any], self._transport.call("POST", "/previews/initializer", body=body))
-
-    def preview_signal(self, /, initializers: Sequence[str | Mapping[str, Any]], **body: Any) -> dict[str, Any]:
-        """Return forward and backward variance of every layer before any training, of each of `initializers`.
-
-        `body` may say `model`, `dataset` (or `inputs`, the shape of an example, and `outputs`), `seeds` and `batch`.
-        """
-        asked = {"initializers": list(initializers)} | body
-        return cast(dict[str, Any], self._transport.call("POST", "/previews/signal", body=asked))
-
-    def draw_preview(
-        self,
-        kind: Literal["schedule", "initializer", "signal"],
-        body: Mapping[str, Any],
-        format: Literal["png", "svg", "json"] = "png",  # noqa: A002 the field's word
-    ) -> bytes:
-        """Return a preview as a picture or as JSON; `body` is what `POST /previews/KIND` takes."""
-        headers = {"Accept": {"png": "image/png", "svg": "image/svg+xml", "json": "application/json"}[format]}
-        return self._transport.request("POST", f"/previews/{kind}", body=body, headers=headers).content
 
     def upload_dataset(
         self,

@@ -41,6 +41,21 @@ def initializers(incomplete: str) -> list[str]:
     return _beginning(_entries("initializers"), incomplete)
 
 
+def optimizers(incomplete: str) -> list[str]:
+    """Return the optimizers that begin so."""
+    return _beginning(_entries("optimizers"), incomplete)
+
+
+def layers(incomplete: str) -> list[str]:
+    """Return the layers that begin so."""
+    return _beginning(_entries("layers"), incomplete)
+
+
+def datasets(incomplete: str) -> list[str]:
+    """Return the data sets that begin so."""
+    return _beginning(_entries("datasets"), incomplete)
+
+
 def statuses(incomplete: str) -> list[str]:
     """Return the states of an experiment that begin so."""
     return _beginning(STATUSES, incomplete)

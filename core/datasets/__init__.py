@@ -2,8 +2,9 @@
 
 from core.datasets._content import MOST_FILE, About, InvalidUpload, Note
 from core.datasets._hash import splits_hash
+from core.datasets._look import SECONDS_OF_NUMBER, look
 from core.datasets._options import Options
-from core.datasets._preview import DatasetPreview, preview_dataset
+from core.datasets._preview import DatasetPreview, Picture, preview_dataset
 from core.datasets._seeds import SeedSplits, load_per_seed, of_seed, split_seed_of
 from core.datasets._splits import (
     Counts,
@@ -23,6 +24,7 @@ DatasetEntry = datasets.field()
 
 __all__ = [
     "MOST_FILE",
+    "SECONDS_OF_NUMBER",
     "About",
     "Counts",
     "DataError",
@@ -35,12 +37,14 @@ __all__ = [
     "NotStored",
     "Note",
     "Options",
+    "Picture",
     "SeedSplits",
     "Splits",
     "Uploads",
     "as_numbers",
     "datasets",
     "load_per_seed",
+    "look",
     "of_seed",
     "preview_dataset",
     "split",

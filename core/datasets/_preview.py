@@ -117,15 +117,22 @@ def _label(y: NDArray[Any], about: About) -> str:
 
 def _pictures(x: NDArray[Any], y: NDArray[Any], about: About) -> Iterator[Picture]:
     for i in _first_of_each(y, len(about.classes)):
-        values = np.asarray(x[i])
-        if values.dtype != np.uint8:  # numbers of any range: from the smallest to the largest, as a picture is
-            low, high = float(np.nanmin(values)), float(np.nanmax(values))
-            values = np.nan_to_num((values - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
-        pixels = values[0] if about.inputs[0] == 1 else np.moveaxis(values, 0, -1)
-        image, file = Image.fromarray(np.ascontiguousarray(pixels)), io.BytesIO()
-        image.thumbnail((SIDE, SIDE))
-        image.save(file, "png")
-        yield Picture(label=_label(y[i], about), png=base64.b64encode(file.getvalue()).decode())
+        yield Picture(label=_label(y[i], about), png=picture(np.asarray(x[i])))
+
+
+def picture(values: NDArray[Any]) -> str:
+    """Return an example (1 or 3 channels, height, width) as a PNG in base64, of `SIDE` pixels a side at most.
+
+    Numbers other than bytes may have any range: the smallest is black, the largest white.
+    """
+    if values.dtype != np.uint8:
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        values = np.nan_to_num((values - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
+    pixels = values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)
+    image, file = Image.fromarray(np.ascontiguousarray(pixels)), io.BytesIO()
+    image.thumbnail((SIDE, SIDE))
+    image.save(file, "png")
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def _first_of_each(y: NDArray[Any], classes: int) -> Sequence[int]:

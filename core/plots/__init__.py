@@ -8,7 +8,6 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from core.design import Design
-from core.plots.drawing.previews import draw_initializer_preview, draw_schedule_preview, draw_signal_preview
 from core.plots.drawing.progress_axes import By
 from core.plots.drawing.render import Format, Look, Theme, picture, pictures, render
 from core.plots.drawing.requested import plot_data
@@ -59,9 +58,6 @@ __all__ = [
     "Plot",
     "Theme",
     "always",
-    "draw_initializer_preview",
-    "draw_schedule_preview",
-    "draw_signal_preview",
     "picture",
     "pictures",
     "plot_data",

@@ -1,6 +1,7 @@
 """Training: the runs of a cohort as lanes of one program, and one run as the plain loop that specifies it."""
 
 from core.training.checkpoint import Checkpoint, DamagedCheckpoint
+from core.training.descent import SECONDS_OF_UPDATE, Descent, Valley, descend
 from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.data import TrainingData, load_data
 from core.training.lanes.kept_weights import RunWeights
@@ -17,8 +18,10 @@ from core.training.weights import load_model
 from core.training.weights_folder import weights_file
 
 __all__ = [
+    "SECONDS_OF_UPDATE",
     "Checkpoint",
     "DamagedCheckpoint",
+    "Descent",
     "Lane",
     "Layout",
     "MemoryRecorder",
@@ -31,7 +34,9 @@ __all__ = [
     "Stopped",
     "TrainOptions",
     "TrainingData",
+    "Valley",
     "calibration_examples",
+    "descend",
     "initial_state",
     "lane_of",
     "load_data",

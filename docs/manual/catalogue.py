@@ -9,7 +9,7 @@ from core.analysis.findings import rules
 from core.analysis.outcomes import outcomes
 from core.metrics import metrics
 from docs.manual.markdown import block, code, contents, prose, table, type_of
-from docs.manual.pictures import entry_of
+from docs.manual.pictures import drawn, entry_of
 
 KINDS = {
     "initializers": "Initializers",
@@ -27,6 +27,9 @@ CAPTIONS = {
     "initializers": "256 x 256 weights as they are drawn, and the law that they are of.",
     "schedules": "The rate of 1,000 updates, 100 an epoch; the base rate is 0.1.",
     "models": "The size of the signal from layer to layer before any training, of noise as pictures of 3 x 16 x 16.",
+    "optimizers": "Its way down a valley of two weights, 30 times as steep across as along, at its own default rate.",
+    "layers": "Of single numbers and its slope there, or of handwritten digits, untrained.",
+    "datasets": "Some training examples, and how many there are of each class, or of each value of the target.",
     "plots": "Of a small experiment on digits.",
 }
 
@@ -58,8 +61,10 @@ def entry_page(kind: str, entry: Mapping[str, Any]) -> str:
     for alias, defaults in entry["alias_defaults"].items():
         said = ", ".join(f"`{key}` is {code(value)}" for key, value in defaults.items())
         parts.append(f"Under the name `{alias}` {said}.")
-    if kind in CAPTIONS:
+    if kind == "plots" or drawn(kind, name):
         parts.append(f"![{name}](../../pictures/catalogue/{kind}-{name}.png)\n\n*{CAPTIONS[kind]}*")
+    elif kind == "datasets":
+        parts.append(f"Once it is there, `initlab preview dataset {name}` draws it.")
     parts.append(_parameters(entry["parameters"]))
     if kind not in ("plots", "layers"):
         given = entry_of(kind, name)

@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from api.catalog_examples import PREVIEWED, asked_of
 from api.catalog_schemas import RECORDS, CatalogOut, FindingEntryOut, MetricEntryOut, OutcomeEntryOut
 from core.analysis.findings import rules
 from core.analysis.outcomes import outcomes
 from core.metrics import metrics
 from tests.core.plugins.planting import metric, planted
 
+ELSEWHERE = {name: f"fetch {name}" for name in ("cifar10", "cifar100", "fashion_mnist", "kmnist", "mnist")}
+ELSEWHERE["uploaded"] = "initlab datasets upload"
+"""Data sets whose files are not here, and what is said of them."""
 OWN = """
 from core.analysis.findings import Bound, Curves, Rule, rules
 from core.analysis.outcomes import OutcomeEntry, outcomes
@@ -61,11 +65,15 @@ def test_those_of_plug_ins_say_whose_they_are(tmp_path: Path) -> None:
     assert not any("own_finding" in records.names() for records in RECORDS.values())
 
 
-@pytest.mark.parametrize("kind", ["initializers", "schedules", "models"])
+@pytest.mark.parametrize("kind", list(PREVIEWED))
 def test_every_entry_has_an_example_that_its_preview_draws(client: TestClient, kind: str) -> None:
-    one = kind.removesuffix("s")
-    path = "/previews/signal" if kind == "models" else f"/previews/{one}"
     for entry in client.get(f"/catalog/{kind}").json()["items"]:
-        body = {one: {"name": entry["name"], **entry["example"]}, **entry["preview"]}
-        answer = client.post(path, json=body, headers={"Accept": "image/png"})
+        answer = client.post(
+            f"/previews/{PREVIEWED[kind]}", json=asked_of(kind, entry["name"]), headers={"Accept": "image/png"}
+        )
+        if entry["name"] in ELSEWHERE:
+            assert answer.status_code == 422
+            assert ELSEWHERE[entry["name"]] in answer.text
+            continue
         assert (answer.status_code, answer.content[:4]) == (200, b"\x89PNG"), (entry["name"], answer.text)
+        assert asked_of(kind, entry["name"]).items() >= entry["preview"].items()

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.previews import InitializerPreview, SchedulePreview, initializer_of, schedule_of
-from api.signal_propagation import SignalPreview, signal_of
+from api.previews import PREVIEWS
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 from core.initializers import Layer, initializers, preview_seconds
@@ -16,15 +15,21 @@ from core.training import signal_seconds
 
 SECONDS = Settings.model_fields["preview_seconds"].default
 LSUV = {"name": "lsuv", "max_iter": 1000, "tol": 1e-9, "examples": 65_536}
+WORK = [
+    f"api.previews.{work}"
+    for work in (
+        "schedules.rates", "initializers.preview", "optimizers.descend", "layers.effect", "datasets.look",
+        "signals.signal",
+    )
+]  # fmt: skip
+"""What takes the time of each preview."""
+KERNEL = {"conv2d": {"filters": 1, "kernel_size": 200}}
 NESTED = {"name": "chained", "parts": [{"name": "chained", "parts": ["cosine"] * 32}] * 32}
 
 
 def answer(kind: str, body: dict[str, Any], seconds: float = SECONDS) -> dict[str, Any]:
-    if kind == "schedule":
-        return schedule_of(SchedulePreview.model_validate(body), seconds)
-    if kind == "initializer":
-        return initializer_of(InitializerPreview.model_validate(body), seconds)
-    return signal_of(SignalPreview.model_validate(body), DatasetPaths(), seconds)
+    preview = PREVIEWS[kind]
+    return preview.answer(preview.body.model_validate(body), DatasetPaths(), seconds)
 
 
 @pytest.mark.parametrize(
@@ -32,19 +37,28 @@ def answer(kind: str, body: dict[str, Any], seconds: float = SECONDS) -> dict[st
     [
         ("schedule", {"schedule": NESTED, "steps": 100_000}, "steps"),
         ("initializer", {"initializer": LSUV, "shape": [1000, 1000]}, "shape"),
+        ("optimizer", {"optimizer": "radam", "compare": ["adam"] * 11, "steps": 10_000}, "steps"),
+        ("layer", {"layer": KERNEL, "compare": [KERNEL] * 2, "inputs": [1, 444, 444], "batch": 1}, "inputs"),
         ("signal", {"model": {"name": "resnet", "depth": 302}, "seeds": 20, "batch": 2}, "seeds"),
         ("signal", {"model": {"name": "mlp", "hidden": [64] * 64}, "initializer": LSUV}, "seeds"),
     ],
-    ids=["rates", "corrections", "deep networks", "corrections of a network"],
+    ids=["rates", "corrections", "updates", "kernels", "deep networks", "corrections of a network"],
 )
 def test_too_much_is_refused_before_anything_is_drawn(
     monkeypatch: pytest.MonkeyPatch, kind: str, body: dict[str, Any], path: str
 ) -> None:
-    for work in ("api.previews.rates", "api.previews.preview", "api.signal_propagation.signal"):
+    for work in WORK:
         monkeypatch.setattr(work, None)
     with pytest.raises(InvalidSpec, match=r"5 s is the most of a preview here \(INITLAB_PREVIEW_SECONDS\)") as refusal:
         answer(kind, body)
     assert [problem.path for problem in refusal.value.problems] == [path]
+
+
+def test_a_data_set_is_not_loaded_where_it_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.previews.datasets.look", None)
+    large = {"name": "teacher_student", "inputs": 1000, "examples": 250_000}
+    with pytest.raises(InvalidSpec, match="has 250,000,000 numbers to load; 200,000,000 is the most"):
+        answer("dataset", {"dataset": large})
 
 
 def test_the_setting_says_how_much() -> None:

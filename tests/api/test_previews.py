@@ -144,3 +144,73 @@ def test_every_entry_answers_in_numbers_and_in_a_picture(client: TestClient, kin
     assert len(found["lr"]) == 100 if kind == "schedule" else sum(found["histogram"]["counts"]) == weights
     picture = client.post(f"/previews/{kind}", json=body, headers={"Accept": "image/png"})
     assert picture.content.startswith(b"\x89PNG"), picture.text
+
+
+def test_an_optimizers_way_is_told_and_drawn(client: TestClient) -> None:
+    asked = {"optimizer": {"name": "sgd", "lr": 0.01}, "compare": ["adam"], "steps": 3, "start": [0, 1]}
+    found = client.post("/previews/optimizer", json=asked | {"curvature": [10, 50]}).json()
+    assert found["x"] == pytest.approx([0, 0.1, 0.19, 0.271])  # each distance to 1 shrinks by 1 - lr * 10
+    assert found["loss"][0] == pytest.approx(5)
+    assert [one["optimizer"]["name"] for one in found["compared"]] == ["adam"]
+    assert [len(one["y"]) for one in (found, *found["compared"])] == [4, 4]
+    for accept, begin in (("image/png", b"\x89PNG"), ("image/svg+xml", b"<?xml")):
+        drawn = client.post("/previews/optimizer", json=asked, headers={"Accept": accept})
+        assert drawn.content.startswith(begin)
+
+
+def test_a_way_that_overflows_ends(client: TestClient) -> None:
+    asked = {"optimizer": {"name": "sgd", "lr": 1e3}, "compare": ["schedule_free_adamw"], "steps": 200}
+    found = client.post("/previews/optimizer", json=asked).json()
+    first = found["loss"].index(None)
+    assert found["diverged_at"] == first
+    assert found["compared"][0]["diverged_at"] is None
+    assert len(found["compared"][0]["evaluated"]["loss"]) == 201
+    assert client.post("/previews/optimizer", json=asked, headers=PNG).content.startswith(b"\x89PNG")
+
+
+def test_layers_are_told_and_drawn(client: TestClient) -> None:
+    asked = {"layer": {"conv2d": {"filters": 2, "kernel_size": 3}}, "compare": [{"maxpool": 2}], "batch": 5}
+    found = client.post("/previews/layer", json=asked).json()
+    assert (found["inputs"], found["shape"], found["parameters"], found["curve"]) == ([1, 8, 8], [2, 6, 6], 20, None)
+    [pooled] = found["compared"]
+    assert pooled["label"] == "maxpool"
+    assert pooled["after"][0][0][0][0] == max(found["before"][0][0][i][j] for i in (0, 1) for j in (0, 1))
+    assert client.post("/previews/layer", json=asked, headers=PNG).content.startswith(b"\x89PNG")
+    curves = client.post("/previews/layer", json={"layer": "ReLU", "compare": [{"LeakyReLU": 0.2}]}).json()
+    assert (curves["label"], curves["curve"]["y"][0], curves["compared"][0]["curve"]["y"][0]) == ("relu", 0.0, -1.0)
+
+
+def test_a_data_set_is_told_and_drawn(client: TestClient) -> None:
+    asked = {"dataset": {"name": "digits", "test_fraction": 0.1}}
+    found = client.post("/previews/dataset", json=asked).json()
+    assert found["examples"] == {"train": 1258, "valid": 359, "test": 180}
+    assert sum(one["train"] for one in found["classes"]) == 1258
+    assert client.post("/previews/dataset", json=asked, headers=PNG).content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "path", "said"),
+    [
+        ("optimizer", {"optimizer": "sgd", "start": [1, 1]}, "start", "is the minimum"),
+        ("optimizer", {"optimizer": "sgd", "curvature": [1, 0]}, "curvature[1]", "greater than 0"),
+        ("optimizer", {"optimizer": "sdg"}, "optimizer.name", "did you mean 'sgd'"),
+        ("optimizer", {"optimizer": "sgd", "steps": 10_001}, "steps", "10000"),
+        ("optimizer", {"optimizer": "sgd", "compare": [{"name": "adam", "lr": -1}]}, "compare[0].lr", "greater than 0"),
+        ("layer", {"layer": "relu", "inputs": [8, 8]}, "inputs", "should be [numbers], or [channels, height, width]"),
+        ("layer", {"layer": "dense"}, "layer.dense.units", "required"),
+        ("layer", {"layer": {"dense": 3}, "inputs": [1, 8, 8]}, "layer", "takes rows of numbers"),
+        ("layer", {"layer": "relu", "compare": ["maxpool", {"dense": 3}]}, "compare[1]", "takes rows of numbers"),
+        ("layer", {"layer": "batch_norm", "batch": 1, "inputs": [3]}, "layer", "more than 1 value"),
+        ("layer", {"layer": {"dense": 65_536}, "batch": 64}, "layer", "4,194,304 numbers as outputs"),
+        ("layer", {"layer": "relu", "inputs": [3, 1000, 1000]}, "inputs", "more than 200,000 numbers"),
+        ("dataset", {"dataset": "mnist"}, "dataset", "initlab datasets fetch mnist"),
+        ("dataset", {"dataset": {"name": "uploaded", "id": "nothing"}}, "dataset", "there is no data set"),
+    ],
+)
+def test_what_cannot_be_previewed_is_said(
+    client: TestClient, kind: str, body: dict[str, Any], path: str, said: str
+) -> None:
+    answer = client.post(f"/previews/{kind}", json=body)
+    assert answer.status_code == 422
+    errors = {one["path"]: one["message"] for one in answer.json()["errors"]}
+    assert said in errors[path]

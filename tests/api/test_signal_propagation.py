@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from api import signal_propagation as limits
-from api.signal_propagation import SignalPreview
+from api.previews import signals as limits
+from api.previews.signals import SignalPreview
 from core.datasets import DatasetPaths
 from core.errors import InvalidSpec
 

@@ -35,6 +35,24 @@ RunCli = Callable[..., tuple[int, str, str]]
             "/previews/signal",
             {"initializers": ["he_normal", "zeros"], "model": {"name": "mlp"}, "seeds": 3},
         ),
+        (
+            ["optimizer", "sgd", "adam", "--steps", "9", "--curvature", "1,20", "--start", "-1,2", "--noise", "0.5"],
+            "/previews/optimizer",
+            {
+                "optimizer": "sgd", "compare": ["adam"], "steps": 9, "curvature": [1.0, 20.0], "start": [-1.0, 2.0],
+                "angle": 0.0, "noise": 0.5, "seed": 0,
+            },
+        ),
+        (
+            ["layer", "relu", '{"maxpool": 2}', "--inputs", "3x8x8", "--batch", "2"],
+            "/previews/layer",
+            {"layer": "relu", "compare": [{"maxpool": 2}], "inputs": [3, 8, 8], "batch": 2, "seed": 0},
+        ),
+        (
+            ["dataset", '{"name": "two_spirals", "turns": 2}'],
+            "/previews/dataset",
+            {"dataset": {"name": "two_spirals", "turns": 2}},
+        ),
     ],
 )  # fmt: skip
 def test_a_preview_is_saved(
@@ -57,7 +75,14 @@ def test_a_preview_is_saved_as_svg_too(server: Any, run_cli: RunCli, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "words", [["schedule", "{"], ["initializer", "zeros", "--shape", "big"], ["schedule", "cosine", "-o", "x.pdf"]]
+    "words",
+    [
+        ["schedule", "{"],
+        ["initializer", "zeros", "--shape", "big"],
+        ["optimizer", "sgd", "--start", "1"],
+        ["layer", "relu", "--inputs", "8xx8"],
+        ["schedule", "cosine", "-o", "x.pdf"],
+    ],
 )
 def test_what_cannot_be_drawn_is_said_before_anything_is_asked(server: Any, run_cli: RunCli, words: list[str]) -> None:
     code, _, told = run_cli("preview", *words)

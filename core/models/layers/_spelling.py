@@ -47,8 +47,11 @@ class NamedLayer:
 
 
 def _side(value: Any) -> str:
-    """Return a parameter in few characters: [3, 3] as 3, [3, 5] as 3x5."""
-    return "x".join(str(one) for one in dict.fromkeys(value)) if isinstance(value, list) else str(value)
+    """Return a parameter in few characters: [3, 3] as 3, [3, 5] as 3x5, [[1, 2], [3, 3]] as [1x2, 3]."""
+    if not isinstance(value, list):
+        return str(value)
+    sides = list(dict.fromkeys(map(_side, value)))
+    return f"[{', '.join(sides)}]" if len(sides) > 1 and isinstance(value[0], list) else "x".join(sides)
 
 
 def parse_layer(raw: object) -> NamedLayer:

@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from core.initializers import Layer, initializers, preview
-from core.plots import draw_initializer_preview, draw_schedule_preview, plots, render
+from core.plots import plots, render
+from core.plots.previews import draw_initializer, draw_schedule
 from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import KINDS, arms, series
 from tests.core.plots.looking import assert_drawn, assert_texts_apart
@@ -72,7 +73,7 @@ def test_threads_do_not_disturb_each_other(experiment: MakeResults) -> None:
 
 @pytest.mark.parametrize("rates", [[0.1], [0.1] * 5, list(0.1 * 0.9 ** np.arange(20_000)), [0.0, 0.0], []])
 def test_a_schedule_s_preview_is_drawn(rates: list[float]) -> None:
-    assert_drawn(draw_schedule_preview({"lr": rates}))
+    assert_drawn(draw_schedule({"lr": rates}))
 
 
 @pytest.mark.parametrize(
@@ -92,13 +93,13 @@ def test_a_schedule_s_preview_is_drawn(rates: list[float]) -> None:
 def test_an_initializer_s_preview_is_drawn(entry: Any) -> None:
     data = preview(initializers.parse(entry), Layer((32, 16)), seed=0, bins=20)
 
-    assert_drawn(draw_initializer_preview(data))
+    assert_drawn(draw_initializer(data))
 
 
 def test_a_uniform_law_s_density_has_the_sample_s_area() -> None:
     data = preview(initializers.parse({"name": "uniform", "low": -3.0, "high": -2.0}), Layer((64, 64)), seed=0, bins=16)
 
-    [axes] = draw_initializer_preview(data).axes
+    [axes] = draw_initializer(data).axes
     law = next(line for line in axes.lines if "law" in str(line.get_label()))
     x, y = np.asarray(law.get_xdata()), np.asarray(law.get_ydata())
 
@@ -116,7 +117,7 @@ def test_a_uniform_law_s_density_has_the_sample_s_area() -> None:
 def test_a_normal_law_s_density_is_scipy_s(entry: Any, law: Any) -> None:
     data = preview(initializers.parse(entry), Layer((64, 64)), seed=0, bins=16)
 
-    [axes] = draw_initializer_preview(data).axes
+    [axes] = draw_initializer(data).axes
     line = next(line for line in axes.lines if "law" in str(line.get_label()))
     edges = np.array(data["histogram"]["edges"])
 
@@ -132,7 +133,7 @@ def test_schedules_that_are_compared_are_named_and_the_same_ones_together() -> N
         {"schedule": {"name": "lambda"}, "lr": [0.1, 0.1]},
     ]
 
-    figure = draw_schedule_preview({"schedule": {"name": "constant"}, "lr": [0.1, 0.1], "compared": compared})
+    figure = draw_schedule({"schedule": {"name": "constant"}, "lr": [0.1, 0.1], "compared": compared})
 
     texts = {text.get_text() for text in figure.texts}
     assert {"constant = lambda", "step(gamma=0.5)", "step(gamma=0.1)"} <= texts

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.plots import draw_signal_preview, plots
+from core.plots import plots
+from core.plots.previews import draw_signal
 from core.results import Results
 from tests.core.plots.kinds import TWO_ARMS, diagnosed
 from tests.core.plots.looking import assert_drawn
@@ -67,4 +68,4 @@ def test_a_signal_of_nothing_can_be_drawn() -> None:
     layers = [{"name": "fc1", "forward": none, "backward": none}]
     about = {"model": {"name": "mlp"}, "seeds": 1, "batch": 4, "data": "digits"}
     given = about | {"initializers": [{"label": "a", "layers": layers}]}
-    assert_drawn(draw_signal_preview(given))
+    assert_drawn(draw_signal(given))

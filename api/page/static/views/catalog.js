@@ -1,18 +1,16 @@
 /** The catalogue: every entry with its formula, source, parameters to play with, and a picture. */
 
 import { h, pictured, prose, put, table } from "/page/dom.js";
-import { catalog, get, picture } from "/page/api.js";
-import { entryOf, field } from "/page/fields.js";
+import { catalog, get } from "/page/api.js";
+import { drawer, titleOf, written } from "/page/entry_picture.js";
+import { field } from "/page/fields.js";
 import { formula } from "/page/formula.js";
-import { written } from "/page/values.js";
+import { written as valueOf } from "/page/values.js";
 
 const KINDS = { initializers: "Initializers", schedules: "Schedules", optimizers: "Optimizers", models: "Models", layers: "Layers", datasets: "Data sets", plots: "Pictures", metrics: "Metrics", outcomes: "Outcomes", findings: "Findings" };
 const DIRECTIONS = { max: "more is better", min: "less is better", none: "neither" };
 const IN_WORDS = new Set(["datasets", "plots"]);
 /** Kinds whose formulas are sentences. */
-
-/** The call that shows an entry of a kind. */
-const PREVIEWS = { initializers: "initializer", schedules: "schedule", models: "signal" };
 
 export async function show(main, [kind, name], signal) {
   if (!kind) return all(main, signal);
@@ -66,18 +64,18 @@ const head = (kind, entry) => [h("p", {}, h("a", { href: "#/catalog" }, "Catalog
 
 function one(main, kind, entry, signal) {
   document.title = `initlab: ${entry.name}`;
-  const given = structuredClone(entry.example), named = kind.slice(0, -1);
+  const given = structuredClone(entry.example), image = drawer(kind, entry, signal);
   const place = h("div", { "aria-live": "polite" }), text = h("pre", { tabindex: 0 });
   const properties = Object.entries(entry.parameters.properties ?? {}).filter(([name]) => name !== "name");
   let waiting, newest = 0;
 
   const draw = async () => {
-    text.textContent = JSON.stringify({ [named]: entryOf(entry.name, given) }, null, 2);
-    if (!entry.preview) return;
+    text.textContent = written(kind, entry, given);
     const turn = (newest += 1);
     try {
-      const address = await picture(`/previews/${PREVIEWS[kind]}`, { [named]: { name: entry.name, ...given }, ...entry.preview }, signal);
-      if (turn === newest) put(place, pictured(`The picture of ${entry.name}`, h("img.picture", { src: address, alt: `${entry.name} with these parameters` })));
+      const { address, note } = await image(given);
+      if (turn !== newest) return;
+      put(place, address && pictured(`The picture of ${entry.name}`, h("img.picture", { src: address, alt: `${entry.name} with these parameters` })), note && h("p.muted", {}, note));
     } catch (error) {
       if (turn === newest && error.name !== "AbortError") put(place, h("p.notice", {}, error.message));
     }
@@ -93,7 +91,7 @@ function one(main, kind, entry, signal) {
     h("p.muted", {}, "Source: ", entry.source ? prose(entry.source) : "–"),
     entry.plugin && h("p.muted", {}, "Of the plug-in ", h("strong", {}, entry.plugin), ": specs that use it say its version and the hash of its files, and only workers that have the same train them."),
     entry.aliases.length > 0 && h("p.muted", {}, "Other names: ", entry.aliases.join(", ")),
-    Object.entries(entry.alias_defaults).map(([alias, defaults]) => h("p.muted", {}, `As ${alias}: `, h("code", {}, Object.entries(defaults).map(([name, value]) => `${name}=${written(value)}`).join(", ")))),
+    Object.entries(entry.alias_defaults).map(([alias, defaults]) => h("p.muted", {}, `As ${alias}: `, h("code", {}, Object.entries(defaults).map(([name, value]) => `${name}=${valueOf(value)}`).join(", ")))),
     h("div.two", {},
       h("form.card", { onsubmit: (event) => event.preventDefault() }, h("h2", {}, "Parameters"),
         properties.length ? h("div.fields", {}, properties.map(([name, schema]) => field(name, schema, given[name], (value) => {
@@ -101,7 +99,7 @@ function one(main, kind, entry, signal) {
           else given[name] = value;
           play();
         }))) : h("p.muted", {}, "It has none."),
-        h("h2", {}, "In a spec"), text),
+        h("h2", {}, titleOf(kind)), text),
       place));
   document.addEventListener("theme", draw, { signal });
   draw();

@@ -1,118 +1,25 @@
-"""Pictures of a schedule, of an initializer and of a network's signal before anything is trained."""
+"""The picture of initial weights before anything is trained."""
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from core.analysis import thin
-from core.finite import finite_list
-from core.plots.drawing.curves import POINTS
 from core.plots.drawing.densities import density as law_density
 from core.plots.drawing.densities import half_width
-from core.plots.drawing.depth_axes import depth_axis, depth_line, named, size_axis
 from core.plots.drawing.frames import HEADING, HEADING_LINE, frame, padded, plain_number, set_axis
-from core.plots.drawing.lines import draw_lines
-from core.plots.drawing.names import joined
-from core.plots.drawing.rate_axes import rate_axis, update_axis
 from core.plots.drawing.styles import COLOURS, GREY, INK, PREVIEW_DPI, styled
 from core.plots.drawing.text import wrap
+from core.plots.previews._names import names_of
 
-_HELD_UP_TO = 300
 _PANEL_HIGH = 1.25
 """Inches of one of several histograms, with the numbers below it."""
 _APART = 0.06
 """Share of the picture's width from which one standard deviation is marked: below, the marks' words would meet."""
 
 
-def draw_schedule_preview(data: dict[str, Any]) -> Figure:
-    """Draw `POST /previews/schedule`'s answer: `lr`, the rate of every update, and that of each of those `compared`.
-
-    `schedule` and `title` are optional. Schedules with the same rates share a line.
-    """
-    every = [data, *data.get("compared", [])]
-    curves: dict[tuple[float, ...], list[str]] = {}
-    for one, name in zip(every, _names([one.get("schedule", {}) for one in every]), strict=True):
-        curves.setdefault(tuple(one["lr"]), []).append(name)
-    lines = [_schedule_line(i, np.array(rates, dtype=np.float64)) for i, rates in enumerate(curves)]
-    name = data.get("schedule", {}).get("name")
-    usual = "Learning rates" if len(every) > 1 else f"Learning rate: {name}" if name else "Learning rate"
-    rates = np.array(data["lr"], dtype=np.float64)
-    ends = "" if len(every) > 1 else f"; from {_or_none(rates[:1])} to {_or_none(rates[-1:])}"
-    panel = {"title": "rate in force during each update", "x": update_axis(lines), "y": rate_axis(lines)}
-    figure = draw_lines(
-        {
-            "title": data.get("title", usual),
-            "caption": f"{len(rates):,} updates{ends}.",
-            "arms": [{"label": joined(names, 0), "note": ""} for names in curves.values()] if len(every) > 1 else [],
-            "panels": [panel | {"lines": lines}],
-        }
-    )
-    figure.set_dpi(PREVIEW_DPI)
-    return figure
-
-
-def _schedule_line(index: int, rates: NDArray[np.float64]) -> dict[str, Any]:
-    steps = np.arange(len(rates))
-    at = thin(steps, rates, POINTS)
-    line = {"arm": index, "role": "main", "x": steps[at].tolist(), "y": finite_list(rates[at]), "raw": None}
-    return line | {"low": None, "high": None, "held": len(rates) <= _HELD_UP_TO}
-
-
-def _names(schedules: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the schedules' names, with the parameters in which those of one name differ."""
-    found = []
-    for one in schedules:
-        like = [other for other in schedules if other.get("name") == one.get("name")]
-        differing = [key for key, value in one.items() if any(other.get(key) != value for other in like)]
-        shown = ", ".join(f"{key}={one[key]}" for key in differing)
-        found.append(f"{one.get('name', '')}({shown})" if shown else str(one.get("name", "")))
-    return found
-
-
-def draw_signal_preview(data: dict[str, Any]) -> Figure:
-    """Draw `POST /previews/signal`'s answer; `title` is optional."""
-    panels: list[dict[str, Any]] = []
-    lines: list[dict[str, Any]] = []
-    for field, title, label in (
-        ("forward", "forward: outputs of each layer", "variance of a layer's outputs"),
-        ("backward", "backward: gradients by those outputs", "variance of the gradient"),
-    ):
-        lines = []
-        for i, one in enumerate(data["initializers"]):
-            values = [layer[field] for layer in one["layers"]]
-            mean, low, high = ([value[name] for value in values] for name in ("mean", "low", "high"))
-            lines.append(depth_line(i, "main", mean, data["seeds"], low=low, high=high))
-            expected = [value["theory"] for value in values]
-            if any(value is not None for value in expected):
-                lines.append(depth_line(i, "second", expected, data["seeds"]))
-        x = depth_axis(max(len(line["x"]) for line in lines))
-        panels.append({"title": title, "x": x, "y": size_axis(lines, label), "lines": lines})
-    theory = any(line["role"] == "second" for line in lines)
-    notes = [
-        f"N = {data['seeds']} {'seed' if data['seeds'] == 1 else 'seeds'}, batch of {data['batch']:,}, "
-        f"inputs: {data['data']}; outputs pulled by standard normal noise.",
-        "Line: mean; band: lowest to highest seed." + (" Dashed: expected by theory." if theory else ""),
-        named([layer["name"] for layer in data["initializers"][0]["layers"]]),
-    ]
-    figure = draw_lines(
-        {
-            "title": data.get("title", f"Signal at update 0: {data['model']['name']}"),
-            "caption": " ".join(filter(None, notes)),
-            "arms": [{"label": one["label"], "note": ""} for one in data["initializers"]],
-            "own_y": True,
-            "panels": panels,
-        }
-    )
-    figure.set_dpi(PREVIEW_DPI)
-    return figure
-
-
-def draw_initializer_preview(data: dict[str, Any]) -> Figure:
+def draw_initializer(data: dict[str, Any]) -> Figure:
     """Draw `POST /previews/initializer`'s answer: `stats`, `theory`, `histogram`; `title` is optional.
 
     The law's density lies over the histogram of the sample where the law is uniform or (truncated) normal, with lines
@@ -125,7 +32,7 @@ def draw_initializer_preview(data: dict[str, Any]) -> Figure:
 def _draw_weights(data: dict[str, Any]) -> Figure:
     """Draw several initializers' weights, a histogram each."""
     every = [data, *data["compared"]]
-    names = [wrap(name, HEADING, 6.4) for name in _names([one["initializer"] for one in every])]
+    names = [wrap(name, HEADING, 6.4) for name in names_of([one["initializer"] for one in every])]
     heads = [len(name) * HEADING_LINE + 0.26 for name in names]
     ends = [end for one in every for end in (one["histogram"]["edges"][0], one["histogram"]["edges"][-1])]
     stats = data["stats"]
@@ -211,7 +118,3 @@ def _marks(stats: dict[str, Any], theory: dict[str, Any]) -> dict[float, str]:
     if mean is not None and std and std > _APART * (stats["max"] - stats["min"]):
         return {mean - std: "−1 sd", mean + std: "+1 sd"}
     return {stats["mean"]: f"all {plain_number(stats['mean'])}"} if stats["min"] == stats["max"] else {}
-
-
-def _or_none(rate: NDArray[np.float64]) -> str:
-    return plain_number(float(rate[0])) if len(rate) and math.isfinite(rate[0]) else "none"

@@ -4,10 +4,10 @@ import math
 from collections import Counter
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from api.previews import check_seconds
-from core.datasets import DataError, DatasetEntry, DatasetInfo, DatasetPaths, datasets
+from api.previews._bounds import ASKED, MOST_LOADED, check_seconds
+from core.datasets import SECONDS_OF_NUMBER, DataError, DatasetEntry, DatasetInfo, DatasetPaths, datasets
 from core.errors import InvalidSpec, Problem, path_of
 from core.finite import finite_or_none
 from core.initializers import Initializer, InitializerEntry, initializers
@@ -18,10 +18,6 @@ from core.training import calibration_examples, signal, signal_seconds
 
 MOST_PARAMETERS = 50_000_000
 """Of the network."""
-MOST_LOADED = 200_000_000
-"""Numbers of the training split that examples are taken from."""
-LOADED = 7e-9
-"""Seconds of one core (an Intel Xeon of 2.6 GHz) to make or load one of them."""
 MOST_HELD = 20_000_000
 """Numbers of one batch's activations."""
 
@@ -33,7 +29,7 @@ class SignalPreview(BaseModel):
     `initializers` compares several; `seeds` is how many times each is drawn.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+    model_config = ASKED
 
     model: ModelEntry = "mlp"
     dataset: DatasetEntry | None = None
@@ -57,7 +53,7 @@ def signal_of(body: SignalPreview, paths: DatasetPaths, most_seconds: float) -> 
         _check_initializer(entry, network, path if body.initializers is None else f"{path}[{i}]")
     _check_memory(body, network)
     numbers = 0 if dataset is None else info.train * math.prod(info.inputs)
-    seconds = LOADED * numbers
+    seconds = SECONDS_OF_NUMBER * numbers
     seconds += sum(signal_seconds(entry.build(), network, body.seeds, body.batch) for entry in entries)
     advice = "ask for a smaller batch, fewer seeds or initializers, or a smaller model"
     check_seconds(seconds, most_seconds, "seeds", advice)
