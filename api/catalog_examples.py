@@ -91,7 +91,7 @@ _ASKED_OF: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("optimizers", "muon"): {"start": [-1.0, 2.0]},
     ("schedules", "reduce_on_plateau"): {"metrics": LOSSES},
 }
-"""What a preview is asked with beside the entry, by kind, and by entry too; usual steps of some lead farther."""
+"""The rest of what a preview is asked with, by kind, and of some entries by name."""
 
 
 def example_of(kind: str, name: str) -> dict[str, Any]:

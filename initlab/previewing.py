@@ -1,4 +1,4 @@
-"""What is not trained yet, from Python: schedules, initializers, optimizers, layers, data sets, a network's signal."""
+"""Previews from Python: of schedules, initializers, optimizers, layers, data sets, and a network's signal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast

@@ -1,4 +1,4 @@
-"""What all requests for previews share: their form, and the bounds of the work."""
+"""The form that all requests for previews share, and the bounds of their work."""
 
 from pydantic import ConfigDict
 

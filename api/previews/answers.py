@@ -138,7 +138,7 @@ class OptimizerPreviewOut(OptimizerWay):
 
 
 class CurveOut(BaseModel):
-    """What a layer makes of the numbers `x`, and the slope there; null: no finite number."""
+    """The curve of a layer: what it makes of the numbers `x`, and the slope there; null: no finite number."""
 
     x: list[float | None]
     y: list[float | None]
@@ -146,7 +146,7 @@ class CurveOut(BaseModel):
 
 
 class LayerEffect(BaseModel):
-    """What one layer makes of a batch: `after`, (batch, *shape) as nested lists.
+    """The batch that one layer gives: `after`, (batch, *shape) as nested lists.
 
     `curve` is null where an output depends on more than one number.
     """
@@ -160,7 +160,7 @@ class LayerEffect(BaseModel):
 
 
 class LayerPreviewOut(LayerEffect):
-    """What a layer makes of examples, `before`, and what others `compared` with it make of them."""
+    """The examples that a layer is given, `before`, and what it and others `compared` with it make of them."""
 
     inputs: list[int]
     batch: int

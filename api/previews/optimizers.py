@@ -12,7 +12,7 @@ from core.errors import InvalidSpec, Problem
 from core.finite import finite_list
 from core.optimizers import OptimizerEntry
 from core.registry import NonNegative
-from core.training import SECONDS_OF_UPDATE, Descent, Valley, descend
+from core.training import SECONDS_OF_UPDATE, Trajectory, Valley, descend
 
 Curvature = Annotated[float, Field(gt=0, le=1e12)]
 Coordinate = Annotated[float, Field(ge=-1e12, le=1e12)]
@@ -63,15 +63,15 @@ def optimizer_of(body: OptimizerPreview, _paths: DatasetPaths, most_seconds: flo
     return {**asked, **found[0], "compared": found[1:]}
 
 
-def _way(descent: Descent, valley: Valley) -> dict[str, Any]:
-    overflown = ~np.isfinite(descent.loss)
+def _way(found: Trajectory, valley: Valley) -> dict[str, Any]:
+    overflown = ~np.isfinite(found.loss)
     return {
-        **_points(descent.weights),
-        "loss": finite_list(descent.loss),
+        **_points(found.weights),
+        "loss": finite_list(found.loss),
         "diverged_at": int(overflown.argmax()) if overflown.any() else None,
         "evaluated": None
-        if descent.evaluated is None
-        else {**_points(descent.evaluated), "loss": finite_list(valley.loss(descent.evaluated))},
+        if found.evaluated is None
+        else {**_points(found.evaluated), "loss": finite_list(valley.loss(found.evaluated))},
     }
 
 

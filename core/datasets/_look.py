@@ -1,4 +1,4 @@
-"""What any data set of the catalogue looks like: its splits, classes and targets, and some of its examples."""
+"""Looks at any data set of the catalogue: its splits, classes and targets, and some of its examples."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What a layer does to examples before any training."""
+"""The effect of a layer on examples before any training."""
 
 import math
 from typing import NamedTuple
@@ -34,7 +34,7 @@ class Curve(NamedTuple):
 
 
 class EffectSize(NamedTuple):
-    """What is known of an effect before it is computed."""
+    """The sizes of an effect, before it is computed."""
 
     shape: Shape
     parameters: int

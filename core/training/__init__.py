@@ -1,7 +1,7 @@
 """Training: the runs of a cohort as lanes of one program, and one run as the plain loop that specifies it."""
 
 from core.training.checkpoint import Checkpoint, DamagedCheckpoint
-from core.training.descent import SECONDS_OF_UPDATE, Descent, Valley, descend
+from core.training.descent import SECONDS_OF_UPDATE, Trajectory, Valley, descend
 from core.training.initialize import calibration_examples, initial_state
 from core.training.lanes.data import TrainingData, load_data
 from core.training.lanes.kept_weights import RunWeights
@@ -21,7 +21,6 @@ __all__ = [
     "SECONDS_OF_UPDATE",
     "Checkpoint",
     "DamagedCheckpoint",
-    "Descent",
     "Lane",
     "Layout",
     "MemoryRecorder",
@@ -34,6 +33,7 @@ __all__ = [
     "Stopped",
     "TrainOptions",
     "TrainingData",
+    "Trajectory",
     "Valley",
     "calibration_examples",
     "descend",

@@ -53,7 +53,7 @@ class Valley:
         return found
 
 
-class Descent(NamedTuple):
+class Trajectory(NamedTuple):
     """Weights (updates + 1, 2), the first those of the start, and the loss (updates + 1,) at each."""
 
     weights: NDArray[np.float64]
@@ -64,7 +64,7 @@ class Descent(NamedTuple):
 
 def descend(
     entry: Entry, valley: Valley, start: Sequence[float], steps: int, noise: float = 0.0, seed: int = 0
-) -> Descent:
+) -> Trajectory:
     """Return the way of an optimizer whose rate is constant, in float64.
 
     The two weights are the one matrix (1, 2) of a hidden layer, which Muon asks for. `noise` is the standard deviation
@@ -92,7 +92,7 @@ def descend(
             if rule.evaluated is not None:
                 evaluated.append(_numbers(stack.evaluated()[_WEIGHT]))
     weights = np.array(way)
-    return Descent(weights, valley.loss(weights), None if rule.evaluated is None else np.array(evaluated))
+    return Trajectory(weights, valley.loss(weights), None if rule.evaluated is None else np.array(evaluated))
 
 
 def _numbers(stack: torch.Tensor) -> NDArray[np.float64]:

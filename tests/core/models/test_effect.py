@@ -1,5 +1,7 @@
 """What a layer does to examples, beside torch's own functions."""
 
+from typing import Any
+
 import pytest
 import torch
 from pydantic import TypeAdapter
@@ -11,7 +13,7 @@ from core.models import LayerField, NamedLayer, curve, effect, effect_size
 from core.models.layers import layers
 
 LAYER: TypeAdapter[NamedLayer] = TypeAdapter(LayerField)
-FUNCTIONS = {
+FUNCTIONS: dict[str, Any] = {
     "relu": functional.relu,
     "relu6": functional.relu6,
     "leaky_relu": functional.leaky_relu,
