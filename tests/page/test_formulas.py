@@ -1,4 +1,4 @@
-"""Formulas of the catalogue as a browser draws them: what is raised and what is lowered, and where a phone breaks them."""
+"""Formulas of the catalogue as a browser draws them: what is raised and lowered, and where a phone breaks them."""
 
 from typing import Any
 
@@ -62,12 +62,13 @@ def test_powers_and_indices_are_of_all_that_is_in_their_brackets(page: Page) -> 
         "v_(t-1)^2": "v_{t−1}^{2}",
         "x^2_(i+1)": "x_{i+1}^{2}",
         "b1^(t+1)": "β_{1}^{t+1}",
+        "B · (1 + t / knee) ^ -power": "B · (1 + t / knee)^{−power}",
         "m_mul^i": "m_{mul}^{i}",
         "x^(n_(i+1) - 1)": "x^{n_{i+1} − 1}",
         "(1 - u)^(k-1)": "(1 − u)^{k−1}",
         "B·gamma^(number of milestones that are <= t)": "B·γ^{number of milestones that are ≤ t}",
         "y_(c·m + i) = b_(c·m + i)": "y_{c·m + i} = b_{c·m + i}",
-        "(scale·first + second·third / other + something)^power": "(scale·first + second·third / other + something)^{power}",
+        "(scale·first + second·third / other + more)^power": "(scale·first + second·third / other + more)^{power}",
         "prod_k(B_k), log2 n": "∏_{k}(B_{k}), log_{2} n",
         "the model's constructor, then toString": "the model's constructor, then toString",
         "5x5 at t // 2 of a row, `patience` of a and b": "5×5 at t // 2 of a row, patience of a and b",

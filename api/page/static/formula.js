@@ -16,7 +16,7 @@ const NUMBER = "\\d+(?:@\\d+)?x\\d+|\\d+(?:\\.\\d+)?(?:e-?\\d+)?";
 const TOKEN = new RegExp(`\\s+|${NUMBER}|${ARTICLE}|${NAME}|\`[^\`]+\`|[<>!+*/-]=|->|\\+-|//|\\.\\.\\.|.`, "gu");
 
 const RELATION = /^(?:[<>!+*/-]?=|[<>]|->)$/, OPERATOR = /^(?:[<>!+*/-]?=|[<>|+*/-]|->|\/\/)$/;
-const SHORT = 8, LONG = 20;
+const SHORT = 8, LONG = 24;
 /** Letters and signs: of the left side of an equation, from which its right side is not parted; and of what stands in
  * brackets and may be broken too, as what is shorter fits on a phone. */
 
@@ -41,7 +41,7 @@ const make = (tag, ...children) => {
 };
 
 /** Return a formula as an element; each line, and each part after a semicolon, is a formula of its own. */
-export const formula = (text) => make("div", ...text.split(/\n|;\s+/).map((line) => make("div", ...boxes(split(line.match(TOKEN) ?? [], 0), 0, BREAKS))));
+export const formula = (text) => make("div", ...text.replace(/ *\^ */g, "^").split(/\n|;\s+/).map((line) => make("div", ...boxes(split(line.match(TOKEN) ?? [], 0), 0, BREAKS))));
 
 /** Split a text where it has spaces in no more than so many brackets, and in no power or index. */
 function split(tokens, brackets) {
@@ -95,7 +95,7 @@ function parted(words, breaks) {
 const joined = (lists, space) => lists.flatMap((list, index) => (index ? [space, ...list] : list));
 
 /** Count the letters and signs of a text as it is drawn. */
-const shown = (tokens) => tokens.reduce((sum, token) => sum + (SIGNS.get(token) ?? LETTERS.get(token) ?? token.trim()).length, 0);
+const shown = (tokens) => tokens.reduce((sum, token) => sum + (/^[_^]$/.test(token) ? "" : SIGNS.get(token) ?? LETTERS.get(token) ?? token.trim()).length, 0);
 
 const isShort = (words) => shown(words.flat()) < SHORT;
 

@@ -70,8 +70,8 @@ def html(
 
     `pictures` are the names of plots with a line about each; they are linked as `plots/NAME.png`, relative to the page,
     with `?theme=dark` where the reader's screen is dark. With `drawn`, the PNG of each, they are inside of the page.
-    Labels and names show as they were given, whatever HTML they contain; those that read from right to left turn nothing
-    around them.
+    Labels and names show as they were given, whatever HTML they contain; those that read from right to left turn
+    nothing around them.
     """
     names = names_of(results.design)
     figures = {name: _figure(name, about, None if drawn is None else drawn[name]) for name, about in pictures.items()}

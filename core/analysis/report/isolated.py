@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from markdown_it.common.utils import escapeHtml as escape
+from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
@@ -19,10 +19,10 @@ _RUN = f"[{_TURNS}](?:[{_TURNS}\\s\\d_.=+/\u200c\u200d-]*[{_TURNS}])?"
 
 
 def names_of(design: Design) -> re.Pattern[str]:
-    """Return what to isolate in texts about a design: names that users gave and that turn, and any other part that does.
+    """Return what to isolate in texts about a design: names that users gave and that turn, and other parts that do.
 
-    A name is isolated as a whole, its Latin letters and digits with it. Names that do not turn stay as they are: a label
-    may be a word of the sentences around it.
+    A name is isolated as a whole, its Latin letters and digits with it. Names that do not turn stay as they are:
+    a label may be a word of the sentences around it.
     """
     grid = design.dataset_grid
     levels = (str(level) for values in (design.grid or {}).values() for level in values)
@@ -39,22 +39,22 @@ def _pattern(names: Iterable[str]) -> re.Pattern[str]:
 
 
 RUNS = _pattern(())
-"""What to isolate in texts of which no names are known."""
+"""The pattern of what to isolate in texts of which no names are known."""
 
 
 def isolated(text: str, names: re.Pattern[str] = RUNS) -> str:
     """Return `text` as HTML, escaped, with what `names` finds in it in `<bdi>`."""
     parts, end = [], 0
     for found in names.finditer(text):
-        parts += [escape(text[end : found.start()]), f"<bdi>{escape(found.group())}</bdi>"]
+        parts += [escapeHtml(text[end : found.start()]), f"<bdi>{escapeHtml(found.group())}</bdi>"]
         end = found.end()
-    return "".join([*parts, escape(text[end:])])
+    return "".join([*parts, escapeHtml(text[end:])])
 
 
 class Isolating(RendererHTML):
     """Writes Markdown's words as `isolated` does, by the pattern `env["names"]` where it is given."""
 
-    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def text(self, tokens: Sequence[Token], idx: int, _options: OptionsDict, env: EnvType) -> str:
         """Return a text as HTML."""
         return isolated(tokens[idx].content, env.get("names", RUNS))
 
