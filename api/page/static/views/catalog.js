@@ -69,12 +69,15 @@ function one(main, kind, entry, signal) {
   const given = structuredClone(entry.example), named = kind.slice(0, -1);
   const place = h("div", { "aria-live": "polite" }), text = h("pre", { tabindex: 0 });
   const properties = Object.entries(entry.parameters.properties ?? {}).filter(([name]) => name !== "name");
+  const needed = (entry.parameters.required ?? []).filter((name) => name !== "name");
   let waiting, newest = 0;
 
   const draw = async () => {
     text.textContent = JSON.stringify({ [named]: entryOf(entry.name, given) }, null, 2);
-    if (!entry.preview) return;
-    const turn = (newest += 1);
+    const turn = (newest += 1), missing = needed.filter((name) => given[name] === undefined);
+    if (missing.length) put(place, h("p.notice", {}, "Give ", missing.map((name, index) => [index ? ", " : "", h("code", {}, name)]), ": without a value there is no ", named, entry.preview ? " and no picture." : "."));
+    else if (!entry.preview) put(place);
+    if (missing.length || !entry.preview) return;
     try {
       const address = await picture(`/previews/${PREVIEWS[kind]}`, { [named]: { name: entry.name, ...given }, ...entry.preview }, signal);
       if (turn === newest) put(place, pictured(`The picture of ${entry.name}`, h("img.picture", { src: address, alt: `${entry.name} with these parameters` })));
