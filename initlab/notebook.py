@@ -66,7 +66,11 @@ def series(items: Sequence[Mapping[str, Any]]) -> str:
     """Return a row for each series, the first of many."""
     names = ("run_id", "arm", "seed", "metric", "unit")
     rows = [
-        [*((_named if name == "arm" else escape)(str(one[name])) for name in names), f"{len(one['steps']):,}", escape(_last(one["values"]))]
+        [
+            *((_named if name == "arm" else escape)(str(one[name])) for name in names),
+            f"{len(one['steps']):,}",
+            escape(_last(one["values"])),
+        ]
         for one in items[:SHOWN]
     ]
     more = f"<p>and {len(items) - SHOWN:,} more series</p>" if len(items) > SHOWN else ""
