@@ -16,9 +16,9 @@ def experiment(data: Mapping[str, Any], address: str, report: Mapping[str, Any] 
 
     `picture` is base64 of a PNG, or empty.
     """
-    tags = "".join(f" <code>{escape(tag)}</code>" for tag in data.get("tags", ()))
+    tags = "".join(f" <code>{_named(tag)}</code>" for tag in data.get("tags", ()))
     head = (
-        f"<b>{escape(data['name'])}</b>{tags}<br>experiment {data['id']}, {escape(data['status'])}, "
+        f"<b>{_named(data['name'])}</b>{tags}<br>experiment {data['id']}, {escape(data['status'])}, "
         f'<a href="{escape(address)}" target="_blank" rel="noopener">open its page</a>'
     )
     shown = f'src="data:image/png;base64,{picture}" width="900" style="max-width: 100%"'
@@ -30,7 +30,7 @@ def progress(data: Mapping[str, Any]) -> str:
     """Return how far each arm is."""
     rows = [
         [
-            escape(str(arm["label"])),
+            _named(str(arm["label"])),
             f'<progress value="{arm["steps_done"]}" max="{max(1, arm["steps_total"])}"></progress>',
             f"{arm['steps_done']:,} / {arm['steps_total']:,}",
             f"{arm['runs_done']:,} / {arm['runs_total']:,}",
@@ -53,8 +53,8 @@ def verdict(report: Mapping[str, Any]) -> str:
     for place, arm in ranked(report):
         low, mean, high = (number(arm[end], percent) for end in ("ci_low", "mean", "ci_high"))
         interval = NONE if NONE in (low, high) else f"{low} to {high}"
-        cells = [place or NONE, arm["label"], str(arm["n"]), mean, interval]
-        rows.append([escape(cell) for cell in [*cells, str(arm["diverged"])]])
+        cells = [escape(cell) for cell in (str(arm["n"]), mean, interval, str(arm["diverged"]))]
+        rows.append([escape(place or NONE), _named(arm["label"]), *cells])
     said = report["verdict"]
     table = _table(["place", "arm", "N", escape(str(report["metric"])), "95 % interval", "diverged"], rows)
     notes = "".join(f"<li>{escape(one['message'])}</li>" for one in report.get("warnings", ()))
@@ -66,11 +66,20 @@ def series(items: Sequence[Mapping[str, Any]]) -> str:
     """Return a row for each series, the first of many."""
     names = ("run_id", "arm", "seed", "metric", "unit")
     rows = [
-        [*(escape(str(one[name])) for name in names), f"{len(one['steps']):,}", escape(_last(one["values"]))]
+        [
+            *((_named if name == "arm" else escape)(str(one[name])) for name in names),
+            f"{len(one['steps']):,}",
+            escape(_last(one["values"])),
+        ]
         for one in items[:SHOWN]
     ]
     more = f"<p>and {len(items) - SHOWN:,} more series</p>" if len(items) > SHOWN else ""
     return _table([*names, "points", "last value"], rows) + more
+
+
+def _named(text: str) -> str:
+    """Return a name that somebody gave, as HTML: letters that run from right to left turn nothing around it."""
+    return f"<bdi>{escape(text)}</bdi>"
 
 
 def _last(values: Sequence[float | None]) -> str:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.catalog_examples import example_of, preview_of
 from api.catalog_schemas import RECORDS, AnyEntryOut, CatalogEntryList, CatalogOut, Records
+from api.derived_examples import derived_example
 from api.responses import REVALIDATED, compact, revalidated
 from core.datasets import datasets
 from core.errors import NotFound
@@ -55,7 +56,8 @@ def _entry(kind: str, name: str) -> dict[str, Any]:
     """Return an entry, and of what a spec names an example too; raises `NotFound`."""
     found = _described(kind).describe(name)
     if kind in CATALOG:
-        found |= {"example": example_of(kind, found["name"]), "preview": preview_of(kind, found["name"])}
+        shown = example_of(kind, found["name"]) or derived_example(CATALOG[kind], found["name"])
+        found |= {"example": shown, "preview": preview_of(kind, found["name"])}
     return found
 
 

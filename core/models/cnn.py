@@ -12,7 +12,7 @@ from core.models._widths import IsWidth
 
 
 @models.register(
-    formula="(conv -> batch norm -> activation) x convolutions -> max-pool / 2 -> dropout, per block of channels; "
+    formula="(conv -> batch norm -> activation) × convolutions -> max pool / 2 -> dropout, per block of channels; "
     "flatten; (linear -> activation -> dropout) per dense layer; linear",
     source="the CIFAR-10 examples of Keras (cifar10_cnn.py, 2015) and TensorFlow, with batch norm: arXiv:1502.03167",
 )

@@ -35,7 +35,7 @@ def _known(name: str) -> str:
 
 
 @models.register(
-    formula="torchvision.models.get_model(model, weights=None, num_classes=outputs)",
+    formula="get_model(model, weights=None, num_classes=outputs) of torchvision.models",
     source="torchvision.models, https://docs.pytorch.org/vision/stable/models.html#classification",
 )
 def torchvision(*, model: Annotated[str, Field(max_length=100), AfterValidator(_known)]) -> Model:

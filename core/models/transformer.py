@@ -18,8 +18,8 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU}
 
 
 @models.register(
-    formula="tokens -> linear (+ sinusoidal positions) -> layers x (attention, mlp, each with residual and layer norm) "
-    "-> mean over tokens -> linear",
+    formula="tokens -> linear (with sinusoidal positions) -> layers × (attention, mlp, each with residual and "
+    "layer norm) -> mean over tokens -> linear",
     source="Vaswani et al. 2017, arXiv:1706.03762; patches: Dosovitskiy et al. 2021, arXiv:2010.11929",
 )
 def transformer(

@@ -71,7 +71,7 @@ def test_the_tour_runs_from_its_first_cell_to_its_last(url: str, monkeypatch: py
     assert "15 of 15 runs" in progress
     assert "has the best mean validation accuracy" in experiment
     assert "data:image/png;base64," in experiment
-    assert "<td>He</td><td>5</td>" in report
+    assert "<td><bdi>He</bdi></td><td>5</td>" in report
     assert "and 10 more series" in series
     assert list(Client(url).experiments(name="a tour")) == []
 

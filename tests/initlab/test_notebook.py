@@ -14,7 +14,7 @@ import pytest
 from initlab import Client, Experiment, Picture, Report, Series
 
 PNG = b"\x89PNG\r\n"
-LABEL = "<td>[red]&lt;b&gt;</td>"
+LABEL = "<td><bdi>[red]&lt;b&gt;</bdi></td>"
 POINTS: list[dict[str, Any]] = [
     {"run_id": 1, "arm": "<b>", "seed": 0, "metric": "lr", "unit": "step", "steps": [0, 1], "values": [0.1, 0.2]},
     {
@@ -42,10 +42,10 @@ def test_an_experiment_shows_its_verdict_a_picture_and_its_page(
     report["verdict"]["headline"] = "<i>Decided</i>"
     shown = _found(server, experiment | {"name": "<script>", "tags": ["<u>"]}, report, PNG)._repr_html_()
     assert f'<a href="{server.url}/#/experiments/7"' in shown
-    assert "&lt;script&gt;" in shown
+    assert "<b><bdi>&lt;script&gt;</bdi></b>" in shown  # a name turns nothing around it
     assert "<p><b>&lt;i&gt;Decided&lt;/i&gt;</b></p><p>[red]&lt;b&gt; is best.</p>" in shown
     assert f"<td>1</td>{LABEL}<td>3</td><td>90.00 %</td><td>89.00 % to 91.00 %</td><td>2</td>" in shown
-    assert shown.index(LABEL) < shown.index("<td>zeros</td>")
+    assert shown.index(LABEL) < shown.index("<td><bdi>zeros</bdi></td>")
     assert "<li>2 runs of [red]&lt;b&gt; diverged.</li>" in shown
     assert 'src="data:image/png;base64,iVBORw0K"' in shown
     assert not re.search("<script|<i>|<u>", shown)
@@ -136,7 +136,7 @@ def test_polars_gets_floats_where_all_is_missing(series: Series, monkeypatch: py
 
 def test_a_notebook_shows_a_row_a_series(series: Series) -> None:
     shown = series._repr_html_()
-    assert "<td>1</td><td>&lt;b&gt;</td><td>0</td><td>lr</td><td>step</td><td>2</td><td>0.2</td>" in shown
+    assert "<td>1</td><td><bdi>&lt;b&gt;</bdi></td><td>0</td><td>lr</td><td>step</td><td>2</td><td>0.2</td>" in shown
     assert "and 40 more series" in Series(POINTS * 20)._repr_html_()
 
 

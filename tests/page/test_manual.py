@@ -54,5 +54,5 @@ def test_a_formula_is_read_as_it_is_written_and_broken_where_it_is_too_long(page
 
 def test_a_power_of_what_is_in_brackets_is_one_of_all_of_it(page: Page) -> None:
     page.goto("/manual/catalogue/schedules/noam.html")
-    of = page.locator("msup > mrow:first-child")
+    of = page.locator("msup > mpadded:first-child")
     assert "".join((of.last.text_content() or "").split()) == "(t,1)"

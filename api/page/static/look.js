@@ -1,6 +1,6 @@
 /** The first look at a data set: pictures or rows, its classes or targets, and the experiments that use it. */
 
-import { h, put, table } from "/page/dom.js";
+import { h, named, put, table } from "/page/dom.js";
 import { get } from "/page/api.js";
 import { count, number, percent } from "/page/format.js";
 
@@ -18,7 +18,7 @@ export function firstLook(name, signal) {
 function examples({ pictures, rows, columns, columns_total }) {
   if (pictures.length) {
     return [h("h2", {}, "Pictures"), h("ul.sheet", {}, pictures.map(({ label, png }) =>
-      h("li", {}, h("img", { src: `data:image/png;base64,${png}`, alt: `an example of ${label}` }), h("span.small", {}, label))))];
+      h("li", {}, h("img", { src: `data:image/png;base64,${png}`, alt: `an example of ${label}` }), h("span.small", {}, named(label)))))];
   }
   const left = columns_total - columns.length + 1;
   return [h("h2", {}, "First rows"), table("First rows", columns, rows.map((row) => row.map(cell))),
@@ -41,5 +41,5 @@ function learned({ classes, targets }) {
 }
 
 const users = (experiments) => h("ul", {}, experiments.length
-  ? experiments.map((one) => h("li", {}, h("a", { href: `#/experiments/${one.id}` }, one.name || `Experiment ${one.id}`), " ", h(`span.state.${one.status}`, {}, one.status)))
+  ? experiments.map((one) => h("li", {}, h("a", { href: `#/experiments/${one.id}` }, named(one.name || `Experiment ${one.id}`)), " ", h(`span.state.${one.status}`, {}, one.status)))
   : h("li.muted", {}, "None yet."));

@@ -3,10 +3,12 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
+from re import Pattern
 from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
+from core.analysis.report.isolated import Isolating, names_of
 from core.analysis.report.markdown import Section, sections
 from core.analysis.shapes import Report
 from core.results import Results
@@ -54,7 +56,7 @@ img { max-width: 100% }
 
 SCROLLS = 'class="{}" tabindex="0" role="region" aria-label="{}"'
 """The attributes of what scrolls by itself where it is wider than the screen: with a name, and by the keyboard too."""
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+MARKDOWN = MarkdownIt("commonmark", {"html": False}, renderer_cls=Isolating).enable("table")
 SAVED = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The policy of a page that holds its pictures, wherever it is saved: no script, and nothing from elsewhere."""
 
@@ -68,10 +70,12 @@ def html(
 
     `pictures` are the names of plots with a line about each; they are linked as `plots/NAME.png`, relative to the page,
     with `?theme=dark` where the reader's screen is dark. With `drawn`, the PNG of each, they are inside of the page.
-    Labels and names show as they were given, whatever HTML they contain.
+    Labels and names show as they were given, whatever HTML they contain; those that read from right to left turn
+    nothing around them.
     """
+    names = names_of(results.design)
     figures = {name: _figure(name, about, None if drawn is None else drawn[name]) for name, about in pictures.items()}
-    parts = [_section(section, figures) for section in sections(report, results)]
+    parts = [_section(section, figures, names) for section in sections(report, results)]
     folded = next((i for i, part in enumerate(parts) if part.startswith("<details")), len(parts))
     if figures:
         parts.insert(folded, "<h2>Pictures</h2>\n" + "".join(figures.values()))
@@ -80,15 +84,15 @@ def html(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<meta http-equiv="Content-Security-Policy" content="{SAVED}">' if drawn is not None else "",
-        f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{name}</h1>",
+        f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1><bdi>{name}</bdi></h1>",
     ]
     return "\n".join(filter(None, [*head, *parts, "</body>\n</html>\n"]))
 
 
-def _section(section: Section, figures: dict[str, str]) -> str:
+def _section(section: Section, figures: dict[str, str], names: Pattern[str]) -> str:
     """Return a part of the page with the pictures that belong to it, which are taken out of `figures`."""
-    body = MARKDOWN.render("\n\n".join(section.texts))
-    title = MARKDOWN.renderInline(section.title)
+    body = MARKDOWN.render("\n\n".join(section.texts), {"names": names})
+    title = MARKDOWN.renderInline(section.title, {"names": names})
     first, *tables = body.replace("</table>", "</table></div>").split("<table>")
     name = escape(section.title) or "Report"
     body = first + "".join(

@@ -36,7 +36,7 @@ def leaky_relu(*, negative_slope: Annotated[float, Field(ge=0, le=1)] = 0.01) ->
 
 
 @layers.register(
-    formula="max(0, x) + a·min(0, x), a learned, at first 0.25",
+    formula="max(0, x) + a·min(0, x), a is learned, at first 0.25",
     source="He et al. 2015, arXiv:1502.01852; torch.nn.PReLU",
     aliases=[Alias("PReLU")],
 )

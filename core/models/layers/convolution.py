@@ -13,7 +13,7 @@ from core.registry import Alias, Count
 
 
 @layers.register(
-    formula="y_f = b_f + sum over c of w_fc * x_c, of the channels f and c; activation(y)",
+    formula="y_f = b_f + sum over c of w_(f,c) * x_c, of the channels f and c; activation(y)",
     source="torch.nn.Conv2d; keras.layers.Conv2D",
     aliases=[Alias("Conv2d"), Alias("Conv2D"), Alias("Convolution2D")],
 )
@@ -47,7 +47,7 @@ def conv2d(
 
 
 @layers.register(
-    formula="y_(c·m + i) = b_(c·m + i) + w_ci * x_c, i < m = depth_multiplier; activation(y)",
+    formula="y_(c·m + i) = b_(c·m + i) + w_(c,i) * x_c, i < m = depth_multiplier; activation(y)",
     source="keras.layers.DepthwiseConv2D; torch.nn.Conv2d with groups=in_channels",
     aliases=[Alias("DepthwiseConv2D")],
 )

@@ -12,7 +12,7 @@ from core.registry import Alias
 
 
 @layers.register(
-    formula="y_cij = max of x_c in the kernel at (i, j)·stride",
+    formula="y_(c,i,j) = max of x_c in the kernel at (i, j)·stride",
     source="torch.nn.MaxPool2d; keras.layers.MaxPooling2D",
     aliases=[Alias("MaxPool2d"), Alias("MaxPooling2D"), Alias("max_pool")],
 )
@@ -41,7 +41,7 @@ def maxpool(
 
 
 @layers.register(
-    formula="y_cij = mean of x_c in the kernel at (i, j)·stride",
+    formula="y_(c,i,j) = mean of x_c in the kernel at (i, j)·stride",
     source="torch.nn.AvgPool2d; keras.layers.AveragePooling2D",
     aliases=[Alias("AvgPool2d"), Alias("AveragePooling2D"), Alias("avg_pool")],
 )

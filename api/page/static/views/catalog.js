@@ -67,11 +67,14 @@ function one(main, kind, entry, signal) {
   const given = structuredClone(entry.example), image = drawer(kind, entry, signal);
   const place = h("div", { "aria-live": "polite" }), text = h("pre", { tabindex: 0 });
   const properties = Object.entries(entry.parameters.properties ?? {}).filter(([name]) => name !== "name");
+  const needed = (entry.parameters.required ?? []).filter((name) => name !== "name");
   let waiting, newest = 0;
 
   const draw = async () => {
-    text.textContent = written(kind, entry, given);
-    const turn = (newest += 1);
+text.textContent = written(kind, entry, given);
+    const turn = (newest += 1), missing = needed.filter((name) => given[name] === undefined);
+    if (missing.length) put(place, h("p.notice", {}, "Give ", missing.map((name, index) => [index ? ", " : "", h("code", {}, name)]), `: without a value there is no ${kind.slice(0, -1)} and no picture.`));
+    if (missing.length) return;
     try {
       const { address, note } = await image(given);
       if (turn !== newest) return;

@@ -1,6 +1,6 @@
 /** The place of what an MLflow client has printed a link to: the experiment here in which its runs are judged. */
 
-import { h, put } from "/page/dom.js";
+import { h, named, put } from "/page/dom.js";
 import { get } from "/page/api.js";
 
 const DOOR = "/mlflow/api/2.0/mlflow";
@@ -12,8 +12,8 @@ export async function show(main, [experiment, run], signal) {
   if (judged) return location.replace(`#/experiments/${judged}${run ? "/runs" : ""}`);
   const said = run && (await get(`${DOOR}/runs/get`, { run_id: run }, signal)).run;
   const note = said && tag(said.data.tags, "initlab.note");
-  put(main, h("h1", {}, said?.info.run_name ?? found.name),
-    h("p", {}, "Nothing of MLflow's experiment ", h("strong", {}, found.name), " is judged yet: a run is with its first metric where arm and seed are named, else with its end."),
+  put(main, h("h1", {}, named(said?.info.run_name ?? found.name)),
+    h("p", {}, "Nothing of MLflow's experiment ", h("strong", {}, named(found.name)), " is judged yet: a run is with its first metric where arm and seed are named, else with its end."),
     note && h("p.notice", {}, note), h("p", {}, h("a", { href: "/manual/howto/mlflow.html" }, "The rule")));
 }
 

@@ -1,6 +1,6 @@
 /** Studies: chains of experiments that share one error; what each decided, and what is spent and left. */
 
-import { h, put, table } from "/page/dom.js";
+import { h, named, put, table } from "/page/dom.js";
 import { get } from "/page/api.js";
 import { ago, count, number } from "/page/format.js";
 
@@ -26,7 +26,7 @@ async function one(main, project, name, signal) {
     h("p", {}, `Of alpha ${level(study.alpha)} it has spent ${level(study.spent)} on ${count(study.experiments)} experiment${study.experiments === 1 ? "" : "s"}; ${level(study.left)} is left, and more is earned by what is kept. An experiment posted now is judged at ${level(study.following)}.`),
     table(`Verdicts of ${name}`, ["No.", "Experiment", "State", "Verdict", "Arm", "p, adjusted", "Judged at", "Decided"], study.verdicts.map((verdict) => [
       verdict.position,
-      verdict.status ? h("a", { href: `#/experiments/${verdict.experiment_id}` }, verdict.name || `#${verdict.experiment_id}`) : `#${verdict.experiment_id}, deleted`,
+      verdict.status ? h("a", { href: `#/experiments/${verdict.experiment_id}` }, named(verdict.name || `#${verdict.experiment_id}`)) : `#${verdict.experiment_id}, deleted`,
       verdict.status ?? "–", verdict.decision ? h("strong", {}, verdict.decision) : "not decided", verdict.arm ?? "–",
       verdict.p == null ? "–" : number(verdict.p, 2), level(verdict.alpha), verdict.decided_at ? ago(verdict.decided_at) : "–",
     ])));

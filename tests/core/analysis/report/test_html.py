@@ -1,9 +1,11 @@
 from collections.abc import Callable
 from html.parser import HTMLParser
+from unicodedata import bidirectional
 
 import pytest
 
-from core.analysis import build_report, html
+from core.analysis import build_report, html, markdown
+from core.analysis.report.html import MARKDOWN
 from core.results import Results
 
 MakeResults = Callable[..., Results]
@@ -23,6 +25,8 @@ class Page(HTMLParser):
         self.attributes: list[tuple[str, str | None]] = []
         self.open: list[str] = []
         self.cells: list[str] = []
+        self.isolated: list[str] = []
+        self.bare: list[str] = []
         self.feed(text)
         self.close()
 
@@ -33,13 +37,19 @@ class Page(HTMLParser):
             self.open.append(tag)
         if tag in ("td", "th"):
             self.cells.append("")
+        if tag == "bdi":
+            self.isolated.append("")
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] in ("td", "th"):
+        if {"td", "th"} & {*self.open}:
             self.cells[-1] += data
+        if "bdi" in self.open:
+            self.isolated[-1] += data
+        elif not {"title", "style"} & {*self.open}:
+            self.bare.append(data)
 
 
 def test_the_page_has_the_report_and_its_pictures(experiment: MakeResults) -> None:
@@ -97,6 +107,35 @@ def test_a_label_can_do_nothing_on_the_page(experiment: MakeResults) -> None:
     names = {name for name, _ in page.attributes}
     assert not [name for name in names if name.startswith("on")]
     assert "href" not in names
+
+
+def test_names_that_read_from_right_to_left_turn_nothing_around_them(experiment: MakeResults) -> None:
+    mixed = "גלורו <2> ab (ג) 3"
+    arms = {"خفيف": GOOD, "خفيف جدا 2": WORSE, mixed: ["diverged"] * 5, "best": WORSE}
+    results = experiment(arms, name="ניסוי 7", margin=0.2)
+
+    report = build_report(results)
+    page = Page(html(report, results, {}))
+
+    assert {*page.isolated} == {"ניסוי 7", "خفيف", "خفيف جدا 2", mixed}
+    assert page.isolated[0] == "ניסוי 7"
+    assert min(page.isolated.count(label) for label in arms if label != "best") > 3  # in sentences and tables
+    assert not {"R", "AL", "RLO"} & {bidirectional(letter) for text in page.bare for letter in text}
+    assert {"خفيف", mixed, "best"} <= {*page.cells}
+    assert "bdi" not in markdown(report, results)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("of class שלום 3 עולם, 4 of 5", "of class <bdi>שלום 3 עולם</bdi>, 4 of 5"),
+        ("«قطة»: 5 & 6", "«<bdi>قطة</bdi>»: 5 &amp; 6"),
+        ("`קוד` 1", "<code><bdi>קוד</bdi></code> 1"),
+        ("é, 我 and α", "é, 我 and α"),
+    ],
+)
+def test_parts_that_no_name_explains_are_isolated_too(text: str, shown: str) -> None:
+    assert MARKDOWN.renderInline(text) == shown
 
 
 @pytest.mark.parametrize("finals", [{"a": [0.5], "b": ["diverged"]}, {"a": ["queued"] * 2, "b": ["failed"] * 2}])
