@@ -7,7 +7,7 @@ import pytest
 import yaml
 from playwright.sync_api import Page, expect
 
-from tests.service.running import Running
+from tests.service.running import Running, spec
 
 pytestmark = pytest.mark.service
 
@@ -109,13 +109,53 @@ def test_an_entry_begins_with_what_it_must_be_given(page: Page) -> None:
     page.get_by_role("button", name="Start again").click()
 
 
-@pytest.mark.parametrize("address", ["schedules/noam", "initializers/delta_orthogonal", "models/lenet5"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "schedules/noam",
+        "initializers/delta_orthogonal",
+        "models/lenet5",
+        "optimizers/lion",
+        "layers/group_norm",
+        "datasets/two_spirals",
+    ],
+)
 def test_the_catalogue_shows_a_picture_of_what_must_be_given_parameters(page: Page, address: str) -> None:
     page.emulate_media(color_scheme="dark")
     with page.expect_request(lambda request: "/previews/" in request.url) as asked:
         page.goto(f"/#/catalog/{address}")
     assert asked.value.url.endswith("?theme=dark")
     expect(page.locator("img.picture")).to_be_visible(timeout=20_000)
+
+
+def test_a_layer_of_the_catalogue_is_written_as_a_list_has_it(page: Page, service: Running) -> None:
+    page.goto("/#/catalog/layers/conv2d")
+    expect(page.locator("img.picture")).to_be_visible(timeout=20_000)
+    with page.expect_request(lambda request: "/previews/layer" in request.url) as drawn:
+        page.get_by_label("kernel_size").fill("5")
+    written = json.loads(page.locator("form pre").inner_text())
+    assert written == {"conv2d": {"filters": 8, "kernel_size": 5}}
+    assert drawn.value.post_data_json["layer"] == written
+    model = {"name": "sequential", "layers": [written, "flatten", {"dense": "outputs"}]}
+    assert service.http.post("/experiments/preview", json={"dataset": "digits", "model": model}).status_code == 200
+
+
+def test_what_is_not_here_says_how_to_get_it(page: Page) -> None:
+    page.goto("/#/catalog/datasets/kmnist")
+    expect(page.locator(".notice")).to_contain_text("initlab datasets fetch kmnist")
+
+
+def test_a_plot_of_the_catalogue_is_of_the_newest_experiment_that_has_it(page: Page, service: Running) -> None:
+    page.goto("/#/catalog/plots/batch_size")
+    expect(page.get_by_text("No experiment here has it yet.")).to_be_visible()
+    made = service.post(spec(epochs=1))
+    service.ended(made)
+    page.goto("/#/catalog/plots/loss")
+    expect(page.locator("img.picture")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("link", name=f"experiment {made}")).to_be_visible()
+    with page.expect_request(lambda request: f"/experiments/{made}/plots/loss.png?first=5" in request.url):
+        page.get_by_label("first").fill("5")
+    assert page.locator("form pre").inner_text() == "/experiments/{id}/plots/loss.png?first=5"
 
 
 def test_numbers_of_yaml_are_numbers(page: Page) -> None:

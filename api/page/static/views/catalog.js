@@ -71,7 +71,7 @@ function one(main, kind, entry, signal) {
   let waiting, newest = 0;
 
   const draw = async () => {
-text.textContent = written(kind, entry, given);
+    text.textContent = written(kind, entry, given);
     const turn = (newest += 1), missing = needed.filter((name) => given[name] === undefined);
     if (missing.length) put(place, h("p.notice", {}, "Give ", missing.map((name, index) => [index ? ", " : "", h("code", {}, name)]), `: without a value there is no ${kind.slice(0, -1)} and no picture.`));
     if (missing.length) return;
