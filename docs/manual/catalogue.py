@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from api.catalog_examples import asked_of
 from api.routes.catalog import CATALOG
 from core.analysis.findings import rules
 from core.analysis.outcomes import outcomes
@@ -66,7 +67,10 @@ def entry_page(kind: str, entry: Mapping[str, Any]) -> str:
     elif kind == "datasets":
         parts.append(f"Once it is there, `initlab preview dataset {name}` draws it.")
     parts.append(_parameters(entry["parameters"]))
-    if kind not in ("plots", "layers"):
+    if kind == "layers":
+        written = asked_of(kind, name)["layer"]
+        parts += ["## In the layers of a sequential model", block("json", json.dumps(written, indent=2))]
+    elif kind != "plots":
         given = entry_of(kind, name)
         spec = {kind.removesuffix("s"): given if len(given) > 1 else name}
         parts += ["## In a spec", block("json", json.dumps(spec, indent=2))]

@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from api.routes.catalog import CATALOG
 from core.analysis.findings import rules
 from core.analysis.outcomes import outcomes
 from core.metrics import metrics
+from core.models import LayerField, NamedLayer
 from docs.manual.catalogue import catalogue_pages, entry_page
 from docs.manual.pictures import entry_of
 from docs.manual.reference import reference_pages
@@ -17,6 +19,7 @@ from docs.manual.site import ManualError, make
 from docs.manual.sources import contents_page, pages
 from tests.test_docs import ROOT
 
+LAYER: TypeAdapter[NamedLayer] = TypeAdapter(LayerField)
 ENTRIES = [(kind, name) for kind in CATALOG for name in CATALOG[kind]]
 
 
@@ -29,7 +32,9 @@ def test_an_entrys_page_says_all_of_it(kind: str, name: str) -> None:
     named = set(re.findall(r"^\| `(\w+)` \|", text, re.M))
     assert named == entry["parameters"]["properties"].keys() - {"name"}
     for block in re.findall(r"```json\n(.*?)```", text, re.S):
-        CATALOG[kind].parse(json.loads(block)[kind.removesuffix("s")])
+        given = json.loads(block)
+        found = LAYER.validate_python(given).layer if kind == "layers" else CATALOG[kind].parse(given[kind[:-1]])
+        assert found.name == name
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
