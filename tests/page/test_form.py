@@ -135,7 +135,7 @@ def test_a_layer_of_the_catalogue_is_written_as_a_list_has_it(page: Page, servic
         page.get_by_label("kernel_size").fill("5")
     written = json.loads(page.locator("form pre").inner_text())
     assert written == {"conv2d": {"filters": 8, "kernel_size": 5}}
-    assert drawn.value.post_data_json["layer"] == written
+    assert json.loads(drawn.value.post_data or "")["layer"] == written
     model = {"name": "sequential", "layers": [written, "flatten", {"dense": "outputs"}]}
     assert service.http.post("/experiments/preview", json={"dataset": "digits", "model": model}).status_code == 200
 
