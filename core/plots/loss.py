@@ -19,8 +19,9 @@ from core.plots.drawing.curves import (
     mean_lines,
     sample,
 )
-from core.plots.drawing.frames import padded, padded_log, plain_number
+from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.log_axes import log_axis
 from core.plots.drawing.progress_axes import By, placed
 from core.plots.drawing.value_axes import loss_axis
 from core.results import Results, Series
@@ -29,8 +30,6 @@ LOG_FROM = 100.0
 """Ratio of largest to smallest loss from which the axis is logarithmic."""
 MOST_FIRST = 1_000_000
 First = Annotated[int, Field(ge=1, le=MOST_FIRST)] | Literal["all"]
-DECADES = 8
-"""Most decades of a logarithmic axis: higher values lie above the picture."""
 
 
 @plots.register(
@@ -111,17 +110,16 @@ def _about_cut(first: int, longest: int, by: By, end: float) -> str:
 
 
 def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:
-    """Return the axis, and a note of values above it: diverged runs do not stretch it unless all diverged."""
+    """Return the axis, and a note of values outside: diverged runs do not stretch it unless all diverged."""
     y: dict[str, Any] = {"label": name, "scale": "linear", "kind": "number", "limits": None}
     found = extent([line for line in lines if line["role"] != "diverged"]) or extent(lines)
     if found is None:
         return y | {"limits": (0.0, 1.0)}, ""
     low, positive, high = found
-    top = min(high, positive * 10.0**DECADES) if positive > 0 else high
     if positive > 0 and high / positive >= LOG_FROM:
-        y |= {"scale": "log", "limits": padded_log(positive, top)}
-    else:
-        low, high = with_room(lines, min(low, 0.0), high)
-        y |= {"limits": padded(max(low, min(found[0], 0.0)), high)}
+        scale, note = log_axis(lines, "Losses")
+        return y | scale, note
+    low, high = with_room(lines, min(low, 0.0), high)
+    y |= {"limits": padded(max(low, min(found[0], 0.0)), high)}
     whole = extent(lines) or found
-    return y, f"Losses above {plain_number(top, 2)} lie above the picture." if whole[2] > top else ""
+    return y, f"Losses above {plain_number(found[2], 2)} lie above the picture." if whole[2] > found[2] else ""

@@ -7,7 +7,8 @@ from core.design import Design
 from core.metrics import Metric
 from core.plots.drawing.bands import with_room
 from core.plots.drawing.curves import extent
-from core.plots.drawing.frames import padded, padded_log, plain_number
+from core.plots.drawing.frames import padded, plain_number
+from core.plots.drawing.log_axes import log_axis
 
 LOG_FROM = 100.0
 """Ratio of largest to smallest loss from which the axis is logarithmic."""
@@ -43,7 +44,8 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
             "note": f"Values below {plain_number(floor)} lie below the picture.",
         }
     if metric.bounds == (0.0, None) and positive > 0 and high / positive >= LOG_FROM:
-        return y | {"scale": "log", "limits": padded_log(positive, min(high, positive * 1e8)), "note": ""}
+        scale, note = log_axis(every)
+        return y | scale | {"note": note}
     if metric.share and high - low < NARROWEST:
         middle = min(max((low + high) / 2, NARROWEST / 2), 1 - NARROWEST / 2)
         low, high = min(low, middle - NARROWEST / 2), max(high, middle + NARROWEST / 2)
