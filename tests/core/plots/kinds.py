@@ -115,17 +115,17 @@ def given_up(make: MakeResults) -> Results:
     )
 
 
-def diagnosed(make: MakeResults, values: Callable[[int, int, int], Any], looks: int = 3, **more: Any) -> Results:
+def diagnosed(
+    make: MakeResults, values: Callable[[int, int, int], Any], looks: int = 3, labels: Sequence[str] = "ab", **more: Any
+) -> Results:
     """`values(arm, seed, layer)` are a layer's standard deviations at updates 0, 5, ...; gradients ten times that."""
-    made = make(
-        TWO_ARMS, {"train_loss": lambda *_: [1.0]}, seeds=3, model=THREE_LAYERS, diagnostics={"every": 5}, **more
-    )
+    given = [{"label": label, "initializer": "he_normal"} for label in labels]
+    made = make(given, {"train_loss": lambda *_: [1.0]}, seeds=3, model=THREE_LAYERS, diagnostics={"every": 5}, **more)
 
     def series(metric: str) -> list[Series]:
         scale = {"activation_std": 1, "gradient_norm": 10, "weight_norm": 1}.get(metric)
         if scale is None:
             return list(made.series(metric))
-        labels = [arm["label"] for arm in TWO_ARMS]
         return [
             Series(run.id, run.arm, run.seed, f"{metric}/fc{layer + 1}", 5 * np.arange(looks), scale * given)
             for run in made.runs
@@ -233,6 +233,9 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     ),
     "layers measured": lambda make: diagnosed(
         make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3])
+    ),
+    "layers of many arms measured": lambda make: diagnosed(
+        make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3]), labels=[f"arm {i}" for i in range(9)]
     ),
     "further metrics": lambda make: small(make)(
         arms("a", "b"), series(10, 2, valid_macro_f1=accuracies(2), valid_top5_accuracy=accuracies(2)), seeds=3
