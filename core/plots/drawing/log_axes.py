@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from core.plots.drawing.extents import Line, values_of
 from core.plots.drawing.frames import padded_log, plain_number
 
 DECADES = 8
 """Decades of a logarithmic axis, unless the values that lines begin and end with are further apart."""
 BESIDE = 100.0
 """How many times as small or as large as those a value may be and be shown all the same."""
-
-Line = dict[str, Any]
 
 
 def log_axis(lines: Sequence[Line], noun: str = "Values") -> tuple[dict[str, Any], str]:
@@ -33,12 +32,6 @@ def log_axis(lines: Sequence[Line], noun: str = "Values") -> tuple[dict[str, Any
         f"{noun} below {plain_number(shown[0], 2)} lie below the picture." if min(every) < shown[0] else "",
     ]
     return {"scale": "log", "limits": padded_log(shown[0], shown[-1])}, " ".join(filter(None, notes))
-
-
-def values_of(line: Line) -> list[float]:
-    """Return what a line shows, without gaps: its points, and those that it smooths."""
-    parts = (line["y"], line["raw"]["y"] if line.get("raw") else [])
-    return [v for part in parts for v in part if v is not None]
 
 
 def _kept(lines: Sequence[Line]) -> list[float]:

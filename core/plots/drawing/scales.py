@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.errors import InvalidSpec, Problem
+from core.plots.drawing.extents import Line, values_of
 from core.plots.drawing.frames import padded
-from core.plots.drawing.log_axes import Line, log_axis, values_of
+from core.plots.drawing.log_axes import log_axis
 
 _LOG_BANDS = "On a logarithmic axis a band is the interval of the mean's logarithm."
 

@@ -1,12 +1,12 @@
 """Axes of metrics that are measured after every epoch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.design import Design
 from core.metrics import Metric
 from core.plots.drawing.bands import with_room
-from core.plots.drawing.curves import extent
+from core.plots.drawing.extents import extent
 from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.log_axes import log_axis
 
@@ -19,9 +19,9 @@ Lines = Mapping[int, list[dict[str, Any]]]
 """Lines by arm."""
 
 
-def epoch_axis(lines: Lines) -> dict[str, Any]:
+def epoch_axis(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the axis of epochs: what was measured after two of them lies at 2."""
-    last = max([line["x"][-1] for part in lines.values() for line in part if line["x"]], default=1)
+    last = max([line["x"][-1] for line in lines if line["x"]], default=1)
     return {"label": "epochs done", "scale": "linear", "kind": "count", "limits": padded(1, last, 0.02)}
 
 

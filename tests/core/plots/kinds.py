@@ -15,6 +15,7 @@ from core.design import Varied
 from core.metrics import Evaluation
 from core.results import Results, Series
 from core.training.lanes.class_summaries import KeptSummaries
+from tests.core.plots import externals
 from tests.core.plots.conftest import MakeResults
 
 LAWS = ["he_normal", "zeros", "ones", "torch_default"] * 7
@@ -237,6 +238,8 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "layers of many arms measured": lambda make: diagnosed(
         make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3]), labels=[f"arm {i}" for i in range(9)]
     ),
+    "trained elsewhere": lambda _make: externals.by_epoch(),
+    "trained elsewhere, by update": lambda _make: externals.losses(outcome="episode_reward"),
     "further metrics": lambda make: small(make)(
         arms("a", "b"), series(10, 2, valid_macro_f1=accuracies(2), valid_top5_accuracy=accuracies(2)), seeds=3
     ),
