@@ -164,11 +164,11 @@ def widened(make: MakeResults, labels: Sequence[str], hidden: int = 2, widths: S
     return replace(made, series=series)
 
 
-def looked_at(make: MakeResults) -> Results:
+def looked_at(make: MakeResults, levels: Sequence[float] = (0.9, 0.3, 0.901)) -> Results:
     """Seeds that were added twice: one pair was decided at the first look, and one is open at the third."""
     seeds = {"from": 4, "to": 12, "looks": [4, 8, 12]}
-    level = lambda a, s: [0.5, (0.9, 0.3, 0.901)[a] + 0.001 * np.cos(5 * s + a)]  # noqa: E731
-    results = small(make)(arms("a", "b", "c"), series(10, 2, valid_accuracy=level), seeds=seeds)
+    level = lambda a, s: [0.5, levels[a] + 0.001 * np.cos(5 * s + a)]  # noqa: E731
+    results = small(make)(arms(*"abcdefgh"[: len(levels)]), series(10, 2, valid_accuracy=level), seeds=seeds)
     looks: list[Look] = []
     while not looks or looks[-1]["arms"]:
         looks.append(take_look(replace(results, looks=looks)))
@@ -180,6 +180,7 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "classes judged": with_classes,
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
     "seeds added": looked_at,
+    "seeds added to many arms": lambda make: looked_at(make, [0.9, 0.3, 0.901, 0.9, 0.9004, 0.899]),
     "sources of randomness apart": sources_apart,
     "one source of randomness": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=4, vary=["init"]),
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
