@@ -11,6 +11,7 @@ from matplotlib.ft2font import LoadFlags
 from core.plots.drawing.fonts import BOX, Face, can_go, face_of, own
 
 _PARTS = re.compile(r"[^_=,;:./|·+-]*[_=,;:./|·+-]+|[^_=,;:./|·+-]+$")
+_BETWEEN_WORDS = re.compile(" (?!%)")  # a number keeps its percent sign
 _MARK = "\N{LEFT-TO-RIGHT MARK}"
 _TURNED = ("R", "AL", "AN")
 """Kinds of characters that are written from right to left, and of digits that go with them."""
@@ -125,7 +126,7 @@ def _pieces(text: str, size: float, inches: float) -> Iterator[tuple[str, str]]:
     Words wider than the line are parted behind their marks, as in "initializer=he_normal", and if that is not enough
     wherever they have to be.
     """
-    for word in text.split(" "):
+    for word in _BETWEEN_WORDS.split(text):
         glue = " "
         for part in [word] if width(word, size) <= inches else _PARTS.findall(word):
             piece = ""

@@ -81,3 +81,8 @@ def test_boxes_that_would_overlap_part_evenly() -> None:
 
 def test_boxes_stay_within_the_room() -> None:
     assert _spread([0.0, 0.0, 9.0], [1.0, 1.0, 1.0], 4.0) == pytest.approx([0.5, 1.5, 3.5])
+
+
+def test_a_number_keeps_its_percent_sign() -> None:
+    lines = wrap("bar: 95 % or so", 8, width("bar: 95", 8) + 0.02)
+    assert lines == ["bar:", "95 % or", "so"]
