@@ -12,10 +12,10 @@ from core.plots.drawing.curves import (
     arms_drawn,
     described,
     epochs_done,
-    extent,
     mean_lines,
     sample,
 )
+from core.plots.drawing.extents import extent
 from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.styles import COLOURS
@@ -48,7 +48,7 @@ def data(results: Results) -> dict[str, Any]:
     below = found is not None and found[0] < y["lowest"]
     notes = [
         sample(results),
-        "Solid: validation; dashed, thin: training." if few else "Validation only.",
+        _about_splits(results, bool(training)),
         about_lines(lines, "epoch"),
         about_stopped(results),
         f"Values below {plain_number(y['lowest'])} lie below the picture." if below else "",
@@ -57,8 +57,8 @@ def data(results: Results) -> dict[str, Any]:
     low, high = with_room(lines, max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
     limits = padded(max(low, y["lowest"]), high) if found else (low, high)
     panel = {
-        "title": "after each epoch, in evaluation mode",
-        "x": epoch_axis({0: lines}),
+        "title": f"after each epoch{', in evaluation mode' if results.design.trained_here else ''}",
+        "x": epoch_axis(lines),
         "y": {"label": y["label"], "scale": "linear", "kind": y["kind"], "limits": limits},
         "lines": [*lines, *training],
     }
@@ -69,6 +69,14 @@ def data(results: Results) -> dict[str, Any]:
         "arms": described(arms, results),
         "panels": [panel],
     }
+
+
+def _about_splits(results: Results, training: bool) -> str:
+    """Return which line is of which split; of a score that is trained elsewhere that may be known of none."""
+    score = results.design.score
+    if training:
+        return "Solid: validation; dashed, thin: training."
+    return "Validation only." if score is not None and score.split == "valid" else ""
 
 
 def score_axis(score: Metric | None) -> dict[str, Any]:

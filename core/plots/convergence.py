@@ -13,7 +13,7 @@ from core.plots.drawing.bands import ends
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
 from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
-from core.plots.drawing.rate_axes import update_axis
+from core.plots.drawing.progress_axes import placed
 from core.plots.drawing.value_axes import short_name, value_axis
 from core.results import Results, Series
 
@@ -24,15 +24,18 @@ from core.results import Results, Series
     source="core.analysis.run_outcomes: a run that never got there has no time, and is counted; bands: Student 1908",
 )
 def convergence() -> Plot:
-    """Best value so far by update, and how long each arm took: to the target, or until it changed little."""
+    """Best value so far by update, and how long each arm took: to the target, or until it changed little.
+
+    By epoch, where nobody said how many updates that has.
+    """
     return Plot(data, draw_lines)
 
 
 def data(results: Results) -> dict[str, Any]:
     metric = results.design.curve
     arms = arms_drawn(results)
-    best = best_so_far(results, metric)
-    lines = mean_lines(best, results, arms, place=results.last_update)
+    course = placed(results, "updates").of(results.unit(metric.name))
+    lines = mean_lines(best_so_far(results, metric), results, arms, place=course.place)
     for line in lines:
         line["raw"] = None
     y = value_axis({0: lines}, metric)
@@ -40,7 +43,7 @@ def data(results: Results) -> dict[str, Any]:
     beside = _beside(results, arms.labels, what)
     caption = [
         sample(results),
-        about_lines(lines, "epoch") if lines else "",
+        about_lines(lines, course.point) if lines else "",
         f"Right: {_about(results, what)}; faint a run, in front mean and 95 % interval of those that did.",
         y.pop("note"),
         about_stopped(results),
@@ -48,7 +51,7 @@ def data(results: Results) -> dict[str, Any]:
     ]
     panel = {
         "title": f"best {metric.label} so far",
-        "x": update_axis(lines),
+        "x": course.axis(lines),
         "y": y | {"label": y["label"].replace(short_name(metric), f"best {short_name(metric)}", 1)},
         "lines": lines,
     }
@@ -86,12 +89,12 @@ def _beside(results: Results, labels: Sequence[str], what: str) -> dict[str, Any
         }
         rows.append(row | {"n": found.n, "note": note})
     known = [v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]] if v is not None]
-    steps = what == "steps_to_target"
+    unit = "updates" if what == "steps_to_target" and _counts_updates(results) else "epochs"
     limits = padded(0.0, max(known), 0.06) if known else (0.0, 1.0)
     return {
-        "title": "updates to the target" if steps else "epochs to converge",
+        "title": f"{unit} to the target" if what == "steps_to_target" else "epochs to converge",
         "x": {
-            "label": "updates" if steps else "epochs",
+            "label": unit,
             "scale": "linear",
             "kind": "count",
             "limits": limits,
@@ -106,9 +109,15 @@ def _about(results: Results, what: str) -> str:
         target = results.design.target
         metric = results.design.metrics[target.metric]
         value = f"{100 * target.value:g} %" if metric.share else plain_number(target.value)
-        return f"updates until {metric.label} reached {value}, at an epoch's end"
+        unit = "updates" if _counts_updates(results) else "epochs"
+        return f"{unit} until {metric.label} reached {value}, at an epoch's end"
     score = results.design.score
     return f"epochs until the {score.label if score else 'score'} had come 95 % of the way to its plateau"
+
+
+def _counts_updates(results: Results) -> bool:
+    """Return whether it is known how many updates the epochs have: else the updates to a target are its epochs."""
+    return all(arm.steps_per_epoch for arm in results.design.arms)
 
 
 def _number(value: float | None) -> float:

@@ -10,9 +10,11 @@ from core.analysis import final_values, summarize
 from core.plots import Plot, plots
 from core.plots.drawing.bands import about_ends, bounds_of, ends
 from core.plots.drawing.curves import arms_drawn, described, sample
+from core.plots.drawing.empty import draw_nothing
 from core.plots.drawing.frames import frame, numbers, padded, padded_log, set_axis
+from core.plots.drawing.named_rows import NamedRows
 from core.plots.drawing.names import name_of
-from core.plots.drawing.styles import COLOURS, GREY, styled
+from core.plots.drawing.styles import COLOURS, RULE, styled
 from core.plots.drawing.text import width, wrap
 from core.plots.drawing.value_axes import NARROWEST
 from core.results import Results
@@ -38,7 +40,10 @@ TOGETHER = "Runs that train together share their energy equally: its bars show w
     source="core.energy; the estimate's constants: Lannelongue, Grealey and Inouye 2021, doi:10.1002/advs.202100707",
 )
 def energy() -> Plot:
-    """Energy of a run against its final validation accuracy or loss, one point an arm."""
+    """Energy of a run against its final validation accuracy or loss, one point an arm.
+
+    Where no arm has a final value, as in a range test, the energy alone, one row an arm.
+    """
     return Plot(data, draw, lambda design: design.trained_here)
 
 
@@ -49,13 +54,16 @@ def data(results: Results) -> dict[str, Any]:
     largest = max([arm["mean_kwh"] or 0.0 for arm in found["arms"]], default=0.0) if found else 0.0
     unit, size = next(((unit, size) for unit, size in UNITS if largest >= size), UNITS[-1])
     by_label = {one["label"]: one for one in found["arms"]} if found else {}
+    alone = not results.design.ranks or not any(summarize(row).n for row in values.values())
     points: list[dict[str, Any]] = []
     for index, label in enumerate(arms.labels):
         arm = by_label.get(label)
         reached = summarize(values[label])
-        if arm is None or arm["mean_kwh"] is None or not reached.n:
+        if arm is None or arm["mean_kwh"] is None or not (reached.n or alone):
             continue
-        y_low, y_high = ends(values[label], reached.ci_low, reached.ci_high, bounds_of(metric))
+        y: tuple[float | None, float | None] = (None, None)
+        if not alone:
+            y = ends(values[label], reached.ci_low, reached.ci_high, bounds_of(metric))
         took = np.array([run.energy_kwh for run in results.trained if run.arm == label], dtype=np.float64)
         x_low, x_high = ends(took, arm["ci_low"], arm["ci_high"], (0.0, np.inf))
         points.append(
@@ -64,10 +72,10 @@ def data(results: Results) -> dict[str, Any]:
                 "x": arm["mean_kwh"] / size,
                 "x_low": None if x_low is None else x_low / size,
                 "x_high": None if x_high is None else x_high / size,
-                "y": reached.mean,
-                "y_low": y_low,
-                "y_high": y_high,
-                "n": reached.n,
+                "y": None if alone else reached.mean,
+                "y_low": y[0],
+                "y_high": y[1],
+                "n": arm["n"] if alone else reached.n,
             }
         )
     share = metric.share
@@ -78,19 +86,23 @@ def data(results: Results) -> dict[str, Any]:
         f"{MEANS}{about_ends([point['n'] for point in points], share)})." if points else "",
         TOGETHER if points else "",
         HOW[found["source"]] if found else "Nobody has looked at what these runs took.",
-        f"{missing} of {len(arms.labels)} arms have no energy or no final value." if points and missing else "",
+        f"{missing} of {len(arms.labels)} arms have no energy{'' if alone else ' or no final value'}."
+        if points and missing
+        else "",
         arms.note,
     ]
     return {
         "plot": "energy",
-        "title": f"Energy and {metric.label}: {results.design.name}",
+        "title": f"Energy{'' if alone else f' and {metric.label}'}: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "source": found["source"] if found else None,
         "unit": unit,
         "arms": described(arms, results),
         "points": points,
         "x": _axis([p[key] for p in points for key in ("x", "x_low", "x_high")], f"energy of a run ({unit})", "number"),
-        "y": _axis([p[key] for p in points for key in ("y", "y_low", "y_high")], label, "share" if share else "number"),
+        "y": _axis([p[key] for p in points for key in ("y", "y_low", "y_high")], label, "share" if share else "number")
+        if points and not alone
+        else None,
     }
 
 
@@ -114,6 +126,10 @@ def _wide_enough(low: float, high: float, kind: str) -> tuple[float, float]:
 @styled
 def draw(data: dict[str, Any]) -> Figure:
     """Draw the points with their intervals as crosses, and the arms' names beside them in the points' order."""
+    if not data["points"]:
+        return draw_nothing(data | {"empty": "no energy known"})
+    if data["y"] is None:
+        return _draw_alone(data)
     points = sorted(data["points"], key=lambda point: -point["y"])
     called = [f"{name_of(data['arms'][point['arm']])} (N = {point['n']})" for point in points]
     lines = [wrap(name, _LABEL, 2.4) for name in called]
@@ -124,8 +140,6 @@ def draw(data: dict[str, Any]) -> Figure:
     axes = place.axes(0.75, 0.5, _SIDE, height)
     set_axis(axes, "x", data["x"])
     set_axis(axes, "y", data["y"])
-    if not points:
-        axes.text(0.5, 0.5, "no energy known", transform=axes.transAxes, ha="center", color=GREY)
     side = place.axes(0.75 + _SIDE + 0.1, 0.5, wide + 0.3, height)
     side.set_axis_off()
     side.set_xlim(0, wide + 0.3)
@@ -143,4 +157,19 @@ def draw(data: dict[str, Any]) -> Figure:
         for i, words in enumerate(name):
             down = (i - (len(name) - 1) / 2) * _LABEL * 1.3 / 72
             side.text(0.22, at + down, words, size=_LABEL, va="center_baseline")
+    return place.figure
+
+
+def _draw_alone(data: dict[str, Any]) -> Figure:
+    points = data["points"]
+    named = NamedRows([f"{name_of(data['arms'][point['arm']])} (N = {point['n']})" for point in points], least=0.3)
+    place = frame(data["title"], data["caption"], named.margin + _SIDE, named.total + 0.55)
+    axes = place.axes(named.margin, 0.5, _SIDE, named.total)
+    named.write(axes)
+    set_axis(axes, "x", data["x"])
+    for point, at in zip(points, named.middles, strict=True):
+        colour = COLOURS[point["arm"] % len(COLOURS)]
+        axes.axhline(at, color=RULE, lw=0.7, zorder=0)
+        axes.plot(numbers([point["x_low"], point["x_high"]]), [at, at], color=colour, lw=1.6, solid_capstyle="butt")
+        axes.plot([point["x"]], [at], "o", color=colour, ms=6)
     return place.figure

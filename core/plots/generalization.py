@@ -50,7 +50,7 @@ def data(results: Results) -> dict[str, Any]:
         line["raw"] = None
     lines = {i: [line for line in drawn if line["arm"] == i] for i in range(len(arms.labels))}
     outcomes = run_outcomes(results)
-    x, y = epoch_axis(lines), value_axis(lines, valid)
+    x, y = epoch_axis(drawn), value_axis(lines, valid)
     called = short_names(results.design)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
     caption = [

@@ -29,7 +29,10 @@ PANELS = {
     source="diagnostics of the training itself, after Glorot & Bengio 2010, figures 6 and 7",
 )
 def layers() -> Plot:
-    """Activations and gradients from layer to layer, one line an arm, at the start and at the last look."""
+    """Activations and gradients from layer to layer, one line an arm, at the start and at the last look.
+
+    Of many arms the last look has panels of its own, below those of the start.
+    """
     return Plot(data, draw_lines, lambda design: design.diagnostics)
 
 
@@ -45,14 +48,16 @@ def data(results: Results) -> dict[str, Any]:
         lines = []
         for index, arm in enumerate(arms.labels):
             mine = [found[run] for run in found if runs[run].arm == arm]
-            lines += _lines(index, mine, names.get(arm, []), few, lasts)
+            lines += _lines(index, mine, names.get(arm, []), lasts)
         x = depth_axis(max([len(line["x"]) for line in lines], default=2))
         panels.append({"title": title, "x": x, "y": size_axis(lines, label), "lines": lines})
+    if not few and any(lasts):
+        panels = _parted(panels)
     measured = any(panel["lines"] for panel in panels)
     alike = len({tuple(one) for one in names.values()}) == 1
     notes = [
         sample(results),
-        _about(few, lasts) if measured else "",
+        _about(len(panels) > len(PANELS), lasts) if measured else "",
         "" if results.design.diagnostics else NONE,
         named(next(iter(names.values()))) if alike else "Arms have layers of their own." if names else "",
         arms.note,
@@ -63,19 +68,32 @@ def data(results: Results) -> dict[str, Any]:
         "caption": " ".join(filter(None, notes)),
         "arms": described(arms, results),
         "own_y": True,
+        "columns": len(PANELS),
         "empty": "nothing measured yet" if results.design.diagnostics else "no diagnostics were asked for",
         "layers": names,
         "panels": panels,
     }
 
 
-def _about(few: bool, lasts: set[int]) -> str:
+def _about(parted: bool, lasts: set[int]) -> str:
     later = {step for step in lasts if step}
-    words = "Geometric means over an arm's runs; band: lowest to highest run. Solid: update 0"
-    if not few or not later:
-        return f"{words}."
-    when = f"update {later.pop()}" if len(later) == 1 else "the last look at each arm"
-    return f"{words}; dashed: {when}."
+    words = "Geometric means over an arm's runs; band: lowest to highest run."
+    when = f"update {max(later)}" if len(later) == 1 else "the last look at each arm"
+    if parted:
+        return f"{words} Above: update 0; below: {when}."
+    return f"{words} Solid: update 0{f'; dashed: {when}' if later else ''}."
+
+
+def _parted(panels: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return panels of update 0, and below them those of the last look: of many arms some are dashed themselves."""
+    rows = (("main", "update 0"), ("second", "the last look"))
+    return [
+        panel
+        | {"title": f"{panel['title']}, {when}"}
+        | {"lines": [line | {"role": "main"} for line in panel["lines"] if line["role"] == role]}
+        for role, when in rows
+        for panel in panels
+    ]
 
 
 def _by_run(series: Iterable[Series], runs: Mapping[int, RunResult]) -> dict[int, dict[str, Series]]:
@@ -88,9 +106,9 @@ def _by_run(series: Iterable[Series], runs: Mapping[int, RunResult]) -> dict[int
 
 
 def _lines(
-    arm: int, runs: Sequence[Mapping[str, Series]], names: Sequence[str], few: bool, lasts: set[int]
+    arm: int, runs: Sequence[Mapping[str, Series]], names: Sequence[str], lasts: set[int]
 ) -> list[dict[str, Any]]:
-    """Return the line at update 0 and, where arms are few, that at the last measured update of the longest run."""
+    """Return the line at update 0, and that at the last measured update of the longest run."""
     if not runs:
         return []
     last = max(int(series.steps[-1]) for run in runs for series in run.values())
@@ -100,7 +118,7 @@ def _lines(
         low, high = start.min(axis=0), start.max(axis=0)
     band = {"low": finite_list(low), "high": finite_list(high)} if len(runs) > 1 else {}
     lines = [depth_line(arm, "main", _mean(start), len(runs), **band)]
-    if few and last > 0:
+    if last > 0:
         lines.append(depth_line(arm, "second", _mean(_values(runs, names, last)), len(runs)))
     return lines
 

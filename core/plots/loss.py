@@ -15,12 +15,13 @@ from core.plots.drawing.curves import (
     arms_drawn,
     described,
     diverged_lines,
-    extent,
     mean_lines,
     sample,
 )
-from core.plots.drawing.frames import padded, padded_log, plain_number
+from core.plots.drawing.extents import extent
+from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
+from core.plots.drawing.log_axes import log_axis
 from core.plots.drawing.progress_axes import By, placed
 from core.plots.drawing.value_axes import loss_axis
 from core.results import Results, Series
@@ -29,8 +30,6 @@ LOG_FROM = 100.0
 """Ratio of largest to smallest loss from which the axis is logarithmic."""
 MOST_FIRST = 1_000_000
 First = Annotated[int, Field(ge=1, le=MOST_FIRST)] | Literal["all"]
-DECADES = 8
-"""Most decades of a logarithmic axis: higher values lie above the picture."""
 
 
 @plots.register(
@@ -55,19 +54,23 @@ def _applies(design: Design) -> bool:
 
 def data(results: Results, first: int | None, by: By = "updates") -> dict[str, Any]:
     arms = arms_drawn(results)
-    place = placed(results, by)
-    end = None if first is None else max(place.update(label, np.array([first]))[0] for label in arms.labels)
+    place, here = placed(results, by), results.design.trained_here
+    on_batch, whole = (place.of(results.unit(name)) for name in ("train_loss", "valid_loss"))
+    end = None
+    if first is not None and on_batch.point == "update":
+        end = max(on_batch.place(label, np.array([first]))[0] for label in arms.labels)
     longest, steps, cut = 0, list[Series](), set[tuple[str, int]]()
     for one in results.series("train_loss"):
         longest = max(longest, len(one.steps))
-        kept = len(one.steps) if end is None else int(np.searchsorted(place.update(one.arm, one.steps), end))
+        kept = len(one.steps) if end is None else int(np.searchsorted(on_batch.place(one.arm, one.steps), end))
         if kept < len(one.steps):
             cut.add((one.arm, one.seed))
         steps.append(one._replace(steps=one.steps[:kept].copy(), values=one.values[:kept].copy()))
-    training = mean_lines(steps, results, arms, place=place.update) + diverged_lines(steps, results, arms, place.update)
+    training = mean_lines(steps, results, arms, place=on_batch.place)
+    training += diverged_lines(steps, results, arms, on_batch.place)
     for line in training:
         line["goes_on"] = line["role"] == "diverged" and (arms.labels[line["arm"]], line["seed"]) in cut
-    validation = mean_lines(results.series("valid_loss"), results, arms, place=place.epoch)
+    validation = mean_lines(results.series("valid_loss"), results, arms, place=whole.place)
     name = loss_axis(results.design)
     y, note = _axis([*training, *validation], name)
     diverged = [line for line in training if line["role"] == "diverged"]
@@ -75,31 +78,22 @@ def data(results: Results, first: int | None, by: By = "updates") -> dict[str, A
         sample(results),
         "" if first is None or end is None or not cut else _about_cut(first, longest, by, float(end)),
         place.note,
-        about_lines([*training, *validation], "update"),
+        about_lines([*training, *validation], on_batch.point),
         about_stopped(results, by_update=True),
         "Thin: a run that diverged, X where it did." if any(not line["goes_on"] for line in diverged) else "",
         "Thin without X: one that diverged later." if any(line["goes_on"] for line in diverged) else "",
         note,
         arms.note,
     ]
+    on, at = (" (one batch, before its update)", " (whole split, at each epoch's end)") if here else ("", "")
+    panels = ((f"training{on}", on_batch, training), (f"validation{at}", whole, validation))
     return {
         "plot": "loss",
         "title": f"Loss: {results.design.name}",
         "caption": " ".join(filter(None, notes)),
         "arms": described(arms, results),
         "panels": [
-            {
-                "title": "training (one batch, before its update)",
-                "x": place.axis(training),
-                "y": y,
-                "lines": training,
-            },
-            {
-                "title": "validation (whole split, at each epoch's end)",
-                "x": place.axis(validation),
-                "y": y,
-                "lines": validation,
-            },
+            {"title": title, "x": course.axis(lines), "y": y, "lines": lines} for title, course, lines in panels
         ],
     }
 
@@ -111,17 +105,16 @@ def _about_cut(first: int, longest: int, by: By, end: float) -> str:
 
 
 def _axis(lines: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], str]:
-    """Return the axis, and a note of values above it: diverged runs do not stretch it unless all diverged."""
+    """Return the axis, and a note of values outside: diverged runs do not stretch it unless all diverged."""
     y: dict[str, Any] = {"label": name, "scale": "linear", "kind": "number", "limits": None}
     found = extent([line for line in lines if line["role"] != "diverged"]) or extent(lines)
     if found is None:
         return y | {"limits": (0.0, 1.0)}, ""
     low, positive, high = found
-    top = min(high, positive * 10.0**DECADES) if positive > 0 else high
     if positive > 0 and high / positive >= LOG_FROM:
-        y |= {"scale": "log", "limits": padded_log(positive, top)}
-    else:
-        low, high = with_room(lines, min(low, 0.0), high)
-        y |= {"limits": padded(max(low, min(found[0], 0.0)), high)}
+        scale, note = log_axis(lines, "Losses")
+        return y | scale, note
+    low, high = with_room(lines, min(low, 0.0), high)
+    y |= {"limits": padded(max(low, min(found[0], 0.0)), high)}
     whole = extent(lines) or found
-    return y, f"Losses above {plain_number(top, 2)} lie above the picture." if whole[2] > top else ""
+    return y, f"Losses above {plain_number(found[2], 2)} lie above the picture." if whole[2] > found[2] else ""

@@ -34,7 +34,7 @@ def data(results: Results) -> dict[str, Any]:
     for metric in further(results.design):
         lines = mean_lines(results.series(metric.name), results, arms, place=epochs_done)
         every += lines
-        x, y = epoch_axis({0: lines}), value_axis({0: lines}, metric)
+        x, y = epoch_axis(lines), value_axis({0: lines}, metric)
         note = y.pop("note")
         panels.append({"title": metric.label, "x": x, "y": y, "lines": lines, "note": note})
     notes = [
@@ -44,7 +44,7 @@ def data(results: Results) -> dict[str, Any]:
         about_stopped(results),
         arms.note,
     ]
-    empty = {"title": "further metrics", "x": epoch_axis({}), "lines": [], "note": ""}
+    empty = {"title": "further metrics", "x": epoch_axis([]), "lines": [], "note": ""}
     nothing = {"label": "", "scale": "linear", "kind": "number", "limits": (0.0, 1.0)}
     return {
         "plot": "metrics",

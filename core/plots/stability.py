@@ -10,11 +10,12 @@ from core.analysis import run_outcomes, summarize, thin
 from core.finite import finite_list
 from core.plots import Plot, plots
 from core.plots.drawing.bands import ends
-from core.plots.drawing.curves import about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
+from core.plots.drawing.curves import Place, about_stopped, arms_drawn, described, mean_lines, sample
 from core.plots.drawing.frames import plain_number
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.names import short_names
-from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
+from core.plots.drawing.progress_axes import course
+from core.plots.drawing.value_axes import short_name, value_axis
 from core.results import Results, Series
 
 MOST_SEEDS = 100
@@ -36,10 +37,10 @@ def stability() -> Plot:
 
 def data(results: Results) -> dict[str, Any]:
     metric = results.design.curve
-    arms = arms_drawn(results)
+    arms, way = arms_drawn(results), course(results, metric)
     series = [one for one in results.series(metric.name) if one.arm in arms.labels]
     lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for line in mean_lines(series, results, arms, role="mean", place=epochs_done):
+    for line in mean_lines(series, results, arms, role="mean", place=way.place):
         if line["n"] > 1:
             lines[line["arm"]].append(line | {"low": None, "high": None, "raw": None})
     diverged = {run.id for run in results.runs if run.outcome == "diverged"}
@@ -49,7 +50,7 @@ def data(results: Results) -> dict[str, Any]:
         mine = [one for one in series if one.arm == label and len(one.steps)]
         left_out += max(0, len(mine) - MOST_SEEDS)
         for one in mine[:MOST_SEEDS]:
-            lines[i] += _line(one, i, "diverged" if one.run_id in diverged else "seed", most)
+            lines[i] += _line(one, i, "diverged" if one.run_id in diverged else "seed", most, way.place)
     outcomes = run_outcomes(results)
     score = results.design.score
     what = (
@@ -59,10 +60,10 @@ def data(results: Results) -> dict[str, Any]:
         if score.share
         else short_name(score)
     )
-    x, y = epoch_axis(lines), value_axis(lines, metric)
+    drawn = [line for part in lines.values() for line in part]
+    x, y = way.axis(drawn), value_axis(lines, metric)
     called = short_names(results.design)
     notes = {one["label"]: one["note"] for one in described(arms, results)}
-    drawn = [line for part in lines.values() for line in part]
     caption = [
         sample(results),
         f"Jump: how much {what} goes up and down from epoch to epoch beside its trend (root mean square): mean over "
@@ -98,14 +99,14 @@ def data(results: Results) -> dict[str, Any]:
     }
 
 
-def _line(one: Series, arm: int, role: str, most: int) -> list[dict[str, Any]]:
+def _line(one: Series, arm: int, role: str, most: int, place: Place) -> list[dict[str, Any]]:
     steps, values = one.steps, one.values
     finite = np.flatnonzero(np.isfinite(values))
     if not len(finite):
         return []
     steps, values = steps[: finite[-1] + 1], values[: finite[-1] + 1]
     at = thin(steps, values, most)
-    x = epochs_done(one.arm, steps[at]).tolist()
+    x = place(one.arm, steps[at]).tolist()
     shape = {"x": x, "y": finite_list(values[at]), "low": None, "high": None, "raw": None}
     return [{"arm": arm, "role": role, "seed": one.seed, "n": 1} | shape]
 

@@ -22,11 +22,11 @@ def energy(results: Results) -> Energy | None:
     - `arms`, in the spec's order: `n` runs, their total `kwh` and `co2e_g`; `mean_kwh` of a run with its 95 %
       interval `ci_low`, `ci_high`, in which runs that trained together do not differ; `kwh_per_point`, the energy of
       the runs that came to an accuracy over the sum of their final validation accuracies in percentage points, None
-      in regression, for a pruned arm, and where that sum is 0.
+      in regression, in a range test or a coordinate check, for a pruned arm, and where that sum is 0.
     """
     known = [run for run in results.trained if run.energy_kwh is not None]
-    shares = [m.name for m in (results.design.score,) if m is not None and m.share]
-    score = next(iter(shares), None)
+    score = results.design.score if results.design.ranks else None
+    share = score.name if score is not None and score.share else None
     if not known:
         return None
     return {
@@ -34,7 +34,7 @@ def energy(results: Results) -> Energy | None:
         "kwh": sum(run.energy_kwh or 0.0 for run in known),
         "co2e_g": sum(run.co2e_g or 0.0 for run in known),
         "runs": len(known),
-        "arms": [_arm(label, [run for run in known if run.arm == label], score) for label in results.design.labels],
+        "arms": [_arm(label, [run for run in known if run.arm == label], share) for label in results.design.labels],
     }
 
 

@@ -143,10 +143,11 @@ def mean_lines(
     `raw`. `place(arm, steps)` says where on the x axis the steps lie.
     """
     chosen = _averaged_runs(series, results)
+    aligned = [(index, label, _aligned(chosen[label])) for index, label in enumerate(arms.labels)]
     return [
-        _mean_line(chosen[label], index, role, partial(place, label), _bounds(results, chosen[label]))
-        for index, label in enumerate(arms.labels)
-        if chosen[label]
+        _mean_line(runs, index, role, partial(place, label), _bounds(results, runs))
+        for index, label, runs in aligned
+        if runs
     ]
 
 
@@ -189,22 +190,6 @@ def about_lines(lines: Sequence[dict[str, Any]], unit: str) -> str:
     return " ".join(sentences)
 
 
-def extent(lines: Iterable[dict[str, Any]]) -> tuple[float, float, float] | None:
-    """Return the smallest, smallest positive (NaN: none) and largest value of the lines; None without values."""
-    parts = [values for line in lines for values in _drawn(line)]
-    if not parts:
-        return None
-    values = np.array([v for part in parts for v in part if v is not None], dtype=np.float64)
-    if not len(values):
-        return None
-    positive = values[values > 0]
-    return float(values.min()), float(positive.min()) if len(positive) else math.nan, float(values.max())
-
-
-def _drawn(line: dict[str, Any]) -> list[list[float | None]]:
-    return [line["y"], *([line["raw"]["y"]] if line["raw"] else [])]
-
-
 def _averaged_runs(series: Iterable[Series], results: Results) -> dict[str, list[Series]]:
     runs = {run.id: run for run in results.runs}
     completed: dict[str, list[Series]] = defaultdict(list)
@@ -236,6 +221,19 @@ def _pad_stopped(results: Results, done: Sequence[Series], stopped: set[int]) ->
     ]
 
 
+def _aligned(runs: Sequence[Series]) -> list[Series]:
+    """Return the runs at the steps that all of them have, none where there is no such step: a mean is of one step."""
+    if not runs:
+        return []
+    shared = min((run.steps for run in runs), key=len)
+    for run in runs:
+        if not np.array_equal(run.steps[: len(shared)], shared):
+            shared = np.intersect1d(shared, run.steps)
+    if not len(shared):
+        return []
+    return [run._replace(steps=shared, values=run.values[np.searchsorted(run.steps, shared)]) for run in runs]
+
+
 def _bounds(results: Results, runs: Sequence[Series]) -> tuple[float, float]:
     metric = results.design.metrics.get(runs[0].metric)
     return ANY if metric is None else bounds_of(metric)
@@ -244,9 +242,9 @@ def _bounds(results: Results, runs: Sequence[Series]) -> tuple[float, float]:
 def _mean_line(
     runs: Sequence[Series], arm: int, role: str, place: Callable[[Ints], NDArray[Any]], within: tuple[float, float]
 ) -> dict[str, Any]:
-    length = min(len(run.steps) for run in runs)
-    values = np.stack([run.values[:length] for run in runs]).astype(np.float64)
-    x: NDArray[Any] = place(runs[0].steps[:length])
+    length = len(runs[0].steps)
+    values = np.stack([run.values for run in runs]).astype(np.float64)
+    x: NDArray[Any] = place(runs[0].steps)
     raw = None
     if length > 2 * BUCKETS:
         mean = _mean(values)

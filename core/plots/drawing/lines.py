@@ -33,16 +33,16 @@ _SAME, _DASH = 1.0, 4.0
 def draw_lines(data: dict[str, Any]) -> Figure:
     """Draw `panels`, each with `x`, `y` (see `set_axis`) and `lines`; `arms` have the `label` and `note` of each arm.
 
-    More than three stand in rows of three, with the names beside the first row. A line has its `arm`'s index, a `role`
-    ("main", "second", "diverged"), `x`, `y`, `low`, `high`, `raw`; one that diverged but `goes_on` beyond the picture
-    has no mark at its end. Panels share the y axis of the first, but where `own_y` says that each has its own. Right of
-    the names stands what `beside` has, where it is there, each arm's row in the height of its name. `empty` is written
-    where there are no lines.
+    More than three, or `columns`, stand in rows of as many, with the names beside the first row. A line has its
+    `arm`'s index, a `role` ("main", "second", "diverged"), `x`, `y`, `low`, `high`, `raw`; one that diverged but
+    `goes_on` beyond the picture has no mark at its end. Panels share the y axis of the first, but where `own_y`
+    says that each has its own. Right of the names stands what `beside` has, where it is there, each arm's row in
+    the height of its name. `empty` is written where there are no lines.
     """
     panels, beside = data["panels"], data.get("beside")
     labels = _Labels(data["arms"])
     gutter = _REACH + _SWATCH + _SPACE + labels.width
-    columns = min(len(panels), max(_PANEL))
+    columns = min(len(panels), data.get("columns", max(_PANEL)))
     below = (-(-len(panels) // columns) - 1) * (_ROW + _BETWEEN)
     each = _PANEL[min(max(_PANEL), columns + (beside is not None))]
     height = max(_HEIGHT if not below else _ROW, labels.height + 0.2)

@@ -16,8 +16,8 @@ from core.plots.drawing.text import width, wrap
 
 _LEFT, _RIGHT, _BOTTOM, _KEY = 0.78, 0.12, 0.5, 0.3
 _GAP_X, _GAP_Y = 0.22, 0.2
-_LABEL, _NOTE = 9.0, 7.5
-_LINE, _NOTE_LINE = _LABEL * 1.25 / 72, 0.15
+_LABEL, _NOTE, _AXIS = 9.0, 7.5, 9.0
+_LINE, _NOTE_LINE, _LABEL_LINE = _LABEL * 1.25 / 72, 0.15, _AXIS * 1.3 / 72
 _SIZES = {1: (6.6, 3.9), 2: (4.3, 3.4), 3: (3.2, 2.8), 4: (2.55, 1.75)}
 """Width and height of a panel in inches, by the number of columns."""
 _SWATCH, _SPACE = 0.3, 0.07
@@ -47,26 +47,40 @@ def draw_multiples(data: dict[str, Any]) -> Figure:
     wide, high = _SIZES[columns]
     titles = [wrap(panel["title"], _LABEL * 1.1, wide) for panel in panels]  # bold is wider than what is measured
     notes = [wrap(panel["note"], _NOTE, wide) for panel in panels]
-    above = 0.07 + _NOTE_LINE * max(map(len, notes), default=1) + _LINE * max(map(len, titles), default=1)
-    across = _LEFT + columns * wide + (columns - 1) * _GAP_X + _RIGHT
-    down = _BOTTOM + rows * (high + above) + (rows - 1) * _GAP_Y + _KEY
+    above = [
+        0.07
+        + _NOTE_LINE * max(map(len, notes[start : start + columns]))
+        + _LINE * max(map(len, titles[start : start + columns]))
+        for start in range(0, len(panels), columns)
+    ] or [0.0]
+    drawn = rows * high + sum(above) + (rows - 1) * _GAP_Y
+    label = wrap(panels[0]["y"]["label"], _AXIS, drawn - above[0]) if panels else []
+    left = _LEFT + _LABEL_LINE * max(0, len(label) - 1)
+    across = left + columns * wide + (columns - 1) * _GAP_X + _RIGHT
+    down = _BOTTOM + drawn + _KEY
     place = frame(data["title"], data["caption"], across, down)
     _draw_key(place, data["key"], down)
-    for i, panel in enumerate(panels):
-        row, column = divmod(i, columns)
-        axes = place.axes(
-            _LEFT + column * (wide + _GAP_X),
-            _BOTTOM + (rows - 1 - row) * (high + above + _GAP_Y),
-            wide,
-            high,
-            label=str(i),
-        )
-        lowest = i + columns >= len(panels)
-        _draw_panel(axes, panel, data, names_x=lowest, names_y=column == 0)
-        _heading(axes, titles[i], notes[i])
+    bottom = _BOTTOM + drawn
+    for row in range(rows):
+        bottom -= above[row] + high
+        for i in range(row * columns, min((row + 1) * columns, len(panels))):
+            column = i - row * columns
+            axes = place.axes(left + column * (wide + _GAP_X), bottom, wide, high, label=str(i))
+            _draw_panel(axes, panels[i], data, names_x=i + columns >= len(panels), names_y=column == 0)
+            _heading(axes, titles[i], notes[i])
+        bottom -= _GAP_Y
+    _name_values(place, label, _BOTTOM + (drawn - above[0]) / 2)
     if not panels:
         place.axes(0, 0, across, down).set_axis_off()
     return place.figure
+
+
+def _name_values(place: Frame, label: Sequence[str], middle: float) -> None:
+    """Write what all panels have upwards once, beside all rows: beside each, a long name would run into the next."""
+    total_width, total_height = place.figure.get_size_inches()
+    for i, words in enumerate(label):
+        x, y = place.left + (i + 0.5) * _LABEL_LINE, place.bottom + middle
+        place.figure.text(x / total_width, y / total_height, words, size=_AXIS, rotation=90, ha="center", va="center")
 
 
 def _columns(panels: int) -> int:
@@ -76,7 +90,7 @@ def _columns(panels: int) -> int:
 def _draw_panel(axes: Axes, panel: dict[str, Any], data: dict[str, Any], names_x: bool, names_y: bool) -> None:
     few = {"ticks": 4} if len(data["panels"]) > 1 else {}
     set_axis(axes, "x", panel["x"] | few | ({} if names_x else {"label": ""}))
-    set_axis(axes, "y", panel["y"] | few | ({} if names_y else {"label": ""}))
+    set_axis(axes, "y", panel["y"] | few | {"label": ""})
     axes.tick_params(labelbottom=names_x, labelleft=names_y, length=2.5)
     axes.autoscale(False)
     for role in ("zero", "margin", "seed", "diverged", "train", "valid", "mean"):

@@ -43,7 +43,11 @@ def together(design: Design, labels: Sequence[str], names: Mapping[str, str]) ->
 
 def in_full(groups: Sequence[list[str]]) -> str:
     """Return the caption's sentence with the groups of which `joined` names only the first two."""
-    told = [SEVERAL.join(names[:MOST_TOLD]) for names in groups if len(names) > 3]
+    told = [
+        SEVERAL.join(names[:MOST_TOLD]) + (f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else "")
+        for names in groups
+        if len(names) > 3
+    ]
     return f"In full: {'; '.join(told)}." if told else ""
 
 

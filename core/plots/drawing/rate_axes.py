@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from core.plots.drawing.curves import extent
+from core.plots.drawing.extents import extent
 from core.plots.drawing.frames import padded, padded_log
 
 LOG_FROM, MOSTLY_LOW = 100.0, 0.2

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.errors import InvalidSpec, Problem
-from core.plots.drawing.frames import padded, padded_log, plain_number
-
-DECADES = 8
-"""Most decades of a requested logarithmic axis: lower values lie below the picture."""
+from core.plots.drawing.extents import Line, values_of
+from core.plots.drawing.frames import padded
+from core.plots.drawing.log_axes import log_axis
 
 _LOG_BANDS = "On a logarithmic axis a band is the interval of the mean's logarithm."
 
@@ -27,7 +26,7 @@ def scaled(data: dict[str, Any], log: bool) -> dict[str, Any]:
     found = list(_axes(data))
     if not found:
         raise InvalidSpec([Problem("log", f"{data['plot']} has no axis that can be logarithmic")])
-    notes = {_logarithmic(axis, values) if log else _linear(axis, values) for axis, values in found}
+    notes = {_logarithmic(axis, lines) if log else _linear(axis, lines) for axis, lines in found}
     data["caption"] = " ".join(filter(None, [data["caption"], *sorted(notes)]))
     return data
 
@@ -63,41 +62,34 @@ def _around(mean: float | None, low: float | None, high: float | None) -> tuple[
     return mean / factor, mean * factor if math.isfinite(mean * factor) else high
 
 
-def _axes(data: dict[str, Any]) -> Iterator[tuple[Axis, list[float]]]:
-    """Yield each axis of values and all that it shows; panels whose axes are alike share it."""
+def _axes(data: dict[str, Any]) -> Iterator[tuple[Axis, list[Line]]]:
+    """Yield each axis of values and all that it shows; panels whose axes are alike share it, and a value is a line."""
     panels = [panel for panel in data.get("panels", []) if "lines" in panel and "y" in panel]
-    drawn: dict[str, list[float]] = {}
+    drawn: dict[str, list[Line]] = {}
     for panel in panels:
-        drawn.setdefault(repr(panel["y"]), []).extend(_of_lines(panel["lines"]))
+        drawn.setdefault(repr(panel["y"]), []).extend(panel["lines"])
     shown = [(panel["y"], drawn[repr(panel["y"])]) for panel in panels]  # before any of them is changed
     yield from shown
     for part in data.values():
         if isinstance(part, dict) and "scale" in part and "values" in part:
-            yield part, [v for v in part["values"] if v is not None]
+            yield part, [{"role": "main", "y": [value], "raw": None} for value in part["values"]]
 
 
-def _of_lines(lines: list[dict[str, Any]]) -> list[float]:
-    """Return the values of the lines; those of diverged runs only where there are no others."""
-    steady = [line for line in lines if line["role"] != "diverged"] or lines
-    parts = [part for line in steady for part in (line["y"], line["raw"]["y"] if line["raw"] else [])]
-    return [v for part in parts for v in part if v is not None]
-
-
-def _logarithmic(axis: Axis, values: list[float]) -> str:
+def _logarithmic(axis: Axis, lines: list[Line]) -> str:
     if axis["scale"] != "linear":
         return ""
-    positive = [v for v in values if v > 0]
-    if not positive:
+    if not any(v > 0 for line in lines for v in values_of(line)):
         return "Nothing here is above zero: no axis can be logarithmic."
-    top = max(positive)
-    bottom = max(min(positive), top / 10.0**DECADES)
-    axis |= {"scale": "log", "limits": padded_log(bottom, top)}
-    return f"Values below {plain_number(bottom, 2)} lie below the picture." if min(values) < bottom else ""
+    scale, note = log_axis(lines)
+    axis |= scale
+    return note
 
 
-def _linear(axis: Axis, values: list[float]) -> str:
+def _linear(axis: Axis, lines: list[Line]) -> str:
     if axis["scale"] == "linear":
         return ""
+    steady = [line for line in lines if line["role"] != "diverged"] or lines
+    values = [v for line in steady for v in values_of(line)]
     low, high = min(values, default=0.0), max(values, default=1.0)
     top = axis["limits"][1] if axis.get("limits") and axis["scale"] == "log" else math.inf
     axis |= {"scale": "linear", "limits": padded(min(low, 0.0), min(high, top))}

@@ -11,6 +11,8 @@ from matplotlib.ft2font import LoadFlags
 from core.plots.drawing.fonts import BOX, Face, can_go, face_of, own
 
 _PARTS = re.compile(r"[^_=,;:./|·+-]*[_=,;:./|·+-]+|[^_=,;:./|·+-]+$")
+_BETWEEN_WORDS = re.compile(" (?!%)")  # a number keeps its percent sign
+_BETWEEN_NAMES = re.compile("( = | · |; )")  # as `core.plots.drawing.names` joins them
 _MARK = "\N{LEFT-TO-RIGHT MARK}"
 _TURNED = ("R", "AL", "AN")
 """Kinds of characters that are written from right to left, and of digits that go with them."""
@@ -27,9 +29,10 @@ def left_to_right(text: str) -> str:
     """Return a text with the marks by which its lines run from left to right, whatever scripts are in them.
 
     Hebrew and Arabic words keep their own direction; a number behind them, which would be drawn before them, stays
-    behind them.
+    behind them, and of two names the second behind the first.
     """
-    return "\n".join(map(_left_to_right, text.replace(_MARK, "").split("\n")))
+    lines = text.replace(_MARK, "").split("\n")
+    return "\n".join("".join(map(_left_to_right, _BETWEEN_NAMES.split(line))) for line in lines)
 
 
 def _left_to_right(line: str) -> str:
@@ -125,7 +128,7 @@ def _pieces(text: str, size: float, inches: float) -> Iterator[tuple[str, str]]:
     Words wider than the line are parted behind their marks, as in "initializer=he_normal", and if that is not enough
     wherever they have to be.
     """
-    for word in text.split(" "):
+    for word in _BETWEEN_WORDS.split(text):
         glue = " "
         for part in [word] if width(word, size) <= inches else _PARTS.findall(word):
             piece = ""

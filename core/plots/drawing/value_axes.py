@@ -1,13 +1,14 @@
 """Axes of metrics that are measured after every epoch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.design import Design
 from core.metrics import Metric
 from core.plots.drawing.bands import with_room
-from core.plots.drawing.curves import extent
-from core.plots.drawing.frames import padded, padded_log, plain_number
+from core.plots.drawing.extents import extent
+from core.plots.drawing.frames import padded, plain_number
+from core.plots.drawing.log_axes import log_axis
 
 LOG_FROM = 100.0
 """Ratio of largest to smallest loss from which the axis is logarithmic."""
@@ -18,9 +19,9 @@ Lines = Mapping[int, list[dict[str, Any]]]
 """Lines by arm."""
 
 
-def epoch_axis(lines: Lines) -> dict[str, Any]:
+def epoch_axis(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the axis of epochs: what was measured after two of them lies at 2."""
-    last = max([line["x"][-1] for part in lines.values() for line in part if line["x"]], default=1)
+    last = max([line["x"][-1] for line in lines if line["x"]], default=1)
     return {"label": "epochs done", "scale": "linear", "kind": "count", "limits": padded(1, last, 0.02)}
 
 
@@ -43,7 +44,8 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
             "note": f"Values below {plain_number(floor)} lie below the picture.",
         }
     if metric.bounds == (0.0, None) and positive > 0 and high / positive >= LOG_FROM:
-        return y | {"scale": "log", "limits": padded_log(positive, min(high, positive * 1e8)), "note": ""}
+        scale, note = log_axis(every)
+        return y | scale | {"note": note}
     if metric.share and high - low < NARROWEST:
         middle = min(max((low + high) / 2, NARROWEST / 2), 1 - NARROWEST / 2)
         low, high = min(low, middle - NARROWEST / 2), max(high, middle + NARROWEST / 2)

@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from core.plots.drawing.curves import extent
+from core.plots.drawing.extents import extent
 from core.plots.drawing.frames import HEADING, HEADING_LINE, frame, padded, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.names import joined

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from core.plots.drawing.curves import extent
+from core.plots.drawing.extents import extent
 from core.plots.drawing.frames import numbers, padded, padded_log, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.names import joined

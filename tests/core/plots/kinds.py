@@ -15,6 +15,7 @@ from core.design import Varied
 from core.metrics import Evaluation
 from core.results import Results, Series
 from core.training.lanes.class_summaries import KeptSummaries
+from tests.core.plots import externals
 from tests.core.plots.conftest import MakeResults
 
 LAWS = ["he_normal", "zeros", "ones", "torch_default"] * 7
@@ -115,17 +116,17 @@ def given_up(make: MakeResults) -> Results:
     )
 
 
-def diagnosed(make: MakeResults, values: Callable[[int, int, int], Any], looks: int = 3, **more: Any) -> Results:
+def diagnosed(
+    make: MakeResults, values: Callable[[int, int, int], Any], looks: int = 3, labels: Sequence[str] = "ab", **more: Any
+) -> Results:
     """`values(arm, seed, layer)` are a layer's standard deviations at updates 0, 5, ...; gradients ten times that."""
-    made = make(
-        TWO_ARMS, {"train_loss": lambda *_: [1.0]}, seeds=3, model=THREE_LAYERS, diagnostics={"every": 5}, **more
-    )
+    given = [{"label": label, "initializer": "he_normal"} for label in labels]
+    made = make(given, {"train_loss": lambda *_: [1.0]}, seeds=3, model=THREE_LAYERS, diagnostics={"every": 5}, **more)
 
     def series(metric: str) -> list[Series]:
         scale = {"activation_std": 1, "gradient_norm": 10, "weight_norm": 1}.get(metric)
         if scale is None:
             return list(made.series(metric))
-        labels = [arm["label"] for arm in TWO_ARMS]
         return [
             Series(run.id, run.arm, run.seed, f"{metric}/fc{layer + 1}", 5 * np.arange(looks), scale * given)
             for run in made.runs
@@ -163,11 +164,11 @@ def widened(make: MakeResults, labels: Sequence[str], hidden: int = 2, widths: S
     return replace(made, series=series)
 
 
-def looked_at(make: MakeResults) -> Results:
+def looked_at(make: MakeResults, levels: Sequence[float] = (0.9, 0.3, 0.901)) -> Results:
     """Seeds that were added twice: one pair was decided at the first look, and one is open at the third."""
     seeds = {"from": 4, "to": 12, "looks": [4, 8, 12]}
-    level = lambda a, s: [0.5, (0.9, 0.3, 0.901)[a] + 0.001 * np.cos(5 * s + a)]  # noqa: E731
-    results = small(make)(arms("a", "b", "c"), series(10, 2, valid_accuracy=level), seeds=seeds)
+    level = lambda a, s: [0.5, levels[a] + 0.001 * np.cos(5 * s + a)]  # noqa: E731
+    results = small(make)(arms(*"abcdefgh"[: len(levels)]), series(10, 2, valid_accuracy=level), seeds=seeds)
     looks: list[Look] = []
     while not looks or looks[-1]["arms"]:
         looks.append(take_look(replace(results, looks=looks)))
@@ -179,6 +180,7 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "classes judged": with_classes,
     "two arms": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=5),
     "seeds added": looked_at,
+    "seeds added to many arms": lambda make: looked_at(make, [0.9, 0.3, 0.901, 0.9, 0.9004, 0.899]),
     "sources of randomness apart": sources_apart,
     "one source of randomness": lambda make: small(make)(arms("a", "b"), series(10, 2), seeds=4, vary=["init"]),
     "one arm, one seed, one update": lambda make: small(make)(arms("a"), series(1, 1), seeds=1, epochs=1),
@@ -234,6 +236,11 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
     "layers measured": lambda make: diagnosed(
         make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3])
     ),
+    "layers of many arms measured": lambda make: diagnosed(
+        make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3]), labels=[f"arm {i}" for i in range(9)]
+    ),
+    "trained elsewhere": lambda _make: externals.by_epoch(),
+    "trained elsewhere, by update": lambda _make: externals.losses(outcome="episode_reward"),
     "further metrics": lambda make: small(make)(
         arms("a", "b"), series(10, 2, valid_macro_f1=accuracies(2), valid_top5_accuracy=accuracies(2)), seeds=3
     ),

@@ -9,7 +9,7 @@ from scipy import stats
 from core.plots import plots
 from core.results import Results
 from tests.core.plots.conftest import MakeResults, arms
-from tests.core.plots.looking import assert_drawn
+from tests.core.plots.looking import assert_drawn, assert_texts_apart, written
 
 
 def costing(results: Results, source: Any = "estimated") -> Results:
@@ -51,3 +51,24 @@ def test_without_energy_it_says_that_nobody_has_looked(experiment: MakeResults) 
     data = plots.parse("energy").build().data(results)
     assert (data["points"], data["source"]) == ([], None)
     assert "Nobody has looked" in data["caption"]
+    assert "no energy known" in [text.get_text() for text in written(plots.parse("energy").build().draw(data))]
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_runs_without_final_values_have_their_energy_all_the_same(experiment: MakeResults, under_way: bool) -> None:
+    settings: dict[str, Any] = {"kind": "lr_range_test", "lr_range": {"steps": 100}, "epochs": 10, "seeds": 3}
+    reached: Any = {"train_loss": lambda *_: [1.0] * 30} | ({} if under_way else {"valid_accuracy": lambda *_: [0.5]})
+    results = costing(
+        experiment(arms("a", "b"), reached, statuses={(1, 2): "running"}, **({"seeds": 3} if under_way else settings))
+    )
+    plot = plots.parse("energy").build()
+    data = plot.data(results)
+    assert [(point["x"], point["y"], point["n"]) for point in data["points"]] == [
+        (pytest.approx(11), None, 3), (pytest.approx(14), None, 3),
+    ]  # fmt: skip
+    assert data["title"].startswith("Energy: ")
+    assert "95 % intervals" in data["caption"]
+    figure = plot.draw(data)
+    assert {"a (N = 3)", "b (N = 3)"} <= {text.get_text() for text in written(figure)}
+    assert_drawn(figure)
+    assert_texts_apart(figure)

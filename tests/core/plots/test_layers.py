@@ -38,6 +38,29 @@ def test_a_line_is_the_geometric_mean_at_the_start_and_a_dashed_one_at_the_last_
     assert "Layers: 1 fc1, 2 fc2, 3 fc3." in data["caption"]
 
 
+def test_of_many_arms_the_last_look_has_panels_of_its_own(experiment: MakeResults) -> None:
+    """Of some the line at update 0 is dashed itself."""
+    labels = [f"arm {i}" for i in range(9)]
+    grows = lambda a, _s, layer: (a + 1) * 10.0**-layer * np.array([1, 5, 3])  # noqa: E731
+    data = data_of(diagnosed(experiment, grows, labels=labels))
+    assert [panel["title"] for panel in data["panels"]] == [
+        "activations, update 0", "gradients of the weights, update 0",
+        "activations, the last look", "gradients of the weights, the last look",
+    ]  # fmt: skip
+    for panel, scale in zip(data["panels"], (1, 10, 3, 30), strict=True):
+        assert {line["role"] for line in panel["lines"]} == {"main"}
+        assert [line["y"][0] for line in panel["lines"]] == pytest.approx([scale * (i + 1) for i in range(9)])
+    assert [data["panels"][i]["y"] for i in (0, 1)] == [data["panels"][i]["y"] for i in (2, 3)]
+    assert "Above: update 0; below: update 10." in data["caption"]
+
+
+def test_many_arms_that_were_looked_at_once_have_no_empty_panels(experiment: MakeResults) -> None:
+    labels = [f"arm {i}" for i in range(9)]
+    data = data_of(diagnosed(experiment, lambda *_: [1.0], looks=1, labels=labels))
+    assert [len(panel["lines"]) for panel in data["panels"]] == [9, 9]
+    assert "Solid: update 0." in data["caption"]
+
+
 def test_zeros_are_drawn_and_what_is_not_finite_is_left_out(experiment: MakeResults) -> None:
     def values(a: int, s: int, layer: int) -> Any:
         return [0.0 if a == 0 else 1.0, 1.0, math.inf if (a, s, layer) == (1, 0, 2) else 1.0]

@@ -9,6 +9,7 @@ from core.plots import plots, suitable
 from core.results import Results
 from tests.core.plots.conftest import MakeResults
 from tests.core.plots.kinds import looked_at
+from tests.core.plots.looking import assert_texts_apart, written
 
 
 def data_of(results: Results) -> dict[str, Any]:
@@ -44,3 +45,12 @@ def test_it_is_for_adaptive_seeds_and_says_where_no_look_was_taken(experiment: M
     assert "looks" in suitable(results.design)
     assert "looks" not in suitable(replace(results.design, looks=()))
     assert data_of(replace(results, looks=()))["empty"] == "The first look is taken after 4 seeds."
+
+
+def test_differences_that_lie_far_apart_are_named_once_beside_all_rows(experiment: MakeResults) -> None:
+    data = data_of(looked_at(experiment, [0.9, 0.3, 0.901, 0.9004]))
+    figure = plots.parse("looks").build().draw(data)
+    label = data["panels"][0]["y"]["label"]
+    assert len(data["panels"]) == 6
+    assert [text.get_text() for text in written(figure)].count(label) == 1
+    assert_texts_apart(figure)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from core.plots import plots
 from core.plots.drawing.curves import arms_drawn
 from core.plots.drawing.frames import set_axis
-from core.plots.drawing.names import joined, short_names
+from core.plots.drawing.names import in_full, joined, short_names
 from core.plots.drawing.text import wrap
 from core.results import Results
 from tests.core.plots.conftest import MakeResults, arms
@@ -42,6 +42,14 @@ def test_names_that_have_commas_are_not_joined_by_them() -> None:
     assert joined(["step_size=3, gamma=0.1", "b"], 5) == "step_size=3, gamma=0.1 = b"
     assert joined(["a", "b"], 2) == "all 2 arms"
     assert joined([*"abcd"], 9) == "a = b and 2 more"
+
+
+def test_a_caption_says_how_many_names_it_has_not() -> None:
+    names = [f"arm {i}" for i in range(40)]
+    told = in_full([names, ["a", "b"], names[:24]])
+    assert told.startswith("In full: arm 0 = arm 1 = ")
+    assert " = arm 23 and 16 more; arm 0 = " in told
+    assert told.endswith(" = arm 23.")
 
 
 def test_long_names_are_wrapped_at_their_parts() -> None:

@@ -57,6 +57,15 @@ def test_an_estimate_says_so_and_where_nobody_looked_nothing_is_said(experiment:
     assert "12 W for a core" in markdown(build_report(results), results)
 
 
+def test_a_range_test_took_energy_but_came_to_no_accuracy(experiment: MakeResults) -> None:
+    settings: dict[str, Any] = {"kind": "lr_range_test", "lr_range": {"steps": 100}, "epochs": 10}
+    results = costing(experiment({"a": [0.8, 0.9]}, **settings), 1.0, 2.0)
+    assert [arm["kwh_per_point"] for arm in not_none(energy(results))["arms"]] == [None]
+    page = markdown(build_report(results), results)
+    assert "Energy: 3 kWh" in page
+    assert "point of validation accuracy" not in page
+
+
 def test_carbon_is_written_in_the_units_of_its_outcome(experiment: MakeResults) -> None:
     results = costing(experiment({"a": [0.8], "b": [0.5]}), 2.23e-6, 0.0)
     assert "2.23 mWh and 223 µg CO2e in 2 runs" in markdown(build_report(results), results)

@@ -60,6 +60,8 @@ def test_names_that_would_be_cut_to_the_same_are_numbered() -> None:
         ("שלום עולם (N = 3)\nb", "<שלום עולם< (N = 3)\nb"),
         ("אב 3 גד, 4", "<אב 3 גד<, 4"),
         ("he_normal, 0.5", "he_normal, 0.5"),
+        ("שלום = مرحبا", "<שלום< = <مرحبا<"),
+        ("א · ב; ג", "<א< · <ב<; <ג<"),
     ],
 )
 def test_numbers_stay_behind_words_that_run_from_right_to_left(text: str, marked: str) -> None:
@@ -81,3 +83,8 @@ def test_boxes_that_would_overlap_part_evenly() -> None:
 
 def test_boxes_stay_within_the_room() -> None:
     assert _spread([0.0, 0.0, 9.0], [1.0, 1.0, 1.0], 4.0) == pytest.approx([0.5, 1.5, 3.5])
+
+
+def test_a_number_keeps_its_percent_sign() -> None:
+    lines = wrap("bar: 95 % or so", 8, width("bar: 95", 8) + 0.02)
+    assert lines == ["bar:", "95 %", "or so"]
