@@ -48,12 +48,19 @@ WORDS = frozenset(
 """The columns that are no numbers."""
 
 
+class _Output(Console):
+    """A console that says where its reader has ended, as any other output does."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 rich calls it in its handler, and would exit with 1: the experiment failed
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console that takes text as it is: a label may look like rich's markup.
 
     It is as wide as the terminal, or as the environment's COLUMNS says.
     """
-    out = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    out = _Output(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not out.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         out.width = PLAIN_WIDTH
     return out

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 FAILED, USAGE, UNREACHABLE, DIVERGED, DIFFERENT = 1, 2, 3, 4, 5
+INTERRUPTED, READER_LEFT = 130, 141
+"""As of what ends by SIGINT, and by SIGPIPE."""
 
 
 class Problem(NamedTuple):
