@@ -22,10 +22,13 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 
 
 class ProgressOut(BaseModel):
+    """How far it is. `runs_done` have ended, in whatever way; `runs_cancelled` of them because it was cancelled."""
+
     steps_done: int
     steps_total: int
     runs_done: int
     runs_total: int
+    runs_cancelled: int
     eta_seconds: float | None
 
 

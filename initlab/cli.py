@@ -1,7 +1,8 @@
 """The command line: what a person or a script does with a server, and the parts of the service itself.
 
 Exit codes: 0 done; 1 the experiment failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers;
-4 all runs of the experiment diverged; 5 what was reproduced is different.
+4 all runs of the experiment diverged; 5 what was reproduced is different; 130 interrupted by Ctrl-C; 141 what reads the
+output has ended, as `head` does.
 """
 
 import csv
@@ -29,6 +30,7 @@ from initlab import (
     projects,
     saving_weights,
     service,
+    streams,
     submitting,
     syncing,
     webhooks,
@@ -38,7 +40,7 @@ from initlab.agents.command import mcp
 from initlab.client import Client
 from initlab.completing import entries, kinds
 from initlab.environments import table as environments_table
-from initlab.errors import USAGE, ClientError
+from initlab.errors import READER_LEFT, USAGE, ClientError
 from initlab.experiment import Experiment
 from initlab.output import AsJson, Id, Quiet, complain, out, print_json, tell
 from initlab.report_text import Report
@@ -64,7 +66,7 @@ def about(
 
     The server is INITLAB_URL (http://127.0.0.1:8000), the key INITLAB_API_KEY. Exit codes: 0 done; 1 the experiment
     failed or was cancelled; 2 a wrong call or an invalid spec; 3 no server answers; 4 all runs diverged; 5 what was
-    reproduced is different.
+    reproduced is different; 130 interrupted; 141 what reads the output has ended.
     """
 
 
@@ -190,7 +192,7 @@ def report(
     if as_json or format == "json":
         print_json(found.report(**by))
     elif format == "html":
-        sys.stdout.write(found.report_html(**by))
+        streams.write_page(found.report_html(**by))
     elif format == "md":
         sys.stdout.write(found.report_markdown(**by))
     else:
@@ -238,6 +240,17 @@ def main() -> None:
     if any(one in COMPLETION and not shell.startswith("-") for one, shell in pairwise(sys.argv)):
         # Else typer takes no shell by its name, but that in which it runs, and drops what follows.
         os.environ["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
+    streams.never_refuse()
+    output = sys.stdout
+    try:
+        _run()
+    except SystemExit:
+        if sys.stdout is not output or streams.reader_left(output):  # typer puts another there, and exits with 1
+            sys.exit(READER_LEFT)
+        raise
+
+
+def _run() -> None:
     try:
         app(prog_name="initlab")
     except ClientError as error:

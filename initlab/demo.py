@@ -18,6 +18,7 @@ from initlab.client import Client
 from initlab.errors import FAILED, ClientError
 from initlab.experiment import Experiment
 from initlab.follow import follow
+from initlab.streams import never_refuse
 
 READY = "initlab is ready at "
 READY_SECONDS, STOP_SECONDS = 180.0, 10.0  # the first start measures the machine
@@ -122,6 +123,7 @@ def _ready(child: subprocess.Popen[bytes], log: Path) -> str:
 
 
 if __name__ == "__main__":
+    never_refuse()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # so that the service is stopped on these as on Ctrl-C
     try:

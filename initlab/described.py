@@ -2,6 +2,8 @@
 
 from typing import Any, Literal, cast
 
+from initlab.words import runs
+
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -44,12 +46,14 @@ class Described:
 
     @property
     def arms(self) -> list[dict[str, Any]]:
-        """For each arm: label, runs_done, runs_total, steps_done, steps_total, diverged, failed."""
+        """For each arm: label, runs_done (in whatever way), runs_total, steps_done, steps_total, diverged, failed,
+        cancelled.
+        """
         return cast(list[dict[str, Any]], self.data["arms"])
 
     @property
     def progress(self) -> dict[str, Any]:
-        """steps_done, steps_total, runs_done, runs_total, eta_seconds (None while nobody can tell)."""
+        """steps_done, steps_total, runs_done, runs_total, runs_cancelled, eta_seconds (None while nobody can tell)."""
         return cast(dict[str, Any], self.data["progress"])
 
     @property
@@ -73,5 +77,4 @@ class Described:
         return f"/experiments/{self.id}"
 
     def __repr__(self) -> str:
-        done = self.progress
-        return f"<Experiment {self.id} {self.name!r} {self.status}, {done['runs_done']}/{done['runs_total']} runs>"
+        return f"<Experiment {self.id} {self.name!r} {self.status}, {runs(self.progress, noun=' runs')}>"

@@ -14,7 +14,7 @@ from initlab.experiment import Experiment
 from initlab.happenings import sentence, why
 from initlab.looks import looks, outlook
 from initlab.ranking import ranked
-from initlab.words import NONE, megabytes, number, shape, some, state, words
+from initlab.words import NONE, megabytes, number, runs, shape, some, state, words
 
 PLAIN_WIDTH = 160
 """Columns of a table that is written to a file or a pipe."""
@@ -48,12 +48,19 @@ WORDS = frozenset(
 """The columns that are no numbers."""
 
 
+class _Output(Console):
+    """A console that says where its reader has ended, as any other output does."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # within the handler of rich, which would exit with 1: the experiment failed
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console that takes text as it is: a label may look like rich's markup.
 
     It is as wide as the terminal, or as the environment's COLUMNS says.
     """
-    out = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    out = _Output(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not out.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         out.width = PLAIN_WIDTH
     return out
@@ -62,9 +69,14 @@ def console(*, stderr: bool = False) -> Console:
 def experiments(items: Iterable[Experiment]) -> Table:
     table = _table("id", "name", "status", "arms", "runs", "created")
     for item in items:
-        done = item.progress
-        runs = f"{done['runs_done']:,}/{done['runs_total']:,}"
-        cells = (str(item.id), item.name, item.status, f"{len(item.arms)}", runs, str(item.data.get("created_at", "")))
+        cells = (
+            str(item.id),
+            item.name,
+            item.status,
+            f"{len(item.arms)}",
+            runs(item.progress),
+            str(item.data.get("created_at", "")),
+        )
         table.add_row(*cells)
     return table
 
@@ -72,8 +84,8 @@ def experiments(items: Iterable[Experiment]) -> Table:
 def experiment(item: Experiment) -> RenderableType:
     table = _table("arm", "runs", "steps", "diverged", "failed")
     for arm in item.arms:
-        runs, steps = (f"{arm[f'{noun}_done']:,}/{arm[f'{noun}_total']:,}" for noun in ("runs", "steps"))
-        table.add_row(arm["label"], runs, steps, str(arm["diverged"]), str(arm["failed"]))
+        steps = f"{arm['steps_done']:,}/{arm['steps_total']:,}"
+        table.add_row(arm["label"], runs(arm), steps, str(arm["diverged"]), str(arm["failed"]))
     errors = (Text(f"error: {error}") for error in item.errors)
     return Group(described(item.data), table, *looks(item.data), *errors, *warnings(item.data))
 

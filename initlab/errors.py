@@ -4,6 +4,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 FAILED, USAGE, UNREACHABLE, DIVERGED, DIFFERENT = 1, 2, 3, 4, 5
+INTERRUPTED, READER_LEFT = 130, 141
+"""As of what ends by SIGINT, and by SIGPIPE."""
+
+
+KEY = (
+    "The key is that of INITLAB_API_KEY, or of Client(api_key=...); where the service runs, `initlab keys create` "
+    "makes one and `initlab keys rotate` renews one."
+)
+"""The way out where a key is wanted."""
 
 
 class Problem(NamedTuple):
@@ -49,4 +58,5 @@ class ApiError(ClientError):
     def __str__(self) -> str:
         if self.problems:
             return "\n  ".join([f"{self.title} ({self.status}):", *map(str, self.problems)])
-        return f"{self.title} ({self.status}): {self.detail}" if self.detail else f"{self.title} ({self.status})"
+        told = f"{self.title} ({self.status}): {self.detail}" if self.detail else f"{self.title} ({self.status})"
+        return f"{told.removesuffix('.')}. {KEY}" if self.status == 401 else told

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from initlab.ranking import ranked
-from initlab.words import NONE, number
+from initlab.words import NONE, number, runs
 
 SHOWN = 20
 """Rows of a table of series."""
@@ -33,7 +33,7 @@ def progress(data: Mapping[str, Any]) -> str:
             _named(str(arm["label"])),
             f'<progress value="{arm["steps_done"]}" max="{max(1, arm["steps_total"])}"></progress>',
             f"{arm['steps_done']:,} / {arm['steps_total']:,}",
-            f"{arm['runs_done']:,} / {arm['runs_total']:,}",
+            runs(arm, " / "),
             f"{arm['diverged']:,}",
             f"{arm['failed']:,}",
         ]
@@ -42,7 +42,7 @@ def progress(data: Mapping[str, Any]) -> str:
     seconds = data["progress"]["eta_seconds"]
     left = f", about {seconds:,.0f} s left" if seconds else ""
     done = data["progress"]
-    foot = f"<p>{done['runs_done']:,} of {done['runs_total']:,} runs{left}</p>"
+    foot = f"<p>{runs(done, ' of ', ' runs')}{left}</p>"
     return _table(["arm", "", "steps", "runs", "diverged", "failed"], rows) + foot
 
 

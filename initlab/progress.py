@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from initlab import notebook
+from initlab.words import runs
 
 ALL = "all arms"
 ENDS = {"diverged": "diverged", "failed": "failed", "stopped_early": "stopped early", "pruned": "pruned"}
@@ -64,8 +65,9 @@ def lines(out: Console) -> Tell:
         tenth = LINES * done["steps_done"] // max(1, done["steps_total"])
         if (data["status"], tenth) not in said:
             said.add((data["status"], tenth))
-            steps, runs = (f"{done[f'{noun}_done']:,}/{done[f'{noun}_total']:,} {noun}" for noun in ("steps", "runs"))
-            out.print(f"experiment {data['id']} {data['status']}: {steps}, {runs}{_left(done['eta_seconds'])}")
+            steps = f"{done['steps_done']:,}/{done['steps_total']:,} steps"
+            far = f"{steps}, {runs(done, noun=' runs')}{_left(done['eta_seconds'])}"
+            out.print(f"experiment {data['id']} {data['status']}: {far}")
 
     return say
 
@@ -96,8 +98,8 @@ def _update(progress: Progress, height: int) -> Tell:
     def update(experiment: Tracked) -> None:
         data, done = experiment.data, experiment.data["progress"]
         for arm in data["arms"] if len(data["arms"]) + 2 < height else []:
-            ended = arm["runs_done"] == arm["runs_total"]
-            note = f"{arm['runs_done']}/{arm['runs_total']} runs"
+            ended = arm["runs_done"] == arm["runs_total"] and not arm.get("cancelled")
+            note = runs(arm, noun=" runs")
             note += "".join(f", {arm[key]} {words}" for key, words in ENDS.items() if arm.get(key))
             show(arm["label"], arm["steps_total"] if ended else arm["steps_done"], arm["steps_total"], note)
         state = f"{data['status']}{_left(done['eta_seconds'])}"

@@ -7,12 +7,11 @@ import typer
 
 from initlab import display, output, spec_file
 from initlab.client import Client
-from initlab.errors import DIVERGED, FAILED, ClientError
+from initlab.errors import DIVERGED, FAILED, INTERRUPTED, ClientError
 from initlab.experiment import Experiment
 from initlab.follow import follow
 from initlab.output import AsJson, Id, Quiet
 
-INTERRUPTED = 130
 T = TypeVar("T")
 
 

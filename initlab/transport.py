@@ -15,10 +15,14 @@ import httpx2 as httpx
 
 from initlab.errors import ApiError, ClientError, Problem, SpecError, Unreachable
 
+NOT_HERE = frozenset({404, 405, 501})
+"""Statuses of a server that does not know what it was asked for."""
 RETRIED = frozenset({429, 502, 503, 504})
 FIRST_CONTACT = 2.0
 """Seconds for a server that has never answered: most likely it is not there."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+NO_ROUTE = "Not Found"
+"""The detail of the framework's own 404: the service has no such path at all."""
 _TIMEOUT = httpx.Timeout(60, connect=5)
 _UPLOAD_TIMEOUT = httpx.Timeout(600, connect=5)
 """The server answers when it has read the whole file and kept what it holds."""
@@ -73,7 +77,7 @@ class Transport:
             return response.json()
         except (json.JSONDecodeError, UnicodeDecodeError):
             path = response.url.path
-            raise Unreachable(f"What answers at {self.url} is not an initlab server (no JSON at {path}).") from None
+            raise _another(self.url, f"no JSON at {path}") from None
 
     def each(self, method: str, path: str, params: Mapping[str, Any]) -> dict[str, list[Any]]:
         """Make a call about many things, page after page, and return what all of its answers have."""
@@ -134,9 +138,11 @@ class Transport:
                 failure, lost = self.unreachable(error), True
             else:
                 self._met = True
+                if response.has_redirect_location:
+                    raise _another(self.url, f"it sends to {response.headers['Location']}")
                 if response.status_code < 400 or (lost and request.method == "DELETE" and response.status_code == 404):
                     return response
-                failure = api_error(response)
+                failure = api_error(response, self.url)
                 if response.status_code not in RETRIED:
                     raise failure
                 wait = max(pause, retry_after(response.headers.get("Retry-After", "")))
@@ -177,16 +183,29 @@ def retry_after(value: str) -> float:
     return max(0.0, seconds) if math.isfinite(seconds) else 0.0
 
 
-def api_error(response: httpx.Response) -> ApiError:
-    """Return the answer as an error; one of a proxy, which is no problem document, keeps its status and phrase."""
+def _another(url: str, why: str) -> Unreachable:
+    return Unreachable(f"What answers at {url} is not an initlab server: {why}. See INITLAB_URL.")
+
+
+def api_error(response: httpx.Response, url: str) -> ApiError | Unreachable:
+    """Return the answer as an error; one of a proxy, which is no problem document, keeps its status and phrase.
+
+    `url` is what INITLAB_URL names: where it is not the beginning of a service, the error says so.
+    """
     try:
         problem = response.json()
     except (json.JSONDecodeError, UnicodeDecodeError):
         problem = None
+    ours = isinstance(problem, dict) and "title" in problem
+    if not ours and response.status_code in NOT_HERE:
+        return _another(url, f"{response.reason_phrase} ({response.status_code}) at {response.url.path}")
     if not isinstance(problem, dict):
         return ApiError(response.status_code, response.reason_phrase or "Error")
     title = str(problem.get("title") or response.reason_phrase or "Error")
-    return ApiError(response.status_code, title, str(problem.get("detail") or ""), _problems(problem.get("errors")))
+    detail = str(problem.get("detail") or "")
+    if response.status_code == 404 and detail == NO_ROUTE:
+        detail = f"there is no {response.url.path} at {url}: see INITLAB_URL, or update the service"
+    return ApiError(response.status_code, title, detail, _problems(problem.get("errors")))
 
 
 def _problems(errors: object) -> list[Problem]:

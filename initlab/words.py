@@ -38,6 +38,16 @@ def number(value: float | None, percent: bool) -> str:
     return f"{100 * value:.2f} %" if percent else f"{value:.4g}"
 
 
+def runs(counts: Mapping[str, Any], gap: str = "/", noun: str = "") -> str:
+    """Return how many runs of an arm, or of all, came to their end: "3/12 runs, 9 cancelled".
+
+    A run that was cancelled counts as done for who waits, and not for who reads.
+    """
+    cancelled = counts.get("cancelled", counts.get("runs_cancelled", 0))
+    told = f"{counts['runs_done'] - cancelled:,}{gap}{counts['runs_total']:,}{noun}"
+    return f"{told}, {cancelled:,} cancelled" if cancelled else told
+
+
 def state(data: Mapping[str, Any]) -> str:
     """Return an experiment's status, and its times."""
     stopping = ", being cancelled" if data["cancelling"] else ", paused" if data["paused"] else ""

@@ -14,6 +14,7 @@ from api.keys._key import SCOPES, WORDS
 from core.errors import InitlabError
 from core.settings import settings
 from core.store import ApiKey, Database, require_current
+from core.store.database import in_words
 
 USAGE = 2
 QUOTAS = {"runs": "runs", "points": "points of its runs", "bytes": "bytes of data sets"}
@@ -32,7 +33,7 @@ def main() -> int:
         else:
             said, data = _in_database(given, words)
     except (InitlabError, DBAPIError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{in_words(error)}\n")
         return USAGE
     sys.stdout.write((json.dumps(data, indent=2) if given.json else said) + "\n")
     return 0
@@ -40,7 +41,6 @@ def main() -> int:
 
 def _in_database(given: argparse.Namespace, words: list[str]) -> tuple[str, Any]:
     """Return what to tell people, and the same for programs."""
-    settings().data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings().database)
     try:
         require_current(database.engine)

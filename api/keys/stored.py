@@ -111,4 +111,6 @@ def _row(session: Session, name: str) -> ApiKey:
 
 
 def _in(session: Session, days: float | None) -> float | None:
+    if days is not None and days <= 0:
+        raise InvalidKeys(f"--days should be more than 0, and is {days:g}: `initlab keys revoke` ends a key")
     return None if days is None else session.scalar(select(now() + days * DAY))

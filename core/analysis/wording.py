@@ -11,6 +11,14 @@ _SMALLER = {
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def product(arms: int, seeds: int, runs: int) -> str:
+    """Return what a design's runs are of: "2 arms x 5 seeds = 10 runs", "6 runs of 2 arms and 5 seeds"."""
+    told = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in ((arms, "arm"), (seeds, "seed"), (runs, "run"))]
+    if runs == arms * seeds:
+        return f"{told[0]} x {told[1]} = {told[2]}"
+    return f"{told[2]} of {told[0]} and {told[1]}"
+
+
 def number(measure: Measure, value: float | None) -> str:
     """Return a value of the measure with its unit, "-" where there is none."""
     if value is None:

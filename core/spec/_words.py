@@ -40,16 +40,17 @@ OF_EPOCHS = ("schedule", "epochs")
 """Settings that kinds whose runs end before their first epoch have of their own."""
 
 
-def described(spec: Spec) -> list[tuple[str, str | None]]:
-    """Return title and words of each setting of the base; None for words: the arms replace it."""
-    varied = {field for arm in spec.expanded for field in arm.replaced}
+def described(spec: Spec, label: str | None = None) -> list[tuple[str, str | None]]:
+    """Return title and words of each setting of the arms, or of the one of this label; None for words: they differ."""
+    arms = [arm for arm in spec.expanded if label in (None, arm.label)]
+    varied = {field for arm in arms for field in arm.replaced}
     asked = {
         field: title
         for field, title in OPTIONAL.items()
         if field in varied or getattr(spec, field) != Treatment.model_fields[field].default
     }
     settings: list[tuple[str, str | None]] = [
-        (title, None if field in varied else words(getattr(spec, field)))
+        (title, shared.pop() if len(shared := {words(getattr(arm.treatment, field)) for arm in arms}) == 1 else None)
         for field, title in (TITLES | asked).items()
         if not (spec.updates is not None and field in OF_EPOCHS)
     ]

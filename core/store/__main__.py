@@ -8,7 +8,8 @@ from sqlalchemy.exc import OperationalError
 
 from core.errors import InitlabError
 from core.settings import Settings, settings
-from core.store import Database, upgrade
+from core.store import Database, require_current, upgrade
+from core.store.database import in_words
 from core.store.disk import disk
 from core.store.migrate import revision
 from core.store.network_disk import refuse_network_disk
@@ -24,23 +25,25 @@ def main() -> int:
         sys.stderr.write(f"usage: python -m core.store {' | '.join(WORDS)} [--json]\n")
         return 2
     current = settings()
-    current.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         refuse_network_disk(current)
-        told, text = _do(words[0], current, Database(current.database))
+        told, text = _do(words[0], current)
     except (InitlabError, OperationalError) as error:
-        sys.stderr.write(f"{words[0]} failed: {error}\n")
+        sys.stderr.write(f"{words[0]} failed: {in_words(error)}\n")
         return 2
     sys.stdout.write(json.dumps(told, indent=2) + "\n" if "--json" in sys.argv else text)
     return 0
 
 
-def _do(word: str, current: Settings, database: Database) -> tuple[dict[str, Any], str]:
+def _do(word: str, current: Settings) -> tuple[dict[str, Any], str]:
     """Return what was done or found, for programs and for people."""
+    database = Database(current.database)
     if word == "upgrade":
+        current.data_dir.mkdir(parents=True, exist_ok=True)
         upgrade(database.engine)
         with database.engine.connect() as connection:
             return {"revision": revision(connection)[0]}, ""
+    require_current(database.engine)
     if word == "disk":
         found = disk(database, current)
         return found.as_json(), found.text()

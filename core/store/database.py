@@ -5,9 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select
 from sqlalchemy.engine import ExecutionContext
 from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
@@ -182,6 +183,16 @@ def _forget_values(context: ExceptionContext) -> None:
     """Take a statement's values out of its error: they are no text for a log, nor can all be sent to a process."""
     if isinstance(context.sqlalchemy_exception, StatementError):
         context.sqlalchemy_exception.params = None
+
+
+def is_missing(url: URL) -> bool:
+    """Return whether the URL is that of an SQLite file which nobody has made."""
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
+
+
+def in_words(error: Exception) -> str:
+    """Return what went wrong, of an error of the database without its statement and SQLAlchemy's links."""
+    return " ".join(str(error.orig if isinstance(error, StatementError) else error).split())
 
 
 def _is_full(error: OperationalError) -> bool:

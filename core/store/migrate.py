@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from core.errors import InitlabError
+from core.store.database import is_missing
 
 
 class SchemaMismatch(InitlabError):
@@ -35,9 +36,15 @@ def upgrade(engine: Engine) -> None:
 
 
 def require_current(engine: Engine) -> None:
-    """Raise `SchemaMismatch` unless the database has the tables of this code, and says what to do about it."""
-    with engine.connect() as connection:
-        found, needed = revision(connection)
+    """Raise `SchemaMismatch` unless the database has the tables of this code, and says what to do about it.
+
+    A file that is not there stays so: SQLite would make one of no tables.
+    """
+    if is_missing(engine.url):
+        found, needed = None, _head()
+    else:
+        with engine.connect() as connection:
+            found, needed = revision(connection)
     refuse_newer(found, needed)
     if found != needed:
         has = "has no tables yet" if found is None else f"is at revision {found}"

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from core.store.database import Database
+from core.store.database import Database, in_words
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def _wait(engine: Engine, call: Callable[[Engine], T], say: Callable[[str], obje
             return call(engine)
         except OperationalError as error:
             # A wrong password too: how a connection was refused comes as a text in the server's own language.
-            reason = " ".join(str(error.orig).split())
+            reason = in_words(error)
         if reason != said:
             say(f"waiting for the database: {reason}")
             said = reason

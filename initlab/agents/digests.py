@@ -17,7 +17,8 @@ def experiment(one: Experiment) -> dict[str, Any]:
     """Return an experiment without its canonical spec and links."""
     data = one.data
     keys = ("id", "name", "status", "paused", "project", "tags", "notes", "errors", "created_at", "finished_at")
-    arms = [{key: arm[key] for key in ("label", "runs_done", "runs_total", "diverged", "failed")} for arm in one.arms]
+    counts = ("label", "runs_done", "runs_total", "diverged", "failed", "cancelled")
+    arms = [{key: arm[key] for key in counts if key in arm} for arm in one.arms]
     found = {key: data[key] for key in keys if key in data}
     said = _messages(data.get("warnings", ()))
     study = data["spec"].get("study") if "spec" in data else None

@@ -76,6 +76,7 @@ def test_arms_of_other_seeds_are_compared_by_welch(client: TestClient, work: Cal
     assert (pair["n"], pair["paired"], pair["test"]) == (3, False, "welch")
     markdown = compare(client, f"{first}/he", f"{second}/he", sent={"Accept": "text/markdown"}).text
     assert "Welch" in markdown
+    assert "- Initial weights: he_normal" in markdown, "which differs within each experiment alone"
     assert "paired t test" not in markdown
 
 

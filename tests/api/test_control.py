@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from core.energy import Cost
 from core.experiments.cohorts.leases import Flush
 from core.settings import Settings
-from core.store import Database
+from core.store import Database, Experiment
 from tests.core.experiments.claims import queued, take, taken
 from tests.core.experiments.fake_worker import Hand
 
@@ -62,6 +62,28 @@ def test_what_has_ended_cannot_be_paused(client: TestClient, database: Database)
     assert _asked(client, experiment, "resume")["status"] == "cancelled"
     for what in ("pause", "resume", "retry"):
         assert client.post(f"/experiments/{experiment + 1}/{what}").status_code == 404
+
+
+def test_runs_that_were_cancelled_are_told_apart_from_those_that_were_trained(
+    client: TestClient, database: Database
+) -> None:
+    experiment = queued(database, cohorts=2)
+    good = Hand.of(database, taken(database))
+    good.train(60)
+    good.finish("succeeded")
+    found = client.post(f"/experiments/{experiment}/cancel").json()
+    trained = sum(one["status"] == "succeeded" for one in client.get(f"/experiments/{experiment}/runs").json()["items"])
+    total = found["progress"]["runs_total"]
+    assert 0 < trained < total
+    assert (found["progress"]["runs_done"], found["progress"]["runs_cancelled"]) == (total, total - trained)
+    assert sum(arm["cancelled"] for arm in found["arms"]) == total - trained
+    with database.transaction() as session:  # as it was kept before they were told apart
+        one = session.get_one(Experiment, experiment)
+        assert one.progress is not None
+        arms = [{name: n for name, n in arm.items() if name != "cancelled"} for arm in one.progress["arms"]]
+        one.progress = one.progress | {"arms": arms}
+    listed = client.get("/experiments").json()["items"][0]
+    assert (listed["progress"], listed["arms"]) == (found["progress"], found["arms"])
 
 
 def test_retry_runs_what_failed_and_leaves_what_succeeded(client: TestClient, database: Database) -> None:

@@ -55,6 +55,7 @@ def test_a_post_is_accepted_with_its_address(client: TestClient) -> None:
         "steps_total": 9 * STEPS,
         "runs_done": 0,
         "runs_total": 9,
+        "runs_cancelled": 0,
         "eta_seconds": None,
     }
     assert [arm["label"] for arm in body["arms"]] == ["he", "zeros", "wild"]

@@ -247,6 +247,15 @@ def test_only_the_owner_and_admins_delete_a_data_set(client: TestClient, make: M
     assert client.delete("/datasets/b", headers=admin).status_code == 204
 
 
+def test_where_there_is_no_database_none_is_made_by_asking(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "api.keys", "list"]
+    environment = {"INITLAB_DATA_DIR": str(tmp_path / "var")}
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "run `initlab db upgrade`" in asked.stderr
+    assert not (tmp_path / "var").exists()
+
+
 def test_the_commands_do_all_of_it(client: TestClient, settings: Settings, database: Database) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "api.keys", *words]
@@ -263,6 +272,10 @@ def test_the_commands_do_all_of_it(client: TestClient, settings: Settings, datab
     assert "runs=5 requests=9/second" in listed
     for secret in (made.stdout, renewed.stdout):
         assert secret.strip()[-20:] not in listed
+    for words in (("create", "--id", "new"), ("rotate", "--id", "me")):
+        ended = run(*words, "--days", "0")
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.startswith("--days should be more than 0")
     assert run("revoke", "--id", "me").returncode == 0
     (entry,) = json.loads(run("list", "--json").stdout)
     assert (entry["id"], entry["scope"], entry["requests"]) == ("me", "read", "9/second")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from initlab import notebook
+
 RunCli = Callable[..., tuple[int, str, str]]
 
 
@@ -89,3 +91,21 @@ def test_all_pictures_are_saved_in_one_file(
     assert server.asked[-1].path == "/experiments/7/plots.zip?theme=dark"
     code, _, err = run_cli("plot", "7", "loss", "-o", str(path))
     assert (code, "leave out the name" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [("list", " 3/10, 7 cancelled "), ("show 7", " 0/5, 5 cancelled "), ("watch 7", "steps, 3/10 runs, 7 cancelled")],
+)
+def test_what_was_cancelled_is_not_shown_as_done(
+    server: Any, experiment: dict[str, Any], run_cli: RunCli, words: str, told: str
+) -> None:
+    experiment["progress"]["runs_cancelled"] = 7
+    for arm, cancelled in zip(experiment["arms"], (5, 2), strict=True):
+        arm["cancelled"] = cancelled
+    one = experiment | {"status": "cancelled"}
+    server.answer(200, {"items": [one], "next": None} if words == "list" else one)
+    assert told in "".join(run_cli(*words.split())[1:])
+    assert "3 / 10" not in (shown := notebook.progress(one))
+    assert "0 / 5, 5 cancelled" in shown
+    assert "3 of 10 runs, 7 cancelled" in shown

@@ -83,9 +83,45 @@ def test_a_refusal_carries_every_problem_and_is_not_repeated(server: Any) -> Non
 
 
 def test_a_refusal_that_is_no_problem_document(server: Any) -> None:
-    server.answer(404, b"<html>nginx</html>")
-    with pytest.raises(ApiError, match=r"^Not Found \(404\)$"):
+    server.answer(413, b"<html>nginx</html>")
+    with pytest.raises(ApiError, match=r"^Request Entity Too Large \(413\)$"):
         Client().experiment(7)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+@pytest.mark.parametrize("body", [b"<html>nginx</html>", {"detail": "Not Found"}], ids=["a page", "another API"])
+def test_another_web_server_s_refusal_says_where_to_look(server: Any, status: int, body: Any) -> None:
+    server.answer(status, body)
+    with pytest.raises(Unreachable) as refused:
+        Client().experiment(7)
+    told = str(refused.value)
+    assert told.startswith(f"What answers at {server.url} is not an initlab server")
+    assert f"({status}) at /experiments/7" in told
+    assert told.endswith("See INITLAB_URL.")
+
+
+def test_a_wrong_path_of_a_right_server_says_where_to_look(server: Any) -> None:
+    server.answer(404, {"title": "Not found", "detail": "Not Found"})
+    with pytest.raises(ApiError) as refused:
+        Client(f"{server.url}/api").experiment(7)
+    assert f"there is no /api/experiments/7 at {server.url}/api: see INITLAB_URL" in str(refused.value)
+
+
+def test_a_server_that_sends_elsewhere_says_where(server: Any) -> None:
+    server.answer(301, Location="https://other.test/experiments/7")
+    with pytest.raises(Unreachable, match=r"sends to https://other\.test/experiments/7\. See INITLAB_URL"):
+        Client().experiment(7)
+
+
+def test_a_key_that_is_wanted_says_where_it_is_set(server: Any) -> None:
+    server.answer(401, {"title": "Unauthorized", "detail": "this API key has expired"})
+    with pytest.raises(ApiError) as refused:
+        Client().experiment(7)
+    told = str(refused.value)
+    assert told.startswith("Unauthorized (401): this API key has expired. ")
+    for way_out in ("INITLAB_API_KEY", "Client(api_key=...)", "initlab keys"):
+        assert way_out in told
+    assert refused.value.detail == "this API key has expired"
 
 
 def test_another_web_server_is_recognised(server: Any) -> None:

@@ -23,7 +23,7 @@ def report(label: str) -> str:
     """Return a report with its pictures inside, of eight arms whose labels begin so."""
     arms = [{"label": f"{label}{i}", "initializer": "he_normal"} for i in range(8)]
     spec = {"model": {"name": "mlp", "hidden": [4]}, "epochs": 1, "seeds": 3, "arms": arms, "name": "printed"}
-    results = train(parse(spec), DatasetPaths())
+    results = train(parse(spec | {"margin": 0.01}), DatasetPaths())
     tall = io.BytesIO()
     Image.new("RGB", (600, 3_000)).save(tall, "png")
     return html(build_report(results), results, {"weights": "a tall one"}, {"weights": tall.getvalue()})
@@ -43,6 +43,15 @@ def test_nothing_of_a_printed_report_is_cut_or_hidden(browser: Browser, label: s
                 .map(one => one.outerHTML),
             tall: Math.max(...[...document.images].map(one => one.getBoundingClientRect().height)),
             paper: getComputedStyle(document.body).backgroundColor,
+            broken: [...document.querySelectorAll("td[style], th[style]:not(.long)")].flatMap(cell => {
+                const text = cell.firstChild
+                return [...(text?.data ?? "").matchAll(/\\S+/g)].filter(word => {
+                    const range = document.createRange()
+                    range.setStart(text, word.index)
+                    range.setEnd(text, word.index + word[0].length)
+                    return range.getClientRects().length > 1
+                }).map(word => word[0])
+            }),
             kept: [...document.querySelectorAll("figure, tr")].filter(
                 one => getComputedStyle(one).breakInside !== "avoid").length,
         })"""
@@ -51,6 +60,7 @@ def test_nothing_of_a_printed_report_is_cut_or_hidden(browser: Browser, label: s
     context.close()
     assert found["wide"] <= PAPER["width"]
     assert found["hidden"] == []
+    assert found["broken"] == [], "a number is never broken within its digits"
     assert 0 < found["tall"] <= TALLEST + 1
     assert found["paper"] == "rgb(255, 255, 255)", "ink is not for a dark ground"
     assert found["kept"] == 0, "no row and no picture goes over two pages"

@@ -125,9 +125,11 @@ def _move(fit: CoordinateFit) -> CoordinateMove:
     return "grows" if low > STILL else "shrinks" if high < -STILL else "open"
 
 
-def coordinate_verdict(entries: Sequence[CoordinateEntry], check: CoordinateCheck) -> str:
+def coordinate_verdict(entries: Sequence[CoordinateEntry], check: CoordinateCheck, more_may_come: bool = True) -> str:
     """Return sentences on what each arm's layers do as the network gets wider."""
     if not any(entry["layers"] for entry in entries):
+        if not more_may_come:
+            return "Cannot tell: no layer was measured, and nothing more comes."
         return "Cannot tell yet: no layer has been measured."
     when = f"after {check.updates} update{'' if check.updates == 1 else 's'}"
     said = [f'"{entry["label"]}", {when}: {_moves(entry)}' for entry in entries[:MOST]]

@@ -1,5 +1,6 @@
 """Writes the report as a web page."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
@@ -38,14 +39,15 @@ img { max-width: 100% }
 @media print {
   @page { margin: 15mm 14mm 17mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif } }
   :root { color-scheme: light; --ink: #000; --paper: #fff; --line: #bbb; --faint: #444; --band: #fff }
-  body { margin: 0; max-width: none; font-size: 9.5pt }
+  body { margin: 0; padding: 0; max-width: none; font-size: 9.5pt }
   details::details-content { content-visibility: visible; block-size: auto }
   summary { list-style: none } summary::-webkit-details-marker { display: none }
   h1, h2, summary, p:has(+ .table), p:has(+ ul) { break-after: avoid }
   p, li { orphans: 3; widows: 3 }
   .table { overflow: visible } table { font-size: 6.5pt }
-  th, td { padding: .15rem .3rem; white-space: normal; overflow-wrap: anywhere }
-  td:not([style]), th:not([style]) { min-width: 5rem; max-width: 9rem; overflow-wrap: anywhere }
+  th, td { padding: .15rem .2rem; white-space: normal; overflow-wrap: normal }
+  td:not([style]), th:not([style]) { min-width: 4rem; max-width: 9rem; overflow-wrap: anywhere }
+  th.long { overflow-wrap: anywhere }
   tr { break-inside: avoid } thead { display: table-header-group }
   figure { margin: .8rem 0; text-align: center } img { max-height: 22cm }
   figcaption { text-align: left; font-size: 8pt }
@@ -56,6 +58,10 @@ img { max-width: 100% }
 
 SCROLLS = 'class="{}" tabindex="0" role="region" aria-label="{}"'
 """The attributes of what scrolls by itself where it is wider than the screen: with a name, and by the keyboard too."""
+LONG_HEAD = re.compile(r"<th (?=style=[^>]*>(?:[^<]|</?bdi>)*[^\s<]{12})")
+"""A column of numbers headed by an arm's label, which may break anywhere on paper.
+
+The report's own words are shorter, and neither these nor a number is ever broken."""
 MARKDOWN = MarkdownIt("commonmark", {"html": False}, renderer_cls=Isolating).enable("table")
 SAVED = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The policy of a page that holds its pictures, wherever it is saved: no script, and nothing from elsewhere."""
@@ -91,7 +97,7 @@ def html(
 
 def _section(section: Section, figures: dict[str, str], names: Pattern[str]) -> str:
     """Return a part of the page with the pictures that belong to it, which are taken out of `figures`."""
-    body = MARKDOWN.render("\n\n".join(section.texts), {"names": names})
+    body = LONG_HEAD.sub('<th class="long" ', MARKDOWN.render("\n\n".join(section.texts), {"names": names}))
     title = MARKDOWN.renderInline(section.title, {"names": names})
     first, *tables = body.replace("</table>", "</table></div>").split("<table>")
     name = escape(section.title) or "Report"

@@ -7,6 +7,7 @@ from typing import Any, cast
 from core.analysis.report.batch_size import rounded, scan_entries, scan_verdict, scan_warnings
 from core.analysis.report.coordinates import coordinate_entries, coordinate_verdict, coordinate_warnings
 from core.analysis.report.lr_range import FALL, MULTIPLE, range_entries, range_verdict, range_warnings
+from core.analysis.report.verdict import more_may_come
 from core.analysis.report.warnings import said
 from core.analysis.shapes import Interval, NoiseScale, Outcomes, RangeEntry, Report
 from core.analysis.wording import number
@@ -42,14 +43,17 @@ def of_its_kind(report: Report, results: Results, outcomes: Outcomes) -> Report:
     report["lr_range"], report["batch_size"] = entries, scan_entries(results, outcomes)
     slopes, check = coordinate_entries(results), results.design.coordinate_check
     report["coordinate_check"] = slopes
+    more = more_may_come(report["runs"])
     if slopes is not None and check is not None:
         finished = Counter(run.arm for run in results.runs if run.status == "succeeded")
         n = {label: finished[label] for label in results.design.labels}
-        return _unranked(report, SLOPE, n, coordinate_verdict(slopes, check), said(coordinate_warnings(slopes)))
+        return _unranked(report, SLOPE, n, coordinate_verdict(slopes, check, more), said(coordinate_warnings(slopes)))
     if entries is None or settings is None:
         return _scanned(report, results)
     n = {entry["label"]: entry["n"] for entry in entries}
-    return _unranked(report, SUGGESTED, n, range_verdict(entries, settings), said(range_warnings(entries, settings)))
+    return _unranked(
+        report, SUGGESTED, n, range_verdict(entries, settings, more), said(range_warnings(entries, settings))
+    )
 
 
 def _unranked(report: Report, metric: str, n: Mapping[str, int], text: str, warnings: list[Warned]) -> Report:

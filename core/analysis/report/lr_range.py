@@ -167,9 +167,11 @@ def _rated(ramp: Floats, updates: Sequence[int | None], *, fewest: int) -> Rated
     return {"lr": median_low(rates), "low": min(rates), "high": max(rates), "n": len(rates)}
 
 
-def range_verdict(entries: Sequence[RangeEntry], settings: LrRangeTest) -> str:
+def range_verdict(entries: Sequence[RangeEntry], settings: LrRangeTest, more_may_come: bool = True) -> str:
     """Return sentences on the rates that the test suggests, and on what it does not say."""
     if not any(entry["n"] for entry in entries):
+        if not more_may_come:
+            return "Cannot tell: no run of the range test finished, and nothing more comes."
         return "Cannot tell yet: no run of the range test has finished."
     said = [_suggests(entry) for entry in entries[:MOST]]
     if len(entries) > MOST:

@@ -13,8 +13,7 @@ from core.analysis.report.saved import saved_sentence
 from core.analysis.report.tables import differences, grid, more, outcomes, ranked, rounded, sources
 from core.analysis.shapes import FindingReport, Report
 from core.analysis.statistics.intervals import BOOTSTRAP_FROM
-from core.analysis.wording import difference
-from core.design import Design
+from core.analysis.wording import difference, product
 from core.errors import Warned
 from core.metrics import Measure, Metric
 from core.results import Results
@@ -77,7 +76,7 @@ def sections(report: Report, results: Results) -> list[Section]:
     found += [Section("To beware of", ["\n".join(f"- {_warning(one)}" for one in report["warnings"])])]
     found += [Section("Found in the runs", [_findings(report)])]
     found += [] if measure is None else [Section("What each field does", grid(report, measure))]
-    found += [Section("What was compared", [_compared(design)])]
+    found += [Section("What was compared", [_compared(results)])]
     told = "\n".join(f"- {escape(note['path'])}: {escape(note['message'])}" for note in report["notes"])
     found += [Section("How the data was read", [told])]
     if measure is not None:
@@ -109,11 +108,11 @@ def _titled(parts: list[str]) -> list[Section]:
     return found
 
 
-def _compared(design: Design) -> str:
-    arms, seeds = len(design.arms), design.seeds
+def _compared(results: Results) -> str:
+    design, seeds = results.design, results.design.seeds
     lines = [f"- {title}: {'differs by arm' if words is None else escape(words)}" for title, words in design.described]
     listed = ", ".join(map(str, seeds[:20])) + (", ..." if len(seeds) > 20 else "")
-    runs = f"{count(arms, 'arm')} x {count(len(seeds), 'seed')} = {count(arms * len(seeds), 'run')}"
+    runs = product(len(design.arms), len(seeds), len(results.runs))
     lines.append(f"- Arms and seeds: {runs} (seeds {listed}); runs of one seed {design.paired}")
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """Writes the verdict in plain sentences: which arm is best, what it beats and by how much, and what stays open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from core.analysis.shapes import ArmReport, Comparison, Report, SeedsWanted, Verdict
 from core.analysis.wording import difference, number, p_value, span
@@ -18,7 +19,7 @@ def verdict(report: Report, metric: Measure) -> str:
     """Return sentences on a report's arms, comparisons and their decisions."""
     arms = {arm["label"]: arm for arm in report["arms"]}
     if not report["verdict"]["groups"]:
-        return _nothing(list(arms.values()))
+        return _nothing(list(arms.values()), report["runs"])
     name = report["baseline"]
     comparisons = [c for c in report["comparisons"] if c["a"] == report["reference"]]
     if name is not None and not arms[name]["n"] and all(c["decision"] == "open" for c in comparisons):
@@ -58,10 +59,18 @@ def quoted(labels: Sequence[str], most: int = MOST) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
-def _nothing(arms: Sequence[ArmReport]) -> str:
+def more_may_come(runs: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether a run of a report is still to end; False where what has not finished was cancelled."""
+    return any(run["status"] in ("queued", "running") for run in runs)
+
+
+def _nothing(arms: Sequence[ArmReport], each: Iterable[Mapping[str, Any]]) -> str:
     runs, diverged, unfinished = (sum(arm[key] for arm in arms) for key in ("runs", "diverged", "unfinished"))
     if runs and diverged == runs:
         return f"Cannot tell: all {runs} runs diverged (N = 0)."
+    if unfinished and not more_may_come(each):
+        stopped = f"N = 0 of {runs}; {unfinished} cancelled"
+        return f"Cannot tell: it was cancelled before a run finished with a result, and nothing more comes ({stopped})."
     if unfinished:
         return f"Cannot tell yet: no run has finished with a result (N = 0 of {runs}; {unfinished} unfinished)."
     return f"Cannot tell: no run finished with a result (N = 0 of {runs})."

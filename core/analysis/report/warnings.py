@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from core.analysis.looks import decided_by
-from core.analysis.report.verdict import quoted
+from core.analysis.report.verdict import more_may_come, quoted
 from core.analysis.shapes import ArmReport, Report
 from core.analysis.wording import difference, number
 from core.datasets import DataError
@@ -26,7 +26,7 @@ def warn(report: Report, results: Results, known: Mapping[str, Measure]) -> list
     arms, measure = report["arms"], known[report["metric"]]
     return [
         *_diverged(arms, results),
-        *_missing(arms, measure),
+        *_missing(report, measure),
         *_few(arms),
         *_optimistic(arms, measure, results),
         *_chance(arms, results),
@@ -62,10 +62,12 @@ def _diverged(arms: Arms, results: Results) -> Iterator[str]:
         )
 
 
-def _missing(arms: Arms, measure: Measure) -> Iterator[str]:
+def _missing(report: Report, measure: Measure) -> Iterator[str]:
+    arms = report["arms"]
+    waits = "have not finished (queued, running or cancelled)" if more_may_come(report["runs"]) else "were cancelled"
     counts: list[tuple[Callable[[ArmReport], int], str]] = [
         (lambda arm: arm["failed"], "failed"),
-        (lambda arm: arm["unfinished"], "have not finished (queued, running or cancelled)"),
+        (lambda arm: arm["unfinished"], waits),
         (lambda arm: arm["not_finite"], measure.never),
     ]
     for count, words in counts:

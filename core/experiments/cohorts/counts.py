@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from core.store import Cohort, Run, Status
 
 COUNTS = (
-    "runs_done", "runs_total", "steps_done", "steps_total", "diverged", "failed", "stopped_early", "pruned", "left",
-    "longest",
+    "runs_done", "runs_total", "steps_done", "steps_total", "diverged", "failed", "cancelled", "stopped_early",
+    "pruned", "left", "longest",
 )  # fmt: skip
-"""Of the runs of an arm; `left` are updates of those that have not ended, `longest` the most that any has made."""
+"""Of the runs of an arm; `runs_done` are all that have ended, those that were `cancelled` among them, `left` updates of
+those that have not, `longest` the most that any has made."""
 
 Arms = list[dict[str, Any]]
 """The counts of each arm, by name, with its `label`."""
@@ -29,7 +30,7 @@ def count(session: Session, ids: Sequence[int]) -> dict[int, Arms]:
             func.count().label("runs_total"),
             func.sum(Run.steps_done).label("steps_done"),
             func.sum(Run.steps_total).label("steps_total"),
-            func.count().filter(Run.status == Status.FAILED).label("failed"),
+            *(func.count().filter(Run.status == one).label(one) for one in (Status.FAILED, Status.CANCELLED)),
             *(func.count().filter(Run.outcome == one).label(one) for one in ("diverged", "stopped_early", "pruned")),
             # a run that ended early has no updates left: what counts as work is less than its total
             func.sum(Run.steps_total - Run.steps_done).filter(~ended).label("left"),

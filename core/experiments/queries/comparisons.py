@@ -23,7 +23,7 @@ from core.external import KIND, PAIRED, ExternalSpec
 from core.metrics import Metric
 from core.registry import unknown
 from core.results import Results, Series
-from core.spec import Alpha, Margin, Spec
+from core.spec import Alpha, Margin, Spec, described
 from core.store import Experiment
 
 MOST_ARMS = 24
@@ -150,12 +150,19 @@ def _held(spec: Spec) -> dict[Source, int]:
     return {source: spec.seed_list[0] for source in SOURCES if source not in spec.vary and source != "split"}
 
 
+def _settings(part: _Part) -> dict[str, str | None]:
+    """Return the settings of one arm in words, by title, whatever the others of its experiment have."""
+    if isinstance(part.spec, ExternalSpec):
+        return dict(part.results.design.described)
+    return dict(described(part.spec, part.of.arm))
+
+
 def _design(parts: Sequence[_Part], pairing: Pairing, asked: ComparisonSpec, warnings: Sequence[Problem]) -> Design:
     designs = [part.results.design for part in parts]
     targets = {design.target for design in designs}
     shared = reduce(
         lambda one, other: {title: words for title, words in one.items() if other.get(title) == words},
-        (dict(design.described) for design in designs),
+        map(_settings, parts),
     )
     return Design(
         name=", ".join(part.of.label for part in parts),

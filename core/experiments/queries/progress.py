@@ -16,6 +16,8 @@ from core.plugins import Pin
 from core.store import Cohort, Experiment, Run, Status, now
 
 MOST_WANTED = 100
+TOLD = ("steps_done", "steps_total", "runs_done", "runs_total", "runs_cancelled")
+"""The counts of an experiment in all."""
 
 
 class WantedRun(NamedTuple):
@@ -37,6 +39,7 @@ class ArmProgress:
     steps_total: int
     diverged: int
     failed: int
+    cancelled: int
     stopped_early: int
     pruned: int
 
@@ -74,6 +77,11 @@ class Progress:
     def runs_total(self) -> int:
         return sum(arm.runs_total for arm in self.arms)
 
+    @property
+    def runs_cancelled(self) -> int:
+        """Return how many of the runs that are done were stopped by a user."""
+        return sum(arm.cancelled for arm in self.arms)
+
 
 def progress_of(session: Session, of: Experiment) -> Progress:
     """Return the progress of one experiment."""
@@ -87,9 +95,10 @@ def progress_of_new(of: Experiment) -> Progress:
 
 def progress_by_id(session: Session, of: Sequence[Experiment]) -> dict[int, Progress]:
     """Return the progress of each experiment, by id: as it is kept, or counted from the runs; two queries for all."""
-    uncounted = [one.id for one in of if one.progress is None]
+    kept = {one.id: _kept(one) for one in of}
+    uncounted = [number for number, known in kept.items() if known is None]
     arms = count(session, uncounted) if uncounted else {}
-    changing = [one.id for one in of if one.progress is None or one.status not in TERMINAL]
+    changing = [one.id for one in of if kept[one.id] is None or one.status not in TERMINAL]
     cohorts: dict[int, list[Any]] = {one: [] for one in changing}
     columns = (
         *(Cohort.experiment_id, Cohort.status, Cohort.attempt, Cohort.cancel_requested, Cohort.paused),
@@ -104,13 +113,23 @@ def progress_by_id(session: Session, of: Sequence[Experiment]) -> dict[int, Prog
     wanted = _wanted(session, [one.id for one in of if one.status not in TERMINAL and is_external(one)])
     found = {}
     for one in of:
-        kept, of_cohorts = one.progress or {"arms": arms[one.id]}, cohorts.get(one.id)
-        progress = _progress(one, kept, of_cohorts, clock, wanted.get(one.id, ()))
+        counted, of_cohorts = kept[one.id] or {"arms": arms[one.id]}, cohorts.get(one.id)
+        progress = _progress(one, counted, of_cohorts, clock, wanted.get(one.id, ()))
         if one.id in waiting:
             needed = {name: Pin.model_validate(pin) for name, pin in one.spec.get("plugins", {}).items()}
             progress.warnings.extend(missing(needed, workers))
         found[one.id] = progress
     return found
+
+
+def _kept(of: Experiment) -> Mapping[str, Any] | None:
+    """Return the counts that are kept with an experiment, None where these are of before runs that end were told apart.
+
+    Of an experiment that succeeded no run was cancelled.
+    """
+    known = of.progress
+    told_apart = known is None or of.status == Status.SUCCEEDED or all("cancelled" in arm for arm in known["arms"])
+    return known if told_apart else None
 
 
 def _wanted(session: Session, ids: Sequence[int]) -> dict[int, list[WantedRun]]:
@@ -137,7 +156,7 @@ def _progress(
     """`cohorts` are None where `kept` has what they say."""
     names = [one.name for one in fields(ArmProgress)]
     all_counts = _foreseen(kept["arms"]) if _is_of_unknown_length(of) else kept["arms"]
-    arms = [ArmProgress(**{name: counts[name] for name in names}) for counts in all_counts]
+    arms = [ArmProgress(**{name: counts.get(name, 0) for name in names}) for counts in all_counts]
     left, done = sum(counts["left"] for counts in all_counts), sum(arm.steps_done for arm in arms)
     running = of.status == Status.RUNNING and of.started_at is not None and done
     if _is_of_unknown_length(of) and not any(arm.runs_done for arm in arms):

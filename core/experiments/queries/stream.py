@@ -26,7 +26,7 @@ from core.experiments.queries.cursor import (
 )
 from core.experiments.queries.families import family
 from core.experiments.queries.points import LAST, across, beyond, cut, event_data, from_part_on, joined
-from core.experiments.queries.progress import progress_of
+from core.experiments.queries.progress import TOLD, progress_of
 from core.experiments.queries.series import of_metrics
 from core.metrics import diagnostics, metric_names
 from core.store import AS_BYTES, Cohort, Event, Experiment, MetricBlock, Run, Status
@@ -84,7 +84,7 @@ class Stream:
         progress = progress_of(session, experiment)
         state = {"status": experiment.status}
         state |= {name: getattr(progress, name) for name in ("paused", "cancelling", "attempt")}
-        counts = {name: getattr(progress, name) for name in ("steps_done", "steps_total", "runs_done", "runs_total")}
+        counts = {name: getattr(progress, name) for name in TOLD}
         ended = experiment.status in TERMINAL
         so_far = counts | {"ended": ended}  # then nobody waits for what is left, though the counts stay
         news: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from core.analysis import best_first, compare_arms, final_values, summarize, thin
+from core.analysis.wording import product
 from core.finite import finite_list
 from core.plots.drawing.bands import ANY, bounds_of
 from core.plots.drawing.names import short_names
@@ -90,8 +91,7 @@ def sample(results: Results) -> str:
     parts[0] = parts[0] or f"{status['succeeded']} finished, 0 diverged"
     parts += [f"{status[name]} {name}" for name in ("failed", "cancelled", "running", "queued") if status[name]]
     only = "" if results.whole is None else f" Asked for: {arms} of {_count(len(results.whole.design.arms), 'arm')}."
-    product = f"{_count(arms, 'arm')} x {_count(seeds, 'seed')} = {_count(arms * seeds, 'run')}"
-    return f"N = {product}: {', '.join(parts)}.{only}"
+    return f"N = {product(arms, seeds, len(runs))}: {', '.join(parts)}.{only}"
 
 
 def intervals(arms: Iterable[Mapping[str, Any]]) -> str:

@@ -27,7 +27,6 @@ def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def test_a_database_is_made_described_and_compacted(called, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    assert called("disk")[0] == 2  # there are no tables yet
     assert called("upgrade") == (0, "")
     database = Database(Settings(data_dir=tmp_path).database)
     require_current(database.engine)
@@ -55,6 +54,22 @@ def test_programs_are_told_in_json(called, tmp_path: Path) -> None:  # type: ign
     compacted = told("compact")
     assert (compacted["compacted"], compacted["bytes_before"]) == (True, size)
     database.dispose()
+
+
+@pytest.mark.parametrize("word", ["disk", "compact"])
+def test_what_reads_makes_no_database_and_says_what_does(called, tmp_path: Path, word: str) -> None:  # type: ignore[no-untyped-def]
+    code, told = called(word)
+    assert (code, told.count("\n")) == (2, 1)
+    assert "the database has no tables yet" in told
+    assert "run `initlab db upgrade`" in told
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "initlab.sqlite").touch()
+    assert called(word) == (code, told)
+
+
+def test_a_database_that_cannot_be_opened_is_told_in_a_line(called, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "initlab.sqlite").mkdir()
+    assert called("upgrade") == (2, "upgrade failed: unable to open database file\n")
 
 
 @pytest.mark.parametrize("words", [(), ("downgrade",), ("disk", "now")])

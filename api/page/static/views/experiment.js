@@ -77,7 +77,7 @@ function aboutIt(one) {
   return [
     h("p.muted", {}, [
       `#${one.id}`, `${counted(one.arms.length, "arm")} × ${counted(Math.round(progress.runs_total / Math.max(1, one.arms.length)), "run")}`,
-      `${progress.runs_done} of ${progress.runs_total} runs have ended`, `${count(progress.steps_done)} of ${count(progress.steps_total)} updates`,
+      `${progress.runs_done} of ${progress.runs_total} runs have ended${progress.runs_cancelled ? `, ${progress.runs_cancelled} of them cancelled` : ""}`, `${count(progress.steps_done)} of ${count(progress.steps_total)} updates`,
       ended ? `ended ${instant(one.finished_at)}` : progress.eta_seconds == null ? "" : `${duration(progress.eta_seconds)} left`,
       one.owner ? `by ${one.owner}` : "", one.project === "default" ? "" : `project ${one.project}`,
     ].filter(Boolean).join(" · "), " ", one.tags.map((tag) => h("span.tag", {}, named(tag)))),

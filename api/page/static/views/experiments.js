@@ -150,7 +150,8 @@ function summary(one) {
   return [
     h("div.title", {}, h("a", { href: `#/experiments/${one.id}` }, named(one.name || `Experiment ${one.id}`)), " ", h(`span.state.${state(one)}`, {}, state(one)),
       one.tags.map((tag) => h("span.tag", {}, named(tag)))),
-    h("div.muted", {}, `#${one.id} · ${counted(one.arms.length, "arm")} · ${progress.runs_done} of ${progress.runs_total} runs`,
+    h("div.muted", {}, `#${one.id} · ${counted(one.arms.length, "arm")} · ${progress.runs_done - progress.runs_cancelled} of ${progress.runs_total} runs`,
+      progress.runs_cancelled ? `, ${progress.runs_cancelled} cancelled` : "",
       live && progress.eta_seconds != null ? ` · ${duration(progress.eta_seconds)} left` : "",
       one.owner ? ` · ${one.owner}` : "", " · ", h("time", { datetime: one.created_at, title: instant(one.created_at) }, ago(one.created_at))),
     live && h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),

@@ -12,6 +12,7 @@ from core.experiments.maintenance.backup.make import back_up
 from core.experiments.maintenance.backup.manifest import ABOUT, CHECKPOINTS, UPLOADS, WEIGHTS, Manifest
 from core.experiments.maintenance.backup.restore import restore
 from core.settings import settings
+from core.store.database import in_words
 from core.store.network_disk import refuse_network_disk
 
 
@@ -30,7 +31,7 @@ def main() -> int:
         else:
             found = restore(settings(), given.folder)
     except (InitlabError, DBAPIError, OSError) as error:
-        sys.stderr.write(f"{given.what} failed: {error}\n")
+        sys.stderr.write(f"{given.what} failed: {in_words(error)}\n")
         return 2
     sys.stdout.write(f"{found.model_dump_json(indent=2)}\n" if given.json else _text(found, given.what, given.folder))
     return 0

@@ -1,5 +1,6 @@
 """The slopes of a coordinate check: of sizes that follow a law, and of trainings against theory."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -150,9 +151,13 @@ def test_what_has_not_come_to_the_last_update_is_open(trained: Results) -> None:
 
 
 def test_what_is_not_measured_is_said(trained: Results) -> None:
-    nothing = Results(design=trained.design, runs=[], series=lambda _: [])
-    report = build_report(nothing)
-    assert report["verdict"]["text"] == "Cannot tell yet: no layer has been measured."
+    for status, words in {
+        "queued": "Cannot tell yet: no layer has been measured.",
+        "cancelled": "Cannot tell: no layer was measured, and nothing more comes.",
+    }.items():
+        runs = [replace(run, status=status) for run in trained.runs]
+        report = build_report(Results(design=trained.design, runs=runs, series=lambda _: []))
+        assert report["verdict"]["text"] == words
     assert not_none(report["coordinate_check"])[0]["layers"] == []
     one_seed = Results(
         design=trained.design,

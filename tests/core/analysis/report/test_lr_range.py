@@ -215,6 +215,8 @@ def test_what_has_not_finished_is_in_no_curve_and_is_said() -> None:
     assert any("1 of 3 runs have not finished" in warning for warning in sentences(build_report(results)))
     nothing = range_of(lambda *_: falling(1e-3), seeds=1, statuses={("a", 0): "queued"})
     assert verdict_text(build_report(nothing)).startswith("Cannot tell yet")
+    stopped = range_of(lambda *_: falling(1e-3), seeds=1, statuses={("a", 0): "cancelled"})
+    assert verdict_text(build_report(stopped)).endswith("no run of the range test finished, and nothing more comes.")
 
 
 def test_its_report_ranks_no_arm_and_warns_of_no_divergence() -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ GOOD = [0.971, 0.962, 0.978, 0.969, 0.973]
 
 
 def test_the_page_has_all_of_the_report(experiment: MakeResults) -> None:
-    results = experiment({"good": GOOD, "lost": [0.9, 0.91, "diverged", "failed", 0.92]}, name="weights on digits")
+    finals = {"good": GOOD, "lost": [0.9, 0.91, "diverged", "failed", 0.92]}
+    arms = [{"label": label, "initializer": name} for label, name in zip(finals, ("he_normal", "zeros"), strict=True)]
+    results = experiment(finals, name="weights on digits", arms=arms)
     found = build_report(results)
 
     page = markdown(found, results)
@@ -29,6 +32,20 @@ def test_the_page_has_all_of_the_report(experiment: MakeResults) -> None:
     assert "| lost | 3 of 5 | 91.00 ± 2.48 % | 88.52 to 93.48 % | 1.00 % | 1 | 1 |" in page
     assert verdict_text(found).replace("<", "&lt;").replace("~", "\\~") in page
     assert page.count("\n- ") >= len(found["warnings"])
+
+
+def test_only_runs_that_there_are_are_counted(experiment: MakeResults) -> None:
+    results = experiment({"good": GOOD, "lost": GOOD})
+    some = replace(results, runs=[run for run in results.runs if run.arm == "good" or run.seed == 0])
+    page = markdown(build_report(some), some)
+    assert "- Arms and seeds: 6 runs of 2 arms and 5 seeds (seeds 0, 1, 2, 3, 4)" in page
+
+
+def test_of_one_arm_every_setting_is_said(experiment: MakeResults) -> None:
+    results = experiment({"good": GOOD})
+    page = markdown(build_report(results), results)
+    assert "differs by arm" not in page
+    assert "- Initial weights: zeros" in page
 
 
 def test_what_has_no_answer_is_a_dash(experiment: MakeResults) -> None:

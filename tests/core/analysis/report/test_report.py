@@ -138,6 +138,12 @@ def test_an_arm_whose_seeds_differ_does_not_come_before_one_that_beats_it(experi
     ("finals", "words", "groups"),
     [
         ({"a": ["queued"] * 3, "b": ["running"] * 3}, "Cannot tell yet: no run has finished", []),
+        ({"a": ["cancelled", "queued"]}, "Cannot tell yet: no run has finished", []),
+        (
+            {"a": ["cancelled"] * 3, "b": ["cancelled"] * 3},
+            "Cannot tell: it was cancelled before a run finished with a result, and nothing more comes (N = 0 of 6; 6 ",
+            [],
+        ),
         ({"a": ["diverged"] * 2, "b": ["diverged"] * 2}, "Cannot tell: all 4 runs diverged (N = 0)", []),
         ({"a": ["failed"] * 2, "b": ["diverged"] * 2}, "Cannot tell: no run finished with a result", []),
         ({"a": [0.9, 0.8]}, "There is one arm, so nothing is compared", [["a"]]),
@@ -204,7 +210,8 @@ def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResult
         ({"a": [0.9, 0.8, 0.7]}, "Few seeds: N = 3 in every arm"),
         ({"a": [0.9]}, "Few seeds: N = 1 in every arm; there is no interval"),
         ({"a": ["failed", 0.8, 0.7]}, '1 of 3 runs failed, of "a"'),
-        ({"a": ["cancelled", 0.8, 0.7]}, "1 of 3 runs have not finished"),
+        ({"a": ["cancelled", "queued", 0.7]}, "2 of 3 runs have not finished (queued, running or cancelled)"),
+        ({"a": ["cancelled", 0.8, 0.7]}, "1 of 3 runs were cancelled"),
         ({"a": GOOD, "zeros": CHANCE}, '"zeros" did not learn: the validation accuracy is at chance level, 10.2 %'),
         ({"zeros": CHANCE}, "No arm learned"),
         ({"zeros": CHANCE}, '"zeros" at 10.00 %'),
