@@ -5,9 +5,9 @@ import { colorOf, dashOf } from "/page/colors.js";
 import { metricName } from "/page/format.js";
 import { figure, library, place, release } from "/page/chart.js";
 import { Choice, switches } from "/page/choice.js";
-import { band, thin } from "/page/statistics.js";
+import { PARTS, band, meant, thin } from "/page/statistics.js";
 
-const SECOND = 1000, FRAME = 250, PARTS = 400, MOST = 2500, DOTTED = 40;
+const SECOND = 1000, FRAME = 250, MOST = 2500, DOTTED = 40;
 
 /** The units of the axis below: from an update, or an epoch, of a run of an arm. */
 export const UNITS = {
@@ -111,22 +111,21 @@ export class Curves {
     const drawable = (value, scale) => Number.isFinite(value) && (scale === "linear" || value > 0);
     let lost = 0, points = 0;
     this.arms.forEach((arm, index) => {
-      const lines = this.series.all.filter((one) => one.arm === arm.label).map(({ unit: counted, steps, values }) => {
-        const xs = [], ys = [];
-        steps.forEach((step, at) => {
-          const where = counted === "epoch" ? UNITS[unit].epoch(arm, step) : UNITS[unit].of(arm, step);
-          if (values[at] !== null && drawable(values[at], y) && drawable(where, x)) {
-            xs.push(where);
-            ys.push(values[at]);
-            points += 1;
-          } else lost += values[at] === null;
-        });
-        return [xs, ys];
-      });
+      const mine = this.series.all.filter((one) => one.arm === arm.label);
+      const where = (step) => (mine[0].unit === "epoch" ? UNITS[unit].epoch(arm, step) : UNITS[unit].of(arm, step));
+      /** Return what can be drawn of places and values, as lists of each. */
+      const shown = (steps, ...columns) => {
+        const xs = steps.map(where), kept = xs.map((_, at) => at).filter((at) => columns[0][at] !== null && drawable(columns[0][at], y) && drawable(xs[at], x));
+        return [xs, ...columns].map((column) => kept.map((at) => column[at]));
+      };
+      const drawn = mine.map(({ steps, values }) => shown(steps, values));
+      const lines = mine.map(meant);
+      mine.forEach(({ values, total = values.length }, at) => (lost += total - lines[at][2].reduce((sum, count) => sum + count, 0)));
+      points += drawn.reduce((sum, [xs]) => sum + xs.length, 0);
       const { lines: source, means } = this.sources[index];
-      const drawn = lines.map(([xs, ys]) => thin(xs, ys, MOST));
-      source.data = { xs: drawn.map(([xs]) => xs), ys: drawn.map(([, ys]) => ys) };
-      const { x: at, mean, half } = band(lines, PARTS);
+      const thinned = drawn.map(([xs, ys]) => thin(xs, ys, MOST));
+      source.data = { xs: thinned.map(([xs]) => xs), ys: thinned.map(([, ys]) => ys) };
+      const found = band(lines, PARTS), [at, mean, half] = shown(found.x, found.mean, found.half);
       const end = y === "log" ? (value, part) => value * Math.exp(Math.max(-7, Math.min(7, part / value))) : (value, part) => value + part;  // as the picture of the loss has it
       means.data = { x: at, mean, low: mean.map((value, place) => end(value, -half[place])), high: mean.map((value, place) => end(value, half[place])) };
       this.parts.get(arm.label).few = at.length > 0 && at.length <= DOTTED;

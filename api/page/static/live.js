@@ -2,9 +2,13 @@
 
 import { get } from "/page/api.js";
 import { ENDED } from "/page/format.js";
+import { PARTS } from "/page/statistics.js";
 
 const MOST = 2500;
 /** Points of a series that are asked for of one that has ended: more than a chart has pixels, spikes kept. */
+
+/** Return the series of a metric, each thinned to `most` points with the means that a mean over seeds is made of. */
+export const thinned = async (id, metric, most, parts, signal) => (await get(`/experiments/${id}/metrics`, { metric, max_points: most, means: parts }, signal)).series;
 
 /** Holds series by run and metric, and calls `changed` when points came or went, `state` with states and progress. */
 export class Series {
@@ -26,8 +30,7 @@ export class Series {
   }
 
   async read(signal) {
-    const { series } = await get(`/experiments/${this.id}/metrics`, { metric: this.metric, max_points: MOST }, signal);
-    for (const { run_id, metric, ...one } of series) this.byKey.set(`${run_id} ${metric}`, one);
+    for (const { run_id, metric, ...one } of await thinned(this.id, this.metric, MOST, PARTS, signal)) this.byKey.set(`${run_id} ${metric}`, one);
     this.changed();
   }
 

@@ -3,10 +3,14 @@
 import { h, named, put, labelled, select, table } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
+import { thinned } from "/page/live.js";
+import { PARTS } from "/page/statistics.js";
 import { ENDED, measured, metricName, state } from "/page/format.js";
 
 const MOST = 12;
 /** Experiments that are shown: more have too many lines to be told apart. */
+const POINTS = 1000;
+/** Points of a series. */
 
 export async function show(main, [ids], signal) {
   document.title = "initlab: compared";
@@ -50,8 +54,8 @@ export async function show(main, [ids], signal) {
   }
 
   async function draw(chosen) {
-    const found = await Promise.all(all.map(({ one }) => get(`/experiments/${one.id}/metrics`, { metric: chosen, max_points: 1000 }, signal)));
-    lines.all = all.flatMap((each, index) => found[index].series.map((line) => ({ ...line, arm: labelOf(each, line.arm) })));
+    const found = await Promise.all(all.map(({ one }) => thinned(one.id, chosen, POINTS, PARTS, signal)));
+    lines.all = all.flatMap((each, index) => found[index].map((line) => ({ ...line, arm: labelOf(each, line.arm) })));
     const arms = all.flatMap((each) => facts(each.one, each.runs).map((arm) => ({ ...arm, label: labelOf(each, arm.label) })));
     const labels = (these) => JSON.stringify(these?.map(({ label }) => label));
     if (chart && chosen === chart.metric && labels(arms) === labels(chart.arms)) return chart.renew(arms);

@@ -4,7 +4,8 @@ import { h, heard, named, put, button, labelled, select } from "/page/dom.js";
 import { maySend } from "/page/account.js";
 import { get, poll } from "/page/api.js";
 import { ENDED, ago, count, counted, duration, instant, labelOf, state } from "/page/format.js";
-import { sparkline } from "/page/sparkline.js";
+import { thinned } from "/page/live.js";
+import { POINTS, sparkline } from "/page/sparkline.js";
 
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
 const PAGE = 50, MOST = 200;
@@ -120,8 +121,7 @@ export async function show(main, _, signal) {
     row.drawing = true;
     try {
       for (const metric of one.spec.kind === "external" ? [one.spec.outcome] : METRICS) {
-        const { series } = await get(`/experiments/${one.id}/metrics`, { metric, max_points: 40 }, signal);
-        const drawn = sparkline(series, one.arms.map(({ label }) => label), `${labelOf(one.spec, metric)} of ${one.name}`);
+        const drawn = sparkline(await thinned(one.id, metric, POINTS, POINTS, signal), one.arms.map(({ label }) => label), `${labelOf(one.spec, metric)} of ${one.name}`);
         if (!drawn) continue;
         put(row.chart, drawn, h("small.muted", {}, labelOf(one.spec, metric)));
         break;
