@@ -1,6 +1,5 @@
 """Means and bands of the page's charts are those of all points, however many of them the page has."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,8 @@ DRAWN = """async () => {
     const Bokeh = await (await import("/page/chart.js")).library();
     const sources = Object.values(Bokeh.index).flatMap((view) => [...view.model.references()])
         .filter((model) => model.data instanceof Map ? model.data.has("mean") : model.data && "mean" in model.data);
-    return sources.map(({ data }) => Object.fromEntries(["x", "mean", "low", "high"].map((name) => [name, [...data[name]]])));
+    const names = ["x", "mean", "low", "high"];
+    return sources.map(({ data }) => Object.fromEntries(names.map((name) => [name, [...data[name]]])));
 }"""
 BAND = """async ([lines, most]) => {
     const { band, meant } = await import("/page/statistics.js");
@@ -25,7 +25,7 @@ BAND = """async ([lines, most]) => {
 
 
 @pytest.fixture(scope="module")
-def noisy(service: Running) -> Iterator[int]:
+def noisy(service: Running) -> int:
     """An experiment with 6,000 noisy losses a run, the runs of one arm shorter than those of the other."""
     arms = [{"label": arm} for arm in ("long", "short")]
     metric = {"name": "loss", "direction": "min", "per": "step"}
@@ -36,7 +36,7 @@ def noisy(service: Running) -> Iterator[int]:
         values = draw.exponential(0.3 + run["seed"] / 10, n) + 3 / np.sqrt(1 + np.arange(n))
         body = {"points": {"loss": {"first": 0, "values": values.tolist()}}}
         service.http.post(f"/runs/{run['id']}/points", json=body).raise_for_status()
-    yield made
+    return made
 
 
 def expected(service: Running, experiment: int) -> list[dict[str, Any]]:

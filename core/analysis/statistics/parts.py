@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class PartMeans(NamedTuple):
-    """The means of a series' parts, each of the steps k * width to (k + 1) * width - 1; those without points are left out.
+    """The means of a series' parts: the steps k * width to (k + 1) * width - 1, where it has finite points.
 
     Widths are powers of two and parts begin at multiples of them, so that those of two series, or of one when it was
     shorter, are parts of one another: weighted by their counts they add up to the wider.
