@@ -6,7 +6,7 @@ import { fetched, get } from "/page/api.js";
 import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
-import { duration, instant, labelOf, measured, number, state } from "/page/format.js";
+import { ENDED, duration, instant, labelOf, measured, number, state } from "/page/format.js";
 import { Series } from "/page/live.js";
 import { asCurl, asPython, asYaml } from "/page/spec.js";
 import { findings, pairs, ranking, spread, verdictText } from "/page/verdict.js";
@@ -30,7 +30,9 @@ export function panels(shared, signal) {
     const until = AbortSignal.any([signal, leave.signal]);
     const place = h("div", {}, h("p.muted", {}, "Loading…"));
     const show = (again) => make(place, until, again).catch((error) => {
-      if (error.name !== "AbortError") put(place, h("p.notice", { role: "alert" }, error.message));
+      if (error.name === "AbortError") return;
+      put(place, h("p.notice", { role: "alert" }, error.message));
+      document.addEventListener("back", () => show(again), { once: true, signal: until });
     });
     if (!live) onEnded(shared, until, () => show(true));
     show(false);
@@ -79,7 +81,7 @@ const PAUSE = 10_000;
 
 /** Do something again when runs of the experiment have ended, and at once when all of it has, or its state is another. */
 function onEnded(shared, until, work) {
-  const known = (one) => [`${state(one)} ${one.arms.length}`, one.progress.runs_done];
+  const known = (one) => [`${state(one)} ${one.arms.length} ${ENDED.has(one.status) ? one.attempt : ""}`, one.progress.runs_done];
   let [is, done] = known(shared.one), last = Date.now(), waiting;
   const listener = (one) => {
     const [now, ended] = known(one), other = now !== is;
@@ -149,8 +151,9 @@ async function curves(place, shared, at, until) {
   onEnded(shared, until, async () => {
     try {
       await look();
-      const arms = facts(shared.one, runs);
-      if (String(arms.map(({ label }) => label)) === String(chart?.arms.map(({ label }) => label))) chart.renew(arms);
+      const arms = facts(shared.one, runs), over = series.isOver(shared.one);
+      if (over) series.follow(shared.one);
+      if (!over && String(arms.map(({ label }) => label)) === String(chart?.arms.map(({ label }) => label))) chart.renew(arms);
       else await choose(chosen);
     } catch { /* the service is away, which the bar says; the next that ends has it asked again */ }
   });

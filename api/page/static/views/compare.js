@@ -38,7 +38,6 @@ export async function show(main, [ids], signal) {
     all = found.filter(Boolean);
     const now = JSON.stringify([gone, all.map(({ one }) => [one.name, state(one), one.progress])]);
     if (now === seen) return;
-    seen = now;
     put(title, `${all.length} experiment${all.length === 1 ? "" : "s"} side by side`);
     note.textContent = [
       wanted.length > MOST && `Of ${wanted.length} that were chosen the first ${MOST} are shown.`,
@@ -51,6 +50,7 @@ export async function show(main, [ids], signal) {
     if (String(shared) !== offered) put(menu, shared.length ? labelled("Metric", select(shared.map((name) => [name, metricName(name)]), metric, draw)) : h("p", {}, "They have no metric in common."));
     offered = String(shared);
     if (metric) await draw(metric);
+    seen = now;
   }
 
   async function draw(chosen) {

@@ -55,6 +55,7 @@ export async function show(main, [id, tab], signal) {
   }
 
   put(main, head, line, arms, looks, tabs(panels(shared, signal), tab, (name) => history.replaceState(null, "", `#/experiments/${id}/${name}`)));
+  document.addEventListener("back", judge, { signal });
   update(one);
   judge();
   await poll(() => (ENDED.has(one.status) ? 10 : 2), signal, async () => {
