@@ -4,6 +4,7 @@ import { button, h, labelled, tell } from "/page/dom.js";
 import { call, get, post } from "/page/api.js";
 import { ENDED } from "/page/format.js";
 import { mayChange, maySend, who } from "/page/account.js";
+import { posted } from "/page/spec.js";
 import { share } from "/page/share.js";
 
 /** Return what makes sense in its present state, by the label of its button; `changed` is called after each. */
@@ -73,7 +74,7 @@ async function edit({ id }, changed) {
 
 /** Begin a new experiment with a spec. */
 export function clone(spec) {
-  sessionStorage.setItem("draft", JSON.stringify(spec));
+  sessionStorage.setItem("draft", JSON.stringify(posted(spec)));
   location.hash = "#/new";
 }
 

@@ -6,9 +6,9 @@ import { fetched, get } from "/page/api.js";
 import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
-import { ENDED, duration, instant, labelOf, measured, number, state } from "/page/format.js";
+import { ENDED, duration, instant, labelOf, measured, measuredIn, number, state } from "/page/format.js";
 import { Series } from "/page/live.js";
-import { asCurl, asPython, asYaml } from "/page/spec.js";
+import { asCurl, asPython, asYaml, posted } from "/page/spec.js";
 import { findings, pairs, ranking, spread, verdictText } from "/page/verdict.js";
 
 /** The pictures of a verdict, of those that suit its kind of experiment. */
@@ -142,7 +142,7 @@ async function curves(place, shared, at, until) {
   async function choose(metric) {
     chosen = metric;
     chart?.close();
-    chart = new Curves(series, facts(shared.one, runs), metric, { title: labelOf(shared.one.spec, metric), choice, looks });
+    chart = new Curves(series, facts(shared.one, runs, metric), metric, { title: labelOf(shared.one.spec, metric), choice, looks });
     put(holder, chart.element);
     await Promise.all([series.choose(metric, until), chart.build()]);  // together: neither may fail unheard
     chart.refresh();
@@ -151,7 +151,7 @@ async function curves(place, shared, at, until) {
   onEnded(shared, until, async () => {
     try {
       await look();
-      const arms = facts(shared.one, runs), over = series.isOver(shared.one);
+      const arms = facts(shared.one, runs, chosen), over = series.isOver(shared.one);
       if (over) series.follow(shared.one);
       if (!over && String(arms.map(({ label }) => label)) === String(chart?.arms.map(({ label }) => label))) chart.renew(arms);
       else await choose(chosen);
@@ -161,14 +161,6 @@ async function curves(place, shared, at, until) {
   await look();
   put(place, menu, holder);
   await choose(chosen);
-}
-
-/** Return the metrics that runs have series of: those declared, or had by a run that has ended, or foreseen by the report. */
-function measuredIn({ spec }, runs, report) {
-  if (spec.kind === "external") return spec.metrics.map(({ name }) => name);
-  const finals = runs.flatMap((run) => Object.keys(run.final));
-  const foreseen = Object.keys(report?.arms[0]?.outcomes ?? {}).filter((name) => /^(train|valid)_/.test(name));
-  return [...new Set(["train_loss", "valid_loss", ...[...new Set([...foreseen, ...finals])].sort(), "lr"])];
 }
 
 /** Return the metric that is shown first: the outcome, or the nearest to it that is a curve. */
@@ -238,7 +230,8 @@ function environments(items) {
 }
 
 function spec(one) {
-  const written = { JSON: JSON.stringify(one.spec, null, 2), YAML: asYaml(one.spec), curl: asCurl(one.spec), Python: asPython(one.spec) };
+  const again = posted(one.spec);
+  const written = { JSON: JSON.stringify(again, null, 2), YAML: asYaml(again), curl: asCurl(again), Python: asPython(again) };
   const text = h("pre", { tabindex: 0 }, written.JSON);
   let chosen = "JSON";
   return [

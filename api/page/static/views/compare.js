@@ -5,7 +5,7 @@ import { get, poll } from "/page/api.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
 import { thinned } from "/page/live.js";
 import { PARTS } from "/page/statistics.js";
-import { ENDED, measured, metricName, state } from "/page/format.js";
+import { ENDED, measured, measuredIn, metricName, state } from "/page/format.js";
 
 const MOST = 12;
 /** Experiments that are shown: more have too many lines to be told apart. */
@@ -25,7 +25,7 @@ export async function show(main, [ids], signal) {
     try {
       const one = await get(`/experiments/${id}`, undefined, signal);
       const [report, { items }] = await Promise.all([get(`/experiments/${id}/report`, undefined, signal), get(`/experiments/${id}/runs`, { limit: 2000, repeat: false }, signal)]);
-      return { one, report, runs: items, metrics: new Set(["train_loss", ...items.flatMap((run) => Object.keys(run.final))]) };
+      return { one, report, runs: items, metrics: new Set(measuredIn(one, items, report)) };
     } catch (error) {
       if (error.status === 404) return null;
       throw error;
@@ -56,7 +56,7 @@ export async function show(main, [ids], signal) {
   async function draw(chosen) {
     const found = await Promise.all(all.map(({ one }) => thinned(one.id, chosen, POINTS, PARTS, signal)));
     lines.all = all.flatMap((each, index) => found[index].map((line) => ({ ...line, arm: labelOf(each, line.arm) })));
-    const arms = all.flatMap((each) => facts(each.one, each.runs).map((arm) => ({ ...arm, label: labelOf(each, arm.label) })));
+    const arms = all.flatMap((each) => facts(each.one, each.runs, chosen).map((arm) => ({ ...arm, label: labelOf(each, arm.label) })));
     const labels = (these) => JSON.stringify(these?.map(({ label }) => label));
     if (chart && chosen === chart.metric && labels(arms) === labels(chart.arms)) return chart.renew(arms);
     metric = chosen;

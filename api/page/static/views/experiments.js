@@ -3,7 +3,7 @@
 import { h, heard, named, put, button, labelled, select } from "/page/dom.js";
 import { maySend } from "/page/account.js";
 import { get, poll } from "/page/api.js";
-import { ENDED, ago, count, counted, duration, instant, labelOf, state } from "/page/format.js";
+import { ENDED, ago, counted, done, instant, left, labelOf, state } from "/page/format.js";
 import { thinned } from "/page/live.js";
 import { POINTS, sparkline } from "/page/sparkline.js";
 
@@ -145,14 +145,14 @@ export async function show(main, _, signal) {
 
 function summary(one) {
   const { progress } = one;
-  const share = progress.steps_total ? progress.steps_done / progress.steps_total : 0;
+  const [made, all] = done(one), share = made / Math.max(1, all);
   const live = !ENDED.has(one.status);
   return [
     h("div.title", {}, h("a", { href: `#/experiments/${one.id}` }, named(one.name || `Experiment ${one.id}`)), " ", h(`span.state.${state(one)}`, {}, state(one)),
       one.tags.map((tag) => h("span.tag", {}, named(tag)))),
     h("div.muted", {}, `#${one.id} · ${counted(one.arms.length, "arm")} · ${progress.runs_done} of ${progress.runs_total} runs`,
-      live && progress.eta_seconds != null ? ` · ${duration(progress.eta_seconds)} left` : "",
+      live && left(one) && ` · ${left(one)}`,
       one.owner ? ` · ${one.owner}` : "", " · ", h("time", { datetime: one.created_at, title: instant(one.created_at) }, ago(one.created_at))),
-    live && h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),
+    live && h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % done` }),
   ];
 }
