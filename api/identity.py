@@ -47,12 +47,12 @@ def identify(service: "Service", scope: Request, headers: Headers) -> Identified
         return _by_key(keys, keys.owner(sent) if scheme.lower() == "bearer" else None)
     if named:
         user, groups = named
-        return Identified(_user(service, user, groups))
+        return _or_by_link(service, Identified(_user(service, user, groups)), scope)
     session = service.sessions.find(scope)
     if session is None:
         link = links.find(service.sessions, scope)
         return refusal(keys, None, sent=False) if link is None else _by_link(service, link, scope)
-    return _by_session(service, session, scope["method"], headers)
+    return _or_by_link(service, _by_session(service, session, scope["method"], headers), scope)
 
 
 def refusal(keys: KeyRing, key: Key | None, *, sent: bool) -> Response:
@@ -109,6 +109,17 @@ def _by_link(service: "Service", link: links.Link | None, scope: Request) -> Ide
         return found
     refused = link.refusal(scope["method"], scope["path"])
     return refused or Identified(replace(found.caller, link=link, session=None), found.requests)
+
+
+def _or_by_link(service: "Service", found: Identified | Response, scope: Request) -> Identified | Response:
+    """Who is signed in and sees nothing of an experiment may have opened a link to it, which their browser keeps."""
+    link = links.find(service.sessions, scope)
+    if isinstance(found, Response) or link is None:
+        return found
+    if not link.adds(scope["method"], scope["path"], found.caller.hidden):
+        return found
+    opened = _by_link(service, link, scope)
+    return found if isinstance(opened, Response) else opened
 
 
 def _user(service: "Service", user: str, groups: Sequence[str], session: BrowserSession | None = None) -> Caller:

@@ -41,6 +41,8 @@ class Link:
     """The beginning of its maker's key's hash: the link ends with that very key. None: a user made it."""
     groups: Sequence[str] = ()
     """Of its maker, as they were then."""
+    project: str | None = None
+    """The experiment's; None: an older version made the link."""
 
     def refusal(self, method: str, path: str) -> Response | None:
         """Return the answer to what this link does not open; None where it does."""
@@ -51,13 +53,23 @@ class Link:
             return None
         return problem(403, "Forbidden", f"this link opens experiment {self.experiment}, to read it, and nothing else")
 
+    def adds(self, method: str, path: str, hidden: frozenset[str]) -> bool:
+        """Return whether it opens what somebody asks for who is signed in, and sees nothing of these projects."""
+        return self.project in hidden and (method, path) not in _ALWAYS and self.refusal(method, path) is None
+
 
 def make(
-    sessions: Sessions, experiment: int, who: str, hours: int, key: str | None = None, groups: Sequence[str] = ()
+    sessions: Sessions,
+    experiment: tuple[int, str],
+    who: str,
+    hours: int,
+    key: str | None = None,
+    groups: Sequence[str] = (),
 ) -> tuple[str, Link]:
-    """Return the token of a new link, and the link."""
-    said = {"id": secrets.token_hex(16), "experiment": experiment, "who": who, "key": key, "groups": list(groups)}
-    token, signed = sessions.sign(LINK_COOKIE, said, hours * 3600)
+    """Return the token of a new link to an experiment of a project, and the link."""
+    number, project = experiment
+    said = {"id": secrets.token_hex(16), "experiment": number, "project": project, "who": who, "key": key}
+    token, signed = sessions.sign(LINK_COOKIE, said | {"groups": list(groups)}, hours * 3600)
     return PREFIX + token, Link(**signed)
 
 

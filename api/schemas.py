@@ -109,6 +109,19 @@ class ExperimentList(BaseModel):
     total: int
 
 
+class PartMeansOut(BaseModel):
+    """The means of the parts of a series: the steps k * `width` to (k + 1) * `width` - 1, where it has points.
+
+    Widths are powers of two, and parts begin at multiples of them: by `counts` the means of series, and of narrower
+    parts, add up.
+    """
+
+    width: int
+    steps: list[float] = Field(description="the mean step of each part's points")
+    values: list[float | None] = Field(description="their mean; null where it is not finite")
+    counts: list[int] = Field(description="how many points are finite; the others count nowhere")
+
+
 class SeriesOut(BaseModel):
     run_id: int
     arm: str
@@ -118,6 +131,7 @@ class SeriesOut(BaseModel):
     steps: list[int]
     values: list[float | None]
     total: int
+    means: PartMeansOut | None = Field(description="of a series that was thinned, where `means` asks for them")
 
 
 class MetricsOut(BaseModel):

@@ -44,26 +44,44 @@ def refuse_too_many(points: int, form: Form) -> None:
         raise InvalidSpec([Problem("max_points", f"the answer has more than {most:,} points: {advice}")])
 
 
+def refuse_idle_means(form: Form, max_points: int | None) -> None:
+    """Raise `InvalidSpec` where means were asked for that no answer would have."""
+    if form != "json":
+        raise InvalidSpec([Problem("means", f"{form} has points alone: ask for JSON, or leave it out")])
+    if max_points is None:
+        raise InvalidSpec([Problem("means", "without max_points all points are there: send it too, or leave this out")])
+
+
 def write_series(
-    out: IO[bytes], session: Session, experiment_id: int, form: Form, *, max_points: int | None, **asked: Any
+    out: IO[bytes],
+    session: Session,
+    experiment_id: int,
+    form: Form,
+    *,
+    max_points: int | None,
+    means: int | None = None,
+    **asked: Any,
 ) -> None:
-    """Write what was asked of `series`, each thinned to `max_points`: `{"series": [...]}`, or a table.
+    """Write what was asked of `series`, each thinned to `max_points`: `{"series": [...]}`, or a table without `means`.
 
     A value that is not finite is null in JSON and empty in CSV; Parquet and Arrow have it as it is.
     """
+    found = series(session, experiment_id, **asked)
+    if form == "json":
+        _json(out, found, max_points, means)
+        return
     write: dict[Form, Callable[[IO[bytes], Iterator[Series], int | None], None]] = {
-        "json": _json,
         "csv": _csv,
         "parquet": _parquet,
         "arrow": _arrow,
     }
-    write[form](out, series(session, experiment_id, **asked), max_points)
+    write[form](out, found, max_points)
 
 
-def _json(out: IO[bytes], found: Iterator[Series], max_points: int | None) -> None:
+def _json(out: IO[bytes], found: Iterator[Series], max_points: int | None, means: int | None) -> None:
     out.write(b'{"series":[')
     for i, one in enumerate(found):
-        out.write(b"," * (i > 0) + compact(as_json(one, max_points)))
+        out.write(b"," * (i > 0) + compact(as_json(one, max_points, means)))
     out.write(b"]}")
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, format_sse_event
+from pydantic import Field
 from starlette.responses import Response
 
 from api.deps import Chosen, Id, ServiceDep
@@ -17,6 +18,12 @@ RETRY = 1000
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
+class Heard(Chosen):
+    """The query parameters that choose what is heard of an experiment."""
+
+    after: str | None = Field(None, description="as `Last-Event-ID`, which browsers cannot send with a first request")
+
+
 @router.get(
     "/experiments/{experiment_id}/events",
     response_class=Response,
@@ -27,9 +34,9 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 )
 async def stream_events(
     experiment_id: Id,
-    chosen: Annotated[Chosen, Query()],
+    wanted: Annotated[Heard, Query()],
     service: ServiceDep,
-    last_event_id: Annotated[str | None, Header(description="the `id` of the last event, of the same URL")] = None,
+    last_event_id: Annotated[str | None, Header(description="the `id` of the last event, of the same choice")] = None,
 ) -> Response:
     """Stream the experiment as server-sent events that end with it.
 
@@ -42,12 +49,12 @@ async def stream_events(
     - `rewind`: `{"runs", "attempt", "step", "epoch"}`: those runs' points at that update and later, by epoch at that
       epoch and later, are void and will come again: their training goes on from a checkpoint.
 
-    Applied in order they make what `/metrics` gives. With `Last-Event-ID` they go on after that event, whichever
-    process answers: nothing is left out, nothing comes twice. An id of another experiment, or of other query
+    Applied in order they make what `/metrics` gives. With `Last-Event-ID`, or `after`, they go on after that event,
+    whichever process answers: nothing is left out, nothing comes twice. An id of another experiment, or of other query
     parameters, is refused with 422.
     """
-    choice = Choice(tuple(chosen.metric), chosen.arm, chosen.seed, chosen.diagnostics)
-    listener = service.listeners.add(experiment_id, choice, last_event_id or None)
+    choice = Choice(tuple(wanted.metric), wanted.arm, wanted.seed, wanted.diagnostics)
+    listener = service.listeners.add(experiment_id, choice, last_event_id or wanted.after or None)
     if not await listener.begin():
         return Response(status_code=204)  # what tells a browser not to connect again
     return EventSourceResponse(_events(listener), headers=HEADERS)

@@ -33,7 +33,7 @@ async def create_link(
         raise Conflict("this service asks nobody for a key: the page's own address opens it on this machine")
     _check(caller, one)
     key = None if (found := service.keys.get(caller.id)) is None else found.digest[:KEY_DIGITS]
-    token, link = links.make(service.sessions, one.id, caller.id, asked.hours, key, caller.groups)
+    token, link = links.make(service.sessions, (one.id, one.project), caller.id, asked.hours, key, caller.groups)
     base = service.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
     response.headers["Cache-Control"] = "no-store"
     return LinkOut(

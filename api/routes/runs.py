@@ -15,7 +15,7 @@ from api.policies import NEVER_CHANGES
 from api.responses import REVALIDATED, etag, preferred, revalidated, unchanged
 from api.run_schemas import RunList, RunOut
 from api.schemas import MetricsOut
-from api.series import FORMS, MEDIA, Form, refuse_too_many, write_series
+from api.series import FORMS, MEDIA, Form, refuse_idle_means, refuse_too_many, write_series
 from core.experiments.cohorts.designs import is_external
 from core.experiments.cohorts.states import FINAL
 from core.experiments.queries import read
@@ -44,6 +44,13 @@ class Wanted(Chosen):
     first: int | None = Field(None, ge=0, lt=2**53, description="the first step wanted")
     last: int | None = Field(None, ge=0, lt=2**53, description="the last step wanted")
     max_points: int | None = Field(None, ge=4, le=1_000_000, description="thin each series, keeping its spikes")
+    means: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="of each series that `max_points` thins also the means of at most so many parts: what is kept of it"
+        " are its extremes, whose mean is not that of the series. JSON only",
+    )
     repeat: bool = Field(False, description="the series of second trainings, instead of those of the first")
     format: Form | None = Field(None, description="json, csv, parquet or arrow; none: as `Accept` says")
 
@@ -97,6 +104,8 @@ async def _series(
     asked |= {"metrics": wanted.metric or None, "run_id": run_id}
     accepted = preferred(request, [*MEDIA.values()])
     form = wanted.format or FORMS[accepted]
+    if wanted.means is not None:
+        refuse_idle_means(form, wanted.max_points)
     answer = await run_sync(_few, service, request, wanted, asked, form, experiment_id)
     if isinstance(answer, Response):
         return answer

@@ -16,6 +16,7 @@ from core.analysis.shapes import Report
 from core.analysis.statistics.intervals import Summary, summaries, summarize
 from core.analysis.statistics.judgement import best_first
 from core.analysis.statistics.paired import Comparisons, compare, holm
+from core.analysis.statistics.parts import PartMeans, part_means
 from core.analysis.statistics.pruning import Decision, RungRule, RungValues, decide_rung, pruned_arms
 from core.analysis.statistics.sequential import look_levels
 from core.analysis.statistics.thin import thin
@@ -25,6 +26,7 @@ __all__ = [
     "Comparisons",
     "Decision",
     "Look",
+    "PartMeans",
     "RangeCurve",
     "Report",
     "RungRule",
@@ -52,6 +54,7 @@ __all__ = [
     "number",
     "outcome_names",
     "outline",
+    "part_means",
     "pruned_arms",
     "range_curves",
     "range_entries",

@@ -203,7 +203,7 @@ def test_metrics_by_column(client: TestClient, done: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?max_points=10&metric=train_loss", "?metric=lr&first=3&last=5&arm=he", "?seed=77"]
+    "query", ["", "?max_points=10&metric=train_loss&means=7", "?metric=lr&first=3&last=5&arm=he", "?seed=77"]
 )
 def test_many_points_come_from_another_process_and_are_the_same(
     client: TestClient, done: int, monkeypatch: pytest.MonkeyPatch, query: str

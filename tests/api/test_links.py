@@ -76,6 +76,34 @@ def test_a_browser_keeps_a_link_in_a_cookie_and_a_session_comes_first(client: Te
     assert (gone.status_code, f'{LINK_COOKIE}=""' in gone.headers.get_list("set-cookie")[1]) == (204, True)
 
 
+def test_a_link_opens_its_experiment_to_who_is_signed_in_and_does_not_see_it(
+    client: TestClient, make: Make, admin: Sent
+) -> None:
+    """The rest of what they ask for is theirs, and what they see without a link they see as themselves."""
+    anna, ben = make("anna"), make("ben")
+    closed = {"name": "nlp", "members": {"anna": "member"}}
+    assert client.post("/projects", json=closed, headers=admin).status_code == 201
+    mine, public, other = posted(client, anna, "nlp"), posted(client, ben), posted(client, anna, "nlp")
+    session = client.post("/session", headers=ben).cookies[COOKIE]
+    client.cookies.clear()
+    signed_in = {"Cookie": f"{COOKIE}={session}"}
+    made = linked(client, anna, mine)
+    opened = client.post("/session", headers=sent_with(made["token"])).cookies[LINK_COOKIE]
+    client.cookies.clear()
+    assert client.get(f"/experiments/{mine}", headers=signed_in).status_code == 404
+    both = {"Cookie": f"{COOKIE}={session}; {LINK_COOKIE}={opened}"}
+    assert {path: client.get(f"/experiments/{mine}{path}", headers=both).status_code for path in OPENED} == (
+        dict.fromkeys(OPENED, 200)
+    )
+    assert client.get("/me", headers=both).json()["id"] == "ben"
+    assert client.get(f"/experiments/{other}", headers=both).status_code == 404
+    assert client.post(f"/experiments/{mine}/cancel", headers=both | OURS).status_code == 404
+    assert client.post(f"/experiments/{public}/cancel", headers=both | OURS).status_code == 202
+    assert client.delete(f"/experiments/{mine}/links/{made['id']}", headers=anna).status_code == 204
+    look_again(client)
+    assert client.get(f"/experiments/{mine}", headers=both).status_code == 404
+
+
 @pytest.mark.parametrize("how", ["expired", "forged", "ended", "revoked", "rotated", "deleted", "role"])
 def test_a_link_ends_with_all_that_it_stands_on(
     client: TestClient, make: Make, admin: Sent, database: Database, monkeypatch: pytest.MonkeyPatch, how: str

@@ -96,7 +96,7 @@ def test_a_band_on_a_logarithmic_axis_is_made_on_it(page: Page) -> None:
     half, mean = page.evaluate(
         """async () => {
             const { band } = await import("/page/statistics.js");
-            const { half, mean } = band([[[0, 1], [1, 2]], [[0, 1], [3, 2]]], 10);
+            const { half, mean } = band([[[0, 1], [1, 2], [1, 1]], [[0, 1], [3, 2], [1, 1]]], 10);
             return [half, mean];
         }"""
     )

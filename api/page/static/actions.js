@@ -4,6 +4,7 @@ import { button, h, labelled, tell } from "/page/dom.js";
 import { call, get, post } from "/page/api.js";
 import { ENDED } from "/page/format.js";
 import { mayChange, maySend, who } from "/page/account.js";
+import { posted } from "/page/spec.js";
 import { share } from "/page/share.js";
 
 /** Return what makes sense in its present state, by the label of its button; `changed` is called after each. */
@@ -55,8 +56,8 @@ export function buttonsOf(changed) {
 }
 
 /** Ask for another name, other tags and notes; what somebody else has edited meanwhile is not written over. */
-async function edit(one, changed) {
-  const tag = (await call("GET", `/experiments/${one.id}`)).headers.get("ETag");
+async function edit({ id }, changed) {
+  const answer = await call("GET", `/experiments/${id}`), tag = answer.headers.get("ETag"), one = await answer.json();
   const name = h("input", { value: one.name, required: true, maxlength: 120 });
   const tags = h("input", { value: one.tags.join(", ") });
   const notes = h("textarea", { rows: 8 }, one.notes);
@@ -64,7 +65,7 @@ async function edit(one, changed) {
     h("form", { method: "dialog" }, h("h2", {}, "Edit"), labelled("Name", name), labelled("Tags, with commas", tags), labelled("Notes", notes),
       h("p.buttons", {}, button("Save", async () => {
         const json = { name: name.value, tags: tags.value.split(",").map((text) => text.trim()).filter(Boolean), notes: notes.value };
-        await call("PATCH", `/experiments/${one.id}`, { json, headers: tag ? { "If-Match": tag } : {} });
+        await call("PATCH", `/experiments/${id}`, { json, headers: tag ? { "If-Match": tag } : {} });
         dialog.close();
         await changed();
       }, { class: "main" }), button("Leave it", async () => dialog.close())))));
@@ -73,7 +74,7 @@ async function edit(one, changed) {
 
 /** Begin a new experiment with a spec. */
 export function clone(spec) {
-  sessionStorage.setItem("draft", JSON.stringify(spec));
+  sessionStorage.setItem("draft", JSON.stringify(posted(spec)));
   location.hash = "#/new";
 }
 

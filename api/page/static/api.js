@@ -12,6 +12,9 @@ export class Refused extends Error {
   }
 }
 
+const PATIENCE = 100_000;
+/** Milliseconds that a call may take: more than the service gives its longest, so that one that is frozen is noticed. */
+
 /** Send a request and return its answer; throws Refused, and Error where no service answers. With `quiet` a 401 asks nobody to sign in. */
 export async function call(method, path, { query, json, body, headers = {}, signal, quiet = false } = {}) {
   const asked = query ? `?${new URLSearchParams(pairs(query))}` : "";
@@ -19,7 +22,7 @@ export async function call(method, path, { query, json, body, headers = {}, sign
   if (json !== undefined) headers = { "Content-Type": "application/json", ...headers };
   let answer;
   try {
-    answer = await fetch(path + asked, { method, headers, signal, ...given });
+    answer = await fetch(path + asked, { method, headers, signal: AbortSignal.any([AbortSignal.timeout(PATIENCE), ...(signal ? [signal] : [])]), ...given });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error("The service does not answer.");
@@ -73,7 +76,7 @@ export async function catalog(kind) {
 
 /**
  * Call something again and again, `seconds` apart, while the page is seen and until the signal; the first time at once, and
- * then it may not fail. Later it may: the bar says when the service is away.
+ * then it may not fail. Later it may: the bar says when the service is away, and once it is back it is called at once.
  */
 export async function poll(seconds, signal, work) {
   let begun = false;
@@ -87,8 +90,11 @@ export async function poll(seconds, signal, work) {
       if (!begun || error.name === "AbortError") throw error;
     }
     await new Promise((done) => {
-      const timer = setTimeout(done, 1000 * (typeof seconds === "function" ? seconds() : seconds));
-      signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
+      const over = new AbortController();
+      const now = () => (clearTimeout(timer), over.abort(), done());
+      const timer = setTimeout(now, 1000 * (typeof seconds === "function" ? seconds() : seconds));
+      signal.addEventListener("abort", now, { signal: over.signal });
+      document.addEventListener("back", now, { signal: over.signal });
     });
   }
 }

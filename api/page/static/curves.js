@@ -5,9 +5,9 @@ import { colorOf, dashOf } from "/page/colors.js";
 import { metricName } from "/page/format.js";
 import { figure, library, place, release } from "/page/chart.js";
 import { Choice, switches } from "/page/choice.js";
-import { band, thin } from "/page/statistics.js";
+import { PARTS, band, meant, thin } from "/page/statistics.js";
 
-const SECOND = 1000, FRAME = 250, PARTS = 400, MOST = 2500, DOTTED = 40;
+const SECOND = 1000, FRAME = 250, MOST = 2500, DOTTED = 40;
 
 /** The units of the axis below: from an update, or an epoch, of a run of an arm. */
 export const UNITS = {
@@ -20,8 +20,13 @@ export const UNITS = {
 /** Return how a chart looks at first: its axes, and what is drawn of an arm. */
 export const LOOKS = () => ({ unit: "update", x: "linear", y: "linear", seeds: true, band: true });
 
-/** What must be known of an arm for a unit. */
-const NEEDS = { seconds: (arm) => arm.secondsPerStep, examples: (arm) => arm.batchSize };
+/** What must be known of an arm for a unit: one of updates for points by epoch, and of epochs for points by update, how many there are. */
+const NEEDS = {
+  update: (arm) => arm.per !== "epoch" || arm.stepsPerEpoch,
+  epoch: (arm) => arm.per === "epoch" || arm.stepsPerEpoch,
+  examples: (arm) => arm.batchSize && NEEDS.update(arm),
+  seconds: (arm) => arm.secondsPerStep && NEEDS.update(arm),
+};
 
 /**
  * A chart of one metric, with switches for arms, axes and seeds. `arms` as of `facts`, `choice` of those that are shown;
@@ -52,8 +57,9 @@ export class Curves {
       this.looks[name] = event.target.checked;
       this.build();
     } }), label);
-    this.units = Object.keys(UNITS).filter((unit) => this.arms.every(NEEDS[unit] ?? (() => true)));
-    if (!this.units.includes(this.looks.unit)) this.looks.unit = "update";
+    this.units = Object.keys(UNITS).filter((unit) => this.arms.every(NEEDS[unit]));
+    if (!this.units.length) this.units = ["update"];  // beside each other, of which one counts by epochs alone
+    if (!this.units.includes(this.looks.unit)) this.looks.unit = this.units[0];
     return h("div.switches", {},
       choose("unit", "Axis", this.units), choose("x", "Scale →", ["linear", "log"]), choose("y", "Scale ↑", ["linear", "log"]),
       tick("seeds", "each seed"), tick("band", "95 % interval"));
@@ -111,22 +117,21 @@ export class Curves {
     const drawable = (value, scale) => Number.isFinite(value) && (scale === "linear" || value > 0);
     let lost = 0, points = 0;
     this.arms.forEach((arm, index) => {
-      const lines = this.series.all.filter((one) => one.arm === arm.label).map(({ unit: counted, steps, values }) => {
-        const xs = [], ys = [];
-        steps.forEach((step, at) => {
-          const where = counted === "epoch" ? UNITS[unit].epoch(arm, step) : UNITS[unit].of(arm, step);
-          if (values[at] !== null && drawable(values[at], y) && drawable(where, x)) {
-            xs.push(where);
-            ys.push(values[at]);
-            points += 1;
-          } else lost += values[at] === null;
-        });
-        return [xs, ys];
-      });
+      const mine = this.series.all.filter((one) => one.arm === arm.label);
+      const where = (step) => (mine[0].unit === "epoch" ? UNITS[unit].epoch(arm, step) : UNITS[unit].of(arm, step));
+      /** Return what can be drawn of places and values, as lists of each. */
+      const shown = (steps, ...columns) => {
+        const xs = steps.map(where), kept = xs.map((_, at) => at).filter((at) => columns[0][at] !== null && drawable(columns[0][at], y) && drawable(xs[at], x));
+        return [xs, ...columns].map((column) => kept.map((at) => column[at]));
+      };
+      const drawn = mine.map(({ steps, values }) => shown(steps, values));
+      const lines = mine.map(meant);
+      mine.forEach(({ values, total = values.length }, at) => (lost += total - lines[at][2].reduce((sum, count) => sum + count, 0)));
+      points += drawn.reduce((sum, [xs]) => sum + xs.length, 0);
       const { lines: source, means } = this.sources[index];
-      const drawn = lines.map(([xs, ys]) => thin(xs, ys, MOST));
-      source.data = { xs: drawn.map(([xs]) => xs), ys: drawn.map(([, ys]) => ys) };
-      const { x: at, mean, half } = band(lines, PARTS);
+      const thinned = drawn.map(([xs, ys]) => thin(xs, ys, MOST));
+      source.data = { xs: thinned.map(([xs]) => xs), ys: thinned.map(([, ys]) => ys) };
+      const found = band(lines, PARTS), [at, mean, half] = shown(found.x, found.mean, found.half);
       const end = y === "log" ? (value, part) => value * Math.exp(Math.max(-7, Math.min(7, part / value))) : (value, part) => value + part;  // as the picture of the loss has it
       means.data = { x: at, mean, low: mean.map((value, place) => end(value, -half[place])), high: mean.map((value, place) => end(value, half[place])) };
       this.parts.get(arm.label).few = at.length > 0 && at.length <= DOTTED;
@@ -148,16 +153,18 @@ export class Curves {
 }
 
 /**
- * Return of every arm what the axes need: its label, updates an epoch, batch size and seconds an update; 0 where that is
- * not known, as the batch size is not of arms that a grid or a scan made of several.
+ * Return of every arm what the axes of a metric need: its label, updates an epoch, batch size and seconds an update; 0 where
+ * that is not known, as the batch size is not of arms that a grid or a scan made of several. `per` is what the points of
+ * one that is trained elsewhere are counted in, as declared.
  *
  * Runs that train together begin together, and an update takes all of them the same time: all have the speed of the one
  * that made the most. How long one took that diverged at once is above all how long it began, so the updates of all count.
  */
-export function facts(one, runs) {
+export function facts(one, runs, metric) {
   const { spec } = one;
   const listed = spec.arms?.length === one.arms.length;
   const several = !listed && (spec.batch_size_scan || "batch_size" in (spec.grid ?? {}));
+  const elsewhere = spec.kind === "external", per = elsewhere ? spec.metrics.find(({ name }) => name === metric)?.per ?? "epoch" : null;
   const timed = runs.filter((run) => run.started_at && run.finished_at && run.steps_done);
   const longest = new Map();
   for (const run of timed) if (!(run.steps_done <= longest.get(run.started_at)?.steps_done)) longest.set(run.started_at, run);
@@ -167,7 +174,8 @@ export function facts(one, runs) {
     const mine = timed.filter((run) => run.arm === arm.label).map((run) => longest.get(run.started_at));
     return {
       label: arm.label,
-      stepsPerEpoch: one.steps_per_epoch[index],
+      per,
+      stepsPerEpoch: elsewhere ? spec.steps_per_epoch ?? 0 : one.steps_per_epoch[index],
       batchSize: several ? 0 : own.batch_size ?? spec.batch_size ?? 0,
       secondsPerStep: mine.length && sum(mine, (run) => new Date(run.finished_at) - new Date(run.started_at)) / SECOND / sum(mine, (run) => run.steps_done),
     };

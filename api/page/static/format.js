@@ -49,6 +49,22 @@ export const ago = (text) => `${duration(Math.max(0, (Date.now() - new Date(text
 /** Return the state of an experiment in a word that people see. */
 export const state = (one) => (one.cancelling ? "cancelling" : one.paused ? "paused" : one.status);
 
+/** Return whether nobody knows how long its runs will be: they are trained elsewhere, and nothing was said of it. */
+const isOpenEnded = ({ spec }) => spec.kind === "external" && spec.steps == null;
+
+/** Return how much of it, or of an arm of it, is done: [done, total] in updates, in runs where nobody knows how long they will be. */
+export const done = (one, of = one.progress) => (isOpenEnded(one) ? [of.runs_done, of.runs_total] : [of.steps_done, of.steps_total]);
+
+/** Write the updates that it has made, of those that it is to make where that is known. */
+export function updates(one) {
+  const { steps_done: made, steps_total: all } = one.progress;
+  if (!isOpenEnded(one)) return `${count(made)} of ${count(all)} updates`;
+  return counted(made, one.spec.metrics.some(({ per }) => per === "step") || one.spec.steps_per_epoch ? "update" : "epoch");
+}
+
+/** Write the time that is left of it; "" where that is not known. */
+export const left = (one) => (one.progress.eta_seconds == null || isOpenEnded(one) ? "" : `${duration(one.progress.eta_seconds)} left`);
+
 export const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 
 /** Write the name of a metric for people: valid_accuracy -> validation accuracy. */
@@ -56,6 +72,14 @@ export const metricName = (name) => name.replace(/^valid_/, "validation ").repla
 
 /** Return the name of a metric for people, in an experiment of this spec: as it was declared, where it was. */
 export const labelOf = (spec, name) => spec.metrics?.find((one) => one.name === name)?.label ?? metricName(name);
+
+/** Return the metrics that its runs have series of: those declared, or had by a run that has ended, or foreseen by the report. */
+export function measuredIn({ spec }, runs, report) {
+  if (spec.kind === "external") return spec.metrics.map(({ name }) => name);
+  const finals = runs.flatMap((run) => Object.keys(run.final));
+  const foreseen = Object.keys(report?.arms[0]?.outcomes ?? {}).filter((name) => /^(train|valid)_/.test(name));
+  return [...new Set(["train_loss", "valid_loss", ...[...new Set([...foreseen, ...finals])].sort(), "lr"])];
+}
 
 /** Write a value of a metric in an experiment of this report: of shares in percent, of all else as it is. */
 export const measured = ({ shares }, name, value) => (shares.includes(name) ? percent(value) : number(value, 4));

@@ -2,18 +2,33 @@
 
 import { get } from "/page/api.js";
 import { ENDED } from "/page/format.js";
+import { PARTS } from "/page/statistics.js";
 
 const MOST = 2500;
 /** Points of a series that are asked for of one that has ended: more than a chart has pixels, spikes kept. */
+
+/** Return the series of a metric, each thinned to `most` points with the means that a mean over seeds is made of. */
+export const thinned = async (id, metric, most, parts, signal) => (await get(`/experiments/${id}/metrics`, { metric, max_points: most, means: parts }, signal)).series;
 
 /** Holds series by run and metric, and calls `changed` when points came or went, `state` with states and progress. */
 export class Series {
   constructor(one, { changed, state }) {
     this.id = one.id;
-    this.ended = ENDED.has(one.status);
     this.changed = changed;
     this.state = state;
     this.byKey = new Map();
+    this.follow(one);
+  }
+
+  /** Take the experiment as it is now: one that has ended is trained again where it is retried, or more of it declared. */
+  follow({ status, attempt }) {
+    this.ended = ENDED.has(status);
+    this.attempt = attempt;
+  }
+
+  /** Return whether it holds the series of an end that is none any more. */
+  isOver({ status, attempt }) {
+    return this.ended && !(ENDED.has(status) && attempt === this.attempt);
   }
 
   /** Show one metric from now on. */
@@ -21,28 +36,41 @@ export class Series {
     this.close();
     this.byKey.clear();
     this.metric = metric;
-    if (this.ended) await this.read(signal);
-    else this.listen(signal);
+    this.last = "";
+    if (this.ended) return this.read(signal);
+    this.closed = new AbortController();
+    const until = { signal: AbortSignal.any([signal, this.closed.signal]) };
+    document.addEventListener("visibilitychange", () => this.listen(), until);
+    document.addEventListener("back", () => this.source?.readyState === EventSource.CLOSED && this.listen(), until);
+    signal.addEventListener("abort", () => this.close(), until);
+    this.listen();
   }
 
   async read(signal) {
-    const { series } = await get(`/experiments/${this.id}/metrics`, { metric: this.metric, max_points: MOST }, signal);
-    for (const { run_id, metric, ...one } of series) this.byKey.set(`${run_id} ${metric}`, one);
+    for (const { run_id, metric, ...one } of await thinned(this.id, this.metric, MOST, PARTS, signal)) this.byKey.set(`${run_id} ${metric}`, one);
     this.changed();
   }
 
-  listen(signal) {
-    const source = (this.source = new EventSource(`/experiments/${this.id}/events?metric=${encodeURIComponent(this.metric)}`));
-    signal.addEventListener("abort", () => source.close());
-    const on = (name, work) => source.addEventListener(name, (event) => source === this.source && work(JSON.parse(event.data)));
+  /** Listen while the page is seen, after the last event: a browser has six connections to a host, for all of its tabs. */
+  listen() {
+    this.source?.close();
+    this.source = null;
+    if (document.hidden || this.ended) return;
+    const asked = new URLSearchParams({ metric: this.metric, ...(this.last && { after: this.last }) });
+    const source = (this.source = new EventSource(`/experiments/${this.id}/events?${asked}`));
+    const on = (name, work) => source.addEventListener(name, (event) => {
+      if (source !== this.source) return;
+      this.last = event.lastEventId;
+      work(JSON.parse(event.data));
+    });
     on("metric", (points) => this.add(points));
     on("rewind", (where) => this.rewind(where));
     on("progress", (progress) => this.state({ progress }));
     on("state", async (state) => {
       this.state(state);
-      if (!ENDED.has(state.status)) return;
+      this.follow(state);
+      if (!this.ended) return;
       source.close();
-      this.ended = true;
       this.changed();
     });
   }
@@ -70,6 +98,7 @@ export class Series {
   }
 
   close() {
+    this.closed?.abort();
     this.source?.close();
     this.source = null;
   }

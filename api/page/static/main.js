@@ -22,7 +22,7 @@ if (location.search === "?mlflow") history.replaceState(null, "", location.hash 
 /* A link that an MLflow client has printed: what stands behind its # names MLflow's ids, and not ours. */
 
 const main = document.getElementById("main");
-let shown = new AbortController();
+let shown = new AbortController(), failed = false;
 
 /** Return a part of the address as it is meant; one with a "%" that begins no letter says it as it stands. */
 function decoded(text) {
@@ -38,6 +38,7 @@ async function show() {
   shown.abort();
   shown = new AbortController();
   const { signal } = shown;
+  failed = false;
   let path = decoded(location.hash.replace(/^#\/?/, "").replace(/\?.*$/, ""));
   if (who.me?.link && !path.startsWith("shared/")) path = path.split("/", 2).join("/") === `experiments/${who.me.link}` ? path : `experiments/${who.me.link}`;
   const found = VIEWS.find(([pattern]) => pattern.test(path));
@@ -51,6 +52,7 @@ async function show() {
     if (!signal.aborted) await view.show(main, path.match(found[0]).slice(1), signal);
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return;
+    failed = true;
     put(main, h("h1", {}, "This cannot be shown"), h("p.notice", { role: "alert" }, error.message), h("button", { type: "button", onclick: show }, "Try again"));
   }
 }
@@ -83,17 +85,21 @@ function theme() {
   return made;
 }
 
-/** Say it when the service goes away and when it comes back. */
+const PAUSE = 5000, PATIENCE = 10_000;
+/** Milliseconds between two looks at the service, and in which it has to answer one: it may be frozen, or busy. */
+
+/** Say it when the service goes away and when it comes back: what is shown then goes on, and what somebody types stays. */
 async function watch() {
   let away = false;
   for (;;) {
-    await new Promise((done) => setTimeout(done, 5000));
+    await new Promise((done) => setTimeout(done, PAUSE));
     if (document.hidden) continue;
-    const answers = await get("/healthz").then(() => true, ({ status }) => status < 500);  // of none there is no status
+    const answers = await get("/healthz", undefined, AbortSignal.timeout(PATIENCE)).then(() => true, ({ status }) => status < 500);  // of none there is no status
     if (!answers && !away) tell("The service does not answer. What is shown may be old; it is tried again.", "wrong");
     if (answers && away) {
       tell("The service answers again.");
-      if (!location.hash.startsWith("#/new")) show();  // a form is what somebody types
+      if (failed) show();
+      else document.dispatchEvent(new CustomEvent("back"));
     }
     away = !answers;
   }

@@ -6,9 +6,9 @@ import { fetched, get } from "/page/api.js";
 import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
-import { duration, instant, labelOf, measured, number, state } from "/page/format.js";
+import { ENDED, duration, instant, labelOf, measured, measuredIn, number, state } from "/page/format.js";
 import { Series } from "/page/live.js";
-import { asCurl, asPython, asYaml } from "/page/spec.js";
+import { asCurl, asPython, asYaml, posted } from "/page/spec.js";
 import { findings, pairs, ranking, spread, verdictText } from "/page/verdict.js";
 
 /** The pictures of a verdict, of those that suit its kind of experiment. */
@@ -30,7 +30,9 @@ export function panels(shared, signal) {
     const until = AbortSignal.any([signal, leave.signal]);
     const place = h("div", {}, h("p.muted", {}, "Loading…"));
     const show = (again) => make(place, until, again).catch((error) => {
-      if (error.name !== "AbortError") put(place, h("p.notice", { role: "alert" }, error.message));
+      if (error.name === "AbortError") return;
+      put(place, h("p.notice", { role: "alert" }, error.message));
+      document.addEventListener("back", () => show(again), { once: true, signal: until });
     });
     if (!live) onEnded(shared, until, () => show(true));
     show(false);
@@ -79,7 +81,7 @@ const PAUSE = 10_000;
 
 /** Do something again when runs of the experiment have ended, and at once when all of it has, or its state is another. */
 function onEnded(shared, until, work) {
-  const known = (one) => [`${state(one)} ${one.arms.length}`, one.progress.runs_done];
+  const known = (one) => [`${state(one)} ${one.arms.length} ${ENDED.has(one.status) ? one.attempt : ""}`, one.progress.runs_done];
   let [is, done] = known(shared.one), last = Date.now(), waiting;
   const listener = (one) => {
     const [now, ended] = known(one), other = now !== is;
@@ -140,7 +142,7 @@ async function curves(place, shared, at, until) {
   async function choose(metric) {
     chosen = metric;
     chart?.close();
-    chart = new Curves(series, facts(shared.one, runs), metric, { title: labelOf(shared.one.spec, metric), choice, looks });
+    chart = new Curves(series, facts(shared.one, runs, metric), metric, { title: labelOf(shared.one.spec, metric), choice, looks });
     put(holder, chart.element);
     await Promise.all([series.choose(metric, until), chart.build()]);  // together: neither may fail unheard
     chart.refresh();
@@ -149,8 +151,9 @@ async function curves(place, shared, at, until) {
   onEnded(shared, until, async () => {
     try {
       await look();
-      const arms = facts(shared.one, runs);
-      if (String(arms.map(({ label }) => label)) === String(chart?.arms.map(({ label }) => label))) chart.renew(arms);
+      const arms = facts(shared.one, runs, chosen), over = series.isOver(shared.one);
+      if (over) series.follow(shared.one);
+      if (!over && String(arms.map(({ label }) => label)) === String(chart?.arms.map(({ label }) => label))) chart.renew(arms);
       else await choose(chosen);
     } catch { /* the service is away, which the bar says; the next that ends has it asked again */ }
   });
@@ -158,14 +161,6 @@ async function curves(place, shared, at, until) {
   await look();
   put(place, menu, holder);
   await choose(chosen);
-}
-
-/** Return the metrics that runs have series of: those declared, or had by a run that has ended, or foreseen by the report. */
-function measuredIn({ spec }, runs, report) {
-  if (spec.kind === "external") return spec.metrics.map(({ name }) => name);
-  const finals = runs.flatMap((run) => Object.keys(run.final));
-  const foreseen = Object.keys(report?.arms[0]?.outcomes ?? {}).filter((name) => /^(train|valid)_/.test(name));
-  return [...new Set(["train_loss", "valid_loss", ...[...new Set([...foreseen, ...finals])].sort(), "lr"])];
 }
 
 /** Return the metric that is shown first: the outcome, or the nearest to it that is a curve. */
@@ -235,7 +230,8 @@ function environments(items) {
 }
 
 function spec(one) {
-  const written = { JSON: JSON.stringify(one.spec, null, 2), YAML: asYaml(one.spec), curl: asCurl(one.spec), Python: asPython(one.spec) };
+  const again = posted(one.spec);
+  const written = { JSON: JSON.stringify(again, null, 2), YAML: asYaml(again), curl: asCurl(again), Python: asPython(again) };
   const text = h("pre", { tabindex: 0 }, written.JSON);
   let chosen = "JSON";
   return [

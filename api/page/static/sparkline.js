@@ -2,10 +2,14 @@
 
 import { svg } from "/page/dom.js";
 import { colorOf } from "/page/colors.js";
+import { band, meant } from "/page/statistics.js";
 
 const WIDTH = 120, HEIGHT = 32;
 
-/** Draw series {arm, steps, values} as one line an arm, the mean over its seeds. */
+/** Points of a series, and parts of its mean, that one shows. */
+export const POINTS = 40;
+
+/** Draw series of the API as one line an arm, the mean over its seeds. */
 export function sparkline(series, arms, label) {
   const lines = arms.map((arm) => mean(series.filter((one) => one.arm === arm)));
   const all = lines.flat();
@@ -19,16 +23,8 @@ export function sparkline(series, arms, label) {
 }
 
 function mean(series) {
-  const sums = new Map();
-  for (const { steps, values } of series) {
-    steps.forEach((step, index) => {
-      if (values[index] == null) return;
-      const [sum, n] = sums.get(step) ?? [0, 0];
-      sums.set(step, [sum + values[index], n + 1]);
-    });
-  }
-  const most = Math.max(0, ...[...sums.values()].map(([, n]) => n));
-  return [...sums].filter(([, [, n]]) => n === most).map(([step, [sum, n]]) => [step, sum / n]).sort(([a], [b]) => a - b);
+  const { x, mean: values } = band(series.map(meant), POINTS);
+  return x.map((step, index) => [step, values[index]]);
 }
 
 const extent = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);

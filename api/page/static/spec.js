@@ -1,5 +1,10 @@
 /** A spec as text that people paste: YAML, a curl command, a Python program. */
 
+/** Return a stored spec as it is posted once more: the alpha of an experiment of a study is written by the study, and left out. */
+export function posted(spec) {
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => name !== "alpha" || !spec.study));
+}
+
 const PLAIN = /^[A-Za-z_][\w .\/%-]*$/;
 const WORDS = /^(true|false|null|yes|no|on|off|~|y|n)$/i;
 

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, case, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
-from core.analysis import thin
+from core.analysis import part_means, thin
 from core.design import Varied
 from core.errors import InvalidSpec
 from core.experiments.cohorts.designs import is_external, unit_in
@@ -80,8 +80,10 @@ def series(
             )
 
 
-def extent(session: Session, experiment_id: int, max_points: int | None = None, **asked: Any) -> Extent:
-    """Return how many points `series` would read, and how many are left where each has `max_points` at most."""
+def extent(
+    session: Session, experiment_id: int, max_points: int | None = None, means: int | None = None, **asked: Any
+) -> Extent:
+    """Return how many points `series` would read, and how many are left where `as_json` thins each of them."""
     if is_external(session.get_one(Experiment, experiment_id)):
         asked["diagnostics"] = True
     wanted = _wanted(experiment_id, **asked)
@@ -89,7 +91,7 @@ def extent(session: Session, experiment_id: int, max_points: int | None = None, 
     series_of = select(points).join(Run, MetricBlock.run_id == Run.id).where(*wanted)
     each = series_of.group_by(MetricBlock.run_id, MetricBlock.metric).subquery()
     most = each.c.points if max_points is None else literal(max_points)
-    answered = case((each.c.points > most, most), else_=each.c.points)
+    answered = case((each.c.points > most, most + (means or 0)), else_=each.c.points)
     stored, left = session.execute(select(func.sum(each.c.points), func.sum(answered))).one()
     return Extent(stored=int(stored or 0), answered=int(left or 0))
 
@@ -125,12 +127,17 @@ def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnEleme
     return or_(MetricBlock.metric.in_(metrics), *of_layers)
 
 
-def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
-    """Return a series as the API gives it: floats that are not finite are None; thinned to `max_points` where asked."""
+def as_json(one: Series, max_points: int | None, means: int | None = None) -> dict[str, Any]:
+    """Return a series as the API gives it: floats that are not finite are None; thinned to `max_points` where asked.
+
+    With the means of at most `means` parts where it is thinned, and None where its points are all there.
+    """
     total = len(one.steps)
     steps, values = one.steps, one.values
+    parts = None
     if max_points is not None and total > max_points:
         kept = thin(steps, values, max_points)
+        parts = means and _means_as_json(one, means)
         steps, values = steps[kept], values[kept]
     return {
         "run_id": one.run_id,
@@ -141,6 +148,17 @@ def as_json(one: Series, max_points: int | None) -> dict[str, Any]:
         "steps": steps.tolist(),
         "values": finite_list(values),
         "total": total,
+        "means": parts,
+    }
+
+
+def _means_as_json(one: Series, most: int) -> dict[str, Any]:
+    found = part_means(one.steps, one.values, most)
+    return {
+        "width": found.width,
+        "steps": found.steps.tolist(),
+        "values": finite_list(found.values),
+        "counts": found.counts.tolist(),
     }
 
 

@@ -3,10 +3,14 @@
 import { h, named, put, labelled, select, table } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
-import { ENDED, measured, metricName, state } from "/page/format.js";
+import { thinned } from "/page/live.js";
+import { PARTS } from "/page/statistics.js";
+import { ENDED, measured, measuredIn, metricName, state } from "/page/format.js";
 
 const MOST = 12;
 /** Experiments that are shown: more have too many lines to be told apart. */
+const POINTS = 1000;
+/** Points of a series. */
 
 export async function show(main, [ids], signal) {
   document.title = "initlab: compared";
@@ -21,7 +25,7 @@ export async function show(main, [ids], signal) {
     try {
       const one = await get(`/experiments/${id}`, undefined, signal);
       const [report, { items }] = await Promise.all([get(`/experiments/${id}/report`, undefined, signal), get(`/experiments/${id}/runs`, { limit: 2000, repeat: false }, signal)]);
-      return { one, report, runs: items, metrics: new Set(["train_loss", ...items.flatMap((run) => Object.keys(run.final))]) };
+      return { one, report, runs: items, metrics: new Set(measuredIn(one, items, report)) };
     } catch (error) {
       if (error.status === 404) return null;
       throw error;
@@ -34,7 +38,6 @@ export async function show(main, [ids], signal) {
     all = found.filter(Boolean);
     const now = JSON.stringify([gone, all.map(({ one }) => [one.name, state(one), one.progress])]);
     if (now === seen) return;
-    seen = now;
     put(title, `${all.length} experiment${all.length === 1 ? "" : "s"} side by side`);
     note.textContent = [
       wanted.length > MOST && `Of ${wanted.length} that were chosen the first ${MOST} are shown.`,
@@ -47,12 +50,13 @@ export async function show(main, [ids], signal) {
     if (String(shared) !== offered) put(menu, shared.length ? labelled("Metric", select(shared.map((name) => [name, metricName(name)]), metric, draw)) : h("p", {}, "They have no metric in common."));
     offered = String(shared);
     if (metric) await draw(metric);
+    seen = now;
   }
 
   async function draw(chosen) {
-    const found = await Promise.all(all.map(({ one }) => get(`/experiments/${one.id}/metrics`, { metric: chosen, max_points: 1000 }, signal)));
-    lines.all = all.flatMap((each, index) => found[index].series.map((line) => ({ ...line, arm: labelOf(each, line.arm) })));
-    const arms = all.flatMap((each) => facts(each.one, each.runs).map((arm) => ({ ...arm, label: labelOf(each, arm.label) })));
+    const found = await Promise.all(all.map(({ one }) => thinned(one.id, chosen, POINTS, PARTS, signal)));
+    lines.all = all.flatMap((each, index) => found[index].map((line) => ({ ...line, arm: labelOf(each, line.arm) })));
+    const arms = all.flatMap((each) => facts(each.one, each.runs, chosen).map((arm) => ({ ...arm, label: labelOf(each, arm.label) })));
     const labels = (these) => JSON.stringify(these?.map(({ label }) => label));
     if (chart && chosen === chart.metric && labels(arms) === labels(chart.arms)) return chart.renew(arms);
     metric = chosen;

@@ -4,7 +4,7 @@ import { h, named, put, tabs, tell } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
 import { buttonsOf, fresh } from "/page/actions.js";
 import { Choice } from "/page/choice.js";
-import { ENDED, count, counted, duration, instant, state } from "/page/format.js";
+import { ENDED, counted, done, instant, left, state, updates } from "/page/format.js";
 import { looksOf } from "/page/looks.js";
 import { verdictLine } from "/page/verdict.js";
 import { panels } from "/page/panels.js";
@@ -55,6 +55,7 @@ export async function show(main, [id, tab], signal) {
   }
 
   put(main, head, line, arms, looks, tabs(panels(shared, signal), tab, (name) => history.replaceState(null, "", `#/experiments/${id}/${name}`)));
+  document.addEventListener("back", judge, { signal });
   update(one);
   judge();
   await poll(() => (ENDED.has(one.status) ? 10 : 2), signal, async () => {
@@ -72,17 +73,17 @@ export async function show(main, [id, tab], signal) {
 
 function aboutIt(one) {
   const { progress } = one;
-  const share = progress.steps_total ? progress.steps_done / progress.steps_total : 0;
+  const [made, all] = done(one), share = made / Math.max(1, all);
   const ended = ENDED.has(one.status);
   return [
     h("p.muted", {}, [
       `#${one.id}`, `${counted(one.arms.length, "arm")} × ${counted(Math.round(progress.runs_total / Math.max(1, one.arms.length)), "run")}`,
-      `${progress.runs_done} of ${progress.runs_total} runs have ended${progress.runs_cancelled ? `, ${progress.runs_cancelled} of them cancelled` : ""}`, `${count(progress.steps_done)} of ${count(progress.steps_total)} updates`,
-      ended ? `ended ${instant(one.finished_at)}` : progress.eta_seconds == null ? "" : `${duration(progress.eta_seconds)} left`,
+      `${progress.runs_done} of ${progress.runs_total} runs have ended${progress.runs_cancelled ? `, ${progress.runs_cancelled} of them cancelled` : ""}`, updates(one),
+      ended ? `ended ${instant(one.finished_at)}` : left(one),
       one.owner ? `by ${one.owner}` : "", one.project === "default" ? "" : `project ${one.project}`,
     ].filter(Boolean).join(" · "), " ", one.tags.map((tag) => h("span.tag", {}, named(tag)))),
     one.notes && h("p.notes", {}, one.notes),
-    ended ? null : h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),
+    ended ? null : h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % done` }),
     one.errors.map((error) => h("p.notice.wrong", {}, error)),
     one.warnings.length > 0 && h("details.notice", { open: one.warnings.length < 3 }, h("summary", {}, `${one.warnings.length} warning${one.warnings.length === 1 ? "" : "s"}`),
       h("ul", {}, one.warnings.map(({ path, message }) => h("li", {}, path && h("code", {}, path), path && ": ", message)))),
@@ -91,7 +92,7 @@ function aboutIt(one) {
 
 function progressOfArms(one) {
   if (ENDED.has(one.status) || one.arms.length > 24) return [];
-  return one.arms.map((arm) => h("div.arm-progress", {}, h("span", {}, named(arm.label)),
-    h("progress", { max: Math.max(1, arm.steps_total), value: arm.steps_done, "aria-label": `${arm.label}: ${arm.runs_done} of ${arm.runs_total} runs` }),
+  return one.arms.map((arm) => [arm, ...done(one, arm)]).map(([arm, made, all]) => h("div.arm-progress", {}, h("span", {}, named(arm.label)),
+    h("progress", { max: Math.max(1, all), value: made, "aria-label": `${arm.label}: ${arm.runs_done} of ${arm.runs_total} runs` }),
     h("small.muted", {}, `${arm.runs_done}/${arm.runs_total}${arm.diverged ? `, ${arm.diverged} diverged` : ""}`)));
 }

@@ -3,8 +3,9 @@
 import { h, heard, named, put, button, labelled, select } from "/page/dom.js";
 import { maySend } from "/page/account.js";
 import { get, poll } from "/page/api.js";
-import { ENDED, ago, count, counted, duration, instant, labelOf, state } from "/page/format.js";
-import { sparkline } from "/page/sparkline.js";
+import { ENDED, ago, counted, done, instant, left, labelOf, state } from "/page/format.js";
+import { thinned } from "/page/live.js";
+import { POINTS, sparkline } from "/page/sparkline.js";
 
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
 const PAGE = 50, MOST = 200;
@@ -120,8 +121,7 @@ export async function show(main, _, signal) {
     row.drawing = true;
     try {
       for (const metric of one.spec.kind === "external" ? [one.spec.outcome] : METRICS) {
-        const { series } = await get(`/experiments/${one.id}/metrics`, { metric, max_points: 40 }, signal);
-        const drawn = sparkline(series, one.arms.map(({ label }) => label), `${labelOf(one.spec, metric)} of ${one.name}`);
+        const drawn = sparkline(await thinned(one.id, metric, POINTS, POINTS, signal), one.arms.map(({ label }) => label), `${labelOf(one.spec, metric)} of ${one.name}`);
         if (!drawn) continue;
         put(row.chart, drawn, h("small.muted", {}, labelOf(one.spec, metric)));
         break;
@@ -145,15 +145,15 @@ export async function show(main, _, signal) {
 
 function summary(one) {
   const { progress } = one;
-  const share = progress.steps_total ? progress.steps_done / progress.steps_total : 0;
+  const [made, all] = done(one), share = made / Math.max(1, all);
   const live = !ENDED.has(one.status);
   return [
     h("div.title", {}, h("a", { href: `#/experiments/${one.id}` }, named(one.name || `Experiment ${one.id}`)), " ", h(`span.state.${state(one)}`, {}, state(one)),
       one.tags.map((tag) => h("span.tag", {}, named(tag)))),
     h("div.muted", {}, `#${one.id} · ${counted(one.arms.length, "arm")} · ${progress.runs_done - progress.runs_cancelled} of ${progress.runs_total} runs`,
       progress.runs_cancelled ? `, ${progress.runs_cancelled} cancelled` : "",
-      live && progress.eta_seconds != null ? ` · ${duration(progress.eta_seconds)} left` : "",
+      live && left(one) && ` · ${left(one)}`,
       one.owner ? ` · ${one.owner}` : "", " · ", h("time", { datetime: one.created_at, title: instant(one.created_at) }, ago(one.created_at))),
-    live && h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % of the updates` }),
+    live && h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % done` }),
   ];
 }
