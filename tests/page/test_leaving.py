@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.service.running import Running, spec, until
 
@@ -58,6 +58,35 @@ def test_filters_are_there_again_after_going_back(page: Page) -> None:
     expect(page.get_by_label("Order")).to_have_value("oldest")
     expect(page.get_by_role("link", name="kept here").first).to_be_visible()
     expect(page.get_by_role("link", name="other one")).to_be_hidden()
+
+
+def test_ticks_are_there_again_after_going_back(page: Page) -> None:
+    page.goto("/#/experiments?sort=oldest")
+    for name in ("kept here", "other one"):
+        page.get_by_role("checkbox", name=f"Compare {name}").first.check()
+    page.get_by_role("link", name="Compare 2").click()
+    expect(page.get_by_role("heading", name="2 experiments side by side")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name="Compare 2")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Compare kept here").first).to_be_checked()
+    page.get_by_role("checkbox", name="Compare kept here").first.uncheck()
+    expect(page.get_by_role("link", name="Compare 1")).to_be_hidden()
+
+
+def test_a_late_answer_to_an_earlier_filter_is_dropped(page: Page) -> None:
+    held: list[Route] = []
+    page.route(re.compile("[?&]name=kept"), lambda route: held.append(route))
+    page.goto("/#/experiments")
+    name = page.get_by_role("searchbox", name="Name")
+    with page.expect_request(re.compile("[?&]name=kept")):
+        name.fill("kept")
+    name.fill("other one")
+    expect(page.get_by_role("link", name="kept here")).to_have_count(0)
+    expect(page.get_by_role("link", name="other one").first).to_be_visible()
+    with page.expect_response(re.compile("[?&]name=kept")):
+        held[0].continue_()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")  # until it is shown, if it is
+    expect(page.get_by_role("link", name="kept here")).to_have_count(0)
 
 
 def test_several_side_by_side_say_which_are_left_out_or_gone(

@@ -2,7 +2,7 @@
 
 import { h, put, labelled, select } from "/page/dom.js";
 import { colorOf, dashOf } from "/page/colors.js";
-import { metricName } from "/page/format.js";
+import { counted, metricName } from "/page/format.js";
 import { figure, library, place, release } from "/page/chart.js";
 import { Choice, switches } from "/page/choice.js";
 import { band, thin } from "/page/statistics.js";
@@ -109,7 +109,7 @@ export class Curves {
   fill() {
     const { unit, x, y } = this.looks;
     const drawable = (value, scale) => Number.isFinite(value) && (scale === "linear" || value > 0);
-    let lost = 0, points = 0;
+    let lost = 0, points = 0, low = 0, first = 0;
     this.arms.forEach((arm, index) => {
       const lines = this.series.all.filter((one) => one.arm === arm.label).map(({ unit: counted, steps, values }) => {
         const xs = [], ys = [];
@@ -119,7 +119,9 @@ export class Curves {
             xs.push(where);
             ys.push(values[at]);
             points += 1;
-          } else lost += values[at] === null;
+          } else if (values[at] === null) lost += 1;
+          else if (drawable(values[at], y)) first += 1;
+          else low += 1;
         });
         return [xs, ys];
       });
@@ -135,7 +137,9 @@ export class Curves {
     this.note.textContent = [
       points
         ? "Faint lines are seeds; the strong one is an arm's mean over them, with its 95 % interval (Student's t)" + (y === "log" ? ", m·exp(±h/m) of the interval m ± h." : ".")
-        : "There is nothing to draw: no run has a finite point of this metric.",
+        : low || first ? "There is nothing to draw on a logarithmic scale." : "There is nothing to draw: no run has a finite point of this metric.",
+      low ? `${counted(low, "value")} ${low === 1 ? "is" : "are"} not positive, and not drawn on a logarithmic scale.` : "",
+      first ? `${counted(first, "point")} at 0 of the axis below ${first === 1 ? "is" : "are"} not drawn on a logarithmic scale.` : "",
       lost ? `${lost} values are not finite, and not drawn.` : "",
     ].join(" ");
   }
