@@ -12,6 +12,8 @@ class UseOut(BaseModel):
     id: int
     name: str
     status: Status
+    paused: bool
+    cancelling: bool
 
 
 class DatasetPreviewOut(DatasetPreview):

@@ -46,8 +46,14 @@ def test_a_first_look_shows_rows_counts_and_the_experiments_that_use_it(client: 
     assert (answer.status_code, found["rows"][:2]) == (200, [[0.0, "yes"], [1.0, "no"]])
     assert [one["examples"] for one in found["classes"]] == [10, 10]
     assert [one["id"] for one in found["experiments"]] == [both, first]
-    assert [one["id"] for one in client.get("/datasets/mine.2/preview").json()["experiments"]] == [both]
     assert client.get("/datasets/mine/preview", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert [one["id"] for one in client.get("/datasets/mine.2/preview").json()["experiments"]] == [both]
+    client.post(f"/experiments/{first}/pause").raise_for_status()
+    paused = client.get("/datasets/mine/preview").json()["experiments"]
+    assert [(one["status"], one["paused"], one["cancelling"]) for one in paused] == [
+        ("queued", False, False),
+        ("queued", True, False),
+    ]
     assert client.get("/datasets/none/preview").status_code == 404
 
 

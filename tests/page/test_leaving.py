@@ -3,11 +3,18 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.service.running import Running, spec, until
 
 pytestmark = pytest.mark.service
+
+WATCHED = """() => {
+    const list = document.querySelector(".experiments");
+    window.shown = "";
+    new MutationObserver(() => (window.shown += list.textContent)).observe(list, { childList: true, subtree: true });
+}"""
+"""Keeps what the list shows from now on, however shortly."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,6 +65,38 @@ def test_filters_are_there_again_after_going_back(page: Page) -> None:
     expect(page.get_by_label("Order")).to_have_value("oldest")
     expect(page.get_by_role("link", name="kept here").first).to_be_visible()
     expect(page.get_by_role("link", name="other one")).to_be_hidden()
+
+
+def test_ticks_are_there_again_after_going_back(page: Page) -> None:
+    page.goto("/#/experiments?sort=oldest")
+    for name in ("kept here", "other one"):
+        page.get_by_role("checkbox", name=f"Compare {name}").first.check()
+    page.get_by_role("link", name="Compare 2").click()
+    expect(page.get_by_role("heading", name="2 experiments side by side")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name="Compare 2")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Compare kept here").first).to_be_checked()
+    page.get_by_role("checkbox", name="Compare kept here").first.uncheck()
+    expect(page.get_by_role("link", name="Compare 1")).to_be_hidden()
+
+
+def test_a_late_answer_to_an_earlier_filter_is_dropped(page: Page) -> None:
+    held: list[Route] = []
+    page.route(re.compile("[?&]name=kept"), lambda route: held.append(route))
+    page.goto("/#/experiments")
+    name = page.get_by_role("searchbox", name="Name")
+    with page.expect_request(re.compile("[?&]name=kept")):
+        name.fill("kept")
+    name.fill("other one")
+    expect(page.get_by_role("link", name="kept here")).to_have_count(0)
+    expect(page.get_by_role("link", name="other one").first).to_be_visible()
+    page.evaluate(WATCHED)
+    with page.expect_response(re.compile("[?&]name=kept")):
+        held[0].continue_()
+    for _ in range(2):  # what is shown has been asked for anew since
+        with page.expect_response(re.compile("[?&]name=other")):
+            pass
+    assert page.evaluate("window.shown").count("kept here") == 0
 
 
 def test_several_side_by_side_say_which_are_left_out_or_gone(

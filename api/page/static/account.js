@@ -7,6 +7,9 @@ import { instant } from "/page/format.js";
 /** The one who is signed in: `me` as the API has it; null: nobody has asked yet, or may not. */
 export const who = { me: null };
 
+/** Ask anew who is signed in: its roles may be others by now. */
+export const renew = async (signal) => (who.me = await get("/me", undefined, signal));
+
 /** Return whether the one who is signed in may send something new. */
 export const maySend = () => who.me?.scope !== "read";
 
@@ -32,9 +35,9 @@ export async function account(bar, again) {
       }, { class: "quiet" }));
     }
   };
-  document.addEventListener("signed-out", () => ask(async () => {
+  document.addEventListener("signed-out", ({ detail }) => ask(async () => {
     await refresh();
-    await again();
+    if (!detail.stay) await again();
   }));
   await refresh();
 }

@@ -4,15 +4,16 @@ import { button, h, labelled, tell } from "/page/dom.js";
 import { call, get, post } from "/page/api.js";
 import { ENDED } from "/page/format.js";
 import { mayChange, maySend, who } from "/page/account.js";
-import { posted } from "/page/spec.js";
+import { clone } from "/page/draft.js";
 import { share } from "/page/share.js";
+import { readTexts, writtenTexts } from "/page/values.js";
 
 /** Return what makes sense in its present state, by the label of its button; `changed` is called after each. */
 function actions(one, changed) {
   const found = new Map(), elsewhere = one.spec.kind === "external";
   if (who.me?.link) return found;
   if (!mayChange(one)) {
-    if (!elsewhere && maySend()) found.set("Clone", () => clone(one.spec));
+    if (!elsewhere && maySend()) found.set("Clone", () => clone(one.spec, one.project));
     return found;
   }
   const at = `/experiments/${one.id}`;
@@ -27,7 +28,7 @@ function actions(one, changed) {
   if (!ended && !one.cancelling) found.set("Cancel", async () => confirm(`Cancel "${one.name}"? What was measured is kept.`) && ask("cancel", "It is being cancelled.")());
   if (ended && one.arms.some((arm) => arm.failed)) found.set("Retry", ask("retry", elsewhere ? "What failed waits for its points again." : "What failed is trained again."));
   found.set("Edit", () => edit(one, changed));
-  if (!elsewhere) found.set("Clone", () => clone(one.spec));
+  if (!elsewhere) found.set("Clone", () => clone(one.spec, one.project));
   if (who.me?.id) found.set("Share", () => share(one));
   if (ended) {
     found.set("Delete", async () => {
@@ -47,11 +48,13 @@ export function buttonsOf(changed) {
   let now = new Map();
   return [place, (one) => {
     now = actions(one, changed);
+    const had = [...place.children].indexOf(document.activeElement);
     for (const [label, gone] of made) if (!now.has(label)) gone.remove();
     [...now.keys()].forEach((label, index) => {
       if (!made.has(label)) made.set(label, button(label, () => now.get(label)()));
       if (place.children[index] !== made.get(label)) place.insertBefore(made.get(label), place.children[index] ?? null);
     });
+    if (had >= 0 && !place.contains(document.activeElement)) (place.children[had] ?? place.lastElementChild)?.focus();
   }];
 }
 
@@ -59,23 +62,17 @@ export function buttonsOf(changed) {
 async function edit({ id }, changed) {
   const answer = await call("GET", `/experiments/${id}`), tag = answer.headers.get("ETag"), one = await answer.json();
   const name = h("input", { value: one.name, required: true, maxlength: 120 });
-  const tags = h("input", { value: one.tags.join(", ") });
+  const tags = h("input", { value: writtenTexts(one.tags) });
   const notes = h("textarea", { rows: 8 }, one.notes);
   const dialog = document.body.appendChild(h("dialog", { "aria-label": "Edit", onclose: () => dialog.remove() },
     h("form", { method: "dialog" }, h("h2", {}, "Edit"), labelled("Name", name), labelled("Tags, with commas", tags), labelled("Notes", notes),
       h("p.buttons", {}, button("Save", async () => {
-        const json = { name: name.value, tags: tags.value.split(",").map((text) => text.trim()).filter(Boolean), notes: notes.value };
+        const json = { name: name.value, tags: readTexts(tags.value), notes: notes.value };
         await call("PATCH", `/experiments/${id}`, { json, headers: tag ? { "If-Match": tag } : {} });
         dialog.close();
         await changed();
       }, { class: "main" }), button("Leave it", async () => dialog.close())))));
   dialog.showModal();
-}
-
-/** Begin a new experiment with a spec. */
-export function clone(spec) {
-  sessionStorage.setItem("draft", JSON.stringify(posted(spec)));
-  location.hash = "#/new";
 }
 
 /** Return an experiment as it is now. */

@@ -17,21 +17,28 @@ const PATIENCE = 100_000;
 
 /** Send a request and return its answer; throws Refused, and Error where no service answers. With `quiet` a 401 asks nobody to sign in. */
 export async function call(method, path, { query, json, body, headers = {}, signal, quiet = false } = {}) {
-  const asked = query ? `?${new URLSearchParams(pairs(query))}` : "";
+  const asked = new URLSearchParams(pairs(query ?? {}));
   const given = json === undefined ? { body } : { body: JSON.stringify(json) };
   if (json !== undefined) headers = { "Content-Type": "application/json", ...headers };
   let answer;
   try {
-    answer = await fetch(path + asked, { method, headers, signal: AbortSignal.any([AbortSignal.timeout(PATIENCE), ...(signal ? [signal] : [])]), ...given });
+    answer = await fetch(asked.size ? `${path}?${asked}` : path, { method, headers, signal: AbortSignal.any([AbortSignal.timeout(PATIENCE), ...(signal ? [signal] : [])]), ...given });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error("The service does not answer.");
   }
   if (answer.ok) return answer;
-  if (answer.status === 401 && !quiet) document.dispatchEvent(new CustomEvent("signed-out"));
+  if (answer.status === 401 && !quiet) throw signedOut();
   throw new Refused(answer.status, await answer.json().catch(() => ({})));
 }
 
+/** Ask for a sign-in, and return the refusal. With `stay` what is shown stays as it is after it. */
+export function signedOut({ stay = false } = {}) {
+  document.dispatchEvent(new CustomEvent("signed-out", { detail: { stay } }));
+  return new Refused(401, { detail: "You are not signed in, or no longer. Sign in, and do it again." });
+}
+
+/** Yield the names and values of a query: what is empty asks for nothing, a list is a name again and again. */
 function* pairs(query) {
   for (const [name, value] of Object.entries(query)) {
     if (value == null || value === "") continue;

@@ -1,8 +1,8 @@
 /** Arms: a row each with what it changes, or a grid of fields and their values. */
 
-import { h, put, button, labelled } from "/page/dom.js";
+import { h, put, button, labelled, tell } from "/page/dom.js";
 import { catalog } from "/page/api.js";
-import { read, readMany, written } from "/page/values.js";
+import { read, readMany, written, writtenMany } from "/page/values.js";
 
 const OFTEN = ["initializer", "schedule", "optimizer", "model", "batch_size", "optimizer.lr", "epochs", "gradient_clip", "label_smoothing", "ema_decay", "dataset"];
 const CATALOGS = { initializer: "initializers", schedule: "schedules", optimizer: "optimizers", model: "models", dataset: "datasets" };
@@ -26,7 +26,7 @@ export function arms(spec, changed) {
     changed();
   } }), title);
   const added = [];
-  const build = () => put(body, spec.grid ? grid(spec, changed, build) : list(spec, added, changed, build));
+  const build = () => put(body, spec.grid ? grid(spec, changed) : list(spec, added, changed, build));
   place.append(h("div.switches", {}, mode("table", "arms one by one"), mode("grid", "all combinations of fields")), body, fields, ...suggestions);
   build();
   return place;
@@ -37,7 +37,7 @@ function list(spec, added, changed, build) {
   spec.arms ??= [];
   const columns = [...new Set([...spec.arms.flatMap((arm) => Object.keys(arm)), ...added].filter((name) => name !== "label"))];
   if (!columns.length) columns.push("initializer");
-  const cell = (arm, name, label) => h("td", {}, h("input", { value: written(arm[name]), list: CATALOGS[name] ? `names-${name}` : null, "aria-label": label, autocomplete: "off", spellcheck: "false", placeholder: name === "label" ? "from what differs" : "as above", oninput: (event) => {
+  const cell = (arm, index, name) => h("td", {}, h("input", { value: name === "label" ? arm.label ?? "" : written(arm[name]), "data-path": `arms[${index}].${name}`, list: CATALOGS[name] ? `names-${name}` : null, "aria-label": `${name} of arm ${index + 1}`, autocomplete: "off", spellcheck: "false", placeholder: name === "label" ? "from what differs" : "as above", oninput: (event) => {
     const value = name === "label" ? event.target.value || undefined : read(event.target.value);
     if (value === undefined) delete arm[name];
     else arm[name] = value;
@@ -47,7 +47,7 @@ function list(spec, added, changed, build) {
   return [
     h("div.scroll", { tabindex: 0, role: "region", "aria-label": "Arms" }, h("table", {}, h("caption.hidden", {}, "Arms"),
       h("thead", {}, h("tr", {}, ["label", ...columns].map((name) => h("th", { scope: "col" }, name)), h("th", { scope: "col" }, h("span.hidden", {}, "Remove")))),
-      h("tbody", {}, spec.arms.map((arm, index) => h("tr", {}, ["label", ...columns].map((name) => cell(arm, name, `${name} of arm ${index + 1}`)),
+      h("tbody", {}, spec.arms.map((arm, index) => h("tr", {}, ["label", ...columns].map((name) => cell(arm, index, name)),
         h("td", {}, button("×", async () => {
           spec.arms.splice(index, 1);
           build();
@@ -68,23 +68,43 @@ function list(spec, added, changed, build) {
   ];
 }
 
-function grid(spec, changed, build) {
-  const rows = Object.entries(spec.grid);
-  return [
-    rows.map(([name, values], index) => h("div.switches", {},
-      labelled(`Field ${index + 1}`, h("input", { value: name, list: "fields", onchange: (event) => {
-        spec.grid = Object.fromEntries(rows.map(([other, given], at) => [at === index ? event.target.value.trim() : other, given]).filter(([other]) => other));
-        build();
-        changed();
-      } })),
-      labelled("Its values, with commas", h("input", { value: values.map(written).join(", "), size: 40, oninput: (event) => {
-        spec.grid[name] = readMany(event.target.value);
-        changed();
-      } })))),
-    button("Add a field", async () => {
-      const name = OFTEN.find((one) => !(one in spec.grid));
-      spec.grid[name] = [];
-      build();
-    }),
-  ];
+/** Return the rows of a grid: a field and its values each. One without values is in no spec yet. */
+function grid(spec, changed) {
+  const rows = Object.entries(spec.grid).map(([name, values]) => ({ name, values }));
+  const write = () => {
+    spec.grid = Object.fromEntries(rows.filter(({ name, values }) => name && values.length).map(({ name, values }) => [name, values]));
+    changed();
+  };
+  const place = h("div");
+
+  /** Give a row another name, none of which removes it; the name of another row is refused, or that one's values were gone. */
+  const rename = (row, inputs) => {
+    const name = inputs[0].value.trim();
+    if (name && rows.some((other) => other !== row && other.name === name)) {
+      inputs[0].value = row.name;
+      return tell(`${name} is a field of the grid already.`, "wrong");
+    }
+    row.name = name;
+    for (const input of inputs) input.dataset.path = `grid.${name}`;
+    if (!name) {
+      rows.splice(rows.indexOf(row), 1);
+      show();
+    }
+    write();
+  };
+  const shown = (row, index) => {
+    const path = `grid.${row.name}`;
+    const name = h("input", { value: row.name, list: "fields", "data-path": path, onchange: () => rename(row, [name, values]) });
+    const values = h("input", { value: writtenMany(row.values), size: 40, "data-path": path, oninput: () => {
+      row.values = readMany(values.value);
+      write();
+    } });
+    return h("div.switches", {}, labelled(`Field ${index + 1}`, name), labelled("Its values, with commas", values));
+  };
+  const show = () => put(place, rows.map(shown));
+  show();
+  return [place, button("Add a field", async () => {
+    rows.push({ name: OFTEN.find((one) => !rows.some(({ name }) => name === one)) ?? "", values: [] });
+    show();
+  })];
 }

@@ -2,7 +2,7 @@
 
 import { h, put, labelled, select } from "/page/dom.js";
 import { colorOf, dashOf } from "/page/colors.js";
-import { metricName } from "/page/format.js";
+import { counted, metricName } from "/page/format.js";
 import { figure, library, place, release } from "/page/chart.js";
 import { Choice, switches } from "/page/choice.js";
 import { PARTS, band, meant, thin } from "/page/statistics.js";
@@ -115,7 +115,7 @@ export class Curves {
   fill() {
     const { unit, x, y } = this.looks;
     const drawable = (value, scale) => Number.isFinite(value) && (scale === "linear" || value > 0);
-    let lost = 0, points = 0;
+    let lost = 0, points = 0, low = 0, first = 0, some = false;
     this.arms.forEach((arm, index) => {
       const mine = this.series.all.filter((one) => one.arm === arm.label);
       const where = (step) => (mine[0].unit === "epoch" ? UNITS[unit].epoch(arm, step) : UNITS[unit].of(arm, step));
@@ -125,6 +125,12 @@ export class Curves {
         return [xs, ...columns].map((column) => kept.map((at) => column[at]));
       };
       const drawn = mine.map(({ steps, values }) => shown(steps, values));
+      for (const { steps, values } of mine) values.forEach((value, at) => {
+        if (value === null || (drawable(value, y) && drawable(where(steps[at]), x))) return;
+        if (drawable(value, y)) first += 1;
+        else low += 1;
+      });
+      some ||= mine.some(({ means }) => means);
       const lines = mine.map(meant);
       mine.forEach(({ values, total = values.length }, at) => (lost += total - lines[at][2].reduce((sum, count) => sum + count, 0)));
       points += drawn.reduce((sum, [xs]) => sum + xs.length, 0);
@@ -140,7 +146,9 @@ export class Curves {
     this.note.textContent = [
       points
         ? "Faint lines are seeds; the strong one is an arm's mean over them, with its 95 % interval (Student's t)" + (y === "log" ? ", m·exp(±h/m) of the interval m ± h." : ".")
-        : "There is nothing to draw: no run has a finite point of this metric.",
+        : low || first ? "There is nothing to draw on a logarithmic scale." : "There is nothing to draw: no run has a finite point of this metric.",
+      low ? `${some ? "Some values" : counted(low, "value")} ${low === 1 && !some ? "is" : "are"} not positive, and not drawn on a logarithmic scale.` : "",
+      first ? `${counted(first, "point")} at 0 of the axis below ${first === 1 ? "is" : "are"} not drawn on a logarithmic scale.` : "",
       lost ? `${lost} values are not finite, and not drawn.` : "",
     ].join(" ");
   }

@@ -35,15 +35,38 @@ export const named = (text) => h("bdi", {}, text);
 /** Return a text as children, what stands in `backticks` as code. */
 export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
 
-/** Put children in the place of all that an element has; the focus goes to what says the same as what had it. */
+/**
+ * Put children in the place of all that an element has. The focus goes to what says the same as what had it, or else to what
+ * stands in its place: somebody who uses the keyboard goes on from there, and not from the beginning of the page.
+ */
 export function put(element, ...children) {
-  const had = element.contains(document.activeElement) ? document.activeElement : null;
+  const had = element.contains(document.activeElement) && document.activeElement !== element ? document.activeElement : null;
+  const alike = () => [...element.querySelectorAll(had.localName)], before = had && alike(), said = had && saidBy(had);
+  const place = had && before.indexOf(had), turn = had && before.filter((one) => saidBy(one) === said).indexOf(had);
   element.replaceChildren(...children.flat(Infinity).filter((child) => child != null && child !== false));
-  if (had && !had.isConnected) [...element.querySelectorAll(had.localName)].find((one) => saidBy(one) === saidBy(had))?.focus({ preventScroll: true });
+  if (had && !had.isConnected) {
+    const now = alike(), same = now.filter((one) => saidBy(one) === said);
+    (same[turn] ?? same.at(-1) ?? now[place] ?? now.at(-1))?.focus({ preventScroll: true });
+  }
   return element;
 }
 
-const saidBy = (element) => element.getAttribute("aria-label") ?? element.textContent;
+/** Return what an element is called: by itself, by its label without what is chosen in it, or by its text. */
+function saidBy(element) {
+  const label = element.labels?.[0];
+  return element.getAttribute("aria-label") ?? (label ? label.querySelector(":scope > span")?.textContent || label.textContent : element.textContent);
+}
+
+/** Return a place and what shows something newer in it, which leaves what has not changed as it is: opened, selected, read. */
+export function renewed(make, of) {
+  const place = h("div");
+  let shown;
+  return [place, (given) => {
+    const now = JSON.stringify(of(given));
+    if (now !== shown) put(place, make(given));
+    shown = now;
+  }];
+}
 
 let told;
 
@@ -65,13 +88,17 @@ export const heard = (work) => async (...given) => {
   }
 };
 
-/** Make a button that does something, says what went wrong, and cannot be pressed twice meanwhile. */
+/**
+ * Make a button that does something, says what went wrong, and cannot be pressed twice meanwhile. It is not `disabled` then,
+ * which would take the focus from it.
+ */
 export function button(label, action, properties = {}) {
   const made = h("button", { type: "button", ...properties }, label);
   made.addEventListener("click", async () => {
-    made.disabled = true;
+    if (made.ariaDisabled) return;
+    made.ariaDisabled = "true";
     await heard(action)();
-    made.disabled = false;
+    made.ariaDisabled = null;
   });
   return made;
 }

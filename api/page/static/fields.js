@@ -7,15 +7,16 @@ import { read, written } from "/page/values.js";
 
 /**
  * Return the field of one setting; `changed` is called with its value, undefined for its default. `schemas` has what the
- * schema refers to, `path` is where the setting stands in the spec.
+ * schema refers to, `path` is where the setting stands in the spec, `hint` what it means, where that is not the schema's word.
  */
-export function field(name, schema, value, changed, { schemas = {}, path = name } = {}) {
+export function field(name, schema, value, changed, { schemas = {}, path = name, hint } = {}) {
   const found = resolved(schema, schemas);
   if (found.several) return several(name, found, value, changed, path);
   if (found.properties) return group(name, found, value, changed, { schemas, path });
   const choices = found.enum ?? (found.const !== undefined ? [found.const] : found.type === "boolean" ? [false, true] : null);
   const preset = found.default === undefined ? "" : found.default === null ? "none" : written(found.default);
-  const said = bounds(found), hint = said && prose(said);
+  const said = bounds(found);
+  hint ??= said && prose(said);
   if (choices) {
     const now = value === undefined ? "" : written(value);
     return labelled(name, select([["", `${preset || "–"} (default)`], ...choices.filter((one) => written(one) !== preset).map((one) => [written(one), written(one)])], now, (text) => changed(read(text)), { name: path }), hint);
@@ -43,6 +44,7 @@ function several(name, { several: choices, description }, value, changed, path) 
 
 /** Return the fields of an object; one that may be left out has a box to tick for it, and its fields only then. */
 function group(name, schema, value, changed, { schemas, path }) {
+  if (typeof (value ?? {}) !== "object") throw new TypeError(`${path} is no object`);  // which has no fields to show
   let given = value ?? (schema.optional ? undefined : {});
   const body = h("div");
   const say = () => changed(schema.optional || Object.keys(given ?? {}).length ? given : undefined);

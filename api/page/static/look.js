@@ -2,7 +2,7 @@
 
 import { h, named, put, table } from "/page/dom.js";
 import { get } from "/page/api.js";
-import { count, number, percent } from "/page/format.js";
+import { count, number, percent, state } from "/page/format.js";
 
 const CLASSES = 200;
 
@@ -41,5 +41,5 @@ function learned({ classes, targets }) {
 }
 
 const users = (experiments) => h("ul", {}, experiments.length
-  ? experiments.map((one) => h("li", {}, h("a", { href: `#/experiments/${one.id}` }, named(one.name || `Experiment ${one.id}`)), " ", h(`span.state.${one.status}`, {}, one.status)))
+  ? experiments.map((one) => h("li", {}, h("a", { href: `#/experiments/${one.id}` }, named(one.name || `Experiment ${one.id}`)), " ", h(`span.state.${state(one)}`, {}, state(one))))
   : h("li.muted", {}, "None yet."));

@@ -43,7 +43,9 @@ async function show() {
   if (who.me?.link && !path.startsWith("shared/")) path = path.split("/", 2).join("/") === `experiments/${who.me.link}` ? path : `experiments/${who.me.link}`;
   const found = VIEWS.find(([pattern]) => pattern.test(path));
   bar(path);
+  document.title = "initlab";  // until the view says what it shows
   if (!found) {
+    document.title = "initlab: nothing here";
     put(main, h("h1", {}, "Nothing here"), h("p", {}, "The page has no ", h("code", {}, path), ". ", h("a", { href: "#/experiments" }, "All experiments")));
     return;
   }
@@ -53,6 +55,7 @@ async function show() {
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return;
     failed = true;
+    document.title = "initlab: this cannot be shown";
     put(main, h("h1", {}, "This cannot be shown"), h("p.notice", { role: "alert" }, error.message), h("button", { type: "button", onclick: show }, "Try again"));
   }
 }
@@ -76,6 +79,7 @@ function theme() {
     made.textContent = themes[chosen];
     document.dispatchEvent(new CustomEvent("theme"));
   };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);  // which "auto" follows
   made.addEventListener("click", () => {
     chosen = names[(names.indexOf(chosen) + 1) % names.length];
     localStorage.setItem("theme", chosen);

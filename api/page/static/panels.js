@@ -1,18 +1,18 @@
 /** The panels of an experiment: curves, verdict, pictures, runs, history, spec and downloads. */
 
 import { h, pictured, prose, put, button, labelled, select, table, tell } from "/page/dom.js";
-import { who } from "/page/account.js";
 import { fetched, get } from "/page/api.js";
 import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
-import { ENDED, duration, instant, labelOf, measured, measuredIn, number, state } from "/page/format.js";
+import { ENDED, instant, labelOf, state } from "/page/format.js";
 import { Series } from "/page/live.js";
+import { runs } from "/page/runs.js";
 import { asCurl, asPython, asYaml, posted } from "/page/spec.js";
 import { findings, pairs, ranking, spread, verdictText } from "/page/verdict.js";
 
-/** The pictures of a verdict, of those that suit its kind of experiment. */
-const FOREMOST = ["lr_range", "coordinate_check", "batch_size", "comparison", "forest"];
+/** The pictures of a verdict, of those that suit its kind of experiment; the one of pairs where there are any. */
+const PAIRS = "forest", FOREMOST = ["lr_range", "coordinate_check", "batch_size", "comparison", PAIRS];
 
 /**
  * Return [name, title, make] of each; `shared.one` is the experiment as it is now, `shared.report()` its report,
@@ -44,7 +44,7 @@ export function panels(shared, signal) {
     ["verdict", "Verdict", begin(async (place, until, again) => {
       const [report, { items }] = await Promise.all([shared.report(), get(`${at}/plots`, undefined, until)]);
       if (until.aborted) return;
-      const shown = FOREMOST.filter((name) => items.some((one) => one.name === name));
+      const shown = FOREMOST.filter((name) => items.some((one) => one.name === name) && (name !== PAIRS || report.comparisons.length));
       put(place, h("p.verdict", {}, verdictText(report)),
         report.arms.some((arm) => arm.mean !== null || arm.diverged) && [h("h2", {}, "Arms"), ranking(report, shared.one.spec)], shown.length > 0 && chosen(shared, until), shown.map((name) => picture(shared, name, until, again)),
         h("h2", {}, "Findings"), findings(report),
@@ -54,12 +54,15 @@ export function panels(shared, signal) {
     })],
     ["pictures", "Pictures", begin(async (place, until, again) => {
       const { items } = await get(`${at}/plots`, undefined, until);
-      const link = (name, format) => kept(shared, until, h("a", { download: `${name}.${format}` }, format.toUpperCase()), (one, arms) => (one.href = `${at}/plots/${name}.${format}?${arms}`));
+      const link = (name, format) => kept(shared, until, h("a", { download: `${name}.${format}` }, format.toUpperCase()), (one, arms) => {
+        one.hidden = arms === null;
+        one.href = `${at}/plots/${name}.${format}?${arms ?? ""}`;
+      });
       put(place, chosen(shared, until), h("div.gallery", {}, items.map(({ name, summary }) => h("figure", {}, picture(shared, name, until, again),
         h("figcaption", {}, h("strong", {}, name.replaceAll("_", " ")), " ", prose(summary), " ",
           ["png", "svg", "json"].map((format) => [link(name, format), " "]))))));
     })],
-    ["runs", "Runs", begin((place, until) => runs(place, shared, at, until), true)],
+    ["runs", "Runs", begin((place, until) => runs(place, shared, at, until, (work) => onEnded(shared, until, work)), true)],
     ["history", "History", begin(async (place, until) => {
       const [{ items }, trained] = await Promise.all([get(`${at}/history`, { limit: 1000 }, until), get(`${at}/environments`, undefined, until)]);
       put(place, table("What happened to it", ["When", "What", "Cohort", "Attempt", "Details"], items.map((event) => [
@@ -97,10 +100,10 @@ function onEnded(shared, until, work) {
   until.addEventListener("abort", () => (clearTimeout(waiting), shared.listeners.delete(listener)));
 }
 
-/** Return an element after `write` has written it for the arms that are chosen, now and whenever that changes. */
+/** Return an element after `write` has written it for the arms that are chosen, now and whenever that changes; null: none is. */
 function kept({ one, choice }, until, element, write) {
   const labels = one.arms.map(({ label }) => label);
-  const update = () => choice.isEmpty(labels) || write(element, choice.query(labels));
+  const update = () => write(element, choice.isEmpty(labels) ? null : choice.query(labels));
   choice.addEventListener("change", update, { signal: until });
   document.addEventListener("theme", update, { signal: until });
   update();
@@ -113,14 +116,20 @@ function kept({ one, choice }, until, element, write) {
  */
 function picture(shared, name, until, again) {
   const image = h("img.picture", { alt: `The picture ${name.replaceAll("_", " ")} of this experiment; its numbers are in the tables and in ${name}.json`, loading: "lazy" });
-  const failed = h("p.muted", { hidden: true }, `The picture ${name} cannot be drawn yet.`);
-  for (const event of ["load", "error"]) image.addEventListener(event, () => (image.hidden = !(failed.hidden = event === "load")));
+  const failed = h("p.muted", { hidden: true }, `The picture ${name} cannot be drawn yet.`), empty = h("p.muted", {}, `The picture ${name} shows no arm: choose one.`);
+  for (const event of ["load", "error"]) image.addEventListener(event, () => {
+    image.hidden = event === "error" || !empty.hidden;
+    failed.hidden = event === "load" || !empty.hidden;
+  });
   kept(shared, until, image, async (_, arms) => {
-    image.hidden = false;
+    empty.hidden = arms !== null;
+    failed.hidden = true;
+    image.hidden = arms === null;
+    if (arms === null) return;
     const address = `/experiments/${shared.one.id}/plots/${name}.svg?theme=${isDark() ? "dark" : "light"}${arms}`;
     image.src = again ? await fetched(address, until).catch(() => address) : address;
   });
-  return pictured(`The picture ${name.replaceAll("_", " ")}`, image, failed);
+  return pictured(`The picture ${name.replaceAll("_", " ")}`, image, failed, empty);
 }
 
 async function curves(place, shared, at, until) {
@@ -169,38 +178,6 @@ function firstOf(metrics, { spec }, report) {
   return [outcome.replace(/^best_/, "").replace(/^test_/, "valid_"), "valid_accuracy", "valid_loss", "train_loss"].find((name) => metrics.includes(name)) ?? metrics[0];
 }
 
-const COLUMNS = [["Run", (run) => run.id], ["Arm", (run) => run.arm], ["Seed", (run) => run.seed], ["State", (run) => run.status], ["Outcome", (run) => run.outcome ?? "–"]];
-
-/** Return links to the weights that a run has kept, and of those that could not be written the reason. */
-function weights(run) {
-  return Object.entries(run.weights).map(([which, one]) => [one.error
-    ? h("span.small", { title: one.error }, `no ${which}`)
-    : who.me?.link ? which  // a link opens no file of them
-    : h("a", { href: one.link, download: "", title: `${number(one.bytes)} bytes${one.epoch ? `, after epoch ${one.epoch}` : ""}`, "aria-label": `The ${which} weights of run ${run.id}` }, which), " "]);
-}
-
-async function runs(place, shared, at, until) {
-  const list = h("div");
-  let status = "";
-  const load = async () => {
-    const [{ items, total }, report] = await Promise.all([get(`${at}/runs`, { status, limit: 500 }, until), shared.report()]);
-    const finals = [...new Set(items.flatMap((run) => Object.keys(run.final)))].sort();
-    const { spec: asked } = shared.one;
-    put(list, h("p.muted", {}, total > items.length ? `The first ${items.length} of ${total} runs.` : `${total} runs.`),
-      table("Runs", [...COLUMNS.map(([title]) => title), ...(asked.keep ? ["Weights"] : []), "Updates", "Time", ...finals.map((name) => labelOf(asked, name)), "Error"], items.map((run) => [
-        ...COLUMNS.map(([, value]) => value(run)), ...(asked.keep ? [weights(run)] : []), run.steps_total ? `${run.steps_done} of ${run.steps_total}` : run.steps_done,
-        run.started_at && run.finished_at ? duration((new Date(run.finished_at) - new Date(run.started_at)) / 1000) : "–",
-        ...finals.map((name) => measured(report, name, run.final[name])), run.error ?? "",
-      ])));
-  };
-  put(place, labelled("State", select([["", "all"], "queued", "running", "succeeded", "failed", "cancelled"], "", (wanted) => {
-    status = wanted;
-    return load();
-  })), list);
-  onEnded(shared, until, () => load().catch(() => {}));  // the service is away, which the bar says
-  await load();
-}
-
 /** Return what was declared of an experiment that is trained elsewhere: arms by their settings, metrics, runs that wait. */
 function declaration({ id, spec, next }) {
   const flat = (config, path = "") => Object.entries(config).flatMap(([name, value]) =>
@@ -231,7 +208,7 @@ function environments(items) {
 
 function spec(one) {
   const again = posted(one.spec);
-  const written = { JSON: JSON.stringify(again, null, 2), YAML: asYaml(again), curl: asCurl(again), Python: asPython(again) };
+  const written = { JSON: JSON.stringify(again, null, 2), YAML: asYaml(again), curl: asCurl(again, one.project), Python: asPython(again, one.project) };
   const text = h("pre", { tabindex: 0 }, written.JSON);
   let chosen = "JSON";
   return [

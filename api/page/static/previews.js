@@ -2,6 +2,7 @@
 
 import { h, pictured, put } from "/page/dom.js";
 import { picture, post } from "/page/api.js";
+import { projectQuery } from "/page/project.js";
 import { bytes, count, counted, duration } from "/page/format.js";
 
 const PAUSE = 500;
@@ -13,24 +14,24 @@ export class Previews {
     this.mark = mark;
     this.plan = h("div", { "aria-live": "polite" });
     this.pictures = h("div");
-    document.addEventListener("theme", () => this.spec && this.of(this.spec), { signal });
+    document.addEventListener("theme", () => this.spec && this.of(this.spec, this.project), { signal });
     this.element = h("section.card", {}, h("h2", {}, "Preview"), this.plan, this.pictures);
   }
 
   /** Ask anew, once the typing pauses; an answer to what was asked before is dropped. */
-  of(spec) {
+  of(spec, project) {
     clearTimeout(this.waiting);
-    this.spec = spec;
+    Object.assign(this, { spec, project });
     const body = structuredClone(spec);
-    this.waiting = setTimeout(() => this.ask(body), PAUSE);
+    this.waiting = setTimeout(() => this.ask(body, project), PAUSE);
   }
 
-  async ask(spec) {
+  async ask(spec, project) {
     this.asked?.abort();
     this.asked = new AbortController();
     const signal = AbortSignal.any([this.signal, this.asked.signal]);
     try {
-      const found = await post("/experiments/preview", spec, { signal });
+      const found = await post("/experiments/preview", spec, { query: projectQuery(project), signal });
       put(this.plan, told(found));
       this.mark([]);
       await this.draw(found, signal);

@@ -1,7 +1,6 @@
 /** Small charts: a mean line of each arm, as SVG. */
 
 import { svg } from "/page/dom.js";
-import { colorOf } from "/page/colors.js";
 import { band, meant } from "/page/statistics.js";
 
 const WIDTH = 120, HEIGHT = 32;
@@ -18,8 +17,8 @@ export function sparkline(series, arms, label) {
   const at = ([x, y]) => `${(2 + ((WIDTH - 4) * (x - left)) / (right - left || 1)).toFixed(1)},${(HEIGHT - 3 - ((HEIGHT - 6) * (y - low)) / (high - low || 1)).toFixed(1)}`;
   return svg("svg.sparkline", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, role: "img", "aria-label": label },
     lines.map((line, index) => line.length > 1
-      ? svg("polyline", { points: line.map(at).join(" "), fill: "none", stroke: colorOf(index), "stroke-width": 1.5 })
-      : line.map((point) => svg("circle", { cx: at(point).split(",")[0], cy: at(point).split(",")[1], r: 2, fill: colorOf(index) }))));
+      ? svg(`polyline.key-${index % 10}`, { points: line.map(at).join(" ") })
+      : line.map((point) => svg(`circle.key-${index % 10}`, { cx: at(point).split(",")[0], cy: at(point).split(",")[1], r: 2 }))));
 }
 
 function mean(series) {

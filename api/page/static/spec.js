@@ -29,15 +29,16 @@ export function asYaml(value, indent = "") {
   }).join("");
 }
 
-/** Write the command that posts it. */
-export function asCurl(spec) {
+/** Write the command that posts it to a project. */
+export function asCurl(spec, project = "default") {
   const body = JSON.stringify(spec, null, 2).replaceAll("'", "'\\''");
-  return `curl -sS ${location.origin}/experiments -H 'Content-Type: application/json' \\\n  -H "Authorization: Bearer $INITLAB_API_KEY" -d '${body}'\n`;
+  return `curl -sS ${location.origin}/experiments${project === "default" ? "" : `?project=${project}`} -H 'Content-Type: application/json' \\\n  -H "Authorization: Bearer $INITLAB_API_KEY" -d '${body}'\n`;
 }
 
 /** Write the program that posts it, waits and prints the report. */
-export function asPython(spec) {
-  return `from initlab import Client\n\nspec = ${python(spec, "")}\n\nexperiment = Client(${JSON.stringify(location.origin)}).submit(spec).wait()\nprint(experiment.report_markdown())\n`;
+export function asPython(spec, project = "default") {
+  const client = [JSON.stringify(location.origin), ...(project === "default" ? [] : [`project=${JSON.stringify(project)}`])].join(", ");
+  return `from initlab import Client\n\nspec = ${python(spec, "")}\n\nexperiment = Client(${client}).submit(spec).wait()\nprint(experiment.report_markdown())\n`;
 }
 
 function python(value, indent) {

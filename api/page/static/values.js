@@ -36,3 +36,22 @@ export function readMany(text) {
   }
   return [...parts, part].map(read).filter((value) => value !== undefined);
 }
+
+/** Write a list so that `readMany` gives it again. */
+export function writtenMany(values) {
+  const text = values.map(written).join(", ");
+  return JSON.stringify(readMany(text)) === JSON.stringify(values) ? text : JSON.stringify(values);
+}
+
+/** Return texts that commas part; one that has a comma of its own stands in quotes. */
+export function readTexts(text) {
+  return [...text.matchAll(/\s*("(?:[^"\\]|\\.)*"(?=\s*(?:,|$))|[^,]*)(?:,|$)/g)].map(([, one]) => unquoted(one.trim())).filter(Boolean);
+}
+
+function unquoted(text) {
+  const found = text.startsWith('"') ? read(text) : text;
+  return typeof found === "string" ? found : text;
+}
+
+/** Write texts so that `readTexts` gives them again. */
+export const writtenTexts = (texts) => texts.map((one) => (String(readTexts(one)) === one && !one.includes(",") ? one : JSON.stringify(one))).join(", ");

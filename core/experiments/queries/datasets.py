@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import Session
 
+from core.experiments.cohorts.states import TERMINAL
 from core.experiments.cohorts.used_datasets import names
-from core.store import Experiment
+from core.store import Cohort, Experiment
 
 MOST = 50
 """Experiments that are told, the newest first."""
@@ -19,6 +20,8 @@ class Use(NamedTuple):
     id: int
     name: str
     status: str
+    paused: bool = False
+    cancelling: bool = False
 
 
 def using(session: Session, name: str, hidden: Collection[str] = (), most: int = MOST) -> list[Use]:
@@ -37,4 +40,17 @@ def using(session: Session, name: str, hidden: Collection[str] = (), most: int =
             found.append(Use(row.id, row.name, row.status))
         if len(found) == most:
             break
-    return found
+    return _asked(session, found)
+
+
+def _asked(session: Session, found: list[Use]) -> list[Use]:
+    """Return the experiments with what has been asked of those that go on."""
+    going_on = [use.id for use in found if use.status not in TERMINAL]
+    cohorts = session.execute(
+        select(Cohort.experiment_id, Cohort.paused, Cohort.cancel_requested)
+        .where(Cohort.experiment_id.in_(going_on), or_(Cohort.paused, Cohort.cancel_requested))
+        .distinct()
+    ).all()
+    paused = {one.experiment_id for one in cohorts if one.paused}
+    cancelling = {one.experiment_id for one in cohorts if one.cancel_requested}
+    return [use._replace(paused=use.id in paused, cancelling=use.id in cancelling) for use in found]

@@ -1,6 +1,6 @@
 /** One experiment: live while it trains, with its verdict once there is one. */
 
-import { h, named, put, tabs, tell } from "/page/dom.js";
+import { h, named, put, renewed, tabs, tell } from "/page/dom.js";
 import { get, poll } from "/page/api.js";
 import { buttonsOf, fresh } from "/page/actions.js";
 import { Choice } from "/page/choice.js";
@@ -11,9 +11,10 @@ import { panels } from "/page/panels.js";
 
 export async function show(main, [id, tab], signal) {
   let one = await fresh(id, signal);
-  document.title = `initlab: ${one.name || `experiment ${id}`}`;
   const [buttons, offer] = buttonsOf(changed), title = h("h1"), about = h("div");
-  const head = h("div.head", {}, h("div.heading", {}, title, buttons), about), line = h("p.verdict", { role: "status" }), arms = h("div.arms"), looks = h("div");
+  const [notes, note] = renewed((now) => now.notes && h("p.notes", {}, now.notes), (now) => now.notes);
+  const [problems, warn] = renewed(problemsOf, ({ errors, warnings }) => [errors, warnings]);
+  const head = h("div.head", {}, h("div.heading", {}, title, buttons), about, notes, problems), line = h("p.verdict", { role: "status" }), arms = h("div.arms"), looks = h("div");
   const shared = { one, head: update, report, choice: new Choice(), listeners: new Set() };
   let asked = null;
 
@@ -27,7 +28,10 @@ export async function show(main, [id, tab], signal) {
     one = shared.one = { ...one, ...newer };
     offer(one);
     put(title, named(one.name || `Experiment ${one.id}`), " ", h(`span.state.${state(one)}`, {}, state(one)));
+    document.title = `initlab: ${one.name || `experiment ${id}`}`;
     put(about, aboutIt(one));
+    note(one);
+    warn(one);
     put(arms, progressOfArms(one));
     put(looks, looksOf(one));
     for (const listener of shared.listeners) listener(one);
@@ -64,6 +68,7 @@ export async function show(main, [id, tab], signal) {
       if (JSON.stringify(newer) !== JSON.stringify(one)) update(newer);
     } catch (error) {
       if (error.status === 404) {
+        document.title = "initlab: a deleted experiment";
         put(main, h("h1", {}, "This experiment was deleted"), h("a", { href: "#/experiments" }, "All experiments"));
         throw Object.assign(error, { name: "AbortError" });
       }
@@ -82,11 +87,15 @@ function aboutIt(one) {
       ended ? `ended ${instant(one.finished_at)}` : left(one),
       one.owner ? `by ${one.owner}` : "", one.project === "default" ? "" : `project ${one.project}`,
     ].filter(Boolean).join(" · "), " ", one.tags.map((tag) => h("span.tag", {}, named(tag)))),
-    one.notes && h("p.notes", {}, one.notes),
     ended ? null : h("progress", { max: 1, value: share, "aria-label": `${Math.round(100 * share)} % done` }),
-    one.errors.map((error) => h("p.notice.wrong", {}, error)),
-    one.warnings.length > 0 && h("details.notice", { open: one.warnings.length < 3 }, h("summary", {}, `${one.warnings.length} warning${one.warnings.length === 1 ? "" : "s"}`),
-      h("ul", {}, one.warnings.map(({ path, message }) => h("li", {}, path && h("code", {}, path), path && ": ", message)))),
+  ];
+}
+
+function problemsOf({ errors, warnings }) {
+  return [
+    errors.map((error) => h("p.notice.wrong", {}, error)),
+    warnings.length > 0 && h("details.notice", { open: warnings.length < 3 }, h("summary", {}, counted(warnings.length, "warning")),
+      h("ul", {}, warnings.map(({ path, message }) => h("li", {}, path && h("code", {}, path), path && ": ", message)))),
   ];
 }
 

@@ -14,13 +14,16 @@ const METRICS = ["valid_accuracy", "valid_loss", "train_loss"];
 
 const NONE = { name: "", tag: "", status: "", owner: "", project: "", sort: "newest" };
 /** What the list is asked for where nothing is chosen; what is chosen stands in the address, so that "Back" finds it. */
+const TICKED = "ticked";
+/** Where the ids of what is ticked stand in the address, in the same way. */
 
 export async function show(main, _, signal) {
   document.title = "initlab: experiments";
-  const asked = { ...NONE, ...Object.fromEntries([...new URLSearchParams(location.hash.split("?")[1])].filter(([name]) => name in NONE)) };
+  const given = new URLSearchParams(location.hash.split("?")[1]);
+  const asked = { ...NONE, ...Object.fromEntries([...given].filter(([name]) => name in NONE)) };
   const rows = new Map();
-  const ticked = new Set();
-  let pages = 1, next = null;
+  const ticked = new Set(given.get(TICKED)?.match(/\d+/g)?.map(Number));
+  let pages = 1, next = null, turn = 0;
 
   const list = h("ul.experiments", { "aria-label": "Experiments" });
   const total = h("p.muted", { role: "status" });
@@ -39,8 +42,20 @@ export async function show(main, _, signal) {
   /** Take a filter into the address at once: a moment later it may be that of another view. */
   function ask(name, value) {
     asked[name] = value;
+    write();
+  }
+
+  /** Write what is chosen into the address. */
+  function write() {
     const chosen = new URLSearchParams(Object.entries(asked).filter(([each, one]) => one !== NONE[each]));
+    if (ticked.size) chosen.set(TICKED, [...ticked].join("-"));
     history.replaceState(null, "", `#/experiments${chosen.size ? `?${chosen}` : ""}`);
+  }
+
+  function offer() {
+    compare.hidden = ticked.size < 2;
+    compare.href = `#/compare/${[...ticked].join(",")}`;
+    compare.textContent = `Compare ${ticked.size}`;
   }
 
   const text = (name, label, type = "search") => labelled(label, h("input", { type, value: asked[name], oninput: (event) => {
@@ -60,6 +75,7 @@ export async function show(main, _, signal) {
       choose("status", "State", [["", "all"], ...STATES]),
       choose("sort", "Order", [["newest", "newest first"], ["oldest", "oldest first"], ["name", "by name"], ["finished", "last ended first"], ["progress", "most done first"]])),
     total, list, more);
+  offer();
 
   const seen = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
     const row = rows.get(Number(target.dataset.id));
@@ -69,10 +85,11 @@ export async function show(main, _, signal) {
   signal.addEventListener("abort", () => seen.disconnect());
 
   async function refresh() {
-    const items = [];
+    const items = [], mine = (turn += 1);
     let cursor;
     for (let left = PAGE * pages; left > 0; left -= MOST) {
       const found = await get("/experiments", { ...asked, limit: Math.min(left, MOST), cursor }, signal);
+      if (mine !== turn) return;  // something else has been asked for meanwhile
       items.push(...found.items);
       cursor = next = found.next;
       total.textContent = found.total ? counted(found.total, "experiment") : "";
@@ -98,9 +115,8 @@ export async function show(main, _, signal) {
       row = { chart: h("div.chart"), body: h("div.about"), drawn: null, seen: false };
       const tick = h("input", { type: "checkbox", "aria-label": `Compare ${one.name || one.id}`, checked: ticked.has(one.id), onchange: (event) => {
         ticked[event.target.checked ? "add" : "delete"](one.id);
-        compare.hidden = ticked.size < 2;
-        compare.href = `#/compare/${[...ticked].join(",")}`;
-        compare.textContent = `Compare ${ticked.size}`;
+        write();
+        offer();
       } });
       row.element = h("li.experiment", { "data-id": one.id }, tick, row.body, row.chart);
       rows.set(one.id, row);

@@ -2,18 +2,17 @@
 
 import { h, put, button, labelled, select, tell } from "/page/dom.js";
 import { get, post } from "/page/api.js";
+import { maySend, renew } from "/page/account.js";
 import { arms } from "/page/arms.js";
+import { START, forget, keep, kept } from "/page/draft.js";
 import { external, rows } from "/page/external.js";
 import { entry, field } from "/page/fields.js";
 import { Previews } from "/page/previews.js";
+import { projectField, projectQuery } from "/page/project.js";
 import { begun, resolved } from "/page/schemas.js";
 import { seeds } from "/page/seeds.js";
+import { readTexts, writtenTexts } from "/page/values.js";
 
-const START = {
-  name: "Three ways to begin", dataset: "digits", model: { name: "mlp", hidden: [64] }, optimizer: "adam", schedule: "constant",
-  batch_size: 100, epochs: 10, seeds: 5,
-  arms: [{ initializer: "zeros" }, { initializer: "glorot_normal" }, { initializer: "he_normal" }],
-};
 const ENTRIES = [["datasets", "dataset", "Data set"], ["models", "model", "Model"], ["optimizers", "optimizer", "Optimizer"], ["schedules", "schedule", "Schedule"], ["initializers", "initializer", "Initializer"]];
 const KINDS = { "": "comparison", lr_range_test: "learning-rate range test", batch_size_scan: "batch-size scan", coordinate_check: "coordinate check", external: "trained elsewhere" };
 /** Kinds of experiment by `kind`. */
@@ -33,24 +32,35 @@ const OWN = new Set(["name", "tags", "kind", "arms", "grid", "metrics", "seeds",
 
 export async function show(main, _, signal) {
   document.title = "initlab: new experiment";
-  let spec = JSON.parse(sessionStorage.getItem("draft")) ?? structuredClone(START);
-  const document_ = await get("/openapi.json", undefined, signal);
+  const [document_] = await Promise.all([get("/openapi.json", undefined, signal), renew(signal)]);
+  if (!maySend()) return put(main, h("h1", {}, "New experiment"), h("p.notice", {}, "Your key may read, and post nothing: ask for one of the scope “submit”."));
   const schemas = document_.components.schemas;
+  const draft = kept() ?? { spec: structuredClone(START) };
   const form = h("form", { onsubmit: (event) => event.preventDefault() });
-  let broken = "";
   const wrong = h("p.notice.wrong", { hidden: true, role: "alert" });
   const text = h("textarea", { spellcheck: "false", "aria-label": "The spec as JSON", rows: 24, oninput: () => {
+    if (!read()) return edited();
+    build();
+    edited();
+  } });
+  const previews = new Previews(signal, mark);
+  let broken = "";
+
+  /** Take the text for the spec, and return whether it is one; where it is none it is kept as it is. */
+  function read() {
     try {
       const given = JSON.parse(text.value);
-      if (given?.constructor !== Object) throw new Error("a spec is an object, in { }");
-      spec = given;
+      if (given?.constructor !== Object) throw new SyntaxError("a spec is an object, in { }");
+      draft.spec = given;
+      delete draft.text;
       breaks("");
-      build();
-      keep();
     } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      draft.text = text.value;
       breaks(error.message);
     }
-  } });
+    return !broken;
+  }
 
   /** Say why the text is no spec, and where it breaks; "" of one that is. */
   function breaks(why) {
@@ -60,23 +70,31 @@ export async function show(main, _, signal) {
     wrong.hidden = !broken;
     wrong.textContent = broken;
   }
-  const previews = new Previews(signal, mark);
-
-  function keep() {
-    sessionStorage.setItem("draft", JSON.stringify(spec));
-    previews.of(spec);
-  }
 
   /** Write the spec that the form has made. */
-  function changed() {
-    text.value = JSON.stringify(spec, null, 2);
+  function write() {
+    text.value = JSON.stringify(draft.spec, null, 2);
+    delete draft.text;
     breaks("");
-    keep();
+    previews.of(draft.spec, draft.project);
+  }
+
+  /** Keep what somebody has changed: it is posted as another one than before. */
+  function edited() {
+    draft.edited = true;
+    delete draft.key;
+    keep(draft);
+    if (!broken) previews.of(draft.spec, draft.project);
+  }
+
+  function changed() {
+    write();
+    edited();
   }
 
   const set = (name) => (value) => {
-    if (value === undefined) delete spec[name];
-    else spec[name] = value;
+    if (value === undefined) delete draft.spec[name];
+    else draft.spec[name] = value;
     changed();
   };
 
@@ -93,7 +111,8 @@ export async function show(main, _, signal) {
 
   /** Choose another kind of experiment: its settings come, those of others go. */
   function become(kind) {
-    if (kind === "external" || spec.kind === "external") spec = kind === "external" ? external(spec) : structuredClone(START);
+    if (kind === "external" || draft.spec.kind === "external") draft.spec = kind === "external" ? external(draft.spec) : structuredClone(START);
+    const { spec } = draft;
     for (const one of Object.values(SETTINGS)) delete spec[one];
     if (SETTINGS[kind]) spec[SETTINGS[kind]] = begun(resolved(schemas.Spec.properties[SETTINGS[kind]], schemas), schemas);
     if (kind === "batch_size_scan") spec.target ??= structuredClone(TARGET);
@@ -104,50 +123,71 @@ export async function show(main, _, signal) {
     changed();
   }
 
+  /** Make the form. Of a spec that is of another shape the service says what is wrong with it. */
   function build() {
-    const elsewhere = spec.kind === "external";
+    try {
+      put(form, parts());
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      put(form, h("p.notice", {}, "The form cannot show this JSON. What the service says of it is in the preview."));
+    }
+  }
+
+  function parts() {
+    const { spec } = draft, elsewhere = spec.kind === "external";
     const { properties } = elsewhere ? schemas.ExternalSpec : schemas.Spec;
     const of = (name) => field(name, properties[name], spec[name], set(name), { schemas });
     const given = (name) => name in spec && JSON.stringify(spec[name]) !== JSON.stringify(properties[name].default);
     const others = Object.keys(properties).filter((name) => !OWN.has(name));
-    const parts = [...PARTS, [REST, others.filter((name) => !PARTS.some(([, names]) => names.includes(name)))]];
+    const groups = [...PARTS, [REST, others.filter((name) => !PARTS.some(([, names]) => names.includes(name)))]];
     const settings = SETTINGS[spec.kind];
-    put(form,
+    return [
       h("fieldset.card", {}, h("legend", {}, "Experiment"), h("div.fields", {},
         labelled("name", h("input", { name: "name", value: spec.name ?? "", maxlength: 120, oninput: (event) => set("name")(event.target.value || undefined) })),
-        labelled("tags, with commas", h("input", { name: "tags", value: (spec.tags ?? []).join(", "), oninput: (event) => {
-          const tags = event.target.value.split(",").map((tag) => tag.trim()).filter(Boolean);
+        labelled("tags, with commas", h("input", { name: "tags", value: writtenTexts(spec.tags ?? []), oninput: (event) => {
+          const tags = readTexts(event.target.value);
           set("tags")(tags.length ? tags : undefined);
         } })),
         labelled("kind", select(Object.entries(KINDS), spec.kind === "comparison" ? "" : spec.kind ?? "", become, { name: "kind" })),
+        projectField(draft.project, (name) => {
+          draft.project = name;
+          edited();
+        }),
         !elsewhere && ["batch_size", "epochs"].map(of)), seeds(spec.seeds, set("seeds"), schemas)),
       settings && h("fieldset.card", {}, h("legend", {}, KINDS[spec.kind]), of(settings)),
       elsewhere
         ? [rows("arms", "Arm", "What is compared", schemas.ExternalArm, spec, changed, schemas), rows("metrics", "Metric", "What is measured", schemas.DeclaredMetric, spec, changed, schemas)]
         : [arms(spec, changed), ENTRIES.map(([kind, name, title]) => entry(kind, title, spec[name], properties[name].default, set(name), { "data-path": name }))],
-      parts.map(([title, names]) => [title, names.filter((name) => others.includes(name))]).filter(([, names]) => names.length).map(([title, names]) =>
-        h("details.card", { open: names.some(given) }, h("summary", {}, title), h("div.fields.wide", {}, names.map(of)))));
+      groups.map(([title, names]) => [title, names.filter((name) => others.includes(name))]).filter(([, names]) => names.length).map(([title, names]) =>
+        h("details.card", { open: names.some(given) }, h("summary", {}, title), h("div.fields.wide", {}, names.map(of)))),
+    ];
   }
 
   put(main,
     h("div.heading", {}, h("h1", {}, "New experiment"), h("div.buttons", {},
       button("Start again", async () => {
-        sessionStorage.removeItem("draft");
-        spec = structuredClone(START);
+        forget();
+        for (const name of Object.keys(draft)) delete draft[name];
+        draft.spec = structuredClone(START);
         build();
-        changed();
+        write();
       }),
       button("Post it", async () => {
         if (broken) {
           text.focus();
           throw new Error(broken);
         }
-        const made = await post("/experiments", spec, { headers: { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) } });
-        sessionStorage.removeItem("draft");
+        const query = projectQuery(draft.project);
+        draft.key ??= crypto.randomUUID?.() ?? String(Math.random());  // of one whose answer was lost it is the same again
+        keep(draft);
+        const made = await post("/experiments", draft.spec, { query, headers: { "Idempotency-Key": draft.key } });
+        forget();
         tell(`Experiment ${made.id} is queued.`);
         location.hash = `#/experiments/${made.id}`;
       }, { class: "main" }))),
     h("div.two", {}, form, h("div", {}, previews.element, h("section.card", {}, h("h2", {}, "The same as JSON"), h("p.muted", {}, "What curl would post. Either side may be edited."), text, wrong))));
   build();
-  changed();
+  if (draft.text === undefined) return write();
+  text.value = draft.text;
+  read();
 }
