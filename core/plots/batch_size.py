@@ -5,7 +5,6 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator
 
 from core.analysis import scan_entries, target_words
 from core.analysis.shapes import Interval, ScanEntry, ScannedSize
@@ -163,8 +162,6 @@ def _panel(axes: Axes, panel: dict[str, Any], noise: Sequence[dict[str, Any]]) -
     axes.set_title(panel["title"])
     set_axis(axes, "x", panel["x"])
     set_axis(axes, "y", panel["y"])
-    if panel["x"]["ticks"]:
-        axes.xaxis.set_major_locator(FixedLocator(panel["x"]["ticks"]))
     axes.autoscale(False)
     for one in noise:
         colour = line_style(one["arm"])["color"]
