@@ -108,11 +108,20 @@ def _notes(entries: Sequence[ScanEntry], noise: Sequence[dict[str, Any]]) -> Ite
     yield "Faint line: half the updates for twice the batch."
     if noise:
         yield "Dashed: gradient noise scale; band: its 95 % interval (Fieller), open to the right where it has no end."
+    ends = (low for entry in entries for size in entry["sizes"] for low in _lower_ends(size))
+    if any(low is not None and low <= 0 for low in ends):
+        yield "A bar that ends at the picture's lower edge goes on below 0, which no logarithmic axis has."
     missing = sum(size["n"] == 0 for entry in entries for size in entry["sizes"])
     if missing:
         yield f"{missing} of {sum(len(entry['sizes']) for entry in entries)} sizes have no run that reached it."
     if len(entries) > MOST:
         yield f"Drawn are the first {MOST} of {len(entries)} arms."
+
+
+def _lower_ends(size: ScannedSize) -> Iterator[float | None]:
+    for found in (size["steps"], size["samples"]):
+        if found is not None:
+            yield found["ci_low"]
 
 
 def _note(entry: ScanEntry) -> str:

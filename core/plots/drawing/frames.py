@@ -15,12 +15,11 @@ from matplotlib.ticker import (
     MaxNLocator,
     NullFormatter,
     NullLocator,
-    SymmetricalLogLocator,
 )
 from numpy.typing import NDArray
 
 from core.numerals import power
-from core.plots.drawing.log_ticks import log_ticks
+from core.plots.drawing.log_ticks import log_ticks, symlog_ticks
 from core.plots.drawing.styles import DPI, GREY, PAPER
 from core.plots.drawing.text import wrap
 
@@ -109,7 +108,9 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
     else:
         within = about["linear_within"]
         (axes.set_xscale if which == "x" else axes.set_yscale)("symlog", linthresh=within)
-        axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=within))
+        if limits is not None:
+            most = 6 if which == "x" else MOST_TICKS  # numbers are wider than they are high
+            axis.set_major_locator(FixedLocator(symlog_ticks(limits[0], limits[1], within, most)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))

@@ -35,6 +35,27 @@ def log_ticks(low: float, high: float, most: int) -> tuple[list[float], bool]:
     return enough[0], False
 
 
+def symlog_ticks(low: float, high: float, within: float, most: int) -> list[float]:
+    """Return the numbers of an axis that is linear up to ±`within` and logarithmic beyond: 0 and powers of ten.
+
+    None is nearer to the one before it than a part of `most` of the axis: where one side is short, it has few.
+    """
+    far = max(abs(low), abs(high))
+    gap = (_symlog(high, within) - _symlog(low, within)) / most
+    chosen, at = [0.0], 0.0
+    for power in range(round(math.log10(within)), math.floor(math.log10(far) + 1e-9) + 1):
+        value = float(f"1e{power}")
+        if _symlog(value, within) - at >= gap:
+            chosen, at = [-value, *chosen, value], _symlog(value, within)
+    return [v for v in chosen if low <= v <= high]
+
+
+def _symlog(value: float, within: float) -> float:
+    """Return where a value lies, in decades, as matplotlib places it: the linear part is 10/9 of a decade high."""
+    size = abs(value) / within
+    return math.copysign(10 / 9 + math.log10(size) if size > 1 else 10 / 9 * size, value)
+
+
 def _inside(parts: list[tuple[float, int]], low: float, high: float) -> list[float]:
     values = [float(f"{factor}e{power}") for factor, power in parts]
     slack = 1 + 1e-9

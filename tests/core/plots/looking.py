@@ -22,7 +22,7 @@ def assert_texts_apart(figure: Figure) -> None:
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     texts = written(figure)
     boxes = [text.get_window_extent(renderer).padded(-1.5) for text in texts]
-    corners = np.array([box.extents for box in boxes])
+    corners = np.array([box.extents for box in boxes]).reshape(-1, 4)
     for i, j in zip(*np.nonzero(np.triu(overlaps(corners, corners), k=1)), strict=True):
         raise AssertionError(f"{texts[i].get_text()!r} lies over {texts[j].get_text()!r}")
     drawn = [axes for axes in figure.axes if axes.axison]

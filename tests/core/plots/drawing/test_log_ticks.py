@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from core.plots.drawing.frames import set_axis
-from core.plots.drawing.log_ticks import log_ticks
+from core.plots.drawing.log_ticks import log_ticks, symlog_ticks
+from tests.core.plots.looking import assert_texts_apart
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,26 @@ def test_numbers_that_are_near_one_another_are_written_apart(limits: tuple[float
     set_axis(axes, "y", {"label": "", "scale": scale, "kind": "number", "limits": limits})
     written = [axes.yaxis.get_major_formatter()(value, 0) for value in axes.yaxis.get_major_locator()()]
     assert len(set(written)) == len(written) >= 3
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "within", "numbers"),
+    [
+        (-106, 100, 0.01, [-10, -0.1, 0, 0.1, 10]),
+        (-0.2, 30, 1, [0, 1, 10]),
+        (-1e6, 500, 0.1, [-1e6, -1e4, -100, -1, 0, 1, 100]),
+        (-3, 3, 1, [-1, 0, 1]),
+        (-1e30, 1e30, 1, [-1e23, -1e15, -1e7, 0, 1e7, 1e15, 1e23]),
+    ],
+)
+def test_both_sides_of_zero_have_powers_of_ten_that_stand_apart(
+    low: float, high: float, within: float, numbers: list[float]
+) -> None:
+    assert symlog_ticks(low, high, within, 8) == pytest.approx(numbers)
+    figure = Figure(figsize=(3.6, 2))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.1, 0.3, 0.8, 0.6))
+    for which in "xy":
+        about = {"label": "", "scale": "symlog", "linear_within": within, "kind": "number", "limits": (low, high)}
+        set_axis(axes, which, about)
+    assert_texts_apart(figure)
