@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from core.numerals import power
 from core.plots.drawing.log_ticks import log_ticks, symlog_ticks
 from core.plots.drawing.styles import DPI, GREY, PAPER
-from core.plots.drawing.text import wrap
+from core.plots.drawing.text import elided, wrap
 
-_TITLE, _CAPTION = 12.0, 8.0
+_TITLE, _CAPTION, _NAME = 12.0, 8.0, 9.0
 _LINE = 1.45 / 72  # inches of line height for one point of size
 _EDGE = 0.18
 HEADING = 9.5
@@ -88,7 +88,7 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
     room, or the numbers of a logarithmic axis themselves.
     """
     axis = axes.xaxis if which == "x" else axes.yaxis
-    (axes.set_xlabel if which == "x" else axes.set_ylabel)(about["label"])
+    _name_axis(axes, which, about["label"])
     limits = about.get("limits")
     if limits is not None:
         (axes.set_xlim if which == "x" else axes.set_ylim)(*limits)
@@ -114,6 +114,21 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+
+
+def name_axes(axes: Axes, title: str) -> None:
+    """Write the heading of axes, in as much of a line as they are wide: a longer one loses its middle."""
+    axes.set_title(elided(title, HEADING, axes.bbox.width / DPI))
+
+
+def _name_axis(axes: Axes, which: str, label: str) -> None:
+    """Write an axis's label in two lines at most, no longer than the axis: a longer one loses its middle."""
+    box = axes.bbox
+    room = (box.width if which == "x" else box.height) / DPI
+    lines = wrap(label, _NAME, room)
+    if len(lines) > 2:
+        lines = [elided(label, _NAME, room)]
+    (axes.set_xlabel if which == "x" else axes.set_ylabel)("\n".join(lines))
 
 
 def _notation(limits: Sequence[float] | None, scale: str) -> Callable[[float], str]:
