@@ -1,14 +1,12 @@
 """Numbers as people read them: shares in percent, their differences in percentage points, times with their unit."""
 
-from math import isfinite
-
 from core.metrics import Measure
+from core.numerals import plain
 
 _SMALLER = {
     " kWh": ((1.0, " kWh"), (1e-3, " Wh"), (1e-6, " mWh")),
     " g": ((1.0, " g"), (1e-3, " mg"), (1e-6, " µg")),
 }
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def product(arms: int, seeds: int, runs: int) -> str:
@@ -57,17 +55,6 @@ def span(measure: Measure, low: float | None, high: float | None, signed: bool =
     size, unit = _fitting(measure, max(abs(low), abs(high)))
     shown = unit if size != 1 or not (signed or measure.counts) else ""
     return f"{plain(low / size, signed)} to {plain(high / size, signed)}{shown}"
-
-
-def plain(value: float, signed: bool = False) -> str:
-    """Return a number of four digits as people write it: 12,345 and 4.6·10⁻⁷, not 1.234e+04 and 4.6e-07."""
-    sign = "+" if signed else ""
-    if not isfinite(value):
-        return f"{'-' if value < 0 else sign}∞"
-    if value and not 1e-4 <= abs(value) < 1e9:
-        mantissa, exponent = f"{value:{sign}.3e}".split("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}·10{str(int(exponent)).translate(_RAISED)}"
-    return f"{value:{sign},.0f}" if abs(value) >= 1e4 else f"{value:{sign}.4g}"
 
 
 def p_value(p: float | None, words: str = "") -> str:

@@ -19,7 +19,7 @@ from core.plots.drawing.extents import extent
 from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.styles import COLOURS
-from core.plots.drawing.value_axes import epoch_axis, short_name
+from core.plots.drawing.value_axes import epoch_axis, lower_end, short_name
 from core.results import Results
 
 
@@ -45,6 +45,7 @@ def data(results: Results) -> dict[str, Any]:
         line["low"] = line["high"] = line["raw"] = None
     found = extent([*lines, *training])
     y = score_axis(score)
+    y["lowest"] = lower_end([*lines, *training], y["lowest"])
     below = found is not None and found[0] < y["lowest"]
     notes = [
         sample(results),

@@ -5,7 +5,6 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator
 
 from core.analysis import scan_entries, target_words
 from core.analysis.shapes import Interval, ScanEntry, ScannedSize
@@ -109,11 +108,20 @@ def _notes(entries: Sequence[ScanEntry], noise: Sequence[dict[str, Any]]) -> Ite
     yield "Faint line: half the updates for twice the batch."
     if noise:
         yield "Dashed: gradient noise scale; band: its 95 % interval (Fieller), open to the right where it has no end."
+    ends = (low for entry in entries for size in entry["sizes"] for low in _lower_ends(size))
+    if any(low is not None and low <= 0 for low in ends):
+        yield "A bar that ends at the picture's lower edge goes on below 0, which no logarithmic axis has."
     missing = sum(size["n"] == 0 for entry in entries for size in entry["sizes"])
     if missing:
         yield f"{missing} of {sum(len(entry['sizes']) for entry in entries)} sizes have no run that reached it."
     if len(entries) > MOST:
         yield f"Drawn are the first {MOST} of {len(entries)} arms."
+
+
+def _lower_ends(size: ScannedSize) -> Iterator[float | None]:
+    for found in (size["steps"], size["samples"]):
+        if found is not None:
+            yield found["ci_low"]
 
 
 def _note(entry: ScanEntry) -> str:
@@ -163,8 +171,6 @@ def _panel(axes: Axes, panel: dict[str, Any], noise: Sequence[dict[str, Any]]) -
     axes.set_title(panel["title"])
     set_axis(axes, "x", panel["x"])
     set_axis(axes, "y", panel["y"])
-    if panel["x"]["ticks"]:
-        axes.xaxis.set_major_locator(FixedLocator(panel["x"]["ticks"]))
     axes.autoscale(False)
     for one in noise:
         colour = line_style(one["arm"])["color"]

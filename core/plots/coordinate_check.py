@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator
 
 from core.analysis import coordinate_entries
 from core.analysis.shapes import CoordinateLayer
@@ -134,9 +133,7 @@ def draw(data: dict[str, Any]) -> Figure:
 def _draw_panel(axes: Axes, panel: dict[str, Any], data: dict[str, Any], names_x: bool, names_y: bool) -> None:
     axes.set_title(panel["title"])
     set_axis(axes, "x", data["x"] | ({} if names_x else {"label": ""}))
-    set_axis(axes, "y", data["y"] | ({} if names_y else {"label": ""}))
-    if data["x"]["ticks"]:
-        axes.xaxis.set_major_locator(FixedLocator(data["x"]["ticks"]))
+    set_axis(axes, "y", data["y"] | {"ticks": 4} | ({} if names_y else {"label": ""}))
     axes.tick_params(labelbottom=names_x, labelleft=names_y, length=2.5)
     axes.autoscale(False)
     last = panel["lines"][-1]["update"]

@@ -10,7 +10,8 @@ from core.plots import Plot, plots
 from core.plots.drawing.curves import sample
 from core.plots.drawing.differences import DECIDED, against, difference_axis, difference_unit, relative_to
 from core.plots.drawing.empty import draw_nothing
-from core.plots.drawing.frames import HEADING, HEADING_LINE, frame, plain_number, set_axis
+from core.plots.drawing.estimates import estimate
+from core.plots.drawing.frames import HEADING, HEADING_LINE, frame, set_axis
 from core.plots.drawing.named_rows import NamedRows
 from core.plots.drawing.names import name_of, short_names
 from core.plots.drawing.styles import COLOURS, GREY, INK, RULE, styled
@@ -184,11 +185,8 @@ def _difference(row: dict[str, Any], digits: int) -> str:
     if row["mean"] is None:
         return "–"
 
-    def write(value: float) -> str:
-        return f"{value:+z.2f}" if digits == 2 else f"{'-' if value < 0 else '+'}{plain_number(abs(value), 3)}"
-
-    interval = "" if row["ci_low"] is None else f" ({write(row['ci_low'])} to {write(row['ci_high'])})"
-    return f"{write(row['mean'])}{interval}".replace("-", "−")
+    decimals = 2 if digits == 2 else None
+    return estimate(row["mean"], (row["ci_low"], row["ci_high"]), decimals=decimals, signed=True)
 
 
 def _p(p: float | None) -> str:

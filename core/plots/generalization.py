@@ -13,7 +13,7 @@ from core.plots import Plot, plots
 from core.plots.drawing.bands import ends
 from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, epochs_done, mean_lines, sample
 from core.plots.drawing.empty import draw_nothing
-from core.plots.drawing.frames import plain_number
+from core.plots.drawing.estimates import estimate
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.names import short_names
 from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
@@ -88,12 +88,9 @@ def _gap(results: Results, label: str, outcomes: Mapping[int, Mapping[str, float
     if found.n == 0:
         return "N = 0"
 
-    def write(value: float) -> str:
-        return f"{100 * value:.1f}" if valid.share else plain_number(value, 3)
-
-    low, high = ends(values, found.ci_low, found.ci_high)
-    interval = "" if low is None or high is None else f" ({write(low)} to {write(high)})"
-    return f"gap {write(found.mean)}{interval}, N = {found.n}".replace("-", "−")
+    unit, decimals = (100, 1) if valid.share else (1, None)
+    between = ends(values, found.ci_low, found.ci_high)
+    return f"gap {estimate(found.mean, between, unit=unit, decimals=decimals)}, N = {found.n}"
 
 
 def draw(data: dict[str, Any]) -> Figure:

@@ -11,7 +11,7 @@ from core.finite import finite_list
 from core.plots import Plot, plots
 from core.plots.drawing.bands import ends
 from core.plots.drawing.curves import Place, about_stopped, arms_drawn, described, mean_lines, sample
-from core.plots.drawing.frames import plain_number
+from core.plots.drawing.estimates import estimate
 from core.plots.drawing.multiples import draw_multiples
 from core.plots.drawing.names import short_names
 from core.plots.drawing.progress_axes import course
@@ -124,9 +124,6 @@ def _jumps(results: Results, label: str, outcomes: Mapping[int, Mapping[str, flo
         return ""
     share = results.design.score is not None and results.design.score.share
 
-    def write(value: float) -> str:
-        return f"{100 * value:.1f}" if share else plain_number(value, 3)
-
-    low, high = ends(values, jumps.ci_low, jumps.ci_high, (0.0, np.inf))
-    interval = "" if low is None or high is None else f" ({write(low)} to {write(high)})"
-    return f"jump {write(jumps.mean)}{interval}"
+    unit, decimals = (100, 1) if share else (1, None)
+    between = ends(values, jumps.ci_low, jumps.ci_high, (0.0, np.inf))
+    return f"jump {estimate(jumps.mean, between, unit=unit, decimals=decimals)}"

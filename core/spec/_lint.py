@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from core.errors import Problem
+from core.numerals import plain
 from core.optimizers import Optimizer
 from core.registry import Entry, join_path
 from core.schedules import lint_schedule
@@ -64,13 +65,13 @@ def _of_arm(treatment: Treatment, length: Length, where: Callable[[str], str]) -
     if outside is not None:
         same = abs(highest - lr) <= 1e-9 * lr
         path = join_path(where("optimizer"), "lr") if same else where("schedule")
-        yield Problem(path, f"{'is' if same else 'has a highest rate of'} {highest:.4g}, {outside}")
+        yield Problem(path, f"{'is' if same else 'has a highest rate of'} {plain(highest)}, {outside}")
         return
     for name, factor in (treatment.lr_per_layer or {}).items():
         outside = _outside(optimizer, factor * highest) if factor else None  # 0 freezes, and is meant
         if outside is not None:
             path = join_path(where("lr_per_layer"), name)
-            yield Problem(path, f"makes a highest rate of {factor * highest:.4g}, {outside}")
+            yield Problem(path, f"makes a highest rate of {plain(factor * highest)}, {outside}")
 
 
 def _of_others(treatment: Treatment, info: ArmInfo, where: Callable[[str], str]) -> Iterator[Problem]:
@@ -87,7 +88,9 @@ def _outside(optimizer: Entry, rate: float) -> str | None:
     if LOWEST * usual <= rate <= HIGHEST * usual:
         return None
     end, times = ("trains hardly at all", usual / rate) if rate < usual and rate else ("diverges", rate / usual)
-    far = f"{times:.3g} times {'below' if rate < usual else 'above'} {optimizer.name}'s default of {usual:g}"
+    far = (
+        f"{plain(times, digits=3)} times {'below' if rate < usual else 'above'} {optimizer.name}'s default of {usual:g}"
+    )
     return f"{far}: at such a rate it mostly {end}" if rate else f"and nothing is trained ({optimizer.name})"
 
 
@@ -101,7 +104,7 @@ def _range(spec: Spec) -> Iterator[Problem]:
             ("low", spec.lr_range.low, spec.lr_range.low > HIGHEST * usual),
         ):
             if misses:
-                message = f"is {rate:g}: the whole range is far from {optimizer.name}'s default rate of {usual:g}"
+                message = f"is {plain(rate)}: the whole range is far from {optimizer.name}'s default rate of {usual:g}"
                 yield Problem(f"lr_range.{name}", message)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from core.analysis.findings._runs import Curves, LayerDiagnostics
 from core.catalogue import Catalogue
 from core.metrics import Measure
+from core.numerals import plain
 
 Run = TypeVar("Run", LayerDiagnostics, Curves)
 Bounds = Mapping[str, float]
@@ -102,7 +103,7 @@ class _Number(NamedTuple):
     def __format__(self, spec: str) -> str:
         if self.value is None:
             return "no finite number"
-        return f"{100 * self.value:.3g} %" if spec == "%" else f"{self.value:.3g}"
+        return f"{100 * self.value:.3g} %" if spec == "%" else plain(self.value, digits=3)
 
 
 rules = Catalogue[Rule[Any]]("finding", "core.analysis.findings", unique=["rank", "label"])

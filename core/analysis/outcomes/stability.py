@@ -25,6 +25,7 @@ outcomes.add(
         label="jump of the validation score between epochs",
         direction="min",
         describes=True,
+        of_score=True,
         rank=50,
         explanation="The root mean square of the validation score's changes from epoch to epoch, in its own unit, "
         "after the trend was taken away, which is the monotone curve nearest to it (isotonic regression): 0 for a run "

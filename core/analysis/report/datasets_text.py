@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.analysis.report.verdict import MOST, quoted
 from core.analysis.shapes import Comparison, Datasets, DatasetsComparison
-from core.analysis.wording import difference, p_value, plain
+from core.analysis.wording import difference, p_value
 from core.metrics import Measure
+from core.numerals import plain
 
 Table = Callable[..., str]
 MOST_ROWS = 60

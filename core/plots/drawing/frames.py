@@ -2,23 +2,34 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, SymmetricalLogLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 from numpy.typing import NDArray
 
+from core.numerals import power
+from core.plots.drawing.log_ticks import log_ticks, symlog_ticks
 from core.plots.drawing.styles import DPI, GREY, PAPER
-from core.plots.drawing.text import wrap
+from core.plots.drawing.text import elided, wrap
 
-_TITLE, _CAPTION = 12.0, 8.0
+_TITLE, _CAPTION, _NAME = 12.0, 8.0, 9.0
 _LINE = 1.45 / 72  # inches of line height for one point of size
 _EDGE = 0.18
 HEADING = 9.5
 """Font size of the heading of axes, in points."""
+MOST_TICKS = 8
+"""Numbers at a logarithmic axis, unless there is little room."""
 HEADING_LINE = HEADING * 1.25 / 72
 """Inches of one of its lines."""
 
@@ -73,29 +84,51 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
     """Set label, scale, limits and ticks of the `x` or `y` axis.
 
     `about`: `label`; `scale` ("linear", "log" or "symlog" with `linear_within`); `limits` or None; `kind` ("number",
-    "count" or "share", a share being written in percent); `ticks`, about how many, where there is little room.
+    "count" or "share", a share being written in percent); `ticks`, about how many numbers, where there is little
+    room, or the numbers of a logarithmic axis themselves.
     """
     axis = axes.xaxis if which == "x" else axes.yaxis
-    (axes.set_xlabel if which == "x" else axes.set_ylabel)(about["label"])
+    _name_axis(axes, which, about["label"])
     limits = about.get("limits")
     if limits is not None:
         (axes.set_xlim if which == "x" else axes.set_ylim)(*limits)
     write = _percent if about.get("kind") == "share" else _notation(limits, about["scale"])
+    asked = about.get("ticks") or None
     if about["scale"] == "linear":
-        axis.set_major_locator(MaxNLocator(about.get("ticks", 6), integer=about.get("kind") == "count", min_n_ticks=1))
+        axis.set_major_locator(MaxNLocator(asked or 6, integer=about.get("kind") == "count", min_n_ticks=1))
         axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
         return
     if about["scale"] == "log":
         (axes.set_xscale if which == "x" else axes.set_yscale)("log", nonpositive="clip")
-        narrow = limits is not None and limits[1] / limits[0] < 1e2
-        axis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0) if narrow else (1.0,), numticks=9))
+        if limits is not None:
+            fixed = (asked, False) if isinstance(asked, list) else None
+            ticks, even = fixed or log_ticks(limits[0], limits[1], asked or MOST_TICKS)
+            axis.set_major_locator(FixedLocator(ticks))
+            write = _notation(limits, "linear") if even and about.get("kind") != "share" else write
     else:
         within = about["linear_within"]
         (axes.set_xscale if which == "x" else axes.set_yscale)("symlog", linthresh=within)
-        axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=within))
+        if limits is not None:
+            most = 6 if which == "x" else MOST_TICKS  # numbers are wider than they are high
+            axis.set_major_locator(FixedLocator(symlog_ticks(limits[0], limits[1], within, most)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+
+
+def name_axes(axes: Axes, title: str) -> None:
+    """Write the heading of axes, in as much of a line as they are wide: a longer one loses its middle."""
+    axes.set_title(elided(title, HEADING, axes.bbox.width / DPI))
+
+
+def _name_axis(axes: Axes, which: str, label: str) -> None:
+    """Write an axis's label in two lines at most, no longer than the axis: a longer one loses its middle."""
+    box = axes.bbox
+    room = (box.width if which == "x" else box.height) / DPI
+    lines = wrap(label, _NAME, room)
+    if len(lines) > 2:
+        lines = [elided(label, _NAME, room)]
+    (axes.set_xlabel if which == "x" else axes.set_ylabel)("\n".join(lines))
 
 
 def _notation(limits: Sequence[float] | None, scale: str) -> Callable[[float], str]:
@@ -105,23 +138,24 @@ def _notation(limits: Sequence[float] | None, scale: str) -> Callable[[float], s
     largest = max(map(abs, limits))
     if scale == "log":
         return plain_number if limits[0] >= 1e-3 and largest < 1e6 else _power
+    apart = 2 + math.ceil(math.log10(largest / abs(limits[1] - limits[0]))) if largest else 0
     if not largest or 1e-3 <= largest < 1e6:
-        return _decimals
-    exponent = math.floor(math.log10(largest))
-    scaled = f"·10{str(exponent).translate(_SUPERSCRIPT)}"
-    return lambda value: f"{value / 10.0**exponent:.4g}{scaled}".replace("-", "−") if value else "0"
+        return partial(_decimals, digits=max(6, apart))
+    digits, exponent = max(4, apart), math.floor(math.log10(largest))
+    scaled = f"·{power(exponent)}"
+    return lambda value: f"{value / 10.0**exponent:.{digits}g}{scaled}".replace("-", "−") if value else "0"
 
 
-def _decimals(value: float) -> str:
-    text = f"{value:,.6g}" if abs(value) >= 1e-4 else f"{value:.7f}".rstrip("0").rstrip(".")
+def _decimals(value: float, digits: int) -> str:
+    text = f"{value:,.{digits}g}" if abs(value) >= 1e-4 else f"{value:.7f}".rstrip("0").rstrip(".")
     return text.replace("-", "−") if float(text.replace(",", "")) else "0"
 
 
 def _power(value: float) -> str:
     mantissa, exponent = f"{value:.2e}".split("e")
     factor = mantissa.rstrip("0").rstrip(".")
-    power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
-    return power if factor == "1" else f"{factor}·{power}"
+    scale = power(int(exponent))
+    return scale if factor == "1" else f"{factor}·{scale}"
 
 
 def padded(low: float, high: float, part: float = 0.04) -> tuple[float, float]:
@@ -138,16 +172,13 @@ def padded_log(low: float, high: float, part: float = 0.04) -> tuple[float, floa
     return 10**bottom, 10**top
 
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
 def plain_number(value: float, digits: int = 6) -> str:
     """Return a number as text with at most so many digits, with a power of ten where it is very small or large."""
     if value and not 1e-3 <= abs(value) < 1e6:
         mantissa, exponent = f"{value:.{min(3, digits - 1)}e}".split("e")
         mantissa = mantissa.rstrip("0").rstrip(".")
-        power = f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
-        return {"1": power, "-1": f"−{power}"}.get(mantissa, f"{mantissa}·{power}".replace("-", "−"))
+        scale = power(int(exponent))
+        return {"1": scale, "-1": f"−{scale}"}.get(mantissa, f"{mantissa}·{scale}".replace("-", "−"))
     return f"{float(f'{value:.{digits}g}'):,.15g}".replace("-", "−")
 
 

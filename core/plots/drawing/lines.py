@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from core.plots.drawing.frames import Frame, frame, numbers, set_axis
+from core.plots.drawing.frames import Frame, frame, name_axes, numbers, set_axis
 from core.plots.drawing.names import name_of
 from core.plots.drawing.side_rows import NOTE, draw_beside
 from core.plots.drawing.styles import COLOURS, GREY, INK, PAPER, line_style, styled
@@ -69,7 +69,7 @@ def draw_lines(data: dict[str, Any]) -> Figure:
 
 
 def _draw_panel(axes: Axes, panel: dict[str, Any], first: bool, empty: str) -> None:
-    axes.set_title(panel["title"])
+    name_axes(axes, panel["title"])
     set_axis(axes, "x", panel["x"])
     if first:
         set_axis(axes, "y", panel["y"])

@@ -89,12 +89,12 @@ def fitted(names: Sequence[str], size: float, inches: float) -> tuple[list[str],
 
     A long name loses its middle. Where that makes two of them the same they are numbered: "(2) linear…".
     """
-    short = [_elided(name, size, inches) for name in names]
+    short = [elided(name, size, inches) for name in names]
     found = Counter(short)
     numbers = iter(range(1, len(names) + 1))
     keys = [f"({next(numbers)}) " if found[one] > 1 else "" for one in short]
     short = [
-        _elided(f"{key}{name}", size, inches) if key else one for key, name, one in zip(keys, names, short, strict=True)
+        elided(f"{key}{name}", size, inches) if key else one for key, name, one in zip(keys, names, short, strict=True)
     ]
     whole = [
         f"{key}{clean(name)}" for key, name, one in zip(keys, names, short, strict=True) if key or one != clean(name)
@@ -102,7 +102,7 @@ def fitted(names: Sequence[str], size: float, inches: float) -> tuple[list[str],
     return short, f"In full: {'; '.join(whole)}." if whole else ""
 
 
-def _elided(text: str, size: float, inches: float) -> str:
+def elided(text: str, size: float, inches: float) -> str:
     """Return `text`, cleaned, without as much of its middle as makes it fit: labels differ at their ends."""
     text = clean(text)
     if width(text, size) <= inches:

@@ -15,6 +15,7 @@ LOG_FROM = 100.0
 NARROWEST = 0.05
 """Least span of an axis of shares: half a percentage point should not look like all of it."""
 
+_BESIDE = ("train", "second", "diverged")
 Lines = Mapping[int, list[dict[str, Any]]]
 """Lines by arm."""
 
@@ -37,10 +38,10 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
     if found is None:
         return y | {"limits": (0.0, 1.0), "note": ""}
     low, positive, high = found
-    floor = metric.floor
+    floor = None if metric.floor is None else lower_end(every, metric.floor)
     if floor is not None and low < floor:
         return y | {
-            "limits": padded(floor, max(high, 0.0)),
+            "limits": padded(floor, max(high, 0.0) if floor == metric.floor else high),
             "note": f"Values below {plain_number(floor)} lie below the picture.",
         }
     if metric.bounds == (0.0, None) and positive > 0 and high / positive >= LOG_FROM:
@@ -51,6 +52,16 @@ def value_axis(lines: Lines, metric: Metric) -> dict[str, Any]:
         low, high = min(low, middle - NARROWEST / 2), max(high, middle + NARROWEST / 2)
     low, high = with_room(every, low, high)
     return y | {"limits": padded(low if floor is None else max(low, floor), high), "note": ""}
+
+
+def lower_end(lines: Sequence[dict[str, Any]], floor: float) -> float:
+    """Return the lower end of an axis that has a floor: where every line ends below it, the lowest of these ends.
+
+    Lines of the training split, which accompany others, and of diverged runs do not count.
+    """
+    known = [[v for v in line["y"] if v is not None] for line in lines if line["role"] not in _BESIDE]
+    ends = [values[-1] for values in known if values]
+    return min(ends) if ends and max(ends) < floor else floor
 
 
 def short_name(metric: Metric) -> str:

@@ -240,6 +240,7 @@ KINDS: dict[str, Callable[[MakeResults], Results]] = {
         make, lambda a, s, layer: (a + 1 + s) * 2.0**-layer * np.array([1, 5, 3]), labels=[f"arm {i}" for i in range(9)]
     ),
     "trained elsewhere": lambda _make: externals.by_epoch(),
+    "trained elsewhere, with long names": lambda _make: externals.long_names(),
     "trained elsewhere, by update": lambda _make: externals.losses(outcome="episode_reward"),
     "further metrics": lambda make: small(make)(
         arms("a", "b"), series(10, 2, valid_macro_f1=accuracies(2), valid_top5_accuracy=accuracies(2)), seeds=3

@@ -72,3 +72,16 @@ def test_a_network_that_explains_less_than_nothing_does_not_stretch_the_axis(
 def test_the_loss_is_a_squared_error(regression: Callable[..., Results]) -> None:
     panels = drawn("loss", regression([0.5, 0.2], [0.4, 0.7]))["panels"]
     assert {panel["y"]["label"] for panel in panels} == {"mean squared error"}
+
+
+@pytest.mark.parametrize("name", ["accuracy", "generalization"])
+def test_networks_of_which_each_explains_less_than_nothing_are_in_the_picture(
+    experiment: MakeResults, name: str
+) -> None:
+    r2 = {f"{split}_r2": lambda a, s: [-1e5, -40.0 - a - s] for split in ("train", "valid")}
+    data = drawn(name, experiment(arms("a", "b"), {"valid_loss": lambda *_: [1.0]} | r2, task="regression"))
+    for panel in data["panels"]:
+        low, high = panel["y"]["limits"]
+        assert low < high
+        assert all(low <= line["y"][-1] <= high for line in panel["lines"])
+    assert "lie below the picture" in data["caption"]

@@ -46,7 +46,7 @@ def test_a_factor_of_a_rate_may_leave_the_optimizers_sense() -> None:
     assert found(**named, lr_per_layer={"fc1": 0.0, "fc2": 10.0}) == []
     ((path, message),) = found(**named, lr_per_layer={"fc1": 1e4, "fc2": 1.0})
     assert path == "lr_per_layer.fc1"
-    assert message.startswith("makes a highest rate of 10, 1e+04 times above adam's default of 0.001")
+    assert message.startswith("makes a highest rate of 10, 10,000 times above adam's default of 0.001")
 
 
 def test_arms_that_differ_in_their_averages_alone_train_alike() -> None:
@@ -214,8 +214,9 @@ def test_a_scan_s_default_end_does_not_refuse_it() -> None:
 @pytest.mark.parametrize(
     ("optimizer", "path", "words"),
     [
-        ({"name": "sgd", "lr": 1e6}, "optimizer.lr", "1e+08 times above sgd's default of 0.01"),
-        ({"name": "adam", "lr": 1e-9}, "optimizer.lr", "1e+06 times below adam's default of 0.001"),
+        ({"name": "sgd", "lr": 1e6}, "optimizer.lr", "is 1,000,000, 100,000,000 times above sgd's default of 0.01"),
+        ({"name": "sgd", "lr": 1e12}, "optimizer.lr", "is 10¹², 10¹⁴ times above sgd's default of 0.01"),
+        ({"name": "adam", "lr": 1e-9}, "optimizer.lr", "is 10⁻⁹, 1,000,000 times below adam's default of 0.001"),
     ],
 )
 def test_a_rate_outside_the_optimizer_s_sense_is_told(optimizer: Any, path: str, words: str) -> None:

@@ -20,6 +20,7 @@ EXAMPLES = [
     [
         (EXAMPLES[0], 1.3, "ends at 1.3, above its start of 1:"),
         (EXAMPLES[1], 5.0, "infinite or no number after 4 updates"),
+        (curves([2.0] * 18 + [4.5e11] * 2), 4.5e11, "ends at 4.5·10¹¹, above its start of 2:"),
         (EXAMPLES[2], math.nan, "infinite or no number after 1 updates"),
     ],
 )
