@@ -83,6 +83,11 @@ class Design:
         """True where it is known how arms are trained: not those of an external experiment."""
         return any(arm.training is not None for arm in self.arms)
 
+    @property
+    def knows_epochs(self) -> bool:
+        """True where it is known of every arm how many updates an epoch has."""
+        return all(arm.steps_per_epoch is not None for arm in self.arms)
+
     @cached_property
     def labels(self) -> list[str]:
         """The arms' labels, in their order."""

@@ -48,7 +48,7 @@ def data(results: Results) -> dict[str, Any]:
     below = found is not None and found[0] < y["lowest"]
     notes = [
         sample(results),
-        "Solid: validation; dashed, thin: training." if few else "Validation only.",
+        _about_splits(score, train, few),
         about_lines(lines, "epoch"),
         about_stopped(results),
         f"Values below {plain_number(y['lowest'])} lie below the picture." if below else "",
@@ -57,7 +57,7 @@ def data(results: Results) -> dict[str, Any]:
     low, high = with_room(lines, max(found[0], y["lowest"]), found[2]) if found else (0.0, 1.0)
     limits = padded(max(low, y["lowest"]), high) if found else (low, high)
     panel = {
-        "title": "after each epoch, in evaluation mode",
+        "title": "after each epoch" + (", in evaluation mode" if results.design.trained_here else ""),
         "x": epoch_axis({0: lines}),
         "y": {"label": y["label"], "scale": "linear", "kind": y["kind"], "limits": limits},
         "lines": [*lines, *training],
@@ -69,6 +69,15 @@ def data(results: Results) -> dict[str, Any]:
         "arms": described(arms, results),
         "panels": [panel],
     }
+
+
+def _about_splits(score: Metric | None, train: Metric | None, few: bool) -> str:
+    """Return the caption's words on which split a line is of; nothing where whoever measured it has not said."""
+    if score is None or score.split != "valid":
+        return ""
+    if train is None:
+        return "Of the validation split."
+    return "Solid: validation; dashed, thin: training." if few else "Validation only."
 
 
 def score_axis(score: Metric | None) -> dict[str, Any]:

@@ -10,11 +10,20 @@ from core.finite import finite_or_none
 from core.metrics import Metric
 from core.plots import Plot, plots
 from core.plots.drawing.bands import ends
-from core.plots.drawing.curves import about_lines, about_stopped, arms_drawn, described, mean_lines, sample
+from core.plots.drawing.curves import (
+    about_lines,
+    about_stopped,
+    arms_drawn,
+    described,
+    epochs_done,
+    mean_lines,
+    sample,
+    where_measured,
+)
 from core.plots.drawing.frames import padded, plain_number
 from core.plots.drawing.lines import draw_lines
 from core.plots.drawing.rate_axes import update_axis
-from core.plots.drawing.value_axes import short_name, value_axis
+from core.plots.drawing.value_axes import epoch_axis, short_name, value_axis
 from core.results import Results, Series
 
 
@@ -32,7 +41,9 @@ def data(results: Results) -> dict[str, Any]:
     metric = results.design.curve
     arms = arms_drawn(results)
     best = best_so_far(results, metric)
-    lines = mean_lines(best, results, arms, place=results.last_update)
+    by_epoch = metric.per == "epoch" and not results.design.knows_epochs
+    ends_at = epochs_done if by_epoch else results.last_update if metric.per == "epoch" else where_measured
+    lines = mean_lines(best, results, arms, place=ends_at)
     for line in lines:
         line["raw"] = None
     y = value_axis({0: lines}, metric)
@@ -40,7 +51,7 @@ def data(results: Results) -> dict[str, Any]:
     beside = _beside(results, arms.labels, what)
     caption = [
         sample(results),
-        about_lines(lines, "epoch") if lines else "",
+        about_lines(lines, metric.per) if lines else "",
         f"Right: {_about(results, what)}; faint a run, in front mean and 95 % interval of those that did.",
         y.pop("note"),
         about_stopped(results),
@@ -48,7 +59,7 @@ def data(results: Results) -> dict[str, Any]:
     ]
     panel = {
         "title": f"best {metric.label} so far",
-        "x": update_axis(lines),
+        "x": epoch_axis({0: lines}) if by_epoch else update_axis(lines),
         "y": y | {"label": y["label"].replace(short_name(metric), f"best {short_name(metric)}", 1)},
         "lines": lines,
     }
@@ -86,12 +97,13 @@ def _beside(results: Results, labels: Sequence[str], what: str) -> dict[str, Any
         }
         rows.append(row | {"n": found.n, "note": note})
     known = [v for row in rows for v in [*row["values"], row["ci_low"], row["ci_high"]] if v is not None]
-    steps = what == "steps_to_target"
+    to_target, steps = what == "steps_to_target", what == "steps_to_target" and results.design.knows_epochs
+    unit = "updates" if steps else "epochs"
     limits = padded(0.0, max(known), 0.06) if known else (0.0, 1.0)
     return {
-        "title": "updates to the target" if steps else "epochs to converge",
+        "title": f"{unit} to the target" if to_target else "epochs to converge",
         "x": {
-            "label": "updates" if steps else "epochs",
+            "label": unit,
             "scale": "linear",
             "kind": "count",
             "limits": limits,
@@ -106,7 +118,8 @@ def _about(results: Results, what: str) -> str:
         target = results.design.target
         metric = results.design.metrics[target.metric]
         value = f"{100 * target.value:g} %" if metric.share else plain_number(target.value)
-        return f"updates until {metric.label} reached {value}, at an epoch's end"
+        unit = "updates" if results.design.knows_epochs else "epochs"
+        return f"{unit} until {metric.label} reached {value}, at an epoch's end"
     score = results.design.score
     return f"epochs until the {score.label if score else 'score'} had come 95 % of the way to its plateau"
 

@@ -96,7 +96,7 @@ def data(results: Results, first: int | None, by: By = "updates") -> dict[str, A
             },
             {
                 "title": "validation (whole split, at each epoch's end)",
-                "x": place.axis(validation),
+                "x": place.epoch_axis(validation),
                 "y": y,
                 "lines": validation,
             },

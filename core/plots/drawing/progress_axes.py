@@ -1,12 +1,14 @@
 """Axes of how far a training has come: in updates, epochs, examples or seconds."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from core.errors import InvalidSpec, Problem
-from core.plots.drawing.curves import Place
+from core.plots.drawing.curves import Place, epochs_done
 from core.plots.drawing.frames import padded
 from core.plots.drawing.rate_axes import update_axis
+from core.plots.drawing.value_axes import epoch_axis
 from core.results import Results
 
 By = Literal["updates", "epochs", "examples", "seconds"]
@@ -21,6 +23,8 @@ class Placed(NamedTuple):
     epoch: Place
     axis: Callable[[Sequence[dict[str, Any]]], dict[str, Any]]
     """Returns the axis of these lines."""
+    epoch_axis: Callable[[Sequence[dict[str, Any]]], dict[str, Any]]
+    """That of lines of what is measured by epoch: another where nobody knows how many updates an epoch has."""
     note: str
 
 
@@ -30,16 +34,20 @@ def placed(results: Results, by: By) -> Placed:
     An update lies where it begins, the end of an epoch behind its last update: what was measured after two epochs of
     500 examples lies at 1,000 examples. By updates it lies at the last of them, counted from 0.
     """
+    if by == "updates" and results.design.knows_epochs:
+        return Placed(lambda _arm, steps: steps, results.last_update, update_axis, update_axis, "")
     if by == "updates":
-        return Placed(lambda _arm, steps: steps, results.last_update, update_axis, "")
+        return Placed(lambda _arm, steps: steps, epochs_done, update_axis, lambda lines: epoch_axis({0: lines}), "")
     sizes = _sizes(results, by)
     unknown = [label for label, size in sizes.items() if size is None]
     if unknown:
         raise InvalidSpec([Problem("x", f"the {by} of {unknown[0]!r} are not known")])
+    axis = partial(_axis, label=_LABELS[by])
     return Placed(
         lambda arm, steps: steps * sizes[arm],
         lambda arm, epochs: (epochs + 1) * results.steps_in_epoch(arm) * sizes[arm],
-        lambda lines: _axis(lines, _LABELS[by]),
+        axis,
+        axis,
         _SECONDS if by == "seconds" else "",
     )
 
