@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import InvalidSpec, NotFound
 from core.experiments.queries import read
 from core.experiments.queries.cursor import Choice
-from core.experiments.queries.series import refuse_unknown_arm, refuse_unknown_metrics
+from core.experiments.queries.series import refuse_unknown_metrics, refuse_unknown_run
 from core.experiments.queries.stream import Stream, StreamEvent
 
 KEEPALIVE_SECONDS = 15.0
@@ -75,12 +75,12 @@ class Group:
     def read(self, session: Session) -> list[Chunk] | None:
         """Return what is new, in a thread; None where the first look shows that its listeners have seen the end.
 
-        Raises `NotFound`, and `InvalidSpec` where they chose a metric or an arm that the experiment has not.
+        Raises `NotFound`, and `InvalidSpec` where they chose a metric, an arm or a seed that the experiment has not.
         """
         if not self.reads:
             one = read.experiment(session, self._experiment)
             refuse_unknown_metrics(one, self.choice.metrics)
-            refuse_unknown_arm(session, one, self.choice.arm)
+            refuse_unknown_run(session, one, self.choice.arm, self.choice.seed)
             if self.stream.is_over(session):
                 return None
         return _encoded(self.stream.poll(session))

@@ -1,6 +1,6 @@
 """Answers of a server that a notebook shows, and that are what programs take them for: bytes, a dict, a list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -86,28 +86,29 @@ class Series(list[dict[str, Any]]):
 
     def to_pandas(self, *, wide: bool = False) -> Any:
         """Return a `pandas.DataFrame`; raises `ImportError` where pandas is not installed."""
-        columns = self.columns(wide=wide)
-        return _module("pandas").DataFrame(columns).astype(dict.fromkeys(_measured(columns), "float64"))
+        columns, pandas = self.columns(wide=wide), _module("pandas")
+        text = pandas.Series(["a"]).dtype  # what this version of pandas has for it
+        return pandas.DataFrame(columns).astype(_typed(columns, "int64", text, "float64"))
 
     def to_polars(self, *, wide: bool = False) -> Any:
         """Return a `polars.DataFrame`; raises `ImportError` where polars is not installed."""
         polars, columns = _module("polars"), self.columns(wide=wide)
-        return polars.DataFrame(columns, schema_overrides=dict.fromkeys(_measured(columns), polars.Float64))
+        return polars.DataFrame(columns, schema_overrides=_typed(columns, polars.Int64, polars.String, polars.Float64))
 
     def to_arrow(self, *, wide: bool = False) -> Any:
         """Return a `pyarrow.Table`; raises `ImportError` where pyarrow is not installed."""
         arrow, columns = _module("pyarrow"), self.columns(wide=wide)
-        measured = _measured(columns)
-        types = {name: arrow.float64() for name in measured} | {"arm": arrow.string(), "unit": arrow.string()}
-        types |= {name: arrow.int64() for name in ("run_id", "seed", "step")}
-        return arrow.table({name: arrow.array(values, types.get(name)) for name, values in columns.items()})
+        types = _typed(columns, arrow.int64(), arrow.string(), arrow.float64())
+        return arrow.table({name: arrow.array(values, types[name]) for name, values in columns.items()})
 
     def _repr_html_(self) -> str:
         return notebook.series(self)
 
 
-def _measured(columns: dict[str, Any]) -> Sequence[str]:
-    return [name for name in columns if name not in COLUMNS[:6]]
+def _typed(columns: Iterable[str], count: Any, text: Any, measured: Any) -> dict[str, Any]:
+    """Return the type of each column, which a table without rows has too."""
+    known = dict.fromkeys(("run_id", "seed", "step"), count) | dict.fromkeys(("arm", "metric", "unit"), text)
+    return {name: known.get(name, measured) for name in columns}
 
 
 def _module(name: str) -> Any:

@@ -36,12 +36,16 @@ class Catalogue:
         if name.startswith("_"):
             raise AttributeError(name)
         known = [one for one in vars(self) if one != "_kind"]
-        near = get_close_matches(name, known, n=3) or [one for one in known if one.startswith(name)]
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {', '.join(known)}"
-        raise AttributeError(f"no {self._kind} entry is {name!r}{hint}")
+        raise AttributeError(f"no {self._kind} entry is {name!r}{_hint(name, known)}")
 
     def __repr__(self) -> str:
         return f"<{self._kind}: {', '.join(name for name in vars(self) if name != '_kind')}>"
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    """Return the known names that are near, or all of them."""
+    near = get_close_matches(name, known, n=3) or [one for one in known if one.startswith(name)]
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {', '.join(known) or 'none'}"
 
 
 def _builder(
@@ -69,7 +73,13 @@ def _builder(
     signature = Signature([*places, *rest], return_annotation=_Type("dict[str, Any]"))
 
     def build(*args: Any, **given: Any) -> dict[str, Any]:
-        bound = dict(signature.bind(*args, **given).arguments)
+        unknown = next((name for name in given if name not in signature.parameters), None)
+        if unknown is not None:
+            raise TypeError(f"{qualified}() has no parameter {unknown!r}{_hint(unknown, list(signature.parameters))}")
+        try:
+            bound = dict(signature.bind(*args, **given).arguments)
+        except TypeError as error:
+            raise TypeError(f"{qualified}(): {error}") from None
         paths = bound.pop("paths", {})
         return {start["name"]: bound} if is_layer else {**start, **bound, **paths}
 

@@ -16,6 +16,8 @@ EIGHTHS, SHADES = "▁▂▃▄▅▆▇█", "░▒▓█"
 BINS = 24
 """Columns of a histogram."""
 
+ENDS = ("ci_low", "mean", "ci_high")
+
 Data = Mapping[str, Any]
 
 
@@ -119,7 +121,7 @@ def _cell(cell: Data | None, percent: bool) -> str:
 def _intervals(data: Data, rows: Sequence[Data], width: int) -> RenderableType:
     """Return a row for each mean, its interval drawn to one scale."""
     percent = data["x"]["kind"] == "share"
-    return _bars(rows, width, ("ci_low", "mean", "ci_high"), str(data["x"]["label"]), lambda row: _told(row, percent))
+    return _bars(rows, width, ENDS, str(data["x"]["label"]), lambda row: _told(row, percent))
 
 
 def _differences(data: Data, rows: Sequence[Data], width: int) -> RenderableType:
@@ -138,7 +140,7 @@ def _differences(data: Data, rows: Sequence[Data], width: int) -> RenderableType
     reference = data.get("reference_shown") or data.get("reference")
     less = f"less {reference}: " if reference else ""
     label = data["x"]["label"].split(";")[0]  # in a terminal the axis is linear
-    return _bars(rows, width, ("ci_low", "mean", "ci_high"), f"{less}{label}", told)
+    return _bars(rows, width, ENDS, f"{less}{label}", told)
 
 
 def _signed(value: float, digits: int) -> str:
@@ -179,9 +181,10 @@ def _bars(
     return Group(head, table)
 
 
-def _told(row: Data, percent: bool) -> str:
-    low, mean, high = (number(row[end], percent) for end in ("ci_low", "mean", "ci_high"))
-    return mean if NONE in (low, high) else f"{mean} ({low} to {high})"
+def _told(row: Data, percent: bool, ends: tuple[str, str, str] = ENDS) -> str:
+    """Return a mean and its interval; of two runs the picture has their range, and says so in its caption."""
+    low, mean, high = (number(row[end], percent) for end in ends)
+    return mean if NONE in (low, high) else f"{mean} ({'range ' if row.get('n') == 2 else ''}{low} to {high})"
 
 
 class Bar:
@@ -217,11 +220,9 @@ def _energy(data: Data) -> Table:
     table = _table("", "N", x, y)
     percent = data["y"]["kind"] == "share"
     for point in sorted(data["points"], key=lambda one: -one["y"]):
-        cells = [
-            _told({"ci_low": point[f"{axis}_low"], "mean": point[axis], "ci_high": point[f"{axis}_high"]}, share)
-            for axis, share in (("x", False), ("y", percent))
-        ]
-        table.add_row(called(data["arms"][point["arm"]]), str(point["n"]), *cells)
+        x_told = _told(point, False, ("x_low", "x", "x_high"))
+        y_told = _told(point, percent, ("y_low", "y", "y_high"))
+        table.add_row(called(data["arms"][point["arm"]]), str(point["n"]), x_told, y_told)
     return table
 
 

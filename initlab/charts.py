@@ -17,8 +17,13 @@ from initlab.words import called
 COLORS = ("bright_blue", "bright_red", "bright_green", "bright_magenta", "bright_cyan", "bright_yellow")
 MARGIN = 10
 """Columns of the numbers left of a panel."""
-HEIGHT, EVERY = 15, 7
-"""Lines of a panel, and how many lie between two numbers beside it."""
+HEIGHT = 15
+"""Lines of a panel."""
+MOST = 5
+"""Numbers at an axis at most."""
+FINEST, COARSEST = 1e-4, 1e4
+"""Steps between numbers that are written out; others have an exponent."""
+EPSILON = 1e-9
 WIDEST = 120
 """Columns of a picture at most."""
 LETTERS = 8
@@ -47,21 +52,50 @@ class Scale(NamedTuple):
             return None
         return math.log10(value) if self.log else value
 
-    def told(self, part: float) -> str:
-        """Return the value at a part of the axis, 0 its low end and 1 its high one."""
-        value = self.low + part * (self.high - self.low)
-        value = 10**value if self.log else value
-        if self.kind == "count":
-            return f"{max(0.0, value):,.0f}"
-        return f"{100 * value:.1f} %" if self.kind == "share" else f"{value:.3g}"
+    def part(self, value: float) -> float:
+        """Return at which part of the axis a value lies, 0 its low end and 1 its high one."""
+        at = math.log10(value) if self.log else value
+        return (at - self.low) / ((self.high - self.low) or 1.0)
 
-    def marks(self) -> list[float]:
-        """Return the parts of the axis at which it is marked: its ends and its middle; of counts the whole ones."""
-        if self.kind != "count" or self.log:
-            return [0.0, 0.5, 1.0]
-        first, last = math.ceil(self.low), math.floor(self.high)
-        whole = sorted({first, round((first + last) / 2), last})
-        return [(value - self.low) / (self.high - self.low) for value in whole]
+    def marks(self) -> list[tuple[float, str]]:
+        """Return the parts of the axis at which it is marked, and the round values that stand there."""
+        if not self.log:
+            step, values = _steps(self.low, self.high, whole=self.kind == "count")
+        else:
+            step, values = None, _of_a_log(self.low, self.high)
+            if len(values) < 2:
+                step, values = _steps(10**self.low, 10**self.high)
+        return [(self.part(value), self._told(value, step)) for value in values]
+
+    def _told(self, value: float, step: float | None) -> str:
+        """Return a mark in words, with the digits that the steps between them have; None: each by itself."""
+        factor, unit = (100, " %") if self.kind == "share" else (1, "")
+        if self.kind == "count":
+            return f"{value:,.0f}"
+        if step is None or not FINEST <= factor * step <= COARSEST:
+            return f"{factor * value:.3g}{unit}"
+        digits = max(0, -math.floor(math.log10(factor * step * (1 + EPSILON))))
+        return f"{factor * value:.{digits}f}{unit}"
+
+
+def _steps(low: float, high: float, whole: bool = False) -> tuple[float, list[float]]:
+    """Return the least step of 1, 2 or 5 times a power of ten of which few lie on an axis, and its multiples there."""
+    power = math.floor(math.log10((high - low) / MOST)) if high > low else 0
+    for step in (digit * 10.0**exponent for exponent in (power, power + 1) for digit in (1, 2, 5)):
+        first, last = math.ceil(low / step - EPSILON), math.floor(high / step + EPSILON)
+        if last - first < MOST and (step >= 1 or not whole):
+            break
+    return step, [i * step for i in range(first, last + 1)]
+
+
+def _of_a_log(low: float, high: float) -> list[float]:
+    """Return round values of an axis between two powers of ten: whole powers, or 1, 2 and 5 times one."""
+    first, last = math.ceil(low - EPSILON), math.floor(high + EPSILON)
+    if last > first:
+        every = math.ceil((last - first + 1) / MOST)
+        return [10.0**power for power in range(first, last + 1) if power % every == 0]
+    found = (digit * 10.0**power for power in (first - 1, first) for digit in (1, 2, 5))
+    return [value for value in found if low - EPSILON <= math.log10(value) <= high + EPSILON]
 
 
 def chart(data: Mapping[str, Any], width: int) -> RenderableType:
@@ -107,9 +141,9 @@ def _panel(data: Mapping[str, Any], panel: Mapping[str, Any], width: int) -> Ite
                 canvas.point(x0, y0, color=color, marker=letter)
             legend.append(Text(f"{'':{MARGIN}}   {letter}  {_label(data, line)}", style=color))
     yield Text(str(panel["y"]["label"]), style="dim")
+    beside = {min(HEIGHT - 1, int((1 - part) * HEIGHT)): told for part, told in y.marks()}
     for i, drawn in enumerate(canvas.plot().splitlines()):
-        beside = y.told(1 - (i + 0.5) / HEIGHT) if i % EVERY == 0 else ""
-        yield Text(f"{beside:>{MARGIN}} │ ") + Text.from_ansi(drawn)
+        yield Text(f"{beside.get(i, ''):>{MARGIN}} │ ") + Text.from_ansi(drawn)
     yield Text(f"{'':{MARGIN}}   {_marked(x, canvas.width)}")
     yield Text(f"{panel['x']['label']}".rjust(MARGIN + 3 + canvas.width), style="dim")
     yield from legend
@@ -118,8 +152,7 @@ def _panel(data: Mapping[str, Any], panel: Mapping[str, Any], width: int) -> Ite
 def _marked(x: Scale, wide: int) -> str:
     """Return the line of numbers below an axis, each below its place; one that has no room is left out."""
     line, free = [" "] * wide, 0
-    for part in x.marks():
-        text = x.told(part)
+    for part, text in x.marks():
         start = min(max(round(part * (wide - 1)) - len(text) // 2, 0), wide - len(text))
         if start >= free:
             line[start : start + len(text)] = text

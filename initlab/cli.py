@@ -38,7 +38,7 @@ from initlab import (
 )
 from initlab.agents.command import mcp
 from initlab.client import Client
-from initlab.completing import entries, kinds
+from initlab.completing import arms, entries, kinds, outcomes, series
 from initlab.environments import table as environments_table
 from initlab.errors import READER_LEFT, USAGE, ClientError
 from initlab.experiment import Experiment
@@ -121,21 +121,23 @@ def environments(experiment: Id, as_json: AsJson = False) -> None:
 @app.command()
 def metrics(
     experiment: Id,
-    metric: Annotated[list[str] | None, typer.Option(help="train_loss, valid_accuracy, ...; may be repeated.")] = None,
-    arm: Annotated[str | None, typer.Option(help="An arm's label.")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="train_loss, valid_accuracy, ...; may be repeated.", autocompletion=series)
+    ] = None,
+    arm: Annotated[str | None, typer.Option(help="An arm's label.", autocompletion=arms)] = None,
     seed: Annotated[int | None, typer.Option(help="One seed.")] = None,
     max_points: Annotated[int | None, typer.Option(min=4, help="Thin each series, keeping its spikes.")] = None,
     diagnostics: Annotated[bool, typer.Option("--diagnostics", help="Those of every layer too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print series as CSV, one point a line."""
-    series = Client().experiment(experiment).metrics(metric, arm, seed, max_points, diagnostics)
+    found = Client().experiment(experiment).metrics(metric, arm, seed, max_points, diagnostics)
     if as_json:
-        print_json(series)
+        print_json(found)
         return
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(["run_id", "arm", "seed", "metric", "unit", "step", "value"])
-    for one in series:
+    for one in found:
         key = [one[column] for column in ("run_id", "arm", "seed", "metric", "unit")]
         rows.writerows([*key, step, value] for step, value in zip(one["steps"], one["values"], strict=True))
 
@@ -167,7 +169,8 @@ def report(
         typer.Option(help="To read here, as Markdown, for a browser, or for programs."),
     ] = "text",
     metric: Annotated[
-        str | None, typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...")
+        str | None,
+        typer.Option(help="What the arms are compared by: valid_loss, loss_area, ...", autocompletion=outcomes),
     ] = None,
     margin: Annotated[
         float | None, typer.Option(help="The largest difference that does not matter; else the spec's.")

@@ -11,6 +11,7 @@ from initlab.errors import ClientError
 
 PATIENCE = 0.5
 """Seconds for a server: who presses a key waits for no longer."""
+DOWNLOADS = ("cifar10", "cifar100", "fashion_mnist", "kmnist", "mnist")
 STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 
 
@@ -64,10 +65,48 @@ def statuses(incomplete: str) -> list[str]:
 def plots(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the pictures of the experiment before that begin so; none where no server answers."""
     try:
-        items = Client(patience=PATIENCE).experiment(int(ctx.params["experiment"])).plots()
-    except (ClientError, KeyError, TypeError, ValueError):
+        items = Client(patience=PATIENCE).experiment(_experiment(ctx)).plots()
+    except (ClientError, ValueError):
         return []
     return _beginning([str(one["name"]) for one in items], incomplete)
+
+
+def arms(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the arms of the experiment before that begin so; none where no server answers."""
+    try:
+        found = Client(patience=PATIENCE).experiment(_experiment(ctx)).arms
+    except (ClientError, ValueError):
+        return []
+    return _beginning([str(one["label"]) for one in found], incomplete)
+
+
+def series(incomplete: str) -> list[str]:
+    """Return the metrics that begin so."""
+    return _beginning(_entries("metrics"), incomplete)
+
+
+def outcomes(incomplete: str) -> list[str]:
+    """Return what arms can be compared by that begins so: metrics and what runs come to."""
+    return _beginning([*_entries("metrics"), *_entries("outcomes")], incomplete)
+
+
+def studies(incomplete: str) -> list[str]:
+    """Return the studies that begin so; none where no server answers."""
+    try:
+        return _beginning([str(one["name"]) for one in Client(patience=PATIENCE).studies()], incomplete)
+    except ClientError:
+        return []
+
+
+def downloads(incomplete: str) -> list[str]:
+    """Return the data sets to fetch that begin so."""
+    return _beginning(DOWNLOADS, incomplete)
+
+
+def _experiment(ctx: typer.Context) -> int:
+    """Return the id before; raises ValueError where there is none. Behind an option no argument has been read yet."""
+    given = ctx.params.get("experiment")
+    return int(given if given is not None else next(iter(ctx.args), ""))
 
 
 def _catalogues() -> dict[str, Any]:

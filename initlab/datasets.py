@@ -8,6 +8,7 @@ from rich.console import Group
 
 from initlab import display
 from initlab.client import Client
+from initlab.completing import downloads
 from initlab.errors import ApiError, ClientError
 from initlab.first_look import first_look
 from initlab.output import AsJson, Quiet, tell
@@ -21,7 +22,9 @@ Name = Annotated[str, typer.Argument(help="The data set's name.")]
 
 @app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="cifar10, cifar100, fashion_mnist, kmnist or mnist.")],
+    name: Annotated[
+        str, typer.Argument(help="cifar10, cifar100, fashion_mnist, kmnist or mnist.", autocompletion=downloads)
+    ],
     data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept (INITLAB_DATA_DIR, ./var).")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -18,6 +18,8 @@ from initlab.progress import shown
 from initlab.transport import Transport
 
 Sort = Literal["newest", "oldest", "name", "finished", "progress"]
+OF_THE_OUTCOME = ("lr_range", "coordinate_check", "batch_size", "comparison")
+"""The pictures of what an experiment asks: of its kind alone, or of arms that are compared."""
 FIRST_POLL, LONGEST_POLL, GROWTH = 0.1, 1.0, 1.25
 
 
@@ -180,7 +182,7 @@ class Experiment(Described, Downloads, Logged):
 
     def plot(
         self,
-        name: str,
+        name: str | None = None,
         format: Literal["png", "svg", "json"] = "png",  # noqa: A002 the field's word
         *,
         width: int | None = None,
@@ -195,12 +197,17 @@ class Experiment(Described, Downloads, Logged):
     ) -> Picture:
         """Return a picture's file, which a notebook shows, or with `json` the data behind it.
 
+        Without a name it is that of the outcome: `comparison`, or of another kind of experiment its own.
+
         `width` and `height` are pixels, `arm` one label or several, `log` whether the axis of values is logarithmic,
         `first` how many updates `loss` shows and `x` what its axis counts, `axes` whether the histograms of `weights`
         share theirs. What is None is as the server has it.
         """
         asked = {"width": width, "height": height, "dpi": dpi, "theme": theme, "arm": arm, "log": log}
         asked |= {"first": first, "x": x, "axes": axes}
+        if name is None:
+            known = [one["name"] for one in self.plots()]
+            name = next((one for one in OF_THE_OUTCOME if one in known), OF_THE_OUTCOME[-1])
         path = f"{self.path}/plots/{quote(name, safe='')}.{format}"
         return Picture.of(self.transport.request("GET", path, params=asked).content, name, format)
 

@@ -5,10 +5,14 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
+from rich.console import Group
 from rich.markdown import Markdown
 from rich.table import Table
+from rich.text import Text
 
 from initlab.client import Client
+from initlab.completing import outcomes
+from initlab.completing import studies as named
 from initlab.output import AsJson, out, print_json, tell
 
 Arms = Annotated[list[str], typer.Argument(help="Arms, each as ID/LABEL: 4/he 6/he.")]
@@ -16,7 +20,9 @@ Arms = Annotated[list[str], typer.Argument(help="Arms, each as ID/LABEL: 4/he 6/
 
 def compare(
     arms: Arms,
-    metric: Annotated[str | None, typer.Option(help="What they are compared by: valid_loss, ...")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="What they are compared by: valid_loss, ...", autocompletion=outcomes)
+    ] = None,
     margin: Annotated[float | None, typer.Option(help="The largest difference that does not matter.")] = None,
     alpha: Annotated[float | None, typer.Option(help="The chance of any false win (default: 0.05).")] = None,
     as_json: AsJson = False,
@@ -29,7 +35,9 @@ def compare(
 
 
 def studies(
-    name: Annotated[str | None, typer.Argument(help="One study; none: all.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One study; none: all.", show_default=False, autocompletion=named)
+    ] = None,
     project: Annotated[str | None, typer.Option(help="The project that it belongs to.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -39,8 +47,7 @@ def studies(
         if as_json:
             print_json(found)
             return
-        out(_verdicts(found))
-        out(_budget(found))
+        out(Group(_verdicts(found), Text(_budget(found))))
         return
     every = [one for one in Client().studies() if project in (None, one["project"])]
     columns = ("study", "project", "experiments", "kept", "undecided", "spent", "left", "of")

@@ -9,7 +9,7 @@ import typer
 
 from initlab import charts, display
 from initlab.client import Client
-from initlab.completing import plots
+from initlab.completing import arms, plots
 from initlab.errors import ClientError
 from initlab.experiment import Experiment
 from initlab.output import AsJson, Id, Quiet, out, print_json, tell
@@ -30,7 +30,9 @@ def plot(
     height: Annotated[int | None, typer.Option(help="With -o: pixels down.")] = None,
     dpi: Annotated[int | None, typer.Option(help="Dots an inch; with a width or height only for print.")] = None,
     theme: Annotated[Literal["light", "dark"] | None, typer.Option(help="For paper, or for a dark room.")] = None,
-    arm: Annotated[list[str] | None, typer.Option(help="The label of an arm to draw; may be repeated.")] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option(help="The label of an arm to draw; may be repeated.", autocompletion=arms)
+    ] = None,
     log: Annotated[bool | None, typer.Option("--log/--linear", help="The axis of values.")] = None,
     first: Annotated[str | None, typer.Option(help="Of loss: so many updates, or all.")] = None,
     x: Annotated[

@@ -19,7 +19,7 @@ from api.series import FORMS, MEDIA, Form, refuse_idle_means, refuse_too_many, w
 from core.experiments.cohorts.designs import is_external
 from core.experiments.cohorts.states import FINAL
 from core.experiments.queries import read
-from core.experiments.queries.series import extent, refuse_unknown_arm, refuse_unknown_metrics
+from core.experiments.queries.series import extent, refuse_unknown_metrics, refuse_unknown_run
 
 router = APIRouter(tags=["runs"])
 
@@ -68,7 +68,7 @@ def list_runs(
     cursor: Annotated[int, Query(ge=0, lt=2**63, description="`next` of the page before")] = 0,
 ) -> Response:
     """Return a page of the runs, by the spec's arms and seeds, second trainings last; `total` is that of all pages."""
-    refuse_unknown_arm(session, one, arm)
+    refuse_unknown_run(session, one, arm, seed)
     mine = one.id, arm, seed, repeat
     found, following, total = read.page_of_runs(session, *mine, status=status, limit=limit, cursor=cursor)
     return revalidated(request, RunList(items=[RunOut.of(run) for run in found], next=following, total=total))
@@ -132,7 +132,7 @@ def _few(
             experiment_id, asked["repeat"] = run.experiment_id, run.repeat
         one = read.experiment(session, experiment_id)
         refuse_unknown_metrics(one, wanted.metric)
-        refuse_unknown_arm(session, one, wanted.arm)
+        refuse_unknown_run(session, one, wanted.arm, wanted.seed)
         tag = etag(read.version(session, one.id), form, asked)
         stays = one.status in FINAL and not is_external(one)  # of which more may be declared
         headers = {"ETag": tag, "Vary": "Accept"} | (NEVER_CHANGES if stays else {})

@@ -60,11 +60,21 @@ def problems_of(errors: Iterable[Any], model: type[BaseModel] | None = None) -> 
             found.append(unknown_field("field", str(error["loc"][-1]), inner, path))
         elif error["type"] == "model_type" and (inner := _model_at(model, error["loc"])) is not None:
             found.append(Problem(path, f"should be an object, such as {_example(inner)}"))
+        elif error["type"] in ("too_short", "too_long"):
+            found.append(Problem(path, _of_other_length(error["type"], error["ctx"])))
         else:
             found.append(Problem(path, re.sub(r"^(Value|Assertion) error, ", "", error["msg"])))
     if len(given) > MOST_PROBLEMS:
         found.append(Problem("", f"and {len(given) - MOST_PROBLEMS:,} more"))
     return found
+
+
+def _of_other_length(kind: str, of: Mapping[str, Any]) -> str:
+    """Return what is wrong with a list that is too short or too long; pydantic stops counting where it knows that."""
+    if kind == "too_short":
+        return f"should have {of['min_length']:,} or more, and has {of['actual_length']:,}"
+    has = f", and has {of['actual_length']:,}" if isinstance(of["actual_length"], int) else ""
+    return f"should have {of['max_length']:,} at most{has}"
 
 
 def _model_at(model: type[BaseModel] | None, loc: Sequence[str | int]) -> type[BaseModel] | None:

@@ -1,6 +1,13 @@
-"""Names that other tools have for the settings of a training, each with the way to say it here."""
+"""Names that other tools have for the settings of a training, or that belong deeper, each with the way to say it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+from core.datasets import datasets
+from core.initializers import initializers
+from core.models import models
+from core.optimizers import optimizers
+from core.registry import Entry, Registry
+from core.schedules import schedules
 
 _BATCH = "is micro_batch_size here: the examples of one pass, while batch_size stays that of an update"
 _PRECISION = 'is precision here: "precision": "bf16", or "fp16"'
@@ -35,3 +42,34 @@ ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("stochastic_depth", "drop_path", "drop_path_rate"), "is of the model, which has its own"),
 }
 """Its name elsewhere -> the way to say it here."""
+CATALOGUES: Mapping[str, Registry] = {
+    "dataset": datasets,
+    "model": models,
+    "optimizer": optimizers,
+    "schedule": schedules,
+    "initializer": initializers,
+}
+"""The fields whose entries have parameters of their own."""
+
+
+class Elsewhere(Mapping[str, str]):
+    """The way to say what has another name here, or is a parameter of an entry: `test_fraction` of the data set."""
+
+    def __getitem__(self, name: str) -> str:
+        if name in ELSEWHERE:
+            return ELSEWHERE[name]
+        of = [field for field, known in CATALOGUES.items() if any(name in _parameters(known[one]) for one in known)]
+        if not of:
+            raise KeyError(name)
+        return f"is of the {' or the '.join(of)}: {' or '.join(f'{field}.{name}' for field in of)}, where it has one"
+
+    def __iter__(self) -> Iterator[str]:
+        entries = (known[one] for known in CATALOGUES.values() for one in known)
+        return iter({*ELSEWHERE, *(name for entry in entries for name in _parameters(entry))})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _parameters(entry: type[Entry]) -> set[str]:
+    return {*entry.model_fields} - {"name"}

@@ -12,7 +12,7 @@ from core.models import ModelEntry
 from core.optimizers import OptimizerEntry
 from core.schedules import ScheduleEntry
 from core.spec._clipping import GradientClip
-from core.spec._elsewhere import ELSEWHERE
+from core.spec._elsewhere import Elsewhere
 from core.spec._examples import Augment
 from core.spec._focal import ClassWeights, FocalLoss
 from core.spec._limits import LIMITS, MixingAlpha
@@ -27,7 +27,7 @@ class Treatment(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
-    elsewhere: ClassVar[Mapping[str, str]] = ELSEWHERE
+    elsewhere: ClassVar[Mapping[str, str]] = Elsewhere()
 
     dataset: DatasetEntry = "digits"
     model: ModelEntry = "mlp"

@@ -198,12 +198,14 @@ def test_metrics_by_column(client: TestClient, done: int) -> None:
         assert nobody.status_code == 422
         assert [one["path"] for one in nobody.json()["errors"]] == ["arm"]
         assert {"he", "zeros"} <= set(nobody.json()["errors"][0]["known"])
+        nobody = client.get(f"/experiments/{done}/{path}?seed=77").json()
+        assert nobody["errors"] == [{"path": "seed", "message": "no run has the seed 77; known: 0, 1, 2", "known": []}]
     run = losses[0]["run_id"]
     assert client.get(f"/runs/{run}/metrics", params={"metric": "train_loss"}).json()["series"] == [losses[0]]
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?max_points=10&metric=train_loss&means=7", "?metric=lr&first=3&last=5&arm=he", "?seed=77"]
+    "query", ["", "?max_points=10&metric=train_loss&means=7", "?metric=lr&first=3&last=5&arm=he", "?repeat=true"]
 )
 def test_many_points_come_from_another_process_and_are_the_same(
     client: TestClient, done: int, monkeypatch: pytest.MonkeyPatch, query: str

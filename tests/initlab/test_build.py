@@ -77,6 +77,16 @@ def test_what_is_no_parameter_is_refused() -> None:
         build.arm()  # type: ignore[call-arg]
 
 
+def test_a_refusal_names_the_function_the_parameter_and_what_is_meant() -> None:
+    words = r"^initializers\.uniform\(\) has no parameter 'lo'; did you mean 'low'\?"
+    with pytest.raises(TypeError, match=words):
+        build.initializers.uniform(lo=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^initializers\.zeros\(\) has no parameter 'x'; known: bias, output_bias"):
+        build.initializers.zeros(x=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^arm\(\): missing a required argument: 'label'"):
+        build.arm()  # type: ignore[call-arg]
+
+
 def test_completion_and_help_know_names_parameters_and_defaults() -> None:
     assert {"uniform", "he_normal"} <= set(dir(build.initializers))
     parameters = inspect.signature(build.initializers.uniform).parameters

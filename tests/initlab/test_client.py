@@ -126,6 +126,21 @@ def test_the_name_of_a_picture_is_quoted(server: Any, experiment: dict[str, Any]
     assert server.asked[1].path == "/experiments/7/plots/a%2F..%2Fb.png"
 
 
+@pytest.mark.parametrize(
+    ("known", "drawn"),
+    [(["accuracy", "comparison", "loss"], "comparison"), (["loss", "lr_range"], "lr_range")],
+    ids=["a comparison", "a range test"],
+)
+def test_the_picture_without_a_name_is_that_of_the_outcome(
+    server: Any, experiment: dict[str, Any], known: list[str], drawn: str
+) -> None:
+    server.answer(200, experiment)
+    server.answer(200, {"items": [{"name": name} for name in known]})
+    server.answer(200, b"\x89PNG")
+    assert Client().experiment(7).plot() == b"\x89PNG"
+    assert server.asked[2].path == f"/experiments/7/plots/{drawn}.png"
+
+
 def test_the_catalogue_is_asked_for_whole_or_by_entry(server: Any) -> None:
     server.answer(200, {})
     Client().catalog()

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from initlab import build
+from core.datasets._downloads import DOWNLOADS
+from initlab import build, completing
 
 RunCli = Callable[..., tuple[int, str, str]]
 
@@ -31,6 +32,8 @@ def _completed(words: str, url: str = "http://127.0.0.1:9") -> list[str]:
         ("initlab catalog schedules exp", ["exponential"]),
         ("initlab preview schedule ex", ["exponential"]),
         ("initlab list --status q", ["queued"]),
+        ("initlab datasets fetch cif", ["cifar10", "cifar100"]),
+        ("initlab plot 1 --arm ", []),
         ("initlab plot 1 lo", []),  # no server answers
     ],
 )
@@ -42,6 +45,29 @@ def test_the_shell_completes_the_pictures_of_an_experiment(server: Any, experime
     server.answer(200, experiment)
     server.answer(200, {"items": [{"name": "loss", "summary": ""}, {"name": "forest", "summary": ""}]})
     assert _completed("initlab plot 7 lo", server.url) == ["loss"]
+
+
+@pytest.mark.parametrize(
+    ("words", "answers", "offered"),
+    [
+        ("initlab plot 7 loss --arm ze", [None], ["zeros"]),
+        ("initlab metrics 7 --arm ze", [None], ["zeros"]),
+        ("initlab metrics 7 --metric tr", [{"items": [{"name": "train_loss"}, {"name": "lr"}]}], ["train_loss"]),
+        ("initlab report 7 --metric lo", [{"items": []}, {"items": [{"name": "loss_area"}]}], ["loss_area"]),
+        ("initlab compare --metric lo", [{"items": []}, {"items": [{"name": "loss_area"}]}], ["loss_area"]),
+        ("initlab studies de", [{"items": [{"name": "depth"}, {"name": "rates"}]}], ["depth"]),
+    ],
+)
+def test_the_shell_completes_what_the_server_knows(
+    server: Any, experiment: dict[str, Any], words: str, answers: list[Any], offered: list[str]
+) -> None:
+    for answer in answers:
+        server.answer(200, answer or experiment)
+    assert _completed(words, server.url) == offered
+
+
+def test_downloads_are_those_of_the_service() -> None:
+    assert {*completing.DOWNLOADS} == {*DOWNLOADS}
 
 
 def test_completion_is_that_of_the_shell_that_is_named() -> None:

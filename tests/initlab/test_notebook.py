@@ -113,10 +113,11 @@ def test_a_wide_table_has_a_column_a_metric(series: Series) -> None:
     assert series.to_arrow(wide=True).column("train_loss").to_pylist() == [2.0, None, None]
 
 
-def test_an_empty_table_has_the_same_columns_and_types() -> None:
+def test_an_empty_table_has_the_same_columns_and_types(series: Series) -> None:
     empty = Series()
     assert list(empty.to_pandas()) == list(empty.to_arrow().column_names)
-    assert empty.to_pandas()["value"].dtype == "float64"
+    assert dict(empty.to_pandas().dtypes) == dict(series.to_pandas().dtypes)
+    assert dict(empty.to_polars().schema) == dict(series.to_polars().schema)
     assert empty.to_arrow().schema.field("step").type == pa.int64()
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from core.analysis.outcomes import outcomes
+from core.analysis.report.page_text import count
 from core.analysis.shapes import ArmEnergy, Energy
 from core.analysis.statistics.intervals import summarize
 from core.analysis.wording import number
@@ -66,7 +67,8 @@ def energy_sentence(found: Energy | None) -> list[str]:
     ]
     each = f" A point of validation accuracy took, by arm: {'; '.join(costly)}." if costly else ""
     carbon = number(outcomes["co2e_g"], found["co2e_g"])
-    return [f"Energy: {amount(found['kwh'])} and {carbon} CO2e in {found['runs']} runs, {HOW[found['source']]}.{each}"]
+    runs = count(found["runs"], "run")
+    return [f"Energy: {amount(found['kwh'])} and {carbon} CO2e in {runs}, {HOW[found['source']]}.{each}"]
 
 
 def amount(kwh: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from core.analysis.report.page_text import escape, table
-from core.analysis.shapes import ArmReport, Comparison, Rate, Report, Statistics
+from core.analysis.shapes import ArmReport, Comparison, Rate, Report
 from core.analysis.shapes.variance import VarianceShare
 from core.analysis.wording import difference, number, p_value, span, spread
 from core.design import SOURCE_NAMES
@@ -228,21 +228,32 @@ def _share_of(share: VarianceShare) -> tuple[str, str]:
 def outcomes(report: Report, known: Mapping[str, Measure]) -> list[str]:
     """Return the means of every outcome."""
     arms = report["arms"][:MOST_COLUMNS]
-    rows = [
-        [known[name].label, *(_short(known[name], arm["outcomes"][name]) for arm in arms)]
-        for name in arms[0]["outcomes"]
-    ]
+    rows = [[known[name].label, *(_short(known[name], arm) for arm in arms)] for name in arms[0]["outcomes"]]
     parts = [
         "Mean, its 95 % interval and N.",
         table(["outcome", *(escape(arm["label"]) for arm in arms)], rows),
     ]
     if len(report["arms"]) > MOST_COLUMNS:
         parts.append(f"And {len(report['arms']) - MOST_COLUMNS} more arms, in the report as JSON.")
+    told = [escape(known[name].label) for name in arms[0]["outcomes"] if any(_is_one(known[name], arm) for arm in arms)]
+    if told:
+        parts.append(
+            f"Runs that train together share {', '.join(told)}: it is one measurement of them all, and has no interval."
+        )
     return parts
 
 
-def _short(metric: Measure, one: Statistics) -> str:
+def _is_one(metric: Measure, arm: ArmReport) -> bool:
+    """Return whether all runs of an arm have one measurement: an interval of it would have no width."""
+    one = arm["outcomes"][metric.name]
+    return metric.shared and one["n"] > 1 and one["ci_low"] == one["ci_high"]
+
+
+def _short(metric: Measure, arm: ArmReport) -> str:
+    one = arm["outcomes"][metric.name]
     if not one["n"]:
         return "-"
+    if _is_one(metric, arm):
+        return f"{number(metric, one['mean'])} (N = {one['n']})"
     sure = span(metric, one["ci_low"], one["ci_high"])
     return f"{number(metric, one['mean'])} ({f'{sure}, ' if sure else ''}N = {one['n']})"

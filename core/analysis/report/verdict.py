@@ -67,7 +67,8 @@ def more_may_come(runs: Iterable[Mapping[str, Any]]) -> bool:
 def _nothing(arms: Sequence[ArmReport], each: Iterable[Mapping[str, Any]]) -> str:
     runs, diverged, unfinished = (sum(arm[key] for arm in arms) for key in ("runs", "diverged", "unfinished"))
     if runs and diverged == runs:
-        return f"Cannot tell: all {runs} runs diverged (N = 0)."
+        which = f"all {runs} runs" if runs > 1 else "the only run"
+        return f"Cannot tell: {which} diverged (N = 0)."
     if unfinished and not more_may_come(each):
         stopped = f"N = 0 of {runs}; {unfinished} cancelled"
         return f"Cannot tell: it was cancelled before a run finished with a result, and nothing more comes ({stopped})."

@@ -54,11 +54,13 @@ def _diverged(arms: Arms, results: Results) -> Iterator[str]:
         seeds = [r.seed for r in results.runs if r.arm == arm["label"] and r.outcome == "diverged"]
         shown = ", ".join(map(str, seeds[:10])) + (", ..." if len(seeds) > 10 else "")
         all_of = arm["diverged"] == arm["runs"]
-        which = f"all {arm['runs']} runs" if all_of else f"{arm['diverged']} of {arm['runs']} runs"
+        every = f"all {arm['runs']} runs" if arm["runs"] > 1 else "its only run"
+        which = every if all_of else f"{arm['diverged']} of {arm['runs']} runs"
+        left = "are" if arm["diverged"] > 1 else "is"
         mean = f"its mean is of N = {arm['n']} others only" if arm["n"] else "it has no mean"
         yield (
             f"{quoted([arm['label']])}: {which} diverged (seed{'s' if len(seeds) > 1 else ''} {shown}) "
-            f"and are left out: {mean}."
+            f"and {left} left out: {mean}."
         )
 
 

@@ -213,7 +213,9 @@ def _complete(table: RawTable, name: str, values: Values, advice: str) -> None:
     if len(absent):
         mark = table.columns[name][int(absent[0])].as_py()
         shown = f" ({mark!r})" if isinstance(mark, str) and mark.strip() else ""
-        message = f"column {name!r} has {len(absent):,} missing values, the first{shown} in {table.row(int(absent[0]))}"
+        where = f"{shown} in {table.row(int(absent[0]))}"
+        found = f"{len(absent):,} missing values, the first{where}" if len(absent) > 1 else f"a missing value{where}"
+        message = f"column {name!r} has {found}"
         raise InvalidUpload(message + advice)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.analysis import part_means, thin
 from core.design import Varied
-from core.errors import InvalidSpec
+from core.errors import InvalidSpec, Problem
 from core.experiments.cohorts.designs import is_external, unit_in
 from core.finite import finite_list
 from core.metrics import diagnostics as layer_measures
@@ -106,12 +106,21 @@ def refuse_unknown_metrics(of: Experiment, metrics: Sequence[str]) -> None:
         raise InvalidSpec(problems)
 
 
-def refuse_unknown_arm(session: Session, of: Experiment, arm: str | None) -> None:
-    """Raise `InvalidSpec` for a label that no arm of an experiment has; None is none that was asked for."""
-    if arm is None or session.scalar(select(Run.id).where(Run.experiment_id == of.id, Run.arm == arm).limit(1)):
-        return
-    known = session.scalars(select(Run.arm).where(Run.experiment_id == of.id).distinct())
-    raise InvalidSpec([unknown("arm", arm, known, "arm")])
+MOST_SEEDS = 20
+"""Seeds that a refusal names."""
+
+
+def refuse_unknown_run(session: Session, of: Experiment, arm: str | None, seed: int | None) -> None:
+    """Raise `InvalidSpec` for a label or a seed that no run of an experiment has; None is none that was asked for."""
+    mine = Run.experiment_id == of.id
+    if arm is not None and not session.scalar(select(Run.id).where(mine, Run.arm == arm).limit(1)):
+        known = session.scalars(select(Run.arm).where(mine).distinct())
+        raise InvalidSpec([unknown("arm", arm, known, "arm")])
+    if seed is not None and not session.scalar(select(Run.id).where(mine, Run.seed == seed).limit(1)):
+        seeds = session.scalars(select(Run.seed).where(mine).distinct().order_by(Run.seed).limit(MOST_SEEDS + 1)).all()
+        more = ", ..." if len(seeds) > MOST_SEEDS else ""
+        told = f"no run has the seed {seed}; known: {', '.join(map(str, seeds[:MOST_SEEDS]))}{more}"
+        raise InvalidSpec([Problem("seed", told)])
 
 
 def of_metrics(metrics: Sequence[str], diagnostics: bool = False) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InvalidSpec
 from core.spec import parse
-from core.spec._elsewhere import ELSEWHERE
+from core.spec._elsewhere import CATALOGUES, ELSEWHERE
 from core.spec._treatment import Treatment
 
 LAYERS = [{"dense": 16}, "relu", {"dense": "outputs"}]
@@ -50,6 +50,9 @@ WEIGHTS = 'should be "balanced", or a list of a number for each class'
             "model.layers[1].GroupNorm.num_channels",
             "follows from the layers before: leave it out",
         ),
+        ({"test_fraction": 0.2}, "test_fraction", "is of the dataset: dataset.test_fraction, where it has one"),
+        ({"arms": [{"split_seed": 1}]}, "arms[0].split_seed", "is of the dataset: dataset.split_seed"),
+        ({"end_lr": 0.0}, "end_lr", "is of the schedule: schedule.end_lr"),
         ({"initializer": "TruncatedNormal"}, "initializer.name", "in Keras, truncated_normal, and one cut at ±2"),
     ],
     ids=str,
@@ -59,6 +62,16 @@ def test_the_way_out_is_said(given: dict[str, Any], path: str, words: str) -> No
         parse(given)
     (problem,) = refusal.value.problems
     assert (problem.path, words in problem.message) == (path, True), problem
+
+
+def test_every_parameter_of_an_entry_is_told_where_it_belongs() -> None:
+    names = {name for known in CATALOGUES.values() for one in known for name in known[one].model_fields}
+    assert {*names} - {*Treatment.model_fields} - {"name"} <= {*Treatment.elsewhere}
+
+
+def test_a_list_of_another_length_is_told_in_our_words() -> None:
+    with pytest.raises(InvalidSpec, match=r"arms: should have 1 or more, and has 0"):
+        parse({"arms": []})
 
 
 def test_no_name_of_elsewhere_is_one_of_ours() -> None:

@@ -71,6 +71,22 @@ def test_carbon_is_written_in_the_units_of_its_outcome(experiment: MakeResults) 
     assert "2.23 mWh and 223 µg CO2e in 2 runs" in markdown(build_report(results), results)
 
 
+def test_one_run_is_one(experiment: MakeResults) -> None:
+    results = costing(experiment({"a": [0.8]}), 1.0)
+    assert "Energy: 1 kWh and 100 g CO2e in 1 run, measured" in markdown(build_report(results), results)
+
+
+def test_what_runs_of_a_cohort_share_has_no_interval_of_no_width(experiment: MakeResults) -> None:
+    results = costing(experiment({"a": [0.8, 0.9], "b": [0.5, 0.6]}), 1.0, 1.0, 0.5, 0.75)
+    page = markdown(build_report(results), results)
+    (row,) = [line for line in page.splitlines() if line.startswith("| energy")]
+    assert row.split("|")[2].strip() == "1 kWh (N = 2)"
+    assert " to " in row.split("|")[3], "cohorts of their own have an interval"
+    assert "Runs that train together share energy, carbon dioxide" in page
+    apart = costing(experiment({"a": [0.8, 0.9], "b": [0.5, 0.6]}), 1.0, 2.0, 0.5, 0.75)
+    assert "Runs that train together share" not in markdown(build_report(apart), apart)
+
+
 def test_amounts_are_written_in_units_that_fit() -> None:
     assert [amount(kwh) for kwh in (12.0, 0.25, 0.0012, 3.4e-5, 2e-8)] == [
         "12 kWh",

@@ -145,6 +145,7 @@ def test_an_arm_whose_seeds_differ_does_not_come_before_one_that_beats_it(experi
             [],
         ),
         ({"a": ["diverged"] * 2, "b": ["diverged"] * 2}, "Cannot tell: all 4 runs diverged (N = 0)", []),
+        ({"a": ["diverged"]}, "Cannot tell: the only run diverged (N = 0)", []),
         ({"a": ["failed"] * 2, "b": ["diverged"] * 2}, "Cannot tell: no run finished with a result", []),
         ({"a": [0.9, 0.8]}, "There is one arm, so nothing is compared", [["a"]]),
         ({"a": [0.9], "b": [0.8]}, "Cannot tell about", [["a", "b"]]),
@@ -202,11 +203,12 @@ def test_in_regression_less_loss_is_better_and_more_r2_is(experiment: MakeResult
 @pytest.mark.parametrize(
     ("finals", "words"),
     [
-        ({"a": GOOD, "b": [0.9, 0.91, "diverged", 0.92, 0.93]}, '"b": 1 of 5 runs diverged (seed 2) and are left out'),
+        ({"a": GOOD, "b": [0.9, 0.91, "diverged", 0.92, 0.93]}, '"b": 1 of 5 runs diverged (seed 2) and is left out'),
         (
             {"a": GOOD, "b": ["diverged"] * 5},
             "all 5 runs diverged (seeds 0, 1, 2, 3, 4) and are left out: it has no mean",
         ),
+        ({"a": ["diverged"], "b": [0.9]}, '"a": its only run diverged (seed 0) and is left out: it has no mean'),
         ({"a": [0.9, 0.8, 0.7]}, "Few seeds: N = 3 in every arm"),
         ({"a": [0.9]}, "Few seeds: N = 1 in every arm; there is no interval"),
         ({"a": ["failed", 0.8, 0.7]}, '1 of 3 runs failed, of "a"'),
