@@ -112,7 +112,7 @@ def _by_link(service: "Service", link: links.Link | None, scope: Request) -> Ide
 
 
 def _or_by_link(service: "Service", found: Identified | Response, scope: Request) -> Identified | Response:
-    """Who is signed in and sees nothing of an experiment may have opened a link to it, which their browser keeps."""
+    """Return who is signed in, or in their place the link that opens what is asked for and not theirs to see."""
     link = links.find(service.sessions, scope)
     if isinstance(found, Response) or link is None:
         return found

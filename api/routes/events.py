@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api.deps import Chosen, Id, ServiceDep
 from api.listener_groups import Listener
+from core.errors import InvalidSpec
 from core.experiments.queries.cursor import Choice
 
 router = APIRouter(tags=["experiments"])
@@ -54,7 +55,11 @@ async def stream_events(
     parameters, is refused with 422.
     """
     choice = Choice(tuple(wanted.metric), wanted.arm, wanted.seed, wanted.diagnostics)
-    listener = service.listeners.add(experiment_id, choice, last_event_id or wanted.after or None)
+    try:
+        listener = service.listeners.add(experiment_id, choice, last_event_id or wanted.after or None)
+    except InvalidSpec as refused:
+        by = "Last-Event-ID" if last_event_id else "after"
+        raise InvalidSpec([problem._replace(path=by) for problem in refused.problems]) from None
     if not await listener.begin():
         return Response(status_code=204)  # what tells a browser not to connect again
     return EventSourceResponse(_events(listener), headers=HEADERS)

@@ -105,6 +105,8 @@ def test_a_stream_brings_what_metrics_give_and_ends_with_the_experiment(settings
         assert any(value is None for one in viewer.series.values() for value in one.values())
         over = client.get(f"/experiments/{experiment}/events", headers={"Last-Event-ID": str(viewer.last_id)})
         assert (over.status_code, over.content) == (204, b"")
+        over = client.get(f"/experiments/{experiment}/events", params={"after": str(viewer.last_id)})
+        assert (over.status_code, over.content) == (204, b"")
 
 
 def test_a_stream_goes_on_in_another_process_after_a_rollback(settings: Settings, database: Database) -> None:
@@ -201,6 +203,8 @@ def test_a_silent_stream_says_that_it_is_alive(
         ("?first=3", None, "first"),
         ("?seed=-1", None, "seed"),
         ("", "7", "Last-Event-ID"),
+        ("?after=7", None, "after"),
+        ("?after=7", "8", "Last-Event-ID"),
     ],
 )
 def test_what_cannot_be_streamed_is_refused(client: TestClient, query: str, last_id: str | None, path: str) -> None:

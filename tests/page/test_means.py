@@ -53,7 +53,8 @@ def expected(service: Running, experiment: int) -> list[dict[str, Any]]:
             n = len(means)
             half = stats.t.ppf(0.975, n - 1) * means.std(ddof=1) / np.sqrt(n) if n > 1 else 0.0
             x = np.mean([start + (len(part) - 1) / 2 for part in parts])
-            rows.append((x, means.mean(), means.mean() - half, means.mean() + half))
+            mean = float(means.mean())
+            rows.append((float(x), mean, mean - half, mean + half))
         found.append(dict(zip(("x", "mean", "low", "high"), np.array(rows).T.tolist(), strict=True)))
     return found
 
