@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.service.running import Running, spec
 
@@ -41,7 +41,12 @@ def test_what_is_half_written_is_replaced_only_when_it_may_be(page: Page, servic
     name = page.get_by_label("name", exact=True).first
     name.fill("half written")
     asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", refuse)
     page.goto(f"/#/experiments/{made}")
     page.get_by_role("button", name="Clone").click()
     assert "not posted" in asked[0]
