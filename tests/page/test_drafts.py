@@ -29,6 +29,9 @@ def test_a_post_whose_answer_was_lost_makes_one_experiment(page: Page, service: 
     page.get_by_role("button", name="Post it").click()
     page.wait_for_url("**/#/experiments/*")
     assert service.get("/experiments")["total"] == before + 1
+    expect(
+        page.get_by_role("tab", name="Curves")
+    ).to_be_visible()  # and no form of before, which would be the same post
     page.goto("/#/new")
     with page.expect_request(re.compile("/experiments$")) as asked:
         page.get_by_role("button", name="Post it").click()
