@@ -48,7 +48,8 @@ def test_what_is_posted_is_what_is_shown(grid: Page) -> None:
     expect(grid.get_by_label("Field 2")).to_have_value("schedule")
     with grid.expect_request(re.compile("/experiments$")) as posted:
         grid.get_by_role("button", name="Post it").click()
-    assert posted.value.post_data_json["grid"] == {"initializer": ["he_normal", "glorot_normal"]}
+    sent: Any = posted.value.post_data_json
+    assert sent["grid"] == {"initializer": ["he_normal", "glorot_normal"]}
     grid.wait_for_url("**/#/experiments/*")
 
 

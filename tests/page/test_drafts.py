@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from tests.service.running import Running, spec
 
@@ -29,6 +29,9 @@ def test_a_post_whose_answer_was_lost_makes_one_experiment(page: Page, service: 
     page.get_by_role("button", name="Post it").click()
     page.wait_for_url("**/#/experiments/*")
     assert service.get("/experiments")["total"] == before + 1
+    expect(
+        page.get_by_role("tab", name="Curves")
+    ).to_be_visible()  # and no form of before, which would be the same post
     page.goto("/#/new")
     with page.expect_request(re.compile("/experiments$")) as asked:
         page.get_by_role("button", name="Post it").click()
@@ -41,7 +44,12 @@ def test_what_is_half_written_is_replaced_only_when_it_may_be(page: Page, servic
     name = page.get_by_label("name", exact=True).first
     name.fill("half written")
     asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", refuse)
     page.goto(f"/#/experiments/{made}")
     page.get_by_role("button", name="Clone").click()
     assert "not posted" in asked[0]

@@ -72,7 +72,7 @@ def test_ticks_are_there_again_after_going_back(page: Page) -> None:
     for name in ("kept here", "other one"):
         page.get_by_role("checkbox", name=f"Compare {name}").first.check()
     page.get_by_role("link", name="Compare 2").click()
-    expect(page.get_by_role("heading", name="2 experiments side by side")).to_be_visible()
+    expect(page.get_by_role("heading", name="2 experiments side by side")).to_be_visible(timeout=20_000)
     page.go_back()
     expect(page.get_by_role("link", name="Compare 2")).to_be_visible()
     expect(page.get_by_role("checkbox", name="Compare kept here").first).to_be_checked()

@@ -14,7 +14,7 @@ const TITLES = {
 };
 /** Those that stand elsewhere, and the earlier name of another. */
 const OTHERS = new Set(["file", "text"]);
-const LISTS = " Several with commas.";
+const LISTS = "; several with commas";
 
 /** Return the form. `stored` is called with what the service has made of a file, and returns what is to be said of it. */
 export async function upload(stored, signal) {
@@ -69,7 +69,7 @@ function options(schemas) {
   return names.sort((a, b) => place(a) - place(b)).map((name) => {
     const { default: _, description = "", ...schema } = properties[name];
     const several = [schema, ...(schema.anyOf ?? [])].some(({ type }) => type === "array");
-    return field(TITLES[name] ?? name, schema, undefined, () => {}, { schemas, path: name, hint: prose(`\`${name}\`: ${description}.${several ? LISTS : ""}`) });
+    return field(TITLES[name] ?? name, schema, undefined, () => {}, { schemas, path: name, hint: prose(`\`${name}\`: ${description}${several ? LISTS : ""}`) });
   });
 }
 
