@@ -37,7 +37,7 @@ def placed(results: Results, by: By) -> Placed:
     if by == "updates" and results.design.knows_epochs:
         return Placed(lambda _arm, steps: steps, results.last_update, update_axis, update_axis, "")
     if by == "updates":
-        return Placed(lambda _arm, steps: steps, epochs_done, update_axis, lambda lines: epoch_axis({0: lines}), "")
+        return Placed(lambda _arm, steps: steps, epochs_done, update_axis, lambda lines: epoch_axis({0: [*lines]}), "")
     sizes = _sizes(results, by)
     unknown = [label for label, size in sizes.items() if size is None]
     if unknown:
