@@ -22,7 +22,7 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 
 
 class ProgressOut(BaseModel):
-    """How far it is. `runs_done` have ended, in whatever way; `runs_cancelled` of them because it was cancelled."""
+    """The progress of an experiment. `runs_done` have ended in any way; `runs_cancelled` of them were cancelled."""
 
     steps_done: int
     steps_total: int

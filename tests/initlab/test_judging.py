@@ -77,3 +77,11 @@ def test_studies_are_listed_and_one_is_shown_with_its_verdicts(server: Any, run_
     assert server.asked[-1].path == "/studies/chain?project=nlp"
     assert Client().study("chain") == STUDY | {"verdicts": VERDICTS}
     assert server.asked[-1].path == "/studies/chain"
+
+
+def test_a_study_is_as_wide_as_the_terminal(server: Any, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    server.answer(200, STUDY | {"verdicts": VERDICTS})
+    out = run_cli("studies", "chain")[1]
+    assert max(map(len, out.splitlines())) <= 40
+    assert "the next experiment is judged at 0.024" in " ".join(out.split())
