@@ -22,7 +22,7 @@ _POINTS = 2_000
 _DECADES = 12.0
 """Of the loss, below its highest value: what lies deeper is rounding."""
 _BEYOND = 2.5
-"""How far from the minimum the picture reaches at most, in half-widths of the level line through the start."""
+"""Largest distance from the minimum that the picture shows, in half-widths of the level line through the start."""
 _LEVELS = 7
 """Level lines, each of a quarter of the loss of the one around it."""
 
