@@ -1,4 +1,4 @@
-"""What a logarithmic axis of values shows where they span more decades than can be read."""
+"""Logarithmic axes of values that span more decades than can be read."""
 
 from collections.abc import Sequence
 from typing import Any
