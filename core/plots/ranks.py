@@ -15,6 +15,8 @@ from core.plots.drawing.styles import COLOURS, GREY, RULE, styled
 from core.results import Results
 
 MOST_ROWS = 60
+MOST_PLACES = 10
+"""Most round places at the axis."""
 
 _PANEL, _STEP = 5.0, 0.28
 
@@ -55,8 +57,16 @@ def data(results: Results) -> dict[str, Any]:
         "caption": " ".join(filter(None, notes)),
         "empty": "" if len(rows) > 1 else "There are no two arms with finished runs: nothing has a place.",
         "rows": rows,
-        "x": {"label": "place, 1 the best", "scale": "linear", "kind": "count", "limits": (0.5, last + 0.5)},
+        "x": {"label": "place, 1 the best", "scale": "linear", "kind": "count", "limits": (0.5, last + 0.5)}
+        | {"ticks": _places(last)},
     }
+
+
+def _places(last: int) -> list[int]:
+    """Return the places at the axis: the first, and round ones behind it."""
+    steps = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+    every = next((step for step in steps if last <= MOST_PLACES * step), 1000)
+    return [1, *range(max(every, 2), last + 1, every)]
 
 
 @styled

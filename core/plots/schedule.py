@@ -49,7 +49,7 @@ def data(results: Results) -> dict[str, Any]:
     told = [_told(results.design, labels[0]) for labels in groups]
     notes = [
         sample(results),
-        f"{len(shared)} different schedule{'' if len(shared) == 1 else 's'}." if shared else "",
+        f"{len(shared)} different schedules." if len(shared) > 1 else "",
         f"Drawn are the first {MOST_ARMS}." if len(shared) > MOST_ARMS else "",
         _about_differing(results.series("lr"), longest),
         in_full(members) if len(groups) > 1 else "",

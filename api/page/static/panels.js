@@ -5,7 +5,7 @@ import { fetched, get } from "/page/api.js";
 import { switches } from "/page/choice.js";
 import { isDark } from "/page/colors.js";
 import { Curves, LOOKS, facts } from "/page/curves.js";
-import { ENDED, instant, labelOf, state } from "/page/format.js";
+import { ENDED, instant, labelOf, measuredIn, state } from "/page/format.js";
 import { Series } from "/page/live.js";
 import { runs } from "/page/runs.js";
 import { asCurl, asPython, asYaml, posted } from "/page/spec.js";

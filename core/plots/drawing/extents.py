@@ -1,4 +1,4 @@
-"""What lines show, as numbers."""
+"""Values of lines, and how far they reach."""
 
 import math
 from collections.abc import Iterable

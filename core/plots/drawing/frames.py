@@ -85,7 +85,7 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
 
     `about`: `label`; `scale` ("linear", "log" or "symlog" with `linear_within`); `limits` or None; `kind` ("number",
     "count" or "share", a share being written in percent); `ticks`, about how many numbers, where there is little
-    room, or the numbers of a logarithmic axis themselves.
+    room, or the numbers themselves.
     """
     axis = axes.xaxis if which == "x" else axes.yaxis
     _name_axis(axes, which, about["label"])
@@ -95,7 +95,10 @@ def set_axis(axes: Axes, which: str, about: dict[str, Any]) -> None:
     write = _percent if about.get("kind") == "share" else _notation(limits, about["scale"])
     asked = about.get("ticks") or None
     if about["scale"] == "linear":
-        axis.set_major_locator(MaxNLocator(asked or 6, integer=about.get("kind") == "count", min_n_ticks=1))
+        count = about.get("kind") == "count"
+        axis.set_major_locator(
+            FixedLocator(asked) if isinstance(asked, list) else MaxNLocator(asked or 6, integer=count, min_n_ticks=1)
+        )
         axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
         return
     if about["scale"] == "log":

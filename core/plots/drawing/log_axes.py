@@ -1,4 +1,4 @@
-"""What a logarithmic axis of values shows where they span more decades than can be read."""
+"""Logarithmic axes of values that span more decades than can be read."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from core.plots.drawing.frames import padded_log, plain_number
 DECADES = 8
 """Decades of a logarithmic axis, unless the values that lines begin and end with are further apart."""
 BESIDE = 100.0
-"""How many times as small or as large as those a value may be and be shown all the same."""
+"""Factor by which a value may be below or above those and be shown all the same."""
 
 
 def log_axis(lines: Sequence[Line], noun: str = "Values") -> tuple[dict[str, Any], str]:

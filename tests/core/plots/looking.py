@@ -18,7 +18,7 @@ def assert_drawn(figure: Figure) -> None:
 
 def assert_texts_apart(figure: Figure) -> None:
     """No text lies over another, over axes that are not its own, or off the page; of numbers at ticks, over another."""
-    figure.draw_without_rendering()  # type: ignore[no-untyped-call]  # until then an axis's label is anywhere
+    figure.draw_without_rendering()  # until then an axis's label is anywhere
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     texts = written(figure)
     boxes = [text.get_window_extent(renderer).padded(-1.5) for text in texts]

@@ -56,7 +56,7 @@ def test_the_axis_of_sizes_holds_the_noise_scale() -> None:
 def test_a_bar_that_goes_on_below_zero_is_said_to() -> None:
     results = scanned({16: [1, 1, 8], 64: [1, 1, 1]})
     entries = not_none(scan_entries(results))
-    assert not_none(entries[0]["sizes"][0]["steps"])["ci_low"] < 0
+    assert not_none(not_none(entries[0]["sizes"][0]["steps"])["ci_low"]) < 0
     assert "goes on below 0" in data_of(results)["caption"]
     assert "goes on below 0" not in data_of(scanned({16: [1, 1, 1], 64: [1, 1, 1]}))["caption"]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from core.plots import plots
 from core.results import Results
@@ -37,3 +38,13 @@ def test_one_arm_has_no_place(experiment: MakeResults) -> None:
     data = data_of(experiment(arms("a"), {"valid_accuracy": lambda *_: [0.5]}))
 
     assert "no two arms" in data["empty"]
+
+
+@pytest.mark.parametrize(
+    ("arms_", "places"), [(2, [1, 2]), (9, [*range(1, 10)]), (40, [1, 5, 10, 15, 20, 25, 30, 35, 40])]
+)
+def test_the_best_place_stands_at_the_axis(experiment: MakeResults, arms_: int, places: list[int]) -> None:
+    plot = plots.parse("ranks").build()
+    data = plot.data(experiment(arms(*map(str, range(arms_))), {"valid_accuracy": lambda a, s: [a / 50 + s / 1000]}))
+    [axes] = plot.draw(data).axes
+    assert axes.xaxis.get_major_locator()().tolist() == places
