@@ -103,7 +103,7 @@ def test_runs_that_have_ended_take_a_metric_that_was_declared_since(client: Test
         ),
         ({"arms": [{"label": ""}]}, 422, "arms[0].label"),
         ({"seeds": [-1]}, 422, "seeds[0]"),
-        ({"seeds": list(range(2, 1_002))}, 422, "at most 1000"),
+        ({"seeds": list(range(2, 1_002))}, 422, "1,000 at most"),
         ({"seed": [1]}, 422, "seed"),
     ],
 )

@@ -85,7 +85,9 @@ def test_a_table_of_many_parts_is_one_table(client: TestClient, trained: str, mo
 def test_a_run_has_tables_too_and_nothing_is_a_table_without_rows(client: TestClient, trained: str) -> None:
     of_run = client.get("/runs/1/metrics?format=csv&metric=valid_loss").text.splitlines()
     assert of_run[1].startswith('1,"arm 0",0,"valid_loss","epoch",0,')
-    assert client.get(f"{trained}?format=csv&seed=77").text == '"run_id","arm","seed","metric","unit","step","value"\n'
-    empty = parquet.read_table(io.BytesIO(client.get(f"{trained}?format=parquet&seed=77").content))
+    assert (
+        client.get(f"{trained}?format=csv&repeat=true").text == '"run_id","arm","seed","metric","unit","step","value"\n'
+    )
+    empty = parquet.read_table(io.BytesIO(client.get(f"{trained}?format=parquet&repeat=true").content))
     assert empty.num_rows == 0
-    assert ipc.open_stream(client.get(f"{trained}?format=arrow&seed=77").content).read_all().num_rows == 0
+    assert ipc.open_stream(client.get(f"{trained}?format=arrow&repeat=true").content).read_all().num_rows == 0

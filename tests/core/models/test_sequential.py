@@ -146,7 +146,7 @@ CANNOT_BE: list[tuple[list[Any], str, str]] = [
     ([{"dense": {"units": 3, "name": "a"}}, "relu", {"dense": {"units": 3, "name": "a"}}], "layers[2]", "of layer 0"),
     ([{"conv2d": {}, "relu": {}}], "layers[0]", "should be a layer"),
     ([[]], "layers[0]", "should be a layer"),
-    ([], "layers", "at least 1 item"),
+    ([], "layers", "should have 1 or more, and has 0"),
 ]
 
 

@@ -42,7 +42,7 @@ def test_seeds_of_sources_are_the_runs_or_the_first_ones() -> None:
         ({"vary": ["split"], "split": "fixed"}, "vary", '"split": "fixed" keeps it'),
         ({"vary": ["init"], "split": "per_seed"}, "vary", 'name "split" too'),
         ({"vary": ["init", "init"]}, "vary", "twice"),
-        ({"vary": []}, "vary", "at least 1"),
+        ({"vary": []}, "vary", "should have 1 or more"),
         ({"vary": ["seed"]}, "vary[0]", "'init', 'split', 'order' or 'dropout'"),
         ({"vary": ["init"], "kind": "lr_range_test"}, "vary", "leave it out of a lr_range_test"),
         ({"vary": ["init", "order"], "seeds": 1000, "grid": {"batch_size": [8, 16, 32, 64]}}, "seeds", "each 3 times,"),
