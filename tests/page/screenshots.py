@@ -21,13 +21,15 @@ VIEWS = {
     "experiments": ("#/experiments", ".sparkline"),
     "curves": ("#/experiments/1/curves", ".plot canvas"),
     "verdict": ("#/experiments/1/verdict", "table"),
-    "new": ("#/new", "figure img"),
+    "new": ("#/new", "figure:first-of-type img"),
     "catalog": ("#/catalog/schedules/cosine_restarts", "img.picture"),
     "datasets": ("#/datasets", "form"),
     "dataset": ("#/datasets/pictures", ".sheet img"),
     "workers": ("#/workers", "table"),
 }
 """Name -> the address, and what has to be there before the picture is taken."""
+SHOWN = """() => [...document.images].every((one) =>
+  one.getBoundingClientRect().top > innerHeight || (one.complete && one.naturalWidth))"""
 
 
 def main() -> None:
@@ -69,6 +71,7 @@ def _take(page: Page, name: str, path: Path) -> None:
     page.goto(f"/{address}")
     expect(page.locator(needed).first).to_be_visible(timeout=60_000)
     page.wait_for_load_state("networkidle")
+    page.wait_for_function(SHOWN)
     page.wait_for_timeout(500)  # the chart is drawn in a frame of its own
     page.screenshot(path=path)
 
