@@ -11,7 +11,7 @@ from api.previews._bounds import ASKED, MOST_COMPARED, check_seconds
 from core.datasets import DatasetPaths, datasets
 from core.errors import InvalidSpec, Problem
 from core.finite import finite_nested
-from core.models import LayerField, NamedLayer, curve, effect, effect_size
+from core.models import EffectSize, LayerField, NamedLayer, curve, effect, effect_size
 from core.models.layers import Shape
 from core.streams import generator
 
@@ -49,62 +49,56 @@ def layer_of(body: LayerPreview, _paths: DatasetPaths, most_seconds: float) -> d
     `most_seconds`.
     """
     every: list[NamedLayer] = [body.layer, *body.compare]
-    shape = _shape(body, every)
-    check_seconds(_seconds(body, every, shape), most_seconds, "inputs", "take smaller ones, or fewer channels")
+    shape, sizes = _sized(body, every)
+    _check_sizes(body, shape, sizes)
+    seconds = sum(size.seconds for size in sizes.values())
+    check_seconds(seconds, most_seconds, "inputs", "take smaller ones, or fewer channels")
     x = _examples(shape, body.batch, body.seed)
-    found = [_effect(body, one, x, path) for one, path in zip(every, _paths_of(every), strict=True)]
+    found = [_effect(body, one, x, path) for one, path in zip(every, sizes, strict=True)]
     asked = {"inputs": list(shape), "batch": body.batch, "seed": body.seed, "before": finite_nested(x.numpy())}
     return {**asked, **found[0], "compared": found[1:]}
 
 
-def _paths_of(every: list[NamedLayer]) -> list[str]:
-    return ["layer", *(f"compare[{i}]" for i in range(len(every) - 1))]
+def _sized(body: LayerPreview, every: list[NamedLayer]) -> tuple[Shape, dict[str, EffectSize]]:
+    """Return the shape of the inputs, and the size of what each layer makes of them by its path in the request.
 
-
-def _shape(body: LayerPreview, every: list[NamedLayer]) -> Shape:
+    Raises `InvalidSpec` for a layer that takes no such inputs.
+    """
     if body.inputs is not None:
         if len(body.inputs) not in (1, 3):
             raise InvalidSpec([Problem("inputs", "should be [numbers], or [channels, height, width]")])
-        return tuple(body.inputs)
+        return tuple(body.inputs), _sizes(body, every, tuple(body.inputs))
     refused: list[Problem] = []
     for shape in USUAL:
-        problems = [
-            problem
-            for one, path in zip(every, _paths_of(every), strict=True)
-            for problem in _misfit(body, one, shape, path)
-        ]
-        if not problems:
-            return shape
-        refused = refused or problems
+        try:
+            return shape, _sizes(body, every, shape)
+        except InvalidSpec as error:
+            refused += error.problems
     raise InvalidSpec([refused[0]._replace(message=f"{refused[0].message}; say which inputs to show with `inputs`")])
 
 
-def _misfit(body: LayerPreview, one: NamedLayer, shape: Shape, path: str) -> list[Problem]:
-    try:
-        effect_size(one.layer, shape, body.outputs, body.batch)
-    except ValueError as error:
-        return [Problem(path, str(error))]
-    return []
-
-
-def _seconds(body: LayerPreview, every: list[NamedLayer], shape: Shape) -> float:
-    """Return the time that all layers take; raises `InvalidSpec` for one that is too large, or takes no such inputs."""
-    if body.batch * math.prod(shape) > MOST_NUMBERS:
-        raise InvalidSpec([Problem("inputs", f"has more than {MOST_NUMBERS:,} numbers in all: ask for smaller ones")])
-    seconds = 0.0
-    for one, path in zip(every, _paths_of(every), strict=True):
+def _sizes(body: LayerPreview, every: list[NamedLayer], shape: Shape) -> dict[str, EffectSize]:
+    sizes: dict[str, EffectSize] = {}
+    for i, one in enumerate(every):
+        path = f"compare[{i - 1}]" if i else "layer"
         try:
-            size = effect_size(one.layer, shape, body.outputs, body.batch)
+            sizes[path] = effect_size(one.layer, shape, body.outputs, body.batch)
         except ValueError as error:
             raise InvalidSpec([Problem(path, str(error))]) from None
+    return sizes
+
+
+def _check_sizes(body: LayerPreview, shape: Shape, sizes: dict[str, EffectSize]) -> None:
+    """Raise `InvalidSpec` for inputs, outputs or weights that are too many."""
+    if body.batch * math.prod(shape) > MOST_NUMBERS:
+        raise InvalidSpec([Problem("inputs", f"has more than {MOST_NUMBERS:,} numbers in all: ask for smaller ones")])
+    for path, size in sizes.items():
         for what, count, most in (
             ("numbers as outputs", body.batch * math.prod(size.shape), MOST_NUMBERS),
             ("weights", size.parameters, MOST_WEIGHTS),
         ):
             if count > most:
                 raise InvalidSpec([Problem(path, f"has {count:,} {what}; {most:,} is the most of a preview")])
-        seconds += size.seconds
-    return seconds
 
 
 def _examples(shape: Shape, batch: int, seed: int) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -32,24 +33,24 @@ class Valley:
     angle: float
     minimum: tuple[float, float]
 
-    def turned(self) -> NDArray[np.float64]:
-        """Return the matrix (2, 2) whose rows are the directions of u and v."""
+    @cached_property
+    def directions(self) -> NDArray[np.float64]:
+        """The matrix (2, 2) whose rows are the directions of u and v."""
         turn = math.radians(self.angle)
         return np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
 
     def loss(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the loss at weights (n, 2) as (n,)."""
         with np.errstate(over="ignore", invalid="ignore"):
-            distance = (weights - np.array(self.minimum)) @ self.turned().T
+            distance = (weights - np.array(self.minimum)) @ self.directions.T
             found: NDArray[np.float64] = (distance**2 @ np.array(self.curvature)) / 2
         return found
 
     def gradient(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the gradient (2,) at weights (2,)."""
-        turned = self.turned()
         with np.errstate(over="ignore", invalid="ignore"):
-            distance = turned @ (weights - np.array(self.minimum))
-            found: NDArray[np.float64] = turned.T @ (np.array(self.curvature) * distance)
+            distance = self.directions @ (weights - np.array(self.minimum))
+            found: NDArray[np.float64] = self.directions.T @ (np.array(self.curvature) * distance)
         return found
 
 

@@ -15,6 +15,8 @@ from core.experiments.worker.worker import Worker
 from core.settings import Settings
 from core.store import Database
 from tests.api.keyed import Make, Sent, look_again, sent_with
+from tests.core.experiments.claims import queued, taken
+from tests.core.experiments.fake_worker import Hand
 
 
 @pytest.fixture
@@ -72,3 +74,15 @@ def make(client: TestClient, database: Database) -> Make:
 def admin(make: Make) -> Sent:
     """Sends the key of an admin."""
     return make("admin", "scope=admin")
+
+
+@pytest.fixture
+def trained(client: TestClient, settings: Settings) -> str:
+    """The path of the series of an experiment with a run that diverged."""
+    database = Database(settings.database)
+    experiment = queued(database)
+    hand = Hand.of(database, taken(database))
+    hand.train(30)
+    hand.train(9, diverged=1)
+    database.dispose()
+    return f"/experiments/{experiment}/metrics"

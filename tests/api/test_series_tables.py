@@ -11,24 +11,8 @@ from pyarrow import ipc, parquet
 
 from api import series as answers
 from api.routes import runs
-from core.settings import Settings
-from core.store import Database
-from tests.core.experiments.claims import queued, taken
-from tests.core.experiments.fake_worker import Hand
 
 Rows = list[tuple[Any, ...]]
-
-
-@pytest.fixture
-def trained(client: TestClient, settings: Settings) -> str:
-    """The path of an experiment with a run that diverged."""
-    database = Database(settings.database)
-    experiment = queued(database)
-    hand = Hand.of(database, taken(database))
-    hand.train(30)
-    hand.train(9, diverged=1)
-    database.dispose()
-    return f"/experiments/{experiment}/metrics"
 
 
 def of_json(client: TestClient, path: str, **query: Any) -> Rows:

@@ -6,23 +6,6 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from core.settings import Settings
-from core.store import Database
-from tests.core.experiments.claims import queued, taken
-from tests.core.experiments.fake_worker import Hand
-
-
-@pytest.fixture
-def trained(client: TestClient, settings: Settings) -> str:
-    """The path of the series of an experiment with a run that diverged."""
-    database = Database(settings.database)
-    experiment = queued(database)
-    hand = Hand.of(database, taken(database))
-    hand.train(30)
-    hand.train(9, diverged=1)
-    database.dispose()
-    return f"/experiments/{experiment}/metrics"
-
 
 def test_a_thinned_series_has_the_means_of_its_parts_where_it_is_asked_for_them(
     client: TestClient, trained: str
